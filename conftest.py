@@ -1,0 +1,3 @@
+"""Load the plugin from the source tree, and pytester for the framework's own tests."""
+
+pytest_plugins = ["infraspec.plugin", "pytester"]

@@ -1,0 +1,3 @@
+"""infraspec: a spec of the infrastructure, checked on source, on plans and on the live account."""
+
+__version__ = "0.1.0"

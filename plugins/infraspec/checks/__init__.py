@@ -1,0 +1,1 @@
+"""Models to findings; pure; one module per rule family."""

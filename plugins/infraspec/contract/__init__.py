@@ -1,0 +1,1 @@
+"""infraspec.toml: the specification of an infrastructure repository."""

@@ -1,0 +1,1 @@
+"""Naming patterns, required tags, tag policies."""

@@ -1,0 +1,155 @@
+"""What can go wrong with the tool or its input; never a verdict about the infrastructure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+class InfraspecError(Exception):
+    """Say where the input is wrong, what was expected, what was found, and how to mend it.
+
+    `message` is one sentence. `place` is a file, `file:line`, `file:line:column`, a key of the contract or a
+    Terraform address. `expected`, `found` and `remedy` are short phrases; an empty one is left out.
+    `excerpt` is the source line with a caret under the column.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: str = "",
+        expected: str = "",
+        found: str = "",
+        remedy: str = "",
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+        self.excerpt = excerpt
+
+    def __str__(self) -> str:
+        lines = [f"{self.place}: {self.message}" if self.place else self.message]
+        lines += [f"    {line}" for line in self.excerpt.splitlines()]
+        for label in ("expected", "found", "remedy"):
+            text = getattr(self, label)
+            if text:
+                first, *rest = text.splitlines()
+                lines.append(f"  {label + ':':10}{first}")
+                lines += [f"            {line}" for line in rest]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.__dict__)
+
+
+def _rebuild(kind: type[InfraspecError], state: dict[str, object]) -> InfraspecError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = (state.get("message", ""),)
+    return error
+
+
+class ContractError(InfraspecError):
+    """The contract infraspec.toml is missing, not TOML, or not what its schema says."""
+
+
+class WaiverError(ContractError):
+    """A waiver is malformed: no reason, no owner, or a date that is not one."""
+
+
+class UnknownEnvironmentError(ContractError):
+    """An environment was asked for that the contract does not have."""
+
+
+class HclSyntaxError(InfraspecError):
+    """Text is not HCL. The place has line and column, the excerpt a caret."""
+
+
+class TerraformError(InfraspecError):
+    """Terraform source cannot be evaluated."""
+
+
+class EvaluationError(TerraformError):
+    """An expression has no value: what Terraform's `try` and `can` catch."""
+
+
+class CycleError(TerraformError):
+    """Values or modules depend on themselves."""
+
+
+class LimitError(TerraformError):
+    """Recursion or the number of instances passed a bound."""
+
+
+class FileAccessError(TerraformError):
+    """An expression reads a file that is absent or lies outside the root."""
+
+
+class RootMissingError(TerraformError):
+    """A Terraform root does not exist or holds no configuration."""
+
+
+class PlanError(InfraspecError):
+    """A plan or state file cannot be read, or is of a format this release does not know."""
+
+
+class TaskDefinitionError(InfraspecError):
+    """A task definition is not what the ECS API defines."""
+
+
+class PolicyError(InfraspecError):
+    """A policy document is not what the IAM policy grammar allows."""
+
+
+class TagPolicyError(InfraspecError):
+    """A tag policy is not what AWS Organizations defines."""
+
+
+class EmptySelectionError(InfraspecError):
+    """A check matched nothing, and the contract does not allow that."""
+
+
+class NetworkBlockedError(InfraspecError):
+    """Something tried to reach the network during the static suite."""
+
+
+class InputErrorGroup(InfraspecError):  # noqa: N818 - as ExceptionGroup, it is named for what it is
+    """Several errors of the input, reported together."""
+
+    def __init__(self, errors: Iterable[InfraspecError]) -> None:
+        self.errors = tuple(errors)
+        count = len(self.errors)
+        super().__init__("1 error in the input" if count == 1 else f"{count} errors in the input")
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+@dataclass(slots=True)
+class ErrorCollector:
+    """Collect the errors of many parts, to fail once with all of them."""
+
+    errors: list[InfraspecError] = field(default_factory=list)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep an InfraspecError raised inside the block and go on after it."""
+        try:
+            yield
+        except InputErrorGroup as group:
+            self.errors.extend(group.errors)
+        except InfraspecError as error:
+            self.errors.append(error)
+
+    def finalize(self) -> None:
+        """Raise what was collected: nothing, the one error, or InputErrorGroup."""
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise InputErrorGroup(self.errors)

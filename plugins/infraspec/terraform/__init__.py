@@ -1,0 +1,1 @@
+"""Syntax tree, plan files and state files to one Plan model."""

@@ -1,0 +1,160 @@
+"""The Plan model: what every check reads, whether it came from source, from a plan file or from a state.
+
+A Plan is a set of resource instances with their planned values. Values are those of `infraspec.unknown`: a part that
+is known only after apply is an Unknown in its place, a sensitive one is Sensitive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from infraspec.unknown import Unknown, Value
+
+if TYPE_CHECKING:
+    from infraspec.finding import Location
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One instance of a managed resource or data source.
+
+    `address` is the instance's (`module.db["a"].aws_db_instance.this[0]`), `module` the module instance's part of it
+    (`module.db["a"]`, empty in the root), `key` its count index or for_each key, None without either, "?" if count or
+    for_each is unknown. `values` has the configured attributes, and from a plan or state all planned ones; nested
+    blocks are lists of dicts. `provider` is the provider configuration (`aws`, `aws.virginia`). `actions` are those of
+    the plan (`("create",)`; empty from source and state).
+    """
+
+    address: str
+    mode: str
+    type: str
+    name: str
+    key: int | str | None
+    module: str
+    values: Mapping[str, Value]
+    provider: str = ""
+    location: Location | None = None
+    actions: tuple[str, ...] = ()
+    locate: Callable[[str], Location | None] | None = None
+
+    def get(self, attribute: str, default: Value = None) -> Value:
+        """Return a configured or planned attribute, or the default."""
+        return self.values.get(attribute, default)
+
+    def attribute(self, attribute: str) -> Value:
+        """Return an attribute as an expression would see it: Unknown if nothing is known of it."""
+        if attribute in self.values:
+            return self.values[attribute]
+        return Unknown(f"{self.address}.{attribute}")
+
+    def location_of(self, attribute: str) -> Location | None:
+        """Return where an attribute (`container_definitions`) or nested block is set, or where the resource begins."""
+        found = self.locate(attribute) if self.locate else None
+        return found or self.location
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something about the input that is no error but limits what can be said: an opaque module, a failed validation.
+
+    `severity` is "error" (a validation or precondition that is false: Terraform would stop) or "warning".
+    """
+
+    severity: str
+    message: str
+    location: Location | None = None
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.message}" if self.location else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Refactoring:
+    """A moved, import or removed block. `kind` is its type; `source` and `target` are addresses or ids, or empty."""
+
+    kind: str
+    source: str
+    target: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan file does to one resource. `actions` are such as ("delete", "create"); `reason` is Terraform's."""
+
+    address: str
+    actions: tuple[str, ...]
+    reason: str = ""
+    previous_address: str = ""
+    importing: bool = False
+    drift: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The resource instances of one environment, in order of address appearance.
+
+    `origin` says what it was built from ("source terraform/environments/prod", "plan plan.json"). `account`,
+    `region` and `partition` are those of the default AWS provider or of the contract, Unknown where not known.
+    """
+
+    origin: str
+    resources: Sequence[Resource]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    refactorings: tuple[Refactoring, ...] = ()
+    changes: tuple[Change, ...] = ()
+    account: Value = field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))
+    region: Value = field(default_factory=lambda: Unknown("aws_region.region"))
+    partition: Value = "aws"
+    regions: Mapping[str, Value] = field(default_factory=dict)
+    """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
+    module_calls: int = 0
+    """How many module instances were evaluated (0 from a plan or state)."""
+
+    @cached_property
+    def by_address(self) -> Mapping[str, Resource]:
+        """The instances by address."""
+        return {resource.address: resource for resource in self.resources}
+
+    @cached_property
+    def _by_type(self) -> Mapping[tuple[str, str], tuple[Resource, ...]]:
+        groups: dict[tuple[str, str], list[Resource]] = {}
+        for resource in self.resources:
+            groups.setdefault((resource.mode, resource.type), []).append(resource)
+        return {key: tuple(group) for key, group in groups.items()}
+
+    def managed(self, *types: str) -> tuple[Resource, ...]:
+        """Return the managed instances of the given types, or of all."""
+        if not types:
+            return tuple(resource for resource in self.resources if resource.mode == "managed")
+        return tuple(r for type_ in types for r in self._by_type.get(("managed", type_), ()))
+
+    def data(self, *types: str) -> tuple[Resource, ...]:
+        """Return the data source instances of the given types."""
+        return tuple(r for type_ in types for r in self._by_type.get(("data", type_), ()))
+
+    def types(self) -> Iterator[str]:
+        """Yield the types of the managed instances, sorted."""
+        yield from sorted({type_ for mode, type_ in self._by_type if mode == "managed"})
+
+    def find(self, unknown: Unknown) -> tuple[Resource, str] | None:
+        """Return the instance and attribute path that an unknown names: (resource, "arn"), or None."""
+        address = unknown.address
+        cut = len(address)
+        while (cut := address.rfind(".", 0, cut)) > 0:
+            resource = self.by_address.get(address[:cut])
+            if resource is not None:
+                return resource, address[cut + 1 :]
+        return None
+
+    def region_of(self, resource: Resource) -> Value:
+        """Return the region a resource is created in."""
+        return self.regions.get(resource.provider, self.region)
+
+    def replaced(self, **changes: Value) -> Plan:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)

@@ -1,0 +1,1 @@
+"""The static suite: from Terraform source to a verdict."""
