@@ -1,1 +1,20 @@
-"""infraspec.toml: the specification of an infrastructure repository."""
+"""The contract infraspec.toml: what the infrastructure of a repository has to be."""
+
+from __future__ import annotations
+
+from infraspec.contract.loading import environment, load, place_of
+from infraspec.contract.models import Contract, Environment
+from infraspec.contract.paths import display, resolve, task_definition_files
+from infraspec.contract.starter import starter
+
+__all__ = [
+    "Contract",
+    "Environment",
+    "display",
+    "environment",
+    "load",
+    "place_of",
+    "resolve",
+    "starter",
+    "task_definition_files",
+]

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
+from infraspec.contract.kinds import (
+    AccountId,
+    Day,
+    EnvironmentName,
+    FilePath,
+    KnownKey,
+    NonEmpty,
+    Regex,
+    Region,
+    TerraformValue,
+    wrong,
+)
+
+Partition: TypeAlias = Literal[
+    "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"
+]
+
+_PARTITIONS: dict[str, Partition] = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+}
+"""The partition by the beginning of a region's name; `aws` for every other one."""
+
+
+def partition_of(region: str) -> Partition:
+    """Return the partition that a region belongs to."""
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 class Table(BaseModel):
@@ -22,96 +51,200 @@ class Table(BaseModel):
 class Project(Table):
     """`[project]`: what the repository is about."""
 
-    application: NonEmpty = Field(description="Name of the application; {application} in naming patterns.")
-    description: str = ""
+    application: NonEmpty = Field(
+        description="Name of the application; {application} in naming patterns.", examples=["shop"]
+    )
+    description: str = Field("", description="What it does, for people.")
     owner: str = Field("", description="The team that owns the infrastructure.")
 
 
 class Environment(Table):
     """`[environments.NAME]`: where one environment's Terraform lies and what it is deployed to."""
 
-    root: Path = Field(Path(), description="Terraform root module, relative to the contract.")
-    account_id: AccountId | None = Field(None, description="The AWS account, twelve digits.")
-    region: Region | None = Field(None, description="The AWS region, if the provider configuration does not say.")
-    partition: Literal["aws", "aws-cn", "aws-us-gov"] = "aws"
-    workspace: str = Field("default", description="terraform.workspace.")
-    var_files: list[Path] = Field(default_factory=list, description="As -var-file, in order; relative to the contract.")
-    variables: dict[str, Any] = Field(default_factory=dict, description="As -var: they win over every file.")
-    plan: Path | None = Field(None, description="`terraform show -json` of a plan, completing the source.")
-    state: Path | None = Field(None, description="A state file, raw or `terraform show -json`.")
-    task_definitions: list[str] = Field(
+    root: FilePath = Field(
+        Path(), description="Terraform root module, relative to the contract.", examples=["environments/prod"]
+    )
+    account_id: AccountId | None = Field(
+        None, description="The AWS account, twelve digits in quotes.", examples=["111122223333"]
+    )
+    region: Region | None = Field(
+        None, description="The AWS region, if the provider configuration does not say.", examples=["eu-west-1"]
+    )
+    partition: Partition = Field("aws", description="The AWS partition; by default the one of the region.")
+    workspace: NonEmpty = Field("default", description="terraform.workspace.", examples=["default"])
+    var_files: list[FilePath] = Field(
+        default_factory=list,
+        description="As -var-file, in order; relative to the contract.",
+        examples=[["environments/common.tfvars"]],
+    )
+    variables: dict[str, TerraformValue] = Field(
+        default_factory=dict,
+        repr=False,
+        description="As -var: they win over every file. Values never appear in a message.",
+        examples=[{"image_tag": "1.4.2"}],
+    )
+    plan: FilePath | None = Field(
+        None, description="`terraform show -json` of a plan, completing the source.", examples=["plan.json"]
+    )
+    state: FilePath | None = Field(
+        None, description="A state file, raw or `terraform show -json`.", examples=["terraform.tfstate"]
+    )
+    task_definitions: list[NonEmpty] = Field(
         default_factory=list,
         description="Task definition JSON files outside Terraform (glob patterns, relative to the contract).",
+        examples=[["task-definitions/*.json"]],
     )
-    known: dict[str, Any] = Field(
+    known: dict[KnownKey, TerraformValue] = Field(
         default_factory=dict,
+        repr=False,
         description='What data sources return, such as "aws_availability_zones.names" or "aws_vpc.main.id".',
+        examples=[{"aws_vpc.main.id": "vpc-0a1b2c3d"}],
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _partition_from_region(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "partition" not in data and isinstance(data.get("region"), str):
+            return {**data, "partition": partition_of(data["region"])}
+        return data
+
+    @field_validator("partition")
+    @classmethod
+    def _partition_agrees(cls, partition: Partition, info: ValidationInfo) -> Partition:
+        region = info.data.get("region")
+        if region is not None and partition != partition_of(region):
+            raise wrong(f'"{partition_of(region)}", the partition of {region}')
+        return partition
+
+
+_ALTERNATIVES: dict[type, str] = {str: "<text>", list: "<list>"}
+
+
+def _patterns_kind(value: Any) -> str | None:
+    return _ALTERNATIVES.get(type(value))
+
+
+NamePatterns: TypeAlias = Annotated[
+    Annotated[NonEmpty, Tag("<text>")] | Annotated[list[NonEmpty], Field(min_length=1), Tag("<list>")],
+    Discriminator(
+        _patterns_kind,
+        custom_error_type="contract",
+        custom_error_message="a pattern in quotes or a list of alternatives",
+    ),
+]
+"""One naming pattern or several alternatives."""
 
 
 class Names(Table):
     """`[names]`: naming patterns by resource type."""
 
-    patterns: dict[str, NonEmpty | list[NonEmpty]] = Field(
+    patterns: dict[NonEmpty, NamePatterns] = Field(
         default_factory=dict,
         description="A pattern or several alternatives by resource type; {placeholder} stands for a part.",
+        examples=[{"aws_ecs_cluster": "{application}-{environment}-cluster"}],
     )
-    placeholders: dict[str, NonEmpty] = Field(
-        default_factory=dict, description="Regular expression of a placeholder, such as engine = 'postgres|mysql'."
+    placeholders: dict[NonEmpty, Regex] = Field(
+        default_factory=dict,
+        description="Regular expression of a placeholder, such as engine = 'postgres|mysql'.",
+        examples=[{"engine": "postgres|mysql"}],
     )
-    attributes: dict[str, NonEmpty] = Field(
-        default_factory=dict, description="The attribute that holds the name of a resource type, where it is not known."
+    attributes: dict[NonEmpty, NonEmpty] = Field(
+        default_factory=dict,
+        description="The attribute that holds the name of a resource type, where it is not known.",
+        examples=[{"aws_db_instance": "identifier"}],
     )
 
 
 class TagRule(Table):
     """`{ regex = "…" }`: the tag's value matches as a whole. `{}` alone asks for the key with any value."""
 
-    regex: str | None = None
+    regex: Regex | None = Field(
+        None, description="Regular expression the whole value matches.", examples=["[a-z]+@example.com"]
+    )
 
 
-TagValue = str | list[str] | TagRule
+def _tag_kind(value: Any) -> str | None:
+    return "<rule>" if isinstance(value, (dict, TagRule)) else _ALTERNATIVES.get(type(value))
+
+
+TagValue: TypeAlias = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[list[str], Field(min_length=1), Tag("<list>")]
+    | Annotated[TagRule, Tag("<rule>")],
+    Discriminator(
+        _tag_kind,
+        custom_error_type="contract",
+        custom_error_message="an exact value in quotes, a list of values, { regex = '…' } or {} for any value",
+    ),
+]
 """An exact value (with {application} and {environment}), one of a list, or a TagRule."""
 
 
 class Tags(Table):
     """`[tags]`: required tags."""
 
-    common: dict[str, TagValue] = Field(default_factory=dict, description="Tags every taggable resource carries.")
-    resource: dict[str, dict[str, TagValue]] = Field(default_factory=dict, description="Further tags by resource type.")
-    policy: Path | None = Field(None, description="An AWS Organizations tag policy (JSON), relative to the contract.")
-    exempt: list[str] = Field(default_factory=list, description="Resource types or address patterns that need no tags.")
+    common: dict[NonEmpty, TagValue] = Field(
+        default_factory=dict,
+        description="Tags every taggable resource carries.",
+        examples=[{"Environment": "{environment}"}],
+    )
+    resource: dict[NonEmpty, dict[NonEmpty, TagValue]] = Field(
+        default_factory=dict,
+        description="Further tags by resource type.",
+        examples=[{"aws_db_instance": {"Backup": ["daily", "hourly"]}}],
+    )
+    policy: FilePath | None = Field(
+        None,
+        description="An AWS Organizations tag policy (JSON), relative to the contract.",
+        examples=["tag-policy.json"],
+    )
+    exempt: list[NonEmpty] = Field(
+        default_factory=list,
+        description="Resource types or address patterns that need no tags.",
+        examples=[["aws_cloudwatch_log_stream"]],
+    )
 
 
 class Suite(Table):
     """`[suite]`: how verdicts become outcomes."""
 
     undetermined: Literal["fail", "warn"] = Field("fail", description="What an UNDETERMINED verdict does to the test.")
-    allow_empty: list[str] = Field(default_factory=list, description="Rules that may match nothing.")
+    allow_empty: list[NonEmpty] = Field(
+        default_factory=list, description="Rules that may match nothing.", examples=[["task-definitions"]]
+    )
 
 
 class Waiver(Table):
     """`[[waivers]]`: a known violation that is accepted until a day, that day included."""
 
-    rule: NonEmpty = Field(description="Id of the rule.")
-    address: NonEmpty = Field(description="Address pattern; * matches any text.")
-    reason: NonEmpty = Field(description="Why it is accepted.")
-    owner: NonEmpty = Field(description="Who answers for it.")
-    expires: date = Field(description="The last day it holds.")
-    environments: list[str] = Field(default_factory=list, description="Environments it holds for; all if empty.")
+    rule: NonEmpty = Field(description="Id of the rule.", examples=["names"])
+    address: NonEmpty = Field(
+        description="Address pattern; * matches any text, everything else itself.", examples=["module.legacy.*"]
+    )
+    reason: NonEmpty = Field(description="Why it is accepted.", examples=["renaming recreates the database"])
+    owner: NonEmpty = Field(description="Who answers for it.", examples=["team-data"])
+    expires: Day = Field(description="The last day it holds.", examples=["2026-11-01"])
+    environments: list[NonEmpty] = Field(
+        default_factory=list, description="Environments it holds for; all if empty.", examples=[["prod"]]
+    )
 
 
 class Contract(Table):
     """infraspec.toml as a whole. `path` is the file it was read from."""
 
-    project: Project
-    environments: dict[str, Environment] = Field(min_length=1)
-    known: dict[str, Any] = Field(default_factory=dict, description="Known data of every environment.")
-    names: Names = Names()
-    tags: Tags = Tags()
-    suite: Suite = Suite()
-    waivers: list[Waiver] = Field(default_factory=list)
-    path: Path = Field(Path("infraspec.toml"), exclude=True)
+    project: Project = Field(description="What the repository is about.")
+    environments: dict[EnvironmentName, Environment] = Field(min_length=1, description="The environments by name.")
+    known: dict[KnownKey, TerraformValue] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Known data of every environment.",
+        examples=[{"aws_availability_zones.names": ["eu-west-1a", "eu-west-1b"]}],
+    )
+    names: Names = Field(Names(), description="Naming patterns by resource type.")
+    tags: Tags = Field(Tags(), description="Required tags.")
+    suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
+    waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
+    path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)
 
     @property
     def directory(self) -> Path:

@@ -1,1 +1,112 @@
-"""The functions of the Terraform language."""
+"""The functions of the Terraform language: `call(name, arguments, files)`.
+
+Source: Terraform Language, "Functions". Every function is pure, and never gives a definite answer that depends on a
+part which is not known: such a result is an Unknown named by the call, or a value with the unknown part in its place.
+`try`, `can`, `templatefile` and `templatestring` are the evaluator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infraspec.errors import EvaluationError, TerraformError
+from infraspec.terraform import symbolic
+from infraspec.terraform.functions import (
+    conversion,
+    dates,
+    digests,
+    encoding,
+    filesystem,
+    formatting,
+    json_functions,
+    lists,
+    mappings,
+    networks,
+    numeric,
+    patterns,
+    sets,
+    strings,
+    yaml_text,
+)
+from infraspec.terraform.functions.registry import REGISTRY, Files, Function
+from infraspec.terraform.symbolic import Undetermined
+from infraspec.terraform.values import is_indefinite, reveal
+from infraspec.unknown import Sensitive, Value, is_known
+
+__all__ = ["Files", "call", "names"]
+
+MODULES = (
+    conversion,
+    dates,
+    digests,
+    encoding,
+    filesystem,
+    formatting,
+    json_functions,
+    lists,
+    mappings,
+    networks,
+    numeric,
+    patterns,
+    sets,
+    strings,
+    yaml_text,
+)
+"""The modules whose import registers the functions."""
+
+
+def names() -> list[str]:
+    """Return the names of the functions that can be computed, sorted."""
+    return sorted(REGISTRY)
+
+
+def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
+    """Return the result of a function.
+
+    A function of a provider, one that needs the outside world (`timestamp`) and one that is not of the language give
+    an Unknown. Raises EvaluationError, FileAccessError or LimitError.
+    """
+    function = REGISTRY.get(name.removeprefix("core::"))
+    if function is None:
+        return symbolic.application(name, arguments)
+    if function.name in _MARKS or not any(isinstance(argument, Sensitive) for argument in arguments):
+        return _apply(function, arguments, arguments, files)
+    result = _apply_hidden(function, arguments, files)
+    return Sensitive(symbolic.application(function.name, arguments).address, result)
+
+
+_MARKS = frozenset({"sensitive", "nonsensitive", "issensitive", "ephemeralasnull"})
+"""Functions about sensitivity itself."""
+
+
+def _apply_hidden(function: Function, arguments: Sequence[Value], files: Files) -> Value:
+    """Compute with what the sensitive arguments hide; an error then says nothing of them."""
+    revealed = [reveal(argument) if isinstance(argument, Sensitive) else argument for argument in arguments]
+    try:
+        return _apply(function, revealed, arguments, files)
+    except TerraformError as error:
+        message = f'Call to function "{function.name}" failed: an argument that is sensitive does not fit'
+        raise type(error)(message, found="a sensitive value") from None
+
+
+def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value], files: Files) -> Value:
+    try:
+        if not _is_computable(function, arguments):
+            return symbolic.application(function.name, shown)
+        converted = function.convert(arguments)
+        return function.compute(files, *converted) if function.files else function.compute(*converted)
+    except Undetermined:
+        return symbolic.application(function.name, shown)
+    except EvaluationError as error:
+        raise EvaluationError(
+            f'Call to function "{function.name}" failed: {error.message}',
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
+        ) from None
+
+
+def _is_computable(function: Function, arguments: Sequence[Value]) -> bool:
+    if not function.structural:
+        return all(map(is_known, arguments))
+    return function.sets or not any(map(is_indefinite, arguments))

@@ -1,0 +1,83 @@
+# infraspec: what can be done here. Every target sets up the virtual environment that it needs.
+
+PYTHON  ?= python3
+VENV    ?= .venv
+INFRA   ?= fixtures/daily-report-tool
+ENV     ?=
+PLAN    ?=
+WORKERS ?=
+ARGS    ?=
+ALLURE_RESULTS ?= allure-results
+
+BIN := $(VENV)/bin
+SELECTION = --infraspec-dir "$(INFRA)" $(if $(ENV),--infraspec-env "$(ENV)") $(if $(PLAN),--infraspec-plan "$(PLAN)")
+SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  make test-static INFRA=../my-repo ENV=staging PLAN=plan.json WORKERS=2'
+
+$(VENV)/.suite: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[allure]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.suite
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	@touch $@
+
+$(VENV)/.lint: pyproject.toml $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lint
+	@touch $@
+
+.PHONY: test-static
+test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, PLAN, WORKERS
+	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir $(ARGS)
+
+.PHONY: test-live
+test-live: ## Check what is deployed: INFRA, ENV, WORKERS (not part of this release)
+	@echo "the live suite is not part of this release: make test-static checks the source and plans" >&2; exit 2
+
+.PHONY: test
+test: $(VENV)/.test ## Run the framework's own tests
+	$(BIN)/python -m pytest tests $(SPREAD) $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/.test ## Run the framework's own tests and show what they do not reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+.PHONY: lint
+lint: $(VENV)/.lint ## Check style, types and the direction of dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: $(VENV)/.lint ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: schema
+schema: $(VENV)/.suite ## Write the JSON Schema of infraspec.toml
+	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
+
+.PHONY: verify-hcl
+verify-hcl: $(VENV)/.test ## Compare our HCL parser with python-hcl2 on a folder: DIR=…
+	$(BIN)/python tests/hcl/second_opinion.py $(or $(DIR),.)
+
+.PHONY: bench
+bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick
+	$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built and installed
+	rm -rf $(VENV) .bench dist build allure-results allure-report .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,167 @@
+"""The sections of the benchmarks, each with the targets that the project has set itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from bench.comparison import tools
+from bench.comparison.bench import Bench, with_stacks
+from bench.comparison.environments import HOME, Environment
+from bench.comparison.process import JobError, alternate, run
+from bench.comparison.table import Row, Table, Target
+from bench.comparison.trees import Tree
+
+_HANDFUL = 12
+_VERDICTS = 15_000
+
+
+def source(bench: Bench) -> Iterator[Table]:
+    """Compare one root, from source: c7n-left where it sees everything, checkov where it does not."""
+    small = 10 if bench.quick else 30
+    tree = bench.tree(small)
+    own = tools.infraspec(bench.infraspec, tree)
+    targets = [("CPU", "cpu", 0.5), ("memory", "memory", 0.6)]
+    runs = 2 if bench.quick else bench.runs
+    title = f"source, {small} stacks in one root: c7n-left"
+    table = bench.compare(title, tree, own, "c7n-left", tools.c7n_left, runs=runs, targets=targets)
+    _count_c7n_stacks(bench, table)
+    bench.inform(table, "tfparse", tools.tfparse)
+    yield table
+    for stacks, runs in ((10, 1),) if bench.quick else ((100, min(2, bench.runs)), (300, 1)):
+        tree = bench.tree(stacks)
+        own = tools.infraspec(bench.infraspec, tree)
+        title = f"source, {stacks} stacks in one root: checkov"
+        targets = [("CPU", "cpu", 0.12)]
+        table = bench.compare(title, tree, own, "checkov", tools.checkov, runs=runs, targets=targets)
+        if stacks == 100:
+            bench.inform(table, "c7n-left", tools.c7n_left)
+            _count_c7n_stacks(bench, table)
+            bench.inform(table, "tfparse", tools.tfparse)
+        yield table
+
+
+def roots(bench: Bench) -> Iterator[Table]:
+    """Make every stack a root of its own: infraspec in one process, c7n-left in one for each."""
+    stacks = 5 if bench.quick else 100
+    tree = bench.tree(stacks, layout="roots")
+    own = tools.infraspec(bench.infraspec, tree)
+    yield bench.compare(
+        f"source, {stacks} roots of one stack each: c7n-left",
+        tree,
+        own,
+        "c7n-left",
+        tools.c7n_left_per_root,
+        runs=1,
+        targets=[("CPU", "cpu", 0.1)],
+    )
+
+
+def plan(bench: Bench) -> Iterator[Table]:
+    """Read the plan file alone, against the engine that conftest and OPA use."""
+    stacks = 30 if bench.quick else 300
+    tree = bench.tree(stacks, plan="update")
+    own = tools.infraspec(bench.infraspec, tree, plan=True)
+    size = (tree.out / "plan" / "plan.json").stat().st_size / 1e6
+    title = f"plan JSON of {size:.0f} MB, {stacks} stacks: OPA"
+    targets = [("CPU", "cpu", 0.5)]
+    yield bench.compare(title, tree, own, "opa", tools.opa, runs=min(3, bench.runs), targets=targets)
+
+
+def start(bench: Bench) -> Iterator[Table]:
+    """Check one clean stack, where nothing may be reported: mostly start-up."""
+    tree = bench.tree(1, planted=0)
+    own = tools.infraspec(bench.infraspec, tree)
+    runs = 3 if bench.quick else bench.runs
+    title = "source, 1 clean stack: c7n-left"
+    targets = [("wall time", "wall", 1.0)]
+    table = bench.compare(title, tree, own, "c7n-left", tools.c7n_left, runs=runs, targets=targets)
+    _count_c7n_stacks(bench, table)
+    yield table
+
+
+def parser(bench: Bench) -> Iterator[Table]:
+    """Compare the parsers alone: throughput of the loop over every file, without start-up and grammar."""
+    tree = bench.tree(3 if bench.quick else 100)
+    table = Table(f"parser, {tree.expected['hcl_bytes'] / 1e6:.2f} MB of HCL", tree)
+    jobs = [tools.parser(bench.infraspec, tree, name) for name in ("infraspec", "python-hcl2")]
+    try:
+        pair = alternate(jobs[0], jobs[1], min(3, bench.runs), bench.report)
+    except JobError as error:
+        table.faults.append(f"failed: {error}")
+    else:
+        own, other = (sorted(map(tools.throughput, samples)) for samples in (pair.first, pair.second))
+        fast, slow = own[len(own) // 2], other[len(other) // 2]
+        table.targets = [
+            Target("infraspec, KB/s", fast),
+            Target("python-hcl2, KB/s", slow),
+            Target("throughput, infraspec / python-hcl2", fast / slow, 12.0, at_least=True),
+        ]
+    yield table
+
+
+def linear(bench: Bench) -> Iterator[Table]:
+    """Measure CPU time per resource as the tree grows, start-up taken off."""
+    sizes = (10, 30) if bench.quick else (100, 300)
+    table = Table(f"linearity, {sizes[0]} and {sizes[1]} stacks in one root", bench.tree(sizes[1]))
+    base, medium, large = (_cpu(bench, table, bench.tree(stacks)) for stacks in (1, *sizes))
+    if base is not None and medium is not None and large is not None:
+        first, second = ((cpu - base) / (30 * (n - 1)) for cpu, n in zip((medium, large), sizes, strict=True))
+        table.rows.clear()
+        table.targets = [
+            Target(f"CPU ms a resource, {sizes[0]} stacks", 1000 * first),
+            Target(f"CPU ms a resource, {sizes[1]} stacks", 1000 * second),
+            Target("their ratio", second / first, 1.25),
+        ]
+    yield table
+
+
+def report(bench: Bench) -> Iterator[Table]:
+    """Report many verdicts through few pytest items, with Allure results."""
+    stacks = 30 if bench.quick else 300
+    tree = bench.tree(stacks)
+    table = Table(f"reporting, {stacks} stacks", tree)
+    sample = bench.alone(table, tools.infraspec(bench.infraspec, tree))
+    if sample is not None:
+        files = sum(1 for _ in (HOME / "allure").glob("*-result.json"))
+        plain = run(tools.infraspec(bench.infraspec, tree, reports=False).job)
+        table.targets = [
+            Target("verdicts", tools.verdicts(sample.outputs[0]), _VERDICTS * stacks / 300, at_least=True),
+            Target("pytest items", tools.items(sample.outputs[0]), _HANDFUL),
+            Target("Allure result files", files, _HANDFUL),
+            Target("CPU with Allure / without", sample.cpu / plain.cpu),
+        ]
+    yield table
+
+
+SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {
+    "source": source,
+    "roots": roots,
+    "plan": plan,
+    "parser": parser,
+    "start": start,
+    "linear": linear,
+    "report": report,
+}
+
+
+def _cpu(bench: Bench, table: Table, tree: Tree) -> float | None:
+    own = tools.infraspec(bench.infraspec, tree)
+    part = Table(table.title, tree)
+    sample = bench.alone(part, own, runs=2 if bench.quick else 3)
+    table.faults += part.faults
+    return None if sample is None else sample.cpu
+
+
+def _count_c7n_stacks(bench: Bench, table: Table) -> None:
+    """Fill in how many stacks c7n-left evaluates, by a run with a policy that matches once in each."""
+    row = table.rows[-1]
+    if row.sample is None or row.tool != "c7n-left":
+        return
+
+    def prepare(environment: Environment) -> int:
+        return tools.c7n_stacks(run(tools.c7n_left(environment, table.tree, "c7n-coverage").job))
+
+    try:
+        table.rows[-1] = with_stacks(row, prepare(bench.peer("c7n-left")))
+    except JobError as error:
+        table.rows.append(Row("c7n-left, counting stacks", failure=str(error)))

@@ -1,0 +1,165 @@
+"""Rule `names`: every resource of a type that has a naming pattern is named after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from infraspec.contract.models import Contract
+from infraspec.conventions.facts import REGION, facts_of
+from infraspec.conventions.hcl_lines import attribute_line
+from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.naming import NamingRule
+from infraspec.errors import ContractError, ErrorCollector
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Text, Unknown, Value, render
+
+RULE = "names"
+_MOST_SUGGESTIONS = 300  # looking for the nearest valid name takes longer than all the rest
+_Rules = Callable[[str, str | None], NamingRule]
+
+
+def check_names(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+    """Judge the name of each managed resource whose type has patterns in `[names]`.
+
+    Raises ContractError (all of them at once) if a pattern is wrong or a type's name attribute is not known.
+    """
+    rules = _rules(plan, contract, environment)
+    attributes: dict[str, str] = {}
+    collector = ErrorCollector()
+    for type_ in contract.names.patterns:
+        with collector.collect():
+            rules(type_, None)
+        with collector.collect():
+            attributes[type_] = name_attribute(plan, contract, type_)
+    collector.finalize()
+    suggestions = _MOST_SUGGESTIONS
+    findings: list[Finding] = []
+    for type_, resource, region in _subjects(plan, contract):
+        rule = rules(type_, region)
+        finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
+        suggestions -= finding.verdict is Verdict.VIOLATED
+        findings.append(finding)
+    return findings
+
+
+def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
+    """Return the attribute that holds the name of a type: the contract's, the table's, or `name` if there is one.
+
+    Raises ContractError if the plan has resources of the type and none of them has a name.
+    """
+    configured = contract.names.attributes.get(type_) or NAME_ATTRIBUTES.get(type_)
+    if configured:
+        return configured
+    resources = plan.managed(type_)
+    if resources and not any("name" in r.values or "name_prefix" in r.values for r in resources):
+        raise ContractError(
+            f"it is not known which attribute of {type_} holds its name",
+            place=f"names.patterns.{type_}",
+            expected="an attribute name, or a dotted path such as tags.Name",
+            found=f"{resources[0].address} has no attribute name",
+            remedy=f'add it to the contract:\n[names.attributes]\n{type_} = "…"',
+        )
+    return "name"
+
+
+def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
+    """Return the naming rule by type and, where a resource's region differs from the plan's, by region."""
+    facts = facts_of(contract, environment, region=plan.region, account=plan.account)
+
+    @cache
+    def rule(type_: str, region: str | None) -> NamingRule:
+        own = facts if region is None else {**facts, REGION: region}
+        if region == "":
+            own = {name: value for name, value in facts.items() if name != REGION}
+        names = contract.names
+        return NamingRule.parse(names.patterns[type_], names.placeholders, own, key=f"names.patterns.{type_}")
+
+    return rule
+
+
+def _subjects(plan: Plan, contract: Contract) -> Iterator[tuple[str, Resource, str | None]]:
+    """Yield type, resource, and its region if its patterns name one ("" if it is not known)."""
+    for type_, patterns in contract.names.patterns.items():
+        regional = any("{region}" in p.lower() for p in ([patterns] if isinstance(patterns, str) else patterns))
+        for resource in plan.managed(type_):
+            yield type_, resource, _region(plan, resource) if regional else None
+
+
+def _region(plan: Plan, resource: Resource) -> str | None:
+    own = resource.get("region")
+    region = own if own is not None else plan.regions.get(resource.provider)
+    if region is None:
+        return None
+    return region if isinstance(region, str) else ""
+
+
+def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: str, *, suggest: bool) -> Finding:
+    name = read_name(resource.type, resource.values, resource.address, attribute)
+    if isinstance(name, (str, Text, Unknown)):
+        verdict = rule.judge(name)
+        if verdict is Verdict.PROVEN:
+            return Finding(RULE, verdict, resource.address, "", resource.location, rule.described, render(name))
+        if verdict is Verdict.UNDETERMINED:
+            return _undetermined(resource, attribute, rule, name, environment)
+        text = Text((name,)) if isinstance(name, Unknown) else name
+        nearest = rule.suggest(text) if suggest else None
+        return _violated(resource, attribute, rule, name, rule.explain(text), nearest)
+    if name is None:
+        return _violated(resource, attribute, rule, f"no {attribute}", f"{attribute} is not set")
+    return _violated(resource, attribute, rule, name, f"{attribute} holds a {type(name).__name__}, not text")
+
+
+def _violated(  # noqa: PLR0917 - the parts of a finding
+    resource: Resource, attribute: str, rule: NamingRule, found: Value, reason: str, nearest: str | None = None
+) -> Finding:
+    return Finding(
+        RULE,
+        Verdict.VIOLATED,
+        resource.address,
+        location=resource.location_of(attribute),
+        expected=rule.described,
+        found=render(found),
+        reason=reason,
+        remedy=attribute_line(attribute, nearest) if nearest else _template(attribute, rule),
+    )
+
+
+def _template(attribute: str, rule: NamingRule) -> str:
+    text, note = rule.patterns[0].template()
+    return attribute_line(attribute, text) + (f" # {note}" if note else "")
+
+
+def _undetermined(
+    resource: Resource, attribute: str, rule: NamingRule, name: str | Text | Unknown, environment: str
+) -> Finding:
+    reason, remedy = _why(resource, attribute, rule, name, environment)
+    return Finding(
+        RULE,
+        Verdict.UNDETERMINED,
+        resource.address,
+        location=resource.location_of(attribute),
+        expected=rule.described,
+        found=render(name),
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, environment: str) -> tuple[str, str]:
+    if isinstance(name, str):
+        facts = [fact for pattern in rule.patterns for fact in pattern.unsettled]
+        lines = "\n".join(f'{fact} = "…"' for fact in dict.fromkeys(facts))
+        reason = f"the name has the right form, but the {' and the '.join(facts)} it has to hold is not known"
+        return reason, f"[environments.{environment}]\n{lines}"
+    made_up = Unknown(f"{resource.address}.{attribute}")
+    if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
+        reason = "the provider makes the name up, or a part of it"
+    else:
+        reason = f"it depends on {name if isinstance(name, Unknown) else _first_unknown(name)}, which is not known"
+    return reason, f"write a name that is known before apply:\n{_template(attribute, rule)}"
+
+
+def _first_unknown(name: Text) -> Unknown:
+    return next(part for part in name.parts if isinstance(part, Unknown))

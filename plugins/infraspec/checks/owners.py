@@ -1,0 +1,185 @@
+"""From an ARN to the resource of the plan it belongs to, and to what that resource says: its policy, its KMS key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.character import Character
+from infraspec.finding import Location
+from infraspec.iam.answer import Answer
+from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.policy import IdentityPolicy
+from infraspec.iam.principal import delegates, names_role
+from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Text, Unknown, Value, render
+
+_TYPES = (
+    "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
+    "aws_cloudwatch_log_group",
+)  # fmt: skip
+_POLICIES = {
+    "aws_secretsmanager_secret_policy": ("secret_arn", "policy"),
+    "aws_s3_bucket_policy": ("bucket", "policy"),
+    "aws_ecr_repository_policy": ("repository", "policy"),
+    "aws_kms_key_policy": ("key_id", "policy"),
+}
+"""The resources that attach a policy to another, with the attributes that name the other and hold the policy."""
+_WITH_POLICY = {"aws_secretsmanager_secret", "aws_kms_key", "aws_s3_bucket"}
+_BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
+
+
+@dataclass
+class Owners:
+    """The resources of a plan by ARN. The index is built once, when first asked for."""
+
+    attributes: AwsAttributes
+    _policies: dict[str, tuple[tuple[Resource, PolicyDocument], ...]] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan the resources are of."""
+        return self.attributes.plan
+
+    def find(self, target: Value) -> Resource | None:
+        """Return the resource that a narrowed ARN, or an attribute, belongs to."""
+        if isinstance(target, Unknown):
+            found = self.plan.find(target)
+            return found[0] if found else None
+        if not isinstance(target, str | Text):
+            return None
+        for part in target.parts if isinstance(target, Text) else ():
+            if isinstance(part, Character):
+                return self.find(Unknown(part.address))
+        text = render(target)
+        bare = _BARE.match(text)
+        named = self._by_arn.get(bare[1] or bare[2] if bare else text)
+        if named is None and ":secret:" in text:
+            named = self._by_arn.get(text[:-SUFFIX_LENGTH] + "?" * SUFFIX_LENGTH)
+        return named
+
+    def secret_named(self, name: str) -> Value:
+        """Return the ARN of the plan's secret of a name, or None."""
+        resource = self._secrets.get(name)
+        return Unknown(f"{resource.address}.arn") if resource else None
+
+    def secret_or_parameter(self, name: str) -> str:
+        """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
+        parameter = any(self.attributes.name(resource) == name for resource in self.plan.managed("aws_ssm_parameter"))
+        secret = name in self._secrets
+        return "" if parameter == secret else "secret" if secret else "parameter"
+
+    def key_of(self, target: Value) -> Value:
+        """Return the ARN of the customer managed KMS key that a secret or parameter is encrypted with, or None."""
+        resource = self.find(target)
+        if resource is None or resource.mode != "managed":
+            return None
+        if resource.type == "aws_secretsmanager_secret":
+            return self._key(resource.get("kms_key_id"), resource)
+        if resource.type == "aws_ssm_parameter" and resource.get("type") == "SecureString":
+            key = resource.get("key_id")
+            return None if key == Unknown(f"{resource.address}.key_id") else self._key(key, resource)
+        return None
+
+    def policies(self, target: Value, role: Value) -> list[IdentityPolicy]:
+        """Return the policies of the resource that an ARN belongs to, as far as they concern a role."""
+        owner = self.find(target)
+        if owner is None:
+            return []
+
+        def bound(statement: Statement) -> Answer:
+            return names_role(statement, role, self.attributes.narrow)
+
+        uncertain = {source.address for source in self._attached.get("", ())}
+        policies = []
+        for source, document in self._documents(owner):
+            policy = IdentityPolicy.of(
+                source.address, document, resolve=self.attributes.narrow, locate=_locator(source), bound=bound
+            )
+            policies.append(policy.perhaps() if source.address in uncertain or source.key == "?" else policy)
+        return policies
+
+    def hands_over(self, target: Value) -> bool:
+        """Tell whether the policy of a KMS key, if it has one here, leaves the decision to the account's policies."""
+        owner = self.find(target)
+        documents = self._documents(owner) if owner else ()
+        return not documents or any(delegates(s) for _, document in documents for s in document.statements)
+
+    @cached_property
+    def _by_arn(self) -> dict[str, Resource]:
+        return {self._shown(resource): resource for resource in self.plan.managed(*_TYPES)}
+
+    def _shown(self, resource: Resource) -> str:
+        return render(self.attributes.narrow(Unknown(f"{resource.address}.arn")))
+
+    @cached_property
+    def _secrets(self) -> dict[Value, Resource]:
+        return {self.attributes.name(r): r for r in self.plan.managed("aws_secretsmanager_secret")}
+
+    @cached_property
+    def _attached(self) -> dict[str, list[Resource]]:
+        attached: dict[str, list[Resource]] = {}
+        for source in self.plan.managed(*_POLICIES):
+            owner = self._owner(source)
+            attached.setdefault(owner.address if owner else "", []).append(source)
+        return attached
+
+    def _owner(self, source: Resource) -> Resource | None:
+        reference = source.attribute(_POLICIES[source.type][0])
+        found = self.plan.find(reference) if isinstance(reference, Unknown) else None
+        if found is not None:
+            return found[0]
+        name = self.attributes.narrow(reference)
+        kind = source.type.removesuffix("_policy")
+        return next((r for r in self.plan.managed(kind) if name in (self._shown(r), self._named(r))), None)
+
+    def _named(self, resource: Resource) -> Value:
+        return self.attributes.name(resource, "bucket" if resource.type == "aws_s3_bucket" else "name")
+
+    def _documents(self, owner: Resource) -> tuple[tuple[Resource, PolicyDocument], ...]:
+        if owner.address not in self._policies:
+            self._policies[owner.address] = tuple(self._read(owner))
+        return self._policies[owner.address]
+
+    def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+        own = owner.get("policy") if owner.type in _WITH_POLICY else None
+        if own and own != Unknown(f"{owner.address}.policy"):
+            yield owner, self._document(owner, own)
+        for source in (*self._attached.get(owner.address, ()), *self._attached.get("", ())):
+            if source.type.startswith(owner.type):
+                yield source, self._document(source, source.attribute("policy"))
+
+    def _document(self, source: Resource, value: Value) -> PolicyDocument:
+        place = f"{source.location_of('policy') or source.address}: {source.address}.policy"
+        return PolicyDocument.from_value(value, place=place, with_principals=True)
+
+    def _key(self, key: Value, resource: Resource) -> Value:
+        """Follow a key's id, ARN or alias to the key's ARN."""
+        if not key:
+            return None
+        found = self.plan.find(key) if isinstance(key, Unknown) else None
+        if found is not None and found[0].type == "aws_kms_key":
+            return Unknown(f"{found[0].address}.arn")
+        alias = found[0] if found is not None and found[0].type == "aws_kms_alias" else self._alias(key)
+        if alias is not None:
+            return self._key(alias.attribute("target_key_id"), resource)
+        text = render(key)
+        if "alias/aws/" in text:
+            return None
+        if "alias/" in text:
+            return self.attributes.arn(resource, "kms", "key/", Unknown(f"the key behind {text}"))
+        is_id = isinstance(key, str) and not key.startswith("arn:")
+        return self.attributes.arn(resource, "kms", "key/", key) if is_id else key
+
+    def _alias(self, key: Value) -> Resource | None:
+        if not isinstance(key, str) or "alias/" not in key:
+            return None
+        name = key[key.index("alias/") :]
+        return next((r for r in self.plan.managed("aws_kms_alias") if self.attributes.name(r) == name), None)
+
+
+def _locator(source: Resource) -> Callable[[str], Location | None]:
+    return lambda path: source.location_of(f"policy.{path}")

@@ -1,0 +1,189 @@
+"""What to say of a permission that is missing, or of which it cannot be told: what was found, why, and the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infraspec.checks.owners import Owners
+from infraspec.checks.roles import Role
+from infraspec.checks.suggestion import statement_to_add
+from infraspec.ecs.required_access import Requirement
+from infraspec.finding import Finding, Location, Related, Verdict
+from infraspec.iam.decision import Decision, Outcome
+from infraspec.iam.explain import Doubt, Hit
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Text, Unknown, Value, concatenate, render
+
+_SUFFIX = 7
+_FEW = 3
+
+
+def undetermined(rule: str, address: str, subject: str, location: Location | None, unknown: Unknown) -> Finding:
+    """Make the finding of a part that is not known and may ask for access."""
+    return Finding(
+        rule,
+        Verdict.UNDETERMINED,
+        address,
+        subject,
+        location,
+        expected="known container definitions",
+        found=f"{unknown.address} is not known",
+        reason="what is not known may name a secret that the execution role cannot read",
+        remedy=how_to_know(unknown),
+    )
+
+
+def how_to_know(unknown: Unknown) -> str:
+    """Return the cheapest way to learn an unknown."""
+    address = unknown.address
+    variable = next((part for part in address.split(".") if part == "var"), "")
+    if variable and address.startswith("var."):
+        return f"give {address} a value: [environments.NAME.variables] or var_files of the contract"
+    if address.startswith("placeholder "):
+        return f"render the file with {address.removeprefix('placeholder ')} set, and name the result in the contract"
+    if "data." in address:
+        return f"name what {address} returns under [known] of the contract, or give a plan file"
+    if " " in address:
+        return "bring the role and its policies into the plan, or name the policies' content under [known]"
+    return f"give a plan or state file in which {address} is known"
+
+
+def violated(requirement: Requirement, role: Role, decision: Decision, owners: Owners) -> Finding:
+    """Say why a permission is missing and what to add."""
+    return replace(
+        _blank(requirement, role, Verdict.VIOLATED),
+        found=_found(role, decision),
+        reason=_reason(decision),
+        remedy=_remedy(requirement, role, decision, owners),
+        related=_related(role, decision),
+    )
+
+
+def conclusion(requirement: Requirement, role: Role, decision: Decision, caveat: str) -> Finding:
+    """Say why it cannot be told whether a permission is there."""
+    doubts = decision.doubts
+    reasons = [caveat] if caveat else [str(doubt) for doubt in doubts[:_FEW]]
+    unknown = requirement.unknown or next((doubt.unknown for doubt in doubts if doubt.unknown), None)
+    return replace(
+        _blank(requirement, role, Verdict.UNDETERMINED),
+        found="it depends on what is not known",
+        reason="\n".join(reasons) or "the policies do not decide it",
+        remedy=how_to_know(unknown) if unknown else _certain_instead(doubts, role),
+        related=_related(role, decision),
+    )
+
+
+def _certain_instead(doubts: tuple[Doubt, ...], role: Role) -> str:
+    if any(doubt.hit.clause.statement.condition is not None for doubt in doubts):
+        return "conditions are not evaluated yet: add a statement without Condition, or waive the finding"
+    return f"write a statement for {role.address} that covers it for certain"
+
+
+def _blank(requirement: Requirement, role: Role, verdict: Verdict) -> Finding:
+    shown = render(requirement.resource)
+    named = render(requirement.need.named)
+    also = f" ({named})" if isinstance(requirement.need.named, Unknown | Text) and named != shown else ""
+    return Finding(
+        "",
+        verdict,
+        "",
+        expected=f"the execution role {role.address} may {requirement.action} on {shown}{also}, "
+        f'as AWS asks in "{requirement.source}"',
+    )
+
+
+def _found(role: Role, decision: Decision) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return f"{decision.deciding} denies it"
+    if decision.limited:
+        return f"the permissions boundary of {role.address} does not allow it"
+    return f"no statement of the {len(role.policies)} policies of {role.address} allows it"
+
+
+def _reason(decision: Decision) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return "an explicit deny wins over every allow"
+    if decision.limited:
+        return "a permissions boundary limits what the role's own policies allow"
+    if decision.nearest is None:
+        return "none of its statements is about this service"
+    return f"the closest is {decision.nearest.hit}: {decision.nearest.reason}"
+
+
+def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
+    hit = decision.deciding or (decision.nearest.hit if decision.nearest else None)
+    related = [Related("role", role.address, role.location)]
+    if hit is not None:
+        related.append(Related("statement", str(hit), hit.location))
+    return tuple(related)
+
+
+def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Owners) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return f"take {requirement.action} on this resource out of {decision.deciding}"
+    target = _policy_to_extend(role, decision, owners)
+    module = target.module if target else role.resource.module if role.resource else ""
+    statement = statement_to_add(
+        requirement.action,
+        _grantable(requirement, owners),
+        module=module,
+        as_block=target is not None and _from_document(target, owners),
+    )
+    if decision.limited:
+        where = f"to the permissions boundary of {role.address}"
+    elif target is not None:
+        where = f"to {target.address} ({target.location})" if target.location else f"to {target.address}"
+    else:
+        where = f"to a policy of {role.address}"
+    return f"add {where} the statement\n{statement}"
+
+
+def _policy_to_extend(role: Role, decision: Decision, owners: Owners) -> Resource | None:
+    """Return the policy of the plan that the statement belongs into: that of the closest statement, or the first."""
+    hit: Hit | None = decision.nearest.hit if decision.nearest else None
+    candidates = [*([hit.policy] if hit else []), *role.policies]
+    found = (owners.plan.by_address.get(policy.name) for policy in candidates)
+    return next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
+
+
+def _from_document(policy: Resource, owners: Owners) -> bool:
+    """Tell whether a policy's text is that of a data aws_iam_policy_document."""
+    text = policy.get("policy")
+    documents = owners.plan.data("aws_iam_policy_document")
+    return any(
+        text is not None and (json := document.get("json")) is not None and text == json for document in documents
+    )
+
+
+def _grantable(requirement: Requirement, owners: Owners) -> Value:
+    """Return the resource as a policy should name it: by its attribute, or by its ARN with an open suffix."""
+    if requirement.resource == "*":
+        return "*"
+    owner = owners.find(requirement.resource)
+    named = requirement.need.named
+    if owner is not None and not (owner.mode == "data" and owner.type != "aws_secretsmanager_secret"):
+        arn = Unknown(f"{owner.address}.arn")
+        ending = {"aws_cloudwatch_log_group": ":*", "aws_s3_bucket": _key_of(requirement)}.get(owner.type, "")
+        return concatenate([arn, ending]) if ending else arn
+    if type(named) is Unknown and requirement.action == "secretsmanager:GetSecretValue":
+        return named
+    text = requirement.resource
+    if isinstance(text, str) and ":secret:" in text and text[-_SUFFIX] == "-":
+        return f"{text[: 1 - _SUFFIX]}??????"
+    if isinstance(text, str | Text) and ":log-stream:" in render(text):
+        return _up_to_streams(text)
+    return text
+
+
+def _key_of(requirement: Requirement) -> str:
+    text = render(requirement.resource)
+    return f"/{text.partition('/')[2]}" if "/" in text and "${" not in text else "/*" if "/" in text else ""
+
+
+def _up_to_streams(value: Value) -> Value:
+    kept: list[str | Unknown] = []
+    for part in value.parts if isinstance(value, Text) else (value,):
+        if isinstance(part, str) and ":log-stream:" in part:
+            return concatenate([*kept, part.partition(":log-stream:")[0], ":*"])
+        kept.append(part)
+    return value

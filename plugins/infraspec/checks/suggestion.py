@@ -1,0 +1,78 @@
+"""The statement to add to a role's policy, as HCL ready to paste, written with python-hcl2."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from infraspec.character import Character
+from infraspec.unknown import Text, Unknown, Value
+
+_ADDRESS = re.compile(
+    r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*(?:data\.|var\.|local\.)?[a-z][\w-]*\.[\w-]+(?:\[[^\]]*\])?"
+)
+_ANYWHERE = ("aws_caller_identity.", "aws_region.")
+
+
+@dataclass
+class _Writer:
+    """Writes values as HCL expressions, seen from one module; collects what it cannot refer to from there."""
+
+    module: str
+    comments: list[str] = field(default_factory=list)
+
+    def expression(self, value: Value) -> str:
+        """Return a value as python-hcl2 takes it: a quoted template, or `${reference}`."""
+        parts = value.parts if isinstance(value, Text) else (value,)
+        if len(parts) == 1 and isinstance(parts[0], Unknown) and not isinstance(parts[0], Character):
+            reference = self._reference(parts[0])
+            return f"${{{reference}}}" if reference else '"*"'
+        return f'"{"".join(map(self._piece, parts))}"'
+
+    def _piece(self, part: str | Unknown) -> str:
+        if isinstance(part, str):
+            escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+            return escaped.replace("${", "$${").replace("%{", "%%{")
+        if isinstance(part, Character):
+            return "?"
+        reference = self._reference(part)
+        return f"${{{reference}}}" if reference else "*"
+
+    def _reference(self, unknown: Unknown) -> str:
+        """Name an unknown from inside the module; one of another module has to be passed in."""
+        address = unknown.address
+        if address.startswith(_ANYWHERE) or not _ADDRESS.match(address) or " " in address:
+            return ""
+        prefix = f"{self.module}." if self.module else ""
+        local = address.removeprefix(prefix)
+        if address.startswith(prefix) and not local.startswith("module."):
+            return local
+        variable = re.sub(r"\W+", "_", re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)).strip("_")
+        self.comments.append(f"# var.{variable}: pass {address} into {self.module or 'the root module'}")
+        return f"var.{variable}"
+
+
+def statement_to_add(action: str, resource: Value, *, module: str, as_block: bool) -> str:
+    """Return the least statement that allows an action on a resource.
+
+    `module` is the address of the module instance the policy is in. With `as_block` it is a `statement` block for
+    data aws_iam_policy_document, else an object for a policy written with jsonencode.
+    """
+    writer = _Writer(module)
+    expression = writer.expression(resource)
+    lines = [*dict.fromkeys(writer.comments), _written(action, expression, as_block)]
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=512)
+def _written(action: str, resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
+    import hcl2  # noqa: PLC0415 - only a violation pays for it
+
+    quoted = f'"{action}"'
+    if as_block:
+        block: dict[str, Any] = {"actions": [quoted], "resources": [resource], "__is_block__": True}
+        return str(hcl2.dumps({"statement": [block]})).strip()
+    statement = {"Effect": '"Allow"', "Action": [quoted], "Resource": [resource]}
+    return str(hcl2.dumps({"statement": statement})).strip().removeprefix("statement = ")

@@ -1,0 +1,103 @@
+"""Rules `tags` and `tag-policy`: resources carry the tags that the contract and the organisation demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from infraspec.contract.models import Contract
+from infraspec.conventions.effective_tags import TAG_BLOCK_TYPES, EffectiveTags
+from infraspec.conventions.exemption import Exemptions
+from infraspec.conventions.facts import facts_of
+from infraspec.conventions.hcl_lines import tag_blocks, tag_map
+from infraspec.conventions.tag_fault import TagFault
+from infraspec.conventions.tag_policy import TagPolicy
+from infraspec.conventions.tag_policy_compliance import PolicyForType
+from infraspec.conventions.taggable import Taggable, taggable
+from infraspec.conventions.tags import TagRules
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.plan import Plan, Resource
+
+TAGS, TAG_POLICY = "tags", "tag-policy"
+_Faults = Callable[[EffectiveTags], list[TagFault]]
+
+
+def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+    """Judge the effective tags of each managed resource that takes tags and is not exempt.
+
+    Raises ContractError (all of them at once) if a rule of `[tags]` is wrong.
+    """
+    facts = facts_of(contract, environment, region=plan.region, account=plan.account)
+    rules = TagRules.parse(contract.tags, facts)
+    requirements = {type_: (rules.of(type_), rules.of(type_).describe()) for type_ in plan.types()}
+    exempt = Exemptions.of(contract.tags.exempt)
+    findings: list[Finding] = []
+    for resource in plan.managed():
+        demanded, described = requirements[resource.type]
+        if not demanded.tags or exempt.covers(resource.type, resource.address):
+            continue
+        takes = Taggable.YES if resource.type in contract.tags.resource else taggable(resource.type, resource.values)
+        if takes is not Taggable.NO:
+            findings.append(_judge(TAGS, resource, demanded.faults, described, takes))
+    return findings
+
+
+def check_tag_policy(plan: Plan, contract: Contract, environment: str, policy: TagPolicy) -> list[Finding]:
+    """Judge the effective tags of each managed resource that takes tags against a tag policy."""
+    facts_of(contract, environment, region=plan.region, account=plan.account)
+    by_type: dict[str, tuple[PolicyForType, str]] = {}
+    findings: list[Finding] = []
+    for resource, takes in tagged(plan):
+        if resource.type not in by_type:
+            concerned = PolicyForType.of(policy, resource.type)
+            by_type[resource.type] = (concerned, concerned.describe())
+        concerned, described = by_type[resource.type]
+        findings.append(_judge(TAG_POLICY, resource, _faults_of(concerned, resource.type), described, takes))
+    return findings
+
+
+def tagged(plan: Plan) -> Iterator[tuple[Resource, Taggable]]:
+    """Yield the managed resources that take tags, or may."""
+    for resource in plan.managed():
+        takes = taggable(resource.type, resource.values)
+        if takes is not Taggable.NO:
+            yield resource, takes
+
+
+def _faults_of(concerned: PolicyForType, type_: str) -> _Faults:
+    return lambda effective: concerned.faults(type_, effective)
+
+
+def _judge(rule: str, resource: Resource, faults_of: _Faults, described: str, takes: Taggable) -> Finding:
+    effective = EffectiveTags.of(resource.type, resource.values)
+    faults = faults_of(effective)
+    if not faults:
+        return Finding(rule, Verdict.PROVEN, resource.address, "", resource.location, described)
+    violated = [fault for fault in faults if fault.verdict is Verdict.VIOLATED]
+    reasons = [fault.reason for fault in faults]
+    verdict = Verdict.VIOLATED if violated else Verdict.UNDETERMINED
+    remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
+    if violated and takes is Taggable.MAYBE:
+        verdict = Verdict.UNDETERMINED
+        reasons.append(f"whether {resource.type} takes tags is not known")
+        remedy += f'\nor, if it takes none:\n[tags]\nexempt = ["{resource.type}"]'
+    return Finding(
+        rule,
+        verdict,
+        resource.address,
+        location=resource.location_of(effective.source),
+        expected="\n".join(dict.fromkeys(fault.expected for fault in faults)),
+        found="\n".join(fault.found for fault in faults if fault.found) or "tags that are not known",
+        reason="; ".join(reasons),
+        remedy=remedy,
+    )
+
+
+def _lines(type_: str, faults: Sequence[TagFault]) -> str:
+    tags = {fault.key: (fault.value, fault.remarks) for fault in faults}
+    return tag_blocks(tags) if type_ in TAG_BLOCK_TYPES else tag_map(tags)
+
+
+def _to_know(type_: str, faults: Sequence[TagFault]) -> str:
+    unknown = dict.fromkeys(fault.unknown for fault in faults if fault.unknown)
+    lines = _lines(type_, faults)
+    return f"make {', '.join(unknown)} known, or set what holds either way:\n{lines}" if unknown else lines

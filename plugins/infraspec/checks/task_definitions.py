@@ -1,0 +1,237 @@
+"""Whether each task definition is complete: roles, log configuration, and every `valueFrom` well-formed.
+
+ECS itself does not ask for a task role; this rule does, because a specification says which role the application has.
+Sources: Amazon ECS Developer Guide, "Amazon ECS task definition parameters for Fargate", "Specifying sensitive data".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from infraspec.checks.owners import Owners
+from infraspec.checks.secret_access import placed
+from infraspec.checks.secret_access_text import how_to_know
+from infraspec.contract.models import Contract
+from infraspec.ecs.container import Container, SecretReference
+from infraspec.ecs.required_access import AccessContext, required_access
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.value_from import Store, ValueFrom
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import Unknown, Value, render
+
+RULE = "task-definitions"
+_AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region")
+_PREFIX = "awslogs-stream-prefix"
+_FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
+
+
+def check_task_definitions(
+    plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge the roles of every task definition, and the logs and secrets of every container: one finding each."""
+    check = _Check(placed(plan, contract, environment))
+    return [finding for definition in task_definitions for finding in check.findings(definition)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Makes the findings about one place of a task definition."""
+
+    definition: TaskDefinition
+    subject: str
+    path: str
+
+    def proven(self, reason: str) -> Finding:
+        place = self.definition.locate(self.path)
+        return Finding(RULE, Verdict.PROVEN, self.definition.address, self.subject, place, reason=reason)
+
+    def violated(self, expected: str, found: str, reason: str, remedy: str) -> Finding:
+        place = self.definition.locate(self.path)
+        address = self.definition.address
+        return Finding(RULE, Verdict.VIOLATED, address, self.subject, place, expected, found, reason, remedy)
+
+    def undetermined(self, expected: str, unknown: Unknown) -> Finding:
+        return Finding(
+            RULE,
+            Verdict.UNDETERMINED,
+            self.definition.address,
+            self.subject,
+            self.definition.locate(self.path),
+            expected,
+            f"{unknown.address} is not known",
+            "it depends on what is not known",
+            how_to_know(unknown),
+        )
+
+
+@dataclass
+class _Check:
+    plan: Plan
+    attributes: AwsAttributes = field(init=False)
+    owners: Owners = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attributes = AwsAttributes(self.plan)
+        self.owners = Owners(self.attributes)
+
+    def findings(self, definition: TaskDefinition) -> Iterator[Finding]:
+        yield self._execution_role(definition)
+        yield self._task_role(definition)
+        unknown = definition.unknown_containers
+        if unknown is not None:
+            report = _Report(definition, "container definitions", "containerDefinitions")
+            yield report.undetermined("known container definitions", unknown)
+        for container in definition.containers:
+            yield self._logs(definition, container)
+            yield from self._unknown_secrets(definition, container)
+            for reference in container.secrets:
+                yield self._value_from(definition, container, reference)
+
+    def _execution_role(self, definition: TaskDefinition) -> Finding:
+        report = _Report(
+            definition, "execution role", "execution_role_arn" if definition.resource else "executionRoleArn"
+        )
+        role = definition.execution_role
+        if role is not None:
+            return self._given(report, role)
+        needs = required_access(definition, self._context(definition))
+        expected = "an execution role: " + ", ".join(dict.fromkeys(str(need.need) for need in needs[:3]))
+        if not needs:
+            hidden = definition.unknown_containers
+            if hidden is not None:
+                return report.undetermined("an execution role, if a container needs one", hidden)
+            return report.proven("no container needs one")
+        by_instance = all(need.action.startswith(("ecr:", "logs:")) for need in needs)
+        fargate = definition.runs_on("FARGATE")
+        if by_instance and fargate is False and definition.runs_on("EXTERNAL") is False:
+            return report.proven("on EC2 the role of the container instance pulls images and writes logs")
+        doubt = next((need.unknown for need in needs if need.unknown), None)
+        if all(need.unknown for need in needs) and doubt is not None:
+            return report.undetermined(expected, doubt)
+        if by_instance and fargate is None:
+            return report.undetermined(expected, Unknown("requires_compatibilities"))
+        return report.violated(
+            expected,
+            "the task definition has none",
+            "ECS pulls images, writes logs and reads secrets with the execution role",
+            "set execution_role_arn to a role that ecs-tasks.amazonaws.com may assume",
+        )
+
+    def _task_role(self, definition: TaskDefinition) -> Finding:
+        report = _Report(definition, "task role", "task_role_arn" if definition.resource else "taskRoleArn")
+        if definition.task_role is not None:
+            return self._given(report, definition.task_role)
+        return report.violated(
+            "a task role",
+            "the task definition has none",
+            "without one the application has no credentials of its own, or on EC2 those of the container instance",
+            "set task_role_arn to a role of the application, without policies if it calls no AWS API",
+        )
+
+    def _given(self, report: _Report, role: Value) -> Finding:
+        """A variable without a value may be null; an attribute of a role is not."""  # noqa: D401 - states the rule
+        if type(role) is Unknown and role.address.startswith("var."):
+            return report.undetermined("a role", role)
+        return report.proven(render(role))
+
+    def _logs(self, definition: TaskDefinition, container: Container) -> Finding:
+        path = f"{container.path}.logConfiguration"
+        report = _Report(definition, f'container "{container.name}", log configuration', path)
+        hidden = next((part for place, part in container.unknown_parts if place in _hiding(container)), None)
+        if hidden is not None:
+            return report.undetermined("a log configuration", hidden)
+        driver = container.log_driver
+        fargate = definition.runs_on("FARGATE") is True
+        if driver is None:
+            return report.violated(
+                "a log configuration",
+                "the container has none",
+                "what the container writes is lost" if fargate else "what the container writes stays on the instance",
+                'set logConfiguration: logDriver "awslogs" with awslogs-group, awslogs-region, awslogs-stream-prefix',
+            )
+        if fargate and driver not in _FARGATE_DRIVERS:
+            return report.violated(
+                f"a log driver that Fargate has: {', '.join(_FARGATE_DRIVERS)}",
+                render(driver),
+                "Fargate refuses the task definition",
+                'use logDriver "awslogs" or "awsfirelens"',
+            )
+        wanted = (*_AWSLOGS_OPTIONS, *([_PREFIX] if fargate else [])) if driver == "awslogs" else ()
+        missing = [option for option in wanted if container.log_options.get(option) in (None, "")]
+        if missing:
+            return report.violated(
+                f"the options {', '.join(wanted)}",
+                f"no {', '.join(missing)}",
+                "the awslogs driver does not start without them",
+                f"set {', '.join(missing)} in logConfiguration.options",
+            )
+        return report.proven(f"log driver {render(driver)}")
+
+    def _unknown_secrets(self, definition: TaskDefinition, container: Container) -> Iterator[Finding]:
+        for path, part in container.unknown_parts:
+            if ".secrets" in path or ".secretOptions" in path:
+                place = path.removeprefix(f"{container.path}.")
+                report = _Report(definition, f'container "{container.name}", {place}', path)
+                yield report.undetermined("entries with name and a well-formed valueFrom", part)
+
+    def _value_from(self, definition: TaskDefinition, container: Container, reference: SecretReference) -> Finding:
+        subject = f'container "{container.name}", {reference.kind} "{reference.name}"'
+        report = _Report(definition, subject, f"{reference.path}.valueFrom")
+        narrowed = self.attributes.narrow(reference.value_from)
+        parsed = ValueFrom.parse(narrowed)
+        expected = "the full ARN of a secret, or the name or ARN of a parameter"
+        shown = render(reference.value_from)
+        if parsed.problem:
+            return report.violated(expected, shown, parsed.problem, parsed.remedy)
+        if parsed.store is Store.UNKNOWN:
+            return report.undetermined(expected, parsed.unknown or Unknown(shown))
+        name = parsed.target
+        if parsed.store is Store.PARAMETER_STORE and not parsed.is_arn and isinstance(name, str):
+            if self.owners.secret_or_parameter(name) == "secret":
+                return self._bare_name(report, name)
+        elif parsed.store is Store.SECRETS_MANAGER and isinstance(name, str):
+            resource = self.owners.secret_named(name.partition(":secret:")[2])
+            if resource is not None:
+                reason = "the ARN ends with the secret's name and lacks its suffix of a hyphen and six characters"
+                return report.violated(expected, shown, reason, f"use {resource.address}")
+        return self._placed(report, definition, parsed, shown)
+
+    def _bare_name(self, report: _Report, name: str) -> Finding:
+        arn = self.owners.secret_named(name)
+        return report.violated(
+            "the full ARN of the secret",
+            name,
+            "ECS takes a name for that of a parameter; a secret of Secrets Manager has to be given by its ARN",
+            f"use {arn.address}",
+        )
+
+    def _placed(self, report: _Report, definition: TaskDefinition, parsed: ValueFrom, shown: str) -> Finding:
+        """Compare region and account of an ARN with those of the environment."""
+        context = self._context(definition)
+        for what, given, own in (
+            ("region", parsed.region, context.region),
+            ("account", parsed.account, context.account),
+        ):
+            if isinstance(given, str) and given and isinstance(own, str) and given != own:
+                return report.violated(
+                    f"an ARN of {what} {own}, where the task runs",
+                    shown,
+                    f"the ARN is of {what} {given}: it belongs to another environment",
+                    f"name the one of this environment, or waive the finding if {what} {given} is meant",
+                )
+        return report.proven(parsed.store.value)
+
+    def _context(self, definition: TaskDefinition) -> AccessContext:
+        resource = definition.resource
+        account = self.attributes.account_of(resource) if resource else self.plan.account
+        region = self.attributes.region_of(resource) if resource else self.plan.region
+        return AccessContext(self.attributes, account, region)
+
+
+def _hiding(container: Container) -> tuple[str, ...]:
+    """Return the paths whose being unknown hides the log configuration."""
+    log = f"{container.path}.logConfiguration"
+    return (container.path, log, f"{log}.logDriver", f"{log}.options")

@@ -1,0 +1,99 @@
+"""infraspec.toml, read and checked as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from infraspec.contract.document import Document, too_deep
+from infraspec.contract.models import Contract, Environment
+from infraspec.contract.paths import display
+from infraspec.contract.positions import notation
+from infraspec.contract.references import check_references
+from infraspec.contract.starter import FILE_NAME, missing
+from infraspec.contract.suggestion import did_you_mean, listing
+from infraspec.contract.violations import violations
+from infraspec.errors import ContractError, InputErrorGroup, UnknownEnvironmentError
+
+
+def load(
+    place: Path,
+    *,
+    rules: Collection[str] | None = None,
+    environments: Collection[str] | None = None,
+) -> Contract:
+    """Read, validate and cross-check a contract.
+
+    `place` is the file, or the directory with an infraspec.toml. `rules` are the ids of the rules there are; without
+    them, those that waivers and `allow_empty` name are not checked. Files are looked for in the given `environments`,
+    or in all: a pipeline that deploys one has no plan of the others.
+
+    Raises ContractError (WaiverError for waivers, PlanError for a plan or state that is not there, RootMissingError
+    for a root), or InputErrorGroup with all of them.
+    """
+    document = Document.read(_file(place))
+    contract = _validated(document)
+    selected = list(contract.environments if environments is None else environments)
+    for name in selected:
+        environment(contract, name)
+    check_references(contract, document, rules=rules, environments=selected)
+    return contract
+
+
+def environment(contract: Contract, name: str) -> Environment:
+    """Return an environment by name; UnknownEnvironmentError says which there are."""
+    if name in contract.environments:
+        return contract.environments[name]
+    names = sorted(contract.environments)
+    raise UnknownEnvironmentError(
+        f"there is no environment `{name}`",
+        place=display(Path(), contract.path),
+        expected=f"one of {listing(names, limit=30)}",
+        found=name,
+        remedy=did_you_mean(name, names) or f"name one of them, or add [environments.{notation((name,))}]",
+    )
+
+
+def place_of(contract: Contract, *key: str | int) -> str:
+    """Return `file:line` of a key of the contract, for an error about its value found later on.
+
+    Without the file, as for a contract made in memory, return the key as TOML writes it.
+    """
+    try:
+        return Document.read(contract.path).place(key)
+    except ContractError:
+        return notation(key)
+
+
+def _file(place: Path) -> Path:
+    path = Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow links
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        path /= FILE_NAME
+    elif path.suffix != ".toml" and not os.path.lexists(path):
+        raise missing(path)
+    if not os.path.lexists(path):
+        raise missing(path.parent, path.name)
+    return path
+
+
+def _validated(document: Document) -> Contract:
+    data = {key: value for key, value in document.data.items() if key != "path"}
+    # `path` is a field of the model, but no key of the file.
+    errors: list[ErrorDetails] = []
+    if "path" in document.data:
+        errors.append({"type": "extra_forbidden", "loc": ("path",), "msg": "", "input": None})
+    try:
+        contract = Contract.model_validate(data)
+    except ValidationError as error:
+        errors += error.errors(include_url=False)
+    except RecursionError:
+        raise too_deep(document.name) from None
+    else:
+        if not errors:
+            return contract.model_copy(update={"path": document.path})
+    found = violations(errors, document)
+    raise found[0] if len(found) == 1 else InputErrorGroup(found)

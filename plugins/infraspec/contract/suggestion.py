@@ -1,0 +1,27 @@
+"""The word that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def closest(word: str, words: Collection[str]) -> str | None:
+    """Return the known word most like the given one, or None if none is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to an error only
+
+    folded = {known.casefold(): known for known in words}
+    matches = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
+
+
+def did_you_mean(word: str, words: Collection[str]) -> str:
+    """Return "did you mean `…`?", or nothing if no known word is like the given one."""
+    match = closest(word, words)
+    return f"did you mean `{match}`?" if match else ""
+
+
+def listing(words: Collection[str], limit: int = 12) -> str:
+    """Join words for a message, at most `limit` of them."""
+    shown = list(words)[:limit]
+    rest = len(words) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")

@@ -1,0 +1,200 @@
+"""Waivers applied to findings: what is accepted until a day, what no longer is, and which waivers are of no use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from infraspec.contract.models import Waiver
+from infraspec.finding import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding and the waiver that matches it."""
+
+    finding: Finding
+    waiver: Waiver
+
+    def __str__(self) -> str:
+        return f"{self.finding.rule}: {self.finding.key} {_until(self.waiver)}"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverResult:
+    """What waivers make of the findings of one environment.
+
+    `active` are the findings that count: all but the waived ones, in order; one whose waiver lapsed says so in its
+    reason. `lapsed` pairs such a finding with the waiver that held last. `unused` are the waivers of the rules that
+    ran which match none of the findings that can be waived. `used` are positions of waivers in the contract.
+    """
+
+    environment: str
+    rules: tuple[str, ...]
+    active: tuple[Finding, ...]
+    waived: tuple[Waived, ...] = ()
+    lapsed: tuple[Waived, ...] = ()
+    unused: tuple[Waiver, ...] = ()
+    used: tuple[int, ...] = ()
+
+    def to_builtins(self) -> dict[str, Any]:
+        """Reduce to dicts, lists, str and int, which pass from an xdist worker to the controller."""
+        return {
+            "environment": self.environment,
+            "rules": list(self.rules),
+            "used": list(self.used),
+            "waived": list(map(_row, self.waived)),
+            "lapsed": list(map(_row, self.lapsed)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A waiver that matched nothing in the named environments, though its rule ran there."""
+
+    waiver: Waiver
+    environments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        places = ", ".join(self.environments)
+        return (
+            f"waiver of {self.waiver.rule} for {self.waiver.address} by {self.waiver.owner} "
+            f"matches no finding in {places}: take it out"
+        )
+
+
+@dataclass(slots=True)
+class WaiverBook:
+    """The waivers of a contract, and their use over a session of several rules and environments.
+
+    Workers apply; the controller records what they send, `WaiverResult.to_builtins()`, and asks for `unused`.
+    """
+
+    waivers: Sequence[Waiver]
+    _ran: set[tuple[str, str]] = field(default_factory=set)
+    _used: set[tuple[int, str]] = field(default_factory=set)
+
+    def apply(
+        self, findings: Sequence[Finding], environment: str, today: date, rules: Collection[str] | None = None
+    ) -> WaiverResult:
+        """Apply the waivers as `apply` does, and note their use."""
+        result = apply(findings, self.waivers, environment, today, rules)
+        self.record(result.to_builtins())
+        return result
+
+    def record(self, data: Mapping[str, Any]) -> None:
+        """Note the use that another process reports; to note it twice changes nothing."""
+        environment = data["environment"]
+        self._ran |= {(rule, environment) for rule in data["rules"]}
+        self._used |= {(position, environment) for position in data["used"]}
+
+    def unused(self) -> tuple[Unused, ...]:
+        """Return the waivers that matched nothing, in the contract's order.
+
+        A waiver for named environments is unused in each of them where its rule ran; one for all environments only
+        if it matched in none. A waiver whose rule did not run is not judged.
+        """
+        found = (Unused(waiver, self._idle(position, waiver)) for position, waiver in enumerate(self.waivers))
+        return tuple(unused for unused in found if unused.environments)
+
+    def _idle(self, position: int, waiver: Waiver) -> tuple[str, ...]:
+        ran = [name for rule, name in sorted(self._ran) if rule == waiver.rule and _holds_in(waiver, name)]
+        idle = tuple(name for name in ran if (position, name) not in self._used)
+        return idle if waiver.environments or len(idle) == len(ran) else ()
+
+
+def apply(
+    findings: Sequence[Finding],
+    waivers: Sequence[Waiver],
+    environment: str,
+    today: date,
+    rules: Collection[str] | None = None,
+) -> WaiverResult:
+    """Part the findings of one environment into active and waived ones.
+
+    A waiver holds for VIOLATED and UNDETERMINED findings of its rule, on its day of expiry for the last time. `rules`
+    are the rules that ran; by default those of the findings.
+    """
+    ran = tuple(sorted({finding.rule for finding in findings} if rules is None else set(rules)))
+    book = [(at, waiver) for at, waiver in enumerate(waivers) if waiver.rule in ran and _holds_in(waiver, environment)]
+    active: list[Finding] = []
+    waived: list[Waived] = []
+    lapsed: list[Waived] = []
+    used: set[int] = set()
+    for finding in findings:
+        matching = [(at, waiver) for at, waiver in book if _covers(waiver, finding)]
+        used |= {at for at, _ in matching}
+        latest = max((waiver for _, waiver in matching), key=lambda waiver: waiver.expires, default=None)
+        if latest is None:
+            active.append(finding)
+        elif today <= latest.expires:
+            waived.append(Waived(finding, latest))
+        else:
+            active.append(_with_lapse(finding, latest))
+            lapsed.append(Waived(active[-1], latest))
+    return WaiverResult(
+        environment,
+        ran,
+        tuple(active),
+        tuple(waived),
+        tuple(lapsed),
+        unused=tuple(waiver for at, waiver in book if at not in used),
+        used=tuple(sorted(used)),
+    )
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Match a whole text against a pattern in which `*` is any text and everything else is itself.
+
+    Addresses hold brackets and quotes, so this is not fnmatch. Each piece is taken at its first place, which makes
+    the time linear in the text.
+    """
+    first, *middle = pattern.split("*")
+    if not middle:
+        return pattern == text
+    last = middle.pop()
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        at = text.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def _covers(waiver: Waiver, finding: Finding) -> bool:
+    return (
+        finding.verdict is not Verdict.PROVEN
+        and waiver.rule == finding.rule
+        and (matches(waiver.address, finding.address) or matches(waiver.address, finding.key))
+    )
+
+
+def _holds_in(waiver: Waiver, environment: str) -> bool:
+    return not waiver.environments or environment in waiver.environments
+
+
+def _with_lapse(finding: Finding, waiver: Waiver) -> Finding:
+    lines = [finding.reason, f"waiver by {waiver.owner} lapsed on {waiver.expires}: {waiver.reason}"]
+    return replace(finding, reason="\n".join(filter(None, lines)))
+
+
+def _until(waiver: Waiver) -> str:
+    return f"(waived by {waiver.owner} until {waiver.expires}: {waiver.reason})"
+
+
+def _row(entry: Waived) -> dict[str, str]:
+    finding, waiver = entry.finding, entry.waiver
+    return {
+        "rule": finding.rule,
+        "verdict": finding.verdict.value,
+        "address": finding.address,
+        "subject": finding.subject,
+        "reason": waiver.reason,
+        "owner": waiver.owner,
+        "expires": waiver.expires.isoformat(),
+    }

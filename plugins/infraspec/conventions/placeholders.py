@@ -1,0 +1,163 @@
+"""What a `{placeholder}` of a naming pattern or a tag value stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from infraspec.conventions.expression import ANY_TEXT, Expression, literal, one_of, parse_expression
+from infraspec.conventions.facts import ACCOUNT_ID, APPLICATION, ENVIRONMENT, SHAPES, spellings
+from infraspec.errors import ContractError
+
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_SHORT_FORMS = {"app": APPLICATION, "env": ENVIRONMENT, "account": ACCOUNT_ID, "account-id": ACCOUNT_ID}
+
+ENGINES = (
+    *("aurora-mysql", "aurora-postgresql", "mariadb", "mysql", "postgres", "db2-ae", "db2-se"),
+    *("oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb"),
+    *("custom-oracle-ee", "custom-oracle-ee-cdb", "custom-oracle-se2", "custom-oracle-se2-cdb"),
+    *("sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web"),
+    *("custom-sqlserver-ee", "custom-sqlserver-se", "custom-sqlserver-web", "custom-sqlserver-dev"),
+)
+"""The values of Engine in the Amazon RDS API Reference, CreateDBInstance."""
+
+_WORDS = ("[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by hyphens")
+_CAPITALISED = ("[A-Z][A-Za-z0-9]*", "words joined, each with a capital")
+_DEFAULTS = {
+    "engine": ("|".join(ENGINES), "an RDS engine such as postgres or mysql"),
+    "version": ("v[0-9]+", "v and a number, such as v1"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A piece of a pattern: literal text or a placeholder.
+
+    `source` is how it stands in the pattern, `shown` what it comes to as far as that is one thing, `meaning` what a
+    placeholder stands for, in words. `texts` are all the texts that fit, if they can be listed. `unsettled` names the
+    fact whose value is not known, so that `expression` is only what it looks like.
+    """
+
+    source: str
+    expression: Expression
+    shown: str
+    meaning: str = ""
+    texts: tuple[str, ...] = ()
+    unsettled: str = ""
+
+    @classmethod
+    def plain(cls, text: str) -> Element:
+        """Return literal text."""
+        return cls(text, literal(text), text, texts=(text,))
+
+    @property
+    def choice(self) -> bool:
+        """Whether more than one text fits."""
+        return len(self.texts) != 1
+
+
+def parse_template(
+    text: str, placeholders: Mapping[str, str], facts: Mapping[str, str], *, key: str, closed: bool = False
+) -> tuple[Element, ...]:
+    """Split text with {placeholders} into elements; `{{` and `}}` stand for braces.
+
+    A placeholder is looked up in `placeholders` (regular expressions), then in `facts`, then among the defaults;
+    with `closed` there are no defaults. Raises ContractError, naming `key`.
+    """
+    return tuple(_merged(_elements(text, placeholders, facts, key, closed=closed)))
+
+
+def _elements(
+    text: str, placeholders: Mapping[str, str], facts: Mapping[str, str], key: str, *, closed: bool
+) -> Iterator[Element]:
+    for piece in _PIECE.finditer(text):
+        if piece[0] in ("{", "}"):
+            raise _bad_brace(text, piece.start(), key)
+        if piece[1] is None:
+            plain = piece[0][0] if piece[0] in ("{{", "}}") else piece[0]
+            yield Element.plain(plain)
+            continue
+        if not _NAME.fullmatch(piece[1]):
+            raise ContractError(
+                f"the placeholder {piece[0]} has no name" if not piece[1] else f"{piece[0]} is no placeholder",
+                place=key,
+                expected="a letter, then letters, digits, - and _ between the braces",
+                found=text,
+                remedy="name the placeholder, or write {{ and }} for braces that belong to the text",
+            )
+        yield _element(piece[1], placeholders, facts, key, closed=closed)
+
+
+def _merged(elements: Iterator[Element]) -> Iterator[Element]:
+    """Join neighbours that are literal text (an escaped brace parts them)."""
+    pending = ""
+    for element in elements:
+        if not element.source.startswith("{") or element.source == "{":
+            pending += element.source
+            continue
+        if pending:
+            yield Element.plain(pending)
+            pending = ""
+        yield element
+    if pending:
+        yield Element.plain(pending)
+
+
+def _bad_brace(text: str, at: int, key: str) -> ContractError:
+    return ContractError(
+        f"a brace of the pattern is not {'closed' if text[at] == '{' else 'opened'}",
+        place=key,
+        expected="{placeholder}, or {{ and }} for braces that belong to the text",
+        found=text,
+        remedy="close the brace, or double it",
+        excerpt=f"{text}\n{' ' * at}^",
+    )
+
+
+def _element(
+    name: str, placeholders: Mapping[str, str], facts: Mapping[str, str], key: str, *, closed: bool
+) -> Element:
+    source = f"{{{name}}}"
+    if name in placeholders:
+        regex = placeholders[name]
+        shown = f"({regex})" if "|" in regex else regex
+        return Element(source, parse_expression(regex, key=f"names.placeholders.{name}"), shown)
+    fact = name[0].lower() + name[1:]
+    if fact in SHAPES and (name == fact or fact != ACCOUNT_ID):
+        return _fact(source, fact, facts, capital=name != fact)
+    _refuse_misspelt(name, key, closed=closed)
+    regex, meaning = _CAPITALISED if name[0].isupper() else _DEFAULTS.get(name, _WORDS)
+    shown = regex if name == "version" else source
+    return Element(source, parse_expression(regex, key=key), shown, meaning)
+
+
+def _fact(source: str, fact: str, facts: Mapping[str, str], *, capital: bool) -> Element:
+    value = facts.get(fact)
+    if value is None:
+        shape = ANY_TEXT if capital else parse_expression(SHAPES[fact], key=source)
+        return Element(source, shape, source, f"the {fact}, which is not known", unsettled=fact)
+    texts = spellings(fact, value) if capital else (value,)
+    shown = texts[0] if len(texts) == 1 else f"({'|'.join(texts)})"
+    return Element(source, one_of(texts), shown, f"the {fact}", texts)
+
+
+def _refuse_misspelt(name: str, key: str, *, closed: bool) -> None:
+    """Raise if a placeholder looks like a fact but is none: with the default it would let everything pass."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for placeholders without a fact only
+
+    lower = name.lower()
+    near = get_close_matches(lower, SHAPES, n=1, cutoff=0.85)
+    meant = _SHORT_FORMS.get(lower) or (near[0] if near else "")
+    if not meant and not closed:
+        return
+    written = f"{{{meant}}}" if meant else "one of " + ", ".join(f"{{{fact}}}" for fact in SHAPES)
+    own = "" if closed else f", or define names.placeholders.{name} if it is something else"
+    raise ContractError(
+        f"the placeholder {{{name}}} is not known" + (f"; did you mean {{{meant}}}?" if meant else ""),
+        place=key,
+        expected=", ".join(f"{{{fact}}}" for fact in SHAPES) + ", {Application}, {Environment}, {Region}",
+        found=f"{{{name}}}",
+        remedy=f"write {written}{own}",
+    )

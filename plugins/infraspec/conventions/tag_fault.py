@@ -1,0 +1,25 @@
+"""What is wrong with one tag of a resource, or not known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infraspec.finding import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TagFault:
+    """One key that is VIOLATED or UNDETERMINED.
+
+    `value` and `remarks` are for the line to paste: the value if there is one only, and what stands in the comment.
+    `unknown` names what would have to be known, for an UNDETERMINED one.
+    """
+
+    verdict: Verdict
+    key: str
+    expected: str
+    found: str
+    reason: str
+    value: str = "…"
+    remarks: tuple[str, ...] = ()
+    unknown: str = ""

@@ -1,0 +1,39 @@
+"""The line on which each value of a JSON text begins."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+
+
+def lines_by_path(text: str) -> Mapping[str, int]:
+    """Map the dotted path of every value (`containerDefinitions.0.image`) to its line; the text must be JSON."""
+    lines: dict[str, int] = {}
+    path: list[str | int] = []
+    kinds: list[str] = []
+    line, position, key_next = 1, 0, False
+    for token in _TOKEN.finditer(text):
+        line += text.count("\n", position, token.start())
+        position = token.start()
+        word = token[0]
+        if key_next and word[0] == '"':
+            path[-1] = json.loads(word)
+            key_next = False
+        elif word in "]}":
+            kinds.pop()
+            path.pop()
+            key_next = False
+        elif word == ",":
+            key_next = kinds[-1] == "{"
+            if not key_next:
+                path[-1] = int(path[-1]) + 1
+        elif word != ":":
+            lines[".".join(map(str, path))] = line
+            if word in "[{":
+                kinds.append(word)
+                path.append("" if word == "{" else 0)
+                key_next = word == "{"
+    return lines

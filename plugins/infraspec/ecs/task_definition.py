@@ -1,0 +1,161 @@
+"""Task definitions: from `aws_ecs_task_definition`, and from JSON as registered or described.
+
+Source: Amazon ECS Developer Guide, "Amazon ECS task definition parameters".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, containers, malformed
+from infraspec.ecs.json_lines import lines_by_path
+from infraspec.ecs.placeholders import first_placeholder, with_placeholders
+from infraspec.errors import TaskDefinitionError
+from infraspec.finding import Location
+from infraspec.json_text import decode_json
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Text, Unknown, Value, render
+
+_FILE_KEYS = (CONTAINERS, "family", "executionRoleArn", "taskRoleArn", "requiresCompatibilities", "networkMode")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskDefinition:
+    """A task definition as ECS gets it.
+
+    `address` is a Terraform address or a file. `unknown_containers` is set where the container definitions as a whole
+    are not known. `locate` finds the line of a path such as `containerDefinitions.0.secrets.1.valueFrom`.
+    """
+
+    address: str
+    family: Value
+    containers: tuple[Container, ...]
+    execution_role: Value = None
+    task_role: Value = None
+    requires_compatibilities: Value = ()
+    network_mode: Value = None
+    volumes: Value = ()
+    unknown_containers: Unknown | None = None
+    resource: Resource | None = None
+    locate: Callable[[str], Location | None] = lambda _path: None
+
+    @classmethod
+    def from_resource(cls, resource: Resource) -> TaskDefinition:
+        """Read an aws_ecs_task_definition. Raises TaskDefinitionError if its containers are not what ECS defines."""
+        place = f"{resource.location or resource.address}"
+        tree = _decode(resource.attribute("container_definitions"), place)
+        unknown = tree if isinstance(tree, Unknown) else None
+        return cls(
+            resource.address,
+            resource.get("family"),
+            () if unknown else tuple(containers(_folded(tree), f"{place}: container_definitions")),
+            resource.get("execution_role_arn"),
+            resource.get("task_role_arn"),
+            resource.get("requires_compatibilities") or (),
+            resource.get("network_mode"),
+            resource.get("volume") or (),
+            unknown,
+            resource,
+            lambda path: resource.location_of(path.replace(CONTAINERS, "container_definitions", 1)),
+        )
+
+    @classmethod
+    def from_json(cls, text: str, name: str) -> TaskDefinition:
+        """Read task definition JSON, or its list of container definitions; `name` is the file, for messages.
+
+        Placeholders inside strings become unknown. Raises TaskDefinitionError.
+        """
+        text = text.removeprefix("\ufeff")
+        tree = with_placeholders(_parse(text, name))
+        prefix = ""
+        if isinstance(tree, dict) and isinstance(tree.get("taskDefinition"), dict):
+            tree, prefix = tree["taskDefinition"], "taskDefinition."
+        bare = isinstance(tree, list)
+        if bare:
+            tree = {CONTAINERS: tree}
+        if not isinstance(tree, dict) or CONTAINERS not in tree:
+            raise malformed("the file is not a task definition", name, f"an object with {CONTAINERS}", render(tree))
+        check_case(tree, _FILE_KEYS, name)
+        lines = lines_by_path(text)
+
+        def locate(path: str) -> Location:
+            path = path.removeprefix(CONTAINERS).removeprefix(".") if bare else prefix + path
+            while path and path not in lines:
+                path = path.rpartition(".")[0]
+            return Location(name, lines.get(path, 1))
+
+        definitions = tree[CONTAINERS]
+        unknown = definitions if isinstance(definitions, Unknown) else None
+        return cls(
+            name,
+            tree.get("family"),
+            () if unknown else tuple(containers(definitions, name)),
+            tree.get("executionRoleArn") or None,
+            tree.get("taskRoleArn") or None,
+            tree.get("requiresCompatibilities") or (),
+            tree.get("networkMode"),
+            tree.get("volumes") or (),
+            unknown,
+            None,
+            locate,
+        )
+
+    def runs_on(self, compatibility: str) -> bool | None:
+        """Tell whether the task definition asks for FARGATE, EC2 or EXTERNAL; None if that is not known."""
+        if not isinstance(self.requires_compatibilities, list | tuple):
+            return None
+        if compatibility in self.requires_compatibilities:
+            return True
+        return None if any(isinstance(item, Unknown | Text) for item in self.requires_compatibilities) else False
+
+
+def task_definitions(plan: Plan) -> list[TaskDefinition]:
+    """Read every task definition of a plan."""
+    return [TaskDefinition.from_resource(resource) for resource in plan.managed("aws_ecs_task_definition")]
+
+
+def _decode(value: Value, place: str) -> Value:
+    if not isinstance(value, str | Text):
+        return value
+    try:
+        return decode_json(value)
+    except json.JSONDecodeError as error:
+        raise TaskDefinitionError(
+            "container_definitions is not JSON",
+            place=place,
+            expected="a JSON list of container definitions",
+            found=f"{error.msg} at line {error.lineno}, column {error.colno}",
+            remedy="write it with jsonencode, which cannot be malformed",
+        ) from None
+
+
+def _parse(text: str, name: str) -> Value:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = text.splitlines()[error.lineno - 1] if text.strip() else ""
+        placeholder = first_placeholder(line)
+        raise TaskDefinitionError(
+            "the task definition is not JSON",
+            place=f"{name}:{error.lineno}:{error.colno}",
+            expected="JSON; placeholders only inside strings",
+            found=f"the placeholder {placeholder} outside a string" if placeholder else error.msg,
+            remedy="render the template first and name the result, or put the placeholder between quotes",
+            excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if len(line) <= 160 else "",  # noqa: PLR2004 - a readable line
+        ) from None
+
+
+def _folded(tree: Value) -> Value:
+    """Give keys their lower camel case: the Terraform provider reads them without regard to letter case."""
+    known = {key.lower(): key for key in (*CONTAINER_KEYS, "valueFrom", "logDriver", "options", "secretOptions")}
+    known |= {"credentialsparameter": "credentialsParameter", "value": "value", "type": "type"}
+    if isinstance(tree, dict):
+        return {known.get(str(key).lower(), key): _unfolded_options(key, item) for key, item in tree.items()}
+    return [_folded(item) for item in tree] if isinstance(tree, list | tuple) else tree
+
+
+def _unfolded_options(key: str, item: Value) -> Value:
+    """Leave the keys of log driver options as they are: they are data."""
+    return item if str(key).lower() in {"options", "environment", "dockerlabels"} else _folded(item)

@@ -1,0 +1,170 @@
+"""What a `valueFrom` names: a secret of Secrets Manager or a parameter of Systems Manager.
+
+Sources: Amazon ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables" and "Pass
+Systems Manager parameters through Amazon ECS environment variables". After `secret:` the ECS agent expects one field,
+or four: name, JSON key, version stage and version id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from infraspec.ecs.holes import HOLE, ONE, HoledText, has_hole
+from infraspec.unknown import Text, Unknown, Value
+
+_ARN_FIELDS = 6
+_WITH_KEY = 4
+_SUFFIX = re.compile(f"-(?:[A-Za-z0-9]|{ONE}){{6}}$")
+_PARAMETER = re.compile(f"^(?:[A-Za-z0-9_./-]|{HOLE}|{ONE})+$")
+_WHOLE_AND_KEY = re.compile(f"^(?P<arn>{HOLE})(?P<rest>(?::[^:]*){{3}})$")
+
+
+_ATTRIBUTE = re.compile(
+    r"\baws_(?:(?P<secret>secretsmanager_secret(?:_version)?)|ssm_parameter)\.[\w-]+(?:\[[^\]]*\])?\.(?:arn|id)$"
+)
+
+
+class Store(Enum):
+    """Where a value is kept."""
+
+    SECRETS_MANAGER = "Secrets Manager"
+    PARAMETER_STORE = "Systems Manager Parameter Store"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFrom:
+    """A parsed `valueFrom`. `target` is the secret's bare ARN, the parameter's ARN, or its name.
+
+    `problem` says what is wrong with it, `remedy` how to mend it; both are empty if it is well-formed so far as
+    known. `partial` marks a secret's ARN that is known to lack the suffix of hyphen and six characters.
+    """
+
+    store: Store
+    target: Value
+    region: Value = ""
+    account: Value = ""
+    problem: str = ""
+    remedy: str = ""
+    partial: bool = False
+    unknown: Unknown | None = None
+
+    @classmethod
+    def parse(cls, value: Value) -> ValueFrom:
+        """Read a `valueFrom` whose unknown parts are narrowed as far as they can be."""
+        if not isinstance(value, str | Text | Unknown) or value == "":
+            return cls(Store.UNKNOWN, value, problem="valueFrom is not text", remedy="name a secret or a parameter")
+        holed = HoledText(value)
+        text = holed.text
+        if text.startswith("arn:"):
+            return _of_arn(holed, text.split(":"))
+        whole = _WHOLE_AND_KEY.match(text)
+        if whole:
+            return _with_rest(Store.SECRETS_MANAGER, holed, whole["arn"], whole["rest"].split(":")[1:])
+        if _may_be_arn(text):
+            return _of_attribute(value)
+        if ":" in text or not _PARAMETER.match(text):
+            return cls(
+                Store.PARAMETER_STORE,
+                value,
+                problem="it is neither an ARN nor the name of a parameter",
+                remedy="give the full ARN of a secret, or the name or ARN of a parameter",
+            )
+        return cls(Store.PARAMETER_STORE, value)
+
+    @property
+    def is_arn(self) -> bool:
+        """Whether it is an ARN, and not the name of a parameter."""
+        return bool(self.region or self.account)
+
+
+def _of_attribute(value: Value) -> ValueFrom:
+    """Tell by the type of the resource what an attribute of which nothing is known will name."""
+    unknown = next(part for part in _parts(value) if isinstance(part, Unknown))
+    found = _ATTRIBUTE.search(unknown.address) if value == unknown else None
+    if found is None or (not found["secret"] and unknown.address.endswith(".id")):
+        return ValueFrom(Store.UNKNOWN, value, unknown=unknown)
+    store = Store.SECRETS_MANAGER if found["secret"] else Store.PARAMETER_STORE
+    return ValueFrom(store, value, Unknown(f"the region of {unknown.address}"), unknown=unknown)
+
+
+def _may_be_arn(text: str) -> bool:
+    """Tell whether what stands before the first unknown part could still become an ARN."""
+    known = next((index for index, character in enumerate(text) if has_hole(character)), None)
+    return known is not None and "arn:".startswith(text[:known])
+
+
+def has_suffix(text: str) -> bool:
+    """Tell whether a holed secret name ends with a hyphen and six characters, or may do so."""
+    return _SUFFIX.search(text) is not None or has_hole(text[-7:])
+
+
+def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
+    if len(fields) < _ARN_FIELDS:
+        return ValueFrom(
+            Store.UNKNOWN,
+            holed.fill(holed.text),
+            problem="the ARN is not complete",
+            remedy="an ARN is arn:partition:service:region:account-id:resource",
+        )
+    service, resource = fields[2], fields[5:]
+    if service == "secretsmanager" and resource[0] == "secret":
+        return _of_secret(holed, fields)
+    parsed = ValueFrom(
+        Store.PARAMETER_STORE, holed.fill(":".join(fields)), holed.fill(fields[3]), holed.fill(fields[4])
+    )
+    if service == "ssm" and resource[0].startswith("parameter/"):
+        return parsed
+    if has_hole(service) or has_hole(resource[0]):
+        hole = next(part for part in _parts(parsed.target) if isinstance(part, Unknown))
+        return ValueFrom(Store.UNKNOWN, parsed.target, parsed.region, parsed.account, unknown=hole)
+    return ValueFrom(
+        Store.UNKNOWN,
+        parsed.target,
+        parsed.region,
+        parsed.account,
+        problem=f"the ARN is of {service}:{':'.join(resource)[:20]}, which ECS cannot read a value from",
+        remedy="give the ARN of a secret (…:secret:NAME-SUFFIX) or of a parameter (…:parameter/NAME)",
+    )
+
+
+def _of_secret(holed: HoledText, fields: list[str]) -> ValueFrom:
+    bare, rest = ":".join(fields[:7]), fields[7:]
+    if len(fields) < _ARN_FIELDS + 1 or not fields[6]:
+        return ValueFrom(
+            Store.SECRETS_MANAGER,
+            holed.fill(bare),
+            problem="the ARN names no secret",
+            remedy="an ARN of a secret ends secret:NAME and a suffix of a hyphen and six characters",
+        )
+    return _with_rest(Store.SECRETS_MANAGER, holed, bare, rest)
+
+
+def _with_rest(store: Store, holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
+    fields = bare.split(":")
+    region, account, name = (fields[3], fields[4], fields[6]) if len(fields) > _ARN_FIELDS else ("", "", "")
+    problem, remedy = _rest_problem(rest, bare)
+    partial = bool(name) and not has_suffix(name)
+    if partial and not problem:
+        problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"
+        remedy = "give the secret's full ARN: in Terraform its arn attribute"
+    target = holed.fill(bare)
+    return ValueFrom(store, target, holed.fill(region), holed.fill(account), problem, remedy, partial)
+
+
+def _rest_problem(rest: list[str], bare: str) -> tuple[str, str]:
+    if rest and len(rest) + 1 != _WITH_KEY:
+        shown = "NAME" if has_hole(bare) else bare.rpartition(":")[2]
+        return (
+            f"after `secret:` there are {len(rest) + 1} fields; ECS expects 1 or {_WITH_KEY}",
+            f"end it after the name, or write {shown}:JSON-KEY:VERSION-STAGE:VERSION-ID with all three colons",
+        )
+    if rest and rest[1] and rest[2]:
+        return "it names both a version stage and a version id", "keep one of them and leave the other empty"
+    return "", ""
+
+
+def _parts(value: Value) -> tuple[str | Unknown, ...]:
+    return value.parts if isinstance(value, Text) else (value,)

@@ -1,0 +1,49 @@
+"""Parse a file of any of Terraform's syntaxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infraspec.errors import HclSyntaxError, InfraspecError
+from infraspec.hcl.json_syntax import parse_json
+from infraspec.hcl.nodes import File
+from infraspec.hcl.parser import parse
+
+
+def parse_file(path: Path, name: str | None = None) -> File:
+    """Return the tree of a `.tf`, `.tfvars`, `.tf.json` or `.tfvars.json` file.
+
+    `name` is the path as it is shown to people, `path` itself if not given. Raise HclSyntaxError, InputErrorGroup for
+    several errors, or InfraspecError if the file cannot be read.
+    """
+    name = str(path) if name is None else name
+    text = _read(path, name)
+    if path.name.endswith(".tfvars.json"):
+        return parse_json(text, name, "variables")
+    return parse_json(text, name) if path.name.endswith(".json") else parse(text, name)
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InfraspecError(
+            "the file cannot be read", place=name, expected="a readable file", found=error.strerror or str(error)
+        ) from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(content, error.start, name) from None
+
+
+def _not_utf8(content: bytes, offset: int, name: str) -> HclSyntaxError:
+    line_start = content.rfind(b"\n", 0, offset) + 1
+    line = content.count(b"\n", 0, offset) + 1
+    column = len(content[line_start:offset].decode("utf-8", "replace")) + 1
+    return HclSyntaxError(
+        "the file is not UTF-8 text",
+        place=f"{name}:{line}:{column}",
+        expected="UTF-8 text",
+        found=f"byte 0x{content[offset]:02x} at offset {offset}",
+        remedy="save the file as UTF-8",
+    )

@@ -1,0 +1,204 @@
+"""Say which statement decided, which came closest, and why it misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from infraspec.character import Character
+from infraspec.finding import Location
+from infraspec.iam import conditions
+from infraspec.iam.answer import Answer
+from infraspec.iam.matching import match
+from infraspec.iam.pattern import Pattern, Subject, is_open
+from infraspec.iam.policy import Clause, IdentityPolicy
+from infraspec.unknown import Text, Unknown, concatenate, render, unknowns
+
+_SUFFIX = "-??????"
+_LIMIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A statement of a policy."""
+
+    policy: IdentityPolicy
+    clause: Clause
+
+    @property
+    def location(self) -> Location | None:
+        """Where the statement is written."""
+        return self.policy.locate(self.clause.statement.path)
+
+    def __str__(self) -> str:
+        return f"{self.policy.name} {self.clause.statement}"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """The Allow statement that came closest, the part that missed (`action`, `resource`, `condition`), and why."""
+
+    hit: Hit
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A statement that may or may not apply, and what that depends on."""
+
+    hit: Hit
+    effect: str
+    reason: str
+    unknown: Unknown | None = None
+
+    def __str__(self) -> str:
+        verb = "may deny it" if self.effect == "Deny" else "may allow it"
+        return f"{self.hit} {verb}: {self.reason}"
+
+
+def nearest(policies: Sequence[IdentityPolicy], action: str, subject: Subject) -> Miss | None:
+    """Return the Allow statement that came closest to the request: first by its action, then by its resource."""
+    best: tuple[tuple[int, int], Hit] | None = None
+    for policy in policies:
+        for clause in policy.clauses:
+            if clause.statement.effect != "Allow":
+                continue
+            score = _closeness(clause, action, subject)
+            if best is None or score > best[0]:
+                best = score, Hit(policy, clause)
+    if best is None or best[0] == (0, 0):
+        return None
+    return _miss(best[1], action, subject)
+
+
+def doubt(hit: Hit, action: str, subject: Subject, *, effect: str) -> Doubt:
+    """Say what it depends on whether a statement applies."""
+    reasons = list(_doubts(hit.clause, action, subject))
+    reason, unknown = reasons[0] if reasons else ("it is not known whether the role has this policy", None)
+    return Doubt(hit, effect, reason, unknown)
+
+
+def _closeness(clause: Clause, action: str, subject: Subject) -> tuple[int, int]:
+    covered = clause.covers_action(action)
+    service = action.partition(":")[0] + ":"
+    kin = any(pattern.prefix.startswith(service) for pattern in clause.actions)
+    rank = 2 * covered.value if covered is not Answer.NO else int(kin)
+    shared = max((_common(pattern, subject) for pattern in clause.resources), default=0)
+    return rank, shared if rank else 0
+
+
+def _common(pattern: Pattern, subject: Subject) -> int:
+    if match(pattern, subject) is not Answer.NO:
+        return len(subject.tokens) + 1
+    count = 0
+    for token, item in zip(pattern.tokens, subject.tokens, strict=False):
+        if token != item:
+            break
+        count += 1
+    return count
+
+
+def _miss(hit: Hit, action: str, subject: Subject) -> Miss:
+    clause = hit.clause
+    if clause.covers_action(action) is Answer.NO:
+        listed = "all but " if clause.statement.not_actions is not None else ""
+        return Miss(hit, "action", f"the statement allows {listed}{_list(clause.actions)}, not {action}")
+    if clause.covers_resource(subject) is Answer.NO:
+        return Miss(hit, "resource", _resource_reason(clause, subject))
+    asked = ", ".join(conditions.keys(clause.statement.condition))
+    return Miss(hit, "condition", f"the statement's Condition on {asked} does not hold for ECS")
+
+
+def _resource_reason(clause: Clause, subject: Subject) -> str:
+    wanted = render(subject.source or subject.value)
+    if clause.statement.not_resources is not None:
+        return f"the statement's NotResource excludes {wanted}"
+    for pattern in clause.resources:
+        hint = _hint(pattern, subject)
+        if hint:
+            return hint
+    if not clause.resources:
+        return f"the statement lists no resource; it needs {wanted}"
+    return f"the statement lists {_list(clause.resources)}, not {wanted}"
+
+
+def _hint(pattern: Pattern, subject: Subject) -> str:
+    """Name the edit of the pattern that would make it match, if there is a known one."""
+    end = _last_field(pattern)
+    if _matches_with(pattern, _SUFFIX, subject) and _is_secret(subject):
+        return f"the statement ends `{end}`, the secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
+    if _matches_with(pattern, ":*", subject):
+        return f"the statement ends `{end}`, log streams come after a colon: use `{end}:*`"
+    if _matches_with(pattern, "/*", subject):
+        return f"the statement ends `{end}`, which is not what lies in it: use `{end}/*`"
+    value = pattern.value
+    parts = value.parts if isinstance(value, Text) else ()
+    if len(parts) > 1 and isinstance(parts[0], Unknown) and parts[-1] == "-*":
+        return f"`{render(value)}` asks for more text after the ARN, which is complete: use `{render(parts[0])}`"
+    return ""
+
+
+def _matches_with(pattern: Pattern, ending: str, subject: Subject) -> bool:
+    if not pattern.plain:
+        return False
+    longer = Pattern.arn(concatenate([pattern.plain, ending]))
+    return match(longer, subject) is Answer.YES
+
+
+def _is_secret(subject: Subject) -> bool:
+    return ":secret:" in render(subject.value)
+
+
+def _last_field(pattern: Pattern) -> str:
+    fields = render(pattern.value).split(":", 5)
+    return fields[-1]
+
+
+def _list(patterns: Sequence[Pattern]) -> str:
+    shown = ", ".join(str(pattern) for pattern in patterns[:_LIMIT])
+    return f"{shown} and {len(patterns) - _LIMIT} more" if len(patterns) > _LIMIT else shown
+
+
+def _doubts(clause: Clause, action: str, subject: Subject) -> Iterator[tuple[str, Unknown | None]]:
+    statement = clause.statement
+    if isinstance(statement.effect, Unknown | Text):
+        yield f"{_bare(render(statement.effect))} is not known", next(unknowns(statement.effect), None)
+    if clause.covers_action(action) is Answer.MAYBE:
+        yield from _unknown_in(clause.actions, "action")
+    if clause.covers_resource(subject) is Answer.MAYBE:
+        yield from _resource_doubt(clause, subject)
+    if clause.condition is Answer.MAYBE:
+        asked = ", ".join(conditions.keys(statement.condition))
+        yield f"its Condition depends on {asked}", next(unknowns(statement.condition), None)
+
+
+def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, Unknown | None]]:
+    for pattern in patterns:
+        for unknown in unknowns(pattern.value):
+            whole = unknown.address if pattern.value == unknown else f"{part} {render(pattern.value)}"
+            yield f"{whole} is not known", unknown
+            return
+
+
+def _resource_doubt(clause: Clause, subject: Subject) -> Iterator[tuple[str, Unknown | None]]:
+    for pattern in clause.resources:
+        if match(pattern, subject) is not Answer.MAYBE:
+            continue
+        unknown = _open_unknown(pattern.tokens) or _open_unknown(subject.tokens)
+        wanted, listed = render(subject.source or subject.value), str(pattern)
+        if unknown is not None:
+            yield f"resource {listed} against {wanted}: {unknown.address} is not known", unknown
+        elif any(isinstance(item, Character) for item in subject.tokens):
+            yield f"resource {listed} fixes characters that AWS chooses when it creates {wanted}", None
+        else:
+            yield f"AWS does not document whether {listed} matches {wanted}", None
+        return
+
+
+def _bare(text: str) -> str:
+    return text.removeprefix("${").removesuffix("}")
+
+
+def _open_unknown(tokens: Sequence[object]) -> Unknown | None:
+    return next((token for token in tokens if isinstance(token, Unknown) and is_open(token)), None)

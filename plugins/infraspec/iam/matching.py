@@ -1,0 +1,148 @@
+r"""Match a pattern of a policy against the ARN or action of a request, with unknown parts on both sides.
+
+The answer is YES if every value of the unknown parts matches, NO if none does.
+
+What is ambiguous in AWS's documents is MAYBE: a wildcard in one of the first five fields of an ARN that would have to
+cross a colon, and a wildcard in the resource type. Sources: IAM User Guide, "IAM JSON policy elements: Resource"
+(wildcards within and over segments) and "IAM identifiers" (no wildcard in the type).
+
+Two things are taken for granted of an unknown part that stands in a subject: it is part of the ARN of a real resource,
+so it holds neither `*` nor `?`, and where it stands in the first five fields it holds no colon.
+"""
+
+from __future__ import annotations
+
+import re
+
+from infraspec.character import Character
+from infraspec.iam.answer import Answer
+from infraspec.iam.pattern import Pattern, Subject, Token, Wildcard, identical, is_open
+from infraspec.unknown import Unknown
+
+_STARS = (Wildcard.STAR, Wildcard.SEGMENT_STAR)
+_DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[[^\]]*\])?\.arn$")
+
+
+def match(pattern: Pattern, subject: Subject) -> Answer:
+    """Tell whether the pattern matches the subject."""
+    if pattern.tokens == (Wildcard.STAR,):
+        return Answer.YES
+    common = min(len(pattern.prefix), len(subject.prefix))
+    if pattern.prefix[:common] != subject.prefix[:common] and (
+        pattern.prefix[:common].lower() != subject.prefix[:common].lower()
+    ):
+        return Answer.NO
+    if pattern.plain is not None and pattern.plain == subject.value:
+        return Answer.YES
+    if _distinct(pattern.source, subject.source):
+        return Answer.NO
+    if not pattern.doubtful and _certain(pattern, subject.tokens):
+        return Answer.YES
+    return Answer.MAYBE if _possible(pattern, subject.tokens) else Answer.NO
+
+
+def match_action(pattern: Pattern, action: str) -> Answer:
+    """Tell whether the pattern of an Action matches the action, such as `s3:GetObject`."""
+    return match(pattern, Subject.of(action.lower()))
+
+
+def _certain(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
+    """Tell whether one reading of the pattern consumes the subject whatever its unknown parts are."""
+    tokens, folded = pattern.tokens, pattern.folded
+    states = _closure(tokens, {0})
+    for item in subject:
+        following: set[int] = set()
+        for state in states:
+            if state < len(tokens):
+                following.update(_certain_step(tokens[state], item, state, folded=state < folded))
+        states = _closure(tokens, following)
+    return len(tokens) in states
+
+
+def _certain_step(token: Token, item: str | Unknown, state: int, *, folded: bool) -> tuple[int, ...]:
+    single = isinstance(item, str | Character)
+    match token:
+        case Wildcard.STAR:
+            return (state,)
+        case Wildcard.SEGMENT_STAR:
+            return (state,) if item != ":" else ()
+        case Wildcard.QUESTION:
+            return (state + 1,) if single else ()
+        case Wildcard.SEGMENT_QUESTION:
+            return (state + 1,) if single and item != ":" else ()
+        case _:
+            return (state + 1,) if identical(token, item) or (folded and _same_letter(token, item)) else ()
+
+
+def _same_letter(token: Token, item: str | Unknown) -> bool:
+    return isinstance(token, str) and isinstance(item, str) and token.lower() == item.lower()
+
+
+def _possible(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
+    """Tell whether some value of the unknown parts matches, each unknown part taken to be free.
+
+    What both sides begin and end with is equal for every value and is taken off first, so that the freedom of an
+    unknown part that stands on both sides is not counted.
+    """
+    tokens = pattern.tokens
+    shortest = min(len(tokens), len(subject))
+    start = 0
+    while start < shortest and identical(tokens[start], subject[start]):
+        start += 1
+    end = 0
+    while end < shortest - start and identical(tokens[-1 - end], subject[-1 - end]):
+        end += 1
+    last = len(tokens) - end
+    states = _open_closure(tokens, {start}, last)
+    for item in subject[start : len(subject) - end]:
+        if is_open(item):
+            states = set(range(min(states), last + 1)) if states else states
+            continue
+        following: set[int] = set()
+        for state in states:
+            if state < last:
+                following.update(_possible_step(pattern, item, state))
+        states = _open_closure(tokens, following, last)
+    return last in states
+
+
+def _possible_step(pattern: Pattern, item: str | Unknown, state: int) -> tuple[int, ...]:
+    token = pattern.tokens[state]
+    if _is_loose(token):
+        return (state,)
+    if not isinstance(token, str) or not isinstance(item, str) or token == item:
+        return (state + 1,)
+    return (state + 1,) if state < pattern.header and _same_letter(token, item) else ()
+
+
+def _closure(tokens: tuple[Token, ...], states: set[int]) -> set[int]:
+    for state in tuple(states):
+        following = state
+        while following < len(tokens) and tokens[following] in _STARS:
+            following += 1
+            states.add(following)
+    return states
+
+
+def _open_closure(tokens: tuple[Token, ...], states: set[int], last: int) -> set[int]:
+    for state in tuple(states):
+        following = state
+        while following < last and _is_loose(tokens[following]):
+            following += 1
+            states.add(following)
+    return states
+
+
+def _is_loose(token: Token) -> bool:
+    """Tell whether a token may stand for text of any length. Unknown text of a policy may itself hold wildcards."""
+    return token in _STARS or is_open(token)
+
+
+def _distinct(first: Unknown | None, second: Unknown | None) -> bool:
+    """Tell whether two attributes are the ARNs of two instances of one type, which are never equal."""
+    if first is None or second is None or first == second:
+        return False
+    one, other = _DISTINCT.search(first.address), _DISTINCT.search(second.address)
+    if not one or not other or one["type"] != other["type"] or one["mode"] or other["mode"]:
+        return False
+    return "[?]" not in first.address + second.address

@@ -1,0 +1,96 @@
+"""Settings of a run: option, environment variable, ini value, default, in this order; each with its source."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infraspec.contract.models import Contract
+
+DEFAULT_NAME = "infraspec.toml"
+
+_HELP = {
+    "dir": "Directory of the infrastructure repository: where infraspec.toml is (default: the current directory)",
+    "env": "Environment of the contract to check, or several with commas (default: all)",
+    "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A text and where it was set: "option", "environment variable", "ini" or "default"."""
+
+    value: str
+    source: str
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody set it."""
+        return self.source != "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to check."""
+
+    directory: Setting
+    environments: Setting
+    plan: Setting
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Settings:
+        """Read the settings of a run."""
+        return cls(_setting(config, "dir", "."), _setting(config, "env", ""), _setting(config, "plan", ""))
+
+    @property
+    def path(self) -> Path:
+        """The infrastructure repository."""
+        return Path(self.directory.value)
+
+    @property
+    def are_meant(self) -> bool:
+        """Whether this run is about an infrastructure repository: somebody said so, or there is a contract."""
+        given = self.directory.is_set or self.environments.is_set or self.plan.is_set
+        return given or (self.path / DEFAULT_NAME).is_file()
+
+    @property
+    def plan_file(self) -> Path | None:
+        """The plan file of this run, if one is given."""
+        return Path(self.plan.value) if self.plan.value else None
+
+    def chosen(self, contract: Contract) -> list[str]:
+        """Return the names of the environments to check, in the contract's order where all are meant."""
+        names = [name.strip() for name in self.environments.value.split(",") if name.strip()]
+        return names or list(contract.environments)
+
+    def header(self) -> list[str]:
+        """Return the lines of the report header."""
+        chosen = self.environments.value or "all environments"
+        lines = [f"infraspec: {self.directory.value} ({self.directory.source}), {chosen} ({self.environments.source})"]
+        if self.plan.value:
+            lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")
+        return lines
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options and ini values."""
+    group = parser.getgroup("infraspec", "infrastructure as its contract says")
+    for name, text in _HELP.items():
+        group.addoption(f"--infraspec-{name}", dest=f"infraspec_{name}", default=None, metavar=name.upper(), help=text)
+        parser.addini(f"infraspec_{name}", help=text, default=None)
+
+
+def _setting(config: pytest.Config, name: str, default: str) -> Setting:
+    option = config.getoption(f"infraspec_{name}")
+    if option is not None:
+        return Setting(option, "option")
+    variable = os.environ.get(f"INFRASPEC_{name.upper()}")
+    if variable:
+        return Setting(variable, "environment variable")
+    ini = config.getini(f"infraspec_{name}")
+    if ini:
+        return Setting(str(config.rootpath / ini) if name in ("dir", "plan") else str(ini), "ini")
+    return Setting(default, "default")

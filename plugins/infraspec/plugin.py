@@ -1,0 +1,105 @@
+"""The pytest plugin: options, header, parametrization by environment, outcomes, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from infraspec.errors import InfraspecError, InputErrorGroup
+from infraspec.fixtures.session import KEY, Session, session_of
+from infraspec.options import Settings, add_options
+from infraspec.reporting.judgement import UnprovenError
+from infraspec.reporting.summary import records, write_summary
+
+pytest_plugins = ["infraspec.fixtures.static"]
+
+_USED = pytest.StashKey[bool]()
+_BROKEN = pytest.StashKey[InfraspecError]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the run's session object, and register the markers."""
+    config.stash[KEY] = Session(Settings.of(config))
+    config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what is checked and where that was set, if anything was."""
+    settings = session_of(config).settings
+    return settings.header() if settings.are_meant else []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the contract before xdist starts workers, where one is meant: its errors are said once."""
+    config = session.config
+    if session_of(config).settings.are_meant and not hasattr(config, "workerinput"):
+        with _usage_errors():
+            session_of(config).names  # noqa: B018 - read for its errors
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once per environment of the contract."""
+    if "environment" not in metafunc.fixturenames:
+        return
+    stash = metafunc.config.stash
+    stash[_USED] = True
+    try:
+        names = session_of(metafunc.config).names
+    except InfraspecError as error:
+        stash[_BROKEN] = error
+        names = []
+    metafunc.parametrize("environment", names, ids=names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
+    if not config.stash.get(_USED, False):
+        return
+    with _usage_errors():
+        if _BROKEN in config.stash:
+            raise config.stash[_BROKEN]
+        wanted = any("plan" in getattr(item, "fixturenames", ()) for item in items)
+        if wanted and not config.option.collectonly:
+            session_of(config).read_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show findings and errors of the input as their own text, without a traceback."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, (UnprovenError, InfraspecError)) and report.outcome == "failed":
+        report.longrepr = str(error) if isinstance(error, UnprovenError) else f"{type(error).__name__}: {error}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the table of verdicts."""
+    reports = [
+        report
+        for outcome in ("passed", "failed", "xfailed", "skipped")
+        for report in terminalreporter.getreports(outcome)
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+    ]
+    found = records(reports)
+    write_summary(terminalreporter, found, session_of(config).contract.waivers if found else ())
+
+
+class _usage_errors:  # noqa: N801 - used as a with statement
+    """Turn errors of the input into pytest's usage errors: the message, exit code 4."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, InfraspecError):
+            title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
+            raise pytest.UsageError(f"{title}{error}") from None

@@ -1,0 +1,100 @@
+"""From findings to the outcome of a test: waivers applied, verdicts weighed, the record for reports kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from infraspec.contract.models import Contract
+from infraspec.contract.waivers import WaiverResult, apply
+from infraspec.errors import EmptySelectionError
+from infraspec.finding import Finding, Verdict
+
+PROPERTY = "infraspec"
+"""Name of the user property that a test's record is kept under."""
+
+
+class UnprovenError(AssertionError):
+    """Findings that are not proven: the infrastructure is not, or not known to be, what its contract says."""
+
+    def __init__(self, findings: Sequence[Finding], total: int) -> None:
+        self.findings = tuple(findings)
+        counts = Counter(finding.verdict for finding in findings)
+        parts = [f"{counts[verdict]} {verdict.value}" for verdict in _BAD if counts[verdict]]
+        super().__init__(f"{', '.join(parts)} of {total}")
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.args[0], *map(str, self.findings)])
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the findings of one rule in one environment come to."""
+
+    rule: str
+    result: WaiverResult
+    undetermined_fails: bool
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that fail the test, violations first, each kind in order of place."""
+        bad = [f for f in self.result.active if f.verdict is Verdict.VIOLATED or self._fails(f)]
+        return tuple(sorted(bad, key=_order))
+
+    @property
+    def doubtful(self) -> tuple[Finding, ...]:
+        """The undetermined findings that the contract asks only to warn of."""
+        if self.undetermined_fails:
+            return ()
+        return tuple(sorted((f for f in self.result.active if f.verdict is Verdict.UNDETERMINED), key=_order))
+
+    @property
+    def total(self) -> int:
+        """How many subjects were looked at."""
+        return len(self.result.active) + len(self.result.waived)
+
+    def record(self) -> dict[str, Any]:
+        """Return what reports need, as builtin types: it travels from xdist workers to the controller."""
+        counts = Counter(finding.verdict.value for finding in self.result.active)
+        return {
+            **self.result.to_builtins(),
+            "rule": self.rule,
+            "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
+            "total": self.total,
+        }
+
+    def _fails(self, finding: Finding) -> bool:
+        return self.undetermined_fails and finding.verdict is Verdict.UNDETERMINED
+
+
+def judge(rule: str, findings: Sequence[Finding], contract: Contract, environment: str, today: date) -> Judgement:
+    """Apply the contract's waivers to the findings of a rule.
+
+    EmptySelectionError if there are no findings at all, unless `[suite] allow_empty` names the rule: a check that
+    looked at nothing has proven nothing.
+    """
+    if not findings and rule not in contract.suite.allow_empty:
+        raise EmptySelectionError(
+            f'the rule "{rule}" matched nothing in {environment}',
+            place=str(contract.path),
+            expected="at least one resource or file that the rule is about",
+            remedy=f'if there is none to be: [suite] allow_empty = ["{rule}"]',
+        )
+    result = apply(findings, contract.waivers, environment, today, [rule])
+    return Judgement(rule, result, contract.suite.undetermined == "fail")
+
+
+_BAD = (Verdict.VIOLATED, Verdict.UNDETERMINED)
+
+
+def _order(finding: Finding) -> tuple[int, str, int, str]:
+    location = finding.location
+    return (
+        _BAD.index(finding.verdict),
+        location.file if location else "",
+        location.line if location else 0,
+        finding.key,
+    )

@@ -1,0 +1,185 @@
+"""A plan written for people and for programs: text, or the JSON of `terraform show -json`'s planned_values.
+
+Source: Terraform Internals, "JSON Output Format", Values Representation. A value that is not known is left out of its
+object, null in its list, and listed under `unknown`; a sensitive one is replaced by a marker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known
+
+_MASK = "(sensitive value)"
+_FORMAT = "1.2"
+
+
+def as_json(plan: Plan) -> str:
+    """Return the plan as JSON, with two blanks of indentation."""
+    return json.dumps(document(plan), indent=2, ensure_ascii=False)
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Return the plan as `format_version`, `planned_values` and `unknown`."""
+    shown = [resource for resource in plan.resources if _is_planned(resource)]
+    return {
+        "format_version": _FORMAT,
+        "planned_values": {"outputs": _outputs(plan), "root_module": _module("", shown)},
+        "unknown": {
+            resource.address: paths for resource in shown if (paths := [*_unknown_paths(dict(resource.values))])
+        },
+    }
+
+
+def _is_planned(resource: Resource) -> bool:
+    """Tell whether Terraform would list it: managed, or a data source that can be read only during apply."""
+    return resource.mode == "managed" or not is_known(dict(resource.values))
+
+
+def _outputs(plan: Plan) -> dict[str, Any]:
+    return {
+        name: {
+            "sensitive": isinstance(value, Sensitive),
+            **({"value": known} if (known := _known(value)) is not _GONE else {}),
+        }
+        for name, value in plan.outputs.items()
+    }
+
+
+def _module(address: str, resources: list[Resource]) -> dict[str, Any]:
+    own = [_resource(resource) for resource in resources if resource.module == address]
+    children = [
+        _module(child, [r for r in resources if r.module == child or r.module.startswith(f"{child}.")])
+        for child in _children(address, resources)
+    ]
+    module: dict[str, Any] = {"resources": own} if own else {}
+    if children:
+        module["child_modules"] = children
+    return {**module, "address": address} if address else module
+
+
+def _children(address: str, resources: Iterable[Resource]) -> list[str]:
+    prefix = f"{address}." if address else ""
+    below = {r.module for r in resources if r.module != address and r.module.startswith(prefix)}
+    return sorted({prefix + _first_call(module[len(prefix) :]) for module in below})
+
+
+def _first_call(path: str) -> str:
+    """Return `module.name["key"]`, the first call of a module path; a key may hold dots and quotes."""
+    quoted = False
+    for position, character in enumerate(path):
+        if character == '"' and path[position - 1] != "\\":
+            quoted = not quoted
+        if character == "." and not quoted and position > len("module"):
+            return path[:position]
+    return path
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    values = dict(resource.values)
+    shown: dict[str, Any] = {
+        "address": resource.address,
+        "mode": resource.mode,
+        "type": resource.type,
+        "name": resource.name,
+        "provider_name": _provider_name(resource),
+        "values": {name: known for name, value in values.items() if (known := _known(value)) is not _GONE},
+        "sensitive_values": {name: marks for name, value in values.items() if (marks := _marks(value))},
+    }
+    if resource.key is not None:
+        shown["index"] = resource.key
+    return shown
+
+
+def _provider_name(resource: Resource) -> str:
+    name = resource.provider.rpartition(":")[2].split(".")[0] or resource.type.split("_")[0]
+    return name if "/" in name else f"registry.terraform.io/hashicorp/{name}"
+
+
+_GONE = object()
+
+
+def _known(value: Value) -> Any:
+    """Return the known part: objects without their unknown members, null for unknown elements of a list."""
+    if isinstance(value, Sensitive):
+        return _MASK
+    if isinstance(value, (Unknown, Text)):
+        return _GONE
+    if isinstance(value, dict):
+        return {key: known for key, item in value.items() if (known := _known(item)) is not _GONE}
+    if isinstance(value, list):
+        return [None if (known := _known(item)) is _GONE else known for item in value]
+    return value
+
+
+def _marks(value: Value) -> Any:
+    if isinstance(value, Sensitive):
+        return True
+    if isinstance(value, dict):
+        return {key: marks for key, item in value.items() if (marks := _marks(item))}
+    if isinstance(value, list):
+        marks = [_marks(item) for item in value]
+        return marks if any(marks) else False
+    return False
+
+
+def _unknown_paths(values: Mapping[str, Value], prefix: str = "") -> Iterable[str]:
+    for name, value in values.items():
+        yield from _paths(value, f"{prefix}.{name}" if prefix else name)
+
+
+def _paths(value: Value, path: str) -> Iterable[str]:
+    if isinstance(value, Sensitive):
+        return
+    if isinstance(value, (Unknown, Text)):
+        yield path
+    elif isinstance(value, dict):
+        yield from _unknown_paths(value, path)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _paths(item, f"{path}[{position}]")
+
+
+def as_text(plan: Plan) -> str:
+    """Return the plan as blocks of attributes, unknown values marked, and a closing count."""
+    shown = [resource for resource in plan.resources if _is_planned(resource)]
+    blocks = ["\n".join(_block(resource)) for resource in shown]
+    managed = sum(1 for resource in shown if resource.mode == "managed")
+    return "\n\n".join([*blocks, f"{plan.origin}: {managed} resources, {plan.module_calls} module instances"])
+
+
+def _block(resource: Resource) -> Iterable[str]:
+    yield f"# {resource.address}" + (f"  ({resource.location})" if resource.location else "")
+    keyword = "data" if resource.mode == "data" else "resource"
+    yield f'{keyword} "{resource.type}" "{resource.name}" {{'
+    values = dict(resource.values)
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        yield f"  {name:{width}} = {_written(value, 2)}"
+    yield "}"
+
+
+def _written(value: Value, indent: int) -> str:
+    match value:
+        case Sensitive():
+            return _MASK
+        case JsonText():
+            return f"jsonencode({_written(value.tree, indent)})"
+        case Unknown():
+            return f"(known after apply: {value.address})"
+        case Text():
+            return json.dumps(str(value), ensure_ascii=False)
+        case dict() if value:
+            return _bracketed("{}", [f"{key} = {_written(item, indent + 2)}" for key, item in value.items()], indent)
+        case list() if value:
+            return _bracketed("[]", [f"{_written(item, indent + 2)}," for item in value], indent)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _bracketed(brackets: str, lines: list[str], indent: int) -> str:
+    inner = "".join(f"\n{' ' * (indent + 2)}{line}" for line in lines)
+    return f"{brackets[0]}{inner}\n{' ' * indent}{brackets[1]}"

@@ -1,0 +1,94 @@
+"""Attribute access, index and splat on values of the language.
+
+Source: Terraform Language Documentation, "References to Values" and "Splat Expressions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infraspec.errors import EvaluationError
+from infraspec.terraform.scope import EvaluatedObject, application, describe
+from infraspec.terraform.values import SetValue, to_text, type_name
+from infraspec.unknown import Sensitive, Text, Unknown, Value
+
+_MOST_SUGGESTIONS = 8
+
+
+def attribute_of(value: Value, name: str) -> Value:
+    """Return `value.name`."""
+    if isinstance(value, dict):
+        if name in value:
+            return value[name]
+        raise EvaluationError(f'this object has no attribute "{name}"', found=_names(value))
+    if isinstance(value, EvaluatedObject):
+        return value.attribute(name)
+    if isinstance(value, Sensitive):
+        return Sensitive(f"{value.address}.{name}", attribute_of(value.reveal(), name))
+    if isinstance(value, Unknown):
+        return application(f"{value.address}.{name}")
+    if value is None:
+        raise EvaluationError(f'attempt to get attribute "{name}" of a null value')
+    remedy = f"value[*].{name}" if isinstance(value, list) else ""
+    raise EvaluationError(f'a {type_name(value)} has no attribute "{name}"', remedy=remedy)
+
+
+def index_of(value: Value, key: Value) -> Value:
+    """Return `value[key]`."""
+    if isinstance(value, EvaluatedObject):
+        return value.element(key)
+    if isinstance(value, Sensitive):
+        return Sensitive(f"{value.address}[{describe(key)}]", index_of(value.reveal(), key))
+    if isinstance(key, Sensitive):
+        return Sensitive(key.address, index_of(value, key.reveal()))
+    if isinstance(value, Unknown) or isinstance(key, (Unknown, Text)):
+        return _unknown_element(value, key)
+    if isinstance(value, dict):
+        return _dict_element(value, key)
+    if isinstance(value, SetValue):
+        raise EvaluationError(
+            "a set has no order, so its elements have no index", remedy="tolist(value)[0], or one(value)"
+        )
+    if isinstance(value, list):
+        return _list_element(value, key)
+    raise EvaluationError(f"a {type_name(value)} cannot be indexed")
+
+
+def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
+    """Apply `step` to each element: null gives an empty list, a value that is no list is a list of one."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [step(item) for item in value]
+    if isinstance(value, Sensitive):
+        return Sensitive(value.address, splat(value.reveal(), step, label))
+    if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
+        return application(f"{value.address}[*]{label}")
+    return [step(value)]
+
+
+def _dict_element(value: dict[str, Value], key: Value) -> Value:
+    name = to_text(key)
+    if isinstance(name, str) and name in value:
+        return value[name]
+    raise EvaluationError(f"the given key {describe(key)!r} is not in the map", found=_names(value))
+
+
+def _list_element(value: list[Value], key: Value) -> Value:
+    try:
+        position = int(key)
+    except (TypeError, ValueError):
+        raise EvaluationError("a list is indexed by a whole number", found=type_name(key)) from None
+    if position < 0 or position >= len(value) or position != float(key):
+        raise EvaluationError(f"index {describe(key)} is out of range of a list of {len(value)} elements")
+    return value[position]
+
+
+def _unknown_element(value: Value, key: Value) -> Value:
+    return application(f"{describe(value)}[{describe(key)}]")
+
+
+def _names(value: dict[str, Value]) -> str:
+    names = sorted(map(str, value))
+    more = f", … ({len(names)} in all)" if len(names) > _MOST_SUGGESTIONS else ""
+    return "attributes " + (", ".join(names[:_MOST_SUGGESTIONS]) + more if names else "(none)")

@@ -1,0 +1,278 @@
+"""What an ARN, id or name that AWS assigns will look like, so far as a resource type promises it.
+
+`${aws_secretsmanager_secret.db.arn}` is not known before apply, but it will be
+`arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-` and six characters. Only what AWS documents is stated here; the
+rest of an attribute stays unknown under its own name, so the same attribute is equal to itself wherever it stands.
+
+Sources: Service Authorization Reference, "Resource types defined by …" of each service; Terraform AWS provider
+documentation of each resource; AWS Secrets Manager User Guide, "Secrets Manager secret" (the ARN's suffix).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from infraspec.character import characters
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
+
+SUFFIX_LENGTH = 6
+"""How many characters AWS appends, after a hyphen, to a secret's name in its ARN."""
+
+_MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
+_DNS_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+_Shape: TypeAlias = "Callable[[AwsAttributes, Resource], Value]"
+
+
+def narrow(plan: Plan, value: Value) -> Value:
+    """Narrow the unknown parts of one value; many values of one plan want one AwsAttributes."""
+    return AwsAttributes(plan).narrow(value)
+
+
+class AwsAttributes:
+    """The shapes of a plan's attributes; remembers what it has worked out."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._known: dict[str, Value] = {}
+
+    def narrow(self, value: Value) -> Value:
+        """Return text, or an unknown, with its unknown parts replaced by what is known of them.
+
+        The result is str, Text (whose parts may be Character: one unknown character) or Unknown. Anything else,
+        sensitive values and JSON text among it, is returned as it is.
+        """
+        if type(value) is Unknown:
+            return self._attribute(value)
+        if type(value) is Text:
+            return concatenate(self._piece(part) for part in value.parts)
+        return value
+
+    def account_of(self, resource: Resource) -> Value:
+        """Return the account a resource is created in; a provider alias may assume a role in another one."""
+        alias = _alias(resource)
+        return Unknown(f"aws_caller_identity.account_id of {alias}") if alias else self.plan.account
+
+    def region_of(self, resource: Resource) -> Value:
+        """Return the region a resource is created in: its own argument, or its provider's."""
+        own = resource.get("region")
+        if isinstance(own, str | Text) and resource.mode == "managed":
+            return self.narrow(own)
+        return self.plan.region_of(resource)
+
+    def arn(
+        self, resource: Resource, service: str, *parts: Value, regional: bool = True, in_account: bool = True
+    ) -> Value:
+        """Join an ARN of the resource's partition, region and account."""
+        region = self.region_of(resource) if regional else ""
+        account = self.account_of(resource) if in_account else ""
+        return self.join("arn:", self.plan.partition, f":{service}:", region, ":", account, ":", *parts)
+
+    def name(self, resource: Resource, attribute: str = "name") -> Value:
+        """Return a resource's name: what is configured, or its prefix and an unknown rest."""
+        own = f"{resource.address}.{attribute}"
+        configured = resource.get(attribute)
+        if _given(configured, own):
+            return self.narrow(configured)
+        prefix = resource.get(f"{attribute}_prefix")
+        if _given(prefix, f"{own}_prefix"):
+            return self.join(self.narrow(prefix), Unknown(f"{own} after its prefix"))
+        return Unknown(own)
+
+    def text(self, resource: Resource, attribute: str) -> Value:
+        """Return an attribute as text with what is known of it; unknown if it is not configured."""
+        value = resource.get(attribute)
+        own = f"{resource.address}.{attribute}"
+        return self.narrow(value) if _given(value, own) else Unknown(own)
+
+    @staticmethod
+    def join(*parts: Value) -> Value:
+        """Join pieces of text; a lone unknown stays one."""
+        joined = concatenate(part for part in parts if isinstance(part, str | Text | Unknown))
+        return joined.parts[0] if isinstance(joined, Text) and len(joined.parts) == 1 else joined
+
+    def _piece(self, part: str | Unknown) -> str | Text | Unknown:
+        narrowed = self.narrow(part)
+        return narrowed if isinstance(narrowed, str | Text | Unknown) else part
+
+    def _attribute(self, unknown: Unknown) -> Value:
+        address = unknown.address
+        if address not in self._known:
+            self._known[address] = unknown  # what depends on itself stays unknown
+            found = self.plan.find(unknown)
+            self._known[address] = self._shape(unknown, *found) if found else unknown
+        return self._known[address]
+
+    def _shape(self, unknown: Unknown, resource: Resource, attribute: str) -> Value:
+        planned = resource.get(attribute)
+        if _given(planned, unknown.address) and not isinstance(planned, JsonText):
+            return self.narrow(planned)
+        shape = SHAPES.get((resource.mode, resource.type, attribute))
+        if (
+            shape is None
+            and _MASTER_SECRET.match(attribute)
+            and resource.type in {"aws_db_instance", "aws_rds_cluster"}
+        ):
+            shape = _master_secret
+        return shape(self, resource) if shape else unknown
+
+
+def parameter_path(name: Value) -> Value:
+    """Return the resource part of a Systems Manager parameter's ARN: `parameter/NAME`, without a doubled slash."""
+    head = name.parts[0] if isinstance(name, Text) else name
+    if not isinstance(head, str):
+        return concatenate(["parameter", Unknown(f"the path of {name}")])
+    return concatenate(["parameter" if head.startswith("/") else "parameter/", name])
+
+
+def _given(value: Value, own: str) -> bool:
+    """Tell whether a value says more than that it is not known."""
+    return isinstance(value, str | Text | Unknown) and value != "" and value != Unknown(own)
+
+
+def _alias(resource: Resource) -> str:
+    provider = resource.provider.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+    return provider if "." in provider else ""
+
+
+def _named(service: str, prefix: str = "", attribute: str = "name", **scope: bool) -> _Shape:
+    """Shape an ARN that ends with a prefix and the resource's name."""
+    return lambda aws, resource: aws.arn(resource, service, prefix, aws.name(resource, attribute), **scope)
+
+
+def _name(attribute: str = "name") -> _Shape:
+    return lambda aws, resource: aws.name(resource, attribute)
+
+
+def _secret(aws: AwsAttributes, resource: Resource) -> Value:
+    suffix = characters(f"{resource.address}.arn", SUFFIX_LENGTH)
+    return aws.arn(resource, "secretsmanager", "secret:", aws.name(resource), "-", suffix)
+
+
+def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
+    return (
+        _secret(aws, resource) if isinstance(resource.get("name"), str | Text) else Unknown(f"{resource.address}.arn")
+    )
+
+
+def _secret_of_version(aws: AwsAttributes, resource: Resource) -> Value:
+    secret = aws.narrow(resource.get("secret_id"))
+    head = secret.parts[0] if isinstance(secret, Text) else secret
+    is_arn = isinstance(head, str) and head.startswith("arn:")
+    return secret if is_arn else Unknown(f"{resource.address}.arn")
+
+
+def _master_secret(aws: AwsAttributes, resource: Resource) -> Value:
+    rest = Unknown(f"{resource.address}.master_user_secret[0].secret_arn after its prefix")
+    return aws.arn(resource, "secretsmanager", "secret:rds!", rest)
+
+
+def _parameter(aws: AwsAttributes, resource: Resource) -> Value:
+    return aws.arn(resource, "ssm", parameter_path(aws.name(resource)))
+
+
+def _iam(kind: str) -> _Shape:
+    def shape(aws: AwsAttributes, resource: Resource) -> Value:
+        unset = resource.mode == "managed" and not isinstance(resource.get("path"), str | Text | Unknown)
+        path = "/" if unset else aws.text(resource, "path")
+        return aws.arn(resource, "iam", kind, path, aws.name(resource), regional=False)
+
+    return shape
+
+
+def _key_id(_aws: AwsAttributes, resource: Resource) -> Value:
+    return Unknown(f"{resource.address}.key_id")
+
+
+def _key(aws: AwsAttributes, resource: Resource) -> Value:
+    return aws.arn(resource, "kms", "key/", _key_id(aws, resource))
+
+
+def _bucket(aws: AwsAttributes, resource: Resource) -> Value:
+    return aws.arn(resource, "s3", aws.name(resource, "bucket"), regional=False, in_account=False)
+
+
+def _object(aws: AwsAttributes, resource: Resource) -> Value:
+    bucket, key = aws.text(resource, "bucket"), aws.text(resource, "key")
+    return aws.arn(resource, "s3", bucket, "/", key, regional=False, in_account=False)
+
+
+def _repository_url(aws: AwsAttributes, resource: Resource) -> Value:
+    account, region = _registry(aws, resource), aws.region_of(resource)
+    return aws.join(account, ".dkr.ecr.", region, ".", _dns_suffix(aws, resource), "/", aws.name(resource))
+
+
+def _registry(aws: AwsAttributes, resource: Resource) -> Value:
+    given = resource.get("registry_id")
+    return aws.narrow(given) if _given(given, f"{resource.address}.registry_id") else aws.account_of(resource)
+
+
+def _dns_suffix(aws: AwsAttributes, _resource: Resource) -> Value:
+    partition = aws.plan.partition
+    known = _DNS_SUFFIXES.get(partition) if isinstance(partition, str) else None
+    return known or Unknown("aws_partition.dns_suffix")
+
+
+def _queue_url(aws: AwsAttributes, resource: Resource) -> Value:
+    suffix = _dns_suffix(aws, resource)
+    region, account = aws.region_of(resource), aws.account_of(resource)
+    return aws.join("https://sqs.", region, ".", suffix, "/", account, "/", aws.name(resource))
+
+
+def _account(aws: AwsAttributes, resource: Resource) -> Value:
+    return aws.account_of(resource)
+
+
+def _region(aws: AwsAttributes, resource: Resource) -> Value:
+    return aws.region_of(resource)
+
+
+def _partition(aws: AwsAttributes, _resource: Resource) -> Value:
+    return aws.plan.partition
+
+
+_BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
+    ("managed", "aws_secretsmanager_secret"): {"arn": _secret, "id": _secret, "name": _name()},
+    ("managed", "aws_secretsmanager_secret_version"): {"arn": _secret_of_version},
+    ("managed", "aws_ssm_parameter"): {"arn": _parameter, "name": _name(), "id": _name()},
+    ("managed", "aws_iam_role"): {"arn": _iam("role"), "name": _name(), "id": _name()},
+    ("managed", "aws_iam_policy"): {"arn": _iam("policy"), "id": _iam("policy"), "name": _name()},
+    ("managed", "aws_cloudwatch_log_group"): {
+        "arn": _named("logs", "log-group:"),  # without `:*` since version 3 of the provider
+        "name": _name(),
+        "id": _name(),
+    },
+    ("managed", "aws_ecr_repository"): {
+        "arn": _named("ecr", "repository/"),
+        "repository_url": _repository_url,
+        "registry_id": _account,
+        "name": _name(),
+        "id": _name(),
+    },
+    ("managed", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket"), "bucket": _name("bucket")},
+    ("managed", "aws_s3_object"): {"arn": _object},
+    ("managed", "aws_kms_key"): {"arn": _key, "key_id": _key_id, "id": _key_id},
+    ("managed", "aws_kms_alias"): {"arn": _named("kms"), "name": _name(), "id": _name()},
+    ("managed", "aws_sns_topic"): {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
+    ("managed", "aws_sqs_queue"): {"arn": _named("sqs"), "id": _queue_url, "url": _queue_url, "name": _name()},
+    ("managed", "aws_dynamodb_table"): {"arn": _named("dynamodb", "table/"), "id": _name()},
+    ("managed", "aws_ecs_cluster"): {"arn": _named("ecs", "cluster/"), "id": _named("ecs", "cluster/")},
+    ("managed", "aws_lambda_function"): {"arn": _named("lambda", "function:", "function_name")},
+    ("managed", "aws_db_instance"): {"arn": _named("rds", "db:", "identifier"), "identifier": _name("identifier")},
+    ("managed", "aws_rds_cluster"): {"arn": _named("rds", "cluster:", "cluster_identifier")},
+    ("data", "aws_caller_identity"): {"account_id": _account, "id": _account},
+    ("data", "aws_region"): {"name": _region, "region": _region, "id": _region},
+    ("data", "aws_partition"): {"partition": _partition, "id": _partition, "dns_suffix": _dns_suffix},
+    ("data", "aws_secretsmanager_secret"): {"arn": _found_secret, "id": _found_secret},
+    ("data", "aws_ssm_parameter"): {"arn": _parameter},
+    ("data", "aws_iam_role"): {"arn": _iam("role"), "id": _name()},
+    ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
+    ("data", "aws_ecr_repository"): {"arn": _named("ecr", "repository/"), "repository_url": _repository_url},
+    ("data", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket")},
+}
+SHAPES: Mapping[tuple[str, str, str], _Shape] = {
+    (mode, type_, attribute): shape for (mode, type_), shapes in _BY_TYPE.items() for attribute, shape in shapes.items()
+}
+"""The shape of an attribute by mode, resource type and attribute."""

@@ -1,0 +1,124 @@
+"""Calls whose arguments are evaluated in a way of their own: try, can, templatefile, templatestring.
+
+Source: Terraform Language Documentation, "try", "can", "templatefile" and "templatestring" functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+from infraspec.errors import EvaluationError, FileAccessError
+from infraspec.hcl.nodes import Literal, Source, Template
+from infraspec.hcl.templates import parse_template
+from infraspec.terraform import functions
+from infraspec.terraform.scope import Scope, application, describe
+from infraspec.unknown import Sensitive, Unknown, Value
+
+Render: TypeAlias = Callable[[Template | Literal, Source, Scope], Value]
+
+_MAY_BE_ABSENT = re.compile(r"(^|\W)var\.|\?|^(module\.[^.]+\.)+\w+$")
+"""Addresses of what may turn out not to exist: in a variable, of an uncertain instance, of an opaque module."""
+
+
+def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> Value:
+    """Call a function of the language; unknown expanded arguments make the result unknown."""
+    if isinstance(arguments, Unknown):
+        return application(f"{name}({arguments.address}...)")
+    return functions.call(name, arguments, scope.module.files)
+
+
+def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
+    """Return the first argument that has a value.
+
+    A part of something unknown may turn out to be absent, and then a later argument counts: such a result is known
+    only by all that went into it.
+    """
+    errors = []
+    for position, argument in enumerate(arguments):
+        try:
+            value = argument(scope)
+        except EvaluationError as error:
+            errors.append(error.message)
+            continue
+        last = position == len(arguments) - 1
+        if type(value) is Unknown and not last and _MAY_BE_ABSENT.search(value.address):
+            rest = [_described(later, scope) for later in arguments[position + 1 :]]
+            return application(f"try({', '.join([value.address, *rest])})")
+        return value
+    raise EvaluationError("no argument of try has a value", found="; ".join(errors))
+
+
+def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
+    """Tell whether the argument has a value."""
+    try:
+        value = arguments[0](scope)
+    except EvaluationError:
+        return False
+    if type(value) is Unknown and _MAY_BE_ABSENT.search(value.address):
+        return application(f"can({value.address})")
+    return True
+
+
+def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
+    """Evaluate `templatefile(path, vars)`."""
+    _expect_two("templatefile", arguments)
+    path, names = arguments
+    if not isinstance(path, str) or isinstance(names, Unknown):
+        return application(f"templatefile({describe(path)}, {describe(names)})")
+    file = scope.module.files.resolve(path)
+    return _render("templatefile", _parse_file(file, path), names, scope, render)
+
+
+def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:
+    """Evaluate `templatestring(template, vars)`."""
+    _expect_two("templatestring", arguments)
+    text, names = arguments
+    if isinstance(text, Sensitive):
+        return Sensitive(text.address, render_text([text.reveal(), names], scope, render))
+    if not isinstance(text, str) or isinstance(names, Unknown):
+        return application(f"templatestring({describe(text)}, {describe(names)})")
+    source = Source("templatestring", text)
+    return _render("templatestring", (parse_template(text, source.name), source), names, scope, render)
+
+
+def _render(
+    function: str, parsed: tuple[Template | Literal, Source], names: Value, scope: Scope, render: Render
+) -> Value:
+    if not isinstance(names, dict):
+        raise EvaluationError(f"the second argument of {function} is no object", expected="{ name = value, … }")
+    return render(*parsed, Scope(scope.module, names))
+
+
+def _parse_file(file: Path, shown: str) -> tuple[Template | Literal, Source]:
+    try:
+        stamp = file.stat().st_mtime_ns
+    except OSError:
+        raise FileAccessError(
+            f"the template file {shown!r} does not exist", found=str(file), remedy="create it, or correct the path"
+        ) from None
+    return _parse(file, stamp, shown)
+
+
+@lru_cache(maxsize=256)
+def _parse(file: Path, _stamp: int, shown: str) -> tuple[Template | Literal, Source]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileAccessError(f"the template file {shown!r} cannot be read: {error}") from None
+    return parse_template(text, shown), Source(shown, text)
+
+
+def _expect_two(function: str, arguments: list[Value]) -> None:
+    if len(arguments) != 2:  # noqa: PLR2004 - a template and its variables
+        raise EvaluationError(f"{function} takes 2 arguments", found=f"{len(arguments)}")
+
+
+def _described(argument: Callable[[Scope], Value], scope: Scope) -> str:
+    try:
+        return describe(argument(scope))
+    except EvaluationError as error:
+        return f"error({error.message})"

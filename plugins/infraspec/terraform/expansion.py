@@ -1,0 +1,108 @@
+"""count and for_each: one block to its instances.
+
+Source: Terraform Language Documentation, "The count Meta-Argument" and "The for_each Meta-Argument".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar
+
+from infraspec.errors import EvaluationError
+from infraspec.terraform.configuration import Body
+from infraspec.terraform.evaluation import Evaluation, place_error
+from infraspec.terraform.instances import UncertainObjects
+from infraspec.terraform.scope import EvaluatedObject, Scope
+from infraspec.terraform.values import SetValue, to_number, type_name
+from infraspec.unknown import Sensitive, Text, Unknown, Value
+
+Key: TypeAlias = int | str | None
+Make: TypeAlias = Callable[[str, Scope, Key], EvaluatedObject]
+Kind = TypeVar("Kind", bound=EvaluatedObject)
+
+
+def expand(evaluation: Evaluation, body: Body, scope: Scope, address: str, make: Make) -> Value:
+    """Make the instances of a block: one object, a list by count, a dict by for_each, or UncertainObjects."""
+    if "count" in body.attributes and "for_each" in body.attributes:
+        raise EvaluationError("a block has either count or for_each", place=body.place("for_each"), found="both")
+    for name, by in (("count", _by_count), ("for_each", _by_for_each)):
+        if name in body.attributes:
+            try:
+                return by(evaluation, body, scope, address, make)
+            except EvaluationError as error:
+                place_error(error, body.place(name), f"{name} of {address}")
+                raise
+    evaluation.count(1, address, body.place())
+    return make(address, scope, None)
+
+
+def _by_count(evaluation: Evaluation, body: Body, scope: Scope, address: str, make: Make) -> Value:
+    value = body.compiled("count")(scope)
+    if isinstance(value, (Unknown, Text)):
+        _refuse_sensitive(value, "count")
+        inner = scope.bind(count={"index": Unknown(f"{address}.count.index")})
+        return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
+    number = to_number(value)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise EvaluationError("count is no whole number of at least 0", found="null" if value is None else str(value))
+    evaluation.count(number, address, body.place("count"))
+    return [make(f"{address}[{index}]", scope.bind(count={"index": index}), index) for index in range(number)]
+
+
+def _by_for_each(evaluation: Evaluation, body: Body, scope: Scope, address: str, make: Make) -> Value:
+    value = body.compiled("for_each")(scope)
+    if isinstance(value, (Unknown, Text)):
+        _refuse_sensitive(value, "for_each")
+        return UncertainObjects(address, _any_instance(scope, address, make))
+    pairs = list(_pairs(value))
+    evaluation.count(len(pairs), address, body.place("for_each"))
+    result: dict[str, Value] = {}
+    for key, item in pairs:
+        if isinstance(key, str):
+            bound = scope.bind(each={"key": key, "value": item})
+            result[key] = make(f"{address}[{json.dumps(key, ensure_ascii=False)}]", bound, key)
+    if len(result) < len(pairs):
+        return UncertainObjects(address, _any_instance(scope, address, make))
+    return result
+
+
+def _any_instance(scope: Scope, address: str, make: Make) -> EvaluatedObject:
+    each = {"key": Unknown(f"{address}.each.key"), "value": Unknown(f"{address}.each.value")}
+    return make(f'{address}["?"]', scope.bind(each=each), "?")
+
+
+def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
+    if isinstance(value, dict):
+        yield from sorted(value.items())
+        return
+    if not isinstance(value, SetValue):
+        raise EvaluationError(
+            "for_each takes a map or a set of strings",
+            found="null" if value is None else type_name(value),
+            remedy="for_each = toset(…)" if isinstance(value, list) else "",
+        )
+    for item in value:
+        if not isinstance(item, (str, Unknown, Text)):
+            raise EvaluationError("for_each takes a set of strings", found=f"a set with a {type_name(item)} in it")
+        yield item, item
+
+
+def _refuse_sensitive(value: Value, argument: str) -> None:
+    if isinstance(value, Sensitive):
+        raise EvaluationError(
+            f"a sensitive value cannot be used as {argument}, since it would show in addresses",
+            found=value.address,
+            remedy=f"{argument} = nonsensitive(…), if the keys are no secret",
+        )
+
+
+def leaves(value: Value, kind: type[Kind]) -> Iterator[Kind]:
+    """Yield the objects of one kind that an expansion gave."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, UncertainObjects):
+        yield from leaves(value.instance, kind)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item, kind)

@@ -1,0 +1,101 @@
+"""for expressions compiled.
+
+Source: Terraform Language Documentation, "for Expressions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infraspec.hcl.nodes import ForObject, ForTuple
+from infraspec.terraform.compiling import Context, Evaluate, bind, located
+from infraspec.terraform.scope import Scope, describe
+from infraspec.terraform.values import iterate, to_bool
+from infraspec.unknown import Sensitive, Unknown, Value
+
+
+def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
+    """Compile `[for k, v in c : r if x]`."""
+    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    result = inside.compile(node.result)
+    condition = inside.compile(node.condition) if node.condition else None
+
+    def evaluate(scope: Scope) -> Value:
+        value = collection(scope)
+        if isinstance(value, Unknown):
+            return _unknown_for(context, node, value, scope, evaluate_over)
+        return evaluate_over(scope, value)
+
+    def evaluate_over(scope: Scope, value: Value) -> Value:
+        items = []
+        for key, item in _pairs(context, node, value):
+            inner = bind(scope, node, key, item)
+            keep = _keeps(context, condition, inner, node.at)
+            if keep is None:
+                return scope.opaque(f"for {describe(value)}", context.source.place(node.at))
+            if keep:
+                items.append(result(inner))
+        return items
+
+    return evaluate
+
+
+def compile_for_object(context: Context, node: ForObject) -> Evaluate:
+    """Compile `{for k, v in c : k => r... if x}`."""
+    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    result_key, result = inside.compile(node.result_key), inside.compile(node.result)
+    condition = inside.compile(node.condition) if node.condition else None
+
+    def evaluate(scope: Scope) -> Value:
+        value = collection(scope)
+        if isinstance(value, Unknown):
+            return _unknown_for(context, node, value, scope, evaluate_over)
+        return evaluate_over(scope, value)
+
+    def evaluate_over(scope: Scope, value: Value) -> Value:
+        pairs: dict[str, Value] = {}
+        for key, item in _pairs(context, node, value):
+            inner = bind(scope, node, key, item)
+            keep = _keeps(context, condition, inner, node.at)
+            name = context.key(result_key(inner), node.result_key.at) if keep else ""
+            if keep is None or name is None:
+                return scope.opaque(f"for {describe(value)}", context.source.place(node.at))
+            if keep:
+                _add(context, node, pairs, name, result(inner))
+        return pairs
+
+    return evaluate
+
+
+def _unknown_for(
+    context: Context, node: ForTuple | ForObject, value: Unknown, scope: Scope, over: Callable[[Scope, Value], Value]
+) -> Value:
+    if isinstance(value, Sensitive):
+        return Sensitive(value.address, over(scope, value.reveal()))
+    return scope.opaque(f"for {value.address}", context.source.place(node.at))
+
+
+def _pairs(context: Context, node: ForTuple | ForObject, value: Value) -> list[tuple[Value, Value]]:
+    with located(context.source, node.collection.at):
+        return iterate(value)
+
+
+def _keeps(context: Context, condition: Evaluate | None, scope: Scope, at: int) -> bool | None:
+    if condition is None:
+        return True
+    with located(context.source, at):
+        keep = to_bool(condition(scope))
+    if keep is None:
+        raise context.fail(at, "the condition of a for expression is null")
+    return keep if isinstance(keep, bool) else None
+
+
+def _add(context: Context, node: ForObject, pairs: dict[str, Value], name: str, value: Value) -> None:
+    if node.group:
+        pairs.setdefault(name, []).append(value)
+    elif name in pairs:
+        raise context.fail(
+            node.at, f'two elements give the key "{name}"', remedy="add ... after the value to group by key"
+        )
+    else:
+        pairs[name] = value

@@ -1,0 +1,118 @@
+"""yamlencode and yamldecode.
+
+Reading YAML needs the package PyYAML, which infraspec does not require: without it the result is unknown. Scalars are
+resolved as Terraform resolves them; what differs between the versions of YAML is Undetermined.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+from infraspec.errors import EvaluationError
+from infraspec.terraform.functions.json_functions import encoded
+from infraspec.terraform.functions.parameters import nullable, text
+from infraspec.terraform.functions.registry import function
+from infraspec.terraform.symbolic import Undetermined
+from infraspec.terraform.values import to_number
+from infraspec.unknown import Value
+
+_LONGEST_LINE = 70
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""Text that needs no escapes in double quotes."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_CERTAIN_TEXT = re.compile(r"(?!(?:y|n|yes|no|on|off|nan|inf)\Z)[A-Za-z_/][^=]*", re.IGNORECASE)
+"""Plain scalars that are text in every version of YAML."""
+
+
+@function("yamlencode", nullable)
+def yaml_encode(value: Value) -> str:
+    """Encode as YAML in block style; Undetermined for text over several lines, long or with special characters."""
+    if isinstance(value, (dict, list)):
+        return "".join(f"{line}\n" for line in _block(value)) if value else f"{encoded(value)}\n"
+    return f"{_scalar(value)}\n" + ("" if isinstance(value, str) else "...\n")
+
+
+def _block(value: Value) -> list[str]:
+    if isinstance(value, dict):
+        return [line for key in sorted(value) for line in _entry(_scalar(key), value[key])]
+    return [line for item in value for line in _item(item)]
+
+
+def _entry(key: str, value: Value) -> list[str]:
+    if not isinstance(value, (dict, list)) or not value:
+        return [f"{key}: {encoded(value) if isinstance(value, (dict, list)) else _scalar(value)}"]
+    indent = "  " if isinstance(value, dict) else ""
+    return [f"{key}:", *(indent + line for line in _block(value))]
+
+
+def _item(value: Value) -> list[str]:
+    if not isinstance(value, (dict, list)) or not value:
+        return [f"- {encoded(value) if isinstance(value, (dict, list)) else _scalar(value)}"]
+    first, *others = _block(value)
+    return [f"- {first}", *("  " + line for line in others)]
+
+
+def _scalar(value: Value) -> str:
+    if not isinstance(value, str):
+        return encoded(value)
+    if len(value) > _LONGEST_LINE or not _PLAIN.fullmatch(value):
+        raise Undetermined
+    return f'"{value}"'
+
+
+@function("yamldecode", text)
+def yaml_decode(value: str) -> Value:
+    """Decode one YAML document."""
+    try:
+        yaml = importlib.import_module("yaml")
+    except ImportError:
+        raise Undetermined from None
+    try:
+        node = yaml.compose(value, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        problem = getattr(error, "problem", None) or "not one YAML document"
+        raise EvaluationError("the text is not YAML", expected="one YAML document", found=str(problem)) from None
+    if node is None:
+        raise EvaluationError("the text is not YAML", expected="one YAML document", found="nothing")
+    return _decoded(node, frozenset())
+
+
+def _decoded(node: Any, above: frozenset[int]) -> Value:
+    """Turn a node to a value; a node that holds itself is an error."""
+    if id(node) in above:
+        raise EvaluationError("the text is not YAML", expected="no anchor that refers to itself")
+    inside = above | {id(node)}
+    match node.id:
+        case "mapping":
+            return {_key(key): _decoded(item, inside) for key, item in node.value}
+        case "sequence":
+            return [_decoded(item, inside) for item in node.value]
+        case _:
+            return _resolved(node)
+
+
+def _key(node: Any) -> str:
+    value = _resolved(node) if node.id == "scalar" else None
+    if isinstance(value, str) and value != "<<":
+        return value
+    raise Undetermined
+
+
+def _resolved(node: Any) -> Value:
+    value = str(node.value)
+    if node.style in {"'", '"', "|", ">"} and node.tag.endswith(":str"):
+        return value
+    if node.style is None and value in _WORDS:
+        return _WORDS[value]
+    if node.style is None and value in _NULLS:
+        return None
+    if node.style is None and _NUMBER.fullmatch(value):
+        return to_number(value)
+    if node.tag.endswith(":str") and node.style is None and _CERTAIN_TEXT.fullmatch(value):
+        return value
+    raise Undetermined

@@ -1,0 +1,219 @@
+"""Resource and data source instances: attributes evaluated on first use and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from infraspec.errors import EvaluationError
+from infraspec.terraform.configuration import Body
+from infraspec.terraform.evaluation import place_error
+from infraspec.terraform.masking import sensitive_attributes
+from infraspec.terraform.policy_document import render_document
+from infraspec.terraform.providers import Provider, tags_all
+from infraspec.terraform.schema import conform, has_tags, is_computed, unset
+from infraspec.terraform.scope import EvaluatedObject, Scope, describe
+from infraspec.terraform.values import iterate
+from infraspec.unknown import Sensitive, Unknown, Value
+
+if TYPE_CHECKING:
+    from infraspec.terraform.module import ModuleInstance
+
+_NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
+_POLICY_DOCUMENT = "aws_iam_policy_document"
+_BUSY = object()
+
+
+class InstanceValues(Mapping[str, Value]):
+    """The configured attributes and nested blocks of one instance, lazily.
+
+    `tags_all` joins them where the provider has default tags or the instance has tags; a policy document has `json`.
+    """
+
+    def __init__(self, instance: ResourceInstance) -> None:
+        self._instance = instance
+        self._cache: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        value = self._cache.get(name, _BUSY)
+        if value is _BUSY:
+            if name not in self._instance.names():
+                raise KeyError(name)
+            value = self._cache[name] = self._instance.evaluate(name)
+        if value is None and name == "tags_all":
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        if name == "tags_all":
+            return self.get("tags_all") is not None
+        return name in self._instance.names()
+
+    def get(self, name: str, default: Value = None) -> Value:
+        """Return an attribute or the default."""
+        if name not in self._instance.names():
+            return default
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._instance.names() if name != "tags_all" or self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class ResourceInstance(EvaluatedObject):
+    """One instance as expressions see it, and what a plan's Resource is made from."""
+
+    __slots__ = ("_names", "body", "key", "mode", "module", "name", "provider", "scope", "type", "values")
+
+    def __init__(
+        self,
+        address: str,
+        declared: tuple[str, str, str],
+        *,
+        body: Body,
+        scope: Scope,
+        module: ModuleInstance,
+        key: int | str | None,
+    ) -> None:
+        super().__init__(address)
+        self.mode, self.type, self.name = declared
+        self.body = body
+        self.scope = scope
+        self.module = module
+        self.key = key
+        self.provider: Provider = module.provider_of(body, self.type)
+        self.values = InstanceValues(self)
+        self._names: dict[str, None] | None = None
+
+    def names(self) -> dict[str, None]:
+        """Return the names of what is configured, in order."""
+        if self._names is None:
+            names = dict.fromkeys(self.body.arguments())
+            for block, _ in self.body.blocks:
+                label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+                if label not in _NO_BLOCKS:
+                    names[label] = None
+            if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
+                names["tags_all"] = None
+            if self.type == _POLICY_DOCUMENT and self.mode == "data":
+                names["json"] = None
+            self._names = names
+        return self._names
+
+    def attribute(self, name: str) -> Value:
+        """Return `TYPE.NAME.name`: configured, else null if it stays unset, else Unknown."""
+        if self.mode == "data":
+            return self._data_attribute(name)
+        value = self.values.get(name)
+        if value is not None:
+            return value
+        if is_computed(self.type, name) is False:
+            return unset(self.type, name)
+        return Unknown(f"{self.address}.{name}")
+
+    def _data_attribute(self, name: str) -> Value:
+        known = self.module.evaluation.known
+        try:
+            return known.answer(self.address, self.type, self.name, name)
+        except KeyError:
+            pass
+        value = self.values.get(name)
+        if value is not None:
+            return value
+        try:
+            return known.environment_answer(self.type, name, self.provider.region, self.provider.account)
+        except KeyError:
+            return Unknown(f"{self.address}.{name}")
+
+    def evaluate(self, name: str) -> Value:
+        """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type."""
+        if name == "tags_all":
+            return tags_all(self.provider.default_tags, self.values.get("tags"))
+        if name == "json" and self.type == _POLICY_DOCUMENT:
+            return self._located("json", lambda: render_document(self.values))
+        value = self._located(name, lambda: self._configured(name))
+        if name in sensitive_attributes(self.type) and value is not None and not isinstance(value, Unknown):
+            return Sensitive(f"{self.address}.{name}", value)
+        return value
+
+    def _configured(self, name: str) -> Value:
+        if name in self.body.attributes:
+            value = self.body.compiled(name)(self.scope)
+        else:
+            value = self._blocks(self.body, name, self.scope, frozenset())
+        return conform(self.type, name, value, self.mode)
+
+    def _located(self, name: str, compute: Callable[[], Value]) -> Value:
+        key = f"{self.address}.{name}"
+        try:
+            return self.module.remember(key, compute, lambda: self.body.place(name), keep=False)
+        except EvaluationError as error:
+            place_error(error, self.body.place(name), key)
+            raise
+
+    def _blocks(self, body: Body, type_: str, scope: Scope, bound: frozenset[str]) -> list[Value]:
+        result: list[Value] = []
+        for position, (block, _) in enumerate(body.blocks):
+            if block.type == type_:
+                result.append(self._block(body.inner(position), scope, bound))
+            elif block.type == "dynamic" and block.labels == (type_,):
+                result.extend(self._dynamic(body.inner(position), type_, scope, bound))
+        return result
+
+    def _block(self, body: Body, scope: Scope, bound: frozenset[str]) -> dict[str, Value]:
+        values = {name: body.compiled(name, bound)(scope) for name in body.attributes}
+        for block, _ in body.blocks:
+            label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+            if label not in values:
+                values[label] = self._blocks(body, label, scope, bound)
+        return values
+
+    def _dynamic(self, body: Body, type_: str, scope: Scope, bound: frozenset[str]) -> Iterator[Value]:
+        if "for_each" not in body.attributes:
+            raise EvaluationError(
+                f'the dynamic block "{type_}" has no for_each', expected="for_each = a list, set or map"
+            )
+        iterator = type_
+        if "iterator" in body.attributes:
+            iterator = getattr(body.attributes["iterator"][0].expression, "name", type_)
+        contents = [position for position, (block, _) in enumerate(body.blocks) if block.type == "content"]
+        if len(contents) != 1:
+            raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
+        each = body.compiled("for_each", bound)(scope)
+        each = each.reveal() if isinstance(each, Sensitive) else each
+        if isinstance(each, Unknown):
+            yield Unknown(f"{self.address}.{type_}[for_each = {describe(each)}]")
+            return
+        if each is None or isinstance(each, (str, int, float)):
+            raise EvaluationError(
+                f'for_each of the dynamic block "{type_}" is no collection', expected="a list, set or map"
+            )
+        pairs = iterate(each)
+        self.module.evaluation.count(len(pairs), f"{self.address}.{type_}", body.place("for_each"))
+        for key, value in pairs:
+            inner = scope.bind(**{iterator: {"key": key, "value": value}})
+            yield self._block(body.inner(contents[0]), inner, bound | {iterator})
+
+
+class UncertainObjects(EvaluatedObject):
+    """The instances of a block whose count or for_each is not known: one stands for any."""
+
+    __slots__ = ("instance",)
+    single = False
+
+    def __init__(self, address: str, instance: EvaluatedObject) -> None:
+        super().__init__(address)
+        self.instance = instance
+
+    def attribute(self, _name: str) -> Value:
+        """Return an element of the map that for_each makes."""
+        return self.instance
+
+    def element(self, _key: Value) -> Value:
+        """Return the instance that stands for any."""
+        return self.instance

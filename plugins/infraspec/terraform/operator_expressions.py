@@ -1,0 +1,101 @@
+"""Operators and conditionals compiled.
+
+Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and "Conditional Expressions".
+"""
+
+from __future__ import annotations
+
+from infraspec.errors import EvaluationError
+from infraspec.hcl.nodes import Binary, Conditional, Unary
+from infraspec.terraform import operators
+from infraspec.terraform.compiling import Context, Evaluate, located
+from infraspec.terraform.scope import EvaluatedObject, Scope, application, describe
+from infraspec.terraform.values import to_bool
+from infraspec.unknown import Sensitive, Unknown, Value
+
+_LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
+
+
+def compile_unary(context: Context, node: Unary) -> Evaluate:
+    """Compile `-x` and `!x`."""
+    operand, operation = context.compile(node.operand), operators.UNARY[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            return operation(operand(scope))
+
+    return evaluate
+
+
+def compile_binary(context: Context, node: Binary) -> Evaluate:
+    """Compile a binary operator; the right side of `&&` and `||` is evaluated only where it matters."""
+    left, right = context.compile(node.left), context.compile(node.right)
+    if node.operator in _LOGIC:
+        return _logic(context, node, left, right)
+    if node.operator in ("==", "!="):
+        left, right = _object_as_value(left, right), _object_as_value(right, left)
+    operation = operators.BINARY[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            return operation(left(scope), right(scope))
+
+    return evaluate
+
+
+def _logic(context: Context, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    operation, decisive = _LOGIC[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            first = to_bool(left(scope))
+            if first is decisive:
+                return decisive
+            return operation(first, right(scope))
+
+    return evaluate
+
+
+def compile_conditional(context: Context, node: Conditional) -> Evaluate:
+    """Compile `c ? a : b`; an unknown condition yields the branches' value where both are the same."""
+    condition, if_true, if_false = map(context.compile, (node.condition, node.if_true, node.if_false))
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.condition.at):
+            chosen = to_bool(condition(scope))
+        if chosen is True:
+            return if_true(scope)
+        if chosen is False:
+            return if_false(scope)
+        if chosen is None:
+            raise context.fail(node.condition.at, "the condition is null")
+        if isinstance(chosen, Sensitive):
+            return Sensitive(chosen.address, (if_true if to_bool(chosen.reveal()) else if_false)(scope))
+        return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
+
+    return evaluate
+
+
+def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
+    try:
+        return evaluate(scope)
+    except EvaluationError as error:
+        return Unknown(f"error({error.message})")
+
+
+def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
+    if operators.conditional_equal(if_true, if_false):
+        return if_true
+    return application(f"{describe(condition)} ? {describe(if_true)} : {describe(if_false)}")
+
+
+def _object_as_value(evaluate: Evaluate, other: Evaluate) -> Evaluate:
+    """Let a resource compare with null as a value that is there; its attributes may be unknown, itself it is not."""
+
+    def run(scope: Scope) -> Value:
+        value = evaluate(scope)
+        if isinstance(value, EvaluatedObject) and value.single and other(scope) is None:
+            return {}
+        return value
+
+    return run

@@ -1,0 +1,251 @@
+"""The operators of the Terraform language, over values that may be unknown or sensitive.
+
+Source: Terraform Language, "Arithmetic and Logical Operators". An operand that is not known makes the result unknown,
+named by the expression (`aws_x.y.count + 1`), unless the known parts decide it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, DecimalException
+from typing import TypeAlias
+
+from infraspec.errors import EvaluationError, LimitError
+from infraspec.terraform import symbolic
+from infraspec.terraform.partial_text import may_equal
+from infraspec.terraform.values import (
+    PRECISION,
+    ListValue,
+    MapValue,
+    SetValue,
+    first_sensitive,
+    identity,
+    normalize_number,
+    reveal,
+    to_bool,
+    to_decimal,
+    to_number,
+)
+from infraspec.unknown import Sensitive, Text, Unknown, Value, is_known
+
+Unary: TypeAlias = Callable[[Value], Value]
+Binary: TypeAlias = Callable[[Value, Value], Value]
+
+_UNSTABLE = re.compile(r'\b(?:uuid|bcrypt|timestamp)\(|\[\?]|\["\?"]')
+"""Addresses of which two occurrences may be different values."""
+
+
+def equality(left: Value, right: Value) -> bool | None:
+    """Tell whether two values are equal, None if it is not known. Sensitive parts are compared by what they hide.
+
+    As in Terraform, values of different types differ: `"5" == 5` is false. A list and a tuple of the same elements
+    differ too, but a plain list does not tell which it is, so that is not known.
+    """
+    return _equality(reveal(left), reveal(right))
+
+
+def _equality(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return True if _same_unknown(left, right) else None
+    if isinstance(left, Text) or isinstance(right, Text):
+        return _text_equality(left, right)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return _object_equality(left, right)
+    if isinstance(left, list) and isinstance(right, list):
+        return _list_equality(left, right)
+    return identity(left) == identity(right)
+
+
+def _same_unknown(left: Value, right: Value) -> bool:
+    return bool(left == right) and not _UNSTABLE.search(left.address)
+
+
+def _text_equality(left: Value, right: Value) -> bool | None:
+    if not (isinstance(left, (str, Text)) and isinstance(right, (str, Text))):
+        return False
+    if identity(left) == identity(right) and not _UNSTABLE.search(str(left)):
+        return True
+    return None if may_equal(left, right) else False
+
+
+def _object_equality(left: dict[str, Value], right: dict[str, Value]) -> bool | None:
+    if left.keys() != right.keys():
+        return False
+    verdict = all_of(_equality(left[key], right[key]) for key in left)
+    return _of_one_type(verdict, isinstance(left, MapValue), isinstance(right, MapValue))
+
+
+def _list_equality(left: list[Value], right: list[Value]) -> bool | None:
+    if isinstance(left, SetValue) or isinstance(right, SetValue):
+        return _of_one_type(_set_equality(left, right), isinstance(left, SetValue), isinstance(right, SetValue))
+    if len(left) != len(right):
+        return False
+    verdict = all_of(map(_equality, left, right))
+    return _of_one_type(verdict, isinstance(left, ListValue), isinstance(right, ListValue))
+
+
+def _of_one_type(verdict: bool | None, left: bool, right: bool) -> bool | None:  # noqa: FBT001 - two equal sides
+    return None if verdict and left != right else verdict
+
+
+def _set_equality(left: list[Value], right: list[Value]) -> bool | None:
+    if is_known(left) and is_known(right):
+        return set(map(identity, left)) == set(map(identity, right))
+    missing = any(all(_equality(item, other) is False for other in right) for item in left)
+    return False if missing or any(all(_equality(item, other) is False for other in left) for item in right) else None
+
+
+def all_of(verdicts: Iterable[bool | None]) -> bool | None:
+    """Return the conjunction of three-valued verdicts: False if any is False, else None if any is None."""
+    answer: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        if verdict is None:
+            answer = None
+    return answer
+
+
+def conditional_equal(one: Value, other: Value) -> bool:
+    """Tell whether two branches of a conditional are certainly one value, so that the condition does not matter."""
+    sensitive = first_sensitive(one, other)
+    return equality(one, other) is True and (sensitive is None or identity(one) == identity(other))
+
+
+def _arithmetic(compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
+    def apply(left: Value, right: Value) -> Value:
+        left, right = _number(left), _number(right)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return None
+        try:
+            return normalize_number(compute(to_decimal(left), to_decimal(right)))
+        except DecimalException:
+            raise LimitError("A number is too large", expected="at most 512 bits") from None
+
+    return apply
+
+
+def _comparison(compare: Callable[[float, float], bool]) -> Binary:
+    def apply(left: Value, right: Value) -> Value:
+        left, right = _number(left), _number(right)
+        return None if isinstance(left, Unknown) or isinstance(right, Unknown) else compare(left, right)
+
+    return apply
+
+
+def _number(value: Value) -> Value:
+    if value is None:
+        raise EvaluationError("An operand of an operator is null", expected="a number", found="null")
+    return to_number(value)
+
+
+def _divide(left: Decimal, right: Decimal) -> Decimal:
+    if not right:
+        raise EvaluationError("Division by zero", expected="a divisor other than zero", found="0")
+    return PRECISION.divide(left, right)
+
+
+def _remainder(left: Decimal, right: Decimal) -> Decimal:
+    """Return what truncated division leaves, with the sign of the left operand; by zero, the left operand."""
+    return PRECISION.remainder(left, right) if right else left
+
+
+def _not_equal(left: Value, right: Value) -> bool | None:
+    verdict = equality(left, right)
+    return None if verdict is None else not verdict
+
+
+def _and(left: Value, right: Value) -> bool | None:
+    left = _bool(left)
+    return False if left is False else _decided(left, _bool(right), decisive=False)
+
+
+def _or(left: Value, right: Value) -> bool | None:
+    left = _bool(left)
+    return True if left is True else _decided(left, _bool(right), decisive=True)
+
+
+def _decided(*operands: Value, decisive: bool) -> bool | None:
+    if any(operand is decisive for operand in operands):
+        return decisive
+    return None if any(isinstance(operand, Unknown) for operand in operands) else not decisive
+
+
+def _bool(value: Value) -> bool | Unknown:
+    if value is None:
+        raise EvaluationError("An operand of an operator is null", expected="true or false", found="null")
+    return to_bool(value)
+
+
+def _binary(symbol: str, compute: Binary) -> Binary:
+    """Make the operator: name an undecided result, and keep sensitivity."""
+
+    def apply(left: Value, right: Value) -> Value:
+        hidden = first_sensitive(left, right) is not None
+        result = _hiding(lambda: compute(reveal(left), reveal(right))) if hidden else compute(left, right)
+        if hidden or result is None:
+            name = symbolic.binary(left, symbol, right)
+            return name if result is None else Sensitive(name.address, result)
+        return result
+
+    return apply
+
+
+def _unary(symbol: str, compute: Unary) -> Unary:
+    def apply(value: Value) -> Value:
+        hidden = first_sensitive(value) is not None
+        result = _hiding(lambda: compute(reveal(value))) if hidden else compute(value)
+        if hidden or result is None:
+            name = symbolic.unary(symbol, value)
+            return name if result is None else Sensitive(name.address, result)
+        return result
+
+    return apply
+
+
+def _hiding(compute: Callable[[], Value]) -> Value:
+    """Compute with revealed values; an error then does not say what it found."""
+    try:
+        return compute()
+    except EvaluationError as error:
+        raise EvaluationError(error.message, expected=error.expected, found="a sensitive value") from None
+
+
+def _negative(value: Value) -> Value:
+    number = _number(value)
+    return None if isinstance(number, Unknown) else -number
+
+
+def _inverse(value: Value) -> Value:
+    truth = _bool(value)
+    return None if isinstance(truth, Unknown) else not truth
+
+
+BINARY: Mapping[str, Binary] = {
+    symbol: _binary(symbol, compute)
+    for symbol, compute in {
+        "+": _arithmetic(PRECISION.add),
+        "-": _arithmetic(PRECISION.subtract),
+        "*": _arithmetic(PRECISION.multiply),
+        "/": _arithmetic(_divide),
+        "%": _arithmetic(_remainder),
+        "==": equality,
+        "!=": _not_equal,
+        "<": _comparison(operator.lt),
+        "<=": _comparison(operator.le),
+        ">": _comparison(operator.gt),
+        ">=": _comparison(operator.ge),
+    }.items()
+}
+"""The binary operators that need both operands."""
+
+AND: Binary = _binary("&&", _and)
+"""`&&` of evaluated operands: false && unknown is false."""
+
+OR: Binary = _binary("||", _or)
+"""`||` of evaluated operands: true || unknown is true."""
+
+UNARY: Mapping[str, Unary] = {"-": _unary("-", _negative), "!": _unary("!", _inverse)}
+"""The prefix operators."""

@@ -1,0 +1,132 @@
+"""Provider configurations: region, account, default tags, by alias.
+
+Source: Terraform Language Documentation, "Provider Configuration", and the AWS provider's "default_tags" and
+"assume_role" configuration blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from infraspec.arn import Arn
+from infraspec.errors import EvaluationError
+from infraspec.finding import Location
+from infraspec.terraform.configuration import Body
+from infraspec.terraform.evaluation import place_error
+from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
+from infraspec.terraform.scope import Scope
+from infraspec.unknown import Unknown, Value
+
+
+@dataclass(slots=True)
+class Provider:
+    """One provider configuration. `key` is its name in the module that configures it: `aws`, `aws.virginia`.
+
+    `body` is None for a provider that is used without being configured. Values are evaluated on first use.
+    """
+
+    key: str
+    known: KnownData
+    body: Body | None = None
+    scope: Scope | None = None
+    _cache: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is configured."""
+        return self.body.location if self.body else None
+
+    @property
+    def region(self) -> Value:
+        """The region: configured, else that of the environment."""
+        return self._remember("region", self._region)
+
+    @property
+    def account(self) -> Value:
+        """The account: of the assumed role or the only allowed one for an alias, else that of the environment."""
+        return self._remember("account", self._account)
+
+    @property
+    def default_tags(self) -> Value:
+        """The default tags: a map, empty if there are none, or Unknown."""
+        return self._remember("default_tags", self._default_tags)
+
+    def _remember(self, name: str, compute: Callable[[], Value]) -> Value:
+        if name not in self._cache:
+            self._cache[name] = compute()
+        return self._cache[name]
+
+    def _evaluate(self, body: Body | None, name: str) -> Value:
+        if body is None or self.scope is None or name not in body.attributes:
+            return None
+        try:
+            return body.compiled(name)(self.scope)
+        except EvaluationError as error:
+            place_error(error, body.place(name), f"provider {self.key}")
+            raise
+
+    def _block(self, name: str) -> Body | None:
+        if self.body is None:
+            return None
+        positions = [i for i, (block, _) in enumerate(self.body.blocks) if block.type == name]
+        return self.body.inner(positions[0]) if positions else None
+
+    def _region(self) -> Value:
+        configured = self._evaluate(self.body, "region")
+        if configured is None or (isinstance(configured, Unknown) and configured.address.startswith("var.")):
+            return self.known.region or configured or region_unknown(self.key)
+        return configured
+
+    def _account(self) -> Value:
+        if "." in self.key:
+            role = self._evaluate(self._block("assume_role"), "role_arn")
+            if isinstance(role, str) and Arn.is_arn(role):
+                return Arn.parse(role).account
+            allowed = self._evaluate(self.body, "allowed_account_ids")
+            if isinstance(allowed, list) and len(allowed) == 1 and isinstance(allowed[0], str):
+                return allowed[0]
+            if self._block("assume_role") is not None or role is not None:
+                return account_unknown(self.key)
+        return self.known.account or account_unknown("aws")
+
+    def _default_tags(self) -> Value:
+        tags = self._evaluate(self._block("default_tags"), "tags")
+        return {} if tags is None else tags
+
+
+def tags_all(default_tags: Value, tags: Value) -> Value:
+    """Merge a resource's tags over the default tags; None if there are none at all."""
+    if isinstance(default_tags, Unknown):
+        return default_tags if not tags else Unknown(f"merge({default_tags.address}, …)")
+    if isinstance(tags, Unknown):
+        return tags if not default_tags else Unknown(f"merge(default_tags, {tags.address})")
+    merged = {**default_tags, **(tags or {})}
+    return {key: value for key, value in merged.items() if value is not None} or None
+
+
+def local_name(type_: str) -> str:
+    """Return the local name of the provider that a resource type belongs to by default."""
+    return type_.split("_", 1)[0]
+
+
+def provider_reference(body: Body) -> str | None:
+    """Return the provider that a block names (`provider = aws.virginia`), or None."""
+    if "provider" not in body.attributes:
+        return None
+    attribute, source = body.attributes["provider"]
+    return source.text[attribute.expression.at : attribute.end].strip().strip('"')
+
+
+def passed_providers(body: Body) -> Mapping[str, str]:
+    """Return the `providers = { aws = aws.virginia }` of a module call as names in child and caller."""
+    if "providers" not in body.attributes:
+        return {}
+    attribute, source = body.attributes["providers"]
+    pairs: dict[str, str] = {}
+    text = source.text[attribute.expression.at : attribute.end].strip().removeprefix("{").removesuffix("}")
+    for item in text.replace(",", "\n").splitlines():
+        name, equals, value = item.split("#")[0].partition("=")
+        if equals:
+            pairs[name.strip().strip('"')] = value.strip().strip('"')
+    return pairs

@@ -1,0 +1,196 @@
+"""Where a part of an attribute stands in the source: a dotted path followed through the syntax tree.
+
+`policy.Statement.1` of a role policy leads into `jsonencode({ Statement = [ …, { here } ] })`, through locals,
+variables, outputs and policy documents as far as these can be followed without evaluating anything. The walk stops at
+the last place it is sure of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from infraspec.finding import Location
+from infraspec.hcl.nodes import (
+    Call,
+    Expression,
+    GetAttr,
+    Index,
+    Interpolation,
+    Literal,
+    Name,
+    Object,
+    Parentheses,
+    Source,
+    Template,
+    Tuple,
+)
+
+if TYPE_CHECKING:
+    from infraspec.terraform.instances import ResourceInstance
+    from infraspec.terraform.module import ModuleInstance
+
+_TRANSPARENT = frozenset(
+    {"jsonencode", "jsondecode", "tolist", "toset", "tomap", "tostring", "sensitive", "nonsensitive", "try"}
+)
+_MOST_HOPS = 40
+_Names: TypeAlias = list[str]
+
+
+@dataclass(slots=True)
+class _Position:
+    node: Expression
+    source: Source
+    module: ModuleInstance
+
+    @property
+    def location(self) -> Location:
+        return Location(self.source.name, self.source.line(self.node.at))
+
+
+def trace(instance: ResourceInstance, path: str) -> Location | None:
+    """Return the location of a dotted path into a resource's attributes, or None if it is not configured."""
+    name, *rest = path.split(".")
+    if name not in instance.body.attributes:
+        return _trace_blocks(instance, name, rest)
+    attribute, source = instance.body.attributes[name]
+    first = Location(source.name, source.line(attribute.at))
+    position = _Position(attribute.expression, source, instance.module)
+    return _Walk(rest, position).run() if rest else first
+
+
+def _trace_blocks(instance: ResourceInstance, name: str, rest: _Names) -> Location | None:
+    found = [Location(s.name, s.line(b.at)) for b, s in instance.body.blocks if b.type == name]
+    if rest and rest[0].isdigit() and int(rest[0]) < len(found):
+        return found[int(rest[0])]
+    return instance.body.location_of(name)
+
+
+class _Walk:
+    """Follow the steps of a path, one hop at a time; `best` is the last location that is sure."""
+
+    def __init__(self, steps: _Names, start: _Position) -> None:
+        self.steps = list(steps)
+        self.best = start.location
+        self._start = start
+
+    def run(self) -> Location:
+        """Return the last location that is sure."""
+        current: _Position | None = self._start
+        for _ in range(_MOST_HOPS):
+            if current is None:
+                break
+            current = self._hop(current)
+        return self.best
+
+    def _hop(self, at: _Position) -> _Position | None:
+        node = at.node
+        match node:
+            case Parentheses():
+                return _Position(node.inner, at.source, at.module)
+            case Call() if node.name in _TRANSPARENT and node.arguments:
+                return _Position(node.arguments[0], at.source, at.module)
+            case Template() if node.wraps and isinstance(node.parts[0], Interpolation):
+                return _Position(node.parts[0].expression, at.source, at.module)
+            case Object() | Tuple() | Call():
+                return self._descend(at)
+            case GetAttr() | Index():
+                return self._follow(at)
+        return None
+
+    def _descend(self, at: _Position) -> _Position | None:
+        child = _child(at.node, self.steps[0]) if self.steps else None
+        if child is None:
+            return None
+        self.steps.pop(0)
+        result = _Position(child, at.source, at.module)
+        self.best = result.location
+        return result
+
+    def _follow(self, at: _Position) -> _Position | None:
+        """Go where a reference points, if it points into source that can be read on."""
+        names = _names(at.node)
+        match names:
+            case ["local", name, *rest] if name in at.module.configuration.locals:
+                attribute, source = at.module.configuration.locals[name]
+                return self._enter(_Position(attribute.expression, source, at.module), rest)
+            case ["var", name, *rest] if (call := at.module.call_body) and at.module.parent and name in call.attributes:
+                attribute, source = call.attributes[name]
+                return self._enter(_Position(attribute.expression, source, at.module.parent), rest)
+            case ["module", name, output, *rest] if name in at.module.configuration.calls:
+                return self._enter(_output(at.module, name, output), rest)
+            case ["data", "aws_iam_policy_document", name, "json"]:
+                self._statement(at.module, name)
+        return None
+
+    def _enter(self, target: _Position | None, rest: _Names) -> _Position | None:
+        self.steps = rest + self.steps
+        if target is not None and self.steps:
+            self.best = target.location
+        return target
+
+    def _statement(self, module: ModuleInstance, name: str) -> None:
+        """Find the block of a statement, where the document's statements are written one by one."""
+        body = module.configuration.resources.get(("data", "aws_iam_policy_document", name))
+        match self.steps:
+            case ["Statement", number, *_] if body is not None and number.isdigit():
+                plain = [pair for pair in body.blocks if pair[0].type in ("statement", "dynamic")]
+                position = int(number)
+                self.best = body.location
+                simple = all(block.type == "statement" for block, _ in plain)
+                if simple and position < len(plain) and "source_policy_documents" not in body.attributes:
+                    block, source = plain[position]
+                    self.best = Location(source.name, source.line(block.at))
+
+
+def _child(node: Expression, step: str) -> Expression | None:
+    match node:
+        case Object():
+            for key, value in node.items:
+                if isinstance(key, Literal) and str(key.value) == step:
+                    return value
+        case Tuple():
+            if step.isdigit() and int(step) < len(node.items):
+                return node.items[int(step)]
+        case Call(name="merge"):
+            for argument in reversed(node.arguments):
+                found = _child(argument, step)
+                if found is not None:
+                    return found
+        case Call(name="concat"):
+            return _concatenated(node, step)
+    return None
+
+
+def _concatenated(node: Call, step: str) -> Expression | None:
+    position = int(step) if step.isdigit() else 0
+    for argument in node.arguments:
+        if not isinstance(argument, Tuple):
+            return None
+        if position < len(argument.items):
+            return argument.items[position]
+        position -= len(argument.items)
+    return None
+
+
+def _names(node: Expression) -> _Names | None:
+    names: _Names = []
+    while isinstance(node, (GetAttr, Index)):
+        if isinstance(node, GetAttr):
+            names.append(node.name)
+        elif isinstance(node.key, Literal):
+            names.append(str(node.key.value))
+        else:
+            return None
+        node = node.target
+    if not isinstance(node, Name):
+        return None
+    return [node.name, *reversed(names)]
+
+
+def _output(module: ModuleInstance, name: str, output: str) -> _Position | None:
+    for called in module.called(name):
+        if output in called.configuration.outputs:
+            pair = called.configuration.outputs[output].attributes.get("value")
+            return _Position(pair[0].expression, pair[1], called) if pair else None
+    return None

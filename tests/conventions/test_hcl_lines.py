@@ -1,0 +1,32 @@
+"""Lines to paste are HCL, whatever the values hold."""
+
+from __future__ import annotations
+
+import hcl2
+import pytest
+
+from infraspec.conventions.hcl_lines import attribute_line, object_key, quote, tag_blocks, tag_map
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a", '"a"'), ('a"b', '"a\\"b"'), ("${x}", '"$${x}"'), ("%{if}", '"%%{if}"'), ("日", '"日"'), ("a\nb", '"a\\nb"')],
+)
+def test_quote(text: str, expected: str) -> None:
+    """Quotes, line ends and what would be an interpolation are escaped."""
+    assert expected == quote(text)
+
+
+def test_attribute_line() -> None:
+    """A dotted path is a key in a map."""
+    assert attribute_line("identifier", "db") == 'identifier = "db"'
+    assert attribute_line("tags.Name", "db") == 'tags = { Name = "db" }'
+    assert object_key("kubernetes.io/role") == '"kubernetes.io/role"'
+
+
+def test_tag_map_and_blocks_are_hcl() -> None:
+    """What is to be pasted can be parsed, and the remarks are comments."""
+    tags = {"CostCenter": ("eng", ()), "a:b": ("…", ("one of x, y",))}
+    assert tag_map(tags) == 'tags = {\n  CostCenter = "eng"\n  "a:b"      = "…" # one of x, y\n}'
+    assert "tags" in hcl2.loads(tag_map(tags) + "\n")
+    assert len(hcl2.loads(tag_blocks(tags) + "\n")["tag"]) == 2

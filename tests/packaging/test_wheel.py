@@ -1,0 +1,73 @@
+"""The wheel alone, in an empty environment, checks somebody's repository that has nothing but a contract."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel of this checkout."""
+    target = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(target)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel in an environment that has its dependencies and nothing of this checkout."""
+    directory = tmp_path_factory.mktemp("environment")
+    venv.create(directory, with_pip=False)
+    executable = directory / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    command = [sys.executable, "-m", "pip", "--python", str(executable), "install", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(command, check=True, capture_output=True)
+    query = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    purelib = Path(subprocess.run([executable, "-c", query], check=True, capture_output=True, text=True).stdout.strip())
+    (purelib / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return executable
+
+
+def run(python: Path, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in a directory."""
+    return subprocess.run([python, "-m", *arguments], cwd=directory, check=False, capture_output=True, text=True)
+
+
+def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
+    """The wheel has the package, the static suite and its data, and nothing else."""
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert {"infraspec", "pytest_infraspec-0.1.0.dist-info"} == {name.split("/")[0] for name in names}
+    for wanted in ("tests_static/test_task_definitions.py", "py.typed", "terraform/aws_schema.txt"):
+        assert f"infraspec/{wanted}" in names
+
+
+def test_suite_runs_in_another_repository(python: Path, tmp_path: Path) -> None:
+    """`pytest --pyargs infraspec.tests_static` checks a repository that has nothing but its contract."""
+    repository = Path(shutil.copytree(ROOT / "fixtures" / "minimal", tmp_path / "repository"))
+    result = run(python, repository, "pytest", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_static")
+
+    assert "3 passed, 3 skipped" in result.stdout
+    assert 0 == result.returncode
+    shown = run(python, repository, "infraspec", "plan", "--env", "dev")
+    assert "aws_ecs_task_definition.hello" in shown.stdout
+
+
+def test_package_in_the_environment_is_that_of_the_wheel(python: Path, tmp_path: Path) -> None:
+    """The environment does not see this checkout."""
+    result = run(python, tmp_path, "infraspec", "--version")
+
+    assert "infraspec, version 0.1.0" in result.stdout
+    located = subprocess.run(
+        [python, "-c", "import infraspec; print(infraspec.__file__)"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert str(ROOT) not in located.stdout

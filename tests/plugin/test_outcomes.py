@@ -1,0 +1,124 @@
+"""Verdicts become outcomes: proven passes, violated fails with its evidence, undetermined never passes."""
+
+from pathlib import Path
+
+import pytest
+from tests.plugin.project import CONTRACT, INCIDENT, MINIMAL, REFERENCE, Project, run_suite, text_of
+
+WAIVER = """
+[[waivers]]
+rule = "secret-access"
+address = "*"
+reason = "the policy follows"
+owner = "platform-team"
+expires = {expires}
+"""
+
+NOT_ALLOWED = (MINIMAL / "main.tf").read_text(encoding="utf-8").replace("secretsmanager:GetSecretValue", "s3:GetObject")
+REGISTRY = (MINIMAL / "main.tf").read_text(encoding="utf-8") + 'module "vpc" { source = "example/vpc/aws" }\n'
+
+
+def test_reference_infrastructure_is_proven(pytester: pytest.Pytester) -> None:
+    """The reference infrastructure passes in its three environments, with a table of the verdicts."""
+    result = run_suite(pytester, REFERENCE)
+
+    result.assert_outcomes(passed=18)
+    for environment in ("dev", "staging", "prod"):
+        result.stdout.re_match_lines([rf"{environment}\s+secret-access\s+[1-9]\d*\s+-\s+-\s+-"])
+
+
+def test_incident_is_violated(pytester: pytest.Pytester) -> None:
+    """The incident fails in each environment with container, secret, role, statement, both lines and the fix."""
+    result = run_suite(pytester, INCIDENT, "--infraspec-env", "prod")
+
+    result.assert_outcomes(passed=5, failed=1)
+    text = text_of(result)
+    for fragment in (
+        "VIOLATED secret-access",
+        'container "app"',
+        "REFRESH_TOKEN_KEY",
+        "refresh_token",
+        "terraform/modules/ecs/main.tf:",
+        "terraform/modules/iam/main.tf:",
+        "secretsmanager:GetSecretValue",
+        "module.iam.aws_iam_role.execution",
+    ):
+        assert fragment in text
+    assert "Traceback" not in text
+
+
+def test_incident_differs_in_one_change() -> None:
+    """The incident is the reference infrastructure with the change of one file."""
+    names = {path.relative_to(REFERENCE) for path in REFERENCE.rglob("*") if path.is_file()}
+    others = {path.relative_to(INCIDENT) for path in INCIDENT.rglob("*") if path.is_file()}
+    different = [name for name in names if (REFERENCE / name).read_bytes() != (INCIDENT / name).read_bytes()]
+
+    assert names == others
+    assert [Path("terraform/modules/ecs/main.tf")] == different
+
+
+def test_violation_fails_without_traceback(pytester: pytest.Pytester) -> None:
+    """A violated rule fails the test, and the report is the finding itself."""
+    result = Project({"main.tf": NOT_ALLOWED}).run(pytester)
+
+    result.assert_outcomes(passed=2, failed=1, skipped=3)
+    text = text_of(result)
+    assert "VIOLATED secret-access: aws_ecs_task_definition.hello" in text
+    assert "Traceback" not in text
+    assert "def test_" not in text
+
+
+def test_undetermined_fails_by_default(pytester: pytest.Pytester) -> None:
+    """What cannot be told fails, and says what is not known."""
+    result = Project({"main.tf": REGISTRY}).run(pytester)
+
+    result.assert_outcomes(passed=2, failed=1, skipped=3)
+    assert "UNDETERMINED source" in text_of(result)
+
+
+def test_undetermined_as_a_warning_is_no_pass(pytester: pytest.Pytester) -> None:
+    """With undetermined = "warn" the test is an expected failure: visible, and no pass."""
+    contract = CONTRACT + '[suite]\nundetermined = "warn"\n'
+    result = Project({"main.tf": REGISTRY, "infraspec.toml": contract}).run(pytester, "-rx")
+
+    result.assert_outcomes(passed=2, xfailed=1, skipped=3)
+    assert "UNDETERMINED source" in text_of(result)
+
+
+def test_waived_violation_passes_and_is_listed(pytester: pytest.Pytester) -> None:
+    """A waiver lets the test pass and shows in the summary with owner, reason and day."""
+    contract = CONTRACT + WAIVER.format(expires="2999-12-31")
+    result = Project({"main.tf": NOT_ALLOWED, "infraspec.toml": contract}).run(pytester)
+
+    result.assert_outcomes(passed=3, skipped=3)
+    result.stdout.fnmatch_lines(["waived * (until 2999-12-31 by platform-team: the policy follows)"])
+
+
+def test_lapsed_waiver_no_longer_waives(pytester: pytest.Pytester) -> None:
+    """A waiver after its day fails as if it were not there, and says that it lapsed."""
+    contract = CONTRACT + WAIVER.format(expires="2020-01-31")
+    result = Project({"main.tf": NOT_ALLOWED, "infraspec.toml": contract}).run(pytester)
+
+    result.assert_outcomes(passed=2, failed=1, skipped=3)
+    assert "lapsed on 2020-01-31" in text_of(result)
+
+
+def test_unused_waiver_is_reported(pytester: pytest.Pytester) -> None:
+    """A waiver that matches nothing is named in the summary."""
+    contract = CONTRACT + WAIVER.format(expires="2999-12-31")
+    result = Project({"infraspec.toml": contract}).run(pytester)
+
+    result.assert_outcomes(passed=3, skipped=3)
+    result.stdout.fnmatch_lines(["unused * take it out"])
+
+
+def test_rule_that_matches_nothing_is_an_error(pytester: pytest.Pytester) -> None:
+    """A check without a subject has proven nothing; the contract can allow it."""
+    files = {"main.tf": 'resource "aws_sqs_queue" "q" {}\n'}
+    result = Project(files).run(pytester)
+
+    result.assert_outcomes(passed=1, failed=2, skipped=3)
+    assert 'allow_empty = ["secret-access"]' in text_of(result)
+
+    allowed = CONTRACT + '[suite]\nallow_empty = ["secret-access", "task-definitions"]\n'
+    Project({**files, "infraspec.toml": allowed}).run(pytester).assert_outcomes(passed=3, skipped=3)

@@ -1,0 +1,120 @@
+"""The suite runs alike with and without xdist and Allure, by option, environment variable and ini, and offline."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.plugin.project import CONTRACT, INCIDENT, REFERENCE, Project, run_suite, text_of
+
+PROD = ("--infraspec-env", "prod")
+
+
+def outcomes(result: pytest.RunResult) -> list[str]:
+    """Return `ID OUTCOME` of every test, sorted."""
+    found = re.findall(r"(?:(\S+\[\S+\]) (PASSED|FAILED|SKIPPED))|(?:(PASSED|FAILED|SKIPPED) (\S+\[\S+\]))", text_of(result))
+    return sorted({f"{a or d} {b or c}" for a, b, c, d in found})
+
+
+def test_two_workers_give_the_same_outcomes(pytester: pytest.Pytester) -> None:
+    """With -n 2 the ids and outcomes are those of a run without xdist."""
+    alone = run_suite(pytester, INCIDENT, "-v")
+    shared = run_suite(pytester, INCIDENT, "-v", "-n", "2")
+
+    assert 18 == len(outcomes(alone))
+    assert outcomes(alone) == outcomes(shared)
+    assert "secret-access" in text_of(shared)
+
+
+def test_error_of_the_input_with_workers(pytester: pytest.Pytester) -> None:
+    """With -n 2 a broken contract ends the run once, before workers start."""
+    result = Project({"infraspec.toml": "[project\n"}).run(pytester, "-n", "2")
+
+    assert 4 == result.ret
+    assert 1 == text_of(result).count("infraspec.toml:1")
+
+
+def test_broken_source_with_workers_fails_with_its_message(pytester: pytest.Pytester) -> None:
+    """With -n 2 a syntax error fails the tests with place and caret, without a traceback."""
+    result = Project({"a.tf": 'resource "x" {'}).run(pytester, "-n", "2")
+
+    assert result.ret != 0
+    text = text_of(result)
+    assert "a.tf:1" in text
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text
+
+
+@pytest.mark.parametrize("plugin", ["xdist", "allure_pytest"])
+def test_without_optional_plugins(pytester: pytest.Pytester, plugin: str) -> None:
+    """The suite needs neither xdist nor Allure."""
+    run_suite(pytester, REFERENCE, *PROD, "-p", f"no:{plugin}").assert_outcomes(passed=6)
+
+
+def test_directory_from_the_environment(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """INFRASPEC_ENV chooses the environment, and the header says so."""
+    monkeypatch.setenv("INFRASPEC_ENV", "staging")
+    result = run_suite(pytester, REFERENCE)
+
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["infraspec: * (option), staging (environment variable)"])
+
+
+def test_option_wins_over_the_environment(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option takes precedence over an environment variable."""
+    monkeypatch.setenv("INFRASPEC_ENV", "staging")
+    result = run_suite(pytester, REFERENCE, *PROD)
+
+    result.stdout.fnmatch_lines(["infraspec: * (option), prod (option)"])
+
+
+def test_users_own_rule(pytester: pytest.Pytester) -> None:
+    """A test of the user's own gets the plan of each environment."""
+    own = pytester.path / "test_own.py"
+    own.write_text("def test_own(plan, environment):\n    assert plan.managed('aws_ecs_service'), environment\n")
+
+    run_suite(pytester, REFERENCE, suite=own).assert_outcomes(passed=3)
+
+
+def test_network_is_blocked(pytester: pytest.Pytester) -> None:
+    """A static test that reaches out fails with the remedy."""
+    own = pytester.path / "test_own.py"
+    own.write_text("import urllib.request\n\ndef test_own(plan):\n    urllib.request.urlopen('http://127.0.0.1:9/')\n")
+    result = Project().run(pytester, suite=own)
+
+    result.assert_outcomes(failed=1)
+    text = text_of(result)
+    assert "the static suite does not reach the network" in text
+    assert "@pytest.mark.live" in text
+
+
+def test_neither_boto3_nor_moto_is_imported(pytester: pytest.Pytester) -> None:
+    """The static path imports no AWS client."""
+    own = pytester.path / "test_own.py"
+    names = ("boto3", "botocore", "moto", "allure")
+    own.write_text(
+        "import sys\n\ndef test_own(plan, task_definitions, contract):\n"
+        f"    assert not [name for name in {names!r} if name in sys.modules]\n"
+    )
+    result = Project().run(pytester, "-p", "no:allure_pytest", "-p", "no:moto", suite=own)
+
+    result.assert_outcomes(passed=1)
+
+
+def test_secrets_do_not_show(pytester: pytest.Pytester) -> None:
+    """A sensitive variable does not appear in any output, not even in a failing test's."""
+    files = {
+        "infraspec.toml": CONTRACT + '[names.patterns]\naws_sqs_queue = "{application}-{name}"\n',
+        "q.tf": """
+            variable "token" { sensitive = true }
+            resource "aws_sqs_queue" "q" { name = "x-${var.token}" }
+            resource "aws_db_instance" "db" { password = "hunter2" }
+            """,
+        "terraform.tfvars": 'token = "hunter2"\n',
+    }
+    result = Project(files).run(pytester, "-vv", "--showlocals", "--alluredir", "allure")
+
+    result.assert_outcomes(passed=3, failed=1, skipped=2)
+    written = [path.read_text(encoding="utf-8") for path in Path(pytester.path / "allure").iterdir()]
+    assert "hunter2" not in "\n".join([text_of(result), *written])
+
+

@@ -1,0 +1,181 @@
+"""Expressions evaluate as Terraform documents them; a part that cannot be known is named, never guessed."""
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.errors import EvaluationError, InfraspecError
+from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, render
+from tests.terraform.sources import output_of
+
+PRELUDE = """
+variable "unset" {}
+variable "secret" {
+  sensitive = true
+  default   = "hunter2"
+}
+locals {
+  list   = ["a", "b", "c"]
+  map    = { x = 1, y = 2 }
+  people = [{ name = "Ada", role = "dev" }, { name = "Bob", role = "ops" }, { name = "Cyd", role = "dev" }]
+}
+resource "aws_secretsmanager_secret" "db" { name = "db" }
+resource "aws_secretsmanager_secret" "many" {
+  for_each = toset(["one", "two"])
+  name     = each.key
+}
+resource "aws_sqs_queue" "counted" {
+  count = 2
+  name  = "queue-${count.index}"
+}
+output "value" {
+  value = %s
+}
+"""
+
+KNOWN: list[tuple[str, Value]] = [
+    ('"plain"', "plain"),
+    ('"${local.list[0]}-${1 + 2}"', "a-3"),
+    ('"${local.map}"', {"x": 1, "y": 2}),
+    ("0.1 + 0.2", 0.3),
+    ("7 / 2", 3.5),
+    ("-7 % 3", -1),
+    ("2 * 3 + 4 == 10 && !false", True),
+    ("false && local.missing", False),
+    ("true || local.missing", True),
+    ('true ? "yes" : local.missing', "yes"),
+    ("[for s in local.list : upper(s)]", ["A", "B", "C"]),
+    ("[for i, s in local.list : i if s != \"b\"]", [0, 2]),
+    ("[for k, v in local.map : \"${k}=${v}\"]", ["x=1", "y=2"]),
+    ("{for p in local.people : p.role => p.name...}", {"dev": ["Ada", "Cyd"], "ops": ["Bob"]}),
+    ("{for p in local.people : p.name => p.role if p.role == \"ops\"}", {"Bob": "ops"}),
+    ("local.people[*].name", ["Ada", "Bob", "Cyd"]),
+    ("local.people.*.name[1]", "Bob"),
+    ("null[*]", []),
+    ("\"one\"[*]", ["one"]),
+    ("local.map[\"x\"]", 1),
+    ("{ (\"${\"k\"}\") = 1 }", {"k": 1}),
+    ("try(local.people[9].name, \"none\")", "none"),
+    ("can(local.people[0].salary)", False),
+    ("max([1, 5, 3]...)", 5),
+    ("core::max(1, 2)", 2),
+    ("\"%{ for s in local.list }${s},%{ endfor }\"", "a,b,c,"),
+    ("\"%{ if 1 > 2 }big%{ else }small%{ endif }\"", "small"),
+    ("aws_sqs_queue.counted[*].name", ["queue-0", "queue-1"]),
+    ("aws_sqs_queue.counted.1.name", "queue-1"),
+    ("[for s in aws_secretsmanager_secret.many : s.name]", ["one", "two"]),
+    ("length(aws_sqs_queue.counted)", 2),
+    ("aws_secretsmanager_secret.db == null", False),
+    ("aws_secretsmanager_secret.db.kms_key_id", None),
+    ("terraform.workspace", "default"),
+    ("path.module", "."),
+    ("templatestring(\"$${greeting}, $${name}!\", { greeting = \"Hello\", name = \"you\" })", "Hello, you!"),
+    ("jsondecode(\"{\\\"a\\\": [1, null]}\")", {"a": [1, None]}),
+    ("var.unset == var.unset", True),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), KNOWN, ids=[expression for expression, _ in KNOWN])
+def test_known_value(tmp_path: Path, expression: str, expected: Value) -> None:
+    """What is known has its value."""
+    assert expected == output_of(tmp_path, PRELUDE % expression)
+
+
+UNKNOWN: list[tuple[str, str]] = [
+    ("var.unset", "${var.unset}"),
+    ("var.unset.inner[0]", "${var.unset.inner[0]}"),
+    ("aws_secretsmanager_secret.db.arn", "${aws_secretsmanager_secret.db.arn}"),
+    ("aws_secretsmanager_secret.many[\"one\"].arn", "${aws_secretsmanager_secret.many[\"one\"].arn}"),
+    ("aws_sqs_queue.counted[0].url", "${aws_sqs_queue.counted[0].url}"),
+    ("\"${aws_secretsmanager_secret.db.arn}-*\"", "${aws_secretsmanager_secret.db.arn}-*"),
+    ("uuid()", "${uuid()}"),
+    ("upper(var.unset)", "${upper(var.unset)}"),
+    ("provider::aws::arn_parse(\"x\")", "${provider::aws::arn_parse(\"x\")}"),
+    ("var.unset ? 1 : 2", "${var.unset ? 1 : 2}"),
+    ("try(var.unset.arn, \"none\")", "${try(var.unset.arn, \"none\")}"),
+    ("try(aws_secretsmanager_secret.db.arn, \"none\")", "${aws_secretsmanager_secret.db.arn}"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), UNKNOWN, ids=[expression for expression, _ in UNKNOWN])
+def test_unknown_value_is_named(tmp_path: Path, expression: str, expected: str) -> None:
+    """What is not known is named by its address or by the application it is the result of."""
+    value = output_of(tmp_path, PRELUDE % expression)
+
+    assert isinstance(value, (Unknown, Text))
+    assert expected == render(value)
+
+
+def test_unknown_stays_inside_its_structure(tmp_path: Path) -> None:
+    """One unknown leaf leaves its siblings known."""
+    value = output_of(tmp_path, PRELUDE % 'jsonencode({ a = [1, aws_secretsmanager_secret.db.arn], b = "known" })')
+
+    assert isinstance(value, JsonText)
+    assert {"a": [1, Unknown("aws_secretsmanager_secret.db.arn")], "b": "known"} == value.tree
+
+
+def test_equal_branches_do_not_need_the_condition(tmp_path: Path) -> None:
+    """An unknown condition does not matter where both branches are the same."""
+    assert "same" == output_of(tmp_path, PRELUDE % 'var.unset ? "same" : "same"')
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "var.secret",
+        '"postgres://app:${var.secret}@db"',
+        "upper(var.secret)",
+        "sensitive(\"hunter2\")",
+        'var.secret == "hunter2" ? "hunter2" : "no"',
+        "[for s in [var.secret] : s]",
+    ],
+)
+def test_sensitive_value_is_never_written(tmp_path: Path, expression: str) -> None:
+    """A sensitive value and what is computed from it do not show in a repr or a text."""
+    value = output_of(tmp_path, PRELUDE % expression)
+
+    assert "hunter2" not in repr(value).lower()
+    assert "hunter2" not in render(value).lower()
+
+
+def test_nonsensitive_reveals(tmp_path: Path) -> None:
+    """A value that its author declares to be no secret is known."""
+    assert "hunter2" == output_of(tmp_path, PRELUDE % "nonsensitive(var.secret)")
+
+
+def test_what_is_computed_from_sensitive_values_keeps_its_identity(tmp_path: Path) -> None:
+    """Two different texts made of one sensitive value are not equal."""
+    value = output_of(tmp_path, PRELUDE % '[upper(var.secret), lower(var.secret), upper(var.secret)]')
+
+    assert all(isinstance(item, Sensitive) for item in value)
+    assert value[0] == value[2]
+    assert value[0] != value[1]
+
+
+ERRORS: list[tuple[str, str]] = [
+    ("local.missing", 'no local value "missing"'),
+    ("local.maps", "did you mean map?"),
+    ("local.list[3]", "out of range"),
+    ("local.map.z", 'no attribute "z"'),
+    ("local.list.name", "value[*].name"),
+    ("aws_sqs_queue.other.arn", 'resource "aws_sqs_queue" "other"'),
+    ("aws_sqs_queue", "alone is no reference"),
+    ('1 + "x"', "number"),
+    ("1 / 0", "Division by zero"),
+    ('"a${null}"', "null"),
+    ("each.key", "for_each"),
+    ("{for s in [1, 1] : \"k\" => s}", "two elements give the key"),
+    ("toset([1])[0]", "no index"),
+    ("try(local.list[5], local.map.z)", "no argument of try"),
+]
+
+
+@pytest.mark.parametrize(("expression", "fragment"), ERRORS, ids=[expression for expression, _ in ERRORS])
+def test_expression_without_value_is_an_error_at_its_place(tmp_path: Path, expression: str, fragment: str) -> None:
+    """An expression that has no value raises an error with file, line and column."""
+    with pytest.raises(InfraspecError) as caught:
+        output_of(tmp_path, PRELUDE % expression)
+
+    assert fragment in str(caught.value)
+    assert "main.tf:2" in caught.value.place
+    assert isinstance(caught.value, EvaluationError)
