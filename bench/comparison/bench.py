@@ -74,9 +74,9 @@ class Bench:
         prepare: Prepare,
         *,
         runs: int,
-        targets: Sequence[tuple[str, str, float]],
+        targets: Sequence[tuple[str, str, float | None]],
     ) -> Table:
-        """Run infraspec and a peer in turn; `targets` are (what, measure, bound) of the ratio to the peer."""
+        """Run infraspec and a peer in turn; `targets` are (what, measure, bound) of ratios to the peer."""
         table = Table(title, tree)
         try:
             other = prepare(self.peer(peer), tree)

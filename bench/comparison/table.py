@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from bench.comparison.process import Sample
 from bench.comparison.trees import Coverage, Tree
 
+_WHOLE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -48,9 +50,9 @@ class Target:
     def cells(self) -> list[str]:
         """Return the cells of the row."""
         if self.bound is None:
-            return [self.name, f"{self.value:.3g}", "-", ""]
+            return [self.name, _number(self.value), "-", ""]
         bound = f"{'≥' if self.at_least else '≤'} {self.bound:g}"
-        return [self.name, f"{self.value:.3g}", bound, "met" if self.met else "**missed**"]
+        return [self.name, _number(self.value), bound, "met" if self.met else "**missed**"]
 
 
 @dataclass(slots=True)
@@ -76,6 +78,10 @@ class Table:
         lines += [f"{row.tool} failed: {row.failure}" for row in self.rows if row.failure]
         lines += [f"**infraspec {fault}**" for fault in self.faults]
         return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE or value == int(value) else f"{value:.3g}"
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -79,12 +79,13 @@ def items(output: str) -> int:
 def _read_infraspec(sample: Sample, tree: Tree) -> Coverage:
     reported, others = set(), []
     for finding in findings(sample.outputs[0]):
-        kind = _kind(finding)
-        stack = _stack(f"{finding.file} {finding.address}")
-        if finding.verdict == "VIOLATED" and kind and stack:
-            reported.add((kind, stack))
+        pair = (_kind(finding), _stack(f"{finding.file} {finding.address}"))
+        # A finding of the source has to point at the line of what was planted; a plan has no lines.
+        where = f"{finding.file}:{finding.line}" if finding.file.endswith(".tf") else tree.places.get(pair, "")
+        if finding.verdict == "VIOLATED" and tree.places.get(pair, where) == where:
+            reported.add(pair)
         else:
-            others.append(f"{finding.verdict} {finding.rule}: {finding.address} {finding.subject}")
+            others.append(f"{where} {finding.verdict} {finding.rule}: {finding.address} {finding.subject}")
     # The suite ends with an error where it cannot read a module, so a run that ends with verdicts saw all of them.
     return Coverage(tree.stacks if verdicts(sample.outputs[0]) else 0, frozenset(reported), tuple(others))
 

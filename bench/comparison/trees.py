@@ -65,10 +65,15 @@ class Tree:
         document: dict[str, Any] = json.loads((self.out / "expected.json").read_text("utf-8"))
         return document
 
+    @cached_property
+    def places(self) -> Mapping[tuple[str, str], str]:
+        """The planted violations, kind and stack, and the `file:line` that a finding points at."""
+        return {(item["kind"], item["stack"]): f"{item['file']}:{item['line']}" for item in self.expected["violations"]}
+
     @property
     def violations(self) -> frozenset[tuple[str, str]]:
         """The planted violations: kind and stack."""
-        return frozenset((item["kind"], item["stack"]) for item in self.expected["violations"])
+        return frozenset(self.places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,17 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the contract before xdist starts workers, where one is meant: its errors are said once."""
+    """Read the contract, where one is meant; with xdist, where only workers collect, everything.
+
+    So the errors of the input are said once, before any worker starts.
+    """
     config = session.config
-    if session_of(config).settings.are_meant and not hasattr(config, "workerinput"):
-        with _usage_errors():
-            session_of(config).names  # noqa: B018 - read for its errors
+    if _is_worker(config) or not session_of(config).settings.are_meant:
+        return
+    with _usage_errors():
+        session_of(config).names  # noqa: B018 - read for its errors
+        if config.getoption("dist", "no") != "no" and not config.option.collectonly:
+            session_of(config).read_all()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
-    if not config.stash.get(_USED, False):
+    if _is_worker(config) or not config.stash.get(_USED, False):
         return
     with _usage_errors():
         if _BROKEN in config.stash:
@@ -91,6 +97,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ]
     found = records(reports)
     write_summary(terminalreporter, found, session_of(config).contract.waivers if found else ())
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 class _usage_errors:  # noqa: N801 - used as a with statement

@@ -128,10 +128,8 @@ def test_a_sensitive_name_is_not_shown() -> None:
 def test_a_name_in_the_tags() -> None:
     """A VPC's name is its tag Name: missing is violated, tags that are not known are UNDETERMINED."""
     patterns = {"aws_vpc": "{application}-{environment}"}
-    verdicts = [
-        _check(patterns, _resource("aws_vpc", values))[0].verdict
-        for values in ({"tags_all": {"Name": "daily-report-tool-prod"}}, {"tags": {}}, {"tags": HIDDEN})
-    ]
+    several: list[dict[str, Any]] = [{"tags_all": {"Name": "daily-report-tool-prod"}}, {"tags": {}}, {"tags": HIDDEN}]
+    verdicts = [_check(patterns, _resource("aws_vpc", values))[0].verdict for values in several]
     assert verdicts == [Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED]
     missing = _check(patterns, _resource("aws_vpc", {}))[0]
     assert (missing.found, missing.remedy) == ("no tags.Name", 'tags = { Name = "daily-report-tool-prod" }')

@@ -27,7 +27,7 @@ def _contract(allow_empty: list[str] | None = None, **tables: Any) -> Contract:
     )
 
 
-ALL = {
+ALL: dict[str, Any] = {
     "names": {"patterns": {"aws_rds_cluster": "{application}", "aws_sns_topic": "{application}"}},
     "tags": {
         "common": {"A": {}},

@@ -15,7 +15,7 @@ from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Change, Plan, Resource
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, Sensitive, Unknown, Value, concatenate
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEAD = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
@@ -65,12 +65,12 @@ ROLE = resource("aws_iam_role.execution", name="app-execution")
 DB, API = secret("db"), secret("api")
 
 
-def task(secrets: dict[str, Value], **container: Value) -> Resource:
+def task(used: dict[str, Value], **container: Value) -> Resource:
     """Build a task definition of one container with a public image, whose secrets are given by name."""
     definition = {
         "name": "app",
         "image": "nginx:1",
-        "secrets": [{"name": name, "valueFrom": value} for name, value in secrets.items()],
+        "secrets": [{"name": name, "valueFrom": value} for name, value in used.items()],
         **container,
     }
     return resource(
@@ -119,13 +119,15 @@ def test_the_incident_names_everything_that_matters() -> None:
     assert first.verdict == PROVEN
     assert "aws_iam_role_policy.execution Statement.0 (Read)" in first.reason
     assert (second.verdict, second.address) == (VIOLATED, "aws_ecs_task_definition.app")
-    assert 'container "app", secret "DB_PASSWORD": secretsmanager:GetSecretValue' == second.subject
+    assert second.subject == 'container "app", secret "DB_PASSWORD": secretsmanager:GetSecretValue'
     path = "container_definitions.0.secrets.1.valueFrom"
     assert Location(f"main.tf#{path}", len(path)) == second.location
     assert f"the execution role aws_iam_role.execution may secretsmanager:GetSecretValue on {HEAD}db-??????" in (
         second.expected
     )
-    assert "the statement lists ${aws_secretsmanager_secret.api.arn}, not" in second.reason
+    assert (
+        "the statement lists aws_secretsmanager_secret.api.arn, not aws_secretsmanager_secret.db.arn" in second.reason
+    )
     places = {other.role: other.location for other in second.related}
     assert {"role": Location("main.tf", 1), "statement": Location("main.tf#policy.Statement.0", 18)} == places
     assert "add to aws_iam_role_policy.execution" in second.remedy
@@ -174,7 +176,7 @@ def test_what_a_statement_lists(listed: Value, expected: Verdict) -> None:
     ("listed", "hint"),
     [
         (HEAD + "db", "six-character suffix: use `secret:db-??????`"),
-        (concatenate([secret_arn("db"), "-*"]), "use `${aws_secretsmanager_secret.db.arn}`"),
+        (concatenate([secret_arn("db"), "-*"]), "use `aws_secretsmanager_secret.db.arn`"),
     ],
 )
 def test_a_known_mistake_is_named(listed: Value, hint: str) -> None:
@@ -187,7 +189,7 @@ def test_a_deny_wins() -> None:
     """An explicit deny is VIOLATED whatever else allows it, and the fix is at the deny."""
     deny = {"Effect": "Deny", "NotAction": "s3:*", "NotResource": secret_arn("api")}
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(statement("*"), deny))
-    assert VIOLATED == finding.verdict
+    assert finding.verdict == VIOLATED
     assert "take secretsmanager:GetSecretValue on this resource out of aws_iam_role_policy.execution" in finding.remedy
 
 
@@ -195,14 +197,14 @@ def test_not_resource_excludes() -> None:
     """An Allow with NotResource allows all but what it lists."""
     allow = {"Effect": "Allow", "Action": "*", "NotResource": [secret_arn("db")]}
     found = findings(task({"DB": secret_arn("db"), "API": secret_arn("api")}), policy(allow))
-    assert [VIOLATED, PROVEN] == verdicts(found)
+    assert verdicts(found) == [VIOLATED, PROVEN]
 
 
 def test_a_condition_leaves_it_open() -> None:
     """An Allow with a Condition is neither proof nor violation; the reason names the keys."""
     condition = {"StringEquals": {"aws:ResourceTag/app": "app"}}
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(statement("*", Condition=condition)))
-    assert UNDETERMINED == finding.verdict
+    assert finding.verdict == UNDETERMINED
     assert "aws:ResourceTag/app" in finding.reason
 
 
@@ -210,7 +212,7 @@ def test_a_condition_leaves_it_open() -> None:
 def test_an_unknown_policy_is_never_a_violation(value: Value) -> None:
     """A policy whose content is unknown makes what nothing allows UNDETERMINED, and says how to know."""
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(policy=value))
-    assert UNDETERMINED == finding.verdict
+    assert finding.verdict == UNDETERMINED
     assert "var.policy" in finding.reason
     assert "s3cret" not in str(finding)
 
@@ -222,7 +224,7 @@ def test_an_unknown_role_is_undetermined() -> None:
     for role in (Unknown("var.role"), elsewhere):
         changed = resource(definition.address, **{**definition.values, "execution_role_arn": role})
         (finding,) = findings(changed)
-        assert UNDETERMINED == finding.verdict
+        assert finding.verdict == UNDETERMINED
         assert ("var.role" if isinstance(role, Unknown) else elsewhere) in finding.expected
 
 
@@ -231,7 +233,7 @@ def test_a_role_given_by_its_arn_or_data_source_is_found_by_name() -> None:
     definition = task({"DB": secret_arn("db")})
     given = {**definition.values, "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/app-execution"}
     found = findings(resource(definition.address, **given), policy(statement(secret_arn("db"))))
-    assert [PROVEN] == verdicts(found)
+    assert verdicts(found) == [PROVEN]
 
 
 def test_the_managed_policy_alone_reads_no_secret() -> None:
@@ -278,8 +280,8 @@ def test_log_streams_come_after_a_colon(ending: str, expected: Verdict) -> None:
         "awslogs-stream-prefix": "app",
     }
     definition = task({}, logConfiguration={"logDriver": "awslogs", "options": options})
-    listed = concatenate([arn("aws_cloudwatch_log_group.app"), ending])
-    listed = listed.parts[0] if isinstance(listed, Text) and len(listed.parts) == 1 else listed
+    whole = arn("aws_cloudwatch_log_group.app")
+    listed = concatenate([whole, ending]) if ending else whole
     found = findings(definition, group, policy(statement(listed, ["logs:CreateLogStream", "logs:PutLogEvents"])))
     assert [expected] * 2 == verdicts(found)
     if not ending:
@@ -311,7 +313,7 @@ def test_the_suffixes_of_value_from_are_not_part_of_the_arn() -> None:
     """JSON key, stage and version id are stripped before IAM is asked."""
     value = concatenate([secret_arn("db"), ":password::"])
     (finding,) = findings(task({"DB": value}), policy(statement(HEAD + "db-??????")))
-    assert PROVEN == finding.verdict
+    assert finding.verdict == PROVEN
 
 
 def test_parameters_need_get_parameters() -> None:
@@ -331,8 +333,8 @@ def test_a_customer_managed_key_has_to_be_allowed_too() -> None:
     read = statement(secret_arn("db"))
     decrypt = statement(arn("aws_kms_key.main"), "kms:Decrypt")
     definition = task({"DB": secret_arn("db")})
-    assert [PROVEN, VIOLATED] == verdicts(findings(definition, key, encrypted, policy(read)))
-    assert [PROVEN, PROVEN] == verdicts(findings(definition, key, encrypted, policy(read, decrypt)))
+    assert verdicts(findings(definition, key, encrypted, policy(read))) == [PROVEN, VIOLATED]
+    assert verdicts(findings(definition, key, encrypted, policy(read, decrypt))) == [PROVEN, PROVEN]
 
 
 def test_a_policy_of_the_secret_counts() -> None:
@@ -350,10 +352,10 @@ def test_a_policy_of_the_secret_counts() -> None:
 
     read = policy(statement(secret_arn("db")))
     root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-    assert [VIOLATED] == verdicts(findings(definition, read, attached("Deny", "*")))
-    assert [PROVEN] == verdicts(findings(definition, attached("Allow", role)))
-    assert [VIOLATED] == verdicts(findings(definition, attached("Allow", root)))
-    assert [UNDETERMINED] == verdicts(findings(definition, read, attached("Deny", Unknown("var.principal"))))
+    assert verdicts(findings(definition, read, attached("Deny", "*"))) == [VIOLATED]
+    assert verdicts(findings(definition, attached("Allow", role))) == [PROVEN]
+    assert verdicts(findings(definition, attached("Allow", root))) == [VIOLATED]
+    assert verdicts(findings(definition, read, attached("Deny", Unknown("var.principal")))) == [UNDETERMINED]
 
 
 def test_a_boundary_limits() -> None:
@@ -373,7 +375,7 @@ def test_without_an_execution_role_secrets_cannot_be_read() -> None:
     definition = task({"DB": secret_arn("db")})
     values = {**definition.values, "execution_role_arn": None}
     (finding,) = findings(resource(definition.address, **values))
-    assert (VIOLATED, "the task definition has no execution role") == (finding.verdict, finding.found)
+    assert (finding.verdict, finding.found) == (VIOLATED, "the task definition has no execution role")
 
 
 @pytest.mark.parametrize("definitions", [Unknown("var.definitions"), Sensitive("var.definitions", "s3cret")])
@@ -382,7 +384,7 @@ def test_unknown_container_definitions_are_one_finding(definitions: Value) -> No
     definition = task({})
     values = {**definition.values, "container_definitions": definitions}
     (finding,) = findings(resource(definition.address, **values))
-    assert (UNDETERMINED, "container definitions") == (finding.verdict, finding.subject)
+    assert (finding.verdict, finding.subject) == (UNDETERMINED, "container definitions")
     assert "s3cret" not in str(finding)
 
 
@@ -390,19 +392,19 @@ def test_unknown_parts_of_a_container_are_reported() -> None:
     """An unknown list of secrets, entry or log driver is UNDETERMINED in its place."""
     hidden = task({}, secrets=[{"name": "DB", "valueFrom": secret_arn("db")}, Unknown("var.entry")])
     found = findings(hidden, policy(statement("*")))
-    assert [UNDETERMINED, PROVEN] == verdicts(found)
-    assert 'container "app", secrets.1' == found[0].subject
+    assert verdicts(found) == [UNDETERMINED, PROVEN]
+    assert found[0].subject == 'container "app", secrets.1'
 
 
 def test_a_value_from_that_is_not_known_is_neither() -> None:
     """Whether an unknown valueFrom is a secret or a parameter decides which action is needed."""
-    assert [UNDETERMINED] == verdicts(findings(task({"X": Unknown("var.x")}), policy(statement("*", "*"))))
+    assert verdicts(findings(task({"X": Unknown("var.x")}), policy(statement("*", "*")))) == [UNDETERMINED]
 
 
 def test_a_secret_of_another_stack_is_equal_to_itself() -> None:
     """A secret read by a data source without a known name is PROVEN under the same attribute."""
     other = Unknown("data.aws_secretsmanager_secret.shared.arn")
-    assert [PROVEN] == verdicts(findings(task({"X": other}), policy(statement(other))))
+    assert verdicts(findings(task({"X": other}), policy(statement(other)))) == [PROVEN]
 
 
 def test_policies_attached_by_every_means_count() -> None:
@@ -433,9 +435,9 @@ def test_what_may_be_attached_leaves_it_open() -> None:
     counted = policy(read)
     uncertain = resource("aws_iam_role_policy.execution[?]", **counted.values)
     irrelevant = policy(statement("*", "s3:*"), role=Unknown("var.role"))
-    assert [UNDETERMINED] == verdicts(findings(definition, loose))
-    assert [UNDETERMINED] == verdicts(findings(definition, uncertain))
-    assert [VIOLATED] == verdicts(findings(definition, irrelevant))
+    assert verdicts(findings(definition, loose)) == [UNDETERMINED]
+    assert verdicts(findings(definition, uncertain)) == [UNDETERMINED]
+    assert verdicts(findings(definition, irrelevant)) == [VIOLATED]
 
 
 def test_a_plan_repeats_what_was_attached_before() -> None:
@@ -443,7 +445,7 @@ def test_a_plan_repeats_what_was_attached_before() -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": statement(HEAD + "db-??????")})
     role = resource(ROLE.address, name="app-execution", inline_policy=[{"name": "x", "policy": document}])
     gone = (Change("aws_iam_role_policy.x", ("delete",)),)
-    assert [UNDETERMINED] == verdicts(findings(role, task({"DB": secret_arn("db")}), changes=gone))
+    assert verdicts(findings(role, task({"DB": secret_arn("db")}), changes=gone)) == [UNDETERMINED]
 
 
 def test_a_malformed_policy_is_an_error() -> None:
@@ -459,9 +461,9 @@ def test_environment_files_need_object_and_bucket() -> None:
     definition = task({}, environmentFiles=[file])
     location = statement(arn("aws_s3_bucket.config"), "s3:GetBucketLocation")
     objects = statement(concatenate([arn("aws_s3_bucket.config"), "/*"]), "s3:GetObject")
-    assert [PROVEN, PROVEN] == verdicts(findings(definition, bucket, policy(location, objects)))
+    assert verdicts(findings(definition, bucket, policy(location, objects))) == [PROVEN, PROVEN]
     found = findings(definition, bucket, policy(statement(arn("aws_s3_bucket.config"), ["s3:GetObject"])))
-    assert [VIOLATED, VIOLATED] == verdicts(found)
+    assert verdicts(found) == [VIOLATED, VIOLATED]
     assert "/app.env" in found[0].remedy
 
 
@@ -469,8 +471,8 @@ def test_repository_credentials_are_a_secret() -> None:
     """The credentials of a private registry are read by name or ARN."""
     for named in ("db", secret_arn("db")):
         definition = task({}, repositoryCredentials={"credentialsParameter": named})
-        assert [PROVEN] == verdicts(findings(definition, policy(statement(secret_arn("db")))))
-        assert [VIOLATED] == verdicts(findings(definition, policy(statement(secret_arn("api")))))
+        assert verdicts(findings(definition, policy(statement(secret_arn("db"))))) == [PROVEN]
+        assert verdicts(findings(definition, policy(statement(secret_arn("api"))))) == [VIOLATED]
 
 
 def test_a_file_is_checked_against_the_plan() -> None:

@@ -145,7 +145,17 @@ def test_files_as_windows_editors_write_them(change: Callable[[bytes], bytes], r
     assert len(contract.load(repository).environments) == 2
 
 
-def test_a_secret_in_a_shape_error_of_crlf_text_keeps_its_line(repository: Path) -> None:
+def test_the_excerpt_of_a_crlf_file_has_no_carriage_return(repository: Path) -> None:
+    """The line is shown as it is seen in an editor."""
+    (repository / "infraspec.toml").write_bytes(b"[project]\r\napplication = shop\r\n")
+
+    with pytest.raises(ContractError) as caught:
+        contract.load(repository)
+
+    assert caught.value.excerpt == "application = shop\n              ^"
+
+
+def test_lines_of_a_crlf_file_are_those_of_an_editor(repository: Path) -> None:
     """Lines are counted alike with CRLF."""
     (repository / "infraspec.toml").write_bytes(b"[project]\r\napplication = 3\r\n[environments.prod]\r\nx = 1\r\n")
 

@@ -64,7 +64,7 @@ def test_a_missing_contract_gives_the_one_to_paste(repository: Path) -> None:
     assert loaded.environments["prod"].account_id is None
 
 
-@pytest.mark.parametrize("name", ['say "hi"', "日報 ツール", "back\\slash"])
+@pytest.mark.parametrize("name", ['say "hi"', "日報 ツール", "back\\slash", "delete\x7f"])
 def test_any_directory_name_becomes_an_application(name: str, tmp_path: Path) -> None:
     """The contract to paste is TOML whatever the directory is called; without a root it names the directory."""
     directory = tmp_path / name
@@ -195,6 +195,16 @@ def test_roots_nearby_leave_out_what_terraform_downloaded(repository: Path) -> N
         contract.load(repository, environments=["dev"])
 
     assert caught.value.remedy == "set root to one of: environments/dev, environments/prod, modules/vpc"
+
+
+def test_modules_are_the_last_roots_to_be_named(repository: Path) -> None:
+    """Even for a path like a module's, a root module is what was probably meant."""
+    written(repository, TWO_ENVIRONMENTS.replace("environments/dev", "modules/vcp"))
+
+    with pytest.raises(RootMissingError) as caught:
+        contract.load(repository, environments=["dev"])
+
+    assert caught.value.remedy.endswith(", modules/vpc")
 
 
 def test_a_repository_without_terraform_says_so(tmp_path: Path) -> None:

@@ -50,6 +50,13 @@ def test_a_regular_expression_has_to_fit_into_a_pattern() -> None:
         Names(placeholders={"engine": "(?i)postgres"})
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_an_ambiguous_regular_expression_is_wrong() -> None:
+    """What Python only warns about may mean something else tomorrow: it is an error, whatever the filters."""
+    with pytest.raises(ValidationError, match="does not compile: Possible nested set"):
+        Names(placeholders={"engine": "[[a]"})
+
+
 def test_blanks_around_text_do_not_count() -> None:
     """A name is taken without the blanks around it."""
     made = Contract.model_validate({"project": {"application": " shop "}, "environments": {"prod": {}}})

@@ -69,5 +69,5 @@ def test_table(type_: str, attribute: str) -> None:
     ],
 )
 def test_read_name(path: str, values: dict[str, Any], expected: object) -> None:
-    """A name that is not set is the provider's to make up; a prefix is the beginning of it; a missing tag is no name."""
+    """A name that is not set is the provider's to make up, a prefix its beginning; a missing tag is no name."""
     assert expected == read_name("aws_x", values, ADDRESS, path)

@@ -29,7 +29,17 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("environment")
     venv.create(directory, with_pip=False)
     executable = directory / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    command = [sys.executable, "-m", "pip", "--python", str(executable), "install", "--no-deps", "--no-index", str(wheel)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(executable),
+        "install",
+        "--no-deps",
+        "--no-index",
+        str(wheel),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
     purelib = Path(subprocess.run([executable, "-c", query], check=True, capture_output=True, text=True).stdout.strip())
@@ -57,7 +67,7 @@ def test_suite_runs_in_another_repository(python: Path, tmp_path: Path) -> None:
     result = run(python, repository, "pytest", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_static")
 
     assert "3 passed, 3 skipped" in result.stdout
-    assert 0 == result.returncode
+    assert result.returncode == 0
     shown = run(python, repository, "infraspec", "plan", "--env", "dev")
     assert "aws_ecs_task_definition.hello" in shown.stdout
 
@@ -68,6 +78,10 @@ def test_package_in_the_environment_is_that_of_the_wheel(python: Path, tmp_path:
 
     assert "infraspec, version 0.1.0" in result.stdout
     located = subprocess.run(
-        [python, "-c", "import infraspec; print(infraspec.__file__)"], cwd=tmp_path, check=True, capture_output=True, text=True
+        [python, "-c", "import infraspec; print(infraspec.__file__)"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert str(ROOT) not in located.stdout

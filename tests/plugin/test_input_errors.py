@@ -1,6 +1,7 @@
 """Errors of the input end the run with a message: place, what was expected, remedy; never a traceback."""
 
 import pytest
+
 from tests.plugin.project import CONTRACT, Project, text_of
 
 USAGE_ERROR = 4
@@ -16,17 +17,28 @@ CASES = {
         (),
         ["a.tf:1", "b.tf:", "^"],
     ),
-    "unreadable plan": ({"plan.json": '{"format_version": "1.2", '}, ("--infraspec-plan", "infra/plan.json"), ["plan.json"]),
+    "unreadable plan": (
+        {"plan.json": '{"format_version": "1.2", '},
+        ("--infraspec-plan", "infra/plan.json"),
+        ["plan.json"],
+    ),
     "plan of a future format": (
         {"plan.json": '{"format_version": "9.0"}'},
         ("--infraspec-plan", "infra/plan.json"),
         ["9.0"],
     ),
     "plan that is not there": ({}, ("--infraspec-plan", "nowhere.json"), ["nowhere.json"]),
-    "for_each of a list": ({"q.tf": 'resource "aws_sqs_queue" "q" {\n  for_each = ["a"]\n}\n'}, (), ["q.tf:2", "toset"]),
+    "for_each of a list": (
+        {"q.tf": 'resource "aws_sqs_queue" "q" {\n  for_each = ["a"]\n}\n'},
+        (),
+        ["q.tf:2", "toset"],
+    ),
     "module that calls itself": ({"m.tf": 'module "m" {\n  source = "./"\n}\n'}, (), ["m.tf:2", "module.m"]),
     "waiver without a day": (
-        {"infraspec.toml": CONTRACT + '[[waivers]]\nrule = "names"\naddress = "*"\nreason = "r"\nowner = "o"\nexpires = "soon"\n'},
+        {
+            "infraspec.toml": CONTRACT
+            + '[[waivers]]\nrule = "names"\naddress = "*"\nreason = "r"\nowner = "o"\nexpires = "soon"\n'
+        },
         (),
         ["infraspec.toml:13"],
     ),
@@ -45,7 +57,7 @@ def test_input_error(
     """The run ends with exit code 4 and a message that names the place."""
     result = Project(files).run(pytester, *arguments)
 
-    assert USAGE_ERROR == result.ret
+    assert result.ret == USAGE_ERROR
     text = text_of(result)
     for fragment in fragments:
         assert fragment in text
@@ -55,9 +67,9 @@ def test_input_error(
 
 def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None:
     """A folder without a contract gets the contract to begin with."""
-    result = Project(base=None).run(pytester)
+    result = Project({"README.md": ""}, base=None).run(pytester)
 
-    assert USAGE_ERROR == result.ret
+    assert result.ret == USAGE_ERROR
     assert "[environments." in text_of(result)
 
 
@@ -74,7 +86,7 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
     }
     result = Project(files).run(pytester)
 
-    result.assert_outcomes(passed=3, failed=1, skipped=2)
+    result.assert_outcomes(passed=4, failed=1, skipped=2)
     text = text_of(result)
     assert "q.tf:" in text
     assert "Traceback" not in text
@@ -84,14 +96,16 @@ def test_mistyped_option(pytester: pytest.Pytester) -> None:
     """An option that does not exist is a usage error."""
     result = Project().run(pytester, "--infraspec-enviroment", "dev")
 
-    assert USAGE_ERROR == result.ret
+    assert result.ret == USAGE_ERROR
     assert "--infraspec-enviroment" in text_of(result)
 
 
 def test_plan_file_for_several_environments(pytester: pytest.Pytester) -> None:
     """A plan file belongs to one environment."""
     contract = CONTRACT + '\n[environments.prod]\naccount_id = "123456789012"\n'
-    result = Project({"infraspec.toml": contract, "plan.json": "{}"}).run(pytester, "--infraspec-plan", "infra/plan.json")
+    result = Project({"infraspec.toml": contract, "plan.json": "{}"}).run(
+        pytester, "--infraspec-plan", "infra/plan.json"
+    )
 
-    assert USAGE_ERROR == result.ret
+    assert result.ret == USAGE_ERROR
     assert "--infraspec-env dev" in text_of(result)

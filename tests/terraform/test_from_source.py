@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.terraform.sources import plan_of, write
 
 from infraspec.errors import CycleError, FileAccessError, InfraspecError, InputErrorGroup, LimitError, TerraformError
 from infraspec.finding import Location
@@ -14,6 +13,7 @@ from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.variables import Assignment, VariableFile
 from infraspec.unknown import JsonText, Sensitive, Unknown
+from tests.terraform.sources import plan_of, write
 
 DOCUMENT = 'data "aws_iam_policy_document" "d" {\n%s\n}\n'
 
@@ -24,7 +24,7 @@ def addresses(plan: Plan) -> list[str]:
 
 
 def test_instances_of_count_and_for_each(tmp_path: Path) -> None:
-    """count and for_each make instances with index and key in their address."""
+    """Count and for_each make instances with index and key in their address."""
     plan = plan_of(
         tmp_path,
         """
@@ -41,14 +41,14 @@ def test_instances_of_count_and_for_each(tmp_path: Path) -> None:
         """,
     )
 
-    assert [
+    assert addresses(plan) == [
         "aws_sqs_queue.plain",
         "aws_sqs_queue.counted[0]",
         "aws_sqs_queue.counted[1]",
         'aws_sqs_queue.each["a"]',
         'aws_sqs_queue.each["b"]',
-    ] == addresses(plan)
-    assert ["plain", "q0", "q1", "a2", "b1"] == [resource.values["name"] for resource in plan.managed()]
+    ]
+    assert [resource.values["name"] for resource in plan.managed()] == ["plain", "q0", "q1", "a2", "b1"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_unknown_number_of_instances(tmp_path: Path, argument: str, address: str
     plan = plan_of(tmp_path, f'variable "unset" {{}}\nresource "aws_sqs_queue" "q" {{\n{argument}\n}}')
 
     assert [address] == addresses(plan)
-    assert "?" == plan.managed()[0].key
+    assert plan.managed()[0].key == "?"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_unknown_number_of_instances(tmp_path: Path, argument: str, address: str
         ('count = "many"', "number"),
         ("count = 1e9", "at most"),
         ("count = sensitive(1)", "nonsensitive"),
-        ('count = 1\nfor_each = {}', "either count or for_each"),
+        ("count = 1\nfor_each = {}", "either count or for_each"),
     ],
 )
 def test_wrong_number_of_instances_is_an_error(tmp_path: Path, argument: str, fragment: str) -> None:
@@ -110,7 +110,7 @@ def test_dynamic_blocks(tmp_path: Path) -> None:
     )
 
     ports = [(block["from_port"], block["to_port"]) for block in plan.managed()[0].values["ingress"]]
-    assert [(80, 80), (443, 444), (22, 22)] == ports
+    assert ports == [(80, 80), (443, 444), (22, 22)]
 
 
 def test_unknown_dynamic_block_is_unknown_in_the_list(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_unknown_dynamic_block_is_unknown_in_the_list(tmp_path: Path) -> None:
     )
 
     first, second = plan.managed()[0].values["ingress"]
-    assert 22 == first["from_port"]
+    assert first["from_port"] == 22
     assert isinstance(second, Unknown)
 
 
@@ -139,7 +139,9 @@ def test_precedence_of_variables(tmp_path: Path) -> None:
     names = ["env", "tfvars", "json", "auto_a", "auto_b", "file", "var"]
     files = {
         "main.tf": "".join(f'variable "{name}" {{ default = "default" }}\n' for name in ["unset", *names])
-        + "output \"all\" { value = [" + ", ".join(f"var.{name}" for name in ["unset", *names]) + "] }",
+        + 'output "all" { value = ['
+        + ", ".join(f"var.{name}" for name in ["unset", *names])
+        + "] }",
         "terraform.tfvars": "\n".join(f'{name} = "tfvars"' for name in names[1:]),
         "terraform.tfvars.json": json.dumps(dict.fromkeys(names[2:], "json")),
         "a.auto.tfvars": "\n".join(f'{name} = "auto_a"' for name in names[3:]),
@@ -165,7 +167,7 @@ def test_order_of_arguments_counts(tmp_path: Path) -> None:
         arguments=[Assignment("a", "var"), VariableFile(tmp_path / "x.tfvars")],
     )
 
-    assert "file" == plan.outputs["value"]
+    assert plan.outputs["value"] == "file"
 
 
 def test_text_of_an_argument_is_parsed_by_the_type(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ def test_text_of_an_argument_is_parsed_by_the_type(tmp_path: Path) -> None:
         arguments=[Assignment("list", '["a"]'), Assignment("text", '["a"]'), Assignment("plain", "1")],
     )
 
-    assert [["a"], '["a"]', "1"] == plan.outputs["value"]
+    assert plan.outputs["value"] == [["a"], '["a"]', "1"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_optional_attributes(tmp_path: Path) -> None:
         """,
     )
 
-    assert {"engine": "postgres", "port": None, "name": "x"} == plan.outputs["value"]
+    assert plan.outputs["value"] == {"engine": "postgres", "port": None, "name": "x"}
 
 
 def test_false_validation_is_an_error_diagnostic(tmp_path: Path) -> None:
@@ -255,10 +257,10 @@ def test_false_validation_is_an_error_diagnostic(tmp_path: Path) -> None:
     )
 
     (diagnostic,) = plan.diagnostics
-    assert "error" == diagnostic.severity
+    assert diagnostic.severity == "error"
     assert "environment is dev or prod." in diagnostic.message
     assert diagnostic.location is not None
-    assert 4 == diagnostic.location.line
+    assert diagnostic.location.line == 4
 
 
 def test_modules(tmp_path: Path) -> None:
@@ -282,9 +284,9 @@ def test_modules(tmp_path: Path) -> None:
         },
     )
 
-    assert ['module.queue["a"].aws_sqs_queue.this', 'module.queue["b"].aws_sqs_queue.this'] == addresses(plan)
+    assert addresses(plan) == ['module.queue["a"].aws_sqs_queue.this', 'module.queue["b"].aws_sqs_queue.this']
     assert [Unknown(f"{address}.arn") for address in addresses(plan)] == plan.outputs["arns"]
-    assert 2 == plan.module_calls
+    assert plan.module_calls == 2
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,7 @@ def test_installed_module_is_evaluated(tmp_path: Path) -> None:
         },
     )
 
-    assert ["module.vpc.module.inner.aws_sqs_queue.q"] == addresses(plan)
+    assert addresses(plan) == ["module.vpc.module.inner.aws_sqs_queue.q"]
 
 
 def test_default_tags_by_alias(tmp_path: Path) -> None:
@@ -387,13 +389,13 @@ def test_default_tags_by_alias(tmp_path: Path) -> None:
     )
 
     tags = {resource.address: resource.values.get("tags_all") for resource in plan.managed()}
-    assert {
+    assert tags == {
         "aws_sqs_queue.here": {"Owner": "platform", "Team": "b"},
         "aws_sqs_queue.there": {"Team": "c"},
         "module.m.aws_sqs_queue.q": None,
-    } == tags
-    assert {"aws": "ap-northeast-1", "aws.dr": "us-east-1"} == plan.regions
-    assert "aws.dr" == plan.by_address["module.m.aws_sqs_queue.q"].provider
+    }
+    assert plan.regions == {"aws": "ap-northeast-1", "aws.dr": "us-east-1"}
+    assert plan.by_address["module.m.aws_sqs_queue.q"].provider == "aws.dr"
 
 
 def test_known_data(tmp_path: Path) -> None:
@@ -428,9 +430,9 @@ def test_known_data(tmp_path: Path) -> None:
     )
 
     *values, cidr = plan.outputs["value"]
-    assert ["111122223333", "eu-west-1", "aws", ["a", "c"], "vpc-1", "vpc-any"] == values
+    assert values == ["111122223333", "eu-west-1", "aws", ["a", "c"], "vpc-1", "vpc-any"]
     assert Unknown("data.aws_vpc.main.cidr_block") == cidr
-    assert ("111122223333", "eu-west-1") == (plan.account, plan.region)
+    assert (plan.account, plan.region) == ("111122223333", "eu-west-1")
 
 
 def test_policy_document_is_rendered(tmp_path: Path) -> None:
@@ -466,16 +468,16 @@ def test_policy_document_is_rendered(tmp_path: Path) -> None:
     )
 
     tree = json.loads(plan.outputs["value"])
-    assert "2012-10-17" == tree["Version"]
-    assert {
+    assert tree["Version"] == "2012-10-17"
+    assert tree["Statement"][1] == {
         "Sid": "Read",
         "Effect": "Allow",
         "Action": ["a:C", "a:B"],
         "Resource": "*",
         "Principal": {"Service": "ecs-tasks.amazonaws.com"},
         "Condition": {"StringEquals": {"aws:PrincipalTag/a": "${aws:username}"}},
-    } == tree["Statement"][1]
-    assert ["Base", "Read", None, None] == [statement.get("Sid") for statement in tree["Statement"]]
+    }
+    assert [statement.get("Sid") for statement in tree["Statement"]] == ["Base", "Read", None, None]
 
 
 def test_policy_document_keeps_unknown_parts(tmp_path: Path) -> None:
@@ -521,7 +523,7 @@ def test_override_documents_replace_by_sid(tmp_path: Path) -> None:
         """,
     )
 
-    assert ["new:*"] == [statement["Action"] for statement in json.loads(plan.outputs["value"])["Statement"]]
+    assert [statement["Action"] for statement in json.loads(plan.outputs["value"])["Statement"]] == ["new:*"]
 
 
 def test_override_files(tmp_path: Path) -> None:
@@ -550,9 +552,9 @@ def test_override_files(tmp_path: Path) -> None:
     )
 
     (group,) = plan.managed()
-    assert ("override", "kept") == (group.values["name"], group.values["description"])
-    assert ([9], [2]) == tuple([b["from_port"] for b in group.values[t]] for t in ("ingress", "egress"))
-    assert "override" == plan.outputs["value"]
+    assert (group.values["name"], group.values["description"]) == ("override", "kept")
+    assert tuple([b["from_port"] for b in group.values[t]] for t in ("ingress", "egress")) == ([9], [2])
+    assert plan.outputs["value"] == "override"
     assert group.location_of("name") == Location(str(tmp_path / "main_override.tf"), 3)
 
 
@@ -565,7 +567,7 @@ def test_json_configuration(tmp_path: Path) -> None:
     )
 
     (queue,) = plan.managed()
-    assert ("x-q", {"a": "b"}) == (queue.values["name"], queue.values["tags"])
+    assert (queue.values["name"], queue.values["tags"]) == ("x-q", {"a": "b"})
 
 
 def test_refactoring_blocks_are_read(tmp_path: Path) -> None:
@@ -595,11 +597,11 @@ def test_refactoring_blocks_are_read(tmp_path: Path) -> None:
         """,
     )
 
-    assert [
+    assert [(found.kind, found.source, found.target) for found in plan.refactorings] == [
         ("moved", "aws_sqs_queue.old", "aws_sqs_queue.new"),
         ("import", "https://example.com/queue", "aws_sqs_queue.new"),
         ("removed", "aws_sqs_queue.gone", ""),
-    ] == [(found.kind, found.source, found.target) for found in plan.refactorings]
+    ]
 
 
 def test_sensitive_attribute_is_masked_by_its_type(tmp_path: Path) -> None:
@@ -614,7 +616,7 @@ def test_sensitive_attribute_is_masked_by_its_type(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "chain"),
     [
-        ("locals {\n a = local.b\n b = local.a\n}\noutput \"value\" { value = local.a }", "local.a → local.b → local.a"),
+        ('locals {\n a = local.b\n b = local.a\n}\noutput "value" { value = local.a }', "local.a → local.b → local.a"),
         ('resource "aws_sqs_queue" "q" { name = aws_sqs_queue.q.name }', "aws_sqs_queue.q.name → aws_sqs_queue.q.name"),
     ],
 )
@@ -631,13 +633,13 @@ def test_cycle_is_an_error_with_its_chain(tmp_path: Path, source: str, chain: st
 def test_deep_reference_chain_is_an_error_not_a_crash(tmp_path: Path) -> None:
     """A chain of locals deeper than the stack ends with a named error, or with its value."""
     chain = "\n".join(f"a{number} = local.a{number + 1}" for number in range(20000))
-    source = f"locals {{\n{chain}\na20000 = 1\n}}\nresource \"aws_sqs_queue\" \"q\" {{\n count = local.a0\n}}"
+    source = f'locals {{\n{chain}\na20000 = 1\n}}\nresource "aws_sqs_queue" "q" {{\n count = local.a0\n}}'
     try:
         plan = plan_of(tmp_path, source)
     except LimitError as error:
         assert "deep" in str(error)
     else:
-        assert 1 == len(plan.resources)
+        assert len(plan.resources) == 1
 
 
 def test_files_inside_the_repository_are_read(tmp_path: Path) -> None:
@@ -646,7 +648,7 @@ def test_files_inside_the_repository_are_read(tmp_path: Path) -> None:
         tmp_path,
         {
             "infraspec.toml": "",
-            "policies/p.json.tftpl": "{\"who\": \"${name}\"}",
+            "policies/p.json.tftpl": '{"who": "${name}"}',
             "policies/a.txt": "text",
             "root/main.tf": """
                 output "value" {
@@ -660,7 +662,7 @@ def test_files_inside_the_repository_are_read(tmp_path: Path) -> None:
         },
     )
 
-    assert ["me", "text", ["a.txt"]] == evaluate(tmp_path / "root").outputs["value"]
+    assert evaluate(tmp_path / "root").outputs["value"] == ["me", "text", ["a.txt"]]
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../outside.txt", "~/.aws/credentials"])

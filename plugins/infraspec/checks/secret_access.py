@@ -63,7 +63,6 @@ class _Check:
     attributes: AwsAttributes = field(init=False)
     roles: RoleIndex = field(init=False)
     owners: Owners = field(init=False)
-    _subjects: dict[Value, Subject] = field(default_factory=dict)
     _decisions: dict[tuple[str, str, Value], Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,16 +158,17 @@ class _Check:
             self._decisions[key] = decide(
                 role.policies,
                 requirement.action,
-                self._subject(resource),
+                self._subject(requirement, resource),
                 boundary=role.boundary,
                 resource_policies=self.owners.policies(resource, role.arn),
             )
         return self._decisions[key]
 
-    def _subject(self, resource: Value) -> Subject:
-        if resource not in self._subjects:
-            self._subjects[resource] = Subject.of(resource)
-        return self._subjects[resource]
+    def _subject(self, requirement: Requirement, resource: Value) -> Subject:
+        """Name the attribute a resource comes from, if it is one: messages do, and two resources differ by it."""
+        named = requirement.need.named
+        whole = type(named) is Unknown and self.attributes.narrow(named) == resource
+        return Subject.of(named, self.attributes.narrow) if whole else Subject.of(resource)
 
     def _tempered(
         self, task_definition: TaskDefinition, requirement: Requirement, allowed: Answer

@@ -11,6 +11,7 @@ from infraspec.ecs.required_access import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt, Hit
+from infraspec.iam.pattern import shown as shown_value
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
@@ -81,7 +82,7 @@ def _certain_instead(doubts: tuple[Doubt, ...], role: Role) -> str:
 
 def _blank(requirement: Requirement, role: Role, verdict: Verdict) -> Finding:
     shown = render(requirement.resource)
-    named = render(requirement.need.named)
+    named = shown_value(requirement.need.named)
     also = f" ({named})" if isinstance(requirement.need.named, Unknown | Text) and named != shown else ""
     return Finding(
         "",

@@ -71,4 +71,4 @@ def _first_environment(directory: Path) -> tuple[str, str]:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text.replace("\x7f", ""), ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON allows it as it is, TOML does not

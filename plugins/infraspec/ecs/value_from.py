@@ -18,6 +18,8 @@ _ARN_FIELDS = 6
 _WITH_KEY = 4
 _SUFFIX = re.compile(f"-(?:[A-Za-z0-9]|{ONE}){{6}}$")
 _PARAMETER = re.compile(f"^(?:[A-Za-z0-9_./-]|{HOLE}|{ONE})+$")
+_ACCOUNT = re.compile(r"^\d{12}$")
+_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d+$")
 _WHOLE_AND_KEY = re.compile(f"^(?P<arn>{HOLE})(?P<rest>(?::[^:]*){{3}})$")
 
 
@@ -101,6 +103,14 @@ def has_suffix(text: str) -> bool:
     return _SUFFIX.search(text) is not None or has_hole(text[-7:])
 
 
+def _field_problem(region: str, account: str) -> tuple[str, str]:
+    if not has_hole(account) and not _ACCOUNT.match(account):
+        return f"the account in the ARN is {account!r}, not twelve digits", "give the full ARN"
+    if not has_hole(region) and not _REGION.match(region):
+        return f"the region in the ARN is {region!r}, which is none", "give the full ARN"
+    return "", ""
+
+
 def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
     if len(fields) < _ARN_FIELDS:
         return ValueFrom(
@@ -112,9 +122,9 @@ def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
     service, resource = fields[2], fields[5:]
     if service == "secretsmanager" and resource[0] == "secret":
         return _of_secret(holed, fields)
-    parsed = ValueFrom(
-        Store.PARAMETER_STORE, holed.fill(":".join(fields)), holed.fill(fields[3]), holed.fill(fields[4])
-    )
+    target, (problem, remedy) = holed.fill(":".join(fields)), _field_problem(fields[3], fields[4])
+    region, account = holed.fill(fields[3]), holed.fill(fields[4])
+    parsed = ValueFrom(Store.PARAMETER_STORE, target, region, account, problem, remedy)
     if service == "ssm" and resource[0].startswith("parameter/"):
         return parsed
     if has_hole(service) or has_hole(resource[0]):
@@ -146,6 +156,8 @@ def _with_rest(store: Store, holed: HoledText, bare: str, rest: list[str]) -> Va
     fields = bare.split(":")
     region, account, name = (fields[3], fields[4], fields[6]) if len(fields) > _ARN_FIELDS else ("", "", "")
     problem, remedy = _rest_problem(rest, bare)
+    if not problem and name:
+        problem, remedy = _field_problem(region, account)
     partial = bool(name) and not has_suffix(name)
     if partial and not problem:
         problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"

@@ -111,7 +111,7 @@ def _miss(hit: Hit, action: str, subject: Subject) -> Miss:
 
 
 def _resource_reason(clause: Clause, subject: Subject) -> str:
-    wanted = render(subject.source or subject.value)
+    wanted = str(subject)
     if clause.statement.not_resources is not None:
         return f"the statement's NotResource excludes {wanted}"
     for pattern in clause.resources:
@@ -135,7 +135,7 @@ def _hint(pattern: Pattern, subject: Subject) -> str:
     value = pattern.value
     parts = value.parts if isinstance(value, Text) else ()
     if len(parts) > 1 and isinstance(parts[0], Unknown) and parts[-1] == "-*":
-        return f"`{render(value)}` asks for more text after the ARN, which is complete: use `{render(parts[0])}`"
+        return f"`{render(value)}` asks for more text after the ARN, which is complete: use `{parts[0].address}`"
     return ""
 
 
@@ -163,7 +163,8 @@ def _list(patterns: Sequence[Pattern]) -> str:
 def _doubts(clause: Clause, action: str, subject: Subject) -> Iterator[tuple[str, Unknown | None]]:
     statement = clause.statement
     if isinstance(statement.effect, Unknown | Text):
-        yield f"{_bare(render(statement.effect))} is not known", next(unknowns(statement.effect), None)
+        unknown = next(unknowns(statement.effect))
+        yield f"{unknown.address} is not known", unknown
     if clause.covers_action(action) is Answer.MAYBE:
         yield from _unknown_in(clause.actions, "action")
     if clause.covers_resource(subject) is Answer.MAYBE:
@@ -186,7 +187,7 @@ def _resource_doubt(clause: Clause, subject: Subject) -> Iterator[tuple[str, Unk
         if match(pattern, subject) is not Answer.MAYBE:
             continue
         unknown = _open_unknown(pattern.tokens) or _open_unknown(subject.tokens)
-        wanted, listed = render(subject.source or subject.value), str(pattern)
+        wanted, listed = str(subject), str(pattern)
         if unknown is not None:
             yield f"resource {listed} against {wanted}: {unknown.address} is not known", unknown
         elif any(isinstance(item, Character) for item in subject.tokens):
@@ -194,10 +195,6 @@ def _resource_doubt(clause: Clause, subject: Subject) -> Iterator[tuple[str, Unk
         else:
             yield f"AWS does not document whether {listed} matches {wanted}", None
         return
-
-
-def _bare(text: str) -> str:
-    return text.removeprefix("${").removesuffix("}")
 
 
 def _open_unknown(tokens: Sequence[object]) -> Unknown | None:

@@ -13,6 +13,7 @@ so it holds neither `*` nor `?`, and where it stands in the first five fields it
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from infraspec.character import Character
 from infraspec.iam.answer import Answer
@@ -25,15 +26,18 @@ _DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[
 
 def match(pattern: Pattern, subject: Subject) -> Answer:
     """Tell whether the pattern matches the subject."""
-    if pattern.tokens == (Wildcard.STAR,):
+    if pattern.narrowed == "*":
         return Answer.YES
     common = min(len(pattern.prefix), len(subject.prefix))
     if pattern.prefix[:common] != subject.prefix[:common] and (
         pattern.prefix[:common].lower() != subject.prefix[:common].lower()
     ):
         return Answer.NO
-    if pattern.plain is not None and pattern.plain == subject.value:
-        return Answer.YES
+    if pattern.plain is not None:
+        if pattern.plain == subject.value:
+            return Answer.YES
+        if isinstance(pattern.plain, str) and isinstance(subject.value, str) and _differs(pattern.plain, subject.value):
+            return Answer.NO
     if _distinct(pattern.source, subject.source):
         return Answer.NO
     if not pattern.doubtful and _certain(pattern, subject.tokens):
@@ -41,9 +45,18 @@ def match(pattern: Pattern, subject: Subject) -> Answer:
     return Answer.MAYBE if _possible(pattern, subject.tokens) else Answer.NO
 
 
+def _differs(one: str, other: str) -> bool:
+    return one.lower() != other.lower()
+
+
 def match_action(pattern: Pattern, action: str) -> Answer:
     """Tell whether the pattern of an Action matches the action, such as `s3:GetObject`."""
-    return match(pattern, Subject.of(action.lower()))
+    return match(pattern, _action(action.lower()))
+
+
+@lru_cache(maxsize=256)
+def _action(name: str) -> Subject:
+    return Subject.of(name)
 
 
 def _certain(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import TypeAlias
 
 from infraspec.character import Character
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 _HEADER_COLONS = 5
 _UNTYPED_SERVICES = frozenset({"s3", "sns", "sqs", "execute-api"})
@@ -32,6 +33,7 @@ class Wildcard(Enum):
 Token: TypeAlias = str | Unknown | Wildcard
 """One known character, a wildcard, one unknown character (Character), or unknown text of any length (Unknown)."""
 
+_SPECIAL = re.compile(r"[*?]|\$\{")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -57,13 +59,13 @@ def as_it_is(value: Value) -> Value:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """What a request names: an ARN, `*` for actions without resources, or the name of an action."""
 
     value: Value
-    tokens: tuple[str | Unknown, ...]
     prefix: str
+    """The literal text it begins with."""
     source: Unknown | None = None
     """The attribute the whole of it comes from, if it is one."""
 
@@ -71,56 +73,92 @@ class Subject:
     def of(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Subject:
         """Make a subject of known or partly known text; `resolve` narrows its unknown parts."""
         narrowed = resolve(value)
-        parts = _parts(narrowed)
-        tokens = tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
-        prefix = parts[0] if parts and isinstance(parts[0], str) else ""
-        return cls(narrowed, tokens, prefix, value if isinstance(value, Unknown) else None)
+        return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
+
+    @cached_property
+    def tokens(self) -> tuple[str | Unknown, ...]:
+        """The characters, known and unknown, and the parts of unknown length."""
+        parts = _parts(self.value)
+        return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
+
+    def __str__(self) -> str:
+        return shown(self.source or self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
-    """A Resource, Action or their Not form, ready to match. `value` is what the policy says, for messages."""
+    """A Resource, Action or their Not form. `value` is what the policy says, for messages."""
 
     value: Value
-    tokens: tuple[Token, ...]
+    narrowed: Value
     prefix: str
-    """The literal text it begins with."""
-    header: int
-    """How many tokens stand, or may stand, in the first five fields of an ARN, where letter case does not count."""
+    """Literal text it begins with, up to the first wildcard, variable or unknown part."""
     plain: Value
     """The text itself if it has no wildcard and is certainly equal to itself, else None."""
-    doubtful: bool = False
-    """Whether a match is not certain: a wildcard in the resource type with more text after it."""
+    variables: bool = False
+    """Whether `${…}` in its text is a policy variable."""
     source: Unknown | None = None
-
-    @property
-    def folded(self) -> int:
-        """How many tokens stand in the first five fields for certain: no unknown text before may hold a colon."""
-        return 0 if any(is_open(token) for token in self.tokens[: self.header]) else self.header
 
     @classmethod
     def arn(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is, *, variables: bool = False) -> Pattern:
-        """Make the pattern of a Resource; `variables` says whether `${…}` in its text is a policy variable."""
+        """Make the pattern of a Resource; `resolve` narrows its unknown parts."""
         narrowed = resolve(value)
-        tokens = list(_tokens(narrowed, variables=variables))
-        header = _header(tokens)
-        tokens[:header] = [_segmented(token) for token in tokens[:header]]
-        if tokens and tokens[-1] is Wildcard.SEGMENT_STAR:  # the last character of an ARN expands over colons
-            tokens[-1] = Wildcard.STAR
-        wild = any(isinstance(token, Wildcard) for token in tokens)
-        fresh = any(not identical(token, token) for token in tokens)
-        plain = None if wild or fresh or (variables and "${" in "".join(_literals(narrowed))) else narrowed
+        variables = variables and any("${" in part for part in _literals(narrowed))
+        wild = variables or any("*" in part or "?" in part for part in _literals(narrowed))
+        plain = None if wild or not all(identical(part, part) for part in _parts(narrowed)) else narrowed
+        prefix = _first_literal(narrowed)
         source = value if isinstance(value, Unknown) else None
-        return cls(value, tuple(tokens), _literal(tokens), header, plain, _doubtful(tokens, header), source)
+        return cls(value, narrowed, _SPECIAL.split(prefix, maxsplit=1)[0], plain, variables, source)
 
     @classmethod
     def action(cls, value: Value) -> Pattern:
         """Make the pattern of an Action. Actions are compared without regard to letter case."""
-        tokens = [token.lower() if isinstance(token, str) else token for token in _tokens(value, variables=False)]
-        return cls(value, tuple(tokens), _literal(tokens), 0, None)
+        parts = [part.lower() if isinstance(part, str) else part for part in _parts(value)]
+        lowered = parts[0] if len(parts) == 1 else concatenate(parts)
+        return replace(cls.arn(lowered), value=value)
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The characters, wildcards and unknown parts."""
+        return self._compiled[0]
+
+    @property
+    def header(self) -> int:
+        """How many tokens stand, or may stand, in the first five fields of an ARN: letter case does not count."""
+        return self._compiled[1]
+
+    @property
+    def folded(self) -> int:
+        """How many tokens stand in the first five fields for certain: no unknown text before may hold a colon."""
+        return self._compiled[2]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a match is not certain: a wildcard in the resource type with more text after it."""
+        return self._compiled[3]
+
+    @cached_property
+    def _compiled(self) -> tuple[tuple[Token, ...], int, int, bool]:
+        tokens = list(_tokens(self.narrowed, variables=self.variables))
+        header = _header(tokens)
+        tokens[:header] = [_segmented(token) for token in tokens[:header]]
+        if tokens and tokens[-1] is Wildcard.SEGMENT_STAR:  # the last character of an ARN expands over colons
+            tokens[-1] = Wildcard.STAR
+        folded = 0 if any(is_open(token) for token in tokens[:header]) else header
+        return tuple(tokens), header, folded, _doubtful(tokens, header)
 
     def __str__(self) -> str:
-        return render(self.value)
+        return shown(self.value)
+
+
+def shown(value: Value) -> str:
+    """Write a value for a message: an attribute by its address."""
+    return value.address if type(value) is Unknown else render(value)
+
+
+def _first_literal(value: Value) -> str:
+    parts = _parts(value)
+    return parts[0] if parts and isinstance(parts[0], str) else ""
 
 
 def _parts(value: Value) -> tuple[str | Unknown, ...]:
@@ -173,15 +211,6 @@ def _header(tokens: list[Token]) -> int:
         if colons == _HEADER_COLONS:
             return position + 1
     return len(tokens)
-
-
-def _literal(tokens: list[Token]) -> str:
-    characters: list[str] = []
-    for token in tokens:
-        if not isinstance(token, str):
-            break
-        characters.append(token)
-    return "".join(characters)
 
 
 def _doubtful(tokens: list[Token], header: int) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from infraspec.errors import EvaluationError
+from infraspec.errors import EvaluationError, TerraformError
 from infraspec.hcl.nodes import Expression, ForObject, ForTuple, Node, Source, TemplateFor
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.values import to_text
@@ -56,15 +56,15 @@ class Context:
 
 @contextmanager
 def located(source: Source, at: int) -> Iterator[None]:
-    """Give an EvaluationError raised inside the place of a node, unless it has one."""
+    """Give an error raised inside the place of a node, unless it has one."""
     try:
         yield
-    except EvaluationError as error:
+    except TerraformError as error:
         locate(error, source, at)
         raise
 
 
-def locate(error: EvaluationError, source: Source, at: int) -> None:
+def locate(error: TerraformError, source: Source, at: int) -> None:
     """Set the place and excerpt of an error that has none."""
     if not error.place:
         error.place = source.place(at)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infraspec.errors import EvaluationError, LimitError
+from infraspec.errors import LimitError, TerraformError
 from infraspec.finding import Location
 from infraspec.terraform.configuration import Configuration, read_configuration
 from infraspec.terraform.files import RootFiles
@@ -82,7 +82,7 @@ class Evaluation:
         self.diagnostics.append(Diagnostic("error", message, location))
 
 
-def place_error(error: EvaluationError, place: str, address: str) -> None:
+def place_error(error: TerraformError, place: str, address: str) -> None:
     """Complete an evaluation error with the place and the address it arose at."""
     if not error.place:
         error.place = place

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infraspec.errors import EvaluationError
+from infraspec.errors import EvaluationError, TerraformError
 from infraspec.hcl.nodes import (
     Binary,
     Call,
@@ -96,7 +96,7 @@ def compile_call(context: Context, node: Call) -> Evaluate:
             if special is not None:
                 return special(arguments, scope)
             return call_function(name, _values(arguments, scope, expand=node.expand), scope)
-        except EvaluationError as error:
+        except TerraformError as error:
             locate(error, context.source, node.at)
             raise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from infraspec.errors import EvaluationError
+from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.masking import sensitive_attributes
@@ -152,7 +152,7 @@ class ResourceInstance(EvaluatedObject):
         key = f"{self.address}.{name}"
         try:
             return self.module.remember(key, compute, lambda: self.body.place(name), keep=False)
-        except EvaluationError as error:
+        except TerraformError as error:
             place_error(error, self.body.place(name), key)
             raise
 

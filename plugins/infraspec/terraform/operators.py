@@ -127,10 +127,12 @@ def _arithmetic(compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
     return apply
 
 
-def _comparison(compare: Callable[[float, float], bool]) -> Binary:
+def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Binary:
     def apply(left: Value, right: Value) -> Value:
         left, right = _number(left), _number(right)
-        return None if isinstance(left, Unknown) or isinstance(right, Unknown) else compare(left, right)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return None
+        return compare(to_decimal(left), to_decimal(right))
 
     return apply
 
@@ -142,8 +144,10 @@ def _number(value: Value) -> Value:
 
 
 def _divide(left: Decimal, right: Decimal) -> Decimal:
+    if not right and left:
+        raise LimitError("Division by zero", expected="a divisor other than zero", found="0, which makes it infinite")
     if not right:
-        raise EvaluationError("Division by zero", expected="a divisor other than zero", found="0")
+        raise EvaluationError("Division of zero by zero", expected="a divisor other than zero", found="0")
     return PRECISION.divide(left, right)
 
 

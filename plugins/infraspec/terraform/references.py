@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infraspec.errors import EvaluationError
+from infraspec.errors import TerraformError
 from infraspec.hcl.nodes import Expression, GetAttr, Index, Name, Splat
 from infraspec.terraform.access import attribute_of, index_of, splat
 from infraspec.terraform.compiling import Context, Evaluate, locate, located
@@ -80,7 +80,7 @@ def _found(context: Context, node: Name, evaluate: Evaluate) -> Evaluate:
     def run(scope: Scope) -> Value:
         try:
             return evaluate(scope)
-        except EvaluationError as error:
+        except TerraformError as error:
             locate(error, context.source, node.at)
             raise
 
@@ -96,7 +96,7 @@ def _attribute(context: Context, target: Evaluate, node: GetAttr) -> Evaluate:
             return value[name]
         try:
             return attribute_of(value, name)
-        except EvaluationError as error:
+        except TerraformError as error:
             locate(error, context.source, at)
             raise
 
@@ -110,7 +110,7 @@ def _index(context: Context, target: Evaluate, node: Index) -> Evaluate:
         value, position = target(scope), key(scope)
         try:
             return index_of(value, position)
-        except EvaluationError as error:
+        except TerraformError as error:
             locate(error, context.source, node.at)
             raise
 

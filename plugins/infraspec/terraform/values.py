@@ -27,8 +27,31 @@ from infraspec.unknown import (
 PRECISION = Context(prec=155, traps=[InvalidOperation, DivisionByZero, Overflow])
 """About the 512 bits of Terraform's numbers."""
 
+_ROUNDING = Context(prec=150, traps=[InvalidOperation])
+"""Rounds away what the last digits of a quotient have lost, so that 1 / 3 * 3 is 1."""
+
 _LARGEST = 1 << 512
+_SMALLEST = Decimal("1e-300")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+
+class LongNumber(float):
+    """A number with more digits than a float has, such as 1 / 3; `exact` has 150 of them.
+
+    Terraform's own text of it is some digits longer, so it is not known.
+    """
+
+    __slots__ = ("exact",)
+    exact: Decimal
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _long_number, (self.exact,)
+
+
+def _long_number(exact: Decimal) -> LongNumber:
+    number = LongNumber(exact)
+    number.exact = exact
+    return number
 
 
 class ListValue(list[Value]):
@@ -68,6 +91,8 @@ def identity(value: Value) -> Hashable:
     match value:
         case bool() | Unknown() | Text():
             return _mark_identity(value)
+        case LongNumber():
+            return value.exact
         case None | int() | float() | str():
             return value
         case dict():
@@ -140,18 +165,16 @@ def normalize_number(number: Decimal | float) -> int | float:
     """Return an integral number as int, another as float."""
     if isinstance(number, int):
         return _within_bounds(number)
-    exact = number if isinstance(number, Decimal) else Decimal(repr(number))
+    exact = number if isinstance(number, Decimal) else to_decimal(number)
     if not exact.is_finite() or abs(exact) >= _LARGEST:
         raise _too_large()
-    if exact == exact.to_integral_value(context=PRECISION):
-        return int(exact)
-    return _nonzero(float(exact))
-
-
-def _nonzero(number: float) -> float:
-    if not number:
-        raise LimitError("A number is too small", expected="at least 5e-324 or zero", found="a smaller one")
-    return number
+    rounded = _ROUNDING.plus(exact)
+    if rounded == rounded.to_integral_value(context=PRECISION):
+        return int(rounded)
+    if abs(exact) < _SMALLEST:
+        raise LimitError("A number is too small", expected=f"at least {_SMALLEST} or zero", found="a smaller one")
+    short = float(exact)
+    return short if Decimal(repr(short)) == rounded else _long_number(exact)
 
 
 def _within_bounds(number: int) -> int:
@@ -166,11 +189,13 @@ def _too_large() -> LimitError:
 
 def to_decimal(number: float) -> Decimal:
     """Return the exact decimal of an int or float, the float read as its shortest text."""
+    if isinstance(number, LongNumber):
+        return number.exact
     return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
 
 
 def number_text(number: float) -> str:
-    """Write a number as Terraform does: no exponent, no trailing zeros."""
+    """Write a number as Terraform does: no exponent, no trailing zeros. A LongNumber is cut."""
     return str(number) if isinstance(number, int) else format(Decimal(repr(number)), "f")
 
 
@@ -184,6 +209,8 @@ def to_text(value: Value) -> str | Text | Unknown:
             return value
         case bool():
             return "true" if value else "false"
+        case LongNumber():
+            return Unknown(f"tostring({value!r})")
         case int() | float():
             return number_text(value)
         case _:
@@ -215,15 +242,15 @@ def _parse(text: str) -> int | float:
 
 
 def to_bool(value: Value) -> bool | Unknown:
-    """Convert a bool, "true" or "false"; a Text becomes an Unknown. Raises EvaluationError for the rest."""
+    """Convert a bool, "true" or "1", "false" or "0"; a Text becomes an Unknown. Raises EvaluationError for the rest."""
     match value:
         case bool() | Unknown():
             return value
         case Text():
             return Unknown(f"tobool({render(value)})")
-        case "true":
+        case "true" | "1":
             return True
-        case "false":
+        case "false" | "0":
             return False
         case _:
             raise _cannot_convert(value, 'true or false, or the text "true" or "false"')

@@ -33,12 +33,12 @@ def clusters(value: str) -> list[str]:
 
 def utf8(value: str) -> bytes:
     """Encode text, half a surrogate pair as the replacement character."""
-    return well_formed(value).encode()
+    return value.encode() if value.isascii() else _SURROGATE.sub("\ufffd", value).encode()
 
 
 def well_formed(value: str) -> str:
-    """Replace half surrogate pairs, which JSON text may hold, by the replacement character."""
-    return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    """Bring text to Unicode's form NFC, as Terraform does, half a surrogate pair to the replacement character."""
+    return value if value.isascii() else unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", value))
 
 
 def _simple(change: Callable[[str], str], special: dict[str, str]) -> Callable[[str], str]:

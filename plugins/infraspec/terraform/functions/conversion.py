@@ -8,8 +8,8 @@ from infraspec.terraform.functions.parameters import boolean, collection, mappin
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
-from infraspec.terraform.values import ListValue, MapValue, SetValue, to_text
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.terraform.values import ListValue, MapValue, SetValue, first_sensitive, to_text
+from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _count = itertools.count(1)
 
@@ -70,9 +70,11 @@ def nonsensitive(value: Value) -> Value:
 @function("issensitive", nullable, structural=True, sets=True)
 def is_sensitive(value: Value) -> bool:
     """Tell whether a value is marked as sensitive; of an unknown value it is not known."""
-    if isinstance(value, Unknown) and not isinstance(value, Sensitive):
+    if isinstance(value, Sensitive) or (isinstance(value, Text) and first_sensitive(value)):
+        return True
+    if isinstance(value, (Unknown, Text)):
         raise Undetermined
-    return isinstance(value, Sensitive)
+    return False
 
 
 @function("ephemeralasnull", nullable, structural=True, sets=True)

@@ -26,7 +26,7 @@ _MONTHS = [
     "December",
 ]
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-_TOKEN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|(?P<other>[^A-Za-z']+)")
+_TOKEN = re.compile(r"(?P<quote>'')|'(?P<quoted>(?:[^']|'')+)'|(?P<letters>([A-Za-z])\4*)|(?P<other>[^A-Za-z']+)")
 
 
 def written(pattern: str, time: datetime) -> str:
@@ -43,7 +43,7 @@ def _pieces(pattern: str, time: datetime) -> Iterator[str]:
         if match["letters"]:
             yield _field(match["letters"], time)
         else:
-            yield match["other"] or match["quoted"].replace("''", "'")
+            yield match["other"] or (match["quoted"] or match["quote"]).replace("''", "'")
         position = match.end()
 
 

@@ -14,6 +14,7 @@ from infraspec.errors import EvaluationError, LimitError
 from infraspec.terraform.functions.date_format import written
 from infraspec.terraform.functions.parameters import text
 from infraspec.terraform.functions.registry import function
+from infraspec.terraform.symbolic import Undetermined
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _DURATION = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
@@ -69,6 +70,8 @@ def _moment(timestamp: str) -> Moment:
     match = _TIMESTAMP.fullmatch(timestamp)
     if match is None:
         raise _no_timestamp(timestamp)
+    if timestamp.startswith("0000"):
+        raise Undetermined
     try:
         time = datetime.fromisoformat(match[1]).replace(tzinfo=_zone(match[3]))
     except ValueError:

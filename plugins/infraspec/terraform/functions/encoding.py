@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from infraspec.errors import EvaluationError
-from infraspec.terraform.functions.characters import utf8
+from infraspec.terraform.functions.characters import utf8, well_formed
 from infraspec.terraform.functions.csv_text import rows
 from infraspec.terraform.functions.parameters import text
 from infraspec.terraform.functions.registry import function
@@ -42,7 +42,7 @@ def _bytes(value: str) -> bytes:
 
 def _text(data: bytes, codec: str) -> str:
     try:
-        return data.decode(codec)
+        return well_formed(data.decode(codec))
     except UnicodeDecodeError:
         raise EvaluationError(f"the decoded data is not {codec} text") from None
 

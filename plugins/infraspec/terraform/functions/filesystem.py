@@ -7,6 +7,7 @@ import posixpath
 from pathlib import Path
 
 from infraspec.errors import EvaluationError, FileAccessError
+from infraspec.terraform.functions.characters import well_formed
 from infraspec.terraform.functions.digests import HASHES, base64_text
 from infraspec.terraform.functions.glob import matcher
 from infraspec.terraform.functions.parameters import text
@@ -18,7 +19,7 @@ from infraspec.terraform.values import SetValue
 @function("abspath", text, files=True)
 def absolute(files: Files, path: str) -> str:
     """Return the absolute path."""
-    return posixpath.normpath(posixpath.join(files.root.resolve().as_posix(), path))
+    return "/" + posixpath.normpath(posixpath.join(files.root.resolve().as_posix(), path)).lstrip("/")
 
 
 @function("dirname", text)
@@ -47,7 +48,7 @@ def expand(path: str) -> str:
 def content(files: Files, path: str) -> str:
     """Return the content of a file of UTF-8 text."""
     try:
-        return _read(files, path).decode()
+        return well_formed(_read(files, path).decode())
     except UnicodeDecodeError:
         raise EvaluationError(
             "the file is not UTF-8 text", expected="UTF-8", found=path, remedy=f'filebase64("{path}") reads any file'

@@ -13,7 +13,7 @@ from infraspec.terraform.functions.parameters import nullable, text
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.partial_text import UnorderedJsonText
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import is_indefinite, normalize_number, number_text
+from infraspec.terraform.values import LongNumber, is_indefinite, normalize_number, number_text
 from infraspec.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
 
 _LONGEST_NUMBER = 1000
@@ -36,6 +36,8 @@ def encoded(value: Value) -> str:
             return "{" + ",".join(f"{encode_json(key)}:{encoded(value[key])}" for key in sorted(value)) + "}"
         case list():
             return "[" + ",".join(map(encoded, value)) + "]"
+        case LongNumber():
+            raise Undetermined
         case float():
             return number_text(value)
         case _:

@@ -192,9 +192,12 @@ def coalesce(*values: Value) -> Value:
 @function("coalescelist", nullable, rest=nullable, structural=True)
 def coalesce_list(*lists: Value) -> list[Value]:
     """Return the first list that is not empty."""
-    for values in lists:
-        if sequence(values):
-            return sequence(values)
+    checked = [values if isinstance(values, Unknown) else sequence(values) for values in lists]
+    for values in checked:
+        if isinstance(values, Unknown):
+            raise Undetermined
+        if values:
+            return values
     raise EvaluationError("no non-null arguments", expected="a list that is not empty")
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from infraspec.errors import EvaluationError
 from infraspec.terraform.functions.parameters import (
+    boolean,
     collection,
     known_text,
     known_texts,
     mapping,
     nullable,
+    number,
     pairs,
+    text,
     texts,
 )
 from infraspec.terraform.functions.registry import function
-from infraspec.terraform.unification import unified
-from infraspec.terraform.values import ListValue, MapValue, SetValue, to_text
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.terraform.values import ListValue, MapValue, SetValue, type_name
+from infraspec.unknown import Unknown, Value
 
 
 @function("keys", mapping, structural=True)
@@ -45,14 +47,13 @@ def lookup(value: dict[str, Value], key: str, *default: Value) -> Value:
 
 
 def _as_element(default: Value, value: dict[str, Value]) -> Value:
-    """Convert a default to the type of a map's elements."""
-    elements = [item for item in value.values() if item is not None]
-    if default is None or not elements:
-        return default
-    if all(isinstance(item, (str, Text)) for item in elements):
-        return to_text(default)
-    *_, converted = unified([*elements, default])
-    return converted
+    """Convert a default to the type of a map's elements, where that is a primitive one."""
+    kinds = {type_name(item) for item in value.values() if item is not None and not isinstance(item, Unknown)}
+    convert = _CONVERSIONS.get(kinds.pop()) if len(kinds) == 1 else None
+    return convert(default) if convert and default is not None else default
+
+
+_CONVERSIONS = {"string": text, "number": number, "bool": boolean}
 
 
 @function("merge", rest=nullable, structural=True)

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from infraspec.terraform.functions.characters import clusters
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import to_decimal
+from infraspec.terraform.values import LongNumber, normalize_number, to_decimal
 
 _EXACT = Context(prec=2000)
 _BITS = 512
@@ -63,7 +63,7 @@ def decimal_text(value: float, verb: str, layout: Layout) -> str:
     """Write a number with %e, %f or %g, or their upper-case forms."""
     if "#" in layout.flags:
         raise Undetermined
-    digits = _WRITERS[verb.lower()](abs(value), layout.precision)
+    digits = _WRITERS[verb.lower()](normalize_number(abs(to_decimal(value))), layout.precision)
     return layout.padded_number(layout.sign_of(value), digits.upper() if verb.isupper() else digits)
 
 
@@ -99,6 +99,8 @@ def _general(value: float, precision: int) -> str:
     """Write the shortest text, or `precision` digits; with an exponent if it is small or large."""
     if not value:
         return "0"
+    if precision < 0 and isinstance(value, LongNumber):
+        raise Undetermined
     if precision < 0:
         number = to_decimal(value).normalize(_EXACT)
         limit = _SHORTEST_LIMIT

@@ -6,12 +6,13 @@ import math
 import operator
 import string
 from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from infraspec.errors import EvaluationError, LimitError
 from infraspec.terraform.functions.parameters import collection, integer, number, present
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.operators import BINARY
-from infraspec.terraform.values import ListValue, normalize_number, to_number, type_name
+from infraspec.terraform.values import ListValue, normalize_number, to_decimal, to_number, type_name
 from infraspec.unknown import Value
 
 _DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase
@@ -22,19 +23,19 @@ _MOST_ELEMENTS = 1024
 @function("abs", number)
 def absolute(value: float) -> int | float:
     """Return the number without its sign."""
-    return abs(value)
+    return normalize_number(abs(to_decimal(value)))
 
 
 @function("ceil", number)
 def ceiling(value: float) -> int:
     """Return the nearest whole number that is not smaller."""
-    return math.ceil(value)
+    return int(to_decimal(value).to_integral_value(ROUND_CEILING))
 
 
 @function("floor", number)
 def floor(value: float) -> int:
     """Return the nearest whole number that is not greater."""
-    return math.floor(value)
+    return int(to_decimal(value).to_integral_value(ROUND_FLOOR))
 
 
 @function("max", number, rest=number)

@@ -84,7 +84,7 @@ def _expansion(found: re.Match[str]) -> Callable[[re.Match[str]], str]:
         if reference["dollar"]:
             return "$"
         name = reference["braced"] or reference["plain"]
-        if name.isdigit():
+        if name.isdigit() and (name == "0" or name[0] != "0"):
             number = int(name[:9])
             return (found[number] or "") if number <= found.re.groups else ""
         return (found[name] or "") if name in found.re.groupindex else ""

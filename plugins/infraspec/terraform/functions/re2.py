@@ -51,6 +51,9 @@ _ESCAPES = {"d": "[0-9]", "D": "[^0-9]", "w": r"\w", "W": r"\W", "s": f"[{SPACE_
 _ESCAPES |= {"A": r"\A", "z": r"\Z", "b": r"\b", "B": r"\B"} | {letter: f"\\{letter}" for letter in "aftnrv"}
 
 
+_ANCHORS = frozenset({"^", "$", r"\A", r"\z", r"\b", r"\B"})
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled pattern, and whether it ignores case anywhere."""
@@ -74,6 +77,8 @@ def compiled(pattern: str) -> Pattern:
             warnings.simplefilter("ignore", FutureWarning)
             return Pattern(re.compile(translated, re.ASCII), translator.ignores_case)
     except (re.error, OverflowError) as error:
+        if "redefinition" in str(error):
+            raise Undetermined from None
         raise _refused(str(error), pattern) from None
 
 
@@ -100,11 +105,17 @@ class _Translator:
         pieces, previous = [], ""
         for match in _TOKEN.finditer(self.pattern):
             kind = next(kind for kind in _KINDS if match[kind] is not None)
-            if kind == "repeat" and previous == "repeat":
-                raise _refused("a repetition is repeated", self.pattern)
+            if kind == "repeat":
+                self._check_repeated(previous)
             pieces.append(self._token(kind, match))
-            previous = kind
+            previous = match[0] if kind in {"meta", "escape"} else kind
         return "".join(pieces) + self.groups[0].closers
+
+    def _check_repeated(self, previous: str) -> None:
+        if previous == "repeat":
+            raise _refused("a repetition is repeated", self.pattern)
+        if previous in _ANCHORS:
+            raise Undetermined
 
     def _token(self, kind: str, match: re.Match[str]) -> str:
         if kind == "flags":

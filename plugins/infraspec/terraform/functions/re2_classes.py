@@ -18,6 +18,9 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 _SETS = {"d": "0-9", "D": r"\D", "w": "0-9A-Za-z_", "W": r"\W", "s": SPACE_ESCAPES, "S": r"\S\v"}
+_RANGE = ("-", "-")
+"""A hyphen that is not escaped: between two characters it makes a range."""
+
 _CONTROLS = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _POSIX = {
     "alnum": "0-9A-Za-z",
@@ -54,11 +57,11 @@ def character_class(text: str) -> str:
     position = 0
     while position < len(items):
         literal, written = items[position]
-        if literal and items[position + 1 : position + 2] == [("-", r"\-")] and position + 2 < len(items):
+        if literal and items[position + 1 : position + 2] == [_RANGE] and position + 2 < len(items):
             translated.append(_range(literal, items[position + 2][0], text))
             position += 3
         else:
-            translated.append(written)
+            translated.append(re.escape(written) if items[position] == _RANGE else written)
             position += 1
     return f"[{'^' if inverted else ''}{''.join(translated)}]"
 
@@ -80,7 +83,7 @@ def _items(text: str) -> Iterator[tuple[str, str]]:
             yield "", _SETS[match["escape"]]
         else:
             character = _character(match)
-            yield character, re.escape(character)
+            yield _RANGE if match[0] == "-" else (character, re.escape(character))
 
 
 def _posix(name: str) -> str:

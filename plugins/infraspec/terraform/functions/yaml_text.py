@@ -104,15 +104,14 @@ def _key(node: Any) -> str:
 
 
 def _resolved(node: Any) -> Value:
-    value = str(node.value)
-    if node.style in {"'", '"', "|", ">"} and node.tag.endswith(":str"):
+    """Return a scalar's value if its text and the type that YAML gives it agree with Terraform's reading."""
+    value, kind, quoted = str(node.value), node.tag.rpartition(":")[2], node.style is not None
+    if kind == "str" and (quoted or _CERTAIN_TEXT.fullmatch(value)):
         return value
-    if node.style is None and value in _WORDS:
+    if kind == "bool" and value in _WORDS:
         return _WORDS[value]
-    if node.style is None and value in _NULLS:
+    if kind == "null" and value in _NULLS:
         return None
-    if node.style is None and _NUMBER.fullmatch(value):
+    if kind in {"int", "float"} and _NUMBER.fullmatch(value):
         return to_number(value)
-    if node.tag.endswith(":str") and node.style is None and _CERTAIN_TEXT.fullmatch(value):
-        return value
     raise Undetermined

@@ -1,0 +1,165 @@
+"""Task definitions from files and from Terraform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infraspec.ecs.json_lines import lines_by_path
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.errors import TaskDefinitionError
+from infraspec.finding import Location
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
+
+FILES = Path(__file__).parents[2] / "../shared/data/task_definitions"
+MINIMAL = {"family": "app", "containerDefinitions": [{"name": "app", "image": "nginx"}]}
+
+
+def from_terraform(container_definitions: Value, **values: Value) -> TaskDefinition:
+    """Read a task definition resource."""
+    given = {"container_definitions": container_definitions, "family": "app", **values}
+    address = "aws_ecs_task_definition.app"
+    return TaskDefinition.from_resource(Resource(address, "managed", "aws_ecs_task_definition", "app", None, "", given))
+
+
+@pytest.mark.skipif(not FILES.exists(), reason="the files are not beside the checkout")
+def test_files_of_public_repositories_load() -> None:
+    """Every task definition file found in public repositories is read with its containers."""
+    counts = {
+        path.name: len(TaskDefinition.from_json(path.read_text(encoding="utf-8"), path.name).containers)
+        for path in sorted(FILES.glob("*.json"))
+    }
+    assert {1} == set(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nginx:${TAG}", Text(("nginx:", Unknown("placeholder TAG")))),
+        ("nginx:{{ must_env `TAG` }}", Text(("nginx:", Unknown("placeholder TAG")))),
+        ("{{must_env `A`}}/x", Text((Unknown("placeholder A"), "/x"))),
+        ("{{ image }}", Unknown("placeholder image")),
+        ("<IMAGE>", Unknown("placeholder IMAGE")),
+        ("%IMAGE%", Unknown("placeholder IMAGE")),
+        ("__IMAGE__", Unknown("placeholder IMAGE")),
+        ("{{ tfstate `aws_ecr_repository.all['app'].repository_url` }}:1",
+         Text((Unknown('aws_ecr_repository.all["app"].repository_url'), ":1"))),
+        ("ACCOUNT_ID.dkr.ecr.REGION.amazonaws.com/a",
+         Text((Unknown("placeholder ACCOUNT_ID"), ".dkr.ecr.", Unknown("placeholder REGION"), ".amazonaws.com/a"))),
+        ("nginx:1", "nginx:1"),
+    ],
+)  # fmt: skip
+def test_placeholders_become_unknown(text: str, expected: Value) -> None:
+    """A placeholder inside a string is an unknown of its name."""
+    document = {"containerDefinitions": [{"name": "app", "image": text}]}
+    assert expected == TaskDefinition.from_json(json.dumps(document), "t.json").containers[0].image
+
+
+@pytest.mark.parametrize(
+    "document",
+    [MINIMAL, {"taskDefinition": MINIMAL}, MINIMAL["containerDefinitions"]],
+    ids=["registered", "described", "containers"],
+)
+def test_all_shapes_of_files(document: Value) -> None:
+    """A task definition, what describe-task-definition prints, and a bare list of containers are read."""
+    definition = TaskDefinition.from_json("\ufeff" + json.dumps(document, indent=1), "t.json")
+    assert [container.name for container in definition.containers] == ["app"]
+    line = {"image": definition.locate("containerDefinitions.0.image").line} if definition.locate("") else {}
+    assert '"image"' in json.dumps(document, indent=1).splitlines()[line["image"] - 1]
+
+
+def test_everything_of_a_container_is_read() -> None:
+    """Secrets of both kinds, log options, credentials and environment files are read with their places."""
+    container = {
+        "name": "app",
+        "image": "nginx",
+        "secrets": [{"name": "A", "valueFrom": "a"}],
+        "logConfiguration": {
+            "logDriver": "splunk",
+            "options": {"splunk-url": "u"},
+            "secretOptions": [{"name": "splunk-token", "valueFrom": "b"}],
+        },
+        "repositoryCredentials": {"credentialsParameter": "c"},
+        "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::b/k"}],
+    }
+    (read,) = from_terraform(json.dumps([container]), requires_compatibilities=["FARGATE"]).containers
+    assert [(s.name, s.value_from, s.path, s.kind) for s in read.secrets] == [
+        ("A", "a", "containerDefinitions.0.secrets.0", "secret"),
+        ("splunk-token", "b", "containerDefinitions.0.logConfiguration.secretOptions.0", "log option"),
+    ]
+    assert (read.log_driver, read.log_options, read.repository_credentials) == ("splunk", {"splunk-url": "u"}, "c")
+    assert read.environment_files == ("arn:aws:s3:::b/k",)
+
+
+def test_terraform_reads_keys_without_regard_to_case() -> None:
+    """The provider accepts keys in any letter case; options keep theirs."""
+    container = {
+        "Name": "app",
+        "Secrets": [{"Name": "A", "ValueFrom": "a"}],
+        "logConfiguration": {"options": {"Name": 1}},
+    }
+    (read,) = from_terraform(json.dumps([container])).containers
+    assert (read.name, read.secrets[0].name, read.log_options) == ("app", "A", {"Name": 1})
+
+
+@pytest.mark.parametrize("value", [Unknown("var.x"), Sensitive("var.x", "[]")])
+def test_unknown_definitions(value: Value) -> None:
+    """Container definitions that are not known leave the containers open."""
+    definition = from_terraform(value)
+    assert (definition.containers, definition.unknown_containers and "var.x") == ((), "var.x")
+
+
+def test_unknown_parts_are_kept_in_their_place() -> None:
+    """Text with holes is read as JSON; an unknown container or list of secrets is noted."""
+    unknown = Unknown("var.secrets")
+    text = concatenate(['[{"name":"app","secrets":', unknown, "},", Unknown("var.sidecar"), "]"])
+    first, second = from_terraform(text).containers
+    assert (("containerDefinitions.0.secrets", unknown),) == first.unknown_parts
+    assert (("containerDefinitions.1", Unknown("var.sidecar")),) == second.unknown_parts
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "found"),
+    [
+        ('{\n  "containerDefinitions": {{ containers }}\n}', "t.json:2:28", "the placeholder {{ containers }} outside"),
+        ('{"containerDefinitions": [', "t.json:1:27", "Expecting value"),
+        ("", "t.json:1:1", "Expecting value"),
+        ('{"family": "app"}', "t.json", "family"),
+        ('"text"', "t.json", "text"),
+        ('{"containerDefinitions": {}}', "t.json", "dict"),
+        ('{"containerDefinitions": [3]}', "t.json: containerDefinitions.0", "int"),
+        ('{"containerDefinitions": [{"Secrets": []}]}', "t.json: containerDefinitions.0", "Secrets"),
+        ('{"containerDefinitions": [{"secrets": [{"name": "A"}]}]}', "containerDefinitions.0.secrets.0", "dict"),
+        ('{"containerDefinitions": [{"secrets": "A"}]}', "t.json: containerDefinitions.0", "A"),
+    ],
+)
+def test_malformed_files_say_where(text: str, place: str, found: str) -> None:
+    """A file that is not a task definition is a named error with place, what was found, and a remedy."""
+    with pytest.raises(TaskDefinitionError) as caught:
+        TaskDefinition.from_json(text, "t.json")
+    assert place in caught.value.place
+    assert found in caught.value.found
+    assert caught.value.expected
+    assert caught.value.remedy
+
+
+def test_definitions_in_terraform_that_are_not_json() -> None:
+    """container_definitions that are not JSON are a named error at the resource."""
+    with pytest.raises(TaskDefinitionError, match=r"aws_ecs_task_definition\.app: container_definitions is not JSON"):
+        from_terraform("[{]")
+
+
+def test_lines_of_a_json_text() -> None:
+    """Every value has the line it begins on, whatever its strings hold."""
+    text = '{\n "a": [\n  {"b": "}\\"]"},\n  [1,\n   2]\n ],\n "c": {}, "d": []\n}'
+    expected = {"": 1, "a": 2, "a.0": 3, "a.0.b": 3, "a.1": 4, "a.1.0": 4, "a.1.1": 5, "c": 7, "d": 7}
+    assert expected == lines_by_path(text)
+
+
+def test_a_path_without_a_line_of_its_own_is_located_above() -> None:
+    """A missing part is located at what should hold it."""
+    definition = TaskDefinition.from_json(json.dumps(MINIMAL, indent=1), "t.json")
+    assert Location("t.json", 4) == definition.locate("containerDefinitions.0.logConfiguration")
