@@ -55,7 +55,7 @@ def infraspec(python: Environment, tree: Tree, *, plan: bool = False, reports: b
     command += ["--infraspec-dir", str(directory)]
     if reports:
         command += ["--alluredir", str(HOME / "allure"), "--clean-alluredir"]
-    return Subject(Job("infraspec", (tuple(command),), tree.out), lambda sample: _read_infraspec(sample, tree))
+    return Subject(Job("infraspec", (tuple(command),), directory), lambda sample: _read_infraspec(sample, tree))
 
 
 def findings(output: str) -> Iterator[Reported]:

@@ -61,10 +61,14 @@ class Settings:
         """The plan file of this run, if one is given."""
         return Path(self.plan.value) if self.plan.value else None
 
+    @property
+    def named(self) -> list[str]:
+        """The environments that were asked for by name."""
+        return [name.strip() for name in self.environments.value.split(",") if name.strip()]
+
     def chosen(self, contract: Contract) -> list[str]:
         """Return the names of the environments to check, in the contract's order where all are meant."""
-        names = [name.strip() for name in self.environments.value.split(",") if name.strip()]
-        return names or list(contract.environments)
+        return self.named or list(contract.environments)
 
     def header(self) -> list[str]:
         """Return the lines of the report header."""

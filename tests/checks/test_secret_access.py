@@ -505,3 +505,43 @@ def test_the_fix_fits_how_the_policy_is_written() -> None:
     assert "statement {" in finding.remedy
     assert "var.all_db_arn" in finding.remedy
     assert f"pass {other.address}.arn into the root module" in finding.remedy
+
+
+def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:
+    """A key whose own policy names other principals only is not opened by the role's policies for certain."""
+    encrypted = secret("db", kms_key_id=arn("aws_kms_key.main"))
+    granted = policy(statement("*"), statement("*", "kms:Decrypt"))
+
+    def verdict(principal: str) -> Verdict:
+        entry = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*"}
+        key = resource("aws_kms_key.main", policy=JsonText({"Version": "2012-10-17", "Statement": [entry]}))
+        return findings(task({"DB": secret_arn("db")}), key, encrypted, granted)[1].verdict
+
+    found = [verdict(f"arn:aws:iam::{ACCOUNT}:{who}") for who in ("root", "role/other", "role/app-execution")]
+    assert found == [PROVEN, UNDETERMINED, UNDETERMINED]
+
+
+@pytest.mark.parametrize(
+    ("ending", "created", "expected"),
+    [
+        (":*", "true", PROVEN),
+        ("", "true", UNDETERMINED),
+        ("-other:*", "true", VIOLATED),
+        ("-other:*", Unknown("var.create"), UNDETERMINED),
+    ],
+)
+def test_creating_a_log_group(ending: str, created: Value, expected: Verdict) -> None:
+    """CreateLogGroup is allowed on the group's ARN with `:*`; without it AWS's documents differ."""
+    options = {"awslogs-group": "/ecs/app", "awslogs-region": REGION, "awslogs-create-group": created}
+    definition = task({}, logConfiguration={"logDriver": "awslogs", "options": options})
+    listed = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/app{ending}"
+    found = findings(definition, policy(statement(listed, "logs:*")))
+    assert found[0].subject.endswith("logs:CreateLogGroup")
+    assert expected == found[0].verdict
+
+
+def test_an_image_that_is_not_known_needs_no_permission_for_certain() -> None:
+    """A role without any ECR permission is no violation for an image of unknown registry."""
+    found = findings(task({}, image=Unknown("var.image")), policy(statement("*", "s3:*")))
+    assert verdicts(found) == [UNDETERMINED] * 4
+    assert "it is not known whether this is needed: var.image is not known" in found[0].reason

@@ -67,8 +67,9 @@ def test_all_shapes_of_files(document: Value) -> None:
     """A task definition, what describe-task-definition prints, and a bare list of containers are read."""
     definition = TaskDefinition.from_json("\ufeff" + json.dumps(document, indent=1), "t.json")
     assert [container.name for container in definition.containers] == ["app"]
-    line = {"image": definition.locate("containerDefinitions.0.image").line} if definition.locate("") else {}
-    assert '"image"' in json.dumps(document, indent=1).splitlines()[line["image"] - 1]
+    place = definition.locate("containerDefinitions.0.image")
+    assert place is not None
+    assert '"image"' in json.dumps(document, indent=1).splitlines()[place.line - 1]
 
 
 def test_everything_of_a_container_is_read() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import EvaluationError, InfraspecError
+from infraspec.errors import InfraspecError, TerraformError
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from tests.terraform.sources import output_of
 
@@ -178,4 +178,4 @@ def test_expression_without_value_is_an_error_at_its_place(tmp_path: Path, expre
 
     assert fragment in str(caught.value)
     assert "main.tf:2" in caught.value.place
-    assert isinstance(caught.value, EvaluationError)
+    assert isinstance(caught.value, TerraformError)

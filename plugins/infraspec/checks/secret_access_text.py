@@ -98,7 +98,8 @@ def _found(role: Role, decision: Decision) -> str:
         return f"{decision.deciding} denies it"
     if decision.limited:
         return f"the permissions boundary of {role.address} does not allow it"
-    return f"no statement of the {len(role.policies)} policies of {role.address} allows it"
+    count = len(role.policies)
+    return f"no statement allows it; {role.address} has {count} {'policy' if count == 1 else 'policies'}"
 
 
 def _reason(decision: Decision) -> str:

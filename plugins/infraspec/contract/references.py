@@ -80,8 +80,9 @@ class _References:
                 self._one_of(where, name, self._contract.environments, "environment", WaiverError)
 
     def allow_empty(self, rules: Collection[str] | None) -> None:
-        """Look up the rules that may match nothing."""
-        for index, rule in enumerate(self._contract.suite.allow_empty if rules is not None else ()):
+        """Look up the rules that may match nothing, whole or (`names:aws_rds_cluster`) in one selector."""
+        for index, entry in enumerate(self._contract.suite.allow_empty if rules is not None else ()):
+            rule = entry.partition(":")[0]
             self._one_of(("suite", "allow_empty", index), rule, rules or (), "rule", ContractError)
 
     def _root(self, key: KeyPath, environment: Environment) -> None:

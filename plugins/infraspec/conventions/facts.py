@@ -14,7 +14,7 @@ APPLICATION, ENVIRONMENT, REGION, ACCOUNT_ID = "application", "environment", "re
 SHAPES: Mapping[str, str] = {
     APPLICATION: "[a-z0-9]+(-[a-z0-9]+)*",
     ENVIRONMENT: "[a-z0-9]+(-[a-z0-9]+)*",
-    REGION: "[a-z]{2}(-[a-z]+)+-[0-9]+",
+    REGION: "[a-z]+(-[a-z]+)+-[0-9]+",
     ACCOUNT_ID: "[0-9]{12}",
 }
 """The facts, and what one looks like whose value is not known."""

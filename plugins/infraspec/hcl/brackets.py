@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from infraspec.errors import HclSyntaxError
 from infraspec.hcl import lexicon
 from infraspec.hcl.cursor import IN_LINE
 from infraspec.hcl.nodes import Call, Expression, ForObject, ForTuple, Literal, Name, Object, Parentheses, Tuple
@@ -103,7 +104,7 @@ class BracketParser(TraversalParser):
                 self.pos += 1
                 return None
             if self.pos >= len(self.text):
-                raise self.error("the brace is not closed", opened, expected='"}"', found="the end of the file")
+                raise self._unclosed_brace(opened)
             key = self._key()
         else:
             self.pos = found.end()
@@ -114,11 +115,15 @@ class BracketParser(TraversalParser):
                 return key, self.simple_operand(group - _KEY_GROUPS, found[group], found.start(group))
         value = self.expression()
         separator = lexicon.object_separator(self.text, self.pos)
-        if separator is None:
-            self.look()
-            raise self.error("the value does not end with its line", self.ahead, expected='a newline, "," or "}"')
-        self.pos = separator.end()
-        return key, value
+        if separator:
+            self.pos = separator.end()
+            return key, value
+        if not self.look():
+            raise self._unclosed_brace(opened)
+        raise self.error("the value does not end with its line", self.ahead, expected='a newline, "," or "}"')
+
+    def _unclosed_brace(self, opened: int) -> HclSyntaxError:
+        return self.error("the brace is not closed", opened, expected='"}"', found="the end of the file")
 
     def _key(self) -> Expression:
         """Parse `key = (identifier | expression) ("=" | ":")`."""

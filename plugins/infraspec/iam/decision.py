@@ -86,10 +86,9 @@ def decide(
     those of the resource, whose clauses are bound to the principal by IdentityPolicy.of(bound=…).
     """
     subject = resource if isinstance(resource, Subject) else Subject.of(resource)
-    asked = action.lower()
-    own = _Layer.ask(policies, asked, subject)
-    shared = _Layer.ask(resource_policies, asked, subject)
-    limit = None if boundary is None else _Layer.ask(boundary, asked, subject)
+    own = _Layer.ask(policies, action, subject)
+    shared = _Layer.ask(resource_policies, action, subject)
+    limit = None if boundary is None else _Layer.ask(boundary, action, subject)
     layers = [own, shared, *([limit] if limit else [])]
     denied = either(layer.denied for layer in layers)
     allowed = both(_granted(own, shared, limit), negate(denied))
@@ -98,8 +97,8 @@ def decide(
         allowed,
         limited=own.allowed is Answer.YES and limit is not None and limit.allowed is Answer.NO,
         deciding=_deciding(layers, allowed, denied),
-        nearest=explain.nearest(policies, asked, subject) if own.allowed is not Answer.YES else None,
-        doubts=tuple(_doubts(layers, own, limit, asked, subject)) if allowed is Answer.MAYBE else (),
+        nearest=explain.nearest(policies, action, subject) if own.allowed is not Answer.YES else None,
+        doubts=tuple(_doubts(layers, own, limit, action, subject)) if allowed is Answer.MAYBE else (),
     )
 
 

@@ -73,7 +73,7 @@ class PolicyDocument:
             raise _error("the policy's Version is not one", f"{place}.Version", " or ".join(_VERSIONS), version)
         if "Statement" not in tree:
             raise _error("the policy has no Statement", place, "a Statement", ", ".join(map(str, tree)) or "{}")
-        statements = tuple(_statements(tree["Statement"], place, with_principals))
+        statements = tuple(_statements(tree["Statement"], place, with_principals=with_principals))
         return cls(statements, variables=version != _VERSIONS[1])
 
 
@@ -92,13 +92,16 @@ def _decode(value: Value, place: str) -> Value:
         ) from None
 
 
-def _statements(tree: Value, place: str, with_principals: bool) -> list[Statement]:  # noqa: FBT001 - internal
+def _statements(tree: Value, place: str, *, with_principals: bool) -> list[Statement]:
     if not isinstance(tree, list | tuple):
-        return [_statement(tree, "Statement", place, with_principals)]
-    return [_statement(item, f"Statement.{index}", place, with_principals) for index, item in enumerate(tree)]
+        return [_statement(tree, "Statement", place, with_principals=with_principals)]
+    return [
+        _statement(item, f"Statement.{index}", place, with_principals=with_principals)
+        for index, item in enumerate(tree)
+    ]
 
 
-def _statement(tree: Value, path: str, place: str, with_principals: bool) -> Statement:  # noqa: FBT001 - internal
+def _statement(tree: Value, path: str, place: str, *, with_principals: bool) -> Statement:
     where = f"{place}.{path}"
     if isinstance(tree, Unknown):
         return Statement.unknown(path, tree)
@@ -108,7 +111,7 @@ def _statement(tree: Value, path: str, place: str, with_principals: bool) -> Sta
     if unknown_keys:
         return Statement.unknown(path, Unknown(unknown_keys[0].strip("${}")))
     _check_keys(tree, _STATEMENT_KEYS, where)
-    _check_pairs(tree, where, with_principals)
+    _check_pairs(tree, where, with_principals=with_principals)
     return Statement(
         path,
         _effect(tree, where),
@@ -129,7 +132,7 @@ def _check_keys(tree: Mapping[str, Value], allowed: tuple[str, ...], place: str)
             raise _error(f"the policy has no element {key!r}", place, ", ".join(allowed), key)
 
 
-def _check_pairs(tree: Mapping[str, Value], place: str, with_principals: bool) -> None:  # noqa: FBT001 - internal
+def _check_pairs(tree: Mapping[str, Value], place: str, *, with_principals: bool) -> None:
     for positive, negative, required in (
         ("Action", "NotAction", True),
         ("Resource", "NotResource", not with_principals),

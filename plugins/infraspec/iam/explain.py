@@ -81,7 +81,7 @@ def doubt(hit: Hit, action: str, subject: Subject, *, effect: str) -> Doubt:
 
 def _closeness(clause: Clause, action: str, subject: Subject) -> tuple[int, int]:
     covered = clause.covers_action(action)
-    service = action.partition(":")[0] + ":"
+    service = action.lower().partition(":")[0] + ":"
     kin = any(pattern.prefix.startswith(service) for pattern in clause.actions)
     rank = 2 * covered.value if covered is not Answer.NO else int(kin)
     shared = max((_common(pattern, subject) for pattern in clause.resources), default=0)

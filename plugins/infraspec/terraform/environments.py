@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infraspec import contract as contracts
-from infraspec.contract.models import Contract
+from infraspec.contract.models import Contract, Environment
+from infraspec.contract.roots import holds_terraform
 from infraspec.terraform.completion import complete
 from infraspec.terraform.documents import load
 from infraspec.terraform.evaluation import Library
@@ -40,12 +41,17 @@ class Environments:
 
     def _build(self, name: str) -> Plan:
         environment = contracts.environment(self.contract, name)
-        source = self.evaluated(name)
         document = self._plan_file or environment.plan or environment.state
         if document is None:
-            return source
+            return self.evaluated(name)
         path = document if document is self._plan_file else contracts.resolve(self.contract, document)
-        return complete(load(path, name=contracts.display(self.contract, path)), source)
+        planned = load(path, name=contracts.display(self.contract, path))
+        return complete(planned, self.evaluated(name)) if self._has_source(environment) else planned
+
+    def _has_source(self, environment: Environment) -> bool:
+        """Tell whether there is source: a contract may give a plan or a state alone, without a root."""
+        directory = contracts.resolve(self.contract, environment.root)
+        return "root" in environment.model_fields_set or holds_terraform(directory)
 
     def evaluated(self, name: str, arguments: tuple[Argument, ...] = ()) -> Plan:
         """Return the plan of the source alone, with further -var and -var-file arguments."""
@@ -56,7 +62,7 @@ class Environments:
             {**self.contract.known, **environment.known},
             account=environment.account_id,
             region=environment.region,
-            partition=None if environment.partition == "aws" else environment.partition,
+            partition=environment.partition if environment.region else None,
         )
         return evaluate(
             contracts.resolve(self.contract, environment.root),

@@ -72,7 +72,7 @@ def _plan(module: ModuleInstance) -> Plan:
         refactorings=tuple(_refactorings(modules)),
         account=root_provider.account,
         region=root_provider.region,
-        partition=evaluation.known.partition_of(root_provider.region)[0],
+        partition=evaluation.known.partition_of(root_provider.region),
         regions={key: provider.region for key, provider in providers.items()},
         module_calls=evaluation.module_calls,
     )

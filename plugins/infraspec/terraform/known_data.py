@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infraspec.contract.models import partition_of
 from infraspec.unknown import Unknown, Value
 
 _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
-_PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
+_DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+"""By partition; the ISO partitions are left out, their suffixes are not known for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +66,22 @@ class KnownData:
 
     def environment_answer(self, type_: str, attribute: str, region: Value, account: Value) -> Value:
         """Return what follows from the provider's region and account; KeyError if nothing does."""
-        partition, suffix = self.partition_of(region)
+        partition = self.partition_of(region)
         answers = {
             "aws_caller_identity": {"account_id": account, "id": account},
             "aws_region": {"name": region, "region": region, "id": region},
-            "aws_partition": {"partition": partition, "id": partition, "dns_suffix": suffix},
+            "aws_partition": {"partition": partition, "id": partition, **_dns_suffix(partition)},
         }
         return answers[type_][attribute]
 
-    def partition_of(self, region: Value) -> tuple[str, str]:
-        """Return the partition and its DNS suffix: given, else by the region's prefix, else that of `aws`."""
-        for prefix, answer in _PARTITIONS.items():
-            if self.partition == answer[0] or (
-                not self.partition and isinstance(region, str) and region.startswith(prefix)
-            ):
-                return answer
-        return self.partition or "aws", "amazonaws.com"
+    def partition_of(self, region: Value) -> str:
+        """Return the partition: given, else that of the region, else `aws`."""
+        return self.partition or (partition_of(region) if isinstance(region, str) else "aws")
+
+
+def _dns_suffix(partition: str) -> dict[str, str]:
+    suffix = _DNS_SUFFIXES.get(partition, "amazonaws.com" if partition in ("aws", "aws-us-gov") else "")
+    return {"dns_suffix": suffix} if suffix else {}
 
 
 def region_unknown(provider: str) -> Unknown:

@@ -16,7 +16,7 @@ from infraspec.terraform.plan_json_values import decode
 from infraspec.unknown import Unknown, Value
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 _VARIABLE = re.compile(r"var\.([\w-]+)")
 AWS = "aws"
 

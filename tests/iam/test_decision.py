@@ -1,0 +1,172 @@
+"""Decisions, and what is said of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from infraspec.iam.answer import Answer, both, either, negate
+from infraspec.iam.decision import Outcome, decide
+from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.managed import is_managed, managed_policy
+from infraspec.iam.policy import IdentityPolicy
+from infraspec.iam.principal import delegates, names_role
+from infraspec.unknown import Unknown, Value
+
+ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
+    Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED, Outcome.IMPLICITLY_DENIED, Outcome.UNDETERMINED,
+)  # fmt: skip
+DB = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"
+READ = "secretsmanager:GetSecretValue"
+ROLE = "arn:aws:iam::111122223333:role/app"
+CONDITION = {"StringEquals": {"aws:ResourceTag/app": "x"}}
+MANAGED = "arn:aws:iam::aws:policy/"
+
+
+def allow(resource: Value = "*", action: Value = READ, **more: Value) -> dict[str, Value]:
+    """Return an Allow statement."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(resource: Value = "*", action: Value = READ, **more: Value) -> dict[str, Value]:
+    """Return a Deny statement."""
+    return {**allow(resource, action, **more), "Effect": "Deny"}
+
+
+def policy(*statements: Value) -> IdentityPolicy:
+    """Compile a policy."""
+    return IdentityPolicy.of("policy", PolicyDocument.from_value({"Statement": list(statements)}))
+
+
+OPAQUE = IdentityPolicy.opaque("other", Unknown("var.policy"))
+X = Unknown("var.x")
+
+
+@pytest.mark.parametrize(
+    ("policies", "outcome", "allowed"),
+    [
+        ([], IMPLICIT, Answer.NO),
+        ([policy(allow())], ALLOWED, Answer.YES),
+        ([policy(allow()), policy(deny())], EXPLICIT, Answer.NO),
+        ([policy(allow(Condition=CONDITION))], OPEN, Answer.MAYBE),
+        ([policy(allow(), deny(Condition=CONDITION))], OPEN, Answer.MAYBE),
+        ([policy(deny(Condition=CONDITION))], OPEN, Answer.NO),
+        ([policy(allow(), deny(Condition={"Bool": {"aws:SecureTransport": "false"}}))], ALLOWED, Answer.YES),
+        ([policy(allow(Condition={"Bool": {"aws:SecureTransport": ["true"]}}))], ALLOWED, Answer.YES),
+        ([policy(allow(Condition=X))], OPEN, Answer.MAYBE),
+        ([policy(allow(X))], OPEN, Answer.MAYBE),
+        ([policy(allow(action=X))], OPEN, Answer.MAYBE),
+        ([policy(allow() | {"Effect": X})], OPEN, Answer.MAYBE),
+        ([policy(allow(action=X), allow())], ALLOWED, Answer.YES),
+        ([policy(X)], OPEN, Answer.MAYBE),
+        ([OPAQUE], OPEN, Answer.MAYBE),
+        ([OPAQUE, policy(allow())], OPEN, Answer.MAYBE),
+        ([OPAQUE, policy(deny())], EXPLICIT, Answer.NO),
+        ([policy(allow()).perhaps()], OPEN, Answer.MAYBE),
+        ([policy({"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::*"})], ALLOWED, Answer.YES),
+        ([policy({"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"})], IMPLICIT, Answer.NO),
+        ([managed_policy(MANAGED + "SecretsManagerReadWrite")], OPEN, Answer.MAYBE),
+        ([managed_policy(MANAGED + "SecretsManagerReadWrite"), policy(allow())], ALLOWED, Answer.YES),
+        ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], OPEN, Answer.MAYBE),
+        ([managed_policy(MANAGED + "AdministratorAccess")], ALLOWED, Answer.YES),
+        ([managed_policy(MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy")], IMPLICIT, Answer.NO),
+    ],
+)
+def test_outcomes(policies: list[IdentityPolicy], outcome: Outcome, allowed: Answer) -> None:
+    """Deny wins, what nothing allows is denied, and what is unknown leaves open exactly what depends on it."""
+    decision = decide(policies, READ, DB)
+    assert (outcome, allowed) == (decision.outcome, decision.allowed)
+
+
+def test_a_boundary_must_allow_too() -> None:
+    """What the boundary does not allow is denied, and said to be limited."""
+    own = [policy(allow())]
+    assert ALLOWED == decide(own, READ, DB, boundary=own).outcome
+    limited = decide(own, READ, DB, boundary=[policy(allow(action="s3:*"))])
+    assert (IMPLICIT, True) == (limited.outcome, limited.limited)
+    assert OPEN == decide(own, READ, DB, boundary=[OPAQUE]).outcome
+
+
+def test_the_closest_statement_is_named() -> None:
+    """Of all statements that miss, the one about the action whose resource agrees longest is the closest."""
+    statements = [
+        allow("arn:aws:s3:::b", "s3:GetObject"),
+        allow(DB[:-9] + "api-??????", Sid="Api"),
+        allow(DB[:-9] + "db", Sid="Db"),
+        allow(DB, "secretsmanager:DescribeSecret"),
+    ]
+    nearest = decide([policy(*statements)], READ, DB).nearest
+    assert nearest is not None
+    assert ("Statement.2 (Db)", "resource") == (str(nearest.hit.clause.statement), nearest.part)
+    assert "the statement ends `secret:db`, the secret's ARN has a six-character suffix" in nearest.reason
+
+
+def test_an_action_of_the_same_service_is_close() -> None:
+    """A statement that allows another action of the service is named with what it allows."""
+    nearest = decide([policy(allow(action="secretsmanager:DescribeSecret"))], READ, DB).nearest
+    assert nearest is not None
+    assert ("action", "the statement allows secretsmanager:DescribeSecret, not secretsmanager:GetSecretValue") == (
+        nearest.part,
+        nearest.reason,
+    )
+
+
+def test_doubts_name_what_is_unknown() -> None:
+    """Each statement that may decide says on what that depends."""
+    decision = decide([policy(allow(X), allow(Condition=CONDITION), allow(DB[:-3] + "*f"))], READ, DB)
+    assert decision.outcome is ALLOWED
+    decision = decide([policy(allow(X), deny(Condition=CONDITION))], READ, DB)
+    assert [
+        "policy Statement.1 may deny it: its Condition depends on aws:ResourceTag/app",
+        f"policy Statement.0 may allow it: resource var.x against {DB}: var.x is not known",
+    ] == [str(doubt) for doubt in decision.doubts]
+
+
+@pytest.mark.parametrize(
+    ("principal", "effect", "expected"),
+    [
+        ("*", "Allow", Answer.YES),
+        ({"AWS": ROLE}, "Allow", Answer.YES),
+        ({"AWS": ["111122223333", ROLE]}, "Deny", Answer.YES),
+        ({"AWS": "arn:aws:iam::111122223333:role/other"}, "Allow", Answer.NO),
+        ({"AWS": "arn:aws:iam::111122223333:root"}, "Allow", Answer.NO),
+        ({"AWS": "arn:aws:iam::111122223333:root"}, "Deny", Answer.MAYBE),
+        ({"Service": "ecs-tasks.amazonaws.com"}, "Allow", Answer.NO),
+        ({"AWS": X}, "Allow", Answer.MAYBE),
+        (X, "Allow", Answer.MAYBE),
+    ],
+)
+def test_principals(principal: Value, effect: str, expected: Answer) -> None:
+    """A statement concerns a role it names; an account hands the decision to the role's policies."""
+    statement = Statement("Statement.0", effect, ("*",), resources=("*",), principal=principal)
+    assert expected == names_role(statement, ROLE, lambda value: value)
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [({"AWS": "arn:aws:iam::111122223333:root"}, True), ({"AWS": ROLE}, False), ({"AWS": X}, True), ("*", True)],
+)
+def test_delegation(principal: Value, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """A key policy leaves the decision to the account's policies if it names the account."""
+    statement = Statement("Statement.0", "Allow", ("kms:*",), resources=("*",), principal=principal)
+    assert expected == delegates(statement)
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        (MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy", True),
+        ("arn:aws-cn:iam::aws:policy/AdministratorAccess", True),
+        ("arn:aws:iam::111122223333:policy/AdministratorAccess", False),
+    ],
+)
+def test_managed_arns(arn: str, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """A policy is AWS's if its ARN has aws for an account."""
+    assert expected == is_managed(arn)
+
+
+def test_three_valued_logic() -> None:
+    """NO wins a conjunction, YES a disjunction, and MAYBE is its own opposite."""
+    yes, no, maybe = Answer.YES, Answer.NO, Answer.MAYBE
+    assert [no, maybe, yes] == [both(yes, maybe, no), both(yes, maybe), both()]
+    assert [yes, maybe, no] == [either([no, maybe, yes]), either([no, maybe]), either([])]
+    assert [no, maybe, yes] == [negate(yes), negate(maybe), negate(no)]
