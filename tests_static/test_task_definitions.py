@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.task_definitions import check_task_definitions
-
 from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.fixtures.static import AssertProven

@@ -508,7 +508,7 @@ def test_the_fix_fits_how_the_policy_is_written() -> None:
 
 
 def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:
-    """A key whose own policy names other principals only is not opened by the role's policies for certain."""
+    """A key whose own policy names another principal only is not opened by the role's policies for certain."""
     encrypted = secret("db", kms_key_id=arn("aws_kms_key.main"))
     granted = policy(statement("*"), statement("*", "kms:Decrypt"))
 
@@ -518,7 +518,7 @@ def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:
         return findings(task({"DB": secret_arn("db")}), key, encrypted, granted)[1].verdict
 
     found = [verdict(f"arn:aws:iam::{ACCOUNT}:{who}") for who in ("root", "role/other", "role/app-execution")]
-    assert found == [PROVEN, UNDETERMINED, UNDETERMINED]
+    assert found == [PROVEN, UNDETERMINED, PROVEN]
 
 
 @pytest.mark.parametrize(
@@ -545,3 +545,14 @@ def test_an_image_that_is_not_known_needs_no_permission_for_certain() -> None:
     found = findings(task({}, image=Unknown("var.image")), policy(statement("*", "s3:*")))
     assert verdicts(found) == [UNDETERMINED] * 4
     assert "it is not known whether this is needed: var.image is not known" in found[0].reason
+
+
+def test_a_plan_file_alone_leaves_roles_of_policies_open() -> None:
+    """Where a plan file knows neither role nor content of policies, each role may have each; one reason says so."""
+    hidden = [
+        resource(f"aws_iam_role_policy.{name}", role=Unknown(f"aws_iam_role_policy.{name}.role"), policy=Unknown("x"))
+        for name in ("a", "b", "c")
+    ]
+    (finding,) = findings(task({"DB": secret_arn("db")}), *hidden)
+    assert finding.verdict is UNDETERMINED
+    assert "aws_iam_role_policy.a and 2 more" in finding.reason

@@ -30,8 +30,8 @@ from infraspec.hcl.nodes import (
 def write(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of node
     """Return HCL text whose tree is the given one; operands must be terms or in Parentheses."""
     match node:
-        case Literal(value=str()):
-            return f'"{_quoted(node.value)}"'
+        case Literal(value=str() as text):
+            return f'"{_quoted(text)}"'
         case Literal():
             return json.dumps(node.value)
         case Template():
@@ -84,12 +84,13 @@ def _part(part: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = "".join(
-        f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}" if character < " " else character
-        for character in text
-    )
-    # A $ or % at the end would escape the sequence that follows, so it is written as an escape itself.
-    return escaped.replace("${", "$${").replace("%{", "%%{").replace("$$", "\\u0024$").replace("%%", "\\u0025%")
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return f"\\U{ord(character):08x}" if character < " " or character in "$%" else character
 
 
 def _names(node: ForTuple | ForObject | TemplateFor) -> str:

@@ -4,16 +4,16 @@ import pickle
 
 import pytest
 
-from infraspec.errors import HclSyntaxError, InputErrorGroup
+from infraspec.errors import HclSyntaxError, InfraspecError, InputErrorGroup
 from infraspec.hcl.bodies import MAX_ERRORS
 from infraspec.hcl.parser import parse, parse_expression
 
 
-def _errors(text: str) -> list[HclSyntaxError]:
+def _errors(text: str) -> list[InfraspecError]:
     with pytest.raises((HclSyntaxError, InputErrorGroup)) as caught:
         parse(text, "main.tf")
     error = caught.value
-    return list(error.errors) if isinstance(error, InputErrorGroup) else [error]  # type: ignore[arg-type] # of this kind
+    return list(error.errors) if isinstance(error, InputErrorGroup) else [error]
 
 
 def test_error_has_place_caret_expectation_and_remedy() -> None:
@@ -86,14 +86,14 @@ def test_every_broken_block_is_reported_once() -> None:
     broken = 'resource "x" "y" {\n  a = (\n  b = <<E\nc = (\nE\n}\n\n'
     fine = 'resource "x" "z" {\n  a = 1\n}\n\n'
 
-    assert ["main.tf:3:5", "main.tf:15:5"] == [
-        error.place for error in _errors(broken + fine + 'variable "v" {\n}\n' + broken.removeprefix("\n"))
+    assert ["main.tf:3:5", "main.tf:16:5"] == [
+        error.place for error in _errors(broken + fine + 'variable "v" {\n}\n' + broken)
     ]
 
 
 def test_line_that_looks_like_a_block_inside_a_heredoc_is_not_taken_for_one() -> None:
     """Text of a heredoc after the mistake makes no further errors."""
-    assert 1 == len(_errors('b {\n  a = )\n  c = <<EOT\nserver {\n  x = (\nEOT\n}\nd = 1\n'))
+    assert 1 == len(_errors("b {\n  a = )\n  c = <<EOT\nserver {\n  x = (\nEOT\n}\nd = 1\n"))
 
 
 def test_errors_of_a_file_are_bounded() -> None:

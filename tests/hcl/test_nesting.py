@@ -51,7 +51,7 @@ def test_nesting_is_bounded(form: str, count: int) -> None:
 @pytest.mark.parametrize("step", [" + 1", ".x", "[0]", "[*]", ".*[0]", ".0", "[*].x", " && a"])
 def test_chain_is_bounded(step: str) -> None:
     """A long chain of operators or steps would nest the tree as deeply as brackets do."""
-    assert parse_expression("a" + step * 50, "f")
+    assert parse_expression("a" + step * 50, "f").at == 0
     with pytest.raises(HclSyntaxError, match="nested too deeply"):
         parse_expression("a" + step * MAX_CHAIN * 2, "f")
 
@@ -62,9 +62,9 @@ def test_chain_is_bounded(step: str) -> None:
         (parse, "b {\n" * MANY),
         (parse, 'a = "' + "%{ if x }" * MANY + '"'),
         (parse_template, "%{ for x in y }" * MANY),
-        (parse_template, "${" * MANY),
+        (parse_template, '${"' * MANY),
         (parse_json, '{"locals": {"a": ' + "[" * MANY),
-        (parse_json, '{"locals": {"a": "' + "${[" * MANY + '"}}'),
+        (parse_json, '{"locals": {"a": "' + "${" + "[" * MANY + '"}}'),
     ],
 )
 def test_nested_blocks_directives_and_json_are_bounded(parser: Callable[[str, str], Any], text: str) -> None:
@@ -130,6 +130,6 @@ def test_result_does_not_depend_on_the_callers_stack() -> None:
 def test_hostile_text_ends(text: str) -> None:
     """No text makes the parser go over it again and again: the suite would not end."""
     try:
-        assert parse(text, "f")
+        parse(text, "f")
     except InfraspecError as error:
-        assert str(error)  # noqa: PT017 - either outcome is right
+        assert error.__context__ is None  # noqa: PT017 - either outcome is right, if it comes

@@ -93,7 +93,8 @@ def show(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each 
         case Attribute():
             return f"{node.name} = {show(node.expression)}"
         case Block():
-            return f"{' '.join([node.type, *(json.dumps(label, ensure_ascii=False) for label in node.labels)])} {{{show(node.body)}}}"
+            header = " ".join([node.type, *(json.dumps(label, ensure_ascii=False) for label in node.labels)])
+            return f"{header} {{{show(node.body)}}}"
         case Body():
             return "; ".join(show(item) for item in (*node.attributes.values(), *node.blocks))
     raise TypeError(type(node))

@@ -82,13 +82,14 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
     """An attribute that has no value fails the check that reads it, with its place and no traceback."""
     files = {
         "infraspec.toml": CONTRACT + '[names.patterns]\naws_sqs_queue = "{application}-{name}"\n',
-        "q.tf": f'locals {{\n  a = local.b\n  b = local.a\n}}\nresource "aws_sqs_queue" "q" {{\n  name = {attribute}\n}}\n',
+        "l.tf": "locals {\n  a = local.b\n  b = local.a\n}\n",
+        "q.tf": f'resource "aws_sqs_queue" "q" {{\n  name = {attribute}\n}}\n',
     }
     result = Project(files).run(pytester)
 
     result.assert_outcomes(passed=4, failed=1, skipped=2)
     text = text_of(result)
-    assert "q.tf:" in text
+    assert ".tf:2" in text
     assert "Traceback" not in text
 
 

@@ -96,6 +96,23 @@ class RoleIndex:
                 certain.setdefault(resource.address, []).append(grant)
         return certain, loose
 
+    @cached_property
+    def _anyones(self) -> tuple[IdentityPolicy, ...]:
+        """Return what is attached to a role of which nothing is known: every role may have it.
+
+        A plan file without its source has many of these; those of unknown content are taken as one.
+        """
+        _, loose = self._grants
+        grants = [grant for reference, grant in loose if _means_any(reference)]
+        hidden = [grant for grant in grants if not grant.attached and isinstance(grant.value, Unknown)]
+        policies = [
+            self._compile(grant).perhaps() for grant in grants if grant.attached or not isinstance(grant.value, Unknown)
+        ]
+        if hidden:
+            name = f"{hidden[0].source.address} and {len(hidden) - 1} more" if hidden[1:] else hidden[0].source.address
+            policies.append(IdentityPolicy.opaque(name, hidden[0].value).perhaps())
+        return tuple(policies)
+
     def _attached(self) -> Iterator[tuple[Value, _Grant]]:
         for inline in self.plan.managed(_INLINE):
             yield inline.attribute("role"), _Grant(inline, inline.attribute("policy"), "policy")
@@ -131,8 +148,9 @@ class RoleIndex:
         own = [*self._own(resource), *certain.get(resource.address, [])]
         policies = [_as_far_as_certain(self._compile(grant), grant.source, resource) for grant in own]
         name = Subject.of(self.attributes.name(resource))
+        policies += self._anyones
         for reference, grant in loose:
-            if match(Pattern.arn(reference), name) is not Answer.NO:
+            if not _means_any(reference) and match(Pattern.arn(reference), name) is not Answer.NO:
                 policies.append(self._compile(grant).perhaps())
         arn = Unknown(f"{resource.address}.arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
@@ -171,8 +189,9 @@ class RoleIndex:
         name = self.attributes.name(found[0]) if found else arn["name"] if arn else narrowed
         opaque = IdentityPolicy.opaque(shown, Unknown(f"what policies the role {shown.strip('${}')} has"))
         policies = [opaque]
+        policies += self._anyones
         for reference, grant in self._grants[1]:
-            answer = match(Pattern.arn(reference), Subject.of(name))
+            answer = Answer.NO if _means_any(reference) else match(Pattern.arn(reference), Subject.of(name))
             if answer is not Answer.NO:
                 policy = self._compile(grant)
                 policies.append(policy if answer is Answer.YES else policy.perhaps())
@@ -226,6 +245,10 @@ class RoleIndex:
                 resource.address, document, resolve=self.attributes.narrow, locate=locate
             )
         return self._compiled[key]
+
+
+def _means_any(reference: Value) -> bool:
+    return isinstance(reference, Unknown)
 
 
 def _as_far_as_certain(policy: IdentityPolicy, source: Resource, role: Resource) -> IdentityPolicy:

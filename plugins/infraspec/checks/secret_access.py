@@ -125,7 +125,7 @@ class _Check:
 
     def _judge(self, task_definition: TaskDefinition, role: Role, requirement: Requirement) -> Finding:
         decision = self._decide(role, requirement, requirement.resource)
-        allowed, caveat = self._tempered(task_definition, requirement, decision.allowed)
+        allowed, caveat = self._tempered(task_definition, role, requirement, decision.allowed)
         if allowed is Answer.NO and requirement.alternative is not None:
             other = self._decide(role, requirement, requirement.alternative)
             if other.allowed is not Answer.NO:
@@ -170,8 +170,16 @@ class _Check:
         whole = type(named) is Unknown and self.attributes.narrow(named) == resource
         return Subject.of(named, self.attributes.narrow) if whole else Subject.of(resource)
 
+    def _key_opens(self, role: Role, requirement: Requirement) -> bool:
+        """Tell whether a key's own policy lets the role in, or leaves that to the policies of the account."""
+        key = requirement.resource
+        if self.owners.hands_over(key):
+            return True
+        granted = decide((), requirement.action, key, resource_policies=self.owners.policies(key, role.arn))
+        return granted.allowed is Answer.YES
+
     def _tempered(
-        self, task_definition: TaskDefinition, requirement: Requirement, allowed: Answer
+        self, task_definition: TaskDefinition, role: Role, requirement: Requirement, allowed: Answer
     ) -> tuple[Answer, str]:
         """Lower an answer to MAYBE where something beside the role's policies decides too; say what."""
         if requirement.undecidable:
@@ -183,7 +191,7 @@ class _Check:
         account, own = _account(requirement.resource), self._context(task_definition).account
         if account and isinstance(own, str) and account != own:
             return Answer.MAYBE, f"the resource is in account {account}, which has to allow it by a resource policy too"
-        if requirement.action == "kms:Decrypt" and not self.owners.hands_over(requirement.resource):
+        if requirement.action == "kms:Decrypt" and not self._key_opens(role, requirement):
             return Answer.MAYBE, "the key's own policy does not leave the decision to policies of the account"
         return allowed, ""
 

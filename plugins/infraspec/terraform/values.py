@@ -82,8 +82,8 @@ class SetValue(list[Value]):
 
 
 def is_indefinite(value: Value) -> bool:
-    """Tell whether a value is a set whose number and order of elements is not known."""
-    return isinstance(value, SetValue) and not is_known(value)
+    """Tell whether a value is a set of which the number and order of elements is not known."""
+    return isinstance(value, SetValue) and len(value) > 1 and not is_known(value)
 
 
 def identity(value: Value) -> Hashable:

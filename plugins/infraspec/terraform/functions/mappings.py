@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from infraspec.errors import EvaluationError
 from infraspec.terraform.functions.parameters import (
     boolean,
@@ -16,6 +18,7 @@ from infraspec.terraform.functions.parameters import (
     texts,
 )
 from infraspec.terraform.functions.registry import function
+from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.values import ListValue, MapValue, SetValue, type_name
 from infraspec.unknown import Unknown, Value
 
@@ -48,12 +51,18 @@ def lookup(value: dict[str, Value], key: str, *default: Value) -> Value:
 
 def _as_element(default: Value, value: dict[str, Value]) -> Value:
     """Convert a default to the type of a map's elements, where that is a primitive one."""
+    if default is None or isinstance(default, (dict, list)):
+        return default
     kinds = {type_name(item) for item in value.values() if item is not None and not isinstance(item, Unknown)}
+    if not kinds and not (isinstance(default, str) and _NO_NUMBER.fullmatch(default)):
+        raise Undetermined
     convert = _CONVERSIONS.get(kinds.pop()) if len(kinds) == 1 else None
-    return convert(default) if convert and default is not None else default
+    return convert(default) if convert else default
 
 
 _CONVERSIONS = {"string": text, "number": number, "bool": boolean}
+_NO_NUMBER = re.compile(r"(?!(?:true|false)\Z)[^\d.+-].*|", re.DOTALL)
+"""Text that stays text in a map of any type, for it is neither a number nor a bool."""
 
 
 @function("merge", rest=nullable, structural=True)

@@ -1,0 +1,50 @@
+"""The README shows what the suite really prints."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.project import INCIDENT, REFERENCE, run_suite, text_of
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_incident_message(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message of the incident in the README is that of the suite."""
+    monkeypatch.chdir(ROOT)
+    block = re.search(r"<!-- incident -->\n```text\n(.*?)```\n<!-- /incident -->", README, re.DOTALL)
+    text = text_of(run_suite(pytester, INCIDENT, "--infraspec-env", "prod"))
+    printed = text[text.index("1 violated of") : text.index("\n---", text.index("1 violated of"))]
+
+    assert block is not None
+    assert block[1] == printed + "\n"
+
+
+def test_table_of_verdicts(pytester: pytest.Pytester) -> None:
+    """The table in the README is that of the reference infrastructure."""
+    lines = [line for line in README.splitlines() if re.match(r"prod  +\S+ +\d", line)]
+    text = text_of(run_suite(pytester, REFERENCE))
+
+    assert len(lines) == 6
+    for line in lines:
+        assert line in text
+
+
+def test_documents_that_are_linked_exist() -> None:
+    """Every relative link of the README leads somewhere."""
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+
+    assert links
+    assert [] == [link for link in links if not (ROOT / link).exists()]
+
+
+def test_python_example_runs(pytester: pytest.Pytester) -> None:
+    """The rule in the README is a test that passes on the reference infrastructure."""
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    own = pytester.path / "test_own.py"
+    own.write_text(block[1], encoding="utf-8")
+
+    run_suite(pytester, REFERENCE, suite=own).assert_outcomes(passed=3)
