@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.comparison.environments import Environment, InstallError, install_infraspec, install_peer
-from bench.comparison.process import JobError, Pair, Sample, alternate, median, run
+from bench.comparison.process import JobError, Sample, alternate, median, run
 from bench.comparison.table import Row, Table, Target
 from bench.comparison.tools import Subject
 from bench.comparison.trees import Coverage, Tree
@@ -140,6 +140,3 @@ def _faults(coverage: Coverage, tree: Tree) -> list[str]:
         extra = [*coverage.others, *map(str, sorted((coverage.reported or frozenset()) - tree.violations))]
         faults.append(f"reported {len(extra)} that were not planted: {'; '.join(extra[:3])}")
     return faults
-
-
-__all__ = ["Bench", "Pair", "with_stacks"]

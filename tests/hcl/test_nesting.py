@@ -97,6 +97,17 @@ def test_result_does_not_depend_on_the_callers_stack() -> None:
         _at_depth(depth, lambda: parse(too_deep, "f"))
 
 
+def test_bound_does_not_depend_on_the_recursion_limit() -> None:
+    """Where the interpreter allows deeper calls, trees still do not become deeper than their readers can follow."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 20_000)
+    try:
+        with pytest.raises(HclSyntaxError, match="nested too deeply"):
+            parse("a = " + "[" * 2000 + "]" * 2000 + "\n", "f")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -49,7 +49,7 @@ thorough = settings(max_examples=300, deadline=None, database=None, suppress_hea
 @thorough
 @given(text=st.lists(st.sampled_from(TOKENS), max_size=40).map("".join) | st.text(max_size=60))
 def test_any_text_is_a_tree_or_a_syntax_error(parser: Callable[[str, str], Any], text: str) -> None:
-    """Whatever the text, the outcome is a tree or errors with place, expectation and finding; nothing else is raised."""
+    """Whatever the text, the outcome is a tree, or errors with place, expectation and finding."""
     try:
         tree = parser(text, "f")
     except (HclSyntaxError, InputErrorGroup) as error:

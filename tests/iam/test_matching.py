@@ -82,7 +82,7 @@ CASES: list[tuple[Value, Value, Answer]] = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "subject", "expected"), CASES, ids=str)
+@pytest.mark.parametrize(("pattern", "subject", "expected"), CASES, ids=map(repr, range(len(CASES))))
 def test_answers(pattern: Value, subject: Value, expected: Answer) -> None:
     """A pattern answers yes or no where that is certain, maybe where the unknown parts decide."""
     assert expected == match(Pattern.arn(pattern), Subject.of(subject))
