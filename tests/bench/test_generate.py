@@ -11,6 +11,8 @@ import hcl2
 import pytest
 
 from infraspec import contract
+from infraspec.terraform.environments import Environments
+from infraspec.unknown import is_known
 
 GENERATOR = Path(__file__).parents[2] / "bench" / "generate.py"
 KINDS = ("name", "tag", "secret", "log")
@@ -52,6 +54,16 @@ def declared(directory: Path) -> Iterator[str]:
         for block in hcl2.loads(path.read_text("utf-8")).get("resource", []):
             ((type_, named),) = block.items()
             yield f"{type_}.{next(iter(named))}".replace('"', "")
+
+
+def is_block(value: object) -> bool:
+    """Tell whether a value is that of nested blocks."""
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def decoded(value: object) -> object:
+    """Return what JSON text stands for, and every other value as it is."""
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +164,19 @@ def test_plan_has_what_was_planted(planted: Path) -> None:
     assert "CostCenter" not in found[f"{stack}.aws_secretsmanager_secret.api_key"]["tags_all"]
     assert "webhook_token" not in str(grants["ReadSecrets"])
     assert grants["WriteLogs"].endswith(":log-group:/ecs/prod-payments-0000")
+
+
+def test_plan_has_the_values_of_the_source(planted: Path) -> None:
+    """What is known from the source is planned with the same value, blocks aside, which a provider completes."""
+    environments = Environments(contract.load(planted / "tf"), environ={})
+    found = changes(planted)
+    differing = [
+        f"{resource.address}.{name}"
+        for resource in environments.plan("prod").managed()
+        for name, value in resource.values.items()
+        if is_known(value) and not is_block(value) and decoded(value) != decoded(found[resource.address].get(name))
+    ]
+    assert differing == []
 
 
 def test_first_plan_knows_no_arn(tmp_path: Path) -> None:

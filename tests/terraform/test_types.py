@@ -50,8 +50,25 @@ def test_reading(text: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["text", '"string"', "list(string, string)", "object(string)", "optional(string)", "tuple(string)", "string()", "5"]
-    + ["object({ a = optional() })", "object({ (a) = string })", "list(optional(string))", "a.b", "set([string])"],
+    [
+        *(
+            "text",
+            '"string"',
+            "list(string, string)",
+            "object(string)",
+            "optional(string)",
+            "tuple(string)",
+            "string()",
+        ),
+        *(
+            "5",
+            "object({ a = optional() })",
+            "object({ (a) = string })",
+            "list(optional(string))",
+            "a.b",
+            "set([string])",
+        ),
+    ],
 )
 def test_not_a_type(text: str) -> None:
     """What is no type is an error that says what is."""

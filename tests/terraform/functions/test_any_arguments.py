@@ -18,18 +18,8 @@ FILES = RootFiles(Path(__file__).parent / "data", Path(__file__).parent / "data"
 UNKNOWN = Unknown("aws_kms_key.main.arn")
 TEXTS = [
     *("%s %[2]d", "%05.2f", "/a(b)?/", "[a-z", "(?i)x", "$1", "%", "**/*.json", "~root", "DD 'x", "UTF-8", "dns"),
-    *(
-        "10.0.0.0/8",
-        "::/0",
-        "2024-02-29T00:00:00Z",
-        "1h",
-        '{"a":[1]}',
-        "a,b\n1,2",
-        "a: [1, x]\n",
-        "YQ==",
-        "\ud800",
-        "e\u0301",
-    ),
+    *("10.0.0.0/8", "::/0", "2024-02-29T00:00:00Z", "1h", '{"a":[1]}', "a,b\n1,2", "a: [1, x]\n", "YQ=="),
+    *("\ud800", "e\u0301"),
 ]
 PRIMITIVES = st.one_of(
     st.none(),
@@ -54,7 +44,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("function", names())
-@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(arguments=st.lists(VALUES, max_size=4))
 def test_a_value_or_an_error_of_the_tool(function: str, arguments: list[Value]) -> None:
     """No other exception escapes, and asking twice gives the same, but for the names that `sensitive` makes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
 DATA = Path(__file__).parent / "data"
 FILES = RootFiles(Path(__file__).parent, Path(__file__).parent)
 HIDDEN = Unknown("var.hidden")
-WRAPPERS = {
+WRAPPERS: dict[str, Callable[[Any], Value]] = {
     "$set": lambda items: SetValue.of(map(decode, items)),
     "$list": lambda items: ListValue(map(decode, items)),
     "$map": lambda items: MapValue((key, decode(item)) for key, item in items.items()),
