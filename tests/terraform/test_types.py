@@ -51,23 +51,19 @@ def test_reading(text: str, written: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "text",
-            '"string"',
-            "list(string, string)",
-            "object(string)",
-            "optional(string)",
-            "tuple(string)",
-            "string()",
-        ),
-        *(
-            "5",
-            "object({ a = optional() })",
-            "object({ (a) = string })",
-            "list(optional(string))",
-            "a.b",
-            "set([string])",
-        ),
+        "text",
+        '"string"',
+        "5",
+        "a.b",
+        "string()",
+        "list(string, string)",
+        "set([string])",
+        "tuple(string)",
+        "object(string)",
+        "object({ (a) = string })",
+        "object({ a = optional() })",
+        "optional(string)",
+        "list(optional(string))",
     ],
 )
 def test_not_a_type(text: str) -> None:
