@@ -105,10 +105,9 @@ def test_a_valid_contract_loads(path: Path, repository: Path) -> None:
 @pytest.mark.parametrize("path", cases("valid", "shape", "meaning", "references"))
 def test_the_json_schema_judges_as_the_loader_does(path: Path) -> None:
     """An editor with the JSON Schema finds exactly the mistakes of shape."""
-    validator = jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker(["date", "regex"]))
+    formats = None if path.parent.name == "meaning" else jsonschema.FormatChecker(["date", "regex"])
+    validator = jsonschema.Draft202012Validator(schema(), format_checker=formats)
     data = json.loads(json.dumps(tomllib.loads(Case.read(path).text), default=date.isoformat))
-    if path.parent.name == "meaning":
-        validator = validator.evolve(format_checker=None)
 
     assert (path.parent.name != "shape") == validator.is_valid(data)
 
