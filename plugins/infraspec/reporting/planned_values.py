@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.schema import is_computed
+from infraspec.terraform.values import MapValue, SetValue, first_sensitive, reveal
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known
 
 _MASK = "(sensitive value)"
@@ -24,25 +26,42 @@ def as_json(plan: Plan) -> str:
 
 def document(plan: Plan) -> dict[str, Any]:
     """Return the plan as `format_version`, `planned_values` and `unknown`."""
-    shown = [resource for resource in plan.resources if _is_planned(resource)]
+    shown = sorted(filter(_is_planned, plan.resources), key=lambda resource: resource.address)
     return {
         "format_version": _FORMAT,
         "planned_values": {"outputs": _outputs(plan), "root_module": _module("", shown)},
-        "unknown": {
-            resource.address: paths for resource in shown if (paths := [*_unknown_paths(dict(resource.values))])
-        },
+        "unknown": {resource.address: paths for resource in shown if (paths := [*_unknown_paths(_planned(resource))])},
     }
 
 
 def _is_planned(resource: Resource) -> bool:
     """Tell whether Terraform would list it: managed, or a data source that can be read only during apply."""
-    return resource.mode == "managed" or not is_known(dict(resource.values))
+    return resource.mode == "managed" or not is_known(reveal(dict(resource.values)))
+
+
+def _planned(resource: Resource) -> dict[str, Value]:
+    """Return the values as the provider plans them: null leaves an attribute to the provider as if it were not set."""
+    values = {name: _configured(value) for name, value in resource.values.items() if value is not None}
+    unset = {name: is_computed(resource.type, name, resource.mode) for name in resource.values.keys() - values.keys()}
+    computed = {name: Unknown(f"{resource.address}.{name}") for name in sorted(unset) if unset[name]}
+    return values | computed | {name: None for name in sorted(unset) if unset[name] is False}
+
+
+def _configured(value: Value) -> Value:
+    """Leave out what is null inside a nested block; a map keeps its null elements."""
+    if isinstance(value, SetValue):
+        return SetValue(map(_configured, value))
+    if isinstance(value, list):
+        return [_configured(item) for item in value]
+    if isinstance(value, dict) and not isinstance(value, MapValue):
+        return {key: _configured(item) for key, item in value.items() if item is not None}
+    return value
 
 
 def _outputs(plan: Plan) -> dict[str, Any]:
     return {
         name: {
-            "sensitive": isinstance(value, Sensitive),
+            "sensitive": name in plan.sensitive_outputs or first_sensitive(value) is not None,
             **({"value": known} if (known := _known(value)) is not _GONE else {}),
         }
         for name, value in plan.outputs.items()
@@ -79,7 +98,7 @@ def _first_call(path: str) -> str:
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
-    values = dict(resource.values)
+    values = _planned(resource)
     shown: dict[str, Any] = {
         "address": resource.address,
         "mode": resource.mode,
@@ -104,7 +123,7 @@ _GONE = object()
 
 def _known(value: Value) -> Any:
     """Return the known part: objects without their unknown members, null for unknown elements of a list."""
-    if isinstance(value, Sensitive):
+    if _is_hidden(value):
         return _MASK
     if isinstance(value, (Unknown, Text)):
         return _GONE
@@ -115,9 +134,14 @@ def _known(value: Value) -> Any:
     return value
 
 
+def _is_hidden(value: Value) -> bool:
+    """Tell whether a value is known but for what must not be shown of it: text may have a sensitive part."""
+    return isinstance(value, Sensitive) or (isinstance(value, Text) and is_known(reveal(value)))
+
+
 def _marks(value: Value) -> Any:
-    if isinstance(value, Sensitive):
-        return True
+    if isinstance(value, (Unknown, Text)):
+        return first_sensitive(value) is not None
     if isinstance(value, dict):
         return {key: marks for key, item in value.items() if (marks := _marks(item))}
     if isinstance(value, list):
@@ -132,7 +156,7 @@ def _unknown_paths(values: Mapping[str, Value], prefix: str = "") -> Iterable[st
 
 
 def _paths(value: Value, path: str) -> Iterable[str]:
-    if isinstance(value, Sensitive):
+    if _is_hidden(value):
         return
     if isinstance(value, (Unknown, Text)):
         yield path

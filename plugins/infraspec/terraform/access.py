@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.errors import EvaluationError
-from infraspec.terraform.scope import EvaluatedObject, application, describe
+from infraspec.terraform.scope import EvaluatedObject
+from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import SetValue, to_text, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
@@ -26,7 +27,7 @@ def attribute_of(value: Value, name: str) -> Value:
     if isinstance(value, Sensitive):
         return Sensitive(f"{value.address}.{name}", attribute_of(value.reveal(), name))
     if isinstance(value, Unknown):
-        return application(f"{value.address}.{name}")
+        return named(f"{value.address}.{name}")
     if value is None:
         raise EvaluationError(f'attempt to get attribute "{name}" of a null value')
     remedy = f"value[*].{name}" if isinstance(value, list) else ""
@@ -38,7 +39,7 @@ def index_of(value: Value, key: Value) -> Value:
     if isinstance(value, EvaluatedObject):
         return value.element(key)
     if isinstance(value, Sensitive):
-        return Sensitive(f"{value.address}[{describe(key)}]", index_of(value.reveal(), key))
+        return Sensitive(f"{value.address}[{operand(key)}]", index_of(value.reveal(), key))
     if isinstance(key, Sensitive):
         return Sensitive(key.address, index_of(value, key.reveal()))
     if isinstance(value, Unknown) or isinstance(key, (Unknown, Text)):
@@ -63,7 +64,7 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
     if isinstance(value, Sensitive):
         return Sensitive(value.address, splat(value.reveal(), step, label))
     if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
-        return application(f"{value.address}[*]{label}")
+        return named(f"{value.address}[*]{label}")
     return [step(value)]
 
 
@@ -71,7 +72,7 @@ def _dict_element(value: dict[str, Value], key: Value) -> Value:
     name = to_text(key)
     if isinstance(name, str) and name in value:
         return value[name]
-    raise EvaluationError(f"the given key {describe(key)!r} is not in the map", found=_names(value))
+    raise EvaluationError(f"the given key {operand(key)} is not in the map", found=_names(value))
 
 
 def _list_element(value: list[Value], key: Value) -> Value:
@@ -80,12 +81,12 @@ def _list_element(value: list[Value], key: Value) -> Value:
     except (TypeError, ValueError):
         raise EvaluationError("a list is indexed by a whole number", found=type_name(key)) from None
     if position < 0 or position >= len(value) or position != float(key):
-        raise EvaluationError(f"index {describe(key)} is out of range of a list of {len(value)} elements")
+        raise EvaluationError(f"index {operand(key)} is out of range of a list of {len(value)} elements")
     return value[position]
 
 
 def _unknown_element(value: Value, key: Value) -> Value:
-    return application(f"{describe(value)}[{describe(key)}]")
+    return named(f"{operand(value)}[{operand(key)}]")
 
 
 def _names(value: dict[str, Value]) -> str:

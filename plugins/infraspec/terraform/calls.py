@@ -15,7 +15,8 @@ from infraspec.errors import EvaluationError, FileAccessError
 from infraspec.hcl.nodes import Literal, Source, Template
 from infraspec.hcl.templates import parse_template
 from infraspec.terraform import functions
-from infraspec.terraform.scope import Scope, application, describe
+from infraspec.terraform.scope import Scope
+from infraspec.terraform.symbolic import named, operand
 from infraspec.unknown import Sensitive, Unknown, Value
 
 Render: TypeAlias = Callable[[Template | Literal, Source, Scope], Value]
@@ -27,7 +28,7 @@ _MAY_BE_ABSENT = re.compile(r"(^|\W)var\.|\?|^(module\.[^.]+\.)+\w+$")
 def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> Value:
     """Call a function of the language; unknown expanded arguments make the result unknown."""
     if isinstance(arguments, Unknown):
-        return application(f"{name}({arguments.address}...)")
+        return named(f"{name}({arguments.address}...)")
     return functions.call(name, arguments, scope.module.files)
 
 
@@ -47,7 +48,7 @@ def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope
         last = position == len(arguments) - 1
         if type(value) is Unknown and not last and _MAY_BE_ABSENT.search(value.address):
             rest = [_described(later, scope) for later in arguments[position + 1 :]]
-            return application(f"try({', '.join([value.address, *rest])})")
+            return named(f"try({', '.join([value.address, *rest])})")
         return value
     raise EvaluationError("no argument of try has a value", found="; ".join(errors))
 
@@ -59,7 +60,7 @@ def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Val
     except EvaluationError:
         return False
     if type(value) is Unknown and _MAY_BE_ABSENT.search(value.address):
-        return application(f"can({value.address})")
+        return named(f"can({value.address})")
     return True
 
 
@@ -68,7 +69,7 @@ def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
     _expect_two("templatefile", arguments)
     path, names = arguments
     if not isinstance(path, str) or isinstance(names, Unknown):
-        return application(f"templatefile({describe(path)}, {describe(names)})")
+        return named(f"templatefile({operand(path)}, {operand(names)})")
     file = scope.module.files.resolve(path)
     return _render("templatefile", _parse_file(file, path), names, scope, render)
 
@@ -80,7 +81,7 @@ def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:
     if isinstance(text, Sensitive):
         return Sensitive(text.address, render_text([text.reveal(), names], scope, render))
     if not isinstance(text, str) or isinstance(names, Unknown):
-        return application(f"templatestring({describe(text)}, {describe(names)})")
+        return named(f"templatestring({operand(text)}, {operand(names)})")
     source = Source("templatestring", text)
     return _render("templatestring", (parse_template(text, source.name), source), names, scope, render)
 
@@ -119,6 +120,6 @@ def _expect_two(function: str, arguments: list[Value]) -> None:
 
 def _described(argument: Callable[[Scope], Value], scope: Scope) -> str:
     try:
-        return describe(argument(scope))
+        return operand(argument(scope))
     except EvaluationError as error:
         return f"error({error.message})"

@@ -19,9 +19,8 @@ from infraspec.terraform.expressions import compile_expression
 
 _REFACTORINGS = ("moved", "import", "removed")
 _IGNORED = ("check", "ephemeral", "action")
-_META_ARGUMENTS = frozenset(
-    {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
-)
+_RESOURCE_META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle"})
+_MODULE_META_ARGUMENTS = frozenset({"count", "for_each", "providers", "depends_on", "source", "version"})
 
 
 @dataclass(slots=True)
@@ -78,8 +77,12 @@ class Body:
         return self._bodies[position]
 
     def arguments(self) -> Iterator[str]:
-        """Yield the names of the attributes that are no meta-arguments."""
-        return (name for name in self.attributes if name not in _META_ARGUMENTS)
+        """Yield the names of the attributes of a resource or data block that are no meta-arguments."""
+        return (name for name in self.attributes if name not in _RESOURCE_META_ARGUMENTS)
+
+    def inputs(self) -> Iterator[str]:
+        """Yield the names of the attributes of a module call that set variables of the module."""
+        return (name for name in self.attributes if name not in _MODULE_META_ARGUMENTS)
 
 
 @dataclass(slots=True)

@@ -82,6 +82,15 @@ class Evaluation:
         self.diagnostics.append(Diagnostic("error", message, location))
 
 
+def too_deep(place: str) -> LimitError:
+    """Return the error for references that lead one into the next without end in sight."""
+    return LimitError(
+        "the configuration refers too deeply",
+        place=place,
+        expected="fewer locals, modules or calls that lead one into the next",
+    )
+
+
 def place_error(error: TerraformError, place: str, address: str) -> None:
     """Complete an evaluation error with the place and the address it arose at."""
     if not error.place:

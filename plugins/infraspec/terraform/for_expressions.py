@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from infraspec.hcl.nodes import ForObject, ForTuple
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
-from infraspec.terraform.scope import Scope, describe
+from infraspec.terraform.scope import Scope
+from infraspec.terraform.symbolic import operand
 from infraspec.terraform.values import iterate, to_bool
 from infraspec.unknown import Sensitive, Unknown, Value
 
@@ -32,7 +33,7 @@ def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
             inner = bind(scope, node, key, item)
             keep = _keeps(context, condition, inner, node.at)
             if keep is None:
-                return scope.opaque(f"for {describe(value)}", context.source.place(node.at))
+                return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
             if keep:
                 items.append(result(inner))
         return items
@@ -59,7 +60,7 @@ def compile_for_object(context: Context, node: ForObject) -> Evaluate:
             keep = _keeps(context, condition, inner, node.at)
             name = context.key(result_key(inner), node.result_key.at) if keep else ""
             if keep is None or name is None:
-                return scope.opaque(f"for {describe(value)}", context.source.place(node.at))
+                return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
             if keep:
                 _add(context, node, pairs, name, result(inner))
         return pairs

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from infraspec.errors import ErrorCollector, LimitError, TerraformError
+from infraspec.errors import ErrorCollector, TerraformError
 from infraspec.memory import paused_collector
 from infraspec.terraform.configuration import Body
-from infraspec.terraform.evaluation import Evaluation, Library
+from infraspec.terraform.evaluation import Evaluation, Library, too_deep
 from infraspec.terraform.files import RootFiles, boundary_of
 from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.known_data import KnownData
@@ -51,11 +51,7 @@ def evaluate(
             inputs = {name: _constant(value) for name, value in variables.items()}
             return _plan(ModuleInstance(configuration, evaluation, inputs=inputs))
         except RecursionError:
-            raise LimitError(
-                "the configuration refers too deeply",
-                place=str(root),
-                expected="fewer locals, modules or calls that lead one into the next",
-            ) from None
+            raise too_deep(str(root)) from None
 
 
 def _plan(module: ModuleInstance) -> Plan:
@@ -69,6 +65,7 @@ def _plan(module: ModuleInstance) -> Plan:
         resources=tuple(map(_resource, instances)),
         diagnostics=tuple(evaluation.diagnostics),
         outputs=_Outputs(module),
+        sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(_refactorings(modules)),
         account=root_provider.account,
         region=root_provider.region,
@@ -127,7 +124,10 @@ class _Outputs(Mapping[str, Value]):
     def __getitem__(self, name: str) -> Value:
         if name not in self._module.configuration.outputs:
             raise KeyError(name)
-        return self._module.output(name)
+        try:
+            return self._module.output(name)
+        except RecursionError:
+            raise too_deep(f"output {name}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._module.configuration.outputs)

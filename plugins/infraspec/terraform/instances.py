@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.configuration import Body
-from infraspec.terraform.evaluation import place_error
+from infraspec.terraform.evaluation import place_error, too_deep
 from infraspec.terraform.masking import sensitive_attributes
 from infraspec.terraform.policy_document import render_document
 from infraspec.terraform.providers import Provider, tags_all
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
-from infraspec.terraform.scope import EvaluatedObject, Scope, describe
+from infraspec.terraform.scope import EvaluatedObject, Scope
+from infraspec.terraform.symbolic import operand
 from infraspec.terraform.values import iterate
 from infraspec.unknown import Sensitive, Unknown, Value
 
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 
 _NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
 _POLICY_DOCUMENT = "aws_iam_policy_document"
+_RENDERED = ("json", "minified_json")
 _BUSY = object()
 
 
 class InstanceValues(Mapping[str, Value]):
     """The configured attributes and nested blocks of one instance, lazily.
 
-    `tags_all` joins them where the provider has default tags or the instance has tags; a policy document has `json`.
+    `tags_all` joins them where the provider has default tags or the instance has tags; a policy document has `json`
+    and `minified_json`.
     """
 
     def __init__(self, instance: ResourceInstance) -> None:
@@ -39,10 +42,16 @@ class InstanceValues(Mapping[str, Value]):
         if value is _BUSY:
             if name not in self._instance.names():
                 raise KeyError(name)
-            value = self._cache[name] = self._instance.evaluate(name)
+            value = self._cache[name] = self._evaluated(name)
         if value is None and name == "tags_all":
             raise KeyError(name)
         return value
+
+    def _evaluated(self, name: str) -> Value:
+        try:
+            return self._instance.evaluate(name)
+        except RecursionError:
+            raise too_deep(self._instance.address) from None
 
     def __contains__(self, name: object) -> bool:
         if name == "tags_all":
@@ -101,7 +110,7 @@ class ResourceInstance(EvaluatedObject):
             if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
                 names["tags_all"] = None
             if self.type == _POLICY_DOCUMENT and self.mode == "data":
-                names["json"] = None
+                names |= dict.fromkeys(_RENDERED)
             self._names = names
         return self._names
 
@@ -134,8 +143,8 @@ class ResourceInstance(EvaluatedObject):
         """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type."""
         if name == "tags_all":
             return tags_all(self.provider.default_tags, self.values.get("tags"))
-        if name == "json" and self.type == _POLICY_DOCUMENT:
-            return self._located("json", lambda: render_document(self.values))
+        if name in _RENDERED and self.type == _POLICY_DOCUMENT:
+            return self._located(name, lambda: render_document(self.values, minified=name == "minified_json"))
         value = self._located(name, lambda: self._configured(name))
         if name in sensitive_attributes(self.type) and value is not None and not isinstance(value, Unknown):
             return Sensitive(f"{self.address}.{name}", value)
@@ -146,6 +155,8 @@ class ResourceInstance(EvaluatedObject):
             value = self.body.compiled(name)(self.scope)
         else:
             value = self._blocks(self.body, name, self.scope, frozenset())
+            if not value and is_computed(self.type, name, self.mode) is not False:
+                return Unknown(f"{self.address}.{name}")
         return conform(self.type, name, value, self.mode)
 
     def _located(self, name: str, compute: Callable[[], Value]) -> Value:
@@ -187,7 +198,7 @@ class ResourceInstance(EvaluatedObject):
         each = body.compiled("for_each", bound)(scope)
         each = each.reveal() if isinstance(each, Sensitive) else each
         if isinstance(each, Unknown):
-            yield Unknown(f"{self.address}.{type_}[for_each = {describe(each)}]")
+            yield Unknown(f"{self.address}.{type_}[for_each = {operand(each)}]")
             return
         if each is None or isinstance(each, (str, int, float)):
             raise EvaluationError(

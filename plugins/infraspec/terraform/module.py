@@ -199,9 +199,13 @@ class ModuleInstance:
         if "value" not in body.attributes:
             raise EvaluationError(f'output "{name}" has no value', place=body.place(), expected="value = …")
         value = body.compiled("value")(self.scope)
-        if self._option(body, "sensitive", default=False) is True:
+        if self.is_sensitive_output(name):
             return _masked(value, f"{self.prefix}output.{name}")
         return value
+
+    def is_sensitive_output(self, name: str) -> bool:
+        """Tell whether an output is declared sensitive."""
+        return self._option(self.configuration.outputs[name], "sensitive", default=False) is True
 
     def path(self, name: str) -> str:
         """Return `path.module` and the like, as Terraform run in the root directory would."""
@@ -235,7 +239,7 @@ class ModuleInstance:
             self._configuration(body, address, directory),
             self.evaluation,
             address=address,
-            inputs={argument: _input(body, argument, scope) for argument in body.arguments()},
+            inputs={argument: _input(body, argument, scope) for argument in body.inputs()},
             parent=self,
             call=body,
             call_path=(*self.call_path, name),

@@ -5,13 +5,15 @@ Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and
 
 from __future__ import annotations
 
-from infraspec.errors import EvaluationError
+from infraspec.errors import EvaluationError, InfraspecError
 from infraspec.hcl.nodes import Binary, Conditional, Unary
 from infraspec.terraform import operators
+from infraspec.terraform.common_type import common_type
 from infraspec.terraform.compiling import Context, Evaluate, located
-from infraspec.terraform.scope import EvaluatedObject, Scope, application, describe
+from infraspec.terraform.scope import EvaluatedObject, Scope
+from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import to_bool
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
 
@@ -64,16 +66,35 @@ def compile_conditional(context: Context, node: Conditional) -> Evaluate:
         with located(context.source, node.condition.at):
             chosen = to_bool(condition(scope))
         if chosen is True:
-            return if_true(scope)
+            return _taken(if_true, if_false, scope)
         if chosen is False:
-            return if_false(scope)
+            return _taken(if_false, if_true, scope)
         if chosen is None:
             raise context.fail(node.condition.at, "the condition is null")
         if isinstance(chosen, Sensitive):
-            return Sensitive(chosen.address, (if_true if to_bool(chosen.reveal()) else if_false)(scope))
+            branches = (if_true, if_false) if to_bool(chosen.reveal()) else (if_false, if_true)
+            return Sensitive(chosen.address, _taken(*branches, scope))
         return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
 
     return evaluate
+
+
+def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
+    """Return the value of the branch taken, converted to the type that both branches have in common."""
+    value = branch(scope)
+    if value is None or isinstance(value, (str, Text)) or _is_unknown(value):
+        return value
+    try:
+        counterpart = other(scope)
+    except InfraspecError:
+        return value
+    if isinstance(value, Sensitive):
+        return Sensitive(value.address, common_type(value.reveal(), counterpart))
+    return common_type(value, counterpart)
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, Unknown) and not isinstance(value, Sensitive)
 
 
 def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
@@ -86,7 +107,7 @@ def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
 def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
     if operators.conditional_equal(if_true, if_false):
         return if_true
-    return application(f"{describe(condition)} ? {describe(if_true)} : {describe(if_false)}")
+    return named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
 
 
 def _object_as_value(evaluate: Evaluate, other: Evaluate) -> Evaluate:

@@ -105,6 +105,8 @@ class Plan:
     resources: Sequence[Resource]
     diagnostics: tuple[Diagnostic, ...] = ()
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    sensitive_outputs: frozenset[str] = frozenset()
+    """The outputs declared sensitive; the value of one may be Unknown all the same."""
     refactorings: tuple[Refactoring, ...] = ()
     changes: tuple[Change, ...] = ()
     account: Value = field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))

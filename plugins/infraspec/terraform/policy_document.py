@@ -1,16 +1,18 @@
 """data.aws_iam_policy_document rendered to the JSON that the provider makes of it.
 
-Source: AWS provider documentation, "Data Source: aws_iam_policy_document". `&{…}` stands for a policy variable,
-override documents replace statements of the same sid, actions and resources are sorted in reverse order.
+Source: AWS provider documentation, "Data Source: aws_iam_policy_document". `&{…}` stands for a policy variable; a
+statement takes the place of an earlier one with its sid, own statements over those of source documents and override
+documents over both; lists that are sets are written in reverse order, a list of one as its element.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from infraspec.errors import EvaluationError
-from infraspec.json_text import decode_json
+from infraspec.terraform.operators import equality
+from infraspec.terraform.source_documents import SourceDocument, normalized_condition
 from infraspec.unknown import JsonText, Text, Unknown, Value, is_known
 
 _LISTS = (
@@ -20,64 +22,85 @@ _LISTS = (
     ("not_resources", "NotResource"),
 )
 _PRINCIPALS = (("principals", "Principal"), ("not_principals", "NotPrincipal"))
-_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_VERSION = "2012-10-17"
+_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def render_document(values: Mapping[str, Value]) -> Value:
-    """Return the `json` attribute: text if all of it is known, else a JsonText that keeps the tree."""
-    sources = [
-        document for name in ("source_json", "source_policy_documents") for document in _documents(values.get(name))
-    ]
-    overrides = [
-        document for name in ("override_policy_documents", "override_json") for document in _documents(values.get(name))
-    ]
-    statements = [statement for document in sources for statement in _statements(document)]
-    statements = _merge(statements, map(_statement, values.get("statement") or []), replace=False)
-    for document in overrides:
-        statements = _merge(statements, _statements(document), replace=True)
-    tree: dict[str, Value] = {"Version": values.get("version") or "2012-10-17"}
-    if values.get("policy_id"):
-        tree["Id"] = values.get("policy_id")
-    tree["Statement"] = statements
+def render_document(values: Mapping[str, Value], *, minified: bool = False) -> Value:
+    """Return the `json` or `minified_json`: text if all of it is known, else a JsonText that keeps the tree."""
+    tree = _tree(values)
     if not is_known(tree):
         return JsonText(tree)
-    return json.dumps(tree, indent=2, ensure_ascii=False).translate(_HTML)
+    layout = {"separators": (",", ":")} if minified else {"indent": 2}
+    return json.dumps(tree, ensure_ascii=False, **layout).translate(_HTML)
 
 
-def _documents(value: Value) -> list[Value]:
-    if value is None or value == "":
-        return []
-    if isinstance(value, list):
-        return [item for item in value if item not in (None, "")]
-    return [value]
+def _tree(values: Mapping[str, Value]) -> Value:
+    sources = _documents(values, "source_json", "source_policy_documents")
+    overrides = _documents(values, "override_policy_documents", "override_json")
+    own = SourceDocument(
+        values.get("version") or _VERSION, values.get("policy_id"), [*map(_statement, values.get("statement") or [])]
+    )
+    statements = _unique([statement for document in sources for statement in document.statements])
+    statements = _merge(statements, _unique(own.statements), compared=len(statements))
+    for document in overrides:
+        statements = _merge(statements, document.statements)
+    documents = [*sources, own, *overrides]
+    ids = [document.id for document in documents if document.id]
+    tree: dict[str, Value] = {"Version": _latest([document.version for document in documents])}
+    if ids:
+        tree["Id"] = ids[-1]
+    tree["Statement"] = statements
+    return tree
 
 
-def _statements(document: Value) -> list[Value]:
-    if type(document) is Unknown:
-        return [Unknown(f"statements of {document.address}")]
-    try:
-        tree = decode_json(document)
-    except ValueError as error:
-        raise EvaluationError(f"a source or override document is no JSON: {error}") from None
-    if not isinstance(tree, dict):
-        return [tree] if isinstance(tree, Unknown) else []
-    found = tree.get("Statement", [])
-    return found if isinstance(found, list) else [found]
+def _documents(values: Mapping[str, Value], *names: str) -> list[SourceDocument]:
+    given = [values.get(name) for name in names]
+    items = [item for value in given for item in (value if isinstance(value, list) else [value])]
+    return [SourceDocument.decode(item) for item in items if item is not None and item != ""]
 
 
-def _merge(base: list[Value], added: Iterable[Value], *, replace: bool) -> list[Value]:
-    """Append statements; one with the sid of an earlier one takes its place (`replace`) or is an error."""
+def _latest(versions: list[Value]) -> Value:
+    unknown = next((version for version in versions if isinstance(version, (Unknown, Text))), None)
+    return unknown or max(version for version in versions if isinstance(version, str))
+
+
+def _unique(statements: list[Value]) -> list[Value]:
+    sids = [sid for statement in statements if isinstance(sid := _sid(statement), str)]
+    repeated = next((sid for position, sid in enumerate(sids) if sid in sids[:position]), None)
+    if repeated is not None:
+        raise EvaluationError(f"two statements have the sid {repeated!r}", remedy="give each statement its own sid")
+    return statements
+
+
+def _sid(statement: Value) -> Value:
+    """Return the sid, None if there is none, Unknown if the statement is not known."""
+    return (statement.get("Sid") or None) if isinstance(statement, dict) else statement
+
+
+def _merge(base: list[Value], added: list[Value], *, compared: int | None = None) -> list[Value]:
+    """Add statements; one with the sid of an earlier one takes its place.
+
+    An earlier one that may have been replaced, since a sid is not known, is not known either. Only the first
+    `compared` statements can be.
+    """
     result = list(base)
     for statement in added:
-        sid = statement.get("Sid") if isinstance(statement, dict) else None
-        same = [i for i, other in enumerate(result) if sid and isinstance(other, dict) and other.get("Sid") == sid]
-        if same and replace:
-            result[same[0]] = statement
-        elif same:
-            raise EvaluationError(f"two statements have the sid {sid!r}", remedy="give each statement its own sid")
-        else:
-            result.append(statement)
+        sid = _sid(statement)
+        before = result[:compared]
+        verdicts = [_same(_sid(other), sid) for other in before]
+        if True in verdicts:
+            result[verdicts.index(True)] = statement
+            continue
+        for position, verdict in enumerate(verdicts):
+            if verdict is None:
+                result[position] = Unknown(f"statement {_sid(before[position])}, perhaps overridden by {sid}")
+        result.append(statement)
     return result
+
+
+def _same(one: Value, other: Value) -> bool | None:
+    return False if one is None or other is None else equality(one, other)
 
 
 def _statement(block: Value) -> Value:
@@ -98,13 +121,13 @@ def _statement(block: Value) -> Value:
     return statement
 
 
-def _one_or_many(value: Value, *, ordered: bool = False) -> Value:
+def _one_or_many(value: Value) -> Value:
     if not isinstance(value, list):
         return value
     items = [_variables(item) for item in value]
     if len(items) == 1:
         return items[0]
-    return items if ordered or not all(isinstance(item, str) for item in items) else sorted(set(items), reverse=True)
+    return sorted(set(items), reverse=True) if all(isinstance(item, str) for item in items) else items
 
 
 def _principals(blocks: list[Value]) -> Value:
@@ -113,24 +136,32 @@ def _principals(blocks: list[Value]) -> Value:
         if not isinstance(block, dict):
             return block
         kind, identifiers = block.get("type"), block.get("identifiers")
-        if isinstance(kind, Unknown) or isinstance(identifiers, Unknown):
-            return kind if isinstance(kind, Unknown) else {str(kind): identifiers}
-        if kind == "*":
-            return "*"
-        grouped.setdefault(str(kind), []).extend(identifiers or [])
+        if not isinstance(kind, str):
+            return kind if isinstance(kind, Unknown) else Unknown(f"principals of type {kind}")
+        if isinstance(identifiers, Unknown):
+            return {kind: identifiers} if len(blocks) == 1 else identifiers
+        grouped.setdefault(kind, []).extend(identifiers or [])
+    if grouped == {"*": ["*"]}:
+        return "*"
     return {kind: _one_or_many(grouped[kind]) for kind in sorted(grouped)}
 
 
 def _conditions(blocks: list[Value]) -> Value:
-    result: dict[str, Value] = {}
+    result: dict[str, dict[str, list[Value]]] = {}
     for block in blocks:
         if not isinstance(block, dict):
             return block
-        test, variable = block.get("test"), block.get("variable")
-        if not isinstance(test, str) or not isinstance(variable, str):
-            return Unknown("condition")
-        result.setdefault(test, {})[variable] = _one_or_many(block.get("values"), ordered=True)
-    return result
+        test, variable, values = block.get("test"), block.get("variable"), block.get("values")
+        if not isinstance(test, str) or not isinstance(variable, str) or isinstance(values, Unknown):
+            return _single_condition(test, variable, values) if len(blocks) == 1 else Unknown("conditions")
+        result.setdefault(test, {}).setdefault(variable, []).extend(map(_variables, values or []))
+    return normalized_condition(result)
+
+
+def _single_condition(test: Value, variable: Value, values: Value) -> Value:
+    if isinstance(test, str) and isinstance(variable, str):
+        return {test: {variable: values}}
+    return Unknown("condition")
 
 
 def _variables(value: Value) -> Value:

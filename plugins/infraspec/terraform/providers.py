@@ -16,7 +16,10 @@ from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
 from infraspec.terraform.scope import Scope
+from infraspec.terraform.types import CollectionType, PrimitiveType
 from infraspec.unknown import Unknown, Value
+
+_TAGS = CollectionType("map", PrimitiveType("string"))
 
 
 @dataclass(slots=True)
@@ -92,7 +95,14 @@ class Provider:
 
     def _default_tags(self) -> Value:
         tags = self._evaluate(self._block("default_tags"), "tags")
-        return {} if tags is None else tags
+        return {} if tags is None else self._converted(tags)
+
+    def _converted(self, tags: Value) -> Value:
+        try:
+            return _TAGS.convert(tags)
+        except EvaluationError as error:
+            place_error(error, str(self.location), f"default_tags of provider {self.key}")
+            raise
 
 
 def tags_all(default_tags: Value, tags: Value) -> Value:

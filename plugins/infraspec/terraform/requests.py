@@ -13,6 +13,7 @@ from infraspec.contract.models import Contract
 from infraspec.errors import ContractError, TerraformError
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.evaluation import Library
+from infraspec.terraform.forcing import force
 from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -32,7 +33,12 @@ class PlanRequest:
     known: tuple[str, ...]
 
     def evaluate(self) -> Plan:
-        """Evaluate the source; InfraspecError if the input is wrong."""
+        """Evaluate the source and every value in it; InfraspecError if the input is wrong, with all that is wrong."""
+        plan = self._plan()
+        force(plan)
+        return plan
+
+    def _plan(self) -> Plan:
         arguments = tuple(map(_argument, self.arguments))
         known = dict(map(_known, self.known))
         if self.root is not None:

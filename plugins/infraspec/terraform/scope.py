@@ -7,9 +7,8 @@ from hashlib import blake2b
 from typing import Protocol
 
 from infraspec.terraform.functions import Files
-from infraspec.unknown import Sensitive, Unknown, Value, render
-
-_LONGEST_ADDRESS = 300
+from infraspec.terraform.symbolic import operand
+from infraspec.unknown import Unknown, Value
 
 
 class Module(Protocol):
@@ -60,7 +59,7 @@ class Scope:
 
         Its value depends on the place, on the module instance and on the bound names, so these make its identity.
         """
-        names = ";".join(f"{key}={describe(value)}" for key, value in sorted(self.locals.items()))
+        names = ";".join(f"{key}={operand(value)}" for key, value in sorted(self.locals.items()))
         digest = f" #{_digest(names)}" if names else ""
         module = f"{self.module.address}." if self.module.address else ""
         return Unknown(f"{module}{label} ({place}{digest})")
@@ -79,23 +78,7 @@ class EvaluatedObject(Unknown):
 
     def element(self, key: Value) -> Value:
         """Return what an index gives."""
-        return self.attribute(key) if isinstance(key, str) else Unknown(f"{self.address}[{describe(key)}]")
-
-
-def describe(value: Value) -> str:
-    """Write a value for an identity: as `render`, but by address where it is sensitive."""
-    if isinstance(value, Sensitive):
-        return value.address
-    if isinstance(value, Unknown):
-        return value.address
-    return render(value)
-
-
-def application(text: str) -> Unknown:
-    """Return an Unknown named by what it is computed from; long names are shortened with a digest."""
-    if len(text) > _LONGEST_ADDRESS:
-        text = f"{text[: _LONGEST_ADDRESS - 20]}… #{_digest(text)}"
-    return Unknown(text)
+        return self.attribute(key) if isinstance(key, str) else Unknown(f"{self.address}[{operand(key)}]")
 
 
 def _digest(text: str) -> str:

@@ -22,17 +22,22 @@ class Undetermined(Exception):  # noqa: N818 - no error: the answer depends on a
 
 def application(name: str, arguments: Iterable[Value]) -> Unknown:
     """Return the unknown result of a function: `name(arguments)`."""
-    return Unknown(_bounded(f"{name}({', '.join(map(operand, arguments))})"))
+    return named(f"{name}({', '.join(map(operand, arguments))})")
+
+
+def named(text: str) -> Unknown:
+    """Return an unknown named by the expression that it is computed from."""
+    return Unknown(bounded(text))
 
 
 def binary(left: Value, operator: str, right: Value) -> Unknown:
     """Return the unknown result of an operator."""
-    return Unknown(_bounded(f"{_grouped(left)} {operator} {_grouped(right)}"))
+    return named(f"{_grouped(left)} {operator} {_grouped(right)}")
 
 
 def unary(operator: str, value: Value) -> Unknown:
     """Return the unknown result of a prefix operator."""
-    return Unknown(_bounded(f"{operator}{_grouped(value)}"))
+    return named(f"{operator}{_grouped(value)}")
 
 
 def _grouped(value: Value) -> str:
@@ -70,7 +75,8 @@ def _template_part(part: str | Unknown) -> str:
     return f"${{{operand(part)}}}"
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
+    """Return a name as it is, or cut and told apart by its digest if it is very long."""
     if len(text) <= _LONGEST:
         return text
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]

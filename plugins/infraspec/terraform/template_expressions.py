@@ -5,14 +5,15 @@ Source: Terraform Language Documentation, "Strings and Templates".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from infraspec.hcl.nodes import Interpolation, Literal, Source, Template, TemplateFor, TemplateIf, TemplatePart
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
-from infraspec.terraform.scope import Scope, describe
+from infraspec.terraform.scope import Scope
+from infraspec.terraform.symbolic import operand
 from infraspec.terraform.values import iterate, to_bool, to_text
-from infraspec.unknown import Text, Unknown, Value, concatenate
+from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
 
 _Piece: TypeAlias = Callable[[Scope], "list[str | Unknown | Text]"]
 _Pieces: TypeAlias = list[str | _Piece]
@@ -62,8 +63,10 @@ def _template_if(context: Context, part: TemplateIf) -> _Piece:
     def write(scope: Scope) -> list[str | Unknown | Text]:
         with located(context.source, part.at):
             chosen = to_bool(condition(scope))
+        if isinstance(chosen, Sensitive):
+            return [_hidden(chosen, _written(branches[bool(to_bool(chosen.reveal()))], scope))]
         if isinstance(chosen, Unknown) or chosen is None:
-            return [scope.opaque(f"if {describe(chosen)}", place)]
+            return [scope.opaque(f"if {operand(chosen)}", place)]
         return list(_written(branches[chosen], scope))
 
     return write
@@ -76,13 +79,23 @@ def _template_for(context: Context, part: TemplateFor) -> _Piece:
 
     def write(scope: Scope) -> list[str | Unknown | Text]:
         value = collection(scope)
+        if isinstance(value, Sensitive):
+            return [_hidden(value, write_over(scope, value.reveal()))]
+        return write_over(scope, value)
+
+    def write_over(scope: Scope, value: Value) -> list[str | Unknown | Text]:
         if isinstance(value, Unknown):
-            return [scope.opaque(f"for {describe(value)}", place)]
+            return [scope.opaque(f"for {operand(value)}", place)]
         with located(context.source, part.at):
             pairs = iterate(value)
         return [piece for key, item in pairs for piece in _written(body, bind(scope, part, key, item))]
 
     return write
+
+
+def _hidden(by: Sensitive, pieces: Iterable[str | Unknown | Text]) -> Sensitive:
+    """Hide text that a sensitive value has decided."""
+    return Sensitive(by.address, concatenate(pieces))
 
 
 def render_template(node: Template | Literal, source: Source, scope: Scope) -> Value:

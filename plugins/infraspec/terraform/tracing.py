@@ -119,7 +119,7 @@ class _Walk:
                 return self._enter(_Position(attribute.expression, source, at.module.parent), rest)
             case ["module", name, output, *rest] if name in at.module.configuration.calls:
                 return self._enter(_output(at.module, name, output), rest)
-            case ["data", "aws_iam_policy_document", name, "json"]:
+            case ["data", "aws_iam_policy_document", name, "json" | "minified_json"]:
                 self._statement(at.module, name)
         return None
 
