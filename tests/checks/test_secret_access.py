@@ -172,6 +172,18 @@ def test_what_a_statement_lists(listed: Value, expected: Verdict) -> None:
     assert [expected] == verdicts(findings(task({"DB": secret_arn("db")}), policy(statement(listed)), me))
 
 
+def test_the_fix_is_at_the_policy_document() -> None:
+    """Text of a policy document is mended where it is written, as a block; of two with the same text, at the policy."""
+    text = JsonText({"Version": "2012-10-17", "Statement": [statement([secret_arn("api")])]})
+    written = [resource(f"data.aws_iam_policy_document.{name}", json=text) for name in ("read", "same")]
+    task_definition = task({"DB": secret_arn("db")})
+
+    (finding,) = findings(task_definition, policy(policy=text), written[0])
+    assert "add to data.aws_iam_policy_document.read (main.tf:1) the statement\nstatement {" in finding.remedy
+    (finding,) = findings(task_definition, policy(policy=text), *written)
+    assert "add to aws_iam_role_policy.execution (main.tf:1) the statement\n{" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("listed", "hint"),
     [

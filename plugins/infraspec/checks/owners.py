@@ -29,6 +29,7 @@ _POLICIES = {
 }
 """The resources that attach a policy to another, with the attributes that name the other and hold the policy."""
 _WITH_POLICY = {"aws_secretsmanager_secret", "aws_kms_key", "aws_s3_bucket"}
+DOCUMENT_TYPE = "aws_iam_policy_document"
 _BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
 
 
@@ -107,6 +108,20 @@ class Owners:
         owner = self.find(target)
         documents = self._documents(owner) if owner else ()
         return not documents or any(delegates(s) for _, document in documents for s in document.statements)
+
+    def document_of(self, policy: Resource) -> Resource | None:
+        """Return the one data aws_iam_policy_document that a policy's text is that of."""
+        text = policy.get("policy")
+        return self._written_as.get(text) if isinstance(text, str | Text) else None
+
+    @cached_property
+    def _written_as(self) -> dict[Value, Resource | None]:
+        written: dict[Value, Resource | None] = {}
+        for document in self.plan.data(DOCUMENT_TYPE):
+            text = document.get("json")
+            if isinstance(text, str | Text):
+                written[text] = None if text in written else document
+        return written
 
     @cached_property
     def _by_arn(self) -> dict[str, Resource]:

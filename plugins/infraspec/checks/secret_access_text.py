@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infraspec.checks.owners import Owners
+from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.roles import Role
 from infraspec.checks.suggestion import statement_to_add
 from infraspec.ecs.required_access import Requirement
@@ -129,7 +129,7 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
         requirement.action,
         _grantable(requirement, owners),
         module=module,
-        as_block=target is not None and _from_document(target, owners),
+        as_block=target is not None and target.type == DOCUMENT_TYPE,
     )
     if decision.limited:
         where = f"to the permissions boundary of {role.address}"
@@ -141,20 +141,15 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
 
 
 def _policy_to_extend(role: Role, decision: Decision, owners: Owners) -> Resource | None:
-    """Return the policy of the plan that the statement belongs into: that of the closest statement, or the first."""
+    """Return what holds the text of the policy that the statement belongs into: its policy document, or itself.
+
+    The policy is that of the closest statement, or else the first of the role.
+    """
     hit: Hit | None = decision.nearest.hit if decision.nearest else None
     candidates = [*([hit.policy] if hit else []), *role.policies]
     found = (owners.plan.by_address.get(policy.name) for policy in candidates)
-    return next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
-
-
-def _from_document(policy: Resource, owners: Owners) -> bool:
-    """Tell whether a policy's text is that of a data aws_iam_policy_document."""
-    text = policy.get("policy")
-    documents = owners.plan.data("aws_iam_policy_document")
-    return any(
-        text is not None and (json := document.get("json")) is not None and text == json for document in documents
-    )
+    policy = next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
+    return policy and (owners.document_of(policy) or policy)
 
 
 def _grantable(requirement: Requirement, owners: Owners) -> Value:
