@@ -88,7 +88,11 @@ class LimitError(TerraformError):
 
 
 class FileAccessError(TerraformError):
-    """An expression reads a file that is absent or lies outside the root."""
+    """An expression reads a file that lies outside the root: nothing catches that."""
+
+
+class FileReadError(EvaluationError):
+    """An expression reads a file that is absent or cannot be read."""
 
 
 class RootMissingError(TerraformError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -208,8 +209,10 @@ def _json_parts(tree: Value) -> Iterator[str | Unknown]:
         yield '"'
     elif isinstance(tree, Unknown):
         yield tree
+    elif isinstance(tree, float):
+        yield number_text(tree)
     else:
-        yield encode_json(tree)
+        yield json.dumps(tree, ensure_ascii=False).translate(_ESCAPES)
 
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -217,5 +220,9 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 
 def encode_json(value: Value) -> str:
     """Encode a wholly known value as Terraform's `jsonencode` does."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.translate(_ESCAPES)
+    return str(concatenate(_json_parts(value)))
+
+
+def number_text(number: float) -> str:
+    """Write a number as Terraform does, in JSON too: no exponent, no trailing zeros, as many digits as a float has."""
+    return str(number) if isinstance(number, int) else format(Decimal(repr(number)), "f")

@@ -1,10 +1,12 @@
 """Expressions evaluate as Terraform documents them; a part that cannot be known is named, never guessed."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from infraspec.errors import InfraspecError, TerraformError
+from infraspec.terraform.values import first_sensitive, reveal
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from tests.terraform.sources import output_of
 
@@ -72,6 +74,23 @@ KNOWN: list[tuple[str, Value]] = [
     ('templatestring("$${greeting}, $${name}!", { greeting = "Hello", name = "you" })', "Hello, you!"),
     ('jsondecode("{\\"a\\": [1, null]}")', {"a": [1, None]}),
     ("var.unset == var.unset", True),
+    ("local.missing || true", True),
+    ("local.map.z && false", False),
+    ("var.unset && false", False),
+    ("tolist([]) == []", False),
+    ('tolist(["a"]) != (["a"])', True),
+    ("tomap({}) == {}", False),
+    ("[for s in local.list : s] == toset(local.list)", False),
+    ("tomap({ a = 1 }) == { for k, v in { a = 1 } : k => v }", False),
+    ("local.list == []", False),
+    ("[] == []", True),
+    ('try(file("nowhere"), "none")', "none"),
+    ('try(file("a\\u0000b"), file("~nobody-of-this-name/x"), "none")', "none"),
+    ('can(file("nowhere"))', False),
+    ('try(templatefile("nowhere", {}), filesha256("."), "none")', "none"),
+    ('try(templatefile("~nobody-of-this-name/x", {}), "none")', "none"),
+    ('"%{ for s in [] }${s}%{ endfor }"', ""),
+    ("jsonencode([0.0000001, 1e21, 1.5])", "[0.0000001,1000000000000000000000,1.5]"),
 ]
 
 
@@ -94,6 +113,12 @@ UNKNOWN: list[tuple[str, str]] = [
     ("var.unset ? 1 : 2", "${var.unset ? 1 : 2}"),
     ('try(var.unset.arn, "none")', '${try(var.unset.arn, "none")}'),
     ('try(aws_secretsmanager_secret.db.arn, "none")', "${aws_secretsmanager_secret.db.arn}"),
+    ("var.unset && true", "${var.unset && true}"),
+    ('"${var.unset}e" && true', '${"${var.unset}e" && true}'),
+    ("var.unset && local.map.z", '${var.unset && (error(this object has no attribute "z"))}'),
+    ("var.unset || 1 > 0 && var.unset", "${var.unset || (true && var.unset)}"),
+    ("var.unset == []", "${var.unset == []}"),
+    ("jsonencode([0.0000001, var.unset])", "[0.0000001,${var.unset}]"),
 ]
 
 
@@ -127,6 +152,14 @@ def test_equal_branches_do_not_need_the_condition(tmp_path: Path) -> None:
         "upper(var.secret)",
         'sensitive("hunter2")',
         'var.secret == "x" ? var.secret : "no"',
+        '"%{ if var.secret == "hunter2" }hunter2%{ endif }"',
+        '"%{ for s in [var.secret] }${s}%{ endfor }"',
+        '"%{ for c in split("", var.secret) }${c}%{ endfor }"',
+        '[for c in split("", var.secret) : c]',
+        "{ for c in [var.secret] : upper(c) => c }",
+        "jsonencode([var.secret])",
+        'templatestring("$${a}", { a = var.secret })',
+        "templatestring(var.secret, {})",
         "[for s in [var.secret] : s]",
     ],
 )
@@ -136,6 +169,39 @@ def test_sensitive_value_is_never_written(tmp_path: Path, expression: str) -> No
 
     assert "hunter2" not in repr(value).lower()
     assert "hunter2" not in render(value).lower()
+
+
+SENSITIVE: list[tuple[str, Value]] = [
+    ('"%{ if var.secret == "hunter2" }yes%{ else }no%{ endif }"', "yes"),
+    ('a-%{ for c in split("", var.secret) }${upper(c)}%{ endfor }-z', "a-HUNTER2-z"),
+    ("var.secret == var.secret && true", True),
+    ('var.secret == "x" && local.missing', False),
+    ('var.secret != "x" || local.missing', True),
+    ("[tolist([var.secret]) == [var.secret]]", [False]),
+    ("templatestring(var.secret, {})", "hunter2"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), SENSITIVE, ids=[expression for expression, _ in SENSITIVE])
+def test_what_a_sensitive_value_decides_is_computed(tmp_path: Path, expression: str, expected: Value) -> None:
+    """The value behind what is hidden is the right one."""
+    written = expression if expression[0] in '"[vtn' else f'"{expression}"'
+    value = output_of(tmp_path, PRELUDE % written)
+
+    assert first_sensitive(value) is not None
+    assert expected == reveal(value)
+
+
+def test_an_error_in_a_sensitive_template_does_not_quote_it(tmp_path: Path) -> None:
+    """What is wrong with a template that must not be shown is not said."""
+    for secret in ("hunter2 ${", "${hunter2}", "${1 / 0} hunter2"):
+        expression = f"templatestring(sensitive({json.dumps(secret.replace('${', '$${'))}), {{}})"
+        with pytest.raises(TerraformError) as caught:
+            output_of(tmp_path, f'output "value" {{\n  value = nonsensitive(\n{expression})\n}}\n')
+
+        details = caught.value
+        assert "hunter2" not in f"{details.message} {details.found} {details.expected} {details.remedy}"
+        assert "main.tf" in details.place
 
 
 def test_nonsensitive_reveals(tmp_path: Path) -> None:

@@ -117,6 +117,12 @@ def test_results_are_bounded() -> None:
         (MapValue(a=1), {"a": 1}, None),
         (SetValue.of(["a"]), ["a"], None),
         (ListValue(["a"]), ListValue(["a"]), True),
+        (ListValue([]), ListValue([]), None),
+        (MapValue(), MapValue(), None),
+        (SetValue(), SetValue(), None),
+        (ListValue([]), SetValue(), None),
+        ([], [], True),
+        ({}, {}, True),
     ],
 )
 def test_equality(left: Value, right: Value, expected: bool | None) -> None:  # noqa: FBT001 - a verdict

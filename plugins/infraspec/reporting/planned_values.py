@@ -13,7 +13,7 @@ from typing import Any
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.schema import is_computed
 from infraspec.terraform.values import MapValue, SetValue, first_sensitive, reveal
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known
+from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
 
 _MASK = "(sensitive value)"
 _FORMAT = "1.2"
@@ -198,6 +198,8 @@ def _written(value: Value, indent: int) -> str:
             return json.dumps(str(value), ensure_ascii=False)
         case dict() if value:
             return _bracketed("{}", [f"{key} = {_written(item, indent + 2)}" for key, item in value.items()], indent)
+        case float():
+            return number_text(value)
         case list() if value:
             return _bracketed("[]", [f"{_written(item, indent + 2)}," for item in value], indent)
         case _:

@@ -11,10 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from infraspec.errors import EvaluationError, FileAccessError
+from infraspec.errors import EvaluationError, InfraspecError
 from infraspec.hcl.nodes import Literal, Source, Template
 from infraspec.hcl.templates import parse_template
 from infraspec.terraform import functions
+from infraspec.terraform.files import unreadable
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import named, operand
 from infraspec.unknown import Sensitive, Unknown, Value
@@ -79,11 +80,19 @@ def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:
     _expect_two("templatestring", arguments)
     text, names = arguments
     if isinstance(text, Sensitive):
-        return Sensitive(text.address, render_text([text.reveal(), names], scope, render))
+        return Sensitive(text.address, _hiding(lambda: render_text([text.reveal(), names], scope, render)))
     if not isinstance(text, str) or isinstance(names, Unknown):
         return named(f"templatestring({operand(text)}, {operand(names)})")
     source = Source("templatestring", text)
     return _render("templatestring", (parse_template(text, source.name), source), names, scope, render)
+
+
+def _hiding(compute: Callable[[], Value]) -> Value:
+    """Render text that must not be shown; an error does not quote it."""
+    try:
+        return compute()
+    except InfraspecError as error:
+        raise EvaluationError("the template is sensitive, and has no value", found=type(error).__name__) from None
 
 
 def _render(
@@ -96,20 +105,14 @@ def _render(
 
 def _parse_file(file: Path, shown: str) -> tuple[Template | Literal, Source]:
     try:
-        stamp = file.stat().st_mtime_ns
-    except OSError:
-        raise FileAccessError(
-            f"the template file {shown!r} does not exist", found=str(file), remedy="create it, or correct the path"
-        ) from None
-    return _parse(file, stamp, shown)
+        return _parse(file, file.stat().st_mtime_ns, shown)
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(shown, error) from None
 
 
 @lru_cache(maxsize=256)
 def _parse(file: Path, _stamp: int, shown: str) -> tuple[Template | Literal, Source]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileAccessError(f"the template file {shown!r} cannot be read: {error}") from None
+    text = file.read_text(encoding="utf-8")
     return parse_template(text, shown), Source(shown, text)
 
 

@@ -46,20 +46,22 @@ class Body:
         return Location(self.source.name, self.source.line(self.at))
 
     def place(self, name: str = "") -> str:
-        """Return `file:line:column` of an attribute, or of the block."""
-        if name in self.attributes:
-            attribute, source = self.attributes[name]
-            return source.place(attribute.at)
-        return self.source.place(self.at)
+        """Return `file:line:column` of an attribute, of the first nested block of a type, or of the block itself."""
+        source, at = self._position(name) or (self.source, self.at)
+        return source.place(at)
 
     def location_of(self, name: str) -> Location | None:
         """Return where an attribute is set, or a nested block begins."""
+        found = self._position(name)
+        return Location(found[0].name, found[0].line(found[1])) if found else None
+
+    def _position(self, name: str) -> tuple[Source, int] | None:
         if name in self.attributes:
             attribute, source = self.attributes[name]
-            return Location(source.name, source.line(attribute.at))
+            return source, attribute.at
         for block, source in self.blocks:
             if block.type == name or (block.type == "dynamic" and block.labels == (name,)):
-                return Location(source.name, source.line(block.at))
+                return source, block.at
         return None
 
     def compiled(self, name: str, bound: frozenset[str] = frozenset()) -> Evaluate:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from infraspec.memory import paused_collector
 from infraspec.terraform import from_plan_json, from_state
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.plan_json_document import Kind, open_document
-from infraspec.terraform.plan_json_text import paused_collector, read
+from infraspec.terraform.plan_json_text import read
 
 
 def load(path: Path, *, name: str | None = None) -> Plan:

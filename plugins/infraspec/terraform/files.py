@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from infraspec.errors import FileAccessError
+from infraspec.errors import FileAccessError, FileReadError
 
 _MARKERS = ("infraspec.toml", ".git")
 
@@ -35,9 +35,15 @@ class RootFiles:
         self._allowed.add(directory.resolve())
 
     def resolve(self, path: str) -> Path:
-        """Return the absolute path of a readable place; FileAccessError if it lies outside."""
-        absolute = Path(os.path.normpath(self.root.resolve() / Path(path).expanduser()))
-        real = absolute.resolve()
+        """Return the absolute path of a readable place.
+
+        FileAccessError if it lies outside, FileReadError if there can be no such path.
+        """
+        try:
+            absolute = Path(os.path.normpath(self.root.resolve() / Path(path).expanduser()))
+            real = absolute.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise unreadable(path, error) from None
         if not any(real.is_relative_to(directory) for directory in self._allowed):
             raise FileAccessError(
                 f"the file {path!r} lies outside the infrastructure repository",
@@ -46,3 +52,13 @@ class RootFiles:
                 remedy="copy the file into the repository, or run with the directory that holds both",
             )
         return absolute
+
+
+def unreadable(path: str, error: Exception) -> FileReadError:
+    """Return the error for a file that an expression names and that cannot be read."""
+    return FileReadError(
+        f"the file {path!r} cannot be read: {getattr(error, 'strerror', None) or error}",
+        expected="a file that exists when the configuration is read",
+        found=path,
+        remedy="create the file, or correct the path; a file that a resource makes is read with a data source",
+    )

@@ -25,13 +25,15 @@ def force(plan: Plan) -> None:
 def _evaluations(plan: Plan) -> Iterator[Callable[[], object]]:
     for values in (*(resource.values for resource in plan.resources), plan.outputs):
         names: list[str] = []
-        yield lambda values=values, names=names: names.extend(_names(values))  # type: ignore[misc] # bound here
+        yield lambda values=values, names=names: _list_names(values, names)  # type: ignore[misc] # bound here
         for name in names:
             yield lambda values=values, name=name: values.get(name)  # type: ignore[misc] # likewise
 
 
-def _names(values: Mapping[str, Value]) -> list[str]:
-    return list(values)
+def _list_names(values: Mapping[str, Value], names: list[str]) -> None:
+    """Add the names one by one: those before the first that cannot be told are kept."""
+    for name in values:
+        names.append(name)  # noqa: PERF402 - a copy would lose them all
 
 
 def _place(error: InfraspecError) -> tuple[object, ...]:

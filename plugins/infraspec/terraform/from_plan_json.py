@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infraspec.errors import PlanError
+from infraspec.memory import paused_collector
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.plan_json_document import Kind, open_document
 from infraspec.terraform.plan_json_identity import Evidence
@@ -16,7 +17,7 @@ from infraspec.terraform.plan_json_instances import Instances
 from infraspec.terraform.plan_json_outcome import changes, diagnostics, planned_outputs, refactorings
 from infraspec.terraform.plan_json_providers import Providers
 from infraspec.terraform.plan_json_records import Configuration, Document, StateValues
-from infraspec.terraform.plan_json_text import REMEDY, paused_collector, read
+from infraspec.terraform.plan_json_text import REMEDY, read
 
 
 def load(path: Path, *, name: str | None = None) -> Plan:

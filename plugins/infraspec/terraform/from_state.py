@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Raw
 
 from infraspec.errors import PlanError
+from infraspec.memory import paused_collector
 from infraspec.terraform import state_raw
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
 from infraspec.terraform.plan_json_document import STATE_REMEDY, Kind, open_document
@@ -16,7 +17,7 @@ from infraspec.terraform.plan_json_instances import Instances
 from infraspec.terraform.plan_json_outcome import check_diagnostic, output_value
 from infraspec.terraform.plan_json_providers import Providers
 from infraspec.terraform.plan_json_records import Configuration, Document, StateValues
-from infraspec.terraform.plan_json_text import paused_collector, read
+from infraspec.terraform.plan_json_text import read
 from infraspec.terraform.plan_json_values import ValueTexts, lazy_values
 
 

@@ -99,6 +99,11 @@ class ResourceInstance(EvaluatedObject):
         self.values = InstanceValues(self)
         self._names: dict[str, None] | None = None
 
+    @property
+    def _is_policy_document(self) -> bool:
+        """Tell whether this is data.aws_iam_policy_document, of which everything is known that the provider does."""
+        return self.type == _POLICY_DOCUMENT and self.mode == "data"
+
     def names(self) -> dict[str, None]:
         """Return the names of what is configured, in order."""
         if self._names is None:
@@ -109,7 +114,7 @@ class ResourceInstance(EvaluatedObject):
                     names[label] = None
             if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
                 names["tags_all"] = None
-            if self.type == _POLICY_DOCUMENT and self.mode == "data":
+            if self._is_policy_document:
                 names |= dict.fromkeys(_RENDERED)
             self._names = names
         return self._names
@@ -143,7 +148,7 @@ class ResourceInstance(EvaluatedObject):
         """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type."""
         if name == "tags_all":
             return tags_all(self.provider.default_tags, self.values.get("tags"))
-        if name in _RENDERED and self.type == _POLICY_DOCUMENT:
+        if name in _RENDERED and self._is_policy_document:
             return self._located(name, lambda: render_document(self.values, minified=name == "minified_json"))
         value = self._located(name, lambda: self._configured(name))
         if name in sensitive_attributes(self.type) and value is not None and not isinstance(value, Unknown):
@@ -155,7 +160,7 @@ class ResourceInstance(EvaluatedObject):
             value = self.body.compiled(name)(self.scope)
         else:
             value = self._blocks(self.body, name, self.scope, frozenset())
-            if not value and is_computed(self.type, name, self.mode) is not False:
+            if not value and not self._is_policy_document and is_computed(self.type, name, self.mode) is not False:
                 return Unknown(f"{self.address}.{name}")
         return conform(self.type, name, value, self.mode)
 

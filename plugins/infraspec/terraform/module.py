@@ -128,10 +128,9 @@ class ModuleInstance:
             if "default" not in body.attributes:
                 return Unknown(f"{self.prefix}var.{name}")
             value = body.compiled("default")(self.scope)
-        value = self._converted(name, body, value)
         if self._option(body, "sensitive", default=False) is True and not isinstance(value, Unknown):
-            return Sensitive(f"{self.prefix}var.{name}", value)
-        return value
+            value = Sensitive(f"{self.prefix}var.{name}", value)
+        return self._converted(name, body, value)
 
     def _converted(self, name: str, body: Body, value: Value) -> Value:
         if "type" not in body.attributes:

@@ -6,15 +6,16 @@ Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and
 from __future__ import annotations
 
 from infraspec.errors import EvaluationError, InfraspecError
-from infraspec.hcl.nodes import Binary, Conditional, Unary
+from infraspec.hcl.nodes import Binary, Conditional, Expression, ForObject, ForTuple, Object, Parentheses, Tuple, Unary
 from infraspec.terraform import operators
 from infraspec.terraform.common_type import common_type
 from infraspec.terraform.compiling import Context, Evaluate, located
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import to_bool
+from infraspec.terraform.values import ListValue, MapValue, SetValue, reveal, to_bool
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
+_TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
 _LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
 
 
@@ -34,8 +35,8 @@ def compile_binary(context: Context, node: Binary) -> Evaluate:
     left, right = context.compile(node.left), context.compile(node.right)
     if node.operator in _LOGIC:
         return _logic(context, node, left, right)
-    if node.operator in ("==", "!="):
-        left, right = _object_as_value(left, right), _object_as_value(right, left)
+    if node.operator in operators.OF_OTHER_TYPES:
+        return _equality(context, node, left, right)
     operation = operators.BINARY[node.operator]
 
     def evaluate(scope: Scope) -> Value:
@@ -45,17 +46,58 @@ def compile_binary(context: Context, node: Binary) -> Evaluate:
     return evaluate
 
 
+def _equality(context: Context, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    """Compile `==` and `!=`; `[…]` and `{…}` make tuples and objects, which no list, set or map equals."""
+    operation, of_other_types = operators.BINARY[node.operator], operators.OF_OTHER_TYPES[node.operator]
+    written = [isinstance(_bare(operand), _TUPLES_AND_OBJECTS) for operand in (node.left, node.right)]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            values = left(scope), right(scope)
+            if any(
+                is_written and _is_collection(other) for is_written, other in zip(written, values[::-1], strict=True)
+            ):
+                return of_other_types(*values)
+            return operation(*_objects_as_values(*values))
+
+    return evaluate
+
+
+def _bare(node: Expression) -> Expression:
+    while isinstance(node, Parentheses):
+        node = node.inner
+    return node
+
+
+def _is_collection(value: Value) -> bool:
+    while isinstance(value, Sensitive):
+        value = value.reveal()
+    return isinstance(value, (ListValue, MapValue, SetValue))
+
+
 def _logic(context: Context, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    """Compile `&&` and `||`, which since Terraform 1.12 leave out of account the operand that does not matter."""
     operation, decisive = _LOGIC[node.operator]
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
-            first = to_bool(left(scope))
-            if first is decisive:
+            try:
+                first = left(scope)
+            except EvaluationError:
+                if _truth(right(scope)) is decisive:
+                    return decisive
+                raise
+            truth = _truth(first)
+            if truth is decisive and not isinstance(first, Sensitive):
                 return decisive
-            return operation(first, right(scope))
+            matters = truth is not decisive and not isinstance(truth, Unknown)
+            return operation(first, right(scope) if matters else _attempt(right, scope))
 
     return evaluate
+
+
+def _truth(value: Value) -> Value:
+    return to_bool(reveal(value))
 
 
 def compile_conditional(context: Context, node: Conditional) -> Evaluate:
@@ -105,18 +147,16 @@ def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
 
 
 def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
+    if_true, if_false = common_type(if_true, if_false), common_type(if_false, if_true)
     if operators.conditional_equal(if_true, if_false):
         return if_true
     return named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
 
 
-def _object_as_value(evaluate: Evaluate, other: Evaluate) -> Evaluate:
+def _objects_as_values(left: Value, right: Value) -> tuple[Value, Value]:
     """Let a resource compare with null as a value that is there; its attributes may be unknown, itself it is not."""
+    return _object_as_value(left, right), _object_as_value(right, left)
 
-    def run(scope: Scope) -> Value:
-        value = evaluate(scope)
-        if isinstance(value, EvaluatedObject) and value.single and other(scope) is None:
-            return {}
-        return value
 
-    return run
+def _object_as_value(value: Value, other: Value) -> Value:
+    return {} if isinstance(value, EvaluatedObject) and value.single and other is None else value

@@ -28,7 +28,7 @@ from infraspec.terraform.values import (
     to_decimal,
     to_number,
 )
-from infraspec.unknown import Sensitive, Text, Unknown, Value, is_known
+from infraspec.unknown import Sensitive, Text, Unknown, Value, is_known, unknowns
 
 Unary: TypeAlias = Callable[[Value], Value]
 Binary: TypeAlias = Callable[[Value, Value], Value]
@@ -41,7 +41,8 @@ def equality(left: Value, right: Value) -> bool | None:
     """Tell whether two values are equal, None if it is not known. Sensitive parts are compared by what they hide.
 
     As in Terraform, values of different types differ: `"5" == 5` is false. A list and a tuple of the same elements
-    differ too, but a plain list does not tell which it is, so that is not known.
+    differ too, but a plain list does not tell which it is, so that is not known. Nor is it for two empty lists, sets or
+    maps, of which the types of the elements may differ.
     """
     return _equality(reveal(left), reveal(right))
 
@@ -73,6 +74,8 @@ def _text_equality(left: Value, right: Value) -> bool | None:
 def _object_equality(left: dict[str, Value], right: dict[str, Value]) -> bool | None:
     if left.keys() != right.keys():
         return False
+    if not left and isinstance(left, MapValue) and isinstance(right, MapValue):
+        return None
     verdict = all_of(_equality(left[key], right[key]) for key in left)
     return _of_one_type(verdict, isinstance(left, MapValue), isinstance(right, MapValue))
 
@@ -82,6 +85,8 @@ def _list_equality(left: list[Value], right: list[Value]) -> bool | None:
         return _of_one_type(_set_equality(left, right), isinstance(left, SetValue), isinstance(right, SetValue))
     if len(left) != len(right):
         return False
+    if not left and isinstance(left, ListValue) and isinstance(right, ListValue):
+        return None
     verdict = all_of(map(_equality, left, right))
     return _of_one_type(verdict, isinstance(left, ListValue), isinstance(right, ListValue))
 
@@ -91,6 +96,8 @@ def _of_one_type(verdict: bool | None, left: bool, right: bool) -> bool | None: 
 
 
 def _set_equality(left: list[Value], right: list[Value]) -> bool | None:
+    if not left and not right:
+        return None
     if is_known(left) and is_known(right):
         return set(map(identity, left)) == set(map(identity, right))
     missing = any(all(_equality(item, other) is False for other in right) for item in left)
@@ -110,8 +117,8 @@ def all_of(verdicts: Iterable[bool | None]) -> bool | None:
 
 def conditional_equal(one: Value, other: Value) -> bool:
     """Tell whether two branches of a conditional are certainly one value, so that the condition does not matter."""
-    sensitive = first_sensitive(one, other)
-    return equality(one, other) is True and (sensitive is None or identity(one) == identity(other))
+    stable = not any(_UNSTABLE.search(part.address) for part in unknowns(reveal(one)))
+    return stable and identity(one) == identity(other)
 
 
 def _arithmetic(compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
@@ -244,6 +251,12 @@ BINARY: Mapping[str, Binary] = {
     }.items()
 }
 """The binary operators that need both operands."""
+
+OF_OTHER_TYPES: Mapping[str, Binary] = {
+    "==": _binary("==", lambda _left, _right: False),
+    "!=": _binary("!=", lambda _left, _right: True),
+}
+"""`==` and `!=` of values that are certainly of different types."""
 
 AND: Binary = _binary("&&", _and)
 """`&&` of evaluated operands: false && unknown is false."""

@@ -5,11 +5,8 @@ PowerShell writes `terraform show -json > plan.json` as UTF-16 with a byte order
 
 from __future__ import annotations
 
-import gc
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,18 +76,6 @@ def parse(text: Buffer, kind: type[T], name: str) -> T:
         raise _not_utf8(text, name) from None
     except RecursionError:
         raise PlanError("the JSON is nested too deeply", place=name, remedy=REMEDY) from None
-
-
-@contextmanager
-def paused_collector() -> Iterator[None]:
-    """Pause the cyclic garbage collector, which would visit every new object again and again; restore its state."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _not_json(text: Buffer, message: str, name: str) -> PlanError:

@@ -13,16 +13,14 @@ from collections.abc import Mapping
 from infraspec.errors import EvaluationError
 from infraspec.terraform.operators import equality
 from infraspec.terraform.source_documents import SourceDocument, normalized_condition
+from infraspec.terraform.symbolic import named, operand
 from infraspec.unknown import JsonText, Text, Unknown, Value, is_known
 
-_LISTS = (
-    ("actions", "Action"),
-    ("not_actions", "NotAction"),
-    ("resources", "Resource"),
-    ("not_resources", "NotResource"),
-)
+_ACTIONS = (("actions", "Action"), ("not_actions", "NotAction"))
+_RESOURCES = (("resources", "Resource"), ("not_resources", "NotResource"))
 _PRINCIPALS = (("principals", "Principal"), ("not_principals", "NotPrincipal"))
 _VERSION = "2012-10-17"
+_OLD_VERSION = "2008-10-17"
 _HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -38,8 +36,12 @@ def render_document(values: Mapping[str, Value], *, minified: bool = False) -> V
 def _tree(values: Mapping[str, Value]) -> Value:
     sources = _documents(values, "source_json", "source_policy_documents")
     overrides = _documents(values, "override_policy_documents", "override_json")
+    version = values.get("version") or _VERSION
+    blocks = values.get("statement") or []
     own = SourceDocument(
-        values.get("version") or _VERSION, values.get("policy_id"), [*map(_statement, values.get("statement") or [])]
+        version,
+        values.get("policy_id"),
+        [_statement(block, version) for block in (blocks if isinstance(blocks, list) else [blocks])],
     )
     statements = _unique([statement for document in sources for statement in document.statements])
     statements = _merge(statements, _unique(own.statements), compared=len(statements))
@@ -50,7 +52,8 @@ def _tree(values: Mapping[str, Value]) -> Value:
     tree: dict[str, Value] = {"Version": _latest([document.version for document in documents])}
     if ids:
         tree["Id"] = ids[-1]
-    tree["Statement"] = statements
+    if statements:
+        tree["Statement"] = statements
     return tree
 
 
@@ -61,8 +64,10 @@ def _documents(values: Mapping[str, Value], *names: str) -> list[SourceDocument]
 
 
 def _latest(versions: list[Value]) -> Value:
+    """Return the greatest version; there is none after 2012-10-17, so that an unknown one does not matter then."""
     unknown = next((version for version in versions if isinstance(version, (Unknown, Text))), None)
-    return unknown or max(version for version in versions if isinstance(version, str))
+    greatest = max((version for version in versions if isinstance(version, str)), default="")
+    return greatest if unknown is None or greatest >= _VERSION else unknown
 
 
 def _unique(statements: list[Value]) -> list[Value]:
@@ -93,8 +98,9 @@ def _merge(base: list[Value], added: list[Value], *, compared: int | None = None
             result[verdicts.index(True)] = statement
             continue
         for position, verdict in enumerate(verdicts):
-            if verdict is None:
-                result[position] = Unknown(f"statement {_sid(before[position])}, perhaps overridden by {sid}")
+            if verdict is None and isinstance(before[position], dict):
+                names = operand(before[position]["Sid"]), operand(sid)
+                result[position] = named("statement {}, perhaps overridden by {}".format(*names))
         result.append(statement)
     return result
 
@@ -103,34 +109,38 @@ def _same(one: Value, other: Value) -> bool | None:
     return False if one is None or other is None else equality(one, other)
 
 
-def _statement(block: Value) -> Value:
+def _statement(block: Value, version: Value) -> Value:
     if not isinstance(block, dict):
         return block
     statement: dict[str, Value] = {}
     if block.get("sid"):
         statement["Sid"] = block["sid"]
     statement["Effect"] = block.get("effect") or "Allow"
-    for name, key in _LISTS:
+    for name, key in _ACTIONS:
         if block.get(name):
             statement[key] = _one_or_many(block[name])
+    for name, key in _RESOURCES:
+        if block.get(name):
+            statement[key] = _variables(_one_or_many(block[name]), version)
     for name, key in _PRINCIPALS:
         if block.get(name):
-            statement[key] = _principals(block[name])
-    if block.get("condition"):
-        statement["Condition"] = _conditions(block["condition"])
+            statement[key] = _variables(_principals(block[name]), version)
+    if block.get("condition") and (condition := _conditions(block["condition"])):
+        statement["Condition"] = _variables(condition, version)
     return statement
 
 
 def _one_or_many(value: Value) -> Value:
     if not isinstance(value, list):
         return value
-    items = [_variables(item) for item in value]
-    if len(items) == 1:
-        return items[0]
-    return sorted(set(items), reverse=True) if all(isinstance(item, str) for item in items) else items
+    if len(value) == 1:
+        return value[0]
+    return sorted(set(value), reverse=True) if all(isinstance(item, str) for item in value) else [*value]
 
 
-def _principals(blocks: list[Value]) -> Value:
+def _principals(blocks: Value) -> Value:
+    if not isinstance(blocks, list):
+        return blocks
     grouped: dict[str, list[Value]] = {}
     for block in blocks:
         if not isinstance(block, dict):
@@ -146,7 +156,9 @@ def _principals(blocks: list[Value]) -> Value:
     return {kind: _one_or_many(grouped[kind]) for kind in sorted(grouped)}
 
 
-def _conditions(blocks: list[Value]) -> Value:
+def _conditions(blocks: Value) -> Value:
+    if not isinstance(blocks, list):
+        return blocks
     result: dict[str, dict[str, list[Value]]] = {}
     for block in blocks:
         if not isinstance(block, dict):
@@ -154,7 +166,7 @@ def _conditions(blocks: list[Value]) -> Value:
         test, variable, values = block.get("test"), block.get("variable"), block.get("values")
         if not isinstance(test, str) or not isinstance(variable, str) or isinstance(values, Unknown):
             return _single_condition(test, variable, values) if len(blocks) == 1 else Unknown("conditions")
-        result.setdefault(test, {}).setdefault(variable, []).extend(map(_variables, values or []))
+        result.setdefault(test, {}).setdefault(variable, []).extend(values or [])
     return normalized_condition(result)
 
 
@@ -164,10 +176,18 @@ def _single_condition(test: Value, variable: Value, values: Value) -> Value:
     return Unknown("condition")
 
 
-def _variables(value: Value) -> Value:
-    """Turn the provider's `&{…}` into IAM's `${…}`."""
-    if isinstance(value, str):
-        return value.replace("&{", "${")
+def _variables(value: Value, version: Value) -> Value:
+    """Turn the provider's `&{…}` into IAM's `${…}`, which there are since 2012; keys stay as they are."""
+    if isinstance(value, dict):
+        return {key: _variables(item, version) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_variables(item, version) for item in value]
     if type(value) is Text:
-        return Text(tuple(part.replace("&{", "${") if isinstance(part, str) else part for part in value.parts))
-    return value
+        return Text(tuple(_variables(part, version) for part in value.parts))
+    if not isinstance(value, str) or "&{" not in value:
+        return value
+    if version == _OLD_VERSION:
+        raise EvaluationError(
+            f"there are no policy variables in version {_OLD_VERSION}", found=value, remedy=f'version = "{_VERSION}"'
+        )
+    return value.replace("&{", "${")

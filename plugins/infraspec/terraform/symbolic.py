@@ -9,8 +9,8 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from infraspec.terraform.values import SetValue, number_text
-from infraspec.unknown import JsonText, Text, Unknown, Value
+from infraspec.terraform.values import SetValue
+from infraspec.unknown import JsonText, Text, Unknown, Value, number_text
 
 _LONGEST = 1000
 """Characters of a name; a longer one is cut and told apart by its digest."""

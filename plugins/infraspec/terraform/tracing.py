@@ -8,6 +8,7 @@ the last place it is sure of.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 from infraspec.finding import Location
@@ -27,12 +28,13 @@ from infraspec.hcl.nodes import (
 )
 
 if TYPE_CHECKING:
+    from infraspec.terraform.configuration import Body
     from infraspec.terraform.instances import ResourceInstance
     from infraspec.terraform.module import ModuleInstance
 
-_TRANSPARENT = frozenset(
-    {"jsonencode", "jsondecode", "tolist", "toset", "tomap", "tostring", "sensitive", "nonsensitive", "try"}
-)
+_TRANSPARENT = frozenset({"jsonencode", "jsondecode", "tolist", "tomap", "tostring", "sensitive", "nonsensitive"})
+_MERGING = ("source_policy_documents", "source_json", "override_policy_documents", "override_json")
+"""Arguments of a policy document that put statements before its own, or others in their place."""
 _MOST_HOPS = 40
 _Names: TypeAlias = list[str]
 
@@ -60,10 +62,17 @@ def trace(instance: ResourceInstance, path: str) -> Location | None:
 
 
 def _trace_blocks(instance: ResourceInstance, name: str, rest: _Names) -> Location | None:
-    found = [Location(s.name, s.line(b.at)) for b, s in instance.body.blocks if b.type == name]
-    if rest and rest[0].isdigit() and int(rest[0]) < len(found):
-        return found[int(rest[0])]
-    return instance.body.location_of(name)
+    return _block_location(instance.body, name, rest[0]) if rest else instance.body.location_of(name)
+
+
+def _block_location(body: Body, name: str, number: str) -> Location | None:
+    """Return where a nested block begins; None after a dynamic block, which may have made any number of them."""
+    written = [pair for pair in body.blocks if pair[0].type == name or pair[0].labels == (name,)]
+    certain = list(takewhile(lambda pair: pair[0].type == name, written))
+    if not number.isdecimal() or int(number) >= len(certain):
+        return None
+    block, source = certain[int(number)]
+    return Location(source.name, source.line(block.at))
 
 
 class _Walk:
@@ -119,7 +128,7 @@ class _Walk:
                 return self._enter(_Position(attribute.expression, source, at.module.parent), rest)
             case ["module", name, output, *rest] if name in at.module.configuration.calls:
                 return self._enter(_output(at.module, name, output), rest)
-            case ["data", "aws_iam_policy_document", name, "json" | "minified_json"]:
+            case ["data", "aws_iam_policy_document", name, *keys, "json" | "minified_json"] if len(keys) <= 1:
                 self._statement(at.module, name)
         return None
 
@@ -130,17 +139,17 @@ class _Walk:
         return target
 
     def _statement(self, module: ModuleInstance, name: str) -> None:
-        """Find the block of a statement, where the document's statements are written one by one."""
+        """Find the block of a statement, else the document: where its statements are not written one by one."""
         body = module.configuration.resources.get(("data", "aws_iam_policy_document", name))
-        match self.steps:
-            case ["Statement", number, *_] if body is not None and number.isdigit():
-                plain = [pair for pair in body.blocks if pair[0].type in ("statement", "dynamic")]
-                position = int(number)
-                self.best = body.location
-                simple = all(block.type == "statement" for block, _ in plain)
-                if simple and position < len(plain) and "source_policy_documents" not in body.attributes:
-                    block, source = plain[position]
-                    self.best = Location(source.name, source.line(block.at))
+        if body is None or not self.steps:
+            return
+        self.best = body.location
+        if (
+            self.steps[0] == "Statement"
+            and len(self.steps) > 1
+            and not any(map(body.attributes.__contains__, _MERGING))
+        ):
+            self.best = _block_location(body, "statement", self.steps[1]) or body.location
 
 
 def _child(node: Expression, step: str) -> Expression | None:
@@ -150,20 +159,27 @@ def _child(node: Expression, step: str) -> Expression | None:
                 if isinstance(key, Literal) and str(key.value) == step:
                     return value
         case Tuple():
-            if step.isdigit() and int(step) < len(node.items):
+            if step.isdecimal() and int(step) < len(node.items):
                 return node.items[int(step)]
         case Call(name="merge"):
-            for argument in reversed(node.arguments):
-                found = _child(argument, step)
-                if found is not None:
-                    return found
-        case Call(name="concat"):
-            return _concatenated(node, step)
+            return _merged(node, step)
+        case Call(name="concat") if step.isdecimal():
+            return _concatenated(node, int(step))
     return None
 
 
-def _concatenated(node: Call, step: str) -> Expression | None:
-    position = int(step) if step.isdigit() else 0
+def _merged(node: Call, step: str) -> Expression | None:
+    """Find a member in the last argument that has it; one that cannot be read may have it too."""
+    for argument in reversed(node.arguments):
+        if not isinstance(argument, Object) or not all(isinstance(key, Literal) for key, _ in argument.items):
+            return None
+        found = _child(argument, step)
+        if found is not None:
+            return found
+    return None
+
+
+def _concatenated(node: Call, position: int) -> Expression | None:
     for argument in node.arguments:
         if not isinstance(argument, Tuple):
             return None

@@ -20,6 +20,7 @@ from infraspec.unknown import (
     concatenate,
     encode_json,
     is_known,
+    number_text,
     render,
     unknowns,
 )
@@ -192,11 +193,6 @@ def to_decimal(number: float) -> Decimal:
     if isinstance(number, LongNumber):
         return number.exact
     return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
-
-
-def number_text(number: float) -> str:
-    """Write a number as Terraform does: no exponent, no trailing zeros. A LongNumber is cut."""
-    return str(number) if isinstance(number, int) else format(Decimal(repr(number)), "f")
 
 
 def to_text(value: Value) -> str | Text | Unknown:

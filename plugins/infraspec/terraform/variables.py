@@ -7,15 +7,16 @@ and -var-file in the order given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from infraspec.errors import HclSyntaxError, TerraformError
+from infraspec.errors import HclSyntaxError, InputErrorGroup, TerraformError
 from infraspec.finding import Location
 from infraspec.hcl.files import parse_file
-from infraspec.hcl.nodes import Call, Literal, Name, Source
+from infraspec.hcl.nodes import Call, Expression, Literal, Name, Source
 from infraspec.hcl.parser import parse_expression
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.expressions import compile_expression
@@ -72,12 +73,12 @@ def automatic_files(directory: Path) -> Iterable[Path]:
 
 
 def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
-    file = parse_file(path, root.evaluation.library.show(path))
+    with _unquoted():
+        file = parse_file(path, root.evaluation.library.show(path))
     for block in file.body.blocks:
         raise TerraformError(
             f'a variable file holds values only, not a "{block.type}" block',
             place=file.source.place(block.at),
-            excerpt=file.source.excerpt(block.at),
             expected="NAME = VALUE",
         )
     values = {}
@@ -86,8 +87,31 @@ def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
             location = Location(file.source.name, file.source.line(attribute.at))
             root.evaluation.warn(f'there is no variable "{name}" in {root.configuration.shown}', location)
             continue
-        values[name] = compile_expression(attribute.expression, file.source, isolated=True)(root.scope)
+        values[name] = _constant(root, name, attribute.expression, file.source)
     return values
+
+
+@contextmanager
+def _unquoted() -> Iterator[None]:
+    """Leave out of syntax errors what the text says, since it may be a secret."""
+    try:
+        yield
+    except (HclSyntaxError, InputErrorGroup) as error:
+        for each in error.errors if isinstance(error, InputErrorGroup) else (error,):
+            each.excerpt = each.found = ""
+        raise
+
+
+def _constant(root: ModuleInstance, name: str, node: Expression, source: Source) -> Value:
+    """Evaluate the value of a variable; an error does not quote it."""
+    try:
+        return compile_expression(node, source, isolated=True)(root.scope)
+    except TerraformError as error:
+        raise TerraformError(
+            f'the value of variable "{name}" is no constant',
+            place=error.place or source.place(node.at),
+            expected="text in quotes, a number, true or false, null, or a list or object of these",
+        ) from None
 
 
 def _assigned(root: ModuleInstance, argument: Assignment) -> Value:
@@ -111,12 +135,12 @@ def _parse(root: ModuleInstance, name: str, text: str, shown: str) -> Value:
     if not _takes_expression(body):
         return text
     try:
-        node = parse_expression(text, shown)
+        with _unquoted():
+            node = parse_expression(text, shown)
     except HclSyntaxError as error:
-        error.excerpt = error.found = ""  # the text may be a secret
         error.remedy = f'give {name} as an expression of its type, such as \'["a", "b"]\''
         raise
-    return compile_expression(node, Source(shown, text), isolated=True)(root.scope)
+    return _constant(root, name, node, Source(shown, text))
 
 
 def _takes_expression(body: Body) -> bool:

@@ -98,7 +98,7 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
     except Undetermined:
         return symbolic.application(function.name, shown)
     except EvaluationError as error:
-        raise EvaluationError(
+        raise type(error)(
             f'Call to function "{function.name}" failed: {error.message}',
             expected=error.expected,
             found=error.found,

@@ -6,7 +6,8 @@ import os
 import posixpath
 from pathlib import Path
 
-from infraspec.errors import EvaluationError, FileAccessError
+from infraspec.errors import EvaluationError
+from infraspec.terraform.files import unreadable
 from infraspec.terraform.functions.characters import well_formed
 from infraspec.terraform.functions.digests import HASHES, base64_text
 from infraspec.terraform.functions.glob import matcher
@@ -58,11 +59,11 @@ def content(files: Files, path: str) -> str:
 @function("fileexists", text, files=True)
 def exists(files: Files, path: str) -> bool:
     """Tell whether a file exists."""
-    found = _resolve(files, path)
+    found = files.resolve(path)
     try:
         is_directory, is_file = found.is_dir(), found.is_file()
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     if is_directory:
         raise EvaluationError("the path is a directory, not a file", found=path, remedy="use fileset")
     return is_file
@@ -71,7 +72,7 @@ def exists(files: Files, path: str) -> bool:
 @function("fileset", text, text, files=True)
 def matching(files: Files, path: str, pattern: str) -> SetValue:
     """Return the paths of the files below a directory that match a pattern, relative to the directory."""
-    start = _resolve(files, path)
+    start = files.resolve(path)
     pattern = posixpath.normpath(pattern)
     if ".." in pattern.split("/") or pattern.startswith("/"):
         raise Undetermined
@@ -103,26 +104,8 @@ for _name in ("sha256", "sha512"):
     _register(f"filebase64{_name}", _name, hexadecimal=False)
 
 
-def _resolve(files: Files, path: str) -> Path:
-    if "\0" in path:
-        raise EvaluationError("a path cannot hold a zero byte")
-    try:
-        return files.resolve(path)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _unreadable(path, error) from None
-
-
 def _read(files: Files, path: str) -> bytes:
     try:
-        return _resolve(files, path).read_bytes()
+        return files.resolve(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: str, error: Exception) -> FileAccessError:
-    return FileAccessError(
-        f"the file {path!r} cannot be read: {getattr(error, 'strerror', None) or error}",
-        expected="a file that exists when the configuration is read",
-        found=path,
-        remedy="create the file, or correct the path; a file that a resource makes is read with a data source",
-    )
+        raise unreadable(path, error) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal, DecimalException
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ from infraspec.terraform.functions.parameters import nullable, text
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.partial_text import UnorderedJsonText
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import LongNumber, is_indefinite, normalize_number, number_text
+from infraspec.terraform.values import LongNumber, is_indefinite, normalize_number
 from infraspec.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
 
 _LONGEST_NUMBER = 1000
@@ -26,28 +27,26 @@ def json_encode(value: Value) -> str | JsonText:
         raise Undetermined
     if is_known(value):
         return encoded(value)
-    return UnorderedJsonText(value) if _holds_indefinite(value) else JsonText(value)
+    if _holds(value, _is_long):
+        raise Undetermined
+    return UnorderedJsonText(value) if _holds(value, is_indefinite) else JsonText(value)
 
 
 def encoded(value: Value) -> str:
-    """Encode a known value, its numbers as Terraform writes them."""
-    match value:
-        case dict():
-            return "{" + ",".join(f"{encode_json(key)}:{encoded(value[key])}" for key in sorted(value)) + "}"
-        case list():
-            return "[" + ",".join(map(encoded, value)) + "]"
-        case LongNumber():
-            raise Undetermined
-        case float():
-            return number_text(value)
-        case _:
-            return encode_json(value)
+    """Encode a known value; Undetermined if it holds a number of which not all digits are known."""
+    if _holds(value, _is_long):
+        raise Undetermined
+    return encode_json(value)
 
 
-def _holds_indefinite(value: Value) -> bool:
+def _is_long(value: Value) -> bool:
+    return isinstance(value, LongNumber)
+
+
+def _holds(value: Value, is_such: Callable[[Value], bool]) -> bool:
     if isinstance(value, dict):
-        return any(map(_holds_indefinite, value.values()))
-    return isinstance(value, list) and (is_indefinite(value) or any(map(_holds_indefinite, value)))
+        return any(_holds(item, is_such) for item in value.values())
+    return is_such(value) or (isinstance(value, list) and any(_holds(item, is_such) for item in value))
 
 
 @function("jsondecode", text, structural=True)

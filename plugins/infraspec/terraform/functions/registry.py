@@ -22,7 +22,7 @@ class Files(Protocol):
         """The directory that relative paths start from."""
 
     def resolve(self, path: str) -> Path:
-        """Return the absolute path; FileAccessError if it lies outside of what may be read."""
+        """Return the absolute path; FileAccessError if it lies outside, FileReadError if there can be no such path."""
 
 
 @dataclass(frozen=True, slots=True)
