@@ -84,7 +84,10 @@ def _argument(pair: tuple[str, str]) -> Argument:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise TerraformError(
-            "a variable is given as NAME=VALUE", place="--var", found=f"{name}", remedy="--var image_tag=v16"
+            "a variable is given as NAME=VALUE",
+            place="--var",
+            found="no name before =" if equals else "no =",
+            remedy="--var image_tag=v16",
         )
     return Assignment(name.strip(), value)
 
@@ -96,7 +99,7 @@ def _known(text: str) -> tuple[str, Value]:
         raise TerraformError(
             "known data is given as TYPE.ATTRIBUTE=VALUE",
             place="--known",
-            found=text,
+            found="no . before =" if equals else "no =",
             remedy="--known aws_caller_identity.account_id=123456789012",
         )
     if not value.startswith(("[", "{")):
