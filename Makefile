@@ -70,6 +70,12 @@ format: $(VENV)/.lint ## Format the code
 schema: $(VENV)/.suite ## Write the JSON Schema of infraspec.toml
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
 
+.PHONY: incident
+incident: ## Bring fixtures/incident-v16 in step with the reference infrastructure
+	rm -rf fixtures/incident-v16
+	cp -R fixtures/daily-report-tool fixtures/incident-v16
+	patch --no-backup-if-mismatch -d fixtures -p0 incident-v16/terraform/modules/ecs/main.tf incident-v16.patch
+
 .PHONY: verify-hcl
 verify-hcl: $(VENV)/.test ## Compare our HCL parser with python-hcl2 on a folder: DIR=…
 	$(BIN)/python tests/hcl/second_opinion.py $(or $(DIR),.)

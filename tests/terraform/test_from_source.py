@@ -607,6 +607,44 @@ def test_refactoring_blocks_are_read(tmp_path: Path) -> None:
     ]
 
 
+def test_import_blocks_with_for_each(tmp_path: Path) -> None:
+    """An import block is read once for each element of a map, a set or a list; an unknown one is kept as written."""
+    plan = plan_of(
+        tmp_path,
+        """
+        variable "more" { type = map(string) }
+        import {
+          for_each = { a = "id-a" }
+          to       = aws_sqs_queue.by_key[each.key]
+          id       = each.value
+        }
+        import {
+          for_each = toset(["b"])
+          to       = aws_sqs_queue.by_key[each.value]
+          id       = "id-${each.key}"
+        }
+        import {
+          for_each = [{ key = "c", id = "id-c" }]
+          to       = aws_sqs_queue.by_key[each.value.key]
+          id       = each.value.id
+        }
+        import {
+          for_each = var.more
+          to       = aws_sqs_queue.by_key[each.key]
+          id       = each.value
+        }
+        resource "aws_sqs_queue" "by_key" { for_each = toset(["a", "b", "c"]) }
+        """,
+    )
+
+    assert [(found.source, found.target) for found in plan.refactorings] == [
+        ("id-a", 'aws_sqs_queue.by_key["a"]'),
+        ("id-b", 'aws_sqs_queue.by_key["b"]'),
+        ("id-c", 'aws_sqs_queue.by_key["c"]'),
+        ("${each.value}", "aws_sqs_queue.by_key[each.key]"),
+    ]
+
+
 def test_sensitive_attribute_is_masked_by_its_type(tmp_path: Path) -> None:
     """The password of a database does not show, although nothing marks it."""
     plan = plan_of(tmp_path, 'resource "aws_db_instance" "db" { password = "hunter2" }')

@@ -8,19 +8,17 @@ from pathlib import Path
 
 from infraspec.errors import ErrorCollector, TerraformError
 from infraspec.memory import paused_collector
-from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import Evaluation, Library, too_deep
 from infraspec.terraform.files import RootFiles, boundary_of
 from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.module import ModuleInstance
-from infraspec.terraform.plan import Plan, Refactoring, Resource
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.refactorings import refactorings
 from infraspec.terraform.tracing import trace
 from infraspec.terraform.validation import report_validations
 from infraspec.terraform.variables import Argument, collect_variables
-from infraspec.unknown import Unknown, Value
-
-_REFACTORING_KEYS = {"moved": ("from", "to"), "import": ("id", "to"), "removed": ("from", "")}
+from infraspec.unknown import Value
 
 
 def evaluate(
@@ -66,7 +64,7 @@ def _plan(module: ModuleInstance) -> Plan:
         diagnostics=tuple(evaluation.diagnostics),
         outputs=_Outputs(module),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
-        refactorings=tuple(_refactorings(modules)),
+        refactorings=tuple(refactorings(modules)),
         account=root_provider.account,
         region=root_provider.region,
         partition=evaluation.known.partition_of(root_provider.region),
@@ -134,24 +132,6 @@ class _Outputs(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._module.configuration.outputs)
-
-
-def _refactorings(modules: Sequence[ModuleInstance]) -> Iterator[Refactoring]:
-    for module in modules:
-        for kind, body in module.configuration.refactorings:
-            source, target = (_written(module, body, name) for name in _REFACTORING_KEYS[kind])
-            yield Refactoring(kind, source, target, body.location)
-
-
-def _written(module: ModuleInstance, body: Body, name: str) -> str:
-    """Return an argument of a moved, import or removed block: an address as written, an id as evaluated."""
-    if name not in body.attributes:
-        return ""
-    attribute, source = body.attributes[name]
-    if name == "id":
-        value = body.compiled(name)(module.scope)
-        return value if isinstance(value, str) else str(Unknown(source.text[attribute.expression.at : attribute.end]))
-    return module.prefix + source.text[attribute.expression.at : attribute.end].strip()
 
 
 def _installed_modules(root: Path) -> Mapping[str, Path]:
