@@ -62,3 +62,10 @@ def run_suite(pytester: pytest.Pytester, directory: Path, *arguments: str, suite
 def text_of(result: pytest.RunResult) -> str:
     """Return everything that a run has printed."""
     return "\n".join([*result.outlines, *result.errlines])
+
+
+def assert_not_passed(result: pytest.RunResult, **wanted: int) -> None:
+    """Assert how many tests ended otherwise than passed or skipped; rules that a contract does not use are skipped."""
+    found = result.parseoutcomes()
+    assert {name: count for name, count in found.items() if name not in {"passed", "skipped"}} == wanted
+    assert wanted.get("failed") or found.get("passed")

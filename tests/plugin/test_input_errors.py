@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.project import CONTRACT, Project, text_of
+from tests.plugin.project import CONTRACT, Project, assert_not_passed, text_of
 
 USAGE_ERROR = 4
 
@@ -87,7 +87,7 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
     }
     result = Project(files).run(pytester)
 
-    result.assert_outcomes(passed=4, failed=1, skipped=2)
+    assert_not_passed(result, failed=1)
     text = text_of(result)
     assert ".tf:2" in text
     assert "Traceback" not in text
