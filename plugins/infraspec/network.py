@@ -6,7 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
+
+import pytest
 
 from infraspec.errors import NetworkBlockedError
 
@@ -24,11 +25,11 @@ def blocked_network() -> Iterator[None]:
         _refuse_remote(self, address)
         return connect_ex(self, address)
 
-    with (
-        mock.patch.object(socket.socket, "connect", guarded_connect),
-        mock.patch.object(socket.socket, "connect_ex", guarded_connect_ex),
-        mock.patch.object(socket, "getaddrinfo", _refuse_lookup),
-    ):
+    # unittest.mock would import asyncio and ssl, at each start.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", _refuse_lookup)
         yield
 
 
