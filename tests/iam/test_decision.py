@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infraspec.iam.answer import Answer, both, either, negate
+from infraspec.iam.context import Context
 from infraspec.iam.decision import Outcome, decide
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.managed import is_managed, managed_policy
@@ -73,7 +74,7 @@ X = Unknown("var.x")
 )
 def test_outcomes(policies: list[IdentityPolicy], outcome: Outcome, allowed: Answer) -> None:
     """Deny wins, what nothing allows is denied, and what is unknown leaves open exactly what depends on it."""
-    decision = decide(policies, READ, DB)
+    decision = decide(policies, READ, DB, context=Context.of({"aws:SecureTransport": True}))
     assert (outcome, allowed) == (decision.outcome, decision.allowed)
 
 

@@ -114,19 +114,6 @@ def test_arns_of_two_resources_are_never_equal() -> None:
     assert match(Pattern.arn(Unknown("aws_secretsmanager_secret.all[?].arn")), subject) == MAYBE
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (HEAD + "${aws:PrincipalTag/team}-??????", MAYBE),
-        ("arn:aws:ssm:*:*:parameter/${aws:PrincipalTag/team}", NO),
-        (HEAD + "d${*}-??????", NO),
-    ],
-)
-def test_policy_variables_are_unknown_text(text: str, expected: Answer) -> None:
-    """A policy variable may stand for any text; `${*}` is a literal asterisk."""
-    assert expected == match(Pattern.arn(text, variables=True), Subject.of(NEW))
-
-
 TOKENS: dict[str, str | Unknown] = {
     "U": Unknown("u"),
     "V": Unknown("v"),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from infraspec.checks.owners import Owners
+from infraspec.checks.request_context import request_context
 from infraspec.checks.roles import Role, RoleIndex
 from infraspec.checks.secret_access_text import conclusion, undetermined, violated
 from infraspec.contract.models import Contract
@@ -63,7 +64,7 @@ class _Check:
     attributes: AwsAttributes = field(init=False)
     roles: RoleIndex = field(init=False)
     owners: Owners = field(init=False)
-    _decisions: dict[tuple[str, str, Value], Decision] = field(default_factory=dict)
+    _decisions: dict[tuple[str, str, Value, Value], Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
@@ -153,7 +154,7 @@ class _Check:
         )
 
     def _decide(self, role: Role, requirement: Requirement, resource: Value) -> Decision:
-        key = (role.address, requirement.action, resource)
+        key = (role.address, requirement.action, resource, requirement.via)
         if key not in self._decisions:
             self._decisions[key] = decide(
                 role.policies,
@@ -161,6 +162,7 @@ class _Check:
                 self._subject(requirement, resource),
                 boundary=role.boundary,
                 resource_policies=self.owners.policies(resource, role.arn),
+                context=request_context(self.attributes.narrow(role.arn), resource, requirement.via),
             )
         return self._decisions[key]
 
@@ -175,7 +177,13 @@ class _Check:
         key = requirement.resource
         if self.owners.hands_over(key):
             return True
-        granted = decide((), requirement.action, key, resource_policies=self.owners.policies(key, role.arn))
+        granted = decide(
+            (),
+            requirement.action,
+            key,
+            resource_policies=self.owners.policies(key, role.arn),
+            context=request_context(self.attributes.narrow(role.arn), key, requirement.via),
+        )
         return granted.allowed is Answer.YES
 
     def _tempered(

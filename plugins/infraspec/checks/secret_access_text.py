@@ -76,7 +76,7 @@ def conclusion(requirement: Requirement, role: Role, decision: Decision, caveat:
 
 def _certain_instead(doubts: tuple[Doubt, ...], role: Role) -> str:
     if any(doubt.hit.clause.statement.condition is not None for doubt in doubts):
-        return "conditions are not evaluated yet: add a statement without Condition, or waive the finding"
+        return "add a statement without the Condition, or waive the finding: its keys are known to AWS alone"
     return f"write a statement for {role.address} that covers it for certain"
 
 

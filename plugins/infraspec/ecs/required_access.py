@@ -48,7 +48,7 @@ class Requirement:
 
     `resource` is narrowed. `unknown` is set if it is not certain that this is needed: then a denial is no violation,
     and with `undecidable` an allow is no proof either. `alternative` is a second form of the resource's ARN that AWS
-    may ask for instead, since its documents differ.
+    may ask for instead, since its documents differ. `via` is the secret or parameter that a KMS key is used for.
     """
 
     need: Need
@@ -58,6 +58,7 @@ class Requirement:
     unknown: Unknown | None = None
     undecidable: bool = False
     alternative: Value = None
+    via: Value = None
     role: str = EXECUTION
 
 
@@ -193,7 +194,7 @@ def _decrypt(need: Need, target: Value, context: AccessContext) -> Iterator[Requ
     key = context.key_of(target)
     if key is not None:
         own = Need(need.container, f"KMS key of {need.purpose}", need.path, key)
-        yield Requirement(own, "kms:Decrypt", context.narrow(key), _KEY_DOCUMENT)
+        yield Requirement(own, "kms:Decrypt", context.narrow(key), _KEY_DOCUMENT, via=target)
 
 
 def _environment_files(container: Container, context: AccessContext) -> Iterator[Requirement]:

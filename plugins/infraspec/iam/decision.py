@@ -12,10 +12,14 @@ from enum import Enum
 
 from infraspec.iam import explain
 from infraspec.iam.answer import Answer, both, either, negate
+from infraspec.iam.context import Context
 from infraspec.iam.explain import Doubt, Hit, Miss
 from infraspec.iam.pattern import Subject
 from infraspec.iam.policy import IdentityPolicy
+from infraspec.iam.request import Request
 from infraspec.unknown import Value
+
+UNKNOWN_CONTEXT = Context()
 
 
 class Outcome(Enum):
@@ -52,11 +56,11 @@ class _Layer:
     denies: tuple[tuple[Answer, Hit], ...]
 
     @classmethod
-    def ask(cls, policies: Sequence[IdentityPolicy], action: str, subject: Subject) -> _Layer:
+    def ask(cls, policies: Sequence[IdentityPolicy], request: Request) -> _Layer:
         hits: dict[str, list[tuple[Answer, Hit]]] = {"Allow": [], "Deny": []}
         for policy in policies:
-            for clause in policy.clauses:
-                answer = clause.applies(action, subject)
+            for clause, covered in policy.about(request.action):
+                answer = both(covered, clause.applies(request))
                 if answer is not Answer.NO:
                     for effect in clause.effects:
                         certain = answer if len(clause.effects) == 1 else Answer.MAYBE
@@ -79,16 +83,18 @@ def decide(
     *,
     boundary: Sequence[IdentityPolicy] | None = None,
     resource_policies: Sequence[IdentityPolicy] = (),
+    context: Context = UNKNOWN_CONTEXT,
 ) -> Decision:
     """Decide one request of a principal in the account of the resource.
 
     `policies` are the principal's own, `boundary` its permissions boundary (None: it has none), `resource_policies`
-    those of the resource, whose clauses are bound to the principal by IdentityPolicy.of(bound=…).
+    those of the resource, whose clauses are bound to the principal by IdentityPolicy.of(bound=…). `context` holds the
+    condition keys of the request: Context.of({"aws:SecureTransport": True}); a key it does not tell is unknown.
     """
-    subject = resource if isinstance(resource, Subject) else Subject.of(resource)
-    own = _Layer.ask(policies, action, subject)
-    shared = _Layer.ask(resource_policies, action, subject)
-    limit = None if boundary is None else _Layer.ask(boundary, action, subject)
+    request = Request(action, resource if isinstance(resource, Subject) else Subject.of(resource), context)
+    own = _Layer.ask(policies, request)
+    shared = _Layer.ask(resource_policies, request)
+    limit = None if boundary is None else _Layer.ask(boundary, request)
     layers = [own, shared, *([limit] if limit else [])]
     denied = either(layer.denied for layer in layers)
     allowed = both(_granted(own, shared, limit), negate(denied))
@@ -97,8 +103,8 @@ def decide(
         allowed,
         limited=own.allowed is Answer.YES and limit is not None and limit.allowed is Answer.NO,
         deciding=_deciding(layers, allowed, denied),
-        nearest=explain.nearest(policies, action, subject) if own.allowed is not Answer.YES else None,
-        doubts=tuple(_doubts(layers, own, limit, action, subject)) if allowed is Answer.MAYBE else (),
+        nearest=explain.nearest(policies, request) if own.allowed is not Answer.YES else None,
+        doubts=tuple(_doubts(layers, own, limit, request)) if allowed is Answer.MAYBE else (),
     )
 
 
@@ -129,14 +135,12 @@ def _deciding(layers: Sequence[_Layer], allowed: Answer, denied: Answer) -> Hit 
     return None
 
 
-def _doubts(
-    layers: Sequence[_Layer], own: _Layer, limit: _Layer | None, action: str, subject: Subject
-) -> Iterator[Doubt]:
+def _doubts(layers: Sequence[_Layer], own: _Layer, limit: _Layer | None, request: Request) -> Iterator[Doubt]:
     for layer in layers:
         for answer, hit in layer.denies:
             if answer is Answer.MAYBE:
-                yield explain.doubt(hit, action, subject, effect="Deny")
+                yield explain.doubt(hit, request, effect="Deny")
     for layer in (own, layers[1], *([limit] if limit else [])):
         if layer.allowed is Answer.MAYBE:
             for _, hit in layer.allows:
-                yield explain.doubt(hit, action, subject, effect="Allow")
+                yield explain.doubt(hit, request, effect="Allow")

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from infraspec.errors import PolicyError
+from infraspec.iam.conditions import OperatorName
+from infraspec.iam.operators import OPERATORS
 from infraspec.json_text import decode_json
 from infraspec.unknown import Text, Unknown, Value, render
 
@@ -174,7 +177,25 @@ def _condition(tree: Mapping[str, Value], place: str) -> Value:
     condition = _present(tree, "Condition", place)
     if condition is not None and not isinstance(condition, Mapping | Unknown):
         raise _error("a Condition is a JSON object", f"{place}.Condition", "an object of operators", condition)
+    if isinstance(condition, Mapping):
+        for operator, block in condition.items():
+            _check_operator(str(operator), block, f"{place}.Condition.{operator}")
     return condition or None
+
+
+def _check_operator(operator: str, block: Value, place: str) -> None:
+    if OperatorName.parse(operator) is None and "${" not in operator:
+        near = get_close_matches(operator, [entry.name for entry in OPERATORS.values()], 1)
+        expected = f"{near[0]}?" if near else "an operator of the IAM User Guide, such as StringEquals"
+        raise _error(f"IAM has no condition operator {operator!r}", place, expected, operator)
+    if isinstance(block, Unknown):
+        return
+    if not isinstance(block, Mapping):
+        raise _error(f"{operator} holds context keys", place, "an object of context keys and values", block)
+    for key, values in block.items():
+        for value in values if isinstance(values, list | tuple) else (values,):
+            if not isinstance(value, str | bool | int | float | Text | Unknown):
+                raise _error("the value of a context key is text or a list of texts", f"{place}.{key}", "text", value)
 
 
 def _error(message: str, place: str, expected: str, found: Value) -> PolicyError:

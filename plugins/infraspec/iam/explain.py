@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from infraspec.character import Character
 from infraspec.finding import Location
-from infraspec.iam import conditions
+from infraspec.iam import explain_conditions
 from infraspec.iam.answer import Answer
 from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject, is_open
 from infraspec.iam.policy import Clause, IdentityPolicy
+from infraspec.iam.request import Request
 from infraspec.unknown import Text, Unknown, concatenate, render, unknowns
 
 _SUFFIX = "-??????"
@@ -57,35 +58,41 @@ class Doubt:
         return f"{self.hit} {verb}: {self.reason}"
 
 
-def nearest(policies: Sequence[IdentityPolicy], action: str, subject: Subject) -> Miss | None:
+def nearest(policies: Sequence[IdentityPolicy], request: Request) -> Miss | None:
     """Return the Allow statement that came closest to the request: first by its action, then by its resource."""
     best: tuple[tuple[int, int], Hit] | None = None
     for policy in policies:
         for clause in policy.clauses:
             if clause.statement.effect != "Allow":
                 continue
-            score = _closeness(clause, action, subject)
+            score = _closeness(clause, request)
             if best is None or score > best[0]:
                 best = score, Hit(policy, clause)
     if best is None or best[0] == (0, 0):
         return None
-    return _miss(best[1], action, subject)
+    return _miss(best[1], request)
 
 
-def doubt(hit: Hit, action: str, subject: Subject, *, effect: str) -> Doubt:
+def doubt(hit: Hit, request: Request, *, effect: str) -> Doubt:
     """Say what it depends on whether a statement applies."""
-    reasons = list(_doubts(hit.clause, action, subject))
+    reasons = list(_doubts(hit.clause, request))
     reason, unknown = reasons[0] if reasons else ("it is not known whether the role has this policy", None)
     return Doubt(hit, effect, reason, unknown)
 
 
-def _closeness(clause: Clause, action: str, subject: Subject) -> tuple[int, int]:
-    covered = clause.covers_action(action)
-    service = action.lower().partition(":")[0] + ":"
+def _closeness(clause: Clause, request: Request) -> tuple[int, int]:
+    covered = clause.covers_action(request.action)
+    service = request.action.lower().partition(":")[0] + ":"
     kin = any(pattern.prefix.startswith(service) for pattern in clause.actions)
     rank = 2 * covered.value if covered is not Answer.NO else int(kin)
-    shared = max((_common(pattern, subject) for pattern in clause.resources), default=0)
+    shared = max((_common(pattern, request.subject) for pattern in _patterns(clause, request)), default=0)
     return rank, shared if rank else 0
+
+
+def _patterns(clause: Clause, request: Request) -> list[Pattern]:
+    """Return the resources of a statement, the variables in them filled."""
+    resources = clause.resources
+    return [item if isinstance(item, Pattern) else item.filled(request.context)[0] for item in resources]
 
 
 def _common(pattern: Pattern, subject: Subject) -> int:
@@ -99,22 +106,22 @@ def _common(pattern: Pattern, subject: Subject) -> int:
     return count
 
 
-def _miss(hit: Hit, action: str, subject: Subject) -> Miss:
+def _miss(hit: Hit, request: Request) -> Miss:
     clause = hit.clause
-    if clause.covers_action(action) is Answer.NO:
+    if clause.covers_action(request.action) is Answer.NO:
         listed = "all but " if clause.statement.not_actions is not None else ""
-        return Miss(hit, "action", f"the statement allows {listed}{_list(clause.actions)}, not {action}")
-    if clause.covers_resource(subject) is Answer.NO:
-        return Miss(hit, "resource", _resource_reason(clause, subject))
-    asked = ", ".join(conditions.keys(clause.statement.condition))
-    return Miss(hit, "condition", f"the statement's Condition on {asked} does not hold for ECS")
+        return Miss(hit, "action", f"the statement allows {listed}{_list(clause.actions)}, not {request.action}")
+    if clause.covers_resource(request.subject, request.context) is Answer.NO:
+        return Miss(hit, "resource", _resource_reason(clause, request))
+    return Miss(hit, "condition", explain_conditions.miss(clause.conditions, request.context))
 
 
-def _resource_reason(clause: Clause, subject: Subject) -> str:
+def _resource_reason(clause: Clause, request: Request) -> str:
+    subject = request.subject
     wanted = str(subject)
     if clause.statement.not_resources is not None:
         return f"the statement's NotResource excludes {wanted}"
-    for pattern in clause.resources:
+    for pattern in _patterns(clause, request):
         hint = _hint(pattern, subject)
         if hint:
             return hint
@@ -155,23 +162,25 @@ def _last_field(pattern: Pattern) -> str:
     return fields[-1]
 
 
-def _list(patterns: Sequence[Pattern]) -> str:
+def _list(patterns: Sequence[object]) -> str:
     shown = ", ".join(str(pattern) for pattern in patterns[:_LIMIT])
     return f"{shown} and {len(patterns) - _LIMIT} more" if len(patterns) > _LIMIT else shown
 
 
-def _doubts(clause: Clause, action: str, subject: Subject) -> Iterator[tuple[str, Unknown | None]]:
+def _doubts(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | None]]:
     statement = clause.statement
     if isinstance(statement.effect, Unknown | Text):
         unknown = next(unknowns(statement.effect))
         yield f"{unknown.address} is not known", unknown
-    if clause.covers_action(action) is Answer.MAYBE:
+    if clause.covers_action(request.action) is Answer.MAYBE:
         yield from _unknown_in(clause.actions, "action")
-    if clause.covers_resource(subject) is Answer.MAYBE:
-        yield from _resource_doubt(clause, subject)
-    if clause.condition is Answer.MAYBE:
-        asked = ", ".join(conditions.keys(statement.condition))
-        yield f"its Condition depends on {asked}", next(unknowns(statement.condition), None)
+    if clause.covers_resource(request.subject, request.context) is Answer.MAYBE:
+        yield from _resource_doubt(clause, request)
+    if clause.condition(request.context) is Answer.MAYBE:
+        yield (
+            explain_conditions.doubt(clause.conditions, request.context),
+            next(unknowns(statement.condition), None),
+        )
 
 
 def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, Unknown | None]]:
@@ -182,8 +191,9 @@ def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, U
             return
 
 
-def _resource_doubt(clause: Clause, subject: Subject) -> Iterator[tuple[str, Unknown | None]]:
-    for pattern in clause.resources:
+def _resource_doubt(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | None]]:
+    subject = request.subject
+    for pattern in _patterns(clause, request):
         if match(pattern, subject) is not Answer.MAYBE:
             continue
         unknown = _open_unknown(pattern.tokens) or _open_unknown(subject.tokens)

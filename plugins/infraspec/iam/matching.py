@@ -17,20 +17,26 @@ from functools import lru_cache
 
 from infraspec.character import Character
 from infraspec.iam.answer import Answer
-from infraspec.iam.pattern import Pattern, Subject, Token, Wildcard, identical, is_open
+from infraspec.iam.glob import matcher
+from infraspec.iam.pattern import Form, Pattern, Subject, Token, Wildcard, identical, is_open
 from infraspec.unknown import Unknown
 
+_FIELDS = 6
+_CASED = frozenset({Form.ARN, Form.LIKE, Form.TEXT})
+"""The forms in which letter case counts everywhere."""
 _STARS = (Wildcard.STAR, Wildcard.SEGMENT_STAR)
 _DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[[^\]]*\])?\.arn$")
 
 
 def match(pattern: Pattern, subject: Subject) -> Answer:
     """Tell whether the pattern matches the subject."""
-    if pattern.narrowed == "*":
-        return Answer.YES
+    if pattern.known is not None:
+        answer = _quick(pattern, pattern.known, subject)
+        if answer is not None:
+            return answer
     common = min(len(pattern.prefix), len(subject.prefix))
     if pattern.prefix[:common] != subject.prefix[:common] and (
-        pattern.prefix[:common].lower() != subject.prefix[:common].lower()
+        pattern.form in _CASED or pattern.prefix[:common].lower() != subject.prefix[:common].lower()
     ):
         return Answer.NO
     if pattern.plain is not None:
@@ -43,6 +49,41 @@ def match(pattern: Pattern, subject: Subject) -> Answer:
     if not pattern.doubtful and _certain(pattern, subject.tokens):
         return Answer.YES
     return Answer.MAYBE if _possible(pattern, subject.tokens) else Answer.NO
+
+
+def _quick(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
+    """Answer for a known pattern where text operations suffice. A code of the subject matches only wildcards."""
+    if text == "*" and pattern.form is not Form.TEXT:
+        return Answer.YES
+    if pattern.form is Form.RESOURCE:
+        return _quick_resource(pattern, text, subject)
+    if subject.known:
+        return Answer.YES if _matches_text(pattern, text, subject) else Answer.NO
+    return None
+
+
+def _matches_text(pattern: Pattern, text: str, subject: Subject) -> bool:
+    if pattern.form is Form.TEXT:
+        return text == subject.code
+    if pattern.form is Form.ACTION:
+        return matcher(text)(subject.lowered)
+    if pattern.form is Form.LIKE:
+        return matcher(text)(subject.code)
+    fields, given = pattern.fields, subject.code.split(":", len(pattern.fields) - 1)
+    return len(fields) == len(given) and all(matcher(one)(other) for one, other in zip(fields, given, strict=True))
+
+
+def _quick_resource(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
+    if subject.known and not matcher(text.lower())(subject.lowered):
+        return Answer.NO
+    if pattern.doubtful or (subject.has_open and "?" in text):
+        return None
+    fields, given = pattern.fields, subject.fields
+    if len(fields) == len(given) == _FIELDS and all(
+        one in {"*", other} or matcher(one)(other) for one, other in zip(fields, given, strict=True)
+    ):
+        return Answer.YES
+    return None
 
 
 def _differs(one: str, other: str) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from infraspec.character import Character
@@ -19,6 +19,16 @@ from infraspec.unknown import Text, Unknown, Value, concatenate, render
 _HEADER_COLONS = 5
 _UNTYPED_SERVICES = frozenset({"s3", "sns", "sqs", "execute-api"})
 """Services whose ARNs name the resource without its type."""
+
+
+class Form(Enum):
+    """What the text of a pattern is, which says how it is compared."""
+
+    RESOURCE = "a Resource: wildcards, no regard to letter case in the first five fields"
+    ACTION = "an Action: wildcards, no regard to letter case"
+    ARN = "an ARN of a condition: wildcards within each of the six fields"
+    LIKE = "text of a condition with wildcards"
+    TEXT = "text without wildcards"
 
 
 class Wildcard(Enum):
@@ -30,11 +40,21 @@ class Wildcard(Enum):
     SEGMENT_QUESTION = "segment ?"
 
 
+class Verbatim(str):
+    """Text in a pattern whose `*` and `?` are no wildcards: the value of a policy variable."""
+
+    __slots__ = ()
+
+
 Token: TypeAlias = str | Unknown | Wildcard
 """One known character, a wildcard, one unknown character (Character), or unknown text of any length (Unknown)."""
+Part: TypeAlias = str | Unknown
+"""A piece of a pattern: text, Verbatim text, or what is not known."""
 
-_SPECIAL = re.compile(r"[*?]|\$\{")
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_SPECIAL = re.compile(r"[*?]")
+_TYPE_END = re.compile(r"[:/]")
+_OPEN, _SINGLE = "\ue000", "\ue001"
+"""What stands for unknown text, and for one unknown character, in the code of a subject: no pattern holds them."""
 
 
 def is_open(token: object) -> bool:
@@ -61,7 +81,7 @@ def as_it_is(value: Value) -> Value:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a request names: an ARN, `*` for actions without resources, or the name of an action."""
+    """What a request names: an ARN, `*` for actions without resources, the name of an action, a context key's value."""
 
     value: Value
     prefix: str
@@ -73,6 +93,8 @@ class Subject:
     def of(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Subject:
         """Make a subject of known or partly known text; `resolve` narrows its unknown parts."""
         narrowed = resolve(value)
+        if type(narrowed) is str and not isinstance(value, Unknown):
+            return _known_subject(narrowed)
         return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
 
     @cached_property
@@ -81,41 +103,91 @@ class Subject:
         parts = _parts(self.value)
         return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
 
+    @cached_property
+    def known(self) -> bool:
+        """Whether all of it is known."""
+        return isinstance(self.value, str)
+
+    @cached_property
+    def code(self) -> str:
+        """The text, with a code in place of each unknown part."""
+        parts = _parts(self.value)
+        return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
+
+    @cached_property
+    def lowered(self) -> str:
+        """The code in lower case."""
+        return self.code.lower()
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
+        *header, rest = self.code.split(":", _HEADER_COLONS)
+        return (*(":".join(header).lower().split(":") if header else ()), rest)
+
+    @cached_property
+    def has_open(self) -> bool:
+        """Whether it holds a part of unknown length."""
+        return _OPEN in self.code
+
     def __str__(self) -> str:
         return shown(self.source or self.value)
 
 
+@lru_cache(maxsize=8192)
+def _known_subject(text: str) -> Subject:
+    return Subject(text, text)
+
+
 @dataclass(frozen=True)
 class Pattern:
-    """A Resource, Action or their Not form. `value` is what the policy says, for messages."""
+    """A Resource, an Action, or a value of a condition. `value` is what the policy says, for messages."""
 
     value: Value
-    narrowed: Value
-    prefix: str
-    """Literal text it begins with, up to the first wildcard, variable or unknown part."""
-    plain: Value
-    """The text itself if it has no wildcard and is certainly equal to itself, else None."""
-    variables: bool = False
-    """Whether `${…}` in its text is a policy variable."""
+    parts: tuple[Part, ...]
+    form: Form
     source: Unknown | None = None
 
     @classmethod
-    def arn(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is, *, variables: bool = False) -> Pattern:
-        """Make the pattern of a Resource; `resolve` narrows its unknown parts."""
-        narrowed = resolve(value)
-        variables = variables and any("${" in part for part in _literals(narrowed))
-        wild = variables or any("*" in part or "?" in part for part in _literals(narrowed))
-        plain = None if wild or not all(identical(part, part) for part in _parts(narrowed)) else narrowed
-        prefix = _first_literal(narrowed)
-        source = value if isinstance(value, Unknown) else None
-        return cls(value, narrowed, _SPECIAL.split(prefix, maxsplit=1)[0], plain, variables, source)
+    def of(cls, value: Value, form: Form, resolve: Callable[[Value], Value] = as_it_is) -> Pattern:
+        """Make a pattern of a form; `resolve` narrows its unknown parts."""
+        if type(value) is str:
+            return _known_pattern(value, form)
+        return cls(value, _parts(resolve(value)), form, value if isinstance(value, Unknown) else None)
+
+    @classmethod
+    def arn(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Pattern:
+        """Make the pattern of a Resource."""
+        return cls.of(value, Form.RESOURCE, resolve)
 
     @classmethod
     def action(cls, value: Value) -> Pattern:
         """Make the pattern of an Action. Actions are compared without regard to letter case."""
-        parts = [part.lower() if isinstance(part, str) else part for part in _parts(value)]
-        lowered = parts[0] if len(parts) == 1 else concatenate(parts)
-        return replace(cls.arn(lowered), value=value)
+        if type(value) is str:
+            return _known_pattern(value, Form.ACTION)
+        return cls(value, tuple(part.lower() if isinstance(part, str) else part for part in _parts(value)), Form.ACTION)
+
+    @cached_property
+    def known(self) -> str | None:
+        """The whole text, if it is known and its wildcards are."""
+        if not self.parts:
+            return ""
+        only = self.parts[0]
+        return only if len(self.parts) == 1 and type(only) is str else None
+
+    @cached_property
+    def prefix(self) -> str:
+        """Literal text it begins with, up to the first wildcard or unknown part."""
+        first = self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
+        return first if self._is_literal(first) else _SPECIAL.split(first, maxsplit=1)[0]
+
+    @cached_property
+    def plain(self) -> Value:
+        """The text itself if it has no wildcard and is certainly equal to itself, else None."""
+        if all(self._is_literal(part) if isinstance(part, str) else identical(part, part) for part in self.parts):
+            joined = concatenate(str(part) if isinstance(part, str) else part for part in self.parts)
+            return joined.parts[0] if isinstance(joined, Text) and len(joined.parts) == 1 else joined
+        return None
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -132,23 +204,54 @@ class Pattern:
         """How many tokens stand in the first five fields for certain: no unknown text before may hold a colon."""
         return self._compiled[2]
 
-    @property
+    @cached_property
     def doubtful(self) -> bool:
         """Whether a match is not certain: a wildcard in the resource type with more text after it."""
-        return self._compiled[3]
+        if self.form is not Form.RESOURCE:
+            return False
+        if self.known is not None:
+            tail = self.fields[_HEADER_COLONS] if len(self.fields) > _HEADER_COLONS else ""
+            wild = _SPECIAL.search(_TYPE_END.split(tail, maxsplit=1)[0])
+            return bool(wild and tail[wild.start() :].strip("*")) and self.fields[2] not in _UNTYPED_SERVICES
+        return _doubtful(list(self.tokens), self.header)
 
     @cached_property
-    def _compiled(self) -> tuple[tuple[Token, ...], int, int, bool]:
-        tokens = list(_tokens(self.narrowed, variables=self.variables))
+    def fields(self) -> tuple[str, ...]:
+        """The known text as the fields of an ARN, the first five of a Resource in lower case."""
+        fields = (self.known or "").split(":", _HEADER_COLONS)
+        count = len(fields) - 1 if len(fields) > _HEADER_COLONS else len(fields)
+        return (*(field.lower() if self.form is Form.RESOURCE else field for field in fields[:count]), *fields[count:])
+
+    @cached_property
+    def _compiled(self) -> tuple[tuple[Token, ...], int, int]:
+        tokens = [token for part in self.parts for token in self._tokens(part)]
+        if self.form in {Form.LIKE, Form.TEXT}:
+            return tuple(tokens), 0, 0
         header = _header(tokens)
         tokens[:header] = [_segmented(token) for token in tokens[:header]]
         if tokens and tokens[-1] is Wildcard.SEGMENT_STAR:  # the last character of an ARN expands over colons
             tokens[-1] = Wildcard.STAR
-        folded = 0 if any(is_open(token) for token in tokens[:header]) else header
-        return tuple(tokens), header, folded, _doubtful(tokens, header)
+        folds = self.form is not Form.ARN
+        folded = 0 if not folds or any(is_open(token) for token in tokens[:header]) else header
+        return tuple(tokens), header if folds else 0, folded
+
+    def _is_literal(self, part: str) -> bool:
+        return self.form is Form.TEXT or isinstance(part, Verbatim) or not _SPECIAL.search(part)
+
+    def _tokens(self, part: Part) -> Iterator[Token]:
+        if isinstance(part, Unknown):
+            return iter((part,))
+        return iter(part) if self.form is Form.TEXT or isinstance(part, Verbatim) else map(_character, part)
 
     def __str__(self) -> str:
         return shown(self.value)
+
+
+@lru_cache(maxsize=16384)
+def _known_pattern(text: str, form: Form) -> Pattern:
+    if form is Form.ACTION:
+        return Pattern(text, (text.lower(),) if text else (), form)
+    return Pattern(text, (text,) if text else (), form)
 
 
 def shown(value: Value) -> str:
@@ -167,31 +270,6 @@ def _parts(value: Value) -> tuple[str | Unknown, ...]:
     if isinstance(value, Text):
         return value.parts
     return (value,) if isinstance(value, Unknown) else (render(value),)
-
-
-def _literals(value: Value) -> Iterator[str]:
-    return (part for part in _parts(value) if isinstance(part, str))
-
-
-def _tokens(value: Value, *, variables: bool) -> Iterator[Token]:
-    for part in _parts(value):
-        if isinstance(part, Unknown):
-            yield part
-        elif variables and "${" in part:
-            yield from _with_variables(part)
-        else:
-            yield from map(_character, part)
-
-
-def _with_variables(text: str) -> Iterator[Token]:
-    """Source: IAM User Guide, "IAM policy elements: Variables and tags", with its escapes `${*}`, `${?}`, `${$}`."""
-    position = 0
-    for variable in _VARIABLE.finditer(text):
-        yield from map(_character, text[position : variable.start()])
-        name = variable[1].strip()
-        yield name if name in {"*", "?", "$"} else Unknown(f"policy variable {name}")
-        position = variable.end()
-    yield from map(_character, text[position:])
 
 
 def _character(character: str) -> Token:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from infraspec.finding import Location
-from infraspec.iam import conditions
 from infraspec.iam.answer import Answer, both, either, negate
+from infraspec.iam.conditions import Hidden, Test, compiled
+from infraspec.iam.context import Context
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.matching import match, match_action
-from infraspec.iam.pattern import Pattern, Subject, as_it_is
+from infraspec.iam.pattern import Form, Pattern, Subject, as_it_is
+from infraspec.iam.request import Request
+from infraspec.iam.variables import Template, template
 from infraspec.unknown import Unknown, Value
 
 
@@ -24,46 +27,53 @@ class Clause:
 
     statement: Statement
     actions: tuple[Pattern, ...]
-    resources: tuple[Pattern, ...]
-    condition: Answer
+    resources: tuple[Pattern | Template, ...]
+    conditions: tuple[Test | Hidden, ...] = ()
     bound: Answer = Answer.YES
-    _actions_asked: dict[str, Answer] = field(default_factory=dict, repr=False)
+    _resources_asked: dict[Subject, Answer] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, statement: Statement, resolve: Callable[[Value], Value], *, variables: bool, bound: Answer) -> Clause:
-        """Compile a statement; `resolve` narrows the unknown parts of its resources."""
+        """Compile a statement; `resolve` narrows the unknown parts of its resources and conditions."""
         actions = statement.actions if statement.actions is not None else statement.not_actions or ()
         resources = statement.resources if statement.resources is not None else statement.not_resources or ()
         return cls(
             statement,
-            tuple(Pattern.action(action) for action in actions),
-            tuple(Pattern.arn(resource, resolve, variables=variables) for resource in resources),
-            conditions.holds(statement.condition),
+            tuple(map(Pattern.action, actions)),
+            tuple(_resource(resource, resolve, variables=variables) for resource in resources),
+            compiled(statement.condition, resolve, variables=variables) if statement.condition else (),
             bound,
         )
 
     def covers_action(self, action: str) -> Answer:
         """Tell whether the statement is about the action."""
-        answer = self._actions_asked.get(action)
-        if answer is None:
-            answer = either(match_action(pattern, action) for pattern in self.actions)
-            answer = answer if self.statement.not_actions is None else negate(answer)
-            self._actions_asked[action] = answer
-        return answer
+        answer = either(match_action(pattern, action) for pattern in self.actions)
+        return answer if self.statement.not_actions is None else negate(answer)
 
-    def covers_resource(self, subject: Subject) -> Answer:
+    def covers_resource(self, subject: Subject, context: Context) -> Answer:
         """Tell whether the statement is about the resource. A statement of a trust policy is about any."""
         if self.statement.resources is None and self.statement.not_resources is None:
             return Answer.YES
-        answer = either(match(pattern, subject) for pattern in self.resources)
+        answer = None if subject.known else self._resources_asked.get(subject)
+        if answer is None:
+            without_value = Answer.NO if self.statement.not_resources is None else Answer.MAYBE
+            answer = either(matches(pattern, subject, context, without_value) for pattern in self.resources)
+            if not subject.known and not any(isinstance(resource, Template) for resource in self.resources):
+                self._resources_asked[subject] = answer
         return answer if self.statement.not_resources is None else negate(answer)
 
-    def applies(self, action: str, subject: Subject) -> Answer:
-        """Tell whether the statement, whatever its effect, applies to the request."""
-        covered = self.covers_action(action)
-        if covered is Answer.NO or self.condition is Answer.NO or self.bound is Answer.NO:
+    def condition(self, context: Context) -> Answer:
+        """Tell whether the statement's Condition holds; so does none."""
+        return both(*(test.holds(context) for test in self.conditions)) if self.conditions else Answer.YES
+
+    def applies(self, request: Request) -> Answer:
+        """Tell whether the statement, whatever its effect, applies to a request about an action that it covers."""
+        if self.bound is Answer.NO:
             return Answer.NO
-        return both(covered, self.condition, self.bound, self.covers_resource(subject))
+        covered = self.covers_resource(request.subject, request.context)
+        if covered is Answer.NO:
+            return covered
+        return both(covered, self.condition(request.context), self.bound)
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -79,6 +89,7 @@ class IdentityPolicy:
     name: str
     clauses: tuple[Clause, ...]
     locate: Callable[[str], Location | None] = _nowhere
+    _actions_asked: dict[str, tuple[tuple[Clause, Answer], ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -102,7 +113,32 @@ class IdentityPolicy:
         """Make a policy of which nothing is known, or that it has statements of one effect only."""
         return cls.of(name, PolicyDocument((Statement.unknown("Statement", unknown, effect=effect),)))
 
+    def about(self, action: str) -> tuple[tuple[Clause, Answer], ...]:
+        """Return the statements that are about an action, or may be, with the answer."""
+        found = self._actions_asked.get(action)
+        if found is None:
+            asked = ((clause, clause.covers_action(action)) for clause in self.clauses)
+            found = self._actions_asked[action] = tuple(pair for pair in asked if pair[1] is not Answer.NO)
+        return found
+
     def perhaps(self) -> IdentityPolicy:
         """Return the same policy where it is not certain that the principal has it."""
         clauses = tuple(replace(clause, bound=both(clause.bound, Answer.MAYBE)) for clause in self.clauses)
-        return replace(self, clauses=clauses)
+        return IdentityPolicy(self.name, clauses, self.locate)
+
+
+def matches(
+    pattern: Pattern | Template, subject: Subject, context: Context, without_value: Answer = Answer.NO
+) -> Answer:
+    """Tell whether a resource of a policy is that of a request.
+
+    `without_value` is the answer where a policy variable has no value: AWS documents it for Resource alone.
+    """
+    if isinstance(pattern, Pattern):
+        return match(pattern, subject)
+    filled, certain = pattern.filled(context)
+    return without_value if certain is Answer.NO else both(certain, match(filled, subject))
+
+
+def _resource(value: Value, resolve: Callable[[Value], Value], *, variables: bool) -> Pattern | Template:
+    return template(value, Form.RESOURCE, resolve) if variables else Pattern.arn(value, resolve)

@@ -1,0 +1,82 @@
+"""What is known of the context of a request: the values of condition keys, and which keys are absent.
+
+Source: IAM User Guide, "AWS global condition context keys" and "Single-valued vs. multivalued context keys". Key names
+are compared without regard to letter case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from infraspec.iam.answer import Answer
+from infraspec.unknown import Text, Unknown, Value, render
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one key: whether it is in the request, and its values, each known, partly known or Unknown.
+
+    A key that may be absent has one Unknown for a value, named `context key NAME`. `listed` says that the values were
+    given as a list, which only ForAllValues and ForAnyValue are made for.
+    """
+
+    present: Answer
+    values: tuple[Value, ...] = ()
+    listed: bool = False
+
+
+ABSENT = Entry(Answer.NO)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """The condition keys of a request, to be made with Context.of.
+
+    A key that is not told is unknown: the request may or may not have it, with any value. Where the context is
+    `complete`, it is absent.
+    """
+
+    complete: bool = False
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    _asked: dict[str, Entry] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, values: Mapping[str, Value] | None = None, *, absent: Iterable[str] = (), complete: bool = False
+    ) -> Context:
+        """Make a context of the keys a request has, and those it has not.
+
+        A value is text, a number, true or false, or a list of these; one that is known to be there but not what it is
+        is an Unknown, or Text that holds one. None and an empty list say the same as `absent`.
+
+        >>> context = Context.of({"aws:SecureTransport": True, "aws:PrincipalAccount": "111122223333"})
+        """
+        entries = {key.lower(): _entry(value) for key, value in (values or {}).items()}
+        return cls(complete, entries | {key.lower(): ABSENT for key in absent})
+
+    def get(self, key: str) -> Entry:
+        """Return what is known of a key."""
+        entry = self._asked.get(key)
+        if entry is None:
+            entry = self._asked[key] = self._entries.get(key.lower()) or self._untold(key)
+        return entry
+
+    def _untold(self, key: str) -> Entry:
+        return ABSENT if self.complete else Entry(Answer.MAYBE, (Unknown(f"context key {key.lower()}"),))
+
+    def updated(self, values: Mapping[str, Value]) -> Context:
+        """Return the context with more keys, or other values of them."""
+        return Context(self.complete, self._entries | {key.lower(): _entry(value) for key, value in values.items()})
+
+
+def _entry(value: Value) -> Entry:
+    if value is None:
+        return ABSENT
+    if isinstance(value, list | tuple):
+        return Entry(Answer.YES, tuple(map(_scalar, value)), listed=True) if value else ABSENT
+    return Entry(Answer.YES, (_scalar(value),))
+
+
+def _scalar(value: Value) -> Value:
+    return value if isinstance(value, str | Text | Unknown) else render(value)

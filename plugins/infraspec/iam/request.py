@@ -1,0 +1,17 @@
+"""What is asked: may a principal do an action on a resource, in a context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from infraspec.iam.context import Context
+from infraspec.iam.pattern import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `action` is in the letter case given; `context` says what is known of its condition keys."""
+
+    action: str
+    subject: Subject
+    context: Context = field(default_factory=Context)

@@ -1,0 +1,120 @@
+"""Policy variables: `${aws:PrincipalTag/team}` in a Resource or in the value of a condition.
+
+Source: IAM User Guide, "IAM policy elements: Variables and tags": variables stand in policies of version 2012-10-17,
+in a Resource after the fifth colon; a default is written `${key, 'value'}`; `${*}`, `${?}` and `${$}` are characters;
+a variable without a value makes the text match nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from infraspec.iam.answer import Answer, both
+from infraspec.iam.context import Context
+from infraspec.iam.pattern import Form, Part, Pattern, Verbatim, as_it_is, is_open
+from infraspec.unknown import Text, Unknown, Value
+
+_VARIABLE = re.compile(r"\$\{\s*(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
+_ESCAPES = frozenset({"*", "?", "$"})
+_HEADER_COLONS = 5
+_WILD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable in the text of a policy. `default` is None where none is given."""
+
+    name: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Text of a policy with variables, which is a pattern once a request gives their values."""
+
+    value: Value
+    form: Form
+    parts: tuple[Part | Variable, ...]
+
+    def filled(self, context: Context) -> tuple[Pattern, Answer]:
+        """Return the pattern for a request, and whether all variables have a value: without one, nothing matches."""
+        filled: list[Part] = []
+        certain = Answer.YES
+        for part in self.parts:
+            if not isinstance(part, Variable):
+                filled.append(part)
+                continue
+            value, known = _value(part, context)
+            certain = both(certain, known)
+            filled.extend(value)
+        merged = tuple(_merged(filled))
+        whole = merged[0] if len(merged) == 1 else None
+        if type(whole) is str:
+            return Pattern.of(whole, self.form), certain
+        return Pattern(self.value, merged, self.form), certain
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+def template(value: Value, form: Form, resolve: Callable[[Value], Value] = as_it_is) -> Pattern | Template:
+    """Read a value of a policy of version 2012-10-17: a template if it holds a variable, else a pattern."""
+    narrowed = resolve(value)
+    texts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
+    if not any(isinstance(part, str) and "${" in part for part in texts):
+        return Pattern.of(value, form, resolve)
+    return Template(value, form, tuple(_split(texts, form)))
+
+
+def _split(parts: tuple[Part, ...], form: Form) -> Iterator[Part | Variable]:
+    """Split text at its variables; in a Resource at those after the fifth colon. Unknown text may be a whole ARN."""
+    colons = 0 if form is Form.RESOURCE else _HEADER_COLONS
+    for part in parts:
+        if not isinstance(part, str):
+            colons = _HEADER_COLONS if is_open(part) else colons
+            yield part
+            continue
+        position = 0
+        for found in _VARIABLE.finditer(part):
+            colons += part.count(":", position, found.start())
+            if colons < _HEADER_COLONS:
+                colons += found[0].count(":")
+                yield part[position : found.end()]
+            else:
+                yield part[position : found.start()]
+                yield (
+                    Verbatim(found["name"]) if found["name"] in _ESCAPES else Variable(found["name"], found["default"])
+                )
+            position = found.end()
+        colons += part.count(":", position)
+        yield part[position:]
+
+
+def _value(variable: Variable, context: Context) -> tuple[tuple[Part, ...], Answer]:
+    entry = context.get(variable.name)
+    if entry.present is Answer.NO:
+        return ((), Answer.NO) if variable.default is None else ((Verbatim(variable.default),), Answer.YES)
+    if entry.present is Answer.MAYBE and variable.default is not None:
+        return (Unknown(f"context key {variable.name} or its default"),), Answer.YES
+    if len(entry.values) > 1:
+        return (Unknown(f"one of the values of context key {variable.name}"),), Answer.MAYBE
+    value = entry.values[0]
+    parts = value.parts if isinstance(value, Text) else (value,)
+    return tuple(Verbatim(part) if isinstance(part, str) else part for part in parts), entry.present
+
+
+def _merged(parts: list[Part]) -> Iterator[Part]:
+    """Join neighbours of known text; text whose wildcards are characters stays apart only if it has some."""
+    pending = ""
+    for part in parts:
+        if isinstance(part, str) and not (isinstance(part, Verbatim) and _WILD.search(part)):
+            pending += part
+            continue
+        if pending:
+            yield pending
+            pending = ""
+        yield part
+    if pending:
+        yield pending

@@ -1,0 +1,65 @@
+"""Policy variables, with and without a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from infraspec.iam.answer import Answer
+from infraspec.iam.context import Context
+from infraspec.iam.pattern import Form, Pattern, Subject
+from infraspec.iam.policy import matches
+from infraspec.iam.variables import Template, template
+from infraspec.unknown import Unknown, Value, concatenate
+
+YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+HEAD = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+TEAM = "aws:PrincipalTag/team"
+CORE = {TEAM: "core"}
+CASES: list[tuple[Value, Mapping[str, Value] | None, str, Answer]] = [
+    # resource of the policy, context (None: nothing told), name of the secret, answer
+    (HEAD + "${aws:PrincipalTag/team}/db", CORE, "core/db", YES),
+    (HEAD + "${AWS:principaltag/TEAM}/db", CORE, "core/db", YES),
+    (HEAD + "${ aws:PrincipalTag/team }/db-??????", CORE, "core/db-AbCdEf", YES),
+    (HEAD + "${aws:PrincipalTag/team}/db", CORE, "data/db", NO),
+    (HEAD + "${aws:PrincipalTag/team}/db", {}, "core/db", NO),
+    (HEAD + "${aws:PrincipalTag/team, 'core'}/db", {}, "core/db", YES),
+    (HEAD + "${aws:PrincipalTag/team, 'core'}/db", {TEAM: "data"}, "core/db", NO),
+    (HEAD + "${aws:PrincipalTag/team}/db", None, "core/db", MAYBE),
+    (HEAD + "${aws:PrincipalTag/team}/db", None, "core/api", NO),
+    (HEAD + "${aws:PrincipalTag/team, 'core'}/db", None, "core/db", MAYBE),
+    (HEAD + "${aws:PrincipalTag/team}", {TEAM: "*"}, "core", NO),
+    (HEAD + "${aws:PrincipalTag/team}*", {TEAM: "*"}, "*x", YES),
+    (HEAD + "${aws:PrincipalTag/team, '*'}", {}, "core", NO),
+    (HEAD + "${aws:PrincipalTag/team}", {TEAM: ["core", "data"]}, "core", MAYBE),
+    (HEAD + "${aws:PrincipalTag/team}", {TEAM: Unknown("var.team")}, "core", MAYBE),
+    (HEAD + "${aws:PrincipalTag/team}/db", {TEAM: Unknown("var.team")}, "core/api", NO),
+    (HEAD + "a${*}b", {}, "a*b", YES),
+    (HEAD + "a${*}b", {}, "axb", NO),
+    (HEAD + "a${?}b${$}", {}, "a?b$", YES),
+    ("arn:aws:secretsmanager:eu-west-1:${aws:PrincipalAccount}:secret:*", {"aws:PrincipalAccount": "1"}, "db", NO),
+    (concatenate([Unknown("var.head"), "${aws:PrincipalTag/team}"]), CORE, "core", MAYBE),
+]
+
+
+@pytest.mark.parametrize(("text", "context", "name", "expected"), CASES, ids=map(str, range(len(CASES))))
+def test_variables_in_a_resource(text: Value, context: Mapping[str, Value] | None, name: str, expected: Answer) -> None:
+    """A variable stands for its value, whose wildcards are characters; without a value nothing matches."""
+    told = Context() if context is None else Context.of(context, complete=True)
+    assert expected == matches(template(text, Form.RESOURCE), Subject.of(HEAD + name), told)
+
+
+def test_the_same_unknown_is_equal_to_itself() -> None:
+    """A variable whose value is unknown matches where the request has the same unknown."""
+    team = Unknown("var.team")
+    subject = Subject.of(concatenate([HEAD, team, "/db"]))
+    told = Context.of({TEAM: team})
+    assert matches(template(HEAD + "${aws:PrincipalTag/team}/db", Form.RESOURCE), subject, told) is YES
+    assert matches(template(HEAD + "${aws:PrincipalTag/team}/api", Form.RESOURCE), subject, told) is NO
+
+
+def test_text_without_variables_is_a_pattern() -> None:
+    """Only text with a variable waits for a request."""
+    assert isinstance(template(HEAD + "db", Form.RESOURCE), Pattern)
+    assert isinstance(template(HEAD + "${aws:username}", Form.RESOURCE), Template)
