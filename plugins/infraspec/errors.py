@@ -157,3 +157,13 @@ class ErrorCollector:
             raise self.errors[0]
         if self.errors:
             raise InputErrorGroup(self.errors)
+
+    def finalize_distinct(self) -> None:
+        """Raise as `finalize` does; what one place does wrong is said once, however many instances it goes wrong in."""
+        first = {_identity(error): error for error in reversed(self.errors)}
+        self.errors = [error for error in self.errors if first[_identity(error)] is error]
+        self.finalize()
+
+
+def _identity(error: InfraspecError) -> tuple[object, ...]:
+    return (type(error), error.place, error.excerpt) if error.place else (error.message,)

@@ -145,6 +145,7 @@ VALUES = {
     "one.tfvars": 'text = "one"\n',
     "two.tfvars": 'text = "two"\nhosts = ["a", "b"]\n',
     "two.tfvars.json": '{"size": {"cpu": 4}}',
+    "values.json": '{"hosts": ["${x}"]}',
 }
 
 
@@ -192,7 +193,11 @@ def test_text(tmp_path: Path) -> None:
     assert ran.code == 0
     assert ran.err == ""
     blocks = ran.out.split("\n\n")
-    assert blocks[-1] == "source shop: 18 resources, 2 module instances\n"
+    assert blocks[-3:] == [
+        'output "token" {\n  value = (sensitive value)\n}',
+        'output "topics" {\n  value = {\n    eu.west = "topic-0"\n    tokyo = "topic-0"\n  }\n}',
+        "source shop: 18 resources, 2 module instances\n",
+    ]
     assert blocks[0].splitlines() == [
         "# data.aws_ami.latest  (shop/main.tf:14)",
         'data "aws_ami" "latest" {',
@@ -250,6 +255,7 @@ def test_json(tmp_path: Path) -> None:
         "aws_secretsmanager_secret_version.database": ["secret_id"],
         "data.aws_ami.latest": ["name_regex"],
     }
+    assert list(ran.document["planned_values"]["outputs"]) == ["token", "topics"]
     assert ran.document["planned_values"]["outputs"] == {
         "topics": {"sensitive": False, "value": {"eu.west": "topic-0", "tokyo": "topic-0"}},
         "token": {"sensitive": True, "value": "(sensitive value)"},
@@ -278,6 +284,7 @@ PRECEDENCE: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         ("--var", 'hosts=["x", "y"]', "--var-file", "two.tfvars.json", "--var", 'size={ cpu = "2" }'),
         {"hosts": ["x", "y"], "size": {"cpu": 2, "memory": 512}},
     ),
+    "JSON by the end of its name": (("--var-file", "values.json"), {"hosts": ["${x}"]}),
 }
 
 
@@ -320,6 +327,17 @@ def test_variable_that_is_in_a_file_only(tmp_path: Path) -> None:
 
     assert ran.code == 0
     assert ran.err == 'warning: more.tfvars:2: there is no variable "txet" in .\n'
+
+
+def test_known_data_that_answers_nothing(tmp_path: Path) -> None:
+    """A mistyped key is a warning with the key that is most likely meant."""
+    ran = run(write(tmp_path, SHOP), "--root", "shop", "--known", "aws_caller_identity.current.acount_id=hunter2")
+
+    assert ran.code == 0
+    assert ran.err == (
+        "warning: the known data aws_caller_identity.current.acount_id answers for no data source: "
+        "did you mean aws_caller_identity.current.account_id?\n"
+    )
 
 
 ROOT_ERRORS: dict[str, tuple[dict[str, str], tuple[str, ...], list[str]]] = {
@@ -422,7 +440,13 @@ SENSITIVE = """\
       default   = []
     }
 
+    variable "ports" {
+      type    = map(list(number))
+      default = {}
+    }
+
     resource "aws_sqs_queue" "q" {
+      tags          = var.ports
       delay_seconds = var.pin
       name          = join("-", var.tokens)
     }
@@ -430,6 +454,7 @@ SENSITIVE = """\
 
 SECRETS: dict[str, tuple[tuple[str, ...], str]] = {
     "a value of the wrong type": (("--var", "pin=hunter2"), "not of its type"),
+    "a nested value of the wrong type": (("--var", 'ports={ hunter2 = ["hunter2"] }'), "not of its type"),
     "a value that is no list": (("--var", "tokens=hunter2"), "tokens"),
     "a value that is not closed": (("--var", 'tokens=["hunter2'), "closing quote"),
     "a value without a name": (("--var", "hunter2"), "NAME=VALUE"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.errors import HclSyntaxError, InfraspecError
-from infraspec.hcl.files import parse_file
+from infraspec.hcl.files import parse_file, parse_variables
 from tests.hcl.trees import show
 
 
@@ -13,10 +13,8 @@ from tests.hcl.trees import show
     ("name", "content", "tree"),
     [
         ("main.tf", b'a = "${b}"\n', "a = (template ${b})"),
-        ("dev.tfvars", b'a = "b"\r\n', 'a = "b"'),
+        ("crlf.tf", b'a = "b"\r\n', 'a = "b"'),
         ("main.tf.json", b'{"locals": {"a": "${b}"}}', "locals {a = (template ${b})}"),
-        ("dev.tfvars.json", b'{"a": "${b}"}', 'a = "${b}"'),
-        ("dev.auto.tfvars.json", b'{"a": 1}', "a = 1"),
         ("bom.tf", b"\xef\xbb\xbfa = 1\n", "a = 1"),
         ("bom.tf.json", b'\xef\xbb\xbf{"locals": {"a": 1}}', "locals {a = 1}"),
         ("japanese.tf", 'a = "日報"\n'.encode(), 'a = "日報"'),
@@ -24,10 +22,27 @@ from tests.hcl.trees import show
     ],
 )
 def test_file_is_read_by_its_name(tmp_path: Path, name: str, content: bytes, tree: str) -> None:
-    """The ending of the name says which syntax a file has; in the values of variables text is text."""
+    """The ending of the name says which syntax a file has."""
     (tmp_path / name).write_bytes(content)
 
     assert tree == show(parse_file(tmp_path / name).body)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "tree"),
+    [
+        ("dev.tfvars", b'a = "b"\r\n', 'a = "b"'),
+        ("dev.tfvars.json", b'{"a": "${b}"}', 'a = "${b}"'),
+        ("dev.auto.tfvars.json", b'{"a": 1}', "a = 1"),
+        ("values.json", b'{"a": {"b": [true]}}', 'a = {"b": [true]}'),
+        ("values.hcl", b"a = 1", "a = 1"),
+    ],
+)
+def test_file_of_variables_is_json_if_its_name_ends_so(tmp_path: Path, name: str, content: bytes, tree: str) -> None:
+    """Whatever comes before .json; in the values of variables text is text."""
+    (tmp_path / name).write_bytes(content)
+
+    assert tree == show(parse_variables(tmp_path / name, name).body)
 
 
 def test_name_of_the_file_is_that_of_the_places(tmp_path: Path) -> None:

@@ -54,6 +54,24 @@ def test_every_error_is_reported(tmp_path: Path) -> None:
     assert sorted(int(error.place.split(":")[1]) for error in found) == [4, 5, 8, 10, 11]
 
 
+def test_an_error_in_the_tags_hides_no_other(tmp_path: Path) -> None:
+    """Whether there are tags_all cannot be told then, and what else is wrong with the resource still is."""
+    source = """
+        provider "aws" {
+          default_tags { tags = { a = local.three } }
+        }
+        resource "aws_sqs_queue" "q" {
+          tags_all = local.one
+          tags     = { a = local.two }
+          name     = local.four
+        }
+        resource "aws_sqs_queue" "r" { name = local.five }
+        """
+
+    found = errors_of(plan_of(tmp_path, source))
+    assert [error.message.split('"')[1] for error in found] == ["three", "two", "four", "five"]
+
+
 def test_one_place_is_reported_once(tmp_path: Path) -> None:
     """What many instances have from one place of the source is said once, for the first of them."""
     plan = plan_of(

@@ -11,16 +11,23 @@ from infraspec.hcl.parser import parse
 
 
 def parse_file(path: Path, name: str | None = None) -> File:
-    """Return the tree of a `.tf`, `.tfvars`, `.tf.json` or `.tfvars.json` file.
+    """Return the tree of a `.tf` or `.tf.json` file.
 
     `name` is the path as it is shown to people, `path` itself if not given. Raise HclSyntaxError, InputErrorGroup for
     several errors, or InfraspecError if the file cannot be read.
     """
     name = str(path) if name is None else name
     text = _read(path, name)
-    if path.name.endswith(".tfvars.json"):
-        return parse_json(text, name, "variables")
     return parse_json(text, name) if path.name.endswith(".json") else parse(text, name)
+
+
+def parse_variables(path: Path, name: str) -> File:
+    """Return the tree of a file of variable values: JSON if its name ends so, whatever comes before.
+
+    Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files". Raises as `parse_file` does.
+    """
+    text = _read(path, name)
+    return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name)
 
 
 def _read(path: Path, name: str) -> str:

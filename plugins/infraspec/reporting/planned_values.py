@@ -64,7 +64,7 @@ def _outputs(plan: Plan) -> dict[str, Any]:
             "sensitive": name in plan.sensitive_outputs or first_sensitive(value) is not None,
             **({"value": known} if (known := _known(value)) is not _GONE else {}),
         }
-        for name, value in plan.outputs.items()
+        for name, value in sorted(plan.outputs.items())
     }
 
 
@@ -168,11 +168,15 @@ def _paths(value: Value, path: str) -> Iterable[str]:
 
 
 def as_text(plan: Plan) -> str:
-    """Return the plan as blocks of attributes, unknown values marked, and a closing count."""
+    """Return the plan as blocks of attributes, then those of the outputs; unknown values marked, a closing count."""
     shown = [resource for resource in plan.resources if _is_planned(resource)]
     blocks = ["\n".join(_block(resource)) for resource in shown]
+    outputs = [
+        f'output "{name}" {{\n  value = {_written(value, 2)}\n}}' for name, value in sorted(plan.outputs.items())
+    ]
     managed = sum(1 for resource in shown if resource.mode == "managed")
-    return "\n\n".join([*blocks, f"{plan.origin}: {managed} resources, {plan.module_calls} module instances"])
+    count = f"{plan.origin}: {managed} resources, {plan.module_calls} module instances"
+    return "\n\n".join([*blocks, *outputs, count])
 
 
 def _block(resource: Resource) -> Iterable[str]:

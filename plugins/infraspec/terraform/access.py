@@ -10,7 +10,7 @@ from collections.abc import Callable
 from infraspec.errors import EvaluationError
 from infraspec.terraform.scope import EvaluatedObject
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import SetValue, to_text, type_name
+from infraspec.terraform.values import SetValue, iterate, to_text, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _MOST_SUGGESTIONS = 8
@@ -25,7 +25,7 @@ def attribute_of(value: Value, name: str) -> Value:
     if isinstance(value, EvaluatedObject):
         return value.attribute(name)
     if isinstance(value, Sensitive):
-        return Sensitive(f"{value.address}.{name}", attribute_of(value.reveal(), name))
+        return Sensitive(f"{value.address}.{name}", _hiding(lambda: attribute_of(value.reveal(), name)))
     if isinstance(value, Unknown):
         return named(f"{value.address}.{name}")
     if value is None:
@@ -39,9 +39,9 @@ def index_of(value: Value, key: Value) -> Value:
     if isinstance(value, EvaluatedObject):
         return value.element(key)
     if isinstance(value, Sensitive):
-        return Sensitive(f"{value.address}[{operand(key)}]", index_of(value.reveal(), key))
+        return Sensitive(f"{value.address}[{operand(key)}]", _hiding(lambda: index_of(value.reveal(), key)))
     if isinstance(key, Sensitive):
-        return Sensitive(key.address, index_of(value, key.reveal()))
+        return Sensitive(key.address, _hiding(lambda: index_of(value, key.reveal())))
     if isinstance(value, Unknown) or isinstance(key, (Unknown, Text)):
         return _unknown_element(value, key)
     if isinstance(value, dict):
@@ -62,10 +62,24 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
     if isinstance(value, list):
         return [step(item) for item in value]
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, splat(value.reveal(), step, label))
+        return Sensitive(value.address, splat(_marked(value), step, label))
     if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
         return named(f"{value.address}[*]{label}")
     return [step(value)]
+
+
+def _marked(value: Sensitive) -> Value:
+    """Return what a splat goes through, each element sensitive; a value that is no list stays as a whole."""
+    hidden = value.reveal()
+    return [item for _, item in iterate(value)] if isinstance(hidden, list) else hidden and [value]
+
+
+def _hiding(access: Callable[[], Value]) -> Value:
+    """Return a part of a value where it or the key is sensitive; an error says nothing of either."""
+    try:
+        return access()
+    except EvaluationError:
+        raise EvaluationError("a sensitive value lacks this part, or a sensitive key names none") from None
 
 
 def _dict_element(value: dict[str, Value], key: Value) -> Value:

@@ -48,6 +48,9 @@ class Environments:
         planned = load(path, name=contracts.display(self.contract, path))
         return complete(planned, self.evaluated(name)) if self._has_source(environment) else planned
 
+    def _have_one_root(self) -> bool:
+        return len({environment.root for environment in self.contract.environments.values()}) == 1
+
     def _has_source(self, environment: Environment) -> bool:
         """Tell whether there is source: a contract may give a plan or a state alone, without a root."""
         directory = contracts.resolve(self.contract, environment.root)
@@ -63,6 +66,7 @@ class Environments:
             account=environment.account_id,
             region=environment.region,
             partition=environment.partition if environment.region else None,
+            shared=() if self._have_one_root() else self.contract.known.keys() - environment.known.keys(),
         )
         return evaluate(
             contracts.resolve(self.contract, environment.root),

@@ -11,7 +11,7 @@ from infraspec.hcl.nodes import ForObject, ForTuple
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.terraform.values import iterate, to_bool
+from infraspec.terraform.values import iterate, reveal, to_bool, to_revealed_bool
 from infraspec.unknown import Sensitive, Unknown, Value
 
 
@@ -22,16 +22,14 @@ def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
     condition = inside.compile(node.condition) if node.condition else None
 
     def evaluate(scope: Scope) -> Value:
-        value = collection(scope)
-        if isinstance(value, Unknown):
-            return _unknown_for(context, node, value, scope, evaluate_over)
-        return evaluate_over(scope, value)
+        return _over(context, node, collection(scope), scope, evaluate_over)
 
     def evaluate_over(scope: Scope, value: Value) -> Value:
         items = []
+        hidden = isinstance(value, Sensitive)
         for key, item in _pairs(context, node, value):
             inner = bind(scope, node, key, item)
-            keep = _keeps(context, condition, inner, node.at)
+            keep = _keeps(context, condition, inner, node.at, hidden=hidden)
             if keep is None:
                 return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
             if keep:
@@ -48,32 +46,32 @@ def compile_for_object(context: Context, node: ForObject) -> Evaluate:
     condition = inside.compile(node.condition) if node.condition else None
 
     def evaluate(scope: Scope) -> Value:
-        value = collection(scope)
-        if isinstance(value, Unknown):
-            return _unknown_for(context, node, value, scope, evaluate_over)
-        return evaluate_over(scope, value)
+        return _over(context, node, collection(scope), scope, evaluate_over)
 
     def evaluate_over(scope: Scope, value: Value) -> Value:
         pairs: dict[str, Value] = {}
+        hidden = isinstance(value, Sensitive)
         for key, item in _pairs(context, node, value):
             inner = bind(scope, node, key, item)
-            keep = _keeps(context, condition, inner, node.at)
-            name = context.key(result_key(inner), node.result_key.at) if keep else ""
+            keep = _keeps(context, condition, inner, node.at, hidden=hidden)
+            name = _key(context, node, result_key(inner), hidden=hidden) if keep else ""
             if keep is None or name is None:
                 return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
             if keep:
-                _add(context, node, pairs, name, result(inner))
+                _add(context, node, pairs, name, result(inner), hidden=hidden)
         return pairs
 
     return evaluate
 
 
-def _unknown_for(
-    context: Context, node: ForTuple | ForObject, value: Unknown, scope: Scope, over: Callable[[Scope, Value], Value]
+def _over(
+    context: Context, node: ForTuple | ForObject, value: Value, scope: Scope, over: Callable[[Scope, Value], Value]
 ) -> Value:
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, over(scope, value.reveal()))
-    return scope.opaque(f"for {value.address}", context.source.place(node.at))
+        return Sensitive(value.address, over(scope, value))
+    if isinstance(value, Unknown):
+        return scope.opaque(f"for {value.address}", context.source.place(node.at))
+    return over(scope, value)
 
 
 def _pairs(context: Context, node: ForTuple | ForObject, value: Value) -> list[tuple[Value, Value]]:
@@ -81,22 +79,25 @@ def _pairs(context: Context, node: ForTuple | ForObject, value: Value) -> list[t
         return iterate(value)
 
 
-def _keeps(context: Context, condition: Evaluate | None, scope: Scope, at: int) -> bool | None:
+def _keeps(context: Context, condition: Evaluate | None, scope: Scope, at: int, *, hidden: bool) -> bool | None:
     if condition is None:
         return True
     with located(context.source, at):
-        keep = to_bool(condition(scope))
+        keep = (to_revealed_bool if hidden else to_bool)(condition(scope))
     if keep is None:
         raise context.fail(at, "the condition of a for expression is null")
     return keep if isinstance(keep, bool) else None
 
 
-def _add(context: Context, node: ForObject, pairs: dict[str, Value], name: str, value: Value) -> None:
+def _key(context: Context, node: ForObject, value: Value, *, hidden: bool) -> str | None:
+    return context.key(reveal(value) if hidden else value, node.result_key.at)
+
+
+def _add(context: Context, node: ForObject, pairs: dict[str, Value], name: str, value: Value, *, hidden: bool) -> None:
     if node.group:
         pairs.setdefault(name, []).append(value)
     elif name in pairs:
-        raise context.fail(
-            node.at, f'two elements give the key "{name}"', remedy="add ... after the value to group by key"
-        )
+        message = "two elements give the same key" if hidden else f'two elements give the key "{name}"'
+        raise context.fail(node.at, message, remedy="add ... after the value to group by key")
     else:
         pairs[name] = value

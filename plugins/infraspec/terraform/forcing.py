@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infraspec.errors import ErrorCollector, InfraspecError
+from infraspec.errors import ErrorCollector
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Value
 
@@ -18,8 +18,7 @@ def force(plan: Plan) -> None:
     for evaluate in _evaluations(plan):
         with collector.collect():
             evaluate()
-    first = {_place(error): error for error in reversed(collector.errors)}
-    ErrorCollector([error for error in collector.errors if first[_place(error)] is error]).finalize()
+    collector.finalize_distinct()
 
 
 def _evaluations(plan: Plan) -> Iterator[Callable[[], object]]:
@@ -31,10 +30,4 @@ def _evaluations(plan: Plan) -> Iterator[Callable[[], object]]:
 
 
 def _list_names(values: Mapping[str, Value], names: list[str]) -> None:
-    """Add the names one by one: those before the first that cannot be told are kept."""
-    for name in values:
-        names.append(name)  # noqa: PERF402 - a copy would lose them all
-
-
-def _place(error: InfraspecError) -> tuple[object, ...]:
-    return (type(error), error.place, error.excerpt) if error.place else (error.message,)
+    names.extend(values)

@@ -16,7 +16,7 @@ from infraspec.terraform.module import ModuleInstance
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.refactorings import refactorings
 from infraspec.terraform.tracing import trace
-from infraspec.terraform.validation import report_validations
+from infraspec.terraform.validation import report_unmatched, report_validations
 from infraspec.terraform.variables import Argument, collect_variables
 from infraspec.unknown import Value
 
@@ -56,6 +56,7 @@ def _plan(module: ModuleInstance) -> Plan:
     evaluation = module.evaluation
     modules, instances = _expand(module)
     report_validations(modules, evaluation)
+    report_unmatched(modules, instances, evaluation)
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
     return Plan(
@@ -94,7 +95,7 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
             with collector.collect():
                 called.extend(module.called(name))
         pending[:0] = called
-    collector.finalize()
+    collector.finalize_distinct()
     return modules, instances
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import place_error, too_deep
-from infraspec.terraform.masking import sensitive_attributes
+from infraspec.terraform.masking import mark_attribute
 from infraspec.terraform.policy_document import render_document
 from infraspec.terraform.providers import Provider, tags_all
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
@@ -68,7 +68,14 @@ class InstanceValues(Mapping[str, Value]):
             return default
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._instance.names() if name != "tags_all" or self.get(name) is not None)
+        return (name for name in self._instance.names() if name != "tags_all" or self._has_tags_all())
+
+    def _has_tags_all(self) -> bool:
+        """Tell whether there are any; if that cannot be told, say so to whoever asks for them."""
+        try:
+            return self.get("tags_all") is not None
+        except TerraformError:
+            return True
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -133,9 +140,11 @@ class ResourceInstance(EvaluatedObject):
     def _data_attribute(self, name: str) -> Value:
         known = self.module.evaluation.known
         try:
-            return known.answer(self.address, self.type, self.name, name)
+            answer = known.answer(self.address, self.type, self.name, name)
         except KeyError:
             pass
+        else:
+            return mark_attribute(self.type, self.address, name, answer)
         value = self.values.get(name)
         if value is not None:
             return value
@@ -151,9 +160,7 @@ class ResourceInstance(EvaluatedObject):
         if name in _RENDERED and self._is_policy_document:
             return self._located(name, lambda: render_document(self.values, minified=name == "minified_json"))
         value = self._located(name, lambda: self._configured(name))
-        if name in sensitive_attributes(self.type) and value is not None and not isinstance(value, Unknown):
-            return Sensitive(f"{self.address}.{name}", value)
-        return value
+        return mark_attribute(self.type, self.address, name, value)
 
     def _configured(self, name: str) -> Value:
         if name in self.body.attributes:
@@ -201,8 +208,7 @@ class ResourceInstance(EvaluatedObject):
         if len(contents) != 1:
             raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
         each = body.compiled("for_each", bound)(scope)
-        each = each.reveal() if isinstance(each, Sensitive) else each
-        if isinstance(each, Unknown):
+        if isinstance(each, Unknown) and not isinstance(each, Sensitive):
             yield Unknown(f"{self.address}.{type_}[for_each = {operand(each)}]")
             return
         if each is None or isinstance(each, (str, int, float)):

@@ -14,7 +14,16 @@ from infraspec.terraform.evaluation import Evaluation, place_error
 from infraspec.terraform.expansion import Key, expand, leaves
 from infraspec.terraform.expressions import compile_expression
 from infraspec.terraform.instances import ResourceInstance
-from infraspec.terraform.providers import Provider, local_name, passed_providers, provider_reference
+from infraspec.terraform.providers import (
+    Provider,
+    configuration_aliases,
+    is_one_of_many,
+    local_name,
+    missing_provider,
+    passed_providers,
+    provider_not_passed,
+    provider_reference,
+)
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.types import TypeConstraint
 from infraspec.unknown import Sensitive, Unknown, Value
@@ -138,7 +147,7 @@ class ModuleInstance:
         attribute, source = body.attributes["type"]
         try:
             constraint = TypeConstraint.from_expression(attribute.expression, lambda node: _literal(node, source, self))
-            return constraint.convert(value)
+            return constraint.convert(value, hidden=self.parent is None and name in self._inputs)
         except EvaluationError as error:
             where = self.call_body.place(name) if self.call_body and name in self._inputs else body.place("type")
             place_error(error, where, f"{self.prefix}var.{name}")
@@ -308,22 +317,32 @@ class ModuleInstance:
 
     def provider_of(self, body: Body, type_: str) -> Provider:
         """Return the provider configuration of a resource."""
-        return self.provider(provider_reference(body) or local_name(type_))
+        return self.provider(provider_reference(body) or local_name(type_), body.place("provider"))
 
-    def provider(self, key: str) -> Provider:
-        """Return a provider configuration by its name in this module: own, passed in, or the caller's."""
+    def provider(self, key: str, place: str = "") -> Provider:
+        """Return a provider configuration by its name in this module: passed in, own, or the caller's.
+
+        TerraformError, at `place`, if the name has an alias that nobody configures.
+        """
         if key not in self._providers:
-            self._providers[key] = self._find_provider(key)
+            self._providers[key] = self._find_provider(key, place)
         return self._providers[key]
 
-    def _find_provider(self, key: str) -> Provider:
-        body = self.configuration.providers.get(key)
-        if body is not None:
+    def _find_provider(self, key: str, place: str) -> Provider:
+        if self.parent is not None and self.call_body is not None and key in self._passed:
+            return self.parent.provider(self._passed[key], self.call_body.place("providers"))
+        configured = self.configuration.providers
+        if key in configured:
             shown = f"{self.address}:{key}" if self.address else key
-            return Provider(shown, self.evaluation.known, body, self.scope)
-        if self.parent is not None:
-            return self.parent.provider(self._passed.get(key, key))
-        return Provider(key, self.evaluation.known)
+            return Provider(shown, self.evaluation.known, configured[key], self.scope)
+        if "." not in key:
+            return self.parent.provider(key) if self.parent else Provider(key, self.evaluation.known)
+        expected = configuration_aliases(self.configuration.terraform)
+        if (self.parent is None and key in expected) or (is_one_of_many(key) and key.partition("[")[0] in configured):
+            return Provider(key, self.evaluation.known)
+        if self.call_body is not None and key in expected:
+            raise provider_not_passed(key, self.address, self.call_body.place("providers"))
+        raise missing_provider(key, {*configured, *self._passed}, place)
 
     # What is below this instance
 

@@ -12,7 +12,7 @@ from infraspec.terraform.common_type import common_type
 from infraspec.terraform.compiling import Context, Evaluate, located
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import ListValue, MapValue, SetValue, reveal, to_bool
+from infraspec.terraform.values import ListValue, MapValue, SetValue, to_bool, to_revealed_bool
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
@@ -84,20 +84,16 @@ def _logic(context: Context, node: Binary, left: Evaluate, right: Evaluate) -> E
             try:
                 first = left(scope)
             except EvaluationError:
-                if _truth(right(scope)) is decisive:
+                if to_revealed_bool(right(scope)) is decisive:
                     return decisive
                 raise
-            truth = _truth(first)
+            truth = to_revealed_bool(first)
             if truth is decisive and not isinstance(first, Sensitive):
                 return decisive
             matters = truth is not decisive and not isinstance(truth, Unknown)
             return operation(first, right(scope) if matters else _attempt(right, scope))
 
     return evaluate
-
-
-def _truth(value: Value) -> Value:
-    return to_bool(reveal(value))
 
 
 def compile_conditional(context: Context, node: Conditional) -> Evaluate:
@@ -107,6 +103,7 @@ def compile_conditional(context: Context, node: Conditional) -> Evaluate:
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.condition.at):
             chosen = to_bool(condition(scope))
+            decided = to_revealed_bool(chosen)
         if chosen is True:
             return _taken(if_true, if_false, scope)
         if chosen is False:
@@ -114,7 +111,7 @@ def compile_conditional(context: Context, node: Conditional) -> Evaluate:
         if chosen is None:
             raise context.fail(node.condition.at, "the condition is null")
         if isinstance(chosen, Sensitive):
-            branches = (if_true, if_false) if to_bool(chosen.reveal()) else (if_false, if_true)
+            branches = (if_true, if_false) if decided else (if_false, if_true)
             return Sensitive(chosen.address, _taken(*branches, scope))
         return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
 

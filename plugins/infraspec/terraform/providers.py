@@ -6,12 +6,14 @@ Source: Terraform Language Documentation, "Provider Configuration", and the AWS 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from infraspec.arn import Arn
-from infraspec.errors import EvaluationError
+from infraspec.contract.suggestion import closest
+from infraspec.errors import EvaluationError, TerraformError
 from infraspec.finding import Location
+from infraspec.hcl.nodes import Expression, GetAttr, Literal, Name, Object, Tuple
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
@@ -76,6 +78,8 @@ class Provider:
         return self.body.inner(positions[0]) if positions else None
 
     def _region(self) -> Value:
+        if is_one_of_many(self.key):
+            return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
         if configured is None or (isinstance(configured, Unknown) and configured.address.startswith("var.")):
             return self.known.region or configured or region_unknown(self.key)
@@ -126,6 +130,58 @@ def provider_reference(body: Body) -> str | None:
         return None
     attribute, source = body.attributes["provider"]
     return source.text[attribute.expression.at : attribute.end].strip().strip('"')
+
+
+def is_one_of_many(key: str) -> bool:
+    """Tell whether a name is that of an OpenTofu provider with for_each, `aws.by_region["eu-west-1"]`."""
+    return "[" in key
+
+
+def configuration_aliases(terraform: Iterable[Body]) -> frozenset[str]:
+    """Return the provider configurations that a module expects its caller to pass, by its `terraform` blocks."""
+    required = (
+        body.inner(position).attributes.values()
+        for body in terraform
+        for position, (block, _) in enumerate(body.blocks)
+        if block.type == "required_providers"
+    )
+    return frozenset(
+        alias for attributes in required for attribute, _ in attributes for alias in _aliases(attribute.expression)
+    )
+
+
+def _aliases(requirement: Expression) -> Iterator[str]:
+    for key, value in requirement.items if isinstance(requirement, Object) else ():
+        if isinstance(key, Literal) and key.value == "configuration_aliases" and isinstance(value, Tuple):
+            for item in value.items:
+                match item:
+                    case GetAttr(target=Name(name=provider), name=alias):
+                        yield f"{provider}.{alias}"
+                    case Literal(value=str() as text):
+                        yield text
+
+
+def missing_provider(key: str, configured: Iterable[str], place: str) -> TerraformError:
+    """Return the error for a provider configuration that nobody has made."""
+    configured = sorted(configured)
+    close = closest(key, configured)
+    name, _, alias = key.partition(".")
+    return TerraformError(
+        f"there is no provider configuration {key} here",
+        place=place,
+        expected=f"one of {', '.join(configured)}" if configured else "",
+        remedy=f"provider = {close}" if close else f'provider "{name}" {{\n  alias = "{alias}"\n}}',
+    )
+
+
+def provider_not_passed(key: str, module: str, place: str) -> TerraformError:
+    """Return the error for a module call without a provider configuration that the module expects."""
+    return TerraformError(
+        f"{module} is called without the provider configuration {key} that it expects",
+        place=place,
+        expected="an entry for every one of the module's configuration_aliases",
+        remedy=f"providers = {{ {key} = {key.partition('.')[0]} }}",
+    )
 
 
 def passed_providers(body: Body) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from infraspec.hcl.nodes import Interpolation, Literal, Source, Template, Templa
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.terraform.values import iterate, to_bool, to_text
+from infraspec.terraform.values import iterate, to_bool, to_revealed_bool, to_text
 from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
 
 _Piece: TypeAlias = Callable[[Scope], "list[str | Unknown | Text]"]
@@ -63,8 +63,9 @@ def _template_if(context: Context, part: TemplateIf) -> _Piece:
     def write(scope: Scope) -> list[str | Unknown | Text]:
         with located(context.source, part.at):
             chosen = to_bool(condition(scope))
+            decided = to_revealed_bool(chosen)
         if isinstance(chosen, Sensitive):
-            return [_hidden(chosen, _written(branches[bool(to_bool(chosen.reveal()))], scope))]
+            return [_hidden(chosen, _written(branches[bool(decided)], scope))]
         if isinstance(chosen, Unknown) or chosen is None:
             return [scope.opaque(f"if {operand(chosen)}", place)]
         return list(_written(branches[chosen], scope))
@@ -80,11 +81,11 @@ def _template_for(context: Context, part: TemplateFor) -> _Piece:
     def write(scope: Scope) -> list[str | Unknown | Text]:
         value = collection(scope)
         if isinstance(value, Sensitive):
-            return [_hidden(value, write_over(scope, value.reveal()))]
+            return [_hidden(value, write_over(scope, value))]
         return write_over(scope, value)
 
     def write_over(scope: Scope, value: Value) -> list[str | Unknown | Text]:
-        if isinstance(value, Unknown):
+        if isinstance(value, Unknown) and not isinstance(value, Sensitive):
             return [scope.opaque(f"for {operand(value)}", place)]
         with located(context.source, part.at):
             pairs = iterate(value)

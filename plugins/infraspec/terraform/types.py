@@ -14,6 +14,7 @@ from infraspec.hcl.nodes import Call, Expression, Literal, Name, Object, Parenth
 from infraspec.terraform import symbolic
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
+from infraspec.terraform.value_path import ValuePath
 from infraspec.terraform.values import (
     ListValue,
     MapValue,
@@ -45,12 +46,13 @@ class TypeConstraint:
         """
         return _read(node, default)
 
-    def convert(self, value: Value) -> Value:
+    def convert(self, value: Value, *, hidden: bool = False) -> Value:
         """Return the value as this type wants it.
 
-        Raises EvaluationError that names the path of the part that does not fit, its type and the one expected.
+        Raises EvaluationError that names the path of the part that does not fit, its type and the one expected; and
+        shows the part itself if it is text or a number, unless the value is sensitive or `hidden`.
         """
-        return _convert(self, value, "")
+        return _convert(self, value, ValuePath(hidden=hidden))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def _read_attribute(key: Expression, node: Expression, default: Default) -> Attr
             return AttributeType(key.value, _read(inner, default), optional=True)
         case Call(name="optional", arguments=(inner, value)):
             constraint = _read(inner, default)
-            converted = _convert(constraint, default(value), f" (default of {key.value})")
+            converted = _convert(constraint, default(value), ValuePath(f" (default of {key.value})"))
             return AttributeType(key.value, constraint, optional=True, default=converted)
         case Call(name="optional"):
             raise EvaluationError("optional(…) takes a type and perhaps a default", expected="1 or 2 arguments")
@@ -165,9 +167,9 @@ def _read_attribute(key: Expression, node: Expression, default: Default) -> Attr
             return AttributeType(key.value, _read(node, default))
 
 
-def _convert(constraint: TypeConstraint, value: Value, path: str) -> Value:
+def _convert(constraint: TypeConstraint, value: Value, path: ValuePath) -> Value:
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, _hidden(constraint, value.reveal(), path))
+        return Sensitive(value.address, _hidden(constraint, value.reveal(), path.hide()))
     if value is None or isinstance(value, Unknown):
         return value
     match constraint:
@@ -185,42 +187,42 @@ def _convert(constraint: TypeConstraint, value: Value, path: str) -> Value:
             return value
 
 
-def _hidden(constraint: TypeConstraint, value: Value, path: str) -> Value:
+def _hidden(constraint: TypeConstraint, value: Value, path: ValuePath) -> Value:
     try:
         return _convert(constraint, value, path)
     except EvaluationError as error:
         raise EvaluationError(error.message, expected=error.expected, found="a sensitive value") from None
 
 
-def _mismatch(constraint: TypeConstraint, path: str, found: str) -> EvaluationError:
+def _mismatch(constraint: TypeConstraint, path: ValuePath, found: str) -> EvaluationError:
     return EvaluationError(f"the value{path} is not of its type", expected=str(constraint), found=found)
 
 
-def _primitive(constraint: PrimitiveType, value: Value, path: str) -> Value:
+def _primitive(constraint: PrimitiveType, value: Value, path: ValuePath) -> Value:
     try:
         return _PRIMITIVES[constraint.name](value)
     except EvaluationError as error:
-        raise _mismatch(constraint, path, error.found) from None
+        raise _mismatch(constraint, path, type_name(value) if path.hidden else error.found) from None
 
 
-def _list_or_set(constraint: CollectionType, value: Value, path: str) -> Value:
+def _list_or_set(constraint: CollectionType, value: Value, path: ValuePath) -> Value:
     if not isinstance(value, list):
         raise _mismatch(constraint, path, type_name(value))
-    items = [_convert(constraint.element, item, f"{path}[{position}]") for position, item in enumerate(value)]
+    items = [_convert(constraint.element, item, path.index(position)) for position, item in enumerate(value)]
     items = _of_one_type(constraint, items, path)
     if constraint.name == "set":
         return SetValue.of(items)
     return symbolic.application("tolist", [SetValue(items)]) if is_indefinite(value) else ListValue(items)
 
 
-def _map(constraint: CollectionType, value: Value, path: str) -> Value:
+def _map(constraint: CollectionType, value: Value, path: ValuePath) -> Value:
     if not isinstance(value, dict):
         raise _mismatch(constraint, path, type_name(value))
-    items = [_convert(constraint.element, item, f'{path}["{key}"]') for key, item in value.items()]
+    items = [_convert(constraint.element, item, path.key(key)) for key, item in value.items()]
     return MapValue(zip(value, _of_one_type(constraint, items, path), strict=True))
 
 
-def _of_one_type(constraint: CollectionType, items: list[Value], path: str) -> list[Value]:
+def _of_one_type(constraint: CollectionType, items: list[Value], path: ValuePath) -> list[Value]:
     """Unify the elements where the constraint leaves their type open; an unknown one leaves the others as they are."""
     if not isinstance(constraint.element, AnyType):
         return items
@@ -232,28 +234,32 @@ def _of_one_type(constraint: CollectionType, items: list[Value], path: str) -> l
         return items
 
 
-def _tuple(constraint: TupleType, value: Value, path: str) -> Value:
+def _tuple(constraint: TupleType, value: Value, path: ValuePath) -> Value:
     if not isinstance(value, list) or isinstance(value, SetValue):
         raise _mismatch(constraint, path, type_name(value))
     if len(value) != len(constraint.elements):
         raise _mismatch(constraint, path, f"{len(value)} elements")
     pairs = enumerate(zip(constraint.elements, value, strict=True))
-    return [_convert(element, item, f"{path}[{position}]") for position, (element, item) in pairs]
+    return [_convert(element, item, path.index(position)) for position, (element, item) in pairs]
 
 
-def _object(constraint: ObjectType, value: Value, path: str) -> Value:
+def _object(constraint: ObjectType, value: Value, path: ValuePath) -> Value:
     if not isinstance(value, dict):
         raise _mismatch(constraint, path, type_name(value))
     return {attribute.name: _attribute(attribute, value, path) for attribute in constraint.attributes}
 
 
-def _attribute(attribute: AttributeType, value: dict[str, Value], path: str) -> Value:
-    inside = f"{path}.{attribute.name}"
+def _attribute(attribute: AttributeType, value: dict[str, Value], path: ValuePath) -> Value:
+    inside = path.attribute(attribute.name)
     if attribute.name not in value and not attribute.optional:
         raise EvaluationError(
             f"the value{path} lacks an attribute",
             expected=f"{inside} of type {attribute.type}",
-            found="attributes " + (", ".join(sorted(map(str, value))) or "(none)"),
+            found=f"{len(value)} attributes" if path.hidden else _names(value),
         )
     found = value.get(attribute.name)
     return attribute.default if found is None else _convert(attribute.type, found, inside)
+
+
+def _names(value: dict[str, Value]) -> str:
+    return "attributes " + (", ".join(sorted(map(str, value))) or "(none)")

@@ -1,4 +1,4 @@
-"""Validation blocks of variables: conditions that are false are reported as Terraform would report them."""
+"""What is reported of an input that can be evaluated: validations that are false, known data that answers nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from infraspec.errors import EvaluationError
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import Evaluation
+from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.module import ModuleInstance
-from infraspec.terraform.values import to_bool
+from infraspec.terraform.values import to_revealed_bool
 from infraspec.unknown import Unknown
 
 
@@ -21,12 +22,34 @@ def report_validations(modules: Iterable[ModuleInstance], evaluation: Evaluation
                     _report(module, name, body.inner(position), evaluation)
 
 
+def report_unmatched(
+    modules: Iterable[ModuleInstance], instances: Iterable[ResourceInstance], evaluation: Evaluation
+) -> None:
+    """Warn of known data that answers for no data source, which is most likely mistyped.
+
+    Nothing is said if a module has no instance or no source here: it may be the one that has the data source.
+    """
+    modules = list(modules)
+    if not all(any(module.called(name)) for module in modules for name in module.configuration.calls):
+        return
+    declared = [
+        (f"{module.prefix}data.{type_}.{name}", type_, name)
+        for module in modules
+        for mode, type_, name in module.configuration.resources
+        if mode == "data"
+    ]
+    made = [(instance.address, instance.type, instance.name) for instance in instances if instance.mode == "data"]
+    for key, close in evaluation.known.unmatched([*declared, *made]):
+        hint = f"did you mean {close}?" if close else "correct it, or keep it to the environment that has one"
+        evaluation.warn(f"the known data {key} answers for no data source: {hint}", None)
+
+
 def _report(module: ModuleInstance, name: str, body: Body, evaluation: Evaluation) -> None:
     if "condition" not in body.attributes:
         evaluation.report(f"a validation of var.{name} has no condition", body.location)
         return
     try:
-        holds = to_bool(body.compiled("condition")(module.scope))
+        holds = to_revealed_bool(body.compiled("condition")(module.scope))
     except EvaluationError as error:
         evaluation.report(
             f"the validation of {module.prefix}var.{name} cannot be evaluated: {error.message}", body.location

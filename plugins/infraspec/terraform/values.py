@@ -265,10 +265,22 @@ def _article(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
+def to_revealed_bool(value: Value) -> bool | Unknown:
+    """Convert as `to_bool` what a value hides, if it is sensitive; an error does not show it."""
+    hidden = reveal(value)
+    try:
+        return to_bool(hidden)
+    except EvaluationError as error:
+        if hidden is value:
+            raise
+        raise EvaluationError("Cannot use this sensitive value here", expected=error.expected) from None
+
+
 def iterate(value: Value) -> list[tuple[Value, Value]]:
     """Return (key, element) pairs in Terraform's order: objects by key, lists by index, a set's element as its key.
 
-    Raises EvaluationError for anything that is no collection. Ask about an Unknown first: it cannot be iterated.
+    Keys and elements of a sensitive collection are sensitive. Raises EvaluationError for anything that is no
+    collection. Ask about an Unknown first: it cannot be iterated.
     """
     match value:
         case dict():
@@ -277,12 +289,24 @@ def iterate(value: Value) -> list[tuple[Value, Value]]:
             return [(item, item) for item in value]
         case list() | tuple():
             return list(enumerate(value))
+        case Sensitive():
+            return _iterate_hidden(value)
         case Unknown():
             raise TerraformError("The elements of a value known only after apply are not known", found=repr(value))
         case _:
             raise EvaluationError(
                 "Cannot iterate over this value", expected="a list, set or map", found=type_name(value)
             )
+
+
+def _iterate_hidden(value: Sensitive) -> list[tuple[Value, Value]]:
+    hidden = reveal(value)
+    if not isinstance(hidden, (dict, list)):
+        raise EvaluationError("Cannot iterate over this value", expected="a list, set or map", found=type_name(value))
+    return [
+        (key if isinstance(key, int) else Sensitive(value.address, key), Sensitive(f"{value.address}[{place}]", item))
+        for place, (key, item) in enumerate(iterate(hidden))
+    ]
 
 
 def reveal(value: Value) -> Value:

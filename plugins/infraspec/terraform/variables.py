@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infraspec.errors import HclSyntaxError, InputErrorGroup, TerraformError
 from infraspec.finding import Location
-from infraspec.hcl.files import parse_file
+from infraspec.hcl.files import parse_variables
 from infraspec.hcl.nodes import Call, Expression, Literal, Name, Source
 from infraspec.hcl.parser import parse_expression
 from infraspec.terraform.configuration import Body
@@ -74,7 +74,7 @@ def automatic_files(directory: Path) -> Iterable[Path]:
 
 def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
     with _unquoted():
-        file = parse_file(path, root.evaluation.library.show(path))
+        file = parse_variables(path, root.evaluation.library.show(path))
     for block in file.body.blocks:
         raise TerraformError(
             f'a variable file holds values only, not a "{block.type}" block',
