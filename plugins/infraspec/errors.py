@@ -67,6 +67,10 @@ class UnknownEnvironmentError(ContractError):
     """An environment was asked for that the contract does not have."""
 
 
+class EventError(InfraspecError):
+    """The event that a workflow run was started by cannot be read."""
+
+
 class HclSyntaxError(InfraspecError):
     """Text is not HCL. The place has line and column, the excerpt a caret."""
 

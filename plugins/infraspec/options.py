@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.contract.approvals import labels_of_event
 from infraspec.contract.models import Contract
 
 DEFAULT_NAME = "infraspec.toml"
@@ -16,6 +17,8 @@ _HELP = {
     "dir": "Directory of the infrastructure repository: where infraspec.toml is (default: the current directory)",
     "env": "Environment of the contract to check, or several with commas (default: all)",
     "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
+    "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
+    " (default: those of the event in GITHUB_EVENT_PATH)",
 }
 
 
@@ -39,11 +42,12 @@ class Settings:
     directory: Setting
     environments: Setting
     plan: Setting
+    labels: Setting
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
         """Read the settings of a run."""
-        return cls(_setting(config, "dir", "."), _setting(config, "env", ""), _setting(config, "plan", ""))
+        return cls(*(_setting(config, name, "." if name == "dir" else "") for name in _HELP))
 
     @property
     def path(self) -> Path:
@@ -62,9 +66,17 @@ class Settings:
         return Path(self.plan.value) if self.plan.value else None
 
     @property
+    def pull_request_labels(self) -> tuple[str, ...]:
+        """The labels of the pull request: those given, else those of GitHub's event. Raises EventError."""
+        if self.labels.is_set:
+            return tuple(_listed(self.labels.value))
+        event = os.environ.get("GITHUB_EVENT_PATH")
+        return labels_of_event(Path(event)) if event else ()
+
+    @property
     def named(self) -> list[str]:
         """The environments that were asked for by name."""
-        return [name.strip() for name in self.environments.value.split(",") if name.strip()]
+        return _listed(self.environments.value)
 
     def chosen(self, contract: Contract) -> list[str]:
         """Return the names of the environments to check, in the contract's order where all are meant."""
@@ -76,6 +88,8 @@ class Settings:
         lines = [f"infraspec: {self.directory.value} ({self.directory.source}), {chosen} ({self.environments.source})"]
         if self.plan.value:
             lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")
+        if self.labels.is_set:
+            lines.append(f"infraspec: labels {self.labels.value} ({self.labels.source})")
         return lines
 
 
@@ -85,6 +99,10 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _HELP.items():
         group.addoption(f"--infraspec-{name}", dest=f"infraspec_{name}", default=None, metavar=name.upper(), help=text)
         parser.addini(f"infraspec_{name}", help=text, default=None)
+
+
+def _listed(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
 def _setting(config: pytest.Config, name: str, default: str) -> Setting:

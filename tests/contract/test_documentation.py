@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "contract.md"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(match[1], match[2].strip(), match[3]) for match in BLOCK.finditer(DOCUMENT.read_text(encoding="utf-8"))]
 VALID = [text for language, mark, text in BLOCKS if language == "toml" and not mark]
-RULES = ("names", "tags", "tag-policy", "task-definitions", "secret-access")
+RULES = ("names", "tags", "tag-policy", "task-definitions", "secret-access", "plan-review")
 
 
 def completed(block: str) -> str:
@@ -66,7 +66,7 @@ def test_the_first_example_has_six_lines() -> None:
 
 
 TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names": "[names]", "Tags": "[tags]"}
-TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}
+TABLES |= {"PlanReview": "[plan_review]", "Suite": "[suite]", "Waiver": "[[waivers]]"}
 
 
 @pytest.mark.parametrize(("model", "heading"), TABLES.items())
@@ -82,6 +82,6 @@ def test_every_key_is_documented_under_its_table(model: str, heading: str) -> No
 
 def test_every_table_has_a_section() -> None:
     """The tables at the top of the contract are the sections of the document."""
-    headings = set(re.findall(r"^## `\[+([a-z]+)[\].]", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
+    headings = set(re.findall(r"^## `\[+([a-z_]+)[\].]", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert headings == set(schema()["properties"])

@@ -12,7 +12,7 @@ import pytest
 
 from infraspec.errors import PlanError
 from infraspec.terraform import documents, from_plan_json
-from infraspec.terraform.plan import Change, Diagnostic, Plan, Refactoring
+from infraspec.terraform.plan import Change, ChangeKind, Diagnostic, Plan, Refactoring
 from infraspec.terraform.plan_json_values import LazyValues
 from infraspec.unknown import Sensitive, Unknown, unknowns
 
@@ -152,19 +152,79 @@ def test_outputs(plan: Plan) -> None:
 
 
 def test_changes(plan: Plan) -> None:
-    """Every change of a managed resource is listed, no-op and destroyed ones too, deposed ones not; then the drift."""
-    changes = {change.address: change for change in plan.changes if not change.drift}
-    assert len(changes) == 11
-    assert (
-        Change("aws_s3_bucket.scratch", ("delete",), "delete_because_no_resource_config")
-        == (changes["aws_s3_bucket.scratch"])
-    )
-    assert (
-        Change("aws_sqs_queue.jobs", ("no-op",), previous_address="aws_sqs_queue.queue")
-        == (changes["aws_sqs_queue.jobs"])
-    )
+    """Every change is listed, no-op, read and destroyed ones too, and deposed objects; then the drift."""
+    changes = {change.address: change for change in plan.changes if not change.drift and not change.deposed}
+    assert len(changes) == 12
+    gone = Change("aws_s3_bucket.scratch", ("delete",), "delete_because_no_resource_config", type="aws_s3_bucket")
+    assert changes[gone.address] == gone
+    moved = Change("aws_sqs_queue.jobs", ("no-op",), previous_address="aws_sqs_queue.queue", type="aws_sqs_queue")
+    assert changes[moved.address] == moved
     assert changes["aws_sns_topic.alarms"].importing
+    assert changes[DOCUMENT].kind is ChangeKind.READ
+    assert [(c.address, c.deposed) for c in plan.changes if c.deposed] == [("aws_sqs_queue.jobs", "00c0ffee")]
     assert [(c.address, c.actions) for c in plan.changes if c.drift] == [("aws_sns_topic.alarms", ("update",))]
+
+
+KINDS = {
+    ("create",): ChangeKind.CREATE,
+    ("update",): ChangeKind.UPDATE,
+    ("delete", "create"): ChangeKind.REPLACE,
+    ("create", "delete"): ChangeKind.REPLACE,
+    ("create", "forget"): ChangeKind.REPLACE,
+    ("delete",): ChangeKind.DELETE,
+    ("forget",): ChangeKind.FORGET,
+    ("no-op",): ChangeKind.NO_OP,
+}
+
+
+@pytest.mark.parametrize("actions", KINDS)
+def test_actions_are_a_kind_of_change(actions: tuple[str, ...]) -> None:
+    """A pair of actions is a replacement, told apart by what comes first and by whether anything is destroyed."""
+    (change,) = built(small(actions=actions)).changes
+    assert change.kind is KINDS[actions]
+    assert change.creates_first == (actions[0] == "create" and len(actions) > 1)
+    assert change.destroys == ("delete" in actions)
+
+
+def test_actions_that_are_not_known_are_an_error() -> None:
+    """A later version of terraform may have other actions: they are not taken for one of ours."""
+    (change,) = built(small(actions=["invoke"])).changes
+    with pytest.raises(PlanError, match="actions that this release does not know"):
+        _ = change.kind
+
+
+def test_a_change_has_what_was_and_what_will_be() -> None:
+    """Attributes before and after, secrets hidden on both sides; what differs is named, hidden values too."""
+    (change,) = built(
+        small(
+            "aws_db_instance.a",
+            actions=["delete", "create"],
+            before={"password": CLEAR, "engine": "mysql", "port": 1, "arn": "arn:x", "tags": {"a": "b"}},
+            after={"password": CLEAR[:-1], "engine": "mysql", "port": 2, "tags": {"a": CLEAR}},
+            after_unknown={"arn": True, "tags": {}},
+            before_sensitive={},
+            after_sensitive={"tags": {"a": True}},
+            replace_paths=[["port"], ["tags", "a"]],
+        )
+    ).changes
+    assert (change.before["port"], change.after["port"]) == (1, 2)
+    assert isinstance(change.before["password"], Sensitive)
+    assert isinstance(change.after["tags"]["a"], Sensitive)
+    assert Unknown("aws_db_instance.a.arn") == change.after["arn"]
+    assert change.changed == ("arn", "password", "port", "tags")
+    assert change.replace_paths == ("port", "tags.a")
+    assert CLEAR[:-1] not in repr((change, dict(change.before), dict(change.after)))
+
+
+def test_a_change_knows_what_is_configured() -> None:
+    """The arguments that a resource block sets, by module; None where the plan file does not have the block."""
+    content = small("aws_s3_bucket.a")
+    inner = {"resources": [{"address": "aws_s3_bucket.a", "expressions": {"bucket": {}}}]}
+    content["resource_changes"][0]["address"] = "module.m[0].aws_s3_bucket.a[1]"
+    content["configuration"] = {"root_module": {"module_calls": {"m": {"module": inner}}}}
+    (change,) = built(content).changes
+    assert change.configured == frozenset({"bucket"})
+    assert built(small()).changes[0].configured is None
 
 
 def test_a_forgotten_resource_is_no_resource(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from infraspec.contract.kinds import (
@@ -20,6 +20,8 @@ from infraspec.contract.kinds import (
     TerraformValue,
     wrong,
 )
+from infraspec.contract.review import PlanReview
+from infraspec.contract.table import Table
 
 Partition: TypeAlias = Literal[
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"
@@ -40,12 +42,6 @@ _PARTITIONS: dict[str, Partition] = {
 def partition_of(region: str) -> Partition:
     """Return the partition that a region belongs to."""
     return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-
-
-class Table(BaseModel):
-    """A table of the contract: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Project(Table):
@@ -242,6 +238,7 @@ class Contract(Table):
     )
     names: Names = Field(Names(), description="Naming patterns by resource type.")
     tags: Tags = Field(Tags(), description="Required tags.")
+    plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)

@@ -8,8 +8,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from infraspec.contract.models import Contract, Table
+from infraspec.contract.models import Contract
 from infraspec.contract.positions import KeyPath
+from infraspec.contract.table import Table
 
 
 def table_at(path: KeyPath) -> type[Table] | None:

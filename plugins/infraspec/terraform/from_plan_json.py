@@ -11,10 +11,11 @@ from pathlib import Path
 from infraspec.errors import PlanError
 from infraspec.memory import paused_collector
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan_json_changes import changes
 from infraspec.terraform.plan_json_document import Kind, open_document
 from infraspec.terraform.plan_json_identity import Evidence
 from infraspec.terraform.plan_json_instances import Instances
-from infraspec.terraform.plan_json_outcome import changes, diagnostics, planned_outputs, refactorings
+from infraspec.terraform.plan_json_outcome import diagnostics, planned_outputs, refactorings
 from infraspec.terraform.plan_json_providers import Providers
 from infraspec.terraform.plan_json_records import Configuration, Document, StateValues
 from infraspec.terraform.plan_json_text import REMEDY, read
@@ -51,6 +52,7 @@ def from_document(document: Document, name: str) -> Plan:
         diagnostics=tuple(diagnostics(document)),
         outputs=planned_outputs(document, planned.outputs if isinstance(planned, StateValues) else {}),
         refactorings=tuple(refactorings(entries)),
-        changes=tuple(changes(entries, document.resource_drift)),
+        changes=tuple(changes(entries, document.resource_drift, configuration.root_module)),
+        from_plan_file=True,
         **evidence.settings(),
     )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from infraspec.errors import PlanError
 from infraspec.unknown import Unknown, Value
 
 if TYPE_CHECKING:
@@ -81,9 +83,35 @@ class Refactoring:
     location: Location | None = None
 
 
+class ChangeKind(Enum):
+    """What a plan does to an object. Source: Terraform, "JSON Output Format", Change Representation."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    READ = "read"
+    NO_OP = "no-op"
+
+
+_KINDS: dict[tuple[str, ...], ChangeKind] = {(kind.value,): kind for kind in ChangeKind}
+
+
+def _nothing_changed() -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a plan file does to one resource. `actions` are such as ("delete", "create"); `reason` is Terraform's."""
+    """What a plan file does to one resource, or in `drift` what has happened to it since the last apply.
+
+    `actions` are such as ("delete", "create"), `reason` is Terraform's ("replace_because_tainted"), `deposed` the key
+    of an object that an earlier replacement left behind. `replace_paths` are the attributes that force a replacement,
+    where Terraform says so. `before` and `after` hold the attributes, secrets hidden and what is not known until apply
+    Unknown; empty where there is no object. `configured` are the arguments that the configuration sets, as far as the
+    plan file says: no `dynamic` blocks, None if nothing.
+    """
 
     address: str
     actions: tuple[str, ...]
@@ -91,6 +119,45 @@ class Change:
     previous_address: str = ""
     importing: bool = False
     drift: bool = False
+    type: str = ""
+    mode: str = "managed"
+    deposed: str = ""
+    replace_paths: tuple[str, ...] = ()
+    before: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
+    after: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
+    configured: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    compare: Callable[[], tuple[str, ...]] = field(default=_nothing_changed, compare=False, repr=False)
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What is done, as one word; PlanError for actions that are not known."""
+        if "create" in self.actions and len(self.actions) > 1:
+            return ChangeKind.REPLACE
+        kind = _KINDS.get(self.actions)
+        if kind is None:
+            raise PlanError(
+                "a change has actions that this release does not know",
+                place=self.address,
+                expected=", ".join(kind.value for kind in ChangeKind),
+                found=", ".join(self.actions) or "none",
+                remedy="use a release of infraspec that supports this version of terraform",
+            )
+        return kind
+
+    @property
+    def creates_first(self) -> bool:
+        """Whether a replacement makes the new object before it destroys the old one."""
+        return self.kind is ChangeKind.REPLACE and self.actions[0] == "create"
+
+    @property
+    def destroys(self) -> bool:
+        """Whether an object is deleted, for good or to be replaced."""
+        return "delete" in self.actions
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of the attributes that differ, secrets and what is not known until apply among them."""
+        return self.compare()
 
 
 @dataclass(frozen=True)
@@ -109,6 +176,9 @@ class Plan:
     """The outputs declared sensitive; the value of one may be Unknown all the same."""
     refactorings: tuple[Refactoring, ...] = ()
     changes: tuple[Change, ...] = ()
+    """What a plan file does, no-op included, then the drift that terraform found."""
+    from_plan_file: bool = False
+    """Whether there is a plan file behind it, which alone says what changes."""
     account: Value = field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))
     region: Value = field(default_factory=lambda: Unknown("aws_region.region"))
     partition: Value = "aws"

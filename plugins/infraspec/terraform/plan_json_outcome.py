@@ -1,10 +1,10 @@
-"""What a plan file says besides values: changes, refactorings, failed checks, an incomplete plan."""
+"""What a plan file says besides values and changes: refactorings, failed checks, an incomplete plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from infraspec.terraform.plan import Change, Diagnostic, Refactoring
+from infraspec.terraform.plan import Diagnostic, Refactoring
 from infraspec.terraform.plan_json_addresses import changed_address
 from infraspec.terraform.plan_json_records import Check, CheckAddress, Document, Output, ResourceChange
 from infraspec.terraform.plan_json_values import decode, hide_marked, merge_unknown
@@ -15,21 +15,6 @@ _OUTCOMES = {
     "error": "could not be evaluated, because of an error",
     "unknown": "cannot be told before apply",
 }
-
-
-def changes(planned: Iterable[ResourceChange], drifted: Iterable[ResourceChange]) -> Iterator[Change]:
-    """Yield the changes of managed resources (no-op too), then the drift that Terraform found."""
-    for group, drift in ((planned, False), (drifted, True)):
-        for entry in group:
-            if entry.mode == "managed" and not entry.deposed:
-                yield Change(
-                    changed_address(entry),
-                    entry.change.actions,
-                    entry.action_reason,
-                    entry.previous_address,
-                    entry.change.importing is not None,
-                    drift,
-                )
 
 
 def refactorings(planned: Iterable[ResourceChange]) -> Iterator[Refactoring]:

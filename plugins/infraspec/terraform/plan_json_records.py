@@ -60,12 +60,15 @@ class PriorState(Struct, gc=False):
 
 
 class ChangeDetail(Struct, gc=False):
-    """What happens to an object. What was there before is never decoded."""
+    """What happens to an object."""
 
     actions: tuple[str, ...] = ()
+    before: Raw = ABSENT
     after: Raw = ABSENT
     after_unknown: Raw = ABSENT
+    before_sensitive: Raw = ABSENT
     after_sensitive: Raw = ABSENT
+    replace_paths: list[list[str | int]] = []
     importing: dict[str, Any] | None = None
 
 
@@ -95,10 +98,11 @@ class ProviderConfiguration(Struct, gc=False):
 
 
 class ConfiguredResource(Struct, gc=False):
-    """A resource block, as far as its provider goes."""
+    """A resource block: its provider, and which arguments it sets."""
 
     address: str
     provider_config_key: str = ""
+    expressions: dict[str, Raw] = {}
 
 
 class ModuleCall(Struct, gc=False):

@@ -1,0 +1,1 @@
+"""The risks of a plan's changes, one module per kind."""
