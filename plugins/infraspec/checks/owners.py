@@ -69,8 +69,7 @@ class Owners:
 
     def secret_or_parameter(self, name: str) -> str:
         """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
-        parameter = any(self.attributes.name(resource) == name for resource in self.plan.managed("aws_ssm_parameter"))
-        secret = name in self._secrets
+        parameter, secret = name in self._parameters, name in self._secrets
         return "" if parameter == secret else "secret" if secret else "parameter"
 
     def key_of(self, target: Value) -> Value:
@@ -135,6 +134,14 @@ class Owners:
         return {self.attributes.name(r): r for r in self.plan.managed("aws_secretsmanager_secret")}
 
     @cached_property
+    def _parameters(self) -> frozenset[Value]:
+        return frozenset(map(self.attributes.name, self.plan.managed("aws_ssm_parameter")))
+
+    @cached_property
+    def _aliases(self) -> dict[Value, Resource]:
+        return {self.attributes.name(r): r for r in reversed(self.plan.managed("aws_kms_alias"))}
+
+    @cached_property
     def _attached(self) -> dict[str, list[Resource]]:
         attached: dict[str, list[Resource]] = {}
         for source in self.plan.managed(*_POLICIES):
@@ -149,7 +156,13 @@ class Owners:
             return found[0]
         name = self.attributes.narrow(reference)
         kind = source.type.removesuffix("_policy")
-        return next((r for r in self.plan.managed(kind) if name in (self._shown(r), self._named(r))), None)
+        return self._by_name_or_arn.get((kind, name))
+
+    @cached_property
+    def _by_name_or_arn(self) -> dict[tuple[str, Value], Resource]:
+        """Return what a policy may be attached to, by its type and name or ARN, the first of several."""
+        owners = reversed(self.plan.managed(*(type_.removesuffix("_policy") for type_ in _POLICIES)))
+        return {(owner.type, name): owner for owner in owners for name in (self._shown(owner), self._named(owner))}
 
     def _named(self, resource: Resource) -> Value:
         return self.attributes.name(resource, "bucket" if resource.type == "aws_s3_bucket" else "name")
@@ -192,8 +205,7 @@ class Owners:
     def _alias(self, key: Value) -> Resource | None:
         if not isinstance(key, str) or "alias/" not in key:
             return None
-        name = key[key.index("alias/") :]
-        return next((r for r in self.plan.managed("aws_kms_alias") if self.attributes.name(r) == name), None)
+        return self._aliases.get(key[key.index("alias/") :])
 
 
 def _locator(source: Resource) -> Callable[[str], Location | None]:

@@ -113,6 +113,11 @@ class RoleIndex:
             policies.append(IdentityPolicy.opaque(name, hidden[0].value).perhaps())
         return tuple(policies)
 
+    @cached_property
+    def _named_loosely(self) -> list[tuple[Pattern, _Grant]]:
+        """Return what is attached to a role that is not in the plan, of which something is known."""
+        return [(Pattern.arn(reference), grant) for reference, grant in self._grants[1] if not _means_any(reference)]
+
     def _attached(self) -> Iterator[tuple[Value, _Grant]]:
         for inline in self.plan.managed(_INLINE):
             yield inline.attribute("role"), _Grant(inline, inline.attribute("policy"), "policy")
@@ -144,13 +149,13 @@ class RoleIndex:
         return bool(account) and account[0].isdigit() and isinstance(own, str) and account[0] != own
 
     def _in_plan(self, resource: Resource) -> Role:
-        certain, loose = self._grants
+        certain, _ = self._grants
         own = [*self._own(resource), *certain.get(resource.address, [])]
         policies = [_as_far_as_certain(self._compile(grant), grant.source, resource) for grant in own]
         name = Subject.of(self.attributes.name(resource))
         policies += self._anyones
-        for reference, grant in loose:
-            if not _means_any(reference) and match(Pattern.arn(reference), name) is not Answer.NO:
+        for reference, grant in self._named_loosely:
+            if match(reference, name) is not Answer.NO:
                 policies.append(self._compile(grant).perhaps())
         arn = Unknown(f"{resource.address}.arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
@@ -160,7 +165,7 @@ class RoleIndex:
 
         A plan repeats in them what other resources attach, as it was before; what is deleted may still be there.
         """
-        stale = any("delete" in change.actions and ".aws_iam_" in f".{change.address}" for change in self.plan.changes)
+        stale = self._is_stale
         certain, _ = self._grants
         separate = {
             render(grant.source.get("name")) for grant in certain.get(resource.address, []) if not grant.attached
@@ -173,6 +178,11 @@ class RoleIndex:
                 yield _Grant(resource, policy, f"inline_policy.{index}.policy", perhaps=stale)
         for index, arn in enumerate(_configured(resource.get("managed_policy_arns"), resource)):
             yield _Grant(resource, arn, f"managed_policy_arns.{index}", attached=True, perhaps=stale)
+
+    @cached_property
+    def _is_stale(self) -> bool:
+        """Tell whether the plan deletes something of IAM."""
+        return any("delete" in change.actions and ".aws_iam_" in f".{change.address}" for change in self.plan.changes)
 
     def _boundary(self, resource: Resource) -> tuple[IdentityPolicy, ...] | None:
         boundary = resource.get("permissions_boundary")
@@ -190,8 +200,8 @@ class RoleIndex:
         opaque = IdentityPolicy.opaque(shown, Unknown(f"what policies the role {shown.strip('${}')} has"))
         policies = [opaque]
         policies += self._anyones
-        for reference, grant in self._grants[1]:
-            answer = Answer.NO if _means_any(reference) else match(Pattern.arn(reference), Subject.of(name))
+        for reference, grant in self._named_loosely:
+            answer = match(reference, Subject.of(name))
             if answer is not Answer.NO:
                 policy = self._compile(grant)
                 policies.append(policy if answer is Answer.YES else policy.perhaps())

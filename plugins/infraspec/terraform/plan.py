@@ -160,7 +160,7 @@ class Change:
         return self.compare()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The resource instances of one environment, in order of address appearance.
 
@@ -186,6 +186,9 @@ class Plan:
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
+
+    def __repr__(self) -> str:
+        return f"<Plan of {self.origin}: {len(self.resources)} resources>"
 
     @cached_property
     def by_address(self) -> Mapping[str, Resource]:
