@@ -126,7 +126,9 @@ class Stack:
     @property
     def app(self) -> str:
         """The application's name, such as `payments-0000`."""
-        return f"{_DOMAINS[self.index % len(_DOMAINS)]}-{self.index:04d}"
+        # Every tenth stack is of another domain: violations that are planted evenly are not all of one.
+        turn = self.index + self.index // len(_DOMAINS)
+        return f"{_DOMAINS[turn % len(_DOMAINS)]}-{self.index:04d}"
 
     @property
     def label(self) -> str:
