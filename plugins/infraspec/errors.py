@@ -115,6 +115,10 @@ class PolicyError(InfraspecError):
     """A policy document is not what the IAM policy grammar allows."""
 
 
+class CaseError(InfraspecError):
+    """A case of `infraspec simulate` is not what its schema says."""
+
+
 class TagPolicyError(InfraspecError):
     """A tag policy is not what AWS Organizations defines."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.checks.request_context import arn_fields, request_context
+from infraspec.checks.request_context import request_context
 from infraspec.iam.answer import Answer
+from infraspec.iam.fields import arn_fields
 from infraspec.unknown import Unknown, Value, concatenate
 
 ROLE = "arn:aws:iam::111122223333:role/app"

@@ -100,6 +100,10 @@ TABLE: list[tuple[str, Value, Value, Answer]] = [
     ("ForAnyValue:StringNotEquals", "a", ["a", "b"], YES),
     ("ForAnyValue:StringNotEquals", "a", ["a"], NO),
     ("ForAnyValue:StringEqualsIfExists", "a", None, MAYBE),
+    ("ForAnyValue:StringEqualsIfExists", "a", [], NO),
+    ("ForAllValues:StringEquals", "a", [], YES),
+    ("StringNotEquals", "a", [], YES),
+    ("Null", "true", [], MAYBE),
     ("ForAnyValue:ArnLike", "arn:aws:iam::*:role/*", [ROLE], YES),
     ("StringEquals", "a", ["a", "b"], MAYBE),
     ("StringEquals", "a", ["b", "c"], NO),
@@ -256,7 +260,7 @@ def test_a_doubt_names_the_keys_and_the_mistake() -> None:
 
 
 def test_contexts() -> None:
-    """Keys are compared without regard to case; None and an empty list say that a key is absent."""
+    """Keys are compared without regard to case; None says that a key is absent."""
     context = Context.of({"A:b": 1, "c": None, "d": []}, absent=["e"]).updated({"f": ["x", True]})
-    assert [YES, NO, NO, NO, YES, MAYBE] == [context.get(key).present for key in ("a:B", "c", "d", "e", "F", "g")]
+    assert [YES, NO, YES, NO, YES, MAYBE] == [context.get(key).present for key in ("a:B", "c", "d", "e", "F", "g")]
     assert (("1",), ("x", "true")) == (context.get("a:b").values, context.get("f").values)

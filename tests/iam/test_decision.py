@@ -7,10 +7,9 @@ import pytest
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.context import Context
 from infraspec.iam.decision import Outcome, decide
-from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.document import PolicyDocument
 from infraspec.iam.managed import is_managed, managed_policy
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import delegates, names_role
 from infraspec.unknown import Unknown, Value
 
 ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
@@ -120,36 +119,6 @@ def test_doubts_name_what_is_unknown() -> None:
         "policy Statement.1 may deny it: its Condition depends on aws:ResourceTag/app",
         f"policy Statement.0 may allow it: resource var.x against {DB}: var.x is not known",
     ] == [str(doubt) for doubt in decision.doubts]
-
-
-@pytest.mark.parametrize(
-    ("principal", "effect", "expected"),
-    [
-        ("*", "Allow", Answer.YES),
-        ({"AWS": ROLE}, "Allow", Answer.YES),
-        ({"AWS": ["111122223333", ROLE]}, "Deny", Answer.YES),
-        ({"AWS": "arn:aws:iam::111122223333:role/other"}, "Allow", Answer.NO),
-        ({"AWS": "arn:aws:iam::111122223333:root"}, "Allow", Answer.NO),
-        ({"AWS": "arn:aws:iam::111122223333:root"}, "Deny", Answer.MAYBE),
-        ({"Service": "ecs-tasks.amazonaws.com"}, "Allow", Answer.NO),
-        ({"AWS": X}, "Allow", Answer.MAYBE),
-        (X, "Allow", Answer.MAYBE),
-    ],
-)
-def test_principals(principal: Value, effect: str, expected: Answer) -> None:
-    """A statement concerns a role it names; an account hands the decision to the role's policies."""
-    statement = Statement("Statement.0", effect, ("*",), resources=("*",), principal=principal)
-    assert expected == names_role(statement, ROLE, lambda value: value)
-
-
-@pytest.mark.parametrize(
-    ("principal", "expected"),
-    [({"AWS": "arn:aws:iam::111122223333:root"}, True), ({"AWS": ROLE}, False), ({"AWS": X}, True), ("*", True)],
-)
-def test_delegation(principal: Value, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    """A key policy leaves the decision to the account's policies if it names the account."""
-    statement = Statement("Statement.0", "Allow", ("kms:*",), resources=("*",), principal=principal)
-    assert expected == delegates(statement)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from functools import cached_property
 
 from infraspec.character import Character
 from infraspec.finding import Location
-from infraspec.iam.answer import Answer
-from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.document import PolicyDocument
+from infraspec.iam.fields import arn_fields
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import delegates, names_role
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
@@ -39,6 +38,7 @@ class Owners:
 
     attributes: AwsAttributes
     _policies: dict[str, tuple[tuple[Resource, PolicyDocument], ...]] = field(default_factory=dict)
+    _compiled: dict[str, list[IdentityPolicy]] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -84,29 +84,31 @@ class Owners:
             return None if key == Unknown(f"{resource.address}.key_id") else self._key(key, resource)
         return None
 
-    def policies(self, target: Value, role: Value) -> list[IdentityPolicy]:
-        """Return the policies of the resource that an ARN belongs to, as far as they concern a role."""
+    def policies(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
+        """Return the policies of the resource that an ARN belongs to, for an action of a principal of an account.
+
+        Of what is not in the plan, a KMS key has a policy that is not known, and so has a resource of another account;
+        of the rest it is taken for granted that no policy of its own denies the action.
+        """
         owner = self.find(target)
-        if owner is None:
+        if owner is not None and owner.mode == "managed":
+            if owner.address not in self._compiled:
+                self._compiled[owner.address] = list(self._compile(owner))
+            return self._compiled[owner.address]
+        theirs = arn_fields(target).get("account")
+        foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
+        if not foreign and not action.startswith("kms:"):
             return []
+        name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {render(target).strip('${}')}"
+        return [IdentityPolicy.opaque(name, Unknown(name))]
 
-        def bound(statement: Statement) -> Answer:
-            return names_role(statement, role, self.attributes.narrow)
-
+    def _compile(self, owner: Resource) -> Iterator[IdentityPolicy]:
         uncertain = {source.address for source in self._attached.get("", ())}
-        policies = []
         for source, document in self._documents(owner):
             policy = IdentityPolicy.of(
-                source.address, document, resolve=self.attributes.narrow, locate=_locator(source), bound=bound
+                source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
             )
-            policies.append(policy.perhaps() if source.address in uncertain or source.key == "?" else policy)
-        return policies
-
-    def hands_over(self, target: Value) -> bool:
-        """Tell whether the policy of a KMS key, if it has one here, leaves the decision to the account's policies."""
-        owner = self.find(target)
-        documents = self._documents(owner) if owner else ()
-        return not documents or any(delegates(s) for _, document in documents for s in document.statements)
+            yield policy.perhaps() if source.address in uncertain or source.key == "?" else policy
 
     def document_of(self, policy: Resource) -> Resource | None:
         """Return the one data aws_iam_policy_document that a policy's text is that of."""
@@ -173,6 +175,18 @@ class Owners:
         return self._policies[owner.address]
 
     def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+        found = list(self._written(owner))
+        yield from found
+        if owner.type == "aws_kms_key" and not any(source.key != "?" for source, _ in found):
+            yield owner, self._default_key_policy(owner)
+
+    def _default_key_policy(self, key: Resource) -> PolicyDocument:
+        """Source: AWS KMS Developer Guide, "Default key policy": it gives the AWS account full access to the key."""
+        root = self.attributes.join("arn:", self.plan.partition, ":iam::", self.attributes.account_of(key), ":root")
+        statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        return PolicyDocument.from_value({"Statement": statement}, with_principals=True)
+
+    def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
         own = owner.get("policy") if owner.type in _WITH_POLICY else None
         if own and own != Unknown(f"{owner.address}.policy"):
             yield owner, self._document(owner, own)

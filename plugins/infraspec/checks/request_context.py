@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infraspec.iam.context import Context
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.iam.fields import arn_fields
+from infraspec.unknown import Value, concatenate, render
 
 _ABSENT_FOR_ROLES = ("aws:username",)
 _SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
@@ -50,19 +51,3 @@ def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str
         "kms:CallerAccount": caller,
         f"kms:EncryptionContext:{_ENCRYPTION[service]}": via,
     }
-
-
-def arn_fields(arn: Value) -> dict[str, Value]:
-    """Split an ARN, known or partly known, into its first five fields; none if it is not certain to be one."""
-    parts = arn.parts if isinstance(arn, Text) else (arn,)
-    if not isinstance(parts[0], str) or not parts[0].startswith("arn:"):
-        return {}
-    fields: list[list[str | Unknown]] = [[]]
-    for part in parts:
-        pieces = part.split(":") if isinstance(part, str) else [part]
-        fields[-1].append(pieces[0])
-        fields.extend([piece] for piece in pieces[1:])
-    names = ("arn", "partition", "service", "region", "account")
-    joined = [concatenate(field) for field in fields[: len(names)]]
-    alone = [value.parts[0] if isinstance(value, Text) and len(value.parts) == 1 else value for value in joined]
-    return dict(zip(names, alone, strict=False)) if len(fields) > len(names) else {}

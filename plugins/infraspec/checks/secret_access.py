@@ -20,10 +20,12 @@ from infraspec.errors import ErrorCollector
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.iam.decision import Decision, decide
+from infraspec.iam.fields import arn_fields
 from infraspec.iam.pattern import Subject
+from infraspec.iam.principal import Principal
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import Unknown, Value, render
 
 RULE = "secret-access"
 
@@ -126,7 +128,7 @@ class _Check:
 
     def _judge(self, task_definition: TaskDefinition, role: Role, requirement: Requirement) -> Finding:
         decision = self._decide(role, requirement, requirement.resource)
-        allowed, caveat = self._tempered(task_definition, role, requirement, decision.allowed)
+        allowed, caveat = self._tempered(requirement, decision)
         if allowed is Answer.NO and requirement.alternative is not None:
             other = self._decide(role, requirement, requirement.alternative)
             if other.allowed is not Answer.NO:
@@ -156,13 +158,15 @@ class _Check:
     def _decide(self, role: Role, requirement: Requirement, resource: Value) -> Decision:
         key = (role.address, requirement.action, resource, requirement.via)
         if key not in self._decisions:
+            principal = Principal.role(self.attributes.narrow(role.arn))
             self._decisions[key] = decide(
                 role.policies,
                 requirement.action,
                 self._subject(requirement, resource),
                 boundary=role.boundary,
-                resource_policies=self.owners.policies(resource, role.arn),
-                context=request_context(self.attributes.narrow(role.arn), resource, requirement.via),
+                resource_policies=self.owners.policies(resource, principal.account, requirement.action),
+                principal=principal,
+                context=request_context(principal.value, resource, requirement.via),
             )
         return self._decisions[key]
 
@@ -172,42 +176,20 @@ class _Check:
         whole = type(named) is Unknown and self.attributes.narrow(named) == resource
         return Subject.of(named, self.attributes.narrow) if whole else Subject.of(resource)
 
-    def _key_opens(self, role: Role, requirement: Requirement) -> bool:
-        """Tell whether a key's own policy lets the role in, or leaves that to the policies of the account."""
-        key = requirement.resource
-        if self.owners.hands_over(key):
-            return True
-        granted = decide(
-            (),
-            requirement.action,
-            key,
-            resource_policies=self.owners.policies(key, role.arn),
-            context=request_context(self.attributes.narrow(role.arn), key, requirement.via),
-        )
-        return granted.allowed is Answer.YES
-
-    def _tempered(
-        self, task_definition: TaskDefinition, role: Role, requirement: Requirement, allowed: Answer
-    ) -> tuple[Answer, str]:
+    @staticmethod
+    def _tempered(requirement: Requirement, decision: Decision) -> tuple[Answer, str]:
         """Lower an answer to MAYBE where something beside the role's policies decides too; say what."""
         if requirement.undecidable:
             return Answer.MAYBE, f"it is not known whether {_named(requirement)} is a secret or a parameter"
-        if allowed is Answer.NO and requirement.unknown is not None:
+        if decision.allowed is Answer.NO and requirement.unknown is not None:
             return Answer.MAYBE, f"it is not known whether this is needed: {requirement.unknown.address} is not known"
-        if allowed is not Answer.YES:
-            return allowed, ""
-        account, own = _account(requirement.resource), self._context(task_definition).account
-        if account and isinstance(own, str) and account != own:
-            return Answer.MAYBE, f"the resource is in account {account}, which has to allow it by a resource policy too"
-        if requirement.action == "kms:Decrypt" and not self._key_opens(role, requirement):
+        if "resource policy" not in decision.blocked_by:
+            return decision.allowed, ""
+        if requirement.action.startswith("kms:"):
             return Answer.MAYBE, "the key's own policy does not leave the decision to policies of the account"
-        return allowed, ""
+        account = arn_fields(requirement.resource).get("account")
+        return Answer.MAYBE, f"the resource is in account {account}, which has to allow it by a resource policy too"
 
 
 def _named(requirement: Requirement) -> str:
     return render(requirement.need.named)
-
-
-def _account(resource: Value) -> str:
-    fields = render(resource).split(":") if isinstance(resource, str | Text) else []
-    return fields[4] if len(fields) > 4 and fields[4].isdigit() else ""  # noqa: PLR2004 - the account's field

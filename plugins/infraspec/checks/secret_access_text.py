@@ -10,8 +10,9 @@ from infraspec.checks.suggestion import statement_to_add
 from infraspec.ecs.required_access import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
-from infraspec.iam.explain import Doubt, Hit
+from infraspec.iam.explain import Doubt
 from infraspec.iam.pattern import shown as shown_value
+from infraspec.iam.policy import Hit
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 

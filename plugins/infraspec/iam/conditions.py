@@ -72,7 +72,8 @@ class Test:
         """Tell whether the test holds for a request."""
         entry = context.get(self.key)
         if self.name.operator is NULL:
-            return either(null(entry.present, pattern) for pattern, _ in self._patterns(context))
+            present = entry.present if entry.values else both(entry.present, Answer.MAYBE)
+            return either(null(present, pattern) for pattern, _ in self._patterns(context))
         if entry.present is Answer.NO:
             return self.name.without_key
         answer = self._compared(entry, context)
@@ -87,6 +88,8 @@ class Test:
             case Quantifier.ANY:
                 return either(answers)
             case _:
+                if not answers:
+                    return self.name.without_key
                 return answers[0] if all(answer is answers[0] for answer in answers) else Answer.MAYBE
 
     def _one(self, value: Value, context: Context) -> Answer:

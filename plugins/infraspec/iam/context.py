@@ -17,13 +17,12 @@ from infraspec.unknown import Text, Unknown, Value, render
 class Entry:
     """What is known of one key: whether it is in the request, and its values, each known, partly known or Unknown.
 
-    A key that may be absent has one Unknown for a value, named `context key NAME`. `listed` says that the values were
-    given as a list, which only ForAllValues and ForAnyValue are made for.
+    A key that may be absent has one Unknown for a value, named `context key NAME`. One without any value is the empty
+    list of a multivalued key.
     """
 
     present: Answer
     values: tuple[Value, ...] = ()
-    listed: bool = False
 
 
 ABSENT = Entry(Answer.NO)
@@ -48,7 +47,7 @@ class Context:
         """Make a context of the keys a request has, and those it has not.
 
         A value is text, a number, true or false, or a list of these; one that is known to be there but not what it is
-        is an Unknown, or Text that holds one. None and an empty list say the same as `absent`.
+        is an Unknown, or Text that holds one. None says the same as `absent`.
 
         >>> context = Context.of({"aws:SecureTransport": True, "aws:PrincipalAccount": "111122223333"})
         """
@@ -74,7 +73,7 @@ def _entry(value: Value) -> Entry:
     if value is None:
         return ABSENT
     if isinstance(value, list | tuple):
-        return Entry(Answer.YES, tuple(map(_scalar, value)), listed=True) if value else ABSENT
+        return Entry(Answer.YES, tuple(map(_scalar, value)))
     return Entry(Answer.YES, (_scalar(value),))
 
 

@@ -1,7 +1,8 @@
 """Decide whether a principal may do an action on a resource, in three values.
 
 Source: IAM User Guide, "Policy evaluation logic": an explicit deny anywhere wins; what no statement allows is denied
-implicitly; a permissions boundary must allow too; a policy of the resource may allow by itself in the same account.
+implicitly; what limits the principal must allow too; a policy of the resource may allow by itself in the same account,
+and has to allow too across accounts.
 """
 
 from __future__ import annotations
@@ -9,17 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from typing import TypeAlias
 
 from infraspec.iam import explain
+from infraspec.iam.actions import ALWAYS_ALLOWED, needs_trust, takes_only_star
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.context import Context
-from infraspec.iam.explain import Doubt, Hit, Miss
+from infraspec.iam.explain import Doubt, Miss
+from infraspec.iam.fields import arn_fields
+from infraspec.iam.layers import RCP_SERVICES, Layer, Layers, ResourceLayer
 from infraspec.iam.pattern import Subject
-from infraspec.iam.policy import IdentityPolicy
+from infraspec.iam.policy import Hit, IdentityPolicy
+from infraspec.iam.principal import Kind, Principal, same
 from infraspec.iam.request import Request
 from infraspec.unknown import Value
 
 UNKNOWN_CONTEXT = Context()
+_ACCOUNT_FIELD = 4
+_STAR = Subject.of("*")
 
 
 class Outcome(Enum):
@@ -31,49 +40,62 @@ class Outcome(Enum):
     UNDETERMINED = "Undetermined"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """The outcome with what shows it.
 
     `allowed` is NO also where it is certain that the request is denied but not whether explicitly; the outcome is then
-    UNDETERMINED. `limited` says that the policies allow but the boundary does not. `deciding` is the statement that
-    allows or denies, `nearest` the one that came closest to allowing, `doubts` what the outcome depends on.
+    UNDETERMINED.
     """
 
     outcome: Outcome
     allowed: Answer
-    limited: bool = False
-    deciding: Hit | None = None
-    nearest: Miss | None = None
-    doubts: tuple[Doubt, ...] = ()
+    request: Request
+    layers: Layers | None = None
 
+    @cached_property
+    def limited(self) -> bool:
+        """Whether the principal's policies allow but its permissions boundary does not."""
+        return "permissions boundary" in self.blocked_by
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """What the statements of one layer of policies say of one request."""
+    @cached_property
+    def blocked_by(self) -> tuple[str, ...]:
+        """The kinds of policies that do not allow what the principal's own policies allow."""
+        layers = self.layers
+        decided = self.outcome in {Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED}
+        if layers is None or decided or layers.own.allowed is not Answer.YES:
+            return ()
+        limits = [layer for layer in (layers.boundary, layers.session, *layers.scps) if layer is not None]
+        blocking = [layer.name for layer in limits if layer.allowed is Answer.NO]
+        shared = [] if blocking or self.allowed is not Answer.NO else [layers.shared.name]
+        return tuple(dict.fromkeys([*blocking, *shared]))
 
-    allows: tuple[tuple[Answer, Hit], ...]
-    denies: tuple[tuple[Answer, Hit], ...]
+    @cached_property
+    def deciding(self) -> Hit | None:
+        """The statement that denies, or that allows."""
+        layers = self.layers
+        if layers is None:
+            return None
+        if self.outcome is Outcome.EXPLICITLY_DENIED:
+            return next(hit for layer in layers for answer, hit in layer.denies if answer is Answer.YES)
+        if self.allowed is not Answer.YES:
+            return None
+        allows = [pair for layer in (layers.own, layers.shared) for pair in layer.allows]
+        return next((hit for answer, hit in allows if answer is Answer.YES), None)
 
-    @classmethod
-    def ask(cls, policies: Sequence[IdentityPolicy], request: Request) -> _Layer:
-        hits: dict[str, list[tuple[Answer, Hit]]] = {"Allow": [], "Deny": []}
-        for policy in policies:
-            for clause, covered in policy.about(request.action):
-                answer = both(covered, clause.applies(request))
-                if answer is not Answer.NO:
-                    for effect in clause.effects:
-                        certain = answer if len(clause.effects) == 1 else Answer.MAYBE
-                        hits[effect].append((certain, Hit(policy, clause)))
-        return cls(tuple(hits["Allow"]), tuple(hits["Deny"]))
+    @cached_property
+    def nearest(self) -> Miss | None:
+        """The statement of the principal's policies that came closest to allowing, if none allows for certain."""
+        if self.layers is None or self.layers.own.allowed is Answer.YES:
+            return None
+        return explain.nearest(self.layers.own.policies, self.request)
 
-    @property
-    def allowed(self) -> Answer:
-        return either(answer for answer, _ in self.allows)
-
-    @property
-    def denied(self) -> Answer:
-        return either(answer for answer, _ in self.denies)
+    @cached_property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The statements that the outcome depends on."""
+        if self.layers is None or self.allowed is not Answer.MAYBE:
+            return ()
+        return tuple(_doubts(self.layers, self.request))
 
 
 def decide(
@@ -82,39 +104,90 @@ def decide(
     resource: Value | Subject,
     *,
     boundary: Sequence[IdentityPolicy] | None = None,
+    session: Sequence[IdentityPolicy] | None = None,
     resource_policies: Sequence[IdentityPolicy] = (),
+    scps: Sequence[Sequence[IdentityPolicy]] = (),
+    rcps: Sequence[Sequence[IdentityPolicy]] = (),
+    principal: Principal | None = None,
+    resource_account: Value = None,
     context: Context = UNKNOWN_CONTEXT,
 ) -> Decision:
-    """Decide one request of a principal in the account of the resource.
+    """Decide one request.
 
-    `policies` are the principal's own, `boundary` its permissions boundary (None: it has none), `resource_policies`
-    those of the resource, whose clauses are bound to the principal by IdentityPolicy.of(bound=…). `context` holds the
-    condition keys of the request: Context.of({"aws:SecureTransport": True}); a key it does not tell is unknown.
+    `policies` are the principal's own, `boundary` its permissions boundary and `session` its session policies (None:
+    it has none), `resource_policies` those of the resource: of a secret, a KMS key, a bucket, a topic, and the trust
+    policy of a role. `scps` and `rcps` are the policies of each level of the organization, from the root to the
+    account; no levels: they do not take part. `principal` is who asks: Principal.of(ARN), or Principal.role(ARN) for
+    the sessions of a role. `resource_account` is the number of the resource's account; None: that of its ARN, and where
+    the ARN has none or is not known, or the principal is not told, the principal's own. `context` holds the condition
+    keys of the request: Context.of({"aws:SecureTransport": True}); a key it does not tell is unknown.
     """
-    request = Request(action, resource if isinstance(resource, Subject) else Subject.of(resource), context)
-    own = _Layer.ask(policies, request)
-    shared = _Layer.ask(resource_policies, request)
-    limit = None if boundary is None else _Layer.ask(boundary, request)
-    layers = [own, shared, *([limit] if limit else [])]
-    denied = either(layer.denied for layer in layers)
-    allowed = both(_granted(own, shared, limit), negate(denied))
-    return Decision(
-        _outcome(allowed, denied),
-        allowed,
-        limited=own.allowed is Answer.YES and limit is not None and limit.allowed is Answer.NO,
-        deciding=_deciding(layers, allowed, denied),
-        nearest=explain.nearest(policies, request) if own.allowed is not Answer.YES else None,
-        doubts=tuple(_doubts(layers, own, limit, request)) if allowed is Answer.MAYBE else (),
+    subject = resource if isinstance(resource, Subject) else Subject.of(resource)
+    if subject.value != "*" and takes_only_star(action):
+        subject = _STAR
+    request = Request(action, subject, context)
+    if action.lower() in ALWAYS_ALLOWED:
+        return Decision(Outcome.ALLOWED, Answer.YES, request)
+    layers = Layers(
+        Layer.ask("identity policies", policies, request),
+        ResourceLayer.asked(resource_policies, request, principal, bounded=boundary is not None),
+        None if boundary is None else Layer.ask("permissions boundary", boundary, request),
+        None if session is None else Layer.ask("session policy", session, request),
+        *_of_organization(principal, scps, rcps, request),
     )
+    denied = either(layer.denied for layer in layers)
+    granted = _granted(layers, principal, _account(subject, principal, resource_account), request)
+    allowed = both(granted, *(level.allowed for level in layers.scps), negate(denied))
+    return Decision(_outcome(allowed, denied), allowed, request, layers)
 
 
-def _granted(own: _Layer, shared: _Layer, limit: _Layer | None) -> Answer:
-    """Join what allows. A boundary limits a grant of the resource to a role, not to its session: hence MAYBE."""
-    if limit is None:
-        return either((own.allowed, shared.allowed))
-    limited = both(own.allowed, limit.allowed)
-    direct = shared.allowed if limit.allowed is Answer.YES else both(shared.allowed, Answer.MAYBE)
-    return either((limited, direct))
+_Levels: TypeAlias = Sequence[Sequence[IdentityPolicy]]
+
+
+def _of_organization(
+    principal: Principal | None, scps: _Levels, rcps: _Levels, request: Request
+) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """Ask the policies of the organization: SCPs do not restrict services, and neither kind service-linked roles."""
+    if principal is not None and principal.service_linked is Answer.YES:
+        return (), ()
+    restricted = principal is None or principal.kind is not Kind.SERVICE
+    control = tuple(Layer.ask("service control policies", level, request) for level in scps) if restricted else ()
+    return control, tuple(_restricting(level, request) for level in rcps)
+
+
+def _restricting(level: Sequence[IdentityPolicy], request: Request) -> Layer:
+    """Ask a level's resource control policies: RCPFullAWSAccess is always there, so only a deny counts."""
+    layer = Layer.ask("resource control policies", level, request)
+    if request.action.lower().partition(":")[0] not in RCP_SERVICES:
+        layer.denies = [(both(answer, Answer.MAYBE), hit) for answer, hit in layer.denies]
+    return layer
+
+
+def _granted(layers: Layers, principal: Principal | None, account: Value, request: Request) -> Answer:
+    if principal is None:
+        return layers.granted_within_account(trust=False, root=False)
+    if principal.kind is Kind.SERVICE:
+        return layers.granted_by_resource_alone()
+    trust = needs_trust(request.action.lower(), request.subject.prefix)
+    within = layers.granted_within_account(trust=trust, root=principal.kind is Kind.ROOT)
+    same_account = Answer.YES if account is None else same(account, principal.account)
+    if same_account is Answer.YES:
+        return within
+    across = layers.granted_across_accounts()
+    if same_account is Answer.NO or across is within:
+        return across
+    return Answer.MAYBE
+
+
+def _account(subject: Subject, principal: Principal | None, given: Value) -> Value:
+    """Return the account of the resource: what is given, or what its ARN says; None where it says nothing."""
+    if given is not None or principal is None or subject.value == "*":
+        return given
+    value = subject.value
+    if isinstance(value, str):
+        fields = value.split(":", _ACCOUNT_FIELD + 1)
+        return fields[_ACCOUNT_FIELD] or None if len(fields) > _ACCOUNT_FIELD + 1 else None
+    return arn_fields(value).get("account") or None
 
 
 def _outcome(allowed: Answer, denied: Answer) -> Outcome:
@@ -127,20 +200,12 @@ def _outcome(allowed: Answer, denied: Answer) -> Outcome:
     return Outcome.UNDETERMINED
 
 
-def _deciding(layers: Sequence[_Layer], allowed: Answer, denied: Answer) -> Hit | None:
-    if denied is Answer.YES:
-        return next(hit for layer in layers for answer, hit in layer.denies if answer is Answer.YES)
-    if allowed is Answer.YES:
-        return next((hit for layer in layers for answer, hit in layer.allows if answer is Answer.YES), None)
-    return None
-
-
-def _doubts(layers: Sequence[_Layer], own: _Layer, limit: _Layer | None, request: Request) -> Iterator[Doubt]:
+def _doubts(layers: Layers, request: Request) -> Iterator[Doubt]:
     for layer in layers:
         for answer, hit in layer.denies:
             if answer is Answer.MAYBE:
                 yield explain.doubt(hit, request, effect="Deny")
-    for layer in (own, layers[1], *([limit] if limit else [])):
+    for layer in layers:
         if layer.allowed is Answer.MAYBE:
             for _, hit in layer.allows:
                 yield explain.doubt(hit, request, effect="Allow")

@@ -6,33 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infraspec.character import Character
-from infraspec.finding import Location
 from infraspec.iam import explain_conditions
 from infraspec.iam.answer import Answer
 from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject, is_open
-from infraspec.iam.policy import Clause, IdentityPolicy
+from infraspec.iam.policy import Clause, Hit, IdentityPolicy
 from infraspec.iam.request import Request
 from infraspec.unknown import Text, Unknown, concatenate, render, unknowns
 
 _SUFFIX = "-??????"
 _LIMIT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A statement of a policy."""
-
-    policy: IdentityPolicy
-    clause: Clause
-
-    @property
-    def location(self) -> Location | None:
-        """Where the statement is written."""
-        return self.policy.locate(self.clause.statement.path)
-
-    def __str__(self) -> str:
-        return f"{self.policy.name} {self.clause.statement}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@ r"""Match a pattern of a policy against the ARN or action of a request, with unk
 The answer is YES if every value of the unknown parts matches, NO if none does.
 
 What is ambiguous in AWS's documents is MAYBE: a wildcard in one of the first five fields of an ARN that would have to
-cross a colon, and a wildcard in the resource type. Sources: IAM User Guide, "IAM JSON policy elements: Resource"
-(wildcards within and over segments) and "IAM identifiers" (no wildcard in the type).
+cross a colon, a wildcard in the resource type, and an ARN with fewer than six fields. Sources: IAM User Guide, "IAM
+JSON policy elements: Resource" (wildcards within and over segments) and "IAM identifiers" (no wildcard in the type).
 
 Two things are taken for granted of an unknown part that stands in a subject: it is part of the ARN of a real resource,
 so it holds neither `*` nor `?`, and where it stands in the first five fields it holds no colon.
@@ -16,7 +16,7 @@ import re
 from functools import lru_cache
 
 from infraspec.character import Character
-from infraspec.iam.answer import Answer
+from infraspec.iam.answer import Answer, both
 from infraspec.iam.glob import matcher
 from infraspec.iam.pattern import Form, Pattern, Subject, Token, Wildcard, identical, is_open
 from infraspec.unknown import Unknown
@@ -30,6 +30,8 @@ _DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[
 
 def match(pattern: Pattern, subject: Subject) -> Answer:
     """Tell whether the pattern matches the subject."""
+    if pattern.incomplete:
+        return both(Answer.MAYBE, match(Pattern.arn(f"{pattern.known}:*"), subject))
     if pattern.known is not None:
         answer = _quick(pattern, pattern.known, subject)
         if answer is not None:
@@ -53,13 +55,15 @@ def match(pattern: Pattern, subject: Subject) -> Answer:
 
 def _quick(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
     """Answer for a known pattern where text operations suffice. A code of the subject matches only wildcards."""
-    if text == "*" and pattern.form is not Form.TEXT:
+    if text == "*" and pattern.form not in {Form.TEXT, Form.ARN}:
         return Answer.YES
     if pattern.form is Form.RESOURCE:
         return _quick_resource(pattern, text, subject)
-    if subject.known:
-        return Answer.YES if _matches_text(pattern, text, subject) else Answer.NO
-    return None
+    if not subject.known:
+        return None
+    if not _matches_text(pattern, text, subject):
+        return Answer.NO
+    return Answer.MAYBE if pattern.doubtful else Answer.YES
 
 
 def _matches_text(pattern: Pattern, text: str, subject: Subject) -> bool:

@@ -206,7 +206,9 @@ class Pattern:
 
     @cached_property
     def doubtful(self) -> bool:
-        """Whether a match is not certain: a wildcard in the resource type with more text after it."""
+        """Whether a match is not certain: a wildcard in the resource type with text after it, or too few fields."""
+        if self.form is Form.ARN:
+            return self.known is not None and self.known.count(":") < _HEADER_COLONS
         if self.form is not Form.RESOURCE:
             return False
         if self.known is not None:
@@ -214,6 +216,13 @@ class Pattern:
             wild = _SPECIAL.search(_TYPE_END.split(tail, maxsplit=1)[0])
             return bool(wild and tail[wild.start() :].strip("*")) and self.fields[2] not in _UNTYPED_SERVICES
         return _doubtful(list(self.tokens), self.header)
+
+    @cached_property
+    def incomplete(self) -> bool:
+        """Whether it is a Resource such as `arn:aws:sqs`, which has too few fields and no wildcard at the end."""
+        text = self.known or ""
+        arn = self.form is Form.RESOURCE and text.startswith("arn:")
+        return arn and text.count(":") < _HEADER_COLONS and not text.endswith("*")
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Clause:
     resources: tuple[Pattern | Template, ...]
     conditions: tuple[Test | Hidden, ...] = ()
     bound: Answer = Answer.YES
+    resolve: Callable[[Value], Value] = as_it_is
     _resources_asked: dict[Subject, Answer] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -43,6 +44,7 @@ class Clause:
             tuple(_resource(resource, resolve, variables=variables) for resource in resources),
             compiled(statement.condition, resolve, variables=variables) if statement.condition else (),
             bound,
+            resolve,
         )
 
     def covers_action(self, action: str) -> Answer:
@@ -125,6 +127,22 @@ class IdentityPolicy:
         """Return the same policy where it is not certain that the principal has it."""
         clauses = tuple(replace(clause, bound=both(clause.bound, Answer.MAYBE)) for clause in self.clauses)
         return IdentityPolicy(self.name, clauses, self.locate)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A statement of a policy."""
+
+    policy: IdentityPolicy
+    clause: Clause
+
+    @property
+    def location(self) -> Location | None:
+        """Where the statement is written."""
+        return self.policy.locate(self.clause.statement.path)
+
+    def __str__(self) -> str:
+        return f"{self.policy.name} {self.clause.statement}"
 
 
 def matches(

@@ -98,7 +98,7 @@ def _value(variable: Variable, context: Context) -> tuple[tuple[Part, ...], Answ
         return ((), Answer.NO) if variable.default is None else ((Verbatim(variable.default),), Answer.YES)
     if entry.present is Answer.MAYBE and variable.default is not None:
         return (Unknown(f"context key {variable.name} or its default"),), Answer.YES
-    if len(entry.values) > 1:
+    if len(entry.values) != 1:
         return (Unknown(f"one of the values of context key {variable.name}"),), Answer.MAYBE
     value = entry.values[0]
     parts = value.parts if isinstance(value, Text) else (value,)
