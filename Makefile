@@ -10,7 +10,7 @@ ARGS    ?=
 ALLURE_RESULTS ?= allure-results
 
 BIN := $(VENV)/bin
-SELECTION = --infraspec-dir "$(INFRA)" $(if $(ENV),--infraspec-env "$(ENV)") $(if $(PLAN),--infraspec-plan "$(PLAN)")
+SELECTION = --infraspec-dir="$(INFRA)" $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 
 .DEFAULT_GOAL := help

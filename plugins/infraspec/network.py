@@ -14,8 +14,8 @@ from infraspec.errors import NetworkBlockedError
 
 @contextmanager
 def blocked_network() -> Iterator[None]:
-    """Make connections and name look-ups raise NetworkBlockedError; local (AF_UNIX) sockets work."""
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    """Make connections, datagrams and name look-ups raise NetworkBlockedError; local (AF_UNIX) sockets work."""
+    connect, connect_ex, sendto = socket.socket.connect, socket.socket.connect_ex, socket.socket.sendto
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         _refuse_remote(self, address)
@@ -25,10 +25,15 @@ def blocked_network() -> Iterator[None]:
         _refuse_remote(self, address)
         return connect_ex(self, address)
 
+    def guarded_sendto(self: socket.socket, data: Any, *rest: Any) -> int:
+        _refuse_remote(self, rest[-1])
+        return sendto(self, data, *rest)
+
     # unittest.mock would import asyncio and ssl, at each start.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded_connect)
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket.socket, "sendto", guarded_sendto)
         patch.setattr(socket, "getaddrinfo", _refuse_lookup)
         yield
 

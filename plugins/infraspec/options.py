@@ -58,7 +58,7 @@ class Settings:
     def are_meant(self) -> bool:
         """Whether this run is about an infrastructure repository: somebody said so, or there is a contract."""
         given = self.directory.is_set or self.environments.is_set or self.plan.is_set
-        return given or (self.path / DEFAULT_NAME).is_file()
+        return given or os.path.isfile(self.path / DEFAULT_NAME)  # noqa: PTH113 - never raises
 
     @property
     def plan_file(self) -> Path | None:
@@ -75,8 +75,9 @@ class Settings:
 
     @property
     def named(self) -> list[str]:
-        """The environments that were asked for by name."""
-        return _listed(self.environments.value)
+        """The environments that were asked for by name, each once; an empty name if there is but a comma."""
+        names = _listed(self.environments.value)
+        return list(dict.fromkeys(names)) or ([""] if self.environments.value.strip() else [])
 
     def chosen(self, contract: Contract) -> list[str]:
         """Return the names of the environments to check, in the contract's order where all are meant."""

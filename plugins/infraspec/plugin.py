@@ -96,7 +96,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if isinstance(report, pytest.TestReport) and report.when == "call"
     ]
     found = records(reports)
-    write_summary(terminalreporter, found, session_of(config).contract.waivers if found else ())
+    if found:
+        write_summary(terminalreporter, found, session_of(config).contract)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -74,7 +74,7 @@ def test_the_error_suggests_what_was_meant() -> None:
     assert "did you mean aws_lambda_function by aws_lamda_function?" in remedy
     assert "by aws_ecs_cluster" not in remedy
     assert '"names:aws_ecs_cluster"' in remedy
-    assert caught.value.place == "infraspec.toml"
+    assert caught.value.place == "names.patterns.aws_secretmanager_secret"
 
 
 def test_nothing_empty_is_no_error() -> None:

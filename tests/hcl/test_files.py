@@ -70,7 +70,7 @@ def test_bytes_that_are_not_utf8_are_an_error(tmp_path: Path, name: str) -> None
     assert HclSyntaxError is type(error)
     assert f"{name}:3:4" == error.place
     assert "byte 0xe9 at offset 15" == error.found
-    assert "save the file as UTF-8" == error.remedy
+    assert "save the file with the encoding UTF-8" == error.remedy
 
 
 def test_utf16_is_an_error(tmp_path: Path) -> None:

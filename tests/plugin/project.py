@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,7 @@ region = "ap-northeast-1"
 class Project:
     """Files by path; `base` is a folder that is copied first."""
 
-    files: dict[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
     base: Path | None = MINIMAL
 
     def with_files(self, **files: str) -> Project:
@@ -42,7 +43,7 @@ class Project:
         for name, text in self.files.items():
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
         return directory
 
     def run(self, pytester: pytest.Pytester, *arguments: str, suite: Path = SUITE) -> pytest.RunResult:

@@ -1,8 +1,10 @@
 """Errors of the input end the run with a message: place, what was expected, remedy; never a traceback."""
 
+import os
+
 import pytest
 
-from tests.plugin.project import CONTRACT, Project, assert_not_passed, text_of
+from tests.plugin.project import CONTRACT, Project, assert_not_passed, run_suite, text_of
 
 USAGE_ERROR = 4
 
@@ -11,6 +13,7 @@ CASES = {
     "invalid TOML": ({"infraspec.toml": "[project\n"}, (), ["infraspec.toml:1", "TOML"]),
     "unknown key": ({"infraspec.toml": CONTRACT + 'regoin = "x"\n'}, (), ["infraspec.toml:8", "region"]),
     "unknown environment": ({}, ("--infraspec-env", "prd"), ["prd", "dev"]),
+    "no environment but a comma": ({}, ("--infraspec-env", ","), ["an empty name", "dev"]),
     "missing root": ({"infraspec.toml": CONTRACT + 'root = "nowhere"\n'}, (), ["nowhere"]),
     "syntax errors of two files": (
         {"a.tf": 'resource "x" {', "b.tf": "locals {\n  a = [1,\n}\n"},
@@ -42,6 +45,15 @@ CASES = {
         (),
         ["infraspec.toml:13"],
     ),
+    "source in another encoding": ({"a.tf": "\ufefflocals {}".encode("utf-16-le")}, (), ["a.tf:1:1", "UTF-16"]),
+    "task definition file in another encoding": (
+        {
+            "infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n',
+            "td.json": b'{"family": "\xe9"}',
+        },
+        (),
+        ["td.json: the file is not UTF-8", "byte 0xe9 at offset 12"],
+    ),
     "broken task definition file": (
         {"infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n', "td.json": '{"family": "x",'},
         (),
@@ -52,7 +64,7 @@ CASES = {
 
 @pytest.mark.parametrize(("files", "arguments", "fragments"), CASES.values(), ids=CASES)
 def test_input_error(
-    pytester: pytest.Pytester, files: dict[str, str], arguments: tuple[str, ...], fragments: list[str]
+    pytester: pytest.Pytester, files: dict[str, str | bytes], arguments: tuple[str, ...], fragments: list[str]
 ) -> None:
     """The run ends with exit code 4 and a message that names the place."""
     result = Project(files).run(pytester, *arguments)
@@ -110,3 +122,46 @@ def test_plan_file_for_several_environments(pytester: pytest.Pytester) -> None:
 
     assert result.ret == USAGE_ERROR
     assert "--infraspec-env dev" in text_of(result)
+
+
+@pytest.mark.parametrize(("target", "found"), [("nowhere", "No such file"), ("link.tf", "symbolic links")])
+def test_link_that_leads_nowhere(pytester: pytest.Pytester, target: str, found: str) -> None:
+    """A source file that is a broken link is an error, as for Terraform, and not left out."""
+    directory = Project().write(pytester.path / "infra")
+    (directory / "link.tf").symlink_to(target)
+    result = run_suite(pytester, directory)
+
+    assert USAGE_ERROR == result.ret
+    assert "link.tf: the file cannot be read" in text_of(result)
+    assert found in text_of(result)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.parametrize(
+    "name", [".", "infraspec.toml", "main.tf", "module", "root", "td.json", "policy.json", "x.tfvars"]
+)
+def test_what_the_user_may_not_read(pytester: pytest.Pytester, name: str) -> None:
+    """A file or directory without permission is named, with what to do about it."""
+    contract = (
+        '[project]\napplication = "hello"\n\n[environments.dev]\nroot = "."\ntask_definitions = ["td.json"]\n'
+        'var_files = ["x.tfvars"]\n\n[environments.prod]\nroot = "root"\n\n[tags]\npolicy = "policy.json"\n'
+    )
+    files = dict.fromkeys(("module/main.tf", "root/main.tf", "x.tfvars"), "") | {
+        "infraspec.toml": contract,
+        "module.tf": 'module "m" {\n  source = "./module"\n}\n',
+        "td.json": "{}",
+        "policy.json": '{"tags": {}}',
+    }
+    directory = Project(files).write(pytester.path / "infra")
+    (directory / name).chmod(0)
+    try:
+        result = run_suite(pytester, directory)
+    finally:
+        (directory / name).chmod(0o755)
+
+    assert USAGE_ERROR == result.ret
+    text = text_of(result)
+    assert "cannot be read" in text
+    assert "its mode" in text
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text

@@ -1,10 +1,23 @@
 """Verdicts become outcomes: proven passes, violated fails with its evidence, undetermined never passes."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import CONTRACT, INCIDENT, MINIMAL, REFERENCE, Project, assert_not_passed, run_suite, text_of
+from infraspec.checks import RULES
+from tests.plugin.project import (
+    CONTRACT,
+    INCIDENT,
+    MINIMAL,
+    REFERENCE,
+    ROOT,
+    SUITE,
+    Project,
+    assert_not_passed,
+    run_suite,
+    text_of,
+)
 
 WAIVER = """
 [[waivers]]
@@ -123,3 +136,79 @@ def test_rule_that_matches_nothing_is_an_error(pytester: pytest.Pytester) -> Non
 
     allowed = CONTRACT + '[suite]\nallow_empty = ["secret-access", "task-definitions"]\n'
     assert_not_passed(Project({**files, "infraspec.toml": allowed}).run(pytester))
+
+
+def table(result: pytest.RunResult) -> list[str]:
+    """Return environment and rule of each row of the table of verdicts."""
+    rows = [re.fullmatch(r"(\S+ +\S+)( +(-|\d+)){4}", line) for line in result.outlines]
+    return [" ".join(row[1].split()) for row in rows if row]
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_table_has_the_order_of_the_contract(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """The rows are in order of environments and rules, whichever test failed or ended first."""
+    result = run_suite(pytester, INCIDENT, "--infraspec-env", "dev,prod", *arguments)
+    rules = [row.partition(" ")[2] for row in table(result) if row.startswith("dev")]
+
+    assert [*(f"dev {rule}" for rule in rules), *(f"prod {rule}" for rule in rules)] == table(result)
+    assert sorted(rules, key=RULES.index) == rules
+
+
+def test_environment_named_twice_is_checked_once(pytester: pytest.Pytester) -> None:
+    """An environment that is asked for twice has one row for each rule."""
+    result = Project().run(pytester, "--infraspec-env", "dev,dev")
+
+    assert_not_passed(result)
+    assert len(set(table(result))) == len(table(result))
+
+
+def test_all_that_matched_nothing_is_allowed_at_once(pytester: pytest.Pytester) -> None:
+    """The summary has the lines to paste for all rules that matched nothing, what was allowed before among them."""
+    contract = CONTRACT + '[suite]\nallow_empty = ["names"]\n'
+    result = Project({"main.tf": 'resource "aws_sqs_queue" "q" {}\n', "infraspec.toml": contract}).run(pytester)
+
+    assert_not_passed(result, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "EmptySelectionError: infra/infraspec.toml:9: *",
+            "empty    task-definitions, secret-access matched nothing: *",
+            "         [[]suite]",
+            '         allow_empty = [[]"names", "task-definitions", "secret-access"]',
+        ]
+    )
+
+
+def test_rule_that_does_not_exist(pytester: pytest.Pytester) -> None:
+    """A waiver or allow_empty for a rule that does not exist is named, with the rule that was meant."""
+    waiver = WAIVER.format(expires="2999-12-31").replace("secret-access", "secrets-access")
+    contract = CONTRACT + '[suite]\nallow_empty = ["taggs:common", "names"]\n' + waiver
+    result = Project({"infraspec.toml": contract}).run(pytester)
+
+    assert_not_passed(result)
+    result.stdout.fnmatch_lines(
+        [
+            "unknown  infra/infraspec.toml:12: no rule secrets-access ran: did you mean `secret-access`?",
+            "unknown  infra/infraspec.toml:9: no rule taggs ran: did you mean `tags`?",
+        ]
+    )
+    assert text_of(result).count("unknown  ") == 2
+
+
+def test_repository_of_task_definition_files_alone(pytester: pytest.Pytester) -> None:
+    """Task definition files need no Terraform root beside them; the rule `source` has nothing to look at."""
+    files = {
+        "infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n[suite]\nallow_empty = ["source"]\n',
+        "td.json": (ROOT / "fixtures" / "task_definitions" / "described.json").read_text(encoding="utf-8"),
+    }
+    result = Project(files, base=None).run(pytester)
+
+    assert {"dev task-definitions", "dev secret-access"} <= set(table(result))
+    assert "RootMissingError" not in text_of(result)
+    assert "td.json:" in text_of(result)
+
+
+def test_every_rule_of_the_suite_is_known() -> None:
+    """The rules that reports know are those of the static suite."""
+    used = {rule for path in SUITE.glob("*.py") for rule in re.findall(r'assert_proven\("([^"]+)"', path.read_text())}
+
+    assert set(RULES) == used

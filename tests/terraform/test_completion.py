@@ -13,7 +13,7 @@ from infraspec.json_text import decode_json
 from infraspec.terraform.completion import CompletedValues, complete
 from infraspec.terraform.completion_binding import value_at
 from infraspec.terraform.completion_pairing import pair
-from infraspec.terraform.plan import Change, Diagnostic, Plan, Refactoring, Resource
+from infraspec.terraform.plan import Change, Plan, Refactoring, Resource
 from infraspec.terraform.values import SetValue
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown
 
@@ -209,13 +209,13 @@ def test_resources_of_one_side_alone() -> None:
     plan = complete(planned, source)
     assert [r.address for r in planned.resources] == [r.address for r in plan.resources]
     assert (
-        Diagnostic("warning", "2 resources are only in source s, not in plan p, and left out: aws_x.s, aws_x.t[?]"),
-        Diagnostic(
-            "warning",
+        "2 resources are only in source s, not in plan p, and left out: aws_x.s, aws_x.t[?]",
+        (
             "6 resources are only in plan p, not in source s, and not completed: "
-            "aws_x.p1, aws_x.p2, aws_x.p3, aws_x.p4, aws_x.p5, …",
+            "aws_x.p1, aws_x.p2, aws_x.p3, aws_x.p4, aws_x.p5, …"
         ),
-    ) == plan.diagnostics
+    ) == tuple(diagnostic.message for diagnostic in plan.diagnostics)
+    assert {"make the plan or state anew from this source"} == {entry.remedy for entry in plan.diagnostics}
 
 
 def test_data_sources_of_the_source_are_kept() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from infraspec.checks.tags import tagged
+from infraspec.contract import place_of
 from infraspec.contract.models import Contract
 from infraspec.conventions.exemption import expression_of
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
@@ -35,13 +36,14 @@ def check_selectors(plan: Plan, contract: Contract) -> None:
     if not empty:
         return
     known = list(plan.types())
+    allowed = [*contract.suite.allow_empty, *empty]
     hints = [hint for selector in empty if (hint := _hint(selector, known))]
     raise EmptySelectionError(
         f"nothing in {plan.origin} matches {', '.join(empty)}",
-        place=str(contract.path),
+        place=place_of(contract, *_key(empty[0])),
         expected="every selector to match a managed resource",
         found=f"resources of the types {', '.join(known)}" if known else "no managed resources",
-        remedy="\n".join([*hints, f"{'or ' if hints else ''}allow it:\n[suite]\nallow_empty = {_toml(empty)}"]),
+        remedy="\n".join([*hints, f"{'or ' if hints else ''}allow it:\n[suite]\nallow_empty = {_toml(allowed)}"]),
     )
 
 
@@ -68,6 +70,16 @@ def _empty(plan: Plan, contract: Contract) -> Iterator[tuple[str, str]]:
         yield "tags", "common"
     if untagged and contract.tags.policy is not None:
         yield "tag-policy", "policy"
+
+
+def _key(selector: str) -> tuple[str, ...]:
+    """Return the key of the contract that a selector stands in, as far as it is one."""
+    rule, _, name = selector.partition(":")
+    if rule == "names":
+        return ("names", "patterns", name)
+    if rule == "tag-policy" or name == "common":
+        return ("tags", name)
+    return ("tags", "resource", name) if name.isidentifier() else ("tags", "exempt")
 
 
 def _hint(selector: str, known: list[str]) -> str:

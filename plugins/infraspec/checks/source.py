@@ -6,24 +6,36 @@ A check that passes over half of the resources has not looked at the other half;
 from __future__ import annotations
 
 from infraspec.finding import Finding, Verdict
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Diagnostic, Plan
 
 RULE = "source"
+_TO_MEND = "correct the value, or the condition that it does not meet"
 
 
 def check_source(plan: Plan) -> list[Finding]:
-    """Report each diagnostic of the plan: an error is VIOLATED, a warning UNDETERMINED; else one PROVEN."""
-    findings = [
-        Finding(
-            RULE,
-            Verdict.VIOLATED if diagnostic.severity == "error" else Verdict.UNDETERMINED,
-            plan.origin,
-            diagnostic.message,
-            diagnostic.location,
-        )
-        for diagnostic in plan.diagnostics
-    ]
-    return findings or [Finding(RULE, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
+    """Report each diagnostic of the plan: an error is VIOLATED, a warning UNDETERMINED; else one PROVEN.
+
+    Without a resource or data source there is nothing to report on.
+    """
+    findings = [_finding(plan, diagnostic) for diagnostic in plan.diagnostics]
+    if findings or not plan.resources:
+        return findings
+    return [Finding(RULE, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
+
+
+def _finding(plan: Plan, diagnostic: Diagnostic) -> Finding:
+    stops = diagnostic.severity == "error"
+    subject, _, reason = diagnostic.message.partition(": ")
+    return Finding(
+        RULE,
+        Verdict.VIOLATED if stops else Verdict.UNDETERMINED,
+        plan.origin,
+        subject,
+        diagnostic.location,
+        expected="a configuration that terraform plans" if stops else "all of the configuration to be seen",
+        reason=reason,
+        remedy=diagnostic.remedy or (_TO_MEND if stops else ""),
+    )
 
 
 def coverage(plan: Plan) -> str:

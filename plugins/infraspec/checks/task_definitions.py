@@ -117,7 +117,7 @@ class _Check:
             expected,
             "the task definition has none",
             "ECS pulls images, writes logs and reads secrets with the execution role",
-            "set execution_role_arn to a role that ecs-tasks.amazonaws.com may assume",
+            f"set {report.path} to a role that ecs-tasks.amazonaws.com may assume",
         )
 
     def _task_role(self, definition: TaskDefinition) -> Finding:
@@ -128,7 +128,7 @@ class _Check:
             "a task role",
             "the task definition has none",
             "without one the application has no credentials of its own, or on EC2 those of the container instance",
-            "set task_role_arn to a role of the application, without policies if it calls no AWS API",
+            f"set {report.path} to a role of the application, without policies if it calls no AWS API",
         )
 
     def _given(self, report: _Report, role: Value) -> Finding:

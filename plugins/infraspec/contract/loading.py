@@ -53,9 +53,13 @@ def environment(contract: Contract, name: str) -> Environment:
         f"there is no environment `{name}`",
         place=display(Path(), contract.path),
         expected=f"one of {listing(names, limit=30)}",
-        found=name,
-        remedy=did_you_mean(name, names) or f"name one of them, or add [environments.{notation((name,))}]",
+        found=name or "an empty name",
+        remedy=did_you_mean(name, names) or "name one of them" + (f", or add {_table(name)}" if name else ""),
     )
+
+
+def _table(name: str) -> str:
+    return f"[environments.{notation((name,))}]"
 
 
 def place_of(contract: Contract, *key: str | int) -> str:

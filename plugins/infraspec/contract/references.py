@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
@@ -86,12 +87,23 @@ class _References:
             self._one_of(("suite", "allow_empty", index), rule, rules or (), "rule", ContractError)
 
     def _root(self, key: KeyPath, environment: Environment) -> None:
-        """Demand a root module, unless it is not given and a plan or a state stands for it."""
+        """Demand a root module, unless it is not given and something else is."""
         directory = resolve(self._contract, environment.root)
         is_given = "root" in environment.model_fields_set
-        if holds_terraform(directory) or (not is_given and (environment.plan or environment.state)):
+        others = environment.plan or environment.state or environment.task_definitions
+        if holds_terraform(directory) or (not is_given and others):
             return
         shown = display(self._contract, directory)
+        if _is(directory, Path.is_dir) and not os.access(directory, os.R_OK | os.X_OK):
+            self._report(
+                key,
+                RootMissingError,
+                f"the root module of environment {key[1]} cannot be read",
+                expected="a directory that the user running the tests may read",
+                found=shown,
+                remedy="check its owner and its mode",
+            )
+            return
         near = nearest_roots(self._contract.directory, environment.root.as_posix())
         self._report(
             key,

@@ -40,14 +40,22 @@ def starter(directory: Path) -> str:
 def missing(directory: Path, name: str = FILE_NAME) -> ContractError:
     """Say that a directory has no contract, where there is one, or what to paste to begin with one."""
     place = display(Path(), directory / name)
-    if not directory.is_dir():
+    if not os.path.isdir(directory):  # noqa: PTH112 - never raises
         return ContractError(
             "there is no such directory",
             place=display(Path(), directory),
             expected=f"the directory of an infrastructure repository, with its {FILE_NAME}",
             remedy="check the path",
         )
-    above = next((parent for parent in directory.absolute().parents if (parent / FILE_NAME).is_file()), None)
+    if not os.access(directory, os.R_OK | os.X_OK):
+        return ContractError(
+            "the directory cannot be read",
+            place=display(Path(), directory),
+            expected="a directory that the user running the tests may read",
+            remedy="check its owner and its mode",
+        )
+    parents = directory.absolute().parents
+    above = next((parent for parent in parents if os.path.isfile(parent / FILE_NAME)), None)  # noqa: PTH113 - likewise
     like = did_you_mean(name, [entry.name for entry in directory.iterdir() if entry.is_file()])
     hints = [like] if like else []
     if above:

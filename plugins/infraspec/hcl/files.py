@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infraspec.errors import HclSyntaxError, InfraspecError
+from infraspec.errors import HclSyntaxError, TerraformError
 from infraspec.hcl.json_syntax import parse_json
 from infraspec.hcl.nodes import File
 from infraspec.hcl.parser import parse
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_file(path: Path, name: str | None = None) -> File:
     """Return the tree of a `.tf` or `.tf.json` file.
 
     `name` is the path as it is shown to people, `path` itself if not given. Raise HclSyntaxError, InputErrorGroup for
-    several errors, or InfraspecError if the file cannot be read.
+    several errors, or TerraformError if the file cannot be read.
     """
     name = str(path) if name is None else name
     text = _read(path, name)
@@ -34,8 +36,12 @@ def _read(path: Path, name: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InfraspecError(
-            "the file cannot be read", place=name, expected="a readable file", found=error.strerror or str(error)
+        raise TerraformError(
+            "the file cannot be read",
+            place=name,
+            expected="a file that the user running the tests may read",
+            found=error.strerror or type(error).__name__,
+            remedy="check the path, its owner and its mode",
         ) from None
     try:
         return content.decode("utf-8")
@@ -51,6 +57,6 @@ def _not_utf8(content: bytes, offset: int, name: str) -> HclSyntaxError:
         "the file is not UTF-8 text",
         place=f"{name}:{line}:{column}",
         expected="UTF-8 text",
-        found=f"byte 0x{content[offset]:02x} at offset {offset}",
-        remedy="save the file as UTF-8",
+        found="UTF-16" if content[:2] in _UTF_16 else f"byte 0x{content[offset]:02x} at offset {offset}",
+        remedy="save the file with the encoding UTF-8",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from infraspec.contract import place_of
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import WaiverResult, apply
 from infraspec.errors import EmptySelectionError
@@ -37,6 +38,12 @@ class Judgement:
     rule: str
     result: WaiverResult
     undetermined_fails: bool
+    may_be_empty: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the rule looked at nothing, although the contract does not allow it that."""
+        return self.total == 0 and not self.may_be_empty
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -64,6 +71,7 @@ class Judgement:
             "rule": self.rule,
             "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
             "total": self.total,
+            "empty": self.is_empty,
         }
 
     def _fails(self, finding: Finding) -> bool:
@@ -71,20 +79,25 @@ class Judgement:
 
 
 def judge(rule: str, findings: Sequence[Finding], contract: Contract, environment: str, today: date) -> Judgement:
-    """Apply the contract's waivers to the findings of a rule.
-
-    EmptySelectionError if there are no findings at all, unless `[suite] allow_empty` names the rule: a check that
-    looked at nothing has proven nothing.
-    """
-    if not findings and rule not in contract.suite.allow_empty:
-        raise EmptySelectionError(
-            f'the rule "{rule}" matched nothing in {environment}',
-            place=str(contract.path),
-            expected="at least one resource or file that the rule is about",
-            remedy=f'if there is none to be: [suite] allow_empty = ["{rule}"]',
-        )
+    """Apply the contract's waivers to the findings of a rule."""
     result = apply(findings, contract.waivers, environment, today, [rule])
-    return Judgement(rule, result, contract.suite.undetermined == "fail")
+    return Judgement(rule, result, contract.suite.undetermined == "fail", rule in contract.suite.allow_empty)
+
+
+def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySelectionError:
+    """Return the error of a rule without findings: a check that looked at nothing has proven nothing."""
+    return EmptySelectionError(
+        f'the rule "{rule}" matched nothing in {environment}',
+        place=place_of(contract, "suite", "allow_empty"),
+        expected="at least one resource or file that the rule is about",
+        remedy="if there is none to be, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
+    )
+
+
+def allowing(present: Sequence[str], further: Sequence[str]) -> str:
+    """Return the lines of the contract that allow rules to match nothing, those of before among them."""
+    entries = ", ".join(f'"{rule}"' for rule in dict.fromkeys([*present, *further]))
+    return f"[suite]\nallow_empty = [{entries}]"
 
 
 _BAD = (Verdict.VIOLATED, Verdict.UNDETERMINED)

@@ -175,8 +175,12 @@ def as_text(plan: Plan) -> str:
         f'output "{name}" {{\n  value = {_written(value, 2)}\n}}' for name, value in sorted(plan.outputs.items())
     ]
     managed = sum(1 for resource in shown if resource.mode == "managed")
-    count = f"{plan.origin}: {managed} resources, {plan.module_calls} module instances"
-    return "\n\n".join([*blocks, *outputs, count])
+    counts = f"{_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
+    return "\n\n".join([*blocks, *outputs, f"{plan.origin}: {counts}"])
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _block(resource: Resource) -> Iterable[str]:

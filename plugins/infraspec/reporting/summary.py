@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from textwrap import indent
 from typing import Any
 
 import pytest
 
-from infraspec.contract.models import Waiver
+from infraspec.checks import RULES
+from infraspec.contract import place_of
+from infraspec.contract.models import Contract
+from infraspec.contract.positions import KeyPath
+from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
-from infraspec.reporting.judgement import PROPERTY
+from infraspec.reporting.judgement import PROPERTY, allowing
 
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
@@ -21,17 +26,14 @@ _MARKUP = {
 
 
 def records(reports: Iterable[pytest.TestReport]) -> list[Mapping[str, Any]]:
-    """Return the records that tests have left, in the order of environments and rules as they ran."""
+    """Return the records that tests have left."""
     properties: list[tuple[str, Any]] = [pair for report in reports for pair in report.user_properties]
     return [value for name, value in properties if name == PROPERTY]
 
 
-def write_summary(
-    terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], waivers: Sequence[Waiver]
-) -> None:
-    """Write the table and what waivers did; nothing if no check ran."""
-    if not found:
-        return
+def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
+    """Write the table, what waivers did and what matched nothing, in the order of environments and rules."""
+    found = sorted(found, key=lambda record: _order(record, list(contract.environments)))
     terminal.section("infraspec", "-")
     _write_table(terminal, found)
     for record in found:
@@ -41,11 +43,41 @@ def write_summary(
                 f"waived   {record['environment']} {waived['rule']}: {waived['address']}{subject} "
                 f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})"
             )
-    book = WaiverBook(waivers)
+    book = WaiverBook(contract.waivers)
     for record in found:
         book.record(record)
     for unused in book.unused():
         terminal.line(f"unused   {unused}", yellow=True)
+    _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
+    _write_empty(terminal, found, contract)
+
+
+def _write_unknown_rules(terminal: pytest.TerminalReporter, ran: Collection[str], contract: Contract) -> None:
+    """Write which waivers and `allow_empty` are for a rule that infraspec does not have and that did not run."""
+    known = [*RULES, *sorted(ran)]
+    named: list[tuple[KeyPath, str]] = [
+        (("waivers", at, "rule"), waiver.rule) for at, waiver in enumerate(contract.waivers)
+    ]
+    named += [(("suite", "allow_empty", at), entry) for at, entry in enumerate(contract.suite.allow_empty)]
+    for key, entry in named:
+        rule = entry.partition(":")[0]
+        if rule not in known:
+            advice = did_you_mean(rule, known) or "it is misspelt, or a rule of your own that was not run"
+            terminal.line(f"unknown  {place_of(contract, *key)}: no rule {rule} ran: {advice}", yellow=True)
+
+
+def _write_empty(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
+    """Write the lines of the contract that allow at once all that matched nothing."""
+    empty = list(dict.fromkeys(record["rule"] for record in found if record["empty"]))
+    if empty:
+        terminal.line(f"empty    {', '.join(empty)} matched nothing: if there is none to be, allow it")
+        terminal.line(indent(allowing(contract.suite.allow_empty, empty), " " * 9))
+
+
+def _order(record: Mapping[str, Any], environments: list[str]) -> tuple[int, int, str]:
+    environment, rule = record["environment"], record["rule"]
+    place = environments.index(environment) if environment in environments else len(environments)
+    return place, RULES.index(rule) if rule in RULES else len(RULES), rule
 
 
 def _write_table(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
@@ -53,7 +85,7 @@ def _write_table(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str,
     width = max(len("environment"), *map(len, environments))
     rule_width = max(len("rule"), *(len(record["rule"]) for record in found))
     terminal.line(f"{'environment':{width}}  {'rule':{rule_width}}  " + "  ".join(f"{name:>12}" for name in _COLUMNS))
-    for record in sorted(found, key=lambda record: environments.index(record["environment"])):
+    for record in found:
         terminal.write(f"{record['environment']:{width}}  {record['rule']:{rule_width}}")
         for name in _COLUMNS:
             count = len(record["waived"]) if name == "waived" else record["counts"][name]

@@ -201,7 +201,11 @@ def _difference(addresses: list[str], present: str, absent: str, consequence: st
     if addresses:
         shown = ", ".join(addresses[:_SHOWN]) + (", …" if len(addresses) > _SHOWN else "")
         resources = "1 resource is" if len(addresses) == 1 else f"{len(addresses)} resources are"
-        yield Diagnostic("warning", f"{resources} only in {present}, not in {absent}, and {consequence}: {shown}")
+        yield Diagnostic(
+            "warning",
+            f"{resources} only in {present}, not in {absent}, and {consequence}: {shown}",
+            remedy="make the plan or state anew from this source",
+        )
 
 
 def _refactorings(planned: Plan, source: Plan) -> tuple[Refactoring, ...]:

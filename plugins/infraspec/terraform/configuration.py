@@ -143,10 +143,21 @@ def _configuration_files(directory: Path, shown: str) -> list[str]:
             expected="a directory with .tf files",
             remedy="correct the path",
         )
+    try:
+        entries = list(directory.iterdir())
+    except OSError as error:
+        raise TerraformError(
+            "the directory cannot be read",
+            place=shown,
+            expected="a directory that the user running the tests may read",
+            found=error.strerror or type(error).__name__,
+            remedy="check its owner and its mode",
+        ) from None
+    # A link that leads nowhere is kept: reading it says so, as Terraform does.
     names = sorted(
         entry.name
-        for entry in directory.iterdir()
-        if entry.name.endswith((".tf", ".tf.json")) and not _is_ignored(entry.name) and entry.is_file()
+        for entry in entries
+        if entry.name.endswith((".tf", ".tf.json")) and not _is_ignored(entry.name) and not entry.is_dir()
     )
     if not names:
         raise RootMissingError(

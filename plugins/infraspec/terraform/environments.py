@@ -43,7 +43,7 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         document = self._plan_file or environment.plan or environment.state
         if document is None:
-            return self.evaluated(name)
+            return self.evaluated(name) if self._has_source(environment) else _without_source(environment)
         path = document if document is self._plan_file else contracts.resolve(self.contract, document)
         planned = load(path, name=contracts.display(self.contract, path))
         return complete(planned, self.evaluated(name)) if self._has_source(environment) else planned
@@ -52,7 +52,7 @@ class Environments:
         return len({environment.root for environment in self.contract.environments.values()}) == 1
 
     def _has_source(self, environment: Environment) -> bool:
-        """Tell whether there is source: a contract may give a plan or a state alone, without a root."""
+        """Tell whether there is source: a contract may give a plan, a state or task definitions without a root."""
         directory = contracts.resolve(self.contract, environment.root)
         return "root" in environment.model_fields_set or holds_terraform(directory)
 
@@ -77,3 +77,10 @@ class Environments:
             library=self._library,
             boundary=self.contract.directory,
         )
+
+
+def _without_source(environment: Environment) -> Plan:
+    """Return the plan of an environment that has only task definition files: no resources, account and region."""
+    plan = Plan(origin="no Terraform", resources=(), partition=environment.partition)
+    placed = {"account": environment.account_id, "region": environment.region}
+    return plan.replaced(**{name: value for name, value in placed.items() if value is not None})

@@ -69,13 +69,14 @@ class Evaluation:
         self.opaque_modules.append(address)
         self.warn(
             f"{address} is not evaluated: its source {source} is not in .terraform/modules; its resources are not "
-            "seen and its outputs are unknown (run `terraform get` or `terraform init -backend=false`)",
+            "seen and its outputs are unknown",
             location,
+            "run `terraform get` or `terraform init -backend=false` in the root module",
         )
 
-    def warn(self, message: str, location: Location | None) -> None:
+    def warn(self, message: str, location: Location | None, remedy: str = "") -> None:
         """Note something that limits what can be said."""
-        self.diagnostics.append(Diagnostic("warning", message, location))
+        self.diagnostics.append(Diagnostic("warning", message, location, remedy))
 
     def report(self, message: str, location: Location | None) -> None:
         """Note something that would stop Terraform."""

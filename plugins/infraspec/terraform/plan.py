@@ -62,15 +62,18 @@ class Resource:
 class Diagnostic:
     """Something about the input that is no error but limits what can be said: an opaque module, a failed validation.
 
-    `severity` is "error" (a validation or precondition that is false: Terraform would stop) or "warning".
+    `severity` is "error" (a validation or precondition that is false: Terraform would stop) or "warning". `remedy` is
+    what mends it or makes it known, if that is more than the message says.
     """
 
     severity: str
     message: str
     location: Location | None = None
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.message}" if self.location else self.message
+        text = f"{self.location}: {self.message}" if self.location else self.message
+        return f"{text}\n  remedy:   {self.remedy}" if self.remedy else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,12 @@ class Provider:
 
 
 def tags_all(default_tags: Value, tags: Value) -> Value:
-    """Merge a resource's tags over the default tags; None if there are none at all."""
+    """Merge a resource's tags over the default tags; None if there are none at all.
+
+    `aws_autoscaling_group` has a list of tags and takes no default tags: it has no `tags_all`.
+    """
+    if isinstance(tags, list):
+        return None
     if isinstance(default_tags, Unknown):
         return default_tags if not tags else Unknown(f"merge({default_tags.address}, …)")
     if isinstance(tags, Unknown):
