@@ -7,6 +7,7 @@ here. They compare by what they name: the same unknown on both sides is equal to
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property
@@ -120,6 +121,11 @@ class JsonText(Text):
         return self._encoded
 
 
+def composed(text: str) -> str:
+    """Bring text to Unicode's form NFC, in which Terraform keeps every text."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     """Join known and unknown pieces of text; the result is str if all of it is known.
 
@@ -132,7 +138,7 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     if not merged:
         return ""
     if len(merged) == 1 and isinstance(merged[0], str):
-        return merged[0]
+        return composed(merged[0])
     return Text(merged)
 
 

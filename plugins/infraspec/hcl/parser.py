@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
-from unicodedata import is_normalized, normalize
 
 from infraspec.errors import ErrorCollector, HclSyntaxError
 from infraspec.hcl.bodies import BodyParser
 from infraspec.hcl.cursor import IN_BRACKETS, Cursor
 from infraspec.hcl.expressions import ExpressionParser
 from infraspec.hcl.nodes import Expression, File, Source
+from infraspec.unknown import composed
 
 _Result = TypeVar("_Result")
 
@@ -47,8 +47,7 @@ def _whole_expression(parser: ExpressionParser) -> Expression:
 
 def clean(text: str) -> str:
     """Strip a byte order mark and normalise letters (NFC), as Terraform does with all text values."""
-    text = text.removeprefix("\ufeff")
-    return text if text.isascii() or is_normalized("NFC", text) else normalize("NFC", text)
+    return composed(text.removeprefix("\ufeff"))
 
 
 _Parser = TypeVar("_Parser", bound=Cursor)

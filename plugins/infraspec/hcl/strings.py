@@ -11,6 +11,7 @@ from infraspec.hcl.cursor import IN_BRACKETS, MAX_NESTING
 from infraspec.hcl.nodes import Interpolation, Literal, Template
 from infraspec.hcl.operands import OperandParser
 from infraspec.hcl.template_pieces import Directive, Parts, Pieces, UnbalancedDirectiveError, assemble
+from infraspec.unknown import composed
 
 _KEYWORDS = ("if", "else", "endif", "for", "endfor")
 _ESCAPES_EXPECTED = r"one of \n \r \t \" \\ \uXXXX \UXXXXXXXX"
@@ -230,7 +231,7 @@ class StringParser(OperandParser):
                 remedy=r"write \\ for a backslash",
             )
 
-        return lexicon.quoted_escape.sub(decode, text)
+        return composed(lexicon.quoted_escape.sub(decode, text))
 
 
 def _unescape_raw(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from infraspec.errors import EvaluationError
 from infraspec.terraform.scope import EvaluatedObject
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import SetValue, iterate, to_text, type_name
+from infraspec.terraform.values import SetValue, iterate, to_number, to_text, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _MOST_SUGGESTIONS = 8
@@ -91,10 +91,10 @@ def _dict_element(value: dict[str, Value], key: Value) -> Value:
 
 def _list_element(value: list[Value], key: Value) -> Value:
     try:
-        position = int(key)
-    except (TypeError, ValueError):
+        position = int(to_number(key))  # type: ignore[arg-type] # a key that is not known is not looked up
+    except (EvaluationError, TypeError):
         raise EvaluationError("a list is indexed by a whole number", found=type_name(key)) from None
-    if position < 0 or position >= len(value) or position != float(key):
+    if position < 0 or position >= len(value) or position != to_number(key):
         raise EvaluationError(f"index {operand(key)} is out of range of a list of {len(value)} elements")
     return value[position]
 

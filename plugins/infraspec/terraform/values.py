@@ -6,6 +6,7 @@ where it is integral, else float. A plain list is a tuple or a list of which the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from decimal import Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
@@ -121,7 +122,10 @@ def _mark_identity(value: Value) -> Hashable:
 
 
 def sort_key(value: Value) -> tuple[int, float, str]:
-    """Return what sets are ordered by: bools, numbers by value, text by code point, the rest; unknown parts last."""
+    """Return what sets are ordered by: bools, numbers by value, text by code point, the rest; unknown parts last.
+
+    Source: go-cty, "set_internals.go": collections are ordered by the text that their hash is made from.
+    """
     match value:
         case bool():
             return (0, value, "")
@@ -130,9 +134,27 @@ def sort_key(value: Value) -> tuple[int, float, str]:
         case str():
             return (2, 0, value)
         case _ if is_known(value):
-            return (3, 0, render(value))
+            return (3, 0, _set_text(value))
         case _:
             return (4, 0, render(value))
+
+
+def _set_text(value: Value) -> str:
+    match value:
+        case None:
+            return "~"
+        case bool():
+            return "T" if value else "F"
+        case int() | float():
+            return f"{value:.10g}"
+        case MapValue():
+            return "{" + "".join(f"{_set_text(key)}:{_set_text(value[key])};" for key in sorted(value)) + "}"
+        case dict():
+            return "<" + "".join(f"{_set_text(value[key])};" for key in sorted(value)) + ">"
+        case list() | tuple():
+            return "<" + "".join(f"{_set_text(item)};" for item in value) + ">"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def type_name(value: Value) -> str:
@@ -146,6 +168,8 @@ def type_name(value: Value) -> str:
             return "string"
         case dict():
             return "map" if isinstance(value, MapValue) else "object"
+        case float():
+            return "number"
         case SetValue():
             return f"set of {_element_name(value)}"
         case list() | tuple():

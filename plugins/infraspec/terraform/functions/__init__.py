@@ -31,7 +31,7 @@ from infraspec.terraform.functions import (
 from infraspec.terraform.functions.registry import REGISTRY, Files, Function
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.values import is_indefinite, reveal
-from infraspec.unknown import Sensitive, Value, is_known
+from infraspec.unknown import Sensitive, Value, composed, is_known
 
 __all__ = ["Files", "call", "names"]
 
@@ -94,7 +94,8 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
         if not _is_computable(function, arguments):
             return symbolic.application(function.name, shown)
         converted = function.convert(arguments)
-        return function.compute(files, *converted) if function.files else function.compute(*converted)
+        result = function.compute(files, *converted) if function.files else function.compute(*converted)
+        return composed(result) if type(result) is str else result
     except Undetermined:
         return symbolic.application(function.name, shown)
     except EvaluationError as error:

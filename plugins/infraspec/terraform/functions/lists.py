@@ -89,9 +89,14 @@ def _verdicts(values: list[Value]) -> list[bool | None]:
 
 @function("concat", sequence, rest=sequence, structural=True)
 def concat(*lists: list[Value]) -> list[Value]:
-    """Return the elements of all lists."""
+    """Return the elements of all lists: as a list if all of them are, converted to one type if there is one."""
     items = list(itertools.chain.from_iterable(lists))
-    return ListValue(items) if all(isinstance(values, ListValue) for values in lists) else items
+    if not all(isinstance(values, ListValue) for values in lists):
+        return items
+    try:
+        return ListValue(unified(items))
+    except EvaluationError:
+        return items
 
 
 @function("flatten", collection, structural=True)
@@ -131,7 +136,7 @@ def part(values: list[Value], start: int, end: int) -> list[Value]:
 @function("chunklist", collection, integer, structural=True)
 def chunks(values: list[Value], size: int) -> ListValue:
     """Split into lists of a size; of size 0, into one."""
-    if size < 0:
+    if size < 0 and values:
         raise EvaluationError("the size must not be negative", found=str(size))
     items = unified(values)
     step = size or max(len(items), 1)
@@ -214,7 +219,7 @@ def match_keys(values: list[Value], keys: list[Value], wanted: list[Value]) -> L
 
 @function("setproduct", collection, collection, rest=collection, structural=True)
 def combinations(*lists: list[Value]) -> list[Value]:
-    """Return every combination of elements; a set if all arguments are sets."""
+    """Return every combination of elements; a set if an argument is one."""
     count = 1
     for values in lists:
         count *= len(values)
@@ -223,4 +228,4 @@ def combinations(*lists: list[Value]) -> list[Value]:
             "setproduct makes too many combinations", expected=f"at most {_MOST_COMBINATIONS}", found=str(count)
         )
     items = [list(combination) for combination in itertools.product(*map(unified, lists))]
-    return SetValue.of(items) if all(isinstance(values, SetValue) for values in lists) else ListValue(items)
+    return SetValue.of(items) if any(isinstance(values, SetValue) for values in lists) else ListValue(items)

@@ -59,13 +59,33 @@ def signum(value: int) -> int:
 @function("pow", number, number)
 def power(base: float, exponent: float) -> int | float:
     """Raise to a power, in double precision as Terraform does."""
-    return _double(lambda: math.pow(base, exponent))
+    return _double(lambda: _power(base, exponent))
+
+
+def _power(base: float, exponent: float) -> float:
+    """Multiply as Go's math.Pow does, which rounds in other places than that of C."""
+    direct = math.pow(base, exponent)
+    if base == 0 or abs(exponent) == 1 / 2 or not math.isfinite(direct):
+        return direct
+    fraction, whole = math.modf(abs(exponent))
+    whole, fraction = (whole + 1, fraction - 1) if fraction > 1 / 2 else (whole, fraction)
+    result = math.exp(fraction * math.log(base)) if fraction else 1.0
+    factor, power_of_two = math.frexp(base)
+    shift, remaining = 0, int(whole)
+    while remaining:
+        if remaining & 1:
+            result, shift = result * factor, shift + power_of_two
+        remaining >>= 1
+        factor, power_of_two = factor * factor, power_of_two * 2
+        if abs(factor) < 1 / 2:
+            factor, power_of_two = factor * 2, power_of_two - 1
+    return math.ldexp(1 / result, -shift) if exponent < 0 else math.ldexp(result, shift)
 
 
 @function("log", number, number)
 def logarithm(value: float, base: float) -> int | float:
     """Return the logarithm to a base, in double precision as Terraform does."""
-    return _double(lambda: math.log(value) / math.log(base))
+    return _double(lambda: math.log(value) / (math.log(base) if base else -math.inf))
 
 
 def _double(compute: Callable[[], float]) -> int | float:
