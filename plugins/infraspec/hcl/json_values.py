@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, cast
 
 from infraspec.hcl.cursor import Cursor
 from infraspec.hcl.lexicon import Blank
+from infraspec.hcl.nodes import exact_number
 
 _blank: Final = cast("Blank", re.compile(r"[ \t\r\n]*+").match)
 _number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][+-]?[0-9]++)?").match
@@ -30,7 +31,7 @@ _LARGEST_NUMBER: Final = 4000
 class JsonScalar:
     """Text, a number, true, false or null; `end` is the offset after it."""
 
-    value: str | int | float | bool | None
+    value: str | int | float | Decimal | bool | None
     at: int
     end: int
 
@@ -156,11 +157,11 @@ class JsonReader(Cursor):
         self.pos = word.end()
         return JsonScalar(_WORDS[word[0]], at, self.pos)
 
-    def _decode_number(self, found: re.Match[str]) -> int | float:
+    def _decode_number(self, found: re.Match[str]) -> int | float | Decimal:
         exponent = (found[2] or "e0")[1:]
         if len(found[0]) > _LARGEST_NUMBER or abs(Decimal(exponent)) > _LARGEST_NUMBER:
             raise self.error(
                 "the number is too large", found.start(), expected=f"at most {_LARGEST_NUMBER} digits", found="more"
             )
         value = Decimal(found[0])
-        return int(value) if value == value.to_integral_value() else float(value)
+        return exact_number(value)

@@ -8,6 +8,7 @@ from the beginning of the text, of the node's first character; `Source` turns it
 from __future__ import annotations
 
 from bisect import bisect_right
+from decimal import Decimal
 from functools import cached_property
 from typing import TypeAlias
 
@@ -53,10 +54,21 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     """Any node of the tree."""
 
 
-class Literal(Node, frozen=True, gc=False):
-    """A number, text without interpolation, true, false or null. A number is int where it is integral, else float."""
+def exact_number(value: Decimal) -> int | float | Decimal:
+    """Return a number as `Literal` has it."""
+    if value == value.to_integral_value():
+        return int(value)
+    short = float(value)
+    return short if Decimal(repr(short)) == value else value
 
-    value: str | int | float | bool | None
+
+class Literal(Node, frozen=True, gc=False):
+    """A number, text without interpolation, true, false or null.
+
+    A number is int where it is integral, else float; Decimal where it has more digits than a float holds.
+    """
+
+    value: str | int | float | Decimal | bool | None
     at: int
 
 

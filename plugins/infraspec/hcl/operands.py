@@ -7,7 +7,7 @@ from typing import Final
 
 from infraspec.hcl import lexicon
 from infraspec.hcl.cursor import MAX_CHAIN, Cursor
-from infraspec.hcl.nodes import Expression, GetAttr, Literal, Name
+from infraspec.hcl.nodes import Expression, GetAttr, Literal, Name, exact_number
 
 PLAIN_TEXT: Final = 1
 """The group of `lexicon.SIMPLE` that matches text, without its quotes."""
@@ -60,4 +60,4 @@ class OperandParser(Cursor):
         if len(token[0]) > _LONGEST_NUMBER or abs(int(form[1] or 0)) > _LARGEST_EXPONENT:
             raise self.error("the number is too large", at, expected=f"at most {_LONGEST_NUMBER} digits", found="more")
         value = Decimal(token[0])
-        return Literal(int(value) if value == value.to_integral_value() else float(value), at)
+        return Literal(exact_number(value), at)

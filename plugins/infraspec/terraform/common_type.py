@@ -23,14 +23,12 @@ def common_type(value: Value, other: Value) -> Value:
         converted, _ = unified([value, reveal(other)])
     except (EvaluationError, Undetermined):
         return value
-    if isinstance(value, list) and isinstance(other, SetValue):
-        return SetValue.of(converted)
+    if isinstance(value, SetValue) or (isinstance(value, list) and isinstance(other, SetValue)):
+        return converted
     if not isinstance(value, (list, dict)):
         return converted
     return value if identity(converted) == identity(value) else _of_kind(value, converted)
 
 
 def _of_kind(value: Value, converted: Value) -> Value:
-    if isinstance(value, SetValue):
-        return SetValue.of(converted)
     return ListValue(converted) if isinstance(value, ListValue) else converted

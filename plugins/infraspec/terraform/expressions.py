@@ -7,6 +7,7 @@ an expression that has no value raises EvaluationError with file, line and colum
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.hcl.nodes import (
@@ -35,7 +36,7 @@ from infraspec.terraform.operator_expressions import compile_binary, compile_con
 from infraspec.terraform.references import compile_reference, compile_splat
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.template_expressions import compile_template, render_template
-from infraspec.terraform.values import to_text
+from infraspec.terraform.values import normalize_number, to_text
 from infraspec.unknown import Unknown, Value
 
 
@@ -48,7 +49,7 @@ def compile_expression(
 
 def compile_literal(_: Context, node: Literal) -> Evaluate:
     """Compile a number, text, true, false or null."""
-    value = node.value
+    value = normalize_number(node.value) if isinstance(node.value, Decimal) else node.value
     return lambda scope: value  # noqa: ARG005 - a closure takes a scope
 
 
@@ -63,12 +64,14 @@ def compile_tuple(context: Context, node: Tuple) -> Evaluate:
     return lambda scope: [item(scope) for item in items]
 
 
+def _key(node: Literal) -> str:
+    return f"{node.value:f}" if isinstance(node.value, Decimal) else str(to_text(node.value))
+
+
 def compile_object(context: Context, node: Object) -> Evaluate:
     """Compile `{ a = 1, (b) = 2 }`; a key that is not known makes the whole object unknown."""
     if all(isinstance(key, Literal) for key, _ in node.items):
-        static = [
-            (str(to_text(key.value)), context.compile(value)) for key, value in node.items if isinstance(key, Literal)
-        ]
+        static = [(_key(key), context.compile(value)) for key, value in node.items if isinstance(key, Literal)]
         return lambda scope: {key: value(scope) for key, value in static}
     items = [(context.compile(key), context.compile(value)) for key, value in node.items]
     place = context.source.place(node.at)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from infraspec.errors import EvaluationError
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import SetValue, is_indefinite, to_text, type_name
+from infraspec.terraform.values import ListValue, SetValue, is_indefinite, to_text, type_name
 from infraspec.unknown import Unknown, Value
 
 _PRIMITIVE = frozenset({"string", "number", "bool"})
@@ -89,16 +89,19 @@ def _unified_sequences(items: Sequence[Value]) -> list[Value]:
         rows = iter(zip(*[unified(column) for column in zip(*lists, strict=True)], strict=True))
         return [_row(item, rows) for item in items]
     values = iter(unified([value for item in lists for value in item]))
-    only_sets = all(isinstance(item, SetValue) for item in lists)
-    return [_taken(item, values, only_sets=only_sets) for item in items]
+    return [_taken(item, values, _kind_of_all(lists)) for item in items]
+
+
+def _kind_of_all(lists: Sequence[list[Value]]) -> Callable[[list[Value]], list[Value]]:
+    """Return what makes the common type: a list if one of them is, a set of sets and tuples, else a plain list."""
+    if any(isinstance(item, ListValue) for item in lists):
+        return ListValue
+    return SetValue.of if any(isinstance(item, SetValue) for item in lists) else list
 
 
 def _row(item: Value, rows: Iterator[tuple[Value, ...]]) -> Value:
     return list(next(rows, ())) if isinstance(item, list) else item
 
 
-def _taken(item: Value, values: Iterator[Value], *, only_sets: bool) -> Value:
-    if not isinstance(item, list):
-        return item
-    taken = [next(values) for _ in item]
-    return SetValue.of(taken) if only_sets else taken
+def _taken(item: Value, values: Iterator[Value], kind: Callable[[list[Value]], list[Value]]) -> Value:
+    return kind([next(values) for _ in item]) if isinstance(item, list) else item

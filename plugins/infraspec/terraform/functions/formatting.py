@@ -160,8 +160,7 @@ def _default(verb: Verb, value: Value) -> str:
         return verb.layout.padded(encoded(value))
     if isinstance(value, (bool, str)):
         return verb.layout.padded(str(text(value)))
-    layout = Layout(verb.layout.flags, verb.layout.width)
-    return decimal_text(value, "g", layout)
+    return verb.layout.padded(decimal_text(value, "g", Layout()))
 
 
 _WRITERS: dict[str, Callable[[Verb, Value], str]] = {

@@ -30,17 +30,18 @@ class Layout:
     precision: int = -1
 
     def padded(self, value: str) -> str:
-        """Fill text to the width: to the right with `-`, with zeros with `0`."""
-        missing = self.width - len(clusters(value)) if self.width else 0
-        if "-" in self.flags:
-            return value + " " * missing
-        return ("0" if "0" in self.flags else " ") * missing + value
+        """Fill text to the width: to the right with `-`, with zeros with `0`, even to the right."""
+        return self._filled(value, "0" if "0" in self.flags else " ")
+
+    def _filled(self, value: str, fill: str) -> str:
+        missing = fill * (self.width - len(clusters(value)) if self.width else 0)
+        return value + missing if "-" in self.flags else missing + value
 
     def padded_number(self, sign: str, digits: str) -> str:
         """Fill a number to the width, zeros between sign and digits."""
         if "0" in self.flags and "-" not in self.flags:
             return sign + digits.rjust(self.width - len(sign), "0")
-        return self.padded(sign + digits)
+        return self._filled(sign + digits, " ")
 
     def sign_of(self, value: float) -> str:
         """Return `-`, or what the flags want before a number that is not negative."""

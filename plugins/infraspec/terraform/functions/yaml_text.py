@@ -19,7 +19,7 @@ from infraspec.terraform.values import to_number
 from infraspec.unknown import Value
 
 _LONGEST_LINE = 70
-_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+_PLAIN = re.compile(r"[ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*")
 """Text that needs no escapes in double quotes."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")

@@ -1,0 +1,1 @@
+"""A real Terraform asked for the values of expressions."""
