@@ -90,7 +90,7 @@ PIECES = [
         "self.x",
     ),
 ]
-KINDS = ["delete", "double", "replace", "insert", "cut"]
+KINDS = ["delete", "double", "swap", "replace", "insert", "cut"]
 CHANGES = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 10**6), st.sampled_from(PIECES)), min_size=1, max_size=4
 )
@@ -105,6 +105,7 @@ def mutated(changes: Changes) -> str:
         after = {
             "delete": tokens[at + 1 :],
             "double": tokens[max(at - 1, 0) :],
+            "swap": [*tokens[at + 1 : at + 2], *tokens[at : at + 1], *tokens[at + 2 :]],
             "replace": [piece, *tokens[at + 1 :]],
             "insert": [piece, *tokens[at:]],
             "cut": [],
@@ -130,7 +131,7 @@ def outcome(source: str) -> str:
 @example([("cut", 100, "null"), ("insert", 99, "<<E\nx\nE\n")])
 @given(CHANGES)
 def test_changed_source_is_a_plan_or_an_error(changes: Changes) -> None:
-    """Tokens that are deleted, doubled, replaced, inserted or cut off leave nothing but errors with a message."""
+    """Tokens deleted, doubled, swapped, replaced, inserted or cut off leave nothing but errors with a message."""
     assert outcome(mutated(changes))
 
 

@@ -14,8 +14,7 @@ What is known to differ from Terraform 0.15, and why:
 - deliberate: an unknown result where versions differ or rounding is intricate (yamldecode, %#g, grapheme clusters of
   emoji, regular expressions with `\p` or (?U)); no error for a conditional whose branches have no common type, nor for
   collections whose only wrong element type is that of an empty one, which `terraform validate` reports;
-- decimal fractions: computed to 150 digits, where Terraform has 512 bits: `255 % 0.000001`, the text of
-  `0.000001 + 0.1`; pow and log of fractions, and powers of two as text, differ in the last digit.
+- the last digit of pow and log of fractions, and of great powers of two as text.
 """
 
 from __future__ import annotations

@@ -10,18 +10,21 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, DecimalException
+from fractions import Fraction
 from typing import TypeAlias
 
 from infraspec.errors import EvaluationError, LimitError
-from infraspec.terraform import symbolic
+from infraspec.terraform import float512, symbolic
 from infraspec.terraform.partial_text import may_equal
 from infraspec.terraform.values import (
     PRECISION,
     ListValue,
+    LongNumber,
     MapValue,
     SetValue,
     first_sensitive,
     identity,
+    long_number,
     normalize_number,
     reveal,
     to_bool,
@@ -121,17 +124,28 @@ def conditional_equal(one: Value, other: Value) -> bool:
     return stable and identity(one) == identity(other)
 
 
-def _arithmetic(compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
+def _arithmetic(symbol: str, compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
     def apply(left: Value, right: Value) -> Value:
         left, right = _number(left), _number(right)
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return None
         try:
-            return normalize_number(compute(to_decimal(left), to_decimal(right)))
+            result = normalize_number(compute(to_decimal(left), to_decimal(right)))
         except DecimalException:
             raise LimitError("A number is too large", expected="at most 512 bits") from None
+        if type(left) is int and type(right) is int:
+            return result
+        if any(isinstance(value, LongNumber) for value in (left, right, result)):
+            return result
+        return _in_binary(symbol, left, right, result)
 
     return apply
+
+
+def _in_binary(symbol: str, left: float, right: float, result: float) -> float:
+    """Return the decimal result of an operation if it is Terraform's binary one, else that one."""
+    binary = float512.OPERATIONS[symbol](*(float512.rounded(Fraction(to_decimal(value))) for value in (left, right)))
+    return result if binary == float512.rounded(Fraction(to_decimal(result))) else long_number(binary)
 
 
 def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Binary:
@@ -237,11 +251,11 @@ def _inverse(value: Value) -> Value:
 BINARY: Mapping[str, Binary] = {
     symbol: _binary(symbol, compute)
     for symbol, compute in {
-        "+": _arithmetic(PRECISION.add),
-        "-": _arithmetic(PRECISION.subtract),
-        "*": _arithmetic(PRECISION.multiply),
-        "/": _arithmetic(_divide),
-        "%": _arithmetic(_remainder),
+        "+": _arithmetic("+", PRECISION.add),
+        "-": _arithmetic("-", PRECISION.subtract),
+        "*": _arithmetic("*", PRECISION.multiply),
+        "/": _arithmetic("/", _divide),
+        "%": _arithmetic("%", _remainder),
         "==": equality,
         "!=": _not_equal,
         "<": _comparison(operator.lt),

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from decimal import Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
+from fractions import Fraction
 
 from infraspec.errors import EvaluationError, LimitError, TerraformError
 from infraspec.unknown import (
@@ -48,6 +49,11 @@ class LongNumber(float):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _long_number, (self.exact,)
+
+
+def long_number(value: Fraction) -> LongNumber:
+    """Return a number that has more digits than a float."""
+    return _long_number(PRECISION.divide(Decimal(value.numerator), Decimal(value.denominator)))
 
 
 def _long_number(exact: Decimal) -> LongNumber:
