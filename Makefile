@@ -2,7 +2,7 @@
 
 PYTHON  ?= python3
 VENV    ?= .venv
-INFRA   ?= fixtures/daily-report-tool
+INFRA   ?=
 ENV     ?=
 PLAN    ?=
 WORKERS ?=
@@ -10,8 +10,14 @@ ARGS    ?=
 ALLURE_RESULTS ?= allure-results
 
 BIN := $(VENV)/bin
-SELECTION = --infraspec-dir="$(INFRA)" $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
+SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
+
+# A mistyped variable would check something else than what was meant, and pass.
+VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS DIR BENCH_ARGS
+SPACE := $(subst x,,x x)
+GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+$(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
 
 .DEFAULT_GOAL := help
 

@@ -10,6 +10,7 @@ import pytest
 
 from infraspec.contract.approvals import labels_of_event
 from infraspec.contract.models import Contract
+from infraspec.contract.paths import display
 
 DEFAULT_NAME = "infraspec.toml"
 
@@ -115,5 +116,5 @@ def _setting(config: pytest.Config, name: str, default: str) -> Setting:
         return Setting(variable, "environment variable")
     ini = config.getini(f"infraspec_{name}")
     if ini:
-        return Setting(str(config.rootpath / ini) if name in ("dir", "plan") else str(ini), "ini")
+        return Setting(display(Path(), config.rootpath / ini) if name in ("dir", "plan") else str(ini), "ini")
     return Setting(default, "default")

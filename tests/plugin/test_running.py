@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import CONTRACT, INCIDENT, REFERENCE, Project, assert_not_passed, run_suite, text_of
+from tests.plugin.project import (
+    CONTRACT,
+    INCIDENT,
+    REFERENCE,
+    ROOT,
+    SUITE,
+    Project,
+    assert_not_passed,
+    run_suite,
+    text_of,
+)
 
 USAGE_ERROR = 4
 PROD = ("--infraspec-env", "prod")
@@ -58,6 +68,22 @@ def test_directory_from_the_environment(pytester: pytest.Pytester, monkeypatch: 
 
     assert_not_passed(result)
     result.stdout.fnmatch_lines(["infraspec: * (option), staging (environment variable)"])
+
+
+def test_directory_from_the_ini_file(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """infraspec_dir is relative to the ini file, shown from the current directory, and gives way to INFRASPEC_DIR."""
+    Project().write(pytester.path / "infra")
+    pytester.makeini(
+        f"[pytest]\npythonpath = {ROOT / 'plugins'}\naddopts = --import-mode=importlib\ninfraspec_dir = infra\n"
+    )
+    arguments = ("-c", "tox.ini", "-p", "infraspec.plugin", "-p", "no:cacheprovider", str(SUITE))
+    found = pytester.runpytest_subprocess(*arguments)
+    monkeypatch.setenv("INFRASPEC_DIR", str(REFERENCE))
+    other = pytester.runpytest_subprocess(*arguments)
+
+    assert_not_passed(found)
+    found.stdout.fnmatch_lines(["infraspec: infra (ini), all environments (default)"])
+    other.stdout.fnmatch_lines([f"infraspec: {REFERENCE} (environment variable), all environments (default)"])
 
 
 def test_option_wins_over_the_environment(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

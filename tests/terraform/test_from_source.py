@@ -12,7 +12,7 @@ from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.variables import Assignment, VariableFile
-from infraspec.unknown import JsonText, Sensitive, Unknown
+from infraspec.unknown import JsonText, Sensitive, Unknown, Value
 from tests.terraform.sources import plan_of, write
 
 DOCUMENT = 'data "aws_iam_policy_document" "d" {\n%s\n}\n'
@@ -396,6 +396,14 @@ def test_default_tags_by_alias(tmp_path: Path) -> None:
     }
     assert plan.regions == {"aws": "ap-northeast-1", "aws.dr": "us-east-1"}
     assert plan.by_address["module.m.aws_sqs_queue.q"].provider == "aws.dr"
+
+
+@pytest.mark.parametrize(("region", "expected"), [("eu-west-1", "eu-west-1"), (None, Unknown("aws_region.region"))])
+def test_empty_region_is_none(tmp_path: Path, region: str | None, expected: Value) -> None:
+    """A provider whose region is an empty text takes that of the environment, as if none were written."""
+    source = 'variable "region" { default = "" }\nprovider "aws" { region = var.region }'
+
+    assert expected == plan_of(tmp_path, source, known=KnownData.of({}, region=region)).region
 
 
 def test_known_data(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Provider:
 
     @property
     def region(self) -> Value:
-        """The region: configured, else that of the environment."""
+        """The region: configured, else that of the environment; an empty text counts as none, as for the provider."""
         return self._remember("region", self._region)
 
     @property
@@ -81,7 +81,7 @@ class Provider:
         if is_one_of_many(self.key):
             return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
-        if configured is None or (isinstance(configured, Unknown) and configured.address.startswith("var.")):
+        if configured in (None, "") or (isinstance(configured, Unknown) and configured.address.startswith("var.")):
             return self.known.region or configured or region_unknown(self.key)
         return configured
 

@@ -1,0 +1,45 @@
+"""`make test-static` checks what was meant, or says why not."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Show what make would run."""
+    return subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("INFRASTRUCTURE=../x",), ("INFRA=a b", "EVN=prod"), ("ARGS=-k a --tb=no", "X=1")]
+)
+def test_variable_that_does_not_exist(arguments: tuple[str, ...]) -> None:
+    """A mistyped variable ends make, instead of checking the reference infrastructure."""
+    result = make("test-static", *arguments)
+
+    assert 2 == result.returncode
+    assert f"there is no variable {arguments[-1].partition('=')[0]}: use one of PYTHON VENV INFRA" in result.stderr
+
+
+def test_what_is_given_is_passed_on() -> None:
+    """Directories with blanks and several arguments reach pytest as they are."""
+    result = make("test-static", "INFRA=../a b", "ENV=dev,prod", "PLAN=p.json", "WORKERS=2", "ARGS=-k names --tb=no")
+
+    assert 0 == result.returncode
+    for wanted in ('--infraspec-dir="../a b" ', '--infraspec-env="dev,prod"', '--infraspec-plan="p.json"', "-n 2 "):
+        assert wanted in result.stdout
+    assert result.stdout.rstrip().endswith("-k names --tb=no")
+
+
+def test_nothing_given_leaves_environment_variables_their_say() -> None:
+    """Without INFRA no option is passed, so that INFRASPEC_DIR wins over the reference infrastructure of pytest.ini."""
+    result = make("test-static")
+
+    assert 0 == result.returncode
+    assert "--infraspec-" not in result.stdout
