@@ -54,6 +54,16 @@ CASES = {
         (),
         ["td.json: the file is not UTF-8", "byte 0xe9 at offset 12"],
     ),
+    "two broken task definition files": (
+        {"infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n', "a.json": "[]", "b.json": '{"family": "x",'},
+        (),
+        ["a.json", "b.json:1:15"],
+    ),
+    "broken tag policy": (
+        {"infraspec.toml": CONTRACT + '[tags]\npolicy = "p.json"\n', "p.json": '{"tags": {}'},
+        (),
+        ["p.json:1:12: the tag policy is not JSON"],
+    ),
     "broken task definition file": (
         {"infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n', "td.json": '{"family": "x",'},
         (),

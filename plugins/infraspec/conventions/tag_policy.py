@@ -92,12 +92,18 @@ class _Reader:
             remedy=remedy or "see the AWS Organizations User Guide, Tag policy syntax and examples",
         ) from None
 
-    def decode(self, text: str) -> dict[str, Any]:
+    def decode(self, text: str, inside: str = "") -> dict[str, Any]:
+        """Parse the file, or the policy that is text `inside` it."""
         try:
             document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=self._object)
         except json.JSONDecodeError as error:
-            where = f"line {error.lineno}, column {error.colno}"
-            self.fail(where, f"is not JSON: {error.msg}", expected="a tag policy in JSON", remedy="mend the JSON")
+            raise TagPolicyError(
+                "the tag policy is not JSON",
+                place=f"{self.place}, {inside}" if inside else f"{self.place}:{error.lineno}:{error.colno}",
+                expected="a tag policy in JSON",
+                found=error.msg,
+                remedy="mend the JSON",
+            ) from None
         except RecursionError:
             self.fail("$", "is nested too deeply", expected="a tag policy in JSON")
         return self.table(document, "$")
@@ -114,7 +120,8 @@ class _Reader:
         for outer, inner in _WRAPPERS:
             if outer in document:
                 content = self.table(document[outer], f"$.{outer}").get(inner)
-                return self.decode(self.text(content, f"$.{outer}.{inner}"))
+                path = f"$.{outer}.{inner}"
+                return self.decode(self.text(content, path), path)
         return document
 
     def table(self, value: Any, path: str) -> dict[str, Any]:
