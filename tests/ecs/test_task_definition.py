@@ -130,10 +130,10 @@ def test_unknown_parts_are_kept_in_their_place() -> None:
         ("", "t.json:1:1", "Expecting value"),
         ('{"family": "app"}', "t.json", "family"),
         ('"text"', "t.json", "text"),
-        ('{"containerDefinitions": {}}', "t.json", "dict"),
-        ('{"containerDefinitions": [3]}', "t.json: containerDefinitions.0", "int"),
+        ('{"containerDefinitions": {}}', "t.json", "an object"),
+        ('{"containerDefinitions": [3]}', "t.json: containerDefinitions.0", "a number"),
         ('{"containerDefinitions": [{"Secrets": []}]}', "t.json: containerDefinitions.0", "Secrets"),
-        ('{"containerDefinitions": [{"secrets": [{"name": "A"}]}]}', "containerDefinitions.0.secrets.0", "dict"),
+        ('{"containerDefinitions": [{"secrets": [{"name": "A"}]}]}', "containerDefinitions.0.secrets.0", "an object"),
         ('{"containerDefinitions": [{"secrets": "A"}]}', "t.json: containerDefinitions.0", "A"),
     ],
 )

@@ -55,9 +55,9 @@ CASES = {
         ["td.json: the file is not UTF-8", "byte 0xe9 at offset 12"],
     ),
     "two broken task definition files": (
-        {"infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n', "a.json": "[]", "b.json": '{"family": "x",'},
+        {"infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n', "a.json": "3", "b.json": '{"family": "x",'},
         (),
-        ["a.json", "b.json:1:15"],
+        ["a.json", "b.json:1:16"],
     ),
     "broken tag policy": (
         {"infraspec.toml": CONTRACT + '[tags]\npolicy = "p.json"\n', "p.json": '{"tags": {}'},

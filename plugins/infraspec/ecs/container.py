@@ -15,6 +15,7 @@ CONTAINERS = "containerDefinitions"
 CONTAINER_KEYS = (
     "name", "image", "secrets", "logConfiguration", "repositoryCredentials", "environmentFiles", "essential",
 )  # fmt: skip
+_KINDS: Mapping[type, str] = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def check_case(tree: Mapping[str, Value], keys: tuple[str, ...], place: str) -> 
 
 def malformed(message: str, place: str, expected: str, found: Value) -> TaskDefinitionError:
     """Make the error of a part that is not what ECS defines."""
-    text = found if isinstance(found, str) else f"{type(found).__name__}"
+    text = found if isinstance(found, str) else _KINDS.get(type(found), "a number")
     return TaskDefinitionError(
         message,
         place=place,
