@@ -433,6 +433,14 @@ def test_policies_attached_by_every_means_count() -> None:
         ],
         [customer, resource("aws_iam_role_policy_attachment.a", role="app-execution", policy_arn=by_name)],
         [customer, resource("aws_iam_policy_attachment.a", roles=["app-execution"], policy_arn=arn(customer.address))],
+        [
+            customer,
+            resource(
+                "aws_iam_role_policy_attachments_exclusive.a",
+                role_name="app-execution",
+                policy_arns=[arn(customer.address)],
+            ),
+        ],
         [resource(ROLE.address, name="app-execution", inline_policy=[{"name": "x", "policy": document}])],
         [customer, resource(ROLE.address, name="app-execution", managed_policy_arns=[arn(customer.address)])],
     ]

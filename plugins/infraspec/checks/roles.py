@@ -24,8 +24,9 @@ from infraspec.unknown import Text, Unknown, Value, render
 
 _ROLE_ARN = re.compile(r"^arn:.*:role/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 _POLICY_ARN = re.compile(r"^arn:.*:policy/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
-_INLINE, _ATTACHMENT, _ATTACHMENTS = (
+_INLINE, _ATTACHMENT, _ATTACHMENTS, _EXCLUSIVE = (
     "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_policy_attachment",
+    "aws_iam_role_policy_attachments_exclusive",
 )  # fmt: skip
 
 
@@ -128,6 +129,10 @@ class RoleIndex:
             roles, policy = attachment.get("roles"), attachment.attribute("policy_arn")
             for role in roles if isinstance(roles, list | tuple) else [roles] if roles is not None else []:
                 yield role, _Grant(attachment, policy, "policy_arn", attached=True)
+        for attachment in self.plan.managed(_EXCLUSIVE):
+            arns = attachment.attribute("policy_arns")
+            for arn in arns if isinstance(arns, list | tuple) else [arns]:
+                yield attachment.attribute("role_name"), _Grant(attachment, arn, "policy_arns", attached=True)
 
     def _resource(self, value: Value) -> Resource | None:
         """Return the role of the plan that a name, an ARN or an attribute refers to."""
