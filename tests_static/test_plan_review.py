@@ -1,9 +1,10 @@
-"""A plan does nothing that needs an approval it does not have."""
+"""A plan does nothing that needs an approval it does not have, and nothing at all where all is to be applied."""
 
 from collections.abc import Sequence
 
 import pytest
 
+from infraspec.checks.no_diff import check_no_diff
 from infraspec.checks.plan_review import check_plan_review, table
 from infraspec.contract.models import Contract, Waiver
 from infraspec.fixtures.static import AssertProven
@@ -20,3 +21,18 @@ def test_plan_review(
         pytest.skip(f"no plan file is given for {environment}")
     findings = check_plan_review(plan, contract, environment)
     assert_proven("plan-review", findings, approvals=approvals, table=table(plan, findings))
+
+
+def test_no_diff(
+    plan: Plan,
+    contract: Contract,
+    deployed: bool,  # noqa: FBT001 - a fixture
+    environment: str,
+    assert_proven: AssertProven,
+) -> None:
+    """A plan of what is deployed changes nothing, where the contract or the run asks for that."""
+    if not deployed:
+        pytest.skip(f"neither [drift] nor --infraspec-no-diff asks for an empty plan of {environment}")
+    if not plan.from_plan_file:
+        pytest.skip(f"no plan file is given for {environment}")
+    assert_proven("no-diff", check_no_diff(plan, contract))

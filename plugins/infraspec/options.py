@@ -21,6 +21,7 @@ _HELP = {
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
 }
+_FLAGS = {"no_diff": "Demand that a plan changes nothing: for a plan of what is deployed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Setting:
         """Whether somebody set it."""
         return self.source != "default"
 
+    @property
+    def is_yes(self) -> bool:
+        """Whether a flag is set, to something other than no."""
+        return self.value.lower() not in ("", "0", "no", "false", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -44,11 +50,12 @@ class Settings:
     environments: Setting
     plan: Setting
     labels: Setting
+    no_diff: Setting
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
         """Read the settings of a run."""
-        return cls(*(_setting(config, name, "." if name == "dir" else "") for name in _HELP))
+        return cls(*(_setting(config, name, "." if name == "dir" else "") for name in (*_HELP, *_FLAGS)))
 
     @property
     def path(self) -> Path:
@@ -100,6 +107,10 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("infraspec", "infrastructure as its contract says")
     for name, text in _HELP.items():
         group.addoption(f"--infraspec-{name}", dest=f"infraspec_{name}", default=None, metavar=name.upper(), help=text)
+        parser.addini(f"infraspec_{name}", help=text, default=None)
+    for name, text in _FLAGS.items():
+        flag = f"--infraspec-{name.replace('_', '-')}"
+        group.addoption(flag, dest=f"infraspec_{name}", action="store_const", const="yes", default=None, help=text)
         parser.addini(f"infraspec_{name}", help=text, default=None)
 
 

@@ -26,7 +26,8 @@ reason = "it is empty"
 owner = "team"
 expires = 2999-01-01
 """
-ONLY = ("-k", "test_plan_review")
+ONLY = ("-k", "test_plan_review and not no_diff")
+NO_DIFF = ("-k", "no_diff")
 
 
 def project(rules: str = TABLE, plan: str = 'plan = "plan.json"\n') -> Project:
@@ -91,3 +92,15 @@ def test_an_event_that_cannot_be_read_is_an_error(pytester: pytest.Pytester, mon
     result.assert_outcomes(errors=1)
     assert "EventError" in text_of(result)
     assert "Traceback" not in text_of(result)
+
+
+def test_an_empty_plan_is_demanded_on_request(pytester: pytest.Pytester) -> None:
+    """By the contract or by the option, a plan of what is deployed has to change nothing."""
+    project().run(pytester, *NO_DIFF).assert_outcomes(skipped=1)
+    result = project().run(pytester, *NO_DIFF, "--infraspec-no-diff")
+    result.assert_outcomes(failed=1)
+    assert "VIOLATED no-diff: aws_sqs_queue.jobs" in text_of(result)
+    always = '\n[drift]\nenvironments = ["dev"]\n'
+    project(always).run(pytester, *NO_DIFF).assert_outcomes(failed=1)
+    project(always + 'ignore = ["aws_sqs_queue"]\n').run(pytester, *NO_DIFF).assert_outcomes(passed=1)
+    project(always, plan="").run(pytester, *NO_DIFF).assert_outcomes(skipped=1)

@@ -1,4 +1,7 @@
 """Models to findings; pure; one module per rule family."""
 
-RULES = ("source", "names", "tags", "tag-policy", "task-definitions", "secret-access", "plan-review")
+RULES = (
+    "source", "names", "tags", "tag-policy", "task-definitions", "secret-access", "plan-review", "no-diff",
+    "state-backend", "state-bucket", "versions", "consistency", "modules",
+)  # fmt: skip
 """Ids of the rules of the static suite, in the order in which reports show them."""

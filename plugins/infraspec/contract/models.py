@@ -21,6 +21,7 @@ from infraspec.contract.kinds import (
     wrong,
 )
 from infraspec.contract.review import PlanReview
+from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
 
 Partition: TypeAlias = Literal[
@@ -239,6 +240,11 @@ class Contract(Table):
     names: Names = Field(Names(), description="Naming patterns by resource type.")
     tags: Tags = Field(Tags(), description="Required tags.")
     plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
+    state: State | None = Field(None, description="Where Terraform keeps its state.")
+    versions: Versions | None = Field(None, description="How versions are pinned.")
+    consistency: Consistency | None = Field(None, description="What environments may differ in.")
+    modules: Modules | None = Field(None, description="Resources outside of modules.")
+    drift: Drift | None = Field(None, description="What a plan of what is deployed may change.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)

@@ -38,6 +38,7 @@ def check_references(
     for name in environments:
         check.environment(name, contract.environments[name])
     check.tag_policy()
+    check.layout()
     check.waivers(rules)
     check.allow_empty(rules)
     check.finalize()
@@ -69,6 +70,16 @@ class _References:
         """Look for the tag policy."""
         if self._contract.tags.policy:
             self._file(("tags", "policy"), self._contract.tags.policy, ContractError)
+
+    def layout(self) -> None:
+        """Look up the environments of `[consistency]` and `[drift]`."""
+        contract = self._contract
+        if contract.consistency and contract.consistency.reference:
+            where = ("consistency", "reference")
+            self._one_of(where, contract.consistency.reference, contract.environments, "environment", ContractError)
+        for position, name in enumerate(contract.drift.environments if contract.drift else ()):
+            where_in = ("drift", "environments", position)
+            self._one_of(where_in, name, contract.environments, "environment", ContractError)
 
     def waivers(self, rules: Collection[str] | None) -> None:
         """Look up the rules and environments of waivers."""

@@ -15,6 +15,7 @@ from infraspec.terraform.evaluation import Library
 from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.settings import RootSettings, read_settings
 from infraspec.terraform.variables import Argument, Assignment, VariableFile
 
 
@@ -32,6 +33,8 @@ class Environments:
         self._environ = os.environ if environ is None else environ
         self._library = Library(lambda path: contracts.display(contract, path))
         self._plans: dict[str, Plan] = {}
+        self._sources: dict[str, Plan] = {}
+        self._settings: dict[str, RootSettings] | None = None
 
     def plan(self, name: str) -> Plan:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
@@ -43,18 +46,40 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         document = self._plan_file or environment.plan or environment.state
         if document is None:
-            return self.evaluated(name) if self._has_source(environment) else _without_source(environment)
+            return self._source(name) if self._has_source(environment) else _without_source(environment)
         path = document if document is self._plan_file else contracts.resolve(self.contract, document)
         planned = load(path, name=contracts.display(self.contract, path))
-        return complete(planned, self.evaluated(name)) if self._has_source(environment) else planned
+        return complete(planned, self._source(name)) if self._has_source(environment) else planned
 
     def _have_one_root(self) -> bool:
         return len({environment.root for environment in self.contract.environments.values()}) == 1
+
+    def settings(self) -> dict[str, RootSettings]:
+        """Return the settings of the root modules by environment, of those that have source."""
+        if self._settings is None:
+            self._settings = {
+                name: read_settings(contracts.resolve(self.contract, environment.root), self._library)
+                for name, environment in self.contract.environments.items()
+                if holds_terraform(contracts.resolve(self.contract, environment.root))
+            }
+        return self._settings
+
+    def sources(self) -> dict[str, Plan]:
+        """Return the plans of the source alone by environment, of those that have source."""
+        for name, environment in self.contract.environments.items():
+            if holds_terraform(contracts.resolve(self.contract, environment.root)):
+                self._source(name)
+        return self._sources
 
     def _has_source(self, environment: Environment) -> bool:
         """Tell whether there is source: a contract may give a plan, a state or task definitions without a root."""
         directory = contracts.resolve(self.contract, environment.root)
         return "root" in environment.model_fields_set or holds_terraform(directory)
+
+    def _source(self, name: str) -> Plan:
+        if name not in self._sources:
+            self._sources[name] = self.evaluated(name)
+        return self._sources[name]
 
     def evaluated(self, name: str, arguments: tuple[Argument, ...] = ()) -> Plan:
         """Return the plan of the source alone, with further -var and -var-file arguments."""

@@ -1,0 +1,123 @@
+"""Rules `consistency` and `modules`: environments are made of the same parts, and the parts lie in modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from infraspec.contract.models import Contract
+from infraspec.contract.structure import Consistency, Modules
+from infraspec.conventions.exemption import Exemptions
+from infraspec.finding import Finding, Location, Verdict
+from infraspec.terraform.plan import Plan
+from infraspec.terraform.settings import RootSettings
+
+CONSISTENCY, MODULES = "consistency", "modules"
+_ABSENT = "-"
+_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
+
+
+def check_modules(plan: Plan, contract: Contract) -> list[Finding]:
+    """Judge each managed resource: it lies in a module, or the contract lets it lie in the root."""
+    allowed = Exemptions.of((contract.modules or Modules()).allow)
+    return [
+        Finding(
+            MODULES,
+            Verdict.VIOLATED,
+            resource.address,
+            location=resource.location,
+            expected="resources in modules, which every environment calls",
+            found="a resource of the root module",
+            reason="the other environments do not have it, or have a copy that goes its own way",
+            remedy=f"moved {{\n  from = {resource.address}\n  to   = module.NAME.{resource.type}.{resource.name}\n}}",
+        )
+        if not resource.module and not allowed.covers(resource.type, resource.address)
+        else Finding(MODULES, Verdict.PROVEN, resource.address, location=resource.location)
+        for resource in plan.managed()
+    ]
+
+
+def check_consistency(
+    sources: Mapping[str, Plan], settings: Mapping[str, RootSettings], contract: Contract, environment: str
+) -> list[Finding]:
+    """Compare an environment with the reference: the same resource addresses, and module calls from the same source.
+
+    `sources` and `settings` are those of all environments that have source. The reference is compared with none.
+    """
+    rules = contract.consistency or Consistency()
+    reference = rules.reference or next(iter(sources), environment)
+    if environment not in sources or reference not in sources:
+        return []
+    if environment == reference:
+        return [
+            Finding(CONSISTENCY, Verdict.PROVEN, settings[environment].root, reason="the others are compared with it")
+        ]
+    own, other = (_parts(sources[name], settings[name], name) for name in (environment, reference))
+    allowed = Exemptions.of(rules.allow)
+    findings = []
+    for address in sorted({*own, *other}):
+        here, there = own.get(address), other.get(address)
+        same = here is not None and there is not None and here[0] == there[0]
+        if same or allowed.covers(address, address):
+            findings.append(Finding(CONSISTENCY, Verdict.PROVEN, address, location=(here or there or ("", None))[1]))
+        else:
+            findings.append(_differs(address, here, there, environment, reference))
+    return findings
+
+
+_Part = tuple[str, Location | None]
+
+
+def _parts(plan: Plan, settings: RootSettings, environment: str) -> dict[str, _Part]:
+    """Return what an environment is made of: by address the source of a module, nothing for a resource.
+
+    The environment's name in the key of an instance is `{environment}`, so that keys made from it are the same.
+    """
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(environment)}(?![A-Za-z0-9])")
+    parts: dict[str, _Part] = {
+        call.address: (f"{call.source} {call.version}".strip(), call.location) for call in settings.calls
+    }
+    return parts | {
+        _KEY.sub(lambda key: word.sub("{environment}", key[0]), resource.address): ("", resource.location)
+        for resource in plan.managed()
+    }
+
+
+def _differs(address: str, here: _Part | None, there: _Part | None, environment: str, reference: str) -> Finding:
+    if here and there:
+        expected, found = f"{there[0]}, as in {reference}", here[0]
+        remedy = f'source = "{there[0].split(" ")[0]}"'
+    elif there:
+        expected, found, remedy = f"{address}, as in {reference}", f"it is not in {environment}", "add it here, or"
+    else:
+        expected, found, remedy = f"nothing that {reference} lacks", f"it is in {environment} alone", "add it there, or"
+    allow = f"let them differ in the contract:\n[consistency]\nallow = ['{address}']"
+    return Finding(
+        CONSISTENCY,
+        Verdict.VIOLATED,
+        address,
+        f"{environment} and {reference}",
+        (here or there or ("", None))[1],
+        expected,
+        found,
+        f"what holds in {environment} says nothing of {reference}",
+        f"{remedy}\n{allow}",
+    )
+
+
+def consistency_table(sources: Mapping[str, Plan], settings: Mapping[str, RootSettings]) -> str:
+    """Return the addresses in which environments differ, with a mark for each that has one."""
+    parts = {name: _parts(plan, settings[name], name) for name, plan in sources.items()}
+    addresses = sorted({address for own in parts.values() for address in own})
+    rows = [
+        [address, *("yes" if address in own else _ABSENT for own in parts.values())]
+        for address in addresses
+        if len({own.get(address, (None,))[0] for own in parts.values()}) > 1
+    ]
+    same = len(addresses) - len(rows)
+    if not rows:
+        return f"{same} addresses, the same in {', '.join(parts)}"
+    rows.insert(0, ["address", *parts])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, f"{same} addresses are the same"])

@@ -1,0 +1,260 @@
+"""Rule `state-bucket`: the bucket of the state keeps versions, is encrypted, private and TLS only; the table locks.
+
+Source: Terraform Language Documentation, "Backend Type: s3"; AWS Security Hub, controls S3.1, S3.5, S3.8 and S3.14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from infraspec.errors import PolicyError
+from infraspec.finding import Finding, Verdict
+from infraspec.iam.answer import Answer, both, either
+from infraspec.iam.containment import covers, covers_action
+from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.principals import principals_of
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.settings import RootSettings
+from infraspec.unknown import Text, Unknown, Value, render
+
+RULE = "state-bucket"
+_FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+_VERDICTS = {Answer.YES: Verdict.PROVEN, Answer.MAYBE: Verdict.UNDETERMINED, Answer.NO: Verdict.VIOLATED}
+_TLS = """{
+  "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+  "Resource": ["BUCKET_ARN", "BUCKET_ARN/*"],
+  "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+}"""
+
+
+def check_state_bucket(plan: Plan, settings: RootSettings) -> list[Finding]:
+    """Judge the resources that the backend of a root names; nothing for a backend other than s3."""
+    if settings.backend.type != "s3":
+        return []
+    arguments = settings.backend.arguments
+    findings = list(_bucket(plan, settings, arguments.get("bucket")))
+    table = arguments.get("dynamodb_table")
+    return findings if table is None else [*findings, _table(plan, settings, table)]
+
+
+def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding]:
+    bucket = _named(plan, "aws_s3_bucket", "bucket", name)
+    if bucket is None:
+        yield _absent(settings, "bucket", name)
+        return
+    look = _Bucket(plan, bucket)
+    yield look.versioning()
+    yield look.encryption()
+    yield look.private()
+    yield look.tls_only()
+
+
+def _named(plan: Plan, type_: str, attribute: str, name: Value) -> Resource | None:
+    if not isinstance(name, str):
+        return None
+    return next((r for r in plan.managed(type_) if r.get(attribute) == name), None)
+
+
+def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
+    return Finding(
+        RULE,
+        Verdict.UNDETERMINED,
+        settings.root,
+        what,
+        settings.backend.location,
+        f"a resource of this environment that is the {what} of the backend",
+        render(name) if name is not None else f"no {what} in the backend block",
+        f"the {what} is made elsewhere, or its name is not known before apply",
+        "if it is made elsewhere, say so in the contract:\n[state]\nmanaged = false",
+    )
+
+
+def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
+    table = _named(plan, "aws_dynamodb_table", "name", name)
+    if table is None:
+        return _absent(settings, "dynamodb_table", name)
+    key = table.get("hash_key")
+    kinds = [
+        b.get("type") for b in table.get("attribute") or () if isinstance(b, Mapping) and b.get("name") == "LockID"
+    ]
+    answer = _is(key, "LockID")
+    if answer is Answer.YES:
+        answer = either(_is(kind, "S") for kind in kinds)
+    return _finding(
+        table,
+        "lock table",
+        answer,
+        'hash_key = "LockID", of type S',
+        f"hash_key = {render(key)}, of type {', '.join(map(render, kinds)) or 'none'}",
+        "terraform writes its locks under LockID and no other key",
+        'hash_key = "LockID"\n\nattribute {\n  name = "LockID"\n  type = "S"\n}',
+        "hash_key",
+    )
+
+
+class _Bucket:
+    """A bucket with the resources that configure it."""
+
+    def __init__(self, plan: Plan, bucket: Resource) -> None:
+        self._plan = plan
+        self._bucket = bucket
+        self._resolve = AwsAttributes(plan).narrow
+
+    def versioning(self) -> Finding:
+        """Judge whether an earlier state can be brought back."""
+        source, value = self._setting("aws_s3_bucket_versioning", "versioning_configuration", "status")
+        if source is self._bucket:
+            value = "Enabled" if _first(self._bucket.get("versioning")).get("enabled") is True else value
+        return _finding(
+            source,
+            "versioning",
+            _is(value, "Enabled"),
+            "versioning that is Enabled",
+            render(value) if value is not None else "none",
+            "an apply that goes wrong, or an overwritten object, leaves no state to go back to",
+            self._block("aws_s3_bucket_versioning", 'versioning_configuration {\n    status = "Enabled"\n  }'),
+            "versioning_configuration",
+        )
+
+    def encryption(self) -> Finding:
+        """Judge whether the configuration encrypts it at rest."""
+        type_ = "aws_s3_bucket_server_side_encryption_configuration"
+        source = self._of(type_) or self._bucket
+        holder = _first(self._bucket.get("server_side_encryption_configuration")) if source is self._bucket else source
+        rule = _first(holder.get("rule"))
+        value = _first(rule.get("apply_server_side_encryption_by_default")).get("sse_algorithm")
+        return _finding(
+            source,
+            "encryption",
+            either(_is(value, algorithm) for algorithm in _ENCRYPTIONS),
+            "default encryption with AES256 or aws:kms",
+            render(value) if value is not None else "none",
+            "nothing here holds the bucket to an encryption",
+            self._block(
+                type_,
+                'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }',
+            ),
+            "rule",
+        )
+
+    def private(self) -> Finding:
+        """Judge whether somebody can make it public."""
+        block = self._of("aws_s3_bucket_public_access_block")
+        values = [block.get(flag) if block else None for flag in _FLAGS]
+        missing = [flag for flag, value in zip(_FLAGS, values, strict=True) if value is not True]
+        return _finding(
+            block or self._bucket,
+            "public access block",
+            both(*(_is(value, expected=True) for value in values)),
+            "a public access block with all four settings",
+            f"not true: {', '.join(missing)}" if block else "none",
+            "a policy or an ACL can make the state public",
+            self._block("aws_s3_bucket_public_access_block", "\n  ".join(f"{flag} = true" for flag in _FLAGS)),
+        )
+
+    def tls_only(self) -> Finding:
+        """Judge whether its policy denies what comes without TLS."""
+        policy = self._of("aws_s3_bucket_policy")
+        source = policy or self._bucket
+        value = source.get("policy")
+        if value == Unknown(f"{self._bucket.address}.policy"):
+            value = None
+        document = self._document(source, value)
+        answer = either(self._denies_plain(s) for s in document.statements) if document else Answer.NO
+        return _finding(
+            source,
+            "TLS only",
+            answer,
+            "a policy that denies every request without TLS",
+            "no policy" if document is None else "no statement that certainly does",
+            "the state, secrets in it, may be read and written over plain HTTP",
+            f"add this statement to the policy of the bucket:\n{_TLS}",
+            "policy",
+        )
+
+    @staticmethod
+    def _document(source: Resource, value: Value) -> PolicyDocument | None:
+        if not value:
+            return None
+        try:
+            return PolicyDocument.from_value(value, place=f"{source.address}.policy", with_principals=True)
+        except PolicyError as error:
+            error.place = f"{source.location_of('policy') or ''} {error.place}".strip()
+            raise
+
+    def _denies_plain(self, statement: Statement) -> Answer:
+        if isinstance(statement.effect, Unknown):
+            return Answer.MAYBE
+        everyone = any(principal is not None and principal.is_everyone for principal in principals_of(statement))
+        if statement.effect != "Deny" or not everyone or not _is_plain_http(statement.condition):
+            return Answer.NO
+        arn = self._resolve(Unknown(f"{self._bucket.address}.arn"))
+        objects = Text((*arn.parts, "/*")) if isinstance(arn, Text) else f"{render(arn)}/*"
+        actions = either(covers_action(action, "s3:*") for action in statement.actions or ())
+        wanted = (
+            either(covers(own, resource, self._resolve) for own in statement.resources or ())
+            for resource in (arn, objects)
+        )
+        return both(actions, *wanted)
+
+    def _setting(self, type_: str, block: str, attribute: str) -> tuple[Resource, Value]:
+        source = self._of(type_)
+        return (source, _first(source.get(block)).get(attribute)) if source else (self._bucket, None)
+
+    def _of(self, type_: str) -> Resource | None:
+        return next((r for r in self._plan.managed(type_) if self._is_own(r.get("bucket"))), None)
+
+    def _is_own(self, reference: Value) -> bool:
+        if isinstance(reference, Unknown):
+            found = self._plan.find(reference)
+            return found is not None and found[0].address == self._bucket.address
+        return bool(reference == self._bucket.get("bucket"))
+
+    def _block(self, type_: str, body: str) -> str:
+        name = f"{self._bucket.type}.{self._bucket.name}"
+        return f'resource "{type_}" "{self._bucket.name}" {{\n  bucket = {name}.id\n\n  {body}\n}}'
+
+
+def _finding(  # noqa: PLR0917 - the parts of a finding
+    resource: Resource,
+    subject: str,
+    answer: Answer,
+    expected: str,
+    found: str,
+    reason: str,
+    remedy: str,
+    path: str = "",
+) -> Finding:
+    location = resource.location_of(path) if path else resource.location
+    verdict = _VERDICTS[answer]
+    if verdict is Verdict.PROVEN:
+        return Finding(RULE, verdict, resource.address, subject, location, expected)
+    if verdict is Verdict.UNDETERMINED:
+        reason = f"it depends on what is known only after apply; otherwise {reason}"
+    return Finding(RULE, verdict, resource.address, subject, location, expected, found, reason, remedy)
+
+
+def _is_plain_http(condition: Value) -> bool:
+    """Tell whether a condition is met by every request without TLS, and asks for nothing else."""
+    if not isinstance(condition, Mapping) or len(condition) != 1:
+        return False
+    ((operator, block),) = condition.items()
+    if operator.lower() not in ("bool", "boolifexists") or not isinstance(block, Mapping) or len(block) != 1:
+        return False
+    ((key, values),) = block.items()
+    listed = values if isinstance(values, list | tuple) else [values]
+    return key.lower() == "aws:securetransport" and "false" in {str(value).lower() for value in listed}
+
+
+def _first(blocks: Value) -> Mapping[str, Value]:
+    if isinstance(blocks, list | tuple) and blocks and isinstance(blocks[0], Mapping):
+        return blocks[0]
+    return blocks if isinstance(blocks, Mapping) else {}
+
+
+def _is(value: Value, expected: Value) -> Answer:
+    if isinstance(value, Unknown | Text):
+        return Answer.MAYBE
+    return Answer.YES if value == expected else Answer.NO
