@@ -20,6 +20,8 @@ def test_state_backend(
     """The state is remote, encrypted, locked, and no other environment's."""
     if contract.state is None:
         pytest.skip("the contract has no [state]")
+    if environment not in root_settings:
+        pytest.skip(f"{environment} has no source")
     assert_proven("state-backend", check_state_backend(root_settings, contract, environment))
 
 
@@ -59,6 +61,8 @@ def test_consistency(
     """The environments are made of the same modules and resources, but for what the contract allows."""
     if contract.consistency is None:
         pytest.skip("the contract has no [consistency]")
+    if environment not in root_settings:
+        pytest.skip(f"{environment} has no source")
     table = consistency_table(sources, root_settings)
     assert_proven("consistency", check_consistency(sources, root_settings, contract, environment), table=table)
 

@@ -177,3 +177,55 @@ def simulate(source: BinaryIO) -> None:
 
     for line in decided(source, str(getattr(source, "name", "<stdin>"))):
         click.echo(line)
+
+
+@main.command()
+@click.option(
+    "--infra",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Infrastructure repository: where infraspec.toml is.  [default: .]",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the document."
+)
+@click.option("--migration", is_flag=True, help="The way of existing resources to the rules, instead of the rules.")
+@click.option("--env", "environments", multiple=True, help="Environment to migrate; repeatable.  [default: all]")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="Plan or state of the one environment, as JSON."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="markdown",
+    show_default=True,
+    help="Of --migration.",
+)
+@reported
+def conventions(  # noqa: PLR0917 - click passes by name
+    infra: Path,
+    lang: str,
+    migration: bool,  # noqa: FBT001 - likewise
+    environments: tuple[str, ...],
+    plan_file: Path | None,
+    form: str,
+) -> None:
+    """Write the naming and tagging rules of a contract as a document, or the migration of what breaks them.
+
+    \b
+    infraspec conventions --infra . --lang ja > docs/conventions.md
+    infraspec conventions --infra . --migration --env prod --plan state.json
+
+    A migration lists each existing resource whose name or tags break a rule, with the name to give it, whether that
+    replaces it, and for what holds data the steps that keep it. Which resources exist is said by the plan or state of
+    the contract's environment, or by --plan; without one, all of the source are taken to.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.conventions_command import document, migration_document  # noqa: PLC0415 - starts faster
+
+    if migration:
+        click.echo(migration_document(infra, environments, plan_file, lang, form))
+    elif environments or plan_file:
+        raise click.UsageError("--env and --plan belong to --migration")
+    else:
+        click.echo(document(infra, lang))

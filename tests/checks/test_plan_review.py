@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from infraspec.checks.plan_review import check_plan_review, table
 from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform import from_plan_json
+from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
+from tests.checks.layout import environments
 
 V, U, P = Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PROVEN
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -91,6 +94,8 @@ BLOCK = {
 }
 IP = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 WORLD_IP = {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}
+OUR_ROLES = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}
+ANY_ROLES = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}
 REFERER = {"StringEquals": {"aws:Referer": "https://example.com"}}
 
 CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
@@ -233,6 +238,14 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
     ),
     "a bucket policy for all addresses": (
         [change("aws_s3_bucket_policy.a", CREATE, None, {"bucket": "b", "policy": for_everyone(Condition=WORLD_IP)})],
+        [("public-exposure", U)],
+    ),
+    "a bucket policy for roles of one account": (
+        [change("aws_s3_bucket_policy.a", CREATE, None, {"bucket": "b", "policy": for_everyone(Condition=OUR_ROLES)})],
+        [("iam-widening", V)],
+    ),
+    "a bucket policy for roles of any account": (
+        [change("aws_s3_bucket_policy.a", CREATE, None, {"bucket": "b", "policy": for_everyone(Condition=ANY_ROLES)})],
         [("public-exposure", U)],
     ),
     "a bucket policy for a referer": (
@@ -470,3 +483,53 @@ def test_the_table_has_every_change() -> None:
         "aws_sns_topic.d: forget: it stays, and terraform no longer manages it",
         "1 delete, 1 no-op, 1 create, 1 forget",
     ]
+
+
+SOURCE = """
+locals {
+  old = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/old-AbCdEf"
+}
+
+resource "aws_secretsmanager_secret" "new" {
+  name = "app/new"
+}
+
+resource "aws_iam_role_policy" "read" {
+  role = "app"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = [local.old, aws_secretsmanager_secret.new.arn]
+    }]
+  })
+}
+
+resource "aws_security_group" "a" {
+  name = "a"
+}
+"""
+
+
+def test_the_source_says_what_a_plan_leaves_out(tmp_path: Path) -> None:
+    """A policy with one unknown ARN is compared part by part, at its line; what nobody configures is no risk."""
+    old = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/old-AbCdEf"
+    before = {"role": "app", "policy": policy(allow("secretsmanager:GetSecretValue", [old]))}
+    content = {
+        "format_version": "1.2",
+        "planned_values": {},
+        "resource_changes": [
+            change("aws_secretsmanager_secret.new", CREATE, None, {"name": "app/new"}, after_unknown={"arn": True}),
+            change("aws_iam_role_policy.read", UPDATE, before, {"role": "app"}, after_unknown={"policy": True}),
+            change("aws_security_group.a", CREATE, None, {"name": "a"}, after_unknown={"ingress": True}),
+        ],
+    }
+    (tmp_path / "plan.json").write_text(json.dumps(content), encoding="utf-8")
+    made = environments(tmp_path, {"dev/main.tf": SOURCE}, plan_review={})
+    completed = Environments(made.contract, plan_file=tmp_path / "plan.json", environ={}).plan("dev")
+    (finding,) = [entry for entry in check_plan_review(completed, made.contract, "dev") if entry.subject]
+    assert (finding.verdict, finding.subject, str(finding.location)) == (V, "iam-widening", "dev/main.tf:14")
+    assert finding.found.startswith(
+        "allows secretsmanager:GetSecretValue on aws_secretsmanager_secret.new.arn, by Statement.0"
+    )

@@ -31,6 +31,8 @@ CASES: list[tuple[Value, Value, Answer]] = [
     ("arn:aws:s3:::b/x/*", "arn:aws:s3:::b/*", NO),
     ("arn:aws:s3:::b*", "arn:aws:s3:::b", YES),
     ("arn:*", "*", NO),
+    ("?*", "*?", MAYBE),
+    ("??*", "*a?", MAYBE),
     (f"{PREFIX}db-??????", f"{PREFIX}db-AbCdEf", YES),
     (f"{PREFIX}db-??????", f"{PREFIX}db-*", NO),
     (f"{PREFIX}db-*", f"{PREFIX}db-??????", YES),

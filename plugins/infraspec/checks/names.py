@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from infraspec.contract.models import Contract
@@ -64,6 +64,17 @@ def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
     return "name"
 
 
+def naming_rules(plan: Plan, contract: Contract, environment: str) -> Callable[[Resource], NamingRule]:
+    """Return what gives the naming rule of a resource, whose type has patterns. ContractError if a pattern is wrong."""
+    rules = _rules(plan, contract, environment)
+    regional = {type_ for type_, patterns in contract.names.patterns.items() if _is_regional(patterns)}
+    return lambda resource: rules(resource.type, _region(plan, resource) if resource.type in regional else None)
+
+
+def _is_regional(patterns: str | Sequence[str]) -> bool:
+    return any("{region}" in p.lower() for p in ([patterns] if isinstance(patterns, str) else patterns))
+
+
 def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
     """Return the naming rule by type and, where a resource's region differs from the plan's, by region."""
     facts = facts_of(contract, environment, region=plan.region, account=plan.account)
@@ -82,7 +93,7 @@ def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
 def _subjects(plan: Plan, contract: Contract) -> Iterator[tuple[str, Resource, str | None]]:
     """Yield type, resource, and its region if its patterns name one ("" if it is not known)."""
     for type_, patterns in contract.names.patterns.items():
-        regional = any("{region}" in p.lower() for p in ([patterns] if isinstance(patterns, str) else patterns))
+        regional = _is_regional(patterns)
         for resource in plan.managed(type_):
             yield type_, resource, _region(plan, resource) if regional else None
 

@@ -117,11 +117,7 @@ def _keep(review: Review, change: Change) -> str:
     if change.kind is ChangeKind.REPLACE:
         cause = ", ".join(change.replace_paths) or "what forces the replacement"
         return f"keep it: take back the change of {cause}, or add to the resource\n{_PREVENT}"
-    created = [
-        other.address
-        for other in review.plan.changes
-        if other.kind is ChangeKind.CREATE and other.type == change.type and not other.drift
-    ]
+    created = review.created_by_type.get(change.type, ())
     if len(created) == 1 and not change.deposed:
         moved = f"moved {{\n  from = {change.address}\n  to   = {created[0]}\n}}"
         return f"if {created[0]} is the same object under another address:\n{moved}"

@@ -46,9 +46,12 @@ def _listed(values: Value) -> list[Value]:
 
 
 def _is_fixed(value: Value) -> bool:
-    """Tell whether a value leaves out most of the world: no bare wildcard, no range of more than a /8."""
+    """Tell whether a value leaves out most of the world: no wildcard for all or in the account, no more than a /8."""
     if not isinstance(value, str):
         return True
+    if value.startswith("arn:"):
+        account = value.split(":")[4:5]
+        return bool(account) and not set(account[0]) & {"*", "?"}
     try:
         return ipaddress.ip_network(value, strict=False).prefixlen >= _WIDEST_PREFIX
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from infraspec.contract.review import PlanReview, Risk
 from infraspec.conventions.exemption import Exemptions
@@ -11,6 +12,8 @@ from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
 from infraspec.unknown import Sensitive, Text, Unknown, Value
+
+_REFERENCES = ("name", "id", "arn", "bucket", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +80,41 @@ class Review:
         if isinstance(named, Unknown | Text):
             found = self.plan.find(named) if isinstance(named, Unknown) else None
             return found is None or self._kinds.get(found[0].address) in {ChangeKind.CREATE, ChangeKind.REPLACE, None}
-        return any(
-            self._kinds.get(resource.address) is ChangeKind.CREATE and named in _names(resource.values)
-            for resource in self.plan.managed(*types)
-        )
+        return any((type_, named) in self._created for type_ in types)
 
     def is_gone(self, *types: str, named: Value) -> bool:
         """Tell whether the resource that a name, id or ARN stands for is destroyed for good by this plan."""
-        return any(
-            change.kind is ChangeKind.DELETE
-            and change.type in types
-            and not change.drift
-            and named in _names(change.before)
+        return any((type_, named) in self._gone for type_ in types)
+
+    @cached_property
+    def created_by_type(self) -> Mapping[str, tuple[str, ...]]:
+        """The addresses that the plan creates, by type."""
+        found: dict[str, list[str]] = {}
+        for change in self.plan.changes:
+            if change.kind is ChangeKind.CREATE and not change.drift:
+                found.setdefault(change.type, []).append(change.address)
+        return {type_: tuple(addresses) for type_, addresses in found.items()}
+
+    @cached_property
+    def _created(self) -> frozenset[tuple[str, Value]]:
+        return frozenset(
+            (type_, name)
+            for type_, addresses in self.created_by_type.items()
+            for address in addresses
+            if address in self.plan.by_address
+            for name in _names(self.plan.by_address[address].values)
+        )
+
+    @cached_property
+    def _gone(self) -> frozenset[tuple[str, Value]]:
+        return frozenset(
+            (change.type, name)
             for change in self.plan.changes
+            if change.kind is ChangeKind.DELETE and not change.drift
+            for name in _names(change.before)
         )
 
 
 def _names(values: Mapping[str, Value]) -> tuple[Value, ...]:
-    return tuple(values[name] for name in ("name", "id", "arn", "bucket", "url") if values.get(name) is not None)
+    """Return what other resources may refer to one by, as far as it is known."""
+    return tuple(values[name] for name in _REFERENCES if isinstance(values.get(name), str))
