@@ -62,6 +62,7 @@ def secret_arn(name: str) -> Unknown:
 
 
 ROLE = resource("aws_iam_role.execution", name="app-execution")
+TRUST = "sts:AssumeRole"
 DB, API = secret("db"), secret("api")
 
 
@@ -104,7 +105,12 @@ def findings(*resources: Resource, **fields: Any) -> list[Finding]:
     given = {r.address for r in resources}
     base = [r for r in (ROLE, DB, API) if r.address not in given]
     plan = plan_of(*base, *resources, **fields)
-    return check_secret_access(plan, task_definitions(plan), CONTRACT, "prod")
+    return about_permissions(check_secret_access(plan, task_definitions(plan), CONTRACT, "prod"))
+
+
+def about_permissions(found: Iterable[Finding]) -> list[Finding]:
+    """Return the findings but for those about who may assume the roles."""
+    return [finding for finding in found if TRUST not in finding.subject]
 
 
 def verdicts(found: Iterable[Finding]) -> list[Verdict]:
@@ -414,9 +420,11 @@ def test_a_value_from_that_is_not_known_is_neither() -> None:
 
 
 def test_a_secret_of_another_stack_is_equal_to_itself() -> None:
-    """A secret read by a data source without a known name is PROVEN under the same attribute."""
+    """A secret of which only the attribute is known may be read under the same attribute; its key is not known."""
     other = Unknown("data.aws_secretsmanager_secret.shared.arn")
-    assert verdicts(findings(task({"X": other}), policy(statement(other)))) == [PROVEN]
+    read, key = findings(task({"X": other}), policy(statement(other)))
+    assert (read.verdict, key.verdict) == (PROVEN, UNDETERMINED)
+    assert '"aws_secretsmanager_secret.kms_key_id" = "" if AWS\'s own key aws/secretsmanager encrypts it' in key.remedy
 
 
 def test_policies_attached_by_every_means_count() -> None:
@@ -510,7 +518,7 @@ def test_a_file_is_checked_against_the_plan() -> None:
     definition = TaskDefinition.from_json(text, "task.json")
     for listed, expected in ((HEAD + "db-??????", PROVEN), (HEAD + "db", VIOLATED)):
         plan = plan_of(ROLE, DB, policy(statement(listed)))
-        (finding,) = check_secret_access(plan, [definition], CONTRACT, "prod")
+        (finding,) = about_permissions(check_secret_access(plan, [definition], CONTRACT, "prod"))
         assert expected == finding.verdict
     assert Location("task.json", 11) == finding.location
 
@@ -528,17 +536,20 @@ def test_the_fix_fits_how_the_policy_is_written() -> None:
 
 
 def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:
-    """A key whose own policy names another principal only is not opened by the role's policies for certain."""
+    """A key whose own policy names another principal only is not opened by the role's policies."""
     encrypted = secret("db", kms_key_id=arn("aws_kms_key.main"))
     granted = policy(statement("*"), statement("*", "kms:Decrypt"))
 
-    def verdict(principal: str) -> Verdict:
+    def judged(principal: str) -> Finding:
         entry = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*"}
         key = resource("aws_kms_key.main", policy=JsonText({"Version": "2012-10-17", "Statement": [entry]}))
-        return findings(task({"DB": secret_arn("db")}), key, encrypted, granted)[1].verdict
+        return findings(task({"DB": secret_arn("db")}), key, encrypted, granted)[1]
 
-    found = [verdict(f"arn:aws:iam::{ACCOUNT}:{who}") for who in ("root", "role/other", "role/app-execution")]
-    assert found == [PROVEN, UNDETERMINED, PROVEN]
+    root, other, own = (judged(f"arn:aws:iam::{ACCOUNT}:{who}") for who in ("root", "role/other", "role/app-execution"))
+    assert (root.verdict, other.verdict, own.verdict) == (PROVEN, VIOLATED, PROVEN)
+    assert other.found == "the policy of aws_kms_key.main.arn does not let aws_iam_role.execution in"
+    assert "add to aws_kms_key.main (main.tf:1) the statement" in other.remedy
+    assert "AWS = aws_iam_role.execution.arn" in other.remedy
 
 
 @pytest.mark.parametrize(

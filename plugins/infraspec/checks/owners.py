@@ -1,9 +1,9 @@
-"""From an ARN to the resource of the plan it belongs to, and to what that resource says: its policy, its KMS key."""
+"""From an ARN to the resource of the plan it belongs to, and to the policies of that resource."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,13 +18,14 @@ from infraspec.unknown import Text, Unknown, Value, render
 
 _TYPES = (
     "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
-    "aws_cloudwatch_log_group",
+    "aws_cloudwatch_log_group", "aws_efs_file_system",
 )  # fmt: skip
 _POLICIES = {
     "aws_secretsmanager_secret_policy": ("secret_arn", "policy"),
     "aws_s3_bucket_policy": ("bucket", "policy"),
     "aws_ecr_repository_policy": ("repository", "policy"),
     "aws_kms_key_policy": ("key_id", "policy"),
+    "aws_efs_file_system_policy": ("file_system_id", "policy"),
 }
 """The resources that attach a policy to another, with the attributes that name the other and hold the policy."""
 _WITH_POLICY = {"aws_secretsmanager_secret", "aws_kms_key", "aws_s3_bucket"}
@@ -72,28 +73,20 @@ class Owners:
         parameter, secret = name in self._parameters, name in self._secrets
         return "" if parameter == secret else "secret" if secret else "parameter"
 
-    def key_of(self, target: Value) -> Value:
-        """Return the ARN of the customer managed KMS key that a secret or parameter is encrypted with, or None."""
-        resource = self.find(target)
-        if resource is None or resource.mode != "managed":
-            return None
-        if resource.type == "aws_secretsmanager_secret":
-            return self._key(resource.get("kms_key_id"), resource)
-        if resource.type == "aws_ssm_parameter" and resource.get("type") == "SecureString":
-            key = resource.get("key_id")
-            return None if key == Unknown(f"{resource.address}.key_id") else self._key(key, resource)
-        return None
-
     def policies(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
         """Return the policies of the resource that an ARN belongs to, for an action of a principal of an account.
 
         Of what is not in the plan, a KMS key has a policy that is not known, and so has a resource of another account;
         of the rest it is taken for granted that no policy of its own denies the action.
         """
+        found = self._policies_of(target, account, action)
+        return [*found, *self._registry_policies] if ":ecr:" in render(target) else found
+
+    def _policies_of(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
         owner = self.find(target)
         if owner is not None and owner.mode == "managed":
             if owner.address not in self._compiled:
-                self._compiled[owner.address] = list(self._compile(owner))
+                self._compiled[owner.address] = list(self._compile(self._documents(owner)))
             return self._compiled[owner.address]
         theirs = arn_fields(target).get("account")
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
@@ -102,17 +95,27 @@ class Owners:
         name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {render(target).strip('${}')}"
         return [IdentityPolicy.opaque(name, Unknown(name))]
 
-    def _compile(self, owner: Resource) -> Iterator[IdentityPolicy]:
+    def _compile(self, documents: Iterable[tuple[Resource, PolicyDocument]]) -> Iterator[IdentityPolicy]:
         uncertain = {source.address for source in self._attached.get("", ())}
-        for source, document in self._documents(owner):
+        for source, document in documents:
             policy = IdentityPolicy.of(
                 source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
             )
             yield policy.perhaps() if source.address in uncertain or source.key == "?" else policy
 
-    def document_of(self, policy: Resource) -> Resource | None:
+    def has_policy(self, target: Value) -> bool | None:
+        """Tell whether the resource that an ARN belongs to has a policy in the plan; None if it is not in the plan."""
+        owner = self.find(target)
+        return None if owner is None or owner.mode == "data" else bool(self._documents(owner))
+
+    def policy_source(self, target: Value) -> Resource | None:
+        """Return the resource of the plan that holds the policy of what an ARN belongs to, if one does."""
+        owner = self.find(target)
+        return next((source for source, _ in self._documents(owner)), None) if owner else None
+
+    def document_of(self, policy: Resource, attribute: str = "policy") -> Resource | None:
         """Return the one data aws_iam_policy_document that a policy's text is that of."""
-        text = policy.get("policy")
+        text = policy.get(attribute)
         return self._written_as.get(text) if isinstance(text, str | Text) else None
 
     @cached_property
@@ -126,7 +129,8 @@ class Owners:
 
     @cached_property
     def _by_arn(self) -> dict[str, Resource]:
-        return {self._shown(resource): resource for resource in self.plan.managed(*_TYPES)}
+        resources = (*self.plan.data("aws_ssm_parameter"), *self.plan.managed(*_TYPES))
+        return {self._shown(resource): resource for resource in resources}
 
     def _shown(self, resource: Resource) -> str:
         return render(self.attributes.narrow(Unknown(f"{resource.address}.arn")))
@@ -138,10 +142,6 @@ class Owners:
     @cached_property
     def _parameters(self) -> frozenset[Value]:
         return frozenset(map(self.attributes.name, self.plan.managed("aws_ssm_parameter")))
-
-    @cached_property
-    def _aliases(self) -> dict[Value, Resource]:
-        return {self.attributes.name(r): r for r in reversed(self.plan.managed("aws_kms_alias"))}
 
     @cached_property
     def _attached(self) -> dict[str, list[Resource]]:
@@ -168,6 +168,12 @@ class Owners:
 
     def _named(self, resource: Resource) -> Value:
         return self.attributes.name(resource, "bucket" if resource.type == "aws_s3_bucket" else "name")
+
+    @cached_property
+    def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
+        """The policies of the ECR registry: they may allow to fill the pull-through cache."""
+        sources = self.plan.managed("aws_ecr_registry_policy")
+        return tuple(self._compile((source, self._document(source, source.attribute("policy"))) for source in sources))
 
     def _documents(self, owner: Resource) -> tuple[tuple[Resource, PolicyDocument], ...]:
         if owner.address not in self._policies:
@@ -197,29 +203,6 @@ class Owners:
     def _document(self, source: Resource, value: Value) -> PolicyDocument:
         place = f"{source.location_of('policy') or source.address}: {source.address}.policy"
         return PolicyDocument.from_value(value, place=place, with_principals=True)
-
-    def _key(self, key: Value, resource: Resource) -> Value:
-        """Follow a key's id, ARN or alias to the key's ARN."""
-        if not key:
-            return None
-        found = self.plan.find(key) if isinstance(key, Unknown) else None
-        if found is not None and found[0].type == "aws_kms_key":
-            return Unknown(f"{found[0].address}.arn")
-        alias = found[0] if found is not None and found[0].type == "aws_kms_alias" else self._alias(key)
-        if alias is not None:
-            return self._key(alias.attribute("target_key_id"), resource)
-        text = render(key)
-        if "alias/aws/" in text:
-            return None
-        if "alias/" in text:
-            return self.attributes.arn(resource, "kms", "key/", Unknown(f"the key behind {text}"))
-        is_id = isinstance(key, str) and not key.startswith("arn:")
-        return self.attributes.arn(resource, "kms", "key/", key) if is_id else key
-
-    def _alias(self, key: Value) -> Resource | None:
-        if not isinstance(key, str) or "alias/" not in key:
-            return None
-        return self._aliases.get(key[key.index("alias/") :])
 
 
 def _locator(source: Resource) -> Callable[[str], Location | None]:

@@ -77,6 +77,11 @@ class RoleIndex:
             self._roles[value] = self._elsewhere(value) if resource is None else self._in_plan(resource)
         return self._roles[value]
 
+    def resource_of(self, value: Value) -> Resource | None:
+        """Return the resource or data source of a role; None if the plan has neither."""
+        found = self.plan.find(value) if type(value) is Unknown else None
+        return found[0] if found and found[0].type == "aws_iam_role" else self._resource(value)
+
     @cached_property
     def _by_name(self) -> dict[Value, list[Resource]]:
         names: dict[Value, list[Resource]] = {}

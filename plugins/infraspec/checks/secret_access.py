@@ -1,7 +1,7 @@
-"""Whether the execution role of each task definition may do what its containers need: the check of the incident.
+"""Whether the roles of each task definition may do what its containers need: the check of the incident.
 
 A task whose role may not read one of its secrets does not start: "ResourceInitializationError: unable to pull secrets
-or registry auth". The permissions needed are those of `ecs.required_access`, the decision that of `iam.decision`.
+or registry auth". The permissions needed are those of `ecs.access_table`, the decision that of `iam.decision`.
 """
 
 from __future__ import annotations
@@ -9,40 +9,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from infraspec.checks.access_decisions import AccessDecisions, Judgement
+from infraspec.checks.keys import Keys
 from infraspec.checks.owners import Owners
-from infraspec.checks.request_context import request_context
+from infraspec.checks.registries import Registries
 from infraspec.checks.roles import Role, RoleIndex
 from infraspec.checks.secret_access_text import conclusion, undetermined, violated
+from infraspec.checks.trust import Trust
 from infraspec.contract.models import Contract
-from infraspec.ecs.required_access import AccessContext, Requirement, required_access
+from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK
+from infraspec.ecs.execute_command import ExecuteCommand
+from infraspec.ecs.required_access import required_access
+from infraspec.ecs.requirement import AccessContext, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
-from infraspec.iam.decision import Decision, decide
-from infraspec.iam.fields import arn_fields
-from infraspec.iam.pattern import Subject
-from infraspec.iam.principal import Principal
 from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Unknown, Value, render
 
 RULE = "secret-access"
+_ARTICLES = {EXECUTION: "an", TASK: "a"}
+_PATHS = {EXECUTION: ("execution_role_arn", "executionRoleArn"), TASK: ("task_role_arn", "taskRoleArn")}
 
 
 def check_secret_access(
     plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
 ) -> list[Finding]:
-    """Judge every permission that every container needs: one finding each.
+    """Judge every permission that every container needs, and that ECS may assume the roles: one finding each.
 
     Raises PolicyError, or InputErrorGroup with several, if a policy that matters is malformed.
     """
-    check = _Check(placed(plan, contract, environment))
+    given = contract.environments.get(environment)
+    known = KnownData.of({**contract.known, **(given.known if given else {})})
+    check = _Check(placed(plan, contract, environment), known)
     errors = ErrorCollector()
     findings: list[Finding] = []
     for task_definition in task_definitions:
         with errors.collect():
             findings += check.findings(task_definition)
+    findings += check.unknown_services()
     errors.finalize()
     return findings
 
@@ -60,32 +69,60 @@ def placed(plan: Plan, contract: Contract, environment: str) -> Plan:
 
 @dataclass
 class _Check:
-    """The check over one plan; remembers subjects and decisions."""
+    """The check over one plan."""
 
     plan: Plan
+    known: KnownData
     attributes: AwsAttributes = field(init=False)
     roles: RoleIndex = field(init=False)
     owners: Owners = field(init=False)
-    _decisions: dict[tuple[str, str, Value, Value], Decision] = field(default_factory=dict)
+    keys: Keys = field(init=False)
+    registries: Registries = field(init=False)
+    sessions: ExecuteCommand = field(init=False)
+    trust: Trust = field(init=False)
+    decisions: AccessDecisions = field(init=False)
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
         self.roles = RoleIndex(self.attributes)
         self.owners = Owners(self.attributes)
+        self.keys = Keys(self.owners, self.known)
+        self.registries = Registries(self.owners)
+        self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
+        self.trust = Trust(self.owners)
+        self.decisions = AccessDecisions(self.owners)
 
     def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
         """Yield the findings of one task definition."""
         yield from self._hidden(task_definition)
-        requirements = required_access(task_definition, self._context(task_definition))
-        if not requirements:
-            return
-        if task_definition.execution_role is None:
-            for requirement in requirements:
-                yield self._without_role(task_definition, requirement)
-            return
-        role = self.roles.role(task_definition.execution_role)
-        for requirement in requirements:
-            yield self._judge(task_definition, role, requirement)
+        context = self._context(task_definition)
+        needs = [
+            *required_access(task_definition, context),
+            *self.sessions.requirements(task_definition, context),
+        ]
+        for row, value in (
+            (TRUST_EXECUTION, task_definition.execution_role),
+            (TRUST_TASK, task_definition.task_role),
+        ):
+            own = [need for need in needs if need.access.role == row.role]
+            if value is None:
+                yield from (self._without_role(task_definition, need) for need in own)
+                continue
+            resource = self.roles.resource_of(value)
+            address = resource.address if resource else render(self.attributes.narrow(value))
+            finding = self.trust.judge(row, address, resource, context)
+            path = _PATHS[row.role][task_definition.resource is None]
+            yield replace(finding, rule=RULE, address=task_definition.address, location=task_definition.locate(path))
+            if own:
+                role = self.roles.role(value)
+                for need in own:
+                    yield self._judge(task_definition, role, need)
+
+    def unknown_services(self) -> Iterator[Finding]:
+        """Yield the services with ECS Exec of which it is not known which task definition they run."""
+        for service, unknown in self.sessions.unknown_services:
+            place = service.location_of("task_definition")
+            yield undetermined(RULE, service.address, "ECS Exec", place, unknown, expected="a known task definition")
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
         resource = task_definition.resource
@@ -93,8 +130,11 @@ class _Check:
             self.attributes,
             self.attributes.account_of(resource) if resource else self.plan.account,
             self.attributes.region_of(resource) if resource else self.plan.region,
-            self.owners.key_of,
+            self.keys.of,
             self.owners.secret_named,
+            self.registries.is_cached,
+            self.registries.exists,
+            task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
         )
 
     def _hidden(self, task_definition: TaskDefinition) -> Iterator[Finding]:
@@ -108,88 +148,40 @@ class _Check:
             for path, part in container.unknown_parts:
                 subject = f'container "{container.name}", {path.removeprefix(container.path).strip(".") or "all of it"}'
                 yield undetermined(RULE, address, subject, task_definition.locate(path), part)
+        for path, part in unknown_volumes(task_definition):
+            yield undetermined(RULE, address, path, task_definition.locate(path), part, expected="known volumes")
 
     def _without_role(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
-        """Judge a need of a task definition that has no execution role."""
-        instance_role = requirement.action.startswith(("ecr:", "logs:")) and task_definition.runs_on("FARGATE") is False
-        certain = requirement.unknown is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
+        """Judge a need of a task definition that does not have the role for it."""
+        role = requirement.access.role
+        by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
+        instance_role = by_instance and task_definition.runs_on("FARGATE") is False
+        certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
         who = "the role of the container instance" if instance_role else "nobody"
         return Finding(
             RULE,
             Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
             task_definition.address,
             f"{requirement.need}: {requirement.action}",
-            task_definition.locate(requirement.need.path),
-            expected=f"an execution role that may {requirement.action} on {render(requirement.resource)}",
-            found="the task definition has no execution role",
-            reason=f"without an execution role, {who} is asked to do it ({requirement.source})",
-            remedy="set execution_role_arn to a role that ecs-tasks.amazonaws.com may assume",
+            requirement.need.location or task_definition.locate(requirement.need.path),
+            expected=f"{_ARTICLES[role]} {role} role that may {requirement.action} on {render(requirement.resource)}",
+            found=f"the task definition has no {role} role",
+            reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
+            remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
         )
 
     def _judge(self, task_definition: TaskDefinition, role: Role, requirement: Requirement) -> Finding:
-        decision = self._decide(role, requirement, requirement.resource)
-        allowed, caveat = self._tempered(requirement, decision)
-        if allowed is Answer.NO and requirement.alternative is not None:
-            other = self._decide(role, requirement, requirement.alternative)
-            if other.allowed is not Answer.NO:
-                shown = render(requirement.alternative)
-                allowed, caveat = Answer.MAYBE, f"it is allowed on {shown}, which AWS does not document for policies"
-        if allowed is Answer.YES:
-            return Finding(
-                RULE,
-                Verdict.PROVEN,
-                task_definition.address,
-                f"{requirement.need}: {requirement.action}",
-                task_definition.resource.location if task_definition.resource else task_definition.locate(""),
-                reason=f"{role.address} is allowed by {decision.deciding}",
-            )
-        if allowed is Answer.NO:
-            text = violated(requirement, role, decision, self.owners)
-        else:
-            text = conclusion(requirement, role, decision, caveat)
-        return replace(
-            text,
-            rule=RULE,
-            address=task_definition.address,
-            subject=f"{requirement.need}: {requirement.action}",
-            location=task_definition.locate(requirement.need.path),
-        )
+        judgement = self.decisions.judge(role, requirement)
+        subject = f"{requirement.need}: {requirement.action}"
+        if judgement.answer is Answer.YES:
+            place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
+            reason = judgement.reason or f"{role.address} is allowed by {judgement.decision.deciding}"
+            return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
+        text = self._text(role, requirement, judgement)
+        place = requirement.need.location or task_definition.locate(requirement.need.path)
+        return replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
 
-    def _decide(self, role: Role, requirement: Requirement, resource: Value) -> Decision:
-        key = (role.address, requirement.action, resource, requirement.via)
-        if key not in self._decisions:
-            principal = Principal.role(self.attributes.narrow(role.arn))
-            self._decisions[key] = decide(
-                role.policies,
-                requirement.action,
-                self._subject(requirement, resource),
-                boundary=role.boundary,
-                resource_policies=self.owners.policies(resource, principal.account, requirement.action),
-                principal=principal,
-                context=request_context(principal.value, resource, requirement.via),
-            )
-        return self._decisions[key]
-
-    def _subject(self, requirement: Requirement, resource: Value) -> Subject:
-        """Name the attribute a resource comes from, if it is one: messages do, and two resources differ by it."""
-        named = requirement.need.named
-        whole = type(named) is Unknown and self.attributes.narrow(named) == resource
-        return Subject.of(named, self.attributes.narrow) if whole else Subject.of(resource)
-
-    @staticmethod
-    def _tempered(requirement: Requirement, decision: Decision) -> tuple[Answer, str]:
-        """Lower an answer to MAYBE where something beside the role's policies decides too; say what."""
-        if requirement.undecidable:
-            return Answer.MAYBE, f"it is not known whether {_named(requirement)} is a secret or a parameter"
-        if decision.allowed is Answer.NO and requirement.unknown is not None:
-            return Answer.MAYBE, f"it is not known whether this is needed: {requirement.unknown.address} is not known"
-        if "resource policy" not in decision.blocked_by:
-            return decision.allowed, ""
-        if requirement.action.startswith("kms:"):
-            return Answer.MAYBE, "the key's own policy does not leave the decision to policies of the account"
-        account = arn_fields(requirement.resource).get("account")
-        return Answer.MAYBE, f"the resource is in account {account}, which has to allow it by a resource policy too"
-
-
-def _named(requirement: Requirement) -> str:
-    return render(requirement.need.named)
+    def _text(self, role: Role, requirement: Requirement, judgement: Judgement) -> Finding:
+        if judgement.answer is Answer.NO:
+            return violated(requirement, role, judgement.decision, self.owners)
+        return conclusion(requirement, role, judgement)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from infraspec.checks.access_decisions import Judgement
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.roles import Role
-from infraspec.checks.suggestion import statement_to_add
-from infraspec.ecs.required_access import Requirement
+from infraspec.checks.suggestion import principal_to_add, statement_to_add
+from infraspec.ecs.requirement import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
-from infraspec.iam.explain import Doubt
+from infraspec.iam.explain import Doubt as PolicyDoubt
 from infraspec.iam.pattern import shown as shown_value
 from infraspec.iam.policy import Hit
 from infraspec.terraform.plan import Resource
@@ -18,9 +19,20 @@ from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 _SUFFIX = 7
 _FEW = 3
+_RESOURCE_POLICY = "resource policy"
+_ANYTHING = "`*`"
+"""What the table says of an action that AWS asks for on something that is nobody's."""
 
 
-def undetermined(rule: str, address: str, subject: str, location: Location | None, unknown: Unknown) -> Finding:
+def undetermined(
+    rule: str,
+    address: str,
+    subject: str,
+    location: Location | None,
+    unknown: Unknown,
+    *,
+    expected: str = "known container definitions",
+) -> Finding:
     """Make the finding of a part that is not known and may ask for access."""
     return Finding(
         rule,
@@ -28,9 +40,9 @@ def undetermined(rule: str, address: str, subject: str, location: Location | Non
         address,
         subject,
         location,
-        expected="known container definitions",
+        expected=expected,
         found=f"{unknown.address} is not known",
-        reason="what is not known may name a secret that the execution role cannot read",
+        reason="what is not known may need something that the role may not do",
         remedy=how_to_know(unknown),
     )
 
@@ -43,6 +55,8 @@ def how_to_know(unknown: Unknown) -> str:
         return f"give {address} a value: [environments.NAME.variables] or var_files of the contract"
     if address.startswith("placeholder "):
         return f"render the file with {address.removeprefix('placeholder ')} set, and name the result in the contract"
+    if address.startswith(("the key policy of ", "the resource policy of ")):
+        return "bring what it is about into the plan, with its policy; or see to it that it lets the role in, and waive"
     if "data." in address:
         return f"name what {address} returns under [known] of the contract, or give a plan file"
     if " " in address:
@@ -54,28 +68,41 @@ def violated(requirement: Requirement, role: Role, decision: Decision, owners: O
     """Say why a permission is missing and what to add."""
     return replace(
         _blank(requirement, role, Verdict.VIOLATED),
-        found=_found(role, decision),
-        reason=_reason(decision),
+        found=_found(requirement, role, decision),
+        reason=_reason(requirement, decision),
         remedy=_remedy(requirement, role, decision, owners),
         related=_related(role, decision),
     )
 
 
-def conclusion(requirement: Requirement, role: Role, decision: Decision, caveat: str) -> Finding:
+def conclusion(requirement: Requirement, role: Role, judgement: Judgement) -> Finding:
     """Say why it cannot be told whether a permission is there."""
+    decision, doubt = judgement.decision, judgement.doubt
     doubts = decision.doubts
-    reasons = [caveat] if caveat else [str(doubt) for doubt in doubts[:_FEW]]
-    unknown = requirement.unknown or next((doubt.unknown for doubt in doubts if doubt.unknown), None)
+    reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
+    unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
+    if doubt and not unknown:
+        remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
+    else:
+        remedy = how_to_know(unknown) if unknown else _certain_instead(doubts, role)
     return replace(
         _blank(requirement, role, Verdict.UNDETERMINED),
         found="it depends on what is not known",
         reason="\n".join(reasons) or "the policies do not decide it",
-        remedy=how_to_know(unknown) if unknown else _certain_instead(doubts, role),
+        remedy=remedy,
         related=_related(role, decision),
     )
 
 
-def _certain_instead(doubts: tuple[Doubt, ...], role: Role) -> str:
+def _doubted(doubt: PolicyDoubt) -> str:
+    """Say of a policy of which nothing is known no more than that."""
+    unknown = doubt.unknown
+    if unknown is not None and unknown.address == doubt.hit.policy.name:
+        return f"{unknown.address} is not known: it may allow it, or deny it"
+    return str(doubt)
+
+
+def _certain_instead(doubts: tuple[PolicyDoubt, ...], role: Role) -> str:
     if any(doubt.hit.clause.statement.condition is not None for doubt in doubts):
         return "add a statement without the Condition, or waive the finding: its keys are known to AWS alone"
     return f"write a statement for {role.address} that covers it for certain"
@@ -89,25 +116,35 @@ def _blank(requirement: Requirement, role: Role, verdict: Verdict) -> Finding:
         "",
         verdict,
         "",
-        expected=f"the execution role {role.address} may {requirement.action} on {shown}{also}, "
-        f'as AWS asks in "{requirement.source}"',
+        expected=f"the {requirement.access.role} role {role.address} may {requirement.action} on {shown}{also}, "
+        f'as AWS asks in "{requirement.access.source}"',
     )
 
 
-def _found(role: Role, decision: Decision) -> str:
+def _found(requirement: Requirement, role: Role, decision: Decision) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"{decision.deciding} denies it"
     if decision.limited:
         return f"the permissions boundary of {role.address} does not allow it"
+    if _RESOURCE_POLICY in decision.blocked_by:
+        return f"the policy of {_named(requirement)} does not let {role.address} in"
     count = len(role.policies)
     return f"no statement allows it; {role.address} has {count} {'policy' if count == 1 else 'policies'}"
 
 
-def _reason(decision: Decision) -> str:
+def _named(requirement: Requirement) -> str:
+    return shown_value(requirement.need.named) or render(requirement.resource)
+
+
+def _reason(requirement: Requirement, decision: Decision) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return "an explicit deny wins over every allow"
     if decision.limited:
         return "a permissions boundary limits what the role's own policies allow"
+    if _RESOURCE_POLICY in decision.blocked_by:
+        if requirement.action.startswith("kms:"):
+            return "the policy of a KMS key has to name the role, or leave the decision to IAM by naming its account"
+        return "the policy of a resource in another account has to allow it as well"
     if decision.nearest is None:
         return "none of its statements is about this service"
     return f"the closest is {decision.nearest.hit}: {decision.nearest.reason}"
@@ -124,6 +161,8 @@ def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
 def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Owners) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"take {requirement.action} on this resource out of {decision.deciding}"
+    if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
+        return _resource_policy_remedy(requirement, role, owners)
     target = _policy_to_extend(role, decision, owners)
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(
@@ -141,6 +180,21 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
     return f"add {where} the statement\n{statement}"
 
 
+def _resource_policy_remedy(requirement: Requirement, role: Role, owners: Owners) -> str:
+    source = owners.policy_source(requirement.resource)
+    target = (owners.document_of(source) or source) if source else None
+    statement = principal_to_add(
+        requirement.action,
+        "AWS",
+        role.arn,
+        module=target.module if target else "",
+        as_block=target is not None and target.type == DOCUMENT_TYPE,
+        resource="*",
+    )
+    where = f"{target.address} ({target.location})" if target else f"the policy of {_named(requirement)}"
+    return f"add to {where} the statement\n{statement}"
+
+
 def _policy_to_extend(role: Role, decision: Decision, owners: Owners) -> Resource | None:
     """Return what holds the text of the policy that the statement belongs into: its policy document, or itself.
 
@@ -155,7 +209,7 @@ def _policy_to_extend(role: Role, decision: Decision, owners: Owners) -> Resourc
 
 def _grantable(requirement: Requirement, owners: Owners) -> Value:
     """Return the resource as a policy should name it: by its attribute, or by its ARN with an open suffix."""
-    if requirement.resource == "*":
+    if requirement.resource == "*" or requirement.access.resource == _ANYTHING:
         return "*"
     owner = owners.find(requirement.resource)
     named = requirement.need.named

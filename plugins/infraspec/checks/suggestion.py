@@ -66,6 +66,29 @@ def statement_to_add(action: str, resource: Value, *, module: str, as_block: boo
     return "\n".join(lines)
 
 
+def principal_to_add(
+    action: str, kind: str, principal: Value, *, module: str, as_block: bool, resource: str = ""
+) -> str:
+    """Return the statement of a trust or resource policy that lets a principal do an action.
+
+    `kind` is `Service` or `AWS`; `resource` is `*` in the policy of a resource, and is left out in a trust policy.
+    """
+    import hcl2  # noqa: PLC0415 - only a violation pays for it
+
+    writer = _Writer(module)
+    named, quoted = writer.expression(principal), f'"{action}"'
+    if as_block:
+        principals: dict[str, Any] = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
+        resources = {"resources": [f'"{resource}"']} if resource else {}
+        block = {"actions": [quoted], **resources, "principals": [principals], "__is_block__": True}
+        text = str(hcl2.dumps({"statement": [block]})).strip()
+    else:
+        of = {"Resource": f'"{resource}"'} if resource else {}
+        statement = {"Effect": '"Allow"', "Action": quoted, "Principal": {kind: named}, **of}
+        text = str(hcl2.dumps({"statement": statement})).strip().removeprefix("statement = ")
+    return "\n".join([*dict.fromkeys(writer.comments), text])
+
+
 @lru_cache(maxsize=512)
 def _written(action: str, resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     import hcl2  # noqa: PLC0415 - only a violation pays for it

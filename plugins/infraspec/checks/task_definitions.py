@@ -13,8 +13,10 @@ from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
 from infraspec.checks.secret_access_text import how_to_know
 from infraspec.contract.models import Contract
+from infraspec.ecs.access_table import EXECUTION
 from infraspec.ecs.container import Container, SecretReference
-from infraspec.ecs.required_access import AccessContext, required_access
+from infraspec.ecs.required_access import required_access
+from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.value_from import Store, ValueFrom
 from infraspec.finding import Finding, Verdict
@@ -97,7 +99,8 @@ class _Check:
         role = definition.execution_role
         if role is not None:
             return self._given(report, role)
-        needs = required_access(definition, self._context(definition))
+        found = required_access(definition, self._context(definition))
+        needs = [need for need in found if need.access.role == EXECUTION]
         expected = "an execution role: " + ", ".join(dict.fromkeys(str(need.need) for need in needs[:3]))
         if not needs:
             hidden = definition.unknown_containers
@@ -108,9 +111,10 @@ class _Check:
         fargate = definition.runs_on("FARGATE")
         if by_instance and fargate is False and definition.runs_on("EXTERNAL") is False:
             return report.proven("on EC2 the role of the container instance pulls images and writes logs")
-        doubt = next((need.unknown for need in needs if need.unknown), None)
-        if all(need.unknown for need in needs) and doubt is not None:
-            return report.undetermined(expected, doubt)
+        doubts = [need.doubt for need in needs]
+        hidden = next((doubt.unknown for doubt in doubts if doubt and doubt.unknown), None)
+        if all(doubts) and hidden is not None:
+            return report.undetermined(expected, hidden)
         if by_instance and fargate is None:
             return report.undetermined(expected, Unknown("requires_compatibilities"))
         return report.violated(

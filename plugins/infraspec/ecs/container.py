@@ -14,6 +14,7 @@ from infraspec.unknown import Unknown, Value, is_known, render, unknowns
 CONTAINERS = "containerDefinitions"
 CONTAINER_KEYS = (
     "name", "image", "secrets", "logConfiguration", "repositoryCredentials", "environmentFiles", "essential",
+    "firelensConfiguration", "credentialSpecs", "dockerSecurityOptions", "mountPoints",
 )  # fmt: skip
 _KINDS: Mapping[type, str] = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 
@@ -42,6 +43,11 @@ class Container:
     repository_credentials: Value = None
     environment_files: tuple[Value, ...] = ()
     essential: Value = True
+    firelens_options: Mapping[str, Value] = field(default_factory=dict)
+    credential_specifications: tuple[tuple[str, Value], ...] = ()
+    """The entries of `credentialSpecs` and `dockerSecurityOptions`, by path."""
+    mount_points: tuple[Value, ...] = ()
+    """The mount points; one Unknown if they are not known."""
     unknown_parts: tuple[tuple[str, Unknown], ...] = ()
 
 
@@ -68,6 +74,12 @@ def _container(tree: Value, path: str, place: str) -> Container:
     secrets = reader.secrets(tree, "secrets", path, "secret")
     secrets += reader.secrets(log, "secretOptions", f"{path}.logConfiguration", "log option")
     files = reader.items(tree, "environmentFiles", path)
+    router = reader.mapping(tree, "firelensConfiguration", path)
+    specifications = [
+        (f"{path}.{key}.{index}", item)
+        for key in ("credentialSpecs", "dockerSecurityOptions")
+        for index, item in enumerate(reader.items(tree, key, path))
+    ]
     return Container(
         render(tree.get("name") or f"#{path.rpartition('.')[2]}"),
         path,
@@ -78,8 +90,15 @@ def _container(tree: Value, path: str, place: str) -> Container:
         credentials.get("credentialsParameter"),
         tuple(file.get("value") if isinstance(file, dict) else file for file in files),
         tree.get("essential", True),
+        reader.mapping(router, "options", f"{path}.firelensConfiguration"),
+        tuple(specifications),
+        _mount_points(tree.get("mountPoints")),
         tuple(reader.unknown),
     )
+
+
+def _mount_points(value: Value) -> tuple[Value, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,) if isinstance(value, Unknown) else ()
 
 
 class _Reader:

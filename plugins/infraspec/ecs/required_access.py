@@ -1,119 +1,66 @@
-"""The permissions a task definition's execution role needs: each with the resource, the purpose and its source.
-
-Which feature needs which action on which resource is stated in the AWS documents named in each requirement. IAM sees
-the bare ARN of a secret: the agent strips JSON key, version stage and version id before it calls GetSecretValue.
-"""
+"""The permissions that the containers and volumes of a task definition ask of its roles, by `ecs.access_table`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 
-from infraspec.character import characters
+from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import Access
 from infraspec.ecs.container import Container
 from infraspec.ecs.image import EcrImage, ecr_image
+from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.ecs.value_from import Store, ValueFrom
-from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes, parameter_path
+from infraspec.ecs.value_access import secret_access, value_access
+from infraspec.ecs.volume_access import volume_access
+from infraspec.iam.answer import Answer
+from infraspec.iam.context import Entry
 from infraspec.unknown import Text, Unknown, Value, concatenate, render, unknowns
 
-EXECUTION = "execution"
-_KEY_DOCUMENT = "Secret encryption and decryption in AWS Secrets Manager (permissions for the KMS key)"
-_ECR_DOCUMENT = "Amazon ECS task execution IAM role"
-_LOGS_DOCUMENT = "Send Amazon ECS logs to CloudWatch (awslogs)"
-_VALUE_DOCUMENT = "Pass Secrets Manager secrets through Amazon ECS environment variables"
-_PARAMETER_DOCUMENT = "Pass Systems Manager parameters through Amazon ECS environment variables"
-_REGISTRY_DOCUMENT = "Using non-AWS container images in Amazon ECS (private registry authentication)"
-_FILES_DOCUMENT = "Pass environment variables to an Amazon ECS container (environment files)"
-_REFERENCE = "/aws/reference/secretsmanager/"
-_IMAGE_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+_SPECIFICATION = re.compile(r"^(?P<scheme>credentialspec(?:domainless)?:)")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What of a task definition needs access: a container, a purpose, its place, and what is written there."""
-
-    container: Container
-    purpose: str
-    path: str
-    named: Value
-
-    def __str__(self) -> str:
-        return f'container "{self.container.name}", {self.purpose}'
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """One action on one resource that a role needs, with the AWS document that says so.
-
-    `resource` is narrowed. `unknown` is set if it is not certain that this is needed: then a denial is no violation,
-    and with `undecidable` an allow is no proof either. `alternative` is a second form of the resource's ARN that AWS
-    may ask for instead, since its documents differ. `via` is the secret or parameter that a KMS key is used for.
-    """
-
-    need: Need
-    action: str
-    resource: Value
-    source: str
-    unknown: Unknown | None = None
-    undecidable: bool = False
-    alternative: Value = None
-    via: Value = None
-    role: str = EXECUTION
-
-
-@dataclass(frozen=True, slots=True)
-class AccessContext:
-    """Where the task runs, and how to learn more of an unknown.
-
-    `key_of` returns the ARN of a secret's or parameter's own KMS key, `secret_named` the ARN of a secret of that name.
-    """
-
-    attributes: AwsAttributes
-    account: Value
-    region: Value
-    key_of: Callable[[Value], Value] = lambda _target: None
-    secret_named: Callable[[str], Value] = lambda _name: None
-
-    def narrow(self, value: Value) -> Value:
-        """Narrow the unknown parts of a value."""
-        return self.attributes.narrow(value)
-
-    def arn(self, service: str, *parts: Value, region: Value = None, account: Value = None) -> Value:
-        """Join an ARN in the task's region and account, or in those given."""
-        where = (self.region if region is None else region, ":", self.account if account is None else account)
-        return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", *where, ":", *parts)
-
-    def secret(self, name: str) -> Value:
-        """Return the ARN of the secret of a name, its suffix unknown."""
-        return self.narrow(self.secret_named(name)) or self.arn(
-            "secretsmanager", "secret:", name, "-", characters(f"the secret {name}", SUFFIX_LENGTH)
-        )
+_NOT_OF_THE_TASK = Entry(Answer.MAYBE, ("a network of AWS Fargate",))
+_FROM_FARGATE = {"aws:SourceVpc": _NOT_OF_THE_TASK, "aws:SourceVpce": _NOT_OF_THE_TASK}
+"""Fargate asks for the token through a network of its own: Amazon ECS Developer Guide, "Amazon ECS task execution IAM
+role", on conditions with interface endpoints."""
 
 
 def required_access(task_definition: TaskDefinition, context: AccessContext) -> list[Requirement]:
-    """List what the execution role needs, in the order of the containers."""
-    return [
+    """List what the roles of a task definition need, in the order of its containers, then of its volumes."""
+    parts = (_image, _logs, _secrets, _credentials, _environment_files, _router, _credential_specifications)
+    found = [
         requirement
         for container in task_definition.containers
-        for part in (_image, _logs, _secrets, _credentials, _environment_files)
+        for part in parts
         for requirement in part(container, context)
     ]
+    return [*found, *volume_access(task_definition, context)]
+
+
+def _need(container: Container, purpose: str, path: str, named: Value) -> Need:
+    return Need(f'container "{container.name}"', purpose, f"{container.path}.{path}", named)
 
 
 def _image(container: Container, context: AccessContext) -> Iterator[Requirement]:
     image = ecr_image(context.narrow(container.image))
     if image is None or (isinstance(image, Unknown) and container.repository_credentials is not None):
         return
-    unknown = image if isinstance(image, Unknown) else None
+    doubt = Doubt.of(image) if isinstance(image, Unknown) else None
     if isinstance(image, EcrImage):
         repository = context.arn("ecr", "repository/", image.repository, region=image.region, account=image.account)
     else:
         repository = Unknown(f"the ECR repository of {image.address}")
-    need = Need(container, "image", f"{container.path}.image", container.image)
-    yield Requirement(need, "ecr:GetAuthorizationToken", "*", _ECR_DOCUMENT, unknown)
-    for action in _IMAGE_ACTIONS:
-        yield Requirement(need, action, repository, _ECR_DOCUMENT, unknown)
+    need = _need(container, "image", "image", container.image)
+    keys = _FROM_FARGATE if context.on_fargate else {}
+    yield Requirement(need, table.TOKEN, table.TOKEN.actions[0], "*", doubt, keys=keys)
+    for action in table.LAYERS.actions:
+        yield Requirement(need, table.LAYERS, action, repository, doubt)
+    if context.is_cached(repository):
+        rows = (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY)
+        for row in rows:
+            yield Requirement(need, row, row.actions[0], repository, Doubt(f"it is {row.note}"))
 
 
 def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -121,19 +68,18 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
     group, region = context.narrow(options.get("awslogs-group")), context.narrow(options.get("awslogs-region"))
     if container.log_driver != "awslogs" or group is None:
         return
-    need = Need(
-        container, "log group", f"{container.path}.logConfiguration.options.awslogs-group", options["awslogs-group"]
-    )
+    need = _need(container, "log group", "logConfiguration.options.awslogs-group", options["awslogs-group"])
     head = context.arn("logs", "log-group:", group, region=region)
     created, unknown = options.get("awslogs-create-group"), None
     if isinstance(created, Unknown | Text):
         unknown = next(unknowns(created))
     if unknown or str(created).lower() == "true":
         streamless = context.attributes.join(head, ":log-stream:")
-        yield Requirement(need, "logs:CreateLogGroup", streamless, _LOGS_DOCUMENT, unknown, alternative=head)
+        (action,) = table.LOG_GROUP.actions
+        yield Requirement(need, table.LOG_GROUP, action, streamless, Doubt.of(unknown), alternative=head)
     stream = context.attributes.join(head, ":log-stream:", *_stream(container, context))
-    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        yield Requirement(need, action, stream, _LOGS_DOCUMENT)
+    for action in table.LOG_STREAM.actions:
+        yield Requirement(need, table.LOG_STREAM, action, stream)
 
 
 def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
@@ -146,63 +92,85 @@ def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
 
 def _secrets(container: Container, context: AccessContext) -> Iterator[Requirement]:
     for reference in container.secrets:
-        need = Need(
-            container, f'{reference.kind} "{reference.name}"', f"{reference.path}.valueFrom", reference.value_from
+        named = f'{reference.kind} "{reference.name}"'
+        need = Need(f'container "{container.name}"', named, f"{reference.path}.valueFrom", reference.value_from)
+        rows = (
+            (table.SECRET, table.PARAMETER) if reference.kind == "secret" else (table.LOG_SECRET, table.LOG_PARAMETER)
         )
-        yield from _value(need, context)
-
-
-def _value(need: Need, context: AccessContext) -> Iterator[Requirement]:
-    parsed = ValueFrom.parse(context.narrow(need.named))
-    match parsed.store:
-        case Store.SECRETS_MANAGER:
-            yield from _secret(need, parsed.target, _VALUE_DOCUMENT, context)
-        case Store.PARAMETER_STORE:
-            yield from _parameter(need, parsed, context)
-        case Store.UNKNOWN:
-            unknown = parsed.unknown or Unknown(f"what {need.path} names")
-            action = "secretsmanager:GetSecretValue"
-            yield Requirement(need, action, parsed.target, _VALUE_DOCUMENT, unknown, undecidable=True)
-
-
-def _parameter(need: Need, parsed: ValueFrom, context: AccessContext) -> Iterator[Requirement]:
-    name = parsed.target
-    target = name if parsed.is_arn else context.arn("ssm", parameter_path(name))
-    yield Requirement(need, "ssm:GetParameters", target, _PARAMETER_DOCUMENT)
-    if isinstance(name, str) and name.startswith(_REFERENCE):
-        yield from _secret(need, context.secret(name.removeprefix(_REFERENCE)), _PARAMETER_DOCUMENT, context)
-    yield from _decrypt(need, target, context)
+        yield from value_access(need, context, *rows)
 
 
 def _credentials(container: Container, context: AccessContext) -> Iterator[Requirement]:
     if container.repository_credentials is None:
         return
-    path = f"{container.path}.repositoryCredentials.credentialsParameter"
-    need = Need(container, "repository credentials", path, container.repository_credentials)
+    path = "repositoryCredentials.credentialsParameter"
+    need = _need(container, "repository credentials", path, container.repository_credentials)
     target = context.narrow(container.repository_credentials)
     if isinstance(target, str) and not target.startswith("arn:"):
         target = context.secret(target)
-    yield from _secret(need, target, _REGISTRY_DOCUMENT, context)
-
-
-def _secret(need: Need, target: Value, document: str, context: AccessContext) -> Iterator[Requirement]:
-    yield Requirement(need, "secretsmanager:GetSecretValue", target, document)
-    yield from _decrypt(need, target, context)
-
-
-def _decrypt(need: Need, target: Value, context: AccessContext) -> Iterator[Requirement]:
-    key = context.key_of(target)
-    if key is not None:
-        own = Need(need.container, f"KMS key of {need.purpose}", need.path, key)
-        yield Requirement(own, "kms:Decrypt", context.narrow(key), _KEY_DOCUMENT, via=target)
+    yield from secret_access(need, target, table.REGISTRY, context)
 
 
 def _environment_files(container: Container, context: AccessContext) -> Iterator[Requirement]:
     for index, value in enumerate(container.environment_files):
-        need = Need(container, f"environment file {index}", f"{container.path}.environmentFiles.{index}.value", value)
-        target = context.narrow(value)
-        yield Requirement(need, "s3:GetObject", target, _FILES_DOCUMENT)
-        yield Requirement(need, "s3:GetBucketLocation", _bucket_of(target), _FILES_DOCUMENT)
+        need = _need(container, f"environment file {index}", f"environmentFiles.{index}.value", value)
+        yield from _object(need, context, table.FILE, table.FILE_BUCKET)
+
+
+def _router(container: Container, context: AccessContext) -> Iterator[Requirement]:
+    options = container.firelens_options
+    kind, value = options.get("config-file-type"), options.get("config-file-value")
+    if value is None or (isinstance(kind, str) and kind != "s3"):
+        return
+    doubt = Doubt.of(next(unknowns(kind), None))
+    need = _need(container, "FireLens configuration", "firelensConfiguration.options.config-file-value", value)
+    yield from _object(need, context, table.ROUTER, table.ROUTER_BUCKET, doubt)
+
+
+def _credential_specifications(container: Container, context: AccessContext) -> Iterator[Requirement]:
+    for path, value in container.credential_specifications:
+        narrowed = context.narrow(value)
+        found = _SPECIFICATION.match(render(narrowed))
+        need = Need(f'container "{container.name}"', "credential spec", path, value)
+        if found is None:
+            unknown = next(unknowns(narrowed), None)
+            if unknown is not None:
+                yield _undecidable(need, narrowed, Doubt.of(unknown))
+            continue
+        place = _after(narrowed, found["scheme"])
+        yield from _specification(replace(need, named=place), place, context)
+        if found["scheme"] == "credentialspecdomainless:":
+            secret = context.some("secretsmanager", f"the secret that the credential spec {render(place)} names")
+            yield Requirement(need, table.SPEC_SECRET, table.SPEC_SECRET.actions[0], secret)
+
+
+def _specification(need: Need, place: Value, context: AccessContext) -> Iterator[Requirement]:
+    """List what reading a credential spec takes: a file on the instance takes nothing."""
+    text = render(place)
+    if text.startswith("file:"):
+        return
+    if ":s3:" in text:
+        yield Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place)
+    elif ":ssm:" in text:
+        yield from value_access(need, context, table.SPEC_SECRET, table.SPEC_PARAMETER)
+    else:
+        unknown = Doubt.of(next(unknowns(place), None))
+        yield _undecidable(
+            need, place, unknown or Doubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
+        )
+
+
+def _undecidable(need: Need, place: Value, doubt: Doubt | None) -> Requirement:
+    return Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place, doubt, undecidable=True)
+
+
+def _object(
+    need: Need, context: AccessContext, row: Access, bucket: Access, doubt: Doubt | None = None
+) -> Iterator[Requirement]:
+    """List what fetching an object of S3 takes."""
+    target = context.narrow(need.named)
+    yield Requirement(need, row, row.actions[0], target, doubt)
+    yield Requirement(need, bucket, bucket.actions[0], _bucket_of(target), doubt)
 
 
 def _bucket_of(target: Value) -> Value:
@@ -214,3 +182,10 @@ def _bucket_of(target: Value) -> Value:
             return concatenate([*kept, part.partition("/")[0]])
         kept.append(part)
     return Unknown(f"the bucket of {render(target)}")
+
+
+def _after(value: Value, prefix: str) -> Value:
+    """Return what comes after a prefix that a text begins with."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    rest = concatenate([str(parts[0]).removeprefix(prefix), *parts[1:]])
+    return rest.parts[0] if isinstance(rest, Text) and len(rest.parts) == 1 else rest

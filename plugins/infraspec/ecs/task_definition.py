@@ -151,6 +151,7 @@ def _folded(tree: Value) -> Value:
     """Give keys their lower camel case: the Terraform provider reads them without regard to letter case."""
     known = {key.lower(): key for key in (*CONTAINER_KEYS, "valueFrom", "logDriver", "options", "secretOptions")}
     known |= {"credentialsparameter": "credentialsParameter", "value": "value", "type": "type"}
+    known |= {"sourcevolume": "sourceVolume", "readonly": "readOnly"}
     if isinstance(tree, dict):
         return {known.get(str(key).lower(), key): _unfolded_options(key, item) for key, item in tree.items()}
     return [_folded(item) for item in tree] if isinstance(tree, list | tuple) else tree

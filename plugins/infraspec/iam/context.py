@@ -47,7 +47,8 @@ class Context:
         """Make a context of the keys a request has, and those it has not.
 
         A value is text, a number, true or false, or a list of these; one that is known to be there but not what it is
-        is an Unknown, or Text that holds one. None says the same as `absent`.
+        is an Unknown, or Text that holds one. None says the same as `absent`. An Entry is taken as it is: it can say of
+        a key that may be absent what its values are if it is not.
 
         >>> context = Context.of({"aws:SecureTransport": True, "aws:PrincipalAccount": "111122223333"})
         """
@@ -70,6 +71,8 @@ class Context:
 
 
 def _entry(value: Value) -> Entry:
+    if isinstance(value, Entry):
+        return value
     if value is None:
         return ABSENT
     if isinstance(value, list | tuple):

@@ -190,6 +190,11 @@ def _key(aws: AwsAttributes, resource: Resource) -> Value:
     return aws.arn(resource, "kms", "key/", _key_id(aws, resource))
 
 
+def _by_id(service: str, prefix: str) -> _Shape:
+    """Shape an ARN that ends with a prefix and the id that AWS assigns."""
+    return lambda aws, resource: aws.arn(resource, service, prefix, aws.text(resource, "id"))
+
+
 def _bucket(aws: AwsAttributes, resource: Resource) -> Value:
     return aws.arn(resource, "s3", aws.name(resource, "bucket"), regional=False, in_account=False)
 
@@ -255,6 +260,8 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("managed", "aws_s3_object"): {"arn": _object},
     ("managed", "aws_kms_key"): {"arn": _key, "key_id": _key_id, "id": _key_id},
     ("managed", "aws_kms_alias"): {"arn": _named("kms"), "name": _name(), "id": _name()},
+    ("managed", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
+    ("managed", "aws_efs_access_point"): {"arn": _by_id("elasticfilesystem", "access-point/")},
     ("managed", "aws_sns_topic"): {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
     ("managed", "aws_sqs_queue"): {"arn": _named("sqs"), "id": _queue_url, "url": _queue_url, "name": _name()},
     ("managed", "aws_dynamodb_table"): {"arn": _named("dynamodb", "table/"), "id": _name()},
@@ -270,6 +277,7 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("data", "aws_iam_role"): {"arn": _iam("role"), "id": _name()},
     ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
     ("data", "aws_ecr_repository"): {"arn": _named("ecr", "repository/"), "repository_url": _repository_url},
+    ("data", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
     ("data", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket")},
 }
 SHAPES: Mapping[tuple[str, str, str], _Shape] = {

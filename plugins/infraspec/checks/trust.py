@@ -1,0 +1,176 @@
+"""Whether ECS may assume a role: its trust policy has to let Service ecs-tasks.amazonaws.com do sts:AssumeRole.
+
+Sources: Amazon ECS Developer Guide, "Amazon ECS task execution IAM role" and "Amazon ECS task IAM role"; the latter
+says that aws:SourceArn is an ARN of ECS in the task's region and account, and aws:SourceAccount that account. Whether
+`Principal: "*"` lets a service in is not documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from infraspec.checks.owners import DOCUMENT_TYPE, Owners
+from infraspec.checks.secret_access_text import how_to_know
+from infraspec.checks.suggestion import principal_to_add
+from infraspec.ecs.access_table import Access
+from infraspec.ecs.requirement import AccessContext
+from infraspec.finding import Finding, Related, Verdict
+from infraspec.iam.answer import Answer
+from infraspec.iam.context import Context
+from infraspec.iam.decision import Decision, Outcome, decide
+from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.policy import Clause, IdentityPolicy
+from infraspec.iam.principal import Principal, naming
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value, render
+
+SERVICE = "ecs-tasks.amazonaws.com"
+ACTION = "sts:AssumeRole"
+_ATTRIBUTE = "assume_role_policy"
+_ECS = Principal.of(SERVICE)
+_IN_CHINA = f"{SERVICE}.cn"
+"""A name that services have in China; whether ECS still has it there is not documented."""
+_FEW = 3
+
+
+@dataclass
+class Trust:
+    """The trust policies of a plan's roles. Each is decided once; many roles have the same."""
+
+    owners: Owners
+    _letting_in: dict[tuple[Value, Value, Value], str] = field(default_factory=dict)
+
+    def judge(self, row: Access, address: str, resource: Resource | None, context: AccessContext) -> Finding:
+        """Judge the trust policy of a role; the row says which of a task definition's roles it is.
+
+        `resource` is None, or without a policy, where the role is not in the plan. The finding has no rule, address or
+        place yet.
+        """
+        subject = f"{row.role} role: {ACTION} by {SERVICE}"
+        expected = f'the {row.role} role {address} lets {SERVICE} do {ACTION}, as AWS asks in "{row.source}"'
+        blank = Finding("", Verdict.UNDETERMINED, "", subject, expected=expected)
+        if resource is None or resource.get(_ATTRIBUTE) is None:
+            return replace(
+                blank,
+                found="its trust policy is not known",
+                reason="the role is not in this plan",
+                remedy="bring the role into the plan; of a role that a data source reads, a plan file knows the policy",
+            )
+        value = resource.get(_ATTRIBUTE)
+        key = (value, context.region, context.account)
+        if key not in self._letting_in:
+            policy = self._policy(resource, value)
+            decision = decide(
+                (), ACTION, "*", resource_policies=(policy,), principal=_ECS, context=_request_context(context)
+            )
+            if decision.allowed is not Answer.YES or decision.deciding is None:
+                return self._unproven(blank, resource, policy, decision)
+            self._letting_in[key] = str(decision.deciding.clause.statement)
+        reason = f"the trust policy of {address} allows it by {self._letting_in[key]}"
+        return replace(blank, verdict=Verdict.PROVEN, reason=reason, expected="")
+
+    def _unproven(self, blank: Finding, resource: Resource, policy: IdentityPolicy, decision: Decision) -> Finding:
+        related = (Related("role", resource.address, resource.location), *_denying(decision))
+        if decision.allowed is Answer.NO and _IN_CHINA not in _named(policy):
+            return replace(
+                blank,
+                verdict=Verdict.VIOLATED,
+                found=_found(policy, decision),
+                reason=_reason(policy, decision),
+                remedy=self._remedy(resource, decision),
+                related=related,
+            )
+        unknown = next((doubt.unknown for doubt in decision.doubts if doubt.unknown), None)
+        return replace(
+            blank,
+            found="it depends on what is not known",
+            reason="\n".join(str(doubt) for doubt in decision.doubts[:_FEW]) or _reason(policy, decision),
+            remedy=how_to_know(unknown) if unknown else f"name Service {SERVICE} in a statement without conditions",
+            related=related,
+        )
+
+    def _policy(self, resource: Resource, value: Value) -> IdentityPolicy:
+        place = f"{resource.location_of(_ATTRIBUTE) or resource.address}: {resource.address}.{_ATTRIBUTE}"
+        return IdentityPolicy.of(
+            f"{resource.address}.{_ATTRIBUTE}",
+            PolicyDocument.from_value(value, place=place, with_principals=True),
+            resolve=self.owners.attributes.narrow,
+            locate=lambda path: resource.location_of(f"{_ATTRIBUTE}.{path}"),
+            bound=_certain,
+        )
+
+    def _remedy(self, resource: Resource, decision: Decision) -> str:
+        if decision.outcome is Outcome.EXPLICITLY_DENIED:
+            return f"take Service {SERVICE} out of {decision.deciding}"
+        target = self.owners.document_of(resource, _ATTRIBUTE) or resource
+        place = f" ({target.location})" if target.location else ""
+        named = target.address if target is not resource else f"assume_role_policy of {resource.address}"
+        statement = principal_to_add(
+            ACTION, "Service", SERVICE, module=target.module, as_block=target.type == DOCUMENT_TYPE
+        )
+        return f"add to {named}{place} the statement\n{statement}"
+
+
+def _request_context(context: AccessContext) -> Context:
+    """Return what is known of the request in which ECS assumes a role for a task."""
+    task = Unknown("the task that the role is for")
+    return Context.of(
+        {
+            "aws:SourceArn": context.arn("ecs", task),
+            "aws:SourceAccount": context.account,
+            "aws:PrincipalIsAWSService": True,
+            "aws:PrincipalServiceName": SERVICE,
+        },
+        absent=("aws:username", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgID", "sts:ExternalId"),
+    )
+
+
+def _principals(statement: Statement) -> Iterator[Value]:
+    principal = statement.principal
+    if not isinstance(principal, Mapping):
+        yield principal
+        return
+    for values in principal.values():
+        yield from values if isinstance(values, list | tuple) else (values,)
+
+
+def _certain(statement: Statement) -> Answer:
+    """Tell whether it is documented that a statement lets in, or keeps out, the services it names."""
+    entries = {entry for entry in _principals(statement) if isinstance(entry, str)}
+    return Answer.MAYBE if statement.effect == "Allow" and "*" in entries and SERVICE not in entries else Answer.YES
+
+
+def _denying(decision: Decision) -> tuple[Related, ...]:
+    hit = decision.deciding
+    return (Related("statement", str(hit), hit.location),) if hit else ()
+
+
+def _found(policy: IdentityPolicy, decision: Decision) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return f"{decision.deciding} denies it"
+    named = _named(policy)
+    return f"the role lets in {', '.join(named)}" if named else "the role lets nobody in"
+
+
+def _named(policy: IdentityPolicy) -> dict[str, None]:
+    """Return whom the statements that allow something name."""
+    allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
+    return dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
+
+
+def _reason(policy: IdentityPolicy, decision: Decision) -> str:
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return "an explicit deny wins over every allow"
+    return "\n".join(_miss(clause) for clause in policy.clauses[:_FEW]) or "its trust policy has no statement"
+
+
+def _miss(clause: Clause) -> str:
+    statement = clause.statement
+    if statement.effect == "Deny":
+        return f"{statement} denies"
+    if naming(statement, _ECS, clause.resolve).any is Answer.NO:
+        return f"{statement} does not name Service {SERVICE}"
+    if clause.covers_action(ACTION) is Answer.NO:
+        return f"{statement} allows {', '.join(map(render, statement.actions or ()))}, not {ACTION}"
+    return f"the Condition of {statement} does not hold for ECS"

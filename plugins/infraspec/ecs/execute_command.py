@@ -1,0 +1,161 @@
+"""ECS Exec: what the task role needs so that a session in a container of a service can be opened, and is logged.
+
+Sources: Amazon ECS API Reference, "ExecuteCommandConfiguration" and "ExecuteCommandLogConfiguration"; Terraform AWS
+provider, "aws_ecs_service" (enable_execute_command) and "aws_ecs_cluster" (configuration). With logging DEFAULT the
+session is written to the log group of the container if the role may, and not at all if it may not: that is no need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import Access
+from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value, render, unknowns
+
+_TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
+_CLUSTER = re.compile(r"^(?:arn:.*:cluster/)?(?P<name>[^:/]+)$", re.DOTALL)
+_ENABLED = "enable_execute_command"
+
+
+@dataclass
+class ExecuteCommand:
+    """The services of a plan that ECS Exec is enabled for. `key_arn` follows a key's id or alias to its ARN."""
+
+    attributes: AwsAttributes
+    key_arn: Callable[[Value, Resource], Value]
+    _clusters: dict[Value, Resource | None] = field(default_factory=dict)
+
+    def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+        """List what the services that run a task definition need of its task role."""
+        for service in self._services.get(self._identity(task_definition), ()):
+            yield from self._of_service(service, context)
+
+    @cached_property
+    def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
+        """The services that ECS Exec is enabled for, of which it is not known which task definition they run."""
+        found = []
+        for service in self._enabled:
+            value = service.attribute("task_definition")
+            unknown = next(unknowns(self.attributes.narrow(value)), None)
+            if unknown is not None and self._resource(value) is None:
+                found.append((service, unknown))
+        return tuple(found)
+
+    @cached_property
+    def _enabled(self) -> tuple[Resource, ...]:
+        services = self.attributes.plan.managed("aws_ecs_service")
+        return tuple(service for service in services if service.get(_ENABLED) not in (None, False, "false"))
+
+    @cached_property
+    def _services(self) -> dict[Value, list[Resource]]:
+        """The services by the address of their task definition, or by its family."""
+        services: dict[Value, list[Resource]] = {}
+        for service in self._enabled:
+            value = service.attribute("task_definition")
+            resource = self._resource(value)
+            if resource is not None:
+                services.setdefault(resource.address, []).append(service)
+                continue
+            named = _TASK_DEFINITION.match(render(self.attributes.narrow(value)))
+            if named:
+                services.setdefault(named["family"], []).append(service)
+        return services
+
+    def _resource(self, value: Value) -> Resource | None:
+        found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
+        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_ecs_task_definition"):
+            return found[0]
+        named = _TASK_DEFINITION.match(render(self.attributes.narrow(value)))
+        return self._by_family.get(named["family"]) if named else None
+
+    @cached_property
+    def _by_family(self) -> dict[Value, Resource]:
+        definitions = self.attributes.plan.managed("aws_ecs_task_definition")
+        return {render(self.attributes.narrow(resource.get("family"))): resource for resource in definitions}
+
+    def _identity(self, task_definition: TaskDefinition) -> Value:
+        if task_definition.resource is not None:
+            return task_definition.resource.address
+        return task_definition.family if isinstance(task_definition.family, str) else None
+
+    def _of_service(self, service: Resource, context: AccessContext) -> Iterator[Requirement]:
+        doubt = Doubt.of(next(unknowns(service.get(_ENABLED)), None))
+        need = Need("ECS Exec", f"service {service.address}", "", service.get(_ENABLED), service.location_of(_ENABLED))
+        for action in table.CHANNEL.actions:
+            yield Requirement(need, table.CHANNEL, action, "*", doubt)
+        cluster = self._cluster(service)
+        if cluster is not None:
+            yield from self._of_cluster(need, cluster, doubt, context)
+
+    def _of_cluster(
+        self, service: Need, cluster: Resource, doubt: Doubt | None, context: AccessContext
+    ) -> Iterator[Requirement]:
+        configuration = _block(_block(cluster.values, "configuration"), "execute_command_configuration")
+
+        def need(purpose: str, path: str, named: Value) -> Need:
+            where = cluster.location_of(f"configuration.0.execute_command_configuration.0.{path}")
+            return Need(service.owner, f"{service.purpose}, {purpose}", "", named, where)
+
+        key = configuration.get("kms_key_id")
+        if key:
+            arn = self.key_arn(key, cluster)
+            own = need("session key", "kms_key_id", arn)
+            directly = {"kms:ViaService": None}
+            yield Requirement(own, table.SESSION_KEY, "kms:Decrypt", context.narrow(arn), doubt, keys=directly)
+        if configuration.get("logging") != "OVERRIDE":
+            return
+        log = _block(configuration, "log_configuration")
+        group, bucket = log.get("cloud_watch_log_group_name"), log.get("s3_bucket_name")
+        if group:
+            own = need("session log", "log_configuration.0.cloud_watch_log_group_name", group)
+            head = context.arn("logs", "log-group:", context.narrow(group))
+            streamless = context.attributes.join(head, ":log-stream:")
+            stream = context.attributes.join(streamless, Unknown("the session's log stream"))
+            yield from _each(own, table.SESSION_GROUPS, context.arn("logs", "log-group::log-stream:"), doubt)
+            yield from _each(own, table.SESSION_STREAM, stream, doubt)
+            (action,) = table.SESSION_STREAMS.actions
+            yield Requirement(own, table.SESSION_STREAMS, action, streamless, doubt, alternative=head)
+        if bucket:
+            own = need("session log", "log_configuration.0.s3_bucket_name", bucket)
+            arn = context.arn("s3", context.narrow(bucket), region="", account="")
+            prefix = context.narrow(log.get("s3_key_prefix") or "")
+            yield from _each(own, table.SESSION_BUCKET, arn, doubt)
+            thing = context.attributes.join(arn, "/", prefix, Unknown("the session's log file"))
+            yield from _each(own, table.SESSION_OBJECT, thing, doubt)
+
+    def _cluster(self, service: Resource) -> Resource | None:
+        """Return the cluster of a service if it is in the plan."""
+        value = service.get("cluster")
+        if value not in self._clusters:
+            found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
+            if found is not None:
+                self._clusters[value] = found[0] if found[0].type == "aws_ecs_cluster" else None
+            else:
+                named = _CLUSTER.match(render(self.attributes.narrow(value)))
+                self._clusters[value] = self._clusters_by_name.get(named["name"]) if named else None
+        return self._clusters[value]
+
+    @cached_property
+    def _clusters_by_name(self) -> dict[str, Resource]:
+        clusters = self.attributes.plan.managed("aws_ecs_cluster")
+        return {render(self.attributes.name(cluster)): cluster for cluster in clusters}
+
+
+def _each(need: Need, row: Access, resource: Value, doubt: Doubt | None) -> Iterator[Requirement]:
+    for action in row.actions:
+        yield Requirement(need, row, action, resource, doubt)
+
+
+def _block(tree: Mapping[str, Value], name: str) -> Mapping[str, Value]:
+    """Return a nested block that may be given once; empty if it is not."""
+    value = tree.get(name)
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    return first if isinstance(first, Mapping) else {}

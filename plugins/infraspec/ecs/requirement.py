@@ -1,0 +1,113 @@
+"""What a task definition needs: one action on one resource, of one of its roles, and what that is needed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from infraspec.character import characters
+from infraspec.ecs.access_table import Access
+from infraspec.finding import Location
+from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
+from infraspec.unknown import Unknown, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What needs access: an owner (`container "app"`), a purpose, its place, and what is written there.
+
+    `path` is the place in the task definition; `location` is set where the need is written elsewhere, as in a service.
+    """
+
+    owner: str
+    purpose: str
+    path: str
+    named: Value
+    location: Location | None = None
+
+    def __str__(self) -> str:
+        return f"{self.owner}, {self.purpose}" if self.purpose else self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why it is not certain that something is needed, what is not known, and how to know it (if that is special)."""
+
+    reason: str
+    unknown: Unknown | None = None
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, unknown: Unknown | None) -> Doubt | None:
+        """Return the doubt whether something is needed that an unknown decides."""
+        return (
+            cls(f"it is not known whether this is needed: {unknown.address} is not known", unknown) if unknown else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One action on one resource that a role needs. `access` is the row that says so, with role and source.
+
+    `resource` is narrowed. With a `doubt` a denial is no violation, and with `undecidable` an allow is no proof either.
+    `alternative` is a second form of the resource's ARN that AWS may ask for instead, since its documents differ.
+    `via` is the secret or parameter that a KMS key is used for, `keys` holds the condition keys of this request besides
+    those of every one; None says that a key is absent.
+    """
+
+    need: Need
+    access: Access
+    action: str
+    resource: Value
+    doubt: Doubt | None = None
+    undecidable: bool = False
+    alternative: Value = None
+    via: Value = None
+    keys: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The customer managed KMS key that something is encrypted with; with a `doubt` it may as well be AWS's own."""
+
+    arn: Value
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessContext:
+    """Where the task runs, and how to learn more of an unknown.
+
+    `key_of` returns the KMS key of a value of a service, `secretsmanager` or `ssm` (None: none to ask for),
+    `secret_named` the ARN of a secret of that name, `is_cached` tells whether a repository's images come through a
+    pull-through cache rule, `exists` whether a resource of that ARN is in the plan. `on_fargate` says that the task
+    runs there and nowhere else.
+    """
+
+    attributes: AwsAttributes
+    account: Value
+    region: Value
+    key_of: Callable[[str, Value], Key | None] = lambda _service, _target: None
+    secret_named: Callable[[str], Value] = lambda _name: None
+    is_cached: Callable[[Value], bool] = lambda _repository: False
+    exists: Callable[[Value], bool] = lambda _arn: True
+    on_fargate: bool = False
+
+    def narrow(self, value: Value) -> Value:
+        """Narrow the unknown parts of a value."""
+        return self.attributes.narrow(value)
+
+    def arn(self, service: str, *parts: Value, region: Value = None, account: Value = None) -> Value:
+        """Join an ARN in the task's region and account, or in those given."""
+        where = (self.region if region is None else region, ":", self.account if account is None else account)
+        return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", *where, ":", *parts)
+
+    def some(self, service: str, what: str) -> Value:
+        """Return the ARN of something of a service of which nothing else is known."""
+        return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", Unknown(what))
+
+    def secret(self, name: str) -> Value:
+        """Return the ARN of the secret of a name, its suffix unknown."""
+        return self.narrow(self.secret_named(name)) or self.arn(
+            "secretsmanager", "secret:", name, "-", characters(f"the secret {name}", SUFFIX_LENGTH)
+        )

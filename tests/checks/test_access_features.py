@@ -1,0 +1,390 @@
+"""What each feature asks for, and what it does not, beside the cases of the table."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from infraspec.checks.secret_access import check_secret_access
+from infraspec.contract.models import Contract
+from infraspec.ecs import access_table as table
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.finding import Finding, Location, Verdict
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import JsonText, Unknown, Value, concatenate
+from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, arn, resource
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+CONTRACT = Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": {}}})
+SERVICE = "aws_ecs_service.app"
+SYSTEM = Unknown("aws_efs_file_system.data.id")
+
+
+def findings(plan: Plan, *definitions: TaskDefinition) -> list[Finding]:
+    """Return the findings but for those about trust."""
+    found = check_secret_access(plan, definitions or task_definitions(plan), CONTRACT, "prod")
+    return [finding for finding in found if "sts:AssumeRole" not in finding.subject]
+
+
+def case_of(row: table.Access) -> Case:
+    """Return the case of a row."""
+    return next(case for case in CASES if case.row is row)
+
+
+def of(action: str, found: list[Finding]) -> list[Verdict]:
+    """Return the verdicts about an action."""
+    return [finding.verdict for finding in found if finding.subject.endswith(f": {action}")]
+
+
+def session(**values: Value) -> Case:
+    """Return a case of ECS Exec whose service has other values."""
+    case = case_of(table.CHANNEL)
+    changed = tuple(
+        dataclasses.replace(one, values={**one.values, **values}) if one.address == SERVICE else one
+        for one in case.resources
+    )
+    return dataclasses.replace(case, resources=changed)
+
+
+# ECS Exec
+
+
+@pytest.mark.parametrize(
+    "task_definition",
+    [
+        Unknown("aws_ecs_task_definition.app.arn"),
+        Unknown("aws_ecs_task_definition.app.family"),
+        "app",
+        "app:3",
+        arn("ecs", "task-definition/app:3"),
+        concatenate(["app:", Unknown("aws_ecs_task_definition.app.revision")]),
+    ],
+    ids=str,
+)
+def test_a_service_is_found_by_every_name_of_its_task_definition(task_definition: Value) -> None:
+    """ECS Exec of a service concerns the task definition that it runs, by ARN, family or family and revision."""
+    case = session(task_definition=task_definition)
+    found = findings(case.plan())
+    assert [VIOLATED] * 4 == [finding.verdict for finding in found]
+    assert found[0].subject == "ECS Exec, service aws_ecs_service.app: ssmmessages:CreateControlChannel"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "expected"),
+    [(False, []), (None, []), (True, [VIOLATED]), (Unknown("var.debug"), [UNDETERMINED])],
+)
+def test_ecs_exec_is_needed_where_it_is_enabled(enabled: Value, expected: list[Verdict]) -> None:
+    """A service without ECS Exec asks for nothing; one of which it is not known is no violation."""
+    found = findings(session(enable_execute_command=enabled).plan())
+    assert expected == of("ssmmessages:OpenDataChannel", found)
+
+
+def test_ecs_exec_of_another_task_definition_is_not_asked_for() -> None:
+    """A service that runs another task definition says nothing of this one."""
+    assert findings(session(task_definition="other").plan()) == []
+
+
+def test_a_service_of_unknown_task_definition_is_one_finding() -> None:
+    """Which role ECS Exec of such a service needs is not known."""
+    (finding,) = findings(session(task_definition=Unknown("var.task_definition")).plan())
+    assert (finding.verdict, finding.address, finding.subject) == (UNDETERMINED, SERVICE, "ECS Exec")
+    assert finding.remedy.startswith("give var.task_definition a value")
+
+
+def test_ecs_exec_needs_a_task_role() -> None:
+    """A task definition without a task role cannot open a session."""
+    case = session()
+    plan = case.plan()
+    task = plan.by_address["aws_ecs_task_definition.app"]
+    without = dataclasses.replace(task, values={**task.values, "task_role_arn": None})
+    found = findings(plan.replaced(resources=(without, *plan.resources[1:])))
+    assert [VIOLATED] * 4 == [finding.verdict for finding in found]
+    assert found[0].found == "the task definition has no task role"
+    assert "set task_role_arn" in found[0].remedy
+
+
+def test_ecs_exec_of_a_task_definition_file() -> None:
+    """A file is run by the services that name its family."""
+    text = json.dumps(
+        {
+            "family": "web",
+            "requiresCompatibilities": ["FARGATE"],
+            "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/app-task",
+            "containerDefinitions": [{"name": "web", "image": "nginx"}],
+        }
+    )
+    definition = TaskDefinition.from_json(text, "web.json")
+    found = findings(session(task_definition="web:7").plan(), definition)
+    assert [VIOLATED] * 4 == [finding.verdict for finding in found]
+    assert found[0].location == Location("main.tf", 1)
+
+
+@pytest.mark.parametrize("logging", ["NONE", "DEFAULT", None])
+def test_a_session_log_is_needed_only_where_it_is_configured(logging: str | None) -> None:
+    """The log group of the cluster counts with OVERRIDE alone."""
+    case = case_of(table.SESSION_STREAM)
+    service, cluster = case.resources
+    log = [{"cloud_watch_log_group_name": "/ecs/sessions"}]
+    configuration = [{"execute_command_configuration": [{"logging": logging, "log_configuration": log}]}]
+    changed = dataclasses.replace(cluster, values={**cluster.values, "configuration": configuration})
+    found = findings(dataclasses.replace(case, resources=(service, changed)).plan())
+    assert {finding.subject.rpartition(": ")[2].partition(":")[0] for finding in found} == {"ssmmessages"}
+
+
+@pytest.mark.parametrize("cluster", ["main", arn("ecs", "cluster/main"), Unknown("aws_ecs_cluster.main.arn")], ids=str)
+def test_a_cluster_is_found_by_every_name(cluster: Value) -> None:
+    """The cluster's configuration counts whether the service names it by reference, name or ARN."""
+    case = case_of(table.SESSION_KEY)
+    service, *rest = case.resources
+    changed = dataclasses.replace(service, values={**service.values, "cluster": cluster})
+    found = findings(dataclasses.replace(case, resources=(changed, *rest)).plan())
+    assert of("kms:Decrypt", found) == [VIOLATED]
+
+
+def test_the_key_of_a_session_is_used_directly() -> None:
+    """A statement for uses of the key through Secrets Manager does not cover the sessions."""
+    case = case_of(table.SESSION_KEY)
+    condition = {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
+    plan = case.plan({**case.statement(case.covers), "Condition": condition})
+    assert of("kms:Decrypt", findings(plan)) == [VIOLATED]
+
+
+# Volumes
+
+
+def mounted(iam: Value = "ENABLED", system: Value = SYSTEM, *resources: Resource, **container: Value) -> Case:
+    """Return a case with an EFS volume."""
+    authorization = [{"access_point_id": Unknown("aws_efs_access_point.app.id"), "iam": iam}]
+    block = [{"file_system_id": system, "authorization_config": authorization}]
+    volume = [{"name": "data", "efs_volume_configuration": block}, {"name": "scratch"}]
+    return Case(table.MOUNT, "", "", container, {"volume": volume}, resources)
+
+
+def test_a_file_system_without_a_policy_lets_every_client_in() -> None:
+    """A file system of the plan without a policy asks nothing of the role."""
+    found = findings(mounted("ENABLED", SYSTEM, resource("aws_efs_file_system.data")).plan())
+    assert [PROVEN] == of("elasticfilesystem:ClientMount", found)
+    assert "has no policy, and the default one lets every client in" in found[0].reason
+
+
+@pytest.mark.parametrize(
+    ("iam", "expected"), [("DISABLED", []), (None, []), ("", []), (Unknown("var.iam"), [UNDETERMINED])]
+)
+def test_iam_authorization_has_to_be_enabled(iam: Value, expected: list[Verdict]) -> None:
+    """Without IAM authorization the task role is not asked; where it is not known, nothing is VIOLATED."""
+    assert expected == of("elasticfilesystem:ClientMount", findings(mounted(iam).plan()))
+
+
+def test_a_file_system_from_elsewhere_may_have_any_policy() -> None:
+    """Of a file system that is not in the plan it is not known whether its policy lets the role in."""
+    case = mounted(system="fs-12345678")
+    assert of("elasticfilesystem:ClientMount", findings(case.plan())) == [UNDETERMINED]
+    allow = {"Effect": "Allow", "Action": "elasticfilesystem:Client*", "Resource": arn("elasticfilesystem", "*")}
+    inline = dataclasses.replace(case, row=table.MOUNT)
+    assert of("elasticfilesystem:ClientMount", findings(inline.plan(allow))) == [PROVEN]
+
+
+def test_a_volume_that_is_mounted_read_only_needs_no_write() -> None:
+    """ClientWrite is asked for a volume that a container may write to."""
+    for read_only, expected in ((True, []), (False, [UNDETERMINED]), (Unknown("var.ro"), [UNDETERMINED])):
+        points = [{"sourceVolume": "data", "readOnly": read_only}, {"sourceVolume": "scratch", "readOnly": False}]
+        found = findings(mounted(mountPoints=points).plan())
+        assert expected == of("elasticfilesystem:ClientWrite", found)
+
+
+def test_an_access_point_is_part_of_the_request() -> None:
+    """A statement for one access point allows mounts through it, and no other."""
+    points = [resource("aws_efs_access_point.app"), resource("aws_efs_access_point.other")]
+    case = mounted("ENABLED", SYSTEM, *case_of(table.MOUNT).resources, *points)
+    for name, expected in (("app", PROVEN), ("other", UNDETERMINED)):
+        condition = {"ArnEquals": {"elasticfilesystem:AccessPointArn": Unknown(f"aws_efs_access_point.{name}.arn")}}
+        statement = {**case.statement("*"), "Action": "elasticfilesystem:ClientMount", "Condition": condition}
+        assert of("elasticfilesystem:ClientMount", findings(case.plan(statement)))[0] is expected
+
+
+def test_volumes_of_a_file() -> None:
+    """Volumes of task definition JSON are read as those of Terraform."""
+    fsx = {"fileSystemId": "fs-1", "authorizationConfig": {"credentialsParameter": arn("ssm", "parameter/ad")}}
+    efs = {"fileSystemId": "fs-2", "authorizationConfig": {"iam": "ENABLED"}}
+    text = json.dumps(
+        {
+            "family": "web",
+            "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/app-execution",
+            "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/app-task",
+            "containerDefinitions": [{"name": "web", "image": "nginx"}],
+            "volumes": [
+                {"name": "share", "fsxWindowsFileServerVolumeConfiguration": fsx},
+                {"name": "data", "efsVolumeConfiguration": efs},
+            ],
+        },
+        indent=1,
+    )
+    roles = [
+        resource(f"aws_iam_role.{kind}", name=f"app-{kind}", assume_role_policy=LETS_ECS_IN)
+        for kind in ("execution", "task")
+    ]
+    parameter = resource("aws_ssm_parameter.ad", name="/ad", type="String")
+    plan = Plan("source", (*roles, parameter), account=ACCOUNT, region=REGION)
+    found = findings(plan, TaskDefinition.from_json(text, "web.json"))
+    assert [(finding.subject, finding.verdict) for finding in found] == [
+        ('volume "share", FSx for Windows file system: fsx:DescribeFileSystems', VIOLATED),
+        ('volume "share", credentials of the file system: ssm:GetParameters', VIOLATED),
+        ('volume "data", EFS file system: elasticfilesystem:ClientMount', UNDETERMINED),
+    ]
+    assert found[1].location == Location("web.json", 17)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "subject"),
+    [
+        (Unknown("var.volumes"), "volume"),
+        ([Unknown("var.volume")], "volume.0"),
+        ([{"name": "data", "efs_volume_configuration": [Unknown("var.efs")]}], "volume.0.efs_volume_configuration.0"),
+    ],
+)
+def test_volumes_that_are_not_known_are_reported(volumes: Value, subject: str) -> None:
+    """A volume of which nothing is known may ask for anything."""
+    case = Case(table.MOUNT, "", "", values={"volume": volumes})
+    (finding,) = findings(case.plan())
+    assert (finding.verdict, finding.subject) == (UNDETERMINED, subject)
+
+
+# Images
+
+
+def cached(*resources: Resource, image: str = "quay/app") -> list[Finding]:
+    """Return the findings about the cache of an image."""
+    container = {"image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{image}:1"}
+    pull = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "ecr:Batch*", "ecr:Get*"], "Resource": "*"}
+    return findings(Case(table.TOKEN, "*", "", container, resources=resources).plan(pull))
+
+
+def rule(prefix: str) -> Resource:
+    """Build a pull-through cache rule."""
+    return resource(
+        "aws_ecr_pull_through_cache_rule.one", ecr_repository_prefix=prefix, upstream_registry_url="quay.io"
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "image", "expected"),
+    [("quay", "quay/app", 1), ("quay", "quayside/app", 0), ("quay", "app", 0), ("ROOT", "library/nginx", 1)],
+)
+def test_a_rule_is_for_the_repositories_below_its_prefix(prefix: str, image: str, expected: int) -> None:
+    """A rule concerns the images below its prefix, or with ROOT all."""
+    assert len(of("ecr:CreateRepository", cached(rule(prefix), image=image))) == expected
+    assert len(of("ecr:BatchImportUpstreamImage", cached(rule(prefix), image=image))) == expected
+
+
+def test_a_repository_of_the_plan_need_not_be_created() -> None:
+    """A repository below the prefix that is in the plan needs no ecr:CreateRepository."""
+    repository = resource("aws_ecr_repository.app", name="quay/app")
+    found = cached(rule("quay"), repository)
+    assert of("ecr:CreateRepository", found) == []
+    assert of("ecr:BatchImportUpstreamImage", found) == [PROVEN]
+    assert (
+        of("ecr:BatchImportUpstreamImage", cached(rule("ROOT"), resource("aws_ecr_repository.app", name="quay/app")))
+        == []
+    )
+
+
+def test_the_policy_of_the_registry_may_allow_it() -> None:
+    """The registry's policy lets a role fill the cache as its own policies do."""
+    entry = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/app-execution"},
+        "Action": ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"],
+        "Resource": arn("ecr", "repository/quay/*"),
+    }
+    registry = resource("aws_ecr_registry_policy.own", policy=JsonText({"Version": "2012-10-17", "Statement": [entry]}))
+    assert of("ecr:CreateRepository", cached(rule("quay"))) == [UNDETERMINED]
+    assert of("ecr:CreateRepository", cached(rule("quay"), registry)) == [PROVEN]
+
+
+def test_a_repository_of_another_account_has_to_allow_it_too() -> None:
+    """A cross-account pull needs both sides; what the other side says is not known."""
+    container = {"image": f"{OTHER_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app:1"}
+    allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    token, *layers = findings(Case(table.TOKEN, "*", "", container).plan(allow))
+    assert token.verdict is PROVEN
+    assert [UNDETERMINED] * 3 == [finding.verdict for finding in layers]
+    assert f"the resource policy of {arn('ecr', 'repository/app', OTHER_ACCOUNT)} is not known" in layers[0].reason
+    token, *layers = findings(Case(table.TOKEN, "*", "", container).plan())
+    assert [VIOLATED] * 4 == [finding.verdict for finding in (token, *layers)]
+
+
+@pytest.mark.parametrize("key", ["aws:SourceVpc", "aws:SourceVpce"])
+def test_the_token_does_not_come_through_the_vpc_of_the_task(key: str) -> None:
+    """A condition on the VPC lets layers pass, perhaps, and never the token of a task on Fargate."""
+    case = case_of(table.LAYERS)
+    allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": {"StringEquals": {key: "vpc-1"}}}
+    token, *layers = findings(case.plan(allow))
+    assert token.verdict is VIOLATED
+    assert {finding.verdict for finding in layers} == {UNDETERMINED}
+
+
+# Files and credential specs
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"config-file-type": "file", "config-file-value": "/fluent.conf"}, []),
+        ({"enable-ecs-log-metadata": "true"}, []),
+        ({"config-file-type": Unknown("var.kind"), "config-file-value": Unknown("var.file")}, [UNDETERMINED] * 2),
+    ],
+)
+def test_a_router_that_reads_no_object(options: dict[str, Value], expected: list[Verdict]) -> None:
+    """The configuration of FireLens in a file of the image asks for nothing."""
+    case = Case(table.ROUTER, "", "", {"firelensConfiguration": {"type": "fluentbit", "options": options}})
+    assert expected == [finding.verdict for finding in findings(case.plan())]
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        ({"credentialSpecs": ["credentialspec:file://spec.json"]}, []),
+        ({"dockerSecurityOptions": ["no-new-privileges", "label:user:app"]}, []),
+        ({"credentialSpecs": [Unknown("var.spec")]}, [UNDETERMINED]),
+        ({"credentialSpecs": [concatenate(["credentialspec:", Unknown("var.spec")])]}, [UNDETERMINED]),
+        (
+            {"credentialSpecs": [concatenate(["credentialspec:", Unknown("aws_s3_bucket.specs.arn"), "/app.json"])]},
+            [VIOLATED],
+        ),
+    ],
+    ids=str,
+)
+def test_credential_specs(container: dict[str, Any], expected: list[Verdict]) -> None:
+    """A credential spec in a file of the instance asks for nothing; one that is not known may ask for anything."""
+    case = Case(table.SPEC_OBJECT, "", "", container, resources=(resource("aws_s3_bucket.specs", bucket="specs"),))
+    assert expected == [finding.verdict for finding in findings(case.plan())]
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [("secret:db-??????", VIOLATED), ("secret:db", PROVEN), ("secret:db*", PROVEN), ("secret:*", PROVEN)],
+)
+def test_iam_sees_a_partial_arn_as_it_is_written(listed: str, expected: Verdict) -> None:
+    """A valueFrom without the six characters is asked for without them."""
+    partial = {"secrets": [{"name": "DB", "valueFrom": arn("secretsmanager", "secret:db") + ":password::"}]}
+    case = Case(table.SECRET, "", "", partial, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
+    found = findings(case.plan(case.statement(arn("secretsmanager", listed))))
+    assert [expected] == of("secretsmanager:GetSecretValue", found)
+
+
+@pytest.mark.parametrize(
+    "value", ["/aws/reference/secretsmanager/db", arn("ssm", "parameter/aws/reference/secretsmanager/db")]
+)
+def test_a_parameter_that_refers_to_a_secret(value: str) -> None:
+    """Such a parameter, by name or ARN, needs the permission on the secret too."""
+    container = {"secrets": [{"name": "DB", "valueFrom": value}]}
+    case = Case(table.PARAMETER, "", "", container, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
+    found = findings(case.plan({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}))
+    assert of("ssm:GetParameters", found) == [PROVEN]
+    assert of("secretsmanager:GetSecretValue", found) == [VIOLATED]
