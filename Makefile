@@ -7,6 +7,9 @@ ENV     ?=
 PLAN    ?=
 WORKERS ?=
 ARGS    ?=
+SEED    ?= 20261125
+ORACLE  ?= .oracle
+SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
 ALLURE_RESULTS ?= allure-results
 
 BIN := $(VENV)/bin
@@ -86,10 +89,21 @@ incident: ## Bring fixtures/incident-v16 in step with the reference infrastructu
 verify-hcl: $(VENV)/.test ## Compare our HCL parser with python-hcl2 on a folder: DIR=…
 	$(BIN)/python tests/hcl/second_opinion.py $(or $(DIR),.)
 
+.PHONY: test-oracle
+test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, which needs Node 20: SEED=…
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "skipped: the other simulator needs Node 20"; exit 0; }; \
+	set -e; \
+	npm install --prefix $(ORACLE) --no-save --no-audit --no-fund --silent --ignore-scripts $(SIMULATOR); \
+	$(BIN)/python tools/iam_cases.py families > $(ORACLE)/cases.jsonl; \
+	node tools/iam_oracle.mjs $(ORACLE) < $(ORACLE)/cases.jsonl > $(ORACLE)/labels.jsonl; \
+	$(BIN)/python tools/iam_cases.py label $(ORACLE)/cases.jsonl $(ORACLE)/labels.jsonl > $(ORACLE)/labelled.jsonl; \
+	cmp $(ORACLE)/labelled.jsonl fixtures/iam/cases.jsonl; \
+	$(BIN)/python tools/iam_fuzz.py --seed $(SEED) --count 20000 --oracle $(ORACLE)
+
 .PHONY: bench
 bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick
 	$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) .bench dist build allure-results allure-report .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) .bench dist build allure-results allure-report .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -114,8 +114,7 @@ class Bench:
             self.report(f"{subject.job.tool}, one run")
             sample = run(subject.job)
         except (InstallError, JobError) as error:
-            installed = isinstance(error, JobError)
-            table.rows.append(Row(peer, failure=str(error) if installed else f"cannot be installed: {error}"))
+            table.rows.append(Row(peer, failure=str(error)))
             return
         table.rows.append(Row(subject.job.tool, sample, subject.read(sample)))
 

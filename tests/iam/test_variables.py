@@ -35,6 +35,7 @@ CASES: list[tuple[Value, Mapping[str, Value] | None, str, Answer]] = [
     (HEAD + "${aws:PrincipalTag/team}", {TEAM: ["core", "data"]}, "core", MAYBE),
     (HEAD + "${aws:PrincipalTag/team}", {TEAM: Unknown("var.team")}, "core", MAYBE),
     (HEAD + "${aws:PrincipalTag/team}/db", {TEAM: Unknown("var.team")}, "core/api", NO),
+    (HEAD + "core${aws:PrincipalTag/team}", {TEAM: ""}, "core", MAYBE),
     (HEAD + "a${*}b", {}, "a*b", YES),
     (HEAD + "a${*}b", {}, "axb", NO),
     (HEAD + "a${?}b${$}", {}, "a?b$", YES),
@@ -47,6 +48,14 @@ CASES: list[tuple[Value, Mapping[str, Value] | None, str, Answer]] = [
 def test_variables_in_a_resource(text: Value, context: Mapping[str, Value] | None, name: str, expected: Answer) -> None:
     """A variable stands for its value, whose wildcards are characters; without a value nothing matches."""
     told = Context() if context is None else Context.of(context, complete=True)
+    assert expected == matches(template(text, Form.RESOURCE), Subject.of(HEAD + name), told)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("core/db", MAYBE), ("core/api", NO), ("core", NO)])
+def test_a_variable_of_unknown_name_has_any_value(name: str, expected: Answer) -> None:
+    """A variable whose name is partly unknown may stand for any text, and may have no value."""
+    text = concatenate([HEAD, "${aws:PrincipalTag/", Unknown("var.tag"), "}/db"])
+    told = Context.of(CORE, complete=True)
     assert expected == matches(template(text, Form.RESOURCE), Subject.of(HEAD + name), told)
 
 

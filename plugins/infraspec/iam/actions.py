@@ -10,10 +10,11 @@ from functools import lru_cache
 
 ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity"})
 """What needs no permission, and what no policy denies. Source: AWS STS API Reference, GetCallerIdentity."""
-_TRUSTED = frozenset({
+TRUSTED = frozenset({
     "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession",
     "sts:setsourceidentity",
 })  # fmt: skip
+"""The actions on a role that its trust policy decides."""
 
 
 def needs_trust(action: str, resource: str) -> bool:
@@ -24,7 +25,7 @@ def needs_trust(action: str, resource: str) -> bool:
     """
     if resource == "*":
         return False
-    return action.startswith("kms:") or action in _TRUSTED
+    return action.startswith("kms:") or action in TRUSTED
 
 
 @lru_cache(maxsize=4096)

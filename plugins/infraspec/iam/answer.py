@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import IntEnum
 
 
-class Answer(Enum):
+class Answer(IntEnum):
     """YES and NO hold whatever the unknown parts turn out to be; MAYBE says that they decide."""
 
     NO = 0
@@ -14,9 +14,12 @@ class Answer(Enum):
     YES = 2
 
 
+_OPPOSITES = (Answer.YES, Answer.MAYBE, Answer.NO)
+
+
 def both(*answers: Answer) -> Answer:
     """Return the conjunction: NO if one is NO, YES if all are YES."""
-    return min(answers, key=_rank, default=Answer.YES)
+    return min(answers, default=Answer.YES)
 
 
 def either(answers: Iterable[Answer]) -> Answer:
@@ -32,8 +35,4 @@ def either(answers: Iterable[Answer]) -> Answer:
 
 def negate(answer: Answer) -> Answer:
     """Return the opposite; MAYBE stays MAYBE."""
-    return Answer(2 - answer.value)
-
-
-def _rank(answer: Answer) -> int:
-    return answer.value
+    return _OPPOSITES[answer]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from infraspec.iam.answer import Answer, both, either, negate
@@ -67,6 +67,7 @@ class Test:
     key: str
     wanted: tuple[Pattern | Template, ...]
     exact: frozenset[str] | None = None
+    _asked: dict[str, Answer] = field(default_factory=dict, repr=False)
 
     def holds(self, context: Context) -> Answer:
         """Tell whether the test holds for a request."""
@@ -80,6 +81,8 @@ class Test:
         return answer if entry.present is Answer.YES or answer is self.name.without_key else Answer.MAYBE
 
     def _compared(self, entry: Entry, context: Context) -> Answer:
+        if len(entry.values) == 1 and self.name.quantifier is not Quantifier.ALL:
+            return self._one(entry.values[0], context)
         answers = [self._one(value, context) for value in entry.values]
         match self.name.quantifier:
             case Quantifier.ALL:
@@ -96,11 +99,15 @@ class Test:
         operator = self.name.operator
         if self.exact is not None and isinstance(value, str):
             answer = Answer.YES if value in self.exact else Answer.NO
-        else:
-            answer = either(
-                both(certain, operator.compare(value, pattern)) for pattern, certain in self._patterns(context)
-            )
-        return negate(answer) if operator.negated else answer
+            return negate(answer) if operator.negated else answer
+        known = self._asked.get(value) if isinstance(value, str) else None
+        if known is not None:
+            return known
+        answer = either(both(certain, operator.compare(value, wanted)) for wanted, certain in self._patterns(context))
+        answer = negate(answer) if operator.negated else answer
+        if isinstance(value, str) and not any(isinstance(wanted, Template) for wanted in self.wanted):
+            self._asked[value] = answer
+        return answer
 
     def _patterns(self, context: Context) -> Iterator[tuple[Pattern, Answer]]:
         for wanted in self.wanted:

@@ -8,14 +8,12 @@ and has to allow too across accounts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from infraspec.iam import explain
-from infraspec.iam.actions import ALWAYS_ALLOWED, needs_trust, takes_only_star
-from infraspec.iam.answer import Answer, both, either, negate
+from infraspec.iam.actions import ALWAYS_ALLOWED, TRUSTED, needs_trust, takes_only_star
+from infraspec.iam.answer import Answer, negate
 from infraspec.iam.context import Context
 from infraspec.iam.explain import Doubt, Miss
 from infraspec.iam.fields import arn_fields
@@ -24,7 +22,7 @@ from infraspec.iam.pattern import Subject
 from infraspec.iam.policy import Hit, IdentityPolicy
 from infraspec.iam.principal import Kind, Principal, same
 from infraspec.iam.request import Request
-from infraspec.unknown import Value
+from infraspec.unknown import Unknown, Value
 
 UNKNOWN_CONTEXT = Context()
 _ACCOUNT_FIELD = 4
@@ -40,8 +38,7 @@ class Outcome(Enum):
     UNDETERMINED = "Undetermined"
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome with what shows it.
 
     `allowed` is NO also where it is certain that the request is denied but not whether explicitly; the outcome is then
@@ -53,12 +50,12 @@ class Decision:
     request: Request
     layers: Layers | None = None
 
-    @cached_property
+    @property
     def limited(self) -> bool:
         """Whether the principal's policies allow but its permissions boundary does not."""
         return "permissions boundary" in self.blocked_by
 
-    @cached_property
+    @property
     def blocked_by(self) -> tuple[str, ...]:
         """The kinds of policies that do not allow what the principal's own policies allow."""
         layers = self.layers
@@ -70,27 +67,27 @@ class Decision:
         shared = [] if blocking or self.allowed is not Answer.NO else [layers.shared.name]
         return tuple(dict.fromkeys([*blocking, *shared]))
 
-    @cached_property
+    @property
     def deciding(self) -> Hit | None:
         """The statement that denies, or that allows."""
         layers = self.layers
         if layers is None:
             return None
         if self.outcome is Outcome.EXPLICITLY_DENIED:
-            return next(hit for layer in layers for answer, hit in layer.denies if answer is Answer.YES)
+            return next(hit for layer in layers.all() for answer, hit in layer.denies if answer is Answer.YES)
         if self.allowed is not Answer.YES:
             return None
         allows = [pair for layer in (layers.own, layers.shared) for pair in layer.allows]
         return next((hit for answer, hit in allows if answer is Answer.YES), None)
 
-    @cached_property
+    @property
     def nearest(self) -> Miss | None:
         """The statement of the principal's policies that came closest to allowing, if none allows for certain."""
         if self.layers is None or self.layers.own.allowed is Answer.YES:
             return None
         return explain.nearest(self.layers.own.policies, self.request)
 
-    @cached_property
+    @property
     def doubts(self) -> tuple[Doubt, ...]:
         """The statements that the outcome depends on."""
         if self.layers is None or self.allowed is not Answer.MAYBE:
@@ -114,20 +111,24 @@ def decide(
 ) -> Decision:
     """Decide one request.
 
-    `policies` are the principal's own, `boundary` its permissions boundary and `session` its session policies (None:
-    it has none), `resource_policies` those of the resource: of a secret, a KMS key, a bucket, a topic, and the trust
-    policy of a role. `scps` and `rcps` are the policies of each level of the organization, from the root to the
-    account; no levels: they do not take part. `principal` is who asks: Principal.of(ARN), or Principal.role(ARN) for
-    the sessions of a role. `resource_account` is the number of the resource's account; None: that of its ARN, and where
-    the ARN has none or is not known, or the principal is not told, the principal's own. `context` holds the condition
-    keys of the request: Context.of({"aws:SecureTransport": True}); a key it does not tell is unknown.
+    `policies` are the principal's own, `boundary` its permissions boundary and `session` its session policies (None: it
+    has none), `resource_policies` those of the resource: of a secret, a KMS key, a bucket, a topic, and the trust
+    policy of a role (a role has one: without it, it is unknown). `scps` and `rcps` are the policies of each level of
+    the organization, from the root to the account; no levels: they do not take part. `principal` is who asks:
+    Principal.of(ARN), or Principal.role(ARN) for the sessions of a role. `resource_account` is the number of the
+    resource's account; None: that of its ARN, and where the ARN has none or is not known, or the principal is not told,
+    the principal's own. `context` holds the condition keys of the request: Context.of({"aws:SecureTransport": True}); a
+    key it does not tell is unknown.
     """
     subject = resource if isinstance(resource, Subject) else Subject.of(resource)
     if subject.value != "*" and takes_only_star(action):
         subject = _STAR
     request = Request(action, subject, context)
-    if action.lower() in ALWAYS_ALLOWED:
+    lowered = action.lower()
+    if lowered in ALWAYS_ALLOWED:
         return Decision(Outcome.ALLOWED, Answer.YES, request)
+    if not resource_policies and lowered in TRUSTED and subject.value != "*":
+        resource_policies = (IdentityPolicy.opaque("trust policy", Unknown(f"the trust policy of {subject}")),)
     layers = Layers(
         Layer.ask("identity policies", policies, request),
         ResourceLayer.asked(resource_policies, request, principal, bounded=boundary is not None),
@@ -135,9 +136,11 @@ def decide(
         None if session is None else Layer.ask("session policy", session, request),
         *_of_organization(principal, scps, rcps, request),
     )
-    denied = either(layer.denied for layer in layers)
+    denied = layers.denied
     granted = _granted(layers, principal, _account(subject, principal, resource_account), request)
-    allowed = both(granted, *(level.allowed for level in layers.scps), negate(denied))
+    allowed = min(granted, negate(denied))
+    for level in layers.scps:
+        allowed = min(allowed, level.allowed)
     return Decision(_outcome(allowed, denied), allowed, request, layers)
 
 
@@ -148,7 +151,7 @@ def _of_organization(
     principal: Principal | None, scps: _Levels, rcps: _Levels, request: Request
 ) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """Ask the policies of the organization: SCPs do not restrict services, and neither kind service-linked roles."""
-    if principal is not None and principal.service_linked is Answer.YES:
+    if not (scps or rcps) or (principal is not None and principal.service_linked is Answer.YES):
         return (), ()
     restricted = principal is None or principal.kind is not Kind.SERVICE
     control = tuple(Layer.ask("service control policies", level, request) for level in scps) if restricted else ()
@@ -157,10 +160,8 @@ def _of_organization(
 
 def _restricting(level: Sequence[IdentityPolicy], request: Request) -> Layer:
     """Ask a level's resource control policies: RCPFullAWSAccess is always there, so only a deny counts."""
-    layer = Layer.ask("resource control policies", level, request)
-    if request.action.lower().partition(":")[0] not in RCP_SERVICES:
-        layer.denies = [(both(answer, Answer.MAYBE), hit) for answer, hit in layer.denies]
-    return layer
+    listed = request.action.lower().partition(":")[0] in RCP_SERVICES
+    return Layer.ask("resource control policies", level, request, Answer.YES if listed else Answer.MAYBE)
 
 
 def _granted(layers: Layers, principal: Principal | None, account: Value, request: Request) -> Answer:
@@ -201,11 +202,11 @@ def _outcome(allowed: Answer, denied: Answer) -> Outcome:
 
 
 def _doubts(layers: Layers, request: Request) -> Iterator[Doubt]:
-    for layer in layers:
+    for layer in layers.all():
         for answer, hit in layer.denies:
             if answer is Answer.MAYBE:
                 yield explain.doubt(hit, request, effect="Deny")
-    for layer in layers:
+    for layer in layers.all():
         if layer.allowed is Answer.MAYBE:
             for _, hit in layer.allows:
                 yield explain.doubt(hit, request, effect="Allow")

@@ -16,16 +16,13 @@ _Piece: TypeAlias = tuple[int, str]
 class Glob:
     """A pattern, split at its stars into segments; a segment is literal text between question marks."""
 
-    __slots__ = ("_literal", "_segments")
+    __slots__ = ("_segments",)
 
     def __init__(self, text: str) -> None:
         self._segments = tuple(_Segment(segment) for segment in text.split("*"))
-        self._literal = text if len(self._segments) == 1 and "?" not in text else None
 
     def matches(self, text: str) -> bool:
         """Tell whether the pattern matches the whole text."""
-        if self._literal is not None:
-            return text == self._literal
         first, *middle = self._segments
         if not first.at(text, 0):
             return False
@@ -73,7 +70,15 @@ def _pieces(text: str) -> tuple[_Piece, ...]:
     return tuple(pieces)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def matcher(text: str) -> Callable[[str], bool]:
     """Return the test of a pattern; equal patterns share one."""
+    literal = text.rstrip("?")
+    if "?" not in literal:
+        head, star, rest = text.partition("*")
+        if not star:
+            length = len(text)
+            return text.__eq__ if literal == text else lambda given: len(given) == length and given.startswith(literal)
+        if not rest:
+            return lambda given: given.startswith(head)
     return Glob(text).matches

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from infraspec.iam.answer import Answer, both, either
+from infraspec.iam.answer import Answer
 from infraspec.iam.policy import Hit, IdentityPolicy
 from infraspec.iam.principal import Naming, Principal, naming
 from infraspec.iam.request import Request
@@ -18,6 +19,9 @@ RCP_SERVICES = frozenset({
     "aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr", "kms", "logs", "s3", "secretsmanager", "sqs", "sts",
 })  # fmt: skip
 """The services that AWS lists as subject to resource control policies; AWS adds to them from time to time."""
+
+_EFFECTS = ("Allow", "Deny")
+_NOBODY = Naming()
 
 
 @dataclass(slots=True)
@@ -28,41 +32,44 @@ class Layer:
     policies: Sequence[IdentityPolicy]
     allows: list[tuple[Answer, Hit]] = field(default_factory=list)
     denies: list[tuple[Answer, Hit]] = field(default_factory=list)
+    allowed: Answer = Answer.NO
+    """Whether a statement allows the request."""
+    denied: Answer = Answer.NO
+    """Whether a statement denies the request."""
 
     @classmethod
-    def ask(cls, name: str, policies: Sequence[IdentityPolicy], request: Request) -> Layer:
-        """Ask the statements of policies that belong to the principal, to its account, or limit it."""
+    def ask(
+        cls, name: str, policies: Sequence[IdentityPolicy], request: Request, certainty: Answer = Answer.YES
+    ) -> Layer:
+        """Ask the statements of policies that belong to the principal, to its account, or limit it.
+
+        `certainty` is MAYBE where it is not certain that such policies take part.
+        """
         layer = cls(name, policies)
-        for answer, hit in _hits(policies, request):
-            layer._add(answer, hit)
+        for policy in policies:
+            for clause, covered in policy.about(request.action):
+                answer = clause.applies(request)
+                if answer is not Answer.NO:
+                    layer._add(min(answer, covered, certainty), Hit(policy, clause))
         return layer
-
-    @property
-    def allowed(self) -> Answer:
-        """Tell whether a statement allows the request."""
-        return either(answer for answer, _ in self.allows)
-
-    @property
-    def denied(self) -> Answer:
-        """Tell whether a statement denies the request."""
-        return either(answer for answer, _ in self.denies)
 
     def _add(self, answer: Answer, hit: Hit) -> None:
         effect = hit.clause.statement.effect
-        if effect == "Allow":
+        if effect not in _EFFECTS:
+            answer = min(answer, Answer.MAYBE)
+        if effect != "Deny":
             self.allows.append((answer, hit))
-        elif effect == "Deny":
+            self.allowed = max(self.allowed, answer)
+        if effect != "Allow":
             self.denies.append((answer, hit))
-        else:
-            self.allows.append((both(answer, Answer.MAYBE), hit))
-            self.denies.append((both(answer, Answer.MAYBE), hit))
+            self.denied = max(self.denied, answer)
 
 
 @dataclass(slots=True)
 class ResourceLayer(Layer):
     """What the policies of the resource say; `grants` tells how they name the principal where they allow."""
 
-    grants: Naming = field(default_factory=Naming)
+    grants: Naming = _NOBODY
 
     @classmethod
     def asked(
@@ -70,28 +77,20 @@ class ResourceLayer(Layer):
     ) -> ResourceLayer:
         """Ask the statements of the resource's policies that name the principal."""
         layer = cls("resource policy", policies)
-        for answer, hit in _hits(policies, request):
-            clause = hit.clause
-            names = naming(clause.statement, principal, clause.resolve, bounded=bounded).both(answer)
-            named = names.any
-            if named is Answer.NO:
-                continue
-            layer._add(named, hit)
-            if clause.statement.effect != "Deny":
-                layer.grants = layer.grants.joined(names if clause.statement.effect == "Allow" else names.maybe)
+        for policy in policies:
+            for clause, covered in policy.about(request.action):
+                answer = min(covered, clause.applies(request))
+                names = naming(clause.statement, principal, clause.resolve, bounded=bounded).both(answer)
+                named = names.any
+                if named is Answer.NO:
+                    continue
+                layer._add(named, Hit(policy, clause))
+                if clause.statement.effect != "Deny":
+                    layer.grants = layer.grants.joined(names if clause.statement.effect == "Allow" else names.maybe)
         return layer
 
 
-def _hits(policies: Sequence[IdentityPolicy], request: Request) -> Iterator[tuple[Answer, Hit]]:
-    for policy in policies:
-        for clause, covered in policy.about(request.action):
-            answer = both(covered, clause.applies(request))
-            if answer is not Answer.NO:
-                yield answer, Hit(policy, clause)
-
-
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """All that takes part in one decision. None is a layer that the request has not."""
 
     own: Layer
@@ -101,26 +100,33 @@ class Layers:
     scps: tuple[Layer, ...] = ()
     rcps: tuple[Layer, ...] = ()
 
-    def __iter__(self) -> Iterator[Layer]:
-        """Yield the layers that may deny."""
-        yield self.own
-        yield self.shared
+    def all(self) -> Iterator[Layer]:
+        """Yield the layers that there are."""
+        for layer in (self.own, self.shared, self.boundary, self.session, *self.scps, *self.rcps):
+            if layer is not None:
+                yield layer
+
+    @property
+    def denied(self) -> Answer:
+        """Tell whether a statement of any layer denies the request."""
+        denied = max(self.own.denied, self.shared.denied)
         if self.boundary is not None:
-            yield self.boundary
+            denied = max(denied, self.boundary.denied)
         if self.session is not None:
-            yield self.session
-        yield from self.scps
-        yield from self.rcps
+            denied = max(denied, self.session.denied)
+        for level in (*self.scps, *self.rcps):
+            denied = max(denied, level.denied)
+        return denied
 
     @property
     def limits(self) -> Answer:
         """Tell whether boundary and session policy allow what the principal's own policies allow."""
-        limits = [layer.allowed for layer in (self.boundary, self.session) if layer is not None]
-        return both(*limits)
+        boundary = Answer.YES if self.boundary is None else self.boundary.allowed
+        return boundary if self.session is None else min(boundary, self.session.allowed)
 
     def granted_by_resource_alone(self) -> Answer:
         """Tell whether the resource's policy lets a principal in that has no policies: a service."""
-        return either((self.shared.grants.anyone, self.shared.grants.itself))
+        return max(self.shared.grants.anyone, self.shared.grants.itself)
 
     def granted_within_account(self, *, trust: bool, root: bool) -> Answer:
         """Tell whether policies allow a request in the account of the resource.
@@ -131,9 +137,9 @@ class Layers:
         grants = self.shared.grants
         own = Answer.YES if root else self.own.allowed
         if trust:
-            own = both(own, grants.account)
-        return either((grants.anyone, grants.itself, both(either((grants.role, own)), self.limits)))
+            own = min(own, grants.account)
+        return max(grants.anyone, grants.itself, min(max(grants.role, own), self.limits))
 
     def granted_across_accounts(self) -> Answer:
         """Tell whether policies allow a request on a resource of another account: both sides have to."""
-        return both(self.shared.grants.any, self.own.allowed, self.limits)
+        return min(self.shared.grants.any, self.own.allowed, self.limits)

@@ -30,12 +30,59 @@ _DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[
 
 def match(pattern: Pattern, subject: Subject) -> Answer:
     """Tell whether the pattern matches the subject."""
-    if pattern.incomplete:
-        return both(Answer.MAYBE, match(Pattern.arn(f"{pattern.known}:*"), subject))
     if pattern.known is not None:
         answer = _quick(pattern, pattern.known, subject)
         if answer is not None:
             return answer
+    return _by_tokens(pattern, subject)
+
+
+def _quick(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
+    """Answer for a known pattern where text operations suffice. A code of the subject matches only wildcards."""
+    form = pattern.form
+    if form is Form.RESOURCE:
+        return _quick_resource(pattern, text, subject)
+    if form is Form.ACTION or form is Form.LIKE:
+        if text == "*":
+            return Answer.YES
+        if subject.known:
+            return Answer.YES if matcher(text)(subject.lowered if form is Form.ACTION else subject.code) else Answer.NO
+    elif subject.known:
+        if form is Form.TEXT:
+            return Answer.YES if text == subject.code else Answer.NO
+        return _quick_arn(pattern, subject.code)
+    return None
+
+
+def _quick_arn(pattern: Pattern, text: str) -> Answer:
+    fields, given = pattern.fields, text.split(":", len(pattern.fields) - 1)
+    if len(fields) != len(given) or not all(matcher(one)(other) for one, other in zip(fields, given, strict=True)):
+        return Answer.NO
+    return Answer.MAYBE if pattern.doubtful else Answer.YES
+
+
+def _quick_resource(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
+    if text == "*":
+        return Answer.YES
+    if pattern.incomplete:
+        return both(Answer.MAYBE, match(Pattern.arn(f"{text}:*"), subject))
+    if pattern.rejects(subject):
+        return Answer.NO
+    if text == subject.value:
+        return Answer.YES
+    if pattern.doubtful or (subject.has_open and "?" in text):
+        return None
+    fields, given = pattern.fields, subject.fields
+    if len(fields) != _FIELDS or len(given) != _FIELDS:
+        return None
+    for one, other in zip(fields, given, strict=True):
+        if one not in {"*", other} and not matcher(one)(other):
+            return None
+    return Answer.YES
+
+
+def _by_tokens(pattern: Pattern, subject: Subject) -> Answer:
+    """Answer with a walk over the tokens of both sides, after what their beginnings tell."""
     common = min(len(pattern.prefix), len(subject.prefix))
     if pattern.prefix[:common] != subject.prefix[:common] and (
         pattern.form in _CASED or pattern.prefix[:common].lower() != subject.prefix[:common].lower()
@@ -51,43 +98,6 @@ def match(pattern: Pattern, subject: Subject) -> Answer:
     if not pattern.doubtful and _certain(pattern, subject.tokens):
         return Answer.YES
     return Answer.MAYBE if _possible(pattern, subject.tokens) else Answer.NO
-
-
-def _quick(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
-    """Answer for a known pattern where text operations suffice. A code of the subject matches only wildcards."""
-    if text == "*" and pattern.form not in {Form.TEXT, Form.ARN}:
-        return Answer.YES
-    if pattern.form is Form.RESOURCE:
-        return _quick_resource(pattern, text, subject)
-    if not subject.known:
-        return None
-    if not _matches_text(pattern, text, subject):
-        return Answer.NO
-    return Answer.MAYBE if pattern.doubtful else Answer.YES
-
-
-def _matches_text(pattern: Pattern, text: str, subject: Subject) -> bool:
-    if pattern.form is Form.TEXT:
-        return text == subject.code
-    if pattern.form is Form.ACTION:
-        return matcher(text)(subject.lowered)
-    if pattern.form is Form.LIKE:
-        return matcher(text)(subject.code)
-    fields, given = pattern.fields, subject.code.split(":", len(pattern.fields) - 1)
-    return len(fields) == len(given) and all(matcher(one)(other) for one, other in zip(fields, given, strict=True))
-
-
-def _quick_resource(pattern: Pattern, text: str, subject: Subject) -> Answer | None:
-    if subject.known and not matcher(text.lower())(subject.lowered):
-        return Answer.NO
-    if pattern.doubtful or (subject.has_open and "?" in text):
-        return None
-    fields, given = pattern.fields, subject.fields
-    if len(fields) == len(given) == _FIELDS and all(
-        one in {"*", other} or matcher(one)(other) for one, other in zip(fields, given, strict=True)
-    ):
-        return Answer.YES
-    return None
 
 
 def _differs(one: str, other: str) -> bool:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from infraspec.character import Character
+from infraspec.iam.glob import matcher
+from infraspec.iam.lazy import lazy
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 _HEADER_COLONS = 5
@@ -79,7 +81,7 @@ def as_it_is(value: Value) -> Value:
     return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """What a request names: an ARN, `*` for actions without resources, the name of an action, a context key's value."""
 
@@ -97,35 +99,40 @@ class Subject:
             return _known_subject(narrowed)
         return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
 
-    @cached_property
+    @lazy
     def tokens(self) -> tuple[str | Unknown, ...]:
         """The characters, known and unknown, and the parts of unknown length."""
         parts = _parts(self.value)
         return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
 
-    @cached_property
+    @lazy
     def known(self) -> bool:
         """Whether all of it is known."""
         return isinstance(self.value, str)
 
-    @cached_property
+    @lazy
     def code(self) -> str:
         """The text, with a code in place of each unknown part."""
         parts = _parts(self.value)
         return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
 
-    @cached_property
+    @lazy
     def lowered(self) -> str:
         """The code in lower case."""
         return self.code.lower()
 
-    @cached_property
+    @lazy
+    def lowered_prefix(self) -> str:
+        """The literal text it begins with, in lower case."""
+        return self.prefix.lower()
+
+    @lazy
     def fields(self) -> tuple[str, ...]:
         """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
         *header, rest = self.code.split(":", _HEADER_COLONS)
         return (*(":".join(header).lower().split(":") if header else ()), rest)
 
-    @cached_property
+    @lazy
     def has_open(self) -> bool:
         """Whether it holds a part of unknown length."""
         return _OPEN in self.code
@@ -167,7 +174,7 @@ class Pattern:
             return _known_pattern(value, Form.ACTION)
         return cls(value, tuple(part.lower() if isinstance(part, str) else part for part in _parts(value)), Form.ACTION)
 
-    @cached_property
+    @lazy
     def known(self) -> str | None:
         """The whole text, if it is known and its wildcards are."""
         if not self.parts:
@@ -175,13 +182,30 @@ class Pattern:
         only = self.parts[0]
         return only if len(self.parts) == 1 and type(only) is str else None
 
-    @cached_property
+    @lazy
+    def loose(self) -> Callable[[str], bool]:
+        """The test of known text in lower case that it passes if the pattern matches, whatever fields and case are."""
+        return _anything if self.known is None or self.incomplete else matcher(self.known.lower())
+
+    @lazy
+    def lowered_prefix(self) -> str:
+        """Literal text it begins with, in lower case."""
+        return self.prefix.lower()
+
+    def rejects(self, subject: Subject) -> bool:
+        """Tell whether the subject is certain not to match, by text alone."""
+        if subject.known:
+            return not self.loose(subject.lowered)
+        prefix, given = self.lowered_prefix, subject.lowered_prefix
+        return not (given.startswith(prefix) or prefix.startswith(given))
+
+    @lazy
     def prefix(self) -> str:
         """Literal text it begins with, up to the first wildcard or unknown part."""
         first = self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
         return first if self._is_literal(first) else _SPECIAL.split(first, maxsplit=1)[0]
 
-    @cached_property
+    @lazy
     def plain(self) -> Value:
         """The text itself if it has no wildcard and is certainly equal to itself, else None."""
         if all(self._is_literal(part) if isinstance(part, str) else identical(part, part) for part in self.parts):
@@ -204,7 +228,7 @@ class Pattern:
         """How many tokens stand in the first five fields for certain: no unknown text before may hold a colon."""
         return self._compiled[2]
 
-    @cached_property
+    @lazy
     def doubtful(self) -> bool:
         """Whether a match is not certain: a wildcard in the resource type with text after it, or too few fields."""
         if self.form is Form.ARN:
@@ -217,21 +241,21 @@ class Pattern:
             return bool(wild and tail[wild.start() :].strip("*")) and self.fields[2] not in _UNTYPED_SERVICES
         return _doubtful(list(self.tokens), self.header)
 
-    @cached_property
+    @lazy
     def incomplete(self) -> bool:
         """Whether it is a Resource such as `arn:aws:sqs`, which has too few fields and no wildcard at the end."""
         text = self.known or ""
         arn = self.form is Form.RESOURCE and text.startswith("arn:")
         return arn and text.count(":") < _HEADER_COLONS and not text.endswith("*")
 
-    @cached_property
+    @lazy
     def fields(self) -> tuple[str, ...]:
         """The known text as the fields of an ARN, the first five of a Resource in lower case."""
         fields = (self.known or "").split(":", _HEADER_COLONS)
         count = len(fields) - 1 if len(fields) > _HEADER_COLONS else len(fields)
         return (*(field.lower() if self.form is Form.RESOURCE else field for field in fields[:count]), *fields[count:])
 
-    @cached_property
+    @lazy
     def _compiled(self) -> tuple[tuple[Token, ...], int, int]:
         tokens = [token for part in self.parts for token in self._tokens(part)]
         if self.form in {Form.LIKE, Form.TEXT}:
@@ -261,6 +285,10 @@ def _known_pattern(text: str, form: Form) -> Pattern:
     if form is Form.ACTION:
         return Pattern(text, (text.lower(),) if text else (), form)
     return Pattern(text, (text,) if text else (), form)
+
+
+def _anything(_text: str) -> bool:
+    return True
 
 
 def shown(value: Value) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from infraspec.finding import Location
 from infraspec.iam.answer import Answer, both, either, negate
@@ -31,6 +32,8 @@ class Clause:
     conditions: tuple[Test | Hidden, ...] = ()
     bound: Answer = Answer.YES
     resolve: Callable[[Value], Value] = as_it_is
+    everywhere: bool = False
+    """Whether it is about every resource."""
     _resources_asked: dict[Subject, Answer] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -45,6 +48,7 @@ class Clause:
             compiled(statement.condition, resolve, variables=variables) if statement.condition else (),
             bound,
             resolve,
+            everywhere=statement.resources is not None and "*" in statement.resources,
         )
 
     def covers_action(self, action: str) -> Answer:
@@ -54,19 +58,39 @@ class Clause:
 
     def covers_resource(self, subject: Subject, context: Context) -> Answer:
         """Tell whether the statement is about the resource. A statement of a trust policy is about any."""
-        if self.statement.resources is None and self.statement.not_resources is None:
+        if self.everywhere or (self.statement.resources is None and self.statement.not_resources is None):
             return Answer.YES
         answer = None if subject.known else self._resources_asked.get(subject)
         if answer is None:
-            without_value = Answer.NO if self.statement.not_resources is None else Answer.MAYBE
-            answer = either(matches(pattern, subject, context, without_value) for pattern in self.resources)
+            answer = self._listed(subject, context)
             if not subject.known and not any(isinstance(resource, Template) for resource in self.resources):
                 self._resources_asked[subject] = answer
         return answer if self.statement.not_resources is None else negate(answer)
 
+    def _listed(self, subject: Subject, context: Context) -> Answer:
+        without_value = Answer.NO if self.statement.not_resources is None else Answer.MAYBE
+        best = Answer.NO
+        lowered = subject.lowered if subject.known else None
+        for pattern in self.resources:
+            if isinstance(pattern, Template):
+                found = matches(pattern, subject, context, without_value)
+            elif pattern.rejects(subject) if lowered is None else not pattern.loose(lowered):
+                continue
+            else:
+                found = match(pattern, subject)
+            if found is Answer.YES:
+                return found
+            best = max(best, found)
+        return best
+
     def condition(self, context: Context) -> Answer:
         """Tell whether the statement's Condition holds; so does none."""
-        return both(*(test.holds(context) for test in self.conditions)) if self.conditions else Answer.YES
+        answer = Answer.YES
+        for test in self.conditions:
+            answer = min(answer, test.holds(context))
+            if answer is Answer.NO:
+                break
+        return answer
 
     def applies(self, request: Request) -> Answer:
         """Tell whether the statement, whatever its effect, applies to a request about an action that it covers."""
@@ -75,7 +99,7 @@ class Clause:
         covered = self.covers_resource(request.subject, request.context)
         if covered is Answer.NO:
             return covered
-        return both(covered, self.condition(request.context), self.bound)
+        return min(covered, self.bound, self.condition(request.context) if self.conditions else Answer.YES)
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -129,8 +153,7 @@ class IdentityPolicy:
         return IdentityPolicy(self.name, clauses, self.locate)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A statement of a policy."""
 
     policy: IdentityPolicy

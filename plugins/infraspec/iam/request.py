@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from infraspec.iam.context import Context
 from infraspec.iam.pattern import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request. `action` is in the letter case given; `context` says what is known of its condition keys."""
 
     action: str
     subject: Subject
-    context: Context = field(default_factory=Context)
+    context: Context

@@ -2,7 +2,7 @@
 
 Source: IAM User Guide, "IAM policy elements: Variables and tags": variables stand in policies of version 2012-10-17,
 in a Resource after the fifth colon; a default is written `${key, 'value'}`; `${*}`, `${?}` and `${$}` are characters;
-a variable without a value makes the text match nothing.
+a variable without a value makes the text match nothing. Whether an empty value is one AWS does not say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.iam.pattern import Form, Part, Pattern, Verbatim, as_it_is, is_open
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import Text, Unknown, Value, concatenate
 
 _VARIABLE = re.compile(r"\$\{\s*(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
 _ESCAPES = frozenset({"*", "?", "$"})
@@ -37,11 +37,13 @@ class Template:
     value: Value
     form: Form
     parts: tuple[Part | Variable, ...]
+    certain: Answer = Answer.YES
+    """Whether all the variables' names are known."""
 
     def filled(self, context: Context) -> tuple[Pattern, Answer]:
         """Return the pattern for a request, and whether all variables have a value: without one, nothing matches."""
         filled: list[Part] = []
-        certain = Answer.YES
+        certain = self.certain
         for part in self.parts:
             if not isinstance(part, Variable):
                 filled.append(part)
@@ -65,7 +67,34 @@ def template(value: Value, form: Form, resolve: Callable[[Value], Value] = as_it
     texts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
     if not any(isinstance(part, str) and "${" in part for part in texts):
         return Pattern.of(value, form, resolve)
-    return Template(value, form, tuple(_split(texts, form)))
+    whole, partly = _closed(texts)
+    return Template(value, form, tuple(_split(whole, form)), Answer.MAYBE if partly else Answer.YES)
+
+
+def _closed(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
+    """Replace each variable whose name is partly unknown by unknown text; tell whether there is one."""
+    closed: list[Part] = []
+    name: list[Part] | None = None
+    partly = False
+    for part in parts:
+        text = part if isinstance(part, str) else ""
+        if name is not None:
+            inside, end, text = text.partition("}") if isinstance(part, str) else (part, "", "")
+            name.append(inside)
+            if not end:
+                continue
+            closed.append(Unknown(f"policy variable {concatenate(name)}"))
+            name = None
+        elif not isinstance(part, str):
+            closed.append(part)
+            continue
+        start = text.rfind("${")
+        if start >= 0 and "}" not in text[start:]:
+            name, partly, text = [text[start + 2 :]], True, text[:start]
+        closed.append(text)
+    if name is not None:  # what is unknown may end the variable, and go on
+        closed.append(Unknown(f"policy variable {concatenate(name)}"))
+    return tuple(closed), partly
 
 
 def _split(parts: tuple[Part, ...], form: Form) -> Iterator[Part | Variable]:
@@ -101,6 +130,8 @@ def _value(variable: Variable, context: Context) -> tuple[tuple[Part, ...], Answ
     if len(entry.values) != 1:
         return (Unknown(f"one of the values of context key {variable.name}"),), Answer.MAYBE
     value = entry.values[0]
+    if value == "":
+        return (), Answer.MAYBE
     parts = value.parts if isinstance(value, Text) else (value,)
     return tuple(Verbatim(part) if isinstance(part, str) else part for part in parts), entry.present
 
