@@ -22,6 +22,7 @@ from infraspec.unknown import Unknown, Value, concatenate
 FILE = Path(__file__).parents[2] / "fixtures/iam/cases.jsonl"
 CASES = [case for case in map(json.loads, FILE.read_text(encoding="utf-8").splitlines()) if not case.get("ambiguous")]
 TRIALS = 6000
+ACCOUNTS = ("111122223333", "444455556666")
 VARIABLES = {"aws:PrincipalTag/team", "aws:PrincipalTag/b"}
 
 
@@ -127,6 +128,17 @@ class Hider:
             return [self.text(item) if index == place else item for index, item in enumerate(value)]
         return self.text(value)
 
+    def account(self, case: dict[str, Any]) -> None:
+        """Hide the account of the principal, of the resource, or of both."""
+        request = case["request"]
+        chosen = self.chance.choice(["principal", "resourceAccount", "both"])
+        for part in ("principal", "resourceAccount"):
+            account = next((number for number in ACCOUNTS if number in str(request[part])), None)
+            if account is not None and isinstance(request[part], str) and chosen in {part, "both"}:
+                head, tail = request[part].split(account, 1)
+                hidden = concatenate([head, Unknown(f"hidden {account}"), tail])
+                request[part] = hidden if head else Unknown(f"hidden {account}")
+
     def policy(self, case: dict[str, Any]) -> None:
         """Hide a policy, or one of its statements, wholly."""
         if not case["policies"]:
@@ -166,11 +178,13 @@ def test_no_definite_answer_is_wrong() -> None:
         case = copy.deepcopy(known)
         hide_context = False
         for _ in range(chance.choice([1, 1, 2])):
-            match chance.choice(["resource", "resource", "context", "context", "statement", "policy"]):
+            match chance.choice(["resource", "resource", "context", "context", "statement", "account", "policy"]):
                 case "resource":
                     hider.resource(case)
                 case "statement":
                     hider.statement(case)
+                case "account":
+                    hider.account(case)
                 case "policy" if chance.random() < 0.3:
                     hider.policy(case)
                 case _:

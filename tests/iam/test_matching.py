@@ -75,6 +75,8 @@ CASES: list[tuple[Value, Value, Answer]] = [
     ("arn:aws:SecretsManager:EU-WEST-1:111122223333:secret:db-*", NEW, YES),
     ("arn:aws:ssm:*:*:parameter*", "arn:aws:ssm:eu-west-1:111122223333:parameter/db", YES),
     ("arn:aws:s3:::cfg-*/env/*.env", "arn:aws:s3:::cfg-prod/env/app.env", YES),
+    ("arn:aws:secretsmanager", NEW, MAYBE),
+    ("arn:aws:ssm:eu-west-1", NEW, NO),
     ("arn:aws:s3:::cfg", "arn:aws:s3:::cfg/app.env", NO),
     ("arn:aws:logs:*:*:*", "arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/app:log-stream:x", YES),
     ("arn:aws:logs:*:*:log-group:/ecs/app", "arn:aws:logs:r:1:log-group:/ecs/app:log-stream:x", NO),

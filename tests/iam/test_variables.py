@@ -9,7 +9,7 @@ import pytest
 from infraspec.iam.answer import Answer
 from infraspec.iam.context import Context
 from infraspec.iam.pattern import Form, Pattern, Subject
-from infraspec.iam.policy import matches
+from infraspec.iam.resources import Resources
 from infraspec.iam.variables import Template, template
 from infraspec.unknown import Unknown, Value, concatenate
 
@@ -42,6 +42,11 @@ CASES: list[tuple[Value, Mapping[str, Value] | None, str, Answer]] = [
     ("arn:aws:secretsmanager:eu-west-1:${aws:PrincipalAccount}:secret:*", {"aws:PrincipalAccount": "1"}, "db", NO),
     (concatenate([Unknown("var.head"), "${aws:PrincipalTag/team}"]), CORE, "core", MAYBE),
 ]
+
+
+def matches(resource: Pattern | Template, subject: Subject, context: Context) -> Answer:
+    """Ask a statement's only resource."""
+    return Resources((resource,)).include(subject, context, without_value=NO)
 
 
 @pytest.mark.parametrize(("text", "context", "name", "expected"), CASES, ids=map(str, range(len(CASES))))

@@ -167,7 +167,7 @@ def _restricting(level: Sequence[IdentityPolicy], request: Request) -> Layer:
 def _granted(layers: Layers, principal: Principal | None, account: Value, request: Request) -> Answer:
     if principal is None:
         return layers.granted_within_account(trust=False, root=False)
-    if principal.kind is Kind.SERVICE:
+    if principal.account == "":
         return layers.granted_by_resource_alone()
     trust = needs_trust(request.action.lower(), request.subject.prefix)
     within = layers.granted_within_account(trust=trust, root=principal.kind is Kind.ROOT)
@@ -184,11 +184,10 @@ def _account(subject: Subject, principal: Principal | None, given: Value) -> Val
     """Return the account of the resource: what is given, or what its ARN says; None where it says nothing."""
     if given is not None or principal is None or subject.value == "*":
         return given
-    value = subject.value
-    if isinstance(value, str):
-        fields = value.split(":", _ACCOUNT_FIELD + 1)
-        return fields[_ACCOUNT_FIELD] or None if len(fields) > _ACCOUNT_FIELD + 1 else None
-    return arn_fields(value).get("account") or None
+    fields = subject.prefix.split(":", _ACCOUNT_FIELD + 1)
+    if len(fields) > _ACCOUNT_FIELD + 1:
+        return fields[_ACCOUNT_FIELD] or None
+    return None if subject.known else arn_fields(subject.value).get("account") or None
 
 
 def _outcome(allowed: Answer, denied: Answer) -> Outcome:

@@ -74,7 +74,7 @@ def _closeness(clause: Clause, request: Request) -> tuple[int, int]:
 
 def _patterns(clause: Clause, request: Request) -> list[Pattern]:
     """Return the resources of a statement, the variables in them filled."""
-    resources = clause.resources
+    resources = clause.resources.entries
     return [item if isinstance(item, Pattern) else item.filled(request.context)[0] for item in resources]
 
 
@@ -108,9 +108,9 @@ def _resource_reason(clause: Clause, request: Request) -> str:
         hint = _hint(pattern, subject)
         if hint:
             return hint
-    if not clause.resources:
+    if not clause.resources.entries:
         return f"the statement lists no resource; it needs {wanted}"
-    return f"the statement lists {_list(clause.resources)}, not {wanted}"
+    return f"the statement lists {_list(clause.resources.entries)}, not {wanted}"
 
 
 def _hint(pattern: Pattern, subject: Subject) -> str:

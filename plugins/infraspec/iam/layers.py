@@ -125,7 +125,7 @@ class Layers(NamedTuple):
         return boundary if self.session is None else min(boundary, self.session.allowed)
 
     def granted_by_resource_alone(self) -> Answer:
-        """Tell whether the resource's policy lets a principal in that has no policies: a service."""
+        """Tell whether the resource's policy lets a principal in that has no policies: a service, a federated user."""
         return max(self.shared.grants.anyone, self.shared.grants.itself)
 
     def granted_within_account(self, *, trust: bool, root: bool) -> Answer:

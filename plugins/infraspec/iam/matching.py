@@ -70,7 +70,7 @@ def _quick_resource(pattern: Pattern, text: str, subject: Subject) -> Answer | N
         return Answer.NO
     if text == subject.value:
         return Answer.YES
-    if pattern.doubtful or (subject.has_open and "?" in text):
+    if pattern.doubtful or (not subject.known and "?" in text and subject.has_open):
         return None
     fields, given = pattern.fields, subject.fields
     if len(fields) != _FIELDS or len(given) != _FIELDS:

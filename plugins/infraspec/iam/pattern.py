@@ -113,6 +113,8 @@ class Subject:
     @lazy
     def code(self) -> str:
         """The text, with a code in place of each unknown part."""
+        if isinstance(self.value, str):
+            return self.value
         parts = _parts(self.value)
         return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
 
@@ -129,8 +131,9 @@ class Subject:
     @lazy
     def fields(self) -> tuple[str, ...]:
         """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
-        *header, rest = self.code.split(":", _HEADER_COLONS)
-        return (*(":".join(header).lower().split(":") if header else ()), rest)
+        fields = self.lowered.split(":", _HEADER_COLONS)
+        fields[-1] = self.code.split(":", _HEADER_COLONS)[-1]
+        return tuple(fields)
 
     @lazy
     def has_open(self) -> bool:

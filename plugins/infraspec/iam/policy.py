@@ -11,11 +11,14 @@ from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.conditions import Hidden, Test, compiled
 from infraspec.iam.context import Context
 from infraspec.iam.document import PolicyDocument, Statement
-from infraspec.iam.matching import match, match_action
+from infraspec.iam.matching import match_action
 from infraspec.iam.pattern import Form, Pattern, Subject, as_it_is
 from infraspec.iam.request import Request
+from infraspec.iam.resources import Resources
 from infraspec.iam.variables import Template, template
 from infraspec.unknown import Unknown, Value
+
+_COLONS = 5
 
 
 def _nowhere(_path: str) -> Location | None:
@@ -28,13 +31,10 @@ class Clause:
 
     statement: Statement
     actions: tuple[Pattern, ...]
-    resources: tuple[Pattern | Template, ...]
+    resources: Resources
     conditions: tuple[Test | Hidden, ...] = ()
     bound: Answer = Answer.YES
     resolve: Callable[[Value], Value] = as_it_is
-    everywhere: bool = False
-    """Whether it is about every resource."""
-    _resources_asked: dict[Subject, Answer] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, statement: Statement, resolve: Callable[[Value], Value], *, variables: bool, bound: Answer) -> Clause:
@@ -44,11 +44,10 @@ class Clause:
         return cls(
             statement,
             tuple(map(Pattern.action, actions)),
-            tuple(_resource(resource, resolve, variables=variables) for resource in resources),
+            Resources(tuple(_resource(entry, resolve, statement, variables=variables) for entry in resources)),
             compiled(statement.condition, resolve, variables=variables) if statement.condition else (),
             bound,
             resolve,
-            everywhere=statement.resources is not None and "*" in statement.resources,
         )
 
     def covers_action(self, action: str) -> Answer:
@@ -58,30 +57,11 @@ class Clause:
 
     def covers_resource(self, subject: Subject, context: Context) -> Answer:
         """Tell whether the statement is about the resource. A statement of a trust policy is about any."""
-        if self.everywhere or (self.statement.resources is None and self.statement.not_resources is None):
+        if self.statement.not_resources is not None:
+            return negate(self.resources.include(subject, context, without_value=Answer.MAYBE))
+        if self.statement.resources is None:
             return Answer.YES
-        answer = None if subject.known else self._resources_asked.get(subject)
-        if answer is None:
-            answer = self._listed(subject, context)
-            if not subject.known and not any(isinstance(resource, Template) for resource in self.resources):
-                self._resources_asked[subject] = answer
-        return answer if self.statement.not_resources is None else negate(answer)
-
-    def _listed(self, subject: Subject, context: Context) -> Answer:
-        without_value = Answer.NO if self.statement.not_resources is None else Answer.MAYBE
-        best = Answer.NO
-        lowered = subject.lowered if subject.known else None
-        for pattern in self.resources:
-            if isinstance(pattern, Template):
-                found = matches(pattern, subject, context, without_value)
-            elif pattern.rejects(subject) if lowered is None else not pattern.loose(lowered):
-                continue
-            else:
-                found = match(pattern, subject)
-            if found is Answer.YES:
-                return found
-            best = max(best, found)
-        return best
+        return self.resources.include(subject, context, without_value=Answer.NO)
 
     def condition(self, context: Context) -> Answer:
         """Tell whether the statement's Condition holds; so does none."""
@@ -168,18 +148,18 @@ class Hit(NamedTuple):
         return f"{self.policy.name} {self.clause.statement}"
 
 
-def matches(
-    pattern: Pattern | Template, subject: Subject, context: Context, without_value: Answer = Answer.NO
-) -> Answer:
-    """Tell whether a resource of a policy is that of a request.
+def _resource(
+    value: Value, resolve: Callable[[Value], Value], statement: Statement, *, variables: bool
+) -> Pattern | Template:
+    """Make a pattern of a Resource.
 
-    `without_value` is the answer where a policy variable has no value: AWS documents it for Resource alone.
+    In an identity-based policy AWS completes an ARN that has too few fields with wildcards. Source: IAM User Guide,
+    "IAM identifiers", Limitations on wildcard usage within ARNs.
     """
-    if isinstance(pattern, Pattern):
-        return match(pattern, subject)
-    filled, certain = pattern.filled(context)
-    return without_value if certain is Answer.NO else both(certain, match(filled, subject))
-
-
-def _resource(value: Value, resolve: Callable[[Value], Value], *, variables: bool) -> Pattern | Template:
-    return template(value, Form.RESOURCE, resolve) if variables else Pattern.arn(value, resolve)
+    entry = template(value, Form.RESOURCE, resolve) if variables else Pattern.arn(value, resolve)
+    if not isinstance(entry, Pattern) or not entry.incomplete:
+        return entry
+    if statement.principal is not None or statement.not_principal is not None:
+        return entry
+    missing = _COLONS - (entry.known or "").count(":")
+    return Pattern(value, (f"{entry.known}{':*' * missing}",), Form.RESOURCE)

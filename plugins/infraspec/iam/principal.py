@@ -39,7 +39,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The principal of a request. `account` is its account's number, empty for a service.
+    """The principal of a request. `account` is its account's number, empty for what belongs to none: a service.
 
     `any_session` says that the principal is a session of the role `value` whose name is not known.
     """
