@@ -98,7 +98,7 @@ test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, whic
 	node tools/iam_oracle.mjs $(ORACLE) < $(ORACLE)/cases.jsonl > $(ORACLE)/labels.jsonl; \
 	$(BIN)/python tools/iam_cases.py label $(ORACLE)/cases.jsonl $(ORACLE)/labels.jsonl > $(ORACLE)/labelled.jsonl; \
 	cmp $(ORACLE)/labelled.jsonl fixtures/iam/cases.jsonl; \
-	$(BIN)/python tools/iam_fuzz.py --seed $(SEED) --count 20000 --oracle $(ORACLE)
+	$(BIN)/python -m tools.iam_fuzz --seed $(SEED) --count 20000 --oracle $(ORACLE)
 
 .PHONY: bench
 bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick

@@ -1,6 +1,6 @@
 """Decide random cases with the engine and with another simulator, and explain every difference.
 
-    python tools/iam_fuzz.py --seed 1 --count 20000 --oracle FOLDER
+    python -m tools.iam_fuzz --seed 1 --count 20000 --oracle FOLDER
 
 FOLDER holds npm's @cloud-copilot/iam-simulate, which tools/iam_oracle.mjs runs as a program of its own. The known
 differences are those of docs/iam.md; any other one is printed with its case, and the exit code is 1.
@@ -18,7 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from iam_cases import (
+from infraspec.iam.case import decided
+from tools.iam_cases import (
     DB,
     HEAD,
     KEY,
@@ -36,8 +37,6 @@ from iam_cases import (
     Case,
     document,
 )  # fmt: skip
-
-from infraspec.iam.case import decided
 
 ORACLE = Path(__file__).with_name("iam_oracle.mjs")
 ASKED: list[tuple[str, str]] = [

@@ -27,6 +27,7 @@ from infraspec.unknown import Unknown, Value
 UNKNOWN_CONTEXT = Context()
 _ACCOUNT_FIELD = 4
 _STAR = Subject.of("*")
+_NOT_SHARED = ResourceLayer("resource policy", ())
 
 
 class Outcome(Enum):
@@ -131,10 +132,12 @@ def decide(
         resource_policies = (IdentityPolicy.opaque("trust policy", Unknown(f"the trust policy of {subject}")),)
     layers = Layers(
         Layer.ask("identity policies", policies, request),
-        ResourceLayer.asked(resource_policies, request, principal, bounded=boundary is not None),
+        ResourceLayer.asked(resource_policies, request, principal, bounded=boundary is not None)
+        if resource_policies
+        else _NOT_SHARED,
         None if boundary is None else Layer.ask("permissions boundary", boundary, request),
         None if session is None else Layer.ask("session policy", session, request),
-        *_of_organization(principal, scps, rcps, request),
+        *(_of_organization(principal, scps, rcps, request) if scps or rcps else _NO_LEVELS),
     )
     denied = layers.denied
     granted = _granted(layers, principal, _account(subject, principal, resource_account), request)
@@ -145,14 +148,15 @@ def decide(
 
 
 _Levels: TypeAlias = Sequence[Sequence[IdentityPolicy]]
+_NO_LEVELS: tuple[tuple[Layer, ...], tuple[Layer, ...]] = ((), ())
 
 
 def _of_organization(
     principal: Principal | None, scps: _Levels, rcps: _Levels, request: Request
 ) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """Ask the policies of the organization: SCPs do not restrict services, and neither kind service-linked roles."""
-    if not (scps or rcps) or (principal is not None and principal.service_linked is Answer.YES):
-        return (), ()
+    if principal is not None and principal.service_linked is Answer.YES:
+        return _NO_LEVELS
     restricted = principal is None or principal.kind is not Kind.SERVICE
     control = tuple(Layer.ask("service control policies", level, request) for level in scps) if restricted else ()
     return control, tuple(_restricting(level, request) for level in rcps)

@@ -66,19 +66,20 @@ def _quick_resource(pattern: Pattern, text: str, subject: Subject) -> Answer | N
         return Answer.YES
     if pattern.incomplete:
         return both(Answer.MAYBE, match(Pattern.arn(f"{text}:*"), subject))
-    if pattern.rejects(subject):
-        return Answer.NO
-    if text == subject.value:
-        return Answer.YES
     if pattern.doubtful or (not subject.known and "?" in text and subject.has_open):
-        return None
-    fields, given = pattern.fields, subject.fields
+        return Answer.NO if pattern.rejects(subject) else None
+    if _fields_match(pattern.fields, subject.fields):
+        return Answer.YES
+    return Answer.NO if pattern.rejects(subject) else None
+
+
+def _fields_match(fields: tuple[str, ...], given: tuple[str, ...]) -> bool:
     if len(fields) != _FIELDS or len(given) != _FIELDS:
-        return None
-    for one, other in zip(fields, given, strict=True):
-        if one not in {"*", other} and not matcher(one)(other):
-            return None
-    return Answer.YES
+        return False
+    header = fields[:-1] == given[:-1] or all(
+        one in ("*", other) or matcher(one)(other) for one, other in zip(fields[:-1], given[:-1], strict=True)
+    )
+    return header and matcher(fields[-1])(given[-1])
 
 
 def _by_tokens(pattern: Pattern, subject: Subject) -> Answer:

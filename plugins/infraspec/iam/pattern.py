@@ -94,9 +94,9 @@ class Subject:
     @classmethod
     def of(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Subject:
         """Make a subject of known or partly known text; `resolve` narrows its unknown parts."""
+        if type(value) is str:
+            return _known_subject(value)
         narrowed = resolve(value)
-        if type(narrowed) is str and not isinstance(value, Unknown):
-            return _known_subject(narrowed)
         return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
 
     @lazy

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.iam.matching import match
@@ -46,10 +44,12 @@ class Resources:
         if self.everywhere:
             return Answer.YES
         best = Answer.NO
-        for pattern in self._found(subject.lowered):
-            best = max(best, match(pattern, subject))
-            if best is Answer.YES:
-                return best
+        text = subject.lowered
+        for length in self._endings:
+            for pattern in self._named.get(text[:-length] if length else text, ()):
+                best = max(best, match(pattern, subject))
+                if best is Answer.YES:
+                    return best
         if subject.known:
             return self._compared(self._others, subject, context, without_value) if self._others else best
         answer = self._asked.get(subject)
@@ -58,11 +58,6 @@ class Resources:
             if not any(isinstance(entry, Template) for entry in self._others):
                 self._asked[subject] = answer
         return answer
-
-    def _found(self, text: str) -> Iterator[Pattern]:
-        for length in self._endings:
-            name = text[:-length] if length else text
-            yield from self._named.get(name, ())
 
     @staticmethod
     def _compared(
