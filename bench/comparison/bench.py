@@ -114,7 +114,8 @@ class Bench:
             self.report(f"{subject.job.tool}, one run")
             sample = run(subject.job)
         except (InstallError, JobError) as error:
-            table.rows.append(Row(peer, failure=str(error)))
+            installed = isinstance(error, JobError)
+            table.rows.append(Row(peer, failure=str(error) if installed else f"cannot be installed: {error}"))
             return
         table.rows.append(Row(subject.job.tool, sample, subject.read(sample)))
 

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 
 from bench.comparison.bench import Bench
-from bench.comparison.environments import PEERS, InstallError
+from bench.comparison.environments import PEERS, InstallError, clean_up
 from bench.comparison.sections import SECTIONS
+from bench.comparison.table import Table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,24 +20,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench = Bench(quick=options.quick, runs=options.runs)
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
     print("; ".join(requirements[-1] for requirements in PEERS.values()), flush=True)
-    faults = missed = 0
+    tables = []
     try:
         for name in options.sections:
             bench.enter(name)
             for table in SECTIONS[name](bench):
                 print(f"\n{table.text()}", flush=True)
-                faults += len(table.faults)
-                missed += sum(not target.met for target in table.targets)
+                tables.append(table)
     except InstallError as error:
         print(f"infraspec cannot be installed: {error}", file=sys.stderr)
         return 1
-    print(f"\n{faults} faults of infraspec, {missed} targets missed")
-    return 1 if faults else 0
+    finally:
+        clean_up()
+    print(f"\n{_summary(tables)}")
+    return 1 if any(table.faults for table in tables) else 0
+
+
+def _summary(tables: Sequence[Table]) -> str:
+    faults = sum(len(table.faults) for table in tables)
+    missed = sum(not target.met for table in tables for target in table.targets)
+    absent = sorted({tool for table in tables for tool in table.not_compared} - {"infraspec"})
+    counts = f"{faults} faults of infraspec, {missed} targets missed"
+    return f"{counts}; not compared with {', '.join(absent)}, see above" if absent else counts
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run.py", description="Compare infraspec with its peers, as ratios.")
-    parser.add_argument("--quick", action="store_true", help="small trees and few runs: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="small trees and few runs: about two minutes")
     parser.add_argument(
         "--sections", type=_sections, default=tuple(SECTIONS), metavar="A,B", help=f"of {', '.join(SECTIONS)}"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,7 @@ PEERS: Mapping[str, tuple[str, ...]] = {
 
 
 class InstallError(Exception):
-    """An environment could not be made; the message has the last of pip's output."""
+    """A tool cannot be installed; the message has the last of pip's output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,22 @@ def install_peer(name: str, report: Callable[[str], None]) -> Environment:
 
 def install_infraspec(report: Callable[[str], None]) -> Environment:
     """Install the wheel of this checkout as a user would. Raises InstallError."""
-    digest = _digest()
-    wheels = HOME / "wheels" / digest
-    if not list(wheels.glob("*.whl")):
-        report("building the wheel")
-        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(CHECKOUT))
-    (wheel,) = wheels.glob("*.whl")
     # pytest looks upwards from the suite for its configuration, and must not find the checkout's: it would load the
     # package from there.
+    HOME.mkdir(exist_ok=True)
     (HOME / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    return _install("infraspec", ("--force-reinstall", f"{wheel}[allure]"), digest, report)
+    with tempfile.TemporaryDirectory() as wheels:
+        report("building the wheel")
+        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", wheels, str(CHECKOUT))
+        (wheel,) = Path(wheels).glob("*.whl")
+        return _install("infraspec", ("--force-reinstall", f"{wheel}[allure]"), _digest(), report)
+
+
+def clean_up() -> None:
+    """Remove what a run has made, but the environments of the tools."""
+    for name in ("trees", "allure"):
+        shutil.rmtree(HOME / name, ignore_errors=True)
+    (HOME / "pytest.ini").unlink(missing_ok=True)
 
 
 def _digest() -> str:
@@ -80,8 +88,12 @@ def _install(name: str, requirements: Sequence[str], wanted: str, report: Callab
     if marker.is_file() and marker.read_text("utf-8") == wanted:
         return made
     report(f"installing {name}")
-    _call(sys.executable, "-m", "venv", str(made.path))
-    _pip(made.python, "install", *requirements)
+    try:
+        _call(sys.executable, "-m", "venv", str(made.path))
+        _pip(made.python, "install", *requirements)
+    except InstallError:
+        shutil.rmtree(made.path, ignore_errors=True)
+        raise
     # Not every installer writes byte code, and without it a tool starts in twice the time. Some packages ship
     # files that are templates or of another Python, so what does not compile is left as it is.
     library = made.path / "lib"

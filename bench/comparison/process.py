@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -97,12 +99,21 @@ def _run_command(job: Job, command: Sequence[str]) -> Sample:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=job.directory, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=errors
+            command,
+            cwd=job.directory,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            start_new_session=True,
         )
-        limit = threading.Timer(_LIMIT, process.kill)
+        limit = threading.Timer(_LIMIT, _kill, [process])
         limit.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            _kill(process)
+            raise
         finally:
             limit.cancel()
         wall = time.perf_counter() - start
@@ -110,10 +121,16 @@ def _run_command(job: Job, command: Sequence[str]) -> Sample:
         output = _text(out.fileno())
         if process.returncode not in job.exits:
             said = (_text(errors.fileno()).strip() or output.strip())[-_SHOWN:]
-            raise JobError(f"exit {process.returncode} after {wall:.0f} s: {' '.join(said.split())}")
+            raise JobError(f"failed with exit {process.returncode} after {wall:.0f} s: {' '.join(said.split())}")
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
     unit = 2**20 if os.uname().sysname == "Darwin" else 2**10
     return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, (output,))
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and those it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _text(descriptor: int) -> str:

@@ -94,7 +94,7 @@ def parser(bench: Bench) -> Iterator[Table]:
     try:
         pair = alternate(jobs[0], jobs[1], min(3, bench.runs), bench.report)
     except JobError as error:
-        table.faults.append(f"failed: {error}")
+        table.faults.append(str(error))
     else:
         own, other = (sorted(map(tools.throughput, samples)) for samples in (pair.first, pair.second))
         fast, slow = own[len(own) // 2], other[len(other) // 2]

@@ -23,7 +23,7 @@ class Row:
     def cells(self, tree: Tree) -> list[str]:
         """Return the cells of the row."""
         if self.sample is None:
-            return [self.tool, *("-",) * 3, "failed, see below", "-", "-"]
+            return [self.tool, *("-",) * 3, "see below", "-", "-"]
         took = [f"{self.sample.wall:.2f}", f"{self.sample.cpu:.2f}", f"{self.sample.memory:.0f}"]
         stacks = self.coverage.stacks
         seen = "-" if stacks is None else f"{stacks} of {tree.stacks}"
@@ -66,6 +66,11 @@ class Table:
     faults: list[str] = field(default_factory=list)
     """What infraspec itself did wrong: it failed, missed what was planted, or reported what was not."""
 
+    @property
+    def not_compared(self) -> list[str]:
+        """The tools that could not be run."""
+        return [row.tool for row in self.rows if row.failure]
+
     def text(self) -> str:
         """Return the table in Markdown."""
         lines = [f"### {self.title}", ""]
@@ -75,7 +80,7 @@ class Table:
         if self.targets:
             head = ["measured", "value", "target", ""]
             lines += [*_markdown(head, [target.cells() for target in self.targets]), ""]
-        lines += [f"{row.tool} failed: {row.failure}" for row in self.rows if row.failure]
+        lines += [f"**{row.tool} {row.failure}**" for row in self.rows if row.failure]
         lines += [f"**infraspec {fault}**" for fault in self.faults]
         return "\n".join(lines)
 

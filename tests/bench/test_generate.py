@@ -10,11 +10,13 @@ from typing import Any
 import hcl2
 import pytest
 
+from bench.comparison.tools import findings, verdicts
 from infraspec import contract
 from infraspec.terraform.environments import Environments
 from infraspec.unknown import is_known
 
-GENERATOR = Path(__file__).parents[2] / "bench" / "generate.py"
+ROOT = Path(__file__).parents[2]
+GENERATOR = ROOT / "bench" / "generate.py"
 KINDS = ("name", "tag", "secret", "log")
 STACKS = 4
 
@@ -41,6 +43,16 @@ def planned(out: Path) -> dict[str, Any]:
     """Return the plan."""
     document: dict[str, Any] = json.loads((out / "plan" / "plan.json").read_text("utf-8"))
     return document
+
+
+def check(directory: Path) -> str:
+    """Run the static suite on a tree and return what it printed; it must neither break nor warn."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests_static"]
+    done = subprocess.run(
+        [*command, "--infraspec-dir", str(directory)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    return done.stdout
 
 
 def changes(out: Path) -> Mapping[str, Any]:
@@ -177,6 +189,38 @@ def test_plan_has_the_values_of_the_source(planted: Path) -> None:
         if is_known(value) and not is_block(value) and decoded(value) != decoded(found[resource.address].get(name))
     ]
     assert differing == []
+
+
+@pytest.mark.parametrize("layout", ["single", "roots"])
+def test_suite_reports_what_was_planted_and_nothing_else(tmp_path: Path, layout: str) -> None:
+    """Every planted violation is found where it stands, by its rule, and nothing else is reported."""
+    out = generate(tmp_path, "--layout", layout, "--plant", f"{','.join(KINDS)}:2")
+    output = check(out / "tf")
+    wanted = {(item["file"], item["line"], item["rule"], item["address"]) for item in expected(out)["violations"]}
+    found = list(findings(output))
+
+    assert len(wanted) == 2 * len(KINDS)
+    assert wanted == {(finding.file, finding.line, finding.rule, finding.address) for finding in found}
+    # Writing logs needs two permissions, and each that is missing is a finding.
+    assert ["VIOLATED"] * (len(wanted) + 2) == [finding.verdict for finding in found]
+    assert len(found) == output.count("    found:  ")
+
+
+def test_suite_reports_what_was_planted_in_a_plan(planted: Path) -> None:
+    """In a plan file alone, without source, the same violations are found."""
+    wanted = {(item["rule"], item["address"]) for item in expected(planted)["violations"]}
+    found = list(findings(check(planted / "plan")))
+    assert wanted == {(finding.rule, finding.address) for finding in found}
+    assert ["VIOLATED"] * 10 == [finding.verdict for finding in found]
+
+
+@pytest.mark.parametrize("folder", ["tf", "plan"])
+def test_suite_reports_nothing_of_a_clean_tree(clean: Path, folder: str) -> None:
+    """A tree without violations has no finding that is not proven."""
+    output = check(clean / folder)
+    assert [] == list(findings(output))
+    assert "failed" not in output
+    assert verdicts(output) > 50 * STACKS
 
 
 def test_first_plan_knows_no_arn(tmp_path: Path) -> None:
