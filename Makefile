@@ -85,6 +85,10 @@ incident: ## Bring fixtures/incident-v16 in step with the reference infrastructu
 	cp -R fixtures/daily-report-tool fixtures/incident-v16
 	patch --no-backup-if-mismatch -d fixtures -p0 incident-v16/terraform/modules/ecs/main.tf incident-v16.patch
 
+.PHONY: plans
+plans: ## Plan the reference infrastructure with a real Terraform, for fixtures/plans
+	$(PYTHON) tools/plan_fixtures.py
+
 .PHONY: verify-hcl
 verify-hcl: $(VENV)/.test ## Compare our HCL parser with python-hcl2 on a folder: DIR=…
 	$(BIN)/python tests/hcl/second_opinion.py $(or $(DIR),.)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infraspec import contract
+from infraspec.checks import RULES
 from infraspec.contract.schema import schema
 from infraspec.errors import InfraspecError
 
@@ -15,7 +16,6 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "contract.md"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(match[1], match[2].strip(), match[3]) for match in BLOCK.finditer(DOCUMENT.read_text(encoding="utf-8"))]
 VALID = [text for language, mark, text in BLOCKS if language == "toml" and not mark]
-RULES = ("names", "tags", "tag-policy", "task-definitions", "secret-access", "plan-review", "no-diff")
 
 
 def completed(block: str) -> str:
@@ -66,6 +66,7 @@ def test_the_first_example_has_six_lines() -> None:
 
 
 TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names": "[names]", "Tags": "[tags]"}
+TABLES |= {"Alarms": "[alarms]"}
 TABLES |= {"PlanReview": "[plan_review]", "State": "[state]", "Versions": "[versions]", "Drift": "[drift]"}
 TABLES |= {"Consistency": "[consistency]", "Modules": "[modules]"}
 TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}

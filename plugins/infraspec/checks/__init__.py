@@ -1,7 +1,19 @@
 """Models to findings; pure; one module per rule family."""
 
 RULES = (
-    "source", "names", "tags", "tag-policy", "task-definitions", "secret-access", "plan-review", "no-diff",
-    "state-backend", "state-bucket", "versions", "consistency", "modules",
-)  # fmt: skip
+    "source",
+    "names",
+    "tags",
+    "tag-policy",
+    "task-definitions",
+    "secret-access",
+    "alarms",
+    "plan-review",
+    "no-diff",
+    "state-backend",
+    "state-bucket",
+    "versions",
+    "consistency",
+    "modules",
+)
 """Ids of the rules of the static suite, in the order in which reports show them."""

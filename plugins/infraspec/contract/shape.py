@@ -40,6 +40,8 @@ def homes_of(key: str) -> tuple[str, ...]:
         "[environments.NAME]": table_at(("environments", "NAME")),
         "[names]": table_at(("names",)),
         "[tags]": table_at(("tags",)),
+        "[alarms]": table_at(("alarms",)),
+        "[alarms.items.NAME]": table_at(("alarms", "items", "NAME")),
         "[suite]": table_at(("suite",)),
         "[[waivers]]": table_at(("waivers", 0)),
     }

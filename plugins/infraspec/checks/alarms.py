@@ -1,0 +1,191 @@
+"""Rule `alarms`: the alarms of the catalogue exist, are as it says, and reach the people of their level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.checks.alarm_candidates import Candidate, Candidates
+from infraspec.checks.alarm_faults import Fault
+from infraspec.checks.alarm_routes import Routes
+from infraspec.checks.alarm_text import Suggestions
+from infraspec.checks.secret_access import placed
+from infraspec.contract.alarms import AlarmItem, Alarms
+from infraspec.contract.models import Contract
+from infraspec.conventions.facts import facts_of
+from infraspec.finding import Finding, Related, Verdict
+from infraspec.monitoring.catalogue import catalogue, metrics_of
+from infraspec.monitoring.delivery import EVENTBRIDGE, Delivery, Route
+from infraspec.monitoring.rules import EventRules, Rule
+from infraspec.monitoring.samples import SAMPLES
+from infraspec.monitoring.watched import Subject, subjects
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+
+RULE = "alarms"
+
+
+def check_alarms(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+    """Judge each alarm of the catalogue for each thing it watches, then each route that the alarms take.
+
+    Raises ContractError if the catalogue is wrong, PolicyError if a policy on the way is malformed.
+    """
+    alarms = contract.alarms or Alarms()
+    return _Check(placed(plan, contract, environment), contract, alarms, environment).findings()
+
+
+@dataclass
+class _Check:
+    plan: Plan
+    contract: Contract
+    alarms: Alarms
+    environment: str
+    attributes: AwsAttributes = field(init=False)
+    routes: Routes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attributes = AwsAttributes(self.plan)
+        self.routes = Routes(RULE, Delivery(self.attributes), self.alarms)
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        return facts_of(self.contract, self.environment, region=self.plan.region, account=self.plan.account)
+
+    @cached_property
+    def rules(self) -> EventRules:
+        return EventRules(self.attributes)
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.attributes, self.rules, self.routes)
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        return Suggestions(self.attributes, self.facts, self.routes)
+
+    def findings(self) -> list[Finding]:
+        judged = [
+            self._judge(name, item, subject)
+            for name, item in catalogue(self.alarms).items()
+            for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
+        ]
+        return [*judged, *self.routes.findings()]
+
+    def _judge(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
+        if item.event:
+            return self._event(name, item, subject)
+        candidates = self.candidates.of(item, subject)
+        if not candidates:
+            return self._missing(name, item, subject)
+        best = min(candidates, key=lambda candidate: candidate.rank)
+        if best.certain and self.routes.fault(str(item.level), best.route) is None:
+            self.routes.use(str(item.level), best.route, best.alarm.resource)
+        return self._of_candidate(name, item, subject, best)
+
+    def _of_candidate(self, name: str, item: AlarmItem, subject: Subject, best: Candidate) -> Finding:
+        alarm = best.alarm.resource
+        if not best.faults:
+            reason = f"{alarm.address} goes to {best.route.addresses}"
+            return Finding(
+                RULE, Verdict.PROVEN, subject.address, name, alarm.location, str(item.reason or ""), reason=reason
+            )
+        worst = min(best.faults, key=lambda fault: fault.verdict is not Verdict.VIOLATED)
+        shown = [fault for fault in best.faults if fault.verdict is worst.verdict]
+        return Finding(
+            RULE,
+            worst.verdict,
+            subject.address,
+            name,
+            alarm.location_of(worst.attribute) if worst.attribute else alarm.location,
+            expected="\n".join(fault.expected for fault in shown),
+            found="\n".join(fault.found for fault in shown),
+            reason="\n".join(dict.fromkeys(fault.reason for fault in shown)),
+            remedy=_remedy(alarm.address, shown),
+            related=(Related("alarm", alarm.address, alarm.location), *_watched(subject)),
+        )
+
+    def _missing(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
+        return Finding(
+            RULE,
+            Verdict.VIOLATED,
+            subject.address,
+            name,
+            subject.resource.location if subject.resource else None,
+            expected=f"an alarm of level {item.level}: {item.reason or name}",
+            found=self.candidates.nearest or self._nothing(item),
+            reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
+            remedy=self.suggestions.alarm(name, item, subject),
+        )
+
+    def _nothing(self, item: AlarmItem) -> str:
+        counted = sorted({event for metric in metrics_of(item).values() for event in metric.counts})
+        if not counted:
+            return "no alarm of the plan watches it"
+        tried = len(self.plan.managed("aws_cloudwatch_log_metric_filter"))
+        return f"no alarm of the plan counts {', '.join(counted)}; {tried} metric filters were tried on them"
+
+    def _event(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
+        sample = SAMPLES[str(item.event)]
+        doubt: tuple[Rule, Route] | None = None
+        for rule, answer in self.rules.taking(sample, subject):
+            route = self.routes.delivery.of_targets(rule.targets)
+            if not route.topics and not route.unknown:
+                continue
+            if answer is True and route.topics:
+                fault = self.routes.fault(str(item.level), route)
+                if fault is None:
+                    self.routes.use(str(item.level), route, rule.resource, EVENTBRIDGE)
+                    reason = f"{rule.resource.address} sends it to {route.addresses}"
+                    return Finding(RULE, Verdict.PROVEN, subject.address, name, rule.resource.location, reason=reason)
+                return self._misdirected(name, subject, rule, fault)
+            doubt = rule, route
+        if doubt is None:
+            return self._no_rule(name, item, subject)
+        rule, route = doubt
+        return Finding(
+            RULE,
+            Verdict.UNDETERMINED,
+            subject.address,
+            name,
+            rule.resource.location,
+            expected=f"a rule that takes the event {sample.name} and sends it to a topic of level {item.level}",
+            found=f"{rule.resource.address}; not known: {', '.join(route.unknown) or 'its pattern or state'}",
+            reason="whether the event arrives depends on it",
+            remedy="give a plan file in which it is known, or write a pattern of known text",
+        )
+
+    def _misdirected(self, name: str, subject: Subject, rule: Rule, fault: Fault) -> Finding:
+        return Finding(
+            RULE,
+            fault.verdict,
+            subject.address,
+            name,
+            rule.targets[0].location_of("arn"),
+            expected=fault.expected,
+            found=fault.found,
+            reason=fault.reason,
+            remedy=fault.remedy.replace("alarm_actions = [", "arn = ").replace(".arn]", ".arn"),
+            related=(Related("rule", rule.resource.address, rule.resource.location), *_watched(subject)),
+        )
+
+    def _no_rule(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
+        return Finding(
+            RULE,
+            Verdict.VIOLATED,
+            subject.address,
+            name,
+            subject.resource.location if subject.resource else None,
+            expected=f"a rule that takes the event {item.event} and sends it to a topic of level {item.level}",
+            found="no rule of the plan takes it and has a topic as its target",
+            reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
+            remedy=self.suggestions.rule(name, item, subject),
+        )
+
+
+def _watched(subject: Subject) -> tuple[Related, ...]:
+    return (Related("watched", subject.address, subject.resource.location),) if subject.resource else ()
+
+
+def _remedy(address: str, faults: list[Fault]) -> str:
+    lines = list(dict.fromkeys(fault.remedy for fault in faults if fault.remedy))
+    return "\n".join([f"in {address}", *lines]) if lines else ""

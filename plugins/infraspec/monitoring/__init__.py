@@ -1,0 +1,1 @@
+"""Alarms and how they reach people: metrics, metric filters, event rules, topics."""

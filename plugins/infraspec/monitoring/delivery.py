@@ -1,0 +1,193 @@
+"""How an alert travels: from an alarm or a rule to topics, and from a topic through policy, key and subscriptions.
+
+Sources: Amazon CloudWatch User Guide, "Notifying users on alarm changes"; Amazon EventBridge User Guide, "Using
+resource-based policies for Amazon EventBridge"; Amazon SNS Developer Guide, "Manage Amazon SNS encryption keys and
+costs". CloudWatch publishes to a topic with the policy that SNS gives it, EventBridge does not; neither can use the
+AWS managed key of SNS; and EventBridge does not say for whom it uses a key, so a condition on the source refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.iam.answer import Answer, both
+from infraspec.iam.context import Context
+from infraspec.monitoring.alarm_rule import fires_with
+from infraspec.monitoring.grants import grants
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value, render
+
+CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
+_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where alerts go: topics of the plan, and what is not known of it."""
+
+    topics: tuple[Resource, ...]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> str:
+        """The topics, for a message."""
+        return ", ".join(topic.address for topic in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a route: whether it lets an alert through; `resource` is where to mend it."""
+
+    answer: Answer
+    resource: Resource | None
+    attribute: str = ""
+    found: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Delivery:
+    """The routes of a plan."""
+
+    attributes: AwsAttributes
+    _of_topics: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
+
+    def of_alarm(self, alarm: Resource) -> Route:
+        """Return where an alarm goes: its own actions, and those of composite alarms that fire whenever it does."""
+        names = [render(self.attributes.name(alarm, "alarm_name")), render(Unknown(f"{alarm.address}.arn"))]
+        sources = [alarm]
+        for composite, rule in self._composites:
+            if any(name in rule for name in names) and fires_with(rule, *names):
+                sources.append(composite)
+        return self._route(action for source in sources for action in _actions(source))
+
+    def of_targets(self, targets: tuple[Resource, ...]) -> Route:
+        """Return where the targets of a rule go."""
+        return self._route(target.attribute("arn") for target in targets)
+
+    def _route(self, actions: Iterator[Value]) -> Route:
+        topics: dict[str, Resource] = {}
+        unknown: list[str] = []
+        for action in actions:
+            topic = self.topic(action)
+            if topic is not None:
+                topics[topic.address] = topic
+            elif self._may_be_topic(action):
+                unknown.append(render(action))
+        return Route(tuple(topics[address] for address in sorted(topics)), tuple(dict.fromkeys(unknown)))
+
+    def topic(self, reference: Value) -> Resource | None:
+        """Return the topic of the plan that an ARN, or an attribute, refers to."""
+        found = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
+        if found:
+            return found[0] if found[0].type == "aws_sns_topic" and found[0].mode == "managed" else None
+        return self._topics.get(render(self.attributes.narrow(reference)))
+
+    def _may_be_topic(self, reference: Value) -> bool:
+        if isinstance(reference, Unknown):
+            found = self.attributes.plan.find(reference)
+            return found is None or found[0].mode == "data"
+        return ":sns:" in render(reference)
+
+    @cached_property
+    def _composites(self) -> tuple[tuple[Resource, str], ...]:
+        composites = self.attributes.plan.managed("aws_cloudwatch_composite_alarm")
+        return tuple((one, render(self.attributes.narrow(one.get("alarm_rule")))) for one in composites)
+
+    def by_topic(self, type_: str, attribute: str) -> Mapping[str, list[Resource]]:
+        """Return the resources of a type that belong to a topic of the plan, by its address."""
+        if type_ not in self._of_topics:
+            found = self._of_topics[type_] = {}
+            for resource in self.attributes.plan.managed(type_):
+                topic = self.topic(resource.attribute(attribute))
+                if topic is not None:
+                    found.setdefault(topic.address, []).append(resource)
+        return self._of_topics[type_]
+
+    @cached_property
+    def _topics(self) -> Mapping[str, Resource]:
+        topics = self.attributes.plan.managed("aws_sns_topic")
+        return {render(self.attributes.narrow(Unknown(f"{topic.address}.arn"))): topic for topic in topics}
+
+    def policy(self, topic: Resource, publisher: str) -> Step:
+        """Tell whether the policy of a topic lets a service publish."""
+        sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address)
+        given = [source for source in sources or [topic] if _is_given(source, "policy")]
+        if not given and publisher == CLOUDWATCH:
+            return Step(Answer.YES, topic)
+        if not given:
+            reason = "the policy that SNS gives a topic lets in the account only"
+            return Step(Answer.NO, topic, "policy", "no aws_sns_topic_policy", reason)
+        answer = self._grants(given, publisher, "sns:Publish", topic, self._context(publisher))
+        holder = given[0]
+        return Step(answer, holder, "policy", holder.address, f"no statement of it certainly lets {publisher} publish")
+
+    def key(self, topic: Resource, publisher: str) -> Step:
+        """Tell whether a service may use the key that a topic is encrypted with."""
+        configured = topic.get("kms_master_key_id")
+        if not configured:
+            return Step(Answer.YES, topic)
+        shown = render(self.attributes.narrow(configured))
+        if shown.endswith("alias/aws/sns"):
+            reason = f"the policy of the AWS managed key does not let {publisher} use it"
+            return Step(Answer.NO, topic, "kms_master_key_id", shown, reason)
+        key = self._key(configured)
+        if key is None:
+            return Step(Answer.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
+        return self._key_policy(key, publisher)
+
+    def _key_policy(self, key: Resource, publisher: str) -> Step:
+        sources = [s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.get("key_id")) is key]
+        holder = sources[0] if sources else key
+        if not _is_given(holder, "policy"):
+            reason = f"it leaves access to IAM policies, and {publisher} has none"
+            return Step(Answer.NO, key, "policy", "the default key policy", reason)
+        context = self._context(publisher, for_key=True)
+        answer = both(*(self._grants([holder], publisher, action, key, context) for action in _KEY_ACTIONS))
+        reason = f"no statement of it certainly lets {publisher} do kms:Decrypt and kms:GenerateDataKey*"
+        return Step(answer, holder, "policy", holder.address, reason)
+
+    def _grants(
+        self, sources: list[Resource], service: str, action: str, resource: Resource, context: Context
+    ) -> Answer:
+        policies = [(source, "policy") for source in sources]
+        arn = Unknown(f"{resource.address}.arn")
+        return grants(self.attributes, policies, service=service, action=action, resource=arn, context=context)
+
+    def _context(self, publisher: str, *, for_key: bool = False) -> Context:
+        """Return what is known of a request of a service. EventBridge tells KMS nothing of its source."""
+        account = self.attributes.plan.account
+        if publisher == CLOUDWATCH:
+            return Context.of({"aws:SourceAccount": account, "aws:SourceOwner": account, "aws:SecureTransport": True})
+        source = ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID") if for_key else ()
+        return Context.of({"aws:SecureTransport": True}, absent=(*source, "aws:SourceOwner"))
+
+    def _key(self, reference: Value) -> Resource | None:
+        plan = self.attributes.plan
+        found = plan.find(reference) if isinstance(reference, Unknown) else None
+        if found and found[0].type == "aws_kms_key" and found[0].mode == "managed":
+            return found[0]
+        if found and found[0].type == "aws_kms_alias":
+            return self._key(found[0].attribute("target_key_id"))
+        if isinstance(reference, str) and "alias/" in reference:
+            name = reference[reference.index("alias/") :]
+            alias = next((a for a in plan.managed("aws_kms_alias") if self.attributes.name(a) == name), None)
+            return self._key(alias.attribute("target_key_id")) if alias else None
+        return None
+
+
+def _is_given(resource: Resource, attribute: str) -> bool:
+    value = resource.get(attribute)
+    return bool(value) and value != Unknown(f"{resource.address}.{attribute}")
+
+
+def _actions(source: Resource) -> Iterator[Value]:
+    if source.get("actions_enabled") is False:
+        return
+    actions = source.get("alarm_actions")
+    if isinstance(actions, Unknown):
+        yield actions
+    yield from actions if isinstance(actions, list | tuple) else ()

@@ -1,0 +1,139 @@
+"""Metrics that metric filters count in logs: whether one counts a kind of event about a subject.
+
+The way of an event is followed: who writes it to the log group, and whether the pattern of the filter takes it there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from infraspec.iam.answer import Answer
+from infraspec.iam.context import Context
+from infraspec.monitoring.filter_pattern import counts
+from infraspec.monitoring.grants import grants
+from infraspec.monitoring.rules import EventRules
+from infraspec.monitoring.samples import Sample
+from infraspec.monitoring.specimen import Specimens
+from infraspec.monitoring.watched import Subject
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value, render
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whether a filter counts a kind of event, and why it does not, or may not."""
+
+    answer: bool | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How an event stands in a log group: its lines, and whether it is written there at all."""
+
+    lines: list[str]
+    answer: bool | None = True
+    reason: str = ""
+
+
+@dataclass
+class LogMetrics:
+    """The metric filters of a plan."""
+
+    attributes: AwsAttributes
+    rules: EventRules
+
+    def filters(self, namespace: Value, name: Value) -> list[Resource]:
+        """Return the filters that count into a metric."""
+        return self._by_metric.get((self.attributes.narrow(namespace), self.attributes.narrow(name)), [])
+
+    def counted(self, metric_filter: Resource, sample: Sample, subject: Subject) -> Counted:
+        """Tell whether a filter counts every event of a kind about a subject."""
+        specimens = Specimens(self.attributes)
+        written = self._written(metric_filter, sample, subject, specimens)
+        pattern = specimens.text(metric_filter.attribute("pattern"))
+        answers = [counts(pattern, line) for line in written.lines]
+        if written.answer is False:
+            return Counted(answer=False, reason=written.reason)
+        if all(answer is True for answer in answers):
+            return Counted(written.answer, written.reason)
+        if False in answers and specimens.certain:
+            return Counted(
+                answer=False, reason=f"the pattern of {metric_filter.address} does not take the event {sample.name}"
+            )
+        return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")
+
+    @cached_property
+    def _by_metric(self) -> dict[tuple[Value, Value], list[Resource]]:
+        found: dict[tuple[Value, Value], list[Resource]] = {}
+        for metric_filter in self.attributes.plan.managed("aws_cloudwatch_log_metric_filter"):
+            blocks = metric_filter.get("metric_transformation")
+            for block in blocks if isinstance(blocks, list | tuple) else ():
+                if isinstance(block, dict) and not block.get("dimensions"):
+                    narrow = self.attributes.narrow
+                    found.setdefault((narrow(block.get("namespace")), narrow(block.get("name"))), []).append(
+                        metric_filter
+                    )
+        return found
+
+    def _written(self, metric_filter: Resource, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
+        group = self.attributes.narrow(metric_filter.attribute("log_group_name"))
+        fill = subject.fill(specimens)
+        if sample.origin == "postgresql":
+            return self._of_database(group, sample, subject, specimens)
+        for trail in self.attributes.plan.managed("aws_cloudtrail") if sample.origin == "cloudtrail" else ():
+            if self._group_of(trail.get("cloud_watch_logs_group_arn")) == group:
+                return _Written(sample.lines(fill))
+        lines = [json.dumps(envelope) for envelope in sample.envelopes(fill)]
+        for rule, answer in self.rules.taking(sample, subject):
+            if any(self._group_of(target.get("arn")) == group for target in rule.targets):
+                if answer is None:
+                    return _Written(lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told")
+                if self._writes_events(group) is Answer.YES:
+                    return _Written(lines)
+                shown = render(group)
+                return _Written(
+                    lines, None, f"no aws_cloudwatch_log_resource_policy of the plan lets EventBridge write to {shown}"
+                )
+        return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
+
+    @staticmethod
+    def _of_database(group: Value, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
+        name, shown = specimens.text(subject.facts["database"]), specimens.text(group)
+        lines = sample.lines(subject.fill(specimens))
+        if shown != f"/aws/rds/instance/{name}/postgresql":
+            return _Written(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
+        exports = subject.resource.get("enabled_cloudwatch_logs_exports") if subject.resource else None
+        if isinstance(exports, list | tuple) and "postgresql" in exports:
+            return _Written(lines)
+        certain = exports is None or isinstance(exports, list | tuple)
+        return _Written(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
+
+    def _writes_events(self, group: Value) -> Answer:
+        """Tell whether EventBridge may write to a log group."""
+        plan = self.attributes.plan
+        groups = plan.managed("aws_cloudwatch_log_group")
+        own = next((one for one in groups if self.attributes.name(one) == group), None)
+        head = self.attributes.join("arn:", plan.partition, ":logs:", plan.region, ":", plan.account, ":log-group:")
+        arn = self.attributes.narrow(Unknown(f"{own.address}.arn")) if own else self.attributes.join(head, group)
+        return grants(
+            self.attributes,
+            [(policy, "policy_document") for policy in plan.managed("aws_cloudwatch_log_resource_policy")],
+            service="events.amazonaws.com",
+            action="logs:PutLogEvents",
+            resource=self.attributes.join(arn, ":log-stream:events"),
+            context=Context(),
+        )
+
+    def _group_of(self, arn: Value) -> Value:
+        """Return the name of the log group that an ARN is of."""
+        if isinstance(arn, Unknown):
+            found = self.attributes.plan.find(arn)
+            if found and found[0].type == "aws_cloudwatch_log_group":
+                return self.attributes.name(found[0])
+        text = render(self.attributes.narrow(arn)) if arn is not None else ""
+        name = text.partition(":log-group:")[2].removesuffix(":*")
+        return name or None

@@ -1,0 +1,55 @@
+"""The subscriptions of topics, by the channels of the contract.
+
+Sources: Amazon SNS Developer Guide, "Subscription protocols"; Amazon Q Developer in chat applications, which subscribes
+to the topics of its configuration itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from infraspec.contract.alarms import Channel
+from infraspec.iam.answer import Answer
+from infraspec.monitoring.delivery import Delivery
+from infraspec.monitoring.specimen import Specimens
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value
+
+_CHATBOTS = ("aws_chatbot_slack_channel_configuration", "aws_chatbot_teams_channel_configuration")
+
+
+def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mapping[str, Channel]) -> dict[str, Answer]:
+    """Return, by channel, whether one of the topics has a subscription of it."""
+    answers = dict.fromkeys(channels, Answer.NO)
+    for topic in topics:
+        for protocol, endpoint in _subscriptions(delivery, topic):
+            for name, channel in channels.items():
+                answer = _is_of(channel, protocol, endpoint, Specimens(delivery.attributes))
+                answers[name] = max(answers[name], answer, key=lambda one: one.value)
+    return answers
+
+
+def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value]]:
+    plan = delivery.attributes.plan
+    for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
+        perhaps = Unknown(f"{subscription.address} with its filter policy")
+        protocol = perhaps if subscription.get("filter_policy") else subscription.attribute("protocol")
+        yield protocol, subscription.attribute("endpoint")
+    for chatbot in plan.managed(*_CHATBOTS):
+        arns = chatbot.get("sns_topic_arns")
+        for arn in arns if isinstance(arns, list | tuple) else ():
+            if delivery.topic(arn) is topic:
+                yield "chatbot", ""
+
+
+def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specimens) -> Answer:
+    if not isinstance(protocol, str):
+        return Answer.MAYBE
+    if protocol not in channel.protocols:
+        return Answer.NO
+    if channel.endpoint is None or protocol == "chatbot":
+        return Answer.YES
+    if re.match(channel.endpoint, specimens.text(endpoint)):
+        return Answer.YES
+    return Answer.NO if specimens.certain else Answer.MAYBE

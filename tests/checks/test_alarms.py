@@ -1,0 +1,422 @@
+"""The alarm catalogue: over the reference infrastructure with one thing changed, and over small sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec import contract as contracts
+from infraspec.checks.alarms import check_alarms
+from infraspec.contract.models import Contract
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Unknown, Value
+from tests.terraform.sources import plan_of
+
+REFERENCE = Path(__file__).parents[2] / "fixtures/daily-report-tool"
+CONTRACT = contracts.load(REFERENCE)
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+NEEDED = (
+    "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_cloudwatch_log_metric_filter",
+    "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target", "aws_sns_topic_policy", "aws_sns_topic_subscription",
+    "aws_chatbot_slack_channel_configuration", "aws_cloudwatch_log_resource_policy", "aws_sns_topic",
+)  # fmt: skip
+BESIDE = 'module.monitoring.aws_cloudwatch_event_target.log["secret-deletion"]'
+"""It keeps a record, and no alarm looks at it."""
+
+
+@cache
+def reference() -> Plan:
+    """Return the plan of the reference infrastructure's prod."""
+    return Environments(CONTRACT).plan("prod")
+
+
+def bad(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
+    """Return the findings that are not proven."""
+    return [finding for finding in check_alarms(plan, contract, "prod") if finding.verdict is not PROVEN]
+
+
+def test_the_reference_infrastructure_is_proven() -> None:
+    """Every alarm of the packaged catalogue is there and reaches its people."""
+    findings = check_alarms(reference(), CONTRACT, "prod")
+    assert 32 == len(findings)
+    assert {PROVEN} == {finding.verdict for finding in findings}
+
+
+def needed() -> list[str]:
+    """Return the addresses of everything that an alert needs on its way."""
+    return [resource.address for resource in reference().managed(*NEEDED) if resource.address != BESIDE]
+
+
+@pytest.mark.parametrize("address", needed())
+def test_nothing_on_the_way_of_an_alert_can_be_missing(address: str) -> None:
+    """Without one alarm, filter, rule, target, topic, topic policy or subscription the rule is not proven."""
+    plan = reference()
+    found = bad(plan.replaced(resources=[one for one in plan.resources if one.address != address]))
+    assert found
+    for finding in found:
+        assert all((finding.expected, finding.found, finding.reason, finding.remedy)), finding
+
+
+def changed(address: str, **values: Value) -> Plan:
+    """Return the reference with other values of one resource."""
+    plan = reference()
+
+    def change(resource: Resource) -> Resource:
+        return replace(resource, values={**resource.values, **values}) if resource.address == address else resource
+
+    assert address in plan.by_address
+    return plan.replaced(resources=[change(resource) for resource in plan.resources])
+
+
+def alarm(name: str) -> str:
+    """Return the address of an alarm of the reference."""
+    return f"module.monitoring.aws_cloudwatch_metric_alarm.{name}"
+
+
+CPU = alarm('utilization["cpu"]')
+UNHEALTHY, DENIED, LAG = alarm("unhealthy_targets"), alarm("secret_access_denied"), alarm("no_database_connection")
+TOPIC, POLICY = (
+    'module.monitoring.aws_sns_topic.level["critical"]',
+    'module.monitoring.aws_sns_topic_policy.level["warning"]',
+)
+KEY = "module.monitoring.aws_kms_key.notifications"
+RULES = "module.monitoring.aws_cloudwatch_event_rule.this"
+FILTERS = "module.monitoring.aws_cloudwatch_log_metric_filter"
+TARGETS = "module.monitoring.aws_cloudwatch_event_target.topic"
+ELSEWHERE = "arn:aws:sns:ap-northeast-1:123456789012:elsewhere"
+EVENTS_ONLY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},'
+    '"Action":"sns:Publish","Resource":"*"}]}'
+)
+OTHER_ACCOUNT = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["cloudwatch.amazonaws.com",'
+    '"events.amazonaws.com"]},"Action":"sns:Publish","Resource":"*",'
+    '"Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}'
+)
+DENYING = EVENTS_ONLY.replace("}]}", '},{"Effect":"Deny","Principal":"*","Action":"sns:*","Resource":"*"}]}')
+KEY_OF_SOURCE = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["cloudwatch.amazonaws.com",'
+    '"events.amazonaws.com"]},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*",'
+    '"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "verdict", "said"),
+    [
+        (CPU, {"threshold": 95}, VIOLATED, "threshold at least 50 and at most 80"),
+        (CPU, {"threshold": 20}, VIOLATED, "threshold = 80"),
+        (CPU, {"threshold": 80.5}, VIOLATED, "threshold 80.5"),
+        (CPU, {"threshold": Unknown("var.limit")}, UNDETERMINED, "${var.limit} is not known before apply"),
+        (CPU, {"period": 600}, VIOLATED, "period at most 300"),
+        (CPU, {"evaluation_periods": 20}, VIOLATED, "evaluation_periods at most 5"),
+        (CPU, {"statistic": "Minimum"}, VIOLATED, 'statistic = "Average"'),
+        (CPU, {"statistic": None, "extended_statistic": "p99"}, VIOLATED, "statistic p99"),
+        (CPU, {"namespace": "AWS/EC2"}, VIOLATED, "no alarm of the plan watches it"),
+        (CPU, {"metric_name": "CpuUtilized"}, VIOLATED, "CPUUtilization"),
+        (CPU, {"dimensions": {"ClusterName": "other", "ServiceName": "other"}}, VIOLATED, "no alarm of the plan"),
+        (CPU, {"dimensions": {"ClusterName": "daily-report-tool-prod-cluster"}}, VIOLATED, "no alarm of the plan"),
+        (
+            CPU,
+            {"dimensions": {"ClusterName": Unknown("var.cluster"), "ServiceName": "daily-report-tool-prod-backend"}},
+            UNDETERMINED,
+            "${var.cluster}",
+        ),
+        (CPU, {"comparison_operator": "LessThanThreshold"}, VIOLATED, "fires by LessThanThreshold"),
+        (CPU, {"actions_enabled": False}, VIOLATED, "actions_enabled = true"),
+        (CPU, {"alarm_actions": []}, VIOLATED, "the alert reaches nobody"),
+        (CPU, {"alarm_actions": [ELSEWHERE]}, UNDETERMINED, "the topic is not in the plan"),
+        (CPU, {"alarm_actions": Unknown("var.actions")}, UNDETERMINED, "the topic is not in the plan"),
+        (CPU, {"alarm_actions": [Unknown(f"{TOPIC}.arn")]}, VIOLATED, "it is the topic of another level"),
+        (UNHEALTHY, {"comparison_operator": "GreaterThanOrEqualToThreshold"}, VIOLATED, "threshold 0"),
+        (UNHEALTHY, {"evaluation_periods": 1}, VIOLATED, "evaluation_periods at least 3 and at most 5"),
+        (UNHEALTHY, {"dimensions": {"TargetGroup": "targetgroup/x/1"}}, VIOLATED, "no alarm of the plan"),
+        (DENIED, {"threshold": 5}, VIOLATED, "threshold 0"),
+        (DENIED, {"treat_missing_data": "breaching"}, VIOLATED, 'treat_missing_data = "notBreaching"'),
+        (LAG, {"treat_missing_data": None}, VIOLATED, "treat_missing_data missing"),
+        (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": "ERROR"}, VIOLATED, "no alarm of the plan counts"),
+        (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": "%x%"}, UNDETERMINED, "cannot be told"),
+        (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": ""}, VIOLATED, "no alarm of the plan counts"),
+        (f'{FILTERS}.secrets["SecretReads"]', {"log_group_name": "/aws/other"}, UNDETERMINED, "nothing in the plan"),
+        (f'{FILTERS}.database["DatabaseConnectionFailures"]', {"log_group_name": "/x"}, VIOLATED, "no alarm of the"),
+        ("module.rds.aws_db_instance.this", {"enabled_cloudwatch_logs_exports": []}, VIOLATED, "no alarm of the plan"),
+        (f'{RULES}["secret-reads"]', {"state": "ENABLED"}, UNDETERMINED, "nothing in the plan writes"),
+        (f'{RULES}["tasks"]', {"state": "DISABLED"}, UNDETERMINED, "nothing in the plan writes"),
+        (f'{RULES}["tasks"]', {"event_pattern": '{"source":["aws.ec2"]}'}, UNDETERMINED, "nothing in the plan writes"),
+        (f'{RULES}["deployment-failed"]', {"event_pattern": Unknown("var.p")}, UNDETERMINED, "its pattern or state"),
+        (f'{RULES}["deployment-failed"]', {"event_bus_name": "own"}, VIOLATED, "no rule of the plan takes it"),
+        (f'{TARGETS}["deployment-failed"]', {"arn": Unknown(f"{TOPIC}.arn")}, VIOLATED, "the topic of another level"),
+        (f'{TARGETS}["deployment-failed"]', {"arn": ELSEWHERE}, UNDETERMINED, ELSEWHERE),
+        (POLICY, {"policy": EVENTS_ONLY}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
+        (POLICY, {"policy": OTHER_ACCOUNT}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
+        (POLICY, {"policy": DENYING}, VIOLATED, "lets events.amazonaws.com publish"),
+        (POLICY, {"policy": Unknown("data.external.x.policy")}, UNDETERMINED, "cannot be told"),
+        (TOPIC, {"kms_master_key_id": "alias/aws/sns"}, VIOLATED, "the AWS managed key"),
+        (TOPIC, {"kms_master_key_id": "alias/other"}, UNDETERMINED, "the key is not in the plan"),
+        (KEY, {"policy": None}, VIOLATED, "it leaves access to IAM policies"),
+        (KEY, {"policy": KEY_OF_SOURCE}, VIOLATED, "lets events.amazonaws.com do kms:Decrypt"),
+        (
+            "module.monitoring.aws_sns_topic_subscription.pager",
+            {"endpoint": Unknown("var.endpoint")},
+            UNDETERMINED,
+            "does not certainly reach pager",
+        ),
+        (
+            "module.monitoring.aws_sns_topic_subscription.pager",
+            {"endpoint": "https://example.com/hook"},
+            VIOLATED,
+            "does not certainly reach pager",
+        ),
+        (
+            "module.monitoring.aws_sns_topic_subscription.pager",
+            {"filter_policy": '{"a":["b"]}'},
+            UNDETERMINED,
+            "does not certainly reach pager",
+        ),
+    ],
+)
+def test_what_is_changed_is_found(address: str, values: Mapping[str, Value], verdict: Verdict, said: str) -> None:
+    """Each part of an alarm, a filter, a rule, a policy, a key and a subscription is compared."""
+    found = bad(changed(address, **values))
+    assert verdict in {finding.verdict for finding in found}
+    assert verdict is VIOLATED or VIOLATED not in {finding.verdict for finding in found}
+    assert said in "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        (CPU, {"threshold": 70}),
+        (CPU, {"threshold": 80, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
+        (UNHEALTHY, {"threshold": 1, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
+        (DENIED, {"threshold": 1, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
+        (LAG, {"threshold": 0, "comparison_operator": "LessThanOrEqualToThreshold"}),
+        (TOPIC, {"kms_master_key_id": None}),
+        (TOPIC, {"kms_master_key_id": "alias/daily-report-tool-prod-notifications"}),
+        (CPU, {"alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:daily-report-tool-prod-warning"]}),
+        (f'{RULES}["tasks"]', {"state": None, "is_enabled": True}),
+    ],
+)
+def test_what_says_the_same_is_proven(address: str, values: Mapping[str, Value]) -> None:
+    """An alarm that is stricter within the bounds, or written in another way, is as good."""
+    assert [] == bad(changed(address, **values))
+
+
+def test_cloudwatch_needs_no_topic_policy() -> None:
+    """The policy that SNS gives a topic lets alarms of the account publish; rules need one of their own."""
+    plan = reference()
+    without = plan.replaced(resources=[one for one in plan.resources if one.type != "aws_sns_topic_policy"])
+    assert {"events.amazonaws.com"} == {finding.subject.split(",")[0] for finding in bad(without)}
+
+
+def with_alarms(**tables: Any) -> Contract:
+    """Return the reference's contract with other [alarms]."""
+    return Contract.model_validate({**CONTRACT.model_dump(exclude_unset=True), "alarms": tables})
+
+
+def test_the_contract_changes_the_catalogue() -> None:
+    """Another threshold is asked for, an alarm is not, and one of another metric is."""
+    own = {
+        "watches": "service",
+        "level": "warning",
+        "metric": {"namespace": "shop", "name": "Orders", "dimensions": {"Service": "{service_name}"}},
+        "comparison": "<",
+        "threshold": 1,
+    }
+    found = bad(
+        reference(), with_alarms(items={"service-cpu": {"threshold": 90}, "orders": own}, without=["replica-lag"])
+    )
+    assert ["module.ecs.aws_ecs_service.this service-cpu", "module.ecs.aws_ecs_service.this orders"] == [
+        finding.key for finding in found
+    ]
+    assert 'Service = "daily-report-tool-prod-backend"' in found[1].remedy
+
+
+def test_the_contract_changes_the_routes() -> None:
+    """A level of other channels makes its topics wrong, and says which channel is missing or too many."""
+    levels = {"critical": ["chat", "email", "pager"], "warning": ["email"], "info": ["chat", "email"]}
+    found = bad(reference(), with_alarms(levels=levels))
+    assert found
+    assert "also reaches" in str(found) or "another level" in str(found)
+
+
+SMALL = """
+provider "aws" { region = "eu-west-1" }
+resource "aws_ecs_cluster" "main" { name = "shop" }
+resource "aws_ecs_service" "api" {
+  name    = "api"
+  cluster = aws_ecs_cluster.main.id
+  load_balancer {
+    target_group_arn = aws_lb_target_group.api.arn
+    container_name   = "api"
+    container_port   = 80
+  }
+}
+resource "aws_lb" "main" { name = "shop" }
+resource "aws_lb_target_group" "api" { name = "api" }
+resource "aws_lb_listener" "main" {
+  load_balancer_arn = aws_lb.main.arn
+  default_action {
+    type = "forward"
+    forward {
+      target_group { arn = aws_lb_target_group.api.arn }
+    }
+  }
+}
+resource "aws_db_instance" "main" {
+  identifier                      = "shop"
+  enabled_cloudwatch_logs_exports = ["postgresql"]
+}
+resource "aws_db_instance" "copy" {
+  identifier          = "shop-copy"
+  replicate_source_db = aws_db_instance.main.identifier
+}
+resource "aws_secretsmanager_secret" "db" { name = "shop/db" }
+resource "aws_secretsmanager_secret" "jwt" { name = "shop/jwt" }
+resource "aws_sns_topic" "alerts" {
+  for_each = toset(["critical", "warning", "info"])
+  name     = each.key
+}
+resource "aws_sns_topic_policy" "alerts" {
+  for_each = aws_sns_topic.alerts
+  arn      = each.value.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow", Action = "sns:Publish", Resource = each.value.arn
+      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+    }]
+  })
+}
+resource "aws_sns_topic_subscription" "chat" {
+  for_each  = aws_sns_topic.alerts
+  topic_arn = each.value.arn
+  protocol  = "lambda"
+  endpoint  = "arn:aws:lambda:eu-west-1:111122223333:function:chat"
+}
+resource "aws_sns_topic_subscription" "email" {
+  for_each  = toset(["critical", "warning"])
+  topic_arn = aws_sns_topic.alerts[each.key].arn
+  protocol  = "email"
+  endpoint  = "oncall@example.com"
+}
+resource "aws_sns_topic_subscription" "pager" {
+  topic_arn = aws_sns_topic.alerts["critical"].arn
+  protocol  = "https"
+  endpoint  = "https://events.pagerduty.com/integration/key/enqueue"
+}
+resource "aws_cloudwatch_log_group" "events" { name = "/aws/events/shop-prod" }
+resource "aws_cloudwatch_event_rule" "all" {
+  name          = "all"
+  state         = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+  event_pattern = jsonencode({ source = ["aws.ecs", "aws.secretsmanager"] })
+}
+resource "aws_cloudwatch_event_target" "all" {
+  rule = aws_cloudwatch_event_rule.all.name
+  arn  = aws_cloudwatch_log_group.events.arn
+}
+resource "aws_cloudwatch_log_resource_policy" "all" {
+  policy_name = "events"
+  policy_document = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource  = "${aws_cloudwatch_log_group.events.arn}:*"
+      Principal = { Service = ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }
+    }]
+  })
+}
+"""
+SHOP = Contract.model_validate(
+    {
+        "project": {"application": "shop"},
+        "environments": {"prod": {"account_id": "111122223333", "region": "eu-west-1"}},
+        "alarms": {},
+    }
+)
+
+
+def test_the_fixes_mend(tmp_path: Path) -> None:
+    """What the findings of an infrastructure without alarms give to paste makes the rule proven."""
+    before = bad(plan_of(tmp_path, SMALL), SHOP)
+    pasted = "\n".join(finding.remedy for finding in before)
+    after = bad(plan_of(tmp_path, {"main.tf": SMALL, "alarms.tf": pasted}), SHOP)
+
+    assert {VIOLATED} == {finding.verdict for finding in before}
+    assert 21 == len(before)
+    assert [] == after
+    assert [] == [line for line in re.findall(r"pattern +=(.*)", pasted) if len(line) > 1024]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('aws_ecs_service" "api" {\n', 'aws_ecs_service" "api" {\n  # default\n', ""),
+        (
+            "aws_lb_target_group.api.arn\n",
+            '"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/api/12"\n',
+            "the load balancer of",
+        ),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:chat", "${var.chat}", ""),
+    ],
+)
+def test_variants_of_the_small_source(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A target group from elsewhere leaves its load balancer unknown; nothing else is lost."""
+    pasted = "\n".join(finding.remedy for finding in bad(plan_of(tmp_path, SMALL), SHOP))
+    source = SMALL.replace(old, new, 1) + 'variable "chat" {}'
+    found = bad(plan_of(tmp_path, {"main.tf": source, "alarms.tf": pasted}), SHOP)
+    if said:
+        assert found
+        assert {"no-healthy-target", "unhealthy-targets"} == {finding.subject for finding in found}
+    else:
+        assert [] == found
+
+
+def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:
+    """A filter on the log group of a trail reads CloudTrail's own form, without EventBridge around it."""
+    source = """
+    resource "aws_secretsmanager_secret" "db" { name = "db" }
+    resource "aws_cloudwatch_log_group" "trail" { name = "trail" }
+    resource "aws_cloudtrail" "main" { cloud_watch_logs_group_arn = "${aws_cloudwatch_log_group.trail.arn}:*" }
+    resource "aws_cloudwatch_log_metric_filter" "denied" {
+      log_group_name = aws_cloudwatch_log_group.trail.name
+      pattern        = "{ ($.errorCode = AccessDenied*) && ($.errorMessage = \\"*:secret:db-*\\") }"
+      metric_transformation {
+        namespace = "own"
+        name      = "denied"
+        value     = "1"
+      }
+    }
+    resource "aws_sns_topic" "critical" { name = "critical" }
+    resource "aws_cloudwatch_metric_alarm" "denied" {
+      alarm_name          = "denied"
+      namespace           = "own"
+      metric_name         = "denied"
+      statistic           = "Sum"
+      period              = 60
+      evaluation_periods  = 1
+      threshold           = 0
+      comparison_operator = "GreaterThanThreshold"
+      treat_missing_data  = "notBreaching"
+      alarm_actions       = [aws_sns_topic.critical.arn]
+    }
+    """
+    findings = check_alarms(plan_of(tmp_path, source), SHOP, "prod")
+    (denied,) = [finding for finding in findings if finding.subject == "secret-access-denied"]
+    assert PROVEN is denied.verdict
+
+
+def test_what_is_not_there_is_not_watched(tmp_path: Path) -> None:
+    """Where there is no service, database or secret, only the environment is watched."""
+    findings = check_alarms(plan_of(tmp_path, 'resource "aws_sns_topic" "x" { name = "x" }'), SHOP, "prod")
+    assert ["environment prod permission-checks", "environment prod consistency-checks"] == [
+        finding.key for finding in findings
+    ]
