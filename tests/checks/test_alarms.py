@@ -248,6 +248,23 @@ def test_the_contract_changes_the_routes() -> None:
     assert "also reaches" in str(found) or "another level" in str(found)
 
 
+def test_a_network_load_balancer_has_metrics_of_its_own() -> None:
+    """The namespace follows from the protocol of the target group."""
+    found = bad(changed("module.network.aws_lb_target_group.tasks", protocol="TCP"))
+    assert {"unhealthy-targets", "no-healthy-target"} == {finding.subject for finding in found}
+    assert "AWS/NetworkELB" in found[0].remedy
+
+
+@pytest.mark.parametrize(("engine", "verdicts"), [("mysql", []), (Unknown("var.engine"), [UNDETERMINED])])
+def test_the_log_of_another_engine_is_not_read(engine: Value, verdicts: list[Verdict]) -> None:
+    """Failed connections are asked for of PostgreSQL; where the engine is not known, it cannot be told."""
+    plan = changed("module.rds.aws_db_instance.this", engine=engine)
+    without = plan.replaced(
+        resources=[one for one in plan.resources if one.address != alarm("database_connection_failures")]
+    )
+    assert verdicts == [finding.verdict for finding in bad(without)]
+
+
 SMALL = """
 provider "aws" { region = "eu-west-1" }
 resource "aws_ecs_cluster" "main" { name = "shop" }
@@ -273,6 +290,7 @@ resource "aws_lb_listener" "main" {
 }
 resource "aws_db_instance" "main" {
   identifier                      = "shop"
+  engine                          = "postgres"
   enabled_cloudwatch_logs_exports = ["postgresql"]
 }
 resource "aws_db_instance" "copy" {

@@ -92,6 +92,9 @@ class Candidates:
             yield from self._counting
             return
         named = (self._fill(metric.namespace, subject), self._fill(metric.name, subject))
+        if not all(isinstance(part, str) for part in named):
+            yield from self.alarms
+            return
         dimensions = {key: self._fill(value, subject) for key, value in metric.dimensions.items()}
         if all(self._is_definite(value) for value in dimensions.values()):
             yield from self._by_metric.get((*named, _key(dimensions)), ())

@@ -14,7 +14,7 @@ from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
 from infraspec.finding import Finding, Related, Verdict
-from infraspec.monitoring.catalogue import catalogue, metrics_of
+from infraspec.monitoring.catalogue import catalogue, is_of_postgresql, metrics_of
 from infraspec.monitoring.delivery import EVENTBRIDGE, Delivery, Route
 from infraspec.monitoring.rules import EventRules, Rule
 from infraspec.monitoring.samples import SAMPLES
@@ -68,6 +68,7 @@ class _Check:
             self._judge(name, item, subject)
             for name, item in catalogue(self.alarms).items()
             for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
+            if subject.is_postgresql is not False or not is_of_postgresql(item)
         ]
         return [*judged, *self.routes.findings()]
 
@@ -105,15 +106,17 @@ class _Check:
         )
 
     def _missing(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
+        doubtful = is_of_postgresql(item) and subject.is_postgresql is None
+        told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
         return Finding(
             RULE,
-            Verdict.VIOLATED,
+            Verdict.UNDETERMINED if doubtful else Verdict.VIOLATED,
             subject.address,
             name,
             subject.resource.location if subject.resource else None,
             expected=f"an alarm of level {item.level}: {item.reason or name}",
             found=self.candidates.nearest or self._nothing(item),
-            reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
+            reason=f"whether it is PostgreSQL is not known; if it is, {told}" if doubtful else told,
             remedy=self.suggestions.alarm(name, item, subject),
         )
 

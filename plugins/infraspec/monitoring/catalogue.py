@@ -44,6 +44,12 @@ def metrics_of(item: AlarmItem) -> Mapping[str, Metric]:
     return {"": item.metric} if item.metric else item.metrics
 
 
+def is_of_postgresql(item: AlarmItem) -> bool:
+    """Tell whether an item is about what only the log of a PostgreSQL database tells."""
+    events = chain.from_iterable((*metric.counts, *metric.ignores) for metric in metrics_of(item).values())
+    return any(SAMPLES[event].origin == "postgresql" for event in events)
+
+
 def _drop(items: dict[str, AlarmItem], name: str) -> None:
     if name not in items:
         raise ContractError(

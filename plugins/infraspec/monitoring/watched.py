@@ -10,6 +10,12 @@ from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, concatenate, render
 
+_NAMESPACES: Mapping[Value, str] = {
+    **dict.fromkeys(("HTTP", "HTTPS"), "AWS/ApplicationELB"),
+    **dict.fromkeys(("TCP", "TCP_UDP", "TLS", "UDP", "QUIC", "TCP_QUIC"), "AWS/NetworkELB"),
+}
+"""The namespace of a target group's metrics by its protocol."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
@@ -22,6 +28,12 @@ class Subject:
     def fill(self, specimens: Specimens) -> Callable[[str], str]:
         """Return a function that gives the text of a placeholder, with stand-ins for what is not known."""
         return lambda name: specimens.text(self.facts.get(name, Unknown(name)))
+
+    @property
+    def is_postgresql(self) -> bool | None:
+        """Whether it is a PostgreSQL database; None where its engine is not known."""
+        engine = self.resource.get("engine") if self.resource else None
+        return engine.startswith("postgres") if isinstance(engine, str) else None
 
 
 def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], environment: str) -> list[Subject]:
@@ -93,13 +105,15 @@ def _target(attributes: AwsAttributes, service: Resource, arn: Value, balancers:
     if group is None:
         known = isinstance(arn, str) and ":targetgroup/" in arn
         suffix: Value = arn[arn.index(":targetgroup/") + 1 :] if known else Unknown(f"the name of {render(arn)}")
-        facts = {"target_group": suffix, "load_balancer": Unknown(f"the load balancer of {render(arn)}")}
+        unknown = Unknown(f"the load balancer of {render(arn)}")
+        facts = {"target_group": suffix, "load_balancer": unknown, "load_balancer_namespace": unknown}
         return Subject(service.address, facts, service)
     balancer = balancers.get(group.address)
     unknown = Unknown(f"the load balancer of {group.address}")
     facts = {
         "target_group": group.attribute("arn_suffix"),
         "load_balancer": balancer.attribute("arn_suffix") if balancer else unknown,
+        "load_balancer_namespace": _NAMESPACES.get(group.get("protocol") or "HTTP", unknown),
     }
     return Subject(group.address, facts, group)
 
