@@ -14,10 +14,11 @@ ALLURE_RESULTS ?= allure-results
 
 BIN := $(VENV)/bin
 SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
+WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS DIR BENCH_ARGS
+VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -69,6 +70,8 @@ lint: $(VENV)/.lint ## Check style, types and the direction of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml
+	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS)
 
 .PHONY: format
 format: $(VENV)/.lint ## Format the code

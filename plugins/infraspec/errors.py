@@ -71,6 +71,10 @@ class EventError(InfraspecError):
     """The event that a workflow run was started by cannot be read."""
 
 
+class ProcessFileError(InfraspecError):
+    """A playbook, an incident record, a workflow or another file of the team's process is not what it has to be."""
+
+
 class HclSyntaxError(InfraspecError):
     """Text is not HCL. The place has line and column, the excerpt a caret."""
 

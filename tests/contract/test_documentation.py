@@ -32,6 +32,12 @@ def make_files(directory: Path, data: dict[str, Any]) -> None:
         names += [f"{environment.get('root', '.')}/main.tf", environment.get("plan"), environment.get("state")]
         names += environment.get("var_files", [])
         names += [pattern.replace("*", "one") for pattern in environment.get("task_definitions", [])]
+    for table in ("playbooks", "incidents", "process"):
+        for key, name in data.get(table, {}).items():
+            if key in {"directory", "workflows"}:
+                (directory / name).mkdir(parents=True)
+            elif key in {"template", "codeowners", "labels_file", "ruleset"}:
+                names.append(name)
     for path in (directory / name for name in names if name):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -66,7 +72,7 @@ def test_the_first_example_has_six_lines() -> None:
 
 
 TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names": "[names]", "Tags": "[tags]"}
-TABLES |= {"Alarms": "[alarms]"}
+TABLES |= {"Alarms": "[alarms]", "Playbooks": "[playbooks]", "Incidents": "[incidents]", "Process": "[process]"}
 TABLES |= {"PlanReview": "[plan_review]", "State": "[state]", "Versions": "[versions]", "Drift": "[drift]"}
 TABLES |= {"Consistency": "[consistency]", "Modules": "[modules]"}
 TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}

@@ -15,5 +15,8 @@ RULES = (
     "versions",
     "consistency",
     "modules",
+    "playbooks",
+    "incidents",
+    "process",
 )
 """Ids of the rules of the static suite, in the order in which reports show them."""

@@ -21,6 +21,7 @@ from infraspec.contract.kinds import (
     TerraformValue,
     wrong,
 )
+from infraspec.contract.operations import Incidents, Playbooks, Process
 from infraspec.contract.review import PlanReview
 from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
@@ -247,6 +248,9 @@ class Contract(Table):
     consistency: Consistency | None = Field(None, description="What environments may differ in.")
     modules: Modules | None = Field(None, description="Resources outside of modules.")
     drift: Drift | None = Field(None, description="What a plan of what is deployed may change.")
+    playbooks: Playbooks | None = Field(None, description="What to do in an incident.")
+    incidents: Incidents | None = Field(None, description="Records of what went wrong.")
+    process: Process | None = Field(None, description="How a change reaches production.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)

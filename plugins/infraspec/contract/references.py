@@ -39,6 +39,7 @@ def check_references(
         check.environment(name, contract.environments[name])
     check.tag_policy()
     check.layout()
+    check.operations()
     check.waivers(rules)
     check.allow_empty(rules)
     check.finalize()
@@ -80,6 +81,16 @@ class _References:
         for position, name in enumerate(contract.drift.environments if contract.drift else ()):
             where_in = ("drift", "environments", position)
             self._one_of(where_in, name, contract.environments, "environment", ContractError)
+
+    def operations(self) -> None:
+        """Look for the files and directories of `[playbooks]`, `[incidents]` and `[process]`."""
+        for name in ("playbooks", "incidents", "process"):
+            table = getattr(self._contract, name)
+            for attribute, path in table or ():
+                if isinstance(path, Path) and attribute in {"directory", "workflows"}:
+                    self._directory((name, attribute), path)
+                elif isinstance(path, Path):
+                    self._file((name, attribute), path, ContractError)
 
     def waivers(self, rules: Collection[str] | None) -> None:
         """Look up the rules and environments of waivers."""
@@ -142,6 +153,18 @@ class _References:
             found=f"{shown} is a directory" if _is(wanted, Path.is_dir) else f"no {shown}",
             remedy=did_you_mean(wanted.name, _siblings(wanted)) or _REMEDIES.get(attribute, "correct the path"),
         )
+
+    def _directory(self, key: KeyPath, path: Path) -> None:
+        wanted = resolve(self._contract, path)
+        if not _is(wanted, Path.is_dir):
+            self._report(
+                key,
+                ContractError,
+                f"the directory of `{notation(key)}` {_absence(wanted)}",
+                expected="a directory, its path relative to the contract",
+                found=display(self._contract, wanted),
+                remedy=did_you_mean(wanted.name, _siblings(wanted)) or "correct the path",
+            )
 
     def _matching(self, key: KeyPath, pattern: str) -> None:
         if not matches(self._contract.directory, pattern):

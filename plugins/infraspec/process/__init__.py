@@ -1,0 +1,1 @@
+"""How a team works: playbooks, incident records, checklists, code owners and workflows of a repository."""

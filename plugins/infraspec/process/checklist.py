@@ -1,0 +1,73 @@
+"""The checklist of a pull request: what its template asks, and what a pull request has ticked.
+
+Source: GitHub Docs, "Webhook events and payloads: pull_request" (the file that GITHUB_EVENT_PATH names) and the list of
+`gh pr list --json number,body`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infraspec.errors import ProcessFileError
+from infraspec.process.markdown import Item, task_list
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request: its number, and the task list of its description."""
+
+    number: int
+    items: tuple[Item, ...]
+
+    def open_items(self, checklist: Sequence[str]) -> tuple[str, ...]:
+        """Return the items of a checklist that the pull request does not have, or has not ticked."""
+        ticked = {normalized(item.text) for item in self.items if item.ticked}
+        return tuple(text for text in checklist if normalized(text) not in ticked)
+
+
+def normalized(text: str) -> str:
+    """Return an item's text as it is compared: without case, blanks and emphasis."""
+    return " ".join(text.replace("*", "").replace("`", "").split()).casefold()
+
+
+def pull_request_of(tree: Any, place: str) -> PullRequest:
+    """Read a pull request as GitHub's API and `gh` write it."""
+    if not isinstance(tree, Mapping) or not isinstance(tree.get("number"), int):
+        raise ProcessFileError("no pull request", place=place, expected='an object with "number" and "body"')
+    return PullRequest(tree["number"], task_list(str(tree.get("body") or "")))
+
+
+def current_pull_request(environ: Mapping[str, str] = os.environ) -> PullRequest | None:
+    """Return the pull request that a GitHub workflow runs for, None if it runs for none."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    if not path or environ.get("GITHUB_EVENT_NAME") not in {"pull_request", "pull_request_target"}:
+        return None
+    tree = _json(Path(path), "GITHUB_EVENT_PATH")
+    return pull_request_of(tree.get("pull_request") if isinstance(tree, Mapping) else None, "GITHUB_EVENT_PATH")
+
+
+def read_pull_requests(path: Path, shown: str) -> tuple[PullRequest, ...]:
+    """Read a list of pull requests, as `gh pr list --state merged --json number,body` writes it."""
+    tree = _json(path, shown)
+    if not isinstance(tree, list):
+        raise ProcessFileError("no list of pull requests", place=shown, expected="the output of gh pr list --json")
+    return tuple(pull_request_of(item, shown) for item in tree)
+
+
+def compliance(requests: Sequence[PullRequest], checklist: Sequence[str]) -> float | None:
+    """Return the share of ticked items over all pull requests, from 0 to 1; None if nothing was asked of any."""
+    asked = len(requests) * len(checklist)
+    missing = sum(len(request.open_items(checklist)) for request in requests)
+    return 1 - missing / asked if asked else None
+
+
+def _json(path: Path, shown: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ProcessFileError(f"no JSON that can be read: {error}", place=shown) from None

@@ -1,0 +1,184 @@
+"""A Markdown page: front matter, headings, checklist items, links and command lines, with the lines they stand on.
+
+Source: CommonMark 0.31, GitHub Flavored Markdown "Task list items", and the front matter that GitHub Docs reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from infraspec.errors import ProcessFileError
+from infraspec.finding import Location
+from infraspec.process.yaml_nodes import line_of, parse_mapping
+
+_ITEM = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
+_SHELLS = {"sh", "bash", "shell", "zsh", "console"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: its level from 1, its text, its line."""
+
+    level: int
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a task list: `- [x] text`."""
+
+    text: str
+    ticked: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or an image, as it is written."""
+
+    target: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line of a shell block, continuation lines joined."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A Markdown page. `file` is the path that people see, `path` the real one (None for text that is no file)."""
+
+    file: str
+    path: Path | None
+    meta: Mapping[str, Any]
+    headings: Sequence[Heading]
+    items: Sequence[Item]
+    links: Sequence[Link]
+    commands: Sequence[Command]
+    _meta_line: int = field(default=1, repr=False)
+
+    def location(self, key: str | int = 0) -> Location:
+        """Return where a key of the front matter stands, or a line, or the page as a whole."""
+        return Location(self.file, key if isinstance(key, int) else line_of(self.meta, key, self._meta_line))
+
+    @property
+    def anchors(self) -> frozenset[str]:
+        """The fragments of links to the page, as GitHub makes them of headings; repeated ones are numbered."""
+        found: Counter[str] = Counter()
+        anchors = set()
+        for slug in (_slug(heading.text) for heading in self.headings):
+            anchors.add(f"{slug}-{found[slug]}" if found[slug] else slug)
+            found[slug] += 1
+        return frozenset(anchors)
+
+
+def read_page(path: Path, shown: str) -> Page:
+    """Read a page; ProcessFileError if it cannot be read or its front matter is no YAML."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProcessFileError(
+            f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
+            place=shown,
+            expected="a Markdown file in UTF-8",
+        ) from None
+    return parse_page(text, shown, path)
+
+
+def parse_page(text: str, shown: str, path: Path | None = None) -> Page:
+    """Read a page from its text."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    front, body, offset = _front_matter(text, shown)
+    tokens = MarkdownIt("commonmark").parse(body)
+    meta = parse_mapping(front, shown, first_line=2) if front is not None else {}
+    return Page(
+        shown,
+        path,
+        meta,
+        tuple(_headings(tokens, offset)),
+        tuple(_items(tokens, offset)),
+        tuple(_links(tokens, offset)),
+        tuple(_commands(tokens, offset)),
+    )
+
+
+def task_list(text: str) -> tuple[Item, ...]:
+    """Return the task list items of Markdown text that has no front matter, such as a pull request's description."""
+    return tuple(_items(MarkdownIt("commonmark").parse(text), 0))
+
+
+def _front_matter(text: str, shown: str) -> tuple[str | None, str, int]:
+    """Return the front matter (None if there is none), the rest, and the lines before the rest."""
+    if not text.startswith("---\n"):
+        return None, text, 0
+    end = re.search(r"^---[ \t]*$", text[4:], re.MULTILINE)
+    if end is None:
+        raise ProcessFileError("the front matter has no end", place=f"{shown}:1", expected="a line --- below it")
+    front, rest = text[4 : 4 + end.start()], text[4 + end.end() :]
+    return front, rest, text.count("\n", 0, 4 + end.end())
+
+
+def _line(token: Token, offset: int) -> int:
+    return offset + (token.map[0] if token.map else 0) + 1
+
+
+def _headings(tokens: Sequence[Token], offset: int) -> Iterator[Heading]:
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            yield Heading(int(opening.tag[1:]), _plain(inline), _line(opening, offset))
+
+
+def _items(tokens: Sequence[Token], offset: int) -> Iterator[Item]:
+    for opening, _, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "list_item_open" and inline.type == "inline":
+            found = _ITEM.fullmatch(inline.content)
+            if found:
+                yield Item(" ".join(found[2].split()), found[1] != " ", _line(opening, offset))
+
+
+def _links(tokens: Sequence[Token], offset: int) -> Iterator[Link]:
+    for token in tokens:
+        for child in token.children or ():
+            target = child.attrGet("href") or child.attrGet("src")
+            if isinstance(target, str):
+                yield Link(target, _line(token, offset))
+
+
+def _commands(tokens: Sequence[Token], offset: int) -> Iterator[Command]:
+    for token in tokens:
+        if token.type != "fence" or token.info.strip().split(" ")[0].lower() not in _SHELLS:
+            continue
+        pending, begun = "", 0
+        for number, line in enumerate(token.content.splitlines(), _line(token, offset) + 1):
+            text = line.strip().removeprefix("$ ")
+            if not pending and (not text or text.startswith("#")):
+                continue
+            begun = begun or number
+            pending += text.removesuffix("\\")
+            if not text.endswith("\\"):
+                yield Command(" ".join(pending.split()), begun)
+                pending, begun = "", 0
+        if pending:
+            yield Command(" ".join(pending.split()), begun)
+
+
+def _plain(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")

@@ -1,0 +1,130 @@
+"""Playbooks: what to do in an incident, with front matter that a check can read.
+
+A playbook is a Markdown page. Its front matter names `id`, `language`, `owner`, the `failure_classes` and `alarms` that
+lead to it, and how many minutes each phase may take; its second-level headings are the phases in order, each with the
+time in words: `## 1. Confirm (within 5 minutes)`, `## 1. 即座の確認事項 (5分以内)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infraspec.errors import ErrorCollector, ProcessFileError
+from infraspec.process.markdown import Heading, Item, Page, read_page
+
+PHASES = ("confirm", "restore", "fix", "follow-up")
+"""The phases of a response in order: what to look at, back to service, the cause mended, what is learned."""
+
+_NUMBERED = re.compile(r"(\d+)\.\s")
+_TIME = re.compile(r"(\d+)\s*(minutes?|min|分|hours?|h|時間)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase of a playbook: its heading, the minutes that the heading promises (None: none), its checklist."""
+
+    name: str
+    heading: Heading
+    minutes: int | None
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Playbook:
+    """A playbook. `targets` are minutes by phase; `covers` are failure classes and alarm names that lead to it."""
+
+    page: Page
+    id: str
+    language: str
+    owner: str
+    targets: Mapping[str, int]
+    covers: tuple[str, ...]
+    phases: tuple[Phase, ...]
+
+
+def read_playbooks(directory: Path, shown: str) -> tuple[Playbook, ...]:
+    """Read every Markdown file of a directory that has front matter, in order of its path.
+
+    ProcessFileError (all of them at once) for a file that cannot be read or lacks a key.
+    """
+    collector = ErrorCollector()
+    found: list[Playbook] = []
+    for path in sorted(directory.rglob("*.md")):
+        with collector.collect():
+            page = read_page(path, f"{shown.rstrip('/')}/{path.relative_to(directory).as_posix()}")
+            if page.meta:
+                found.append(playbook_of(page))
+    collector.finalize()
+    return tuple(found)
+
+
+def playbook_of(page: Page) -> Playbook:
+    """Make a playbook of a page; ProcessFileError if its front matter lacks a key or has one of the wrong type."""
+    return Playbook(
+        page,
+        _text(page, "id"),
+        _text(page, "language"),
+        _text(page, "owner"),
+        _targets(page),
+        (*_texts(page, "failure_classes"), *_texts(page, "alarms")),
+        _phases(page),
+    )
+
+
+def _text(page: Page, key: str) -> str:
+    value = page.meta.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(page, key, "text", value)
+    return value.strip()
+
+
+def _texts(page: Page, key: str) -> tuple[str, ...]:
+    value = page.meta.get(key, [])
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(item, str) for item in value):
+        raise _wrong(page, key, "a list of text", value)
+    return tuple(value)
+
+
+def _targets(page: Page) -> dict[str, int]:
+    value = page.meta.get("targets")
+    if not isinstance(value, Mapping) or not all(isinstance(item, int) and item > 0 for item in value.values()):
+        raise _wrong(page, "targets", "minutes by phase: " + ", ".join(f"{phase}: …" for phase in PHASES), value)
+    unknown = [key for key in value if key not in PHASES]
+    if unknown:
+        raise _wrong(page, "targets", "the phases " + ", ".join(PHASES), unknown[0])
+    return dict(value)
+
+
+def _wrong(page: Page, key: str, expected: str, found: Any) -> ProcessFileError:
+    return ProcessFileError(
+        f'the front matter\'s "{key}" is missing or wrong',
+        place=str(page.location(key)),
+        expected=expected,
+        found="nothing" if found is None else str(found),
+        remedy=f"{key}: …",
+    )
+
+
+def _phases(page: Page) -> tuple[Phase, ...]:
+    """Return the numbered headings of the second level, in the order of the phases."""
+    numbered = [heading for heading in page.headings if heading.level == 2 and _NUMBERED.match(heading.text)]  # noqa: PLR2004
+    ends = [heading.line for heading in numbered[1:]] + [1 << 62]
+    phases = []
+    for heading, end in zip(numbered, ends, strict=True):
+        number = int(heading.text.split(".")[0])
+        items = tuple(item for item in page.items if heading.line < item.line < end)
+        name = PHASES[number - 1] if 0 < number <= len(PHASES) else ""
+        phases.append(Phase(name, heading, minutes_in(heading.text), items))
+    return tuple(phases)
+
+
+def minutes_in(text: str) -> int | None:
+    """Return the minutes that a text such as "within 5 minutes" or "24時間以内" tells of, None if it tells of none."""
+    found = _TIME.search(text)
+    if found is None:
+        return None
+    return int(found[1]) * (60 if found[2].lower().startswith(("h", "時")) else 1)

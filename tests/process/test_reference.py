@@ -1,0 +1,220 @@
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infraspec import contract as contracts
+from infraspec.checks.incidents import check_incidents
+from infraspec.checks.playbooks import check_playbooks
+from infraspec.checks.process import check_process
+from infraspec.contract.models import Contract
+from infraspec.errors import InfraspecError
+from infraspec.finding import Finding, Verdict
+from infraspec.process.checklist import PullRequest, pull_request_of
+from infraspec.process.markdown import parse_page
+from infraspec.process.playbooks import Playbook, playbook_of, read_playbooks
+
+REFERENCE = Path(__file__).parents[2] / "fixtures" / "daily-report-tool"
+PLAYBOOKS = sorted(path.relative_to(REFERENCE) for path in (REFERENCE / "docs/playbooks").rglob("*.md"))
+RECORDS = sorted(path.relative_to(REFERENCE) for path in (REFERENCE / "docs/incidents").glob("*.md"))
+TEMPLATE = Path(".github/pull_request_template.md")
+LABELS = Path(".github/labels.yml")
+OWNERS = Path(".github/CODEOWNERS")
+RULESET = Path(".github/rulesets/main.json")
+WORKFLOWS = sorted(path.relative_to(REFERENCE) for path in (REFERENCE / ".github/workflows").iterdir())
+Edit = Callable[[str], str]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of what the rules about the process read, but for the playbooks."""
+    for name in ("docs/incidents", ".github", "organization"):
+        shutil.copytree(REFERENCE / name, tmp_path / name)
+    for name in ("Makefile", "infraspec.toml"):
+        shutil.copy(REFERENCE / name, tmp_path / name)
+    (tmp_path / "docs/playbooks").mkdir()
+    return tmp_path
+
+
+@cache
+def reference_playbooks() -> tuple[Playbook, ...]:
+    """Read the playbooks of the reference infrastructure."""
+    return read_playbooks(REFERENCE / "docs/playbooks", "docs/playbooks")
+
+
+@cache
+def reference_contract() -> Contract:
+    """Read the contract of the reference infrastructure, without its environments."""
+    return contracts.load(REFERENCE / "infraspec.toml", environments=[])
+
+
+def judged(directory: Path, request: PullRequest | None = None) -> list[Finding]:
+    """Return the findings of the rules on incidents and the process."""
+    contract = contracts.load(directory / "infraspec.toml", environments=[])
+    assert contract.incidents
+    assert contract.process
+    return [
+        *check_incidents(contract, contract.incidents, reference_playbooks()),
+        *check_process(contract, contract.process, request),
+    ]
+
+
+def judged_playbooks(playbooks: Sequence[Playbook]) -> list[Finding]:
+    """Return the findings of the rule on playbooks."""
+    contract = reference_contract()
+    assert contract.playbooks
+    return check_playbooks(contract, contract.playbooks, playbooks)
+
+
+def removed(pattern: str, count: int = 1) -> Edit:
+    """Return an edit that takes out what a pattern matches; it has to match."""
+
+    def edit(text: str) -> str:
+        changed, times = re.subn(pattern, "", text, count=count, flags=re.MULTILINE)
+        assert times, pattern
+        return changed
+
+    return edit
+
+
+def replaced(pattern: str, new: str) -> Edit:
+    """Return an edit that replaces what a pattern matches; it has to match."""
+
+    def edit(text: str) -> str:
+        changed, times = re.subn(pattern, new, text, count=1, flags=re.MULTILINE)
+        assert times, pattern
+        return changed
+
+    return edit
+
+
+def mutations() -> Iterator[tuple[str, Path, Edit | None]]:
+    """Yield what can go missing: a name, the file, and the edit (None: the file is removed)."""
+    for path in (*WORKFLOWS, TEMPLATE, LABELS, OWNERS, RULESET):
+        yield "file", path, None
+    yield from of_records()
+    yield from of_lists()
+    yield from of_workflows()
+
+
+def of_a_playbook() -> Iterator[tuple[str, Edit]]:
+    """Yield what a playbook can lack."""
+    for number in range(1, 5):
+        yield f"phase {number}", removed(rf"^## {number}\..*$")
+        yield f"time of phase {number}", replaced(rf"^(## {number}\..*?)\d+", r"\g<1>77")
+    for key in ("id", "language", "owner", "targets"):
+        yield key, removed(rf"^{key}: .*\n")
+    yield "target", replaced(r"restore: 15", "restore: 60")
+    yield "owner unknown", replaced(r"^owner: .*$", "owner: nobody")
+    yield "program", replaced(r"^(aws|gh) ", "awz ")
+    yield "link", replaced(r"\]\(\.\./(en|ja)/", "](../none/")
+
+
+def of_records() -> Iterator[tuple[str, Path, Edit]]:
+    """Yield what an incident record can lack."""
+    for path in RECORDS:
+        yield "timeline", path, removed(r"^## .*(タイムライン|Timeline).*$")
+        yield "why", path, removed(r"^### (Why|なぜ) 3.*$")
+    record = next(path for path in RECORDS if path.name != "template.md")
+    yield "playbook of a record", record, replaced(r"^playbook: .*$", "playbook: none")
+    yield "start of a record", record, removed(r"^started: .*\n")
+    yield "order of a record", record, replaced(r"^restored: .*$", 'restored: "2000-01-01T00:00:00+09:00"')
+
+
+def of_lists() -> Iterator[tuple[str, Path, Edit]]:
+    """Yield the items of the checklist, labels, owners and settings that can go missing."""
+    for item in re.findall(r"^- \[ \] (.*)$", (REFERENCE / TEMPLATE).read_text("utf-8"), re.MULTILINE):
+        yield f"item {item}", TEMPLATE, removed(rf"^- \[ \] {re.escape(item)}\n")
+    for label in re.findall(r"^- name: (.*)$", (REFERENCE / LABELS).read_text("utf-8"), re.MULTILINE):
+        yield f"label {label}", LABELS, removed(rf"^- name: {re.escape(label)}\n(  .*\n)*")
+    for pattern in ("/terraform/", "/terraform/modules/iam/", "/.github/", "/infraspec.toml"):
+        yield f"owner of {pattern}", OWNERS, replaced(rf"^({re.escape(pattern)}) .*$", r"\g<1>")
+    for key in ("require_code_owner_review", "required_approving_review_count", "enforcement"):
+        yield key, RULESET, removed(rf'^ *"{key}": .*\n')
+    for context in ("static suite", "security scan", "terraform validate"):
+        yield f"status check {context}", RULESET, replaced(rf'"{context}"', '"none"')
+
+
+def of_workflows() -> Iterator[tuple[str, Path, Edit]]:
+    """Yield what a workflow can lack."""
+    for path in WORKFLOWS:
+        yield "permissions", path, replaced(r"^    permissions:\n(      .*\n)+", "    permissions: write-all\n")
+        yield "pin", path, replaced(r"@[0-9a-f]{40}", "@v4")
+    yield "event", WORKFLOWS[1], replaced(r"^  pull_request:", "  push:")
+    for run in ("make test-static", r"terraform .* validate$", "pipx run checkov"):
+        yield f"run {run}", WORKFLOWS[1], replaced(run, "true")
+    yield "schedule", WORKFLOWS[2], replaced(r"^  schedule:\n.*\n", "")
+
+
+MUTATIONS = list(mutations())
+PLAYBOOK_MUTATIONS = [("file", path, None) for path in PLAYBOOKS] + [
+    (name, path, edit) for path in PLAYBOOKS if path.parent.name == "ja" for name, edit in of_a_playbook()
+]
+
+
+def test_reference_is_proven() -> None:
+    """Everything that the rules look at is there."""
+    findings = [*judged(REFERENCE), *judged_playbooks(reference_playbooks())]
+
+    assert not [str(finding) for finding in findings if finding.verdict is not Verdict.PROVEN]
+
+
+@pytest.mark.parametrize(("name", "path", "edit"), MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in MUTATIONS])
+def test_what_is_missing_is_found(name: str, path: Path, edit: Edit | None, copy: Path) -> None:
+    """Whatever is taken away makes a finding that has a place and a remedy, or a named error with its place."""
+    changed = copy / path
+    if edit is None:
+        changed.unlink()
+    else:
+        changed.write_text(edit(changed.read_text(encoding="utf-8")), encoding="utf-8")
+    assert_found(lambda: judged(copy), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "edit"), PLAYBOOK_MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in PLAYBOOK_MUTATIONS]
+)
+def test_what_a_playbook_lacks_is_found(name: str, path: Path, edit: Edit | None) -> None:
+    """Whatever is taken away from the playbooks is found, likewise."""
+
+    def changed() -> list[Finding]:
+        others = [playbook for playbook in reference_playbooks() if playbook.page.file != path.as_posix()]
+        if edit is not None:
+            text = edit((REFERENCE / path).read_text(encoding="utf-8"))
+            others.append(playbook_of(parse_page(text, path.as_posix(), REFERENCE / path)))
+        return judged_playbooks(others)
+
+    assert_found(changed, path)
+
+
+def assert_found(judge: Callable[[], list[Finding]], path: Path) -> None:
+    """Assert that there is a finding with everything that mends it, or an error that names the file."""
+    try:
+        violated = [finding for finding in judge() if finding.verdict is Verdict.VIOLATED]
+    except InfraspecError as error:
+        assert path.name in str(error)  # noqa: PT017 - either is right
+        return
+    assert violated
+    assert all(finding.expected and finding.reason and finding.remedy and finding.location for finding in violated)
+
+
+def test_unticked_item_of_the_pull_request() -> None:
+    """A pull request that has not ticked an item is named with it; one that has ticked all is proven."""
+    body = (REFERENCE / TEMPLATE).read_text(encoding="utf-8").replace("[ ]", "[x]")
+    ticked = pull_request_of({"number": 7, "body": body}, "event")
+    open_ = pull_request_of({"number": 8, "body": body.replace("[x] 必須タグ", "[ ] 必須タグ")}, "event")
+
+    assert {finding.verdict for finding in judged(REFERENCE, ticked)} == {Verdict.PROVEN}
+    (found,) = [finding for finding in judged(REFERENCE, open_) if finding.verdict is Verdict.VIOLATED]
+    assert found.key == "pull request #8 item 必須タグの設定確認"
+
+
+def test_ruleset_that_is_none(copy: Path) -> None:
+    """A ruleset that is no JSON, or has no rules, is a named error."""
+    for text in ("{", "[]", json.dumps({"rules": [1]})):
+        (copy / RULESET).write_text(text, encoding="utf-8")
+        with pytest.raises(InfraspecError, match=r"main\.json"):
+            judged(copy)
