@@ -12,8 +12,9 @@ What is known to differ from Terraform 0.15, and why:
 - older: element takes no negative index, nonsensitive no plain value, && and || always evaluate both operands, ceil,
   floor and signum fail beyond 64 bits, substr of length 0 counts from the end, cidrsubnet takes a negative number;
 - deliberate: an unknown result where versions differ or rounding is intricate (yamldecode, %#g, grapheme clusters of
-  emoji, regular expressions with `\p` or (?U)); no error for a conditional whose branches have no common type, nor for
-  collections whose only wrong element type is that of an empty one, which `terraform validate` reports;
+  emoji, regular expressions with `\p` or (?U)); no error for a conditional whose branches have no common type, which
+  `terraform validate` reports; the type of the elements of an empty collection is not kept, so that the others beside
+  it are not converted to it;
 - the last digit of pow and log of fractions, and of great powers of two as text.
 """
 

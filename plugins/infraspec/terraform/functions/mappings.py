@@ -14,12 +14,13 @@ from infraspec.terraform.functions.parameters import (
     nullable,
     number,
     pairs,
+    sequence,
     text,
     texts,
 )
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import ListValue, MapValue, SetValue, type_name
+from infraspec.terraform.values import ListValue, MapValue, type_name
 from infraspec.unknown import Unknown, Value
 
 
@@ -78,14 +79,14 @@ def _are_of_one_type(maps: list[dict[str, Value]]) -> bool:
     return all(isinstance(value, MapValue) for value in maps) and len(kinds) <= 1
 
 
-@function("zipmap", collection, collection, structural=True)
+@function("zipmap", collection, sequence, structural=True)
 def zip_map(names: list[Value], values: list[Value]) -> dict[str, Value]:
     """Make a map of a list of keys and a list of values."""
     if len(names) != len(values):
         counts = f"{len(names)} keys and {len(values)} values"
         raise EvaluationError("number of keys does not match number of values", found=counts)
     merged = dict(zip(known_texts(names), values, strict=True))
-    return MapValue(merged) if isinstance(values, (ListValue, SetValue)) else merged
+    return MapValue(merged) if isinstance(values, ListValue) else merged
 
 
 @function("transpose", mapping)
