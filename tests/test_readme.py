@@ -25,7 +25,7 @@ def test_incident_message(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyP
 
 def test_table_of_verdicts(pytester: pytest.Pytester) -> None:
     """The table in the README is the end of that of the reference infrastructure, and so is the number of tests."""
-    block = re.search(r"\n…\n((?:prod .*\n)+)=+ (.*) in .* =+\n", README)
+    block = re.search(r"\n…\n((?:(?:prod|repository) .*\n)+)=+ (.*) in .* =+\n", README)
     text = text_of(run_suite(pytester, REFERENCE))
 
     assert block is not None
