@@ -259,6 +259,28 @@ def test_a_doubt_names_the_keys_and_the_mistake() -> None:
     ) == explain_conditions.doubt(tests, Context())
 
 
+@pytest.mark.parametrize(
+    ("condition", "context", "expected"),
+    [
+        (
+            {"NumericLessThan": {K: "10"}},
+            {K: "many"},
+            f'AWS does not document whether NumericLessThan {K} "10" holds for "many"',
+        ),
+        (
+            {"ForAnyValue:StringEqualsIfExists": {K: "a"}},
+            {},
+            f'AWS does not document whether ForAnyValue:StringEqualsIfExists {K} "a" holds for a request without {K}',
+        ),
+        ({"StringEquals": {K: "a"}}, {K: X}, f"its Condition depends on {K}"),
+        ({"StringEquals": {K: X}}, {K: "a"}, f"its Condition depends on {K}"),
+    ],
+)
+def test_a_doubt_says_who_is_silent(condition: Value, context: Mapping[str, Value], expected: str) -> None:
+    """What leaves a known condition open is that AWS does not document it."""
+    assert expected == explain_conditions.doubt(compiled(condition), Context.of(context, complete=True))
+
+
 def test_contexts() -> None:
     """Keys are compared without regard to case; None says that a key is absent."""
     context = Context.of({"A:b": 1, "c": None, "d": []}, absent=["e"]).updated({"f": ["x", True]})

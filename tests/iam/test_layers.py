@@ -8,6 +8,7 @@ import pytest
 
 from infraspec.character import characters
 from infraspec.iam.answer import Answer
+from infraspec.iam.context import Context
 from infraspec.iam.decision import Outcome, decide
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.policy import IdentityPolicy
@@ -215,6 +216,22 @@ def test_a_secret_that_does_not_exist_yet(name: str, expected: Outcome) -> None:
     secret = concatenate([f"{HEAD}db-", characters("aws_secretsmanager_secret.db.arn", 6)])
     own = policy(allow(resource=HEAD + name))
     assert expected is decide(own, READ, secret, principal=Principal.role(ROLE)).outcome
+
+
+def test_a_doubt_about_the_principal_says_so() -> None:
+    """A statement that may or may not name the principal says that, and what is not known of it."""
+    unknown = shared({"AWS": Unknown("var.reader")})
+    (doubt,) = decide((), READ, DB, resource_policies=unknown, principal=Principal.of(SESSION)).doubts
+    assert "it is not certain whether its Principal names the principal: var.reader is not known" == doubt.reason
+    assert Unknown("var.reader") == doubt.unknown
+
+
+def test_a_doubt_about_a_variable_without_a_value_says_so() -> None:
+    """A NotResource whose variable has no value may exclude the resource or not."""
+    statement = {"Effect": "Allow", "Action": "*", "NotResource": HEAD + "${aws:PrincipalTag/team}*"}
+    document = PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statement})
+    (doubt,) = decide([IdentityPolicy.of("policy", document)], READ, DB, context=Context(complete=True)).doubts
+    assert "AWS does not document NotResource" in doubt.reason
 
 
 def test_what_blocks_is_named() -> None:

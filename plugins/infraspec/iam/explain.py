@@ -12,6 +12,7 @@ from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject, is_open
 from infraspec.iam.policy import Clause, Hit, IdentityPolicy
 from infraspec.iam.request import Request
+from infraspec.iam.variables import Template
 from infraspec.unknown import Text, Unknown, concatenate, render, unknowns
 
 _SUFFIX = "-??????"
@@ -59,8 +60,18 @@ def nearest(policies: Sequence[IdentityPolicy], request: Request) -> Miss | None
 def doubt(hit: Hit, request: Request, *, effect: str) -> Doubt:
     """Say what it depends on whether a statement applies."""
     reasons = list(_doubts(hit.clause, request))
-    reason, unknown = reasons[0] if reasons else ("it is not known whether the role has this policy", None)
+    reason, unknown = reasons[0] if reasons else _attachment_doubt(hit.clause)
     return Doubt(hit, effect, reason, unknown)
+
+
+def _attachment_doubt(clause: Clause) -> tuple[str, Unknown | None]:
+    """Say that it depends on nothing in the request whether a statement applies, but on whom it concerns."""
+    for element, value in (("Principal", clause.statement.principal), ("NotPrincipal", clause.statement.not_principal)):
+        if value is not None:
+            unknown = next(unknowns(value), None)
+            why = f": {unknown.address} is not known" if unknown else ""
+            return f"it is not certain whether its {element} names the principal{why}", unknown
+    return "it is not known whether the role has this policy", None
 
 
 def _closeness(clause: Clause, request: Request) -> tuple[int, int]:
@@ -176,6 +187,10 @@ def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, U
 
 def _resource_doubt(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | None]]:
     subject = request.subject
+    for entry in clause.resources.entries:
+        if isinstance(entry, Template) and entry.filled(request.context)[1] is Answer.NO:
+            yield f"AWS does not document NotResource {entry} without a value of its variable", None
+            return
     for pattern in _patterns(clause, request):
         if match(pattern, subject) is not Answer.MAYBE:
             continue

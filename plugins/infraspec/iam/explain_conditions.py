@@ -24,9 +24,19 @@ def miss(conditions: Sequence[Test | Hidden], context: Context) -> str:
 def doubt(conditions: Sequence[Test | Hidden], context: Context) -> str:
     """Say on which context keys it depends whether a Condition holds."""
     open_tests = [test for test in conditions if test.holds(context) is Answer.MAYBE]
-    keys = dict.fromkeys(test.key for test in open_tests)
+    silent = [test for test in open_tests if isinstance(test, Test) and _is_told(test, context)]
+    keys = dict.fromkeys(test.key for test in open_tests if test not in silent)
+    reasons = [f"its Condition depends on {', '.join(keys)}"] if keys else []
+    reasons += [f"AWS does not document whether {_asked(test)} holds for {_observed(test, context)}" for test in silent]
     mistakes = [_mistake(test) for test in open_tests if isinstance(test, Test)]
-    return "; ".join([f"its Condition depends on {', '.join(keys)}", *filter(None, mistakes)])
+    return "; ".join([*reasons, *filter(None, mistakes)])
+
+
+def _is_told(test: Test, context: Context) -> bool:
+    """Tell whether all that a test compares is known."""
+    entry = context.get(test.key)
+    known = all(isinstance(value, str) for value in entry.values)
+    return entry.present is not Answer.MAYBE and known and all(wanted.is_known(context) for wanted in test.wanted)
 
 
 def _reason(test: Test, context: Context) -> str:
@@ -36,9 +46,13 @@ def _reason(test: Test, context: Context) -> str:
     entry = context.get(test.key)
     if entry.present is Answer.NO:
         return f"its Condition {_asked(test)} does not hold: the request has no {test.key}"
-    observed = ", ".join(f'"{shown(value)}"' for value in entry.values)
     case = " (letter case counts)" if _differs_in_case(test, context) else ""
-    return f"its Condition {_asked(test)} does not hold: the request has {observed}{case}"
+    return f"its Condition {_asked(test)} does not hold: the request has {_observed(test, context)}{case}"
+
+
+def _observed(test: Test, context: Context) -> str:
+    values = context.get(test.key).values
+    return ", ".join(f'"{shown(value)}"' for value in values) or f"a request without {test.key}"
 
 
 def _mistake(test: Test) -> str:

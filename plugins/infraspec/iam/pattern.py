@@ -185,6 +185,10 @@ class Pattern:
         only = self.parts[0]
         return only if len(self.parts) == 1 and type(only) is str else None
 
+    def is_known(self, _context: object) -> bool:
+        """Tell whether all of it is known, whatever the request."""
+        return all(isinstance(part, str) for part in self.parts)
+
     @lazy
     def loose(self) -> Callable[[str], bool]:
         """The test of known text in lower case that it passes if the pattern matches, whatever fields and case are."""

@@ -57,6 +57,11 @@ class Template:
             return Pattern.of(whole, self.form), certain
         return Pattern(self.value, merged, self.form), certain
 
+    def is_known(self, context: Context) -> bool:
+        """Tell whether it is known what the text is in a request."""
+        filled, certain = self.filled(context)
+        return certain is not Answer.MAYBE and filled.is_known(context)
+
     def __str__(self) -> str:
         return str(self.value)
 
