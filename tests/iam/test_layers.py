@@ -11,8 +11,9 @@ from infraspec.iam.answer import Answer
 from infraspec.iam.context import Context
 from infraspec.iam.decision import Outcome, decide
 from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.naming import Naming, naming
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Kind, Naming, Principal, naming
+from infraspec.iam.principal import Kind, Principal
 from infraspec.unknown import Unknown, Value, concatenate
 
 YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE

@@ -20,7 +20,8 @@ from infraspec.iam.fields import arn_fields
 from infraspec.iam.layers import RCP_SERVICES, Layer, Layers, ResourceLayer
 from infraspec.iam.pattern import Subject
 from infraspec.iam.policy import Hit, IdentityPolicy
-from infraspec.iam.principal import Kind, Principal, same
+from infraspec.iam.principal import Kind, Principal
+from infraspec.iam.principal_arn import same
 from infraspec.iam.request import Request
 from infraspec.unknown import Unknown, Value
 

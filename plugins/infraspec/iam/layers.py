@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from infraspec.iam.answer import Answer
+from infraspec.iam.naming import Naming, naming
 from infraspec.iam.policy import Hit, IdentityPolicy
-from infraspec.iam.principal import Naming, Principal, naming
+from infraspec.iam.principal import Principal
 from infraspec.iam.request import Request
 
 RCP_SERVICES = frozenset({

@@ -1,8 +1,4 @@
-"""Patterns of policies and the subjects they are asked about, as sequences of tokens.
-
-A pattern is literal text with `*` and `?` that may hold unknown parts; a subject is literal text that may hold unknown
-parts and single unknown characters.
-"""
+"""Patterns of policies, as sequences of tokens: literal text with `*` and `?` that may hold unknown parts."""
 
 from __future__ import annotations
 
@@ -13,11 +9,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
-from infraspec.character import Character
 from infraspec.iam.glob import matcher
 from infraspec.iam.lazy import lazy
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.iam.subject import Subject, as_it_is, identical, is_open, parts_of, shown
+from infraspec.unknown import Text, Unknown, Value, concatenate
 
+__all__ = [
+    "Form", "Part", "Pattern", "Subject", "Token", "Verbatim", "Wildcard", "as_it_is", "identical", "is_open", "shown",
+]  # fmt: skip
 _HEADER_COLONS = 5
 _UNTYPED_SERVICES = frozenset({"s3", "sns", "sqs", "execute-api"})
 """Services whose ARNs name the resource without its type."""
@@ -55,98 +54,6 @@ Part: TypeAlias = str | Unknown
 
 _SPECIAL = re.compile(r"[*?]")
 _TYPE_END = re.compile(r"[:/]")
-_OPEN, _SINGLE = "\ue000", "\ue001"
-"""What stands for unknown text, and for one unknown character, in the code of a subject: no pattern holds them."""
-
-
-def is_open(token: object) -> bool:
-    """Tell whether a token is unknown text of any length, not one unknown character."""
-    return isinstance(token, Unknown) and not isinstance(token, Character)
-
-
-_FRESH = ("[?]", '["?"]', "uuid()", "timestamp()", "bcrypt(")
-
-
-def identical(token: object, item: object) -> bool:
-    """Tell whether a token is for certain what an item is.
-
-    An unknown is itself, but the instance of an unknown key (`[?]`) may be another one elsewhere, and a function such
-    as uuid() gives another value at each call.
-    """
-    return token == item and not (isinstance(item, Unknown) and any(mark in item.address for mark in _FRESH))
-
-
-def as_it_is(value: Value) -> Value:
-    """Return the value itself: the `resolve` of a pattern or subject whose unknown parts stay as they are."""
-    return value
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What a request names: an ARN, `*` for actions without resources, the name of an action, a context key's value."""
-
-    value: Value
-    prefix: str
-    """The literal text it begins with."""
-    source: Unknown | None = None
-    """The attribute the whole of it comes from, if it is one."""
-
-    @classmethod
-    def of(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Subject:
-        """Make a subject of known or partly known text; `resolve` narrows its unknown parts."""
-        if type(value) is str:
-            return _known_subject(value)
-        narrowed = resolve(value)
-        return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
-
-    @lazy
-    def tokens(self) -> tuple[str | Unknown, ...]:
-        """The characters, known and unknown, and the parts of unknown length."""
-        parts = _parts(self.value)
-        return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
-
-    @lazy
-    def known(self) -> bool:
-        """Whether all of it is known."""
-        return isinstance(self.value, str)
-
-    @lazy
-    def code(self) -> str:
-        """The text, with a code in place of each unknown part."""
-        if isinstance(self.value, str):
-            return self.value
-        parts = _parts(self.value)
-        return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
-
-    @lazy
-    def lowered(self) -> str:
-        """The code in lower case."""
-        return self.code.lower()
-
-    @lazy
-    def lowered_prefix(self) -> str:
-        """The literal text it begins with, in lower case."""
-        return self.prefix.lower()
-
-    @lazy
-    def fields(self) -> tuple[str, ...]:
-        """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
-        fields = self.lowered.split(":", _HEADER_COLONS)
-        fields[-1] = self.code.split(":", _HEADER_COLONS)[-1]
-        return tuple(fields)
-
-    @lazy
-    def has_open(self) -> bool:
-        """Whether it holds a part of unknown length."""
-        return _OPEN in self.code
-
-    def __str__(self) -> str:
-        return shown(self.source or self.value)
-
-
-@lru_cache(maxsize=8192)
-def _known_subject(text: str) -> Subject:
-    return Subject(text, text)
 
 
 @dataclass(frozen=True)
@@ -163,7 +70,7 @@ class Pattern:
         """Make a pattern of a form; `resolve` narrows its unknown parts."""
         if type(value) is str:
             return _known_pattern(value, form)
-        return cls(value, _parts(resolve(value)), form, value if isinstance(value, Unknown) else None)
+        return cls(value, parts_of(resolve(value)), form, value if isinstance(value, Unknown) else None)
 
     @classmethod
     def arn(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Pattern:
@@ -175,7 +82,9 @@ class Pattern:
         """Make the pattern of an Action. Actions are compared without regard to letter case."""
         if type(value) is str:
             return _known_pattern(value, Form.ACTION)
-        return cls(value, tuple(part.lower() if isinstance(part, str) else part for part in _parts(value)), Form.ACTION)
+        return cls(
+            value, tuple(part.lower() if isinstance(part, str) else part for part in parts_of(value)), Form.ACTION
+        )
 
     @lazy
     def known(self) -> str | None:
@@ -296,24 +205,6 @@ def _known_pattern(text: str, form: Form) -> Pattern:
 
 def _anything(_text: str) -> bool:
     return True
-
-
-def shown(value: Value) -> str:
-    """Write a value for a message: an attribute by its address."""
-    return value.address if type(value) is Unknown else render(value)
-
-
-def _first_literal(value: Value) -> str:
-    parts = _parts(value)
-    return parts[0] if parts and isinstance(parts[0], str) else ""
-
-
-def _parts(value: Value) -> tuple[str | Unknown, ...]:
-    if isinstance(value, str):
-        return (value,) if value else ()
-    if isinstance(value, Text):
-        return value.parts
-    return (value,) if isinstance(value, Unknown) else (render(value),)
 
 
 def _character(character: str) -> Token:

@@ -1,0 +1,122 @@
+"""What a pattern of a policy is asked about: text that may hold unknown parts and single unknown characters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from infraspec.character import Character
+from infraspec.iam.lazy import lazy
+from infraspec.unknown import Text, Unknown, Value, render
+
+_HEADER_COLONS = 5
+_OPEN, _SINGLE = "\ue000", "\ue001"
+"""What stands for unknown text, and for one unknown character, in the code of a subject: no pattern holds them."""
+_FRESH = ("[?]", '["?"]', "uuid()", "timestamp()", "bcrypt(")
+
+
+def is_open(token: object) -> bool:
+    """Tell whether a token is unknown text of any length, not one unknown character."""
+    return isinstance(token, Unknown) and not isinstance(token, Character)
+
+
+def identical(token: object, item: object) -> bool:
+    """Tell whether a token is for certain what an item is.
+
+    An unknown is itself, but the instance of an unknown key (`[?]`) may be another one elsewhere, and a function such
+    as uuid() gives another value at each call.
+    """
+    return token == item and not (isinstance(item, Unknown) and any(mark in item.address for mark in _FRESH))
+
+
+def as_it_is(value: Value) -> Value:
+    """Return the value itself: the `resolve` of a pattern or subject whose unknown parts stay as they are."""
+    return value
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a request names: an ARN, `*` for actions without resources, the name of an action, a context key's value."""
+
+    value: Value
+    prefix: str
+    """The literal text it begins with."""
+    source: Unknown | None = None
+    """The attribute the whole of it comes from, if it is one."""
+
+    @classmethod
+    def of(cls, value: Value, resolve: Callable[[Value], Value] = as_it_is) -> Subject:
+        """Make a subject of known or partly known text; `resolve` narrows its unknown parts."""
+        if type(value) is str:
+            return _known_subject(value)
+        narrowed = resolve(value)
+        return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
+
+    @lazy
+    def tokens(self) -> tuple[str | Unknown, ...]:
+        """The characters, known and unknown, and the parts of unknown length."""
+        parts = parts_of(self.value)
+        return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
+
+    @lazy
+    def known(self) -> bool:
+        """Whether all of it is known."""
+        return isinstance(self.value, str)
+
+    @lazy
+    def code(self) -> str:
+        """The text, with a code in place of each unknown part."""
+        if isinstance(self.value, str):
+            return self.value
+        parts = parts_of(self.value)
+        return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
+
+    @lazy
+    def lowered(self) -> str:
+        """The code in lower case."""
+        return self.code.lower()
+
+    @lazy
+    def lowered_prefix(self) -> str:
+        """The literal text it begins with, in lower case."""
+        return self.prefix.lower()
+
+    @lazy
+    def fields(self) -> tuple[str, ...]:
+        """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
+        fields = self.lowered.split(":", _HEADER_COLONS)
+        fields[-1] = self.code.split(":", _HEADER_COLONS)[-1]
+        return tuple(fields)
+
+    @lazy
+    def has_open(self) -> bool:
+        """Whether it holds a part of unknown length."""
+        return _OPEN in self.code
+
+    def __str__(self) -> str:
+        return shown(self.source or self.value)
+
+
+@lru_cache(maxsize=8192)
+def _known_subject(text: str) -> Subject:
+    return Subject(text, text)
+
+
+def shown(value: Value) -> str:
+    """Write a value for a message: an attribute by its address."""
+    return value.address if type(value) is Unknown else render(value)
+
+
+def _first_literal(value: Value) -> str:
+    parts = parts_of(value)
+    return parts[0] if parts and isinstance(parts[0], str) else ""
+
+
+def parts_of(value: Value) -> tuple[str | Unknown, ...]:
+    """Return the pieces of a text, known and unknown."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(value, Text):
+        return value.parts
+    return (value,) if isinstance(value, Unknown) else (render(value),)
