@@ -168,6 +168,8 @@ CASES: list[tuple[str, dict[str, Any], Outcome]] = [
     ("*", {"resource_policies": shared("*")}, ALLOWED),
     (ROOT, {}, ALLOWED),
     (ROOT, {"scps": [NOTHING]}, IMPLICIT),
+    (ROOT, {"resource": THEIRS}, IMPLICIT),
+    (ROOT, {"resource": THEIRS, "resource_policies": shared({"AWS": ROOT})}, ALLOWED),
     (SESSION, {"policies": OWN, "action": "kms:Decrypt", "resource": KEY}, IMPLICIT),
     (
         SESSION,

@@ -156,7 +156,7 @@ def _of_organization(
     principal: Principal | None, scps: _Levels, rcps: _Levels, request: Request
 ) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """Ask the policies of the organization: SCPs do not restrict services, and neither kind service-linked roles."""
-    if principal is not None and principal.service_linked is Answer.YES:
+    if principal is not None and principal.service_linked:
         return _NO_LEVELS
     restricted = principal is None or principal.kind is not Kind.SERVICE
     control = tuple(Layer.ask("service control policies", level, request) for level in scps) if restricted else ()
@@ -175,11 +175,12 @@ def _granted(layers: Layers, principal: Principal | None, account: Value, reques
     if principal.account == "":
         return layers.granted_by_resource_alone()
     trust = needs_trust(request.action.lower(), request.subject.prefix)
-    within = layers.granted_within_account(trust=trust, root=principal.kind is Kind.ROOT)
+    root = principal.kind is Kind.ROOT
+    within = layers.granted_within_account(trust=trust, root=root)
     same_account = Answer.YES if account is None else same(account, principal.account)
     if same_account is Answer.YES:
         return within
-    across = layers.granted_across_accounts()
+    across = layers.granted_across_accounts(root=root)
     if same_account is Answer.NO or across is within:
         return across
     return Answer.MAYBE

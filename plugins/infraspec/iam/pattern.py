@@ -153,8 +153,10 @@ class Pattern:
             return False
         if self.known is not None:
             tail = self.fields[_HEADER_COLONS] if len(self.fields) > _HEADER_COLONS else ""
-            wild = _SPECIAL.search(_TYPE_END.split(tail, maxsplit=1)[0])
-            return bool(wild and tail[wild.start() :].strip("*")) and self.fields[2] not in _UNTYPED_SERVICES
+            wild = _SPECIAL.search(tail)
+            if wild is None or _TYPE_END.search(tail, 0, wild.start()) or self.fields[2] in _UNTYPED_SERVICES:
+                return False
+            return tail[wild.start() :].strip("*") != ""
         return _doubtful(list(self.tokens), self.header)
 
     @lazy
@@ -167,9 +169,13 @@ class Pattern:
     @lazy
     def fields(self) -> tuple[str, ...]:
         """The known text as the fields of an ARN, the first five of a Resource in lower case."""
-        fields = (self.known or "").split(":", _HEADER_COLONS)
-        count = len(fields) - 1 if len(fields) > _HEADER_COLONS else len(fields)
-        return (*(field.lower() if self.form is Form.RESOURCE else field for field in fields[:count]), *fields[count:])
+        text = self.known or ""
+        if self.form is not Form.RESOURCE:
+            return tuple(text.split(":", _HEADER_COLONS))
+        fields = text.lower().split(":", _HEADER_COLONS)
+        if len(fields) > _HEADER_COLONS:
+            fields[-1] = text.split(":", _HEADER_COLONS)[-1]
+        return tuple(fields)
 
     @lazy
     def _compiled(self) -> tuple[tuple[Token, ...], int, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from infraspec.iam.answer import Answer
 from infraspec.iam.principal_arn import ACCOUNT, ROLE, ROOT, SERVICE, SESSION, USER, coded, decoded
 from infraspec.unknown import Unknown, Value, render
 
@@ -60,11 +59,8 @@ class Principal:
         return cls(arn, Kind.ROLE, found.account, found.name, any_session=True)
 
     @property
-    def service_linked(self) -> Answer:
+    def service_linked(self) -> bool:
         """Tell whether it is a service-linked role, which neither SCPs nor RCPs restrict."""
         if self.kind not in {Kind.ROLE, Kind.SESSION}:
-            return Answer.NO
-        text = render(self.value)
-        if ":role/aws-service-role/" in text or self.name.startswith("AWSServiceRoleFor"):
-            return Answer.YES
-        return Answer.NO if isinstance(self.value, str) or ":role/" in text else Answer.MAYBE
+            return False
+        return ":role/aws-service-role/" in render(self.value) or self.name.startswith("AWSServiceRoleFor")

@@ -8,6 +8,8 @@ from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject
 from infraspec.iam.variables import Template
 
+_COLONS = 5
+
 
 class Resources:
     """The entries of a Resource or NotResource.
@@ -22,17 +24,18 @@ class Resources:
         self.entries = entries
         self.everywhere = any(isinstance(entry, Pattern) and entry.known == "*" for entry in entries)
         """Whether every resource is listed."""
-        self._named: dict[str, list[Pattern]] = {}
+        self._named: dict[str, list[tuple[Pattern, str | None]]] = {}
         self._others: list[Pattern | Template] = []
         endings: set[int] = set()
         for entry in entries:
-            text = entry.known if isinstance(entry, Pattern) and not entry.incomplete else None
-            name = (text or "*").rstrip("?").lower()
-            if not isinstance(entry, Pattern) or text is None or "*" in name or "?" in name:
+            text = entry.known if isinstance(entry, Pattern) else None
+            name = "*" if text is None else text.rstrip("?")
+            if isinstance(entry, Template) or text is None or "*" in name or "?" in name or entry.incomplete:
                 self._others.append(entry)
             else:
-                endings.add(len(text) - len(name))
-                self._named.setdefault(name, []).append(entry)
+                length = len(text) - len(name)
+                endings.add(length)
+                self._named.setdefault(name.lower(), []).append((entry, _tail(name, length)))
         self._endings = tuple(endings)
         self._asked: dict[Subject, Answer] = {}
 
@@ -44,9 +47,12 @@ class Resources:
         if self.everywhere:
             return Answer.YES
         best = Answer.NO
-        text = subject.lowered
+        certain = subject.known or not subject.has_open
         for length in self._endings:
-            for pattern in self._named.get(text[:-length] if length else text, ()):
+            name = subject.code[:-length] if length else subject.code
+            for pattern, tail in self._named.get(name.lower(), ()):
+                if certain and tail is not None and name.endswith(tail):
+                    return Answer.YES
                 best = max(best, match(pattern, subject))
                 if best is Answer.YES:
                     return best
@@ -79,3 +85,14 @@ class Resources:
                 return found
             best = max(best, found)
         return best
+
+
+def _tail(name: str, length: int) -> str | None:
+    """Return the last field of an ARN, whose letter case counts, before question marks of a length.
+
+    None where that is not all there is to compare: too few fields, or a wildcard in the resource type.
+    """
+    fields = name.split(":", _COLONS)
+    if len(fields) <= _COLONS or (length and ":" not in fields[-1] and "/" not in fields[-1]):
+        return None
+    return fields[-1]

@@ -100,7 +100,9 @@ class Subject:
 
 @lru_cache(maxsize=8192)
 def _known_subject(text: str) -> Subject:
-    return Subject(text, text)
+    subject = Subject(text, text)
+    subject.__dict__.update(known=True, code=text, lowered=text.lower())  # what every request asks for
+    return subject
 
 
 def shown(value: Value) -> str:

@@ -69,6 +69,8 @@ class Template:
 def template(value: Value, form: Form, resolve: Callable[[Value], Value] = as_it_is) -> Pattern | Template:
     """Read a value of a policy of version 2012-10-17: a template if it holds a variable, else a pattern."""
     narrowed = resolve(value)
+    if type(narrowed) is str and "${" not in narrowed:
+        return Pattern.of(value, form, resolve)
     texts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
     if not any(isinstance(part, str) and "${" in part for part in texts):
         return Pattern.of(value, form, resolve)
