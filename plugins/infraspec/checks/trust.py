@@ -20,8 +20,9 @@ from infraspec.iam.answer import Answer
 from infraspec.iam.context import Context
 from infraspec.iam.decision import Decision, Outcome, decide
 from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.iam.naming import naming
 from infraspec.iam.policy import Clause, IdentityPolicy
-from infraspec.iam.principal import Principal, naming
+from infraspec.iam.principal import Principal
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render
 
