@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infraspec.contract.approvals import labels_of_event
-from infraspec.contract.models import Contract
-from infraspec.contract.paths import display
+if TYPE_CHECKING:  # every pytest run imports this module
+    from infraspec.contract.models import Contract
 
 DEFAULT_NAME = "infraspec.toml"
 
@@ -78,6 +78,8 @@ class Settings:
         """The labels of the pull request: those given, else those of GitHub's event. Raises EventError."""
         if self.labels.is_set:
             return tuple(_listed(self.labels.value))
+        from infraspec.contract.approvals import labels_of_event  # noqa: PLC0415 - other runs start faster
+
         event = os.environ.get("GITHUB_EVENT_PATH")
         return labels_of_event(Path(event)) if event else ()
 
@@ -127,5 +129,7 @@ def _setting(config: pytest.Config, name: str, default: str) -> Setting:
         return Setting(variable, "environment variable")
     ini = config.getini(f"infraspec_{name}")
     if ini:
+        from infraspec.contract.paths import display  # noqa: PLC0415 - other runs start faster
+
         return Setting(display(Path(), config.rootpath / ini) if name in ("dir", "plan") else str(ini), "ini")
     return Setting(default, "default")

@@ -9,8 +9,7 @@ import pytest
 from infraspec.errors import InfraspecError, InputErrorGroup
 from infraspec.fixtures.session import KEY, Session, session_of
 from infraspec.options import Settings, add_options
-from infraspec.reporting.judgement import UnprovenError
-from infraspec.reporting.summary import records, write_summary
+from infraspec.reporting.records import UnprovenError, records
 
 pytest_plugins = ["infraspec.fixtures.static"]
 
@@ -97,6 +96,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ]
     found = records(reports)
     if found:
+        from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
+
         write_summary(terminalreporter, found, session_of(config).contract)
 
 

@@ -143,3 +143,20 @@ def test_secrets_do_not_show(pytester: pytest.Pytester) -> None:
     assert_not_passed(result, failed=1)
     written = [path.read_text(encoding="utf-8") for path in Path(pytester.path / "allure").iterdir()]
     assert "hunter2" not in "\n".join([text_of(result), *written])
+
+
+def test_run_that_is_about_something_else_imports_little(pytester: pytest.Pytester) -> None:
+    """Where the plugin is installed but nothing of it is used, neither models nor evaluator are imported."""
+    suite = pytester.makepyfile(
+        """
+        import sys
+
+        def test_of_a_user():
+            heavy = {"pydantic", "msgspec", "infraspec.terraform", "infraspec.contract"}
+            assert not heavy & set(sys.modules)
+        """
+    )
+    pytester.makeini("[pytest]\n")
+    result = pytester.runpytest_subprocess(suite, "-p", "infraspec.plugin", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1)

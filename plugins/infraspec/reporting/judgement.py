@@ -13,22 +13,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.waivers import WaiverResult, apply
 from infraspec.errors import EmptySelectionError
 from infraspec.finding import Finding, Verdict
-
-PROPERTY = "infraspec"
-"""Name of the user property that a test's record is kept under."""
-
-
-class UnprovenError(AssertionError):
-    """Findings that are not proven: the infrastructure is not, or not known to be, what its contract says."""
-
-    def __init__(self, findings: Sequence[Finding], total: int) -> None:
-        self.findings = tuple(findings)
-        counts = Counter(finding.verdict for finding in findings)
-        parts = [f"{counts[verdict]} {verdict.value}" for verdict in _BAD if counts[verdict]]
-        super().__init__(f"{', '.join(parts)} of {total}")
-
-    def __str__(self) -> str:
-        return "\n\n".join([self.args[0], *map(str, self.findings)])
+from infraspec.reporting.records import BAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +85,10 @@ def allowing(present: Sequence[str], further: Sequence[str]) -> str:
     return f"[suite]\nallow_empty = [{entries}]"
 
 
-_BAD = (Verdict.VIOLATED, Verdict.UNDETERMINED)
-
-
 def _order(finding: Finding) -> tuple[int, str, int, str]:
     location = finding.location
     return (
-        _BAD.index(finding.verdict),
+        BAD.index(finding.verdict),
         location.file if location else "",
         location.line if location else 0,
         finding.key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
@@ -14,7 +14,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.positions import KeyPath
 from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
-from infraspec.reporting.judgement import PROPERTY, allowing
+from infraspec.reporting.judgement import allowing
 
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
@@ -23,12 +23,6 @@ _MARKUP = {
     "proven": {"green": True},
     "waived": {"cyan": True},
 }
-
-
-def records(reports: Iterable[pytest.TestReport]) -> list[Mapping[str, Any]]:
-    """Return the records that tests have left."""
-    properties: list[tuple[str, Any]] = [pair for report in reports for pair in report.user_properties]
-    return [value for name, value in properties if name == PROPERTY]
 
 
 def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
