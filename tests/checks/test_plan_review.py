@@ -192,6 +192,23 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         ],
         [("iam-widening", V)],
     ),
+    "a list of all policies gets one more": (
+        [
+            change(
+                "aws_iam_role_policy_attachments_exclusive.a",
+                UPDATE,
+                {"role_name": "app", "policy_arns": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]},
+                {
+                    "role_name": "app",
+                    "policy_arns": [
+                        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+                        "arn:aws:iam::aws:policy/IAMFullAccess",
+                    ],
+                },
+            )
+        ],
+        [("iam-widening", V), ("iam-broad", V)],
+    ),
     "everything is attached to a new role": (
         [
             NEW_ROLE,

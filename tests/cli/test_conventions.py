@@ -146,6 +146,17 @@ def test_the_migration_lists_names_and_tags(repository: Path) -> None:
     assert rows[2][5].endswith("main.tf:12 |")
 
 
+def test_a_name_is_given_once(repository: Path) -> None:
+    """Where two resources of a type would have one name, each is told of the other, migrated or not."""
+    kept = 'resource "aws_ecs_cluster" "k" {\n  name = "shop-prod-cluster"\n}\n'
+    twin = 'resource "aws_db_instance" "e" {\n  identifier = "shop-prod-postgress"\n}\n'
+    (repository / "more.tf").write_text(kept + twin, encoding="utf-8")
+    names = [line.split(" | ")[3] for line in migration(repository).splitlines() if " | name | " in line]
+    assert "shop-prod-cluster (also that of aws_ecs_cluster.k)" in names
+    assert "shop-prod-postgres (also that of aws_db_instance.d)" in names
+    assert "shop-prod-postgres (also that of aws_db_instance.e)" in names
+
+
 def test_data_is_kept_in_steps(repository: Path) -> None:
     """For what holds data there is the moved block, the state command and the line to write; for the rest not."""
     text = migration(repository)

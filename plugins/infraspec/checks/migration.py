@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infraspec.checks.names import name_attribute, naming_rules
 from infraspec.checks.review.data_loss import SECRET, STATEFUL
@@ -27,6 +27,7 @@ class Migration:
     """
 
     kind: str
+    type: str
     address: str
     location: Location | None
     old: str
@@ -36,6 +37,8 @@ class Migration:
     keeps_data: bool = False
     moved: str = ""
     command: str = ""
+    clashes: tuple[str, ...] = ()
+    """Other resources of the type that are, or are to be, of the same new name: most types take a name once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class MigrationPlan:
 class _Found:
     migrations: list[Migration] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
-    judged: int = 0
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def plan_migration(plan: Plan, contract: Contract, environment: str) -> MigrationPlan:
@@ -75,6 +78,7 @@ def plan_migration(plan: Plan, contract: Contract, environment: str) -> Migratio
     _names(plan, existing, changes, contract, environment, found)
     if contract.tags.common or contract.tags.resource:
         found.migrations += _tags(plan.replaced(resources=existing), contract, environment)
+    found.migrations = _with_clashes(found.migrations, found.kept)
     certain = plan.from_plan_file or plan.origin.startswith("state ")
     return MigrationPlan(environment, certain, tuple(found.migrations), tuple(found.unjudged), len(existing))
 
@@ -98,10 +102,24 @@ def _names(  # noqa: PLR0917 - what a run knows
         old = read_name(resource.type, before, resource.address, attribute) if before else planned
         rule = rules(resource)
         verdict = rule.judge(old) if isinstance(old, str | Text | Unknown) else Verdict.VIOLATED
-        if verdict is Verdict.UNDETERMINED:
+        if verdict is Verdict.PROVEN:
+            found.kept[resource.type, render(old)] = resource.address
+        elif verdict is Verdict.UNDETERMINED:
             found.unjudged.append(resource.address)
         elif verdict is Verdict.VIOLATED:
             found.migrations.append(_rename(resource, attribute, old, _new_name(rule, old, planned)))
+
+
+def _with_clashes(migrations: list[Migration], kept: Mapping[tuple[str, str], str]) -> list[Migration]:
+    """Tell the names that two resources of a type would have; a name with a placeholder is not one yet."""
+    taken: dict[tuple[str, str], list[str]] = {key: [address] for key, address in kept.items()}
+    for entry in migrations:
+        if entry.kind == "name" and "{" not in entry.new and entry.new != "…":
+            taken.setdefault((entry.type, entry.new), []).append(entry.address)
+    return [
+        replace(entry, clashes=tuple(a for a in taken.get((entry.type, entry.new), ()) if a != entry.address))
+        for entry in migrations
+    ]
 
 
 def _new_name(rule: NamingRule, old: Value, planned: Value) -> str:
@@ -121,6 +139,7 @@ def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migrati
     command = f"terraform state mv '{source}' '{target}'" if keeps_data else ""
     return Migration(
         "name",
+        resource.type,
         resource.address,
         resource.location_of(attribute),
         "none" if old is None else render(old),
@@ -144,6 +163,7 @@ def _tags(plan: Plan, contract: Contract, environment: str) -> Iterator[Migratio
         if finding.verdict is Verdict.VIOLATED:
             yield Migration(
                 "tags",
+                plan.by_address[finding.address].type,
                 finding.address,
                 finding.location,
                 "; ".join(finding.found.splitlines()),

@@ -25,6 +25,7 @@ _EN: Mapping[str, str] = {
     "replaced, data": "replaced: data is lost",
     "not known": "terraform plan tells",
     "not known, data": "terraform plan tells: data may be lost",
+    "clash": "also that of {others}",
     "steps": "Steps for what holds data",
     "keep": "Keep the old one under another address. In the configuration, rename the block to `{old}` and add",
     "or": "or, without a block:",
@@ -52,6 +53,7 @@ _JA: Mapping[str, str] = {
     "replaced, data": "再作成（データが失われる）",
     "not known": "terraform plan で確認",
     "not known, data": "terraform plan で確認（データが失われる可能性あり）",
+    "clash": "{others} と同じ名前",
     "steps": "データを持つリソースの手順",
     "keep": "古いリソースを別のアドレスで残します。設定のブロック名を `{old}` に変え、次を追加します",
     "or": "ブロックを使わない場合:",
@@ -115,7 +117,8 @@ def _notes(plan: MigrationPlan, words: Mapping[str, str]) -> list[str]:
 
 def _row(entry: Migration, words: Mapping[str, str]) -> list[str]:
     how = f"{entry.how.value}, data" if entry.keeps_data else entry.how.value
-    return [entry.address, words[entry.kind], entry.old, entry.new, words[how], str(entry.location or "")]
+    new = f"{entry.new} ({words['clash'].format(others=', '.join(entry.clashes))})" if entry.clashes else entry.new
+    return [entry.address, words[entry.kind], entry.old, new, words[how], str(entry.location or "")]
 
 
 def _steps(entry: Migration, words: Mapping[str, str]) -> list[str]:

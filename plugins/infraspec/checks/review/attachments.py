@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infraspec.checks.review.breadth import MANAGED, broad_statements
-from infraspec.checks.review.policy_attributes import ATTACHMENTS
+from infraspec.checks.review.policy_attributes import ATTACHMENTS, EXCLUSIVE
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer
 from infraspec.iam.document import PolicyDocument
@@ -21,6 +21,8 @@ def attachments(review: Review, change: Change) -> Iterator[RiskFound]:
         yield from _attachment(review, change)
     elif change.type == "aws_iam_role":
         yield from _own(review, change)
+    elif change.type == EXCLUSIVE:
+        yield from _exclusive(review, change)
 
 
 def _attachment(review: Review, change: Change) -> Iterator[RiskFound]:
@@ -32,6 +34,16 @@ def _attachment(review: Review, change: Change) -> Iterator[RiskFound]:
                 yield from _attached(
                     review, change, policy, target, "policy_arn", new=review.is_new(*types, named=target)
                 )
+
+
+def _exclusive(review: Review, change: Change) -> Iterator[RiskFound]:
+    """Yield what a list of all policies of a role adds to it."""
+    role = review.after(change).get("role_name")
+    old = _listed(change.before.get("policy_arns")) if change.before.get("role_name") == role else []
+    for policy in _listed(review.after(change).get("policy_arns")):
+        if policy not in old:
+            new = review.is_new("aws_iam_role", named=role)
+            yield from _attached(review, change, policy, role, "policy_arns", new=new)
 
 
 def _own(review: Review, change: Change) -> Iterator[RiskFound]:

@@ -82,5 +82,8 @@ ATTACHMENTS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """Resources that attach the policy of `policy_arn`: the attributes that name to whom, and their types."""
 
+EXCLUSIVE = "aws_iam_role_policy_attachments_exclusive"
+"""The resource that lists in `policy_arns` all policies that the role of `role_name` has."""
+
 NOT_PUBLIC_TYPES = frozenset({"aws_vpc_endpoint", "aws_vpc_endpoint_policy"})
 """Types whose policies name everyone as a rule: they limit what an endpoint lets through, and grant nothing."""
