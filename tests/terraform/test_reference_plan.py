@@ -189,6 +189,15 @@ def test_the_plan_holds_no_account_but_those_of_the_documentation() -> None:
     assert "AIDAEXAMPLE" in text
 
 
+def test_the_reduced_copy_holds_nothing_that_is_not_known(tmp_path: Path) -> None:
+    """No file, resource type or function is left of those that this Terraform does not know."""
+    plan_fixtures.reduce(tmp_path / "infra")
+    text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "infra").rglob("*.tf"))
+    assert [] == [path for name in plan_fixtures.FILES for path in (tmp_path / "infra").rglob(name)]
+    assert [] == [word for word in (*plan_fixtures.TYPES, *plan_fixtures.FUNCTIONS) if word in text]
+    assert 'resource "aws_ecs_service" "this"' in text
+
+
 def test_the_reduction_takes_out_what_it_names() -> None:
     """A block ends at the brace in its column; a validation goes with the function that is not known."""
     source = (
