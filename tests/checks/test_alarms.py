@@ -131,6 +131,24 @@ KEY_OF_SOURCE = (
             "${var.cluster}",
         ),
         (CPU, {"comparison_operator": "LessThanThreshold"}, VIOLATED, "fires by LessThanThreshold"),
+        (CPU, {"unit": "Count"}, VIOLATED, "unit Percent, or none"),
+        (DENIED, {"unit": "Count"}, UNDETERMINED, "no data under another unit"),
+        (
+            f'{FILTERS}.secrets["SecretAccessDenied"]',
+            {
+                "metric_transformation": [
+                    {"namespace": "daily-report-tool-prod", "name": "SecretAccessDenied", "value": "0"}
+                ]
+            },
+            VIOLATED,
+            "no alarm of the plan counts",
+        ),
+        (
+            "module.monitoring.aws_cloudwatch_composite_alarm.application_down",
+            {"actions_suppressor": [{"alarm": "x"}]},
+            UNDETERMINED,
+            "while its suppressor is in ALARM",
+        ),
         (CPU, {"actions_enabled": False}, VIOLATED, "actions_enabled = true"),
         (CPU, {"alarm_actions": []}, VIOLATED, "the alert reaches nobody"),
         (CPU, {"alarm_actions": [ELSEWHERE]}, UNDETERMINED, "the topic is not in the plan"),
@@ -195,6 +213,8 @@ def test_what_is_changed_is_found(address: str, values: Mapping[str, Value], ver
     ("address", "values"),
     [
         (CPU, {"threshold": 70}),
+        (CPU, {"unit": "Percent"}),
+        (DENIED, {"threshold": 0.5}),
         (CPU, {"threshold": 80, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
         (UNHEALTHY, {"threshold": 1, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
         (DENIED, {"threshold": 1, "comparison_operator": "GreaterThanOrEqualToThreshold"}),
@@ -208,6 +228,15 @@ def test_what_is_changed_is_found(address: str, values: Mapping[str, Value], ver
 def test_what_says_the_same_is_proven(address: str, values: Mapping[str, Value]) -> None:
     """An alarm that is stricter within the bounds, or written in another way, is as good."""
     assert [] == bad(changed(address, **values))
+
+
+@pytest.mark.parametrize(("threshold", "verdicts"), [(0.05, []), (0.07, [VIOLATED]), (5, [VIOLATED])])
+def test_a_rate_may_be_a_fraction(threshold: float, verdicts: list[Verdict]) -> None:
+    """A rate that is not in percent is compared with a hundredth of the threshold."""
+    queries = reference().by_address[alarm("database_connection_failures")].get("metric_query")
+    fraction = [{**query, "expression": "failures / attempts"} if query["id"] == "rate" else query for query in queries]
+    found = bad(changed(alarm("database_connection_failures"), metric_query=fraction, threshold=threshold))
+    assert verdicts == [finding.verdict for finding in found]
 
 
 def test_cloudwatch_needs_no_topic_policy() -> None:
@@ -357,7 +386,13 @@ SHOP = Contract.model_validate(
     {
         "project": {"application": "shop"},
         "environments": {"prod": {"account_id": "111122223333", "region": "eu-west-1"}},
-        "alarms": {},
+        "alarms": {
+            "channels": {
+                "chat": {"protocols": ["lambda"], "endpoint": "arn:aws:lambda:.*:function:chat$"},
+                "email": {"protocols": ["email"]},
+                "pager": {"protocols": ["https"], "endpoint": "https://events"},
+            }
+        },
     }
 )
 
@@ -383,7 +418,7 @@ def test_the_fixes_mend(tmp_path: Path) -> None:
             '"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/api/12"\n',
             "the load balancer of",
         ),
-        ("arn:aws:lambda:eu-west-1:111122223333:function:chat", "${var.chat}", ""),
+        ('aws_sns_topic_subscription" "chat', 'aws_sns_topic_subscription" "chatter', ""),
     ],
 )
 def test_variants_of_the_small_source(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -396,6 +431,18 @@ def test_variants_of_the_small_source(tmp_path: Path, old: str, new: str, said: 
         assert {"no-healthy-target", "unhealthy-targets"} == {finding.subject for finding in found}
     else:
         assert [] == found
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "verdict"),
+    [("arn:aws:lambda:eu-west-1:111122223333:function:other", VIOLATED), ("${var.x}", UNDETERMINED)],
+)
+def test_a_function_is_a_chat_if_the_contract_says_so(tmp_path: Path, endpoint: str, verdict: Verdict) -> None:
+    """A Lambda function that is not the one of the contract's channel reaches nobody, one that is not known perhaps."""
+    pasted = "\n".join(finding.remedy for finding in bad(plan_of(tmp_path, SMALL), SHOP))
+    source = SMALL.replace("arn:aws:lambda:eu-west-1:111122223333:function:chat", endpoint) + 'variable "x" {}'
+    found = bad(plan_of(tmp_path, {"main.tf": source, "alarms.tf": pasted}), SHOP)
+    assert {verdict} == {finding.verdict for finding in found if finding.subject.startswith("subscriptions")}
 
 
 def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:

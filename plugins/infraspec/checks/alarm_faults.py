@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from infraspec.contract.alarms import AlarmItem, Bounds
 from infraspec.finding import Verdict
@@ -18,6 +20,7 @@ _OPERATORS = {
     "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "<=",
 }
+_PERCENT = 100
 _NAMES = {sign: name for name, sign in _OPERATORS.items()}
 
 
@@ -41,13 +44,17 @@ def is_opposite(item: AlarmItem, alarm: Alarm) -> bool:
 
 def faults_of(item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str]) -> Iterator[Fault]:
     """Yield the faults of an alarm; `pairs` has the id of the alarm's series by the id of the item's."""
+    scale = 1
     if item.expression:
-        yield from _expression(item.expression, alarm, pairs)
+        scale, problems = _expression(item.expression, alarm, pairs)
+        yield from problems
     for name, metric in metrics_of(item).items():
         series = alarm.series[pairs[name]]
         yield from _one_of("statistic", metric.statistic, series.statistic, series.path)
         yield from _within("period", item.period, series.period, series.path)
-    yield from _threshold(item, alarm)
+        if series.unit is not None and series.unit != metric.unit:
+            yield _unit(metric.unit, series.unit, series.path)
+    yield from _threshold(item, alarm, scale)
     yield from _within("evaluation_periods", item.evaluation_periods, alarm.get("evaluation_periods"))
     yield from _one_of("treat_missing_data", item.missing or [], alarm.get("treat_missing_data"))
     enabled = alarm.get("actions_enabled")
@@ -56,32 +63,39 @@ def faults_of(item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str]) -> Iterat
         yield _wrong("actions_enabled", line, enabled, "the alarm tells nobody", line)
 
 
-def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> Iterator[Fault]:
-    found = alarm.expression
+def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> tuple[int, list[Fault]]:
+    """Return what the alarm's expression has to be multiplied with to be the wanted one, and what is wrong with it."""
+    found, line = alarm.expression, f'expression = "{wanted}"'
     if not isinstance(found, str):
-        yield _wrong("metric_query", wanted, found, "the expression is not known")
-        return
+        return 1, [_wrong("metric_query", line, found, "the expression is not known")]
     renamed = substituted(found, {own: name for name, own in pairs.items()})
     try:
         problem = difference(wanted, renamed, list(pairs))
+        if problem and not difference(wanted, f"{_PERCENT} * ({renamed})", list(pairs)):
+            return _PERCENT, []
     except UnreadableExpressionError as error:
-        yield Fault(
-            Verdict.UNDETERMINED,
-            f"an expression that computes {wanted}",
-            found,
-            f"{error} of metric math is not evaluated here",
-            "metric_query",
-            f'expression = "{wanted}"',
-        )
-        return
-    if problem:
-        yield _wrong("metric_query", f'expression = "{wanted}"', found, problem, f'expression = "{wanted}"')
+        reason = f"{error} of metric math is not evaluated here"
+        return 1, [
+            Fault(Verdict.UNDETERMINED, f"an expression that computes {wanted}", found, reason, "metric_query", line)
+        ]
+    return 1, [_wrong("metric_query", line, found, problem, line)] if problem else []
 
 
-def _threshold(item: AlarmItem, alarm: Alarm) -> Iterator[Fault]:
+def _unit(wanted: str | None, found: Value, path: str) -> Fault:
+    expected = f"unit {wanted}, or none" if wanted else "no unit, which fits every metric"
+    fault = _wrong(
+        path or "unit", expected, found, "a metric has no data under another unit", "unit = null", named="unit"
+    )
+    return fault if wanted else replace(fault, verdict=Verdict.UNDETERMINED)
+
+
+def _threshold(item: AlarmItem, alarm: Alarm, scale: int) -> Iterator[Fault]:
     sign, wanted = _OPERATORS.get(str(alarm.get("comparison_operator")), ""), str(item.comparison)
     threshold = alarm.get("threshold")
     if isinstance(threshold, int | float) and sign:
+        threshold = _scaled(threshold, scale)
+        if item.whole and not sign.endswith("="):
+            threshold = math.floor(threshold) if sign == ">" else math.ceil(threshold)
         threshold, sign = _normal(
             threshold, sign, wanted, whole=bool(item.whole), ranged=isinstance(item.threshold, Bounds)
         )
@@ -96,6 +110,11 @@ def _threshold(item: AlarmItem, alarm: Alarm) -> Iterator[Fault]:
         )
         return
     yield from _within("threshold", item.threshold, threshold, shown=alarm.get("threshold"))
+
+
+def _scaled(threshold: float, scale: int) -> float:
+    """Multiply a threshold as it is written: 0.07 times 100 is 7."""
+    return float(Decimal(str(threshold)) * scale)
 
 
 def _normal(threshold: float, sign: str, wanted: str, *, whole: bool, ranged: bool) -> tuple[float, str]:

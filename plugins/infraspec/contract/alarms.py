@@ -46,6 +46,7 @@ class Metric(Table):
     statistic: list[NonEmpty] = Field(
         default_factory=list, description="Statistics that are allowed; any if empty.", examples=[["Average"]]
     )
+    unit: NonEmpty | None = Field(None, description="Unit; an alarm on another has no data.", examples=["Percent"])
     dimensions: dict[NonEmpty, NonEmpty] = Field(
         default_factory=dict,
         description="Dimensions by name; {placeholders} stand for the watched resource.",
@@ -126,7 +127,7 @@ class Alarms(Table):
     )
     channels: dict[NonEmpty, Channel] = Field(
         default_factory=lambda: {
-            "chat": Channel(protocols=["chatbot", "lambda"], endpoint=None),
+            "chat": Channel(protocols=["chatbot"], endpoint=None),
             "email": Channel(protocols=["email", "email-json"], endpoint=None),
             "pager": Channel(
                 protocols=["https"],

@@ -19,6 +19,7 @@ class Series:
     dimensions: Value
     statistic: Value
     period: Value
+    unit: Value = None
     path: str = ""
 
 
@@ -56,6 +57,7 @@ def _plain(resource: Resource) -> Series:
         resource.get("dimensions") or {},
         resource.get("statistic") or resource.get("extended_statistic"),
         resource.get("period"),
+        resource.get("unit") or None,
     )
 
 
@@ -77,6 +79,7 @@ def _of_queries(resource: Resource, queries: list[dict[str, Value]]) -> Alarm:
                     metric.get("dimensions") or {},
                     metric.get("stat"),
                     metric.get("period"),
+                    metric.get("unit") or None,
                     f"metric_query.{index}.metric",
                 )
     if returned in series:

@@ -187,6 +187,9 @@ def _is_given(resource: Resource, attribute: str) -> bool:
 def _actions(source: Resource) -> Iterator[Value]:
     if source.get("actions_enabled") is False:
         return
+    if source.get("actions_suppressor"):
+        yield Unknown(f"what {source.address} does while its suppressor is in ALARM")
+        return
     actions = source.get("alarm_actions")
     if isinstance(actions, Unknown):
         yield actions

@@ -72,7 +72,7 @@ class LogMetrics:
         for metric_filter in self.attributes.plan.managed("aws_cloudwatch_log_metric_filter"):
             blocks = metric_filter.get("metric_transformation")
             for block in blocks if isinstance(blocks, list | tuple) else ():
-                if isinstance(block, dict) and not block.get("dimensions"):
+                if isinstance(block, dict) and not block.get("dimensions") and _adds(block.get("value")):
                     narrow = self.attributes.narrow
                     found.setdefault((narrow(block.get("namespace")), narrow(block.get("name"))), []).append(
                         metric_filter
@@ -137,3 +137,11 @@ class LogMetrics:
         text = render(self.attributes.narrow(arn)) if arn is not None else ""
         name = text.partition(":log-group:")[2].removesuffix(":*")
         return name or None
+
+
+def _adds(value: Value) -> bool:
+    """Tell whether a filter adds a number for each event that it counts; one from the event may be nothing."""
+    try:
+        return float(value) > 0
+    except (TypeError, ValueError):
+        return False
