@@ -42,7 +42,8 @@ class Finding:
     `rule` is the rule's id, such as `secret-access`. `address` is a Terraform address, a file or an ARN; `subject`
     narrows it down (`container "app", secret "DB_PASSWORD"`). For a verdict other than PROVEN, `expected`, `found`
     and `reason` are filled, and `remedy` is the change that mends it (VIOLATED) or the cheapest way to know
-    (UNDETERMINED), ready to paste. No field ever holds a sensitive value.
+    (UNDETERMINED), ready to paste. No field ever holds a sensitive value. With `advice` the verdict is PROVEN, and the
+    same fields say what would be better.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Finding:
     reason: str = ""
     remedy: str = ""
     related: tuple[Related, ...] = ()
+    advice: bool = False
 
     @property
     def key(self) -> str:
@@ -62,7 +64,7 @@ class Finding:
         return f"{self.address} {self.subject}".rstrip()
 
     def __str__(self) -> str:
-        head = f"{self.verdict.name} {self.rule}: {self.key}"
+        head = f"{'ADVICE' if self.advice else self.verdict.name} {self.rule}: {self.key}"
         lines = [f"{self.location}: {head}" if self.location else head]
         for label in ("expected", "found", "reason"):
             text = getattr(self, label)
@@ -72,7 +74,7 @@ class Finding:
             place = f" ({other.location})" if other.location else ""
             lines.append(_labelled(other.role, f"{other.address}{place}"))
         if self.remedy:
-            label = "fix" if self.verdict is Verdict.VIOLATED else "to know"
+            label = "to know" if self.verdict is Verdict.UNDETERMINED else "fix"
             lines.append(_labelled(label, self.remedy))
         return "\n".join(lines)
 

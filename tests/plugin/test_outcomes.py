@@ -28,7 +28,8 @@ owner = "platform-team"
 expires = {expires}
 """
 
-NOT_ALLOWED = (MINIMAL / "main.tf").read_text(encoding="utf-8").replace("secretsmanager:GetSecretValue", "s3:GetObject")
+NOT_ALLOWED = (MINIMAL / "main.tf").read_text(encoding="utf-8")
+NOT_ALLOWED = NOT_ALLOWED.replace("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
 REGISTRY = (MINIMAL / "main.tf").read_text(encoding="utf-8") + 'module "vpc" { source = "example/vpc/aws" }\n'
 
 

@@ -7,6 +7,8 @@ RULES = (
     "tag-policy",
     "task-definitions",
     "secret-access",
+    "policies",
+    "secret-readers",
     "alarms",
     "plan-review",
     "no-diff",

@@ -82,6 +82,10 @@ class RoleIndex:
         found = self.plan.find(value) if type(value) is Unknown else None
         return found[0] if found and found[0].type == "aws_iam_role" else self._resource(value)
 
+    def policy(self, source: Resource, attribute: str, value: Value, *, attached: bool = False) -> IdentityPolicy:
+        """Return the policy that an attribute holds, or with `attached` names by its ARN. Raises PolicyError."""
+        return self._compile(_Grant(source, value, attribute, attached))
+
     @cached_property
     def _by_name(self) -> dict[Value, list[Resource]]:
         names: dict[Value, list[Resource]] = {}

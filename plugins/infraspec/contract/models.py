@@ -22,6 +22,7 @@ from infraspec.contract.kinds import (
     wrong,
 )
 from infraspec.contract.operations import Incidents, Playbooks, Process
+from infraspec.contract.policies import Policies
 from infraspec.contract.review import PlanReview
 from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
@@ -251,6 +252,7 @@ class Contract(Table):
     playbooks: Playbooks | None = Field(None, description="What to do in an incident.")
     incidents: Incidents | None = Field(None, description="Records of what went wrong.")
     process: Process | None = Field(None, description="How a change reaches production.")
+    policies: Policies = Field(Policies(), description="What policies may hold, and who may read secrets.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)

@@ -57,6 +57,7 @@ class Judgement:
             "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
             "total": self.total,
             "empty": self.is_empty,
+            "advice": [str(finding) for finding in self.result.active if finding.advice],
         }
 
     def _fails(self, finding: Finding) -> bool:

@@ -16,6 +16,7 @@ from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.judgement import allowing
 
+_MOST_ADVICE = 10
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
     "violated": {"red": True},
@@ -37,6 +38,7 @@ def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str
                 f"waived   {record['environment']} {waived['rule']}: {waived['address']}{subject} "
                 f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})"
             )
+        _write_advice(terminal, record)
     book = WaiverBook(contract.waivers)
     for record in found:
         book.record(record)
@@ -72,6 +74,21 @@ def _order(record: Mapping[str, Any], environments: list[str]) -> tuple[int, int
     environment, rule = record["environment"], record["rule"]
     place = environments.index(environment) if environment in environments else len(environments)
     return place, RULES.index(rule) if rule in RULES else len(RULES), rule
+
+
+def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) -> None:
+    """Write the head and the remedy of what would be better; with -v all of it."""
+    advice: list[str] = record.get("advice", [])
+    for text in advice if terminal.verbosity > 0 else advice[:_MOST_ADVICE]:
+        lines = text.splitlines()
+        shown = lines if terminal.verbosity > 0 else [lines[0]]
+        terminal.line(f"advice   {record['environment']} {shown[0]}", yellow=True)
+        for line in shown[1:]:
+            terminal.line(line)
+    if terminal.verbosity <= 0 and advice[_MOST_ADVICE:]:
+        terminal.line(
+            f"advice   {record['environment']} and {len(advice) - _MOST_ADVICE} more: -v shows all", yellow=True
+        )
 
 
 def _write_table(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:

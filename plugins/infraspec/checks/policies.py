@@ -1,0 +1,164 @@
+"""Rule `policies`: policy documents are accepted by AWS, have effect, and grant no more than the contract allows.
+
+What can be found and what it does by default is in `iam.lint.fault`; docs/policies.md describes it. A part of a
+document that is not known is not accused; a document of which nothing is known is UNDETERMINED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from infraspec.checks.policy_breadth import broad_grants
+from infraspec.checks.policy_documents import Held, held_documents
+from infraspec.checks.secret_access import placed
+from infraspec.contract.models import Contract
+from infraspec.contract.policies import Severity
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.errors import ErrorCollector
+from infraspec.finding import Finding, Verdict
+from infraspec.iam.document import PolicyDocument
+from infraspec.iam.lint.document import document_faults, is_opaque
+from infraspec.iam.lint.fault import FINDINGS, Fault
+from infraspec.iam.lint.sizes import Limit, least_size
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
+
+RULE = "policies"
+
+
+def check_policies(
+    plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge every policy document of the plan: one finding for each fault, or one that says there is none.
+
+    Raises PolicyError, or InputErrorGroup with several, for documents that are malformed.
+    """
+    plan = placed(plan, contract, environment)
+    attributes = AwsAttributes(plan)
+    documents: list[tuple[Held, PolicyDocument]] = []
+    errors = ErrorCollector()
+    for held in held_documents(plan):
+        with errors.collect():
+            principals = held.use.names_principals
+            documents.append(
+                (held, PolicyDocument.from_value(held.value, place=held.place, with_principals=principals))
+            )
+    errors.finalize()
+    faults: dict[int, list[Fault]] = {
+        position: document_faults(document, held.use, attributes.narrow)
+        for position, (held, document) in enumerate(documents)
+    }
+    for position, fault in [*_too_long(documents, attributes), *broad_grants(documents, attributes, task_definitions)]:
+        faults[position].append(fault)
+    return [
+        finding
+        for position, (held, document) in enumerate(documents)
+        for finding in _findings(held, document, faults[position], contract)
+    ]
+
+
+def _findings(held: Held, document: PolicyDocument, faults: list[Fault], contract: Contract) -> list[Finding]:
+    if document.statements and all(map(is_opaque, document.statements)):
+        return [_undetermined(held)]
+    judged = [(fault, _severity(fault, contract)) for fault in faults]
+    found = [_finding(held, fault, severity) for fault, severity in judged if severity != "ignore"]
+    if found:
+        return found
+    address = held.resource.address
+    place = held.resource.location_of(held.attribute)
+    return [
+        Finding(
+            RULE,
+            Verdict.PROVEN,
+            address,
+            held.attribute,
+            place,
+            reason=f"no fault in {len(document.statements)} statements",
+        )
+    ]
+
+
+def _severity(fault: Fault, contract: Contract) -> Severity:
+    chosen = contract.policies.severity.get(fault.finding)
+    if chosen is not None:
+        return chosen
+    return FINDINGS[fault.finding] if fault.certain else "advise"
+
+
+def _finding(held: Held, fault: Fault, severity: Severity) -> Finding:
+    path = f"{held.attribute}.{fault.path}" if fault.path else held.attribute
+    return Finding(
+        RULE,
+        Verdict.VIOLATED if severity == "fail" else Verdict.PROVEN,
+        held.resource.address,
+        f"{held.attribute} {fault.subject}",
+        held.resource.location_of(path),
+        fault.expected,
+        fault.found,
+        fault.reason,
+        fault.remedy,
+        advice=severity == "advise",
+    )
+
+
+def _undetermined(held: Held) -> Finding:
+    unknown = next(unknowns(held.value), Unknown(f"{held.resource.address}.{held.attribute}"))
+    secret = isinstance(unknown, Sensitive)
+    return Finding(
+        RULE,
+        Verdict.UNDETERMINED,
+        held.resource.address,
+        held.attribute,
+        held.resource.location_of(held.attribute),
+        expected=f"a {held.use.kind.value} that can be read",
+        found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
+        reason="nothing of the document is known, so nothing can be said of it",
+        remedy="a policy is no secret: take sensitive = true off it"
+        if secret
+        else f"give the source of {unknown.address}, or a plan or state file in which it is known",
+    )
+
+
+def _too_long(
+    documents: Sequence[tuple[Held, PolicyDocument]], attributes: AwsAttributes
+) -> Iterator[tuple[int, Fault]]:
+    """Yield the documents that pass their limit; inline policies of one owner count together."""
+    together: dict[Value, int] = {}
+    for position, (held, _) in enumerate(documents):
+        if held.limit is None:
+            continue
+        size = least_size(_text(held.value, attributes), blanks=held.limit.blanks)
+        owner = None if held.owner is None else (held.use.kind, held.limit, attributes.narrow(held.owner))
+        if owner is not None:
+            size = together[owner] = together.get(owner, 0) + size
+        most = held.limit.default or held.limit.most
+        if size > most:
+            yield position, _length_fault(held.limit, size, shared=owner is not None, raisable=size <= held.limit.most)
+
+
+def _length_fault(limit: Limit, size: int, *, shared: bool, raisable: bool) -> Fault:
+    most = limit.default or limit.most
+    kinds = " in all inline policies of its owner together" if shared else ""
+    return Fault(
+        "too-long",
+        "",
+        "",
+        "",
+        expected=f"at most {most:,} characters{kinds}",
+        found=f"at least {size:,}",
+        reason=f"AWS refuses it ({limit.source})"
+        + (f", unless the quota was raised; it can be, to {limit.most:,}" if raisable else ""),
+        remedy="split it into several managed policies, or say the same with fewer entries",
+        certain=not raisable,
+    )
+
+
+def _text(value: Value, attributes: AwsAttributes) -> Value:
+    """Return a document's text with its unknown parts narrowed, so that what is known of them counts."""
+    if not isinstance(value, Text):
+        return value
+    return concatenate(
+        narrowed if isinstance(narrowed := attributes.narrow(part), str | Text | Unknown) else part
+        for part in value.parts
+    )

@@ -1,0 +1,167 @@
+"""Actions that do not exist, and actions that mean nothing where they stand.
+
+Sources: Service Authorization Reference; IAM User Guide, "IAM JSON policy elements: Action".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from infraspec.iam import reference
+from infraspec.iam.document import Statement
+from infraspec.iam.lint.fault import Fault, Kind, Use
+from infraspec.iam.reference import Action, Service
+
+_FEW = 3
+_TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_TRUST_ACTIONS = frozenset(
+    {*(name.lower() for name in _TRUST), "sts:tagsession", "sts:setsourceidentity", "sts:setcontext"}
+)
+
+
+def action_faults(statement: Statement, use: Use) -> Iterator[Fault]:
+    """Yield the faults of a statement's actions, each with what may have been meant."""
+    listed = statement.actions if statement.actions is not None else statement.not_actions or ()
+    element = "Action" if statement.actions is not None else "NotAction"
+    for index, entry in enumerate(listed):
+        if not isinstance(entry, str) or entry == "*":
+            continue
+        fault = _unknown(statement, f"{element}.{index}", entry)
+        if fault is None and element == "Action":
+            fault = _foreign(statement, f"{element}.{index}", entry, use)
+        if fault is not None:
+            yield fault
+
+
+@cache
+def expand(entry: str) -> tuple[Action, ...]:
+    """Return the actions that an entry of a policy stands for; none for `*` and for what is not known."""
+    prefix, _, name = entry.lower().partition(":")
+    service = reference.service(prefix)
+    if service is None:
+        return ()
+    if not _wild(name):
+        return (service.action(name),) if name in service.names else ()
+    matches = _glob(name).fullmatch
+    return tuple(service.action(known) for known in service.names if matches(known))
+
+
+def names_one(entry: str) -> bool:
+    """Tell whether an entry names one action, without wildcards."""
+    return not _wild(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with the name of an action, what was expected, and what may have been meant.
+
+    A pattern that matches no action is not certainly wrong: one may come.
+    """
+
+    reason: str
+    expected: str
+    meant: tuple[str, ...] = ()
+    certain: bool = True
+
+    @property
+    def remedy(self) -> str:
+        """The question that mends it."""
+        return (
+            f"did you mean {' or '.join(self.meant)}?" if self.meant else "take it out, or look it up in the reference"
+        )
+
+
+def mistake(entry: str) -> Mistake | None:
+    """Return what is wrong with an action, or a pattern of actions; None if AWS has it, or may have it."""
+    prefix, colon, name = entry.partition(":")
+    if not colon:
+        meant = tuple(_elsewhere(entry.lower())[:_FEW])
+        return Mistake("an action is SERVICE:NAME", "a service and an action", meant)
+    if _wild(prefix) or reference.is_retired(prefix.lower()):
+        return None
+    service = reference.service(prefix.lower())
+    if service is None:
+        near = [f"{other}:{name}" for other in _near(prefix.lower(), reference.prefixes())]
+        meant = tuple((near or _elsewhere(name.lower()))[:_FEW])
+        return Mistake(f'AWS has no service "{prefix}"', "a service's prefix", meant)
+    if name.lower() in service.names or service.has_unlisted(name):
+        return None
+    if _wild(name):
+        if any(map(_glob(name.lower()).fullmatch, service.names)):
+            return None
+        return Mistake(f"no action of {prefix} matches {name}", f"a pattern of actions of {prefix}", certain=False)
+    near = [f"{prefix}:{service.names[other]}" for other in _near(name.lower(), service.names)]
+    meant = tuple((near or _elsewhere(name.lower()))[:_FEW])
+    return Mistake(f"{prefix} has no action {name}", f"an action of {prefix}", meant)
+
+
+def _unknown(statement: Statement, part: str, entry: str) -> Fault | None:
+    found = mistake(entry)
+    if found is None:
+        return None
+    allows = "is allowed" if statement.effect == "Allow" else "is denied"
+    return Fault.of(
+        "unknown-action",
+        statement,
+        part,
+        about=entry,
+        expected=f"{found.expected} in the Service Authorization Reference ({reference.version()})",
+        found=entry,
+        reason=f"{found.reason}: nothing {allows} by it",
+        remedy=found.remedy,
+        certain=found.certain,
+    )
+
+
+def _foreign(statement: Statement, part: str, entry: str, use: Use) -> Fault | None:
+    prefix = entry.lower().partition(":")[0]
+    if use.kind is Kind.TRUST:
+        if _wild(entry) or entry.lower() in _TRUST_ACTIONS:
+            return None
+        reason = "a trust policy says who may assume the role, and nothing else: IAM refuses other actions"
+        remedy = "move the statement to a policy of the role" if prefix != "sts" else f"use one of {', '.join(_TRUST)}"
+        return _foreign_fault(statement, part, entry, ", ".join(_TRUST), reason, remedy)
+    if use.kind is not Kind.RESOURCE or not use.service or _wild(prefix) or prefix in use.service.split():
+        return None
+    reason = f"the policy is attached to a resource of {use.service.split()[0]}, on which {entry} has no effect"
+    return _foreign_fault(statement, part, entry, f"actions of {use.service.split()[0]}", reason, f"take {entry} out")
+
+
+def _foreign_fault(  # noqa: PLR0917 - the parts of a fault
+    statement: Statement, part: str, entry: str, expected: str, reason: str, remedy: str
+) -> Fault:
+    return Fault.of(
+        "foreign-action", statement, part, about=entry, expected=expected, found=entry, reason=reason, remedy=remedy
+    )
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """Return the closest of the known names, and those that are about as close."""
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - needed on the way to a fault only
+
+    near = get_close_matches(name, list(known), n=_FEW, cutoff=0.75)
+    ratios = {other: SequenceMatcher(a=other, b=name).ratio() for other in near}
+    return [other for other in near if ratios[other] > ratios[near[0]] - 0.05]
+
+
+def _elsewhere(name: str) -> list[str]:
+    """Return the actions of that name in all services."""
+    services = (reference.service(prefix) for prefix in reference.prefixes())
+    return [_named(service, name) for service in services if service is not None and name in service.names]
+
+
+def _named(service: Service, name: str) -> str:
+    return f"{service.prefix}:{service.names[name]}"
+
+
+def _wild(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+@cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    pieces = ({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+    return re.compile("".join(pieces), re.DOTALL)

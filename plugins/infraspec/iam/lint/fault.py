@@ -1,0 +1,107 @@
+"""What a policy can be found to have, and how grave that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from infraspec.contract.policies import PolicyFinding, Severity
+from infraspec.iam.document import Statement
+from infraspec.unknown import Value
+
+Resolve: TypeAlias = Callable[[Value], Value]
+
+FINDINGS: Mapping[PolicyFinding, Severity] = {
+    "unknown-action": "fail",
+    "foreign-action": "fail",
+    "resource-mismatch": "fail",
+    "malformed-resource": "fail",
+    "unknown-condition-key": "fail",
+    "condition-key-mismatch": "fail",
+    "condition-value": "fail",
+    "wildcard-in-equals": "fail",
+    "wildcard-in-principal": "fail",
+    "variables-without-version": "fail",
+    "duplicate-sid": "fail",
+    "too-long": "fail",
+    "full-access": "fail",
+    "public-access": "fail",
+    "not-principal-allow": "fail",
+    "grants-nothing": "advise",
+    "pass-any-role": "advise",
+    "service-wide": "advise",
+    "not-action-allow": "advise",
+    "secret-without-suffix": "advise",
+    "broader-than-needed": "advise",
+}
+"""Every finding with what it does unless the contract says otherwise."""
+
+
+class Kind(Enum):
+    """What a policy document is attached to."""
+
+    IDENTITY = "identity policy"
+    BOUNDARY = "permissions boundary"
+    TRUST = "trust policy"
+    RESOURCE = "resource policy"
+    ENDPOINT = "endpoint policy"
+    ORGANIZATION = "policy of the organization"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a document is for; `service` is the one whose actions a resource policy may name, empty for any."""
+
+    kind: Kind
+    service: str = ""
+
+    @property
+    def names_principals(self) -> bool:
+        """Tell whether its statements say who is meant."""
+        return self.kind in (Kind.TRUST, Kind.RESOURCE, Kind.ENDPOINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing found in a document.
+
+    `path` is its place in the document (`Statement.1.Action.0`), `about` what tells it apart from others of its
+    statement. One that is not `certain` advises by default, whatever its finding does.
+    """
+
+    finding: PolicyFinding
+    statement: str
+    path: str
+    about: str
+    expected: str
+    found: str
+    reason: str
+    remedy: str
+    certain: bool = True
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for a finding."""
+        return " ".join(
+            part for part in (f"{self.statement}:" if self.statement else "", self.finding, self.about) if part
+        )
+
+    @classmethod
+    def of(
+        cls,
+        finding: PolicyFinding,
+        statement: Statement,
+        part: str,
+        *,
+        expected: str,
+        found: str,
+        reason: str,
+        remedy: str,
+        about: str = "",
+        certain: bool = True,
+    ) -> Fault:
+        """Make the fault of a part of a statement, such as `Action.0`."""
+        path = f"{statement.path}.{part}" if part else statement.path
+        return cls(finding, str(statement), path, about, expected, found, reason, remedy, certain)

@@ -1,0 +1,267 @@
+"""Rule `secret-readers`: who may read the secrets of a plan, and whom the contract lets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.checks.readers import Readers
+from infraspec.checks.secret_readers import check_secret_readers
+from infraspec.contract.models import Contract, Suite
+from infraspec.errors import EmptySelectionError
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.plan import Plan
+from tests.terraform.sources import plan_of
+
+ACCOUNT, OTHER = "111122223333", "123456789012"
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+BASE = """
+resource "aws_secretsmanager_secret" "db" { name = "app-prod-db" }
+resource "aws_secretsmanager_secret" "api" { name = "app-prod-api" }
+resource "aws_iam_role" "app" {
+  name               = "app-prod-app-execution"
+  assume_role_policy = "{\\"Statement\\": []}"
+}
+resource "aws_iam_role_policy" "app" {
+  role   = aws_iam_role.app.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = aws_secretsmanager_secret.db.arn
+    }]
+  })
+}
+"""
+ADMIN = """
+resource "aws_iam_role" "admin" {
+  name                = "admin"
+  assume_role_policy  = "{\\"Statement\\": []}"
+  managed_policy_arns = ["arn:aws:iam::aws:policy/MANAGED"]
+}
+"""
+
+
+def plan(directory: Path, source: str) -> Plan:
+    """Evaluate source in a known account and region."""
+    return plan_of(directory, source, known=KnownData.of({}, account=ACCOUNT, region="eu-west-1"))
+
+
+def shared(statement: str) -> str:
+    """Return a resource policy of the secret `db` with one statement."""
+    return f"""
+    resource "aws_secretsmanager_secret_policy" "db" {{
+      secret_arn = aws_secretsmanager_secret.db.arn
+      policy     = jsonencode({{ Version = "2012-10-17", Statement = [{statement}] }})
+    }}
+    """
+
+
+def let_in(principal: str, more: str = "") -> str:
+    """Return a statement that lets a principal read."""
+    return f'{{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*", Principal = {principal}{more} }}'
+
+
+def contract(**readers: list[str]) -> Contract:
+    """Return a contract that names readers."""
+    return Contract.model_validate(
+        {
+            "project": {"application": "app"},
+            "environments": {"prod": {"account_id": ACCOUNT, "region": "eu-west-1"}},
+            "policies": {"secret_readers": readers},
+        }
+    )
+
+
+def findings(directory: Path, source: str, **readers: Any) -> list[Finding]:
+    """Check a plan."""
+    return check_secret_readers(plan(directory, source), contract(**readers), "prod")
+
+
+def test_the_readers_of_a_secret(tmp_path: Path) -> None:
+    """A secret's finding names everybody of the plan that may read it."""
+    db, api = findings(tmp_path, BASE + ADMIN.replace("MANAGED", "AdministratorAccess"))
+
+    assert (db.verdict, db.reason) == (PROVEN, "read by aws_iam_role.admin, aws_iam_role.app")
+    assert (api.verdict, api.reason) == (PROVEN, "read by aws_iam_role.admin")
+
+
+def test_a_reader_that_the_contract_does_not_name(tmp_path: Path) -> None:
+    """The finding names reader, statement with its line, and what to write to accept it."""
+    allowed = {"{application}-{environment}-*": ["{application}-{environment}-*-execution"]}
+    first, second = findings(tmp_path, BASE + ADMIN.replace("MANAGED", "AdministratorAccess"), **allowed)
+
+    assert [(f.verdict, f.address, f.subject) for f in (first, second)] == [
+        (VIOLATED, "aws_secretsmanager_secret.db", "aws_iam_role.admin"),
+        (VIOLATED, "aws_secretsmanager_secret.api", "aws_iam_role.admin"),
+    ]
+    assert "allowed by arn:aws:iam::aws:policy/AdministratorAccess Statement.0" in first.reason
+    assert "'aws_secretsmanager_secret.db' = ['app-prod-*-execution', 'aws_iam_role.admin']" in first.remedy
+
+
+@pytest.mark.parametrize("name", ["aws_iam_role.admin", "admin", f"arn:aws:iam::{ACCOUNT}:role/admin", "adm*"])
+def test_a_reader_goes_by_address_name_or_arn(tmp_path: Path, name: str) -> None:
+    """The contract may name a role in any of its names."""
+    source = BASE + ADMIN.replace("MANAGED", "AdministratorAccess")
+
+    assert {f.verdict for f in findings(tmp_path, source, **{"*": ["aws_iam_role.app", name]})} == {PROVEN}
+
+
+def test_a_policy_that_is_not_known_may_let_a_role_read(tmp_path: Path) -> None:
+    """Without a list it does not matter; with one it cannot be told."""
+    source = BASE + ADMIN.replace("MANAGED", "SomethingElse")
+
+    assert [f.verdict for f in findings(tmp_path, source)] == [PROVEN, PROVEN]
+    db, api = findings(tmp_path, source, **{"*": ["aws_iam_role.app"]})
+    assert (db.verdict, db.subject, api.verdict) == (UNDETERMINED, "aws_iam_role.admin", UNDETERMINED)
+    assert "SomethingElse" in db.reason
+
+
+@pytest.mark.parametrize(
+    ("statement", "reader", "verdict"),
+    [
+        (let_in('"*"'), "everybody", VIOLATED),
+        (let_in('{ AWS = "*" }'), "everybody", VIOLATED),
+        (let_in(f'{{ AWS = "{OTHER}" }}'), OTHER, VIOLATED),
+        (let_in(f'{{ AWS = "arn:aws:iam::{OTHER}:role/ci" }}'), f"arn:aws:iam::{OTHER}:role/ci", VIOLATED),
+        (let_in('"*"', ', Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-1" } }'), "everybody", UNDETERMINED),
+        (let_in('"*"', ', Condition = { Bool = { "aws:SecureTransport" = "true" } }'), "everybody", VIOLATED),
+        (let_in('"*"', ', Condition = { Bool = { "aws:SecureTransport" = "false" } }'), "", PROVEN),
+        (let_in(f'{{ AWS = "arn:aws:iam::{ACCOUNT}:root" }}'), "", PROVEN),
+        (let_in(f'{{ AWS = "arn:aws:iam::{ACCOUNT}:role/other" }}'), "", PROVEN),
+        (let_in('{ Service = "redshift.amazonaws.com" }'), "", PROVEN),
+        (
+            let_in(f'{{ AWS = "{ACCOUNT}" }}').replace("Principal", "NotPrincipal"),
+            "everybody else",
+            VIOLATED,
+        ),
+        (
+            let_in(f'{{ AWS = "{OTHER}" }}')
+            + ', { Effect = "Deny", Action = "*", Resource = "*", Principal = "*", '
+            + 'Condition = { Bool = { "aws:SecureTransport" = "false" } } }',
+            OTHER,
+            VIOLATED,
+        ),
+        (
+            let_in(f'{{ AWS = "{OTHER}" }}') + ', { Effect = "Deny", Action = "*", Resource = "*", Principal = "*" }',
+            "",
+            PROVEN,
+        ),
+        (let_in('"*"').replace("secretsmanager:*", "secretsmanager:DescribeSecret"), "", PROVEN),
+    ],
+)
+def test_whom_the_policy_of_a_secret_lets_in(tmp_path: Path, statement: str, reader: str, verdict: Verdict) -> None:
+    """Without a list, principals of other accounts and everybody are too many."""
+    db, _ = findings(tmp_path, BASE + shared(statement))
+
+    assert (db.verdict, db.subject) == (verdict, reader)
+
+
+def test_another_account_can_be_named(tmp_path: Path) -> None:
+    """The contract may name a principal of another account as the policy does."""
+    source = BASE + shared(let_in(f'{{ AWS = "arn:aws:iam::{OTHER}:role/ci" }}'))
+
+    assert (
+        findings(tmp_path, source, **{"*db": ["aws_iam_role.app", f"arn:aws:iam::{OTHER}:role/*"]})[0].verdict is PROVEN
+    )
+
+
+def test_a_role_of_the_plan_that_the_secret_denies_is_no_reader(tmp_path: Path) -> None:
+    """The policy of the secret counts for the principals of the plan too."""
+    deny = '{ Effect = "Deny", Action = "*", Resource = "*", Principal = { AWS = aws_iam_role.app.arn } }'
+    both = let_in("{ AWS = aws_iam_role.app.arn }")
+    source = BASE + shared(f"{both}, {deny}")
+
+    assert findings(tmp_path, source)[0].reason == "read by nobody in the plan"
+
+
+def test_users_and_groups_read_too(tmp_path: Path) -> None:
+    """Inline and attached policies of users and groups count, a boundary limits them."""
+    allow = 'jsonencode({ Statement = [{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }] })'
+    source = (
+        BASE
+        + f"""
+    resource "aws_iam_policy" "read" {{ policy = {allow} }}
+    resource "aws_iam_policy" "none" {{
+      policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "s3:*", Resource = "*" }}] }})
+    }}
+    resource "aws_iam_user" "ops" {{ name = "ops" }}
+    resource "aws_iam_user" "limited" {{
+      name                 = "limited"
+      permissions_boundary = aws_iam_policy.none.arn
+    }}
+    resource "aws_iam_group" "team" {{ name = "team" }}
+    resource "aws_iam_user_policy" "ops" {{
+      user   = aws_iam_user.ops.name
+      policy = {allow}
+    }}
+    resource "aws_iam_user_policy" "limited" {{
+      user   = "limited"
+      policy = {allow}
+    }}
+    resource "aws_iam_group_policy_attachment" "team" {{
+      group      = aws_iam_group.team.name
+      policy_arn = aws_iam_policy.read.arn
+    }}
+    """
+    )
+    evaluated = plan(tmp_path, source)
+    (api,) = (s for s in evaluated.managed("aws_secretsmanager_secret") if s.name == "api")
+
+    assert [reader.name for reader in Readers(evaluated).of(api)] == ["aws_iam_group.team", "aws_iam_user.ops"]
+
+
+def test_a_secret_that_the_contract_names_and_there_is_not(tmp_path: Path) -> None:
+    """A misspelt pattern is an error, not a rule that nobody checks; `allow_empty` allows it."""
+    with pytest.raises(EmptySelectionError) as caught:
+        findings(tmp_path, BASE, **{"app-prod-bd": ["admin"]})
+
+    assert "app-prod-bd" in caught.value.message
+    assert "app-prod-db" in caught.value.found
+    given = contract(**{"app-prod-bd": ["admin"]})
+    allowing = given.model_copy(update={"suite": Suite(allow_empty=["secret-readers:app-prod-bd"])})
+    assert len(check_secret_readers(plan(tmp_path, BASE), allowing, "prod")) == 2
+
+
+LISTED = [
+    "*",
+    "arn:aws:secretsmanager:*",
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-prod-db-??????",
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-prod-db-AbCdEf",
+    "ARN:AWS:secretsmanager:EU-WEST-1:111122223333:secret:app-prod-db-AbCdEf",
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-prod-db",
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-*",
+    "${aws_secretsmanager_secret.db.arn}",
+    "${aws_secretsmanager_secret.db.arn}*",
+    "${aws_secretsmanager_secret.unnamed.arn}",
+    "${var.secret}",
+    "arn:aws:secretsmanager:eu-west-1:${var.account}:secret:app-prod-api-AbCdEf",
+]
+
+
+def test_whom_the_index_leaves_out_is_no_reader(tmp_path: Path) -> None:
+    """Asking the principals that the index returns gives what asking all of them gives."""
+    source = BASE + 'variable "secret" {}\nvariable "account" {}\nresource "aws_secretsmanager_secret" "unnamed" {}\n'
+    for number, listed in enumerate(LISTED):
+        source += f"""
+        resource "aws_iam_role" "r{number}" {{
+          name               = "r{number}"
+          assume_role_policy = "{{}}"
+          inline_policy {{
+            name   = "read"
+            policy = jsonencode({{
+              Statement = [{{ Effect = "Allow", Action = "secretsmanager:Get*", Resource = "{listed}" }}]
+            }})
+          }}
+        }}
+        """
+    evaluated = plan(tmp_path, source)
+    indexed, asking_all = Readers(evaluated), Readers(evaluated)
+    object.__setattr__(asking_all._index, "about", lambda _secret: asking_all._holders)
+
+    for secret in evaluated.managed("aws_secretsmanager_secret"):
+        names = [str(reader) for reader in indexed.of(secret)]
+        assert (secret.address, names) == (secret.address, [str(reader) for reader in asking_all.of(secret)])
+        assert len(names) >= 4
