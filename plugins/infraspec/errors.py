@@ -123,6 +123,10 @@ class CaseError(InfraspecError):
     """A case of `infraspec simulate` is not what its schema says."""
 
 
+class RequestError(InfraspecError):
+    """What was asked about does not exist: a role, an action, a resource."""
+
+
 class TagPolicyError(InfraspecError):
     """A tag policy is not what AWS Organizations defines."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infraspec.checks.access_decisions import Judgement
+from infraspec.checks.granting import grantable, policy_to_extend
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.roles import Role
 from infraspec.checks.suggestion import principal_to_add, statement_to_add
@@ -13,11 +14,8 @@ from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt as PolicyDoubt
 from infraspec.iam.pattern import shown as shown_value
-from infraspec.iam.policy import Hit
-from infraspec.terraform.plan import Resource
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.unknown import Text, Unknown, Value, render
 
-_SUFFIX = 7
 _FEW = 3
 _RESOURCE_POLICY = "resource policy"
 _ANYTHING = "`*`"
@@ -163,7 +161,7 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
         return f"take {requirement.action} on this resource out of {decision.deciding}"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
         return _resource_policy_remedy(requirement, role, owners)
-    target = _policy_to_extend(role, decision, owners)
+    target = policy_to_extend(role, decision, owners)
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(
         requirement.action,
@@ -195,47 +193,7 @@ def _resource_policy_remedy(requirement: Requirement, role: Role, owners: Owners
     return f"add to {where} the statement\n{statement}"
 
 
-def _policy_to_extend(role: Role, decision: Decision, owners: Owners) -> Resource | None:
-    """Return what holds the text of the policy that the statement belongs into: its policy document, or itself.
-
-    The policy is that of the closest statement, or else the first of the role.
-    """
-    hit: Hit | None = decision.nearest.hit if decision.nearest else None
-    candidates = [*([hit.policy] if hit else []), *role.policies]
-    found = (owners.plan.by_address.get(policy.name) for policy in candidates)
-    policy = next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
-    return policy and (owners.document_of(policy) or policy)
-
-
 def _grantable(requirement: Requirement, owners: Owners) -> Value:
-    """Return the resource as a policy should name it: by its attribute, or by its ARN with an open suffix."""
-    if requirement.resource == "*" or requirement.access.resource == _ANYTHING:
+    if requirement.access.resource == _ANYTHING:
         return "*"
-    owner = owners.find(requirement.resource)
-    named = requirement.need.named
-    if owner is not None and not (owner.mode == "data" and owner.type != "aws_secretsmanager_secret"):
-        arn = Unknown(f"{owner.address}.arn")
-        ending = {"aws_cloudwatch_log_group": ":*", "aws_s3_bucket": _key_of(requirement)}.get(owner.type, "")
-        return concatenate([arn, ending]) if ending else arn
-    if type(named) is Unknown and requirement.action == "secretsmanager:GetSecretValue":
-        return named
-    text = requirement.resource
-    if isinstance(text, str) and ":secret:" in text and text[-_SUFFIX] == "-":
-        return f"{text[: 1 - _SUFFIX]}??????"
-    if isinstance(text, str | Text) and ":log-stream:" in render(text):
-        return _up_to_streams(text)
-    return text
-
-
-def _key_of(requirement: Requirement) -> str:
-    text = render(requirement.resource)
-    return f"/{text.partition('/')[2]}" if "/" in text and "${" not in text else "/*" if "/" in text else ""
-
-
-def _up_to_streams(value: Value) -> Value:
-    kept: list[str | Unknown] = []
-    for part in value.parts if isinstance(value, Text) else (value,):
-        if isinstance(part, str) and ":log-stream:" in part:
-            return concatenate([*kept, part.partition(":log-stream:")[0], ":*"])
-        kept.append(part)
-    return value
+    return grantable(requirement.action, requirement.resource, requirement.need.named, owners)

@@ -89,6 +89,13 @@ def principal_to_add(
     return "\n".join([*dict.fromkeys(writer.comments), text])
 
 
+def json_statement(action: str, resource: Value) -> dict[str, Value]:
+    """Return the least statement as JSON: a character that AWS chooses is `?`, another unknown part `*`."""
+    parts = resource.parts if isinstance(resource, Text) else (resource,)
+    text = "".join(part if isinstance(part, str) else "?" if isinstance(part, Character) else "*" for part in parts)
+    return {"Effect": "Allow", "Action": [action], "Resource": [text]}
+
+
 @lru_cache(maxsize=512)
 def _written(action: str, resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     import hcl2  # noqa: PLC0415 - only a violation pays for it

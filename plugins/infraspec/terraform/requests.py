@@ -64,6 +64,16 @@ class PlanRequest:
         return Environments(contract).evaluated(name, arguments)
 
 
+def environment_plan(infra: Path, environment: str | None, plan_file: Path | None = None) -> tuple[Plan, Contract, str]:
+    """Return the plan of an environment with its contract and name; without a name, that of the only environment.
+
+    `plan_file` takes the place of the plan that the contract names.
+    """
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or _only(contract)
+    return Environments(contract, plan_file=plan_file).plan(name), contract, name
+
+
 def _only(contract: Contract) -> str:
     names: Iterable[str] = contract.environments
     first, *others = names
