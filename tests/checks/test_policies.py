@@ -372,6 +372,14 @@ def test_secrets_that_an_execution_role_does_not_need(tmp_path: Path, listed: st
         assert "Statement.0" in finding.subject
 
 
+def test_a_condition_may_narrow_what_an_execution_role_reads(tmp_path: Path) -> None:
+    """What a Condition leaves of a wide statement is not known."""
+    condition = 'Condition = { StringEquals = { "aws:ResourceTag/app" = "shop" } }'
+    source = BROAD.replace('Resource = "RESOURCE"', f'Resource = "*", {condition}')
+
+    assert not of(checked(tmp_path, source), "broader-than-needed")
+
+
 def test_a_plan_file_is_judged_as_its_source_is() -> None:
     """The JSON of `terraform show` gives the same findings, by address."""
     values = {"name": "p", "policy": document({"Effect": "Allow", "Action": "s3:GetObjects", "Resource": "*"})}

@@ -177,6 +177,30 @@ def test_a_role_of_the_plan_that_the_secret_denies_is_no_reader(tmp_path: Path) 
     assert findings(tmp_path, source)[0].reason == "read by nobody in the plan"
 
 
+def test_a_role_of_the_plan_that_the_secret_alone_lets_in(tmp_path: Path) -> None:
+    """It reads without a policy of its own, and is named once, by its address."""
+    other = 'resource "aws_iam_role" "other" {\n  name = "other"\n  assume_role_policy = "{}"\n}\n'
+    source = BASE + other + shared(let_in("{ AWS = aws_iam_role.other.arn }"))
+
+    assert findings(tmp_path, source)[0].reason == "read by aws_iam_role.app, aws_iam_role.other"
+
+
+def test_an_administrator_that_one_secret_denies(tmp_path: Path) -> None:
+    """Whoever may read every secret is asked again where a secret has a policy of its own."""
+    deny = '{ Effect = "Deny", Action = "*", Resource = "*", Principal = { AWS = aws_iam_role.admin.arn } }'
+    db, api = findings(tmp_path, BASE + ADMIN.replace("MANAGED", "AdministratorAccess") + shared(deny))
+
+    assert (db.reason, api.reason) == ("read by aws_iam_role.app", "read by aws_iam_role.admin")
+
+
+def test_a_statement_about_all_but_one_secret(tmp_path: Path) -> None:
+    """NotResource lets read what it does not list."""
+    source = BASE.replace("Resource = aws", "NotResource = aws")
+    db, api = findings(tmp_path, source)
+
+    assert (db.reason, api.reason) == ("read by nobody in the plan", "read by aws_iam_role.app")
+
+
 def test_users_and_groups_read_too(tmp_path: Path) -> None:
     """Inline and attached policies of users and groups count, a boundary limits them."""
     allow = 'jsonencode({ Statement = [{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }] })'

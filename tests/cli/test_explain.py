@@ -54,6 +54,7 @@ SHOP = {
               { Effect = "Allow", Action = "logs:PutLogEvents", Resource = aws_cloudwatch_log_group.app.arn },
               { Effect = "Deny", Action = "s3:DeleteObject", Resource = "*" },
               { Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.files.arn}/*" },
+              { Effect = "Allow", Action = "s3:GetBucketLocation", Resource = aws_s3_bucket.files.arn },
               { Effect = "Allow", Action = "sqs:SendMessage", Resource = var.partner_arn },
               {
                 Effect    = "Allow"
@@ -91,6 +92,7 @@ def shop(tmp_path: Path) -> Path:
         (READ, "aws_secretsmanager_secret.api", DENIED, ["DENIED: no statement allows it", "main.tf:25"]),
         ("s3:GetObject", "aws_s3_bucket.files", ALLOWED, ["Statement.3"]),
         ("s3:getobject", "arn:aws:s3:::shop-files/a", ALLOWED, ["s3:GetObject"]),
+        ("s3:GetBucketLocation", "aws_s3_bucket.files", ALLOWED, ["Statement.4"]),
         ("s3:ListBucket", "aws_s3_bucket.files", DENIED, ["aws_s3_bucket.files.arn"]),
         ("s3:DeleteObject", "aws_s3_bucket.files", DENIED, ["DENIED by a statement", "denied by", "Statement.2"]),
         ("logs:PutLogEvents", "aws_cloudwatch_log_group.app", DENIED, ["warning:   resource-mismatch", ":*"]),
