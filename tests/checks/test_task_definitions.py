@@ -29,7 +29,7 @@ CONTRACT = Contract.model_validate(
 )
 
 
-def check(container: Value, **values: Value) -> dict[str, Finding]:
+def check(container: Value, *, contract: Contract | None = None, **values: Value) -> dict[str, Finding]:
     """Check one task definition of one container; findings by subject."""
     address = "aws_ecs_task_definition.app"
     given = {
@@ -43,7 +43,7 @@ def check(container: Value, **values: Value) -> dict[str, Finding]:
     plan = Plan("test", [task, SECRET])
     return {
         finding.subject.removeprefix('container "app", '): finding
-        for finding in check_task_definitions(plan, task_definitions(plan), CONTRACT, "prod")
+        for finding in check_task_definitions(plan, task_definitions(plan), contract or CONTRACT, "prod")
     }
 
 
@@ -66,15 +66,13 @@ def test_a_complete_task_definition_is_proven() -> None:
         (HEAD + "db-AbCdEf:key", VIOLATED, "2 fields"),
         (HEAD + "db-AbCdEf:k:s:i", VIOLATED, "both"),
         ("app/db-secret", VIOLATED, "has to be given by its ARN"),
-        (HEAD.replace(REGION, "us-east-1") + "db-AbCdEf", VIOLATED, "the ARN is of region us-east-1"),
-        (HEAD.replace(ACCOUNT, "444455556666") + "db-AbCdEf", VIOLATED, "the ARN is of account 444455556666"),
-        ("arn:aws:ssm:us-east-1:111122223333:parameter/x", VIOLATED, "the ARN is of region us-east-1"),
+        (HEAD.replace("eu-west-1", "us-gov-west-1") + "db-AbCdEf", VIOLATED, "the partition aws-us-gov"),
         (Unknown("var.secret"), UNDETERMINED, "what is not known"),
     ],
     ids=str,
 )
 def test_each_value_from_is_well_formed(value: Value, expected: Verdict, said: str) -> None:
-    """A valueFrom is a full ARN of this environment, or the name or ARN of a parameter."""
+    """A valueFrom is a full ARN, or the name or ARN of a parameter."""
     finding = check({"secrets": [{"name": "DB", "valueFrom": value}]})['secret "DB"']
     assert expected == finding.verdict
     if expected is not PROVEN:
@@ -82,6 +80,45 @@ def test_each_value_from_is_well_formed(value: Value, expected: Verdict, said: s
         assert finding.expected
         assert finding.found
         assert finding.remedy
+
+
+PLACES = Contract.model_validate(
+    {
+        "project": {"application": "app"},
+        "environments": {
+            "prod": {"account_id": ACCOUNT, "region": REGION},
+            "staging": {"account_id": "222233334444", "region": REGION},
+            "recovery": {"account_id": ACCOUNT, "region": "eu-central-1"},
+            "sandbox": {"region": "ap-south-1"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected", "said"),
+    [
+        (("secretsmanager", "us-east-1", ACCOUNT, "secret:db-AbCdEf"), PROVEN, "of region us-east-1"),
+        (("ssm", "us-east-1", ACCOUNT, "parameter/x"), PROVEN, "of region us-east-1"),
+        (("secretsmanager", REGION, "444455556666", "secret:db-AbCdEf"), PROVEN, "of account 444455556666"),
+        (("secretsmanager", "us-east-1", "444455556666", "secret:db-AbCdEf"), PROVEN, "of account 444455556666"),
+        (("ssm", REGION, "444455556666", "parameter/x"), UNDETERMINED, "AWS Resource Access Manager"),
+        (("secretsmanager", REGION, "222233334444", "secret:db-AbCdEf"), VIOLATED, "of the environment staging"),
+        (("secretsmanager", "us-east-1", "222233334444", "secret:db-AbCdEf"), VIOLATED, "of the environment staging"),
+        (("secretsmanager", "eu-central-1", ACCOUNT, "secret:db-AbCdEf"), VIOLATED, "of the environment recovery"),
+        (("ssm", "eu-central-1", ACCOUNT, "parameter/x"), VIOLATED, "of the environment recovery"),
+        (("secretsmanager", "ap-south-1", ACCOUNT, "secret:db-AbCdEf"), PROVEN, "of region ap-south-1"),
+    ],
+    ids=lambda value: ":".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_secret_of_elsewhere_is_another_environments_only_if_the_contract_says_so(
+    arn: tuple[str, ...], expected: Verdict, said: str
+) -> None:
+    """ECS reads secrets of other regions and accounts; one of another environment of the contract is a violation."""
+    secrets = [{"name": "DB", "valueFrom": ":".join(("arn:aws", *arn))}]
+    finding = check({"secrets": secrets}, contract=PLACES)['secret "DB"']
+    assert expected == finding.verdict
+    assert said in finding.reason
 
 
 @pytest.mark.parametrize(

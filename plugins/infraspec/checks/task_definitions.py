@@ -7,11 +7,12 @@ Sources: Amazon ECS Developer Guide, "Amazon ECS task definition parameters for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
 from infraspec.checks.secret_access_text import how_to_know
+from infraspec.checks.value_places import place_of_value
 from infraspec.contract.models import Contract
 from infraspec.ecs.access_table import EXECUTION
 from infraspec.ecs.container import Container, SecretReference
@@ -34,7 +35,7 @@ def check_task_definitions(
     plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
 ) -> list[Finding]:
     """Judge the roles of every task definition, and the logs and secrets of every container: one finding each."""
-    check = _Check(placed(plan, contract, environment))
+    check = _Check(placed(plan, contract, environment), contract, environment)
     return [finding for definition in task_definitions for finding in check.findings(definition)]
 
 
@@ -72,6 +73,8 @@ class _Report:
 @dataclass
 class _Check:
     plan: Plan
+    contract: Contract
+    environment: str
     attributes: AwsAttributes = field(init=False)
     owners: Owners = field(init=False)
 
@@ -213,20 +216,11 @@ class _Check:
         )
 
     def _placed(self, report: _Report, definition: TaskDefinition, parsed: ValueFrom, shown: str) -> Finding:
-        """Compare region and account of an ARN with those of the environment."""
-        context = self._context(definition)
-        for what, given, own in (
-            ("region", parsed.region, context.region),
-            ("account", parsed.account, context.account),
-        ):
-            if isinstance(given, str) and given and isinstance(own, str) and given != own:
-                return report.violated(
-                    f"an ARN of {what} {own}, where the task runs",
-                    shown,
-                    f"the ARN is of {what} {given}: it belongs to another environment",
-                    f"name the one of this environment, or waive the finding if {what} {given} is meant",
-                )
-        return report.proven(parsed.store.value)
+        place = place_of_value(parsed, self._context(definition), self.contract, self.environment)
+        if place.verdict is Verdict.PROVEN:
+            return report.proven(place.reason)
+        found = report.violated(place.expected, shown, place.reason, place.remedy)
+        return replace(found, verdict=place.verdict)
 
     def _context(self, definition: TaskDefinition) -> AccessContext:
         resource = definition.resource
