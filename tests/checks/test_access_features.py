@@ -316,6 +316,45 @@ def test_a_repository_of_another_account_has_to_allow_it_too() -> None:
     assert [VIOLATED] * 4 == [finding.verdict for finding in (token, *layers)]
 
 
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        (
+            {"secrets": [{"name": "DB", "valueFrom": arn("secretsmanager", "secret:db-AbCdEf", OTHER_ACCOUNT)}]},
+            {
+                "secretsmanager:GetSecretValue": "the policy of arn:aws:secretsmanager:",
+                "kms:Decrypt": "the policy of the",
+            },
+        ),
+        (
+            {"image": f"{OTHER_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app:1"},
+            {"ecr:BatchGetImage": "the policy of arn:aws:ecr:"},
+        ),
+        (
+            {"secrets": [{"name": "DB", "valueFrom": arn("ssm", "parameter/app/db", OTHER_ACCOUNT)}]},
+            {"ssm:GetParameters": "AWS Resource Access Manager"},
+        ),
+    ],
+    ids=["secret", "image", "parameter"],
+)
+def test_what_the_other_account_has_to_say_is_ready_to_paste(container: dict[str, Value], said: dict[str, str]) -> None:
+    """Where another account's policy decides, the remedy is the statement for that policy, with the role's ARN."""
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    found = {
+        finding.subject.rpartition(": ")[2]: finding
+        for finding in findings(Case(table.TOKEN, "*", "", container).plan(allow))
+    }
+    for action, words in said.items():
+        finding = found[action]
+        assert finding.verdict is UNDETERMINED
+        assert words in finding.remedy
+        assert "covers it for certain" not in finding.remedy
+        if not action.startswith("ssm:"):
+            assert f'"{action}"' in finding.remedy
+            assert f'AWS = "arn:aws:iam::{ACCOUNT}:role/app-execution"' in finding.remedy
+            assert ("Resource" in finding.remedy) is not action.startswith("ecr:")
+
+
 @pytest.mark.parametrize("key", ["aws:SourceVpc", "aws:SourceVpce"])
 def test_the_token_does_not_come_through_the_vpc_of_the_task(key: str) -> None:
     """A condition on the VPC lets layers pass, perhaps, and never the token of a task on Fargate."""

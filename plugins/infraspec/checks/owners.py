@@ -14,7 +14,7 @@ from infraspec.iam.fields import arn_fields
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import Text, Unknown, Value, render, unknowns
 
 _TYPES = (
     "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
@@ -92,7 +92,9 @@ class Owners:
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
         if not foreign and not action.startswith("kms:"):
             return []
-        name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {render(target).strip('${}')}"
+        said = (part.address for part in unknowns(target) if part.address.startswith("the "))
+        shown = target.address if type(target) is Unknown else next(said, render(target))
+        name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
         return [IdentityPolicy.opaque(name, Unknown(name))]
 
     def _compile(self, documents: Iterable[tuple[Resource, PolicyDocument]]) -> Iterator[IdentityPolicy]:

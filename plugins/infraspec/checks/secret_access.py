@@ -184,4 +184,4 @@ class _Check:
     def _text(self, role: Role, requirement: Requirement, judgement: Judgement) -> Finding:
         if judgement.answer is Answer.NO:
             return violated(requirement, role, judgement.decision, self.owners)
-        return conclusion(requirement, role, judgement)
+        return conclusion(requirement, role, judgement, self.owners)

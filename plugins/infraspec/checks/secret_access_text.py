@@ -7,8 +7,9 @@ from dataclasses import replace
 from infraspec.checks.access_decisions import Judgement
 from infraspec.checks.granting import grantable, policy_to_extend
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
+from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
 from infraspec.checks.roles import Role
-from infraspec.checks.suggestion import principal_to_add, statement_to_add
+from infraspec.checks.suggestion import statement_to_add
 from infraspec.ecs.requirement import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
@@ -53,8 +54,6 @@ def how_to_know(unknown: Unknown) -> str:
         return f"give {address} a value: [environments.NAME.variables] or var_files of the contract"
     if address.startswith("placeholder "):
         return f"render the file with {address.removeprefix('placeholder ')} set, and name the result in the contract"
-    if address.startswith(("the key policy of ", "the resource policy of ")):
-        return "bring what it is about into the plan, with its policy; or see to it that it lets the role in, and waive"
     if "data." in address:
         return f"name what {address} returns under [known] of the contract, or give a plan file"
     if " " in address:
@@ -73,13 +72,15 @@ def violated(requirement: Requirement, role: Role, decision: Decision, owners: O
     )
 
 
-def conclusion(requirement: Requirement, role: Role, judgement: Judgement) -> Finding:
+def conclusion(requirement: Requirement, role: Role, judgement: Judgement, owners: Owners) -> Finding:
     """Say why it cannot be told whether a permission is there."""
     decision, doubt = judgement.decision, judgement.doubt
     doubts = decision.doubts
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
     unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
-    if doubt and not unknown:
+    if unknown and is_policy_elsewhere(unknown):
+        remedy = policy_elsewhere_remedy(unknown, requirement, role, owners)
+    elif doubt and not unknown:
         remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
     else:
         remedy = how_to_know(unknown) if unknown else _certain_instead(doubts, role)
@@ -160,7 +161,7 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"take {requirement.action} on this resource out of {decision.deciding}"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
-        return _resource_policy_remedy(requirement, role, owners)
+        return policy_remedy(requirement, role, owners)
     target = policy_to_extend(role, decision, owners)
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(
@@ -176,21 +177,6 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
     else:
         where = f"to a policy of {role.address}"
     return f"add {where} the statement\n{statement}"
-
-
-def _resource_policy_remedy(requirement: Requirement, role: Role, owners: Owners) -> str:
-    source = owners.policy_source(requirement.resource)
-    target = (owners.document_of(source) or source) if source else None
-    statement = principal_to_add(
-        requirement.action,
-        "AWS",
-        role.arn,
-        module=target.module if target else "",
-        as_block=target is not None and target.type == DOCUMENT_TYPE,
-        resource="*",
-    )
-    where = f"{target.address} ({target.location})" if target else f"the policy of {_named(requirement)}"
-    return f"add to {where} the statement\n{statement}"
 
 
 def _grantable(requirement: Requirement, owners: Owners) -> Value:
