@@ -524,15 +524,16 @@ def test_a_file_is_checked_against_the_plan() -> None:
 
 
 def test_the_fix_fits_how_the_policy_is_written() -> None:
-    """A policy rendered by a policy document gets a statement block; a secret of another module a variable."""
+    """A policy rendered by a policy document gets a statement block; a secret of another module its output."""
     document = JsonText({"Version": "2012-10-17", "Statement": []})
     data = resource("data.aws_iam_policy_document.x", json=document)
     other = resource('module.secrets.aws_secretsmanager_secret.all["db"]', name="other")
     definition = task({"DB": arn(other.address)})
     (finding,) = findings(definition, other, data, policy(policy=document))
     assert "statement {" in finding.remedy
-    assert "var.all_db_arn" in finding.remedy
-    assert f"pass {other.address}.arn into the root module" in finding.remedy
+    assert "module.secrets.all_db_arn," in finding.remedy
+    line = '# module.secrets: output "all_db_arn" { value = aws_secretsmanager_secret.all["db"].arn }'
+    assert line in finding.remedy
 
 
 def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infraspec.checks.alarm_routes import Routes
+from infraspec.checks.passing import reference_from
 from infraspec.contract.alarms import AlarmItem, Bounds, Metric
 from infraspec.monitoring.catalogue import metrics_of
 from infraspec.monitoring.samples import SAMPLES
@@ -160,13 +161,10 @@ class _Writer:
         return self._reference(f"{self.topic.address}.arn") if self.topic else f"aws_sns_topic.{level}.arn"
 
     def _reference(self, address: str) -> str:
-        """Name an attribute from inside the module; one of another module has to be passed in."""
-        local = address.removeprefix(f"{self.module}.") if self.module else address
-        if local != address or not address.startswith("module."):
-            return local
-        variable = re.sub(r"\W+", "_", re.sub(r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*", "", address)).strip("_")
-        self._comments.append(f"# var.{variable}: pass {address} into {self.module or 'the root module'}")
-        return f"var.{variable}"
+        """Name an attribute from inside the module."""
+        expression, lines = reference_from(self.module, address)
+        self._comments.extend(lines)
+        return expression
 
     def _shown(self, name: str) -> str:
         """Return a fact as text of a pattern: `*` for what is not known, which it is matched without."""

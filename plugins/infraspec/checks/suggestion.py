@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from infraspec.character import Character
+from infraspec.checks.passing import reference_from
 from infraspec.unknown import Text, Unknown, Value
 
 _ADDRESS = re.compile(
@@ -41,17 +42,13 @@ class _Writer:
         return f"${{{reference}}}" if reference else "*"
 
     def _reference(self, unknown: Unknown) -> str:
-        """Name an unknown from inside the module; one of another module has to be passed in."""
+        """Name an unknown from inside the module."""
         address = unknown.address
         if address.startswith(_ANYWHERE) or not _ADDRESS.match(address) or " " in address:
             return ""
-        prefix = f"{self.module}." if self.module else ""
-        local = address.removeprefix(prefix)
-        if address.startswith(prefix) and not local.startswith("module."):
-            return local
-        variable = re.sub(r"\W+", "_", re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)).strip("_")
-        self.comments.append(f"# var.{variable}: pass {address} into {self.module or 'the root module'}")
-        return f"var.{variable}"
+        expression, lines = reference_from(self.module, address)
+        self.comments.extend(lines)
+        return expression
 
 
 def statement_to_add(action: str, resource: Value, *, module: str, as_block: bool) -> str:
