@@ -13,11 +13,13 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.checks.alarms import check_alarms
+from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict
+from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
 REFERENCE = Path(__file__).parents[2] / "fixtures/daily-report-tool"
@@ -38,15 +40,26 @@ def reference() -> Plan:
     return Environments(CONTRACT).plan("prod")
 
 
+@cache
+def playbooks() -> tuple[Playbook, ...]:
+    """Return the playbooks of the reference infrastructure."""
+    return read_playbooks(REFERENCE / "docs/playbooks", "docs/playbooks")
+
+
+def judged(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
+    """Return the findings about a plan."""
+    return check_alarms(plan, contract, "prod", playbooks())
+
+
 def bad(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
     """Return the findings that are not proven."""
-    return [finding for finding in check_alarms(plan, contract, "prod") if finding.verdict is not PROVEN]
+    return [finding for finding in judged(plan, contract) if finding.verdict is not PROVEN]
 
 
 def test_the_reference_infrastructure_is_proven() -> None:
     """Every alarm of the packaged catalogue is there and reaches its people."""
-    findings = check_alarms(reference(), CONTRACT, "prod")
-    assert 32 == len(findings)
+    findings = judged(reference())
+    assert 35 == len(findings)
     assert {PROVEN} == {finding.verdict for finding in findings}
 
 
@@ -248,7 +261,7 @@ def test_cloudwatch_needs_no_topic_policy() -> None:
 
 def with_alarms(**tables: Any) -> Contract:
     """Return the reference's contract with other [alarms]."""
-    return Contract.model_validate({**CONTRACT.model_dump(exclude_unset=True), "alarms": tables})
+    return CONTRACT.model_copy(update={"alarms": Alarms.model_validate(tables)})
 
 
 def test_the_contract_changes_the_catalogue() -> None:
@@ -485,3 +498,74 @@ def test_what_is_not_there_is_not_watched(tmp_path: Path) -> None:
     assert ["environment prod permission-checks", "environment prod consistency-checks"] == [
         finding.key for finding in findings
     ]
+
+
+COMPOSITE = "module.monitoring.aws_cloudwatch_composite_alarm.application_down"
+BOTH = {"critical": ["chat", "email"], "warning": ["chat", "email"], "info": ["chat"]}
+
+
+@pytest.mark.parametrize(
+    ("description", "verdict"),
+    [
+        ("Playbook: docs/playbooks/en/health-check-failing.md", PROVEN),
+        ("See ./docs/playbooks/en/health-check-failing.md.", PROVEN),
+        ("https://git.example.com/x/blob/main/docs/playbooks/en/health-check-failing.md#2-restore", PROVEN),
+        ("手順は「docs/playbooks/ja/health-check-failing.md」を参照", PROVEN),
+        ("プレイブックhealth-check-failingを参照", PROVEN),
+        ("Open health-check-failing", PROVEN),
+        ("Playbook: escalation", PROVEN),
+        ("対応手順：escalation", PROVEN),
+        (Text(("Users of ", Unknown("var.x"), " wait. Playbook: health-check-failing")), PROVEN),
+        ("Escalation: by escalation to the team", VIOLATED),
+        ("The alarm my-health-check-failing-alarm", VIOLATED),
+        ("Playbook: docs/playbooks/fr/health-check-failing.md", VIOLATED),
+        ("Playbook: mydocs/playbooks/en/health-check-failing.md", VIOLATED),
+        ("Playbook: roll back", VIOLATED),
+        ("", VIOLATED),
+        (None, VIOLATED),
+        (Unknown("var.description"), UNDETERMINED),
+        (Text(("Playbook: ", Unknown("var.playbook"))), UNDETERMINED),
+    ],
+)
+def test_a_critical_alarm_names_a_playbook(description: Value, verdict: Verdict) -> None:
+    """Its description has the id of a playbook or the path of a page that exists, in any language."""
+    found = judged(changed(COMPOSITE, alarm_description=description))
+    (one,) = [finding for finding in found if finding.key == f"{COMPOSITE} playbook"]
+    assert verdict is one.verdict
+    assert {one.verdict, PROVEN} == {finding.verdict for finding in found} | {PROVEN}
+    if verdict is not PROVEN:
+        assert "composite.tf:" in str(one.location)
+        assert "database-unreachable" in one.expected
+        assert re.search(r'^alarm_description = ".*Playbook: ID\." # ID: ', one.remedy)
+
+
+def test_the_line_to_paste_names_a_playbook() -> None:
+    """What the finding gives to paste mends it, and keeps what the description said."""
+    (found,) = bad(changed(DENIED, alarm_description="Somebody may not read ${secret}."))
+    assert r'alarm_description = "Somebody may not read $${secret}. Playbook: secret-access-denied."' == found.remedy
+    assert [] == bad(changed(DENIED, alarm_description=found.remedy.partition('"')[2].rstrip('"')))
+
+
+def test_which_alarms_are_critical() -> None:
+    """Those that tell of a critical item, or go to a topic of that level alone; not one that a composite tells of."""
+    named = [finding.address for finding in judged(reference()) if finding.subject == "playbook"]
+    assert [DENIED, COMPOSITE, COMPOSITE.replace("application_down", "database_unreachable")] == named
+    plan = changed(CPU, alarm_actions=[Unknown(f"{TOPIC}.arn")])
+    assert f"{CPU} playbook" in {finding.key for finding in bad(plan)}
+    named = [finding.key for finding in judged(reference(), with_alarms(levels=BOTH)) if finding.subject == "playbook"]
+    assert not [key for key in named if "utilization" in key]
+
+
+def test_no_playbook_is_asked_for_without_the_table() -> None:
+    """A contract without [playbooks] leaves the descriptions alone."""
+    without = CONTRACT.model_copy(update={"playbooks": None})
+    found = judged(changed(COMPOSITE, alarm_description=None), without)
+    assert 32 == len(found)
+    assert {PROVEN} == {finding.verdict for finding in found}
+
+
+def test_a_missing_critical_alarm_is_given_with_its_playbook() -> None:
+    """The alarm to paste names the playbook that the rule asks for."""
+    plan = reference()
+    found = bad(plan.replaced(resources=[one for one in plan.resources if one.address != DENIED]))
+    assert all("Playbook: secret-access-denied." in finding.remedy for finding in found)

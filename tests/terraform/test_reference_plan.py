@@ -18,6 +18,7 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.checks.alarms import check_alarms
 from infraspec.finding import Verdict
+from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.planned_values import document
 from infraspec.terraform.environments import Environments
 from tools import plan_fixtures
@@ -174,10 +175,11 @@ def _unordered(tree: Any) -> Any:
 def test_the_alarms_are_read_from_a_plan_file() -> None:
     """The rule says the same of the plan file as of the source, but for what had to be taken out."""
     plan = Environments(CONTRACT, plan_file=PLAN).plan("prod")
-    findings = check_alarms(plan, CONTRACT, "prod")
+    playbooks = read_playbooks(CONTRACT.directory / "docs/playbooks", "docs/playbooks")
+    findings = check_alarms(plan, CONTRACT, "prod", playbooks)
     without_chat = {"subscriptions of level critical", "subscriptions of level warning", "subscriptions of level info"}
     without_state = {"secret-access-denied", "secret-read-failures"}
-    assert 32 == len(findings), REMADE
+    assert 35 == len(findings), REMADE
     assert without_chat | without_state == {one.subject for one in findings if one.verdict is not Verdict.PROVEN}
 
 

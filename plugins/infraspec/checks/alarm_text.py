@@ -35,10 +35,10 @@ class Suggestions:
     facts: Mapping[str, str]
     routes: Routes
 
-    def alarm(self, name: str, item: AlarmItem, subject: Subject) -> str:
-        """Return the alarm of an item for a subject, with the metric filters it needs."""
+    def alarm(self, name: str, item: AlarmItem, subject: Subject, remark: str = "") -> str:
+        """Return the alarm of an item for a subject, with the metric filters it needs and a remark to describe it."""
         writer = self._writer(item, subject)
-        return writer.with_comments(writer.alarm(writer.named(name), item))
+        return writer.with_comments(writer.alarm(writer.named(name), item, remark))
 
     def rule(self, name: str, item: AlarmItem, subject: Subject) -> str:
         """Return the rule and the target that send an event to the topic of its level."""
@@ -77,13 +77,13 @@ class _Writer:
         place = [f"# in {self.module}"] if self.module else []
         return "\n".join([*place, *dict.fromkeys(self._comments), text])
 
-    def alarm(self, name: str, item: AlarmItem) -> str:
+    def alarm(self, name: str, item: AlarmItem, remark: str) -> str:
         """Return the metric filters and the alarm."""
         metrics = metrics_of(item)
         blocks = [self._filter(_joined(name, key), metric) for key, metric in metrics.items() if metric.counts]
         head: list[Line] = [
             ("alarm_name", _quoted(f"{self.prefix}-{name}")),
-            ("alarm_description", _quoted(f"{item.reason or name}")),
+            ("alarm_description", _quoted(f"{item.reason or name}{remark and '.' + remark}")),
             ("comparison_operator", _quoted(_OPERATORS[str(item.comparison)])),
             ("threshold", _number(item.threshold, 0)),
         ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.checks.alarm_candidates import Candidate, Candidates
 from infraspec.checks.alarm_faults import Fault
+from infraspec.checks.alarm_playbooks import AlarmPlaybooks
 from infraspec.checks.alarm_routes import Routes
 from infraspec.checks.alarm_text import Suggestions
 from infraspec.checks.secret_access import placed
@@ -19,19 +21,22 @@ from infraspec.monitoring.delivery import EVENTBRIDGE, Delivery, Route
 from infraspec.monitoring.rules import EventRules, Rule
 from infraspec.monitoring.samples import SAMPLES
 from infraspec.monitoring.watched import Subject, subjects
+from infraspec.process.playbooks import Playbook
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 
 RULE = "alarms"
 
 
-def check_alarms(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+def check_alarms(plan: Plan, contract: Contract, environment: str, playbooks: Sequence[Playbook] = ()) -> list[Finding]:
     """Judge each alarm of the catalogue for each thing it watches, then each route that the alarms take.
 
+    Where the contract has `[playbooks]`, each critical alarm has to name one of `playbooks`.
     Raises ContractError if the catalogue is wrong, PolicyError if a policy on the way is malformed.
     """
     alarms = contract.alarms or Alarms()
-    return _Check(placed(plan, contract, environment), contract, alarms, environment).findings()
+    asked = None if contract.playbooks is None else playbooks
+    return _Check(placed(plan, contract, environment), contract, alarms, environment, asked).findings()
 
 
 @dataclass
@@ -40,12 +45,15 @@ class _Check:
     contract: Contract
     alarms: Alarms
     environment: str
+    asked: Sequence[Playbook] | None
     attributes: AwsAttributes = field(init=False)
     routes: Routes = field(init=False)
+    playbooks: AlarmPlaybooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
         self.routes = Routes(RULE, Delivery(self.attributes), self.alarms)
+        self.playbooks = AlarmPlaybooks(RULE, self.routes, self.asked, self.contract.directory)
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -70,7 +78,7 @@ class _Check:
             for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
             if subject.is_postgresql is not False or not is_of_postgresql(item)
         ]
-        return [*judged, *self.routes.findings()]
+        return [*judged, *self.routes.findings(), *self.playbooks.findings()]
 
     def _judge(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
         if item.event:
@@ -79,6 +87,8 @@ class _Check:
         if not candidates:
             return self._missing(name, item, subject)
         best = min(candidates, key=lambda candidate: candidate.rank)
+        if best.certain:
+            self.playbooks.use(str(item.level), best.alarm.resource)
         if best.certain and self.routes.fault(str(item.level), best.route) is None:
             self.routes.use(str(item.level), best.route, best.alarm.resource)
         return self._of_candidate(name, item, subject, best)
@@ -117,7 +127,7 @@ class _Check:
             expected=f"an alarm of level {item.level}: {item.reason or name}",
             found=self.candidates.nearest or self._nothing(item),
             reason=f"whether it is PostgreSQL is not known; if it is, {told}" if doubtful else told,
-            remedy=self.suggestions.alarm(name, item, subject),
+            remedy=self.suggestions.alarm(name, item, subject, self.playbooks.suggestion(str(item.level), name)),
         )
 
     def _nothing(self, item: AlarmItem) -> str:

@@ -57,12 +57,24 @@ class Delivery:
 
     def of_alarm(self, alarm: Resource) -> Route:
         """Return where an alarm goes: its own actions, and those of composite alarms that fire whenever it does."""
+        return self._route(action for source in self._sources(alarm) for action in _actions(source))
+
+    def own(self, alarm: Resource) -> Route:
+        """Return where the actions of an alarm itself go."""
+        return self._route(_actions(alarm))
+
+    def telling(self, alarm: Resource) -> list[Resource]:
+        """Return the alarms that somebody hears of when an alarm fires: itself and composite ones, with an action."""
+        return [source for source in self._sources(alarm) if next(_actions(source), None) is not None]
+
+    def _sources(self, alarm: Resource) -> list[Resource]:
         names = [render(self.attributes.name(alarm, "alarm_name")), render(Unknown(f"{alarm.address}.arn"))]
-        sources = [alarm]
-        for composite, rule in self._composites:
-            if any(name in rule for name in names) and fires_with(rule, *names):
-                sources.append(composite)
-        return self._route(action for source in sources for action in _actions(source))
+        composites = (
+            composite
+            for composite, rule in self._composites
+            if any(name in rule for name in names) and fires_with(rule, *names)
+        )
+        return [alarm, *composites]
 
     def of_targets(self, targets: tuple[Resource, ...]) -> Route:
         """Return where the targets of a rule go."""
