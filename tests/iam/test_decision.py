@@ -10,6 +10,7 @@ from infraspec.iam.decision import Outcome, decide
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.managed import is_managed, managed_policy
 from infraspec.iam.policy import IdentityPolicy
+from infraspec.iam.why import why
 from infraspec.unknown import Unknown, Value
 
 ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
@@ -20,6 +21,7 @@ READ = "secretsmanager:GetSecretValue"
 ROLE = "arn:aws:iam::111122223333:role/app"
 CONDITION = {"StringEquals": {"aws:ResourceTag/app": "x"}}
 MANAGED = "arn:aws:iam::aws:policy/"
+LOG_GROUP = "arn:aws:logs:eu-west-1:111122223333:log-group:app"
 
 
 def allow(resource: Value = "*", action: Value = READ, **more: Value) -> dict[str, Value]:
@@ -143,3 +145,25 @@ def test_three_valued_logic() -> None:
     assert [no, maybe, yes] == [both(yes, maybe, no), both(yes, maybe), both()]
     assert [yes, maybe, no] == [either([no, maybe, yes]), either([no, maybe]), either([])]
     assert [no, maybe, yes] == [negate(yes), negate(maybe), negate(no)]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "outcome"),
+    [
+        ("ecr:GetAuthorizationToken", "arn:aws:ecr:eu-west-1:111122223333:repository/app", Outcome.UNDETERMINED),
+        ("logs:DescribeLogGroups", "arn:aws:logs:eu-west-1:111122223333:log-group:*", Outcome.UNDETERMINED),
+        ("logs:DescribeLogGroups", "arn:aws:logs:eu-west-1:111122223333:log-group:other", Outcome.IMPLICITLY_DENIED),
+        ("logs:DescribeLogGroups", "*", Outcome.ALLOWED),
+    ],
+)
+def test_action_that_aws_lists_without_a_resource(action: str, resource: str, outcome: Outcome) -> None:
+    """What is asked on `*` by the list is open where a statement names the very resource: the list has gaps."""
+    asked = "arn:aws:ecr:eu-west-1:111122223333:repository/app" if action.startswith("ecr") else LOG_GROUP
+    decision = decide([policy(allow(resource, action))], action, asked)
+
+    assert decision.outcome is outcome
+    assert decide([policy(allow(resource, action))], action, "*").allowed is (
+        Answer.YES if resource == "*" else Answer.NO
+    )
+    if outcome is Outcome.UNDETERMINED:
+        assert "AWS lists none" in why(decision)

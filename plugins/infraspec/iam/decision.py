@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from infraspec.iam import explain
@@ -110,6 +111,7 @@ def decide(
     principal: Principal | None = None,
     resource_account: Value = None,
     context: Context = UNKNOWN_CONTEXT,
+    listed: bool = True,
 ) -> Decision:
     """Decide one request.
 
@@ -120,11 +122,30 @@ def decide(
     Principal.of(ARN), or Principal.role(ARN) for the sessions of a role. `resource_account` is the number of the
     resource's account; None: that of its ARN, and where the ARN has none or is not known, or the principal is not told,
     the principal's own. `context` holds the condition keys of the request: Context.of({"aws:SecureTransport": True}); a
-    key it does not tell is unknown.
+    key it does not tell is unknown. `listed`: an action that AWS lists without a resource is asked on `*`; where its
+    own resource would make a difference, the outcome is UNDETERMINED.
     """
     subject = resource if isinstance(resource, Subject) else Subject.of(resource)
-    if subject.value != "*" and takes_only_star(action):
-        subject = _STAR
+    if listed and subject.value != "*" and takes_only_star(action):
+        # The list is wrong for some actions: logs:DescribeLogGroups takes log groups.
+        asked = partial(
+            decide,
+            policies,
+            action,
+            boundary=boundary,
+            session=session,
+            resource_policies=resource_policies,
+            scps=scps,
+            rcps=rcps,
+            principal=principal,
+            resource_account=resource_account,
+            context=context,
+            listed=False,
+        )
+        decision = asked(_STAR)
+        if decision.outcome is asked(subject).outcome:
+            return decision
+        return decision._replace(outcome=Outcome.UNDETERMINED, allowed=Answer.MAYBE)
     request = Request(action, subject, context)
     lowered = action.lower()
     if lowered in ALWAYS_ALLOWED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.iam.answer import Answer
 from infraspec.iam.decision import Decision, Outcome
 
 _FEW = 3
@@ -20,6 +21,8 @@ def why(decision: Decision) -> str:
             return _missing(decision)
         case _:
             doubts = [str(doubt) for doubt in decision.doubts]
+            if not doubts and decision.allowed is Answer.MAYBE:
+                return f"the policies tell `*` from a resource, and AWS lists none for {decision.request.action}"
             return "; ".join(doubts[:_FEW]) or "denied, but it is not certain whether by a statement"
 
 
