@@ -104,6 +104,23 @@ KEY = "module.monitoring.aws_kms_key.notifications"
 RULES = "module.monitoring.aws_cloudwatch_event_rule.this"
 FILTERS = "module.monitoring.aws_cloudwatch_log_metric_filter"
 TARGETS = "module.monitoring.aws_cloudwatch_event_target.topic"
+COUNTED = f'{FILTERS}.secrets["SecretAccessDenied"]'
+COUNT = {"namespace": "daily-report-tool-prod", "name": "SecretAccessDenied"}
+DATABASE, GROUP = "module.rds.aws_db_instance.this", "module.rds.aws_db_parameter_group.this"
+WRITE = "module.monitoring.aws_cloudwatch_log_resource_policy.write_events"
+FAILURES = alarm("secret_read_failures")
+QUERIES = [
+    {**query, "id": {"failures": "failure"}.get(query["id"], query["id"])}
+    for query in reference().by_address[FAILURES].get("metric_query")
+]
+ONLY_PUT = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},'
+    '"Action":"logs:PutLogEvents","Resource":"*"}]}'
+)
+KEY_WITHOUT_RESOURCE = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["cloudwatch.amazonaws.com",'
+    '"events.amazonaws.com"]},"Action":"kms:*"}]}'
+)
 ELSEWHERE = "arn:aws:sns:ap-northeast-1:123456789012:elsewhere"
 EVENTS_ONLY = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},'
@@ -178,6 +195,15 @@ KEY_OF_SOURCE = (
         (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": ""}, VIOLATED, "no alarm of the plan counts"),
         (f'{FILTERS}.secrets["SecretReads"]', {"log_group_name": "/aws/other"}, UNDETERMINED, "nothing in the plan"),
         (f'{FILTERS}.database["DatabaseConnectionFailures"]', {"log_group_name": "/x"}, VIOLATED, "no alarm of the"),
+        (COUNTED, {"metric_transformation": [{**COUNT, "value": "0"}]}, VIOLATED, "no alarm of the plan counts"),
+        (COUNTED, {"metric_transformation": [{**COUNT, "value": None}]}, VIOLATED, "no alarm of the plan counts"),
+        (FAILURES, {"metric_query": QUERIES}, VIOLATED, "no metric_query has the id failures"),
+        (DATABASE, {"parameter_group_name": None}, UNDETERMINED, "has the default parameter group"),
+        (DATABASE, {"parameter_group_name": "default.postgres16"}, UNDETERMINED, "has the default parameter group"),
+        (GROUP, {"parameter": [{"name": "log_connections", "value": "0"}]}, UNDETERMINED, "log_connections of"),
+        (GROUP, {"parameter": []}, UNDETERMINED, f"log_connections of {GROUP} is off"),
+        (WRITE, {"policy_document": ONLY_PUT}, UNDETERMINED, "no aws_cloudwatch_log_resource_policy of the plan"),
+        (KEY, {"policy": KEY_WITHOUT_RESOURCE}, VIOLATED, "do kms:Decrypt and kms:GenerateDataKey*"),
         ("module.rds.aws_db_instance.this", {"enabled_cloudwatch_logs_exports": []}, VIOLATED, "no alarm of the plan"),
         (f'{RULES}["secret-reads"]', {"state": "ENABLED"}, UNDETERMINED, "nothing in the plan writes"),
         (f'{RULES}["tasks"]', {"state": "DISABLED"}, UNDETERMINED, "nothing in the plan writes"),
@@ -333,6 +359,7 @@ resource "aws_lb_listener" "main" {
 resource "aws_db_instance" "main" {
   identifier                      = "shop"
   engine                          = "postgres"
+  parameter_group_name            = "shop"
   enabled_cloudwatch_logs_exports = ["postgresql"]
 }
 resource "aws_db_instance" "copy" {

@@ -251,6 +251,7 @@ def test_every_edit_of_the_key_policy_is_found() -> None:
         [],
         [{**statement, "Effect": "Deny"}],
         [{**statement, "Action": "kms:Describe*"}],
+        [{name: value for name, value in statement.items() if name != "Resource"}],
         [{**statement, "Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}}],
         [statement, {**statement, "Effect": "Deny", "Principal": "*"}],
         [statement, {**statement, "Effect": "Deny", "Principal": role, "Action": "kms:Decrypt"}],

@@ -55,6 +55,12 @@ def test_a_complete_task_definition_is_proven() -> None:
     assert expected == {subject: finding.verdict for subject, finding in found.items()}
 
 
+def test_a_task_definition_without_a_container() -> None:
+    """ECS does not register one, so it is a violation and not a rule that matched nothing."""
+    found = check({}, container_definitions=JsonText([]))["container definitions"]
+    assert (VIOLATED, "a container", "none") == (found.verdict, found.expected, found.found)
+
+
 @pytest.mark.parametrize(
     ("value", "expected", "said"),
     [

@@ -127,6 +127,7 @@ def test_all_but_those_listed(listed: list[str], bounded: bool, expected: Answer
     assert expected == naming(statement, Principal.of(SESSION), bounded=bounded).any
 
 
+WITHOUT_RESOURCE = {"Effect": "Allow", "Action": ["kms:Decrypt", "sts:AssumeRole"], "Principal": {"AWS": ROLE}}
 CASES: list[tuple[str, dict[str, Any], Outcome]] = [
     # principal, layers, outcome
     (SESSION, {"policies": OWN}, ALLOWED),
@@ -186,6 +187,25 @@ CASES: list[tuple[str, dict[str, Any], Outcome]] = [
             )
         },
         OPEN,
+    ),
+    (
+        SESSION,
+        {
+            "policies": OWN,
+            "action": "kms:Decrypt",
+            "resource": KEY,
+            "resource_policies": policy(WITHOUT_RESOURCE, with_principals=True),
+        },
+        IMPLICIT,
+    ),
+    (
+        SESSION,
+        {
+            "action": "sts:AssumeRole",
+            "resource": ROLE,
+            "resource_policies": policy(WITHOUT_RESOURCE, with_principals=True),
+        },
+        ALLOWED,
     ),
     (SESSION, {"policies": OWN, "action": "kms:ListKeys", "resource": "*"}, ALLOWED),
     (SESSION, {"policies": OWN, "action": "sts:AssumeRole", "resource": ROLE}, OPEN),

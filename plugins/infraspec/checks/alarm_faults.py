@@ -11,7 +11,7 @@ from infraspec.contract.alarms import AlarmItem, Bounds
 from infraspec.finding import Verdict
 from infraspec.monitoring.alarms import Alarm, substituted
 from infraspec.monitoring.catalogue import metrics_of
-from infraspec.monitoring.expression import UnreadableExpressionError, difference
+from infraspec.monitoring.expression import UnreadableExpressionError, difference, names
 from infraspec.unknown import Text, Unknown, Value, render
 
 _OPERATORS = {
@@ -70,8 +70,10 @@ def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> tuple[in
         return 1, [_wrong("metric_query", line, found, "the expression is not known")]
     renamed = substituted(found, {own: name for name, own in pairs.items()})
     try:
-        problem = difference(wanted, renamed, list(pairs))
-        if problem and not difference(wanted, f"{_PERCENT} * ({renamed})", list(pairs)):
+        strangers = sorted(names(found) - set(pairs.values()))
+        problem = f"no metric_query has the id {strangers[0]}" if strangers else ""
+        problem = problem or difference(wanted, renamed, list(pairs))
+        if problem and not strangers and not difference(wanted, f"{_PERCENT} * ({renamed})", list(pairs)):
             return _PERCENT, []
     except UnreadableExpressionError as error:
         reason = f"{error} of metric math is not evaluated here"

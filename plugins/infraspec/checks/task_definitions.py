@@ -28,6 +28,7 @@ from infraspec.unknown import Unknown, Value, render
 RULE = "task-definitions"
 _AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region")
 _PREFIX = "awslogs-stream-prefix"
+_CONTAINER = 'containerDefinitions = [{ name = "app", image = "…" }]'
 _FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 
 
@@ -89,6 +90,9 @@ class _Check:
         if unknown is not None:
             report = _Report(definition, "container definitions", "containerDefinitions")
             yield report.undetermined("known container definitions", unknown)
+        elif not definition.containers:
+            report = _Report(definition, "container definitions", "containerDefinitions")
+            yield report.violated("a container", "none", "ECS registers no task definition without one", _CONTAINER)
         for container in definition.containers:
             yield self._logs(definition, container)
             yield from self._unknown_secrets(definition, container)

@@ -105,7 +105,7 @@ def _miss(hit: Hit, request: Request) -> Miss:
     if clause.covers_action(request.action) is Answer.NO:
         listed = "all but " if clause.statement.not_actions is not None else ""
         return Miss(hit, "action", f"the statement allows {listed}{_list(clause.actions)}, not {request.action}")
-    if clause.covers_resource(request.subject, request.context) is Answer.NO:
+    if clause.covers_resource(request) is Answer.NO:
         return Miss(hit, "resource", _resource_reason(clause, request))
     return Miss(hit, "condition", explain_conditions.miss(clause.conditions, request.context))
 
@@ -168,7 +168,7 @@ def _doubts(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | N
         yield f"{unknown.address} is not known", unknown
     if clause.covers_action(request.action) is Answer.MAYBE:
         yield from _unknown_in(clause.actions, "action")
-    if clause.covers_resource(request.subject, request.context) is Answer.MAYBE:
+    if clause.covers_resource(request) is Answer.MAYBE:
         yield from _resource_doubt(clause, request)
     if clause.condition(request.context) is Answer.MAYBE:
         yield (

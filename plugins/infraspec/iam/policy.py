@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from infraspec.finding import Location
+from infraspec.iam.actions import TRUSTED
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.conditions import Hidden, Test, compiled
 from infraspec.iam.context import Context
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.matching import match_action
-from infraspec.iam.pattern import Form, Pattern, Subject, as_it_is
+from infraspec.iam.pattern import Form, Pattern, as_it_is
 from infraspec.iam.request import Request
 from infraspec.iam.resources import Resources
 from infraspec.iam.variables import Template, template
@@ -55,12 +56,17 @@ class Clause:
         answer = either(match_action(pattern, action) for pattern in self.actions)
         return answer if self.statement.not_actions is None else negate(answer)
 
-    def covers_resource(self, subject: Subject, context: Context) -> Answer:
-        """Tell whether the statement is about the resource. A statement of a trust policy is about any."""
+    def covers_resource(self, request: Request) -> Answer:
+        """Tell whether the statement is about the resource.
+
+        Without a Resource, a statement of a trust policy is about its role; any other has no effect, if the service
+        takes it at all. Source: AWS KMS API Reference, PutKeyPolicy.
+        """
+        _, subject, context = request
         if self.statement.not_resources is not None:
             return negate(self.resources.include(subject, context, without_value=Answer.MAYBE))
         if self.statement.resources is None:
-            return Answer.YES
+            return Answer.YES if request.action.lower() in TRUSTED else Answer.NO
         return self.resources.include(subject, context, without_value=Answer.NO)
 
     def condition(self, context: Context) -> Answer:
@@ -76,7 +82,7 @@ class Clause:
         """Tell whether the statement, whatever its effect, applies to a request about an action that it covers."""
         if self.bound is Answer.NO:
             return Answer.NO
-        covered = self.covers_resource(request.subject, request.context)
+        covered = self.covers_resource(request)
         if covered is Answer.NO:
             return covered
         return min(covered, self.bound, self.condition(request.context) if self.conditions else Answer.YES)

@@ -6,10 +6,10 @@ The way of an event is followed: who writes it to the log group, and whether the
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from infraspec.iam.answer import Answer
+from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.monitoring.filter_pattern import counts
 from infraspec.monitoring.grants import grants
@@ -20,6 +20,9 @@ from infraspec.monitoring.watched import Subject
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render
+
+_OFF = ("", "0", "off", "false")
+_WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class LogMetrics:
 
     attributes: AwsAttributes
     rules: EventRules
+    _allowed: dict[Value, Answer] = field(default_factory=dict)
 
     def filters(self, namespace: Value, name: Value) -> list[Resource]:
         """Return the filters that count into a metric."""
@@ -100,32 +104,63 @@ class LogMetrics:
                 )
         return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
-    @staticmethod
-    def _of_database(group: Value, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
+    def _of_database(self, group: Value, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
         name, shown = specimens.text(subject.facts["database"]), specimens.text(group)
         lines = sample.lines(subject.fill(specimens))
         if shown != f"/aws/rds/instance/{name}/postgresql":
             return _Written(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
         exports = subject.resource.get("enabled_cloudwatch_logs_exports") if subject.resource else None
         if isinstance(exports, list | tuple) and "postgresql" in exports:
-            return _Written(lines)
+            reason = self._silence(subject) if sample.name == "database-connection" else ""
+            return _Written(lines, None if reason else True, reason)
         certain = exports is None or isinstance(exports, list | tuple)
         return _Written(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
 
+    def _silence(self, subject: Subject) -> str:
+        """Say why a database does not log connections: no parameter group of its own, or one that leaves that off.
+
+        A parameter group from elsewhere is taken to turn it on.
+        """
+        resource = subject.resource
+        given = self.attributes.narrow(resource.get("parameter_group_name")) if resource else Unknown("")
+        if given is None or (isinstance(given, str) and given.startswith("default.")):
+            return f"{subject.address} has the default parameter group, in which log_connections is off"
+        groups = self.attributes.plan.managed("aws_db_parameter_group")
+        group = next((one for one in groups if self.attributes.name(one) == given), None)
+        parameters = group.get("parameter") if group else None
+        if group is None or isinstance(parameters, Unknown):
+            return ""
+        written = {entry.get("name"): entry.get("value") for entry in parameters or () if isinstance(entry, dict)}
+        value = written.get("log_connections")
+        is_off = value is None or str(value).lower() in _OFF
+        return f"log_connections of {group.address} is off" if is_off else ""
+
     def _writes_events(self, group: Value) -> Answer:
-        """Tell whether EventBridge may write to a log group."""
+        """Tell whether EventBridge, which makes the log streams itself, may write to a log group."""
+        if group not in self._allowed:
+            self._allowed[group] = self._may_write(group)
+        return self._allowed[group]
+
+    def _may_write(self, group: Value) -> Answer:
         plan = self.attributes.plan
         groups = plan.managed("aws_cloudwatch_log_group")
         own = next((one for one in groups if self.attributes.name(one) == group), None)
         head = self.attributes.join("arn:", plan.partition, ":logs:", plan.region, ":", plan.account, ":log-group:")
         arn = self.attributes.narrow(Unknown(f"{own.address}.arn")) if own else self.attributes.join(head, group)
-        return grants(
-            self.attributes,
-            [(policy, "policy_document") for policy in plan.managed("aws_cloudwatch_log_resource_policy")],
-            service="events.amazonaws.com",
-            action="logs:PutLogEvents",
-            resource=self.attributes.join(arn, ":log-stream:events"),
-            context=Context(),
+        policies = [(policy, "policy_document") for policy in plan.managed("aws_cloudwatch_log_resource_policy")]
+        stream = self.attributes.join(arn, ":log-stream:events")
+        return both(
+            *(
+                grants(
+                    self.attributes,
+                    policies,
+                    service="events.amazonaws.com",
+                    action=action,
+                    resource=stream,
+                    context=Context(),
+                )
+                for action in _WRITE
+            )
         )
 
     def _group_of(self, arn: Value) -> Value:

@@ -1,0 +1,324 @@
+"""Nothing that a rule claims to guard can be taken out of the reference infrastructure without a finding.
+
+Each block, attribute, and item of an object or a list of the Terraform of prod is cut out of a copy, one at a time; the
+rules look at what is left. A named error of the input counts as a finding: Terraform would stop there as well.
+`UNGUARDED` lists what no rule claims to guard, and why. `pytest -s` shows the kill rate of each file.
+"""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infraspec import contract as contracts
+from infraspec.checks.alarms import check_alarms
+from infraspec.checks.layout import check_consistency
+from infraspec.checks.names import check_names
+from infraspec.checks.policies import check_policies
+from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.secret_readers import check_secret_readers
+from infraspec.checks.selectors import check_selectors
+from infraspec.checks.source import check_source
+from infraspec.checks.state_backend import check_state_backend
+from infraspec.checks.state_bucket import check_state_bucket
+from infraspec.checks.tags import check_tag_policy, check_tags
+from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.versions import check_versions
+from infraspec.conventions.tag_policy import TagPolicy
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.errors import InfraspecError
+from infraspec.finding import Finding, Verdict
+from infraspec.hcl.files import parse_file
+from infraspec.hcl.nodes import File
+from infraspec.process.playbooks import Playbook, read_playbooks
+from infraspec.terraform import configuration
+from infraspec.terraform.environments import Environments
+from tests.reference_parts import Part, parts, without
+
+REFERENCE = Path(__file__).parents[1] / "fixtures" / "daily-report-tool"
+TERRAFORM = REFERENCE / "terraform"
+PROD = "environments/prod"
+POLICY = TagPolicy.from_json((REFERENCE / "organization/tag-policy.json").read_text("utf-8"), place="tag-policy.json")
+VARIABLES = "variables.tf"
+"""Left out: types, defaults and validations of variables limit what callers may pass, and say nothing of resources."""
+NETWORK = "network"
+"""Left out: what rules say of it — names, tags, the target group of the service — they say of the others too."""
+FILES = sorted(
+    path.relative_to(TERRAFORM).as_posix()
+    for directory in (PROD, "modules")
+    for path in (*(TERRAFORM / directory).rglob("*.tf"), *(TERRAFORM / directory).glob(".terraform.lock.hcl"))
+    if path.name != VARIABLES and path.parent.name != NETWORK
+)
+FIRST = {
+    "versions.tf": "versions", "lock.hcl": "versions",
+    "modules/state": "state-bucket", "modules/secretsmanager": "secret-access", "modules/iam": "secret-access",
+    "modules/ecs": "task-definitions", "modules/labels": "tags", "modules/monitoring": "alarms",
+    "modules/rds": "alarms",
+    PROD: "state-backend",
+}  # fmt: skip
+"""The rule that is asked first, since it is the most likely to find something."""
+VALIDATE = "the provider requires it: `terraform validate`, a job that the rule process asks for, refuses the file"
+SIZE = "how a resource is sized, placed and kept is the team's choice; no requirement names it"
+WIDER = "a rule that takes more events still takes those of the catalogue; false alarms show in weeks of data only"
+SHOWN = "text for people"
+NETWORKING = "reachability is none of the requirements; `open-ingress` of plan-review judges what a change opens"
+DEFAULT = "the default is as good for every rule"
+APPLICATION = "what the application itself calls is not in a task definition; a live suite would see it"
+UNGUARDED: Mapping[str, str] = {
+    # environments/prod
+    ".constraints": "Terraform writes it for people; the version is what is compared",
+    "backend.s3.region": "the environment variable AWS_REGION gives it as well; init fails without",
+    "imports.tf: *": "whether an object exists already is in the account; Terraform would create it, AWS refuses",
+    "prod/outputs.tf: *": "outputs of a root module are for people and other tools",
+    ".available.state": DEFAULT,
+    "provider.aws.region": "the contract knows the region",
+    "provider.aws.allowed_account_ids": "who applies where is a matter of credentials",
+    ".required_providers.aws.source": DEFAULT,
+    # modules
+    ".depends_on*": "the order of an apply is not in its result",
+    ".description": SHOWN,
+    "output.task_definition_arn*": "an output that only outputs of the root use",
+    "output.repository_url*": "likewise",
+    "ecs/outputs.tf: output.security_group_id*": NETWORKING,
+    "state/outputs.tf: *": "backend.tf has to repeat them: a backend takes no references",
+    "output.topic_arns*": "likewise: nobody uses it here",
+    "output.endpoint*": "likewise",
+    "aws_vpc_security_group_*": NETWORKING,
+    "main.tf: resource.aws_security_group.service": NETWORKING,
+    "main.tf: resource.aws_security_group.database": NETWORKING,
+    "aws_security_group.*.vpc_id": NETWORKING,
+    "ecs/main.tf: resource.aws_ecr_repository.this.image_*": SIZE,
+    ".retention_in_days": SIZE,
+    "aws_ecs_cluster.this.setting*": SIZE,
+    "aws_ecs_task_definition.this.requires_compatibilities": SIZE,
+    "aws_ecs_task_definition.this.network_mode": SIZE,
+    "aws_ecs_task_definition.this.cpu": SIZE,
+    "aws_ecs_task_definition.this.memory": SIZE,
+    ".container_definitions.0.name": "AWS refuses it at apply",
+    ".container_definitions.0.image": "AWS refuses it at apply",
+    ".container_definitions.0.essential": DEFAULT,
+    ".container_definitions.0.readonlyRootFilesystem": "a general security scanner asks for it",
+    ".container_definitions.0.portMappings*": APPLICATION,
+    ".container_definitions.0.environment*": APPLICATION,
+    ".container_definitions.0.secrets": APPLICATION,
+    ".container_definitions.0.secrets.[0-9]": APPLICATION,
+    "aws_ecs_service.this.[a-bd-mo-su-z]*": SIZE,
+    "aws_ecs_service.this.task_definition": VALIDATE,
+    "aws_ecs_service.this.network_configuration*": NETWORKING,
+    ".sid": SHOWN,
+    "publish_metrics.statement.condition*": APPLICATION,
+    "aws_iam_policy.publish_metrics.policy": APPLICATION,
+    "aws_iam_role_policy_attachment.task_metrics*": APPLICATION,
+    "assume_by_chatbot.statement.principals.*": "whether Slack is authorized is in no plan; only a live suite can try",
+    "aws_iam_role.chat": "likewise",
+    "aws_iam_role.chat.assume_role_policy": "likewise",
+    "aws_chatbot_slack_channel_configuration.alerts.[a-rt-z]*": VALIDATE,
+    "aws_chatbot_slack_channel_configuration.alerts.slack_*": VALIDATE,
+    ".ok_actions": "that an alarm is over is told for convenience",
+    "metric_alarm.[a-rt-z]*.alarm_description": "only a critical alarm, which somebody is woken by, names its playbook",
+    "metric_alarm.secret_read_failures.alarm_description": "likewise",
+    ".alarm_rule.1": "a second way to fire; each catalogue item has its own already",
+    "metric_query.id": VALIDATE,
+    "metric_query.label": SHOWN,
+    "metric_alarm.database_connections.treat_missing_data": "the catalogue allows any treatment for it",
+    "metric_alarm.deployment_success.treat_missing_data": "likewise",
+    "metric_alarm.unhealthy_targets.treat_missing_data": "likewise",
+    "metric_alarm.utilization.treat_missing_data": "likewise",
+    "events.tf: locals.rules.*.pattern.source": WIDER,
+    "events.tf: locals.rules.*.pattern.detail-type": WIDER,
+    "events.tf: locals.rules.*.pattern.resources": WIDER,
+    "events.tf: locals.rules.*.pattern.detail": WIDER,
+    "pattern.detail.eventName": WIDER,
+    "pattern.detail.eventName.1": WIDER,
+    "pattern.detail.requestParameters": WIDER,
+    "pattern.detail.EventCategories": WIDER,
+    "pattern.detail.SourceIdentifier": WIDER,
+    "write_events.statement.principals.identifiers.0": "EventBridge writes by the other one",
+    ".policy_name": VALIDATE,
+    ".target_id": DEFAULT,
+    "notifications.tf: data.aws_iam_policy_document.key.statement": "it is for people: alerts travel by the other",
+    "notifications.tf: data.aws_iam_policy_document.key.statement.resources": "likewise",
+    "notifications.tf: data.aws_iam_policy_document.key.statement.principals.*": "likewise",
+    ".enable_key_rotation": SIZE,
+    ".deletion_window_in_days": SIZE,
+    "resource.aws_kms_alias.*.target_key_id": VALIDATE,
+    "resource.aws_kms_alias.*[!e]": "an alias is a name for people; names judges those that are there",
+    ".display_name": SHOWN,
+    ".kms_master_key_id": "alerts arrive without encryption too",
+    "topic.statement.condition": "alerts arrive without the condition too",
+    "aws_sns_topic_subscription.email.endpoint": VALIDATE,
+    ".endpoint_auto_confirms": SIZE,
+    "locals.port": "Terraform refuses the reference to it; no rule reads a port",
+    "rds/main.tf: data.aws_availability_zones.available": SIZE,
+    "aws_db_subnet_group.this.subnet_ids": VALIDATE,
+    "aws_db_parameter_group.this.family": VALIDATE,
+    "aws_db_parameter_group.this.parameter": "TLS to the database is none of the requirements",
+    "aws_db_parameter_group.this.parameter.*": "likewise",
+    ".lifecycle*": "what a plan destroys is asked about by plan-review, whatever the source says",
+    "exports.for_each.1": "the log upgrade counts nothing",
+    "aws_db_instance.this.engine": "known from the name; `terraform validate` asks for it",
+    "aws_db_instance.*.[abdf-hj-oqsuv-z]*": SIZE,
+    "aws_db_instance.*.copy_tags_to_snapshot": SIZE,
+    "aws_db_instance.*.engine_version": SIZE,
+    "aws_db_instance.*.instance_class": SIZE,
+    "aws_db_instance.*.port": SIZE,
+    "aws_db_instance.*.publicly_accessible": "`public-exposure` of plan-review judges the change",
+    "aws_db_instance.replica.parameter_group_name": "the log of a replica counts nothing",
+    "aws_kms_key.secrets.policy": DEFAULT,
+    "aws_secretsmanager_secret.this.kms_key_id": "AWS's own key lets the role decrypt as well",
+    "aws_secretsmanager_secret.this.recovery_window_in_days": DEFAULT,
+    "aws_ssm_parameter.this.type": VALIDATE,
+    "aws_ssm_parameter.this.value": VALIDATE,
+    "aws_s3_bucket_ownership_controls.state*": DEFAULT,
+    "aws_s3_bucket_lifecycle_configuration.state*": SIZE,
+    "aws_dynamodb_table.lock.billing_mode": SIZE,
+    "aws_dynamodb_table.lock.deletion_protection_enabled": SIZE,
+    "aws_dynamodb_table.lock.point_in_time_recovery*": SIZE,
+    "aws_dynamodb_table.lock.server_side_encryption*": DEFAULT,
+}
+"""What no rule claims to guard, by the end of `file: path`, and why."""
+
+
+class Copy:
+    """A copy of the reference infrastructure, of which one file at a time is changed."""
+
+    def __init__(self, root: Path) -> None:
+        shutil.copytree(REFERENCE, root)
+        self.root = root
+        self.contract = contracts.load(root)
+        environments = Environments(self.contract)
+        environments.sources()
+        environments.settings()
+        self._parsed = dict(environments._library._known)
+        self._files: dict[tuple[Path, str | None, str], File] = {}
+
+    def found(self, file: str, text: str) -> str:
+        """Return the first rule that finds something if a file has another text, or the named error; else nothing."""
+        path = self.root / "terraform" / file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+        patch = pytest.MonkeyPatch()
+        patch.setattr(configuration, "parse_file", self._parse)
+        try:
+            return self._found(path.parent, next((rule for part, rule in FIRST.items() if part in file), ""))
+        except InfraspecError as error:
+            return type(error).__name__
+        finally:
+            patch.undo()
+            path.write_text(before, encoding="utf-8")
+
+    def _parse(self, path: Path, name: str | None = None) -> File:
+        """Parse a file, unless it was parsed with the same text: all but one of a directory were."""
+        key = path, name, path.read_text(encoding="utf-8")
+        if key not in self._files:
+            self._files[key] = parse_file(path, name)
+        return self._files[key]
+
+    def _found(self, changed: Path, first: str) -> str:
+        environments = Environments(self.contract)
+        kept = {path: read for path, read in self._parsed.items() if path != changed.resolve()}
+        environments._library._known.update(kept)
+        for rule in sorted(RULES, key=lambda rule: rule != first):
+            if any(finding.verdict is not Verdict.PROVEN for finding in RULES[rule](environments)):
+                return rule
+        return ""
+
+
+def of_tasks(environments: Environments) -> list[Finding]:
+    """Return the findings about task definitions."""
+    plan = environments.plan("prod")
+    return check_task_definitions(plan, task_definitions(plan), environments.contract, "prod")
+
+
+def of_access(environments: Environments) -> list[Finding]:
+    """Return the findings about what roles may do."""
+    plan = environments.plan("prod")
+    return check_secret_access(plan, task_definitions(plan), environments.contract, "prod")
+
+
+def of_policies(environments: Environments) -> list[Finding]:
+    """Return the findings about policy documents."""
+    plan = environments.plan("prod")
+    return check_policies(plan, task_definitions(plan), environments.contract, "prod")
+
+
+@cache
+def playbooks(directory: Path) -> tuple[Playbook, ...]:
+    """Return the playbooks of a repository."""
+    return read_playbooks(directory / "docs/playbooks", "docs/playbooks")
+
+
+def of_selectors(environments: Environments) -> list[Finding]:
+    """Raise an error if the contract speaks of a type that is gone."""
+    check_selectors(environments.plan("prod"), environments.contract)
+    return []
+
+
+RULES: Mapping[str, Callable[[Environments], Sequence[Finding]]] = {
+    "selectors": of_selectors,
+    "source": lambda e: check_source(e.plan("prod")),
+    "task-definitions": of_tasks,
+    "tags": lambda e: check_tags(e.plan("prod"), e.contract, "prod"),
+    "tag-policy": lambda e: check_tag_policy(e.plan("prod"), e.contract, "prod", POLICY),
+    "state-backend": lambda e: check_state_backend(e.settings(), e.contract, "prod"),
+    "versions": lambda e: check_versions(e.settings()["prod"], e.contract),
+    "state-bucket": lambda e: check_state_bucket(e.plan("prod"), e.settings()["prod"]),
+    "secret-access": of_access,
+    "policies": of_policies,
+    "secret-readers": lambda e: check_secret_readers(e.plan("prod"), e.contract, "prod"),
+    "names": lambda e: check_names(e.plan("prod"), e.contract, "prod"),
+    "consistency": lambda e: check_consistency(e.sources(), e.settings(), e.contract, "dev"),
+    "alarms": lambda e: check_alarms(e.plan("prod"), e.contract, "prod", playbooks(e.contract.directory)),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """Yield a copy of the reference infrastructure."""
+    copy = Copy(tmp_path_factory.mktemp("mutations") / "infra")
+    gc.collect()
+    gc.freeze()  # what is parsed stays: hundreds of plans are made beside it
+    yield copy
+    gc.unfreeze()
+
+
+@cache
+def parts_of(file: str) -> tuple[str, tuple[Part, ...]]:
+    """Return the text of a file and its parts."""
+    parsed = parse_file(TERRAFORM / file)
+    return parsed.source.text, tuple(parts(parsed))
+
+
+def reasons(file: str, part: Part) -> Iterator[str]:
+    """Yield the entries of UNGUARDED that a part is one of."""
+    yield from (entry for entry in UNGUARDED if fnmatchcase(f"{file}: {part.path}", f"*{entry}"))
+
+
+def test_the_reference_is_proven(copy: Copy) -> None:
+    """Nothing is found before something is taken out."""
+    file = f"{PROD}/main.tf"
+    assert copy.found(file, parts_of(file)[0]) == ""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_cut_out_is_found(file: str, copy: Copy) -> None:
+    """Every part that a rule claims to guard is missed by a rule, or by a named error."""
+    text, all_parts = parts_of(file)
+    guarded = [part for part in all_parts if not any(reasons(file, part))]
+    survivors = [part.path for part in guarded if not copy.found(file, without(text, part))]
+    rate = f"{len(guarded) - len(survivors)} of {len(guarded)}"
+    print(f"{file}: {rate} found; {len(all_parts) - len(guarded)} not guarded")  # noqa: T201 - the kill rate
+    assert survivors == []
+
+
+@pytest.mark.parametrize("entry", UNGUARDED)
+def test_what_is_not_guarded_is_not_found(entry: str, copy: Copy) -> None:
+    """An entry of the table is about a part that exists, and that no rule misses: else it is to be taken out."""
+    file, part = next((file, part) for file in FILES for part in parts_of(file)[1] if entry in reasons(file, part))
+    assert copy.found(file, without(parts_of(file)[0], part)) == ""
