@@ -145,7 +145,7 @@ def of_workflows() -> Iterator[tuple[str, Path, Edit]]:
         yield "permissions", path, replaced(r"^    permissions:\n(      .*\n)+", "    permissions: write-all\n")
         yield "pin", path, replaced(r"@[0-9a-f]{40}", "@v4")
     yield "event", WORKFLOWS[1], replaced(r"^  pull_request:", "  push:")
-    for run in ("make test-static", r"terraform .* validate$", "pipx run checkov"):
+    for run in ("make test-static", r"terraform .* validate$", "pipx run checkov", "gh pr comment"):
         yield f"run {run}", WORKFLOWS[1], replaced(run, "true")
     yield "schedule", WORKFLOWS[2], replaced(r"^  schedule:\n.*\n", "")
 
