@@ -11,6 +11,7 @@ SEED    ?= 20261125
 ORACLE  ?= .oracle
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
 ALLURE_RESULTS ?= allure-results
+RESULTS ?= infraspec-results.json
 
 BIN := $(VENV)/bin
 SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
@@ -18,7 +19,7 @@ WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
+VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -47,7 +48,7 @@ $(VENV)/.lint: pyproject.toml $(VENV)/.test
 
 .PHONY: test-static
 test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, PLAN, WORKERS
-	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir $(ARGS)
+	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: test-live
 test-live: ## Check what is deployed: INFRA, ENV, WORKERS (not part of this release)
@@ -79,8 +80,9 @@ format: $(VENV)/.lint ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: schema
-schema: $(VENV)/.suite ## Write the JSON Schema of infraspec.toml
+schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the results file
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
+	$(BIN)/python -m infraspec.reporting.results docs/infraspec-results.schema.json
 
 .PHONY: incident
 incident: ## Bring fixtures/incident-v16 in step with the reference infrastructure
@@ -113,4 +115,4 @@ bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) $(ORACLE) .bench dist build allure-results allure-report .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) .bench dist build allure-results allure-report infraspec-results.json .coverage* .pytest_cache .mypy_cache .ruff_cache

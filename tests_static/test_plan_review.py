@@ -20,7 +20,7 @@ def test_plan_review(
     if not plan.from_plan_file:
         pytest.skip(f"no plan file is given for {environment}")
     findings = check_plan_review(plan, contract, environment)
-    assert_proven("plan-review", findings, approvals=approvals, table=table(plan, findings))
+    assert_proven("plan-review", findings, approvals=approvals, table=table(plan, findings), keep_proven=True)
 
 
 def test_no_diff(

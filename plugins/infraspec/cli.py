@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO
 
 import click
 
 from infraspec import __version__
-from infraspec.errors import ContractError, InfraspecError, InputErrorGroup, ProcessFileError
-
-INPUT_ERROR = 2
-"""Exit code of an error in the input; as click's own for a mistyped option."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def reported(function: Callable[P, R]) -> Callable[P, R]:
-    """Show an error of the input as its message, without a traceback."""
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except InfraspecError as error:
-            title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
-            click.echo(f"{title}{error}", err=True)
-            sys.exit(INPUT_ERROR)
-
-    return run
+from infraspec.command import reported
+from infraspec.errors import ContractError, ProcessFileError
+from infraspec.report_command import report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,6 +21,9 @@ def main() -> None:
 
     The suite itself runs in pytest: pytest --pyargs infraspec.tests_static --infraspec-dir DIR
     """
+
+
+main.add_command(report)
 
 
 class _Ordered(click.Option):

@@ -131,6 +131,10 @@ class TagPolicyError(InfraspecError):
     """A tag policy is not what AWS Organizations defines."""
 
 
+class ReportError(InfraspecError):
+    """A results file cannot be read or written."""
+
+
 class EmptySelectionError(InfraspecError):
     """A check matched nothing, and the contract does not allow that."""
 

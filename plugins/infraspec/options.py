@@ -20,6 +20,7 @@ _HELP = {
     "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
+    "results": "File to write the results to as JSON, for `infraspec report`",
 }
 _FLAGS = {"no_diff": "Demand that a plan changes nothing: for a plan of what is deployed"}
 
@@ -50,6 +51,7 @@ class Settings:
     environments: Setting
     plan: Setting
     labels: Setting
+    results: Setting
     no_diff: Setting
 
     @classmethod
@@ -72,6 +74,11 @@ class Settings:
     def plan_file(self) -> Path | None:
         """The plan file of this run, if one is given."""
         return Path(self.plan.value) if self.plan.value else None
+
+    @property
+    def results_file(self) -> Path | None:
+        """The file that the results of this run are written to, if one is wanted."""
+        return Path(self.results.value) if self.results.value else None
 
     @property
     def pull_request_labels(self) -> tuple[str, ...]:
@@ -131,5 +138,6 @@ def _setting(config: pytest.Config, name: str, default: str) -> Setting:
     if ini:
         from infraspec.contract.paths import display  # noqa: PLC0415 - other runs start faster
 
-        return Setting(display(Path(), config.rootpath / ini) if name in ("dir", "plan") else str(ini), "ini")
+        is_path = name in ("dir", "plan", "results")
+        return Setting(display(Path(), config.rootpath / ini) if is_path else str(ini), "ini")
     return Setting(default, "default")

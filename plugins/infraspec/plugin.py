@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from infraspec.errors import InfraspecError, InputErrorGroup
+from infraspec.errors import InfraspecError, InputErrorGroup, ReportError
 from infraspec.fixtures.session import KEY, Session, session_of
 from infraspec.options import Settings, add_options
-from infraspec.reporting.records import UnprovenError, records
+from infraspec.reporting.recorder import Recorder, kept_report, recorder_of
+from infraspec.reporting.records import UnprovenError
 
 pytest_plugins = ["infraspec.fixtures.static"]
 
 _USED = pytest.StashKey[bool]()
+_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 _BROKEN = pytest.StashKey[InfraspecError]()
 
 
@@ -23,8 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the run's session object, and register the markers."""
+    """Keep the run's session object, collect what tests leave, and register the markers."""
     config.stash[KEY] = Session(Settings.of(config))
+    if not _is_worker(config):
+        config.pluginmanager.register(Recorder(config), Recorder.NAME)
     config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
 
 
@@ -42,7 +47,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if _is_worker(config) or not session_of(config).settings.are_meant:
         return
-    with _usage_errors():
+    with _usage_errors(config):
+        if path := session_of(config).settings.results_file:
+            from infraspec.reporting.results import prepare  # noqa: PLC0415 - other runs start faster
+
+            prepare(path)
         session_of(config).names  # noqa: B018 - read for its errors
         if config.getoption("dist", "no") != "no" and not config.option.collectonly:
             session_of(config).read_all()
@@ -66,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
     if _is_worker(config) or not config.stash.get(_USED, False):
         return
-    with _usage_errors():
+    with _usage_errors(config):
         if _BROKEN in config.stash:
             raise config.stash[_BROKEN]
         wanted = any("plan" in getattr(item, "fixturenames", ()) for item in items)
@@ -76,6 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
+    item: pytest.Item,
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show findings and errors of the input as their own text, without a traceback."""
@@ -83,35 +93,59 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, (UnprovenError, InfraspecError)) and report.outcome == "failed":
         report.longrepr = str(error) if isinstance(error, UnprovenError) else f"{type(error).__name__}: {error}"
-    return report
+    return kept_report(item, call, report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Write the table of verdicts."""
-    reports = [
-        report
-        for outcome in ("passed", "failed", "xfailed", "skipped")
-        for report in terminalreporter.getreports(outcome)
-        if isinstance(report, pytest.TestReport) and report.when == "call"
-    ]
-    found = records(reports)
+    found = recorder_of(config).records
     if found:
         from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
 
         write_summary(terminalreporter, found, session_of(config).contract)
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the results file, where one is wanted."""
+    config = session.config
+    if not _is_worker(config) and session_of(config).settings.are_meant:
+        _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+
+
+def _write_results(config: pytest.Config, *, complete: bool) -> None:
+    session = session_of(config)
+    path = session.settings.results_file
+    if path is None or config.option.collectonly:
+        return
+    from infraspec.reporting.gathering import gather  # noqa: PLC0415 - other runs start faster
+    from infraspec.reporting.results import write  # noqa: PLC0415 - likewise
+
+    try:
+        contract, names = session.contract, session.names
+    except InfraspecError:
+        contract, names = None, []
+    plan = session.settings.plan.value
+    write(gather(recorder_of(config), contract, names, plan, complete=complete), path)
+
+
+def _is_part(config: pytest.Config) -> bool:
+    """Tell whether only some tests of the suite were asked for."""
+    options = ("keyword", "markexpr", "deselect", "lf")
+    return any(config.getoption(name, None) for name in options) or any("::" in name for name in config.args)
+
+
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-class _usage_errors:  # noqa: N801 - used as a with statement
-    """Turn errors of the input into pytest's usage errors: the message, exit code 4."""
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, InfraspecError):
-            title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
-            raise pytest.UsageError(f"{title}{error}") from None
+@contextmanager
+def _usage_errors(config: pytest.Config) -> Iterator[None]:
+    """Turn errors of the input into pytest's usage errors: the message, exit code 4; the results file has them too."""
+    try:
+        yield
+    except InfraspecError as error:
+        if not isinstance(error, ReportError):
+            recorder_of(config).input_error(error)
+            _write_results(config, complete=False)
+        title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
+        raise pytest.UsageError(f"{title}{error}") from None

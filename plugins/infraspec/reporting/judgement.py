@@ -10,10 +10,11 @@ from typing import Any
 
 from infraspec.contract import place_of
 from infraspec.contract.models import Contract
-from infraspec.contract.waivers import WaiverResult, apply
+from infraspec.contract.waivers import Waived, WaiverResult, apply
 from infraspec.errors import EmptySelectionError
 from infraspec.finding import Finding, Verdict
-from infraspec.reporting.records import BAD
+from infraspec.reporting.order import by_place
+from infraspec.reporting.results import Acceptance, Entry, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Judgement:
     result: WaiverResult
     undetermined_fails: bool
     may_be_empty: bool = False
+    keep_proven: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -34,14 +36,14 @@ class Judgement:
     def failing(self) -> tuple[Finding, ...]:
         """The findings that fail the test, violations first, each kind in order of place."""
         bad = [f for f in self.result.active if f.verdict is Verdict.VIOLATED or self._fails(f)]
-        return tuple(sorted(bad, key=_order))
+        return tuple(sorted(bad, key=by_place))
 
     @property
     def doubtful(self) -> tuple[Finding, ...]:
         """The undetermined findings that the contract asks only to warn of."""
         if self.undetermined_fails:
             return ()
-        return tuple(sorted((f for f in self.result.active if f.verdict is Verdict.UNDETERMINED), key=_order))
+        return tuple(sorted((f for f in self.result.active if f.verdict is Verdict.UNDETERMINED), key=by_place))
 
     @property
     def total(self) -> int:
@@ -58,16 +60,43 @@ class Judgement:
             "total": self.total,
             "empty": self.is_empty,
             "advice": [str(finding) for finding in self.result.active if finding.advice],
+            "findings": _builtins(self.entries()),
         }
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return what the results file keeps: what is not proven, and what is if the rule describes something."""
+        name = self.result.environment
+        lapsed = {id(entry.finding): _acceptance(entry) for entry in self.result.lapsed}
+        active = [
+            Entry(name, self._state(finding), finding, lapsed.get(id(finding)))
+            for finding in self.result.active
+            if self.keep_proven or finding.advice or finding.verdict is not Verdict.PROVEN
+        ]
+        waived = [Entry(name, "waived", entry.finding, _acceptance(entry)) for entry in self.result.waived]
+        return tuple(sorted([*active, *waived], key=lambda entry: by_place(entry.finding)))
+
+    def _state(self, finding: Finding) -> State:
+        if finding.verdict is Verdict.PROVEN:
+            return "advice" if finding.advice else "proven"
+        return "failing" if finding.verdict is Verdict.VIOLATED or self.undetermined_fails else "warning"
 
     def _fails(self, finding: Finding) -> bool:
         return self.undetermined_fails and finding.verdict is Verdict.UNDETERMINED
 
 
-def judge(rule: str, findings: Sequence[Finding], contract: Contract, environment: str, today: date) -> Judgement:
+def judge(
+    rule: str,
+    findings: Sequence[Finding],
+    contract: Contract,
+    environment: str,
+    today: date,
+    *,
+    keep_proven: bool = False,
+) -> Judgement:
     """Apply the contract's waivers to the findings of a rule."""
     result = apply(findings, contract.waivers, environment, today, [rule])
-    return Judgement(rule, result, contract.suite.undetermined == "fail", rule in contract.suite.allow_empty)
+    may_be_empty = rule in contract.suite.allow_empty
+    return Judgement(rule, result, contract.suite.undetermined == "fail", may_be_empty, keep_proven)
 
 
 def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySelectionError:
@@ -86,11 +115,14 @@ def allowing(present: Sequence[str], further: Sequence[str]) -> str:
     return f"[suite]\nallow_empty = [{entries}]"
 
 
-def _order(finding: Finding) -> tuple[int, str, int, str]:
-    location = finding.location
-    return (
-        BAD.index(finding.verdict),
-        location.file if location else "",
-        location.line if location else 0,
-        finding.key,
-    )
+def _acceptance(entry: Waived) -> Acceptance:
+    return Acceptance(entry.waiver.reason, entry.waiver.owner, entry.waiver.expires.isoformat())
+
+
+def _builtins(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    if not entries:
+        return []
+    import msgspec  # noqa: PLC0415 - pytest starts faster without
+
+    found: list[dict[str, Any]] = msgspec.to_builtins(entries)
+    return found

@@ -1,17 +1,11 @@
-"""What a test leaves for the reports: its record, and the error that fails it. Every pytest run imports this."""
+"""The error that fails a test by its findings. Every pytest run imports this."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pytest
+from collections.abc import Sequence
 
 from infraspec.finding import Finding, Verdict
-
-PROPERTY = "infraspec"
-"""Name of the user property that a test's record is kept under."""
 
 BAD = (Verdict.VIOLATED, Verdict.UNDETERMINED)
 """The verdicts that are not proven, the worse one first."""
@@ -28,9 +22,3 @@ class UnprovenError(AssertionError):
 
     def __str__(self) -> str:
         return "\n\n".join([self.args[0], *map(str, self.findings)])
-
-
-def records(reports: Iterable[pytest.TestReport]) -> list[Mapping[str, Any]]:
-    """Return the records that tests have left."""
-    properties: list[tuple[str, Any]] = [pair for report in reports for pair in report.user_properties]
-    return [value for name, value in properties if name == PROPERTY]

@@ -15,6 +15,7 @@ from infraspec.contract.positions import KeyPath
 from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.judgement import allowing
+from infraspec.reporting.order import by_rule
 
 _MOST_ADVICE = 10
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
@@ -28,7 +29,8 @@ _MARKUP = {
 
 def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
     """Write the table, what waivers did and what matched nothing, in the order of environments and rules."""
-    found = sorted(found, key=lambda record: _order(record, list(contract.environments)))
+    environments = list(contract.environments)
+    found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal.section("infraspec", "-")
     _write_table(terminal, found)
     for record in found:
@@ -68,12 +70,6 @@ def _write_empty(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str,
     if empty:
         terminal.line(f"empty    {', '.join(empty)} matched nothing: if there is none to be, allow it")
         terminal.line(indent(allowing(contract.suite.allow_empty, empty), " " * 9))
-
-
-def _order(record: Mapping[str, Any], environments: list[str]) -> tuple[int, int, str]:
-    environment, rule = record["environment"], record["rule"]
-    place = environments.index(environment) if environment in environments else len(environments)
-    return place, RULES.index(rule) if rule in RULES else len(RULES), rule
 
 
 def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) -> None:

@@ -1,0 +1,67 @@
+"""`infraspec report`: the results of a run for people and for other tools."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from infraspec.command import reported
+
+_RESULTS = click.argument("results", type=click.Path(path_type=Path), default=Path("infraspec-results.json"))
+_BASE = click.option(
+    "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."
+)
+
+
+@click.group()
+def report() -> None:
+    """Write the results of a run as a comment, a summary, annotations or SARIF.
+
+    \b
+    pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
+    infraspec report comment infraspec-results.json > comment.md
+
+    The exit code is 0 whatever the results are: pytest's says whether they are good.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+
+
+@report.command()
+@_RESULTS
+@_BASE
+@reported
+def comment(results: Path, base: Path | None) -> None:
+    """Write a Markdown comment for a pull request.
+
+    It begins with a line that does not show, <!-- infraspec-report -->, by which a workflow finds the comment of the
+    run before and replaces it. It is never longer than GitHub takes.
+    """
+    from infraspec.reporting.length import COMMENT_LIMIT  # noqa: PLC0415 - other commands start faster without
+
+    _write_markdown(results, base, COMMENT_LIMIT)
+
+
+@report.command()
+@_RESULTS
+@_BASE
+@reported
+def summary(results: Path, base: Path | None) -> None:
+    """Write the same for the summary of a workflow's step, which may be longer.
+
+    \b
+    infraspec report summary infraspec-results.json >> "$GITHUB_STEP_SUMMARY"
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.length import SUMMARY_LIMIT  # noqa: PLC0415 - likewise
+
+    _write_markdown(results, base, SUMMARY_LIMIT)
+
+
+def _write_markdown(results: Path, base: Path | None, limit: int) -> None:
+    from infraspec.reporting import comment as comments  # noqa: PLC0415 - likewise
+    from infraspec.reporting.markdown import Links  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+
+    found = read(results)
+    text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit)
+    click.echo(text, nl=False)

@@ -1,0 +1,174 @@
+"""The results of a run as one Markdown comment of a pull request, or the summary of a workflow's step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from html import escape as escape_html
+
+from infraspec.finding import Verdict
+from infraspec.reporting.causes import Cause, causes, listed, mended
+from infraspec.reporting.finding_text import finding_text
+from infraspec.reporting.length import Section, fitted, shortened
+from infraspec.reporting.markdown import Links, code, escape, fence, table
+from infraspec.reporting.order import by_rule
+from infraspec.reporting.plan_changes import plan_sections
+from infraspec.reporting.results import Count, Entry, Results, find
+
+MARKER = "<!-- infraspec-report -->"
+"""The first line of a comment, by which the comment of the run before is found and replaced."""
+
+_SOON = timedelta(days=30)
+
+
+def comment(results: Results, base: Results | None, links: Links, limit: int, marker: str = MARKER) -> str:
+    """Return the comment, at most `limit` characters long; the same for the same results."""
+    found = causes(find(results.findings, "failing", "warning"), base)
+    sections = [
+        Section("", tuple(filter(None, [marker, _title(results), _numbers(results, found, base)]))),
+        Section("", (_table(results),), rank=1, noun="tables") if not results.passed else Section("", ()),
+        *_problem_sections(results),
+        *plan_sections(results, links),
+        *_finding_sections(found, links, compared=base is not None),
+        *_waiver_sections(results, links),
+        _advice_section(results, links),
+        *([_mended_section(mended(results, base))] if base else []),
+        Section("All rules", (_table(results),), rank=6, noun="tables", folded=True)
+        if results.passed
+        else Section("", ()),
+        _skipped_section(results),
+        Section("", (_footer(results),)),
+    ]
+    return fitted(sections, limit)
+
+
+def _title(results: Results) -> str:
+    violated, undetermined = results.total("violated"), results.total("undetermined")
+    bad = [f"{number} {name}" for name, number in (("violated", violated), ("undetermined", undetermined)) if number]
+    kinds = [problem.kind for problem in results.problems]
+    bad += [f"{kinds.count(kind)} {kind}" for kind in ("failed", "broken") if kind in kinds]
+    if bad:
+        warned = not results.problems and not find(results.findings, "failing")
+        return f"### {'⚠️' if warned else '❌'} infraspec: {', '.join(bad)}"
+    if not results.counts:
+        return "### ⚠️ infraspec: nothing was checked"
+    return f"### ✅ infraspec: everything is proven{' or waived' if results.total('waived') else ''}"
+
+
+def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
+    numbers = [f"{results.total(name):,} {name}" for name in ("proven", "violated", "undetermined", "waived")]
+    lines = [f"{escape(results.run.application)} ({listed(results.run.environments, 10)}): {', '.join(numbers)}."]
+    if found:
+        lines.append(f"{len(found)} {'cause' if len(found) == 1 else 'causes'} in all.")
+    if base:
+        new = sum(len(cause.entries) for cause in found if cause.is_new)
+        commit = f" ({code(base.run.commit[:12])})" if base.run.commit else ""
+        lines.append(f"Compared with the base{commit}: {new} new, {len(mended(results, base))} mended.")
+    if not results.run.complete:
+        lines.append("**Not the whole suite was run.**")
+    return " ".join(lines)
+
+
+def _table(results: Results) -> str:
+    names = list(dict.fromkeys(count.environment for count in results.counts))
+    rules = sorted({count.rule for count in results.counts}, key=lambda rule: by_rule("", rule, ()))
+    cells = {(count.environment, count.rule): _cell(count) for count in results.counts}
+    rows = [[code(rule), *(cells.get((name, rule), "") for name in names)] for rule in rules]
+    return table(["rule", *map(escape, names)], rows) if rows else ""
+
+
+def _cell(count: Count) -> str:
+    bad = [f"{mark} {number}" for mark, number in (("❌", count.violated), ("⚠️", count.undetermined)) if number]
+    total = count.proven + count.violated + count.undetermined
+    text = f"{', '.join(bad)} of {total}" if bad else str(total or "-")
+    return f"{text} ({count.waived} waived)" if count.waived else text
+
+
+def _finding_sections(found: Sequence[Cause], links: Links, *, compared: bool) -> list[Section]:
+    """Return violations before what is undetermined, and what is new before what is not."""
+    sections = []
+    for verdict, rank in ((Verdict.VIOLATED, 2), (Verdict.UNDETERMINED, 3)):
+        chosen = [cause for cause in found if cause.finding.verdict is verdict]
+        for is_new in (True, False):
+            texts = tuple(finding_text(cause, links) for cause in chosen if cause.is_new is is_new)
+            age = ("New: " if is_new else "As in the base: ") if compared else ""
+            title = (age + verdict.value).capitalize() if not age else age + verdict.value
+            noun = f"causes ({title.lower()})"
+            sections.append(Section(title, texts, rank if is_new else rank + 2, noun))
+    return sections
+
+
+def _problem_sections(results: Results) -> list[Section]:
+    """Return the tests that have no verdict, with the error of the input or the assertion that failed."""
+    titles = (("broken", "Broken: no verdict"), ("failed", "Failed rules of this repository"))
+    sections = []
+    for kind, title in titles:
+        texts = []
+        for problem in (problem for problem in results.problems if problem.kind == kind):
+            message = shortened(problem.message) or "see the log of the run: the message is not infraspec's own"
+            about = f"{code(problem.test)}: " if problem.test else ""
+            texts.append(f"{about}{code(problem.error)}\n\n{fence(message, 'text')}")
+        sections.append(Section(title, tuple(texts), rank=2, noun=f"{kind} tests"))
+    return sections
+
+
+def _waiver_sections(results: Results, links: Links) -> list[Section]:
+    waived = find(results.findings, "waived")
+    today = date.fromisoformat(results.run.time[:10])
+    soon = [entry for entry in waived if entry.waiver and date.fromisoformat(entry.waiver.expires) <= today + _SOON]
+    lapsed = [entry for entry in find(results.findings, "failing", "warning") if entry.waiver]
+    lines = [f"- lapsed: {_waiver(entry, links)}" for entry in lapsed]
+    lines += [f"- lapses soon: {_waiver(entry, links)}" for entry in soon if not _is_for_this_run(entry, today)]
+    lines += [f"- of no use: {escape(text)}" for text in results.unused_waivers]
+    return [
+        Section("Waivers to look at", tuple(lines), rank=4, noun="waivers to look at"),
+        Section(
+            f"{len(waived)} waived", tuple(f"- {_waiver(entry, links)}" for entry in waived), 7, "waived", folded=True
+        ),
+    ]
+
+
+def _is_for_this_run(entry: Entry, today: date) -> bool:
+    """Tell whether a waiver is the label of a pull request, which holds for one run."""
+    return (
+        entry.waiver is not None
+        and entry.waiver.expires == today.isoformat()
+        and entry.waiver.owner == "the pull request"
+    )
+
+
+def _waiver(entry: Entry, links: Links) -> str:
+    finding, waiver = entry.finding, entry.waiver
+    place = f" {links.place(finding.location)}" if finding.location else ""
+    until = f": until {waiver.expires} by {escape(waiver.owner)}, {escape(waiver.reason)}" if waiver else ""
+    return f"{code(finding.rule)} {code(finding.key)} ({escape(entry.environment)}){place}{until}"
+
+
+def _advice_section(results: Results, links: Links) -> Section:
+    """Return what holds and could be better, with the change that makes it so."""
+    advice = find(results.findings, "advice")
+    items = tuple(finding_text(cause, links) for cause in causes(advice))
+    return Section(f"Advice: {len(items)}", items, 7, "pieces of advice", folded=True)
+
+
+def _mended_section(entries: Sequence[Entry]) -> Section:
+    lines = tuple(
+        f"- {code(entry.finding.rule)} {code(entry.finding.key)} ({escape(entry.environment)})" for entry in entries
+    )
+    return Section(f"{len(entries)} mended since the base", lines, 7, "mended", folded=True)
+
+
+def _skipped_section(results: Results) -> Section:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for skipped in results.skipped:
+        name = skipped.test.partition("::")[2].partition("[")[0]
+        reasons.setdefault((name, skipped.reason.replace(skipped.environment, "…")), []).append(skipped.environment)
+    lines = tuple(
+        f"- {code(name)} ({escape(', '.join(names))}): {escape(reason)}" for (name, reason), names in reasons.items()
+    )
+    return Section(f"Not looked at: {len(lines)}", lines, 9, "tests that were skipped", folded=True)
+
+
+def _footer(results: Results) -> str:
+    commit = f", commit {results.run.commit[:12]}" if results.run.commit else ""
+    return f"<sub>infraspec {escape_html(results.run.infraspec)}{commit}</sub>"

@@ -1,0 +1,69 @@
+"""A report of sections that is kept under a limit by leaving out what matters least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from infraspec.reporting.markdown import fold
+
+COMMENT_LIMIT = 65_536
+"""Characters of a comment. Source: GitHub's API refuses more: "body is too long (maximum is 65536 characters)"."""
+
+SUMMARY_LIMIT = 1_000_000
+"""Source: GitHub Docs, "Workflow commands": a step's summary has at most 1 MiB."""
+
+_LONGEST = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report. Sections of a high `rank` lose items first, the last item before the others.
+
+    `noun` says what the items are, in the plural. With `folded` it is shown on a click on its title.
+    """
+
+    title: str
+    items: tuple[str, ...]
+    rank: int = 0
+    noun: str = ""
+    folded: bool = False
+
+    def __str__(self) -> str:
+        content = "\n\n".join(self.items)
+        if not self.title:
+            return content
+        return fold(self.title, content) if self.folded else f"#### {self.title}\n\n{content}"
+
+
+def fitted(sections: Sequence[Section], limit: int) -> str:
+    """Return the sections as text of at most `limit` characters, and say at the end what was left out."""
+    kept = [section for section in sections if section.items]
+    left: dict[str, int] = {}
+    size = sum(_size(str(section)) + 2 for section in kept) + 1
+    for at in sorted(range(len(kept)), key=lambda index: -kept[index].rank):
+        section = kept[at]
+        while size + _size(_note(left)) > limit and section.items and section.rank:
+            left[section.noun] = left.get(section.noun, 0) + 1
+            size -= _size(section.items[-1]) + 2
+            section = replace(section, items=section.items[:-1])
+        kept[at] = section
+    texts = [str(section) for section in kept if section.items]
+    return "\n\n".join([*texts, *filter(None, [_note(left)])]) + "\n"
+
+
+def shortened(text: str) -> str:
+    """Return a text that is not too long to be read."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n… ({len(text) - _LONGEST} more characters)"
+
+
+def _note(left: dict[str, int]) -> str:
+    if not left:
+        return ""
+    what = ", ".join(f"{number} {noun}" for noun, number in left.items())
+    return f"_Left out, as this would be too long: {what}. All of it is in the results file._"
+
+
+def _size(text: str) -> int:
+    """Count as GitHub may: characters outside of the basic plane twice."""
+    return len(text.encode("utf-16-le")) // 2

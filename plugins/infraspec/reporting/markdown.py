@@ -1,0 +1,75 @@
+"""Text as GitHub's Markdown: escaped, in code, as a link, a table, a fold.
+
+Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Code spans", "Tables (extension)"; GitHub Docs, "Basic
+writing and formatting syntax" (mentions and references are not made inside of code).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from infraspec.finding import Location
+from infraspec.reporting.results import Results
+
+_SPECIAL = re.compile(r"([\\`*\[\]<>#|~$]|(?<![^\W_])_|_(?![^\W_]))")
+_TICKS = re.compile(r"`+")
+_BREAK = "<!-- -->"
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is, in one line; it mentions nobody and refers to no issue."""
+    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return escaped.replace("&", "&amp;").replace("@", f"@{_BREAK}").replace(r"\#", rf"\#{_BREAK}")
+
+
+def code(text: str) -> str:
+    """Return a code span of one line, also where the text holds backticks."""
+    line = " ".join(text.split()) or " "
+    ticks = "`" * (max((len(run) for run in _TICKS.findall(line)), default=0) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def fence(text: str, language: str) -> str:
+    """Return a fenced code block, also where the text holds fences."""
+    ticks = "`" * max(3, max((len(run) for run in _TICKS.findall(text)), default=0) + 1)
+    return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def fold(title: str, content: str) -> str:
+    """Return what is shown on a click."""
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; cells are Markdown already, pipes in them are escaped here."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\|", cell) for cell in line) + " |" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where places of the repository are shown on GitHub; nowhere if `prefix` is empty."""
+
+    prefix: str = ""
+
+    @classmethod
+    def of(cls, results: Results, environ: Mapping[str, str]) -> Links:
+        """Return the links of a workflow run: to the commit of the results, else to that of the run.
+
+        Source: GitHub Docs, "Variables reference": GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_SHA.
+        """
+        server, name = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+        commit = results.run.commit or environ.get("GITHUB_SHA")
+        return cls(f"{server}/{name}/blob/{commit}/" if server and name and commit else "")
+
+    def place(self, location: Location) -> str:
+        """Return a place in code, with its link if there is one; what lies outside of the repository has none."""
+        shown = code(str(location))
+        if not self.prefix or location.file.startswith(("/", "..")):
+            return shown
+        anchor = f"#L{location.line}" if location.line else ""
+        return f"[{shown}]({self.prefix}{quote(location.file)}{anchor})"

@@ -1,0 +1,106 @@
+"""What tests leave for reports, collected on the controller: records of rules, problems, skipped tests.
+
+A report carries it from xdist workers as builtin types, in an attribute of its own: user properties are what pytest's
+JUnit XML shows to people. Every pytest run imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from infraspec.errors import InfraspecError
+from infraspec.reporting.records import UnprovenError
+
+REPOSITORY = "repository"
+"""What stands in place of an environment where a rule is about none."""
+
+_RECORDS = pytest.StashKey[list[dict[str, Any]]]()
+_RECORDER = pytest.StashKey["Recorder"]()
+_ATTRIBUTE = "infraspec"
+_LINES = 20
+_ASSERTIONS = (AssertionError, pytest.fail.Exception)
+
+
+def environment_of(item: pytest.Item) -> str:
+    """Return the environment that a test is about; a test that asks for none is about the repository as a whole."""
+    callspec = getattr(item, "callspec", None)
+    name: str = callspec.params.get("environment", REPOSITORY) if callspec else REPOSITORY
+    return name
+
+
+def keep_record(item: pytest.Item, record: dict[str, Any]) -> None:
+    """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML."""
+    item.stash.setdefault(_RECORDS, []).append(record)
+    numbers = {**record["counts"], "waived": len(record["waived"])}
+    properties = {"rule": record["rule"], "environment": record["environment"], **numbers}
+    item.user_properties += [(f"infraspec.{name}", value) for name, value in properties.items()]
+
+
+def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
+    """Attach to the report of a test that is about a contract what it leaves, and return it."""
+    if {"contract", "environment"} & set(getattr(item, "fixturenames", ())):
+        left = {
+            "test": f"{item.path.name}::{item.name}",
+            "environment": environment_of(item),
+            "records": item.stash.get(_RECORDS, []) if report.when == "call" else [],
+            "problem": _problem(call.excinfo.value) if call.excinfo and report.failed else None,
+        }
+        setattr(report, _ATTRIBUTE, left)
+    return report
+
+
+def _problem(error: BaseException) -> dict[str, str] | None:
+    """Return kind, class and message of an error that is no verdict.
+
+    The message of an error that neither infraspec nor the author of a test has written may show anything.
+    """
+    if isinstance(error, UnprovenError):
+        return None
+    kind = "failed" if isinstance(error, _ASSERTIONS) else "broken"
+    told = isinstance(error, (InfraspecError, *_ASSERTIONS))
+    lines = str(error).splitlines() if told else []
+    shown = lines if isinstance(error, InfraspecError) else lines[:_LINES]
+    return {"kind": kind, "error": type(error).__name__, "message": "\n".join(shown)}
+
+
+class Recorder:
+    """What the tests of a run have left, whichever process they ran in."""
+
+    NAME = "infraspec-recorder"
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.records: list[Mapping[str, Any]] = []
+        self.problems: list[dict[str, str]] = []
+        self.skipped: list[dict[str, str]] = []
+        self.seconds: dict[str, float] = {}
+        config.stash[_RECORDER] = self
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a report carries."""
+        left = getattr(report, _ATTRIBUTE, None)
+        if left is None:
+            return
+        about = {"test": left["test"], "environment": left["environment"]}
+        self.records += left["records"]
+        for record in left["records"]:
+            self.seconds[record["rule"]] = self.seconds.get(record["rule"], 0) + report.duration
+        if left["problem"]:
+            self.problems.append({**left["problem"], **about})
+        elif report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+            reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+            self.skipped.append({**about, "reason": reason})
+
+    def input_error(self, error: InfraspecError) -> None:
+        """Keep an error of the input that ends the run before its tests."""
+        name = type(error).__name__
+        self.problems.append(
+            {"kind": "broken", "test": "", "environment": REPOSITORY, "error": name, "message": str(error)}
+        )
+
+
+def recorder_of(config: pytest.Config) -> Recorder:
+    """Return the recorder of a run; workers have none."""
+    return config.stash[_RECORDER]

@@ -1,0 +1,222 @@
+"""The results of one run, as data: what every report is made from, and the JSON file that holds it.
+
+docs/infraspec-results.schema.json describes the file. It is the same, byte for byte, for the same infrastructure and
+contract, but for `run.time`: entries are in the order of environments and rules, paths are relative to the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from infraspec.errors import ReportError
+from infraspec.finding import Finding
+
+VERSION: Literal[1] = 1
+"""Version of the file's format; it is raised when a reader of the one before would misread it."""
+
+FILE_NAME = "infraspec-results.json"
+
+State: TypeAlias = Literal["failing", "warning", "waived", "advice", "proven"]
+"""What a finding does to the run. A `warning` is UNDETERMINED with `undetermined = "warn"`, `advice` is PROVEN and
+could be better. `proven` findings are kept of rules that describe something, such as each change of a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A waiver or an approval: why, by whom, and the last day, as 2026-11-01."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finding in an environment. `waiver` is what waives it; of a finding that is not waived, what has lapsed."""
+
+    environment: str
+    state: State
+    finding: Finding
+    waiver: Acceptance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many findings a rule has in an environment, by verdict; the waived ones are counted apart."""
+
+    environment: str
+    rule: str
+    proven: int
+    violated: int
+    undetermined: int
+    waived: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A test without a verdict: `broken` by an error of the input or the tool, or `failed` by an assertion of its own.
+
+    `error` is the error's class. `message` is empty for errors that are not infraspec's: nobody knows what they show.
+    """
+
+    kind: Literal["broken", "failed"]
+    test: str
+    environment: str
+    error: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A test that did not look, and why."""
+
+    test: str
+    environment: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """The plan or state that completed the source of an environment."""
+
+    environment: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was run. `time` is in UTC; `commit` is what the CI system says, or empty.
+
+    A run is not `complete` if a part of the suite was chosen, or if it stopped before its end.
+    """
+
+    infraspec: str
+    time: str
+    application: str
+    contract: str
+    environments: tuple[str, ...]
+    plans: tuple[PlanFile, ...]
+    commit: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results of one run. `findings` are all that are not proven, and those that describe a change of a plan."""
+
+    version: Literal[1]
+    run: Run
+    counts: tuple[Count, ...]
+    findings: tuple[Entry, ...]
+    problems: tuple[Problem, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
+
+    def total(self, verdict: str) -> int:
+        """Return how many findings there are of a column of `counts`."""
+        return sum(getattr(count, verdict) for count in self.counts)
+
+    def ran(self) -> frozenset[tuple[str, str]]:
+        """Return the environments and rules that were looked at."""
+        return frozenset((count.environment, count.rule) for count in self.counts)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is proven or waived."""
+        return not self.problems and not any(entry.state in {"failing", "warning"} for entry in self.findings)
+
+
+def encode(results: Results) -> bytes:
+    """Return the text of the file."""
+    import msgspec  # noqa: PLC0415 - pytest starts faster without
+
+    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the file. Raises ReportError if that is not possible."""
+    try:
+        path.write_bytes(encode(results))
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def prepare(path: Path) -> None:
+    """Make the folder of a results file and take away the file of the run before. Raises ReportError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def read(path: Path) -> Results:
+    """Read a file. Raises ReportError if it is not there or not a results file of this version."""
+    import msgspec  # noqa: PLC0415 - likewise
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReportError(
+            "the results cannot be read",
+            place=str(path),
+            found=error.strerror or type(error).__name__,
+            remedy=f"write them with: pytest --infraspec-results {FILE_NAME}",
+        ) from None
+    try:
+        return msgspec.json.decode(content, type=Results)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ReportError(
+            "this is no results file of this release",
+            place=str(path),
+            expected=f"what pytest --infraspec-results writes, version {VERSION}",
+            found=str(error),
+            remedy="write it again with this release",
+        ) from None
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file."""
+    import msgspec  # noqa: PLC0415 - likewise
+
+    (reference,), definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "infraspec-results.schema.json",
+        "title": FILE_NAME,
+        **reference,
+        "$defs": {name: _plain(definition) for name, definition in definitions.items()},
+    }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return plain
+
+
+def _plain(definition: dict[str, Any]) -> dict[str, Any]:
+    """Take the indentation of docstrings out of descriptions."""
+    text = definition.get("description")
+    return definition | {"description": " ".join(text.split())} if text else definition
+
+
+def _unwritable(path: Path, error: OSError) -> ReportError:
+    return ReportError(
+        "the results cannot be written",
+        place=f"--infraspec-results {path}",
+        expected="a file in a folder that the user running the tests may write to",
+        found=error.strerror or type(error).__name__,
+        remedy="choose another place",
+    )
+
+
+def find(entries: Sequence[Entry], *states: State) -> tuple[Entry, ...]:
+    """Return the entries in any of the states, in order."""
+    return tuple(entry for entry in entries if entry.state in states)
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    Path(sys.argv[1]).write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8", newline="\n")

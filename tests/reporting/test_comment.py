@@ -1,0 +1,138 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from infraspec.finding import Verdict
+from infraspec.reporting.comment import MARKER, comment
+from infraspec.reporting.length import COMMENT_LIMIT
+from infraspec.reporting.markdown import Links
+from infraspec.reporting.results import Results, encode, read, schema
+from tests.reporting.results import ENTRIES, PROVEN, RESULTS, entry
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "infraspec-results.schema.json"
+BASE = replace(RESULTS, findings=(*ENTRIES[:1], entry(address="aws_sqs_queue.gone")))
+
+
+def written(results: Results = RESULTS, base: Results | None = None, limit: int = COMMENT_LIMIT) -> str:
+    """Return the comment, without links."""
+    return comment(results, base, Links(), limit)
+
+
+def test_the_schema_in_the_documentation_is_that_of_the_release() -> None:
+    """The command `make schema` was run."""
+    assert schema() == json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    """The file holds all there is, and is valid by its schema."""
+    path = tmp_path / "results.json"
+    path.write_bytes(encode(RESULTS))
+
+    assert RESULTS == read(path)
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator(schema()).validate(json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [MARKER + "\n\n### ❌ infraspec: 3 violated, 1 undetermined, 1 broken\n"],
+        ["shop (dev, prod): 18 proven, 3 violated, 1 undetermined, 1 waived. 3 causes in all."],
+        ["| rule | dev | prod | repository |", "| `names` | ❌ 1 of 4 | ❌ 1 of 4 (1 waived) |  |", "| ⚠️ 1 of 8 |"],
+        ["#### Broken: no verdict", "`test_own.py::test_own[dev]`: `PolicyError`", "p.json:3: no policy"],
+        [
+            "#### What `plan.json` changes in prod: 1 with a risk, 1 create",
+            "❌ **stateful-destroy** `aws_db_instance.main`",
+        ],
+        ["<summary>1 changes without a risk in prod</summary>", "- `aws_sqs_queue.new`: create"],
+        ["#### Violated", '**`names`** `module.jobs.aws_sqs_queue.this attribute "name"`'],
+        ["`modules/jobs/main.tf:7` · dev, prod", "- **expected:** shop-dev-\\*\n- **found:** jobs\n- **reason:**"],
+        ["- **pattern:** `names.patterns.aws_sqs_queue` `infraspec.toml:12`"],
+        ['<summary>the fix</summary>\n\nrename it:\n\n```hcl\nname = "shop-dev-jobs"\n```'],
+        ["#### Undetermined\n\n**`process`** `.github/CODEOWNERS`", "- **how to know:** ask who may see it"],
+        ['lapses soon: `names` `aws_sqs_queue.old attribute "name"` (prod)', "until 2026-11-20 by team-data, renaming"],
+        ["of no use: waiver of tags for \\*", "<summary>1 waived</summary>"],
+        ["<summary>Not looked at: 1</summary>", "- `test_alarms` (dev): the contract has no \\[alarms\\]"],
+        ["<sub>infraspec 0.1.0, commit 0123456789ab</sub>\n"],
+    ],
+)
+def test_a_comment_says(fragments: list[str]) -> None:
+    """Everything that a reviewer needs is there."""
+    text = written()
+
+    for fragment in fragments:
+        assert fragment in text
+
+
+def test_a_cause_is_said_once() -> None:
+    """What two environments have alike is one entry, with both names."""
+    assert 1 == written().count("the name does not begin with the application")
+
+
+def test_all_is_well_in_few_lines() -> None:
+    """Where everything is proven the table is folded away."""
+    text = written(PROVEN)
+
+    assert "### ✅ infraspec: everything is proven\n" in text
+    assert "<summary>All rules</summary>" in text
+    assert "####" not in text
+
+
+@pytest.mark.parametrize(
+    ("results", "title"),
+    [
+        (replace(PROVEN, counts=()), "⚠️ infraspec: nothing was checked"),
+        (replace(RESULTS, counts=()), "❌ infraspec: 1 broken"),
+        (
+            replace(
+                PROVEN, counts=RESULTS.counts[4:], findings=(entry(verdict=Verdict.UNDETERMINED, state="warning"),)
+            ),
+            "⚠️ infraspec: 1 undetermined",
+        ),
+    ],
+)
+def test_the_title_is_no_better_than_the_results(results: Results, title: str) -> None:
+    """A run that has seen nothing, or that is in doubt, has not passed."""
+    assert f"### {title}\n" in written(results)
+
+
+def test_advice_is_in_a_fold() -> None:
+    """What is proven and could be better is no violation, and is there."""
+    advice = entry(verdict=Verdict.PROVEN, state="advice", advice=True)
+
+    assert "<summary>Advice: 1</summary>\n\n**`names`**" in written(replace(PROVEN, findings=(advice,)))
+
+
+def test_a_part_of_the_suite_is_named_as_such() -> None:
+    """A run of some tests says that it is no whole one."""
+    assert "Not the whole suite" in written(replace(PROVEN, run=replace(PROVEN.run, complete=False)))
+    assert "Not the whole suite" not in written(PROVEN)
+
+
+def test_what_is_new_comes_first() -> None:
+    """Against a base, new findings have a section before the others, and mended ones are counted."""
+    text = written(base=BASE)
+
+    assert "Compared with the base (`0123456789ab`): 3 new, 1 mended." in text
+    assert text.index("#### New: violated") < text.index("#### As in the base: violated")
+    assert "<summary>1 mended since the base</summary>\n\n- `names` `aws_sqs_queue.gone" in text
+
+
+def test_a_long_comment_is_cut_where_it_matters_least() -> None:
+    """Hundreds of causes fit into a comment, which says how many were left out; the title is never lost."""
+    many = tuple(entry(address=f"aws_sqs_queue.q{n}", reason=f"reason {n} " + "x" * 300) for n in range(500))
+    text = written(replace(RESULTS, findings=many))
+
+    assert COMMENT_LIMIT - 2000 < len(text) <= COMMENT_LIMIT
+    assert "### ❌ infraspec" in text
+    assert "causes (violated), 1 tests that were skipped" in text or "1 tests that were skipped" in text
+    assert "reason 0 " in text
+    assert "reason 499 " not in text
+
+
+def test_the_same_results_give_the_same_comment() -> None:
+    """A comment depends on the results alone."""
+    assert written(base=BASE) == written(base=BASE)
