@@ -52,8 +52,8 @@ NETWORK = "network"
 FILES = sorted(
     path.relative_to(TERRAFORM).as_posix()
     for directory in (PROD, "modules")
-    for path in (*(TERRAFORM / directory).rglob("*.tf"), *(TERRAFORM / directory).glob(".terraform.lock.hcl"))
-    if path.name != VARIABLES and path.parent.name != NETWORK
+    for path in (TERRAFORM / directory).rglob("*")
+    if path.suffix in {".tf", ".tfvars", ".hcl"} and path.name != VARIABLES and path.parent.name != NETWORK
 )
 FIRST = {
     "versions.tf": "versions", "lock.hcl": "versions",
@@ -69,6 +69,7 @@ WIDER = "a rule that takes more events still takes those of the catalogue; false
 SHOWN = "text for people"
 NETWORKING = "reachability is none of the requirements; `open-ingress` of plan-review judges what a change opens"
 DEFAULT = "the default is as good for every rule"
+UNREAD = "a variable without a value is unknown, which fails a rule only where it matters; Terraform asks for it"
 APPLICATION = "what the application itself calls is not in a task definition; a live suite would see it"
 UNGUARDED: Mapping[str, str] = {
     # environments/prod
@@ -76,6 +77,13 @@ UNGUARDED: Mapping[str, str] = {
     "backend.s3.region": "the environment variable AWS_REGION gives it as well; init fails without",
     "imports.tf: *": "whether an object exists already is in the account; Terraform would create it, AWS refuses",
     "prod/outputs.tf: *": "outputs of a root module are for people and other tools",
+    "terraform.tfvars: region": "the contract knows the region",
+    "terraform.tfvars: image_tag": UNREAD,
+    "terraform.tfvars: log_level": UNREAD,
+    "terraform.tfvars: cidr_block": UNREAD,
+    "terraform.tfvars: certificate_arn": UNREAD,
+    "terraform.tfvars: existing_secret_arns*": UNREAD,
+    "terraform.tfvars: chat*": UNREAD,
     ".available.state": DEFAULT,
     "provider.aws.region": "the contract knows the region",
     "provider.aws.allowed_account_ids": "who applies where is a matter of credentials",

@@ -596,3 +596,12 @@ def test_a_missing_critical_alarm_is_given_with_its_playbook() -> None:
     plan = reference()
     found = bad(plan.replaced(resources=[one for one in plan.resources if one.address != DENIED]))
     assert all("Playbook: secret-access-denied." in finding.remedy for finding in found)
+
+
+def test_a_subscription_of_which_there_may_be_none() -> None:
+    """An unknown for_each or count may be empty: the channel is not certainly reached."""
+    plan, pager = reference(), "module.monitoring.aws_sns_topic_subscription.pager"
+    found = bad(plan.replaced(resources=[replace(r, key="?") if r.address == pager else r for r in plan.resources]))
+    assert ["subscriptions of level critical"] == [finding.subject for finding in found]
+    assert UNDETERMINED is found[0].verdict
+    assert "does not certainly reach pager" in found[0].reason

@@ -33,8 +33,9 @@ def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mappin
 def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value]]:
     plan = delivery.attributes.plan
     for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
-        perhaps = Unknown(f"{subscription.address} with its filter policy")
-        protocol = perhaps if subscription.get("filter_policy") else subscription.attribute("protocol")
+        perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one")
+        is_certain = subscription.key != "?" and not subscription.get("filter_policy")
+        protocol = subscription.attribute("protocol") if is_certain else perhaps
         yield protocol, subscription.attribute("endpoint")
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.get("sns_topic_arns")
