@@ -605,3 +605,13 @@ def test_a_subscription_of_which_there_may_be_none() -> None:
     assert ["subscriptions of level critical"] == [finding.subject for finding in found]
     assert UNDETERMINED is found[0].verdict
     assert "does not certainly reach pager" in found[0].reason
+
+
+def test_an_alarm_of_which_there_may_be_none() -> None:
+    """An unknown count may be none: it is not certain that anything is watched."""
+    plan = reference()
+    (found,) = bad(
+        plan.replaced(resources=[replace(r, key="?") if r.address == UNHEALTHY else r for r in plan.resources])
+    )
+    assert UNDETERMINED is found.verdict
+    assert "there may be none" in found.reason

@@ -70,7 +70,7 @@ class Candidates:
             if is_opposite(item, alarm):
                 self._opposite.append(alarm)
                 continue
-            certain = all(answer is True for _, answer in pairs.values())
+            certain = all(answer is True for _, answer in pairs.values()) and alarm.resource.key != "?"
             route = self.routes.delivery.of_alarm(alarm.resource)
             ids = {name: own for name, (own, _) in pairs.items()}
             faults = tuple(self._faults(item, alarm, ids, route)) if certain else (self._doubt(alarm, subject),)
@@ -230,7 +230,9 @@ class Candidates:
             Verdict.UNDETERMINED,
             f"an alarm that certainly watches {subject.address}",
             f"{alarm.resource.address}{' with the dimensions ' + ', '.join(shown) if shown else ''}",
-            reasons or "what it watches is not known before apply",
+            "there may be none: its count or for_each is not known"
+            if alarm.resource.key == "?"
+            else reasons or "what it watches is not known before apply",
             "" if reasons else "dimensions",
             "name the watched resource by its attribute, or give a plan file",
         )
