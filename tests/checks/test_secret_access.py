@@ -572,6 +572,22 @@ def test_creating_a_log_group(ending: str, created: Value, expected: Verdict) ->
     assert expected == found[0].verdict
 
 
+def test_creating_a_log_group_that_the_plan_makes() -> None:
+    """The log driver makes a group only if there is none; AWS asks for the permission anyway."""
+    group = resource("aws_cloudwatch_log_group.app", name="/ecs/app")
+    options = {"awslogs-group": group.attribute("name"), "awslogs-region": REGION, "awslogs-create-group": "true"}
+    definition = task({}, logConfiguration={"logDriver": "awslogs", "options": options})
+    streams = statement(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/app:*", "logs:CreateLogStream")
+    made = findings(definition, policy(streams), group)[0]
+    assert made.subject.endswith("logs:CreateLogGroup")
+    assert (made.verdict, "only if there is none" in made.reason) == (UNDETERMINED, True)
+    assert made.remedy.startswith("take awslogs-create-group out")
+    elsewhere = resource("aws_cloudwatch_log_group.app", name="/ecs/other")
+    assert findings(definition, policy(streams), elsewhere)[0].verdict is VIOLATED
+    everything = statement(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/app:*", "logs:*")
+    assert findings(definition, policy(everything), group)[0].verdict is PROVEN
+
+
 def test_an_image_that_is_not_known_needs_no_permission_for_certain() -> None:
     """A role without any ECR permission is no violation for an image of unknown registry."""
     found = findings(task({}, image=Unknown("var.image")), policy(statement("*", "s3:*")))

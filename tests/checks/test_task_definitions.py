@@ -88,6 +88,14 @@ def test_each_value_from_is_well_formed(value: Value, expected: Verdict, said: s
         assert finding.remedy
 
 
+@pytest.mark.parametrize("definitions", ["[]", JsonText([])])
+def test_a_task_definition_has_containers(definitions: Value) -> None:
+    """ECS does not register a task definition without containers."""
+    finding = check({}, container_definitions=definitions)["container definitions"]
+    assert (finding.verdict, finding.found) == (VIOLATED, "none")
+    assert finding.remedy
+
+
 PLACES = Contract.model_validate(
     {
         "project": {"application": "app"},

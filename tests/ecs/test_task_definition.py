@@ -135,6 +135,11 @@ def test_unknown_parts_are_kept_in_their_place() -> None:
         ('{"containerDefinitions": [{"Secrets": []}]}', "t.json: containerDefinitions.0", "Secrets"),
         ('{"containerDefinitions": [{"secrets": [{"name": "A"}]}]}', "containerDefinitions.0.secrets.0", "an object"),
         ('{"containerDefinitions": [{"secrets": "A"}]}', "t.json: containerDefinitions.0", "A"),
+        ('{"executionRoleArn": 5, "containerDefinitions": []}', "t.json", "a number"),
+        ('{"family": ["a"], "containerDefinitions": []}', "t.json", "a list"),
+        ('{"containerDefinitions": [{"image": {}}]}', "t.json: containerDefinitions.0", "an object"),
+        ('{"a.b": 1, "a": {"b": 2},\n"family": "x",\n"family": "y", "containerDefinitions": []}', "t.json:3", "line 2"),
+        ('{"containerDefinitions": [{"secrets": [],\n "image": "x",\n "secrets": []}]}', "t.json:3", "line 1"),
     ],
 )
 def test_malformed_files_say_where(text: str, place: str, found: str) -> None:

@@ -104,10 +104,11 @@ def test_a_wrong_type_says_where() -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing file and a directory are PlanErrors with the path."""
-    for path, message in ((tmp_path / "none.json", "does not exist"), (tmp_path, "cannot be read")):
+    for path, message in ((tmp_path / "none.json", "does not exist"), (tmp_path, "is a directory")):
         with pytest.raises(PlanError, match=message) as caught:
             from_plan_json.load(path)
         assert caught.value.place == str(path)
+        assert "terraform show -json" in caught.value.remedy
 
 
 def test_a_state_is_no_plan() -> None:

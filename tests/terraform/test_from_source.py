@@ -1,6 +1,7 @@
 """Root modules evaluate as Terraform would plan them: variables, instances, modules, providers, policies."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from infraspec.errors import CycleError, FileAccessError, InfraspecError, InputErrorGroup, LimitError, TerraformError
 from infraspec.finding import Location
+from infraspec.terraform.evaluation import Library
 from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -317,8 +319,9 @@ def test_module_that_contains_itself_is_an_error(tmp_path: Path) -> None:
         "a/main.tf": 'module "b" { source = "../b" }',
         "b/main.tf": 'module "a" { source = "../a" }',
     }
-    with pytest.raises(CycleError, match=r"module\.a\.module\.b\.module\.a"):
-        plan_of(tmp_path, files)
+    with pytest.raises(CycleError, match=r"module\.a\.module\.b\.module\.a") as caught:
+        plan_of(tmp_path, files, library=Library(lambda path: os.path.relpath(path, tmp_path)))
+    assert caught.value.found == "a"
 
 
 def test_registry_module_is_opaque(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from infraspec.errors import TaskDefinitionError
-from infraspec.unknown import Unknown, Value, is_known, render, unknowns
+from infraspec.unknown import Text, Unknown, Value, is_known, render, unknowns
 
 CONTAINERS = "containerDefinitions"
 CONTAINER_KEYS = (
@@ -66,6 +66,7 @@ def _container(tree: Value, path: str, place: str) -> Container:
     if not isinstance(tree, dict):
         raise malformed("a container definition is a JSON object", where, "an object with name and image", tree)
     check_case(tree, CONTAINER_KEYS, where)
+    check_text(tree, ("name", "image"), where)
     reader = _Reader(where)
     log = reader.mapping(tree, "logConfiguration", path)
     options = reader.mapping(log, "options", f"{path}.logConfiguration")
@@ -153,6 +154,14 @@ def check_case(tree: Mapping[str, Value], keys: tuple[str, ...], place: str) -> 
     for key in tree:
         if known.get(key.lower(), key) != key:
             raise malformed(f"{key!r} is not a parameter of ECS", place, known[key.lower()], key)
+
+
+def check_text(tree: Mapping[str, Value], keys: tuple[str, ...], place: str) -> None:
+    """Refuse a parameter that is no text where ECS takes text only."""
+    for key in keys:
+        value = tree.get(key)
+        if value is not None and not isinstance(value, str | Text | Unknown):
+            raise malformed(f"{key} is not text", place, "text", value)
 
 
 def malformed(message: str, place: str, expected: str, found: Value) -> TaskDefinitionError:

@@ -27,6 +27,14 @@ _FROM_FARGATE = {"aws:SourceVpc": _NOT_OF_THE_TASK, "aws:SourceVpce": _NOT_OF_TH
 role", on conditions with interface endpoints."""
 
 
+_MADE_BY_THE_PLAN = Doubt(
+    "AWS asks for it where awslogs-create-group is true, but the log driver makes the group only if there is none, and "
+    "this plan makes it",
+    remedy="take awslogs-create-group out of logConfiguration.options: the plan makes the log group",
+)
+"""Source: Docker's awslogs driver: CreateLogGroup follows a ResourceNotFoundException of CreateLogStream."""
+
+
 def required_access(task_definition: TaskDefinition, context: AccessContext) -> list[Requirement]:
     """List what the roles of a task definition need, in the order of its containers, then of its volumes."""
     parts = (_image, _logs, _secrets, _credentials, _environment_files, _router, _credential_specifications)
@@ -76,7 +84,8 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
     if unknown or str(created).lower() == "true":
         streamless = context.attributes.join(head, ":log-stream:")
         (action,) = table.LOG_GROUP.actions
-        yield Requirement(need, table.LOG_GROUP, action, streamless, Doubt.of(unknown), alternative=head)
+        doubt = Doubt.of(unknown) or (_MADE_BY_THE_PLAN if context.exists(head) else None)
+        yield Requirement(need, table.LOG_GROUP, action, streamless, doubt, alternative=head)
     stream = context.attributes.join(head, ":log-stream:", *_stream(container, context))
     for action in table.LOG_STREAM.actions:
         yield Requirement(need, table.LOG_STREAM, action, stream)

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, containers, malformed
-from infraspec.ecs.json_lines import lines_by_path
+from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, check_text, containers, malformed
+from infraspec.ecs.json_lines import double_key, lines_by_path
 from infraspec.ecs.placeholders import first_placeholder, with_placeholders
 from infraspec.errors import TaskDefinitionError
 from infraspec.finding import Location
@@ -18,7 +18,8 @@ from infraspec.json_text import decode_json
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
-_FILE_KEYS = (CONTAINERS, "family", "executionRoleArn", "taskRoleArn", "requiresCompatibilities", "networkMode")
+_TEXT_KEYS = ("family", "executionRoleArn", "taskRoleArn", "networkMode")
+_FILE_KEYS = (CONTAINERS, *_TEXT_KEYS, "requiresCompatibilities")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +79,7 @@ class TaskDefinition:
         if not isinstance(tree, dict) or CONTAINERS not in tree:
             raise malformed("the file is not a task definition", name, f"an object with {CONTAINERS}", render(tree))
         check_case(tree, _FILE_KEYS, name)
+        check_text(tree, _TEXT_KEYS, name)
         lines = lines_by_path(text)
 
         def locate(path: str) -> Location:
@@ -133,7 +135,7 @@ def _decode(value: Value, place: str) -> Value:
 
 def _parse(text: str, name: str) -> Value:
     try:
-        return json.loads(text)
+        tree = json.loads(text)
     except json.JSONDecodeError as error:
         line = text.splitlines()[error.lineno - 1] if text.strip() else ""
         placeholder = first_placeholder(line)
@@ -145,6 +147,17 @@ def _parse(text: str, name: str) -> Value:
             remedy="render the template first and name the result, or put the placeholder between quotes",
             excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if len(line) <= 160 else "",  # noqa: PLR2004 - a readable line
         ) from None
+    double = double_key(text)
+    if double is not None:
+        key, first, second = double
+        raise TaskDefinitionError(
+            f"an object has the key {key!r} twice",
+            place=f"{name}:{second}",
+            expected="each key once: which of two counts depends on who reads it",
+            found=f"the first on line {first}",
+            remedy="remove one of them",
+        )
+    return tree
 
 
 def _folded(tree: Value) -> Value:

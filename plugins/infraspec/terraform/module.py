@@ -282,7 +282,7 @@ class ModuleInstance:
                 raise CycleError(
                     f"{address} calls the directory it stands in, directly or through others",
                     place=body.place("source"),
-                    found=str(directory),
+                    found=self.evaluation.library.show(directory),
                     remedy="a module cannot contain itself: correct the source",
                 )
             ancestor = ancestor.parent

@@ -28,8 +28,18 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise PlanError("the file does not exist", place=str(path), remedy=REMEDY) from None
+    except IsADirectoryError:
+        raise PlanError(
+            "this is a directory", place=str(path), expected=f"a file: {_EXPECTED_TEXT}", remedy=REMEDY
+        ) from None
     except OSError as error:
-        raise PlanError("the file cannot be read", place=str(path), found=error.strerror or str(error)) from None
+        raise PlanError(
+            "the file cannot be read",
+            place=str(path),
+            expected="a file that the user running the tests may read",
+            found=error.strerror or str(error),
+            remedy="check its owner and its mode",
+        ) from None
 
 
 def to_utf8(data: bytes, name: str) -> Buffer:
