@@ -64,7 +64,7 @@ def test_common_type(value: Value, other: Value, expected: Value) -> None:
         ('false ? "a" : 1', "1"),
         ("true ? 1 : null", 1),
         ("true ? null : 1", None),
-        ("true ? 1 : local.missing", 1),
+        ("true ? 1 : {}.missing", 1),
         ('true ? [1] : ["a"]', ["1"]),
         ('jsonencode(true ? { a = 1, b = [true] } : { a = "x", b = ["y"] })', '{"a":"1","b":["true"]}'),
         ('true ? [2, 1, 2] : toset(["a"])', SetValue.of(["1", "2"])),

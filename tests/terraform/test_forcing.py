@@ -46,7 +46,7 @@ def test_every_error_is_reported(tmp_path: Path) -> None:
           ingress { from_port = "http" }
         }
         data "aws_vpc" "v" { id = 1 / 0 }
-        output "o" { value = local.nowhere }
+        output "o" { value = {}.nowhere }
         """,
     )
 
@@ -58,14 +58,14 @@ def test_an_error_in_the_tags_hides_no_other(tmp_path: Path) -> None:
     """Whether there are tags_all cannot be told then, and what else is wrong with the resource still is."""
     source = """
         provider "aws" {
-          default_tags { tags = { a = local.three } }
+          default_tags { tags = { a = {}.three } }
         }
         resource "aws_sqs_queue" "q" {
-          tags_all = local.one
-          tags     = { a = local.two }
-          name     = local.four
+          tags_all = {}.one
+          tags     = { a = {}.two }
+          name     = {}.four
         }
-        resource "aws_sqs_queue" "r" { name = local.five }
+        resource "aws_sqs_queue" "r" { name = {}.five }
         """
 
     found = errors_of(plan_of(tmp_path, source))
@@ -78,7 +78,7 @@ def test_one_place_is_reported_once(tmp_path: Path) -> None:
         tmp_path,
         {
             "main.tf": 'module "m" {\n  count  = 3\n  source = "./m"\n}\noutput "o" { value = module.m[0].o }',
-            "m/main.tf": 'resource "aws_sqs_queue" "q" {\n  count = 2\n  name  = local.nowhere\n}\n'
+            "m/main.tf": 'resource "aws_sqs_queue" "q" {\n  count = 2\n  name  = {}.nowhere\n}\n'
             'output "o" { value = aws_sqs_queue.q[1].name }',
         },
     )
@@ -90,7 +90,7 @@ def test_one_place_is_reported_once(tmp_path: Path) -> None:
 
 def test_a_single_error_is_raised_itself(tmp_path: Path) -> None:
     """One error is no group."""
-    plan = plan_of(tmp_path, 'output "o" { value = local.nowhere }')
+    plan = plan_of(tmp_path, 'output "o" { value = {}.nowhere }')
 
     with pytest.raises(EvaluationError, match="nowhere"):
         force(plan)

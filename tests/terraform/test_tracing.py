@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "policy = jsonencode(merge({ # HERE\nStatement = 1\n}, local.object))",
     ),
     "a list that a set has sorted": ("policy.1", 'policy = jsonencode(toset([ # HERE\n"b",\n"a"]))'),
-    "a value that may be another": ("policy.a", "policy = jsonencode(try({ # HERE\na = local.x\n}, {}))"),
+    "a value that may be another": ("policy.a", "policy = jsonencode(try({ # HERE\na = local.object.x\n}, {}))"),
     "a statement of a document": (
         "policy.Statement.1",
         "policy = data.aws_iam_policy_document.d.json",

@@ -18,6 +18,7 @@ from infraspec.terraform.compiling import Evaluate
 from infraspec.terraform.expressions import compile_expression
 
 _REFACTORINGS = ("moved", "import", "removed")
+_UNLABELLED = ("locals", "terraform", *_REFACTORINGS)
 _IGNORED = ("check", "ephemeral", "action")
 _RESOURCE_META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle"})
 _MODULE_META_ARGUMENTS = frozenset({"count", "for_each", "providers", "depends_on", "source", "version"})
@@ -198,6 +199,8 @@ def _stray(name: str, source: Source, at: int) -> TerraformError:
 
 
 def _declare(result: Configuration, block: Block, source: Source) -> None:
+    if block.labels and block.type in _UNLABELLED:
+        raise _wrong_labels(block, source, 0)
     if block.type == "locals":
         _declare_locals(result, block, source)
     elif block.type == "terraform":
@@ -239,12 +242,7 @@ def _slot(result: Configuration, block: Block, source: Source) -> tuple[dict[Any
             expected=", ".join([*_LABELS, "locals", "terraform", *_REFACTORINGS, "check"]),
         )
     if len(block.labels) != wanted:
-        raise TerraformError(
-            f"a {block.type} block has {wanted} label{'s' if wanted > 1 else ''}",
-            place=source.place(block.at),
-            excerpt=source.excerpt(block.at),
-            found=" ".join(f'"{label}"' for label in block.labels) or "none",
-        )
+        raise _wrong_labels(block, source, wanted)
     match block.type:
         case "resource":
             return result.resources, ("managed", *block.labels)
@@ -255,6 +253,16 @@ def _slot(result: Configuration, block: Block, source: Source) -> tuple[dict[Any
         case _:
             tables = {"module": result.calls, "variable": result.variables, "output": result.outputs}
             return tables[block.type], block.labels[0]
+
+
+def _wrong_labels(block: Block, source: Source, wanted: int) -> TerraformError:
+    return TerraformError(
+        f"a {block.type} block has {wanted or 'no'} label{'' if wanted == 1 else 's'}",
+        place=source.place(block.at),
+        excerpt=source.excerpt(block.at),
+        expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
+        found=" ".join(f'"{label}"' for label in block.labels) or "none",
+    )
 
 
 def _provider_key(block: Block) -> str:

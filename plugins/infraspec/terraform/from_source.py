@@ -15,6 +15,7 @@ from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.module import ModuleInstance
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.refactorings import refactorings
+from infraspec.terraform.static_checks import StaticChecks
 from infraspec.terraform.tracing import trace
 from infraspec.terraform.validation import report_unmatched, report_validations
 from infraspec.terraform.variables import Argument, collect_variables
@@ -84,9 +85,11 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
     modules: list[ModuleInstance] = []
     instances: list[ResourceInstance] = []
     pending = [root]
+    statically = StaticChecks(collector)
     while pending:
         module = pending.pop(0)
         modules.append(module)
+        statically.check(module)
         for declared in module.configuration.resources:
             with collector.collect():
                 instances.extend(module.instances(declared))
@@ -94,6 +97,7 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
         for name in module.configuration.calls:
             with collector.collect():
                 called.extend(module.called(name))
+        statically.check_outputs(module, called)
         pending[:0] = called
     collector.finalize_distinct()
     return modules, instances

@@ -153,6 +153,28 @@ class ModuleInstance:
             place_error(error, where, f"{self.prefix}var.{name}")
             raise
 
+    def check_variable(self, name: str) -> None:
+        """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""
+        body = self.configuration.variables[name]
+        value: Value = None
+        if "default" in body.attributes:
+            attribute, source = body.attributes["default"]
+            value = compile_expression(attribute.expression, source, isolated=True)(self.scope)
+        if "type" not in body.attributes:
+            return
+        attribute, source = body.attributes["type"]
+        try:
+            constraint = TypeConstraint.from_expression(attribute.expression, lambda node: _literal(node, source, self))
+        except EvaluationError as error:
+            place_error(error, source.place(attribute.expression.at), f"{self.prefix}var.{name}")
+            error.excerpt = error.excerpt or source.excerpt(attribute.expression.at)
+            raise
+        try:
+            constraint.convert(value, hidden=self._option(body, "sensitive", default=False) is True)
+        except EvaluationError as error:
+            place_error(error, body.place("default"), f"{self.prefix}var.{name}")
+            raise
+
     def _option(self, body: Body, name: str, *, default: bool) -> Value:
         return body.compiled(name)(self.scope) if name in body.attributes else default
 

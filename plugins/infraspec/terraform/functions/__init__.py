@@ -8,6 +8,7 @@ part which is not known: such a result is an Unknown named by the call, or a val
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform import symbolic
@@ -33,7 +34,7 @@ from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.values import is_indefinite, reveal
 from infraspec.unknown import Sensitive, Value, composed, is_known
 
-__all__ = ["Files", "call", "names"]
+__all__ = ["Files", "call", "exists", "names"]
 
 MODULES = (
     conversion,
@@ -55,24 +56,48 @@ MODULES = (
 """The modules whose import registers the functions."""
 
 
+_ELSEWHERE = frozenset({
+    "base64gunzip", "base64gzip", "bcrypt", "can", "cidrcontains", "convert", "plantimestamp", "rsadecrypt",
+    "templatefile", "templatestring", "timestamp", "try", "type", "uuid",
+})  # fmt: skip
+"""Functions of Terraform or OpenTofu whose results are not known, and those that the evaluator computes."""
+
+
 def names() -> list[str]:
     """Return the names of the functions that can be computed, sorted."""
     return sorted(REGISTRY)
 
 
+def exists(name: str) -> bool:
+    """Tell whether the language has a function; one of a provider may exist."""
+    plain = name.removeprefix("core::")
+    return plain in REGISTRY or plain in _ELSEWHERE or "::" in plain
+
+
 def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
     """Return the result of a function.
 
-    A function of a provider, one that needs the outside world (`timestamp`) and one that is not of the language give
-    an Unknown. Raises EvaluationError, FileAccessError or LimitError.
+    A function of a provider, and one that needs the outside world (`timestamp`), give an Unknown. Raises
+    EvaluationError, FileAccessError or LimitError.
     """
     function = REGISTRY.get(name.removeprefix("core::"))
     if function is None:
+        if not exists(name):
+            raise _no_function(name)
         return symbolic.application(name, arguments)
     if function.name in _MARKS or not any(isinstance(argument, Sensitive) for argument in arguments):
         return _apply(function, arguments, arguments, files)
     result = _apply_hidden(function, arguments, files)
     return Sensitive(symbolic.application(function.name, arguments).address, result)
+
+
+def _no_function(name: str) -> EvaluationError:
+    close = get_close_matches(name.removeprefix("core::"), [*REGISTRY, *_ELSEWHERE], 1)
+    return EvaluationError(
+        f'there is no function "{name}"',
+        expected="a function of the Terraform language, or provider::NAME::FUNCTION",
+        remedy=f"did you mean {close[0]}?" if close else "use one that is documented under Terraform, Functions",
+    )
 
 
 _MARKS = frozenset({"sensitive", "nonsensitive", "issensitive", "ephemeralasnull"})

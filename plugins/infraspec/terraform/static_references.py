@@ -1,0 +1,158 @@
+"""References and functions that cannot be there, found without evaluating anything.
+
+Terraform refuses a reference to what is not declared, and a function that the language does not have, wherever they
+stand: in an attribute that nothing reads, and inside `try`. Attributes are evaluated on first use here, so the syntax
+tree of every directory is walked once. What looks wrong is evaluated, and the evaluator has the last word.
+Source: Terraform Language Documentation, "References to Values", "Dynamic Blocks" and "For Expressions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from infraspec.errors import ErrorCollector
+from infraspec.hcl.nodes import (
+    Attribute,
+    Block,
+    Call,
+    Expression,
+    ForObject,
+    ForTuple,
+    GetAttr,
+    Index,
+    Literal,
+    Name,
+    Node,
+    Source,
+    TemplateFor,
+)
+from infraspec.terraform.compiling import located
+from infraspec.terraform.configuration import Configuration
+from infraspec.terraform.expressions import compile_expression
+from infraspec.terraform.functions import call, exists
+from infraspec.terraform.scope import Scope
+
+_NO_NAMES: frozenset[str] = frozenset()
+_ELSEWHERE = frozenset({"path", "terraform", "ephemeral", "action", "self"})
+"""Roots of references to what is not declared, or not evaluated."""
+_NAMES_OF_ANOTHER_KIND = {
+    "resource": frozenset({"provider"}),
+    "module": frozenset({"providers", "source", "version"}),
+    "lifecycle": frozenset({"ignore_changes"}),
+    "dynamic": frozenset({"iterator"}),
+    "provisioner": frozenset({"when", "on_failure"}),
+}
+"""The arguments of each kind of block that are no expressions, or are checked elsewhere."""
+
+
+@dataclass(slots=True)
+class StaticReferences:
+    """The walk over one directory, in the scope of the first module instance that it makes.
+
+    `outputs` are the outputs of called modules that it names: (call, output, source, offset).
+    """
+
+    configuration: Configuration
+    scope: Scope
+    collector: ErrorCollector
+    outputs: list[tuple[str, str, Source, int]] = field(default_factory=list)
+
+    def walk(self) -> None:
+        """Collect the errors of every expression of the directory."""
+        configuration = self.configuration
+        for attribute, source in configuration.locals.values():
+            self._visit(attribute.expression, source, _NO_NAMES)
+        for kind, bodies in (
+            ("variable", configuration.variables.values()),
+            ("output", configuration.outputs.values()),
+            ("resource", configuration.resources.values()),
+            ("module", configuration.calls.values()),
+            ("provider", configuration.providers.values()),
+        ):
+            for body in bodies:
+                bound = frozenset(
+                    name for name, argument in (("each", "for_each"), ("count", "count")) if argument in body.attributes
+                )
+                if kind != "variable":  # its arguments are constants, and a type
+                    self._attributes(body.attributes.values(), kind, bound)
+                for block, source in body.blocks:
+                    self._block(block, source, bound)
+
+    def _block(self, block: Block, source: Source, bound: frozenset[str]) -> None:
+        attributes = block.body.attributes
+        self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
+        if block.type == "dynamic" and block.labels:
+            iterator = attributes["iterator"].expression if "iterator" in attributes else None
+            bound |= {iterator.name if isinstance(iterator, Name) else block.labels[0]}
+        for inner in block.body.blocks:
+            self._block(inner, source, bound)
+
+    def _attributes(self, attributes: Iterable[tuple[Attribute, Source]], kind: str, bound: frozenset[str]) -> None:
+        skipped = _NAMES_OF_ANOTHER_KIND.get(kind, _NO_NAMES)
+        for attribute, source in attributes:
+            if attribute.name not in skipped:
+                self._visit(attribute.expression, source, bound)
+
+    def _visit(self, node: Node, source: Source, bound: frozenset[str]) -> None:
+        if isinstance(node, Literal):
+            return
+        if isinstance(node, GetAttr | Index | Name):
+            self._traversal(node, source, bound)
+            return
+        if isinstance(node, Call):
+            self._function(node, source)
+        elif isinstance(node, ForTuple | ForObject | TemplateFor):
+            self._visit(node.collection, source, bound)
+            bound |= {name for name in (node.key, node.value) if name}
+        for name in node.__struct_fields__:
+            self._inside(getattr(node, name), source, bound)
+
+    def _inside(self, value: object, source: Source, bound: frozenset[str]) -> None:
+        """Look at what a field of a node holds: a node, a tuple of nodes or of pairs of them, or something else."""
+        if isinstance(value, Node):
+            self._visit(value, source, bound)
+        elif isinstance(value, tuple):
+            for item in value:
+                self._inside(item, source, bound)
+
+    def _traversal(self, node: Expression, source: Source, bound: frozenset[str]) -> None:
+        """Look at `var.x`, `module.db["a"].endpoint` or `aws_x.y[0].arn`, its indexes included."""
+        steps: list[str] = []
+        target: Expression = node
+        while not isinstance(target, Name):
+            if isinstance(target, GetAttr):
+                steps.append(target.name)
+            elif isinstance(target, Index):
+                self._visit(target.key, source, bound)
+            else:
+                self._visit(target, source, bound)
+                return
+            target = target.target
+        if target.name in bound or target.name in _ELSEWHERE:
+            return
+        steps.reverse()
+        if not self._is_declared(target.name, steps):
+            with self.collector.collect():
+                compile_expression(node, source, bound)(self.scope)
+        elif target.name == "module" and len(steps) > 1:
+            self.outputs.append((steps[0], steps[1], source, target.at))
+
+    def _is_declared(self, root: str, steps: list[str]) -> bool:
+        first = steps[0] if steps else ""
+        match root:
+            case "var":
+                return first in self.configuration.variables
+            case "local":
+                return first in self.configuration.locals
+            case "module":
+                return first in self.configuration.calls
+            case "data":
+                return len(steps) > 1 and ("data", first, steps[1]) in self.configuration.resources
+            case _:
+                return ("managed", root, first) in self.configuration.resources
+
+    def _function(self, node: Call, source: Source) -> None:
+        if not exists(node.name):
+            with self.collector.collect(), located(source, node.at):
+                call(node.name, [], self.scope.module.files)

@@ -1,0 +1,150 @@
+"""What Terraform refuses whether or not anything reads it: found at once, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.errors import InfraspecError, InputErrorGroup
+from tests.terraform.sources import plan_of
+
+REFUSED = {
+    "a type that is none": ('variable "a" { type = strin }', "1:23", "this is no type"),
+    "a default that does not fit its type": (
+        'variable "a" {\n  type = number\n  default = "ten"\n}',
+        "3:3",
+        "is not of its type",
+    ),
+    "a default that refers to something": ('variable "a" { default = local.x }\nlocals { x = 1 }', "1:26", '"local"'),
+    "an argument that a variable has not": ('variable "a" { tpye = string }', "1:16", "did you mean type?"),
+    "a block that a variable has not": ('variable "a" {\n  validaton {}\n}', "2:3", "did you mean validation?"),
+    "an argument that an output has not": ('output "a" { valu = 1 }', "1:14", "did you mean value?"),
+    "locals with a label": ('locals "x" {}', "1:1", "a locals block has no labels"),
+    "an unknown function": ('locals { a = uper("x") }', "1:14", "did you mean upper?"),
+    "an unknown function inside try": ('locals { a = try(uper("x"), 1) }', "1:18", 'no function "uper"'),
+    "an undeclared variable inside try": ("locals { a = try(var.x, 1) }", "1:18", 'no input variable "x"'),
+    "an undeclared variable in text": ('locals { a = "-${var.x}" }', "1:18", 'no input variable "x"'),
+    "an undeclared local value": ("locals { a = [for x in local.b : x] }", "1:24", 'no local value "b"'),
+    "an undeclared module": ("locals { a = module.m.x }", "1:14", 'no module "m"'),
+    "an undeclared resource": ("locals { a = aws_x.y[0].arn }", "1:14", 'no resource "aws_x.y"'),
+    "an undeclared data source": ("locals { a = data.aws_x.y.arn }", "1:14", 'no resource "aws_x.y"'),
+    "an undeclared dependency": ('resource "aws_x" "y" { depends_on = [aws_x.z] }', "1:38", 'no resource "aws_x.z"'),
+    "each without for_each": ('resource "aws_x" "y" { a = each.key }', "1:28", '"each" cannot be used here'),
+    "a condition": (
+        'resource "aws_x" "y" {\n  lifecycle {\n    precondition {\n      condition = var.x\n    }\n  }\n}',
+        "4:19",
+        'no input variable "x"',
+    ),
+    "an iterator outside of its block": (
+        'resource "aws_x" "y" {\n  dynamic "a" {\n    for_each = []\n    content {}\n  }\n  b = a.value\n}',
+        "6:7",
+        'no resource "a.value"',
+    ),
+    "a name of a for outside of it": ("locals { a = [[for x in [1] : x], x.y] }", "1:35", 'no resource "x.y"'),
+    "an index": ("locals {\n  a = [1]\n  b = local.a[var.x]\n}", "3:15", 'no input variable "x"'),
+    "the configuration of a provider": ('provider "aws" { profile = var.x }', "1:28", 'no input variable "x"'),
+}
+
+
+def errors_of(directory: Path, files: dict[str, str] | str) -> list[InfraspecError]:
+    """Return the errors of a configuration nothing of which is evaluated."""
+    try:
+        plan_of(directory, files)
+    except InputErrorGroup as group:
+        return list(group.errors)
+    except InfraspecError as error:
+        return [error]
+    return []
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_nothing_reads_is_refused(tmp_path: Path, case: str) -> None:
+    """Terraform refuses it, and so the error has its place, though no check reads it."""
+    source, place, said = REFUSED[case]
+    (error,) = errors_of(tmp_path, source)
+    assert error.place.endswith(f"main.tf:{place}")
+    assert said in str(error)
+
+
+ACCEPTED = {
+    "functions of providers and of the outside world": 'locals { a = [provider::x::y(1), uuid(), core::upper("x")] }',
+    "bound names": "locals { a = { for k, v in {} : k => v... if v } }",
+    "names of templates": 'locals { a = "%{ for k, v in {} }${k}${v}%{ endfor }" }',
+    "iterators": """
+        variable "x" {}
+        resource "aws_x" "y" {
+          for_each = toset(["a"])
+          name     = each.key
+          dynamic "a" {
+            for_each = [var.x]
+            iterator = it
+            content {
+              b = it.value
+              dynamic "c" {
+                for_each = [it.key]
+                content { d = "${c.value}${it.value}${each.value}" }
+              }
+            }
+          }
+        }
+        """,
+    "what is no expression": """
+        provider "aws" { alias = "virginia" }
+        variable "a" {
+          type     = list(object({ b = optional(string, "c"), d = optional(number) }))
+          default  = []
+          nullable = false
+          validation {
+            condition     = length(var.a) < 3
+            error_message = "three"
+          }
+        }
+        resource "aws_x" "y" {
+          provider = aws.virginia
+          lifecycle {
+            ignore_changes       = [tags["a"], name]
+            replace_triggered_by = [aws_x.z]
+            postcondition {
+              condition     = self.a == null
+              error_message = "${path.module}${terraform.workspace}"
+            }
+          }
+          provisioner "local-exec" {
+            when    = destroy
+            command = self.id
+          }
+        }
+        resource "aws_x" "z" { count = 0 }
+        moved {
+          from = aws_x.old
+          to   = aws_x.y
+        }
+        """,
+    "null for a typed default": 'variable "a" {\n  type = number\n  default = null\n}',
+    "a default that converts": 'variable "a" {\n  type = number\n  default = "10"\n}',
+    "arguments of a resource that its schema may not have": 'resource "aws_x" "y" { tpye = 1 }',
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_what_terraform_accepts_is_no_error(tmp_path: Path, case: str) -> None:
+    """Names bound where they stand, and arguments that are no expressions, are left alone."""
+    assert errors_of(tmp_path, ACCEPTED[case]) == []
+
+
+def test_every_one_is_reported_at_once(tmp_path: Path) -> None:
+    """One run lists what is wrong in all directories, each place once however often its module is called."""
+    files = {
+        "main.tf": 'module "a" {\n  count  = 2\n  source = "./a"\n}\n'
+        "locals {\n  b = var.b\n  c = module.a[0].nothing\n}\n",
+        "a/main.tf": 'variable "x" {\n  type = strin\n  default = 1\n}\noutput "something" { value = foo(local.y) }\n',
+    }
+    places = [error.place.removeprefix(f"{tmp_path}/") for error in errors_of(tmp_path, files)]
+    assert sorted(places) == ["a/main.tf:2:10", "a/main.tf:5:30", "a/main.tf:5:34", "main.tf:6:7", "main.tf:7:7"]
+
+
+def test_a_default_that_is_sensitive_is_not_shown(tmp_path: Path) -> None:
+    """The error of a default says nothing of it where the variable is sensitive."""
+    (error,) = errors_of(tmp_path, 'variable "a" {\n  type = number\n  sensitive = true\n  default = "hunter2"\n}')
+    assert "hunter2" not in str(error)
