@@ -22,6 +22,7 @@ REFUSED = {
     "an argument that an output has not": ('output "a" { valu = 1 }', "1:14", "did you mean value?"),
     "locals with a label": ('locals "x" {}', "1:1", "a locals block has no labels"),
     "an unknown function": ('locals { a = uper("x") }', "1:14", "did you mean upper?"),
+    "a function that Terraform no longer has": ('locals { a = map("x", 1) }', "1:14", "did you mean tomap({…})?"),
     "an unknown function inside try": ('locals { a = try(uper("x"), 1) }', "1:18", 'no function "uper"'),
     "an undeclared variable inside try": ("locals { a = try(var.x, 1) }", "1:18", 'no input variable "x"'),
     "an undeclared variable in text": ('locals { a = "-${var.x}" }', "1:18", 'no input variable "x"'),

@@ -63,6 +63,10 @@ _ELSEWHERE = frozenset({
 """Functions of Terraform or OpenTofu whose results are not known, and those that the evaluator computes."""
 
 
+_REPLACED = {"list": "tolist([…])", "map": "tomap({…})"}
+"""What took the place of functions that Terraform no longer has."""
+
+
 def names() -> list[str]:
     """Return the names of the functions that can be computed, sorted."""
     return sorted(REGISTRY)
@@ -92,7 +96,8 @@ def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
 
 
 def _no_function(name: str) -> EvaluationError:
-    close = get_close_matches(name.removeprefix("core::"), [*REGISTRY, *_ELSEWHERE], 1)
+    plain = name.removeprefix("core::")
+    close = [_REPLACED[plain]] if plain in _REPLACED else get_close_matches(plain, [*REGISTRY, *_ELSEWHERE], 1)
     return EvaluationError(
         f'there is no function "{name}"',
         expected="a function of the Terraform language, or provider::NAME::FUNCTION",
