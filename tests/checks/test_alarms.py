@@ -19,6 +19,7 @@ from infraspec.finding import Finding, Verdict
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.variables import Assignment
 from infraspec.unknown import Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
@@ -483,6 +484,22 @@ def test_a_function_is_a_chat_if_the_contract_says_so(tmp_path: Path, endpoint: 
     source = SMALL.replace("arn:aws:lambda:eu-west-1:111122223333:function:chat", endpoint) + 'variable "x" {}'
     found = bad(plan_of(tmp_path, {"main.tf": source, "alarms.tf": pasted}), SHOP)
     assert {verdict} == {finding.verdict for finding in found if finding.subject.startswith("subscriptions")}
+
+
+def test_missing_subscriptions_come_with_the_variables_of_their_endpoints(tmp_path: Path) -> None:
+    """What the findings of two levels give to paste stands side by side: each declares what it refers to."""
+    pasted = "\n".join(finding.remedy for finding in bad(plan_of(tmp_path, SMALL), SHOP))
+    source = re.sub(r'resource "aws_sns_topic_subscription" "email" \{.*?\n\}\n', "", SMALL, flags=re.DOTALL)
+    found = bad(plan_of(tmp_path, {"main.tf": source, "alarms.tf": pasted}), SHOP)
+    assert ["subscriptions of level critical", "subscriptions of level warning"] == [each.subject for each in found]
+    remedies = "\n".join(finding.remedy for finding in found)
+    values = ["critical_email_endpoint", "warning_email_endpoint"]
+    mended = plan_of(
+        tmp_path,
+        {"main.tf": source, "alarms.tf": pasted, "subscriptions.tf": remedies},
+        arguments=[Assignment(name, "oncall@example.com") for name in values],
+    )
+    assert [] == bad(mended, SHOP)
 
 
 def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:

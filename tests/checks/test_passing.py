@@ -32,11 +32,11 @@ from infraspec.checks.passing import reference_from
         (
             "module.a",
             'module.b["k"].aws_x.this["api-key"].arn',
-            "var.this_api_key_arn",
+            "var.x_api_key_arn",
             (
-                'module.b: output "this_api_key_arn" { value = aws_x.this["api-key"].arn }',
-                'the root module, in module "a": this_api_key_arn = module.b["k"].this_api_key_arn',
-                'module.a: variable "this_api_key_arn" { type = string }',
+                'module.b: output "x_api_key_arn" { value = aws_x.this["api-key"].arn }',
+                'the root module, in module "a": x_api_key_arn = module.b["k"].x_api_key_arn',
+                'module.a: variable "x_api_key_arn" { type = string }',
             ),
         ),
         (

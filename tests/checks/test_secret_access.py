@@ -126,7 +126,7 @@ def test_the_incident_names_everything_that_matters() -> None:
     assert "aws_iam_role_policy.execution Statement.0 (Read)" in first.reason
     assert (second.verdict, second.address) == (VIOLATED, "aws_ecs_task_definition.app")
     assert second.subject == 'container "app", secret "DB_PASSWORD": secretsmanager:GetSecretValue'
-    path = "container_definitions.0.secrets.1.valueFrom"
+    path = "container_definitions.0.secrets.1"
     assert Location(f"main.tf#{path}", len(path)) == second.location
     assert f"the execution role aws_iam_role.execution may secretsmanager:GetSecretValue on {HEAD}db-??????" in (
         second.expected
@@ -520,7 +520,7 @@ def test_a_file_is_checked_against_the_plan() -> None:
         plan = plan_of(ROLE, DB, policy(statement(listed)))
         (finding,) = about_permissions(check_secret_access(plan, [definition], CONTRACT, "prod"))
         assert expected == finding.verdict
-    assert Location("task.json", 11) == finding.location
+    assert Location("task.json", 9) == finding.location
 
 
 def test_the_fix_fits_how_the_policy_is_written() -> None:
@@ -570,6 +570,13 @@ def test_creating_a_log_group(ending: str, created: Value, expected: Verdict) ->
     found = findings(definition, policy(statement(listed, "logs:*")))
     assert found[0].subject.endswith("logs:CreateLogGroup")
     assert expected == found[0].verdict
+
+
+def test_the_name_of_a_secret_is_no_parameter() -> None:
+    """Where valueFrom is the bare name of a secret, its ARN is the remedy, and no key of a parameter is asked for."""
+    (finding,) = findings(task({"DB": "db"}), DB, policy(statement(secret_arn("db"))))
+    assert (finding.verdict, "ssm:GetParameters" in finding.subject) == (VIOLATED, True)
+    assert finding.remedy == f"set valueFrom to {DB.address}.arn: ECS takes a name for that of a parameter"
 
 
 def test_creating_a_log_group_that_the_plan_makes() -> None:

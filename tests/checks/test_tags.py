@@ -73,6 +73,12 @@ def test_the_tags_of_the_requirements_are_proven() -> None:
     assert [finding.verdict for finding in findings] == [Verdict.PROVEN] * 4
 
 
+def test_tags_that_are_set_are_merged_with() -> None:
+    """A resource takes one tags argument: where there is one, the lines say that they go into it."""
+    (finding,) = _check(_resource("aws_secretsmanager_secret", {"tags": {"A": "b"}, "tags_all": {"A": "b"}}))
+    assert finding.remedy.startswith("# merge into the tags of aws_secretsmanager_secret.this\ntags = {")
+
+
 def test_all_faults_of_a_resource_are_one_finding() -> None:
     """Missing and wrong keys stand in one finding, with the location of the tags and the lines to paste."""
     resource = _resource(

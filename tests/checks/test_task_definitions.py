@@ -96,6 +96,15 @@ def test_a_task_definition_has_containers(definitions: Value) -> None:
     assert finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("ending", "mended"), [(":key", ":key::"), (":key:stage", ":key:stage:"), (":a:b:c:d", ":JSON-KEY:")]
+)
+def test_missing_colons_are_added(ending: str, mended: str) -> None:
+    """The remedy of a valueFrom with too few fields is the ending with all of its colons."""
+    finding = check({"secrets": [{"name": "DB", "valueFrom": HEAD + "db-AbCdEf" + ending}]})['secret "DB"']
+    assert f"with {mended}" in finding.remedy
+
+
 PLACES = Contract.model_validate(
     {
         "project": {"application": "app"},

@@ -375,13 +375,13 @@ SOURCE_ERRORS: dict[str, tuple[dict[str, str], list[str]]] = {
         {
             "main.tf": """\
                 resource "aws_sqs_queue" "a" {
-                  name          = local.none
+                  name          = {}.none
                   delay_seconds = tonumber("soon")
                 }
 
                 resource "aws_sqs_queue" "b" {
                   name = file("../outside.txt")
-                  tags = { A = var.none }
+                  tags = { A = {}.none }
                 }
 
                 output "o" {

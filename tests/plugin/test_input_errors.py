@@ -97,8 +97,8 @@ def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None
 
 @pytest.mark.parametrize(
     "attribute",
-    ["local.a", "aws_sqs_queue.q.name", 'file("/etc/hostname")', "nosuch.reference.here"],
-    ids=["cycle in locals", "self reference", "file outside the root", "undeclared"],
+    ["local.a", "aws_sqs_queue.q.name", 'file("/etc/hostname")', "{}.nothing"],
+    ids=["cycle in locals", "self reference", "file outside the root", "missing attribute"],
 )
 def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, attribute: str) -> None:
     """An attribute that has no value fails the check that reads it, with its place and no traceback."""
@@ -112,6 +112,20 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
     assert_not_passed(result, failed=1)
     text = text_of(result)
     assert ".tf:2" in text
+    assert "Traceback" not in text
+
+
+def test_error_of_an_attribute_that_nothing_reads(pytester: pytest.Pytester) -> None:
+    """What Terraform refuses anywhere stops the session, with its place and without a traceback."""
+    files = {
+        "infraspec.toml": CONTRACT,
+        "q.tf": 'resource "aws_sqs_queue" "q" {\n  policy = nosuch.reference.here\n}\n',
+    }
+    result = Project(files).run(pytester)
+
+    assert result.ret != 0
+    text = text_of(result)
+    assert 'q.tf:2:12: the root module has no resource "nosuch.reference"' in text
     assert "Traceback" not in text
 
 

@@ -117,7 +117,7 @@ class Routes:
             if missing
             else f"it also reaches {', '.join(excess)}"
         )
-        remedy = "\n".join(self._subscription(name, topic) for name in missing)
+        remedy = "\n".join(self._subscription(level, name, topic) for name in missing)
         if excess:
             remedy = "\n".join(
                 filter(None, [remedy, f"take the subscription of {', '.join(excess)} out, or use a topic of its own"])
@@ -134,16 +134,17 @@ class Routes:
             remedy=remedy,
         )
 
-    def _subscription(self, name: str, topic: Resource) -> str:
+    def _subscription(self, level: str, name: str, topic: Resource) -> str:
         protocol = self.alarms.channels[name].protocols[0]
         local = topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address
         if protocol == "chatbot":
             return f"add {local}.arn to sns_topic_arns of aws_chatbot_slack_channel_configuration"
         return (
-            f'resource "aws_sns_topic_subscription" "{name}" {{\n'
+            f'resource "aws_sns_topic_subscription" "{level}_{name}" {{\n'
             f"  topic_arn = {local}.arn\n"
             f'  protocol  = "{protocol}"\n'
-            f"  endpoint  = var.{name}_endpoint\n}}"
+            f"  endpoint  = var.{level}_{name}_endpoint\n}}\n\n"
+            f'variable "{level}_{name}_endpoint" {{\n  type = string\n}}'
         )
 
     def _publishing(self, level: str, topic: Resource, publisher: str, sources: list[Resource]) -> Finding:

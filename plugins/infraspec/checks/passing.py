@@ -48,8 +48,10 @@ def _steps(address: str) -> list[str]:
 
 
 def _name(local: str) -> str:
-    """Name what is passed by the resource's name and the attribute: `this_arn`, `this_api_key_arn`."""
-    named = re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)
+    """Name what is passed by the resource's name and the attribute, by its type if the name says nothing."""
+    named = re.sub(r"^(?:data\.)?aws_(\w+)\.(?:this|main|default)\b", r"\1", local)
+    if named == local:
+        named = re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)
     return re.sub(r"\W+", "_", named).strip("_")
 
 

@@ -162,6 +162,11 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
         return f"take {requirement.action} on this resource out of {decision.deciding}"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
         return policy_remedy(requirement, role, owners)
+    named = requirement.need.named
+    is_parameter = requirement.action == "ssm:GetParameters" and isinstance(named, str)
+    if is_parameter and owners.secret_or_parameter(str(named)) == "secret":
+        secret = shown_value(owners.secret_named(str(named)))
+        return f"set valueFrom to {secret}: ECS takes a name for that of a parameter"
     target = policy_to_extend(role, decision, owners)
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(

@@ -76,6 +76,8 @@ def _judge(rule: str, resource: Resource, faults_of: _Faults, described: str, ta
     reasons = [fault.reason for fault in faults]
     verdict = Verdict.VIOLATED if violated else Verdict.UNDETERMINED
     remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
+    if violated and resource.type not in TAG_BLOCK_TYPES and resource.get("tags") is not None:
+        remedy = f"# merge into the tags of {resource.address}\n{remedy}"
     if violated and takes is Taggable.MAYBE:
         verdict = Verdict.UNDETERMINED
         reasons.append(f"whether {resource.type} takes tags is not known")

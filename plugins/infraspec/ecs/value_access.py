@@ -46,6 +46,9 @@ def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: Acces
     (action,) = row.actions
     yield Requirement(need, row, action, target)
     reference = _REFERENCE.match(name) if isinstance(name, str) else None
+    misnamed = not parsed.is_arn and isinstance(name, str) and context.secret_named(name) is not None
+    if misnamed and not context.exists(target):
+        return
     if reference:
         yield from secret_access(need, context.secret(reference["name"]), table.SECRET_BY_PARAMETER, context)
     else:

@@ -155,7 +155,7 @@ def _of_secret(holed: HoledText, fields: list[str]) -> ValueFrom:
 def _with_rest(store: Store, holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
     fields = bare.split(":")
     region, account, name = (fields[3], fields[4], fields[6]) if len(fields) > _ARN_FIELDS else ("", "", "")
-    problem, remedy = _rest_problem(rest, bare)
+    problem, remedy = _rest_problem(rest)
     if not problem and name:
         problem, remedy = _field_problem(region, account)
     partial = bool(name) and not has_suffix(name)
@@ -166,12 +166,13 @@ def _with_rest(store: Store, holed: HoledText, bare: str, rest: list[str]) -> Va
     return ValueFrom(store, target, holed.fill(region), holed.fill(account), problem, remedy, partial)
 
 
-def _rest_problem(rest: list[str], bare: str) -> tuple[str, str]:
+def _rest_problem(rest: list[str]) -> tuple[str, str]:
     if rest and len(rest) + 1 != _WITH_KEY:
-        shown = "NAME" if has_hole(bare) else bare.rpartition(":")[2]
+        short = len(rest) + 1 < _WITH_KEY and not any(map(has_hole, rest))
+        end = ":".join(["", *rest, "", ""][:_WITH_KEY]) if short else ":JSON-KEY:VERSION-STAGE:VERSION-ID"
         return (
             f"after `secret:` there are {len(rest) + 1} fields; ECS expects 1 or {_WITH_KEY}",
-            f"end it after the name, or write {shown}:JSON-KEY:VERSION-STAGE:VERSION-ID with all three colons",
+            f"end it after the secret's ARN, or with {end} (JSON key, version stage, version id: all three colons)",
         )
     if rest and rest[1] and rest[2]:
         return "it names both a version stage and a version id", "keep one of them and leave the other empty"
