@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,15 @@ def test_a_wrong_name_is_violated_with_the_line_to_paste() -> None:
         remedy='identifier = "daily-report-tool-prod-mysql"',
     )
     assert [expected] == _check({"aws_db_instance": DB}, resource)
+
+
+def test_the_line_of_an_instance_is_said_to_be_that_of_all() -> None:
+    """Instances of count and for_each share one line, so what is to paste is not the name of one of them."""
+    made = replace(_resource("aws_db_instance", {"identifier": "daily-report-tool-prod-mysql5"}), key="a")
+    (finding,) = _check({"aws_db_instance": DB}, made)
+    said, line = finding.remedy.splitlines()
+    assert said == f"# what the line that all instances share has to give for {made.address}"
+    assert line == 'identifier = "daily-report-tool-prod-mysql"'
 
 
 def test_without_a_suggestion_the_line_has_what_is_known() -> None:

@@ -133,8 +133,15 @@ def _violated(  # noqa: PLR0917 - the parts of a finding
         expected=rule.described,
         found=render(found),
         reason=reason,
-        remedy=attribute_line(attribute, nearest) if nearest else _template(attribute, rule),
+        remedy=_line(resource, attribute_line(attribute, nearest) if nearest else _template(attribute, rule)),
     )
+
+
+def _line(resource: Resource, line: str) -> str:
+    """Say of an instance of count or for_each that one line makes the names of all."""
+    if resource.key is None:
+        return line
+    return f"# what the line that all instances share has to give for {resource.address}\n{line}"
 
 
 def _template(attribute: str, rule: NamingRule) -> str:
