@@ -520,7 +520,7 @@ def test_a_file_is_checked_against_the_plan() -> None:
         plan = plan_of(ROLE, DB, policy(statement(listed)))
         (finding,) = about_permissions(check_secret_access(plan, [definition], CONTRACT, "prod"))
         assert expected == finding.verdict
-    assert Location("task.json", 9) == finding.location
+    assert Location("task.json", 11) == finding.location
 
 
 def test_the_fix_fits_how_the_policy_is_written() -> None:

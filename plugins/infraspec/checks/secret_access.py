@@ -24,7 +24,7 @@ from infraspec.ecs.requirement import AccessContext, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
-from infraspec.finding import Finding, Verdict
+from infraspec.finding import Finding, Location, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.known_data import KnownData
@@ -178,10 +178,16 @@ class _Check:
             reason = judgement.reason or f"{role.address} is allowed by {judgement.decision.deciding}"
             return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
         text = self._text(role, requirement, judgement)
-        place = requirement.need.location or task_definition.locate(requirement.need.path)
+        place = requirement.need.location or _place(task_definition, requirement.need.path)
         return replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
 
     def _text(self, role: Role, requirement: Requirement, judgement: Judgement) -> Finding:
         if judgement.answer is Answer.NO:
             return violated(requirement, role, judgement.decision, self.owners)
         return conclusion(requirement, role, judgement, self.owners)
+
+
+def _place(task_definition: TaskDefinition, path: str) -> Location | None:
+    """Locate a value, or what it is a value of if it comes from another file: there nothing says who uses it."""
+    value, owner = task_definition.locate(path), task_definition.locate(path.rpartition(".")[0])
+    return value if owner is None or (value is not None and value.file == owner.file) else owner

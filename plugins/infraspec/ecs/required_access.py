@@ -102,7 +102,7 @@ def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
 def _secrets(container: Container, context: AccessContext) -> Iterator[Requirement]:
     for reference in container.secrets:
         named = f'{reference.kind} "{reference.name}"'
-        need = Need(f'container "{container.name}"', named, reference.path, reference.value_from)
+        need = Need(f'container "{container.name}"', named, f"{reference.path}.valueFrom", reference.value_from)
         rows = (
             (table.SECRET, table.PARAMETER) if reference.kind == "secret" else (table.LOG_SECRET, table.LOG_PARAMETER)
         )
