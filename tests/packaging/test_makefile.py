@@ -1,5 +1,6 @@
 """`make test-static` checks what was meant, or says why not."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +13,11 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Show what make would run."""
-    return subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+    """Show what make would run, also where make itself runs the tests."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "-n", *arguments], cwd=ROOT, env=environ, check=False, capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize(
