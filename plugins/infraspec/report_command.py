@@ -65,3 +65,34 @@ def _write_markdown(results: Path, base: Path | None, limit: int) -> None:
     found = read(results)
     text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit)
     click.echo(text, nl=False)
+
+
+@report.command("annotations")
+@_RESULTS
+@_BASE
+@reported
+def annotate(results: Path, base: Path | None) -> None:
+    """Write workflow commands for GitHub Actions, which show findings beside the lines of a pull request.
+
+    GitHub shows ten errors and ten warnings of a step: causes come before their further places, new ones first.
+    """
+    from infraspec.reporting.annotations import workflow_commands  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+
+    for line in workflow_commands(read(results), read(base) if base else None):
+        click.echo(line)
+
+
+@report.command()
+@_RESULTS
+@reported
+def sarif(results: Path) -> None:
+    """Write SARIF 2.1.0, for code scanning and editors. Waived findings are suppressed results.
+
+    \b
+    infraspec report sarif infraspec-results.json > infraspec.sarif
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.sarif import sarif as log  # noqa: PLC0415 - likewise
+
+    click.echo(log(read(results)), nl=False)

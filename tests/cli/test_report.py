@@ -54,6 +54,15 @@ def test_comparison_with_a_base(directory: Path) -> None:
     assert "#### New: violated" in report(directory, "comment", "--base", "base.json").stdout
 
 
+@pytest.mark.parametrize(("command", "start"), [("annotations", "::error "), ("sarif", '{\n "$schema": "https:')])
+def test_for_other_tools(directory: Path, command: str, start: str) -> None:
+    """Annotations and SARIF go to standard output, and the exit code says nothing of the results."""
+    ran = report(directory, command)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+    assert ran.stdout.startswith(start)
+
+
 @pytest.mark.parametrize(
     ("content", "fragments"),
     [

@@ -10,8 +10,8 @@ from infraspec.reporting.markdown import fold
 COMMENT_LIMIT = 65_536
 """Characters of a comment. Source: GitHub's API refuses more: "body is too long (maximum is 65536 characters)"."""
 
-SUMMARY_LIMIT = 1_000_000
-"""Source: GitHub Docs, "Workflow commands": a step's summary has at most 1 MiB."""
+SUMMARY_LIMIT = 349_000
+"""Characters of a step's summary, of at most three bytes. Source: GitHub Docs, "Workflow commands": at most 1 MiB."""
 
 _LONGEST = 4_000
 
