@@ -63,6 +63,10 @@ class WaiverError(ContractError):
     """A waiver is malformed: no reason, no owner, or a date that is not one."""
 
 
+class BaselineError(ContractError):
+    """A baseline of known findings is malformed."""
+
+
 class UnknownEnvironmentError(ContractError):
     """An environment was asked for that the contract does not have."""
 

@@ -102,7 +102,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if found:
         from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
 
-        write_summary(terminalreporter, found, session_of(config).contract)
+        session = session_of(config)
+        write_summary(terminalreporter, found, session.contract, session.baseline)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -121,11 +122,11 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     from infraspec.reporting.results import write  # noqa: PLC0415 - likewise
 
     try:
-        contract, names = session.contract, session.names
+        contract, names, baseline = session.contract, session.names, session.baseline
     except InfraspecError:
-        contract, names = None, []
+        contract, names, baseline = None, [], None
     plan = session.settings.plan.value
-    write(gather(recorder_of(config), contract, names, plan, complete=complete), path)
+    write(gather(recorder_of(config), contract, names, plan, baseline, complete=complete), path)
 
 
 def _is_part(config: pytest.Config) -> bool:

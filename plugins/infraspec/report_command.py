@@ -17,7 +17,7 @@ _BASE = click.option(
 
 @click.group()
 def report() -> None:
-    """Write the results of a run as a comment, a summary, annotations or SARIF.
+    """Write the results of a run as a comment, a summary, annotations, SARIF or a baseline.
 
     \b
     pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
@@ -96,3 +96,29 @@ def sarif(results: Path) -> None:
     from infraspec.reporting.sarif import sarif as log  # noqa: PLC0415 - likewise
 
     click.echo(log(read(results)), nl=False)
+
+
+@report.command()
+@_RESULTS
+@click.option(
+    "--expires", metavar="YYYY-MM-DD", help="The last day that the baseline holds.  [default: 90 days after the run]"
+)
+@click.option(
+    "--shrink", type=click.Path(path_type=Path), help="Write this baseline again, without what is fixed in it."
+)
+@reported
+def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
+    """Write a baseline: the findings of a run as known ones, which do not fail until a day.
+
+    \b
+    infraspec report baseline infraspec-results.json > infraspec-baseline.json
+    infraspec report baseline --shrink infraspec-baseline.json > smaller.json
+
+    The contract names it: [suite] baseline = "infraspec-baseline.json". With --shrink nothing new comes in, and the
+    day stays as it is unless --expires is given.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.baseline_file import baseline_of, shrunk  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+
+    found = read(results)
+    click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)

@@ -56,6 +56,7 @@ def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: 
         "violated": 1,
         "undetermined": 0,
         "waived": 0,
+        "known": 0,
     } in data["counts"]
     assert any("no plan file is given" in skipped["reason"] for skipped in data["skipped"])
 
@@ -198,7 +199,7 @@ def test_numbers_are_properties_in_junit_xml(pytester: pytest.Pytester) -> None:
     Project({"main.tf": NOT_ALLOWED}).run(pytester, "--junitxml", "junit.xml", "-k", "secret_access")
     root = ET.fromstring((pytester.path / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 - our own file
     properties = {item.get("name"): item.get("value") for item in root.iter("property")}
-    numbers = {"proven": "4", "violated": "1", "undetermined": "0", "waived": "0"}
+    numbers = {"proven": "4", "violated": "1", "undetermined": "0", "waived": "0", "known": "0"}
 
     assert {"infraspec.rule": "secret-access", "infraspec.environment": "dev"} == {
         name: value for name, value in properties.items() if name and name.rpartition(".")[2] not in numbers

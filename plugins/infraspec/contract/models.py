@@ -212,6 +212,11 @@ class Suite(Table):
     allow_empty: list[NonEmpty] = Field(
         default_factory=list, description="Rules that may match nothing.", examples=[["task-definitions"]]
     )
+    baseline: FilePath | None = Field(
+        None,
+        description="Known findings that do not fail until a day, as infraspec report baseline writes them.",
+        examples=["infraspec-baseline.json"],
+    )
 
 
 class Waiver(Table):

@@ -13,6 +13,7 @@ from infraspec.contract.positions import KeyPath, notation
 from infraspec.contract.roots import holds_terraform, nearest_roots
 from infraspec.contract.suggestion import did_you_mean, listing
 from infraspec.errors import (
+    BaselineError,
     ContractError,
     ErrorCollector,
     InfraspecError,
@@ -23,6 +24,7 @@ from infraspec.errors import (
 
 _REMEDIES = {
     "plan": "write it with: terraform plan -out tfplan && terraform show -json tfplan > plan.json",
+    "baseline": "write it with: infraspec report baseline infraspec-results.json > infraspec-baseline.json",
     "state": "write it with: terraform state pull > terraform.tfstate",
 }
 
@@ -38,6 +40,7 @@ def check_references(
     for name in environments:
         check.environment(name, contract.environments[name])
     check.tag_policy()
+    check.baseline()
     check.layout()
     check.operations()
     check.waivers(rules)
@@ -71,6 +74,11 @@ class _References:
         """Look for the tag policy."""
         if self._contract.tags.policy:
             self._file(("tags", "policy"), self._contract.tags.policy, ContractError)
+
+    def baseline(self) -> None:
+        """Look for the baseline."""
+        if self._contract.suite.baseline:
+            self._file(("suite", "baseline"), self._contract.suite.baseline, BaselineError)
 
     def layout(self) -> None:
         """Look up the environments of `[consistency]` and `[drift]`."""

@@ -31,6 +31,7 @@ def comment(results: Results, base: Results | None, links: Links, limit: int, ma
         *plan_sections(results, links),
         *_finding_sections(found, links, compared=base is not None),
         *_waiver_sections(results, links),
+        *_baseline_sections(results, links),
         _advice_section(results, links),
         *([_mended_section(mended(results, base))] if base else []),
         Section("All rules", (_table(results),), rank=6, noun="tables", folded=True)
@@ -52,11 +53,18 @@ def _title(results: Results) -> str:
         return f"### {'⚠️' if warned else '❌'} infraspec: {', '.join(bad)}"
     if not results.counts:
         return "### ⚠️ infraspec: nothing was checked"
-    return f"### ✅ infraspec: everything is proven{' or waived' if results.total('waived') else ''}"
+    return f"### ✅ infraspec: everything is {_good(results)}"
+
+
+def _good(results: Results) -> str:
+    """Say what everything is: "proven, waived or known"."""
+    kinds = ["proven", *(name for name in ("waived", "known") if results.total(name))]
+    return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
 
 
 def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
     numbers = [f"{results.total(name):,} {name}" for name in ("proven", "violated", "undetermined", "waived")]
+    numbers += [f"{results.total('known'):,} known"] if results.baseline else []
     lines = [f"{escape(results.run.application)} ({listed(results.run.environments, 10)}): {', '.join(numbers)}."]
     if found:
         lines.append(f"{len(found)} {'cause' if len(found) == 1 else 'causes'} in all.")
@@ -81,7 +89,8 @@ def _cell(count: Count) -> str:
     bad = [f"{mark} {number}" for mark, number in (("❌", count.violated), ("⚠️", count.undetermined)) if number]
     total = count.proven + count.violated + count.undetermined
     text = f"{', '.join(bad)} of {total}" if bad else str(total or "-")
-    return f"{text} ({count.waived} waived)" if count.waived else text
+    aside = [f"{number} {name}" for name, number in (("waived", count.waived), ("known", count.known)) if number]
+    return f"{text} ({', '.join(aside)})" if aside else text
 
 
 def _finding_sections(found: Sequence[Cause], links: Links, *, compared: bool) -> list[Section]:
@@ -114,11 +123,10 @@ def _problem_sections(results: Results) -> list[Section]:
 
 def _waiver_sections(results: Results, links: Links) -> list[Section]:
     waived = find(results.findings, "waived")
-    today = date.fromisoformat(results.run.time[:10])
-    soon = [entry for entry in waived if entry.waiver and date.fromisoformat(entry.waiver.expires) <= today + _SOON]
+    soon = [entry for entry in waived if entry.waiver and _days_left(results, entry.waiver.expires) <= _SOON]
     lapsed = [entry for entry in find(results.findings, "failing", "warning") if entry.waiver]
     lines = [f"- lapsed: {_waiver(entry, links)}" for entry in lapsed]
-    lines += [f"- lapses soon: {_waiver(entry, links)}" for entry in soon if not _is_for_this_run(entry, today)]
+    lines += [f"- lapses soon: {_waiver(entry, links)}" for entry in soon if not _is_for_this_run(entry, results)]
     lines += [f"- of no use: {escape(text)}" for text in results.unused_waivers]
     return [
         Section("Waivers to look at", tuple(lines), rank=4, noun="waivers to look at"),
@@ -128,13 +136,35 @@ def _waiver_sections(results: Results, links: Links) -> list[Section]:
     ]
 
 
-def _is_for_this_run(entry: Entry, today: date) -> bool:
-    """Tell whether a waiver is the label of a pull request, which holds for one run."""
-    return (
-        entry.waiver is not None
-        and entry.waiver.expires == today.isoformat()
-        and entry.waiver.owner == "the pull request"
+def _baseline_sections(results: Results, links: Links) -> list[Section]:
+    """Return what the baseline hides and until when, and what can be taken out of it."""
+    baseline = results.baseline
+    if baseline is None:
+        return []
+    known = find(results.findings, "known")
+    fixed = tuple(
+        f"- {code(entry.rule)} {code(f'{entry.address} {entry.subject}')} ({escape(entry.environment)})"
+        for entry in baseline.fixed
     )
+    file, soon = code(baseline.file), _days_left(results, baseline.expires) <= _SOON
+    until = f"{file} {'lapses soon: it holds' if soon else 'holds'} until {baseline.expires}."
+    shrink = f"{len(fixed)} of {file} are fixed: `infraspec report baseline --shrink {baseline.file}` takes them out."
+    groups = tuple(finding_text(cause, links) for cause in causes(known))
+    return [
+        Section("", ((shrink,) if fixed else ()) + ((until,) if soon else ()), 4, "notes about the baseline"),
+        Section(f"{len(fixed)} fixed", fixed, 7, "fixed", folded=True),
+        Section(f"{len(known)} known: {len(groups)} causes, until {baseline.expires}", groups, 8, "known", folded=True),
+    ]
+
+
+def _days_left(results: Results, day: str) -> timedelta:
+    return date.fromisoformat(day) - date.fromisoformat(results.run.time[:10])
+
+
+def _is_for_this_run(entry: Entry, results: Results) -> bool:
+    """Tell whether a waiver is the label of a pull request, which holds for one run."""
+    waiver = entry.waiver
+    return waiver is not None and waiver.owner == "the pull request" and waiver.expires == results.run.time[:10]
 
 
 def _waiver(entry: Entry, links: Links) -> str:

@@ -10,18 +10,36 @@ from typing import Any, TypeVar
 
 from infraspec import __version__
 from infraspec.contract import display
+from infraspec.contract.baseline import Baseline, Known
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.order import by_place, by_rule
 from infraspec.reporting.recorder import Recorder
 from infraspec.reporting.repository import Repository, commit
-from infraspec.reporting.results import VERSION, Count, Entry, PlanFile, Problem, Results, Run, Skipped
+from infraspec.reporting.results import (
+    VERSION,
+    BaselineUse,
+    Count,
+    Entry,
+    Fixed,
+    PlanFile,
+    Problem,
+    Results,
+    Run,
+    Skipped,
+)
 
 T = TypeVar("T")
 
 
 def gather(
-    recorder: Recorder, contract: Contract | None, environments: Sequence[str], plan_file: str, *, complete: bool
+    recorder: Recorder,
+    contract: Contract | None,
+    environments: Sequence[str],
+    plan_file: str,
+    baseline: Baseline | None,
+    *,
+    complete: bool,
 ) -> Results:
     """Return the results of a run. Without a contract, which could not be read, there are problems alone.
 
@@ -47,6 +65,7 @@ def gather(
         problems=tuple(_left(recorder.problems, Problem, names, repository)),
         skipped=tuple(_left(recorder.skipped, Skipped, names, repository)),
         unused_waivers=tuple(map(str, _unused(recorder.records, contract))) if contract else (),
+        baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
     )
 
 
@@ -74,7 +93,7 @@ def _counts(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[
     """Return a count for each rule of each environment, whichever tests it is spread over."""
     found: dict[tuple[str, str], list[int]] = {}
     for record in records:
-        numbers = [*record["counts"].values(), len(record["waived"])]
+        numbers = [*record["counts"].values(), len(record["waived"]), record["known"]]
         before = found.setdefault((record["environment"], record["rule"]), [0] * len(numbers))
         found[record["environment"], record["rule"]] = [sum(pair) for pair in zip(before, numbers, strict=True)]
     return [Count(*key, *found[key]) for key in sorted(found, key=lambda key: by_rule(key[0], key[1], names))]
@@ -92,6 +111,20 @@ def _findings(records: Iterable[Mapping[str, Any]], names: Sequence[str], reposi
     return sorted(
         entries, key=lambda entry: (by_rule(entry.environment, entry.finding.rule, names), by_place(entry.finding))
     )
+
+
+def _use(records: Sequence[Mapping[str, Any]], baseline: Baseline, repository: Repository) -> BaselineUse:
+    fixed = tuple(
+        Fixed(known.environment, known.rule, known.address, known.subject) for known in fixed_of(records, baseline)
+    )
+    return BaselineUse(repository.path(baseline.name), baseline.expires.isoformat(), fixed)
+
+
+def fixed_of(records: Iterable[Mapping[str, Any]], baseline: Baseline) -> tuple[Known, ...]:
+    """Return the known findings that the run has looked for and not found."""
+    rows = list(records)
+    ran = {(row["environment"], row["rule"]) for row in rows}
+    return baseline.fixed(ran, {at for row in rows for at in row["baseline"]})
 
 
 def _unused(records: Iterable[Mapping[str, Any]], contract: Contract) -> Iterable[object]:

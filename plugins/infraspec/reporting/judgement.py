@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from infraspec.contract import place_of
+from infraspec.contract.baseline import Baseline, BaselineResult, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import Waived, WaiverResult, apply
 from infraspec.errors import EmptySelectionError
@@ -26,6 +27,8 @@ class Judgement:
     undetermined_fails: bool
     may_be_empty: bool = False
     keep_proven: bool = False
+    known: tuple[Finding, ...] = ()
+    used: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -48,7 +51,7 @@ class Judgement:
     @property
     def total(self) -> int:
         """How many subjects were looked at."""
-        return len(self.result.active) + len(self.result.waived)
+        return len(self.result.active) + len(self.result.waived) + len(self.known)
 
     def record(self) -> dict[str, Any]:
         """Return what reports need, as builtin types: it travels from xdist workers to the controller."""
@@ -58,6 +61,8 @@ class Judgement:
             "rule": self.rule,
             "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
             "total": self.total,
+            "known": len(self.known),
+            "baseline": list(self.used),
             "empty": self.is_empty,
             "advice": [str(finding) for finding in self.result.active if finding.advice],
             "findings": _builtins(self.entries()),
@@ -66,14 +71,15 @@ class Judgement:
     def entries(self) -> tuple[Entry, ...]:
         """Return what the results file keeps: what is not proven, and what is if the rule describes something."""
         name = self.result.environment
-        lapsed = {id(entry.finding): _acceptance(entry) for entry in self.result.lapsed}
+        lapsed = {entry.finding.key: _acceptance(entry) for entry in self.result.lapsed}
         active = [
-            Entry(name, self._state(finding), finding, lapsed.get(id(finding)))
+            Entry(name, self._state(finding), finding, lapsed.get(finding.key))
             for finding in self.result.active
             if self.keep_proven or finding.advice or finding.verdict is not Verdict.PROVEN
         ]
         waived = [Entry(name, "waived", entry.finding, _acceptance(entry)) for entry in self.result.waived]
-        return tuple(sorted([*active, *waived], key=lambda entry: by_place(entry.finding)))
+        known = [Entry(name, "known", finding) for finding in self.known]
+        return tuple(sorted([*active, *waived, *known], key=lambda entry: by_place(entry.finding)))
 
     def _state(self, finding: Finding) -> State:
         if finding.verdict is Verdict.PROVEN:
@@ -92,11 +98,23 @@ def judge(
     today: date,
     *,
     keep_proven: bool = False,
+    baseline: Baseline | None = None,
+    moves: Sequence[Move] = (),
 ) -> Judgement:
-    """Apply the contract's waivers to the findings of a rule."""
+    """Apply the contract's waivers to the findings of a rule, then the baseline to those that are left."""
     result = apply(findings, contract.waivers, environment, today, [rule])
-    may_be_empty = rule in contract.suite.allow_empty
-    return Judgement(rule, result, contract.suite.undetermined == "fail", may_be_empty, keep_proven)
+    parted = (
+        baseline.part(result.active, rule, environment, today, moves) if baseline else BaselineResult(result.active)
+    )
+    return Judgement(
+        rule,
+        replace(result, active=parted.active),
+        contract.suite.undetermined == "fail",
+        rule in contract.suite.allow_empty,
+        keep_proven,
+        parted.known,
+        parted.used,
+    )
 
 
 def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySelectionError:

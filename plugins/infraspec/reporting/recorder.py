@@ -34,7 +34,7 @@ def environment_of(item: pytest.Item) -> str:
 def keep_record(item: pytest.Item, record: dict[str, Any]) -> None:
     """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML."""
     item.stash.setdefault(_RECORDS, []).append(record)
-    numbers = {**record["counts"], "waived": len(record["waived"])}
+    numbers = {**record["counts"], "waived": len(record["waived"]), "known": record["known"]}
     properties = {"rule": record["rule"], "environment": record["environment"], **numbers}
     item.user_properties += [(f"infraspec.{name}", value) for name, value in properties.items()]
 

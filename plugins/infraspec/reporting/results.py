@@ -19,9 +19,10 @@ VERSION: Literal[1] = 1
 
 FILE_NAME = "infraspec-results.json"
 
-State: TypeAlias = Literal["failing", "warning", "waived", "advice", "proven"]
-"""What a finding does to the run. A `warning` is UNDETERMINED with `undetermined = "warn"`, `advice` is PROVEN and
-could be better. `proven` findings are kept of rules that describe something, such as each change of a plan."""
+State: TypeAlias = Literal["failing", "warning", "waived", "known", "advice", "proven"]
+"""What a finding does to the run. A `warning` is UNDETERMINED with `undetermined = "warn"`, `known` is one of the
+baseline, `advice` is PROVEN and could be better. `proven` findings are kept of rules that describe something, such as
+each change of a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many findings a rule has in an environment, by verdict; the waived ones are counted apart."""
+    """How many findings a rule has in an environment, by verdict; the waived and known ones are counted apart."""
 
     environment: str
     rule: str
@@ -53,6 +54,7 @@ class Count:
     violated: int
     undetermined: int
     waived: int
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,25 @@ class PlanFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """A known finding of the baseline that is none any more."""
+
+    environment: str
+    rule: str
+    address: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineUse:
+    """The baseline of the contract: the last day it holds, and what can be taken out of it."""
+
+    file: str
+    expires: str
+    fixed: tuple[Fixed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What was run. `time` is in UTC; `commit` is what the CI system says, or empty.
 
@@ -114,6 +135,7 @@ class Results:
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    baseline: BaselineUse | None = None
 
     def total(self, verdict: str) -> int:
         """Return how many findings there are of a column of `counts`."""
@@ -125,7 +147,7 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether everything is proven or waived."""
+        """Whether everything is proven, waived or known."""
         return not self.problems and not any(entry.state in {"failing", "warning"} for entry in self.findings)
 
 

@@ -23,8 +23,8 @@ _LEVELS = {Verdict.VIOLATED: "error", Verdict.UNDETERMINED: "warning"}
 
 
 def sarif(results: Results) -> str:
-    """Return the log: one result for each finding that is not proven, the waived ones suppressed."""
-    entries = find(results.findings, "failing", "warning", "waived")
+    """Return the log: one result for each finding that is not proven, the waived and known ones suppressed."""
+    entries = find(results.findings, "failing", "warning", "waived", "known")
     used = {entry.finding.rule for entry in entries} | {count.rule for count in results.counts}
     rules = sorted(used, key=lambda rule: by_rule("", rule, ()))
     prints = _fingerprints(entries)
@@ -98,8 +98,14 @@ def _result(entry: Entry, index: int, fingerprint: str, contract: str) -> dict[s
         ]
     if entry.state == "waived" and waiver:
         why = f"{waiver.reason} (until {waiver.expires} by {waiver.owner})"
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
+        result["suppressions"] = [_suppression(why)]
+    if entry.state == "known":
+        result["suppressions"] = [_suppression("a finding of the baseline")]
     return result
+
+
+def _suppression(justification: str) -> dict[str, Any]:
+    return {"kind": "external", "status": "accepted", "justification": justification}
 
 
 def _message(finding: Finding, environment: str) -> str:

@@ -10,14 +10,17 @@ import pytest
 
 from infraspec.checks import RULES
 from infraspec.contract import place_of
+from infraspec.contract.baseline import Baseline
 from infraspec.contract.models import Contract
 from infraspec.contract.positions import KeyPath
 from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
+from infraspec.reporting.gathering import fixed_of
 from infraspec.reporting.judgement import allowing
 from infraspec.reporting.order import by_rule
 
 _MOST_ADVICE = 10
+_MOST_FIXED = 10
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
     "violated": {"red": True},
@@ -27,8 +30,13 @@ _MARKUP = {
 }
 
 
-def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
-    """Write the table, what waivers did and what matched nothing, in the order of environments and rules."""
+def write_summary(
+    terminal: pytest.TerminalReporter,
+    found: Sequence[Mapping[str, Any]],
+    contract: Contract,
+    baseline: Baseline | None = None,
+) -> None:
+    """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules."""
     environments = list(contract.environments)
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal.section("infraspec", "-")
@@ -46,8 +54,24 @@ def write_summary(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str
         book.record(record)
     for unused in book.unused():
         terminal.line(f"unused   {unused}", yellow=True)
+    if baseline:
+        _write_baseline(terminal, found, baseline)
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
+
+
+def _write_baseline(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], baseline: Baseline) -> None:
+    """Write how many findings are known, and what is fixed; with -v all of it."""
+    until = f"{baseline.name} holds until {baseline.expires}"
+    terminal.line(f"known    {sum(record['known'] for record in found)} findings of the baseline; {until}")
+    fixed = fixed_of(found, baseline)
+    shown = fixed if terminal.verbosity > 0 else fixed[:_MOST_FIXED]
+    for known in shown:
+        terminal.line(f"fixed    {known}: take it out of the baseline", green=True)
+    if len(shown) < len(fixed):
+        terminal.line(f"fixed    and {len(fixed) - len(shown)} more: -v shows all", green=True)
+    if fixed:
+        terminal.line(f"         infraspec report baseline --shrink {baseline.name}")
 
 
 def _write_unknown_rules(terminal: pytest.TerminalReporter, ran: Collection[str], contract: Contract) -> None:
