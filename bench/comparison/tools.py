@@ -55,7 +55,7 @@ _RULES = "source or selectors or names or tags or tag_policy or task_definitions
 def infraspec(python: Environment, tree: Tree, *, plan: bool = False, reports: bool = True) -> Subject:
     """Run the rules that peers have too on the source, or on the plan file alone, all environments in one process."""
     directory = tree.out / "plan" if plan else tree.source
-    command = [python.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_static"]
+    command = [python.python, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_static"]
     command += ["-k", _RULES, "--infraspec-dir", str(directory)]
     if reports:
         command += ["--alluredir", str(HOME / "allure"), "--clean-alluredir"]

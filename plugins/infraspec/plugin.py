@@ -98,19 +98,25 @@ def pytest_runtest_makereport(
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Write the table of verdicts."""
-    found = recorder_of(config).records
-    if found:
+    recorder = recorder_of(config)
+    if recorder.records:
         from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
 
         session = session_of(config)
-        write_summary(terminalreporter, found, session.contract, session.baseline)
+        write_summary(terminalreporter, recorder, session.contract, session.baseline)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the results file, where one is wanted."""
+    """Put failures in order before pytest shows them, and write the results file where one is wanted."""
     config = session.config
-    if not _is_worker(config) and session_of(config).settings.are_meant:
-        _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+    if _is_worker(config) or not session_of(config).settings.are_meant:
+        return
+    terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and recorder_of(config).records and "failed" in terminal.stats:
+        from infraspec.reporting.failures import arrange  # noqa: PLC0415 - likewise
+
+        arrange(terminal.stats["failed"], list(session_of(config).contract.environments), terminal.verbosity)
+    _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
 
 
 def _write_results(config: pytest.Config, *, complete: bool) -> None:

@@ -47,7 +47,7 @@ def planned(out: Path) -> dict[str, Any]:
 
 def check(directory: Path) -> str:
     """Run the static suite on a tree and return what it printed; it must neither break nor warn."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests_static"]
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests_static"]
     done = subprocess.run(
         [*command, "--infraspec-dir", str(directory)], cwd=ROOT, capture_output=True, text=True, check=False
     )

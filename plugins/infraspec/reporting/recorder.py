@@ -66,6 +66,12 @@ def _problem(error: BaseException) -> dict[str, str] | None:
     return {"kind": kind, "error": type(error).__name__, "message": "\n".join(shown)}
 
 
+def left_by(report: pytest.TestReport) -> Mapping[str, Any] | None:
+    """Return what a test has left; None for a test that is not about a contract."""
+    left: Mapping[str, Any] | None = getattr(report, _ATTRIBUTE, None)
+    return left
+
+
 class Recorder:
     """What the tests of a run have left, whichever process they ran in."""
 
@@ -80,7 +86,7 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a report carries."""
-        left = getattr(report, _ATTRIBUTE, None)
+        left = left_by(report)
         if left is None:
             return
         about = {"test": left["test"], "environment": left["environment"]}

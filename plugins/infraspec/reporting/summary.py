@@ -18,9 +18,11 @@ from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.gathering import fixed_of
 from infraspec.reporting.judgement import allowing
 from infraspec.reporting.order import by_rule
+from infraspec.reporting.recorder import Recorder
 
 _MOST_ADVICE = 10
 _MOST_FIXED = 10
+_MOST_SLOW = 5
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
     "violated": {"red": True},
@@ -31,16 +33,15 @@ _MARKUP = {
 
 
 def write_summary(
-    terminal: pytest.TerminalReporter,
-    found: Sequence[Mapping[str, Any]],
-    contract: Contract,
-    baseline: Baseline | None = None,
+    terminal: pytest.TerminalReporter, recorder: Recorder, contract: Contract, baseline: Baseline | None = None
 ) -> None:
     """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules."""
+    found: Sequence[Mapping[str, Any]] = recorder.records
     environments = list(contract.environments)
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal.section("infraspec", "-")
     _write_table(terminal, found)
+    _write_problems(terminal, recorder)
     for record in found:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""
@@ -58,6 +59,20 @@ def write_summary(
         _write_baseline(terminal, found, baseline)
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
+    if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:
+        _write_slowest(terminal, recorder)
+
+
+def _write_problems(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
+    """Write which tests have no verdict."""
+    for problem in sorted(recorder.problems, key=lambda problem: problem["test"]):
+        terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
+
+
+def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
+    """Write the rules that took longest, over all environments."""
+    slowest = sorted(recorder.seconds.items(), key=lambda pair: -pair[1])[:_MOST_SLOW]
+    terminal.line("slowest  " + ", ".join(f"{rule} {seconds:.2f} s" for rule, seconds in slowest))
 
 
 def _write_baseline(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], baseline: Baseline) -> None:
@@ -118,7 +133,17 @@ def _write_table(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str,
     terminal.line(f"{'environment':{width}}  {'rule':{rule_width}}  " + "  ".join(f"{name:>12}" for name in _COLUMNS))
     for record in found:
         terminal.write(f"{record['environment']:{width}}  {record['rule']:{rule_width}}")
-        for name in _COLUMNS:
-            count = len(record["waived"]) if name == "waived" else record["counts"][name]
-            terminal.write(f"  {count or '-':>12}", **(_MARKUP[name] if count else {}))
-        terminal.line("")
+        _write_counts(terminal, _counts(record))
+    totals = {name: sum(_counts(record)[name] for record in found) for name in _COLUMNS}
+    terminal.write(f"{'total':{width}}  {'':{rule_width}}")
+    _write_counts(terminal, totals)
+
+
+def _counts(record: Mapping[str, Any]) -> Mapping[str, int]:
+    return {**record["counts"], "waived": len(record["waived"])}
+
+
+def _write_counts(terminal: pytest.TerminalReporter, counts: Mapping[str, int]) -> None:
+    for name in _COLUMNS:
+        terminal.write(f"  {counts[name] or '-':>12}", **(_MARKUP[name] if counts[name] else {}))
+    terminal.line("")

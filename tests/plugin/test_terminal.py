@@ -1,0 +1,107 @@
+"""The terminal: each cause once, the same order with workers, colour, and how much is said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.plugin.project import CONTRACT, INCIDENT, Project, run_suite, text_of
+from tests.plugin.test_baseline import RULES, queues
+
+THREE = Project(
+    {"infraspec.toml": CONTRACT + '[environments.prod]\nroot = "."\n' + RULES, "queues.tf": queues(a="X", b="X", c="Y")}
+)
+ONLY = ("-k", "test_names")
+
+
+def failures(result: pytest.RunResult) -> list[str]:
+    """Return the lines of the failures: their heads, and what is said of each."""
+    text = text_of(result)
+    section = text[text.index("= FAILURES =") : text.index("- infraspec -")]
+    return [line for line in section.splitlines()[1:] if line]
+
+
+def test_a_cause_is_said_once(pytester: pytest.Pytester) -> None:
+    """The first environment has it in full with the others' names, the others have a line."""
+    lines = failures(run_suite(pytester, INCIDENT))
+
+    assert 1 == sum(line.startswith("    fix: ") for line in lines)
+    assert "    also in:   staging, prod" in lines
+    assert 2 == sum(line.startswith("as above: terraform/") and ": VIOLATED secret-access: " in line for line in lines)
+    assert 3 == lines.count("1 violated of 16")
+
+
+def test_findings_of_one_cause_are_a_line_each(pytester: pytest.Pytester) -> None:
+    """Two queues with the same wrong name have one reason and fix; a third has its own."""
+    lines = failures(THREE.run(pytester, *ONLY))
+
+    assert 2 == sum(line.startswith("    fix: ") for line in lines)
+    assert "    likewise: infra/queues.tf:5: VIOLATED names: aws_sqs_queue.b" in lines
+    assert 3 == sum(line.startswith("as above: ") for line in lines)
+
+
+def test_quiet(pytester: pytest.Pytester) -> None:
+    """With -q a cause is one line."""
+    lines = failures(THREE.run(pytester, *ONLY, "-q"))
+
+    assert [
+        "3 violated of 3",
+        "infra/queues.tf:2: VIOLATED names: aws_sqs_queue.a and 1 more (also in prod)",
+        "infra/queues.tf:8: VIOLATED names: aws_sqs_queue.c (also in prod)",
+    ] == lines[1:4]
+    assert not [line for line in lines if line.startswith("    ")]
+
+
+def test_verbose(pytester: pytest.Pytester) -> None:
+    """With -v every finding is said in full, and the slowest rules are named."""
+    result = THREE.run(pytester, *ONLY, "-v")
+
+    assert 6 == sum(line.startswith("    fix: ") for line in failures(result))
+    result.stdout.re_match_lines([r"slowest  names \d+\.\d\d s"])
+    assert "slowest " not in text_of(THREE.run(pytester, *ONLY))
+
+
+def test_order_with_workers(pytester: pytest.Pytester) -> None:
+    """Failures, the table and the short summary have the order of the contract, whichever worker was faster."""
+    texts = [text_of(run_suite(pytester, INCIDENT, *workers)) for workers in ((), ("-n", "3"))]
+    texts = [re.sub(r"\[gw\d\].*\n", "", text) for text in texts]
+    alone, shared = (text[text.index("= FAILURES =") :].rpartition("\n")[0] for text in texts)
+
+    assert alone == shared
+
+
+def test_counts_and_broken_tests(pytester: pytest.Pytester) -> None:
+    """The last row of the table is the sum; tests without a verdict are named below it."""
+    own = pytester.path / "test_own.py"
+    own.write_text(
+        "from infraspec.finding import Finding, Verdict\n"
+        "def test_mine(plan, assert_proven):\n    assert_proven('mine', [Finding('mine', Verdict.PROVEN, 'a')] * 3)\n"
+        "def test_broken(plan):\n    raise KeyError\n"
+    )
+    result = THREE.run(pytester, suite=own)
+
+    result.stdout.re_match_lines(
+        [r"prod +mine +3 +- +- +-", r"total +6 +- +- +-", r"broken   test_own.py::test_broken\[dev\]: KeyError"]
+    )
+
+
+@pytest.mark.parametrize(("variable", "value", "coloured"), [("FORCE_COLOR", "1", True), ("NO_COLOR", "1", False)])
+def test_colour(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    coloured: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Violations are red where pytest shows colour, and NO_COLOR is heeded."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    lines = THREE.run(pytester, *ONLY).outlines
+
+    assert coloured is any(
+        re.match(r"\x1b\[31m.*\x1b\[1m.*VIOLATED|\x1b\[1m.*\x1b\[31m.*VIOLATED", line) for line in lines
+    )
+    assert coloured is any("\x1b[32m    fix: " in line for line in lines)
+    assert coloured is ("\x1b" in "".join(lines))
