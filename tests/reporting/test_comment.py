@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,15 +123,18 @@ def test_what_is_new_comes_first() -> None:
 
 
 def test_a_long_comment_is_cut_where_it_matters_least() -> None:
-    """Hundreds of causes fit into a comment, which says how many were left out; the title is never lost."""
-    many = tuple(entry(address=f"aws_sqs_queue.q{n}", reason=f"reason {n} " + "x" * 300) for n in range(500))
-    text = written(replace(RESULTS, findings=many))
+    """Hundreds of causes of one rule fit into a comment and push no other rule's out; it says how many are left out."""
+    many = [entry(address=f"aws_sqs_queue.q{n}", reason=f"reason {n} " + "x" * 300) for n in range(500)]
+    last = entry(rule="versions", reason="a reason of its own")
+    text = written(replace(RESULTS, findings=(*many, last)))
 
     assert COMMENT_LIMIT - 2000 < len(text) <= COMMENT_LIMIT
     assert "### ❌ infraspec" in text
-    assert "causes (violated), 1 tests that were skipped" in text or "1 tests that were skipped" in text
+    assert "1 tests that were skipped" in text
+    assert re.search(r"Left out.* \d\d\d causes of names \(violated\)", text)
     assert "reason 0 " in text
     assert "reason 499 " not in text
+    assert "a reason of its own" in text
 
 
 def test_the_same_results_give_the_same_comment() -> None:

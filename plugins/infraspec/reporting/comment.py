@@ -94,16 +94,19 @@ def _cell(count: Count) -> str:
 
 
 def _finding_sections(found: Sequence[Cause], links: Links, *, compared: bool) -> list[Section]:
-    """Return violations before what is undetermined, and what is new before what is not."""
+    """Return violations before what is undetermined, what is new before what is not, and a section for each rule."""
     sections = []
     for verdict, rank in ((Verdict.VIOLATED, 2), (Verdict.UNDETERMINED, 3)):
         chosen = [cause for cause in found if cause.finding.verdict is verdict]
         for is_new in (True, False):
-            texts = tuple(finding_text(cause, links) for cause in chosen if cause.is_new is is_new)
             age = ("New: " if is_new else "As in the base: ") if compared else ""
-            title = (age + verdict.value).capitalize() if not age else age + verdict.value
-            noun = f"causes ({title.lower()})"
-            sections.append(Section(title, texts, rank if is_new else rank + 2, noun))
+            title = f"{age}{verdict.value}" if age else verdict.value.capitalize()
+            rules: dict[str, list[str]] = {}
+            for cause in (cause for cause in chosen if cause.is_new is is_new):
+                rules.setdefault(cause.finding.rule, []).append(finding_text(cause, links))
+            for at, (rule, texts) in enumerate(rules.items()):
+                noun = f"causes of {rule} ({title.lower()})"
+                sections.append(Section("" if at else title, tuple(texts), rank if is_new else rank + 2, noun))
     return sections
 
 

@@ -18,7 +18,7 @@ _LONGEST = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report. Sections of a high `rank` lose items first, the last item before the others.
+    """A part of a report. Sections of a high `rank` lose items first, the longest of them its last; with 0 none.
 
     `noun` says what the items are, in the plural. With `folded` it is shown on a click on its title.
     """
@@ -41,13 +41,14 @@ def fitted(sections: Sequence[Section], limit: int) -> str:
     kept = [section for section in sections if section.items]
     left: dict[str, int] = {}
     size = sum(_size(str(section)) + 2 for section in kept) + 1
-    for at in sorted(range(len(kept)), key=lambda index: -kept[index].rank):
+    while size + _size(_note(left)) > limit and (
+        losers := [at for at, one in enumerate(kept) if one.rank and one.items]
+    ):
+        at = max(losers, key=lambda index: (kept[index].rank, len(kept[index].items), index))
         section = kept[at]
-        while size + _size(_note(left)) > limit and section.items and section.rank:
-            left[section.noun] = left.get(section.noun, 0) + 1
-            size -= _size(section.items[-1]) + 2
-            section = replace(section, items=section.items[:-1])
-        kept[at] = section
+        left[section.noun] = left.get(section.noun, 0) + 1
+        size -= _size(section.items[-1]) + 2
+        kept[at] = replace(section, items=section.items[:-1])
     texts = [str(section) for section in kept if section.items]
     return "\n\n".join([*texts, *filter(None, [_note(left)])]) + "\n"
 
