@@ -45,7 +45,7 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
         ["| rule | dev | prod | repository |", "| `names` | ❌ 1 of 4 | ❌ 1 of 4 (1 waived) |  |", "| ⚠️ 1 of 8 |"],
         ["#### Broken: no verdict", "`test_own.py::test_own[dev]`: `PolicyError`", "p.json:3: no policy"],
         [
-            "#### What `plan.json` changes in prod: 1 with a risk, 1 create",
+            "#### What `plan.json` changes in prod: 1 to look at, 1 create",
             "❌ **stateful-destroy** `aws_db_instance.main`",
         ],
         ["<summary>1 changes without a risk in prod</summary>", "- `aws_sqs_queue.new`: create"],

@@ -30,7 +30,8 @@ class Section:
     folded: bool = False
 
     def __str__(self) -> str:
-        content = "\n\n".join(self.items)
+        is_list = all(item.startswith("- ") for item in self.items)
+        content = ("\n" if is_list else "\n\n").join(self.items)
         if not self.title:
             return content
         return fold(self.title, content) if self.folded else f"#### {self.title}\n\n{content}"

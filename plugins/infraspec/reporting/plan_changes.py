@@ -42,7 +42,7 @@ def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
 
 
 def _kinds(changes: Sequence[Entry]) -> str:
-    """Count resources by what is done to them, as far as a line says it: "2 create, 1 destroy"."""
+    """Count resources by what is done to them, as far as a line says it: "1 to look at, 2 create"."""
     done = {
         entry.finding.address: re.split(r"[:,(]", entry.finding.found, maxsplit=1)[0].strip()
         for entry in changes
@@ -50,7 +50,7 @@ def _kinds(changes: Sequence[Entry]) -> str:
     }
     risks = len({entry.finding.address for entry in changes if entry.finding.subject})
     counts = [f"{number} {escape(kind)}" for kind, number in sorted(Counter(done.values()).items())]
-    return ", ".join([*([f"{risks} with a risk"] if risks else []), *counts])
+    return ", ".join([*([f"{risks} to look at"] if risks else []), *counts])
 
 
 def _line(entry: Entry, links: Links) -> str:
