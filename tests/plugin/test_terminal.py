@@ -105,3 +105,16 @@ def test_colour(
     )
     assert coloured is any("\x1b[32m    fix: " in line for line in lines)
     assert coloured is ("\x1b" in "".join(lines))
+
+
+@pytest.mark.parametrize("verbosity", ["-q", "-v"])
+def test_findings_are_said_once_in_a_pipeline(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, verbosity: str
+) -> None:
+    """Where CI is set pytest does not cut its short summary, which then has the first line of a failure and no more."""
+    monkeypatch.setenv("CI", "true")
+    text = text_of(THREE.run(pytester, *ONLY, verbosity))
+    summary = text.partition("short test summary info")[2]
+
+    assert "test_names[prod] - 3 violated of 3" in summary
+    assert "VIOLATED" not in summary

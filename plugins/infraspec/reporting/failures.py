@@ -58,6 +58,7 @@ def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbo
     """
     reports.sort(key=lambda report: _order(report, environments))
     if verbosity > 0:
+        _say_in_full(reports)
         return
     entries = {id(report): _failing(report) for report in reports}
     found = causes(entry for some in entries.values() for entry in some)
@@ -68,6 +69,14 @@ def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbo
             texts = list(_texts(some, cause_of, said, verbosity))
             first = str(report.longrepr).partition("\n")[0]
             failure: Any = Failure("\n".join([first, *texts]))
+            report.longrepr = failure
+
+
+def _say_in_full(reports: Iterable[pytest.TestReport]) -> None:
+    """Keep the texts, but let the short summary, which pytest does not cut short where CI is set, not say them again."""
+    for report in reports:
+        if _failing(report):
+            failure: Any = Failure(str(report.longrepr))
             report.longrepr = failure
 
 
