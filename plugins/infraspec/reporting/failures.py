@@ -73,7 +73,7 @@ def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbo
 
 
 def _say_in_full(reports: Iterable[pytest.TestReport]) -> None:
-    """Keep the texts, but let the short summary, which pytest does not cut short where CI is set, not say them again."""
+    """Keep the texts, but do not let the short summary, which pytest leaves whole where CI is set, say them again."""
     for report in reports:
         if _failing(report):
             failure: Any = Failure(str(report.longrepr))

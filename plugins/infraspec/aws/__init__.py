@@ -1,0 +1,1 @@
+"""AWS itself: sessions, the read-only guard, and what it answered in this run."""
