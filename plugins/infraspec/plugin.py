@@ -132,7 +132,8 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     except InfraspecError:
         contract, names, baseline = None, [], None
     plan = session.settings.plan.value
-    write(gather(recorder_of(config), contract, names, plan, baseline, complete=complete), path)
+    moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
+    write(gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves), path)
 
 
 def _is_part(config: pytest.Config) -> bool:

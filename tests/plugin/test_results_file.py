@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,13 @@ def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: 
 
 
 def test_workers_make_no_difference(pytester: pytest.Pytester) -> None:
-    """With two workers the file is the same byte for byte, but for the time; and no path in it is absolute."""
+    """With two workers the file is the same byte for byte, but for the times; and no path in it is absolute."""
     run_suite(pytester, INCIDENT, "--infraspec-results", "alone.json", "--infraspec-env", "dev,prod")
     run_suite(pytester, INCIDENT, "--infraspec-results", "shared.json", "--infraspec-env", "dev,prod", "-n", "2")
     texts = [(pytester.path / name).read_text(encoding="utf-8").splitlines() for name in ("alone.json", "shared.json")]
-    alone, shared = ([line for line in text if '"time"' not in line] for text in texts)
+    alone, shared = ([line for line in text if not re.search('"(time|seconds)"', line)] for text in texts)
 
-    assert len(texts[0]) - 1 == len(alone)
+    assert len(texts[0]) - 2 == len(alone)
     assert alone == shared
     assert str(INCIDENT.parents[1]) not in "\n".join(alone)
 
@@ -206,3 +207,36 @@ def test_numbers_are_properties_in_junit_xml(pytester: pytest.Pytester) -> None:
     }
     assert set(numbers) == {name.rpartition(".")[2] for name in properties if name} - {"rule", "environment"}
     assert ("1", "0") == (properties["infraspec.violated"], properties["infraspec.waived"])
+
+
+def test_what_is_moved(pytester: pytest.Pytester) -> None:
+    """Addresses before and after are in the file, so that findings can be followed over runs."""
+    block = "moved {\n  from = aws_sqs_queue.a\n  to   = aws_sqs_queue.c\n}\n"
+    Project({"main.tf": 'resource "aws_sqs_queue" "c" {\n}\n', "moves.tf": block}).run(pytester, "-k", "names", *FILE)
+
+    assert [{"environment": "dev", "before": "aws_sqs_queue.a", "after": "aws_sqs_queue.c"}] == results(pytester)[
+        "moves"
+    ]
+
+
+OWN = """
+import pytest
+
+def test_static(plan):
+    pass
+
+@pytest.mark.live
+def test_live(environment):
+    pass
+"""
+
+
+@pytest.mark.parametrize(("option", "suite"), [("-n1", "live"), ("-ktest_static", "static")])
+def test_the_suite_and_its_time(pytester: pytest.Pytester, option: str, suite: str) -> None:
+    """A run is of the live suite if a test of it is marked so, with xdist too."""
+    own = pytester.makepyfile(test_own=OWN)
+    Project().run(pytester, *FILE, option, suite=own)
+    run = results(pytester)["run"]
+
+    assert suite == run["suite"]
+    assert run["seconds"] > 0

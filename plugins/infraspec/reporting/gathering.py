@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from infraspec import __version__
 from infraspec.contract import display
-from infraspec.contract.baseline import Baseline, Known
+from infraspec.contract.baseline import Baseline, Known, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.order import by_place, by_rule
@@ -22,6 +22,7 @@ from infraspec.reporting.results import (
     Count,
     Entry,
     Fixed,
+    Moved,
     PlanFile,
     Problem,
     Results,
@@ -40,10 +41,12 @@ def gather(
     baseline: Baseline | None,
     *,
     complete: bool,
+    moves: Mapping[str, Sequence[Move]] | None = None,
 ) -> Results:
     """Return the results of a run. Without a contract, which could not be read, there are problems alone.
 
-    `plan_file` is the plan of the one environment, as the run was given it, or empty.
+    `plan_file` is the plan of the one environment, as the run was given it, or empty; `moves` are addresses before and
+    after by environment.
     """
     repository = Repository(contract) if contract else None
     run = Run(
@@ -55,6 +58,8 @@ def gather(
         plans=tuple(_plans(contract, environments, plan_file, repository)) if contract and repository else (),
         commit=commit(os.environ),
         complete=complete,
+        suite="live" if recorder.live else "static",
+        seconds=round(recorder.duration, 1),
     )
     names = list(contract.environments) if contract else []
     return Results(
@@ -65,6 +70,7 @@ def gather(
         problems=tuple(_left(recorder.problems, Problem, names, repository)),
         skipped=tuple(_left(recorder.skipped, Skipped, names, repository)),
         unused_waivers=tuple(map(str, _unused(recorder.records, contract))) if contract else (),
+        moves=tuple(Moved(name, *move) for name, found in (moves or {}).items() for move in dict.fromkeys(found)),
         baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
     )
 

@@ -7,6 +7,7 @@ JUnit XML shows to people. Every pytest run imports this.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
         left = {
             "test": f"{item.path.name}::{item.name}",
             "environment": environment_of(item),
+            "live": item.get_closest_marker("live") is not None,
             "records": item.stash.get(_RECORDS, []) if report.when == "call" else [],
             "problem": _problem(call.excinfo.value) if call.excinfo and report.failed else None,
         }
@@ -82,6 +84,8 @@ class Recorder:
         self.problems: list[dict[str, str]] = []
         self.skipped: list[dict[str, str]] = []
         self.seconds: dict[str, float] = {}
+        self.live = False
+        self._start = perf_counter()
         config.stash[_RECORDER] = self
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -91,6 +95,7 @@ class Recorder:
             return
         about = {"test": left["test"], "environment": left["environment"]}
         self.records += left["records"]
+        self.live = self.live or left["live"]
         for record in left["records"]:
             self.seconds[record["rule"]] = self.seconds.get(record["rule"], 0) + report.duration
         if left["problem"]:
@@ -98,6 +103,11 @@ class Recorder:
         elif report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
             reason = str(report.longrepr[2]).removeprefix("Skipped: ")
             self.skipped.append({**about, "reason": reason})
+
+    @property
+    def duration(self) -> float:
+        """Seconds since the run began."""
+        return perf_counter() - self._start
 
     def input_error(self, error: InfraspecError) -> None:
         """Keep an error of the input that ends the run before its tests."""

@@ -1,7 +1,8 @@
 """The results of one run, as data: what every report is made from, and the JSON file that holds it.
 
 docs/infraspec-results.schema.json describes the file. It is the same, byte for byte, for the same infrastructure and
-contract, but for `run.time`: entries are in the order of environments and rules, paths are relative to the repository.
+contract, but for `run.time` and `run.seconds`: entries are in the order of environments and rules, paths are relative
+to the repository.
 """
 
 from __future__ import annotations
@@ -99,6 +100,15 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What a `moved` block or a plan renames in an environment: addresses before and after."""
+
+    environment: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineUse:
     """The baseline of the contract: the last day it holds, and what can be taken out of it."""
 
@@ -109,9 +119,10 @@ class BaselineUse:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was run. `time` is in UTC; `commit` is what the CI system says, or empty.
+    """What was run. `time` is in UTC, `seconds` how long it took; `commit` is what the CI system says, or empty.
 
-    A run is not `complete` if a part of the suite was chosen, or if it stopped before its end.
+    `suite` is "live" if a test of it has asked AWS. A run is not `complete` if a part of the suite was chosen, or if it
+    stopped before its end.
     """
 
     infraspec: str
@@ -122,6 +133,8 @@ class Run:
     plans: tuple[PlanFile, ...]
     commit: str
     complete: bool
+    suite: Literal["static", "live"] = "static"
+    seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class Results:
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    moves: tuple[Moved, ...] = ()
     baseline: BaselineUse | None = None
 
     def total(self, verdict: str) -> int:

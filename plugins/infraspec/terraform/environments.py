@@ -42,6 +42,10 @@ class Environments:
             self._plans[name] = self._build(name)
         return self._plans[name]
 
+    def has(self, name: str) -> bool:
+        """Tell whether the plan of an environment was made already."""
+        return name in self._plans
+
     def _build(self, name: str) -> Plan:
         environment = contracts.environment(self.contract, name)
         document = self._plan_file or environment.plan or environment.state
