@@ -37,7 +37,11 @@ $(VENV)/.suite: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[allure]'
 	@touch $@
 
-$(VENV)/.test: pyproject.toml $(VENV)/.suite
+$(VENV)/.live: pyproject.toml $(VENV)/.suite
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[allure,live,sandbox]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.live
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
 	@touch $@
@@ -51,8 +55,8 @@ test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, P
 	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: test-live
-test-live: ## Check what is deployed: INFRA, ENV, WORKERS (not part of this release)
-	@echo "the live suite is not part of this release: make test-static checks the source and plans" >&2; exit 2
+test-live: $(VENV)/.live ## Check what is deployed, in an embedded AWS without ENV: INFRA, ENV, WORKERS
+	$(BIN)/python -m pytest tests_live $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.test ## Run the framework's own tests

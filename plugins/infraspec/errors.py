@@ -143,6 +143,30 @@ class EmptySelectionError(InfraspecError):
     """A check matched nothing, and the contract does not allow that."""
 
 
+class AwsError(InfraspecError):
+    """AWS did not answer what it was asked: no connection, throttled for too long, an answer that is none."""
+
+
+class RunnerPermissionError(InfraspecError):
+    """The role that the live suite runs with may not ask what a check needs to know. No verdict about the subject."""
+
+
+class CredentialsError(InfraspecError):
+    """There are no AWS credentials, or they are expired or wrong."""
+
+
+class IdentityError(InfraspecError):
+    """The credentials are not those of the account, partition or role that the contract names."""
+
+
+class GuardError(InfraspecError):
+    """Something asked AWS for more than a look: an operation that is not on the list of reads."""
+
+
+class SandboxError(InfraspecError):
+    """The embedded AWS cannot be started or asked."""
+
+
 class NetworkBlockedError(InfraspecError):
     """Something tried to reach the network during the static suite."""
 

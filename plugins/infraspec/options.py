@@ -22,7 +22,13 @@ _HELP = {
     " (default: those of the event in GITHUB_EVENT_PATH)",
     "results": "File to write the results to as JSON, for `infraspec report`",
 }
-_FLAGS = {"no_diff": "Demand that a plan changes nothing: for a plan of what is deployed"}
+_FLAGS = {
+    "no_diff": "Demand that a plan changes nothing: for a plan of what is deployed",
+    "live": "Check what is deployed, in the environment named or else in an embedded AWS (implied by the live suite)",
+}
+
+LOCAL = "local"
+"""The environment of a live run that is an embedded AWS, with the source deployed in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Settings:
     labels: Setting
     results: Setting
     no_diff: Setting
+    live: Setting
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
@@ -67,7 +74,7 @@ class Settings:
     @property
     def are_meant(self) -> bool:
         """Whether this run is about an infrastructure repository: somebody said so, or there is a contract."""
-        given = self.directory.is_set or self.environments.is_set or self.plan.is_set
+        given = self.directory.is_set or self.environments.is_set or self.plan.is_set or self.is_live
         return given or os.path.isfile(self.path / DEFAULT_NAME)  # noqa: PTH113 - never raises
 
     @property
@@ -91,9 +98,19 @@ class Settings:
         return labels_of_event(Path(event)) if event else ()
 
     @property
+    def is_live(self) -> bool:
+        """Whether this run asks AWS."""
+        return self.live.is_yes
+
+    @property
     def named(self) -> list[str]:
-        """The environments that were asked for by name, each once; an empty name if there is but a comma."""
+        """The environments that were asked for by name, each once; an empty name if there is but a comma.
+
+        A live run that names none is about the sandbox: an account is asked where somebody said so.
+        """
         names = _listed(self.environments.value)
+        if self.is_live and not self.environments.value.strip():
+            return [LOCAL]
         return list(dict.fromkeys(names)) or ([""] if self.environments.value.strip() else [])
 
     def chosen(self, contract: Contract) -> list[str]:
@@ -102,7 +119,7 @@ class Settings:
 
     def header(self) -> list[str]:
         """Return the lines of the report header."""
-        chosen = self.environments.value or "all environments"
+        chosen = self.environments.value or (LOCAL if self.is_live else "all environments")
         lines = [f"infraspec: {self.directory.value} ({self.directory.source}), {chosen} ({self.environments.source})"]
         if self.plan.value:
             lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")

@@ -13,7 +13,7 @@ from infraspec.options import Settings, add_options
 from infraspec.reporting.recorder import Recorder, kept_report, recorder_of
 from infraspec.reporting.records import UnprovenError
 
-pytest_plugins = ["infraspec.fixtures.static"]
+pytest_plugins = ["infraspec.fixtures.static", "infraspec.fixtures.live"]
 
 _USED = pytest.StashKey[bool]()
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -45,7 +45,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     So the errors of the input are said once, before any worker starts.
     """
     config = session.config
-    if _is_worker(config) or not session_of(config).settings.are_meant:
+    if _is_worker(config):
+        _look_at_aws(config)
+        return
+    if not session_of(config).settings.are_meant:
         return
     with _usage_errors(config):
         if path := session_of(config).settings.results_file:
@@ -55,6 +58,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session_of(config).names  # noqa: B018 - read for its errors
         if config.getoption("dist", "no") != "no" and not config.option.collectonly:
             session_of(config).read_all()
+        if session_of(config).settings.is_live and not config.option.collectonly:
+            session_of(config).live.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the sandbox of this run, however it ended."""
+    if not _is_worker(config) and KEY in config.stash:
+        session_of(config).live.end()
+
+
+def _look_at_aws(config: pytest.Config) -> None:
+    """Compare who a worker asks as with the contract; an error ends the run as the controller's does."""
+    if not session_of(config).settings.is_live:
+        return
+    try:
+        session_of(config).live.check()
+    except InfraspecError as error:
+        pytest.exit(f"{type(error).__name__}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

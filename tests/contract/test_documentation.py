@@ -75,6 +75,7 @@ TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names":
 TABLES |= {"Alarms": "[alarms]", "Playbooks": "[playbooks]", "Incidents": "[incidents]", "Process": "[process]"}
 TABLES |= {"PlanReview": "[plan_review]", "State": "[state]", "Versions": "[versions]", "Drift": "[drift]"}
 TABLES |= {"Consistency": "[consistency]", "Modules": "[modules]", "Policies": "[policies]"}
+TABLES |= {"Live": "[environments.NAME.live]", "Sandbox": "[sandbox]"}
 TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}
 
 

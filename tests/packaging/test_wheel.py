@@ -57,7 +57,13 @@ def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     assert {"infraspec", "pytest_infraspec-0.1.0.dist-info"} == {name.split("/")[0] for name in names}
-    for wanted in ("tests_static/test_task_definitions.py", "py.typed", "terraform/aws_schema.txt"):
+    for wanted in (
+        "tests_static/test_task_definitions.py",
+        "tests_live/test_account.py",
+        "tests_live/conftest.py",
+        "py.typed",
+        "terraform/aws_schema.txt",
+    ):
         assert f"infraspec/{wanted}" in names
 
 

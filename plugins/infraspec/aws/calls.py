@@ -11,8 +11,9 @@ class Calls(Protocol):
     """Read operations of one account and region, each asked once in a run.
 
     `service` and `operation` are boto3's names (`ecs`, `describe_services`), parameters and answers those of its API;
-    times are aware datetimes. `absent` lists the error codes that mean "there is none", such as
-    ResourceNotFoundException. Errors: RunnerPermissionError if the runner may not ask, AwsError if AWS did not answer.
+    times are aware datetimes. The first arguments are positional: an API may have a parameter `service` or `key`.
+    `absent` lists the error codes that mean "there is none", such as ResourceNotFoundException. Errors:
+    RunnerPermissionError if the runner may not ask, AwsError if AWS did not answer.
     """
 
     account: str
@@ -25,6 +26,7 @@ class Calls(Protocol):
         self,
         service: str,
         operation: str,
+        /,
         *,
         region: str | None = None,
         absent: Collection[str] = (),
@@ -37,6 +39,7 @@ class Calls(Protocol):
         service: str,
         operation: str,
         key: str,
+        /,
         *,
         region: str | None = None,
         absent: Collection[str] = (),
@@ -49,6 +52,7 @@ class Calls(Protocol):
         service: str,
         operation: str,
         key: str,
+        /,
         *,
         argument: str,
         values: Sequence[str],

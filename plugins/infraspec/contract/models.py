@@ -21,6 +21,7 @@ from infraspec.contract.kinds import (
     TerraformValue,
     wrong,
 )
+from infraspec.contract.live import Live, Sandbox
 from infraspec.contract.operations import Incidents, Playbooks, Process
 from infraspec.contract.policies import Policies
 from infraspec.contract.review import PlanReview
@@ -100,6 +101,7 @@ class Environment(Table):
         description='What data sources return, such as "aws_availability_zones.names" or "aws_vpc.main.id".',
         examples=[{"aws_vpc.main.id": "vpc-0a1b2c3d"}],
     )
+    live: Live = Field(Live(), description="How the live suite looks at what is deployed.")
 
     @model_validator(mode="before")
     @classmethod
@@ -258,6 +260,7 @@ class Contract(Table):
     incidents: Incidents | None = Field(None, description="Records of what went wrong.")
     process: Process | None = Field(None, description="How a change reaches production.")
     policies: Policies = Field(Policies(), description="What policies may hold, and who may read secrets.")
+    sandbox: Sandbox = Field(Sandbox(), description="The embedded AWS of ENV=local.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)

@@ -1,0 +1,144 @@
+"""What botocore raises, as errors of ours that say what to do. None of their texts holds what AWS was sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infraspec.aws.reads import actions_of
+from infraspec.errors import AwsError, CredentialsError, InfraspecError, RunnerPermissionError
+
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "NotAuthorized",
+        "UnauthorizedOperation",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)")
+_RESOURCE = re.compile(r"on resource:? (arn:\S+|\*)")
+_LONGEST = 1000
+
+
+@contextmanager
+def failures(service: str, operation: str, region: str = "") -> Iterator[None]:
+    """Turn what botocore raises for an operation (`ecs`, `describe_services`) into InfraspecError."""
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - as needed
+
+    try:
+        yield
+    except ClientError as error:
+        raise _answered(error.response, service, operation, region) from None
+    except (BotoCoreError, HTTPClientError) as error:
+        raise _unanswered(error, service, operation, region) from None
+
+
+def code_of(error: Any) -> str:
+    """Return the error code of a botocore ClientError."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _answered(response: Any, service: str, operation: str, region: str) -> InfraspecError:
+    code = str(response.get("Error", {}).get("Code", ""))
+    message = _line(str(response.get("Error", {}).get("Message", "")))
+    place = _place(service, operation, region)
+    found = f"{code}: {message}" if message else code
+    if code in DENIED:
+        return _denied(service, operation, place, message, found)
+    if code in _EXPIRED:
+        return expired(found, place)
+    if code in _UNKNOWN:
+        return CredentialsError(
+            "AWS does not know these credentials",
+            place=place,
+            found=found,
+            remedy="check AWS_PROFILE and AWS_ACCESS_KEY_ID: a variable wins over a profile; "
+            "`aws sts get-caller-identity` shows what they are",
+        )
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    attempts = response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
+    return AwsError(
+        "AWS did not answer" if attempts == 1 else f"AWS did not answer, asked {attempts} times",
+        place=place,
+        found=f"{found} (HTTP {status})",
+    )
+
+
+def _denied(service: str, operation: str, place: str, message: str, found: str) -> RunnerPermissionError:
+    """Name the action and the resource as AWS does, or else as the table of reads does."""
+    named, resource = _ACTION.search(message), _RESOURCE.search(message)
+    actions = [named[1]] if named else list(actions_of(service, operation))
+    statement = {
+        "Effect": "Allow",
+        "Action": actions[0] if len(actions) == 1 else actions,
+        "Resource": resource[1] if resource else "*",
+    }
+    return RunnerPermissionError(
+        f"the runner may not {' or '.join(actions)}",
+        place=place,
+        found=found,
+        remedy=f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}",
+    )
+
+
+def expired(found: str, place: str) -> CredentialsError:
+    """Return the error of credentials that were right once."""
+    return CredentialsError(
+        "the AWS credentials have expired",
+        place=place,
+        found=found,
+        remedy="get new ones, such as with `aws sso login`; in a workflow, assume the role in the job that runs this",
+    )
+
+
+def _unanswered(error: Exception, service: str, operation: str, region: str) -> InfraspecError:
+    place = _place(service, operation, region)
+    name = type(error).__name__
+    match name:
+        case "NoCredentialsError" | "PartialCredentialsError" | "CredentialRetrievalError":
+            return CredentialsError(
+                "there are no AWS credentials",
+                place=place,
+                found=f"{name}: {_line(str(error))}",
+                remedy="set AWS_PROFILE, or in a workflow assume a role with aws-actions/configure-aws-credentials; "
+                "ENV=local needs none",
+            )
+        case "ProfileNotFound" | "InvalidConfigError" | "ConfigParseError" | "ConfigNotFound":
+            return CredentialsError(
+                "the AWS configuration does not have this profile",
+                place=place,
+                found=_line(str(error)),
+                remedy="`aws configure list-profiles` shows those there are; AWS_PROFILE chooses one",
+            )
+        case _ if "SSO" in name or "Token" in name or "LoginRefresh" in name:
+            return expired(f"{name}: {_line(str(error))}", place)
+        case _:
+            return AwsError("AWS did not answer", place=place, found=f"{name}: {_line(str(error))}")
+
+
+def _place(service: str, operation: str, region: str) -> str:
+    return f"{service}.{operation}" + (f" in {region}" if region else "")
+
+
+def _line(text: str) -> str:
+    """Return a message on one line; the cause of AWS's long ones stands at their end."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"

@@ -1,0 +1,70 @@
+"""Clients of AWS: one per service and region, with retries and timeouts that end."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from infraspec import __version__
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 20
+_ATTEMPTS = 8
+
+
+class Clients:
+    """The clients of one identity, each made once: making one takes up to 30 ms, another session 100 ms.
+
+    `role` is assumed with the credentials of the process, for no more than `session_policy` allows. `endpoint` takes
+    the place of AWS's own, as does that of an environment variable or the configuration if `is_local`.
+    """
+
+    def __init__(
+        self, region: str, *, role: str | None = None, session_policy: str | None = None, is_local: bool = False
+    ) -> None:
+        self.region = region
+        self._role = role
+        self._session_policy = session_policy
+        self._is_local = is_local
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the client of a service, such as `ecs`. Raises CredentialsError if the role cannot be assumed."""
+        key = (service, region or self.region)
+        if key not in self._clients:
+            self._clients[key] = self._session.client(service, region_name=key[1], config=self._config)
+        return self._clients[key]
+
+    @cached_property
+    def _config(self) -> Any:
+        from botocore.config import Config  # noqa: PLC0415 - the static suite does without
+
+        return Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            ignore_configured_endpoint_urls=not self._is_local,
+            user_agent_extra=f"infraspec/{__version__}",
+        )
+
+    @cached_property
+    def _session(self) -> Any:
+        from boto3.session import Session  # noqa: PLC0415 - likewise
+
+        from infraspec.aws.failures import failures  # noqa: PLC0415 - likewise
+
+        with failures("sts", "assume_role"):
+            own = Session(region_name=self.region)
+            if self._role is None:
+                return own
+            policy = {"Policy": self._session_policy} if self._session_policy else {}
+            answer = own.client("sts", config=self._config).assume_role(
+                RoleArn=self._role, RoleSessionName="infraspec", **policy
+            )
+        given = answer["Credentials"]
+        return Session(
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+            region_name=self.region,
+        )

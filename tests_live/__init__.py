@@ -1,0 +1,1 @@
+"""The live suite: from what is deployed to a verdict."""
