@@ -211,7 +211,8 @@ def test_repository_of_task_definition_files_alone(pytester: pytest.Pytester) ->
 
 
 def test_every_rule_of_the_suite_is_known() -> None:
-    """The rules that reports know are those of the static suite."""
-    used = {rule for path in SUITE.glob("*.py") for rule in re.findall(r'assert_proven\("([^"]+)"', path.read_text())}
+    """The rules that reports know are those of the two suites."""
+    tests = [*SUITE.glob("*.py"), *(ROOT / "tests_live").glob("*.py")]
+    used = {rule for path in tests for rule in re.findall(r'assert_proven\("([^"]+)"', path.read_text())}
 
     assert set(RULES) == used

@@ -20,5 +20,6 @@ RULES = (
     "playbooks",
     "incidents",
     "process",
+    "alarm-state",
 )
-"""Ids of the rules of the static suite, in the order in which reports show them."""
+"""Ids of the rules of both suites, in the order in which reports show them."""

@@ -9,6 +9,8 @@ from pydantic import Discriminator, Field, Tag
 from infraspec.contract.kinds import NonEmpty, Regex
 from infraspec.contract.table import Table
 
+Positive = Annotated[int, Field(gt=0)]
+
 Watched: TypeAlias = Literal["service", "target", "database", "replica", "secret", "environment"]
 """What an alarm watches: each ECS service, target group of a service, database that is no read replica, read replica,
 secret; or the environment as a whole."""
@@ -105,6 +107,21 @@ class Channel(Table):
     )
 
 
+class LiveAlarms(Table):
+    """`[alarms.live]`: how alarms have to behave in AWS."""
+
+    insufficient_minutes: Positive = Field(
+        60, description="How long an alarm may be in INSUFFICIENT_DATA.", examples=[30]
+    )
+    hours: Positive = Field(24, description="How far back the history of an alarm is read.", examples=[72])
+    most_alarms: Positive = Field(6, description="How often an alarm may go to ALARM in these hours.", examples=[12])
+    sparse: list[NonEmpty] = Field(
+        default_factory=list,
+        description="Names of alarms, * for any text, whose metrics have no data when all is well.",
+        examples=[["shop-prod-refunds-*"]],
+    )
+
+
 class Alarms(Table):
     """`[alarms]`: which alarms there have to be, and whom they reach; the table alone asks for the packaged ones."""
 
@@ -137,3 +154,4 @@ class Alarms(Table):
         description="What a subscription of each channel looks like.",
         examples=[{"email": {"protocols": ["email"]}}],
     )
+    live: LiveAlarms = Field(LiveAlarms(), description="How alarms have to behave in AWS.")

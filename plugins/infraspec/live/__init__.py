@@ -1,0 +1,1 @@
+"""What AWS has, as the models that checks read."""

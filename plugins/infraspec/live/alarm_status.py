@@ -1,0 +1,93 @@
+"""The alarms of AWS as `monitoring.alarm_status`: one call for a hundred alarms, and two for what all of them did."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from infraspec.aws.calls import Calls
+from infraspec.live.dimensions import watched
+from infraspec.monitoring.alarm_status import AlarmHistory, AlarmStates, AlarmStatus
+
+_TYPES = ["MetricAlarm", "CompositeAlarm"]
+"""Without them, DescribeAlarms and DescribeAlarmHistory leave composite alarms out."""
+_MOST_NAMES = 100
+_FAILED = "Failed to execute action"
+
+
+def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
+    """Ask for the alarms of the names that exist, and for what they did in the last hours."""
+    found = [*_described(calls, names, "MetricAlarms"), *_described(calls, names, "CompositeAlarms")]
+    return AlarmStates(
+        calls.taken,
+        {alarm["AlarmName"]: _status(calls, alarm) for alarm in found},
+        alarm_history(calls, names, hours) if found else AlarmHistory(hours),
+    )
+
+
+def alarm_history(calls: Calls, names: Sequence[str], hours: int) -> AlarmHistory:
+    """Ask what alarms did; for all of the account at once, which is one call in a hundred transitions."""
+    wanted = set(names)
+    fired: Counter[str] = Counter()
+    failed: dict[str, tuple[str, ...]] = {}
+    for item in _history(calls, "StateUpdate", hours):
+        if item["AlarmName"] in wanted and _new_state(item) == "ALARM":
+            fired[item["AlarmName"]] += 1
+    for item in _history(calls, "Action", hours):
+        name, summary = item["AlarmName"], str(item.get("HistorySummary", ""))
+        if name in wanted and summary.startswith(_FAILED):
+            failed[name] = (*failed.get(name, ()), summary)
+    return AlarmHistory(hours, dict(fired), failed)
+
+
+def _described(calls: Calls, names: Sequence[str], key: str) -> tuple[Mapping[str, Any], ...]:
+    return calls.batches(
+        "cloudwatch",
+        "describe_alarms",
+        key,
+        argument="AlarmNames",
+        values=sorted(names),
+        size=_MOST_NAMES,
+        AlarmTypes=_TYPES,
+    )
+
+
+def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
+    return AlarmStatus(
+        alarm["AlarmName"],
+        alarm["AlarmArn"],
+        alarm.get("StateValue", ""),
+        alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp"),
+        alarm.get("StateReason", ""),
+        tuple(dict.fromkeys(thing for metric in _metrics(alarm) for thing in watched(calls, *metric))),
+    )
+
+
+def _metrics(alarm: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the namespace and the dimensions of each metric of an alarm."""
+    stats = (query.get("MetricStat", {}).get("Metric") for query in alarm.get("Metrics", ()))
+    for metric in (alarm, *filter(None, stats)):
+        if metric.get("Namespace"):
+            yield metric["Namespace"], {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
+
+
+def _history(calls: Calls, kind: str, hours: int) -> tuple[Mapping[str, Any], ...]:
+    return calls.pages(
+        "cloudwatch",
+        "describe_alarm_history",
+        "AlarmHistoryItems",
+        AlarmTypes=_TYPES,
+        HistoryItemType=kind,
+        StartDate=calls.taken - timedelta(hours=hours),
+        EndDate=calls.taken,
+    )
+
+
+def _new_state(item: Mapping[str, Any]) -> str:
+    try:
+        return str(json.loads(item.get("HistoryData") or "{}")["newState"]["stateValue"])
+    except (ValueError, KeyError, TypeError):
+        return str(item.get("HistorySummary", "")).rpartition(" to ")[2]
