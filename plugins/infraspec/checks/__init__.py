@@ -21,5 +21,6 @@ RULES = (
     "incidents",
     "process",
     "alarm-state",
+    "alarm-delivery",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from infraspec.checks.alarm_faults import Fault
@@ -15,6 +15,16 @@ from infraspec.terraform.plan import Resource
 
 _VERDICTS = {Answer.YES: Verdict.PROVEN, Answer.MAYBE: Verdict.UNDETERMINED, Answer.NO: Verdict.VIOLATED}
 _FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A route that alarms or rules, `sources`, of a level take; `publisher` is the service that publishes."""
+
+    level: str
+    route: Route
+    publisher: str
+    sources: tuple[Resource, ...]
 
 
 @dataclass
@@ -34,6 +44,12 @@ class Routes:
             _, sources = self._used.setdefault((level, route.addresses, publisher), (route, []))
             if source not in sources:
                 sources.append(source)
+
+    @property
+    def used(self) -> Iterator[Use]:
+        """The routes that were noted, by level."""
+        for (level, _, publisher), (route, sources) in sorted(self._used.items(), key=lambda item: item[0]):
+            yield Use(level, route, publisher, tuple(sources))
 
     def channels(self, route: Route) -> dict[str, Answer]:
         """Return the channels that a route reaches."""
@@ -99,7 +115,7 @@ class Routes:
                 told.add((level, addresses))
                 yield self._subscriptions(level, route)
             for topic in route.topics:
-                yield self._publishing(level, topic, publisher, sources)
+                yield self.publishing(topic, publisher, sources, f"{publisher}, level {level}")
 
     def _subscriptions(self, level: str, route: Route) -> Finding:
         wanted, answers = self.alarms.levels[level], self.channels(route)
@@ -147,10 +163,10 @@ class Routes:
             f'variable "{level}_{name}_endpoint" {{\n  type = string\n}}'
         )
 
-    def _publishing(self, level: str, topic: Resource, publisher: str, sources: list[Resource]) -> Finding:
+    def publishing(self, topic: Resource, publisher: str, sources: Sequence[Resource], subject: str) -> Finding:
+        """Judge whether the policy and the key of a topic let a service publish the alerts of `sources`."""
         steps = (self.delivery.policy(topic, publisher), self.delivery.key(topic, publisher))
         worst = min(steps, key=lambda step: step.answer.value)
-        subject = f"{publisher}, level {level}"
         if worst.answer is Answer.YES:
             return Finding(
                 self.rule,

@@ -9,7 +9,7 @@ from functools import cached_property
 from infraspec.checks.alarm_candidates import Candidate, Candidates
 from infraspec.checks.alarm_faults import Fault
 from infraspec.checks.alarm_playbooks import AlarmPlaybooks
-from infraspec.checks.alarm_routes import Routes
+from infraspec.checks.alarm_routes import Routes, Use
 from infraspec.checks.alarm_text import Suggestions
 from infraspec.checks.secret_access import placed
 from infraspec.contract.alarms import AlarmItem, Alarms
@@ -34,9 +34,22 @@ def check_alarms(plan: Plan, contract: Contract, environment: str, playbooks: Se
     Where the contract has `[playbooks]`, each critical alarm has to name one of `playbooks`.
     Raises ContractError if the catalogue is wrong, PolicyError if a policy on the way is malformed.
     """
-    alarms = contract.alarms or Alarms()
     asked = None if contract.playbooks is None else playbooks
-    return _Check(placed(plan, contract, environment), contract, alarms, environment, asked).findings()
+    return _check(plan, contract, environment, asked).findings()
+
+
+def used_routes(plan: Plan, contract: Contract, environment: str) -> list[Use]:
+    """Return the routes that the alarms and rules of the catalogue take, by level; those in doubt are not among them.
+
+    Raises as check_alarms does.
+    """
+    check = _check(plan, contract, environment, None)
+    check.findings()
+    return list(check.routes.used)
+
+
+def _check(plan: Plan, contract: Contract, environment: str, asked: Sequence[Playbook] | None) -> _Check:
+    return _Check(placed(plan, contract, environment), contract, contract.alarms or Alarms(), environment, asked)
 
 
 @dataclass

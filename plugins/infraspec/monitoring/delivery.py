@@ -188,7 +188,12 @@ class Delivery:
             name = reference[reference.index("alias/") :]
             alias = next((a for a in plan.managed("aws_kms_alias") if self.attributes.name(a) == name), None)
             return self._key(alias.attribute("target_key_id")) if alias else None
-        return None
+        names = (reference,) if isinstance(reference, str) else ()
+        return next((key for key in plan.managed("aws_kms_key") for name in names if _is_key(key, name)), None)
+
+
+def _is_key(key: Resource, name: str) -> bool:
+    return name in {key.get("arn"), key.get("key_id"), key.get("id")}
 
 
 def _is_given(resource: Resource, attribute: str) -> bool:

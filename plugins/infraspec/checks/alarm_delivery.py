@@ -1,0 +1,217 @@
+"""Rule `alarm-delivery`: the topics that alarms and rules of the source name let an alert through, to people.
+
+A topic exists, its policy and its key let CloudWatch or EventBridge publish, the rule that sends to it is on, and
+somebody has confirmed a subscription of each channel of its level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infraspec.checks.alarm_routes import Routes
+from infraspec.checks.alarms import used_routes
+from infraspec.checks.comparison import Bound
+from infraspec.contract.alarms import Alarms
+from infraspec.contract.models import Contract
+from infraspec.finding import Finding, Related, Verdict
+from infraspec.iam.answer import Answer
+from infraspec.monitoring.delivery import CLOUDWATCH, EVENTBRIDGE, Delivery
+from infraspec.monitoring.live_subscription import LiveSubscription, reached
+from infraspec.monitoring.rules import EventRules
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import render
+
+RULE = "alarm-delivery"
+_ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+_ON = {"ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
+Subscriptions = Mapping[str, Sequence[LiveSubscription]]
+"""The subscriptions by the ARN of their topic."""
+
+
+def alert_topics(plan: Plan, live: Plan) -> list[str]:
+    """Return the ARNs of the live topics that alarms and rules of a source send to."""
+    bound = Bound(plan, live)
+    found = (bound.resource(one) for one in _Uses.of(plan).publishers)
+    return sorted(str(topic.get("arn")) for topic in found if topic is not None)
+
+
+def check_alarm_delivery(
+    plan: Plan, live: Plan, subscriptions: Subscriptions, contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge each topic that an alarm or a rule of the source sends to, and each rule that sends to one.
+
+    `live` has the live resources at the addresses of the source. Raises PolicyError if a live policy is malformed.
+    """
+    alarms = contract.alarms or Alarms()
+    levels: dict[str, set[str]] = {}
+    for use in used_routes(plan, contract, environment) if contract.alarms is not None else ():
+        for topic in use.route.topics:
+            levels.setdefault(topic.address, set()).add(use.level)
+    check = _Check(plan, live, subscriptions, alarms, levels)
+    return [*check.topics(), *check.rules()]
+
+
+@dataclass
+class _Uses:
+    """The topics of a source that something sends to, each with who publishes and what for."""
+
+    publishers: dict[Resource, dict[str, list[Resource]]] = field(default_factory=dict)
+    rules: list[tuple[Resource, Resource, Resource]] = field(default_factory=list)
+    """The rules that send to a topic, with the target and the topic."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Uses:
+        uses, attributes = cls(), AwsAttributes(plan)
+        delivery = Delivery(attributes)
+        for alarm in plan.managed(*_ALARMS):
+            for topic in delivery.own(alarm).topics:
+                uses.add(topic, CLOUDWATCH, alarm)
+        for rule in EventRules(attributes).rules:
+            for target in rule.targets:
+                for topic in delivery.of_targets((target,)).topics:
+                    uses.add(topic, EVENTBRIDGE, rule.resource)
+                    uses.rules.append((rule.resource, target, topic))
+        return uses
+
+    def add(self, topic: Resource, publisher: str, source: Resource) -> None:
+        self.publishers.setdefault(topic, {}).setdefault(publisher, []).append(source)
+
+
+@dataclass
+class _Check:
+    plan: Plan
+    live: Plan
+    subscriptions: Subscriptions
+    alarms: Alarms
+    levels: Mapping[str, set[str]]
+    uses: _Uses = field(init=False)
+    bound: Bound = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uses = _Uses.of(self.plan)
+        self.bound = Bound(self.plan, self.live)
+
+    def topics(self) -> Iterator[Finding]:
+        self.live.managed("aws_sns_topic", "aws_sns_topic_policy", "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy")
+        routes = Routes(RULE, Delivery(AwsAttributes(self.live)), self.alarms)
+        for source, publishers in sorted(self.uses.publishers.items(), key=lambda item: item[0].address):
+            topic = self.bound.resource(source)
+            if topic is None:
+                yield self._missing(source, publishers)
+                continue
+            for publisher, sources in publishers.items():
+                yield routes.publishing(topic, publisher, sources, publisher)
+            yield self._subscribed(source, topic)
+
+    def _missing(self, source: Resource, publishers: Mapping[str, list[Resource]]) -> Finding:
+        name = self.bound.value(self.bound.attributes.name(source))
+        certain = isinstance(name, str)
+        used = sorted({one.address for sources in publishers.values() for one in sources})
+        return Finding(
+            RULE,
+            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
+            source.address,
+            "",
+            source.location,
+            expected=f"a topic {render(name)}",
+            found="AWS has none of this name" if certain else "its name is not known before apply",
+            reason=f"the alerts of {_few(used)} reach nobody" if certain else "whether alerts arrive cannot be told",
+            remedy=f"terraform apply -target='{source.address}'",
+        )
+
+    def _subscribed(self, source: Resource, topic: Resource) -> Finding:
+        arn = str(topic.get("arn"))
+        found = self.subscriptions.get(arn, ())
+        answers = reached(found, self.alarms.channels)
+        wanted = sorted({name for level in self.levels.get(source.address, ()) for name in self.alarms.levels[level]})
+        confirmed = [one for one in found if one.confirmed]
+        if wanted:
+            worst = min(answers[name] for name in wanted)
+        elif confirmed:
+            worst = Answer.MAYBE if all(one.filtered for one in confirmed) else Answer.YES
+        else:
+            worst = Answer.NO
+        missing = [name for name in wanted if answers[name] is not Answer.YES]
+        if worst is Answer.YES:
+            reason = f"confirmed: {', '.join(wanted) or _counted(len(confirmed))}"
+            return Finding(
+                RULE, Verdict.PROVEN, source.address, "subscriptions", source.location, reason=reason,
+                related=(Related("topic", arn),),
+            )  # fmt: skip
+        return Finding(
+            RULE,
+            Verdict.VIOLATED if worst is Answer.NO else Verdict.UNDETERMINED,
+            source.address,
+            "subscriptions",
+            source.location,
+            expected=f"a confirmed subscription of {', '.join(wanted)}" if wanted else "a confirmed subscription",
+            found=_state(found),
+            reason=_reason(missing, worst),
+            remedy=_remedy(source, found, worst),
+            related=(Related("topic", arn),),
+        )
+
+    def rules(self) -> Iterator[Finding]:
+        for rule, target, topic in self.uses.rules:
+            yield self._rule(rule, target, topic)
+
+    def _rule(self, rule: Resource, target: Resource, topic: Resource) -> Finding:
+        live, sent, reached_topic = (self.bound.resource(one) for one in (rule, target, topic))
+        state = "ENABLED" if live is None else str(live.get("state") or "ENABLED")
+        if live is None:
+            found = "AWS has no such rule"
+        elif state not in _ON and rule.get("state") != state:
+            found = f"the rule is {state}"
+        elif sent is None:
+            found = "the rule has no such target"
+        elif reached_topic is not None and sent.get("arn") != reached_topic.get("arn"):
+            found = f"it sends to {render(sent.get('arn'))}"
+        else:
+            return Finding(
+                RULE, Verdict.PROVEN, rule.address, "rule", rule.location, reason=f"{state}, to {topic.address}"
+            )
+        return Finding(
+            RULE,
+            Verdict.VIOLATED,
+            rule.address,
+            "rule",
+            target.location if sent is None and live is not None else rule.location,
+            expected=f"a rule that is on and sends to {topic.address}",
+            found=found,
+            reason="the events that it is for reach nobody",
+            remedy=f"terraform apply -target='{rule.address}' -target='{target.address}'",
+        )
+
+
+def _state(found: Sequence[LiveSubscription]) -> str:
+    """Say what subscriptions there are, without their endpoints."""
+    if not found:
+        return "no subscription"
+    words = {(True, False): "confirmed", (True, True): "confirmed, with a filter policy"}
+    told = [f"{one.protocol}: {words.get((one.confirmed, one.filtered), 'not confirmed')}" for one in found]
+    return "\n".join(dict.fromkeys(told))
+
+
+def _reason(missing: Sequence[str], worst: Answer) -> str:
+    whom = ", ".join(missing) or "anybody"
+    if worst is Answer.NO:
+        return f"no alert reaches {whom}; a subscription that nobody confirmed gets no message"
+    return f"whether an alert reaches {whom} depends on a filter policy: alerts have no message attributes"
+
+
+def _remedy(source: Resource, found: Sequence[LiveSubscription], worst: Answer) -> str:
+    if worst is Answer.MAYBE:
+        return "take filter_policy out of the aws_sns_topic_subscription"
+    if any(not one.confirmed for one in found):
+        return "confirm it by the link that SNS sent; if three days have passed, subscribe again"
+    return f"terraform apply, or add an aws_sns_topic_subscription to {source.address}"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if names[3:] else "")
+
+
+def _counted(number: int) -> str:
+    return "1 subscription" if number == 1 else f"{number} subscriptions"

@@ -1,0 +1,138 @@
+"""Topics, policies, keys, rules and subscriptions as AWS has them beside the reference infrastructure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.contract.models import Contract
+from infraspec.finding import Finding, Verdict
+from infraspec.monitoring.live_subscription import CHATBOT, LiveSubscription
+from infraspec.terraform.plan import Plan
+from tests.live.deployed import CONTRACT, changed, deployed, reference, without
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+TOPIC = 'module.monitoring.aws_sns_topic.level["critical"]'
+WARNING = 'module.monitoring.aws_sns_topic.level["warning"]'
+POLICY = 'module.monitoring.aws_sns_topic_policy.level["critical"]'
+KEY = "module.monitoring.aws_kms_key.notifications"
+RULE = 'module.monitoring.aws_cloudwatch_event_rule.this["secret-deletion"]'
+TARGET = 'module.monitoring.aws_cloudwatch_event_target.topic["secret-deletion"]'
+PAGER = "https://events.pagerduty.com/integration/canary-of-a-key/enqueue"
+ARN = "arn:aws:sns:ap-northeast-1:123456789012:daily-report-tool-prod-"
+BY_NOBODY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sns:Publish","Resource":"*"}]}'  # noqa: E501
+CHAT = LiveSubscription("https", CHATBOT, confirmed=True)
+EMAIL = LiveSubscription("email", "platform-team@example.com", confirmed=True)
+PAGE = LiveSubscription("https", PAGER, confirmed=True)
+UNCONFIRMED = LiveSubscription("email", "a@b.example", confirmed=False)
+FILTERED = LiveSubscription("email", "a@b.example", confirmed=True, filtered=True)
+OTHER = LiveSubscription("https", "https://other.example/", confirmed=True)
+WITHOUT_ALARMS = CONTRACT.model_copy(update={"alarms": None})
+
+
+def subscribed(**changes: Sequence[LiveSubscription]) -> Mapping[str, Sequence[LiveSubscription]]:
+    """Return the subscriptions of the three topics."""
+    levels = {"critical": (CHAT, EMAIL, PAGE), "warning": (CHAT, EMAIL), "info": (CHAT,), **changes}
+    return {f"{ARN}{level}": found for level, found in levels.items()}
+
+
+def bad(
+    live: Plan, subscriptions: Mapping[str, Sequence[LiveSubscription]] | None = None, contract: Contract = CONTRACT
+) -> list[Finding]:
+    """Return the findings that are not proven."""
+    given = subscribed() if subscriptions is None else subscriptions
+    found = check_alarm_delivery(reference(), live, given, contract, "prod")
+    return [finding for finding in found if finding.verdict is not PROVEN]
+
+
+def test_the_reference_infrastructure_is_proven() -> None:
+    """Three topics, two publishers each, or one; and the rules that send to them."""
+    findings = check_alarm_delivery(reference(), deployed(), subscribed(), CONTRACT, "prod")
+    assert {PROVEN} == {finding.verdict for finding in findings}
+    assert 3 == sum(finding.subject == "subscriptions" for finding in findings)
+    assert 4 == sum(finding.subject == "rule" for finding in findings)
+    assert [f"{ARN}{level}" for level in ("critical", "info", "warning")] == alert_topics(reference(), deployed())
+
+
+def test_a_topic_that_is_not_there_is_found() -> None:
+    """With the alarms that reach nobody, and nothing more of it."""
+    (finding,) = bad(without(TOPIC))
+    assert (VIOLATED, TOPIC) == (finding.verdict, finding.address)
+    assert "reach nobody" in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "subjects"),
+    [
+        (POLICY, {"policy": BY_NOBODY}, ["cloudwatch.amazonaws.com", "events.amazonaws.com"]),
+        (POLICY, {"policy": None}, ["events.amazonaws.com"]),
+        (TOPIC, {"kms_master_key_id": "alias/aws/sns"}, ["cloudwatch.amazonaws.com", "events.amazonaws.com"]),
+    ],
+)
+def test_a_policy_or_key_that_keeps_a_publisher_out_is_found(
+    address: str, values: dict[str, str | None], subjects: list[str]
+) -> None:
+    """One finding for each publisher."""
+    findings = bad(changed(address, **values))
+    assert {(VIOLATED, TOPIC)} == {(finding.verdict, finding.address) for finding in findings}
+    assert subjects == sorted(finding.subject for finding in findings)
+
+
+def test_a_key_policy_that_keeps_publishers_out_is_found_for_each_topic() -> None:
+    """The three topics share the key."""
+    findings = bad(changed(KEY, policy=BY_NOBODY))
+    assert {VIOLATED} == {finding.verdict for finding in findings}
+    assert 3 == len({finding.address for finding in findings})
+
+
+def test_a_key_that_is_not_known_is_undetermined() -> None:
+    """Nothing is said of the policy of a key that was not found."""
+    assert {UNDETERMINED} == {finding.verdict for finding in bad(changed(TOPIC, kms_master_key_id="other"))}
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "verdict", "found"),
+    [
+        ((), VIOLATED, "no subscription"),
+        ((CHAT, PAGE), VIOLATED, "https: confirmed"),
+        ((CHAT, PAGE, UNCONFIRMED), VIOLATED, "https: confirmed\nemail: not confirmed"),
+        ((CHAT, EMAIL, OTHER), VIOLATED, None),
+        ((CHAT, PAGE, FILTERED), UNDETERMINED, "https: confirmed\nemail: confirmed, with a filter policy"),
+        ((CHAT, PAGE, EMAIL, UNCONFIRMED), None, None),
+    ],
+)  # fmt: skip
+def test_each_channel_of_a_level_needs_a_confirmed_subscription(
+    subscriptions: Sequence[LiveSubscription], verdict: Verdict | None, found: str | None
+) -> None:
+    """One that nobody confirmed counts as none; an endpoint is never shown."""
+    findings = bad(deployed(), subscribed(critical=subscriptions))
+    assert [verdict] * (verdict is not None) == [finding.verdict for finding in findings]
+    for finding in findings:
+        assert (TOPIC, "subscriptions") == (finding.address, finding.subject)
+        assert found is None or found == finding.found
+        assert "canary-of-a-key" not in str(finding)
+        assert "canary-of-a-key" not in repr(subscriptions)
+
+
+def test_without_a_catalogue_one_confirmed_subscription_is_enough() -> None:
+    """Topics of a contract that says nothing of levels still have to reach somebody."""
+    assert [] == bad(deployed(), subscribed(critical=(EMAIL,)), WITHOUT_ALARMS)
+    (finding,) = bad(deployed(), subscribed(critical=()), WITHOUT_ALARMS)
+    assert "a confirmed subscription" == finding.expected
+
+
+@pytest.mark.parametrize(
+    ("live", "found"),
+    [
+        (without(RULE), "AWS has no such rule"),
+        (without(TARGET), "the rule has no such target"),
+        (changed(RULE, state="DISABLED"), "the rule is DISABLED"),
+        (changed(TARGET, arn=f"{ARN}info"), f"it sends to {ARN}info"),
+    ],
+)
+def test_a_rule_that_does_not_send_is_found(live: Plan, found: str) -> None:
+    """It is on, has its target, and the target is the topic."""
+    (finding,) = bad(live)
+    assert (VIOLATED, RULE, found) == (finding.verdict, finding.address, finding.found)
