@@ -1,0 +1,121 @@
+"""What the source calls a thing that exists: from a type and a name in AWS to the Terraform resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.character import Character
+from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Text, Unknown, Value
+
+Identity = tuple[str, ...]
+
+_IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "aws_cloudwatch_event_target": ("rule", "arn"),
+    "aws_cloudwatch_log_metric_filter": ("log_group_name", "name"),
+    "aws_cloudwatch_log_resource_policy": ("policy_name",),
+    "aws_ecr_repository_policy": ("repository",),
+    "aws_chatbot_slack_channel_configuration": ("configuration_name",),
+    "aws_ecs_service": ("cluster", "name"),
+    "aws_iam_group_policy": ("group", "name"),
+    "aws_iam_group_policy_attachment": ("group", "policy_arn"),
+    "aws_iam_role_policy": ("role", "name"),
+    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
+    "aws_iam_user_policy": ("user", "name"),
+    "aws_iam_user_policy_attachment": ("user", "policy_arn"),
+    "aws_lb_listener": ("load_balancer_arn", "port"),
+    "aws_s3_bucket_policy": ("bucket",),
+    "aws_secretsmanager_secret_policy": ("secret_arn",),
+    "aws_sns_topic_policy": ("arn",),
+    "aws_sns_topic_subscription": ("topic_arn", "protocol", "endpoint"),
+    "aws_vpc_security_group_egress_rule": ("security_group_id", "description"),
+    "aws_vpc_security_group_ingress_rule": ("security_group_id", "description"),
+}
+"""By type, the attributes that name a resource in AWS, where that is not its name alone."""
+_LAST = {"aws_ecs_service": ("cluster",)}
+"""The attributes of which the name at the end of an ARN counts: AWS has the ARN where Terraform may have the name."""
+
+
+@dataclass
+class Sources:
+    """The managed resources of a source by what AWS calls them."""
+
+    plan: Plan
+    attributes: AwsAttributes = field(init=False)
+    _indexes: dict[str, tuple[dict[Identity, Resource], list[tuple[re.Pattern[str], Resource]]]] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        self.attributes = AwsAttributes(self.plan)
+
+    def find(self, type_: str, identity: Identity) -> Resource | None:
+        """Return the resource of the source that has an identity; None if none has, or if several may have it."""
+        exact, open_ = self._index(type_)
+        if identity in exact:
+            return exact[identity]
+        shown = _joined(identity)
+        possible = [resource for pattern, resource in open_ if pattern.fullmatch(shown)]
+        return possible[0] if len(possible) == 1 else None
+
+    def names(self, type_: str) -> list[Identity]:
+        """Return the identities of a type that are wholly known."""
+        return list(self._index(type_)[0])
+
+    def key_of_alias(self, name: str) -> Resource | None:
+        """Return the KMS key of the source that an alias is of."""
+        alias = self.find("aws_kms_alias", (name,))
+        target = alias.get("target_key_id") if alias else None
+        found = self.plan.find(target) if isinstance(target, Unknown) else None
+        return found[0] if found and found[0].type == "aws_kms_key" else None
+
+    @cached_property
+    def keys_by_name(self) -> Mapping[str, Resource]:
+        """The KMS keys of the source by their tag Name."""
+        keys = self.plan.managed("aws_kms_key")
+        named = {read_name(key.type, key.values, key.address, "tags.Name"): key for key in keys}
+        return {name: key for name, key in named.items() if isinstance(name, str)}
+
+    def _index(self, type_: str) -> tuple[dict[Identity, Resource], list[tuple[re.Pattern[str], Resource]]]:
+        if type_ not in self._indexes:
+            exact: dict[Identity, Resource] = {}
+            open_: list[tuple[re.Pattern[str], Resource]] = []
+            for resource in self.plan.managed(type_):
+                parts = list(self._parts(resource))
+                if all(isinstance(part, str) for part in parts):
+                    exact.setdefault(tuple(parts), resource)
+                elif not all(isinstance(part, Unknown) for part in parts):
+                    open_.append((re.compile(_joined(tuple(map(_expression, parts))), re.DOTALL), resource))
+            self._indexes[type_] = (exact, open_)
+        return self._indexes[type_]
+
+    def _parts(self, resource: Resource) -> Iterator[Value]:
+        names = _IDENTITIES.get(resource.type)
+        if names is None:
+            path = NAME_ATTRIBUTES.get(resource.type, "name")
+            name = read_name(resource.type, resource.values, resource.address, path)
+            yield self.attributes.narrow(name) if name is not None else Unknown(resource.address)
+            return
+        for name in names:
+            value = self.attributes.narrow(resource.attribute(name))
+            if name in _LAST.get(resource.type, ()) and isinstance(value, str):
+                value = value.rpartition("/")[2]
+            yield value if isinstance(value, str | Text | Unknown) else str(value)
+
+
+def _joined(identity: Identity) -> str:
+    return "\n".join(identity)
+
+
+def _expression(part: Value) -> str:
+    """Return the regular expression of what a text with unknown parts may become."""
+    pieces = part.parts if isinstance(part, Text) else (part,)
+    return "".join(
+        "." if isinstance(piece, Character) else "[^\n]*" if isinstance(piece, Unknown) else re.escape(str(piece))
+        for piece in pieces
+    )

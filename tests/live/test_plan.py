@@ -1,0 +1,167 @@
+"""The Plan of what exists: what belongs to it, what the source calls it, and what is asked for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.errors import InfraspecError
+from infraspec.finding import Finding, Verdict
+from infraspec.live.plan import live_plan
+from infraspec.live.task_definitions import live_task_definitions
+from infraspec.terraform.plan import Plan
+from tests.live.answers import Answers
+from tests.live.world import FAMILY, KEY, POLICY, REGION, ROLE, SECRET, TAGS, World, allow, contract, pairs, source
+
+PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
+
+
+def live(directory: Path, world: World, answers: Answers | None = None) -> Plan:
+    """Return the plan of what exists."""
+    return live_plan(answers or world.answers(), source(directory), contract(), "prod")
+
+
+def access(plan: Plan) -> list[Finding]:
+    """Return what the check of the incident says of a plan."""
+    return check_secret_access(plan, task_definitions(plan), contract(), "prod")
+
+
+def outcome(findings: list[Finding]) -> set[tuple[str, str, str, str]]:
+    """Return what findings say about whom, and where."""
+    return {(one.verdict.name, one.address, one.subject, str(one.location)) for one in findings}
+
+
+def test_same_findings_from_source_and_account(tmp_path: Path) -> None:
+    """What was applied as it is written has the findings of the source, at the same places."""
+    written, exists = source(tmp_path), live(tmp_path, World())
+    assert outcome(access(exists)) == outcome(access(written))
+    assert {finding.verdict for finding in access(exists)} == {PROVEN}
+    checked = [check_task_definitions(plan, task_definitions(plan), contract(), "prod") for plan in (written, exists)]
+    assert outcome(checked[0]) == outcome(checked[1])
+
+
+def test_resources_have_the_addresses_of_the_source(tmp_path: Path) -> None:
+    """What the source names has its address, and nothing of other environments is there."""
+    assert {resource.address for resource in live(tmp_path, World()).resources} == {
+        resource.address for resource in source(tmp_path).managed()
+    }
+
+
+def test_missing_statement(tmp_path: Path) -> None:
+    """A statement that is gone from the account is missed, whatever the source says."""
+    world = World()
+    world.documents[POLICY]["Statement"] = [allow("kms:Decrypt", KEY)]
+    (finding,) = [one for one in access(live(tmp_path, world)) if one.verdict is not PROVEN]
+    assert finding.verdict is VIOLATED
+    assert "secretsmanager:GetSecretValue" in finding.subject
+    assert finding.location is not None
+    assert finding.location.file.endswith("main.tf")
+
+
+@pytest.mark.parametrize(
+    ("field", "document", "denied"),
+    [
+        ("secret_policy", {"Statement": [allow("*", "*", "Deny", Principal="*")]}, "secretsmanager:GetSecretValue"),
+        ("key_policy", {"Statement": [allow("kms:*", "*", Principal={"AWS": "999988887777"})]}, "kms:Decrypt"),
+        ("inline", {"stop": {"Statement": [allow("secretsmanager:*", "*", "Deny")]}}, "secretsmanager:GetSecretValue"),
+    ],
+)
+def test_live_documents_decide(tmp_path: Path, field: str, document: object, denied: str) -> None:
+    """Policies of secret, key and role that the source does not have are decided with."""
+    world = World()
+    setattr(world, field, document)
+    bad = [finding for finding in access(live(tmp_path, world)) if finding.verdict is not PROVEN]
+    assert [(finding.verdict, denied in finding.subject) for finding in bad] == [(VIOLATED, True)]
+
+
+def test_boundary(tmp_path: Path) -> None:
+    """The boundary that a role has in the account limits it."""
+    world = World()
+    boundary = POLICY.replace("app-prod-read", "boundary")
+    world.role["PermissionsBoundary"] = {"PermissionsBoundaryArn": boundary}
+    world.documents[boundary] = {"Statement": [allow("kms:*", "*")]}
+    bad = [finding for finding in access(live(tmp_path, world)) if finding.verdict is not PROVEN]
+    assert ["secretsmanager:GetSecretValue" in finding.subject for finding in bad] == [True]
+
+
+def test_newest_revision_beside_the_running_one(tmp_path: Path) -> None:
+    """A revision that is registered but not run is judged too, under its ARN."""
+    world = World()
+    world.revisions[16] = world.revision(SECRET.replace("db-AbCdEf", "jwt-XyZxYz"))
+    plan = live(tmp_path, world)
+    assert [one.address for one in task_definitions(plan)] == ["aws_ecs_task_definition.api", f"{FAMILY}:16"]
+    bad = [finding for finding in access(plan) if finding.verdict is not PROVEN]
+    assert {finding.address for finding in bad} == {f"{FAMILY}:16"}
+    found = live_task_definitions(world.answers(), source(tmp_path), contract(), "prod")
+    assert [one.address for one in found] == [one.address for one in task_definitions(plan)]
+
+
+def test_what_belongs_by_name_or_tags(tmp_path: Path) -> None:
+    """What the source does not name belongs by a pattern with application and environment, or by the common tags."""
+    world = World()
+    names = {"app-dev-db": TAGS | {"Environment": "dev"}, "by-tags": TAGS, "other": {}}
+    world.others = [
+        {"ARN": SECRET.replace("app-prod-db", name), "Name": name, "Tags": pairs(tags)} for name, tags in names.items()
+    ]
+    found = live(tmp_path, world).managed("aws_secretsmanager_secret")
+    assert [secret.address for secret in found] == [
+        "aws_secretsmanager_secret.db",
+        SECRET.replace("app-prod-db", "by-tags"),
+    ]
+
+
+def test_no_belonging_by_tags_without_environment(tmp_path: Path) -> None:
+    """Common tags that do not hold the environment say nothing of whose a resource is."""
+    world = World()
+    world.others = [{"ARN": SECRET.replace("db", "x"), "Name": "x", "Tags": pairs(TAGS)}]
+    shared = contract(tags={"common": {"Application": "{application}"}})
+    plan = live_plan(world.answers(), source(tmp_path), shared, "prod")
+    assert len(plan.managed("aws_secretsmanager_secret")) == 1
+
+
+def test_roles_of_task_definitions_belong(tmp_path: Path) -> None:
+    """A role that a task definition names is looked at, whatever it is called."""
+    world = World()
+    own = f"arn:aws:iam::{ROLE.split(':')[4]}:role/elsewhere/tasks"
+    world.revisions[15] = world.revision(executionRoleArn=own)
+    plan = live(tmp_path, world)
+    assert ROLE.replace("app-prod-api-execution", "tasks") in {role.address for role in plan.managed("aws_iam_role")}
+    assert {finding.verdict for finding in access(plan)} == {PROVEN, VIOLATED}
+
+
+def test_asks_for_what_is_read(tmp_path: Path) -> None:
+    """A check that reads secrets asks nothing about roles."""
+    answers = World().answers()
+    plan = live(tmp_path, World(), answers)
+    assert answers.asked == []
+    plan.managed("aws_secretsmanager_secret")
+    assert {service for service, _, _ in answers.asked} == {"ecs", "secretsmanager"}
+    before = len(answers.asked)
+    plan.managed("aws_secretsmanager_secret", "aws_ecs_service")
+    assert len(answers.asked) == before
+
+
+def test_denied_runner_is_an_error(tmp_path: Path) -> None:
+    """What the runner may not read is no absence."""
+
+    def denied(**_: object) -> None:
+        raise InfraspecError("the runner may not")
+
+    plan = live(tmp_path, World(), World().answers(kms__get_key_policy=denied))
+    with pytest.raises(InfraspecError, match="the runner may not"):
+        access(plan)
+    assert plan.managed("aws_ecs_service")
+
+
+def test_place_of_the_plan(tmp_path: Path) -> None:
+    """Account, region and partition are those that were asked."""
+    plan = live(tmp_path, World())
+    assert (plan.account, plan.region, plan.partition) == (ROLE.split(":")[4], REGION, "aws")
+    assert repr(plan) == f"<Plan of the account {plan.account}, region {REGION}>"
+    assert len(plan.resources) == len(list(plan.resources))
+    assert plan.resources[0].type == "aws_ecs_cluster"
+    assert plan.data("aws_iam_role") == ()
