@@ -1,0 +1,1 @@
+"""The embedded AWS: moto in its own process, with what moto leaves out, filled by applying a plan."""

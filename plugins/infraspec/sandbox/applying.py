@@ -1,0 +1,139 @@
+"""Apply a plan to an account: each resource by its calls, in the order of its references."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infraspec.sandbox.account import Account
+from infraspec.sandbox.deliveries import put_value, settle
+from infraspec.sandbox.resources import KINDS
+from infraspec.sandbox.resources.kind import Kind
+from infraspec.sandbox.values import Created, Unresolved, references
+from infraspec.terraform.plan import Plan, Resource
+
+_RANKS = {type_: rank for rank, type_ in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """Resources that are not in the sandbox: their type, how many, and why. `address` is empty for a whole type."""
+
+    type: str
+    count: int
+    reason: str
+    address: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address or f'{self.count} of {self.type}'}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What has been applied to an account, by address: the values then, and the attributes that came of it."""
+
+    account: Account
+    values: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    settled: bool = True
+    """Whether alarms get data and subscriptions are confirmed after an apply."""
+
+    def apply(self, plan: Plan) -> tuple[NotApplied, ...]:
+        """Create what is new, change what differs, delete what is gone; return what could not be applied.
+
+        A resource waits for those that its values name. What AWS refuses is tried once more after all others, since a
+        name in plain text (`role = "app"`) tells no order.
+        """
+        created = Created(plan, self.attributes)
+        failed = self._pass(_ordered(plan), created)
+        while failed:
+            again = self._pass([resource for resource, _ in failed], created)
+            if len(again) == len(failed):
+                break
+            failed = again
+        kept = self._forget(plan)
+        for resource in plan.managed("aws_secretsmanager_secret"):
+            if resource.address in self.attributes:
+                put_value(self.account, self.attributes[resource.address]["arn"])
+        if self.settled:
+            settle(self.account)
+        refused = [NotApplied(resource.type, 1, reason, resource.address) for resource, reason in failed]
+        return (*_unsupported(plan), *refused, *kept)
+
+    def _pass(self, resources: list[Resource], created: Created) -> list[tuple[Resource, str]]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it
+
+        failed: list[tuple[Resource, str]] = []
+        for resource in resources:
+            try:
+                self._one(resource, {name: created.resolve(value) for name, value in resource.values.items()})
+            except Unresolved as error:
+                failed.append((resource, str(error)))
+            except (ClientError, BotoCoreError) as error:
+                failed.append((resource, f"the sandbox refuses it: {error}"))
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                failed.append((resource, f"it is not as the sandbox expects: {type(error).__name__} {error}"))
+        return failed
+
+    def _one(self, resource: Resource, values: dict[str, Any]) -> None:
+        kind, address = KINDS[resource.type], resource.address
+        if address not in self.attributes:
+            self.attributes[address] = values | kind.create(self.account, values)
+        elif self.values[address] != values:
+            if kind.update is None:
+                raise ValueError("a change of this type needs a new sandbox")
+            self.attributes[address] = values | kind.update(self.account, values, self.attributes[address])
+        self.values[address] = values
+        self.kinds[address] = kind
+
+    def _forget(self, plan: Plan) -> Iterator[NotApplied]:
+        """Delete what the plan has no more, the last created first."""
+        gone = [address for address in self.attributes if address not in plan.by_address]
+        for address in reversed(gone):
+            kind = self.kinds[address]
+            if kind.delete is None:
+                type_ = address.split("[")[0].split(".")[-2]
+                yield NotApplied(type_, 1, "it is not in the plan any more; the sandbox keeps it", address)
+                continue
+            kind.delete(self.account, self.values.pop(address), self.attributes.pop(address))
+
+
+def _unsupported(plan: Plan) -> Iterator[NotApplied]:
+    for type_ in plan.types():
+        if type_ not in KINDS:
+            yield NotApplied(type_, len(plan.managed(type_)), "the sandbox does not know this type")
+
+
+def _ordered(plan: Plan) -> list[Resource]:
+    """Order the resources by their references, then by their type."""
+    known = {resource.address: resource for resource in plan.managed() if resource.type in KINDS}
+    waiting: dict[str, set[str]] = {}
+    dependents: dict[str, list[str]] = {}
+    for address, resource in known.items():
+        waiting[address] = {name for name in references(resource, plan) if name in known}
+        for name in waiting[address]:
+            dependents.setdefault(name, []).append(address)
+    places = {address: (_RANKS[resource.type], index) for index, (address, resource) in enumerate(known.items())}
+    ready = [(*places[address], address) for address, names in waiting.items() if not names]
+    heapq.heapify(ready)
+    order: list[Resource] = []
+    while ready:
+        address = heapq.heappop(ready)[2]
+        order.append(known[address])
+        for dependent in dependents.get(address, ()):
+            waiting[dependent].discard(address)
+            if not waiting[dependent]:
+                heapq.heappush(ready, (*places[dependent], dependent))
+    done = {resource.address for resource in order}
+    return [*order, *(resource for address, resource in known.items() if address not in done)]
+
+
+def counted(not_applied: tuple[NotApplied, ...]) -> Mapping[str, int]:
+    """Return how many resources of each type are missing."""
+    found: dict[str, int] = {}
+    for item in not_applied:
+        found[item.type] = found.get(item.type, 0) + item.count
+    return found

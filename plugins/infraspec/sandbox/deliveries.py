@@ -1,0 +1,95 @@
+"""What a release needs that Terraform does not bring: images from the pipeline, values of secrets from the operators.
+
+The sandbox plays these people: it pushes an image for each name of a repository that a task definition uses, and puts
+an invented value into each secret that has none, with the JSON keys that are read from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from infraspec.ecs.image import EcrImage, ecr_image
+from infraspec.sandbox.account import Account
+
+_ARN_FIELDS = 7
+_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+def deliver(account: Account, containers: Sequence[Mapping[str, Any]]) -> None:
+    """Push the images and put the values that container definitions name, where they are missing."""
+    for container in containers:
+        image = ecr_image(container.get("image"))
+        if isinstance(image, EcrImage) and image.account == account.account and image.region == account.region:
+            _push(account, str(container["image"]))
+    for arn, keys in _read(containers).items():
+        put_value(account, arn, keys)
+
+
+def put_value(account: Account, arn: str, keys: Iterable[str] = ()) -> None:
+    """Put an invented value into a secret that has none; a JSON object if keys are read from it."""
+    client = account.client("secretsmanager")
+    try:
+        described = client.describe_secret(SecretId=arn)
+    except client.exceptions.ResourceNotFoundException:
+        return  # of another account, or never created: the task will say so
+    if described.get("DeletedDate") or described.get("VersionIdsToStages"):
+        return
+    names = sorted(keys)
+    value = json.dumps({name: secrets.token_urlsafe(24) for name in names}) if names else secrets.token_urlsafe(24)
+    client.put_secret_value(SecretId=arn, SecretString=value)
+
+
+def settle(account: Account) -> None:
+    """Do what time and people do after a first apply: alarms get data, and e-mail addresses are confirmed.
+
+    An alarm leaves INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
+    """
+    cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
+    for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
+        reason = "Threshold Crossed: no datapoints were breaching"
+        cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason=reason)
+    for page in sns.get_paginator("list_subscriptions").paginate():
+        for subscription in page["Subscriptions"]:
+            if subscription["SubscriptionArn"] == "PendingConfirmation":
+                sns.confirm_subscription(TopicArn=subscription["TopicArn"], Token=subscription["Endpoint"])
+
+
+def _read(containers: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Return the JSON keys that are read of each secret, by the secret's ARN."""
+    found: dict[str, set[str]] = {}
+    for container in containers:
+        options = (container.get("logConfiguration") or {}).get("secretOptions") or []
+        for reference in [*(container.get("secrets") or []), *options]:
+            fields = str(reference["valueFrom"]).split(":")
+            if fields[:1] == ["arn"] and fields[2:3] == ["secretsmanager"]:
+                keys = found.setdefault(":".join(fields[:_ARN_FIELDS]), set())
+                keys.update(filter(None, fields[_ARN_FIELDS : _ARN_FIELDS + 1]))
+    return found
+
+
+def _push(account: Account, image: str) -> None:
+    """Push an image by its tag; one that is named by its digest cannot be invented."""
+    path = image.partition("/")[2]
+    repository, _, tag = path.partition("@")[0].partition(":")
+    if "@" in path:
+        return
+    client = account.client("ecr")
+    digest = hashlib.sha256(path.encode()).hexdigest()
+    layer = {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 1, "digest": f"sha256:{digest}"}
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": f"sha256:{digest}"}
+    manifest = {"schemaVersion": 2, "mediaType": _MANIFEST_TYPE, "config": config, "layers": [layer]}
+    try:
+        client.put_image(
+            repositoryName=repository,
+            imageManifest=json.dumps(manifest),
+            imageTag=tag or "latest",
+            imageManifestMediaType=_MANIFEST_TYPE,
+        )
+    except (client.exceptions.RepositoryNotFoundException, client.exceptions.ImageAlreadyExistsException):
+        return
+    except client.exceptions.ImageTagAlreadyExistsException:
+        return

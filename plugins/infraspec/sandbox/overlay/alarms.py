@@ -1,0 +1,170 @@
+"""CloudWatch alarms: their first state, composite alarms with their rule evaluated, and their history.
+
+Sources: Amazon CloudWatch API Reference, PutMetricAlarm ("the alarm state is immediately set to INSUFFICIENT_DATA"),
+PutCompositeAlarm (the grammar of AlarmRule) and DescribeAlarmHistory; Amazon CloudWatch User Guide, "Evaluating
+alarms".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.cloudwatch import models, responses
+from moto.core.responses import ActionResult, EmptyResult
+
+_STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"(?P<quoted>[^\"]+)\"|'(?P<single>[^']+)'|(?P<bare>[^)\s]+))\s*\)"
+    r"|(?P<word>AND|OR|NOT|TRUE|FALSE|\(|\)))"
+)
+_PYTHON = {"AND": "and", "OR": "or", "NOT": "not", "TRUE": "True", "FALSE": "False", "(": "(", ")": ")"}
+_HISTORY_LIMIT = 100
+
+
+def install() -> None:
+    """Put the alarms of AWS over those of moto."""
+    original_put, original_set = models.CloudWatchBackend.put_metric_alarm, models.CloudWatchBackend.set_alarm_state
+
+    def put_metric_alarm(backend: Any, *arguments: Any, **named: Any) -> Any:
+        before = backend.alarms.get(named["name"])
+        alarm = original_put(backend, *arguments, **named)
+        alarm.events = before.events if before is not None else []
+        if before is None:
+            alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"
+            alarm.state_reason_data = None
+            _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" created', {"type": "Create", "version": "1.0"})
+        else:
+            for name in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
+                setattr(alarm, name, getattr(before, name))
+            _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" updated', {"type": "Update", "version": "1.0"})
+        _evaluate_composites(backend)
+        return alarm
+
+    def set_alarm_state(backend: Any, name: str, reason: str, data: str | None, value: str) -> None:
+        alarm = backend.alarms.get(name)
+        before = alarm.state_value if alarm is not None else None
+        original_set(backend, name, reason, data, value)
+        if before != value:
+            _changed(backend.alarms[name], str(before), value, reason)
+            _evaluate_composites(backend)
+
+    models.CloudWatchBackend.put_metric_alarm = put_metric_alarm
+    models.CloudWatchBackend.set_alarm_state = set_alarm_state
+    responses.CloudWatchResponse.put_composite_alarm = _put_composite_alarm
+    responses.CloudWatchResponse.describe_alarm_history = _describe_alarm_history
+    responses.CloudWatchResponse.describe_alarms = _describe_alarms(responses.CloudWatchResponse.describe_alarms)
+
+
+def _put_composite_alarm(response: Any) -> Any:
+    rule = response._get_param("AlarmRule")
+    if not rule or _python(rule) is None:
+        raise responses.ValidationError("AlarmRule must not contain leading or trailing whitespace or be null")
+    response.put_metric_alarm()
+    return EmptyResult()
+
+
+def _describe_alarms(original: Any) -> Any:
+    """Return metric alarms alone unless AlarmTypes asks for composite ones, as AWS does."""
+
+    def describe_alarms(response: Any) -> Any:
+        answer = original(response)
+        types = response._get_param("AlarmTypes", []) or ["MetricAlarm"]
+        found = answer.result
+        metric = found["MetricAlarms"] if "MetricAlarm" in types else []
+        composite = found["CompositeAlarms"] if "CompositeAlarm" in types else []
+        return ActionResult({"MetricAlarms": metric, "CompositeAlarms": composite})
+
+    return describe_alarms
+
+
+def _describe_alarm_history(response: Any) -> Any:
+    name, kind = response._get_param("AlarmName"), response._get_param("HistoryItemType")
+    limit = int(response._get_param("MaxRecords") or _HISTORY_LIMIT)
+    types = response._get_param("AlarmTypes", []) or ["MetricAlarm"]
+    items = [
+        event
+        for alarm in response.cloudwatch_backend.alarms.values()
+        for event in alarm.events
+        if name in {None, "", alarm.name} and kind in {None, "", event["HistoryItemType"]}
+        if event["AlarmType"] in types or name
+    ]
+    items.sort(key=lambda event: event["Timestamp"], reverse=response._get_param("ScanBy") != "TimestampAscending")
+    return ActionResult({"AlarmHistoryItems": items[:limit]})
+
+
+def _note(alarm: Any, kind: str, summary: str, data: dict[str, Any]) -> None:
+    alarm.events.append(
+        {
+            "AlarmName": alarm.name,
+            "AlarmType": "CompositeAlarm" if alarm.rule is not None else "MetricAlarm",
+            "Timestamp": datetime.now(UTC),
+            "HistoryItemType": kind,
+            "HistorySummary": summary,
+            "HistoryData": json.dumps(data),
+        }
+    )
+
+
+def _changed(alarm: Any, before: str, after: str, reason: str) -> None:
+    data = {
+        "version": "1.0",
+        "oldState": {"stateValue": before},
+        "newState": {"stateValue": after, "stateReason": reason},
+    }
+    _note(alarm, "StateUpdate", f"Alarm updated from {before} to {after}", data)
+    if not alarm.actions_enabled:
+        return
+    actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(after, alarm.insufficient_data_actions)
+    for action in actions or ():
+        _note(alarm, "Action", f"Successfully executed action {action}", {"actionState": "Succeeded"})
+
+
+def _evaluate_composites(backend: Any) -> None:
+    """Bring composite alarms to what their rules say, those of others last."""
+    for _ in backend.alarms:
+        changed = False
+        for alarm in backend.alarms.values():
+            if alarm.rule is None:
+                continue
+            value = "ALARM" if _holds(backend, alarm.rule) else "OK"
+            if value != alarm.state_value:
+                before, reason = alarm.state_value, f"{alarm.alarm_arn} transitioned to {value}"
+                alarm.update_state(reason, "{}", value)
+                _changed(alarm, before, value, reason)
+                changed = True
+        if not changed:
+            return
+
+
+def _holds(backend: Any, rule: str) -> bool:
+    expression = _python(rule)
+    return expression is not None and bool(_value(expression, backend))
+
+
+def _python(rule: str) -> list[tuple[str, str]] | None:
+    """Return the tokens of a rule: words, and states of alarms; None if it is none."""
+    tokens, position = [], 0
+    while position < len(rule.rstrip()):
+        found = _TOKEN.match(rule, position)
+        if found is None:
+            return None
+        name = found["quoted"] or found["single"] or found["bare"]
+        tokens.append((found["state"], name) if found["state"] else ("", found["word"]))
+        position = found.end()
+    return tokens
+
+
+def _value(tokens: list[tuple[str, str]], backend: Any) -> bool:
+    words = [str(_is(backend, name, state)) if state else _PYTHON[name] for state, name in tokens]
+    try:
+        return bool(eval(" ".join(words), {"__builtins__": {}}))  # noqa: S307 - six words and parentheses
+    except SyntaxError:
+        return False
+
+
+def _is(backend: Any, name: str, state: str) -> bool:
+    alarm = backend.alarms.get(name.rpartition(":alarm:")[2])
+    return alarm is not None and alarm.state_value == state

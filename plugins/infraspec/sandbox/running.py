@@ -1,0 +1,124 @@
+"""A running sandbox: an AWS account on this machine that holds what a plan says."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from infraspec import contract as contracts
+from infraspec.contract import Contract
+from infraspec.errors import SandboxError
+from infraspec.sandbox.account import Account
+from infraspec.sandbox.applying import Deployment, NotApplied
+from infraspec.sandbox.child import START_SECONDS, Child, Settings, spawn
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan
+
+_DEFAULT_ACCOUNT, _DEFAULT_REGION = "123456789012", "us-east-1"
+_KEY_CHARACTERS = string.ascii_uppercase + string.digits
+
+
+@dataclass(slots=True)
+class Running:
+    """A sandbox that answers at `endpoint` until it is stopped; also a context manager.
+
+    `environment` holds the variables with which an SDK asks it as the runner of a suite, `operator` those of one who
+    may do everything. `not_applied` is what of the plan is not in it, with the reasons.
+    """
+
+    endpoint: str
+    environment: dict[str, str]
+    operator: dict[str, str]
+    not_applied: tuple[NotApplied, ...]
+    deployment: Deployment = field(repr=False)
+    _child: Child = field(repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._child.pid
+
+    @property
+    def account(self) -> Account:
+        """The account as the operator sees it."""
+        return self.deployment.account
+
+    def apply(self, plan: Plan) -> tuple[NotApplied, ...]:
+        """Bring the sandbox to what another plan says, and return what of it could not be applied.
+
+        Raises SandboxError if the process is gone.
+        """
+        if not self._child.alive:
+            raise SandboxError(
+                "the sandbox is not running any more",
+                place=self.endpoint,
+                found=self._child.last_words() or "nothing on standard error",
+                remedy="start another one",
+            )
+        self.not_applied = self.deployment.apply(plan)
+        return self.not_applied
+
+    def stop(self) -> None:
+        """End its process; more than once is as good as once."""
+        self.account.close()
+        self._child.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(contract: Contract, environment: str, *, port: int = 0, seconds: float = START_SECONDS) -> Running:
+    """Start a sandbox and apply what an environment of the contract evaluates to.
+
+    Raises SandboxError if the process does not listen within `seconds`, ContractError and TerraformError if the input
+    is wrong.
+    """
+    plan = Environments(contract).plan(environment)
+    known = contracts.environment(contract, environment)
+    running = start_empty(
+        account=_text(plan.account) or known.account_id or _DEFAULT_ACCOUNT,
+        region=_text(plan.region) or known.region or _DEFAULT_REGION,
+        partition=known.partition,
+        port=port,
+        seconds=seconds,
+    )
+    try:
+        running.apply(plan)
+    except BaseException:
+        running.stop()
+        raise
+    return running
+
+
+def start_empty(
+    *,
+    account: str = _DEFAULT_ACCOUNT,
+    region: str = _DEFAULT_REGION,
+    partition: str = "aws",
+    port: int = 0,
+    seconds: float = START_SECONDS,
+) -> Running:
+    """Start a sandbox of an account that holds nothing yet. Raises SandboxError."""
+    settings = Settings(account, region, secrets.token_hex(16), _access_key(), _access_key(), port)
+    child = spawn(settings, seconds=seconds)
+    endpoint = f"http://127.0.0.1:{child.port}"
+    operator, runner = (
+        Account(endpoint, account, region, partition, key) for key in (settings.operator_key, settings.runner_key)
+    )
+    return Running(endpoint, runner.environment(), operator.environment(), (), Deployment(operator), child)
+
+
+def _access_key() -> str:
+    return "AKIA" + "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(16))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

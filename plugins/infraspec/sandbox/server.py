@@ -1,0 +1,69 @@
+"""What the sandbox process runs: moto's server with the overlay, until its standard input ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any, TextIO
+
+from infraspec.sandbox.child import Settings, settings_of
+
+HOST = "127.0.0.1"
+IDENTITY_PATH = "/infraspec-sandbox"
+"""Where the process says which one it is: its pid and token."""
+
+
+def main() -> None:
+    """Read the settings from standard input, listen, say the port on standard output, and serve."""
+    settings = settings_of(json.loads(sys.stdin.readline()))
+    server = _server(settings)
+    print(json.dumps({"port": server.server_port}), flush=True)  # noqa: T201 - what the parent waits for
+    sys.stdout = sys.stderr
+    if not settings.detached:
+        threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
+    server.serve_forever()
+
+
+def _end_with(parent: TextIO) -> None:
+    """End the process when the one that started it does, or closes the pipe."""
+    while parent.readline():
+        pass
+    os._exit(0)  # the serving threads hold nothing that has to be put away
+
+
+def _server(settings: Settings) -> Any:
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - the child alone pays for moto
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415 - likewise
+
+    class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for us
+        """Keep connections open between calls, and write no line for each."""
+
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Write nothing: standard error is for what goes wrong."""
+
+    from infraspec.sandbox.overlay import install  # noqa: PLC0415 - likewise
+
+    install(settings)
+    application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("PATH_INFO") == IDENTITY_PATH:
+            body = json.dumps({"pid": os.getpid(), "token": settings.token}).encode()
+            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+            start_response("200 OK", headers)
+            return [body]
+        return application(environ, start_response)
+
+    return make_server(HOST, settings.port, answer, threaded=True, request_handler=Handler)
+
+
+if __name__ == "__main__":
+    main()
