@@ -11,6 +11,7 @@ import click
 from infraspec import __version__
 from infraspec.command import reported
 from infraspec.errors import ContractError, ProcessFileError
+from infraspec.init_command import init
 from infraspec.report_command import report
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     """
 
 
+main.add_command(init)
 main.add_command(report)
 
 

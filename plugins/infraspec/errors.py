@@ -139,6 +139,10 @@ class ReportError(InfraspecError):
     """A results file cannot be read or written."""
 
 
+class WriteError(InfraspecError):
+    """A file cannot be written."""
+
+
 class EmptySelectionError(InfraspecError):
     """A check matched nothing, and the contract does not allow that."""
 

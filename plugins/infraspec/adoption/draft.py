@@ -1,0 +1,195 @@
+"""A contract for somebody else's repository: found, evaluated, inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from infraspec.adoption.application import application_of
+from infraspec.adoption.environments import Candidate
+from infraspec.adoption.names import PLACEHOLDERS, Guess, Named, names_of, patterns_of
+from infraspec.adoption.repository import Repository
+from infraspec.adoption.tags import Carried, TagGuess, common_tags, tags_of
+from infraspec.adoption.task_definition_files import files_by_environment
+from infraspec.checks.names import check_names
+from infraspec.checks.selectors import empty_selectors
+from infraspec.checks.source import check_source
+from infraspec.checks.tags import check_tags
+from infraspec.contract.models import Contract
+from infraspec.contract.starter import FILE_NAME
+from infraspec.conventions.facts import facts_of
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.errors import InfraspecError
+from infraspec.finding import Finding
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan
+
+MOST_ENVIRONMENTS = 20
+"""How many environments a contract begins with; the others stand in it as comments."""
+
+_ONE_OF_MANY = "there are more root modules than a contract should begin with"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An environment that the contract begins without, and why."""
+
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What is known of a repository.
+
+    `support` says how many of how many names begin with the application, `plans` are those of the environments;
+    `fault` says why none can be evaluated, if so: then one of them is kept without a plan.
+    """
+
+    repository: Repository
+    application: str
+    support: tuple[int, int]
+    environments: tuple[Candidate, ...]
+    task_definitions: Mapping[str, Sequence[str]]
+    left_out: tuple[LeftOut, ...] = ()
+    names: tuple[Guess, ...] = ()
+    tags: tuple[TagGuess, ...] = ()
+    allow_empty: tuple[str, ...] = ()
+    fault: str = ""
+    plans: Mapping[str, Plan] = field(default_factory=dict, compare=False, repr=False)
+
+    def data(self) -> dict[str, Any]:
+        """Return the contract as tomllib would read it."""
+        contract: dict[str, Any] = {
+            "project": {"application": self.application},
+            "environments": {each.name: _table(each, self.task_definitions) for each in self.environments}
+            or {name: {"task_definitions": list(files)} for name, files in self.task_definitions.items()},
+            "suite": {"undetermined": "warn", "allow_empty": list(self.allow_empty)},
+        }
+        if self.names:
+            contract["names"] = {
+                "patterns": {guess.type: _one_or_many(guess.patterns) for guess in self.names},
+                "placeholders": self.placeholders(),
+            }
+        common = {guess.key: guess.rule for guess in self.tags if guess.is_common}
+        if common:
+            contract["tags"] = {"common": common}
+        return contract
+
+    def placeholders(self) -> dict[str, str]:
+        """Return the placeholders that the patterns need to have defined."""
+        used = [pattern for guess in self.names for pattern in guess.patterns]
+        return {name: regex for name, regex in PLACEHOLDERS.items() if any(f"{{{name}}}" in text for text in used)}
+
+    def contract(self) -> Contract:
+        """Return the contract as a model."""
+        contract = Contract.model_validate(self.data())
+        return contract.model_copy(update={"path": self.repository.directory / FILE_NAME})
+
+
+def adopt(directory: Path) -> Adoption:
+    """Read a repository and infer its contract. Raises RootMissingError if there is nothing to begin with."""
+    repository = Repository.read(directory)
+    adoption = _evaluated(repository)
+    plans = adoption.plans
+    names = [name for plan in plans.values() for name in _each(names_of(plan, {}))]
+    found = application_of([named.name for named in names], [each.name for each in adoption.environments])
+    application, held = found or (adoption.application, 0)
+    adoption = replace(adoption, application=application, support=(held, len(names)))
+    contract = adoption.contract()
+    facts = {name: facts_of(contract, name, region=plan.region, account=plan.account) for name, plan in plans.items()}
+    named: list[Named] = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
+    carried: list[Carried] = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name]))]
+    adoption = replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
+    return replace(adoption, allow_empty=tuple(_empty(adoption)))
+
+
+def _evaluated(repository: Repository) -> Adoption:
+    """Evaluate the environments; what has errors is left out, with the first."""
+    application = repository.directory.absolute().name or "my-application"
+    names = [candidate.name for candidate in repository.candidates]
+    files = files_by_environment(list(repository.task_definitions), names)
+    if not names:
+        alone = Adoption(repository, application, (0, 0), (), {"main": repository.task_definitions})
+        return replace(alone, plans={"main": Environments(alone.contract(), environ={}).plan("main")})
+    adoption = Adoption(repository, application, (0, 0), repository.candidates[:MOST_ENVIRONMENTS], files)
+    plans: dict[str, Plan] = {}
+    kept: list[Candidate] = []
+    left = [LeftOut(each, _ONE_OF_MANY) for each in repository.candidates[MOST_ENVIRONMENTS:]]
+    without = [replace(candidate, region=None) for candidate in adoption.environments]
+    first = Environments(replace(adoption, environments=tuple(without)).contract(), environ={})
+    second = Environments(adoption.contract(), environ={})
+    for candidate in adoption.environments:
+        try:
+            plan, stays = first.plan(candidate.name), replace(candidate, region=None)
+            if candidate.region and not isinstance(plan.region, str):
+                plan, stays = second.plan(candidate.name), candidate
+        except InfraspecError as error:
+            left.append(LeftOut(candidate, _first_line(error)))
+        else:
+            plans[candidate.name] = plan
+            kept.append(stays)
+    if not kept:  # a contract has an environment: the suite will say all that is wrong with it
+        faulty, *left = sorted(left, key=lambda each: each.reason == _ONE_OF_MANY)
+        return replace(adoption, environments=(faulty.candidate,), left_out=tuple(left), fault=faulty.reason)
+    return replace(adoption, environments=tuple(kept), left_out=tuple(left), plans=plans)
+
+
+def _empty(adoption: Adoption) -> list[str]:
+    """Return what matches nothing in some environment, for `allow_empty`."""
+    contract = adoption.contract()
+    found: dict[str, None] = {}
+    for name, plan in adoption.plans.items():
+        found |= dict.fromkeys(empty_selectors(plan, contract))
+        checks: dict[str, Callable[[], Sequence[Finding]]] = {"source": partial(check_source, plan)}
+        if contract.names.patterns:
+            checks["names"] = partial(check_names, plan, contract, name)
+        if contract.tags.common:
+            checks["tags"] = partial(check_tags, plan, contract, name)
+        for rule, check in checks.items():
+            with suppress(InfraspecError):
+                if not check():
+                    found[rule] = None
+        if not adoption.task_definitions[name] and not _has_task_definitions(plan):
+            found |= dict.fromkeys(("task-definitions", "secret-access"))
+    return [entry for entry in found if ":" not in entry or entry.partition(":")[0] not in found]
+
+
+def _has_task_definitions(plan: Plan) -> bool:
+    try:
+        return bool(task_definitions(plan))
+    except InfraspecError:
+        return True
+
+
+def _each(items: Iterator[Any]) -> Iterator[Any]:
+    """Yield what can be read; an attribute that has no value ends it, and the suite will say so."""
+    with suppress(InfraspecError):
+        yield from items
+
+
+def _table(candidate: Candidate, files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    table: dict[str, Any] = {"root": candidate.root.path}
+    if candidate.account and candidate.account.certain:
+        table["account_id"] = candidate.account.value
+    if candidate.region:
+        table["region"] = candidate.region.value
+    if candidate.workspace != "default":
+        table["workspace"] = candidate.workspace
+    if candidate.var_files:
+        table["var_files"] = list(candidate.var_files)
+    if files.get(candidate.name):
+        table["task_definitions"] = list(files[candidate.name])
+    return table
+
+
+def _one_or_many(patterns: Sequence[str]) -> str | list[str]:
+    return patterns[0] if len(patterns) == 1 else list(patterns)
+
+
+def _first_line(error: InfraspecError) -> str:
+    return str(error).splitlines()[0]

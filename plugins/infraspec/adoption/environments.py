@@ -1,0 +1,92 @@
+"""The environments of a repository: by folder, by variable file or by workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from infraspec.adoption.places import Place, account_of, region_of
+from infraspec.adoption.roots import Root, constant
+from infraspec.adoption.variable_files import VariableFile, by_environment, files_of
+from infraspec.adoption.words import ENVIRONMENT_WORDS, PRODUCTION, environment_word, name_of_path, unique, valid_name
+
+_WORKSPACE = re.compile(r"""terraform\.workspace\s*[!=]=\s*"([A-Za-z0-9_-]+)\"""")
+_SELECTED = re.compile(r"terraform\s+workspace\s+(?:select|new)\s+(?:-\S+\s+)*([A-Za-z0-9_-]+)\b")
+_VARIABLES = ("environment", "env", "stage", "environment_name", "env_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An environment as it was found. `origin` says by what, for people."""
+
+    name: str
+    root: Root
+    origin: str
+    var_files: tuple[str, ...] = ()
+    workspace: str = "default"
+    account: Place | None = None
+    region: Place | None = None
+
+
+def find_environments(
+    roots: Sequence[Root], files: Sequence[VariableFile], texts: Sequence[str], regions: Sequence[str]
+) -> list[Candidate]:
+    """Return the environments of the roots, production last.
+
+    `texts` are those of workflows and Makefiles, which select workspaces; `regions` those that workflows set.
+    """
+    found: list[Candidate] = []
+    for root in roots:
+        mine = files_of(root, roots, files)
+        for name, origin, own, workspace in _of_root(root, mine, texts, alone=len(roots) == 1):
+            taken = [candidate.name for candidate in found]
+            paths = tuple(file.path for file in own)
+            chosen = unique(name, taken, name_of_path(root.path))
+            account, region = account_of(root, own), region_of(root, own, regions)
+            found.append(Candidate(chosen, root, origin, paths, workspace, account, region))
+    return sorted(found, key=lambda candidate: _rank(candidate.name))
+
+
+def _of_root(
+    root: Root, files: Sequence[VariableFile], texts: Sequence[str], *, alone: bool
+) -> Iterator[tuple[str, str, list[VariableFile], str]]:
+    """Yield name, origin, variable files and workspace of each environment of a root."""
+    groups = by_environment(files)
+    named = name_of_path(root.path)
+    if environment_word(named) is None and (len(groups) > 1 or any(map(environment_word, groups))):
+        for name, own in groups.items():
+            full = name if alone or not named else f"{named}-{name}"
+            yield full, f"variable file {own[-1].path}", own, name if root.uses_workspaces else "default"
+        return
+    own = groups.get(environment_word(named) or "", next(iter(groups.values()), []) if len(groups) == 1 else [])
+    workspaces = _workspaces(root, texts) if root.uses_workspaces and environment_word(named) is None else []
+    if workspaces:
+        for name in workspaces:
+            full = name if alone or not named else f"{named}-{name}"
+            yield full, f"workspace {name}", own, name
+        return
+    name = named if environment_word(named) else (_declared(root) or named or "main")
+    yield name, f"root module {root.path}", own, "default"
+
+
+def _declared(root: Root) -> str:
+    """Return the value of a variable named `environment`, if the source says one."""
+    for name in _VARIABLES:
+        body = root.configuration.variables.get(name)
+        value = constant(body, "default") if body else None
+        if isinstance(value, str) and value.lower() in ENVIRONMENT_WORDS:
+            return valid_name(value)
+    return ""
+
+
+def _workspaces(root: Root, texts: Sequence[str]) -> list[str]:
+    compared = [name for text in root.texts() for name in _WORKSPACE.findall(text)]
+    selected = [name for text in texts for name in _SELECTED.findall(text)]
+    names = dict.fromkeys(name for name in (*compared, *selected) if name != "default")
+    return [name for name in names if environment_word(name)]
+
+
+def _rank(name: str) -> tuple[bool, bool]:
+    words = re.split(r"[-_.]", name.lower())
+    return bool(set(PRODUCTION) & set(words)), environment_word(name) is None

@@ -1,0 +1,118 @@
+"""Variable files that Terraform does not load by itself, and the environments they make.
+
+Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infraspec.adoption.roots import Root
+from infraspec.adoption.words import ENVIRONMENT_WORDS, environment_word, valid_name
+from infraspec.errors import InfraspecError
+from infraspec.hcl.files import parse_variables
+from infraspec.hcl.nodes import Literal
+
+_SHARED = frozenset({"common", "global", "shared", "base", "secret", "secrets", "defaults"})
+_NAMELESS = frozenset({"terraform", "variables", "vars", "main", "default", "inputs", "tfvars"})
+_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class VariableFile:
+    """A file of values. `path` is relative to the repository, `constants` what is text in it, by name."""
+
+    path: str
+    names: frozenset[str]
+    constants: dict[str, str]
+
+    @property
+    def stem(self) -> str:
+        """Its name without the ending; that of its directory if the name says nothing."""
+        name = self.path.rsplit("/", 1)[-1].removesuffix(".json").removesuffix(".tfvars")
+        parent = self.path.split("/")[-2] if "/" in self.path else name
+        return parent if name.lower() in _NAMELESS else name
+
+    @property
+    def environment(self) -> str | None:
+        """The word that names an environment, in its name or else in a directory it lies in."""
+        directories = reversed(self.path.split("/")[:-1])
+        words = (environment_word(self.stem), *(part for part in directories if part.lower() in ENVIRONMENT_WORDS))
+        return next((word for word in words if word), None)
+
+    @property
+    def shared(self) -> bool:
+        """Whether its name says that it is for every environment."""
+        return bool(_SHARED & set(self.stem.lower().replace("_", "-").replace(".", "-").split("-")))
+
+
+def find_variable_files(directory: Path) -> list[VariableFile]:
+    """Return the readable files of values below a directory, but for those that are loaded by themselves."""
+    found: list[VariableFile] = []
+    for path in _files(directory):
+        shown = path.relative_to(directory).as_posix()
+        try:
+            attributes = parse_variables(path, shown).body.attributes
+        except InfraspecError:
+            continue
+        constants = {
+            name: attribute.expression.value
+            for name, attribute in attributes.items()
+            if isinstance(attribute.expression, Literal) and isinstance(attribute.expression.value, str)
+        }
+        found.append(VariableFile(shown, frozenset(attributes), constants))
+    return found
+
+
+def files_of(root: Root, roots: Sequence[Root], files: Sequence[VariableFile]) -> list[VariableFile]:
+    """Return the files whose values are for a root: they lie below it or in no root, and name its variables."""
+    return [file for file in files if _belongs(root, roots, file)]
+
+
+def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile]]:
+    """Group the files of a root: by environment, those for every one in front.
+
+    An environment is named by its word (`dev` of `variables-dev.tfvars` and `dev/app.tfvars`), by the whole name where
+    no file has such a word.
+    """
+    shared = [file for file in files if file.shared and not environment_word(file.stem)]
+    own = [file for file in files if file not in shared]
+    worded = [file for file in own if file.environment]
+    groups: dict[str, list[VariableFile]] = {}
+    for file in worded or own:
+        name = valid_name(file.environment or file.stem)
+        if name:
+            groups.setdefault(name, [*shared]).append(file)
+    return groups
+
+
+def _belongs(root: Root, roots: Sequence[Root], file: VariableFile) -> bool:
+    variables = set(root.configuration.variables)
+    if not file.names or "backend" in file.path.rsplit("/", 1)[-1]:
+        return False
+    owner = max((other.path for other in roots if _is_below(file.path, other.path)), key=len, default=None)
+    if owner == root.path:
+        return 2 * len(file.names & variables) >= len(file.names)
+    return owner in (None, ".") and file.names <= variables
+
+
+def _is_below(path: str, root: str) -> bool:
+    return root == "." or path.startswith(root + "/")
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for here, directories, names in os.walk(directory):
+        directories[:] = sorted(name for name in directories if name[0] != "." and name != "node_modules")
+        if len(Path(here).relative_to(directory).parts) >= _DEPTH:
+            directories.clear()
+        for name in sorted(names):
+            automatic = ".auto.tfvars" in name or name in ("terraform.tfvars", "terraform.tfvars.json")
+            if name.endswith((".tfvars", ".tfvars.json")) and not (automatic and _has_terraform(names)):
+                yield Path(here) / name
+
+
+def _has_terraform(names: Sequence[str]) -> bool:
+    return any(name.endswith((".tf", ".tf.json")) for name in names)

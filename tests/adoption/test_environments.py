@@ -1,0 +1,228 @@
+"""Which environments are found, and by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.adoption.repository import Repository
+from infraspec.adoption.task_definition_files import files_by_environment
+from infraspec.errors import RootMissingError
+from tests.terraform.sources import write
+
+PROVIDER = 'provider "aws" {}\n'
+REGION = 'variable "region" {\n  default = "eu-west-1"\n}\nvariable "size" {}\n'
+
+FOUND: dict[str, tuple[dict[str, str], dict[str, tuple[str, tuple[str, ...], str]]]] = {
+    "folders": (
+        {
+            "terraform/environments/prod/main.tf": PROVIDER + 'module "vpc" {\n  source = "../../modules/vpc"\n}\n',
+            "terraform/environments/dev/main.tf": PROVIDER,
+            "terraform/modules/vpc/main.tf": PROVIDER,
+        },
+        {
+            "dev": ("terraform/environments/dev", (), "default"),
+            "prod": ("terraform/environments/prod", (), "default"),
+        },
+    ),
+    "a folder with its variable file": (
+        {"envs/dev/main.tf": PROVIDER + REGION, "envs/dev/dev.tfvars": "size = 1\n"},
+        {"dev": ("envs/dev", ("envs/dev/dev.tfvars",), "default")},
+    ),
+    "variable files": (
+        {
+            "main.tf": PROVIDER + REGION,
+            "variables-dev.tfvars": "size = 1\n",
+            "variables-prod.tfvars": "size = 2\n",
+            "common.tfvars": 'region = "eu-west-1"\n',
+            "backend-dev.tfvars": 'region = "eu-west-1"\n',
+        },
+        {
+            "dev": (".", ("common.tfvars", "variables-dev.tfvars"), "default"),
+            "prod": (".", ("common.tfvars", "variables-prod.tfvars"), "default"),
+        },
+    ),
+    "folders of variable files": (
+        {
+            "main.tf": PROVIDER + REGION,
+            "config/dev/terraform.tfvars": "size = 1\n",
+            "config/prod/terraform.tfvars": "size = 2\n",
+        },
+        {
+            "dev": (".", ("config/dev/terraform.tfvars",), "default"),
+            "prod": (".", ("config/prod/terraform.tfvars",), "default"),
+        },
+    ),
+    "variable files of another root": (
+        {"main.tf": PROVIDER, "values/dev.tfvars": "image = 1\n"},
+        {"main": (".", (), "default")},
+    ),
+    "one variable file that names no environment": (
+        {"main.tf": PROVIDER + REGION, "shop.tfvars": "size = 1\n"},
+        {"main": (".", ("shop.tfvars",), "default")},
+    ),
+    "workspaces with variable files": (
+        {
+            "main.tf": PROVIDER + REGION + "locals {\n  name = terraform.workspace\n}\n",
+            "dev.tfvars": "size = 1\n",
+            "prod.tfvars": "size = 2\n",
+        },
+        {"dev": (".", ("dev.tfvars",), "dev"), "prod": (".", ("prod.tfvars",), "prod")},
+    ),
+    "workspaces that are compared with": (
+        {
+            "main.tf": PROVIDER + 'locals {\n  size = terraform.workspace == "prod" ? 2 : 1\n}\n',
+            "Makefile": "plan:\n\tterraform workspace select dev\n",
+        },
+        {"dev": (".", (), "dev"), "prod": (".", (), "prod")},
+    ),
+    "a variable that says the environment": (
+        {"infra/main.tf": PROVIDER + 'variable "environment" {\n  default = "staging"\n}\n'},
+        {"staging": ("infra", (), "default")},
+    ),
+    "stacks of environments": (
+        {"live/dev/network/main.tf": PROVIDER, "live/dev/app/main.tf": PROVIDER, "live/prod/app/main.tf": PROVIDER},
+        {
+            "dev-app": ("live/dev/app", (), "default"),
+            "dev-network": ("live/dev/network", (), "default"),
+            "prod-app": ("live/prod/app", (), "default"),
+        },
+    ),
+    "a module with examples": (
+        {
+            "main.tf": 'variable "name" {}\n',
+            "examples/simple/main.tf": PROVIDER + 'module "it" {\n  source = "../.."\n}\n',
+        },
+        {"simple": ("examples/simple", (), "default")},
+    ),
+    "examples beside a root": (
+        {"main.tf": PROVIDER, "examples/simple/main.tf": PROVIDER},
+        {"main": (".", (), "default")},
+    ),
+    "no provider": (
+        {
+            "app/main.tf": 'resource "aws_sqs_queue" "q" {}\nmodule "m" {\n  source = "../m"\n}\n',
+            "m/x.tf": "locals {}\n",
+        },
+        {"app": ("app", (), "default")},
+    ),
+    "a directory that cannot be parsed": (
+        {"prod/main.tf": PROVIDER, "broken/main.tf": "resource {"},
+        {"prod": ("prod", (), "default")},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), FOUND.values(), ids=FOUND)
+def test_environments(
+    tmp_path: Path, files: dict[str, str], expected: dict[str, tuple[str, tuple[str, ...], str]]
+) -> None:
+    """Environments are found by folder, by variable file and by workspace, production last."""
+    found = Repository.read(write(tmp_path, files)).candidates
+
+    assert {each.name: (each.root.path, each.var_files, each.workspace) for each in found} == expected
+
+
+def test_production_comes_last(tmp_path: Path) -> None:
+    """An environment called by a word comes before what is called otherwise, and production last."""
+    write(tmp_path, {f"{name}/main.tf": PROVIDER for name in ("prod", "bootstrap", "staging")})
+
+    assert [each.name for each in Repository.read(tmp_path).candidates] == ["staging", "bootstrap", "prod"]
+
+
+PLACES: dict[str, tuple[str, str | None, bool]] = {
+    "a variable": ('variable "account_id" {\n  default = "111122223333"\n}\n', "111122223333", True),
+    "a local value": ('locals {\n  aws_account_id = "111122223333"\n}\n', "111122223333", True),
+    "allowed accounts": ('provider "aws" {\n  allowed_account_ids = ["111122223333"]\n}\n', "111122223333", True),
+    "several allowed accounts": (
+        'provider "aws" {\n  allowed_account_ids = ["111122223333", "123456789012"]\n}\n',
+        None,
+        True,
+    ),
+    "the role of the provider": (
+        'provider "aws" {\n  assume_role {\n    role_arn = "arn:aws:iam::111122223333:role/deploy"\n  }\n}\n',
+        "111122223333",
+        True,
+    ),
+    "ARNs of one account": (
+        'locals {\n  key = "arn:aws:kms:eu-west-1:111122223333:key/a"\n}\n',
+        "111122223333",
+        False,
+    ),
+    "ARNs of two accounts": (
+        'locals {\n  a = "arn:aws:sns:eu-west-1:111122223333:a"\n  b = "arn:aws:sns:eu-west-1:123456789012:b"\n}\n',
+        None,
+        True,
+    ),
+    "a number that is no account": ('variable "account_id" {\n  default = "1234"\n}\n', None, True),
+}
+
+
+@pytest.mark.parametrize(("source", "account", "certain"), PLACES.values(), ids=PLACES)
+def test_account(tmp_path: Path, source: str, account: str | None, certain: bool) -> None:  # noqa: FBT001
+    """An account is taken from what can mean nothing else; the only one of the ARNs is a guess, two are none."""
+    provider = "" if "provider" in source else PROVIDER
+    (candidate,) = Repository.read(write(tmp_path, {"main.tf": provider + source})).candidates
+
+    assert (candidate.account.value if candidate.account else None) == account
+    assert candidate.account is None or candidate.account.certain is certain
+
+
+def test_region_of_the_workflows(tmp_path: Path) -> None:
+    """The only region that workflows set is the one the provider takes from the environment; of two, none is."""
+    step = "jobs:\n  a:\n    env:\n      AWS_REGION: {}\n"
+    write(tmp_path, {"main.tf": PROVIDER, ".github/workflows/a.yml": step.format("eu-west-1")})
+    (one,) = Repository.read(tmp_path).candidates
+    write(tmp_path, {".github/workflows/b.yml": step.format("us-east-1")})
+    (two,) = Repository.read(tmp_path).candidates
+
+    assert one.region is not None
+    assert one.region.value == "eu-west-1"
+    assert two.region is None
+
+
+def test_task_definition_files(tmp_path: Path) -> None:
+    """JSON files that are task definitions are found; what looks like one and is none is told apart."""
+    good = '{"family": "app", "containerDefinitions": [{"name": "app", "image": "nginx"}]}'
+    files = {
+        "dev/main.tf": PROVIDER,
+        "prod/main.tf": PROVIDER,
+        "bootstrap/main.tf": PROVIDER,
+        "ecs/prod/app.json": good,
+        "ecs/worker.json": good,
+        "ecs/template.json": '{"containerDefinitions": ${containers}}',
+        "package.json": "{}",
+    }
+    repository = Repository.read(write(tmp_path, files))
+
+    assert repository.task_definitions == ("ecs/worker.json", "ecs/prod/app.json")
+    assert repository.malformed == ("ecs/template.json",)
+
+
+def test_task_definition_files_by_environment() -> None:
+    """A file is of the environments that its path names, else of those called by a word, else of the first."""
+    paths = ["ecs/prod/app.json", "ecs/worker.json"]
+
+    assert files_by_environment(paths, ["dev", "bootstrap", "prod"]) == {
+        "dev": ["ecs/worker.json"],
+        "bootstrap": [],
+        "prod": ["ecs/prod/app.json", "ecs/worker.json"],
+    }
+    assert files_by_environment(paths, ["main", "other"]) == {"main": paths, "other": []}
+
+
+NOTHING: dict[str, tuple[dict[str, str], str]] = {
+    "an empty directory": ({}, "name the directory that the Terraform lies in"),
+    "broken files": ({"main.tf": "resource {"}, "correct what cannot be parsed, first main.tf:1"),
+    "terragrunt": ({"prod/terragrunt.hcl": ""}, "terragrunt"),
+}
+
+
+@pytest.mark.parametrize(("files", "remedy"), NOTHING.values(), ids=NOTHING)
+def test_nothing_to_begin_with(tmp_path: Path, files: dict[str, str], remedy: str) -> None:
+    """A directory without anything to check is an error that says what to do."""
+    with pytest.raises(RootMissingError) as caught:
+        Repository.read(write(tmp_path, files))
+
+    assert remedy in caught.value.remedy
