@@ -10,6 +10,7 @@ import click
 
 from infraspec import __version__
 from infraspec.command import reported
+from infraspec.doctor_command import doctor
 from infraspec.errors import ContractError, ProcessFileError
 from infraspec.init_command import init
 from infraspec.report_command import report
@@ -25,6 +26,7 @@ def main() -> None:
 
 
 main.add_command(init)
+main.add_command(doctor)
 main.add_command(report)
 
 

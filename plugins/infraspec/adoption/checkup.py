@@ -1,0 +1,139 @@
+"""What keeps a repository from being known: its contract, its sources, the modules and data they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from infraspec import contract as contracts
+from infraspec.adoption.health import Line
+from infraspec.adoption.unknown_data import unknown_data, unknown_variables
+from infraspec.checks import RULES
+from infraspec.contract.models import Contract
+from infraspec.contract.positions import notation
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.errors import InfraspecError, InputErrorGroup
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.forcing import force
+from infraspec.terraform.plan import Plan
+
+_MOST_LINES = 12
+
+
+def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
+    """Yield what is to be said of the contract in a directory and of its environments, or of one of them.
+
+    Raises UnknownEnvironmentError for an environment that the contract does not have.
+    """
+    try:
+        contract = contracts.load(directory, rules=RULES, environments=[])
+    except InfraspecError as error:
+        yield Line.problem("contract", _short(error), _remedy(error))
+        return
+    names = [environment] if environment else list(contract.environments)
+    for name in names:
+        contracts.environment(contract, name)
+    try:
+        contracts.load(directory, rules=RULES, environments=names)
+    except InfraspecError as error:
+        yield Line.problem("contract", _short(error), _remedy(error))
+        return
+    shown = contracts.display(contract, contract.path)
+    yield Line.ok("contract", f"{shown} is valid: {', '.join(contract.environments)}")
+    environments = Environments(contract)
+    for name in names:
+        yield from _environment(contract, environments, name)
+
+
+def _environment(contract: Contract, environments: Environments, name: str) -> Iterator[Line]:
+    try:
+        plan = environments.plan(name)
+        force(plan)
+        found = len(task_definitions(plan)) + len(
+            contracts.task_definition_files(contract, contract.environments[name])
+        )
+    except InfraspecError as error:
+        yield Line.problem(name, _short(error), _remedy(error))
+        return
+    yield Line.ok(
+        name, f"{_many(len(plan.managed()), 'resource')}, {_many(found, 'task definition')} from {plan.origin}"
+    )
+    yield from _modules(plan, name)
+    yield from _place(contract, plan, name)
+    yield from _variables(plan, name)
+    yield from _data(plan, name)
+
+
+def _modules(plan: Plan, name: str) -> Iterator[Line]:
+    missing = [each for each in plan.diagnostics if each.remedy and "is not evaluated" in each.message]
+    if missing:
+        sources = "\n".join(
+            f"#   {each.message.split(':')[0].removesuffix(' is not evaluated')}" for each in missing[:_MOST_LINES]
+        )
+        yield Line.warning(
+            name,
+            f"{_many(len(missing), 'module')} not here, whose resources are not seen",
+            f"{missing[0].remedy}\n{sources}",
+        )
+    for each in plan.diagnostics:
+        if each not in missing:
+            line = Line.problem if each.severity == "error" else Line.warning
+            message = f"{each.location}: {each.message}" if each.location else each.message
+            yield line(name, message, each.remedy or "correct the value, or the condition that it does not meet")
+
+
+def _place(contract: Contract, plan: Plan, name: str) -> Iterator[Line]:
+    environment = contract.environments[name]
+    table = f"[environments.{notation((name,))}]"
+    for key, value, example in (
+        ("account_id", environment.account_id, "111122223333"),
+        ("region", plan.region if isinstance(plan.region, str) else None, "eu-west-1"),
+    ):
+        if value is None and plan.managed():
+            what = "account" if key == "account_id" else key
+            yield Line.warning(
+                name, f"the {what} is not known, nor are the ARNs that hold it", f'{table}\n{key} = "{example}"'
+            )
+
+
+def _variables(plan: Plan, name: str) -> Iterator[Line]:
+    variables = unknown_variables(plan)
+    if variables:
+        lines = [f'{variable} = "…"  # {_many(uses, "resource")}' for variable, uses in variables[:_MOST_LINES]]
+        table = f"[environments.{notation((name, 'variables'))}]"
+        yield Line.warning(
+            name,
+            f"{_many(len(variables), 'variable')} without a value",
+            "\n".join([f"{table}  # or var_files, or TF_VAR_…; no secrets", *lines, *_rest(len(variables))]),
+        )
+
+
+def _data(plan: Plan, name: str) -> Iterator[Line]:
+    data = unknown_data(plan)
+    if data:
+        lines = [f"{each.line}  # {_many(each.uses, 'resource')}" for each in data[:_MOST_LINES]]
+        yield Line.warning(
+            name,
+            f"{_many(len(data), 'attribute')} of data sources not known",
+            "\n".join([f"[environments.{notation((name, 'known'))}]", *lines, *_rest(len(data))]),
+        )
+
+
+def _rest(count: int) -> list[str]:
+    return [f"# and {count - _MOST_LINES} more"] if count > _MOST_LINES else []
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _short(error: InfraspecError) -> str:
+    first = error.errors[0] if isinstance(error, InputErrorGroup) else error
+    more = f" (the first of {len(error.errors)} errors)" if isinstance(error, InputErrorGroup) else ""
+    return str(first).splitlines()[0] + more
+
+
+def _remedy(error: InfraspecError) -> str:
+    first = error.errors[0] if isinstance(error, InputErrorGroup) else error
+    expected = f"expected {first.expected}" + (f", found {first.found}" if first.found else "")
+    return first.remedy or (expected if first.expected else "correct it as the message says")

@@ -1,0 +1,66 @@
+"""What data sources and variables leave unknown, and the lines of the contract that make it known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from infraspec.errors import InfraspecError
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import Sensitive, Unknown, unknowns
+
+_VARIABLE = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_-]*)")
+_INSTANCE = re.compile(r"\[[^\]]*\]")
+_DATA = re.compile(r"((?:module\.[\w-]+\.)*)data\.([a-z0-9_]+)\.([\w-]+)\.([\w.]+)")
+_PLACEHOLDERS = {"ids": '["…"]', "names": '["…"]'}
+_DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownData:
+    """An attribute of a data source that is not known; `uses` resources depend on it."""
+
+    key: str
+    uses: int
+
+    @property
+    def line(self) -> str:
+        """The line to put in `[known]`."""
+        return f'"{self.key}" = {_PLACEHOLDERS.get(self.key.rpartition(".")[2], chr(34) + "…" + chr(34))}'
+
+
+def unknown_data(plan: Plan) -> list[UnknownData]:
+    """Return the attributes of data sources that resources depend on and that are not known, most used first.
+
+    Data sources that answer from the account, the region or their own configuration are not among them.
+    """
+    uses: dict[str, set[str]] = {}
+    for address, unknown in _unknowns(plan):
+        for match in _DATA.finditer(_INSTANCE.sub("", unknown.address)):
+            module, type_, name, attribute = match.groups()
+            if type_ not in _DERIVED:
+                prefix = f"{module}data.{type_}.{name}" if module else f"{type_}.{name}"
+                uses.setdefault(f"{prefix}.{attribute.split('.')[0]}", set()).add(address)
+    found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
+    return sorted(found, key=lambda each: (-each.uses, each.key))
+
+
+def unknown_variables(plan: Plan) -> list[tuple[str, int]]:
+    """Return the root variables without a value that resources depend on, with how many do, most used first."""
+    uses: dict[str, set[str]] = {}
+    for address, unknown in _unknowns(plan):
+        if match := _VARIABLE.match(unknown.address):
+            uses.setdefault(match[1], set()).add(address)
+    return sorted(((name, len(addresses)) for name, addresses in uses.items()), key=lambda each: (-each[1], each[0]))
+
+
+def _unknowns(plan: Plan) -> Iterator[tuple[str, Unknown]]:
+    """Yield the unknowns of every resource with its address; an attribute that has no value is passed over."""
+    for resource in plan.resources:
+        for attribute in resource.values:
+            try:
+                found = list(unknowns(resource.values[attribute]))
+            except InfraspecError:
+                continue
+            yield from ((resource.address, unknown) for unknown in found if not isinstance(unknown, Sensitive))

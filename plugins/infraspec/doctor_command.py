@@ -1,0 +1,74 @@
+"""`infraspec doctor`: what keeps infraspec from knowing all, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from infraspec.command import reported
+
+if TYPE_CHECKING:
+    from infraspec.adoption.health import Line
+
+PROBLEM = 1
+"""Exit code if there is a problem."""
+
+_WIDEST_TOPIC = 24
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+@click.command()
+@click.option(
+    "--infra",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Infrastructure repository: where infraspec.toml is.  [default: .]",
+)
+@click.option("--env", "environment", help="Environment to look at.  [default: all]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@reported
+def doctor(infra: Path, environment: str | None, form: str) -> None:
+    """Say what keeps infraspec from knowing all: tools, contract, sources, modules, data.
+
+    \b
+    infraspec doctor
+    infraspec doctor --infra ../my-infrastructure --env prod --format json
+
+    Each line is ok, a warning, which limits what can be known, or a problem, which stops it; warnings and problems
+    come with what to do, lines for infraspec.toml ready to paste. Nothing is asked of AWS.
+
+    \b
+    exit code  0  no problem
+               1  a problem
+               2  wrong input: no such environment
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.adoption.checkup import checkup  # noqa: PLC0415 - other commands start faster without
+    from infraspec.adoption.health import State, worst  # noqa: PLC0415 - likewise
+    from infraspec.tool_health import tool_lines  # noqa: PLC0415 - likewise
+
+    lines = [*tool_lines(), *checkup(infra, environment)]
+    if form == "json":
+        click.echo(json.dumps([_as_json(line) for line in lines], indent=2, ensure_ascii=False))
+    else:
+        _show(lines)
+    if worst(lines) is State.PROBLEM:
+        sys.exit(PROBLEM)
+
+
+def _as_json(line: Line) -> dict[str, str]:
+    return {"topic": line.topic, "state": line.state.value, "message": line.message, "remedy": line.remedy}
+
+
+def _show(lines: list[Line]) -> None:
+    width = min(max(len(line.topic) for line in lines), _WIDEST_TOPIC)
+    for line in lines:
+        state = click.style(f"{line.state.value:9}", fg=_COLOURS[line.state.value])
+        click.echo(f"{state}{line.topic:{width}}  {line.message}")
+        for remedy in line.remedy.splitlines():
+            click.echo(f"{'':{width + 11}}{remedy}")
+    counts = {state: sum(1 for line in lines if line.state.value == state) for state in _COLOURS}
+    click.echo(f"\n{counts['ok']} ok, {counts['warning']} warnings, {counts['problem']} problems")

@@ -1,0 +1,181 @@
+"""What a check-up says of a contract and its sources, with the lines that mend it."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from infraspec.adoption.checkup import checkup
+from infraspec.adoption.health import Line, State, worst
+from infraspec.errors import UnknownEnvironmentError
+from tests.terraform.sources import write
+
+CONTRACT = """\
+    [project]
+    application = "shop"
+
+    [environments.prod]
+    root = "infra"
+    account_id = "111122223333"
+    """
+PROVIDER = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
+
+CASES: dict[str, tuple[dict[str, str], list[tuple[State, str, str]]]] = {
+    "all is known": (
+        {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'},
+        [(State.OK, "1 resource, 0 task definitions from source infra", "")],
+    ),
+    "data": (
+        {
+            "infra/main.tf": PROVIDER
+            + """\
+data "aws_vpc" "main" {
+  tags = { Name = "main" }
+}
+
+data "aws_subnets" "private" {
+  tags = { Tier = "private" }
+}
+
+resource "aws_security_group" "a" {
+  vpc_id = data.aws_vpc.main.id
+}
+
+resource "aws_security_group" "b" {
+  vpc_id = data.aws_vpc.main.id
+}
+
+resource "aws_db_subnet_group" "db" {
+  subnet_ids = data.aws_subnets.private.ids
+}
+"""
+        },
+        [
+            (
+                State.WARNING,
+                "2 attributes of data sources not known",
+                """\
+                [environments.prod.known]
+                "aws_vpc.main.id" = "…"  # 2 resources
+                "aws_subnets.private.ids" = ["…"]  # 1 resource""",
+            )
+        ],
+    ),
+    "variables": (
+        {"infra/main.tf": PROVIDER + 'variable "tag" {}\nresource "aws_sqs_queue" "q" {\n  name = "q-${var.tag}"\n}\n'},
+        [
+            (
+                State.WARNING,
+                "1 variable without a value",
+                """\
+                [environments.prod.variables]  # or var_files, or TF_VAR_…; no secrets
+                tag = "…"  # 1 resource""",
+            )
+        ],
+    ),
+    "modules": (
+        {
+            "infra/main.tf": PROVIDER
+            + 'module "vpc" {\n  source  = "terraform-aws-modules/vpc/aws"\n  version = "5.0.0"\n}\n'
+        },
+        [
+            (
+                State.WARNING,
+                "1 module not here, whose resources are not seen",
+                """\
+                run `terraform get` or `terraform init -backend=false` in the root module
+                #   module.vpc""",
+            )
+        ],
+    ),
+    "region": (
+        {"infra/main.tf": 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'},
+        [
+            (
+                State.WARNING,
+                "the region is not known, nor are the ARNs that hold it",
+                '[environments.prod]\nregion = "eu-west-1"',
+            )
+        ],
+    ),
+    "a validation that fails": (
+        {
+            "infra/main.tf": PROVIDER
+            + """\
+variable "size" {
+  default = 0
+  validation {
+    condition     = var.size > 0
+    error_message = "Size has to be positive."
+  }
+}
+"""
+        },
+        [(State.PROBLEM, "var.size is not valid", "correct the value")],
+    ),
+    "source that is broken": ({"infra/main.tf": "resource {"}, [(State.PROBLEM, "infra/main.tf:1", "")]),
+    "an attribute without a value": (
+        {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = {}.none\n}\n'},
+        [(State.PROBLEM, "infra/main.tf:5", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
+def test_environment(tmp_path: Path, files: dict[str, str], expected: list[tuple[State, str, str]]) -> None:
+    """Each thing that is not known is a warning, each error a problem, with the lines that mend it."""
+    first, *lines = checkup(write(tmp_path, {**files, "infraspec.toml": CONTRACT}))
+
+    assert (first.topic, first.state) == ("contract", State.OK)
+    for state, message, remedy in expected:
+        found = [line for line in lines if message in line.message]
+        assert [(line.topic, line.state) for line in found] == [("prod", state)], lines
+        assert textwrap.dedent(remedy) in found[0].remedy
+    assert worst(lines) is expected[0][0]
+
+
+BAD_CONTRACTS: dict[str, tuple[dict[str, str], str]] = {
+    "none": ({"infra/main.tf": PROVIDER}, "there is no contract"),
+    "no TOML": ({"infraspec.toml": "[project"}, "infraspec.toml:1"),
+    "an unknown key": ({"infraspec.toml": CONTRACT + "\n[suites]\n"}, "suites"),
+    "a root that is not there": ({"infraspec.toml": CONTRACT}, "the root module of environment prod does not exist"),
+    "an unknown rule": (
+        {"infra/main.tf": PROVIDER, "infraspec.toml": CONTRACT + '\n[suite]\nallow_empty = ["nmaes"]\n'},
+        "unknown rule",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "message"), BAD_CONTRACTS.values(), ids=BAD_CONTRACTS)
+def test_contract(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    """A contract that cannot be used is a problem with its place and remedy, and the sources are not looked at."""
+    directory = write(tmp_path, {name: textwrap.dedent(text) for name, text in files.items()})
+    lines = list(checkup(directory))
+
+    assert [(line.topic, line.state) for line in lines] == [("contract", State.PROBLEM)]
+    assert message in lines[0].message
+    assert lines[0].remedy
+
+
+def test_one_environment(tmp_path: Path) -> None:
+    """With a name that environment alone is looked at; the files of another need not be there."""
+    contract = textwrap.dedent(CONTRACT) + '\n[environments.dev]\nroot = "elsewhere"\n'
+    write(tmp_path, {"infra/main.tf": PROVIDER, "infraspec.toml": contract})
+
+    assert {line.topic for line in checkup(tmp_path, "prod")} == {"contract", "prod"}
+    with pytest.raises(UnknownEnvironmentError):
+        list(checkup(tmp_path, "prd"))
+
+
+def test_worst() -> None:
+    """The worst of some lines is a problem before a warning before all being well."""
+    ok, warning, problem = Line.ok("a", "b"), Line.warning("a", "b", "c"), Line.problem("a", "b", "c")
+
+    assert [worst([]), worst([ok]), worst([ok, warning]), worst([problem, warning])] == [
+        State.OK,
+        State.OK,
+        State.WARNING,
+        State.PROBLEM,
+    ]

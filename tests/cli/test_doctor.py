@@ -1,0 +1,120 @@
+"""`infraspec doctor` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infraspec import tool_health
+from infraspec.adoption.health import State
+from infraspec.cli import main
+from tests.terraform.sources import write
+
+SHOP = {
+    "infraspec.toml": """\
+        [project]
+        application = "shop"
+
+        [environments.prod]
+        account_id = "111122223333"
+        """,
+    "main.tf": """\
+        provider "aws" {
+          region = "eu-west-1"
+        }
+
+        variable "secret" {
+          sensitive = true
+          default   = "hunter2"
+        }
+
+        data "aws_vpc" "main" {}
+
+        resource "aws_security_group" "app" {
+          vpc_id      = data.aws_vpc.main.id
+          description = var.secret
+        }
+        """,
+}
+
+
+def doctor(*arguments: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["doctor", *arguments])
+
+
+def test_text(tmp_path: Path) -> None:
+    """Each line has its state and topic, a remedy stands below, and the last line counts."""
+    ran = doctor("--infra", str(write(tmp_path, SHOP)))
+    lines = ran.output.splitlines()
+
+    assert ran.exit_code == 0
+    assert any(line.split()[:2] == ["ok", "python"] for line in lines)
+    at = next(number for number, line in enumerate(lines) if "1 attribute of data sources not known" in line)
+    assert lines[at].startswith("warning  prod ")
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == [
+        "[environments.prod.known]",
+        '"aws_vpc.main.id" = "…"  # 1 resource',
+    ]
+    assert lines[-1].endswith("0 problems")
+    assert "hunter2" not in ran.output
+
+
+def test_plain_when_piped(tmp_path: Path) -> None:
+    """No colours reach a pipe."""
+    assert "\x1b" not in doctor("--infra", str(write(tmp_path, SHOP))).output
+
+
+def test_json(tmp_path: Path) -> None:
+    """JSON has the same lines, each with topic, state, message and remedy."""
+    ran = doctor("--infra", str(write(tmp_path, SHOP)), "--env", "prod", "--format", "json")
+    lines = json.loads(ran.output)
+
+    assert ran.exit_code == 0
+    assert {frozenset(line) for line in lines} == {frozenset({"topic", "state", "message", "remedy"})}
+    assert {line["state"] for line in lines if line["topic"] == "contract"} == {"ok"}
+    assert all(line["remedy"] for line in lines if line["state"] != "ok")
+
+
+def test_problem(tmp_path: Path) -> None:
+    """A problem ends with exit code 1, a missing contract among them, which says what to do."""
+    ran = doctor("--infra", str(write(tmp_path, {"main.tf": SHOP["main.tf"]})))
+
+    assert ran.exit_code == 1
+    assert "problem  contract" in ran.output
+    assert "[project]" in ran.output
+
+
+def test_unknown_environment(tmp_path: Path) -> None:
+    """An environment that the contract does not have is wrong input."""
+    ran = doctor("--infra", str(write(tmp_path, SHOP)), "--env", "prd")
+
+    assert ran.exit_code == 2
+    assert "did you mean `prod`?" in ran.output
+
+
+def test_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old Python or a missing pytest is a problem; what is optional is a warning that says how to get it."""
+
+    def version(package: str) -> str:
+        if package in ("boto3", "pytest"):
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(tool_health, "version", version)
+    monkeypatch.setattr(shutil, "which", lambda program: None if program == "terraform" else f"/usr/bin/{program}")
+    monkeypatch.setattr(sys, "version_info", (3, 10, 1))
+    lines = {line.topic: line for line in tool_health.tool_lines()}
+
+    assert lines["python"].state is State.PROBLEM
+    assert (lines["pytest"].state, lines["pytest"].remedy) == (State.PROBLEM, "pip install pytest")
+    assert (lines["live"].state, lines["live"].remedy) == (State.WARNING, "pip install 'pytest-infraspec[live]'")
+    assert lines["sandbox"].state is State.OK
+    assert lines["terraform"].state is State.WARNING
+    assert lines["git"].message == "/usr/bin/git"
