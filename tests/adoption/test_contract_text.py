@@ -100,6 +100,17 @@ def test_what_cannot_be_evaluated_is_left_out(tmp_path: Path) -> None:
     assert "bootstrap" not in tomllib.loads(text)["environments"]
 
 
+def test_what_is_no_environment_is_left_out(tmp_path: Path) -> None:
+    """Beside environments, a root module that is none by its name is a comment, unless it has task definitions."""
+    task = 'resource "aws_ecs_task_definition" "t" {\n  family = "t"\n  container_definitions = "[]"\n}\n'
+    files = {f"{name}/main.tf": 'provider "aws" {}\n' for name in ("dev", "prod", "network")}
+    adoption = adopt(write(tmp_path, {**files, "worker/main.tf": 'provider "aws" {}\n' + task}))
+    text = contract_text(adoption)
+
+    assert list(tomllib.loads(text)["environments"]) == ["dev", "worker", "prod"]
+    assert '# [environments.network]\n# root = "network"' in text
+
+
 def test_the_only_root_is_kept_with_its_error(tmp_path: Path) -> None:
     """A contract has an environment, even if it cannot be evaluated yet; the suite says what is wrong."""
     adoption = adopt(write(tmp_path, {"main.tf": SHOP["terraform/bootstrap/main.tf"]}))

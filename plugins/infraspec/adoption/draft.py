@@ -15,6 +15,7 @@ from infraspec.adoption.names import PLACEHOLDERS, Guess, Named, names_of, patte
 from infraspec.adoption.repository import Repository
 from infraspec.adoption.tags import Carried, TagGuess, common_tags, tags_of
 from infraspec.adoption.task_definition_files import files_by_environment
+from infraspec.adoption.words import environment_word
 from infraspec.checks.names import check_names
 from infraspec.checks.selectors import empty_selectors
 from infraspec.checks.source import check_source
@@ -31,6 +32,8 @@ from infraspec.terraform.plan import Plan
 MOST_ENVIRONMENTS = 20
 """How many environments a contract begins with; the others stand in it as comments."""
 
+_NO_ENVIRONMENT = "by name no environment, and without task definitions; uncomment what is to be checked all the same"
+_A_SET = 2
 _ONE_OF_MANY = "there are more root modules than a contract should begin with"
 
 
@@ -133,10 +136,21 @@ def _evaluated(repository: Repository) -> Adoption:
         else:
             plans[candidate.name] = plan
             kept.append(stays)
+    kept, aside = _parted(kept, plans)
+    left = [*(LeftOut(candidate, _NO_ENVIRONMENT) for candidate in aside), *left]
     if not kept:  # a contract has an environment: the suite will say all that is wrong with it
         faulty, *left = sorted(left, key=lambda each: each.reason == _ONE_OF_MANY)
         return replace(adoption, environments=(faulty.candidate,), left_out=tuple(left), fault=faulty.reason)
+    plans = {candidate.name: plans[candidate.name] for candidate in kept}
     return replace(adoption, environments=tuple(kept), left_out=tuple(left), plans=plans)
+
+
+def _parted(kept: Sequence[Candidate], plans: Mapping[str, Plan]) -> tuple[list[Candidate], list[Candidate]]:
+    """Part environments from root modules that are none, such as a bootstrap: beside `dev` and `prod` names tell."""
+    if sum(1 for candidate in kept if environment_word(candidate.name)) < _A_SET:
+        return list(kept), []
+    aside = [each for each in kept if not environment_word(each.name) and not _has_task_definitions(plans[each.name])]
+    return [each for each in kept if each not in aside], aside
 
 
 def _empty(adoption: Adoption) -> list[str]:
