@@ -1,7 +1,8 @@
-"""What the commands of the command line share: how an error of the input is shown."""
+"""What the commands of the command line share: how an error of the input is shown, and colours."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -31,3 +32,8 @@ def reported(function: Callable[P, R]) -> Callable[P, R]:
             sys.exit(INPUT_ERROR)
 
     return run
+
+
+def coloured(text: str, colour: str) -> str:
+    """Return text in a colour; plain where NO_COLOR says so (https://no-color.org). Pipes get it plain from click."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)

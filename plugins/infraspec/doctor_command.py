@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infraspec.command import reported
+from infraspec.command import coloured, reported
 
 if TYPE_CHECKING:
     from infraspec.adoption.health import Line
@@ -21,7 +21,7 @@ _WIDEST_TOPIC = 24
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
-@click.command()
+@click.command(short_help="Say what keeps infraspec from knowing all.")
 @click.option(
     "--infra",
     type=click.Path(path_type=Path),
@@ -66,7 +66,7 @@ def _as_json(line: Line) -> dict[str, str]:
 def _show(lines: list[Line]) -> None:
     width = min(max(len(line.topic) for line in lines), _WIDEST_TOPIC)
     for line in lines:
-        state = click.style(f"{line.state.value:9}", fg=_COLOURS[line.state.value])
+        state = coloured(f"{line.state.value:9}", _COLOURS[line.state.value])
         click.echo(f"{state}{line.topic:{width}}  {line.message}")
         for remedy in line.remedy.splitlines():
             click.echo(f"{'':{width + 11}}{remedy}")

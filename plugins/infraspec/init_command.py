@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from infraspec.adoption.files import StartingFile
 
 
-@click.command()
+@click.command(short_help="Write the contract that a repository begins with.")
 @click.argument("directory", type=click.Path(path_type=Path), default=Path())
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

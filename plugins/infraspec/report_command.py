@@ -15,7 +15,7 @@ _BASE = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Write the results of a run for people and tools.")
 def report() -> None:
     """Write the results of a run as a comment, a summary, annotations, SARIF or a baseline.
 

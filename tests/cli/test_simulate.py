@@ -133,3 +133,15 @@ def test_help_shows_a_case_that_runs() -> None:
     shown = text[text.index('{"id": "read",\n') : text.index("policies        the")]
     result = simulate(shown.replace("\n", " ").replace("[[{…}], [{…}]]", "null"))
     assert '{"id":"read","decision":"Allowed","why":"allowed by policies[0] Statement.0"}\n' == result.stdout
+
+
+def test_text() -> None:
+    """Text is a table of id, decision and why, plain in a pipe."""
+    lines = "\n".join(json.dumps(case) for case in (CASE, changed(id="read-nothing", policies=[])))
+    ran = CliRunner().invoke(main, ["simulate", "--cases", "-", "--format", "text"], input=lines)
+
+    assert ran.exit_code == 0
+    assert ran.output.splitlines() == [
+        "read          Allowed           allowed by policies[0] Statement.0",
+        "read-nothing  ImplicitlyDenied  no statement allows it",
+    ]

@@ -1,0 +1,101 @@
+"""docs/cli.md says of the commands what they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from infraspec.cli import main
+from infraspec.command import coloured
+
+DOCS = Path(__file__).parents[2] / "docs"
+SECTIONS = {
+    match[1]: match[2]
+    for match in re.finditer(
+        r"^## `infraspec (\S+)`\n(.*?)(?=^## |\Z)", (DOCS / "cli.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+}
+OPTION = re.compile(r"^\| (`.+?) \|", re.MULTILINE)
+CODE = re.compile(r"`(\d)` ")
+
+
+def options(command: click.Command) -> set[str]:
+    """Return the options and arguments of a command as they are written."""
+    return {
+        name
+        for parameter in command.params
+        for name in (parameter.opts if isinstance(parameter, click.Option) else [parameter.human_readable_name])
+    }
+
+
+def codes(command: click.Command) -> set[str]:
+    """Return the exit codes that the help of a command lists in a block."""
+    block = re.search(r"exit code((?:  .*\n?|\s+\d  .*\n?)+)", command.help or "")
+    return set(re.findall(r"^\s*(?:exit code)?\s*(\d)  ", "exit code" + block[1], re.MULTILINE)) if block else set()
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_section(name: str) -> None:
+    """Each section is about a command that exists, and lists exactly its options and exit codes."""
+    command = main.commands[name]
+    section = SECTIONS[name]
+    documented = {part.strip("` ") for row in OPTION.findall(section) for part in row.split(",")}
+    exits = set(CODE.findall(section[section.index("Exit codes: ") :]))
+
+    if not isinstance(command, click.Group):
+        assert documented == options(command)
+    else:
+        assert all(f"`{each}`" in section for each in command.commands)
+    assert "0" in exits
+    if codes(command):
+        assert exits == codes(command)
+
+
+def test_every_command_is_documented() -> None:
+    """A command without a section here has documentation of its own."""
+    texts = [path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")]
+    missing = [name for name in main.commands if name not in SECTIONS]
+
+    assert len(SECTIONS) >= 8
+    assert [name for name in missing if not any(f"infraspec {name}" in text for text in texts)] == []
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_help(name: str) -> None:
+    """The help of every command opens with a sentence and fits its line in the list of commands."""
+    command = main.commands[name]
+    listed = CliRunner().invoke(main, ["--help"], terminal_width=80).output.split("Commands:")[1]
+
+    assert command.help
+    assert f"  {name} " in listed
+    assert "..." not in next(line for line in listed.splitlines() if line.split()[:1] == [name])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    """Each shell gets its completion script by the variable that the documentation names."""
+    assert f"_INFRASPEC_COMPLETE={shell}_source infraspec" in (DOCS / "cli.md").read_text(encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "from infraspec.cli import main; main(prog_name='infraspec')"],
+        env={**os.environ, "_INFRASPEC_COMPLETE": f"{shell}_source", "PYTHONPATH": str(DOCS.parent / "plugins")},
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+    assert "_INFRASPEC_COMPLETE" in done.stdout
+
+
+def test_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours are left out where NO_COLOR is set, as https://no-color.org says: to anything but nothing."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert coloured("x", "red") == click.style("x", fg="red")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert coloured("x", "red") == "x"
