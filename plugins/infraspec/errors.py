@@ -171,6 +171,10 @@ class SandboxError(InfraspecError):
     """The embedded AWS cannot be started or asked."""
 
 
+class HookError(InfraspecError):
+    """A hook of a repository's own plugin returned what cannot be used."""
+
+
 class NetworkBlockedError(InfraspecError):
     """Something tried to reach the network during the static suite."""
 

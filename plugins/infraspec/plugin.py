@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from infraspec import hookspecs
 from infraspec.errors import InfraspecError, InputErrorGroup, ReportError
+from infraspec.fixtures.additions import Hooks
+from infraspec.fixtures.parametrization import parametrize_resources
 from infraspec.fixtures.session import KEY, Session, session_of
 from infraspec.options import Settings, add_options
 from infraspec.reporting.recorder import Recorder, kept_report, recorder_of
 from infraspec.reporting.records import UnprovenError
 
-pytest_plugins = ["infraspec.fixtures.static", "infraspec.fixtures.live"]
+pytest_plugins = ["infraspec.fixtures.static", "infraspec.fixtures.live", "infraspec.fixtures.own_rules"]
 
 _USED = pytest.StashKey[bool]()
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -25,12 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks for own rules."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the run's session object, collect what tests leave, and register the markers."""
-    config.stash[KEY] = Session(Settings.of(config))
+    config.stash[KEY] = Session(Settings.of(config), Hooks(config.hook))
     if not _is_worker(config):
         config.pluginmanager.register(Recorder(config), Recorder.NAME)
     config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
+    config.addinivalue_line(
+        "markers", "resources(*types, allow_empty=False): run the test once for each resource of these types"
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -84,12 +96,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     stash = metafunc.config.stash
     stash[_USED] = True
+    session = session_of(metafunc.config)
+    names: list[str] = []
     try:
-        names = session_of(metafunc.config).names
+        names = session.names
+        if "own_check" in metafunc.fixturenames:
+            checks = session.hooks.checks()
+            metafunc.parametrize("own_check", list(checks.items()), ids=list(checks), scope="session")
+        if "resource" in metafunc.fixturenames:
+            parametrize_resources(metafunc, session, names)
+            return
     except InfraspecError as error:
         stash[_BROKEN] = error
-        names = []
     metafunc.parametrize("environment", names, ids=names, indirect=True, scope="session")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the module out that runs own checks, where there are none."""
+    is_ours = collection_path.name == "test_own_checks.py" and collection_path.parent.name == "tests_static"
+    return True if is_ours and not config.hook.pytest_infraspec_checks() else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -169,3 +169,13 @@ def test_a_path_without_a_line_of_its_own_is_located_above() -> None:
     """A missing part is located at what should hold it."""
     definition = TaskDefinition.from_json(json.dumps(MINIMAL, indent=1), "t.json")
     assert Location("t.json", 4) == definition.locate("containerDefinitions.0.logConfiguration")
+
+
+def test_environment_of_a_container() -> None:
+    """Plain variables are there by name, and the whole definition under the names of ECS."""
+    container = {"name": "app", "image": "i", "environment": [{"name": "A", "value": "1"}]}
+    text = json.dumps({"family": "a", "containerDefinitions": [container]})
+    [read] = TaskDefinition.from_json(text, "td.json").containers
+
+    assert {"A": "1"} == read.environment
+    assert "i" == read.definition["image"]

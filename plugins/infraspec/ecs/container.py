@@ -49,6 +49,15 @@ class Container:
     mount_points: tuple[Value, ...] = ()
     """The mount points; one Unknown if they are not known."""
     unknown_parts: tuple[tuple[str, Unknown], ...] = ()
+    definition: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    """The whole container definition, under the names of ECS; empty if it is not known."""
+
+    @property
+    def environment(self) -> dict[str, Value]:
+        """The plain environment variables by name, as far as they are known."""
+        entries = self.definition.get("environment")
+        items = entries if isinstance(entries, list | tuple) else ()
+        return {render(item["name"]): item.get("value") for item in items if isinstance(item, dict) and "name" in item}
 
 
 def containers(tree: Value, place: str) -> Iterator[Container]:
@@ -95,6 +104,7 @@ def _container(tree: Value, path: str, place: str) -> Container:
         tuple(specifications),
         _mount_points(tree.get("mountPoints")),
         tuple(reader.unknown),
+        tree,
     )
 
 

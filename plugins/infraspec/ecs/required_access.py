@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import cast
 
 from infraspec.ecs import access_table as table
 from infraspec.ecs.access_table import Access
@@ -36,7 +37,7 @@ _MADE_BY_THE_PLAN = Doubt(
 
 
 def required_access(task_definition: TaskDefinition, context: AccessContext) -> list[Requirement]:
-    """List what the roles of a task definition need, in the order of its containers, then of its volumes."""
+    """List what the roles of a task definition need: its containers, its volumes, what own plugins add to these."""
     parts = (_image, _logs, _secrets, _credentials, _environment_files, _router, _credential_specifications)
     found = [
         requirement
@@ -44,7 +45,10 @@ def required_access(task_definition: TaskDefinition, context: AccessContext) -> 
         for part in parts
         for requirement in part(container, context)
     ]
-    return [*found, *volume_access(task_definition, context)]
+    found += volume_access(task_definition, context)
+    for further in context.attributes.plan.additions.access:
+        found += cast("Iterable[Requirement]", further(task_definition, context))
+    return found
 
 
 def _need(container: Container, purpose: str, path: str, named: Value) -> Need:

@@ -109,7 +109,8 @@ class AwsAttributes:
         planned = resource.get(attribute)
         if _given(planned, unknown.address) and not isinstance(planned, JsonText):
             return self.narrow(planned)
-        shape = SHAPES.get((resource.mode, resource.type, attribute))
+        own = self.plan.additions.shapes.get((resource.type, attribute))
+        shape = own or SHAPES.get((resource.mode, resource.type, attribute))
         if (
             shape is None
             and _MASTER_SECRET.match(attribute)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infraspec import contract as contracts
@@ -23,12 +23,19 @@ class Environments:
     """The plans of a contract's environments, each made once; the parsed modules are shared among them.
 
     `plan_file` takes the place of the plan that the contract names; `environ` holds TF_VAR_* (default: the process's).
+    `extend` adds to a plan, by the environment's name.
     """
 
     def __init__(
-        self, contract: Contract, *, plan_file: Path | None = None, environ: Mapping[str, str] | None = None
+        self,
+        contract: Contract,
+        *,
+        plan_file: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        extend: Callable[[str, Plan], Plan] = lambda _name, plan: plan,
     ) -> None:
         self.contract = contract
+        self._extend = extend
         self._plan_file = plan_file
         self._environ = os.environ if environ is None else environ
         self._library = Library(lambda path: contracts.display(contract, path))
@@ -39,7 +46,7 @@ class Environments:
     def plan(self, name: str) -> Plan:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
         if name not in self._plans:
-            self._plans[name] = self._build(name)
+            self._plans[name] = self._extend(name, self._build(name))
         return self._plans[name]
 
     def has(self, name: str) -> bool:

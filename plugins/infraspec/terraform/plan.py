@@ -6,7 +6,7 @@ is known only after apply is an Unknown in its place, a sensitive one is Sensiti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -163,6 +163,19 @@ class Change:
         return self.compare()
 
 
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a repository's own plugins know of AWS that infraspec does not.
+
+    `shapes` gives what an attribute of a resource type will look like, by type and attribute, as a function of an
+    AwsAttributes and the Resource; `access` lists further functions from a TaskDefinition and its AccessContext to the
+    Requirements that its roles have to meet.
+    """
+
+    shapes: Mapping[tuple[str, str], Callable[..., Value]] = field(default_factory=dict)
+    access: tuple[Callable[..., Iterable[object]], ...] = ()
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
     """The resource instances of one environment, in order of address appearance.
@@ -189,6 +202,7 @@ class Plan:
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
+    additions: Additions = Additions()
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"
