@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,7 +102,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = session.names
         if "own_check" in metafunc.fixturenames:
             checks = session.hooks.checks()
-            metafunc.parametrize("own_check", list(checks.items()), ids=list(checks), scope="session")
+            metafunc.parametrize(
+                "own_check", list(checks.items()) or [None], ids=[*checks] or ["none"], scope="session"
+            )
         if "resource" in metafunc.fixturenames:
             parametrize_resources(metafunc, session, names)
             return
@@ -111,14 +113,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("environment", names, ids=names, indirect=True, scope="session")
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the module out that runs own checks, where there are none."""
-    is_ours = collection_path.name == "test_own_checks.py" and collection_path.parent.name == "tests_static"
-    return True if is_ours and not config.hook.pytest_infraspec_checks() else None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
+    items[:] = [item for item in items if _parameters(item).get("own_check", True)]  # without any, there is no test
     if _is_worker(config) or not config.stash.get(_USED, False):
         return
     with _usage_errors(config):
@@ -180,6 +177,11 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     plan = session.settings.plan.value
     moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
     write(gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves), path)
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
 
 
 def _is_part(config: pytest.Config) -> bool:

@@ -17,7 +17,7 @@ _BASE = click.option(
 
 @click.group(short_help="Write the results of a run for people and tools.")
 def report() -> None:
-    """Write the results of a run as a comment, a summary, annotations, SARIF or a baseline.
+    """Write the results of a run as a comment, a summary, annotations, SARIF or a baseline; merge those of several.
 
     \b
     pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
@@ -122,3 +122,20 @@ def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
 
     found = read(results)
     click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)
+
+
+@report.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@reported
+def merge(results: tuple[Path, ...]) -> None:
+    """Write one results file of several: of the jobs of a matrix, or of machines that each ran a part.
+
+    \b
+    infraspec report merge dev.json staging.json prod.json > infraspec-results.json
+
+    The files have to be of one commit and contract. Environments come in the order of the files.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.merging import merge as merged  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results import encode, read  # noqa: PLC0415 - likewise
+
+    click.echo(encode(merged([(path, read(path)) for path in results])), nl=False)

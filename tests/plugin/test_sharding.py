@@ -1,0 +1,82 @@
+"""A run over several machines: by a matrix whose results are merged, and by gateways of execnet."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plugin.project import INCIDENT, ROOT, SUITE, run_suite, text_of
+
+
+def test_matrix_by_environment(pytester: pytest.Pytester) -> None:
+    """The results of one job per environment, merged, are those of one run, and the report is the same."""
+    names = ("dev", "staging", "prod")
+    for name in names:
+        run_suite(pytester, INCIDENT, "--infraspec-env", name, "--infraspec-results", f"{name}.json")
+    run_suite(pytester, INCIDENT, "--infraspec-results", "whole.json")
+    files = [f"{name}.json" for name in names]
+    merged = report(pytester.path, "merge", *files)
+    (pytester.path / "merged.json").write_text(merged, encoding="utf-8")
+
+    assert without_time(merged) == without_time((pytester.path / "whole.json").read_text(encoding="utf-8"))
+    assert report(pytester.path, "comment", "merged.json") == report(pytester.path, "comment", "whole.json")
+
+
+@pytest.fixture
+def package(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of the suite's package, which every machine has, as it has the infrastructure repository."""
+    shutil.copytree(SUITE, pytester.path / "site" / "shop_suite")
+    paths = [str(pytester.path / "site"), str(ROOT / "plugins"), *sys.path]
+    monkeypatch.setenv("INFRASPEC_DIR", str(INCIDENT))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    return "shop_suite"
+
+
+@pytest.fixture
+def socket_server(package: str, tmp_path: Path) -> Iterator[str]:
+    """Return the address of an execnet server, as another machine would run it."""
+    command = [sys.executable, "-u", "-m", "execnet.script.socketserver", "127.0.0.1:0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = (re.search(r"Accept loop \('127.0.0.1', (\d+)\)", line) for line in process.stdout)
+            yield f"127.0.0.1:{next(found for found in said if found)[1]}"
+        finally:
+            process.kill()
+
+
+def test_two_gateways(pytester: pytest.Pytester, package: str, socket_server: str) -> None:
+    """Two machines reached by gateways give the results of one."""
+    whole = ("--pyargs", package, "--infraspec-results")
+    gateways = ("--dist", "load", "--tx", "popen", "--tx", f"socket={socket_server}//id=remote//chdir={pytester.path}")
+    options = ("-v", "-p", "infraspec.plugin", "-p", "no:cacheprovider")
+    pytester.runpytest_subprocess(*options, *whole, "whole.json", timeout=60)
+    text = text_of(pytester.runpytest_subprocess(*options, *gateways, *whole, "shared.json", timeout=60))
+
+    assert {"gw0", "remote"} <= set(re.findall(r"^\[(\w+)\] .*(?:PASSED|FAILED|SKIPPED)", text, re.MULTILINE)), text
+    texts = [(pytester.path / name).read_text(encoding="utf-8") for name in ("whole.json", "shared.json")]
+    assert without_time(texts[0]) == without_time(texts[1])
+
+
+def without_time(text: str) -> Any:
+    """Return a results file's content but for the time of the run."""
+    content = json.loads(text)
+    content["run"].pop("time")
+    return content
+
+
+def report(directory: Path, *arguments: str) -> str:
+    """Run `infraspec report` and return what it prints."""
+    command = [sys.executable, "-m", "infraspec", "report", *arguments]
+    return subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True, encoding="utf-8").stdout
