@@ -13,7 +13,7 @@ from infraspec.reporting.results import BaselineUse, Count, Entry, Problem, Resu
 
 T = TypeVar("T")
 Left = TypeVar("Left", Problem, Skipped)
-_SAME = ("infraspec", "application", "contract", "commit")
+_SAME = ("infraspec", "suite", "application", "contract", "commit")
 
 
 def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
@@ -45,6 +45,7 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
             environments=names,
             plans=_distinct(plan for run in runs for plan in run.plans),
             complete=all(run.complete for run in runs),
+            seconds=sum(run.seconds for run in runs),
         ),
         counts=tuple(counts[key][1] for key in keys),
         findings=tuple(
@@ -53,6 +54,7 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
         problems=_in_order((problem for _, results in parts for problem in results.problems), names),
         skipped=_in_order((skipped for _, results in parts for skipped in results.skipped), names),
         unused_waivers=_in_all([results.unused_waivers for _, results in parts]),
+        moves=_distinct(moved for _, results in parts for moved in results.moves),
         baseline=_baseline([results.baseline for _, results in parts if results.baseline]),
     )
 
