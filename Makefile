@@ -75,8 +75,10 @@ lint: $(VENV)/.lint ## Check style, types and the direction of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml
-	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab/*.yml
+	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) .github
 
 .PHONY: format
 format: $(VENV)/.lint ## Format the code

@@ -1,0 +1,105 @@
+"""The templates for CI systems run what there is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from infraspec.cli import main
+from infraspec.reporting.results import encode
+from tests.reporting.results import RESULTS
+
+ROOT = Path(__file__).parents[2]
+ACTION = ROOT / ".github" / "actions" / "static" / "action.yml"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TEMPLATES = [ACTION, *WORKFLOWS, ROOT / ".gitlab" / "infraspec.gitlab-ci.yml"]
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+
+
+def read(path: Path) -> Any:
+    """Return the content of a YAML file."""
+    return YAML(typ="safe").load(path)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_commands_exist(path: Path) -> None:
+    """Each `infraspec report …` of a template is a command."""
+    found = set(re.findall(r"infraspec report ([a-z]+)", path.read_text(encoding="utf-8")))
+    report: Any = main.commands["report"]
+
+    assert found <= set(report.commands)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_nobody_may_more_than_needed(path: Path) -> None:
+    """Workflows have no permission but those that a job names; what checks code out may not write."""
+    workflow = read(path)
+
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        writes = {name for name, level in job.get("permissions", {}).items() if level == "write"} - {"id-token"}
+        checks_out = any("actions/checkout" in step.get("uses", "") for step in job.get("steps", ()))
+        assert not (writes and checks_out)
+    assert "secrets." not in path.read_text(encoding="utf-8")
+
+
+def test_callers_of_the_page_give_inputs_that_there_are() -> None:
+    """Workflows of the documentation use inputs of the reusable ones, all that are required among them."""
+    calls = re.findall(r"workflows/(\w+\.yml)@v0\n    with:\n((?:      .*\n)+)", PAGE)
+
+    assert {name for name, _ in calls} == {path.name for path in WORKFLOWS}
+    for name, block in calls:
+        inputs = read(ROOT / ".github" / "workflows" / name)["on"]["workflow_call"]["inputs"]
+        given = set(re.findall(r"^      ([a-z-]+):", block, re.MULTILINE))
+        assert given <= set(inputs)
+        assert {key for key, value in inputs.items() if value.get("required")} <= given
+    step = re.search(r"actions/static@v0\n  with:\n((?:    .*\n)+)", PAGE)
+    assert step is not None
+    assert set(re.findall(r"^    ([a-z-]+):", step[1], re.MULTILINE)) <= set(read(ACTION)["inputs"])
+
+
+def test_steps_of_the_action(tmp_path: Path) -> None:
+    """The action's script passes environments, plan and own tests on, and writes annotations and summary."""
+    scripts = {step.get("name"): step.get("run") for step in read(ACTION)["runs"]["steps"]}
+    binaries = tmp_path / "infraspec" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").write_text('#!/bin/sh\necho "$INFRASPEC_DIR|$INFRASPEC_ENV|$INFRASPEC_PLAN|$*"\n')
+    (binaries / "infraspec").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infraspec "$@"\n')
+    for path in binaries.iterdir():
+        path.chmod(0o755)
+    (tmp_path / "results.json").write_bytes(encode(RESULTS))
+    environ = {
+        **os.environ,
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "INFRASPEC_DIR": "infra dir",
+        "INFRASPEC_ENV": "dev,prod",
+        "INFRASPEC_PLAN": "",
+        "TESTS": "tests/one tests/two",
+        "RESULTS": "results.json",
+        "BASE": "",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+
+    def run(name: str) -> str:
+        return subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", scripts[name]],
+            cwd=tmp_path,
+            env=environ,
+            check=True,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        ).stdout
+
+    suite = "-m pytest --pyargs infraspec.tests_static tests/one tests/two --alluredir allure-results"
+    assert f"infra dir|dev,prod||{suite}\n" == run("Run the static suite")
+    assert "::error " in run("Write annotations and summary")
+    assert "<!-- infraspec-report -->" in (tmp_path / "summary.md").read_text(encoding="utf-8")
