@@ -74,6 +74,7 @@ def test_the_first_example_has_six_lines() -> None:
 TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names": "[names]", "Tags": "[tags]"}
 TABLES |= {"Alarms": "[alarms]", "Playbooks": "[playbooks]", "Incidents": "[incidents]", "Process": "[process]"}
 TABLES |= {"PlanReview": "[plan_review]", "State": "[state]", "Versions": "[versions]", "Drift": "[drift]"}
+TABLES |= {"Rollout": "[rollout]"}
 TABLES |= {"Consistency": "[consistency]", "Modules": "[modules]", "Policies": "[policies]"}
 TABLES |= {"Live": "[environments.NAME.live]", "Sandbox": "[sandbox]"}
 TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}

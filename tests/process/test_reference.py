@@ -201,6 +201,13 @@ def assert_found(judge: Callable[[], list[Finding]], path: Path) -> None:
     assert all(finding.expected and finding.reason and finding.remedy and finding.location for finding in violated)
 
 
+def test_a_playbook_without_phases() -> None:
+    """A page that has front matter and no numbered heading is a playbook that lacks its phases, and no crash."""
+    page = parse_page("---\nid: a\nlanguage: en\nowner: b\ntargets: {confirm: 5}\n---\n# A\n", "a.md")
+
+    assert playbook_of(page).phases == ()
+
+
 def test_unticked_item_of_the_pull_request() -> None:
     """A pull request that has not ticked an item is named with it; one that has ticked all is proven."""
     body = (REFERENCE / TEMPLATE).read_text(encoding="utf-8").replace("[ ]", "[x]")

@@ -22,5 +22,8 @@ RULES = (
     "process",
     "alarm-state",
     "alarm-delivery",
+    "rollout",
+    "stopped-tasks",
+    "next-start",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

@@ -25,6 +25,7 @@ from infraspec.contract.live import Live, Sandbox
 from infraspec.contract.operations import Incidents, Playbooks, Process
 from infraspec.contract.policies import Policies
 from infraspec.contract.review import PlanReview
+from infraspec.contract.rollout import Rollout
 from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
 
@@ -260,6 +261,7 @@ class Contract(Table):
     incidents: Incidents | None = Field(None, description="Records of what went wrong.")
     process: Process | None = Field(None, description="How a change reaches production.")
     policies: Policies = Field(Policies(), description="What policies may hold, and who may read secrets.")
+    rollout: Rollout = Field(Rollout(), description="When a deployment counts as done.")
     sandbox: Sandbox = Field(Sandbox(), description="The embedded AWS of ENV=local.")
     suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
     waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")

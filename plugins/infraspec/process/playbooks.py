@@ -45,6 +45,14 @@ class Playbook:
     covers: tuple[str, ...]
     phases: tuple[Phase, ...]
 
+    def commands(self, phase: str) -> tuple[str, ...]:
+        """Return the command lines of a phase, in order; none if it does not have the phase."""
+        begin = next((one.heading.line for one in self.phases if one.name == phase), None)
+        if begin is None:
+            return ()
+        end = min((one.heading.line for one in self.phases if one.heading.line > begin), default=1 << 62)
+        return tuple(command.text for command in self.page.commands if begin < command.line < end)
+
 
 def read_playbooks(directory: Path, shown: str) -> tuple[Playbook, ...]:
     """Read every Markdown file of a directory that has front matter, in order of its path.
@@ -112,9 +120,9 @@ def _wrong(page: Page, key: str, expected: str, found: Any) -> ProcessFileError:
 def _phases(page: Page) -> tuple[Phase, ...]:
     """Return the numbered headings of the second level, in the order of the phases."""
     numbered = [heading for heading in page.headings if heading.level == 2 and _NUMBERED.match(heading.text)]  # noqa: PLR2004
-    ends = [heading.line for heading in numbered[1:]] + [1 << 62]
+    ends = [*(heading.line for heading in numbered[1:]), 1 << 62]
     phases = []
-    for heading, end in zip(numbered, ends, strict=True):
+    for heading, end in zip(numbered, ends, strict=False):
         number = int(heading.text.split(".")[0])
         items = tuple(item for item in page.items if heading.line < item.line < end)
         name = PHASES[number - 1] if 0 < number <= len(PHASES) else ""

@@ -32,6 +32,9 @@ _DESCRIPTIONS = {
     "playbooks": Rule("Every failure has a playbook.", "process"),
     "incidents": Rule("Every incident has a record.", "process"),
     "process": Rule("Changes have a checklist, owners, tests and a review.", "process"),
+    "rollout": Rule("Every service runs the revision that is meant, whole and healthy.", "live-services"),
+    "stopped-tasks": Rule("No task has failed to start, or crashed, lately.", "live-services"),
+    "next-start": Rule("What the next task start needs is still there.", "live-services"),
 }
 
 

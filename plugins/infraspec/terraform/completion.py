@@ -172,6 +172,7 @@ def _complete(resource: Resource, counterparts: _Counterparts, binding: Binding)
         provider=found.provider or resource.provider,
         location=found.location,
         locate=found.locate,
+        ignore_changes=found.ignore_changes,
     )
 
 

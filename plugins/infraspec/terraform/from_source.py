@@ -12,6 +12,7 @@ from infraspec.terraform.evaluation import Evaluation, Library, too_deep
 from infraspec.terraform.files import RootFiles, boundary_of
 from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.lifecycle import ignored_changes
 from infraspec.terraform.module import ModuleInstance
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.refactorings import refactorings
@@ -115,6 +116,7 @@ def _resource(instance: ResourceInstance) -> Resource:
         provider=instance.provider.key,
         location=instance.body.location,
         locate=lambda path: trace(instance, path),
+        ignore_changes=ignored_changes(instance.body),
     )
 
 

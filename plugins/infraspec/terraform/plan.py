@@ -27,7 +27,8 @@ class Resource:
     (`module.db["a"]`, empty in the root), `key` its count index or for_each key, None without either, "?" if count or
     for_each is unknown. `values` has the configured attributes, and from a plan or state all planned ones; nested
     blocks are lists of dicts. `provider` is the provider configuration (`aws`, `aws.virginia`). `actions` are those of
-    the plan (`("create",)`; empty from source and state).
+    the plan (`("create",)`; empty from source and state). `ignore_changes` are the attributes that Terraform leaves to
+    others once the resource exists, or `all`; the source alone says them.
     """
 
     address: str
@@ -41,6 +42,7 @@ class Resource:
     location: Location | None = None
     actions: tuple[str, ...] = ()
     locate: Callable[[str], Location | None] | None = None
+    ignore_changes: tuple[str, ...] = ()
 
     def get(self, attribute: str, default: Value = None) -> Value:
         """Return a configured or planned attribute, or the default."""

@@ -1,0 +1,213 @@
+"""Rule `next-start`: what the next task of each service needs is still there.
+
+A task that runs shows that everything was there when it started. Images expire by lifecycle rules, secrets are
+scheduled for deletion, roles and log groups are tidied up: the service goes on until a task is replaced. Whether the
+roles may still do what they have to is the business of the rules `secret-access` and `secret-chain`. Sources: Amazon
+ECS Developer Guide, "Stopped tasks error messages" and "Container image resolution" (a deployment pins the digest that
+the tag stands for when it begins); AWS Secrets Manager API Reference, DescribeSecret (LastChangedDate).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from infraspec.checks.owners import Owners
+from infraspec.checks.trust import Trust
+from infraspec.ecs.access_table import TRUST_EXECUTION, TRUST_TASK
+from infraspec.ecs.deployed import DeployedService
+from infraspec.ecs.requirement import AccessContext
+from infraspec.ecs.service import Service
+from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.finding import Finding, Related, Verdict
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+
+RULE = "next-start"
+_ROWS = {"execution": TRUST_EXECUTION, "task": TRUST_TASK}
+
+
+def check_next_start(services: Iterable[tuple[DeployedService, StartFacts]]) -> list[Finding]:
+    """Judge each thing that the revision of each live service needs."""
+    return [finding for one, facts in services if one.live is not None for finding in _judged(one, one.live, facts)]
+
+
+def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[Finding]:
+    resource = one.declared.resource
+    findings = [
+        *map(_image, facts.images),
+        *(finding for value in facts.values for finding in _value(value, live)),
+        *(_role(role, live) for role in facts.roles),
+        *map(_log_group, facts.log_groups),
+        *_network(facts.network),
+    ]
+    for finding in findings:
+        related = (Related("service", live.arn), *finding.related)
+        yield replace(finding, rule=RULE, address=resource.address, location=resource.location, related=related)
+
+
+def _good(subject: str, reason: str) -> Finding:
+    return Finding(RULE, Verdict.PROVEN, "", subject, reason=reason)
+
+
+def _bad(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
+    return Finding(RULE, Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
+
+
+def _advice(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
+    return replace(_bad(subject, expected, found, reason, remedy), verdict=Verdict.PROVEN, advice=True)
+
+
+def _image(image: StoredImage) -> Finding:
+    subject, expected = f'container "{image.container}", image', f"{image.reference} in its repository"
+    push = "push it again, or deploy a revision whose image is there; a lifecycle rule must not expire what runs"
+    if not image.in_ecr:
+        return _advice(
+            subject,
+            "an image in a private repository of ECR, which can be asked",
+            image.reference,
+            "it is in another registry, which is not asked",
+            "copy it to ECR, or let a pull-through cache rule do so",
+        )
+    if not image.has_repository:
+        return _bad(subject, expected, "there is no such repository", "the next task cannot pull its image", push)
+    gone = image.running - image.kept
+    if gone:
+        found = f"{', '.join(sorted(gone))}, which runs, is not there any more"
+        return _bad(subject, expected, found, "a service keeps the digest of its deployment: no task can start", push)
+    if not image.named:
+        return _bad(subject, expected, "there is no such image", "the next deployment of this revision fails", push)
+    if image.running and image.named not in image.running:
+        return _bad(
+            subject,
+            f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}",
+            f"it is {image.named}",
+            "the tag was moved: the next deployment of the same revision runs something else",
+            'make tags immutable, and give every image its own:\nimage_tag_mutability = "IMMUTABLE"',
+        )
+    what = "is the image that runs" if image.running else "is there"
+    return _good(subject, f"{image.reference} {what}: {image.named}")
+
+
+def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
+    subject = f"{value.kind} {_name(value.target)}"
+    expected = f"{value.target}, for {', '.join(value.readers)}"
+    if value.exists is None:
+        yield Finding(
+            RULE,
+            Verdict.UNDETERMINED,
+            "",
+            subject,
+            expected=expected,
+            found="it is in another account or region",
+            reason="of its own account alone can be seen which parameters there are",
+            remedy="run the suite for that account as well, or keep a copy of the parameter in this one",
+        )
+        return
+    if not value.exists:
+        remedy = f"create it, or take {' and '.join(value.readers)} out of the task definition"
+        yield _bad(subject, expected, f"there is no such {value.kind}", "the next task does not start", remedy)
+        return
+    if value.deleted is not None:
+        yield _bad(
+            subject,
+            f"{expected}, not scheduled for deletion",
+            f"it was deleted on {value.deleted:%Y-%m-%d}",
+            "a secret that is scheduled for deletion cannot be read: the next task does not start",
+            f"aws secretsmanager restore-secret --secret-id {value.target}",
+        )
+        return
+    stale = _older(value, live)
+    if stale:
+        yield stale
+    else:
+        yield _good(subject, f"{value.target} is there")
+
+
+def _older(value: StoredValue, live: Service) -> Finding | None:
+    """Return the advice that tasks run with a value from before the last change."""
+    changed = value.changed
+    if changed is None:
+        return None
+    running = [task for task in live.tasks if task.is_running and task.started is not None]
+    old = [task for task in running if task.started and task.started < changed]
+    if not old:
+        return None
+    command = f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --force-new-deployment"
+    return _advice(
+        f"{value.kind} {_name(value.target)}",
+        "tasks that have started since its last change",
+        f"it was changed on {changed:%Y-%m-%d %H:%M} UTC; {len(old)} of {len(running)} tasks are older",
+        "a task reads its values once, when it starts; the change may have been of description or tags alone",
+        f"if the value is new, start the tasks anew:\n{command}",
+    )
+
+
+def _role(role: StoredRole, live: Service) -> Finding:
+    if role.trust is None:
+        return _bad(
+            f"{role.kind} role",
+            role.arn,
+            "there is no such role",
+            "ECS cannot assume it, and the next task does not start",
+            "terraform apply creates it; a role that was made anew under its name needs new sessions: deploy again",
+        )
+    finding = _trust(role, live)
+    return replace(finding, subject=f"{role.kind} role")
+
+
+def _trust(role: StoredRole, live: Service) -> Finding:
+    _, partition, _, region, account, _ = live.arn.split(":", 5)
+    resource = Resource(
+        role.arn, "managed", "aws_iam_role", role.arn, None, "", {"assume_role_policy": json.dumps(role.trust)}
+    )
+    plan = Plan("live", (resource,), account=account, region=region, partition=partition)
+    attributes = AwsAttributes(plan)
+    context = AccessContext(attributes, account, region)
+    return Trust(Owners(attributes)).judge(_ROWS[role.kind], role.arn, resource, context)
+
+
+def _log_group(group: LogGroup) -> Finding:
+    subject = f'container "{group.container}", log group'
+    if group.exists:
+        return _good(subject, f"{group.name} is there")
+    if group.is_created:
+        return _good(subject, f"{group.name} is not there, and awslogs-create-group makes it")
+    return _bad(
+        subject,
+        f"the log group {group.name}",
+        "there is none",
+        "the log driver does not start, and the container neither",
+        f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{group.name}"\n}}',
+    )
+
+
+def _network(network: Network) -> Iterator[Finding]:
+    gone = [name for name, free in network.subnets.items() if free is None]
+    if network.subnets and (gone or not any(network.subnets.values())):
+        yield _bad(
+            "subnets",
+            "subnets that exist, with free addresses",
+            f"there is no {', '.join(gone)}" if gone else f"no address is free in {', '.join(network.subnets)}",
+            "a task in awsvpc mode needs an address of one of them",
+            "name subnets that exist" if gone else "add a subnet, or let go of addresses",
+        )
+    elif network.subnets:
+        yield _good("subnets", ", ".join(f"{name} has {free} free addresses" for name, free in network.subnets.items()))
+    missing = [name for name, there in network.security_groups.items() if not there]
+    if missing:
+        yield _bad(
+            "security groups",
+            ", ".join(network.security_groups),
+            f"there is no {', '.join(missing)}",
+            "the network interface of the next task cannot be made",
+            "name security groups that exist",
+        )
+    elif network.security_groups:
+        yield _good("security groups", f"{', '.join(network.security_groups)} are there")
+
+
+def _name(target: str) -> str:
+    """Return a secret's or a parameter's name, as short as people know it."""
+    return target.partition(":secret:")[2] or target.partition(":parameter")[2] or target

@@ -1,0 +1,103 @@
+"""Services as the source declares them: which family and revision they run, and what Terraform leaves to others.
+
+Source: Terraform AWS provider, "aws_ecs_service"; Terraform Language Documentation, "lifecycle", ignore_changes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+from infraspec.unknown import Unknown, Value, is_known, render
+
+_SERVICE = "aws_ecs_service"
+_TASK_DEFINITION = "aws_ecs_task_definition"
+_DEFINITION = re.compile(r"^(?:arn:[^:]+:ecs:[^:]*:[^:]*:task-definition/)?(?P<family>[\w-]+)(?::(?P<revision>\d+))?$")
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredService:
+    """An aws_ecs_service.
+
+    `cluster` is the cluster's name; `family` and `revision` (a number in text) are of its task definition, the revision
+    empty where the source does not know it, as before the first apply.
+    """
+
+    resource: Resource
+    name: Value
+    cluster: Value
+    region: Value
+    family: Value
+    revision: str
+    desired: Value = None
+
+    @property
+    def key(self) -> tuple[str, str, str] | None:
+        """The region, cluster and name by which AWS knows it; None if one of them is not known."""
+        parts = (self.region, self.cluster, self.name)
+        return parts if all(isinstance(part, str) and part for part in parts) else None
+
+    @property
+    def unknown(self) -> Value:
+        """What of the key is not known."""
+        return next((part for part in (self.name, self.cluster, self.region) if not is_known(part)), None)
+
+    def ignores(self, attribute: str) -> bool:
+        """Tell whether Terraform leaves an attribute to others once the service exists."""
+        return bool({attribute, _ALL} & set(self.resource.ignore_changes))
+
+
+def declared_services(plan: Plan) -> tuple[DeclaredService, ...]:
+    """Return the services of a plan, in its order."""
+    attributes = AwsAttributes(plan)
+    return tuple(_declared(resource, attributes) for resource in plan.managed(_SERVICE))
+
+
+def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
+    family, revision = _definition(resource.attribute("task_definition"), attributes)
+    return DeclaredService(
+        resource,
+        attributes.name(resource),
+        _cluster(resource.get("cluster"), attributes),
+        attributes.region_of(resource),
+        family,
+        revision,
+        resource.get("desired_count"),
+    )
+
+
+def _cluster(value: Value, attributes: AwsAttributes) -> Value:
+    """Return the name of a cluster that is given by name or ARN; without one it is `default`."""
+    if value is None:
+        return "default"
+    narrowed = attributes.narrow(value)
+    if isinstance(narrowed, str):
+        return narrowed.rpartition("/")[2]
+    resource = _resource(value, "aws_ecs_cluster", attributes)
+    return attributes.name(resource) if resource else narrowed
+
+
+def _definition(value: Value, attributes: AwsAttributes) -> tuple[Value, str]:
+    narrowed = attributes.narrow(value)
+    if isinstance(narrowed, str):
+        found = _DEFINITION.match(narrowed)
+        return (found["family"], found["revision"] or "") if found else (Unknown(f"the family of {narrowed}"), "")
+    resource = _resource(value, _TASK_DEFINITION, attributes)
+    if resource is not None:
+        family, revision = attributes.name(resource, "family"), resource.get("revision")
+        return family, str(revision) if isinstance(revision, int) else ""
+    known, colon, _ = render(narrowed).partition(":")
+    return (known if colon and "$" not in known else narrowed), ""
+
+
+def _resource(value: Value, type_: str, attributes: AwsAttributes) -> Resource | None:
+    """Return the resource of a type that an unknown attribute, or the first unknown part of a text, belongs to."""
+    parts = value.parts if hasattr(value, "parts") else (value,)
+    for part in parts:
+        found = attributes.plan.find(part) if isinstance(part, Unknown) else None
+        if found is not None and found[0].type == type_:
+            return found[0]
+    return None

@@ -1,0 +1,44 @@
+"""What is declared and what runs, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from infraspec.ecs.declared_service import DeclaredService
+from infraspec.ecs.service import Service
+from infraspec.ecs.task import Task
+from infraspec.ecs.task_definition import TaskDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedService:
+    """A declared service and the live one, None if there is none.
+
+    `running` is the task definition of the live service, `newest` the ARN of the newest active revision of the
+    declared family; empty if there is none, or if the family is not known.
+    """
+
+    declared: DeclaredService
+    live: Service | None = None
+    cluster_exists: bool = False
+    running: TaskDefinition | None = None
+    newest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The services of an environment. `others` run in the same clusters and are not in the source.
+
+    `tasks` are all of these clusters, tasks without a service among them; `read` is when AWS was asked.
+    """
+
+    services: tuple[DeployedService, ...]
+    others: tuple[Service, ...]
+    tasks: tuple[Task, ...]
+    read: datetime
+
+    @property
+    def is_rolling_out(self) -> bool:
+        """Whether a deployment of a declared service has not ended yet."""
+        return any(one.live is not None and one.live.is_rolling_out for one in self.services)

@@ -1,0 +1,243 @@
+"""ECS services as they run: deployments, targets, events, as AWS describes them.
+
+Sources: Amazon ECS API Reference, "Service", "Deployment", "TaskSet", "ServiceDeploymentBrief" and
+"DeploymentCircuitBreaker"; Elastic Load Balancing API Reference, "TargetHealth".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from infraspec.ecs.task import Task
+
+_UNDER_WAY = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of a service's `deployments`, or a task set of a service that something else deploys.
+
+    `status` is PRIMARY, ACTIVE or INACTIVE. `rollout_state` is IN_PROGRESS, COMPLETED or FAILED, and empty where ECS
+    does not say, as for a Classic Load Balancer. `failed` counts tasks that failed since one last ran.
+    """
+
+    id: str
+    status: str
+    task_definition: str
+    desired: int = 0
+    running: int = 0
+    pending: int = 0
+    failed: int = 0
+    rollout_state: str = ""
+    reason: str = ""
+
+    @classmethod
+    def from_deployment(cls, described: Mapping[str, Any]) -> Deployment:
+        """Read an entry of `deployments`."""
+        return cls(
+            described["id"],
+            described["status"],
+            described["taskDefinition"],
+            described.get("desiredCount", 0),
+            described.get("runningCount", 0),
+            described.get("pendingCount", 0),
+            described.get("failedTasks", 0),
+            described.get("rolloutState", ""),
+            described.get("rolloutStateReason", ""),
+        )
+
+    @classmethod
+    def from_task_set(cls, described: Mapping[str, Any]) -> Deployment:
+        """Read a task set."""
+        steady = {"STEADY_STATE": "COMPLETED", "STABILIZING": "IN_PROGRESS"}
+        return cls(
+            described["id"],
+            described["status"],
+            described["taskDefinition"],
+            described.get("computedDesiredCount", 0),
+            described.get("runningCount", 0),
+            described.get("pendingCount", 0),
+            rollout_state=steady.get(described.get("stabilityStatus", ""), ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDeployment:
+    """A service deployment, a rollback included: what ECS remembers of it for 90 days.
+
+    `task_definition` is that of the revision it was to bring; empty if ECS does not know that revision any more.
+    """
+
+    arn: str
+    status: str
+    reason: str = ""
+    created: datetime | None = None
+    finished: datetime | None = None
+    target_revision: str = ""
+    task_definition: str = ""
+
+    @classmethod
+    def from_description(cls, described: Mapping[str, Any]) -> ServiceDeployment:
+        """Read an entry of ListServiceDeployments."""
+        return cls(
+            described["serviceDeploymentArn"],
+            described["status"],
+            described.get("statusReason", ""),
+            described.get("createdAt"),
+            described.get("finishedAt"),
+            described.get("targetServiceRevisionArn", ""),
+        )
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its outcome is still open."""
+        return self.status in _UNDER_WAY
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it goes, or went, back to the revision before."""
+        return self.status.startswith("ROLLBACK_")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of a service's events."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target of a target group. `state` is healthy, unhealthy, initial, draining, unused or unavailable."""
+
+    id: str
+    state: str
+    reason: str = ""
+
+    @classmethod
+    def from_description(cls, described: Mapping[str, Any]) -> Target:
+        """Read an entry of TargetHealthDescriptions."""
+        target, health = described["Target"], described.get("TargetHealth", {})
+        name = f"{target['Id']}:{target['Port']}" if "Port" in target else target["Id"]
+        why = ": ".join(health[key] for key in ("Reason", "Description") if health.get(key))
+        return cls(name, health.get("State", ""), why)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """A target group that a service registers its tasks with, its alternate one for blue/green deployments included.
+
+    `missing` are the ARNs of those that do not exist.
+    """
+
+    arns: tuple[str, ...]
+    targets: tuple[Target, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreaker:
+    """What ends a rolling deployment that cannot succeed, and whether it goes back then."""
+
+    enabled: bool = False
+    rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as AWS describes it. `controller` is ECS, CODE_DEPLOY or EXTERNAL; times are aware.
+
+    `deployments` has the primary one first; `service_deployments` the newest first. `tasks` are those that run and
+    those that have stopped so lately that ECS still knows them.
+    """
+
+    arn: str
+    name: str
+    cluster: str
+    status: str
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    controller: str = "ECS"
+    strategy: str = "ROLLING"
+    scheduling: str = "REPLICA"
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    deployments: tuple[Deployment, ...] = ()
+    service_deployments: tuple[ServiceDeployment, ...] = ()
+    events: tuple[Event, ...] = ()
+    target_groups: tuple[TargetGroup, ...] = ()
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def from_description(
+        cls,
+        described: Mapping[str, Any],
+        *,
+        service_deployments: Iterable[ServiceDeployment] = (),
+        target_groups: Iterable[TargetGroup] = (),
+        tasks: Iterable[Task] = (),
+    ) -> Service:
+        """Read an entry of DescribeServices, joined by what other operations say."""
+        configuration = described.get("deploymentConfiguration") or {}
+        breaker = configuration.get("deploymentCircuitBreaker") or {}
+        network = (described.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+        deployments = [
+            *map(Deployment.from_deployment, described.get("deployments") or ()),
+            *map(Deployment.from_task_set, described.get("taskSets") or ()),
+        ]
+        primary = next((one for one in deployments if one.status == "PRIMARY"), None)
+        return cls(
+            described["serviceArn"],
+            described["serviceName"],
+            described["clusterArn"],
+            described["status"],
+            described.get("taskDefinition") or (primary.task_definition if primary else ""),
+            described.get("desiredCount", 0),
+            described.get("runningCount", 0),
+            described.get("pendingCount", 0),
+            (described.get("deploymentController") or {}).get("type", "ECS"),
+            configuration.get("strategy", "ROLLING"),
+            described.get("schedulingStrategy", "REPLICA"),
+            CircuitBreaker(breaker.get("enable", False), breaker.get("rollback", False)),
+            tuple(sorted(deployments, key=lambda one: one.status != "PRIMARY")),
+            tuple(sorted(service_deployments, key=_when, reverse=True)),
+            tuple(Event(one["createdAt"], one["message"]) for one in described.get("events") or ()),
+            tuple(target_groups),
+            tuple(network.get("subnets") or ()),
+            tuple(network.get("securityGroups") or ()),
+            tuple(tasks),
+        )
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of its cluster."""
+        return self.cluster.rpartition("/")[2]
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The deployment that is, or becomes, what runs."""
+        return next((one for one in self.deployments if one.status == "PRIMARY"), None)
+
+    @property
+    def last(self) -> ServiceDeployment | None:
+        """The newest service deployment."""
+        return self.service_deployments[0] if self.service_deployments else None
+
+    @property
+    def is_rolling_out(self) -> bool:
+        """Whether a deployment has begun and not ended yet."""
+        primary = self.primary
+        if self.last is not None and self.last.is_under_way:
+            return True
+        return primary is not None and primary.rollout_state == "IN_PROGRESS"
+
+
+def _when(deployment: ServiceDeployment) -> float:
+    return deployment.created.timestamp() if deployment.created else 0.0

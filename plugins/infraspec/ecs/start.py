@@ -1,0 +1,79 @@
+"""What the next task of a service needs to be there: image, values, roles, log groups, network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image that a container names. `named` is the digest that its reference stands for now, empty if it is gone.
+
+    `running` are the digests that tasks of the service run, `kept` those of them that the repository still has.
+    `in_ecr` is false for another registry, which is not asked.
+    """
+
+    container: str
+    reference: str
+    in_ecr: bool = True
+    has_repository: bool = True
+    named: str = ""
+    running: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredValue:
+    """A secret or parameter that a container names. `target` is its bare ARN or its name; `readers` are who names it.
+
+    `exists` is None where it was not looked for: a parameter of another account. `deleted` is when it was scheduled
+    for deletion, `changed` when it was last changed in any way, its description and tags included.
+    """
+
+    kind: str
+    target: str
+    readers: tuple[str, ...]
+    exists: bool | None = True
+    deleted: datetime | None = None
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRole:
+    """A role of a task definition. `kind` is execution or task; `trust` is its trust policy, None if it is gone."""
+
+    kind: str
+    arn: str
+    trust: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """A log group that a container writes to; `is_created` tells whether the log driver makes one that is missing."""
+
+    container: str
+    name: str
+    exists: bool
+    is_created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Subnets with their free addresses, and security groups; None for what is gone."""
+
+    subnets: Mapping[str, int | None] = field(default_factory=dict)
+    security_groups: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartFacts:
+    """All of it, of the revision that a service is set to."""
+
+    images: tuple[StoredImage, ...] = ()
+    values: tuple[StoredValue, ...] = ()
+    roles: tuple[StoredRole, ...] = ()
+    log_groups: tuple[LogGroup, ...] = ()
+    network: Network = Network()

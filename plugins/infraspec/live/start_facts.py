@@ -1,0 +1,193 @@
+"""Whether what the next task of a service needs is there: asked of ECR, Secrets Manager, SSM, IAM, Logs and EC2.
+
+No value of a secret or parameter is read. Limit: Amazon ECR API Reference, DescribeImages (100 images).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infraspec.aws.calls import Calls
+from infraspec.ecs.container import Container
+from infraspec.ecs.deployed import DeployedService
+from infraspec.ecs.image import EcrImage, ecr_image
+from infraspec.ecs.service import Service
+from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.value_from import Store, ValueFrom
+from infraspec.unknown import render
+
+_MOST_NAMES = 50
+_NO_IMAGE = ("ImageNotFoundException",)
+_NO_REPOSITORY = ("RepositoryNotFoundException",)
+_NO_SECRET = ("ResourceNotFoundException",)
+_NO_ROLE = ("NoSuchEntity", "NoSuchEntityException")
+_REFERENCE = re.compile(r"(?:@(?P<digest>sha256:[0-9a-f]+)|:(?P<tag>[\w.-]+))?$")
+
+
+def start_facts(calls: Calls, one: DeployedService) -> StartFacts:
+    """Ask for all that the revision that a service is set to needs; nothing if there is no service."""
+    if one.live is None or one.running is None:
+        return StartFacts()
+    reader = _Reader(calls, one.live, one.running)
+    return StartFacts(
+        tuple(reader.images()),
+        tuple(reader.values()),
+        tuple(reader.roles()),
+        tuple(reader.log_groups()),
+        reader.network(),
+    )
+
+
+@dataclass
+class _Reader:
+    calls: Calls
+    service: Service
+    definition: TaskDefinition
+
+    def images(self) -> Iterator[StoredImage]:
+        for container in self.definition.containers:
+            image, reference = ecr_image(container.image), render(container.image)
+            if isinstance(image, EcrImage):
+                yield self._image(container, image, reference)
+            else:
+                yield StoredImage(container.name, reference, in_ecr=False)
+
+    def _image(self, container: Container, image: EcrImage, reference: str) -> StoredImage:
+        running = frozenset(
+            one.digest
+            for task in self.service.tasks
+            if task.is_running and task.task_definition == self.definition.address
+            for one in task.containers
+            if one.name == container.name and one.digest
+        )
+        where = {"registryId": str(image.account), "repositoryName": str(image.repository)}
+        region = None if image.region == self.calls.region else str(image.region)
+        repositories = self.calls.ask(
+            "ecr",
+            "describe_repositories",
+            region=region,
+            absent=_NO_REPOSITORY,
+            registryId=where["registryId"],
+            repositoryNames=[where["repositoryName"]],
+        )
+        if repositories is None:
+            return StoredImage(container.name, reference, has_repository=False, running=running)
+        named = self._digest(_image_id(reference), where, region)
+        kept = frozenset(digest for digest in running if self._digest({"imageDigest": digest}, where, region))
+        return StoredImage(container.name, reference, named=named, running=running, kept=kept)
+
+    def _digest(self, image: Mapping[str, str], where: Mapping[str, str], region: str | None) -> str:
+        answer = self.calls.ask("ecr", "describe_images", region=region, absent=_NO_IMAGE, imageIds=[image], **where)
+        details = answer["imageDetails"] if answer else ()
+        return str(details[0]["imageDigest"]) if details else ""
+
+    def values(self) -> Iterator[StoredValue]:
+        readers: dict[tuple[Store, str, str], list[str]] = defaultdict(list)
+        for container in self.definition.containers:
+            named = [(f'{one.kind} "{one.name}"', one.value_from) for one in container.secrets]
+            if container.repository_credentials is not None:
+                named.append(("repository credentials", container.repository_credentials))
+            for what, value in named:
+                parsed = ValueFrom.parse(value)
+                key = (parsed.store, render(parsed.target), render(parsed.region))
+                readers[key].append(f'container "{container.name}", {what}')
+        parameters = self._parameters([target for store, target, _ in readers if store is Store.PARAMETER_STORE])
+        for (store, target, region), names in readers.items():
+            if store is Store.SECRETS_MANAGER:
+                yield self._secret(target, region, tuple(names))
+            elif store is Store.PARAMETER_STORE:
+                yield parameters(target, tuple(names))
+
+    def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
+        elsewhere = region if region and region != self.calls.region else None
+        found = self.calls.ask(
+            "secretsmanager", "describe_secret", region=elsewhere, absent=_NO_SECRET, SecretId=target
+        )
+        if found is None:
+            return StoredValue("secret", target, readers, exists=False)
+        changed = found.get("LastChangedDate")
+        return StoredValue("secret", target, readers, deleted=found.get("DeletedDate"), changed=changed)
+
+    def _parameters(self, targets: list[str]) -> Any:
+        own = {target: _parameter_name(target) for target in targets if self._is_own(target)}
+        found: dict[str, Mapping[str, Any]] = {}
+        names = sorted(set(own.values()))
+        for start in range(0, len(names), _MOST_NAMES):
+            chosen = {"Key": "Name", "Option": "Equals", "Values": names[start : start + _MOST_NAMES]}
+            answers = self.calls.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=[chosen])
+            found |= {one["Name"]: one for one in answers}
+
+        def stored(target: str, readers: tuple[str, ...]) -> StoredValue:
+            if target not in own:
+                return StoredValue("parameter", target, readers, exists=None)
+            one = found.get(own[target])
+            changed = one.get("LastModifiedDate") if one else None
+            return StoredValue("parameter", target, readers, exists=one is not None, changed=changed)
+
+        return stored
+
+    def _is_own(self, target: str) -> bool:
+        fields = target.split(":")
+        return len(fields) == 1 or fields[3:5] == [self.calls.region, self.calls.account]
+
+    def roles(self) -> Iterator[StoredRole]:
+        definition = self.definition
+        for kind, value in (("execution", definition.execution_role), ("task", definition.task_role)):
+            if isinstance(value, str):
+                answer = self.calls.ask("iam", "get_role", absent=_NO_ROLE, RoleName=value.rpartition("/")[2])
+                yield StoredRole(kind, value, answer["Role"]["AssumeRolePolicyDocument"] if answer else None)
+
+    def log_groups(self) -> Iterator[LogGroup]:
+        for container in self.definition.containers:
+            name = container.log_options.get("awslogs-group")
+            if container.log_driver != "awslogs" or not isinstance(name, str):
+                continue
+            region = container.log_options.get("awslogs-region")
+            elsewhere = region if isinstance(region, str) and region != self.calls.region else None
+            found = self.calls.pages(
+                "logs", "describe_log_groups", "logGroups", region=elsewhere, logGroupNamePrefix=name
+            )
+            exists = any(group["logGroupName"] == name for group in found)
+            creates = container.log_options.get("awslogs-create-group") == "true"
+            yield LogGroup(container.name, name, exists, creates)
+
+    def network(self) -> Network:
+        subnets, groups = self.service.subnets, self.service.security_groups
+        free = {
+            one["SubnetId"]: one.get("AvailableIpAddressCount", 1)
+            for one in self._described("describe_subnets", "Subnets", "subnet-id", subnets)
+        }
+        known = {
+            one["GroupId"] for one in self._described("describe_security_groups", "SecurityGroups", "group-id", groups)
+        }
+        return Network({name: free.get(name) for name in subnets}, {name: name in known for name in groups})
+
+    def _described(self, operation: str, key: str, name: str, values: tuple[str, ...]) -> tuple[Any, ...]:
+        if not values:
+            return ()
+        region = self.service.arn.split(":")[3]
+        elsewhere = region if region != self.calls.region else None
+        return self.calls.pages(
+            "ec2", operation, key, region=elsewhere, Filters=[{"Name": name, "Values": list(values)}]
+        )
+
+
+def _image_id(reference: str) -> dict[str, str]:
+    """Return what ECR knows an image by: its digest if the reference has one, else its tag."""
+    found = _REFERENCE.search(reference)
+    if found and found["digest"]:
+        return {"imageDigest": found["digest"]}
+    return {"imageTag": found["tag"] if found and found["tag"] else "latest"}
+
+
+def _parameter_name(target: str) -> str:
+    """Return the name of a parameter; a name with a path begins with a slash, which an ARN does not double."""
+    if not target.startswith("arn:"):
+        return target
+    name = target.partition(":parameter/")[2]
+    return f"/{name}" if "/" in name else name

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.checks.rollout import check_rollout
+from infraspec.contract.rollout import Rollout
+from infraspec.ecs.expected_revision import expected_revisions
+from infraspec.finding import Finding, Verdict
+from tests.live.fleet import (
+    DENIED,
+    GROUP,
+    IGNORING,
+    SERVICE,
+    SOURCE,
+    Cluster,
+    deployment,
+    fleet,
+    revision,
+    service_deployment,
+    stopped,
+    task,
+)
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+BROKEN = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+
+
+def rolled_back() -> Cluster:
+    """Return a service that runs 15 because 16 could not start."""
+    cluster = Cluster(newest=16, deployments=[service_deployment(16, "ROLLBACK_SUCCESSFUL", BROKEN)])
+    cluster.tasks.append(stopped(16))
+    return cluster
+
+
+def under_way(**counts: Any) -> Cluster:
+    """Return a service whose deployment of 16 has not ended."""
+    cluster = Cluster(newest=16, deployments=[service_deployment(16, "IN_PROGRESS")])
+    primary = deployment(16, state="IN_PROGRESS", **{"runningCount": 0, **counts})
+    cluster.service |= {"taskDefinition": revision(16), "deployments": [primary, deployment(15, "ACTIVE")]}
+    cluster.service["pendingCount"] = 2
+    return cluster
+
+
+def service(**changes: Any) -> Cluster:
+    """Return a healthy service with some of its attributes changed."""
+    cluster = Cluster()
+    cluster.service |= changes
+    return cluster
+
+
+def judged(
+    directory: Path, cluster: Cluster, text: str = SOURCE, *, given: str = "", waited: int = 0, **rules: Any
+) -> dict[str, Finding]:
+    """Return the findings by subject."""
+    expected = expected_revisions(given, ["web"])
+    findings = check_rollout(fleet(directory, cluster, text), Rollout(**rules), expected, waited=waited)
+    return {finding.subject: finding for finding in findings}
+
+
+def test_a_healthy_service_is_proven(tmp_path: Path) -> None:
+    """Existence, revision, deployment, counts, targets and circuit breaker are each judged."""
+    findings = judged(tmp_path, Cluster())
+
+    assert list(findings) == ["service", "revision", "deployment", "counts", "targets of web", "circuit breaker"]
+    assert {finding.verdict for finding in findings.values()} == {PROVEN}
+    assert {finding.address for finding in findings.values()} == {"aws_ecs_service.web"}
+    assert not any(finding.advice for finding in findings.values())
+    assert findings["revision"].related[0].address == SERVICE
+
+
+CASES: dict[str, tuple[Callable[[], Cluster], str, Verdict, str]] = {
+    "rolled back": (rolled_back, "deployment", VIOLATED, "ROLLBACK_SUCCESSFUL"),
+    "another revision runs": (rolled_back, "revision", VIOLATED, "web:15"),
+    "rollback under way": (
+        lambda: Cluster(newest=16, deployments=[service_deployment(16, "ROLLBACK_IN_PROGRESS")]),
+        "deployment",
+        VIOLATED,
+        "ROLLBACK_IN_PROGRESS",
+    ),
+    "rollback failed": (
+        lambda: Cluster(deployments=[service_deployment(15, "ROLLBACK_FAILED")]),
+        "deployment",
+        VIOLATED,
+        "ROLLBACK_FAILED",
+    ),
+    "stopped by hand": (
+        lambda: Cluster(newest=16, deployments=[service_deployment(16, "STOPPED", "stopped by a user")]),
+        "deployment",
+        VIOLATED,
+        "stopped by a user",
+    ),
+    "under way": (under_way, "deployment", UNDETERMINED, "0 of 2 tasks of web:16"),
+    "under way, its revision": (under_way, "revision", UNDETERMINED, "web:15 still runs"),
+    "under way, its counts": (under_way, "counts", UNDETERMINED, "2 pending, in 2 deployments"),
+    "failing": (lambda: under_way(failedTasks=3), "deployment", VIOLATED, "3 failed"),
+    "failing, its revision": (lambda: under_way(failedTasks=3), "revision", VIOLATED, "web:15 still runs"),
+    "failing, its counts": (lambda: under_way(failedTasks=3), "counts", VIOLATED, "2 pending"),
+    "failed without history": (
+        lambda: Cluster(deployments=[], service=service(deployments=[deployment(15, state="FAILED")]).service),
+        "deployment",
+        VIOLATED,
+        "FAILED",
+    ),
+    "no history": (lambda: Cluster(deployments=[]), "deployment", PROVEN, ""),
+    "no state at all": (
+        lambda: Cluster(deployments=[], service=service(deployments=[deployment(15, state="")]).service),
+        "deployment",
+        PROVEN,
+        "",
+    ),
+    "no state, two deployments": (
+        lambda: Cluster(
+            deployments=[],
+            service=service(deployments=[deployment(15, state=""), deployment(14, "ACTIVE", state="")]).service,
+        ),
+        "deployment",
+        UNDETERMINED,
+        "2 deployments",
+    ),
+    "too few": (lambda: service(runningCount=1), "counts", VIOLATED, "1 running"),
+    "scaled to nothing": (lambda: service(desiredCount=0, runningCount=0), "counts", VIOLATED, "0 are desired"),
+    "unhealthy": (
+        lambda: Cluster(states=["healthy", "unhealthy"]),
+        "targets of web",
+        VIOLATED,
+        "10.0.0.2:80 is unhe",
+    ),
+    "draining": (lambda: Cluster(states=["healthy", "draining"]), "targets of web", PROVEN, ""),
+    "only draining": (lambda: Cluster(states=["draining"]), "targets of web", VIOLATED, "no targets"),
+    "initial": (lambda: Cluster(states=["healthy", "initial"]), "targets of web", UNDETERMINED, "initial"),
+    "no targets": (lambda: Cluster(states=[]), "targets of web", VIOLATED, "no targets"),
+    "no target group": (
+        lambda: Cluster(answers={("elbv2", "describe_target_health"): None}),
+        "targets of web",
+        VIOLATED,
+        f"there is no target group {GROUP}",
+    ),
+    "no circuit breaker": (lambda: service(deploymentConfiguration={}), "circuit breaker", VIOLATED, "not enabled"),
+    "a breaker that does not go back": (
+        lambda: service(deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}}),
+        "circuit breaker",
+        VIOLATED,
+        "does not roll back",
+    ),
+    "inactive": (lambda: service(status="DRAINING"), "service", VIOLATED, "DRAINING"),
+    "no active revision": (lambda: Cluster(newest=0), "revision", VIOLATED, "none"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cases(case: str, tmp_path: Path) -> None:
+    """Each way in which a rollout is not done has its verdict, and says what was found."""
+    make, subject, verdict, found = CASES[case]
+
+    finding = judged(tmp_path, make())[subject]
+
+    assert (finding.verdict, finding.advice) == (verdict, False)
+    assert found in finding.found
+    if verdict is not PROVEN:
+        assert finding.expected
+        assert finding.reason
+        assert finding.remedy
+
+
+def test_the_reason_of_a_stopped_task_is_whole(tmp_path: Path) -> None:
+    """Its cause stands at the end of a long text."""
+    assert DENIED in judged(tmp_path, rolled_back())["deployment"].reason
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    """What is still under way after the time that the contract gives is not done."""
+    findings = judged(tmp_path, under_way(), waited=600)
+
+    assert findings["deployment"].verdict is VIOLATED
+    assert "after 600 seconds" in findings["deployment"].found
+    assert findings["counts"].verdict is VIOLATED
+
+
+def test_a_rollback_of_what_is_not_meant_any_more(tmp_path: Path) -> None:
+    """When the source went back as well, the failed deployment is history."""
+    cluster = Cluster(deployments=[service_deployment(16, "ROLLBACK_SUCCESSFUL", BROKEN)])
+
+    finding = judged(tmp_path, cluster)["deployment"]
+
+    assert (finding.verdict, finding.advice) == (PROVEN, True)
+
+
+def test_the_state_of_the_source_says_the_revision(tmp_path: Path) -> None:
+    """A revision that is written down wins over a newer one that somebody registered."""
+    text = SOURCE.replace("aws_ecs_task_definition.web.arn", '"web:15"')
+
+    assert judged(tmp_path, Cluster(newest=16), text)["revision"].verdict is PROVEN
+    assert judged(tmp_path, Cluster(newest=15), text.replace('"web:15"', '"web:14"'))["revision"].verdict is VIOLATED
+
+
+def test_a_pipeline_says_what_it_deployed(tmp_path: Path) -> None:
+    """Where Terraform ignores the task definition, only who deploys knows which revision is meant."""
+    cluster = Cluster(newest=16)
+
+    assert judged(tmp_path, Cluster(), IGNORING)["revision"].verdict is PROVEN
+    assert judged(tmp_path, cluster, IGNORING)["revision"].verdict is UNDETERMINED
+    assert judged(tmp_path, cluster, IGNORING, newest=True)["revision"].verdict is VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ("15", PROVEN),
+        ("web=15", PROVEN),
+        ("web:15", PROVEN),
+        (revision(15), PROVEN),
+        ("v15", PROVEN),
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:v15", PROVEN),
+        ("16", VIOLATED),
+        ("web:16", VIOLATED),
+        ("v16", VIOLATED),
+        ("5", VIOLATED),
+        ("other:15", VIOLATED),
+    ],
+)
+def test_expected_revision(given: str, verdict: Verdict, tmp_path: Path) -> None:
+    """A revision by number, name or ARN, or an image by name or tag."""
+    assert judged(tmp_path, Cluster(newest=16), IGNORING, given=given)["revision"].verdict is verdict
+
+
+def test_a_service_that_is_not_there(tmp_path: Path) -> None:
+    """Nothing but its absence is said."""
+    cluster = service(serviceName="other")
+
+    findings = judged(tmp_path, cluster)
+
+    assert findings["service"].advice  # of the other one
+    (absent,) = [f for f in check_rollout(fleet(tmp_path, cluster), Rollout(), {}) if not f.advice]
+    assert absent.verdict is VIOLATED
+    assert absent.found == "the cluster shop has no service of this name"
+
+
+def test_an_unknown_name(tmp_path: Path) -> None:
+    """A service whose name is known only after apply is not looked for."""
+    text = SOURCE.replace('name            = "web"', "name            = uuid()")
+
+    finding = judged(tmp_path, Cluster(), text)["service"]
+
+    assert (finding.verdict, finding.found) == (UNDETERMINED, "uuid() is not known")
+
+
+def test_a_service_that_is_not_in_the_source_is_said(tmp_path: Path) -> None:
+    """It is not judged."""
+    cluster = Cluster()
+    cluster.further = [{**cluster.service, "serviceName": "old", "serviceArn": f"{SERVICE}-old", "runningCount": 0}]
+
+    findings = check_rollout(fleet(tmp_path, cluster), Rollout(), {})
+
+    (other,) = [finding for finding in findings if finding.address == f"{SERVICE}-old"]
+    assert (other.verdict, other.advice) == (PROVEN, True)
+
+
+def test_nothing_is_desired_and_nothing_meant(tmp_path: Path) -> None:
+    """A service that the source scales to nothing is said, and is no violation."""
+    text = SOURCE.replace("desired_count   = 2", "desired_count   = 0")
+
+    findings = judged(tmp_path, service(desiredCount=0, runningCount=0), text)
+
+    assert (findings["counts"].verdict, findings["counts"].advice) == (PROVEN, True)
+    assert "targets of web" not in findings
+
+
+def test_blue_green_needs_no_circuit_breaker(tmp_path: Path) -> None:
+    """It is for rolling deployments of ECS."""
+    assert "circuit breaker" not in judged(tmp_path, service(deploymentConfiguration={"strategy": "BLUE_GREEN"}))
+    assert "circuit breaker" not in judged(tmp_path, service(deploymentController={"type": "CODE_DEPLOY"}))
+
+
+def test_tasks_of_an_older_revision(tmp_path: Path) -> None:
+    """The service is set to what is meant, and a task of the one before still runs."""
+    cluster = Cluster()
+    cluster.tasks[1] = task(14)
+
+    finding = judged(tmp_path, cluster)["revision"]
+
+    assert finding.verdict is VIOLATED
+    assert finding.found == "web:14 still runs beside it"

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.ecs.declared_service import declared_services
+from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.live.services import read_fleet
+from infraspec.live.start_facts import start_facts
+from tests.live.answers import Answer
+from tests.live.fleet import NOW, REGISTRY, SECRET, Cluster, source, task
+
+DIGEST, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+DEFINITION: dict[str, Any] = {
+    "container": {
+        "secrets": [
+            {"name": "URL", "valueFrom": f"{SECRET}:url::"},
+            {"name": "KEY", "valueFrom": f"{SECRET}:key::"},
+            {"name": "LEVEL", "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/level"},
+            {"name": "MODE", "valueFrom": "mode"},
+            {"name": "SHARED", "valueFrom": "arn:aws:ssm:eu-west-1:444455556666:parameter/shared"},
+        ],
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web"}},
+    },
+    "taskRoleArn": "arn:aws:iam::111122223333:role/apps/task",
+}
+
+
+def images(imageIds: list[Mapping[str, str]], **_: Any) -> Mapping[str, Any] | None:  # noqa: N803 - AWS's name
+    """Answer that there is an image v15 of the digest that runs."""
+    there = {"v15": DIGEST, DIGEST: DIGEST}
+    found = [there[value] for image in imageIds for value in image.values() if value in there]
+    return {"imageDetails": [{"imageDigest": digest} for digest in found]} if found else None
+
+
+ANSWERS: dict[tuple[str, str], Answer] = {
+    ("ecr", "describe_repositories"): {"repositories": [{}]},
+    ("ecr", "describe_images"): images,
+    ("secretsmanager", "describe_secret"): {"ARN": SECRET, "LastChangedDate": NOW},
+    ("ssm", "describe_parameters"): {"Parameters": [{"Name": "/shop/level", "LastModifiedDate": NOW}]},
+    ("iam", "get_role"): {"Role": {"AssumeRolePolicyDocument": TRUST}},
+    ("logs", "describe_log_groups"): {"logGroups": [{"logGroupName": "/ecs/web"}, {"logGroupName": "/ecs/web2"}]},
+    ("ec2", "describe_subnets"): {"Subnets": [{"SubnetId": "subnet-1", "AvailableIpAddressCount": 8}]},
+    ("ec2", "describe_security_groups"): {"SecurityGroups": [{"GroupId": "sg-1"}]},
+}
+
+
+def cluster(**answers: Answer) -> Cluster:
+    """Return a cluster whose service needs something of every kind; `answers` by operation take the place of others."""
+    named = {name: service for service, name in ANSWERS}
+    changed = {(named[name], name): answer for name, answer in answers.items()}
+    made = Cluster(definition=DEFINITION, answers={**ANSWERS, **changed})
+    network = {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1", "sg-2"]}
+    made.service["networkConfiguration"] = {"awsvpcConfiguration": network}
+    return made
+
+
+def facts(directory: Path, made: Cluster) -> StartFacts:
+    """Ask for what the next start needs."""
+    calls = made.calls()
+    (one,) = read_fleet(calls, declared_services(source(directory))).services
+    return start_facts(calls, one)
+
+
+def test_everything_is_asked_for(tmp_path: Path) -> None:
+    """The image that runs, each secret and parameter once, roles, log groups, subnets and security groups."""
+    found = facts(tmp_path, cluster())
+
+    digests = frozenset({DIGEST})
+    assert found.images == (StoredImage("app", f"{REGISTRY}:v15", named=DIGEST, running=digests, kept=digests),)
+    assert [(one.kind, one.target, one.exists) for one in found.values] == [
+        ("secret", SECRET, True),
+        ("parameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/level", True),
+        ("parameter", "mode", False),
+        ("parameter", "arn:aws:ssm:eu-west-1:444455556666:parameter/shared", None),
+    ]
+    assert found.values[0].readers == ('container "app", secret "URL"', 'container "app", secret "KEY"')
+    assert found.roles == (
+        StoredRole("execution", "arn:aws:iam::111122223333:role/execution", TRUST),
+        StoredRole("task", "arn:aws:iam::111122223333:role/apps/task", TRUST),
+    )
+    assert found.log_groups == (LogGroup("app", "/ecs/web", exists=True),)
+    assert found.network.subnets == {"subnet-1": 8, "subnet-2": None}
+    assert found.network.security_groups == {"sg-1": True, "sg-2": False}
+
+
+def test_nothing_of_a_value_is_read(tmp_path: Path) -> None:
+    """Only operations that describe are used."""
+    calls = cluster().calls()
+    (one,) = read_fleet(calls, declared_services(source(tmp_path))).services
+
+    start_facts(calls, one)
+
+    assert not [name for _, name, _ in calls.asked if name.startswith("get_") and name != "get_role"]
+
+
+def test_what_is_gone(tmp_path: Path) -> None:
+    """A repository, a secret, a role and a log group that do not exist are no errors."""
+    found = facts(
+        tmp_path,
+        cluster(describe_repositories=None, describe_secret=None, get_role=None, describe_log_groups={"logGroups": []}),
+    )
+
+    assert not found.images[0].has_repository
+    assert found.values[0] == StoredValue("secret", SECRET, found.values[0].readers, exists=False)
+    assert [role.trust for role in found.roles] == [None, None]
+    assert not found.log_groups[0].exists
+
+
+@pytest.mark.parametrize(
+    ("image", "named"),
+    [(f"{REGISTRY}:v15", DIGEST), (f"{REGISTRY}@{DIGEST}", DIGEST), (REGISTRY, ""), (f"{REGISTRY}@{OTHER}", "")],
+)
+def test_an_image_by_tag_and_by_digest(image: str, named: str, tmp_path: Path) -> None:
+    """A reference without a tag means latest."""
+    made = cluster()
+    made.definition = {"container": {"image": image}}
+
+    assert facts(tmp_path, made).images[0].named == named
+
+
+def test_another_registry_is_not_asked(tmp_path: Path) -> None:
+    """Of an image that is not in ECR nothing is known."""
+    made = cluster()
+    made.definition = {"container": {"image": "nginx:1"}}
+
+    assert facts(tmp_path, made).images == (StoredImage("app", "nginx:1", in_ecr=False),)
+
+
+def test_a_digest_that_is_gone(tmp_path: Path) -> None:
+    """A task may run an image that the repository does not have any more."""
+    made = cluster()
+    made.tasks = [task(15, containers=[{"name": "app", "imageDigest": OTHER}])]
+
+    (image,) = facts(tmp_path, made).images
+
+    assert (image.running, image.kept, image.named) == (frozenset({OTHER}), frozenset(), DIGEST)
