@@ -1,0 +1,110 @@
+"""`infraspec diagnose`: what is wrong with a service, why, and what mends it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from infraspec.command import reported
+from infraspec.errors import RequestError
+
+if TYPE_CHECKING:  # other commands start faster without
+    from infraspec.aws.calls import Calls
+    from infraspec.contract.models import Contract
+    from infraspec.terraform.plan import Plan
+
+_SPAN = re.compile(r"^(?P<number>[1-9]\d*)(?P<unit>[mhd])$")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=90)
+
+
+@click.command()
+@click.option(
+    "--infra",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Infrastructure repository: where infraspec.toml is.  [default: .]",
+)
+@click.option("--env", "environment", help="Environment of the contract, or local.  [default: the only one]")
+@click.option("--service", help="Name of one service.  [default: every service of the source]")
+@click.option("--since", default="2h", show_default=True, metavar="TIME", help="How far to look back: 30m, 2h, 1d.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "record"]), default="text", show_default=True, help="Output."
+)
+@reported
+def diagnose(infra: Path, environment: str | None, service: str | None, since: str, form: str) -> None:
+    """Say what is wrong with a service that runs, why, and which change mends it.
+
+    \b
+    infraspec diagnose --env prod
+    infraspec diagnose --env prod --service shop-prod-web --since 1d --format json
+    infraspec diagnose --env prod --service shop-prod-web --format record > docs/incidents/today.md
+
+    It reads: revision, service deployments, stopped tasks and events of ECS, what the next start needs, and, where the
+    credentials may, who changed what (cloudtrail:LookupEvents). The message of a stopped task is put into one of ten
+    root causes; what it names is looked up in the source and in what is deployed, and the statement that is missing is
+    written as HCL. The commands that go back to the revision before are those of the playbook: they are printed, and
+    nothing is ever run or changed.
+
+    A record is a page for the directory of [incidents] that the rule takes: front matter, timeline, five whys. ECS
+    shows a stopped task for about an hour, so write it down early.
+
+    --env local asks the sandbox that AWS_ENDPOINT_URL leads to: infraspec sandbox up.
+
+    \b
+    exit code  0  nothing is wrong, or the service has got over it
+               1  something is wrong, and the cause is known
+               2  wrong input: no such environment or service, no credentials, a permission of the runner is missing
+               3  something is wrong, and the cause is none that infraspec knows
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.live.diagnosing import diagnoses  # noqa: PLC0415 - other commands start faster without
+    from infraspec.reporting import diagnosis as reports  # noqa: PLC0415 - likewise
+
+    back = span(since)
+    plan, contract, name = _source(infra, environment)
+    found = diagnoses(_calls(contract, name, plan), plan, contract, service=service, back=back)
+    if form == "record":
+        from infraspec.reporting.incident_record import incident_record  # noqa: PLC0415 - likewise
+
+        wrong = [one for one in found if not one.is_healthy] or found
+        if len(wrong) > 1:
+            names = ", ".join(map(reports.name_of, wrong))
+            raise click.UsageError(f"a record is about one service: choose with --service one of {names}")
+        click.echo(incident_record(wrong[0], contract, name), nl=False)
+    else:
+        click.echo(reports.as_json(found) if form == "json" else reports.as_text(found))
+    sys.exit(reports.exit_code(found))
+
+
+def _source(infra: Path, environment: str | None) -> tuple[Plan, Contract, str]:
+    """Return the plan of the source, the contract, and the name of the environment whose source it is."""
+    from infraspec.checks.secret_access import placed  # noqa: PLC0415 - other commands start faster without
+    from infraspec.terraform.requests import environment_plan  # noqa: PLC0415 - likewise
+
+    plan, contract, name = environment_plan(infra, environment)
+    return placed(plan, contract, name), contract, name
+
+
+def _calls(contract: Contract, name: str, plan: Plan) -> Calls:
+    """Return what asks AWS about an environment."""
+    raise NotImplementedError(contract, name, plan)
+
+
+def span(text: str) -> timedelta:
+    """Read a span of time such as 30m, 2h or 1d. Raises RequestError."""
+    found = _SPAN.match(text)
+    value = timedelta(**{_UNITS[found["unit"]]: int(found["number"])}) if found and len(text) < 8 else None  # noqa: PLR2004
+    if value is None or value > _LONGEST:
+        raise RequestError(
+            "the time to look back is not understood" if value is None else "CloudTrail keeps events for 90 days",
+            place="--since",
+            expected="minutes, hours or days: 30m, 2h, 1d",
+            found=text,
+            remedy="--since 2h",
+        )
+    return value

@@ -1,0 +1,100 @@
+"""The diagnoses of an environment's services: what AWS is asked for them, put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from infraspec.aws.calls import Calls
+from infraspec.checks.diagnosis import Diagnosis, diagnose
+from infraspec.contract.models import Contract
+from infraspec.contract.paths import display, resolve
+from infraspec.contract.suggestion import closest
+from infraspec.ecs.declared_service import DeclaredService, declared_services
+from infraspec.errors import RequestError
+from infraspec.live.changes import changes_of
+from infraspec.live.services import read_fleet
+from infraspec.live.start_facts import start_facts
+from infraspec.process.playbooks import Playbook, read_playbooks
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import render
+
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+
+
+def diagnoses(
+    calls: Calls,
+    plan: Plan,
+    contract: Contract,
+    *,
+    service: str | None,
+    back: timedelta,
+    deployed: Plan | None = None,
+) -> list[Diagnosis]:
+    """Diagnose the services of the source, or the one that is named; `back` says how far to look back.
+
+    `deployed` is what is deployed, as a plan. Raises RequestError if the source has no such service.
+    """
+    fleet = read_fleet(calls, _chosen(declared_services(plan), service, plan))
+    since, pages = calls.taken - back, _playbooks(contract)
+    found = [
+        diagnose(
+            one,
+            start_facts(calls, one),
+            source=plan,
+            deployed=deployed,
+            playbooks=pages,
+            since=since,
+            asked=fleet.read,
+        )
+        for one in fleet.services
+    ]
+    return [
+        one if one.is_healthy else replace(one, changes=changes_of(calls, _names(one, plan), since)) for one in found
+    ]
+
+
+def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan) -> list[DeclaredService]:
+    known = {render(one.name): one for one in declared}
+    if declared and service is None:
+        return list(declared)
+    if service in known:
+        return [known[service]]
+    like = closest(service, list(known)) if service else ""
+    raise RequestError(
+        f"there is no service {service} in {plan.origin}" if service else f"there are no services in {plan.origin}",
+        place="--service" if service else "aws_ecs_service",
+        expected="the name of a service of the source",
+        found=", ".join(known) or "none",
+        remedy=f"--service {like}" if like else "infraspec plan prints the resources there are",
+    )
+
+
+def _playbooks(contract: Contract) -> tuple[Playbook, ...]:
+    """Return the playbooks of the contract, those of its first language first."""
+    if contract.playbooks is None:
+        return ()
+    directory, languages = contract.playbooks.directory, contract.playbooks.languages
+    found = read_playbooks(resolve(contract, directory), display(contract, directory))
+    order = {language: place for place, language in enumerate(languages)}
+    return tuple(sorted(found, key=lambda page: order.get(page.language, len(order))))
+
+
+def _names(one: Diagnosis, plan: Plan) -> list[str]:
+    """Return the names that a change has to be about: service, family, roles and their policies, secret, parameter."""
+    cause, running = one.cause, one.one.running
+    roles = [running.execution_role, running.task_role] if running else []
+    arns = [*roles, cause.role if cause else "", cause.secret if cause else "", cause.parameter if cause else ""]
+    short = [_short(arn) for arn in arns if isinstance(arn, str) and arn]
+    policies = [policy.name for policy in one.explanation.role.policies] if one.explanation else []
+    named = [plan.by_address[name].get("name") for name in policies if name in plan.by_address]
+    names = [render(one.one.declared.name), render(one.one.declared.family), *short, *map(render, named)]
+    return list(dict.fromkeys(name for name in names if name and name != "null"))
+
+
+def _short(arn: str) -> str:
+    """Return the name in an ARN; of a secret without its suffix, which requests leave out as often as not."""
+    _, secret, name = arn.partition(":secret:")
+    return _SUFFIX.sub("", name) if secret else arn.rpartition("/")[2]

@@ -1,0 +1,26 @@
+"""Who changed what: write operations that AWS CloudTrail has kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write operation: `who` is the ARN of a user or a role's session, `what` the names of what it was about."""
+
+    at: datetime
+    operation: str
+    who: str
+    what: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The operations since a time, the newest first. `note` says why some or all are not known."""
+
+    since: datetime
+    found: tuple[Change, ...] = ()
+    note: str = ""
