@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ _BASE = click.option(
 
 @click.group(short_help="Write the results of a run for people and tools.")
 def report() -> None:
-    """Write the results of a run as a comment, a summary, annotations, SARIF or a baseline; merge those of several.
+    """Write the results of runs as a comment, a summary, annotations, SARIF, a baseline or a page of trends.
 
     \b
     pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
@@ -139,3 +140,72 @@ def merge(results: tuple[Path, ...]) -> None:
     from infraspec.reporting.results import encode, read  # noqa: PLC0415 - likewise
 
     click.echo(encode(merged([(path, read(path)) for path in results])), nl=False)
+
+
+@report.command()
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="Folder of earlier runs: the results are added, and all shown."
+)
+@click.option(
+    "--runs", type=click.IntRange(min=1), default=60, show_default=True, help="How many runs a heat map shows at most."
+)
+@reported
+def site(results: tuple[Path, ...], store: Path | None, runs: int) -> None:
+    """Write a page of how results develop: rules by run, open findings with their age, waivers that lapse.
+
+    \b
+    infraspec report site --store history infraspec-results.json > trends.html
+
+    It is one HTML file that loads nothing. A run that is in the store already is not added again; without results,
+    the page is of what is stored.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.site_command import page  # noqa: PLC0415 - likewise
+
+    click.echo(page(results, store, runs, os.environ), nl=False)
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@report.command()
+@click.option(
+    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
+)
+@click.option("--env", "environment", default="", help="Environment of the contract.  [default: all]")
+@click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", help="First day.  [default: 90 days]")
+@click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Last day.  [default: today]")
+@click.option(
+    "--deployments",
+    type=click.Path(path_type=Path),
+    help="Log of deployments, or what aws ecs list-service-deployments wrote."
+    "  [default: deployments.jsonl beside the incidents]",
+)
+@click.option("--pull-requests", "requests", type=click.Path(path_type=Path), help="What gh pr list --json … wrote.")
+@click.option("--alarms", type=click.Path(path_type=Path), help="What aws cloudwatch describe-alarm-history wrote.")
+@click.option("--plot", type=click.Path(path_type=Path), help="SVG file to draw the figures by month into.")
+@reported
+def kpi(  # noqa: PLR0917 - click passes by name
+    infra: Path,
+    environment: str,
+    first: datetime | None,
+    last: datetime | None,
+    deployments: Path | None,
+    requests: Path | None,
+    alarms: Path | None,
+    plot: Path | None,
+) -> None:
+    """Write the success figures of a period as Markdown: incidents, recovery, deployments, checklist, false alerts.
+
+    \b
+    gh pr list --state merged --limit 500 --json number,body,mergedAt > merged.json
+    aws cloudwatch describe-alarm-history --history-item-type StateUpdate > alarms.json
+    infraspec report kpi --pull-requests merged.json --alarms alarms.json --plot kpi.svg > kpi.md
+
+    Incidents are the records of [incidents], the checklist is that of [process]. A figure without records is "-".
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.kpi_command import Request  # noqa: PLC0415 - likewise
+    from infraspec.reporting.kpi_command import kpi as figures  # noqa: PLC0415 - likewise
+
+    begin, end = (moment.date() if moment else None for moment in (first, last))
+    click.echo(figures(Request(infra, environment, begin, end, deployments, requests, alarms, plot)), nl=False)

@@ -10,19 +10,22 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from infraspec.errors import ProcessFileError
 from infraspec.process.markdown import Item, task_list
+from infraspec.process.moments import moment_of
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request: its number, and the task list of its description."""
+    """A pull request: its number, the task list of its description, and when it was merged, if the list says so."""
 
     number: int
     items: tuple[Item, ...]
+    merged: datetime | None = None
 
     def open_items(self, checklist: Sequence[str]) -> tuple[str, ...]:
         """Return the items of a checklist that the pull request does not have, or has not ticked."""
@@ -39,7 +42,7 @@ def pull_request_of(tree: Any, place: str) -> PullRequest:
     """Read a pull request as GitHub's API and `gh` write it."""
     if not isinstance(tree, Mapping) or not isinstance(tree.get("number"), int):
         raise ProcessFileError("no pull request", place=place, expected='an object with "number" and "body"')
-    return PullRequest(tree["number"], task_list(str(tree.get("body") or "")))
+    return PullRequest(tree["number"], task_list(str(tree.get("body") or "")), moment_of(tree.get("mergedAt")))
 
 
 def current_pull_request(environ: Mapping[str, str] = os.environ) -> PullRequest | None:

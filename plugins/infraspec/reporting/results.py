@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -203,8 +204,9 @@ def read(path: Path) -> Results:
             remedy=f"write them with: pytest --infraspec-results {FILE_NAME}",
         ) from None
     try:
-        return msgspec.json.decode(content, type=Results)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        results = msgspec.json.decode(content, type=Results)
+        _check_times(results)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ReportError(
             "this is no results file of this release",
             place=str(path),
@@ -212,6 +214,17 @@ def read(path: Path) -> Results:
             found=str(error),
             remedy="write it again with this release",
         ) from None
+    return results
+
+
+def _check_times(results: Results) -> None:
+    """Raise ValueError unless the times and days that reports reckon with are some."""
+    if datetime.fromisoformat(results.run.time).tzinfo is None:
+        raise ValueError(f"run.time has no offset from UTC: {results.run.time}")
+    for day in (entry.waiver.expires for entry in results.findings if entry.waiver):
+        date.fromisoformat(day)
+    if results.baseline:
+        date.fromisoformat(results.baseline.expires)
 
 
 def schema() -> dict[str, Any]:
