@@ -39,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[KEY] = Session(Settings.of(config), Hooks(config.hook))
     if not _is_worker(config):
         config.pluginmanager.register(Recorder(config), Recorder.NAME)
+    if session_of(config).settings.is_live:
+        with _usage_errors(config):
+            session_of(config).live.arm()
     config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
     config.addinivalue_line(
         "markers", "resources(*types, allow_empty=False): run the test once for each resource of these types"
@@ -58,7 +61,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     config = session.config
     if _is_worker(config):
-        _look_at_aws(config)
+        _join_live_run(config)
         return
     if not session_of(config).settings.are_meant:
         return
@@ -80,14 +83,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         session_of(config).live.end()
 
 
-def _look_at_aws(config: pytest.Config) -> None:
+def _join_live_run(config: pytest.Config) -> None:
     """Compare who a worker asks as with the contract; an error ends the run as the controller's does."""
-    if not session_of(config).settings.is_live:
+    if "infraspec" not in config.workerinput:  # type: ignore[attr-defined] # xdist sets it
         return
     try:
-        session_of(config).live.check()
+        session_of(config).live.join(config.workerinput["infraspec"])  # type: ignore[attr-defined] # likewise
     except InfraspecError as error:
         pytest.exit(f"{type(error).__name__}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give an xdist worker what it has to know of a live run."""
+    session = session_of(node.config)
+    if session.settings.is_live and not node.config.option.collectonly:
+        node.workerinput["infraspec"] = session.live.for_worker()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 
 import pytest
+from boto3.session import Session
 
 from tests.aws.moto_server import ACCOUNT, moto_server, variables
 from tests.plugin.project import CONTRACT, ROOT, Project, text_of
@@ -13,6 +15,29 @@ SUITE = ROOT / "tests_live"
 USAGE_ERROR = 4
 RIGHT = Project({"infraspec.toml": CONTRACT.replace("111122223333", ACCOUNT)})
 WRONG = Project({"infraspec.toml": CONTRACT})
+
+NO_CREDENTIALS = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/none",
+    "AWS_SHARED_CREDENTIALS_FILE": "/none",
+}
+ASKING = """
+import pytest
+
+pytestmark = pytest.mark.live
+
+@pytest.mark.parametrize("number", range(6))
+def test_services(snapshot, number, pytestconfig):
+    client = snapshot._clients.client("ecs")
+    def note(model, **_):
+        with open(pytestconfig.rootpath / "asked.txt", "a") as file:
+            file.write(model.name + "\\n")
+    client.meta.events.register("before-call.ecs", note, unique_id="note")
+    names = snapshot.pages("ecs", "list_services", "serviceArns", cluster="main")
+    assert 23 == len(snapshot.batches(
+        "ecs", "describe_services", "services", argument="services", values=names, size=10, cluster="main"
+    ))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +49,7 @@ def _server() -> Iterator[str]:
 @pytest.fixture
 def moto(_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the address of a moto, to which the environment variables of the process lead."""
-    for name, value in variables(_server).items():
-        monkeypatch.setenv(name, value)
+    _leave_only(monkeypatch, variables(_server))
     return _server
 
 
@@ -45,7 +69,9 @@ def test_other_account(pytester: pytest.Pytester, moto: str, workers: tuple[str,
 
     assert USAGE_ERROR == result.ret
     text = text_of(result)
-    assert 1 == text.count("IdentityError: infraspec.toml: environments.dev.account_id")
+    assert 1 == text.count(
+        "IdentityError: infraspec.toml: environments.dev.account_id: these credentials are not of the account of `dev`"
+    )
     assert "expected: account 111122223333" in text
     assert f"found:    account {ACCOUNT}: arn:aws:sts::{ACCOUNT}:user/moto" in text
     assert "Traceback" not in text
@@ -66,3 +92,80 @@ def test_sandbox_elsewhere(pytester: pytest.Pytester, moto: str, monkeypatch: py
 
     assert USAGE_ERROR == result.ret
     assert "SandboxError: AWS_ENDPOINT_URL: ENV=local asks an AWS on this machine alone" in text_of(result)
+
+
+def _leave_only(monkeypatch: pytest.MonkeyPatch, chosen: Mapping[str, str]) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["alone", "workers"])
+def test_each_question_is_asked_once_in_a_run(pytester: pytest.Pytester, moto: str, workers: tuple[str, ...]) -> None:
+    """23 services cost ⌈23/10⌉ describe_services in a run, also where workers share it; nothing of it stays."""
+    ecs = Session(region_name="ap-northeast-1").client("ecs")
+    if not ecs.list_clusters()["clusterArns"]:
+        ecs.create_cluster(clusterName="main")
+        ecs.register_task_definition(family="a", containerDefinitions=[{"name": "a", "image": "a", "memory": 128}])
+        for number in range(23):
+            ecs.create_service(cluster="main", serviceName=f"a-{number}", taskDefinition="a", desiredCount=1)
+    temporary = pytester.mkdir("temporary")
+    pytester._monkeypatch.setenv("TMPDIR", str(temporary))
+    own = pytester.path / "test_own.py"
+    own.write_text(ASKING)
+
+    result = RIGHT.run(pytester, "--infraspec-live", *workers, suite=own)
+
+    result.assert_outcomes(passed=6)
+    assert ["DescribeServices"] * 3 == [
+        name for name in (pytester.path / "asked.txt").read_text().split() if name == "DescribeServices"
+    ]
+    assert [] == [path.name for path in temporary.glob("infraspec-*")]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (NO_CREDENTIALS, "CredentialsError: sts.get_caller_identity in ap-northeast-1: there are no AWS credentials"),
+        ({**NO_CREDENTIALS, "AWS_PROFILE": "nobody"}, "the AWS configuration does not have this profile"),
+        (
+            {**variables("http://127.0.0.1:9"), "AWS_ENDPOINT_URL_ECS": "http://127.0.0.1:9"},
+            "GuardError: AWS_ENDPOINT_URL: the environment `dev` is an account, and AWS_ENDPOINT_URL leads elsewhere",
+        ),
+    ],
+    ids=["no-credentials", "no-profile", "endpoint"],
+)
+def test_account_cannot_be_asked(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], words: str
+) -> None:
+    """Without credentials, with a profile there is not, or led elsewhere, the run ends before a test and says why."""
+    _leave_only(monkeypatch, chosen)
+    result = RIGHT.run(pytester, "--infraspec-env", "dev", suite=SUITE)
+
+    assert USAGE_ERROR == result.ret
+    assert words in text_of(result)
+    assert "remedy:" in text_of(result)
+    assert "Traceback" not in text_of(result)
+
+
+def test_nothing_is_asked_at_collection(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite is collected without credentials."""
+    _leave_only(monkeypatch, NO_CREDENTIALS)
+    result = RIGHT.run(pytester, "--infraspec-env", "dev", "--collect-only", "-q", suite=SUITE)
+
+    assert 0 == result.ret
+    assert "test_account[dev]" in text_of(result)
+
+
+def test_guard_of_a_run(pytester: pytest.Pytester, moto: str) -> None:
+    """A test of the user's own that would write does not, and says how a read is allowed."""
+    own = pytester.path / "test_own.py"
+    own.write_text(
+        "import boto3, pytest\n\npytestmark = pytest.mark.live\n\n"
+        "def test_own(account):\n    boto3.client('ecs', region_name='eu-west-1').create_cluster()\n"
+    )
+    result = RIGHT.run(pytester, "--infraspec-live", suite=own)
+
+    result.assert_outcomes(failed=1)
+    assert "GuardError: the live suite only reads, and ecs:CreateCluster is not on its list" in text_of(result)

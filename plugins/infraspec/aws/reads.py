@@ -135,6 +135,20 @@ ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 """The IAM actions of an operation, where they are not the operation's own name."""
 
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "signin": ("CreateOAuth2Token",),
+    "sso": ("GetRoleCredentials",),
+    "sso-oidc": ("CreateToken",),
+    "sts": ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"),
+}
+"""What botocore asks to get the credentials of a profile or a role; the sessions made of them are guarded too."""
+
+VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:GetParameter": "Name"}
+"""Operations that return the value of a secret, by the parameter that names it: for those alone of the contract."""
+
+STATE_ACTIONS = ("s3:GetObject",)
+"""Actions that are granted for the state of Terraform alone."""
+
 UNSHARED = frozenset({("s3", "GetObject")})
 """Operations whose answers may hold secrets, such as a state of Terraform: they stay in the memory of one process."""
 

@@ -12,6 +12,7 @@ from infraspec.aws.failures import code_of, failures
 from infraspec.aws.identity import Identity
 from infraspec.aws.reads import UNSHARED, api_name
 from infraspec.aws.session import Clients
+from infraspec.aws.store import Store
 from infraspec.errors import InfraspecError
 
 T = TypeVar("T")
@@ -46,12 +47,15 @@ class Question:
 class Snapshot:
     """Calls of boto3 clients. Answers and errors are kept: what was denied or timed out once is not asked again."""
 
-    def __init__(self, clients: Clients, identity: Identity, *, taken: datetime | None = None) -> None:
+    def __init__(
+        self, clients: Clients, identity: Identity, *, taken: datetime | None = None, store: Store | None = None
+    ) -> None:
         self.account = identity.account
         self.partition = identity.partition
         self.region = clients.region
         self.taken = taken or datetime.now(tz=UTC)
         self._clients = clients
+        self._store = store
         self._answers: dict[str, Any] = {}
 
     def ask(
@@ -110,7 +114,11 @@ class Snapshot:
     def _answer(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
         key = question.key()
         if key not in self._answers:
-            self._answers[key] = self._fetched(question, fetch)
+            if self._store and question.is_shared:
+                label, shared = f"{question.service}.{question.operation}", f"{self.account} {key}"
+                self._answers[key] = self._store.answer(label, shared, lambda: self._fetched(question, fetch))
+            else:
+                self._answers[key] = self._fetched(question, fetch)
         answer = self._answers[key]
         if isinstance(answer, InfraspecError):
             raise answer.with_traceback(None)

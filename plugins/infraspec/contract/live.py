@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from infraspec.contract.kinds import Matching, NonEmpty, Regex
+from infraspec.contract.kinds import Matching, NonEmpty, Regex, wrong
 from infraspec.contract.table import Table
 
 RoleArn: TypeAlias = Annotated[
@@ -23,6 +23,32 @@ SecretPattern: TypeAlias = Annotated[
         "the ARN of a secret or parameter; * stands for any text after the account",
     ),
 ]
+Read: TypeAlias = Annotated[
+    str,
+    Matching(
+        r"^[a-z0-9-]+:(BatchGet|Describe|Get|Head|List|Lookup|Search|Select)[A-Za-z0-9]+$",
+        "a service as boto3 names it and a reading operation of its API, such as glue:GetTables",
+    ),
+]
+
+REFUSED = frozenset(
+    {
+        "ec2:GetPasswordData",
+        "ecr-public:GetAuthorizationToken",
+        "ecr:GetAuthorizationToken",
+        "lambda:GetFunction",
+        "secretsmanager:BatchGetSecretValue",
+        "secretsmanager:GetRandomPassword",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+        "ssm:GetParameterHistory",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+        "sts:GetFederationToken",
+        "sts:GetSessionToken",
+    }
+)
+"""Operations that are named as reads and hand out secrets or credentials: no contract allows them as reads."""
 
 
 class Live(Table):
@@ -43,6 +69,18 @@ class Live(Table):
         description="Secrets whose values may be read, to see that they are what task definitions expect.",
         examples=[["arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/staging/*"]],
     )
+    reads: list[Read] = Field(
+        default_factory=list,
+        description="Operations that rules of your own ask, beside those of the live suite.",
+        examples=[["glue:GetTables"]],
+    )
+
+    @field_validator("reads")
+    @classmethod
+    def _hand_out_no_secrets(cls, reads: list[str]) -> list[str]:
+        if found := sorted(REFUSED & set(reads)):
+            raise wrong(f"reads; {found[0]} hands out secrets: read_secrets names those whose value may be read")
+        return reads
 
 
 class Sandbox(Table):

@@ -1,0 +1,62 @@
+"""The policy of the role that the live suite runs with: what the table of reads needs, and no secrets.
+
+Source: IAM User Guide, "Grant least privilege" and "Session policies" (an inline one has up to 2,048 characters).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from infraspec.aws.reads import PREFIXES, READS, STATE_ACTIONS, VALUES, actions_of
+from infraspec.contract.live import Live
+
+_SECRETS = ("secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "ssm:GetParameter*")
+_VERB = re.compile(r"[A-Z][a-z]+")
+
+
+def runner_policy(live: Live, state_objects: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the policy of a runner: `state_objects` are ARNs of the states of Terraform that it may read."""
+    statements = [{"Sid": "Reads", "Effect": "Allow", "Action": sorted(_actions(live)), "Resource": "*"}]
+    if state_objects:
+        statements.append(
+            {"Sid": "State", "Effect": "Allow", "Action": list(STATE_ACTIONS), "Resource": sorted(state_objects)}
+        )
+    return {"Version": "2012-10-17", "Statement": [*statements, *_of_secrets(live)]}
+
+
+def session_policy(live: Live) -> str:
+    """Return the text of a session policy that is short enough: the verbs of the services, without what is secret."""
+    verbs = {f"{prefix}:{verb}*" for prefix, verb in map(_prefix_and_verb, (*_actions(live), *STATE_ACTIONS))}
+    allowed = {"Effect": "Allow", "Action": sorted(verbs), "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [allowed, *_of_secrets(live)]}
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _of_secrets(live: Live) -> list[dict[str, Any]]:
+    """Deny the values of all secrets but those of the contract: also to a role that may otherwise read them."""
+    denied = {"Sid": "NoSecrets", "Effect": "Deny", "Action": list(_SECRETS)}
+    if not live.read_secrets:
+        return [{**denied, "Resource": "*"}]
+    opted = sorted(live.read_secrets)
+    allowed = {"Sid": "OptedIn", "Effect": "Allow", "Action": sorted(VALUES), "Resource": opted}
+    return [allowed, {**denied, "NotResource": opted}]
+
+
+def _actions(live: Live) -> set[str]:
+    named = {action for service, names in READS.items() for name in names for action in actions_of(service, name)}
+    return (named | set(_own(live.reads))) - set(STATE_ACTIONS)
+
+
+def _own(reads: Iterable[str]) -> Iterable[str]:
+    for read in reads:
+        service, operation = read.split(":")
+        yield f"{PREFIXES.get(service, service)}:{operation}"
+
+
+def _prefix_and_verb(action: str) -> tuple[str, str]:
+    prefix, name = action.split(":")
+    verb = _VERB.match(name)
+    return prefix, verb[0] if verb else name

