@@ -15,6 +15,7 @@ from infraspec.explain_command import explain
 from infraspec.init_command import init
 from infraspec.plan_command import plan
 from infraspec.report_command import report
+from infraspec.runner_policy_command import runner_policy
 from infraspec.simulate_command import simulate
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     """  # noqa: D301 - \b keeps click from wrapping the table
 
 
-for command in (init, doctor, plan, explain, simulate, report):
+for command in (init, doctor, plan, explain, simulate, report, runner_policy):
     main.add_command(command)
 
 

@@ -109,13 +109,13 @@ def _finding(  # noqa: PLR0917 - the parts of a finding
 def _apart(settings: Mapping[str, RootSettings], contract: Contract, environment: str) -> Finding:
     own = settings[environment]
     expected = "a bucket and key that no other environment has"
-    place = _place(own.backend, contract.environments[environment])
+    place = state_place(own.backend, contract.environments[environment])
     if place is None:
         return _finding(own, "key", Verdict.UNDETERMINED, expected, "not known here", "", f'key = "{environment}/…"')
     sharing = [
         (name, other.backend.location)
         for name, other in settings.items()
-        if name != environment and _place(other.backend, contract.environments[name]) == place
+        if name != environment and state_place(other.backend, contract.environments[name]) == place
     ]
     shown = "s3://" + "/".join(place)
     if not sharing:
@@ -139,7 +139,7 @@ def _related(sharing: list[tuple[str, Location | None]]) -> Iterator[Related]:
         yield Related("same state", f"environment {name}", location)
 
 
-def _place(backend: Backend, environment: Environment) -> tuple[str, ...] | None:
+def state_place(backend: Backend, environment: Environment) -> tuple[str, ...] | None:
     """Return the bucket and the object's key, that of a workspace other than default included."""
     bucket, key = backend.arguments.get("bucket"), backend.arguments.get("key")
     if not isinstance(bucket, str) or not isinstance(key, str):

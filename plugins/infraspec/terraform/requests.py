@@ -17,6 +17,7 @@ from infraspec.terraform.forcing import force
 from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.settings import RootSettings
 from infraspec.terraform.variables import Argument, Assignment, VariableFile
 from infraspec.unknown import Value
 
@@ -72,6 +73,13 @@ def environment_plan(infra: Path, environment: str | None, plan_file: Path | Non
     contract = contracts.load(infra, environments=[environment] if environment else None)
     name = environment or _only(contract)
     return Environments(contract, plan_file=plan_file).plan(name), contract, name
+
+
+def environment_of(infra: Path, environment: str | None) -> tuple[Contract, str, RootSettings | None]:
+    """Return a contract, the name of an environment, the only one without a name, and the settings of its source."""
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or _only(contract)
+    return contract, name, Environments(contract).settings().get(name)
 
 
 def _only(contract: Contract) -> str:

@@ -1,0 +1,37 @@
+"""`infraspec runner-policy`: the policy of the role that the live suite runs with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from infraspec.command import reported
+
+
+@click.command("runner-policy", short_help="Print the policy of the role that the live suite runs with.")
+@click.option(
+    "--infra", type=click.Path(path_type=Path), help="Infrastructure repository: where infraspec.toml is.  [default: .]"
+)
+@click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
+@reported
+def runner_policy(infra: Path | None, environment: str | None) -> None:
+    """Print the policy of the role that the live suite runs with: what it reads, and nothing else.
+
+    \b
+    infraspec runner-policy --env staging > runner.json
+    aws iam put-role-policy --role-name infraspec-runner --policy-name infraspec --policy-document file://runner.json
+
+    The state of Terraform is allowed where the backend of the environment names its bucket and key, the values of
+    secrets where the contract does; the values of all others are denied.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.aws.runner_policy import runner_policy as policy  # noqa: PLC0415 - other commands start faster
+    from infraspec.checks.state_backend import state_place  # noqa: PLC0415 - likewise
+    from infraspec.terraform.requests import environment_of  # noqa: PLC0415 - likewise
+
+    contract, name, settings = environment_of(infra or Path(), environment)
+    chosen = contract.environments[name]
+    place = state_place(settings.backend, chosen) if settings and settings.backend.type == "s3" else None
+    objects = [f"arn:{chosen.partition}:s3:::{'/'.join(place)}"] if place else []
+    click.echo(json.dumps(policy(chosen.live, objects), indent=2))
