@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(config), Recorder.NAME)
     if session_of(config).settings.is_live:
         with _usage_errors(config):
-            session_of(config).live.arm()
+            session_of(config).live.arm(config)
     config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
     config.addinivalue_line(
         "markers", "resources(*types, allow_empty=False): run the test once for each resource of these types"
@@ -109,8 +109,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     stash[_USED] = True
     session = session_of(metafunc.config)
     names: list[str] = []
+    shown: list[str] = []
     try:
-        names = session.names
+        names, shown = session.names, session.shown_names
         if "own_check" in metafunc.fixturenames:
             checks = session.hooks.checks()
             metafunc.parametrize(
@@ -121,7 +122,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             return
     except InfraspecError as error:
         stash[_BROKEN] = error
-    metafunc.parametrize("environment", names, ids=names, indirect=True, scope="session")
+    metafunc.parametrize("environment", names, ids=shown, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -187,7 +188,9 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
         contract, names, baseline = None, [], None
     plan = session.settings.plan.value
     moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
-    write(gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves), path)
+    results = gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves)
+    shown = dict(zip(names, session.shown_names, strict=True)) if names else {}
+    write(results.renamed(shown), path)
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 
@@ -56,10 +57,14 @@ def moto(_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_account_of_the_contract(pytester: pytest.Pytester, moto: str, workers: tuple[str, ...]) -> None:
     """Without a name of an environment the suite asks the sandbox; its account is that of the contract."""
-    result = RIGHT.run(pytester, "-k", "test_account", *workers, suite=SUITE)
+    written = ("-v", "--infraspec-results", "results.json")
+    result = RIGHT.run(pytester, "-k", "test_account", *written, *workers, suite=SUITE)
 
     result.assert_outcomes(passed=1)
     assert "local (default)" in text_of(result)
+    assert "test_account[local]" in text_of(result)
+    run = json.loads((pytester.path / "results.json").read_text())["run"]
+    assert (["local"], "live") == (run["environments"], run["suite"])
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
@@ -169,3 +174,21 @@ def test_guard_of_a_run(pytester: pytest.Pytester, moto: str) -> None:
 
     result.assert_outcomes(failed=1)
     assert "GuardError: the live suite only reads, and ecs:CreateCluster is not on its list" in text_of(result)
+
+
+def test_what_is_asked_is_said_while_it_waits(pytester: pytest.Pytester, moto: str) -> None:
+    """Once ten seconds have passed without a word, the service that is asked is named."""
+    own = pytester.path / "test_own.py"
+    own.write_text(
+        "import pytest\n\npytestmark = pytest.mark.live\n\n"
+        "def test_own(request, snapshot):\n"
+        "    from infraspec.fixtures.session import session_of\n"
+        "    session_of(request.config).live._progress._last -= 11\n"
+        "    snapshot.ask('ecs', 'list_clusters')\n"
+        "    snapshot.ask('ec2', 'describe_vpcs')\n"
+    )
+    result = RIGHT.run(pytester, "--infraspec-live", suite=own)
+
+    result.assert_outcomes(passed=1)
+    assert 1 == text_of(result).count("infraspec: asking AWS for")
+    assert "infraspec: asking AWS for ecs.list_clusters in ap-northeast-1" in text_of(result)

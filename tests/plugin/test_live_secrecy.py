@@ -86,11 +86,9 @@ def test_logs(snapshot, secret_values):
     assert secret_values.shape(secret["ARN"]).is_object
 """.replace("REGION", REGION)
 WAYS = {
-    "plain": (),
-    "verbose": ("-vv", "-l", "-ra"),
-    "log": ("--log-level=DEBUG", "-o", "log_cli=true", "--log-file=run.log"),
+    "log": ("-vv", "-l", "-ra", "--log-level=DEBUG", "-o", "log_cli=true", "--log-file=run.log"),
     "full": ("--full-trace", "-l", "-s", "--log-level=DEBUG"),
-    "workers": ("-n", "2", "-l", "--log-level=DEBUG"),
+    "workers": ("-n", "2", "-v", "-l", "--log-level=DEBUG"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,6 @@ from infraspec.aws.snapshot import Snapshot
 from infraspec.aws.store import Store
 from infraspec.contract.models import Contract
 from infraspec.errors import IdentityError
-
-_SESSION_POLICY_CHARACTERS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,12 @@ class Access:
         is_local: bool,
         taken: datetime,
         directory: Path | None,
+        asking: Callable[[str, str, str], None] | None = None,
     ) -> Access:
         """Ask AWS who the process is, and compare it with the contract's environment.
 
-        `directory` is where the processes of the run share answers. Raises IdentityError, GuardError for an endpoint
+        `directory` is where the processes of the run share answers; `asking` is called with service, operation and
+        region before each call. Raises IdentityError, GuardError for an endpoint
         that is not AWS's, CredentialsError or AwsError.
         """
         live = contract.environments[name].live
@@ -54,7 +55,7 @@ class Access:
         identity = Identity.of(clients)
         _compare(contract, name, identity, is_local=is_local)
         store = Store(directory) if directory else None
-        snapshot = Snapshot(clients, identity, taken=taken, store=store)
+        snapshot = Snapshot(clients, identity, taken=taken, store=store, asking=asking)
         return cls(identity, snapshot, SecretValues(clients, live.read_secrets))
 
 

@@ -48,7 +48,13 @@ class Snapshot:
     """Calls of boto3 clients. Answers and errors are kept: what was denied or timed out once is not asked again."""
 
     def __init__(
-        self, clients: Clients, identity: Identity, *, taken: datetime | None = None, store: Store | None = None
+        self,
+        clients: Clients,
+        identity: Identity,
+        *,
+        taken: datetime | None = None,
+        store: Store | None = None,
+        asking: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self.account = identity.account
         self.partition = identity.partition
@@ -56,6 +62,7 @@ class Snapshot:
         self.taken = taken or datetime.now(tz=UTC)
         self._clients = clients
         self._store = store
+        self._asking = asking
         self._answers: dict[str, Any] = {}
 
     def ask(
@@ -127,6 +134,8 @@ class Snapshot:
     def _fetched(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - the static suite does without
 
+        if self._asking:
+            self._asking(question.service, question.operation, question.region)
         try:
             with failures(question.service, question.operation, question.region):
                 client = self._clients.client(question.service, question.region)

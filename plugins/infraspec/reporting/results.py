@@ -7,11 +7,11 @@ to the repository.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from infraspec.errors import ReportError
 from infraspec.finding import Finding
@@ -138,6 +138,9 @@ class Run:
     seconds: float = 0
 
 
+R = TypeVar("R", PlanFile, Count, Entry, Problem, Skipped, Moved)
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """The results of one run. `findings` are all that are not proven, and those that describe a change of a plan."""
@@ -155,6 +158,23 @@ class Results:
     def total(self, verdict: str) -> int:
         """Return how many findings there are of a column of `counts`."""
         return sum(getattr(count, verdict) for count in self.counts)
+
+    def renamed(self, names: Mapping[str, str]) -> Results:
+        """Return the results with environments under other names: what is in the sandbox is not the environment."""
+
+        def of(rows: tuple[R, ...]) -> tuple[R, ...]:
+            return tuple(replace(row, environment=names.get(row.environment, row.environment)) for row in rows)
+
+        environments = tuple(names.get(name, name) for name in self.run.environments)
+        return replace(
+            self,
+            run=replace(self.run, environments=environments, plans=of(self.run.plans)),
+            counts=of(self.counts),
+            findings=of(self.findings),
+            problems=of(self.problems),
+            skipped=of(self.skipped),
+            moves=of(self.moves),
+        )
 
     def ran(self) -> frozenset[tuple[str, str]]:
         """Return the environments and rules that were looked at."""
