@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 READS: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling": ("DescribeScalableTargets", "DescribeScalingPolicies"),
+    "cloudtrail": ("LookupEvents",),
     "cloudwatch": (
         "DescribeAlarmHistory",
         "DescribeAlarms",
@@ -20,6 +21,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     ),
     "dynamodb": ("DescribeContinuousBackups", "DescribeTable", "ListTables", "ListTagsOfResource"),
     "ec2": (
+        "DescribeAddresses",
         "DescribeInstances",
         "DescribeInternetGateways",
         "DescribeNatGateways",
@@ -50,6 +52,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "ListServiceDeployments",
         "ListServices",
         "ListTagsForResource",
+        "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
         "ListTasks",
     ),
@@ -85,10 +88,18 @@ READS: Mapping[str, tuple[str, ...]] = {
         "ListResourceTags",
     ),
     "lambda": ("GetFunctionConfiguration", "GetPolicy", "ListFunctions", "ListTags"),
-    "logs": ("DescribeLogGroups", "DescribeMetricFilters", "DescribeSubscriptionFilters", "ListTagsForResource"),
+    "logs": (
+        "DescribeLogGroups",
+        "DescribeMetricFilters",
+        "DescribeResourcePolicies",
+        "DescribeSubscriptionFilters",
+        "ListTagsForResource",
+    ),
     "rds": (
         "DescribeDBClusters",
         "DescribeDBInstances",
+        "DescribeDBParameterGroups",
+        "DescribeDBParameters",
         "DescribeDBSnapshots",
         "DescribeDBSubnetGroups",
         "DescribePendingMaintenanceActions",
