@@ -82,7 +82,7 @@ class Deployment:
         kind, address = KINDS[resource.type], resource.address
         if address not in self.attributes:
             self.attributes[address] = values | kind.create(self.account, values)
-        elif self.values[address] != values:
+        elif self.values[address] != values or kind.drifted(self.account, values, self.attributes[address]):
             if kind.update is None:
                 raise ValueError("a change of this type needs a new sandbox")
             self.attributes[address] = values | kind.update(self.account, values, self.attributes[address])

@@ -40,6 +40,8 @@ class Settings:
     runner_key: str
     port: int = 0
     detached: bool = False
+    runner_policy: str = ""
+    """JSON of the policy of the runner; without one it may do everything."""
 
 
 @dataclass(slots=True)

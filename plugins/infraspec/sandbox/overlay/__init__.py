@@ -7,7 +7,7 @@ from infraspec.sandbox.child import Settings
 
 def install(_settings: Settings) -> None:
     """Put everything over moto; once, before the first request."""
-    from infraspec.sandbox.overlay import alarms, balancers, subscriptions  # noqa: PLC0415 - they import moto
+    from infraspec.sandbox.overlay import alarms, balancers, services, subscriptions  # noqa: PLC0415 - they import moto
 
-    for part in (alarms, balancers, subscriptions):
+    for part in (alarms, balancers, services, subscriptions):
         part.install()

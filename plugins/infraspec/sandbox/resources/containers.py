@@ -156,6 +156,14 @@ def _change_service(account: Account, values: Values, attributes: Attributes) ->
     return attributes
 
 
+def _rolled_back(account: Account, values: Values, attributes: Attributes) -> bool:
+    """Tell whether the service has another task definition than the plan: its circuit breaker went back."""
+    (found,) = account.client("ecs").describe_services(cluster=attributes["cluster"], services=[attributes["name"]])[
+        "services"
+    ]
+    return bool(found["taskDefinition"] != values.get("task_definition"))
+
+
 def _scalable(account: Account, values: Values) -> Attributes:
     names = {"service_namespace": "ServiceNamespace", "resource_id": "ResourceId"}
     names |= {"scalable_dimension": "ScalableDimension", "role_arn": "RoleARN"}
@@ -171,6 +179,6 @@ KINDS = {
     "aws_ecr_lifecycle_policy": put(_lifecycle),
     "aws_ecs_cluster": Kind(_cluster),
     "aws_ecs_task_definition": put(_task_definition),
-    "aws_ecs_service": Kind(_service, _change_service),
+    "aws_ecs_service": Kind(_service, _change_service, drifted=_rolled_back),
     "aws_appautoscaling_target": put(_scalable),
 }

@@ -17,13 +17,20 @@ Update: TypeAlias = Callable[[Account, Values, Attributes], Attributes]
 Delete: TypeAlias = Callable[[Account, Values, Attributes], None]
 
 
+Drifted: TypeAlias = Callable[[Account, Values, Attributes], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The calls of one resource type. Without `update` a change is not applied, without `delete` it stays."""
+    """The calls of one resource type. Without `update` a change is not applied, without `delete` it stays.
+
+    `drifted` tells whether what is there is not what was applied, as Terraform's refresh finds out.
+    """
 
     create: Create
     update: Update | None = None
     delete: Delete | None = None
+    drifted: Drifted = lambda _account, _values, _attributes: False
 
 
 def put(create: Create, delete: Delete | None = None) -> Kind:

@@ -1,0 +1,291 @@
+"""Deployments of ECS services: each change of the task definition either reaches steady state or fails as in AWS.
+
+Sources: Amazon ECS API Reference, Deployment, ServiceDeployment and ServiceRevision; Amazon ECS Developer Guide,
+"Amazon ECS service event messages".
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from infraspec.sandbox.overlay import tasks
+from infraspec.sandbox.overlay.circuit_breaker import breaker_of, threshold_of
+from infraspec.sandbox.overlay.task_start import TaskStart
+
+_EVENTS = 100
+
+
+@dataclass(slots=True)
+class Rollouts:
+    """The tasks, service deployments and service revisions of one account and region."""
+
+    account: str
+    region: str
+    partition: str
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def deploy(self, backend: Any, service: Any) -> None:
+        """Roll a service out to its task definition and desired count."""
+        definition = backend.describe_task_definition(service.task_definition)
+        service.task_definition = definition.arn
+        number = str(random.randrange(10**18, 10**19))  # noqa: S311 - an id
+        deployment = self._deployment(service, definition, number)
+        reason = self._start(definition).failure(definition)
+        if reason is None:
+            self._succeed(backend, service, deployment, definition)
+        else:
+            self._fail(backend, service, deployment, definition, reason)
+        self.count(backend, service)
+
+    def _start(self, _definition: Any) -> TaskStart:
+        return TaskStart(self.account, self.region, self.partition, tasks.new_id())
+
+    def _deployment(self, service: Any, definition: Any, number: str) -> dict[str, Any]:
+        """Make the deployment, and note the service revision it is to reach."""
+        now, prefix = datetime.now(UTC), service.arn.partition(":service/")[0]
+        revision = f"{prefix}:service-revision/{service.cluster_name}/{service.name}/{number}"
+        place = {"serviceArn": service.arn, "clusterArn": service.cluster_arn, "createdAt": now}
+        self.revisions[revision] = {
+            "serviceRevisionArn": revision,
+            **place,
+            "taskDefinition": definition.arn,
+            "launchType": service.launch_type,
+            "platformVersion": service.platform_version or "1.4.0",
+            "platformFamily": "Linux",
+            "loadBalancers": service.load_balancers,
+            "networkConfiguration": service.network_configuration or None,
+            "containerImages": [
+                {"containerName": one["name"], "image": one.get("image")} for one in definition.container_definitions
+            ],
+        }
+        made = f"{prefix}:service-deployment/{service.cluster_name}/{service.name}/{uuid.uuid4().hex[:21]}"
+        sources = [self._at(revision, service) for revision in [getattr(service, "current_revision", None)] if revision]
+        breaker = breaker_of(service)
+        self.deployments[made] = {
+            "serviceDeploymentArn": made,
+            **place,
+            "startedAt": now,
+            "updatedAt": now,
+            "sourceServiceRevisions": sources,
+            "targetServiceRevision": self._at(revision, service),
+            "deploymentConfiguration": getattr(service, "deployment_configuration", None),
+            "deploymentCircuitBreaker": {
+                "status": "MONITORING" if breaker.enabled else "DISABLED",
+                "failureCount": 0,
+                "threshold": threshold_of(service),
+            },
+        }
+        service.current_service_deployment, service.current_service_revision = made, revision
+        return {
+            "id": f"ecs-svc/{number}",
+            "status": "PRIMARY",
+            "taskDefinition": definition.arn,
+            "desiredCount": service.desired_count,
+            "pendingCount": 0,
+            "runningCount": 0,
+            "failedTasks": 0,
+            "createdAt": now,
+            "updatedAt": now,
+            "launchType": service.launch_type,
+            "platformVersion": service.platform_version or "1.4.0",
+            "platformFamily": "Linux",
+            "networkConfiguration": service.network_configuration or None,
+            "rolloutState": "IN_PROGRESS",
+            "rolloutStateReason": f"ECS deployment ecs-svc/{number} in progress.",
+        }
+
+    @staticmethod
+    def _at(revision: str, service: Any) -> dict[str, Any]:
+        return {
+            "arn": revision,
+            "requestedTaskCount": service.desired_count,
+            "runningTaskCount": 0,
+            "pendingTaskCount": 0,
+        }
+
+    def _succeed(self, backend: Any, service: Any, deployment: dict[str, Any], definition: Any) -> None:
+        self.stop(service, f"Scaling activity initiated by (deployment {deployment['id']})")
+        self._run(service, definition, deployment["id"], service.desired_count)
+        _complete(deployment)
+        service.deployments = [deployment]
+        _event(service, f"(deployment {deployment['id']}) deployment completed.")
+        _event(service, "has reached a steady state.")
+        self._finish(service, "SUCCESSFUL", None)
+        service.current_revision = service.current_service_revision
+        _register(backend, service, self._addresses(service))
+
+    def _fail(self, backend: Any, service: Any, deployment: dict[str, Any], definition: Any, reason: str) -> None:
+        breaker, count = breaker_of(service), threshold_of(service)
+        for index in range(count):
+            identifier = tasks.new_id()
+            own = TaskStart(self.account, self.region, self.partition, identifier).failure(definition) or reason
+            task = tasks.make(service, definition, deployment["id"], identifier, index)
+            self.tasks[task["taskArn"]] = tasks.failed(task, own)
+        deployment |= {"failedTasks": count, "updatedAt": datetime.now(UTC)}
+        before = [one for one in service.deployments if one["rolloutState"] == "COMPLETED"][:1]
+        made = self.deployments[service.current_service_deployment]
+        made["deploymentCircuitBreaker"]["failureCount"] = count
+        if not breaker.enabled:
+            _event(
+                service,
+                "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
+                "section of the Amazon ECS Developer Guide.",
+            )
+            service.deployments = [deployment, *({**one, "status": "ACTIVE"} for one in before)]
+            made["status"] = "IN_PROGRESS"
+            return
+        made["deploymentCircuitBreaker"]["status"] = "TRIGGERED"
+        _event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
+        failed = "ECS deployment circuit breaker: tasks failed to start."
+        deployment |= {"rolloutState": "FAILED", "rolloutStateReason": failed}
+        why = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+        if not breaker.rolls_back:
+            service.deployments = [deployment, *({**one, "status": "ACTIVE"} for one in before)]
+            self._finish(
+                service, "STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded."
+            )
+        elif not before:
+            service.deployments = [deployment]
+            missing = "no rollback candidate was found to run the rollback"
+            _event(service, f"(deployment {deployment['id']}) deployment failed: {missing}.")
+            self._finish(service, "ROLLBACK_FAILED", f"{why} No rollback candidate was found to run the rollback.")
+        else:
+            self._roll_back(backend, service, deployment, before[0], why)
+
+    def _roll_back(
+        self, backend: Any, service: Any, deployment: dict[str, Any], before: dict[str, Any], why: str
+    ) -> None:
+        """Return to the deployment that was completed before: its tasks have run all the time."""
+        now = datetime.now(UTC)
+        _event(service, f"rolling back to (deployment {before['id']}).")
+        service.task_definition = before["taskDefinition"]
+        definition = backend.describe_task_definition(service.task_definition)
+        running = len(self.running(service))
+        if running < service.desired_count:
+            self._run(service, definition, before["id"], service.desired_count - running)
+        reason = f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
+        service.deployments = [
+            {**before, "status": "PRIMARY", "updatedAt": now, "desiredCount": service.desired_count,
+             "rolloutState": "COMPLETED", "rolloutStateReason": reason}
+        ]  # fmt: skip
+        _event(service, f"(deployment {before['id']}) deployment completed.")
+        _event(service, "has reached a steady state.")
+        made = self.deployments[service.current_service_deployment]
+        revision = getattr(service, "current_revision", None)
+        made["rollback"] = {"reason": f"(deployment {deployment['id']}): {why}", "startedAt": now}
+        if revision:
+            made["rollback"]["serviceRevisionArn"] = revision
+        self._finish(service, "ROLLBACK_SUCCESSFUL", why)
+
+    def _run(self, service: Any, definition: Any, deployment: str, count: int) -> None:
+        started = []
+        taken = len(self.tasks)
+        for index in range(count):
+            task = tasks.make(service, definition, deployment, tasks.new_id(), taken + index)
+            self.tasks[task["taskArn"]] = task
+            started.append(f"(task {task['taskArn'].rpartition('/')[2]})")
+        if started:
+            noun = "task" if len(started) == 1 else "tasks"
+            _event(service, f"has started {len(started)} {noun}: {' '.join(started)}.")
+
+    def scale(self, backend: Any, service: Any) -> None:
+        """Bring the number of running tasks to the desired count."""
+        running = self.running(service)
+        primary = service.deployments[0] if service.deployments else None
+        if len(running) > service.desired_count:
+            for task in running[service.desired_count :]:
+                reason = "Scaling activity initiated by deployment"
+                self.tasks[task["taskArn"]] = tasks.stopped(task, reason, tasks.SCALING)
+        elif primary is not None and primary["rolloutState"] == "COMPLETED":
+            definition = backend.describe_task_definition(service.task_definition)
+            reason_not = self._start(definition).failure(definition)
+            missing = service.desired_count - len(running)
+            if missing and reason_not is None:
+                self._run(service, definition, primary["id"], missing)
+            for index in range(missing if reason_not else 0):
+                task = tasks.make(service, definition, primary["id"], tasks.new_id(), index)
+                self.tasks[task["taskArn"]] = tasks.failed(task, str(reason_not))
+        if primary is not None:
+            primary["desiredCount"] = service.desired_count
+        _register(backend, service, self._addresses(service))
+        self.count(backend, service)
+
+    def stop(self, service: Any, reason: str) -> None:
+        """Stop the running tasks of a service."""
+        for task in self.running(service):
+            self.tasks[task["taskArn"]] = tasks.stopped(task, reason, tasks.SCALING)
+
+    def running(self, service: Any) -> list[dict[str, Any]]:
+        """Return the running tasks of a service."""
+        group = f"service:{service.name}"
+        return [
+            task
+            for task in self.tasks.values()
+            if task["group"] == group and task["clusterArn"] == service.cluster_arn and task["lastStatus"] == "RUNNING"
+        ]
+
+    def count(self, backend: Any, service: Any) -> None:
+        """Bring the counts of a service, its deployments and its cluster in step with its tasks."""
+        running = self.running(service)
+        service.running_count, service.pending_count = len(running), 0
+        for deployment in service.deployments:
+            own = [task for task in running if task["startedBy"] == deployment["id"]]
+            deployment |= {"runningCount": len(own), "pendingCount": 0}
+        for made in self.deployments.values():
+            if made["serviceArn"] == service.arn:
+                target = made["targetServiceRevision"]
+                wanted = self.revisions[target["arn"]]["taskDefinition"]
+                target["runningTaskCount"] = sum(task["taskDefinitionArn"] == wanted for task in running)
+        cluster = backend.clusters.get(service.cluster_name)
+        if cluster is not None:
+            active = [
+                one for one in backend.services.values() if one.cluster_arn == cluster.arn and one.status == "ACTIVE"
+            ]
+            cluster.active_services_count = len(active)
+            cluster.running_tasks_count = sum(one.running_count for one in active)
+            cluster.pending_tasks_count = 0
+
+    def _finish(self, service: Any, status: str, reason: str | None) -> None:
+        now = datetime.now(UTC)
+        made = self.deployments[service.current_service_deployment]
+        made |= {"status": status, "finishedAt": now, "updatedAt": now}
+        if reason:
+            made["statusReason"] = reason
+        if made["deploymentCircuitBreaker"]["status"] == "MONITORING":
+            made["deploymentCircuitBreaker"]["status"] = "MONITORING_COMPLETE"
+
+    def _addresses(self, service: Any) -> list[str]:
+        found = []
+        for task in self.running(service):
+            details = {one["name"]: one["value"] for one in task["attachments"][0]["details"]}
+            found.append(details["privateIPv4Address"])
+        return found
+
+
+def _complete(deployment: dict[str, Any]) -> None:
+    reason = f"ECS deployment {deployment['id']} completed."
+    deployment |= {"rolloutState": "COMPLETED", "rolloutStateReason": reason, "updatedAt": datetime.now(UTC)}
+
+
+def _event(service: Any, message: str) -> None:
+    event = {"id": str(uuid.uuid4()), "createdAt": datetime.now(UTC), "message": f"(service {service.name}) {message}"}
+    service.events = [event, *service.events][:_EVENTS]
+
+
+def _register(backend: Any, service: Any, addresses: list[str]) -> None:
+    """Make the running tasks, and nothing else, the targets of the service's target groups."""
+    from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - a service may have no load balancer
+
+    groups = elbv2_backends[backend.account_id][backend.region_name].target_groups
+    for balancer in service.load_balancers or ():
+        group = groups.get(balancer.get("targetGroupArn"))
+        if group is not None:
+            group.targets.clear()
+            group.register([{"Id": address, "Port": balancer["containerPort"]} for address in addresses])
+            _event(service, f"registered {len(addresses)} targets in (target-group {group.arn}).")

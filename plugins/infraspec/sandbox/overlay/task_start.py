@@ -1,0 +1,228 @@
+"""Whether ECS can start a task of a task definition, and what it says if it cannot.
+
+ECS does four things before a container runs, with the execution role: it gets a token for ECR, reads the secrets and
+parameters, pulls the image, and creates the log stream. Source: Amazon ECS Developer Guide, "Amazon ECS task execution
+IAM role" and "Stopped tasks error messages".
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from moto.ecr.models import ecr_backends
+from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssm.models import ssm_backends
+
+from infraspec.ecs.image import EcrImage, ecr_image
+from infraspec.ecs.value_from import Store, ValueFrom
+from infraspec.sandbox.overlay.decisions import allowed, ask, refusal
+from infraspec.sandbox.overlay.identities import Identity, compiled, of_role
+
+RETRIEVAL = "ResourceInitializationError: unable to pull secrets or registry auth: "
+_EXECUTION = f"{RETRIEVAL}execution resource retrieval failed: "
+_FROM_SECRETS = f"{_EXECUTION}unable to retrieve secret from asm: service call has been retried 1 time(s): "
+_FROM_PARAMETERS = f"{_EXECUTION}unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+_LOGGING = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+    "failed to create Cloudwatch log stream: "
+)
+_PULLING = "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+_ASSUMING = (
+    "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being "
+    "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+)
+_MALFORMED = (
+    "unable to retrieve secret from asm: unexpected ARN format with parameters when trying to retrieve ASM secret"
+)
+_ARN_FIELDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStart:
+    """One attempt to start a task, in an account and region."""
+
+    account: str
+    region: str
+    partition: str
+    task: str
+
+    def failure(self, task_definition: Any) -> str | None:
+        """Return the stopped reason of a task of a task definition, None if it starts."""
+        needed = list(self._needs_role(task_definition))
+        role_arn = getattr(task_definition, "execution_role_arn", None)
+        if not needed:
+            return None
+        if not role_arn:
+            return f"{RETRIEVAL}the task definition has no execution role, which {needed[0]} needs"
+        role = of_role(self.account, self.partition, role_arn, self.task)
+        if role is None:
+            return _ASSUMING.format(role=role_arn)
+        containers = task_definition.container_definitions
+        checks = (self._token, self._secrets, self._image, self._logs)
+        return next((reason for check in checks for one in containers for reason in check(role, one)), None)
+
+    def _needs_role(self, task_definition: Any) -> Iterator[str]:
+        for container in task_definition.container_definitions:
+            if isinstance(ecr_image(container.get("image")), EcrImage):
+                yield "an image in Amazon ECR"
+            if container.get("secrets"):
+                yield "a secret"
+            if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+                yield "the awslogs driver"
+
+    def _refused(self, role: Identity, action: str, resource: str, **more: Any) -> str | None:
+        decision = ask(role, action, resource, account=self.account, region=self.region, **more)
+        return None if allowed(role, decision) else refusal(role, action, resource, decision)
+
+    def _denied(self, message: str) -> str:
+        return f"AccessDeniedException: {message} status code: 400, request id: {uuid.uuid4()}"
+
+    def _token(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+        if not isinstance(ecr_image(container.get("image")), EcrImage):
+            return
+        refused = self._refused(role, "ecr:GetAuthorizationToken", "*")
+        if refused:
+            yield (
+                f"{_EXECUTION}unable to retrieve ecr registry auth: service call has been retried 1 time(s): "
+                + self._denied(refused)
+            )
+
+    def _image(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+        image = ecr_image(container.get("image"))
+        if not isinstance(image, EcrImage) or image.account != self.account:
+            return
+        name = str(container["image"])
+        repository = ecr_backends[self.account][str(image.region)].repositories.get(image.repository)
+        prefix = f"{_PULLING}failed to resolve ref {name}: "
+        arn = f"arn:{self.partition}:ecr:{image.region}:{self.account}:repository/{image.repository}"
+        for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+            if self._refused(role, action, arn):
+                host = name.partition("/")[0]
+                yield f"{prefix}pulling from host {host} failed with status code 403 Forbidden"
+        if repository is None or not any(_is(one, name) for one in repository.images):
+            yield f"{prefix}{name}: not found"
+
+    def _logs(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+        log = container.get("logConfiguration") or {}
+        options = log.get("options") or {}
+        group = options.get("awslogs-group")
+        if log.get("logDriver") != "awslogs" or not group:
+            return
+        region = options.get("awslogs-region") or self.region
+        prefix = options.get("awslogs-stream-prefix")
+        stream = f"{prefix}/{container['name']}/{self.task}" if prefix else self.task
+        head = f"arn:{self.partition}:logs:{region}:{self.account}:log-group:{group}"
+        if group not in logs_backends[self.account][region].groups:
+            if str(options.get("awslogs-create-group")).lower() != "true":
+                yield f"{_LOGGING}ResourceNotFoundException: The specified log group does not exist. : exit status 1"
+                return
+            refused = self._refused(role, "logs:CreateLogGroup", f"{head}:log-stream:")
+            if refused:
+                yield f"{_LOGGING}{self._denied(refused)} : exit status 1"
+        refused = self._refused(role, "logs:CreateLogStream", f"{head}:log-stream:{stream}")
+        if refused:
+            yield f"{_LOGGING}{self._denied(refused)} : exit status 1"
+
+    def _secrets(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+        references = [*(container.get("secrets") or ())]
+        references += (container.get("logConfiguration") or {}).get("secretOptions") or ()
+        for reference in references:
+            text = str(reference["valueFrom"])
+            value = ValueFrom.parse(text)
+            if value.problem and not value.partial:
+                yield _EXECUTION + _MALFORMED
+            elif value.store is Store.SECRETS_MANAGER:
+                yield from self._secret(role, text, value)
+            else:
+                yield from self._parameter(role, str(value.target))
+
+    def _secret(self, role: Identity, text: str, value: ValueFrom) -> Iterator[str]:
+        arn, region = str(value.target), str(value.region)
+        key, stage, version = (*text.split(":")[_ARN_FIELDS:], "", "", "")[:3]
+        fetching = f"{_FROM_SECRETS}failed to fetch secret {arn} from secrets manager: "
+        secret = next(
+            (one for one in secretsmanager_backends[self.account][region].secrets.values() if one.arn == arn), None
+        )
+        policies = () if secret is None or not secret.policy else (_of_resource(arn, secret.policy),)
+        tags = {tag["Key"]: tag["Value"] for tag in (secret.tags or ())} if secret is not None else {}
+        action = "secretsmanager:GetSecretValue"
+        refused = self._refused(role, action, arn, resource_policies=policies, tags=tags)
+        if refused:
+            yield fetching + self._denied(refused)
+        elif secret is None:
+            yield f"{fetching}ResourceNotFoundException: Secrets Manager can't find the specified secret."
+        elif secret.is_deleted():
+            yield (
+                f"{fetching}InvalidRequestException: You can't perform this operation on the secret because it was "
+                "marked for deletion."
+            )
+        elif self._locked(role, arn, secret.kms_key_id, region):
+            yield fetching + self._denied("Access to KMS is not allowed")
+        else:
+            yield from self._content(secret, key, stage or "AWSCURRENT", version, fetching)
+
+    def _content(self, secret: Any, key: str, stage: str, version: str, fetching: str) -> Iterator[str]:
+        held = [
+            one
+            for identifier, one in secret.versions.items()
+            if (identifier == version if version else stage in one["version_stages"])
+        ]
+        if not held:
+            sought = f"VersionId: {version}" if version else f"staging label: {stage}"
+            missing = f"Secrets Manager can't find the specified secret value for {sought}"
+            yield f"{fetching}ResourceNotFoundException: {missing}"
+        elif key and key not in _json(held[0].get("secret_string")):
+            yield f"{_FROM_SECRETS}retrieved secret from Secrets Manager did not contain json key {key}"
+
+    def _locked(self, role: Identity, secret: str, key: str | None, region: str) -> bool:
+        """Tell whether a secret's key keeps the role out; AWS's own key lets in who may read the secret."""
+        if not key or key.endswith("alias/aws/secretsmanager"):
+            return False
+        backend = kms_backends[self.account][region]
+        identifier = backend.get_key_id(backend.any_id_to_key_id(key))
+        found = backend.keys.get(identifier)
+        if found is None or found.key_state != "Enabled":
+            return True
+        keys = {
+            "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
+            "kms:CallerAccount": self.account,
+            "kms:EncryptionContext:SecretARN": secret,
+        }
+        policies = (_of_resource(found.arn, found.policy),) if found.policy else ()
+        return self._refused(role, "kms:Decrypt", found.arn, resource_policies=policies, keys=keys) is not None
+
+    def _parameter(self, role: Identity, target: str) -> Iterator[str]:
+        name = target.partition(":parameter")[2] if target.startswith("arn:") else target
+        path = name if name.startswith("/") else f"/{name}"
+        arn = f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter{path}"
+        refused = self._refused(role, "ssm:GetParameters", arn)
+        backend = ssm_backends[self.account][self.region]
+        if refused:
+            yield _FROM_PARAMETERS + self._denied(refused)
+        elif not any(backend.get_parameters([one]) for one in {name, path, name.removeprefix("/")}):
+            yield f"{_FROM_PARAMETERS}invalid parameters: {name}"
+
+
+def _is(image: Any, name: str) -> bool:
+    reference = name.partition("/")[2]
+    if "@" in reference:
+        return bool(image.get_image_digest() == reference.partition("@")[2])
+    return (reference.partition(":")[2] or "latest") in image.image_tags
+
+
+def _of_resource(arn: str, policy: str) -> Any:
+    return compiled(arn, policy, with_principals=True)
+
+
+def _json(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
