@@ -1,12 +1,12 @@
 """Deployments of ECS services: what a service, its tasks and its deployments tell after each kind of change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from infraspec.ecs.stop_reason import FailureClass, classify
-from infraspec.sandbox.running import Running, start_empty
+from infraspec.sandbox.running import Running
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs-tasks.amazonaws.com"}}]}'  # noqa: E501
@@ -103,10 +103,9 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Shop]:
-    """Run an empty sandbox for the tests of this module."""
-    with start_empty(account=ACCOUNT, region=REGION) as running:
-        yield Shop(running)
+def account(empty: Running) -> Shop:
+    """Open a shop in the empty sandbox."""
+    return Shop(empty)
 
 
 @pytest.fixture

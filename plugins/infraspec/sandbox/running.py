@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from infraspec import contract as contracts
+from infraspec.aws.reads import READS, actions_of
 from infraspec.contract import Contract
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
@@ -104,16 +106,30 @@ def start_empty(
     region: str = _DEFAULT_REGION,
     partition: str = "aws",
     port: int = 0,
+    runner_policy: str = "",
     seconds: float = START_SECONDS,
 ) -> Running:
-    """Start a sandbox of an account that holds nothing yet. Raises SandboxError."""
-    settings = Settings(account, region, secrets.token_hex(16), _access_key(), _access_key(), port)
+    """Start a sandbox of an account that holds nothing yet.
+
+    `runner_policy` is what the runner may do, by default what the live suite reads. Raises SandboxError.
+    """
+    token, operator_key, runner_key = secrets.token_hex(16), _access_key(), _access_key()
+    settings = Settings(
+        account, region, token, operator_key, runner_key, port, runner_policy=runner_policy or reading_policy()
+    )
     child = spawn(settings, seconds=seconds)
     endpoint = f"http://127.0.0.1:{child.port}"
     operator, runner = (
         Account(endpoint, account, region, partition, key) for key in (settings.operator_key, settings.runner_key)
     )
     return Running(endpoint, runner.environment(), operator.environment(), (), Deployment(operator), child)
+
+
+def reading_policy() -> str:
+    """Return the policy of a runner that may read what the live suite reads, and no value of a secret."""
+    actions = {action for service, names in READS.items() for name in names for action in actions_of(service, name)}
+    statement = {"Sid": "Reads", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _access_key() -> str:

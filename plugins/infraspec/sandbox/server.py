@@ -49,10 +49,14 @@ def _server(settings: Settings) -> Any:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Write nothing: standard error is for what goes wrong."""
 
-    from infraspec.sandbox.overlay import install  # noqa: PLC0415 - likewise
+    from infraspec.sandbox.overlay import install, missing_service  # noqa: PLC0415 - likewise
 
     install(settings)
-    application = DomainDispatcherApplication(create_backend_app)
+
+    def create(service: str | None) -> Any:
+        return create_backend_app(service) if service else missing_service
+
+    application = DomainDispatcherApplication(create)
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         if environ.get("PATH_INFO") == IDENTITY_PATH:

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from typing import Any
+
 from infraspec.sandbox.child import Settings
 
 
-def install(_settings: Settings) -> None:
+def install(settings: Settings) -> None:
     """Put everything over moto; once, before the first request."""
-    from infraspec.sandbox.overlay import alarms, balancers, services, subscriptions  # noqa: PLC0415 - they import moto
+    from infraspec.sandbox.overlay import (  # noqa: PLC0415 - they import moto
+        alarms,
+        balancers,
+        enforcement,
+        services,
+        simulator,
+        subscriptions,
+        trail,
+    )
 
-    for part in (alarms, balancers, services, subscriptions):
+    for part in (alarms, balancers, services, simulator, subscriptions, trail):
         part.install()
+    enforcement.install(settings)
+
+
+def missing_service(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer 501 for a service that moto has not at all, as an error that SDKs read in JSON and in XML."""
+    credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    name = credential[3] if len(credential) > 3 else "this service"  # noqa: PLR2004 - key, day, region, service
+    message = f"the sandbox has no {name}"
+    body, kind = json.dumps({"__type": "NotImplemented", "message": message}), "application/json"
+    if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        error = f"<Error><Code>NotImplemented</Code><Message>{message}</Message></Error>"
+        body, kind = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>", "text/xml"
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-ErrorType", "NotImplemented")]
+    start_response("501 Not Implemented", headers)
+    return [body.encode()]

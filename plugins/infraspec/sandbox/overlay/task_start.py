@@ -180,6 +180,12 @@ class TaskStart:
         elif key and key not in _json(held[0].get("secret_string")):
             yield f"{_FROM_SECRETS}retrieved secret from Secrets Manager did not contain json key {key}"
 
+    def locked_secret(self, reader: Identity, arn: str) -> bool:
+        """Tell whether the key of a secret keeps a reader out."""
+        secrets = secretsmanager_backends[self.account][self.region].secrets.values()
+        secret = next((one for one in secrets if one.arn == arn), None)
+        return secret is not None and self._locked(reader, arn, secret.kms_key_id, self.region)
+
     def _locked(self, role: Identity, secret: str, key: str | None, region: str) -> bool:
         """Tell whether a secret's key keeps the role out; AWS's own key lets in who may read the secret."""
         if not key or key.endswith("alias/aws/secretsmanager"):

@@ -1,0 +1,159 @@
+"""IAM enforcement: our evaluator says who may do what, and the answer is AWS's, code and text.
+
+moto's own enforcement knows no resources and no conditions, and answers 403 to every service.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.s3.exceptions import S3AccessDeniedError, S3InvalidAccessKeyIdError
+from moto.s3.models import FakeBucket, s3_backends
+from moto.sts.responses import TokenResponse
+from werkzeug.exceptions import HTTPException
+
+from infraspec.sandbox.child import Settings
+from infraspec.sandbox.overlay import refusals, trail
+from infraspec.sandbox.overlay.decisions import allowed, ask, refusal
+from infraspec.sandbox.overlay.identities import Identity, compiled, of_key
+from infraspec.sandbox.overlay.targets import PREFIXES, Place, Target, parameters_of, targets
+
+_NEVER_ASKED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+_S3_ACTIONS = {
+    "ListBuckets": "ListAllMyBuckets",
+    "HeadObject": "GetObject",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "HeadBucket": "ListBucket",
+}
+
+
+def install(settings: Settings) -> None:
+    """Put the enforcement over every service of moto."""
+    BaseResponse.call_action = _guarded(settings, BaseResponse.call_action)
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = _nothing
+    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = _of_s3(settings)
+    FakeBucket.get_permission = _neutral
+    TokenResponse.get_caller_identity = _caller(settings)
+
+
+def _nothing(*_arguments: Any, **_named: Any) -> None:
+    return None
+
+
+def _neutral(*_arguments: Any, **_named: Any) -> Any:
+    from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - it is slow to import
+
+    return PermissionResult.NEUTRAL
+
+
+def _guarded(settings: Settings, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def call_action(response: Any) -> Any:
+        action = response._get_action()
+        if not action:
+            return original(response)
+        parameters = parameters_of(response)
+        who = of_key(settings, response.partition, response.get_access_key())
+        if who is None:
+            return refusals.unrecognized(response)
+        message = _refusal(response, who, action, parameters)
+        if message is not None:
+            trail.record(response, who, action, parameters, error=("AccessDenied", message))
+            return refusals.denied(response, message)
+        try:
+            answer = original(response)
+        except NotImplementedError as error:
+            return refusals.not_implemented(response, str(error))
+        except (ServiceException, HTTPException):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever fails in moto is a gap, and asking again is in vain
+            traceback.print_exc()
+            return refusals.not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
+        trail.record(response, who, action, parameters)
+        return answer
+
+    return call_action
+
+
+def _refusal(response: Any, who: Identity, action: str, parameters: dict[str, Any]) -> str | None:
+    """Return why a request is refused, None if it is not."""
+    service = response.boto3_service_name
+    name = f"{PREFIXES.get(service, service)}:{action}"
+    place = Place(response.current_account, response.region, response.partition)
+    if who.everything and name == "sts:AssumeRole":
+        (target,) = targets(service, parameters, place)
+        return (
+            None
+            if target.policies
+            else f"User: {who.arn} is not authorized to perform: {name} on resource: {target.arn}"
+        )
+    if who.everything or name in _NEVER_ASKED:
+        return None
+    for target in targets(service, parameters, place):
+        message = _of_target(place, who, name, target) or _of_key(service, action, place, who, target)
+        if message is not None:
+            return message
+    return None
+
+
+def _of_target(place: Place, who: Identity, action: str, target: Target) -> str | None:
+    decision = ask(
+        who,
+        action,
+        target.arn,
+        account=place.account,
+        region=place.region,
+        resource_policies=target.policies,
+        tags=target.tags,
+    )
+    return None if allowed(who, decision) else refusal(who, action, target.arn, decision)
+
+
+def _of_key(service: str, action: str, place: Place, who: Identity, target: Target) -> str | None:
+    """Return what Secrets Manager says if the key of a secret keeps the reader out."""
+    if (service, action) != ("secretsmanager", "GetSecretValue"):
+        return None
+    from infraspec.sandbox.overlay.task_start import TaskStart  # noqa: PLC0415 - it imports more of moto
+
+    start = TaskStart(place.account, place.region, place.partition, "")
+    return "Access to KMS is not allowed" if start.locked_secret(who, target.arn) else None
+
+
+def _of_s3(settings: Settings) -> Callable[..., None]:
+    def authorize(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        who = of_key(settings, response.partition, response.get_access_key())
+        if who is None:
+            raise S3InvalidAccessKeyIdError
+        action = response._get_action()
+        name = f"s3:{_S3_ACTIONS.get(action, action)}"
+        place = Place(response.current_account, response.region, response.partition)
+        arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")
+        message = _of_target(place, who, name, Target(arn, _bucket_policies(place, bucket_name)))
+        if message is not None:
+            raise S3AccessDeniedError
+        trail.record(response, who, action, {"bucketName": bucket_name, "key": key_name})
+
+    return authorize
+
+
+def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
+    bucket = s3_backends[place.account][place.partition].buckets.get(name)
+    policy = bucket.policy if bucket is not None else None
+    if not policy:
+        return ()
+    text = policy.decode() if isinstance(policy, bytes) else policy
+    return (compiled(f"the policy of bucket {name}", text, with_principals=True),)
+
+
+def _caller(settings: Settings) -> Callable[[Any], Any]:
+    def get_caller_identity(response: Any) -> Any:
+        who = of_key(settings, response.partition, response.get_access_key())
+        arn = who.arn if who else ""
+        return ActionResult({"UserId": who.user_id if who else "", "Account": settings.account, "Arn": arn})
+
+    return get_caller_identity

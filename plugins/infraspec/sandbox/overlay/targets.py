@@ -1,0 +1,218 @@
+"""What a request is about: the ARN that policies name, the policy and tags of the resource.
+
+Where an operation lists, or names nothing that is known here, the resource is `*`, or the type's ARN that ends so.
+Source: Service Authorization Reference, "Resource types defined by …" of each service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from moto.core.request import determine_request_protocol
+from moto.core.responses import PROTOCOL_PARSERS, get_service_model
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+
+from infraspec.iam.policy import IdentityPolicy
+from infraspec.sandbox.overlay.identities import compiled
+
+PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+"""The prefix of a service's actions, where it is not boto3's name of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One resource of a request."""
+
+    arn: str
+    policies: tuple[IdentityPolicy, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request is made."""
+
+    account: str
+    region: str
+    partition: str
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """Return an ARN of the account."""
+        return f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account}:{resource}"
+
+
+Parameters: TypeAlias = Mapping[str, Any]
+_Find: TypeAlias = Callable[[Parameters, Place], list[Target]]
+
+
+def parameters_of(response: Any) -> dict[str, Any]:
+    """Return the parameters of a request under the names of the API; nothing if it cannot be read."""
+    if getattr(response, "automated_parameter_parsing", False):
+        return dict(response.params)
+    try:
+        model = get_service_model(response.boto3_service_name)
+        operation = model.operation_model(response._get_action())
+        request = response.normalized_request
+        parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)](operation, map_type=dict)
+        return dict(
+            parser.parse(
+                {
+                    "method": request.method,
+                    "values": request.values,
+                    "headers": request.headers,
+                    "body": request.data,
+                    "url_path": request.path,
+                    "url_params": response.uri_match,
+                }
+            )
+        )
+    except Exception:  # noqa: BLE001 - moto raises what it likes, and a request without parameters is about *
+        return {}
+
+
+def targets(service: str, parameters: Parameters, place: Place) -> list[Target]:
+    """Return the resources that a request of a service is about, at least one."""
+    find = _BY_SERVICE.get(service)
+    found = find(parameters, place) if find else []
+    return found or _named(service, parameters) or [Target("*")]
+
+
+def _named(service: str, parameters: Parameters) -> list[Target]:
+    """Return the ARNs of the service that stand at the top of the parameters."""
+    prefix = PREFIXES.get(service, service)
+    values = [value for value in parameters.values() if isinstance(value, str)]
+    values += [
+        item for value in parameters.values() if isinstance(value, list) for item in value if isinstance(item, str)
+    ]
+    return [Target(value) for value in values if value.startswith("arn:") and value.split(":")[2] == prefix]
+
+
+def _secret(parameters: Parameters, place: Place) -> list[Target]:
+    name = parameters.get("SecretId")
+    if not name:
+        created = parameters.get("Name")
+        return [Target(place.arn("secretsmanager", f"secret:{created}-??????"))] if created else []
+    backend = secretsmanager_backends[place.account][place.region]
+    found = next((one for one in backend.secrets.values() if name in {one.arn, one.name, one.arn[:-7]}), None)
+    if found is None:
+        return [Target(name if name.startswith("arn:") else place.arn("secretsmanager", f"secret:{name}"))]
+    policies = (compiled(found.arn, found.policy, with_principals=True),) if getattr(found, "policy", None) else ()
+    return [Target(found.arn, policies, {tag["Key"]: tag["Value"] for tag in found.tags or ()})]
+
+
+def _parameter(parameters: Parameters, place: Place) -> list[Target]:
+    names = [*(parameters.get("Names") or []), *filter(None, [parameters.get("Name"), parameters.get("Path")])]
+    if parameters.get("ResourceType") == "Parameter":
+        names.append(parameters.get("ResourceId"))
+    bare = [name.partition(":parameter")[2] if name.startswith("arn:") else name for name in names if name]
+    return [Target(place.arn("ssm", f"parameter/{name.lstrip('/')}")) for name in bare]
+
+
+def _key(parameters: Parameters, place: Place) -> list[Target]:
+    name = parameters.get("KeyId") or parameters.get("TargetKeyId")
+    if not name:
+        return []
+    backend = kms_backends[place.account][place.region]
+    key = backend.keys.get(backend.get_key_id(backend.any_id_to_key_id(name)))
+    if key is None:
+        return [Target(name if name.startswith("arn:") else place.arn("kms", f"key/{name}"))]
+    return [Target(key.arn, (compiled(key.arn, key.policy, with_principals=True),) if key.policy else ())]
+
+
+def _identity(parameters: Parameters, place: Place) -> list[Target]:
+    backend = iam_backends[place.account][place.partition]
+    role, user = parameters.get("RoleName"), parameters.get("UserName")
+    if role:
+        known = next((one.arn for one in backend.roles.values() if one.name == role), None)
+        return [Target(known or place.arn("iam", f"role/{role}", regional=False))]
+    if user:
+        return [Target(place.arn("iam", f"user/{user}", regional=False))]
+    arn = parameters.get("PolicyArn") or parameters.get("PolicySourceArn")
+    return [Target(arn)] if arn else []
+
+
+def _assumed(parameters: Parameters, place: Place) -> list[Target]:
+    arn = str(parameters.get("RoleArn") or "*")
+    backend = iam_backends[place.account][place.partition]
+    role = next((one for one in backend.roles.values() if one.arn == arn), None)
+    if role is None:
+        return [Target(arn)]
+    return [Target(arn, (compiled(f"{arn} trust", role.assume_role_policy_document, with_principals=True),))]
+
+
+def _log(parameters: Parameters, place: Place) -> list[Target]:
+    name = parameters.get("logGroupName")
+    stream = parameters.get("logStreamName")
+    if name:
+        return [Target(place.arn("logs", f"log-group:{name}:log-stream:{stream or ''}"))]
+    prefix = parameters.get("logGroupNamePrefix") or ""
+    return [Target(place.arn("logs", f"log-group:{prefix}*"))]
+
+
+def _topic(parameters: Parameters, place: Place) -> list[Target]:
+    arn = parameters.get("TopicArn") or parameters.get("ResourceArn")
+    if not arn:
+        return []
+    topic = sns_backends[place.account][place.region].topics.get(arn)
+    policy = getattr(topic, "policy", None)
+    return [Target(arn, (compiled(arn, policy, with_principals=True),) if policy else ())]
+
+
+def _of(service: str, name: str, resource: str, any_of_it: str = "") -> _Find:
+    """Find a resource by a parameter that holds its name; `any_of_it` is what a list without the name is about."""
+
+    def find(parameters: Parameters, place: Place) -> list[Target]:
+        values = parameters.get(name)
+        names = values if isinstance(values, list) else [values] if values else []
+        found = [Target(one if one.startswith("arn:") else place.arn(service, resource.format(one))) for one in names]
+        return found or ([Target(place.arn(service, any_of_it))] if any_of_it else [])
+
+    return find
+
+
+def _first(*finds: _Find) -> _Find:
+    def find(parameters: Parameters, place: Place) -> list[Target]:
+        return next((found for one in finds if (found := one(parameters, place))), [])
+
+    return find
+
+
+def _service(parameters: Parameters, place: Place) -> list[Target]:
+    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
+    names = [
+        *(parameters.get("services") or []),
+        *filter(None, [parameters.get("service"), parameters.get("serviceName")]),
+    ]
+    return [
+        Target(one if one.startswith("arn:") else place.arn("ecs", f"service/{cluster}/{one}"))
+        for one in names
+        if isinstance(one, str)
+    ]
+
+
+def _task(parameters: Parameters, place: Place) -> list[Target]:
+    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
+    names = [*(parameters.get("tasks") or []), *filter(None, [parameters.get("task")])]
+    return [Target(one if one.startswith("arn:") else place.arn("ecs", f"task/{cluster}/{one}")) for one in names]
+
+
+_BY_SERVICE: Mapping[str, _Find] = {
+    "secretsmanager": _secret,
+    "ssm": _parameter,
+    "kms": _key,
+    "iam": _identity,
+    "sts": _assumed,
+    "logs": _log,
+    "sns": _topic,
+    "ecs": _first(_task, _service, _of("ecs", "clusters", "cluster/{}"), _of("ecs", "cluster", "cluster/{}")),
+    "ecr": _of("ecr", "repositoryName", "repository/{}"),
+    "dynamodb": _of("dynamodb", "TableName", "table/{}"),
+    "cloudwatch": _of("cloudwatch", "AlarmNames", "alarm:{}"),
+    "rds": _of("rds", "DBInstanceIdentifier", "db:{}"),
+    "events": _first(_of("events", "Rule", "rule/{}"), _of("events", "Name", "rule/{}")),
+}

@@ -1,0 +1,104 @@
+"""CloudTrail's event history: the calls that changed something, those that were refused, and reads of secrets.
+
+Source: AWS CloudTrail API Reference, LookupEvents; "CloudTrail record contents". Of the parameters only what names
+something is kept: no value of a secret is ever in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.cloudtrail.responses import CloudTrailResponse
+from moto.core.responses import ActionResult
+
+from infraspec.sandbox.overlay.identities import Identity
+
+_READS = re.compile(r"^(Get|List|Describe|Batch(Get|Check)|Head|Lookup|Simulate|Filter|Query|Scan|Test|Check|Select)")
+_NAMING = re.compile(r"(id|name|arn|cluster|service|taskdefinition|bucket|key|rule|endpoint|protocol)$", re.IGNORECASE)
+_MOST = 5000
+_EVENTS: deque[dict[str, Any]] = deque(maxlen=_MOST)
+
+
+def install() -> None:
+    """Answer lookup_events, which moto does not."""
+    CloudTrailResponse.lookup_events = _lookup
+
+
+def record(
+    response: Any, who: Identity, action: str, parameters: dict[str, Any], error: tuple[str, str] | None = None
+) -> None:
+    """Keep a call, if it is one that is looked up later."""
+    reads = _READS.match(action) is not None
+    if reads and error is None and action != "GetSecretValue":
+        return
+    now, identifier = datetime.now(UTC), str(uuid.uuid4())
+    named = {key: value for key, value in parameters.items() if isinstance(value, str) and _NAMING.search(key)}
+    source = f"{_SOURCES.get(response.boto3_service_name, response.boto3_service_name)}.amazonaws.com"
+    told: dict[str, Any] = {
+        "eventVersion": "1.09",
+        "userIdentity": {"type": "AssumedRole" if who.role else "IAMUser", "arn": who.arn},
+        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": source,
+        "eventName": action,
+        "awsRegion": response.region,
+        "requestParameters": {key[:1].lower() + key[1:]: value for key, value in named.items()},
+        "readOnly": reads,
+        "eventID": identifier,
+        "recipientAccountId": response.current_account,
+    }
+    if error is not None:
+        told |= {"errorCode": error[0], "errorMessage": error[1]}
+    _EVENTS.append(
+        {
+            "EventId": identifier,
+            "EventName": action,
+            "ReadOnly": str(reads).lower(),
+            "EventTime": now,
+            "EventSource": source,
+            "Username": who.arn.rpartition("/")[2] or who.arn.rpartition(":")[2],
+            "Resources": [{"ResourceName": value} for value in named.values()],
+            "CloudTrailEvent": json.dumps(told),
+        }
+    )
+
+
+_SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tagging"}
+
+
+def _lookup(response: Any) -> Any:
+    parameters = _parameters(response)
+    size = int(parameters.get("MaxResults") or 50)
+    begin = int(parameters.get("NextToken") or 0)
+    found = [event for event in reversed(_EVENTS) if _wanted(event, parameters)]
+    rest = {"NextToken": str(begin + size)} if begin + size < len(found) else {}
+    return ActionResult({"Events": found[begin : begin + size], **rest})
+
+
+def _parameters(response: Any) -> dict[str, Any]:
+    body = json.loads(response.body) if isinstance(response.body, str) and response.body else {}
+    return dict(getattr(response, "params", None) or body)
+
+
+def _wanted(event: dict[str, Any], parameters: dict[str, Any]) -> bool:
+    moment = event["EventTime"].timestamp()
+    if not _seconds(parameters.get("StartTime"), 0) <= moment <= _seconds(parameters.get("EndTime"), moment):
+        return False
+    for attribute in parameters.get("LookupAttributes") or ():
+        key, value = attribute["AttributeKey"], attribute["AttributeValue"]
+        if key == "ResourceName":
+            if value not in {one["ResourceName"] for one in event["Resources"]}:
+                return False
+        elif event.get(key) != value:
+            return False
+    return True
+
+
+def _seconds(value: Any, default: float) -> float:
+    if value is None:
+        return default
+    return float(value.timestamp() if isinstance(value, datetime) else value)

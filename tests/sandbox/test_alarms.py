@@ -1,0 +1,139 @@
+"""Alarms, their topics and what CloudTrail tells, where the sandbox is as AWS and moto is not."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infraspec.sandbox.running import Running
+
+PREFIX = "daily-report-tool-prod"
+METRIC = {
+    "Namespace": "Shop",
+    "MetricName": "Errors",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+def _alarm(running: Running, name: str, kind: str = "MetricAlarm") -> dict[str, Any]:
+    found = running.account.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=[kind])
+    alarm: dict[str, Any] = found[f"{kind}s"][0]
+    return alarm
+
+
+def _set(running: Running, name: str, value: str) -> None:
+    cloudwatch = running.account.client("cloudwatch")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=value, StateReason="test")
+
+
+def test_a_new_alarm_has_no_data(empty: Running) -> None:
+    """It begins with INSUFFICIENT_DATA, and keeps its state when it is put again."""
+    cloudwatch = empty.account.client("cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName="new", **METRIC)
+    assert _alarm(empty, "new")["StateValue"] == "INSUFFICIENT_DATA"
+    _set(empty, "new", "ALARM")
+    cloudwatch.put_metric_alarm(AlarmName="new", **METRIC)
+    assert _alarm(empty, "new")["StateValue"] == "ALARM"
+
+
+def test_the_history_tells_each_change(empty: Running) -> None:
+    """Creation, changes of state and the actions they took, the newest first."""
+    cloudwatch = empty.account.client("cloudwatch")
+    topic = empty.account.client("sns").create_topic(Name="history")["TopicArn"]
+    cloudwatch.put_metric_alarm(AlarmName="history", AlarmActions=[topic], **METRIC)
+    _set(empty, "history", "ALARM")
+    items = cloudwatch.describe_alarm_history(AlarmName="history")["AlarmHistoryItems"]
+    assert [item["HistoryItemType"] for item in reversed(items)] == ["ConfigurationUpdate", "StateUpdate", "Action"]
+    updates = cloudwatch.describe_alarm_history(AlarmName="history", HistoryItemType="StateUpdate")
+    assert [item["HistorySummary"] for item in updates["AlarmHistoryItems"]] == [
+        "Alarm updated from INSUFFICIENT_DATA to ALARM"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "states", "value"),
+    [
+        ('ALARM("one")', ("ALARM", "OK"), "ALARM"),
+        ('ALARM("one")', ("OK", "ALARM"), "OK"),
+        ("ALARM(one) OR ALARM('two')", ("OK", "ALARM"), "ALARM"),
+        ("ALARM(one) AND ALARM(two)", ("OK", "ALARM"), "OK"),
+        ("NOT OK(one)", ("ALARM", "OK"), "ALARM"),
+        ("ALARM(one) OR (ALARM(two) AND NOT ALARM(one))", ("OK", "ALARM"), "ALARM"),
+        ("TRUE AND ALARM(nobody)", ("ALARM", "ALARM"), "OK"),
+    ],
+)
+def test_a_composite_alarm_follows_its_rule(empty: Running, rule: str, states: tuple[str, str], value: str) -> None:
+    """Its state is what the rule makes of the states of others, as they change."""
+    cloudwatch = empty.account.client("cloudwatch")
+    for name, state in zip(("one", "two"), states, strict=True):
+        cloudwatch.put_metric_alarm(AlarmName=name, **METRIC)
+        _set(empty, name, state)
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule=rule)
+    assert _alarm(empty, "both", "CompositeAlarm")["StateValue"] == value
+
+
+def test_a_rule_that_is_none_is_refused(empty: Running) -> None:
+    """AWS validates the rule."""
+    with pytest.raises(ClientError, match="AlarmRule"):
+        empty.account.client("cloudwatch").put_composite_alarm(AlarmName="bad", AlarmRule="ALARM(one) XOR ALARM(two)")
+
+
+def test_composite_alarms_have_to_be_asked_for(sandbox: Running) -> None:
+    """Without AlarmTypes AWS describes metric alarms alone."""
+    cloudwatch = sandbox.account.client("cloudwatch")
+    assert cloudwatch.describe_alarms()["CompositeAlarms"] == []
+    found = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
+    assert {alarm["AlarmName"] for alarm in found["CompositeAlarms"]} == {
+        f"{PREFIX}-application-down",
+        f"{PREFIX}-database-unreachable",
+    }
+
+
+def test_alarms_of_what_runs_are_ok_after_apply(sandbox: Running) -> None:
+    """As minutes after an apply in AWS, no alarm lacks data."""
+    cloudwatch = sandbox.account.client("cloudwatch")
+    found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert {alarm["StateValue"] for alarm in [*found["MetricAlarms"], *found["CompositeAlarms"]]} == {"OK"}
+
+
+def test_an_email_subscription_is_pending_until_it_is_confirmed(empty: Running) -> None:
+    """Its token is the address; counts and lists follow."""
+    sns = empty.account.client("sns")
+    topic = sns.create_topic(Name="pending")["TopicArn"]
+    assert sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")["SubscriptionArn"] == (
+        "pending confirmation"
+    )
+    (listed,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert listed["SubscriptionArn"] == "PendingConfirmation"
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsPending"] == "1"
+    with pytest.raises(ClientError, match="Token"):
+        sns.confirm_subscription(TopicArn=topic, Token="b@example.com")  # noqa: S106 - an address
+    arn = sns.confirm_subscription(TopicArn=topic, Token="a@example.com")["SubscriptionArn"]  # noqa: S106
+    (listed,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert listed["SubscriptionArn"] == arn
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "1"
+
+
+def test_the_subscriptions_of_the_reference_are_confirmed(sandbox: Running) -> None:
+    """The people have confirmed, and chat and pager confirm by themselves."""
+    sns = sandbox.account.client("sns")
+    arns = {one["SubscriptionArn"] for one in sns.list_subscriptions()["Subscriptions"]}
+    assert len(arns) == 6
+    assert "PendingConfirmation" not in arns
+
+
+def test_the_trail_tells_who_changed_what(empty: Running) -> None:
+    """A change is found by its name and by the resource, without the value that it set."""
+    empty.account.client("secretsmanager").create_secret(Name="trailed", SecretString="hunter2-canary")
+    cloudtrail = empty.account.client("cloudtrail")
+    named = [{"AttributeKey": "ResourceName", "AttributeValue": "trailed"}]
+    (event,) = cloudtrail.lookup_events(LookupAttributes=named)["Events"]
+    assert (event["EventName"], event["EventSource"]) == ("CreateSecret", "secretsmanager.amazonaws.com")
+    assert "hunter2-canary" not in str(event)
+    reads = [{"AttributeKey": "EventName", "AttributeValue": "LookupEvents"}]
+    told = cloudtrail.lookup_events(LookupAttributes=reads)["Events"]
+    assert all("errorCode" in event["CloudTrailEvent"] for event in told)
