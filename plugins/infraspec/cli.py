@@ -16,6 +16,7 @@ from infraspec.init_command import init
 from infraspec.plan_command import plan
 from infraspec.report_command import report
 from infraspec.runner_policy_command import runner_policy
+from infraspec.sandbox_command import sandbox
 from infraspec.simulate_command import simulate
 
 
@@ -36,7 +37,7 @@ def main() -> None:
     """  # noqa: D301 - \b keeps click from wrapping the table
 
 
-for command in (init, doctor, plan, explain, simulate, report, runner_policy):
+for command in (init, doctor, plan, explain, simulate, report, runner_policy, sandbox):
     main.add_command(command)
 
 

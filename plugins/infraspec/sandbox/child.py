@@ -68,8 +68,7 @@ class Child:
 
     def release(self) -> None:
         """Let a detached process live on by itself."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        _close(self.process)
         self.process.returncode = 0  # nobody waits for it any more
         self._log.close()
 
@@ -152,6 +151,10 @@ def _end(process: subprocess.Popen[Any]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    _close(process)
+
+
+def _close(process: subprocess.Popen[Any]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

@@ -6,6 +6,7 @@ import json
 import secrets
 import string
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,8 @@ class Running:
     environment: dict[str, str]
     operator: dict[str, str]
     not_applied: tuple[NotApplied, ...]
+    token: str = field(repr=False)
+    """What the process shows to prove that it is this one."""
     deployment: Deployment = field(repr=False)
     _child: Child = field(repr=False)
 
@@ -63,6 +66,15 @@ class Running:
         self.not_applied = self.deployment.apply(plan)
         return self.not_applied
 
+    def wait(self) -> None:
+        """Wait until its process ends."""
+        self._child.process.wait()
+
+    def release(self) -> None:
+        """Let a detached one live on after this process; it is not stopped by this object any more."""
+        self.account.close()
+        self._child.release()
+
     def stop(self) -> None:
         """End its process; more than once is as good as once."""
         self.account.close()
@@ -77,11 +89,13 @@ class Running:
         self.stop()
 
 
-def start(contract: Contract, environment: str, *, port: int = 0, seconds: float = START_SECONDS) -> Running:
+def start(
+    contract: Contract, environment: str, *, port: int = 0, log: Path | None = None, seconds: float = START_SECONDS
+) -> Running:
     """Start a sandbox and apply what an environment of the contract evaluates to.
 
-    Raises SandboxError if the process does not listen within `seconds`, ContractError and TerraformError if the input
-    is wrong.
+    With a `log` file it is detached: it can outlive this process. Raises SandboxError if the process does not listen
+    within `seconds`, ContractError and TerraformError if the input is wrong.
     """
     plan = Environments(contract).plan(environment)
     known = contracts.environment(contract, environment)
@@ -90,6 +104,7 @@ def start(contract: Contract, environment: str, *, port: int = 0, seconds: float
         region=_text(plan.region) or known.region or _DEFAULT_REGION,
         partition=known.partition,
         port=port,
+        log=log,
         seconds=seconds,
     )
     try:
@@ -107,6 +122,7 @@ def start_empty(
     partition: str = "aws",
     port: int = 0,
     runner_policy: str = "",
+    log: Path | None = None,
     seconds: float = START_SECONDS,
 ) -> Running:
     """Start a sandbox of an account that holds nothing yet.
@@ -115,14 +131,21 @@ def start_empty(
     """
     token, operator_key, runner_key = secrets.token_hex(16), _access_key(), _access_key()
     settings = Settings(
-        account, region, token, operator_key, runner_key, port, runner_policy=runner_policy or reading_policy()
+        account,
+        region,
+        token,
+        operator_key,
+        runner_key,
+        port,
+        detached=log is not None,
+        runner_policy=runner_policy or reading_policy(),
     )
-    child = spawn(settings, seconds=seconds)
+    child = spawn(settings, log=log, seconds=seconds)
     endpoint = f"http://127.0.0.1:{child.port}"
     operator, runner = (
         Account(endpoint, account, region, partition, key) for key in (settings.operator_key, settings.runner_key)
     )
-    return Running(endpoint, runner.environment(), operator.environment(), (), Deployment(operator), child)
+    return Running(endpoint, runner.environment(), operator.environment(), (), token, Deployment(operator), child)
 
 
 def reading_policy() -> str:

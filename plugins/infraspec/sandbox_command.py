@@ -1,0 +1,175 @@
+"""`infraspec sandbox`: an AWS on this machine, kept running for a developer."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infraspec.command import reported
+
+if TYPE_CHECKING:
+    from infraspec.sandbox.keeping import Kept
+    from infraspec.sandbox.running import Running
+
+_OPERATOR = click.option(
+    "--operator",
+    is_flag=True,
+    help="Print the variables of one who may do everything, not those of the suite's runner.",
+)
+
+
+@click.group()
+def sandbox() -> None:
+    """Keep an AWS running on this machine that holds what Terraform source says.
+
+    \b
+    infraspec sandbox up --infra . --env prod --detach
+    eval "$(infraspec sandbox status)"
+    aws ecs list-clusters
+    infraspec sandbox down
+
+    It listens on the loopback address alone, and one runs at a time. docs/sandbox.md says what is in it and where it
+    differs from AWS. It needs pip install 'pytest-infraspec[sandbox]'.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+
+
+@sandbox.command()
+@click.option(
+    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
+)
+@click.option("--env", "environment", help="Environment to apply.  [default: that of [sandbox], or the first]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
+@click.option("--detach", is_flag=True, help="Return, and let it run until infraspec sandbox down.")
+@_OPERATOR
+@reported
+def up(
+    *,
+    infra: Path,
+    environment: str | None,
+    port: int,
+    detach: bool,
+    operator: bool,
+) -> None:
+    """Start it, apply the plan of an environment, and print how to ask it.
+
+    Without --detach it runs until it is interrupted. What of the plan is not in it is listed with the reason.
+    """
+    from infraspec.sandbox import keeping  # noqa: PLC0415 - other commands start faster without
+
+    _refuse_second(keeping.Kept.read())
+    running, name = _started(infra, environment, port, detach=detach)
+    try:
+        kept = _kept(running, infra, name)
+        kept.write()
+        for item in running.not_applied:
+            click.echo(f"not applied: {item}", err=True)
+        _show(kept, operator=operator)
+        if detach:
+            running.release()
+            return
+        click.echo("it runs until it is interrupted: Ctrl-C", err=True)
+        _wait(running)
+    except BaseException:
+        running.stop()
+        keeping.forget()
+        raise
+    keeping.forget()
+
+
+@sandbox.command()
+@_OPERATOR
+@reported
+def status(*, operator: bool) -> None:
+    """Print how to ask the sandbox that runs; the exit code is 1 if none does."""
+    from infraspec.sandbox.keeping import Kept  # noqa: PLC0415 - as above
+
+    kept = Kept.read()
+    if kept is None or not kept.runs:
+        click.echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
+        sys.exit(1)
+    _show(kept, operator=operator)
+
+
+@sandbox.command()
+@reported
+def down() -> None:
+    """End the sandbox that runs, and nothing else; that none runs is no error."""
+    from infraspec.sandbox import keeping  # noqa: PLC0415 - as above
+
+    kept = keeping.Kept.read()
+    if kept is None:
+        click.echo("no sandbox runs")
+        return
+    if kept.runs:
+        kept.end()
+        click.echo(f"ended process {kept.pid}")
+    else:
+        click.echo(f"the sandbox of process {kept.pid} was gone already: nothing was ended")
+    keeping.forget()
+
+
+def _refuse_second(kept: Kept | None) -> None:
+    from infraspec.errors import SandboxError  # noqa: PLC0415 - as above
+
+    if kept is not None and kept.runs:
+        raise SandboxError(
+            "a sandbox runs already",
+            place=kept.endpoint,
+            found=f"process {kept.pid} with {kept.environment} of {kept.infra}",
+            remedy="infraspec sandbox status shows how to ask it, infraspec sandbox down ends it",
+        )
+
+
+def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -> tuple[Running, str]:
+    from infraspec import contract as contracts  # noqa: PLC0415 - as above
+    from infraspec.sandbox.keeping import log_file  # noqa: PLC0415 - as above
+    from infraspec.sandbox.running import start  # noqa: PLC0415 - as above
+
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or contract.sandbox.environment or next(iter(contract.environments))
+    log = log_file() if detach else None
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return start(contract, name, port=port, log=log), name
+
+
+def _kept(running: Running, infra: Path, environment: str) -> Kept:
+    from infraspec.sandbox.keeping import Kept  # noqa: PLC0415 - as above
+
+    return Kept(
+        running.pid,
+        running.token,
+        running.endpoint,
+        str(infra.resolve()),
+        environment,
+        running.environment,
+        running.operator,
+    )
+
+
+def _show(kept: Kept, *, operator: bool) -> None:
+    """Print the endpoint as a comment and the variables as a shell reads them."""
+    click.echo(f"# {kept.endpoint}: {kept.environment} of {kept.infra}, process {kept.pid}")
+    variables: Mapping[str, str] = kept.operator if operator else kept.runner
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _wait(running: Running) -> None:
+    """Wait until the process ends by itself, or is interrupted."""
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        running.wait()
+        click.echo("the sandbox has ended", err=True)
+    except KeyboardInterrupt:
+        running.stop()

@@ -1,0 +1,127 @@
+"""`infraspec sandbox`: one that is kept running, found, and ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from infraspec.sandbox.running import Running
+
+ROOT = Path(__file__).resolve().parents[2]
+MINIMAL = ROOT / "fixtures/minimal"
+
+
+class Shell:
+    """Runs the command with a runtime directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.file = directory / "infraspec/sandbox.json"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self.environ = {**inherited, "XDG_RUNTIME_DIR": str(directory), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the words of a command."""
+        return [sys.executable, "-m", "infraspec", "sandbox", *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*arguments), env=self.environ, check=False, capture_output=True, text=True, encoding="utf-8"
+        )
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """Return a shell, and leave no sandbox of it behind."""
+    shell = Shell(tmp_path)
+    yield shell
+    shell.run("down")
+
+
+def test_up_status_and_down(shell: Shell) -> None:
+    """A detached one outlives the command, is found by status, refuses a second one, and is ended by down."""
+    up = shell.run("up", "--infra", str(MINIMAL), "--detach")
+    assert up.returncode == 0, up.stderr
+    kept = json.loads(shell.file.read_text())
+    assert shell.file.stat().st_mode & 0o777 == 0o600
+    assert f"export AWS_ENDPOINT_URL={kept['endpoint']}" in up.stdout
+    assert kept["runner"]["AWS_ACCESS_KEY_ID"] in up.stdout
+    assert kept["operator"]["AWS_ACCESS_KEY_ID"] not in up.stdout
+
+    status = shell.run("status", "--operator")
+    assert (status.returncode, status.stdout.count("export ")) == (0, 6)
+    assert kept["operator"]["AWS_ACCESS_KEY_ID"] in status.stdout
+
+    second = shell.run("up", "--infra", str(MINIMAL))
+    assert (second.returncode, "SandboxError" in second.stderr) == (2, True)
+    assert "a sandbox runs already" in second.stderr
+
+    down = shell.run("down")
+    assert (down.returncode, down.stdout) == (0, f"ended process {kept['pid']}\n")
+    assert not shell.file.exists()
+    assert shell.run("status").returncode == 1
+    assert shell.run("down").stdout == "no sandbox runs\n"
+
+
+def test_in_the_foreground_it_ends_with_the_command(shell: Shell) -> None:
+    """An interrupt ends the sandbox and removes its file."""
+    command = shell.command("up", "--infra", str(MINIMAL))
+    with subprocess.Popen(command, env=shell.environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        endpoint = process.stdout.readline().split()[1].rstrip(":")
+        with urlopen(f"{endpoint}/infraspec-sandbox") as answer:
+            pid = json.load(answer)["pid"]
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 0
+    assert not Path(f"/proc/{pid}").exists()
+    assert not shell.file.exists()
+
+
+def test_a_process_that_is_another_is_left_alone(shell: Shell, sandbox: Running) -> None:
+    """A file that names a process which does not show its token ends nothing."""
+    shell.file.parent.mkdir()
+    kept = {
+        "pid": sandbox.pid,
+        "token": "of another one",
+        "endpoint": sandbox.endpoint,
+        "infra": ".",
+        "environment": "x",
+    }
+    shell.file.write_text(json.dumps({**kept, "runner": {}, "operator": {}}))
+    assert "is gone" in shell.run("status").stderr
+    assert "was gone already: nothing was ended" in shell.run("down").stdout
+    assert sandbox.account.client("sts").get_caller_identity()
+    assert not shell.file.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--infra", "/nowhere"), "/nowhere"),
+        (("--infra", str(MINIMAL), "--env", "nowhere"), "nowhere"),
+        (("--infra", str(MINIMAL), "--port", "70000"), "--port"),
+    ],
+)
+def test_wrong_input_is_said_without_a_traceback(shell: Shell, arguments: tuple[str, ...], text: str) -> None:
+    """The exit code is 2, and nothing runs."""
+    done = shell.run("up", *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert text in done.stderr
+    assert not shell.file.exists()
+
+
+def test_a_file_that_is_damaged_is_named(shell: Shell) -> None:
+    """The error says which file, and what to do."""
+    shell.file.parent.mkdir()
+    shell.file.write_text("{")
+    done = shell.run("status")
+    assert (done.returncode, str(shell.file) in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    shell.file.unlink()
