@@ -1,5 +1,6 @@
 """Alarms, their topics and what CloudTrail tells, where the sandbox is as AWS and moto is not."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ def test_a_new_alarm_has_no_data(empty: Running) -> None:
     cloudwatch = empty.account.client("cloudwatch")
     cloudwatch.put_metric_alarm(AlarmName="new", **METRIC)
     assert _alarm(empty, "new")["StateValue"] == "INSUFFICIENT_DATA"
+    assert _alarm(empty, "new")["StateTransitionedTimestamp"]
     _set(empty, "new", "ALARM")
     cloudwatch.put_metric_alarm(AlarmName="new", **METRIC)
     assert _alarm(empty, "new")["StateValue"] == "ALARM"
@@ -98,6 +100,26 @@ def test_alarms_of_what_runs_are_ok_after_apply(sandbox: Running) -> None:
     cloudwatch = sandbox.account.client("cloudwatch")
     found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     assert {alarm["StateValue"] for alarm in [*found["MetricAlarms"], *found["CompositeAlarms"]]} == {"OK"}
+
+
+def test_metrics_of_what_runs_have_data_after_apply(sandbox: Running) -> None:
+    """The replica tells its lag, and it is not too much."""
+    end = datetime.now(UTC) + timedelta(minutes=5)
+    metric = {
+        "Namespace": "AWS/RDS",
+        "MetricName": "ReplicaLag",
+        "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": f"{PREFIX}-postgres-replica-1"}],
+    }
+    query = {"Id": "lag", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    (result,) = sandbox.account.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[query], StartTime=end - timedelta(hours=1), EndTime=end
+    )["MetricDataResults"]
+    assert result["Values"] == [30.0]
+
+
+def test_no_maintenance_is_pending(sandbox: Running) -> None:
+    """Moto does not answer this, and the sandbox has none."""
+    assert sandbox.account.client("rds").describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
 
 
 def test_an_email_subscription_is_pending_until_it_is_confirmed(empty: Running) -> None:

@@ -46,16 +46,26 @@ def put_value(account: Account, arn: str, keys: Iterable[str] = ()) -> None:
 def settle(account: Account) -> None:
     """Do what time and people do after a first apply: alarms get data, and e-mail addresses are confirmed.
 
-    An alarm leaves INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
+    The metric of AWS that a new alarm looks at gets a value that is not breaching, and the alarm leaves
+    INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
     """
     cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
     for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
+        if str(alarm.get("Namespace", "")).startswith("AWS/"):
+            datum = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": _harmless(alarm)}
+            cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
         reason = "Threshold Crossed: no datapoints were breaching"
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason=reason)
     for page in sns.get_paginator("list_subscriptions").paginate():
         for subscription in page["Subscriptions"]:
             if subscription["SubscriptionArn"] == "PendingConfirmation":
                 sns.confirm_subscription(TopicArn=subscription["TopicArn"], Token=subscription["Endpoint"])
+
+
+def _harmless(alarm: Mapping[str, Any]) -> float:
+    """Return a value on the good side of an alarm's threshold."""
+    threshold = float(alarm.get("Threshold", 0.0))
+    return threshold / 2 if alarm["ComparisonOperator"].startswith("Greater") else threshold * 2 + 1
 
 
 def _read(containers: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:

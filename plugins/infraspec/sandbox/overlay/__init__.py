@@ -14,6 +14,7 @@ def install(settings: Settings) -> None:
     from infraspec.sandbox.overlay import (  # noqa: PLC0415 - they import moto
         alarms,
         balancers,
+        databases,
         enforcement,
         services,
         simulator,
@@ -21,7 +22,7 @@ def install(settings: Settings) -> None:
         trail,
     )
 
-    for part in (alarms, balancers, services, simulator, subscriptions, trail):
+    for part in (alarms, balancers, databases, services, simulator, subscriptions, trail):
         part.install()
     enforcement.install(settings)
 

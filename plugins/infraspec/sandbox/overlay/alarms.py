@@ -15,7 +15,10 @@ from typing import Any
 from moto.cloudwatch import models, responses
 from moto.core.responses import ActionResult, EmptyResult
 
-_STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
+_STATE = (
+    "state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "state_transitioned_timestamp",
+)  # fmt: skip
+"""What an alarm keeps when it is put again."""
 _TOKEN = re.compile(
     r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"(?P<quoted>[^\"]+)\"|'(?P<single>[^']+)'|(?P<bare>[^)\s]+))\s*\)"
     r"|(?P<word>AND|OR|NOT|TRUE|FALSE|\(|\)))"
@@ -35,9 +38,10 @@ def install() -> None:
         if before is None:
             alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"
             alarm.state_reason_data = None
+            alarm.state_transitioned_timestamp = datetime.now(UTC)
             _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" created', {"type": "Create", "version": "1.0"})
         else:
-            for name in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
+            for name in _STATE:
                 setattr(alarm, name, getattr(before, name))
             _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" updated', {"type": "Update", "version": "1.0"})
         _evaluate_composites(backend)
@@ -115,6 +119,7 @@ def _changed(alarm: Any, before: str, after: str, reason: str) -> None:
         "newState": {"stateValue": after, "stateReason": reason},
     }
     _note(alarm, "StateUpdate", f"Alarm updated from {before} to {after}", data)
+    alarm.state_transitioned_timestamp = datetime.now(UTC)
     if not alarm.actions_enabled:
         return
     actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(after, alarm.insufficient_data_actions)
