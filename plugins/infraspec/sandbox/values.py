@@ -50,6 +50,8 @@ class Created:
                 return f"sandbox-{unknown.address.removeprefix('var.')}"
             raise Unresolved(f"{unknown.address} is not known")
         resource, path = found
+        if resource.mode == "data":
+            raise Unresolved(f"{unknown.address} is not known: say it in [known] of the contract")
         if resource.address not in self.attributes:
             raise Unresolved(f"{resource.address} has not been created")
         try:
