@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,22 @@ def trust() -> dict[str, Any]:
     return {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}]}
 
 
+_EMPTY = {
+    "cloudwatch": "describe_alarms",
+    "dynamodb": "list_tables",
+    "ec2": "describe_vpcs describe_subnets describe_internet_gateways describe_nat_gateways describe_addresses "
+    "describe_route_tables describe_vpc_endpoints describe_security_groups describe_security_group_rules",
+    "ecr": "describe_repositories",
+    "elbv2": "describe_load_balancers describe_target_groups describe_tags",
+    "events": "list_rules",
+    "logs": "describe_log_groups describe_metric_filters describe_resource_policies",
+    "rds": "describe_db_instances describe_db_subnet_groups describe_db_parameter_groups",
+    "s3": "list_buckets",
+    "sns": "list_topics",
+}
+"""What the account has nothing of."""
+
+
 class World:
     """What is in the account. A test changes it before it asks."""
 
@@ -140,6 +157,14 @@ class World:
             "Tags": pairs(TAGS),
             "SecretVersionsToStages": {"v1": ["AWSCURRENT"]},
         }
+        self.versions = {"v1": ["AWSCURRENT"]}
+        self.changed = datetime(2026, 11, 20, tzinfo=UTC)
+        self.key_state = "Enabled"
+        self.grants: list[dict[str, Any]] = []
+        self.tasks: dict[str, datetime] = {}
+        self.simulated: dict[str, Any] = {}
+        self.organization: bool | None = None
+        self.gone = ""
         self.others: list[dict[str, Any]] = []
         self.secret_policy: Any = None
         root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -166,6 +191,7 @@ class World:
     def answers(self, **more: Any) -> Answers:
         """Return the answers of AWS about the account; `more` are others by `service__operation`."""
         table: dict[tuple[str, str], Any] = {
+            **{(service, name): {} for service, names in _EMPTY.items() for name in names.split()},
             ("resourcegroupstaggingapi", "get_resources"): {
                 "ResourceTagMappingList": [{"ResourceARN": KEY, "Tags": pairs(TAGS)}]
             },
@@ -198,7 +224,12 @@ class World:
             ("iam", "list_attached_role_policies"): self._attached,
             ("iam", "list_policies"): {"Policies": []},
             ("iam", "get_policy"): lambda PolicyArn: {  # noqa: N803 - AWS's name
-                "Policy": {"PolicyName": PolicyArn.rpartition("/")[2], "DefaultVersionId": "v3", "Tags": pairs(TAGS)}
+                "Policy": {
+                    "PolicyName": PolicyArn.rpartition("/")[2],
+                    "DefaultVersionId": "v3",
+                    "Tags": pairs(TAGS),
+                    "UpdateDate": self.changed,
+                }
             },
             ("iam", "get_policy_version"): lambda PolicyArn, **_: {  # noqa: N803 - AWS's name
                 "PolicyVersion": {"Document": self.documents[PolicyArn]}
@@ -207,9 +238,16 @@ class World:
             ("secretsmanager", "get_resource_policy"): lambda SecretId: (  # noqa: N803 - AWS's name
                 {"ResourcePolicy": json.dumps(self.secret_policy)} if self.secret_policy and SecretId == SECRET else {}
             ),
+            ("secretsmanager", "describe_secret"): self._described,
             ("ssm", "describe_parameters"): {"Parameters": []},
             ("kms", "list_aliases"): {"Aliases": [{"AliasName": "alias/app-prod", "TargetKeyId": "0a1b2c3d"}]},
-            ("kms", "describe_key"): {"KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
+            ("kms", "describe_key"): {
+                "KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": self.key_state}
+            },
+            ("kms", "list_grants"): {"Grants": self.grants},
+            ("ecs", "list_tasks"): {"taskArns": list(self.tasks)},
+            ("ecs", "describe_tasks"): lambda tasks, **_: {"tasks": [self._task(arn) for arn in tasks]},
+            ("iam", "simulate_principal_policy"): self._simulation,
             ("kms", "get_key_policy"): lambda **_: {"Policy": json.dumps(self.key_policy)},
         }
         return Answers({**table, **{_key(name): answer for name, answer in more.items()}}, ACCOUNT, "aws", REGION)
@@ -220,7 +258,34 @@ class World:
         described = {**deepcopy(self.revisions[revision]), "taskDefinitionArn": f"{FAMILY}:{revision}"}
         return {"taskDefinition": {**described, "revision": revision}, "tags": pairs(TAGS, "key", "value")}
 
-    def _role(self, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's name
+    def _described(self, SecretId: str) -> Mapping[str, Any] | None:  # noqa: N803 - AWS's name
+        if SecretId != SECRET:
+            return None
+        dates = {"LastChangedDate": self.changed, "VersionIdsToStages": self.versions}
+        return {**self.secret, **dates}
+
+    def _task(self, arn: str) -> Mapping[str, Any]:
+        revision = f"{FAMILY}:{self.running}"
+        return {"taskArn": arn, "taskDefinitionArn": revision, "lastStatus": "RUNNING", "startedAt": self.tasks[arn]}
+
+    def _simulation(self, ActionNames: list[str], ResourceArns: list[str], **_: Any) -> Mapping[str, Any]:  # noqa: N803
+        results = []
+        for action in ActionNames:
+            said = {"EvalResourceDecision": "allowed", **self.simulated.get(action, {})}
+            specific = [{"EvalResourceName": arn, **said} for arn in ResourceArns]
+            result: dict[str, Any] = {
+                "EvalActionName": action,
+                "EvalDecision": "allowed",
+                "ResourceSpecificResults": specific,
+            }
+            if self.organization is not None:
+                result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": self.organization}
+            results.append(result)
+        return {"EvaluationResults": results}
+
+    def _role(self, RoleName: str) -> Mapping[str, Any] | None:  # noqa: N803 - AWS's name
+        if RoleName == self.gone:
+            return None
         if RoleName == self.role["RoleName"]:
             return {"Role": {"AssumeRolePolicyDocument": trust(), **self.role}}
         arn = ROLE.replace("app-prod-api-execution", RoleName)

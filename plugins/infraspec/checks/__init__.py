@@ -25,5 +25,6 @@ RULES = (
     "rollout",
     "stopped-tasks",
     "next-start",
+    "secret-chain",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

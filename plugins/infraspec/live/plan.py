@@ -7,21 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 from infraspec.aws.calls import Calls
 from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
 from infraspec.live.membership import Membership
+from infraspec.live.plan_alarms import alarm_resources
+from infraspec.live.plan_balancers import balancer_resources
+from infraspec.live.plan_databases import database_resources
 from infraspec.live.plan_ecs import ecs_resources
+from infraspec.live.plan_events import event_resources
 from infraspec.live.plan_iam import iam_resources
 from infraspec.live.plan_keys import key_resources
+from infraspec.live.plan_logs import log_resources
+from infraspec.live.plan_network import network_resources
 from infraspec.live.plan_parameters import parameter_resources
 from infraspec.live.plan_secrets import secret_resources
+from infraspec.live.plan_storage import bucket_resources, repository_resources, table_resources
+from infraspec.live.plan_topics import topic_resources
 from infraspec.live.scope import Scope
 from infraspec.live.sources import Sources
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown
 
 Managed = Callable[..., tuple[Resource, ...]]
 """Return the live resources of the given types."""
@@ -33,6 +41,37 @@ _BUILDERS: Mapping[Builder, tuple[str, ...]] = {
     secret_resources: ("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"),
     parameter_resources: ("aws_ssm_parameter",),
     key_resources: ("aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"),
+    repository_resources: ("aws_ecr_repository", "aws_ecr_repository_policy"),
+    bucket_resources: ("aws_s3_bucket", "aws_s3_bucket_policy"),
+    table_resources: ("aws_dynamodb_table",),
+    log_resources: (
+        "aws_cloudwatch_log_group",
+        "aws_cloudwatch_log_metric_filter",
+        "aws_cloudwatch_log_resource_policy",
+    ),
+    alarm_resources: ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"),
+    event_resources: ("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"),
+    topic_resources: (
+        "aws_sns_topic",
+        "aws_sns_topic_policy",
+        "aws_sns_topic_subscription",
+        "aws_chatbot_slack_channel_configuration",
+    ),
+    database_resources: ("aws_db_instance", "aws_db_subnet_group", "aws_db_parameter_group"),
+    balancer_resources: ("aws_lb", "aws_lb_listener", "aws_lb_target_group"),
+    network_resources: (
+        "aws_vpc",
+        "aws_subnet",
+        "aws_internet_gateway",
+        "aws_nat_gateway",
+        "aws_eip",
+        "aws_route_table",
+        "aws_vpc_endpoint",
+        "aws_security_group",
+        "aws_default_security_group",
+        "aws_vpc_security_group_egress_rule",
+        "aws_vpc_security_group_ingress_rule",
+    ),
 }
 """What each builder makes, in the order of the plan."""
 _BUILDER_OF = {type_: builder for builder, types in _BUILDERS.items() for type_ in types}
@@ -111,12 +150,7 @@ class LivePlan(Plan):
         """Return nothing: what exists is no data source."""
         return ()
 
-    def find(self, unknown: Unknown) -> tuple[Resource, str] | None:
-        """Return the resource and attribute path that an unknown names, of those that were asked for."""
-        address = unknown.address
-        cut = len(address)
-        while (cut := address.rfind(".", 0, cut)) > 0:
-            resource = self.resources.by_address.get(address[:cut])
-            if resource is not None:
-                return resource, address[cut + 1 :]
-        return None
+    @cached_property
+    def by_address(self) -> Mapping[str, Resource]:
+        """The resources that were asked for so far: only to those can anything refer."""
+        return self.resources.by_address

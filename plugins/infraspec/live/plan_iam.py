@@ -106,6 +106,7 @@ def _policy(scope: Scope, arn: str) -> Iterator[Resource]:
         "arn": arn,
         "id": arn,
         "path": policy.get("Path"),
+        "update_date": policy.get("UpdateDate"),
         "policy": json_text((version.get("PolicyVersion") or {}).get("Document")),
     }
     yield scope.resource(_POLICY, policy["PolicyName"], address=arn, values=values, tags=tag_map(policy.get("Tags")))

@@ -98,6 +98,9 @@ class Sources:
         names = _IDENTITIES.get(resource.type)
         if names is None:
             path = NAME_ATTRIBUTES.get(resource.type, "name")
+            if "." not in path:
+                yield self.attributes.name(resource, path)
+                return
             name = read_name(resource.type, resource.values, resource.address, path)
             yield self.attributes.narrow(name) if name is not None else Unknown(resource.address)
             return

@@ -145,6 +145,8 @@ def _forwarded(actions: Value) -> Iterator[Value]:
 
 
 def _owner(attributes: AwsAttributes, value: Value, *types: str) -> Resource | None:
+    if isinstance(value, str):
+        return next((one for one in attributes.plan.managed(*types) if one.get("arn") == value), None)
     found = attributes.plan.find(value) if isinstance(value, Unknown) else None
     return found[0] if found and found[0].type in types and found[0].mode == "managed" else None
 

@@ -35,6 +35,7 @@ _DESCRIPTIONS = {
     "rollout": Rule("Every service runs the revision that is meant, whole and healthy.", "live-services"),
     "stopped-tasks": Rule("No task has failed to start, or crashed, lately.", "live-services"),
     "next-start": Rule("What the next task start needs is still there.", "live-services"),
+    "secret-chain": Rule("A task that starts now can read every value that its definition names.", "secret-chain"),
 }
 
 

@@ -1,0 +1,97 @@
+"""What the rule `secret-chain` asks of AWS: the state of secrets, parameters and keys, grants, running tasks.
+
+No value is read. Limit: Amazon ECS API Reference, DescribeTasks (100 tasks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from infraspec.aws.calls import Calls
+from infraspec.aws.simulate import simulate
+from infraspec.checks.secret_chain import Evidence, questions
+from infraspec.checks.secret_links import Link, Links
+from infraspec.contract.models import Contract
+from infraspec.ecs.stored_value import ChainFacts, Grant, StartedTask, StoredSecret
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.value_from import Store
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import render
+
+_MOST_TASKS = 100
+_NO_SECRET = ("ResourceNotFoundException",)
+_NO_KEY = ("NotFoundException",)
+
+
+def chain_evidence(
+    calls: Calls, live_plan: Plan, definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+) -> Evidence:
+    """Ask for all that the rule needs beside the live Plan, IAM's simulator included."""
+    definitions = list(definitions)
+    links = list(Links(live_plan, contract, environment).of(definitions))
+    simulated = simulate(calls, questions(live_plan, definitions, contract, environment))
+    keys = dict.fromkeys(
+        render(one.requirement.resource)
+        for link in links
+        for one in link.judged
+        if one.requirement.action == "kms:Decrypt" and f":{calls.account}:key/" in render(one.requirement.resource)
+    )
+    return Evidence(
+        ChainFacts(
+            dict(_stored(calls, links, live_plan)),
+            {key: _key_state(calls, key) for key in keys},
+            tuple(grant for key in keys for grant in _grants(calls, key)),
+            tuple(_tasks(calls, live_plan)),
+        ),
+        simulated,
+    )
+
+
+def _stored(calls: Calls, links: Iterable[Link], live_plan: Plan) -> Iterator[tuple[str, StoredSecret | None]]:
+    parameters = {parameter.get("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
+    for link in links:
+        fields = link.arn.split(":")
+        if link.value.problem or not link.arn.startswith("arn:") or calls.account not in fields[4:5]:
+            continue
+        if link.value.store is Store.SECRETS_MANAGER:
+            yield link.arn, _secret(calls, link.arn, fields[3])
+        elif fields[3] == calls.region:
+            yield link.arn, StoredSecret(link.arn) if link.arn in parameters else None
+
+
+def _secret(calls: Calls, arn: str, region: str) -> StoredSecret | None:
+    where = None if region == calls.region else region
+    found = calls.ask("secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=arn)
+    if found is None:
+        return None
+    stages = {version: tuple(names) for version, names in (found.get("VersionIdsToStages") or {}).items()}
+    return StoredSecret(found["ARN"], found.get("DeletedDate"), found.get("LastChangedDate"), stages)
+
+
+def _key_state(calls: Calls, key: str) -> str:
+    found = calls.ask("kms", "describe_key", KeyId=key.rpartition("/")[2], absent=_NO_KEY)
+    return str(found["KeyMetadata"]["KeyState"]) if found else "missing"
+
+
+def _grants(calls: Calls, key: str) -> Iterator[Grant]:
+    for grant in calls.pages("kms", "list_grants", "Grants", KeyId=key, absent=_NO_KEY):
+        constraints: Mapping[str, Any] = grant.get("Constraints") or {}
+        yield Grant(
+            key,
+            grant.get("GranteePrincipal", ""),
+            tuple(grant.get("Operations") or ()),
+            constraints.get("EncryptionContextSubset") or {},
+            constraints.get("EncryptionContextEquals"),
+        )
+
+
+def _tasks(calls: Calls, live_plan: Plan) -> Iterator[StartedTask]:
+    for cluster in dict.fromkeys(service.get("cluster") for service in live_plan.managed("aws_ecs_service")):
+        arns = calls.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING")
+        described = calls.batches(
+            "ecs", "describe_tasks", "tasks", argument="tasks", values=arns, size=_MOST_TASKS, cluster=cluster
+        )
+        for task in described:
+            if task.get("lastStatus") == "RUNNING" and task.get("startedAt"):
+                yield StartedTask(task["taskArn"], task["taskDefinitionArn"], task["startedAt"])

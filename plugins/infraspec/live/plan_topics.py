@@ -1,0 +1,80 @@
+"""The topics of SNS that exist, with policies and subscriptions; chat configurations show as a subscription.
+
+A policy that SNS itself gave a topic is left out, as Terraform has no resource for it. Source: Amazon Q Developer in
+chat applications Administrator Guide: it subscribes its endpoint to the topics of a configuration.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from infraspec.live.scope import Scope
+from infraspec.terraform.plan import Resource
+
+_TOPIC, _POLICY, _SUBSCRIPTION, _CHAT = (
+    "aws_sns_topic", "aws_sns_topic_policy", "aws_sns_topic_subscription", "aws_chatbot_slack_channel_configuration",
+)  # fmt: skip
+_DEFAULT_POLICY = "__default_policy_ID"
+_CHAT_HOST = "sns-api.chatbot.amazonaws.com"
+_GONE = ("NotFound", "NotFoundException")
+
+
+def topic_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]) -> Iterator[Resource]:
+    """Yield the topics, each with its policy and its subscriptions, then the chat configuration that reads them."""
+    chats: list[str] = []
+    for listed in scope.calls.pages("sns", "list_topics", "Topics"):
+        arn = listed["TopicArn"]
+        name, tags = arn.rpartition(":")[2], scope.tags_of(arn)
+        if not scope.belongs(_TOPIC, name, tags=tags):
+            continue
+        answer = scope.calls.ask("sns", "get_topic_attributes", TopicArn=arn, absent=_GONE) or {}
+        attributes: Mapping[str, Any] = answer.get("Attributes", {})
+        values = {
+            "name": name,
+            "arn": arn,
+            "id": arn,
+            "display_name": attributes.get("DisplayName"),
+            "kms_master_key_id": attributes.get("KmsMasterKeyId") or None,
+        }
+        yield scope.resource(_TOPIC, name, address=arn, values=values, tags=tags)
+        policy = attributes.get("Policy")
+        if policy and json.loads(policy).get("Id") != _DEFAULT_POLICY:
+            held = {"arn": arn, "policy": policy}
+            yield scope.resource(_POLICY, arn, address=f"{arn} policy", values=held)
+        for subscription in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
+            if _CHAT_HOST in subscription.get("Endpoint", ""):
+                chats.append(arn)
+            else:
+                yield _subscription(scope, arn, subscription)
+    if chats:
+        yield _chat(scope, chats)
+
+
+def _subscription(scope: Scope, topic: str, subscription: Mapping[str, Any]) -> Resource:
+    protocol, endpoint, own = (subscription.get(name, "") for name in ("Protocol", "Endpoint", "SubscriptionArn"))
+    confirmed = own.startswith("arn:")
+    answer = (
+        scope.calls.ask("sns", "get_subscription_attributes", SubscriptionArn=own, absent=_GONE) or {}
+        if confirmed
+        else {}
+    )
+    attributes: Mapping[str, Any] = answer.get("Attributes", {})
+    values = {
+        "topic_arn": topic,
+        "protocol": protocol,
+        "endpoint": endpoint,
+        "pending_confirmation": not confirmed,
+        "filter_policy": attributes.get("FilterPolicy"),
+    }
+    address = own if confirmed else f"{topic} {protocol} {endpoint}"
+    return scope.resource(_SUBSCRIPTION, topic, protocol, endpoint, address=address, values=values)
+
+
+def _chat(scope: Scope, topics: list[str]) -> Resource:
+    """Return the configuration that the subscriptions are of: that of the source, if it has one alone."""
+    known = scope.sources.plan.managed(_CHAT)
+    source = known[0] if len(known) == 1 else None
+    values = {"sns_topic_arns": topics}
+    return scope.resource(_CHAT, "chat", address="the chat configuration", values=values, source=source)
