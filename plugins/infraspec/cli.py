@@ -9,6 +9,7 @@ import click
 
 from infraspec import __version__
 from infraspec.command import reported
+from infraspec.diagnose_command import diagnose
 from infraspec.doctor_command import doctor
 from infraspec.errors import ContractError, ProcessFileError
 from infraspec.explain_command import explain
@@ -30,6 +31,7 @@ def main() -> None:
     pytest --pyargs infraspec.tests_static  prove what the contract says, from source
     infraspec doctor                        say what is not known, and how to make it known
     infraspec explain …                     say why a role may do something, or may not
+    infraspec diagnose                      say what is wrong with a service that runs
 
     Nothing but the live suite and what says so asks AWS. Colours are left out in a pipe and where NO_COLOR is set. The
     exit code is 0 if all is well, 1 if what was asked about is not, 2 if the input is wrong; --help of a command has
@@ -37,7 +39,7 @@ def main() -> None:
     """  # noqa: D301 - \b keeps click from wrapping the table
 
 
-for command in (init, doctor, plan, explain, simulate, report, runner_policy, sandbox):
+for command in (init, doctor, plan, explain, diagnose, simulate, report, runner_policy, sandbox):
     main.add_command(command)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +15,19 @@ from typing import TYPE_CHECKING
 import click
 
 from infraspec.command import reported
-from infraspec.errors import RequestError
+from infraspec.errors import ContractError, RequestError, SandboxError
 
 if TYPE_CHECKING:  # other commands start faster without
-    from infraspec.aws.calls import Calls
-    from infraspec.contract.models import Contract
-    from infraspec.terraform.plan import Plan
+    from infraspec.fixtures.session import Session
 
+LOCAL = "local"
+_ENDPOINT = "AWS_ENDPOINT_URL"
 _SPAN = re.compile(r"^(?P<number>[1-9]\d*)(?P<unit>[mhd])$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=90)
 
 
-@click.command()
+@click.command(short_help="Say what is wrong with a service that runs, and what mends it.")
 @click.option(
     "--infra",
     type=click.Path(path_type=Path),
@@ -62,12 +66,17 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
                2  wrong input: no such environment or service, no credentials, a permission of the runner is missing
                3  something is wrong, and the cause is none that infraspec knows
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    from infraspec.live.diagnosing import diagnoses  # noqa: PLC0415 - other commands start faster without
+    from infraspec.checks.secret_access import placed  # noqa: PLC0415 - other commands start faster without
+    from infraspec.live.diagnosing import diagnoses  # noqa: PLC0415 - likewise
     from infraspec.reporting import diagnosis as reports  # noqa: PLC0415 - likewise
 
     back = span(since)
-    plan, contract, name = _source(infra, environment)
-    found = diagnoses(_calls(contract, name, plan), plan, contract, service=service, back=back)
+    with _session(infra, environment) as session:
+        (name,) = session.names
+        contract, plan = session.contract, session.environments.plan(name)
+        found = diagnoses(
+            session.live.snapshot(name), placed(plan, contract, name), contract, service=service, back=back
+        )
     if form == "record":
         from infraspec.reporting.incident_record import incident_record  # noqa: PLC0415 - likewise
 
@@ -81,18 +90,45 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     sys.exit(reports.exit_code(found))
 
 
-def _source(infra: Path, environment: str | None) -> tuple[Plan, Contract, str]:
-    """Return the plan of the source, the contract, and the name of the environment whose source it is."""
-    from infraspec.checks.secret_access import placed  # noqa: PLC0415 - other commands start faster without
-    from infraspec.terraform.requests import environment_plan  # noqa: PLC0415 - likewise
+@contextmanager
+def _session(infra: Path, environment: str | None) -> Iterator[Session]:
+    """Yield the session of a live run of one environment, whose account is that of the contract."""
+    from infraspec.fixtures.session import Session  # noqa: PLC0415 - other commands start faster without
+    from infraspec.options import Setting, Settings  # noqa: PLC0415 - likewise
 
-    plan, contract, name = environment_plan(infra, environment)
-    return placed(plan, contract, name), contract, name
+    if environment is not None and "," in environment:
+        raise click.UsageError("--env is one environment; run once for each")
+    given = {"directory": str(infra), "environments": environment or _only(infra), "live": "yes"}
+    if given["environments"] == LOCAL and not os.environ.get(_ENDPOINT):
+        raise SandboxError(
+            "there is no sandbox to diagnose",
+            place="--env local",
+            expected=f"{_ENDPOINT}, which leads to a sandbox that runs",
+            remedy="infraspec sandbox up prints what to export",
+        )
+    names = [field.name for field in fields(Settings)]
+    session = Session(Settings(**{name: Setting(given.get(name, ""), "option") for name in names}))
+    session.live.begin()
+    try:
+        yield session
+    finally:
+        session.live.end()
 
 
-def _calls(contract: Contract, name: str, plan: Plan) -> Calls:
-    """Return what asks AWS about an environment."""
-    raise NotImplementedError(contract, name, plan)
+def _only(infra: Path) -> str:
+    """Return the only environment of the contract. Raises ContractError if there are several."""
+    from infraspec import contract as contracts  # noqa: PLC0415 - likewise
+
+    contract = contracts.load(infra, environments=[])
+    first, *others = contract.environments
+    if others:
+        raise ContractError(
+            "which environment?",
+            place=str(contract.path),
+            expected="--env with one of " + ", ".join(contract.environments),
+            remedy=f"--env {first}",
+        )
+    return first
 
 
 def span(text: str) -> timedelta:

@@ -20,6 +20,8 @@ _HELP = {
     "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
+    "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
+    " (default: what the source says)",
     "results": "File to write the results to as JSON, for `infraspec report`",
 }
 _FLAGS = {
@@ -57,6 +59,7 @@ class Settings:
     environments: Setting
     plan: Setting
     labels: Setting
+    revision: Setting
     results: Setting
     no_diff: Setting
     live: Setting

@@ -17,7 +17,12 @@ from infraspec.options import Settings, add_options
 from infraspec.reporting.recorder import Recorder, kept_report, recorder_of
 from infraspec.reporting.records import UnprovenError
 
-pytest_plugins = ["infraspec.fixtures.static", "infraspec.fixtures.live", "infraspec.fixtures.own_rules"]
+pytest_plugins = [
+    "infraspec.fixtures.static",
+    "infraspec.fixtures.live",
+    "infraspec.fixtures.services",
+    "infraspec.fixtures.own_rules",
+]
 
 _USED = pytest.StashKey[bool]()
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)

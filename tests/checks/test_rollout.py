@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def judged(
 ) -> dict[str, Finding]:
     """Return the findings by subject."""
     expected = expected_revisions(given, ["web"])
-    findings = check_rollout(fleet(directory, cluster, text), Rollout(**rules), expected, waited=waited)
+    found = replace(fleet(directory, cluster, text), waited=waited)
+    findings = check_rollout(found, Rollout(**rules), expected)
     return {finding.subject: finding for finding in findings}
 
 

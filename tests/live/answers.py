@@ -23,6 +23,10 @@ class Answers:
     asked: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     """Every call: service, operation, parameters."""
 
+    def renewed(self) -> Answers:
+        """Return the same answers."""
+        return self
+
     def ask(
         self,
         service: str,

@@ -50,6 +50,6 @@ def test_settled(states: list[Cluster], wait: int, looks: int, waited: int, tmp_
         read += 1
         return fleet(tmp_path, next(seen))
 
-    _, seconds = settled(look, wait, clock=clock, sleep=clock.sleep)
+    found = settled(look, wait, clock=clock, sleep=clock.sleep)
 
-    assert (read, seconds) == (looks, waited)
+    assert (read, found.waited) == (looks, waited)

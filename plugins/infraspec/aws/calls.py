@@ -22,6 +22,9 @@ class Calls(Protocol):
     taken: datetime
     """When the run began to ask, in UTC."""
 
+    def renewed(self) -> Calls:
+        """Return the same, that has asked nothing yet: for what changes while it is watched."""
+
     def ask(
         self,
         service: str,

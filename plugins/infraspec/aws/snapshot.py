@@ -63,7 +63,12 @@ class Snapshot:
         self._clients = clients
         self._store = store
         self._asking = asking
+        self._identity = identity
         self._answers: dict[str, Any] = {}
+
+    def renewed(self) -> Snapshot:
+        """Return one that has asked nothing yet: for what changes while it is watched."""
+        return Snapshot(self._clients, self._identity, asking=self._asking)
 
     def ask(
         self,

@@ -30,15 +30,12 @@ _ATTRIBUTES = {
 """The argument of aws_ecs_service that each part of the judgement is about."""
 
 
-def check_rollout(
-    fleet: Fleet, rules: Rollout, expected: Mapping[str, ExpectedRevision], *, waited: int = 0
-) -> list[Finding]:
+def check_rollout(fleet: Fleet, rules: Rollout, expected: Mapping[str, ExpectedRevision]) -> list[Finding]:
     """Judge every declared service; of the others in its clusters it is only said that they are there.
 
-    `expected` has the revisions that somebody names, by service; `waited` is for how many seconds deployments that are
-    under way have been watched.
+    `expected` has the revisions that somebody names, by service.
     """
-    findings = [finding for one in fleet.services for finding in _judged(one, rules, expected, waited)]
+    findings = [finding for one in fleet.services for finding in _judged(one, rules, expected, fleet.waited)]
     return findings + [_other(service) for service in fleet.others]
 
 

@@ -30,15 +30,12 @@ class DeployedService:
 class Fleet:
     """The services of an environment. `others` run in the same clusters and are not in the source.
 
-    `tasks` are all of these clusters, tasks without a service among them; `read` is when AWS was asked.
+    `tasks` are all of these clusters, tasks without a service among them; `read` is when AWS was asked, `waited` for
+    how many seconds deployments that are under way have been watched.
     """
 
     services: tuple[DeployedService, ...]
     others: tuple[Service, ...]
     tasks: tuple[Task, ...]
     read: datetime
-
-    @property
-    def is_rolling_out(self) -> bool:
-        """Whether a deployment of a declared service has not ended yet."""
-        return any(one.live is not None and one.live.is_rolling_out for one in self.services)
+    waited: int = 0

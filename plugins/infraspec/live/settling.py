@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from infraspec.checks.rollout_state import is_failing
 from infraspec.ecs.deployed import Fleet
@@ -18,17 +19,14 @@ def settled(
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> tuple[Fleet, int]:
-    """Read until no deployment is under way, one has begun to fail, or `wait` seconds have passed.
-
-    Returns what was read last, and for how many seconds it was waited.
-    """
+) -> Fleet:
+    """Return what was read when no deployment is under way, one has begun to fail, or `wait` seconds have passed."""
     begin = clock()
     fleet = read()
     while _is_open(fleet) and clock() - begin < wait:
         sleep(min(_INTERVAL, wait - (clock() - begin)))
         fleet = read()
-    return fleet, round(clock() - begin) if wait else 0
+    return replace(fleet, waited=round(clock() - begin) if wait else 0)
 
 
 def _is_open(fleet: Fleet) -> bool:
