@@ -74,9 +74,8 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     with _session(infra, environment) as session:
         (name,) = session.names
         contract, plan = session.contract, session.environments.plan(name)
-        found = diagnoses(
-            session.live.snapshot(name), placed(plan, contract, name), contract, service=service, back=back
-        )
+        source, calls = placed(plan, contract, name), session.live.snapshot(name)
+        found = diagnoses(calls, source, contract, service=service, back=back, is_local=session.is_local)
     if form == "record":
         from infraspec.reporting.incident_record import incident_record  # noqa: PLC0415 - likewise
 

@@ -228,3 +228,13 @@ def test_the_record_says_what_happened(tmp_path: Path) -> None:
     assert text.count("_to be written_") == 5
     (down,) = diagnosed(tmp_path, failing())
     assert 'severity: "critical"\n' in incident_record(down, loaded(tmp_path), "prod")
+
+
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    """What docs/diagnose.md shows is what is printed."""
+    document = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text(encoding="utf-8")
+    shown = document.split("```text output\n", 1)[1].split("```\n", 1)[0]
+
+    text = as_text(diagnosed(tmp_path, rolled_back()))
+
+    assert shown == text.replace(f"{tmp_path}/", "") + "\n"

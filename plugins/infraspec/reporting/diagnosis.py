@@ -94,6 +94,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         return
     yield from _state(diagnosis, live)
     yield from _cause(diagnosis)
+    if diagnosis.is_healthy:
+        return
     for finding in diagnosis.missing:
         yield from _row("missing", f"{finding.subject}: {finding.found}")
     for event in diagnosis.events[:_SHOWN_EVENTS]:
@@ -102,8 +104,6 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield from _changes(diagnosis.changes)
     for page in diagnosis.playbooks:
         yield from _row("playbook", page.page.file)
-    if diagnosis.is_healthy:
-        return
     fix = fix_text(diagnosis)
     if fix:
         yield f"\nFix: {fix}"
@@ -242,8 +242,8 @@ def builtins_of(diagnosis: Diagnosis) -> dict[str, Any]:
         "source": _explanation(diagnosis.explanation),
         "deployed": _explanation(diagnosis.deployed),
         "fix": fix_text(diagnosis) or None,
-        "rollback": list(rollback_commands(diagnosis)),
-        "playbooks": [page.page.file for page in diagnosis.playbooks],
+        "rollback": [] if diagnosis.is_healthy else list(rollback_commands(diagnosis)),
+        "playbooks": [] if diagnosis.is_healthy else [page.page.file for page in diagnosis.playbooks],
         "changes": _changes_as_builtins(diagnosis.changes),
     }
 
