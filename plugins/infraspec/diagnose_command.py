@@ -68,6 +68,7 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     """  # noqa: D301 - \b keeps click from wrapping the examples
     from infraspec.checks.secret_access import placed  # noqa: PLC0415 - other commands start faster without
     from infraspec.live.diagnosing import diagnoses  # noqa: PLC0415 - likewise
+    from infraspec.live.plan import live_plan  # noqa: PLC0415 - likewise
     from infraspec.reporting import diagnosis as reports  # noqa: PLC0415 - likewise
 
     back = span(since)
@@ -75,7 +76,15 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
         (name,) = session.names
         contract, plan = session.contract, session.environments.plan(name)
         source, calls = placed(plan, contract, name), session.live.snapshot(name)
-        found = diagnoses(calls, source, contract, service=service, back=back, is_local=session.is_local)
+        found = diagnoses(
+            calls,
+            source,
+            contract,
+            service=service,
+            back=back,
+            deployed=live_plan(calls, source, contract, name),
+            is_local=session.is_local,
+        )
     if form == "record":
         from infraspec.reporting.incident_record import incident_record  # noqa: PLC0415 - likewise
 
@@ -92,7 +101,11 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
 @contextmanager
 def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     """Yield the session of a live run of one environment, whose account is that of the contract."""
-    from infraspec.fixtures.session import Session  # noqa: PLC0415 - other commands start faster without
+    from pluggy import PluginManager  # noqa: PLC0415 - other commands start faster without
+
+    from infraspec import hookspecs  # noqa: PLC0415 - likewise
+    from infraspec.fixtures.additions import Hooks  # noqa: PLC0415 - likewise
+    from infraspec.fixtures.session import Session  # noqa: PLC0415 - likewise
     from infraspec.options import Setting, Settings  # noqa: PLC0415 - likewise
 
     if environment is not None and "," in environment:
@@ -106,7 +119,10 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
             remedy="infraspec sandbox up prints what to export",
         )
     names = [field.name for field in fields(Settings)]
-    session = Session(Settings(**{name: Setting(given.get(name, ""), "option") for name in names}))
+    manager = PluginManager("pytest")
+    manager.add_hookspecs(hookspecs)
+    settings = Settings(**{name: Setting(given.get(name, ""), "option") for name in names})
+    session = Session(settings, Hooks(manager.hook))
     session.live.begin()
     try:
         yield session

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from infraspec.live.diagnosing import diagnoses
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.diagnosis import as_json, as_text, exit_code
 from infraspec.reporting.incident_record import incident_record, record_id
+from infraspec.terraform.plan import Plan, Resource
 from tests.live.fleet import DENIED, SECRET, Cluster, service_deployment, source, stopped
 from tests.live.incident import ALLOWING, CONTRACT, PLAYBOOK, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.terraform.sources import write
@@ -238,3 +239,21 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     text = as_text(diagnosed(tmp_path, rolled_back()))
 
     assert shown == text.replace(f"{tmp_path}/", "") + "\n"
+
+
+def test_what_is_deployed_may_not_be_looked_at(tmp_path: Path) -> None:
+    """Then it is said, and the source alone is explained."""
+
+    class Hidden(Sequence[Resource]):
+        def __getitem__(self, index: Any) -> Any:
+            raise RunnerPermissionError("the runner may not iam:ListRoles")
+
+        def __len__(self) -> int:
+            return 1
+
+    deployed = Plan("the account", Hidden())
+
+    text = as_text(diagnosed(tmp_path, rolled_back(), deployed=deployed))
+
+    assert "deployed:   not compared: the runner may not iam:ListRoles\n" in text
+    assert "Fix: add to aws_iam_role_policy.execution (" in text

@@ -18,7 +18,7 @@ from infraspec.ecs.start import StartFacts
 from infraspec.ecs.stop_cause import StopCause
 from infraspec.ecs.stop_reason import classify
 from infraspec.ecs.task import revision_of
-from infraspec.errors import RequestError
+from infraspec.errors import AwsError, RequestError, RunnerPermissionError
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.process.changes import Changes
@@ -36,7 +36,7 @@ class Diagnosis:
 
     `cause` is what the newest of them, or an event, says; `explanation` the decision about what was refused, from the
     source, and `deployed` the one from what is deployed. `missing` are things that the next start needs and that are
-    gone. `is_past` tells that the service has got over it.
+    gone. `is_past` tells that the service has got over it; `note` why what is deployed could not be looked at.
     """
 
     one: DeployedService
@@ -50,6 +50,7 @@ class Diagnosis:
     playbooks: tuple[Playbook, ...]
     asked: datetime
     is_past: bool = False
+    note: str = ""
     changes: Changes | None = None
 
     @property
@@ -123,6 +124,7 @@ def diagnose(
     current = [group for group in stopped if one.live is not None and not is_past(group, one.live)]
     cause = _cause(current or stopped, events, is_broken=bool(rollout))
     failure = cause.failure.value if cause and cause.failure else DEPLOYMENT_FAILURE
+    there, note = _deployed(deployed, cause)
     return Diagnosis(
         one,
         rollout,
@@ -130,11 +132,12 @@ def diagnose(
         events,
         cause,
         _explained(source, cause),
-        _explained(deployed, cause) if deployed is not None else None,
+        there,
         tuple(missing),
         tuple(page for page in playbooks if failure in (page.id, *page.covers)),
         asked,
         is_past=bool(stopped) and not current and not rollout,
+        note=note,
     )
 
 
@@ -165,6 +168,14 @@ def _explained(plan: Plan | None, cause: StopCause | None) -> Explanation | None
         return explain(plan, cause.role, cause.action, owner.address if owner is not None else wanted)
     except RequestError:
         return None
+
+
+def _deployed(plan: Plan | None, cause: StopCause | None) -> tuple[Explanation | None, str]:
+    """Explain from what is deployed; a runner that may not look at roles and policies is no reason to say nothing."""
+    try:
+        return _explained(plan, cause), ""
+    except (AwsError, RunnerPermissionError) as error:
+        return None, str(error)
 
 
 def is_allowed(explanation: Explanation | None) -> bool:

@@ -156,6 +156,8 @@ def _cause(diagnosis: Diagnosis) -> Iterator[str]:
     ):
         if value:
             yield from _row(label, value)
+    if diagnosis.note:
+        yield from _row("deployed", f"not compared: {diagnosis.note}")
     if explanation is None:
         if cause.role:
             yield from _row("role", cause.role)
@@ -241,6 +243,7 @@ def builtins_of(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "source": _explanation(diagnosis.explanation),
         "deployed": _explanation(diagnosis.deployed),
+        "note": diagnosis.note or None,
         "fix": fix_text(diagnosis) or None,
         "rollback": [] if diagnosis.is_healthy else list(rollback_commands(diagnosis)),
         "playbooks": [] if diagnosis.is_healthy else [page.page.file for page in diagnosis.playbooks],
