@@ -26,5 +26,6 @@ RULES = (
     "stopped-tasks",
     "next-start",
     "secret-chain",
+    "databases",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from pydantic.json_schema import SkipJsonSchema
 
 from infraspec.contract.alarms import Alarms
+from infraspec.contract.databases import Databases
 from infraspec.contract.kinds import (
     AccountId,
     Day,
@@ -251,6 +252,7 @@ class Contract(Table):
     names: Names = Field(Names(), description="Naming patterns by resource type.")
     tags: Tags = Field(Tags(), description="Required tags.")
     alarms: Alarms | None = Field(None, description="The alarm catalogue and the routes of alerts.")
+    databases: Databases = Field(Databases(), description="How databases have to be in AWS.")
     plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
     state: State | None = Field(None, description="Where Terraform keeps its state.")
     versions: Versions | None = Field(None, description="How versions are pinned.")

@@ -1,0 +1,1 @@
+"""Databases: what RDS says of an instance, and the way to it through the network."""

@@ -1,0 +1,153 @@
+"""Databases as RDS tells of them beside the reference infrastructure, each with one thing changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infraspec.checks.databases import check_databases, database_identifiers
+from infraspec.contract.databases import Databases
+from infraspec.finding import Finding, Verdict
+from infraspec.rds.database import Database, Maintenance, Observed, Readings
+from infraspec.rds.network import Group, Rule, Side
+from tests.live.deployed import deployed, reference
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+MAIN, REPLICA = "daily-report-tool-prod-postgres", "daily-report-tool-prod-postgres-replica-1"
+ADDRESS, SERVICE = "module.rds.aws_db_instance.this", "module.ecs.aws_ecs_service.this"
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+RETENTION = reference().by_address[ADDRESS].get("backup_retention_period")
+READINGS = Readings(connections=None, lag_seconds=0, free_bytes=80 * 2**30)
+SIDE = Side("vpc-1", (Group("sg-db", (Rule("tcp", 5432, 5432, frozenset({"sg-tasks"})),)),), ("10.0.9.0/24",))
+CLOSED = replace(SIDE, groups=(Group("sg-db"),))
+TASKS = Side("vpc-1", (Group("sg-tasks", egress=(Rule("-1", 0, 65535, cidrs=("0.0.0.0/0",)),)),), ("10.0.1.0/24",))
+NO_WAY = f"{SERVICE}: no ingress rule of sg-db certainly lets port 5432 in"
+SOON = Maintenance("system-update", "New OS", NOW + timedelta(days=6))
+
+
+def database(name: str, **changes: Any) -> Database:
+    """Return a healthy instance."""
+    healthy = Database(
+        name,
+        f"arn:aws:rds:ap-northeast-1:123456789012:db:{name}",
+        "available",
+        NOW - timedelta(days=100),
+        5432,
+        RETENTION,
+        NOW - timedelta(minutes=5),
+        100,
+        MAIN if name == REPLICA else "",
+        readings=READINGS,
+        side=SIDE,
+    )
+    return replace(healthy, **changes)
+
+
+def findings(name: str = MAIN, settings: Databases | None = None, **changes: Any) -> list[Finding]:
+    """Return what is found with something changed of one instance."""
+    found = {one: database(one, **(changes if one == name else {})) for one in (MAIN, REPLICA)}
+    observed = Observed(NOW, found, {SERVICE: TASKS})
+    return check_databases(reference(), deployed(), observed, settings or Databases())
+
+
+def bad(name: str = MAIN, settings: Databases | None = None, **changes: Any) -> list[Finding]:
+    """Return the findings that are not proven."""
+    return [one for one in findings(name, settings, **changes) if one.verdict is not PROVEN]
+
+
+def test_healthy_databases_are_proven() -> None:
+    """Of an instance in eight respects, and of a replica in one more; an open path is called no more than that."""
+    found = findings()
+    assert [MAIN, REPLICA] == database_identifiers(reference())
+    assert {PROVEN} == {one.verdict for one in found}
+    assert 7 + 8 == len(found)
+    (reach, _) = [one for one in found if one.subject == "reachability"]
+    assert f"path open from {SERVICE}; that somebody connects was not seen" == reach.reason
+    assert not [one for one in found if "reachable" in str(one)]
+
+
+def test_an_instance_that_is_not_there_is_one_finding() -> None:
+    """It says what to apply."""
+    observed = Observed(NOW, {REPLICA: database(REPLICA)}, {SERVICE: TASKS})
+    (finding,) = [
+        one for one in check_databases(reference(), deployed(), observed, Databases()) if one.verdict is VIOLATED
+    ]
+    assert (ADDRESS, f"terraform apply -target='{ADDRESS}'") == (finding.address, finding.remedy)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "subject", "found"),
+    [
+        ({"status": "stopped"}, VIOLATED, "status", "stopped"),
+        ({"status": "storage-full"}, VIOLATED, "status", "storage-full"),
+        ({"retention_days": 1}, VIOLATED, "backup retention", "1 days"),
+        ({"retention_days": 0}, VIOLATED, "backup retention", "0 days"),
+        ({"latest_restorable": NOW - timedelta(minutes=61)}, VIOLATED, "restorable", "2026-11-25 07:59 UTC"),
+        ({"latest_restorable": None}, VIOLATED, "restorable", "none"),
+        ({"latest_restorable": None, "created": NOW - timedelta(hours=1)}, UNDETERMINED, "restorable", "none"),
+        ({"readings": replace(READINGS, free_bytes=9.5 * 2**30)}, VIOLATED, "storage", "9.5 % free"),
+        ({"readings": replace(READINGS, free_bytes=None)}, UNDETERMINED, "storage", "not known"),
+        ({"pending": ("DBInstanceClass",)}, VIOLATED, "pending changes", "DBInstanceClass"),
+        ({"maintenance": (SOON,)}, VIOLATED, "maintenance", "system-update, by itself on 2026-12-01: New OS"),
+        ({"side": CLOSED}, VIOLATED, "reachability", NO_WAY),
+        ({"side": None}, UNDETERMINED, "reachability", "no service whose way to it is known"),
+        ({"connects": False}, VIOLATED, "reachability", "no connection"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_finding(changes: dict[str, Any], verdict: Verdict, subject: str, found: str) -> None:
+    """With the instance's ARN, and a remedy."""
+    (finding,) = bad(**changes)
+    assert (verdict, ADDRESS, subject, found) == (finding.verdict, finding.address, finding.subject, finding.found)
+    assert all((finding.expected, finding.reason, finding.remedy, finding.location))
+    assert finding.related[0].address.endswith(MAIN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "found"),
+    [
+        ({"readings": replace(READINGS, lag_seconds=301)}, VIOLATED, "301 seconds"),
+        ({"readings": replace(READINGS, lag_seconds=-1)}, VIOLATED, "-1 seconds"),
+        ({"readings": replace(READINGS, lag_seconds=None)}, UNDETERMINED, "not known"),
+        ({"replication": ("read replication: error",)}, VIOLATED, "read replication: error"),
+    ],
+)
+def test_a_replica_that_is_behind_is_one_finding(changes: dict[str, Any], verdict: Verdict, found: str) -> None:
+    """Minus one says that nothing is replicated; no data says nothing."""
+    (finding,) = bad(REPLICA, **changes)
+    assert (verdict, "replica lag", found) == (finding.verdict, finding.subject, finding.found)
+
+
+def test_maintenance_that_waits_to_be_asked_is_advice() -> None:
+    """It is proven, and says what could be done."""
+    (finding,) = [one for one in findings(maintenance=(Maintenance("system-update"),)) if one.advice]
+    assert (PROVEN, "maintenance", "system-update") == (finding.verdict, finding.subject, finding.found)
+    assert [] == bad(maintenance=(Maintenance("system-update", "", NOW + timedelta(days=8)),))
+
+
+USED = replace(READINGS, connections=12.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reach", "proven"),
+    [
+        ({}, "path", "path open from"),
+        ({}, "use", None),
+        ({}, "connect", None),
+        ({"readings": USED}, "path", "in use: 12 connections"),
+        ({"readings": USED}, "use", "in use: 12 connections"),
+        ({"readings": USED, "side": None}, "use", "in use: 12 connections"),
+        ({"readings": USED}, "connect", None),
+        ({"readings": replace(READINGS, connections=0.0)}, "use", None),
+        ({"connects": True}, "connect", "connected:"),
+        ({"connects": True, "side": None}, "path", "connected:"),
+    ],
+)
+def test_the_rung_that_was_reached_is_said(changes: dict[str, Any], reach: Any, proven: str | None) -> None:
+    """Less than the contract asks for is not known to be enough."""
+    found = findings(settings=Databases(reach=reach), **changes)
+    (finding,) = [one for one in found if (one.address, one.subject) == (ADDRESS, "reachability")]
+    assert (PROVEN if proven else UNDETERMINED) is finding.verdict
+    assert (proven or "") in finding.reason
