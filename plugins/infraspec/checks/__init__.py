@@ -27,5 +27,7 @@ RULES = (
     "next-start",
     "secret-chain",
     "databases",
+    "log-groups",
+    "state-store",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

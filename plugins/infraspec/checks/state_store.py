@@ -1,0 +1,48 @@
+"""Rule `state-store`: the bucket and the lock table of the backend exist, and are in AWS what `state-bucket` asks for.
+
+It is the static rule on what AWS has: whoever makes the bucket, and whatever was changed by hand, is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from infraspec.checks.state_bucket import check_state_bucket
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.plan import Plan
+from infraspec.terraform.settings import RootSettings
+from infraspec.unknown import render
+
+RULE = "state-store"
+_NAMED = {"bucket": ("aws_s3_bucket", "bucket"), "dynamodb_table": ("aws_dynamodb_table", "name")}
+
+
+def check_state_store(store: Plan, settings: RootSettings) -> list[Finding]:
+    """Judge what AWS has of the backend of a root; nothing for a backend other than s3.
+
+    Raises PolicyError if the policy of the bucket is malformed.
+    """
+    if settings.backend.type != "s3":
+        return []
+    missing = list(_missing(store, settings))
+    absent = {finding.subject for finding in missing}
+    found = [one for one in check_state_bucket(store, settings) if one.subject not in absent]
+    return [*missing, *(replace(one, rule=RULE) for one in found)]
+
+
+def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
+    for argument, (type_, attribute) in _NAMED.items():
+        name = settings.backend.arguments.get(argument)
+        if isinstance(name, str) and not any(one.get(attribute) == name for one in store.managed(type_)):
+            yield Finding(
+                RULE,
+                Verdict.VIOLATED,
+                settings.root,
+                argument,
+                settings.backend.location,
+                expected=f"the {argument} {render(name)} of the backend",
+                found="AWS has none of this name",
+                reason="terraform cannot read the state, or not lock it",
+                remedy=f"make it before the next terraform init, or correct {argument} in the backend block",
+            )
