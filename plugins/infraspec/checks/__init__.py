@@ -29,5 +29,6 @@ RULES = (
     "databases",
     "log-groups",
     "state-store",
+    "drift",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

@@ -1,0 +1,194 @@
+"""What AWS has beside the reference infrastructure, each with one thing changed by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infraspec.checks.drift import _COMPARED, check_drift
+from infraspec.checks.policy_form import policy_form
+from infraspec.finding import Finding, Verdict
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import Value
+from tests.live.deployed import changed, deployed, reference, without
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+DATABASE, SERVICE, REPLICA = (
+    "module.rds.aws_db_instance.this",
+    "module.ecs.aws_ecs_service.this",
+    "module.rds.aws_db_instance.replica[0]",
+)
+ROLE, POLICY = "module.iam.aws_iam_role.execution", "module.iam.aws_iam_policy.execution"
+INGRESS = "module.rds.aws_vpc_security_group_ingress_rule.from_tasks"
+KEY = "module.secretsmanager.aws_kms_key.secrets"
+OPEN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}]}'
+FAMILY = "daily-report-tool-prod-backend"
+REVISION, OTHER, STRANGE = (
+    f"arn:aws:ecs:ap-northeast-1:123456789012:task-definition/{name}"
+    for name in (f"{FAMILY}:7", f"{FAMILY}:8", "other:7")
+)
+
+
+def bad(live: Plan, running: Collection[str] = (), plan: Plan | None = None) -> list[Finding]:
+    """Return the findings that are not proven."""
+    found = check_drift(plan or reference(), live, {SERVICE: running} if running else {})
+    return [one for one in found if one.verdict is not PROVEN]
+
+
+def ignoring(*names: str) -> Plan:
+    """Return the reference with attributes of its service that a pipeline owns."""
+    plan = reference()
+    own = replace(plan.by_address[SERVICE], ignore_changes=names)
+    return plan.replaced(resources=tuple(own if one.address == SERVICE else one for one in plan.resources))
+
+
+def test_what_is_as_it_was_applied_is_proven() -> None:
+    """Every resource of the types that are compared."""
+    found = check_drift(reference(), deployed(), {SERVICE: {REVISION}})
+    assert {PROVEN} == {one.verdict for one in found}
+    assert len(reference().managed(*_COMPARED)) + 1 == len(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        (DATABASE, {"instance_class": "db.t4g.micro"}),
+        (DATABASE, {"multi_az": False}),
+        (DATABASE, {"publicly_accessible": True}),
+        (DATABASE, {"deletion_protection": False}),
+        (DATABASE, {"vpc_security_group_ids": ["sg-open"]}),
+        (DATABASE, {"enabled_cloudwatch_logs_exports": []}),
+        (DATABASE, {"engine_version": "1.2"}),
+        (SERVICE, {"desired_count": 99}),
+        (INGRESS, {"from_port": 1}),
+        (KEY, {"policy": OPEN}),
+    ],
+)
+def test_what_somebody_changed_is_one_finding(address: str, values: dict[str, Any]) -> None:
+    """It names the attribute, and what may be done about it."""
+    (finding,) = bad(changed(address, **values))
+    ((name, value),) = values.items()
+    assert (VIOLATED, address) == (finding.verdict, finding.address)
+    assert finding.expected.startswith(name)
+    assert str(value).strip("[]'").lower()[:20] in finding.found.lower()
+    assert f"ignore_changes = [{name}]" in finding.remedy
+
+
+@pytest.mark.parametrize("address", [DATABASE, ROLE, SERVICE])
+def test_what_is_gone_is_one_finding(address: str) -> None:
+    """By the name that the source gives it."""
+    (finding, *_) = bad(without(address))
+    assert (VIOLATED, address, "AWS has none of this name") == (finding.verdict, finding.address, finding.found)
+
+
+def test_what_aws_names_itself_may_be_another() -> None:
+    """A rule of a security group has no name to look for."""
+    (finding,) = bad(without(INGRESS))
+    assert (UNDETERMINED, INGRESS) == (finding.verdict, finding.address)
+
+
+def test_a_minor_version_is_none_of_the_source() -> None:
+    """AWS upgrades it."""
+    wanted = reference().by_address[DATABASE].get("engine_version")
+    assert [] == bad(changed(DATABASE, engine_version=f"{wanted}.4"))
+    assert 1 == len(bad(changed(DATABASE, engine_version=f"{wanted}4")))
+
+
+def of_state(*ignored: str) -> Plan:
+    """Return the reference as a state completes it, with attributes of its service that a pipeline owns."""
+    plan = reference()
+    own = replace(
+        plan.by_address[SERVICE],
+        values={**plan.by_address[SERVICE].values, "task_definition": REVISION},
+        ignore_changes=ignored,
+    )
+    return plan.replaced(resources=tuple(own if one.address == SERVICE else one for one in plan.resources))
+
+
+@pytest.mark.parametrize(
+    ("service", "running", "plan", "verdict"),
+    [
+        (REVISION, {REVISION}, of_state(), None),
+        (REVISION, (), of_state(), None),
+        (REVISION, {OTHER}, of_state(), VIOLATED),
+        (REVISION, {REVISION, OTHER}, of_state(), VIOLATED),
+        (OTHER, {OTHER}, of_state(), VIOLATED),
+        (OTHER, {OTHER}, of_state("task_definition"), None),
+        (OTHER, {OTHER}, of_state("all"), None),
+        (OTHER, {OTHER}, of_state("desired_count"), VIOLATED),
+        (OTHER, {REVISION}, of_state("task_definition"), VIOLATED),
+        (STRANGE, {STRANGE}, of_state("task_definition"), VIOLATED),
+        (REVISION, {REVISION}, reference(), None),
+        (OTHER, {OTHER}, reference(), None),
+        (REVISION, {OTHER}, reference(), VIOLATED),
+        (STRANGE, {STRANGE}, reference(), VIOLATED),
+    ],
+)
+def test_three_are_compared(service: str, running: Collection[str], plan: Plan, verdict: Verdict | None) -> None:
+    """The revision of the state, of the service, and of its tasks; without a state, the family of the source."""
+    found = bad(changed(SERVICE, task_definition=service), running, plan)
+    assert [verdict] * (verdict is not None) == [one.verdict for one in found]
+    for finding in found:
+        assert "task definition" == finding.subject
+        assert ["source", "service", "tasks"] == [line.partition(":")[0] for line in finding.found.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        (of_state(), f"{FAMILY}:7"),
+        (of_state("task_definition"), "the pipeline owns the revision"),
+        (reference(), "which one the source means only its state tells"),
+    ],
+)
+def test_what_was_compared_is_said(plan: Plan, told: str) -> None:
+    """Without a state nobody claims that the revision is the source's."""
+    live = changed(SERVICE, task_definition=REVISION)
+    (finding,) = [one for one in check_drift(plan, live, {SERVICE: {REVISION}}) if one.subject == "task definition"]
+    assert finding.reason.endswith(told)
+
+
+def test_what_a_pipeline_owns_is_said_and_not_found() -> None:
+    """By ignore_changes of the source."""
+    plan = ignoring("desired_count")
+    live = changed(SERVICE, desired_count=99)
+    assert [] == bad(live, plan=plan)
+    (finding,) = [one for one in check_drift(plan, live, {}) if (one.address, one.subject) == (SERVICE, "")]
+    assert "as the source says; the pipeline's: desired_count" == finding.reason
+
+
+STATEMENT = {"Effect": "Allow", "Action": ["a:B"], "Resource": ["*"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Statement": STATEMENT}, {"Version": "2008-10-17", "Statement": [STATEMENT]}),
+        ({"Statement": [{**STATEMENT, "Action": "a:B", "Sid": "x"}]}, {"Statement": [STATEMENT]}),
+        ({"Statement": [{"Principal": "*"}]}, {"Statement": [{"Principal": {"AWS": "*"}}]}),
+        (
+            {"Statement": [{"Principal": {"AWS": "111122223333"}}]},
+            {"Statement": [{"Principal": {"AWS": ["arn:aws:iam::111122223333:root"]}}]},
+        ),
+        (
+            {"Statement": [{"Condition": {"Bool": {"aws:SecureTransport": False}}}]},
+            {"Statement": [{"Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}]},
+        ),
+    ],
+)
+def test_a_policy_is_the_same_however_it_is_written(one: Any, other: Any) -> None:
+    """AWS gives it back in a form of its own."""
+    assert policy_form(json.dumps(one)) == policy_form(json.dumps(other))
+
+
+@pytest.mark.parametrize("value", ["", "no JSON", "[1]", '{"source": ["aws.ecs"]}', None, 1])
+def test_what_is_no_policy_stays_what_it_is(value: Value) -> None:
+    """An event pattern is a document without statements."""
+    assert policy_form(value) in (
+        value,
+        json.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else value,
+    )
