@@ -143,6 +143,14 @@ class WriteError(InfraspecError):
     """A file cannot be written."""
 
 
+class DeliveryError(InfraspecError):
+    """A notification was not delivered; it never says to which URL."""
+
+
+class NarrowSessionError(InfraspecError):
+    """A client that publishes was asked for something else."""
+
+
 class EmptySelectionError(InfraspecError):
     """A check matched nothing, and the contract does not allow that."""
 

@@ -15,10 +15,15 @@ _BASE = click.option(
     "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."
 )
 
+_INFRA = click.option(
+    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
+)
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+
 
 @click.group(short_help="Write the results of a run for people and tools.")
 def report() -> None:
-    """Write the results of runs as a comment, a summary, annotations, SARIF, a baseline or a page of trends.
+    """Write the results of runs as a comment, a summary, annotations, SARIF, a baseline or a page, and tell of them.
 
     \b
     pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
@@ -169,9 +174,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @report.command()
-@click.option(
-    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
-)
+@_INFRA
 @click.option("--env", "environment", default="", help="Environment of the contract.  [default: all]")
 @click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", help="First day.  [default: 90 days]")
 @click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Last day.  [default: today]")
@@ -209,3 +212,44 @@ def kpi(  # noqa: PLR0917 - click passes by name
 
     begin, end = (moment.date() if moment else None for moment in (first, last))
     click.echo(figures(Request(infra, environment, begin, end, deployments, requests, alarms, plot)), nl=False)
+
+
+@report.command()
+@_RESULTS
+@_INFRA
+@_DRY_RUN
+@reported
+def metrics(results: Path, infra: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Publish the numbers of a run as metrics of CloudWatch, as [metrics] of the contract says.
+
+    \b
+    infraspec report metrics infraspec-results.json
+
+    A run that is not whole publishes nothing. What AWS refuses is said, and the exit code stays 0.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.metrics_command import metrics as lines  # noqa: PLC0415 - likewise
+
+    for line in lines(results, infra, dry_run=dry_run):
+        click.echo(line)
+
+
+@report.command()
+@_RESULTS
+@_INFRA
+@click.option(
+    "--store", type=click.Path(path_type=Path), required=True, help="Folder that remembers what each channel was told."
+)
+@_DRY_RUN
+@reported
+def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Tell the channels of [notifications] what has changed since they were told last.
+
+    \b
+    infraspec report notify --store history infraspec-results.json
+
+    What cannot be delivered is said and told after the next run; the exit code stays 0.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.reporting.notify_command import notify as lines  # noqa: PLC0415 - likewise
+
+    for line in lines(results, infra, store, dry_run=dry_run):
+        click.echo(line)

@@ -184,7 +184,7 @@ def test_a_browser_opens_it(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
     assert "shop: infrastructure over time" in ran.stdout

@@ -35,7 +35,7 @@ _REMEDIES = {
     "Cannot mutate": "a table is written in one place: join the two",
     "Duplicate inline table key": "a key is given once: keep one of the two",
 }
-_SECRET_TABLES = ("variables", "known")
+_SECRET_TABLES = ("variables", "known", "url_variable")
 _SECRET_WORD = re.compile("variables|known")
 
 

@@ -29,6 +29,7 @@ from infraspec.contract.review import PlanReview
 from infraspec.contract.rollout import Rollout
 from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
+from infraspec.contract.telling import Metrics, Notifications
 
 Partition: TypeAlias = Literal[
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"
@@ -262,6 +263,8 @@ class Contract(Table):
     playbooks: Playbooks | None = Field(None, description="What to do in an incident.")
     incidents: Incidents | None = Field(None, description="Records of what went wrong.")
     process: Process | None = Field(None, description="How a change reaches production.")
+    metrics: Metrics | None = Field(None, description="Where the metrics of runs go.")
+    notifications: Notifications | None = Field(None, description="Who is told when what runs find has changed.")
     policies: Policies = Field(Policies(), description="What policies may hold, and who may read secrets.")
     rollout: Rollout = Field(Rollout(), description="When a deployment counts as done.")
     sandbox: Sandbox = Field(Sandbox(), description="The embedded AWS of ENV=local.")
