@@ -111,6 +111,18 @@ def test_what_is_no_environment_is_left_out(tmp_path: Path) -> None:
     assert '# [environments.network]\n# root = "network"' in text
 
 
+def test_another_application_is_left_out(tmp_path: Path) -> None:
+    """What is no environment by name, and named and tagged otherwise, is a comment and does not count."""
+    other = 'provider "aws" {}\nresource "aws_ecs_task_definition" "t" {\n  family = "t"\n}\n' + "".join(
+        f'resource "aws_sqs_queue" "q{number}" {{\n  name = "demo-{number}"\n}}\n' for number in range(2)
+    )
+    adoption = adopt(write(tmp_path, {**SHOP, "vendored/main.tf": other}))
+
+    assert [each.name for each in adoption.environments] == ["dev", "prod"]
+    assert "another application" in contract_text(adoption)
+    assert "# 4 of 5" in contract_text(adoption)
+
+
 def test_the_only_root_is_kept_with_its_error(tmp_path: Path) -> None:
     """A contract has an environment, even if it cannot be evaluated yet; the suite says what is wrong."""
     adoption = adopt(write(tmp_path, {"main.tf": SHOP["terraform/bootstrap/main.tf"]}))

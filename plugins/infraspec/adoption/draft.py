@@ -25,7 +25,7 @@ from infraspec.contract.starter import FILE_NAME
 from infraspec.conventions.facts import facts_of
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import InfraspecError
-from infraspec.finding import Finding
+from infraspec.finding import Finding, Verdict
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 
@@ -33,6 +33,7 @@ MOST_ENVIRONMENTS = 20
 """How many environments a contract begins with; the others stand in it as comments."""
 
 _NO_ENVIRONMENT = "by name no environment, and without task definitions; uncomment what is to be checked all the same"
+_STRANGER = "named and tagged otherwise than the rest, as another application; uncomment what is to be checked too"
 _A_SET = 2
 _ONE_OF_MANY = "there are more root modules than a contract should begin with"
 
@@ -98,17 +99,58 @@ def adopt(directory: Path) -> Adoption:
     """Read a repository and infer its contract. Raises RootMissingError if there is nothing to begin with."""
     repository = Repository.read(directory)
     adoption = _evaluated(repository)
+    strangers = _strangers(adoption)
+    left = (*(LeftOut(each, _STRANGER) for each in strangers), *adoption.left_out)
+    stay = [each for each in adoption.environments if each not in strangers]
+    adoption = _inferred(replace(_only(adoption, stay), left_out=left))
+    return replace(adoption, allow_empty=tuple(_empty(adoption)))
+
+
+def _only(adoption: Adoption, environments: Sequence[Candidate]) -> Adoption:
+    """Return it with some of its environments."""
+    if not adoption.environments:
+        return adoption
+    plans = {each.name: adoption.plans[each.name] for each in environments if each.name in adoption.plans}
+    return replace(adoption, environments=tuple(environments), plans=plans)
+
+
+def _inferred(adoption: Adoption) -> Adoption:
+    """Add application, patterns and tags to what was evaluated."""
     plans = adoption.plans
     names = [name for plan in plans.values() for name in _each(names_of(plan, {}))]
     found = application_of([named.name for named in names], [each.name for each in adoption.environments])
     application, held = found or (adoption.application, 0)
-    adoption = replace(adoption, application=application, support=(held, len(names)))
+    adoption = replace(adoption, application=application, support=(held, len(names)), names=(), tags=())
     contract = adoption.contract()
     facts = {name: facts_of(contract, name, region=plan.region, account=plan.account) for name, plan in plans.items()}
     named: list[Named] = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
     carried: list[Carried] = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name]))]
-    adoption = replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
-    return replace(adoption, allow_empty=tuple(_empty(adoption)))
+    return replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
+
+
+def _strangers(adoption: Adoption) -> list[Candidate]:
+    """Return what is no environment by name, and follows the names and tags of those that are in less than half."""
+    worded = [each for each in adoption.environments if environment_word(each.name)]
+    others = [each for each in adoption.environments if each not in worded]
+    if len(worded) < _A_SET or not others:
+        return []
+    inferred = _inferred(_only(adoption, worded))
+    contract = replace(inferred, environments=adoption.environments).contract()
+    found = []
+    for each in others:
+        findings = _judged(adoption.plans[each.name], contract, each.name)
+        if sum(2 if finding.verdict is Verdict.VIOLATED else 0 for finding in findings) > len(findings):
+            found.append(each)
+    return found
+
+
+def _judged(plan: Plan, contract: Contract, name: str) -> list[Finding]:
+    findings: list[Finding] = []
+    with suppress(InfraspecError):
+        findings += check_names(plan, contract, name) if contract.names.patterns else []
+    with suppress(InfraspecError):
+        findings += check_tags(plan, contract, name) if contract.tags.common else []
+    return findings
 
 
 def _evaluated(repository: Repository) -> Adoption:
