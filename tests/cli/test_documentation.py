@@ -99,3 +99,13 @@ def test_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     assert coloured("x", "red") == click.style("x", fg="red")
     monkeypatch.setenv("NO_COLOR", "1")
     assert coloured("x", "red") == "x"
+
+
+@pytest.mark.parametrize("name", ["cli.md", "getting-started.md", "ten-minutes.md"])
+def test_links(name: str) -> None:
+    """Every relative link leads to a file, and to a heading that it has."""
+    for target, anchor in re.findall(r"\]\(([^)#:]+)(?:#([\w-]+))?\)", (DOCS / name).read_text(encoding="utf-8")):
+        text = (DOCS / target).read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+        assert not anchor or anchor in headings, f"{target}#{anchor}"
