@@ -29,17 +29,20 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
     help="Infrastructure repository: where infraspec.toml is.  [default: .]",
 )
 @click.option("--env", "environment", help="Environment to look at.  [default: all]")
+@click.option("--live", is_flag=True, help="Ask AWS too: credentials, account, clock, endpoints, permissions.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @reported
-def doctor(infra: Path, environment: str | None, form: str) -> None:
+def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:  # noqa: FBT001 - click passes by name
     """Say what keeps infraspec from knowing all: tools, contract, sources, modules, data.
 
     \b
     infraspec doctor
     infraspec doctor --infra ../my-infrastructure --env prod --format json
+    infraspec doctor --env staging --live
 
     Each line is ok, a warning, which limits what can be known, or a problem, which stops it; warnings and problems
-    come with what to do, lines for infraspec.toml ready to paste. Nothing is asked of AWS.
+    come with what to do, lines for infraspec.toml ready to paste. Only with --live AWS is asked: who calls, what time
+    it is, and one read of each service that the live suite looks at. Nothing is changed, no secret read.
 
     \b
     exit code  0  no problem
@@ -51,6 +54,10 @@ def doctor(infra: Path, environment: str | None, form: str) -> None:
     from infraspec.tool_health import tool_lines  # noqa: PLC0415 - likewise
 
     lines = [*tool_lines(), *checkup(infra, environment)]
+    if live:
+        from infraspec.live_health import live_lines  # noqa: PLC0415 - likewise
+
+        lines += live_lines(infra, environment)
     if form == "json":
         click.echo(json.dumps([_as_json(line) for line in lines], indent=2, ensure_ascii=False))
     else:
