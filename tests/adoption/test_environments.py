@@ -77,6 +77,26 @@ FOUND: dict[str, tuple[dict[str, str], dict[str, tuple[str, tuple[str, ...], str
         },
         {"dev": (".", (), "dev"), "prod": (".", (), "prod")},
     ),
+    "workspaces of a module": (
+        {
+            "main.tf": PROVIDER + REGION + 'module "m" {\n  source = "./m"\n}\n',
+            "m/main.tf": "locals {\n  name = terraform.workspace\n}\n",
+            "env/dev.tfvars": "size = 1\n",
+        },
+        {"dev": (".", ("env/dev.tfvars",), "dev")},
+    ),
+    "the default workspace": (
+        {"main.tf": PROVIDER + "locals {\n  name = terraform.workspace\n}\n"},
+        {"default": (".", (), "default")},
+    ),
+    "modules with a backend of their own": (
+        {
+            "main.tf": PROVIDER + 'module "a" {\n  source = "./Modules/a/"\n}\n',
+            "Modules/a/main.tf": 'terraform {\n  backend "s3" {}\n}\n',
+            "Modules/b/main.tf": 'terraform {\n  backend "s3" {}\n}\n',
+        },
+        {"main": (".", (), "default")},
+    ),
     "a variable that says the environment": (
         {"infra/main.tf": PROVIDER + 'variable "environment" {\n  default = "staging"\n}\n'},
         {"staging": ("infra", (), "default")},

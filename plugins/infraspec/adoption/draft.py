@@ -35,6 +35,7 @@ MOST_ENVIRONMENTS = 20
 _NO_ENVIRONMENT = "by name no environment, and without task definitions; uncomment what is to be checked all the same"
 _STRANGER = "named and tagged otherwise than the rest, as another application; uncomment what is to be checked too"
 _A_SET = 2
+_MOST_SELECTORS = 10
 _ONE_OF_MANY = "there are more root modules than a contract should begin with"
 
 
@@ -212,6 +213,8 @@ def _empty(adoption: Adoption) -> list[str]:
                     found[rule] = None
         if not adoption.task_definitions[name] and not _has_task_definitions(plan):
             found |= dict.fromkeys(("task-definitions", "secret-access"))
+    if sum(1 for entry in found if entry.startswith("names:")) > _MOST_SELECTORS:
+        found["names"] = None
     return [entry for entry in found if ":" not in entry or entry.partition(":")[0] not in found]
 
 

@@ -66,7 +66,8 @@ def _of_root(
             full = name if alone or not named else f"{named}-{name}"
             yield full, f"workspace {name}", own, name
         return
-    name = named if environment_word(named) else (_declared(root) or named or "main")
+    unnamed = "default" if root.uses_workspaces else "main"
+    name = named if environment_word(named) else (_declared(root) or named or unnamed)
     yield name, f"root module {root.path}", own, "default"
 
 

@@ -7,7 +7,8 @@ Modules" (provider configurations belong to the root module).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +19,17 @@ from infraspec.terraform.configuration import Body, Configuration
 from infraspec.terraform.evaluation import Library
 from infraspec.unknown import Value
 
-_ASIDE = frozenset({"example", "examples", "test", "tests", "fixture", "fixtures", "testdata", "vendor"})
+_MODULES = frozenset({"module", "modules", "_module", "_modules"})
+_ASIDE = _MODULES | {"example", "examples", "test", "tests", "fixture", "fixtures", "testdata", "vendor"}
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A root module. `path` is relative to the repository, `.` for its top."""
+    """A root module. `path` is relative to the repository, `.` for its top; `modules` are the local ones in it."""
 
     path: str
     configuration: Configuration
+    modules: tuple[Configuration, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -35,16 +38,13 @@ class Root:
 
     @property
     def uses_workspaces(self) -> bool:
-        """Whether its own files mention `terraform.workspace`."""
-        return any("terraform.workspace" in text for text in self.texts())
+        """Whether its files, or those of its modules, mention `terraform.workspace`."""
+        texts = (text for configuration in (self.configuration, *self.modules) for text in _texts(configuration))
+        return any("terraform.workspace" in text for text in texts)
 
     def texts(self) -> Iterator[str]:
-        """Yield the text of each of its files."""
-        config = self.configuration
-        bodies = [*config.terraform, *config.providers.values(), *config.calls.values(), *config.variables.values()]
-        sources = [body.source for body in (*bodies, *config.resources.values(), *config.outputs.values())]
-        sources += [source for _, source in config.locals.values()]
-        yield from {source.name: source.text for source in sources}.values()
+        """Yield the text of each of its own files."""
+        yield from _texts(self.configuration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Roots:
 def find_roots(directory: Path, library: Library) -> Roots:
     """Read every directory of Terraform and tell the root modules from the others.
 
-    Roots below `examples`, `tests` and the like count only if there is no other: a repository of modules is known by
-    its examples. Where nothing has a backend or a provider, what nobody calls is a root.
+    Roots below `examples`, `tests`, `modules` and the like count only if there is no other: a repository of modules is
+    known by its examples. Where nothing has a backend or a provider, what nobody calls is a root.
     """
     read: dict[str, Configuration] = {}
     broken: list[tuple[str, str]] = []
@@ -69,27 +69,36 @@ def find_roots(directory: Path, library: Library) -> Roots:
             read[path] = library.read(directory / path)
         except InfraspecError as error:
             broken.append((path, str(error).splitlines()[0]))
+    by_directory = {os.path.normpath(configuration.directory): configuration for configuration in read.values()}
     called = {target for configuration in read.values() for target in _called(configuration)}
-    found = {
-        path: configuration
-        for path, configuration in read.items()
-        if has_backend(configuration)
-        or (configuration.providers and os.path.normpath(configuration.directory) not in called)
-    }
+    alone = {path: each for path, each in read.items() if _is_alone(path, each, called)}
+    found = {path: each for path, each in alone.items() if each.providers or has_backend(each)}
     if not found:
-        found = {
-            path: configuration
-            for path, configuration in read.items()
-            if (configuration.resources or configuration.calls)
-            and os.path.normpath(configuration.directory) not in called
-        }
+        found = {path: each for path, each in alone.items() if each.resources or each.calls}
     aside = [path for path in found if _ASIDE & set(path.lower().split("/"))]
     chosen = [path for path in found if path not in aside] or list(found)
     return Roots(
-        tuple(Root(path, found[path]) for path in chosen),
+        tuple(Root(path, found[path], tuple(_reached(found[path], by_directory))) for path in chosen),
         tuple(path for path in aside if path not in chosen),
         tuple(broken),
     )
+
+
+def _is_alone(path: str, configuration: Configuration, called: AbstractSet[str]) -> bool:
+    """Tell whether nobody calls a directory; what has a backend may be called by its examples all the same."""
+    is_called = os.path.normpath(configuration.directory) in called
+    return not is_called or (has_backend(configuration) and not _MODULES & set(path.lower().split("/")))
+
+
+def _reached(configuration: Configuration, by_directory: Mapping[str, Configuration]) -> Iterator[Configuration]:
+    """Yield the local modules that a root module is made of, each once."""
+    pending, seen = [configuration], set[str]()
+    while pending:
+        for target in _called(pending.pop()):
+            if target in by_directory and target not in seen:
+                seen.add(target)
+                pending.append(by_directory[target])
+                yield by_directory[target]
 
 
 def has_backend(configuration: Configuration) -> bool:
@@ -110,3 +119,11 @@ def _called(configuration: Configuration) -> Iterator[str]:
         source = constant(body, "source")
         if isinstance(source, str) and source.startswith("."):
             yield os.path.normpath(configuration.directory / source)
+
+
+def _texts(configuration: Configuration) -> Iterator[str]:
+    """Yield the text of each file of a directory."""
+    tables = (configuration.providers, configuration.calls, configuration.variables, configuration.outputs)
+    bodies = [*configuration.terraform, *configuration.resources.values(), *(b for t in tables for b in t.values())]
+    sources = [body.source for body in bodies] + [source for _, source in configuration.locals.values()]
+    yield from {source.name: source.text for source in sources}.values()
