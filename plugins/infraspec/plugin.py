@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from infraspec.fixtures.additions import Hooks
 from infraspec.fixtures.parametrization import parametrize_resources
 from infraspec.fixtures.session import KEY, Session, session_of
 from infraspec.options import Settings, add_options
-from infraspec.reporting.recorder import Recorder, kept_report, recorder_of
+from infraspec.reporting.recorder import ALLURE, Recorder, kept_report, recorder_of
 from infraspec.reporting.records import UnprovenError
 
 pytest_plugins = [
@@ -65,6 +67,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     So the errors of the input are said once, before any worker starts.
     """
     config = session.config
+    if session_of(config).settings.are_meant and _allure_folder(config):
+        from infraspec.reporting.allure_results import register  # noqa: PLC0415 - other runs start faster
+
+        register(config, ALLURE, lambda: session_of(config).contract)
     if _is_worker(config):
         _join_live_run(config)
         return
@@ -181,8 +187,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def _write_results(config: pytest.Config, *, complete: bool) -> None:
     session = session_of(config)
-    path = session.settings.results_file
-    if path is None or config.option.collectonly:
+    path, folder = session.settings.results_file, _allure_folder(config)
+    if (path is None and folder is None) or config.option.collectonly:
         return
     from infraspec.reporting.gathering import gather  # noqa: PLC0415 - other runs start faster
     from infraspec.reporting.results import write  # noqa: PLC0415 - likewise
@@ -195,7 +201,19 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
     results = gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves)
     shown = dict(zip(names, session.shown_names, strict=True)) if names else {}
-    write(results.renamed(shown), path)
+    results = results.renamed(shown)
+    if path:
+        write(results, path)
+    if folder:
+        from infraspec.reporting.allure_files import write_files  # noqa: PLC0415 - likewise
+
+        write_files(folder, results, os.environ)
+
+
+def _allure_folder(config: pytest.Config) -> Path | None:
+    """Return the folder of Allure's results; None if they are not wanted, or allure-pytest is not installed."""
+    folder = config.getoption("allure_report_dir", None)
+    return config.invocation_params.dir / folder if folder else None
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.iam.answer import Answer
+from infraspec.iam.decision import Decision
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -37,15 +38,20 @@ _PATHS = {EXECUTION: ("execution_role_arn", "executionRoleArn"), TASK: ("task_ro
 
 
 def check_secret_access(
-    plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+    plan: Plan,
+    task_definitions: Iterable[TaskDefinition],
+    contract: Contract,
+    environment: str,
+    decisions: dict[str, Decision] | None = None,
 ) -> list[Finding]:
     """Judge every permission that every container needs, and that ECS may assume the roles: one finding each.
 
+    `decisions` gets what IAM decided, by `Finding.key`, of what is not proven.
     Raises PolicyError, or InputErrorGroup with several, if a policy that matters is malformed.
     """
     given = contract.environments.get(environment)
     known = KnownData.of({**contract.known, **(given.known if given else {})})
-    check = _Check(placed(plan, contract, environment), known)
+    check = _Check(placed(plan, contract, environment), known, {} if decisions is None else decisions)
     errors = ErrorCollector()
     findings: list[Finding] = []
     for task_definition in task_definitions:
@@ -73,6 +79,7 @@ class _Check:
 
     plan: Plan
     known: KnownData
+    decided: dict[str, Decision]
     attributes: AwsAttributes = field(init=False)
     roles: RoleIndex = field(init=False)
     owners: Owners = field(init=False)
@@ -179,7 +186,9 @@ class _Check:
             return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
         text = self._text(role, requirement, judgement)
         place = requirement.need.location or _place(task_definition, requirement.need.path)
-        return replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
+        finding = replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
+        self.decided[finding.key] = judgement.decision
+        return finding
 
     def _text(self, role: Role, requirement: Requirement, judgement: Judgement) -> Finding:
         if judgement.answer is Answer.NO:

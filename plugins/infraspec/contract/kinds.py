@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
@@ -20,6 +20,10 @@ _PATH = r"^[^\u0000]*\S[^\u0000]*$"
 def wrong(expected: str) -> PydanticCustomError:
     """Make the error whose message is what was expected, in plain words."""
     return PydanticCustomError("contract", "{expected}", {"expected": expected})
+
+
+Severity: TypeAlias = Literal["blocker", "critical", "normal", "minor", "trivial"]
+"""How much a violation of a rule matters, in the words of Allure, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)

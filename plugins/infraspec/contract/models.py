@@ -19,6 +19,7 @@ from infraspec.contract.kinds import (
     NonEmpty,
     Regex,
     Region,
+    Severity,
     TerraformValue,
     wrong,
 )
@@ -221,6 +222,16 @@ class Suite(Table):
         None,
         description="Known findings that do not fail until a day, as infraspec report baseline writes them.",
         examples=["infraspec-baseline.json"],
+    )
+    severity: dict[NonEmpty, Severity] = Field(
+        default_factory=dict,
+        description="How much a violation of a rule matters, for Allure, where it is not as infraspec has it.",
+        examples=[{"names": "trivial"}],
+    )
+    documentation: NonEmpty | None = Field(
+        None,
+        description="Address of the pages about rules; {page} is the page's name. Reports link to it.",
+        examples=["https://git.example.com/infraspec/docs/{page}.md"],
     )
 
 

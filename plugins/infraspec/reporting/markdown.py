@@ -52,24 +52,37 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where places of the repository are shown on GitHub; nowhere if `prefix` is empty."""
+    """Where places of the repository are shown on GitHub or GitLab; nowhere if `prefix` is empty."""
 
     prefix: str = ""
 
     @classmethod
     def of(cls, results: Results, environ: Mapping[str, str]) -> Links:
-        """Return the links of a workflow run: to the commit of the results, else to that of the run.
+        """Return the links of a workflow run: to the commit of the results, else to that of the run."""
+        return cls.at(results.run.commit or environ.get("GITHUB_SHA", ""), environ)
 
-        Source: GitHub Docs, "Variables reference": GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_SHA.
+    @classmethod
+    def at(cls, commit: str, environ: Mapping[str, str]) -> Links:
+        """Return the links to a commit of the repository that a workflow or a pipeline runs for.
+
+        Source: GitHub Docs, "Variables reference": GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_SHA; GitLab Docs,
+        "Predefined CI/CD variables reference": CI_PROJECT_URL.
         """
         server, name = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
-        commit = results.run.commit or environ.get("GITHUB_SHA")
-        return cls(f"{server}/{name}/blob/{commit}/" if server and name and commit else "")
+        project = environ.get("CI_PROJECT_URL")
+        if not commit:
+            return cls()
+        if server and name:
+            return cls(f"{server}/{name}/blob/{commit}/")
+        return cls(f"{project}/-/blob/{commit}/" if project else "")
+
+    def address(self, location: Location) -> str:
+        """Return where a place is shown; empty for what lies outside of the repository, or if that is not known."""
+        if not self.prefix or location.file.startswith(("/", "..")):
+            return ""
+        return f"{self.prefix}{quote(location.file)}" + (f"#L{location.line}" if location.line else "")
 
     def place(self, location: Location) -> str:
-        """Return a place in code, with its link if there is one; what lies outside of the repository has none."""
-        shown = code(str(location))
-        if not self.prefix or location.file.startswith(("/", "..")):
-            return shown
-        anchor = f"#L{location.line}" if location.line else ""
-        return f"[{shown}]({self.prefix}{quote(location.file)}{anchor})"
+        """Return a place in code, with its link if there is one."""
+        shown, address = code(str(location)), self.address(location)
+        return f"[{shown}]({address})" if address else shown

@@ -179,6 +179,14 @@ def as_text(plan: Plan) -> str:
     return "\n\n".join([*blocks, *outputs, f"{plan.origin}: {counts}"])
 
 
+def fragments(plan: Plan, addresses: Iterable[Iterable[str]], limit: int) -> str:
+    """Return the resources with these addresses as blocks of attributes, each once, at most `limit` of them."""
+    wanted = dict.fromkeys(address for group in addresses for address in group)
+    shown = [plan.by_address[address] for address in wanted if address in plan.by_address]
+    more = [f"# and {len(shown) - limit} more"] if len(shown) > limit else []
+    return "\n\n".join([*("\n".join(_block(resource)) for resource in shown[:limit]), *more])
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infraspec.errors import InfraspecError
 from infraspec.reporting.records import UnprovenError
 
+if TYPE_CHECKING:
+    from infraspec.reporting.allure_results import AllureResults
+
 REPOSITORY = "repository"
 """What stands in place of an environment where a rule is about none."""
+
+ALLURE = "infraspec-allure"
+"""The name of the plugin that completes Allure's results; it is there if they are wanted."""
 
 _RECORDS = pytest.StashKey[list[dict[str, Any]]]()
 _RECORDER = pytest.StashKey["Recorder"]()
@@ -32,6 +38,11 @@ def environment_of(item: pytest.Item) -> str:
     return name
 
 
+def is_about_contract(item: pytest.Item) -> bool:
+    """Tell whether a test reads the repository of the contract."""
+    return not {"contract", "environment"}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 def keep_record(item: pytest.Item, record: dict[str, Any]) -> None:
     """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML."""
     item.stash.setdefault(_RECORDS, []).append(record)
@@ -42,7 +53,7 @@ def keep_record(item: pytest.Item, record: dict[str, Any]) -> None:
 
 def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
     """Attach to the report of a test that is about a contract what it leaves, and return it."""
-    if {"contract", "environment"} & set(getattr(item, "fixturenames", ())):
+    if is_about_contract(item):
         left = {
             "test": f"{item.path.name}::{item.name}",
             "environment": environment_of(item),
@@ -120,3 +131,9 @@ class Recorder:
 def recorder_of(config: pytest.Config) -> Recorder:
     """Return the recorder of a run; workers have none."""
     return config.stash[_RECORDER]
+
+
+def allure_of(config: pytest.Config) -> AllureResults | None:
+    """Return the plugin that completes Allure's results, if they are wanted."""
+    plugin: AllureResults | None = config.pluginmanager.get_plugin(ALLURE)
+    return plugin
