@@ -46,11 +46,11 @@ class Report:
 
     def labels(self, name: str) -> dict[str, str]:
         """Return the labels of a test."""
-        return {label["name"]: label["value"] for label in self.results[name]["labels"]}
+        return {str(label["name"]): str(label["value"]) for label in self.results[name]["labels"]}
 
     def attachment(self, test: str, name: str) -> str:
         """Return the text of an attachment."""
-        sources = {one["name"]: one["source"] for one in self.results[test]["attachments"]}
+        sources = {str(one["name"]): str(one["source"]) for one in self.results[test]["attachments"]}
         return (self.folder / sources[name]).read_text(encoding="utf-8")
 
     @property
