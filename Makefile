@@ -11,6 +11,9 @@ SEED    ?= 20261125
 ORACLE  ?= .oracle
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
 ALLURE_RESULTS ?= allure-results
+ALLURE_REPORT ?= allure-report
+ALLURE_HISTORY ?= allure-history
+ALLURE ?= .allure
 RESULTS ?= infraspec-results.json
 
 BIN := $(VENV)/bin
@@ -19,7 +22,7 @@ WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
+VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -53,6 +56,10 @@ $(VENV)/.lint: pyproject.toml $(VENV)/.test
 .PHONY: test-static
 test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, PLAN, WORKERS
 	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
+
+.PHONY: report
+report: ## Render the results of the last run with Allure, as one HTML file
+	$(PYTHON) tools/allure_report.py $(ALLURE_RESULTS) $(ALLURE_REPORT) --history $(ALLURE_HISTORY) --home $(ALLURE)
 
 .PHONY: test-live
 test-live: $(VENV)/.live ## Check what is deployed, in an embedded AWS without ENV: INFRA, ENV, WORKERS
@@ -121,4 +128,4 @@ bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) $(ORACLE) .bench dist build allure-results allure-report infraspec-results.json .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) $(ALLURE) .bench dist build allure-results allure-report infraspec-results.json .coverage* .pytest_cache .mypy_cache .ruff_cache
