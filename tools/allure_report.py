@@ -10,6 +10,7 @@ writes, so that the report shows how tests developed.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ALLURE = "allure@3.18.0"
 _NODE = 20
@@ -136,8 +137,17 @@ def _with_allure_3(command: str, results: Path, made: Path, history: Path) -> No
     options = ("--single-file", "--output", str(made), "--report-name", "infraspec")
     groups = ("--group-by", "epic,feature,story")
     kept = ("--history-path", str(history / "history.jsonl"))
-    _run([command, "awesome", str(results), *options, *groups, *kept], "Allure fails")
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "allurerc.json"
+        config.write_text(json.dumps({"categories": _categories(results)}), encoding="utf-8")
+        _run([command, "awesome", str(results), *options, *groups, *kept, "--config", str(config)], "Allure fails")
     _shorten(history / "history.jsonl")
+
+
+def _categories(results: Path) -> Any:
+    """Return the categories of the results, which Allure 3 takes from its configuration alone."""
+    path = results / "categories.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def _shorten(history: Path) -> None:

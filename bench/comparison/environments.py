@@ -68,7 +68,8 @@ def clean_up() -> None:
     """Remove what a run has made, but the environments of the tools."""
     for name in ("trees", "allure"):
         shutil.rmtree(HOME / name, ignore_errors=True)
-    (HOME / "pytest.ini").unlink(missing_ok=True)
+    for name in ("pytest.ini", "results.json"):
+        (HOME / name).unlink(missing_ok=True)
 
 
 def _digest() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from bench.comparison import tools
 from bench.comparison.bench import Bench, with_stacks
 from bench.comparison.environments import HOME, Environment
-from bench.comparison.process import JobError, alternate, run
+from bench.comparison.process import JobError, alternate, median, run
 from bench.comparison.table import Row, Table, Target
 from bench.comparison.trees import Tree
 
@@ -123,21 +123,39 @@ def linear(bench: Bench) -> Iterator[Table]:
 
 
 def report(bench: Bench) -> Iterator[Table]:
-    """Report many verdicts through few pytest items, with Allure results."""
+    """Report many verdicts through few pytest items, and take what that adds to the run time."""
     stacks = 30 if bench.quick else 300
     tree = bench.tree(stacks)
     table = Table(f"reporting, {stacks} stacks", tree)
     sample = bench.alone(table, tools.infraspec(bench.infraspec, tree))
     if sample is not None:
         files = sum(1 for _ in (HOME / "allure").glob("*-result.json"))
-        plain = run(tools.infraspec(bench.infraspec, tree, reports=False).job)
         table.targets = [
             Target("verdicts", tools.verdicts(sample.outputs[0]), _VERDICTS * stacks / 300, at_least=True),
             Target("pytest items", tools.items(sample.outputs[0]), _HANDFUL),
             Target("Allure result files", files, _HANDFUL),
-            Target("CPU with Allure / without", sample.cpu / plain.cpu),
         ]
     yield table
+    yield _reporting(bench, 10 if bench.quick else 100)
+
+
+def _reporting(bench: Bench, stacks: int) -> Table:
+    """Compare runs with and without Allure's results, results file and summary."""
+    tree = bench.tree(stacks)
+    table = Table(f"reporting, {tree.resources:,} resources: with and without Allure, results file and summary", tree)
+    jobs = [tools.infraspec(bench.infraspec, tree, reports=reports).job for reports in (True, False)]
+    try:
+        pair = alternate(jobs[0], jobs[1], 2 if bench.quick else bench.runs, bench.report)
+    except JobError as error:
+        table.faults.append(str(error))
+        return table
+    cpu = [median(samples).cpu for samples in (pair.first, pair.second)]
+    table.targets = [
+        Target("CPU s with", cpu[0]),
+        Target("CPU s without", cpu[1]),
+        Target("CPU, with / without", pair.ratio("cpu"), _at_full_size(bench, 1.15)),
+    ]
+    return table
 
 
 SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {

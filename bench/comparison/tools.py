@@ -53,12 +53,18 @@ _RULES = "source or selectors or names or tags or tag_policy or task_definitions
 
 
 def infraspec(python: Environment, tree: Tree, *, plan: bool = False, reports: bool = True) -> Subject:
-    """Run the rules that peers have too on the source, or on the plan file alone, all environments in one process."""
+    """Run the rules that peers have too on the source, or on the plan file alone, all environments in one process.
+
+    With `reports` the run writes Allure's results, the results file and the summary; without, nothing is reported.
+    """
     directory = tree.out / "plan" if plan else tree.source
     command = [python.python, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_static"]
     command += ["-k", _RULES, "--infraspec-dir", str(directory)]
     if reports:
         command += ["--alluredir", str(HOME / "allure"), "--clean-alluredir"]
+        command += ["--infraspec-results", str(HOME / "results.json")]
+    else:
+        command += ["-p", "no:allure_pytest", "--no-summary"]
     return Subject(Job("infraspec", (tuple(command),), directory), lambda sample: _read_infraspec(sample, tree))
 
 

@@ -15,35 +15,35 @@ from typing import Any
 from infraspec.errors import ReportError
 from infraspec.reporting.results import Results
 
-VIOLATED = r"\d+ violated\b[\s\S]*"
-UNDETERMINED = r"(XFAIL )?\d+ undetermined of [\s\S]*"
+VIOLATED = r"^\d+ violated\b[\s\S]*"
+UNDETERMINED = r"^(XFAIL )?\d+ undetermined of [\s\S]*"
 CATEGORIES: tuple[dict[str, Any], ...] = (
     {"name": "Violated", "matchedStatuses": ["failed"], "messageRegex": VIOLATED},
     {"name": "Undetermined", "matchedStatuses": ["failed", "skipped"], "messageRegex": UNDETERMINED},
     {
         "name": "Failed rules of the repository's own",
         "matchedStatuses": ["failed"],
-        "messageRegex": r"(?!\d+ (violated|undetermined))[\s\S]*",
+        "messageRegex": r"^(?!\d+ (violated|undetermined))[\s\S]*",
     },
     {
         "name": "Broken: the rule matched nothing",
         "matchedStatuses": ["broken"],
-        "messageRegex": r"EmptySelectionError: [\s\S]*",
+        "messageRegex": r"^EmptySelectionError: [\s\S]*",
     },
     {
         "name": "Broken: an error of the input",
         "matchedStatuses": ["broken"],
-        "messageRegex": r"(?!EmptySelectionError|NetworkBlockedError|unexpected )[\s\S]*",
+        "messageRegex": r"^(?!EmptySelectionError|NetworkBlockedError|unexpected )[\s\S]*",
     },
     {
         "name": "Broken: the network was asked",
         "matchedStatuses": ["broken"],
-        "messageRegex": r"NetworkBlockedError: [\s\S]*",
+        "messageRegex": r"^NetworkBlockedError: [\s\S]*",
     },
     {
         "name": "Broken: an unexpected error",
         "matchedStatuses": ["broken"],
-        "messageRegex": r"unexpected [\s\S]*",
+        "messageRegex": r"^unexpected [\s\S]*",
     },
 )
 """Each failed or broken test is in one of them; a regular expression is about the whole message."""

@@ -15,11 +15,13 @@ from infraspec.reporting.results import Acceptance
 
 COLUMNS = ("verdict", "state", "address", "subject", "place", "expected", "found", "reason", "fix", "waiver")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_TELLING = ("warning", "waived", "known", "advice")
+"""States that say more than the verdict."""
 _STYLE = """
 :root { color-scheme: light dark; font: 13px/1.4 system-ui, sans-serif }
 body { margin: 12px }
 p { margin: 0 0 8px }
-pre { margin: 0; white-space: pre-wrap }
+pre { margin: 4px 0; padding: 6px; white-space: pre-wrap; background: #8882; border-radius: 4px }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: 4px 8px; border-bottom: 1px solid #8884 }
 td { overflow-wrap: anywhere }
@@ -27,7 +29,10 @@ th { position: sticky; top: 0; background: Canvas }
 .violated { --mark: light-dark(#d1242f, #ff7b72) }
 .undetermined { --mark: light-dark(#9a6700, #e3b341) }
 .proven { --mark: light-dark(#1a7f37, #7ee787) }
-td:first-child { color: var(--mark); font-weight: 600 }
+td + td { width: 36%; white-space: normal }
+td + td + td { width: 56% }
+i { color: GrayText }
+td:first-child { color: var(--mark); font-weight: 600; white-space: nowrap }
 """
 
 
@@ -74,26 +79,30 @@ def as_csv(found: Iterable[Row]) -> str:
 
 
 def as_html(title: str, found: Sequence[Row]) -> str:
-    """Return the table as a page of its own, without scripts and references to anything; empty columns are left out."""
-    lines = [row.cells() for row in found]
-    used = [at for at, _ in enumerate(COLUMNS) if any(line[at] for line in lines)]
-    numbers = Counter(line[0] for line in lines)
-    counts = ", ".join(f"{number} {name}" for name, number in numbers.items())
-    head = "".join(f"<th>{COLUMNS[at]}</th>" for at in used)
-    body = "\n".join(_line(row, cells, used) for row, cells in zip(found, lines, strict=True))
+    """Return the table as a page of its own, without scripts and references to anything."""
+    numbers = Counter(row.finding.verdict.value for row in found)
+    counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    body = "\n".join(map(_line, found))
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head>\n<body><p>{escape(title)}: {counts or 'nothing'}</p>\n"
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></body></html>\n"
+        "<table><thead><tr><th>verdict</th><th>about</th><th>what shows it</th></tr></thead>"
+        f"<tbody>\n{body}\n</tbody></table></body></html>\n"
     )
 
 
-def _line(row: Row, cells: Sequence[str], used: Sequence[int]) -> str:
-    shown = "".join(f"<td>{_cell(COLUMNS[at], cells[at], row.href)}</td>" for at in used)
-    return f'<tr class="{cells[0]}">{shown}</tr>'
+def _line(row: Row) -> str:
+    verdict, state, address, subject, place, *texts = map(_escaped, row.cells())
+    told = state if state in _TELLING else ""
+    shown = f'<a href="{escape(row.href)}">{place}</a>' if row.href else place
+    about = "<br>".join(filter(None, (address, subject, shown)))
+    why = "".join(
+        f"<pre>{text}</pre>" if label == "fix" else f"<div><i>{label}</i> {text}</div>"
+        for label, text in zip(COLUMNS[-len(texts) :], texts, strict=True)
+        if text
+    )
+    return f'<tr class="{verdict}"><td>{verdict}<br>{told}</td><td>{about}</td><td>{why}</td></tr>'
 
 
-def _cell(column: str, text: str, href: str) -> str:
-    if column == "place" and href:
-        return f'<a href="{escape(href)}">{escape(text)}</a>'
-    return f"<pre>{escape(text)}</pre>" if column == "fix" and text else escape(text, quote=False)
+def _escaped(text: str) -> str:
+    return escape(text, quote=False)
