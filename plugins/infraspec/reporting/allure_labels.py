@@ -11,6 +11,7 @@ import pytest
 from infraspec.checks import RULES
 from infraspec.contract.kinds import Severity
 from infraspec.contract.models import Contract
+from infraspec.reporting.domains import domain_of
 from infraspec.reporting.recorder import environment_of
 from infraspec.reporting.rules import described
 
@@ -54,8 +55,8 @@ def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[
     """Return the labels of a test by name: epic, feature, story, severity, and the tree of suites."""
     is_live = item.get_closest_marker("live") is not None or item.path.parent.name == "tests_live"
     epic = "Live suite" if is_live else "Static suite"
-    domains = tuple(dict.fromkeys(described(rule).domain for rule in rules)) or (described("").domain,)
-    levels = [contract.suite.severity.get(rule, described(rule).severity) for rule in rules] or ["normal"]
+    domains = tuple(dict.fromkeys(domain_of(rule).name for rule in rules)) or (domain_of("").name,)
+    levels = [contract.suite.severity.get(rule, domain_of(rule).severity) for rule in rules] or ["normal"]
     return {
         "epic": (epic,),
         "feature": domains,
@@ -71,7 +72,7 @@ def description(rules: Sequence[str], documentation: str | None) -> tuple[str, l
     """Return what the rules are about, in Markdown, and the links to the pages about them, as (address, title)."""
     lines, links = [], []
     for rule in rules:
-        about, page, *_ = described(rule)
+        about, page = described(rule)
         lines.append(f"**{rule}**: {about}" + (f" See docs/{page}.md of infraspec." if page else ""))
         if page and documentation:
             links.append((documentation.replace("{page}", page), f"docs/{page}.md"))

@@ -46,6 +46,7 @@ class AllureResults:
         self._item: pytest.Item | None = None
         self._judged: list[Judgement] = []
         self._details: tuple[str, str] | None = None
+        self._files: dict[str, str] = {}
 
     @cached_property
     def _contract(self) -> Contract:
@@ -58,10 +59,6 @@ class AllureResults:
     @cached_property
     def _links(self) -> Links:
         return Links.at(commit(os.environ), os.environ)
-
-    @cached_property
-    def _places(self) -> dict[Location, tuple[str, str]]:
-        return {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -85,11 +82,11 @@ class AllureResults:
         allure.attach(self._repository.text(text), name=name, attachment_type=kind)
 
     def _place(self, location: Location) -> tuple[str, str]:
-        """Return a place relative to the repository, and where it is shown; each place is worked out once."""
-        if location not in self._places:
-            there = Location(self._repository.path(location.file), location.line)
-            self._places[location] = str(there), self._links.address(there)
-        return self._places[location]
+        """Return a place relative to the repository, and where it is shown; each file is looked for once."""
+        if location.file not in self._files:
+            self._files[location.file] = self._repository.path(location.file)
+        there = Location(self._files[location.file], location.line)
+        return str(there), self._links.address(there)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test ended with, in the words of the terminal."""
