@@ -45,10 +45,15 @@ def rules_of(item: pytest.Item, judged: Sequence[str]) -> tuple[str, ...]:
 def identity(item: pytest.Item, rules: Sequence[str]) -> Identity:
     """Return the names of a test of infraspec's own: neither a folder nor a line is in them."""
     function = getattr(item, "originalname", None) or item.name
-    environment = environment_of(item)
+    callspec = getattr(item, "callspec", None)
     full_name = f"infraspec.{item.path.parent.name}.{item.path.stem}#{function}"
     what = ", ".join(rules) if function.removeprefix("test_").replace("_", "-") in rules else function
-    return Identity(f"{what}: {environment}", full_name, _id(full_name), _id(full_name, environment))
+    return Identity(
+        f"{what}: {environment_of(item)}",
+        full_name,
+        _id(full_name),
+        _id(full_name, callspec.id if callspec else environment_of(item)),
+    )
 
 
 def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[str, tuple[str, ...]]:
