@@ -75,7 +75,7 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     with _session(infra, environment) as session:
         (name,) = session.names
         contract, plan = session.contract, session.environments.plan(name)
-        source, calls = placed(plan, contract, name), session.live.snapshot(name)
+        source, calls = placed(plan, contract, name), session.live.of(name).snapshot
         found = diagnoses(
             calls,
             source,
@@ -104,6 +104,7 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     from pluggy import PluginManager  # noqa: PLC0415 - other commands start faster without
 
     from infraspec import hookspecs  # noqa: PLC0415 - likewise
+    from infraspec.aws.guard import GUARD  # noqa: PLC0415 - likewise
     from infraspec.fixtures.additions import Hooks  # noqa: PLC0415 - likewise
     from infraspec.fixtures.session import Session  # noqa: PLC0415 - likewise
     from infraspec.options import Setting, Settings  # noqa: PLC0415 - likewise
@@ -123,6 +124,7 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     manager.add_hookspecs(hookspecs)
     settings = Settings(**{name: Setting(given.get(name, ""), "option") for name in names})
     session = Session(settings, Hooks(manager.hook))
+    GUARD.arm()
     session.live.begin()
     try:
         yield session
