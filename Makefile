@@ -97,6 +97,18 @@ schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the re
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
 	$(BIN)/python -m infraspec.reporting.results docs/infraspec-results.schema.json
 
+.PHONY: reference
+reference: $(VENV)/.test ## Write the pages of the documentation that come from the code
+	$(BIN)/python -m tools.reference
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	@touch $@
+
+.PHONY: docs
+docs: $(VENV)/.docs ## Build the documentation as a site, with strict links, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 .PHONY: incident
 incident: ## Bring fixtures/incident-v16 in step with the reference infrastructure
 	rm -rf fixtures/incident-v16

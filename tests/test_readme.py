@@ -49,3 +49,25 @@ def test_python_example_runs(pytester: pytest.Pytester) -> None:
     own.write_text(block[1], encoding="utf-8")
 
     run_suite(pytester, REFERENCE, suite=own).assert_outcomes(passed=3)
+
+
+JAPANESE = (ROOT / "README.ja.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^#+(?= )",  # headings by level
+        r"^```[\s\S]*?^```",  # blocks of code, word for word
+        r"^\|(?= ?`[^|]*\|)",  # rows of tables that begin with code
+        r"`--infraspec-[a-z]+",
+        r"\]\((docs/[^)#]+|C[A-Z]+\.md|bench/[^)]+|fixtures/[^)]+)\)",
+    ],
+)
+def test_japanese_is_in_step(pattern: str) -> None:
+    """README.ja.md has the headings, code, tables and links of README.md, in the same order but for links."""
+    english, japanese = (re.findall(pattern, text, re.MULTILINE) for text in (README, JAPANESE))
+
+    assert english
+    assert sorted(english) == sorted(japanese)
+    assert english == japanese or pattern.startswith(r"\]")

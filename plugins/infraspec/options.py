@@ -29,6 +29,12 @@ _FLAGS = {
     "live": "Check what is deployed, in the environment named or else in an embedded AWS (implied by the live suite)",
 }
 
+
+def documented() -> dict[str, str]:
+    """Return what each option is for, by its name without `--infraspec-`."""
+    return _HELP | _FLAGS
+
+
 LOCAL = "local"
 """The environment of a live run that is an embedded AWS, with the source deployed in it."""
 

@@ -1,0 +1,153 @@
+"""Write docs/rules.md and docs/fixtures.md from the code: `make reference`."""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from infraspec import contract as contracts
+from infraspec import hookspecs, options
+from infraspec.checks import RULES
+from infraspec.checks.layout import check_modules
+from infraspec.checks.names import check_names
+from infraspec.checks.policies import check_policies
+from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.secret_readers import check_secret_readers
+from infraspec.checks.source import check_source
+from infraspec.checks.state_backend import check_state_backend
+from infraspec.checks.tags import check_tags
+from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.versions import check_versions
+from infraspec.contract.models import Contract
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.finding import Finding, Verdict
+from infraspec.fixtures import live, own_rules, static
+from infraspec.reporting.rules import described
+from infraspec.terraform.environments import Environments
+from tools.rule_examples import EXAMPLES, Example
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+CONTRACT = """[project]
+application = "shop"
+
+[environments.prod]
+account_id = "111122223333"
+region = "eu-west-1"
+"""
+_ENVIRONMENT = "prod"
+
+
+def check(rule: str, contract: Contract) -> Sequence[Finding]:
+    """Run a rule on a repository."""
+    environments = Environments(contract, environ={})
+    plan = environments.plan(_ENVIRONMENT)
+    settings = environments.settings()
+    definitions = task_definitions(plan)
+    checks: dict[str, Callable[[], Sequence[Finding]]] = {
+        "source": lambda: check_source(plan),
+        "names": lambda: check_names(plan, contract, _ENVIRONMENT),
+        "tags": lambda: check_tags(plan, contract, _ENVIRONMENT),
+        "task-definitions": lambda: check_task_definitions(plan, definitions, contract, _ENVIRONMENT),
+        "secret-access": lambda: check_secret_access(plan, definitions, contract, _ENVIRONMENT),
+        "policies": lambda: check_policies(plan, definitions, contract, _ENVIRONMENT),
+        "secret-readers": lambda: check_secret_readers(plan, contract, _ENVIRONMENT),
+        "state-backend": lambda: check_state_backend(settings, contract, _ENVIRONMENT),
+        "versions": lambda: check_versions(settings[_ENVIRONMENT], contract),
+        "modules": lambda: check_modules(plan, contract),
+    }
+    return checks[rule]()
+
+
+def finding(rule: str, example: Example) -> Finding:
+    """Return what a rule finds in its example first."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        (directory / "infraspec.toml").write_text(CONTRACT + example.contract, encoding="utf-8")
+        (directory / "main.tf").write_text(example.hcl.lstrip("\n") + example.hidden, encoding="utf-8")
+        found = check(rule, contracts.load(directory))
+    return next(one for one in found if one.verdict is Verdict.VIOLATED)
+
+
+def rules() -> str:
+    """Return docs/rules.md."""
+    return "\n".join([*_rules_head(), *(line for rule in RULES for line in _rule(rule))])
+
+
+def _rules_head() -> Iterator[str]:
+    yield "<!-- written by make reference -->"
+    yield "# Rules\n"
+    yield "What each rule asks for, why, and what it says where that is not so. The examples are run as this page is"
+    yield "written; their environment is `prod` of an application `shop`.\n"
+    yield "| rule | what it asks for |\n|---|---|"
+    for rule in RULES:
+        yield f"| [`{rule}`](#{rule}) | {described(rule).about} |"
+    yield ""
+
+
+def _rule(rule: str) -> Iterator[str]:
+    about = described(rule)
+    example = EXAMPLES[rule]
+    yield f"## `{rule}`\n"
+    yield f"{about.about} {example.why}\n"
+    if example.contract:
+        yield f"```toml\n{example.contract.strip()}\n```\n"
+    if example.hcl:
+        yield f"```terraform\n{example.hcl.strip()}\n```\n"
+        yield f"```text\n{finding(rule, example)}\n```\n"
+    yield f"More: [{about.page}]({about.page}.md)\n"
+
+
+def fixtures() -> str:
+    """Return docs/fixtures.md."""
+    return "\n".join(_fixtures())
+
+
+def _fixtures() -> Iterator[str]:
+    yield "<!-- written by make reference -->"
+    yield "# Options, fixtures and hooks\n"
+    yield "## Options of pytest\n"
+    yield "Each is an option, an environment variable and an ini value; the first that is set wins.\n"
+    yield "| option | environment variable | ini | |\n|---|---|---|---|"
+    for name, text in options.documented().items():
+        yield f"| `--infraspec-{name.replace('_', '-')}` | `INFRASPEC_{name.upper()}` | `infraspec_{name}` | {text} |"
+    for title, module in (
+        ("Fixtures of both suites", static),
+        ("Fixtures of the live suite", live),
+        ("Fixtures for rules of your own", own_rules),
+    ):
+        yield f"\n## {title}\n"
+        yield "| fixture | |\n|---|---|"
+        for name, text in _declared(module):
+            yield f"| `{name}` | {text} |"
+    yield "\n## Hooks\n"
+    for name, function in inspect.getmembers(hookspecs, inspect.isfunction):
+        if name.startswith("pytest_infraspec_"):
+            parameters = ", ".join(inspect.signature(function).parameters)
+            yield f"### `{name}({parameters})`\n"
+            yield f"{dedent(inspect.getdoc(function) or '')}\n"
+
+
+def _declared(module: Any) -> Iterator[tuple[str, str]]:
+    """Yield the fixtures that a module defines, in its order, and the first sentence about each."""
+    for name, value in vars(module).items():
+        if type(value).__name__ == "FixtureFunctionDefinition" and not name.startswith("_"):
+            text = " ".join((inspect.getdoc(value.__wrapped__) or "").partition("\n\n")[0].split())
+            yield name, text.removeprefix("Return ").replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {"rules.md": rules, "fixtures.md": fixtures}
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page().rstrip() + "\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
