@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -192,3 +194,44 @@ def test_what_is_asked_is_said_while_it_waits(pytester: pytest.Pytester, moto: s
     result.assert_outcomes(passed=1)
     assert 1 == text_of(result).count("infraspec: asking AWS for")
     assert "infraspec: asking AWS for ecs.list_clusters in ap-northeast-1" in text_of(result)
+
+
+ENDING = """
+import os, signal
+import pytest
+
+pytestmark = pytest.mark.live
+
+def test_own(snapshot, pytestconfig):
+    (pytestconfig.rootpath / "endpoint.txt").write_text(os.environ["AWS_ENDPOINT_URL"])
+    {end}
+"""
+ENDS = {
+    "passes": ("assert snapshot.account == '111122223333'", 0),
+    "terminated": ("os.kill(os.getpid(), signal.SIGTERM)", 2),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", -9),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_sandbox_ends_with_the_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """However a run ends, its sandbox does not outlive it; the account in it is the contract's."""
+    _leave_only(monkeypatch, {"AWS_PROFILE": "nobody"})
+    statement, code = ENDS[end]
+    own = pytester.path / "test_own.py"
+    own.write_text(ENDING.replace("{end}", statement))
+    result = WRONG.run(pytester, "--infraspec-live", suite=own)
+
+    assert code == result.ret
+    port = int((pytester.path / "endpoint.txt").read_text().rpartition(":")[2])
+    assert _is_free(port)
+
+
+def _is_free(port: int) -> bool:
+    """Tell whether nothing listens; what is killed takes a moment to be gone."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return True
+        time.sleep(0.05)
+    return False

@@ -35,7 +35,7 @@ class Guard:
 
         boto3.DEFAULT_SESSION = None
         for name in _LOGGERS:
-            logging.getLogger(name).setLevel(logging.INFO)
+            logging.getLogger(name).setLevel(logging.WARNING)
         if not self.is_armed:
             botocore.register_initializer(self._attach)
             self.is_armed = True
