@@ -60,7 +60,7 @@ def bad(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
 def test_the_reference_infrastructure_is_proven() -> None:
     """Every alarm of the packaged catalogue is there and reaches its people."""
     findings = judged(reference())
-    assert 35 == len(findings)
+    assert 36 == len(findings)
     assert {PROVEN} == {finding.verdict for finding in findings}
 
 
@@ -445,7 +445,7 @@ def test_the_fixes_mend(tmp_path: Path) -> None:
     after = bad(plan_of(tmp_path, {"main.tf": SMALL, "alarms.tf": pasted}), SHOP)
 
     assert {VIOLATED} == {finding.verdict for finding in before}
-    assert 21 == len(before)
+    assert 22 == len(before)
     assert [] == after
     assert [] == [line for line in re.findall(r"pattern +=(.*)", pasted) if len(line) > 1024]
 
@@ -539,7 +539,7 @@ def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:
 def test_what_is_not_there_is_not_watched(tmp_path: Path) -> None:
     """Where there is no service, database or secret, only the environment is watched."""
     findings = check_alarms(plan_of(tmp_path, 'resource "aws_sns_topic" "x" { name = "x" }'), SHOP, "prod")
-    assert ["environment prod permission-checks", "environment prod consistency-checks"] == [
+    assert [f"environment prod {name}" for name in ("permission-checks", "consistency-checks", "run-completed")] == [
         finding.key for finding in findings
     ]
 
@@ -604,7 +604,7 @@ def test_no_playbook_is_asked_for_without_the_table() -> None:
     """A contract without [playbooks] leaves the descriptions alone."""
     without = CONTRACT.model_copy(update={"playbooks": None})
     found = judged(changed(COMPOSITE, alarm_description=None), without)
-    assert 32 == len(found)
+    assert 33 == len(found)
     assert {PROVEN} == {finding.verdict for finding in found}
 
 

@@ -53,6 +53,7 @@ def test_every_item_of_the_document_is_in_the_catalogue() -> None:
         "replica-lag": ("replica", "warning"),
         "permission-checks": ("environment", "warning"),
         "consistency-checks": ("environment", "warning"),
+        "run-completed": ("environment", "warning"),
         "deployment-success": ("service", "warning"),
         "no-healthy-target": ("target", "critical"),
         "no-database-connection": ("database", "critical"),
