@@ -191,6 +191,18 @@ def test_pipeline_by_host(tmp_path: Path) -> None:
     assert [job.permissions for job in workflow.jobs] == [{"contents": "read"}]
 
 
+def test_odd_names(tmp_path: Path) -> None:
+    """Names with quotes, blanks and line breaks neither break the contract nor leave a comment."""
+    files = {f"{name}/main.tf": 'provider "aws" {}\n' for name in ('a "b"', "c\n[d]", "é")}
+    files["x\ny/main.tf"] = "resource {"
+    adoption = adopt(write(tmp_path, files))
+    (tmp_path / "infraspec.toml").write_text(contract_text(adoption), encoding="utf-8")
+
+    roots = {each.root.as_posix() for each in contracts.load(tmp_path).environments.values()}
+
+    assert roots == {'a "b"', "c\n[d]", "é"}
+
+
 QUOTED: dict[str, object] = {
     "text": 'a "b" \\ \t é \x7f',
     "list": ["a", "{b}"],

@@ -74,26 +74,30 @@ def _project(adoption: Adoption) -> str:
 def _environments(adoption: Adoption) -> Iterator[str]:
     for each in adoption.environments:
         fault = f"# It cannot be evaluated yet: {_comment(adoption.fault)}\n" if adoption.fault else ""
-        yield f"# By the {each.origin}.\n{fault}" + _table(each, adoption.task_definitions.get(each.name, ())) + "\n"
+        yield (
+            f"# By the {_comment(each.origin)}.\n{fault}"
+            + _table(each, adoption.task_definitions.get(each.name, ()))
+            + "\n"
+        )
     if not adoption.environments:
         files = quoted(list(adoption.task_definitions["main"]))
         yield f"[environments.main]\ntask_definitions = {files}\n"
     if adoption.repository.malformed:
         yield "# These look like task definitions and cannot be read as one (templates?):\n" + "".join(
-            f"#   {path}\n" for path in adoption.repository.malformed[:_MOST_LISTED]
+            f"#   {_comment(path)}\n" for path in adoption.repository.malformed[:_MOST_LISTED]
         )
 
 
 def _table(each: Candidate, files: Sequence[str]) -> str:
     lines = [f"[environments.{notation((each.name,))}]", f"root = {quoted(each.root.path)}"]
     if each.account and each.account.certain:
-        lines.append(f"account_id = {quoted(each.account.value)}  # {each.account.source}")
+        lines.append(f"account_id = {quoted(each.account.value)}  # {_comment(each.account.source)}")
     elif each.account:
-        lines.append(f"# account_id = {quoted(each.account.value)}  # {each.account.source}: is it this one?")
+        lines.append(f"# account_id = {quoted(each.account.value)}  # {_comment(each.account.source)}: is it this one?")
     else:
         lines.append('# account_id = "111122223333"  # the AWS account, which makes ARNs known before apply')
     if each.region:
-        lines.append(f"region = {quoted(each.region.value)}  # {each.region.source}")
+        lines.append(f"region = {quoted(each.region.value)}  # {_comment(each.region.source)}")
     if each.workspace != "default":
         lines.append(f"workspace = {quoted(each.workspace)}")
     if each.var_files:
@@ -112,9 +116,9 @@ def _left_out(adoption: Adoption) -> Iterator[str]:
             lines.append(f"# and {len(group) - _MOST_LISTED} more")
         yield "\n".join(lines) + "\n"
     for path, reason in adoption.repository.broken[:_MOST_LISTED]:
-        yield f"# Left out: {path}, which cannot be parsed: {_comment(reason)}\n"
+        yield f"# Left out: {_comment(path)}, which cannot be parsed: {_comment(reason)}\n"
     if adoption.repository.aside:
-        paths = "".join(f"#   {path}\n" for path in adoption.repository.aside[:_MOST_LISTED])
+        paths = "".join(f"#   {_comment(path)}\n" for path in adoption.repository.aside[:_MOST_LISTED])
         yield f"# Left out: root modules of examples and tests\n{paths}"
 
 
