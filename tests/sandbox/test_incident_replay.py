@@ -1,0 +1,177 @@
+"""The incident of the requirements, from a healthy v15 to a healthy v16, against an AWS that behaves like AWS there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from infraspec import contract as contracts
+from infraspec.checks.incidents import check_incidents
+from infraspec.cli import main
+from infraspec.contract.operations import Incidents
+from infraspec.finding import Verdict
+from infraspec.process.playbooks import read_playbooks
+from infraspec.sandbox.running import Running, start
+from infraspec.terraform.environments import Environments
+
+if find_spec("infraspec.sandbox.overlay.rollouts") is None:
+    pytest.skip("the sandbox starts no tasks", allow_module_level=True)
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures"
+DOCUMENT = ROOT / "docs" / "incident-replay.md"
+ENVIRONMENT = "dev"
+_SHOWN = (
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "2026-11-25 09:00:00 UTC"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-11-25 09:00 UTC"),
+    (re.compile(r"jwt-v2-[A-Za-z0-9]{6}"), "jwt-v2-AbCdEf"),
+    (re.compile(r"ecs-svc/\d+"), "ecs-svc/1234567890123456789"),
+    (re.compile(r"request id: [0-9a-f-]+"), "request id: 0a1b2c3d"),
+    (re.compile(r"backend-execution/[0-9a-f]+"), "backend-execution/0a1b2c3d"),
+    (re.compile(r"targetgroup/([\w-]+)/[0-9a-f]+"), r"targetgroup/\1/0123456789abcdef"),
+    (re.compile(r"task [0-9a-f]{32}"), "task 0a1b2c3d"),
+)
+"""What is different in every run, and what the documentation shows for it."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What `infraspec diagnose` has said, as text and with its exit code, at each step; and as JSON and as a record."""
+
+    healthy: tuple[int, str]
+    failed: tuple[int, str]
+    fixed: tuple[int, str]
+    tree: dict[str, Any]
+    record: str
+
+
+def shown(text: str) -> str:
+    """Return an output with what differs from run to run as the documentation has it."""
+    for pattern, replacement in _SHOWN:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def repaired(directory: Path) -> Path:
+    """Copy v16, and put in what the diagnosis says: an output, a variable, an argument and a statement."""
+    infra = Path(shutil.copytree(FIXTURES / "incident-v16", directory / "fixed"))
+    edits = {
+        "modules/ecs/outputs.tf": (
+            r"\Z",
+            '\noutput "refresh_token_arn" {\n  value = aws_secretsmanager_secret.refresh_token.arn\n}\n',
+        ),
+        "modules/iam/variables.tf": (r"\Z", '\nvariable "refresh_token_arn" {\n  type = string\n}\n'),
+        f"environments/{ENVIRONMENT}/main.tf": (
+            r'(?<=module "iam" \{\n)',
+            "  refresh_token_arn = module.ecs.refresh_token_arn\n",
+        ),
+        "modules/iam/main.tf": (
+            r'(?<=data "aws_iam_policy_document" "read_secrets" \{\n)',
+            (
+                "  statement {\n"
+                '    actions   = ["secretsmanager:GetSecretValue"]\n'
+                "    resources = [var.refresh_token_arn]\n"
+                "  }\n"
+            ),
+        ),
+    }
+    for name, (place, text) in edits.items():
+        path = infra / "terraform" / name
+        before = path.read_text(encoding="utf-8")
+        found = re.search(place, before)
+        assert found
+        path.write_text(before[: found.start()] + text + before[found.start() :], encoding="utf-8")
+    return infra
+
+
+def apply(sandbox: Running, infra: Path) -> None:
+    """Bring the sandbox to what a repository says."""
+    assert not sandbox.apply(Environments(contracts.load(infra)).plan(ENVIRONMENT))
+
+
+def diagnose(sandbox: Running, infra: Path, form: str = "text") -> tuple[int, str]:
+    """Run the command as a user does whose shell leads to the sandbox."""
+    arguments = ["diagnose", "--env", "local", "--infra", os.path.relpath(infra), "--format", form]
+    result = CliRunner().invoke(main, arguments, env={**sandbox.environment, "AWS_ENDPOINT_URL": sandbox.endpoint})
+    assert not result.stderr
+    return result.exit_code, result.stdout
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+    """Deploy v15, then v16, then v16 with the fix; ask after each."""
+    good, bad = FIXTURES / "daily-report-tool", FIXTURES / "incident-v16"
+    with pytest.MonkeyPatch.context() as patch, start(contracts.load(good), ENVIRONMENT) as sandbox:
+        patch.chdir(ROOT)
+        healthy = diagnose(sandbox, good)
+        apply(sandbox, bad)
+        failed = diagnose(sandbox, bad)
+        tree = json.loads(diagnose(sandbox, bad, "json")[1])
+        record = diagnose(sandbox, bad, "record")[1]
+        fixed = repaired(tmp_path_factory.mktemp("replay"))
+        apply(sandbox, fixed)
+        yield Replay(healthy, failed, diagnose(sandbox, fixed), tree, record)
+
+
+def test_v15_is_healthy(replay: Replay) -> None:
+    """What was deployed first runs."""
+    code, text = replay.healthy
+
+    assert (code, text.splitlines()[0].rpartition(": ")[2]) == (0, "healthy")
+
+
+def test_v16_fails_for_the_reason_of_the_incident(replay: Replay) -> None:
+    """ECS goes back, and the diagnosis names secret, role, statement and fix."""
+    code, text = replay.failed
+    (service,) = replay.tree["services"]
+
+    assert code == 1
+    assert service["cause"]["class"] == "secret-access-denied"
+    assert service["cause"]["action"] == "secretsmanager:GetSecretValue"
+    assert re.search(r":secret:daily-report-tool-dev-jwt-v2-\w{6}$", service["cause"]["secret"])
+    assert service["cause"]["role"].endswith(":role/daily-report-tool-dev-backend-execution")
+    assert service["source"]["decision"] == service["deployed"]["decision"] == "ImplicitlyDenied"
+    assert service["source"]["add"]["to"] == "module.iam.data.aws_iam_policy_document.read_secrets"
+    assert "var.refresh_token_arn" in service["fix"]
+    assert service["revision"] == {
+        "running": "daily-report-tool-dev-backend:1",
+        "newest": "daily-report-tool-dev-backend:2",
+        "previous": "daily-report-tool-dev-backend:1",
+    }
+    assert "PREVIOUS=daily-report-tool-dev-backend:1\n" in text
+
+
+def test_the_record_is_taken_by_the_rule(replay: Replay, tmp_path: Path) -> None:
+    """It can be committed as it is."""
+    (tmp_path / "now.md").write_text(replay.record, encoding="utf-8")
+    contract = contracts.load(FIXTURES / "incident-v16")
+    rules = Incidents(directory=tmp_path)
+    playbooks = read_playbooks(FIXTURES / "incident-v16" / "docs" / "playbooks", "docs/playbooks")
+
+    assert {finding.verdict for finding in check_incidents(contract, rules, playbooks)} == {Verdict.PROVEN}
+
+
+def test_the_fix_lets_v16_run(replay: Replay) -> None:
+    """What the diagnosis says to paste is enough."""
+    code, text = replay.fixed
+
+    assert code == 0
+    assert "revision:   daily-report-tool-dev-backend:2; the newest is daily-report-tool-dev-backend:2\n" in text
+
+
+@pytest.mark.parametrize("step", ["healthy", "failed"])
+def test_the_documentation_shows_what_is_printed(step: str, replay: Replay) -> None:
+    """The walk-through has the real output."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    assert f"```text\n{shown(getattr(replay, step)[1])}```\n" in text
