@@ -9,11 +9,13 @@ from infraspec.checks.next_start import check_next_start
 from infraspec.checks.rollout import check_rollout
 from infraspec.checks.stopped_tasks import check_stopped_tasks
 from infraspec.contract.models import Contract
+from infraspec.ecs.declared_service import declared_families
 from infraspec.ecs.deployed import Fleet
 from infraspec.ecs.expected_revision import ExpectedRevision
 from infraspec.fixtures.static import AssertProven
 from infraspec.live.start_facts import start_facts
 from infraspec.process.playbooks import Playbook
+from infraspec.terraform.plan import Plan
 
 pytestmark = pytest.mark.live
 
@@ -35,11 +37,11 @@ def test_rollout(
     assert_proven("rollout", check_rollout(fleet, contract.rollout, expected_revisions))
 
 
-def test_stopped_tasks(fleet: Fleet, playbooks: Sequence[Playbook], assert_proven: AssertProven) -> None:
+def test_stopped_tasks(fleet: Fleet, plan: Plan, playbooks: Sequence[Playbook], assert_proven: AssertProven) -> None:
     """No task has failed to start or crashed, so far as ECS still knows."""
     if not any(one.live for one in fleet.services):
         pytest.skip("no service of the source is there: the rule rollout says so")
-    assert_proven("stopped-tasks", check_stopped_tasks(fleet, playbooks))
+    assert_proven("stopped-tasks", check_stopped_tasks(fleet, playbooks, declared_families(plan)))
 
 
 def test_next_start(fleet: Fleet, snapshot: Calls, assert_proven: AssertProven) -> None:

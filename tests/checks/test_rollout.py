@@ -277,6 +277,29 @@ def test_blue_green_needs_no_circuit_breaker(tmp_path: Path) -> None:
     assert "circuit breaker" not in judged(tmp_path, service(deploymentController={"type": "CODE_DEPLOY"}))
 
 
+def test_the_task_set_of_before_may_wait(tmp_path: Path) -> None:
+    """CodeDeploy keeps it for a while after the traffic has gone over."""
+    cluster = service(deploymentController={"type": "CODE_DEPLOY"}, deployments=[], runningCount=4)
+    cluster.deployments = []
+    cluster.service["taskSets"] = [
+        {
+            "id": str(number),
+            "status": status,
+            "taskDefinition": revision(number),
+            "computedDesiredCount": 2,
+            "runningCount": 2,
+            "stabilityStatus": "STEADY_STATE",
+        }
+        for number, status in ((15, "PRIMARY"), (14, "ACTIVE"))
+    ]
+    cluster.tasks += [task(14), task(14, "2")]
+
+    findings = judged(tmp_path, cluster)
+
+    assert findings["counts"].verdict is PROVEN
+    assert findings["revision"].verdict is UNDETERMINED
+
+
 def test_tasks_of_an_older_revision(tmp_path: Path) -> None:
     """The service is set to what is meant, and a task of the one before still runs."""
     cluster = Cluster()

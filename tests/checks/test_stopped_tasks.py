@@ -39,7 +39,7 @@ def judged(directory: Path, *tasks: dict[str, Any], **cluster: Any) -> list[Find
     """Judge a service that has had these tasks besides the two that run."""
     made = Cluster(**cluster)
     made.tasks += tasks
-    return check_stopped_tasks(fleet(directory, made), PLAYBOOKS)
+    return check_stopped_tasks(fleet(directory, made), PLAYBOOKS, {"web"})
 
 
 def rolled_back() -> dict[str, Any]:
@@ -129,7 +129,7 @@ def test_a_deployment_under_way(tmp_path: Path) -> None:
     cluster.service |= {"deployments": [deployment(15, state="IN_PROGRESS")], "taskDefinition": revision(15)}
     cluster.tasks.append(stopped(15))
 
-    (finding,) = check_stopped_tasks(fleet(tmp_path, cluster), [])
+    (finding,) = check_stopped_tasks(fleet(tmp_path, cluster), [], ())
 
     assert finding.verdict is Verdict.VIOLATED
     assert finding.remedy == "infraspec diagnose --service web names the statement and the fix"
@@ -144,3 +144,14 @@ def test_a_job_that_failed(tmp_path: Path) -> None:
     assert own.verdict is Verdict.PROVEN
     assert (finding.verdict, finding.address) == (Verdict.VIOLATED, revision(3))
     assert finding.remedy.startswith("aws ecs describe-tasks --cluster ")
+
+
+def test_a_job_of_somebody_else(tmp_path: Path) -> None:
+    """In a cluster that others use too, a task of a family that the source does not know is said, and not judged."""
+    other = revision(3).replace("/web:", "/nightly:")
+    job = stopped(3, "Essential container in task exited", group="family:nightly", taskDefinitionArn=other, **CRASH)
+
+    (_, finding) = judged(tmp_path, job)
+
+    assert (finding.verdict, finding.advice) == (Verdict.PROVEN, True)
+    assert finding.found.endswith("the source does not know its family")

@@ -120,7 +120,7 @@ def _revision(one: DeployedService, live: Service, rules: Rollout, meant: Expect
         tasks = "1 task runs it" if started == 1 else f"{started} tasks run it"
         return _proven("revision", f"the service is set to {base.found}, {source}; {tasks}{proof}")
     if matches:
-        open_ = live.is_rolling_out and not is_failing(live)
+        open_ = (live.is_rolling_out and not is_failing(live)) or live.controller != "ECS"
         return replace(
             base,
             verdict=Verdict.UNDETERMINED if open_ else Verdict.VIOLATED,

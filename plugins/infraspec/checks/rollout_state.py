@@ -106,6 +106,9 @@ def counts(live: Service, declared: DeclaredService, waited: int) -> Finding:
     found = f"{live.running} running, {live.pending} pending, in {_deployments(live)}"
     if live.desired == 0:
         return _nothing(live, declared)
+    primary = live.primary
+    if live.controller != "ECS" and primary is not None and primary.running == primary.desired and not primary.pending:
+        return _good("counts", f"{primary.running} of {primary.desired} tasks of the primary task set run")
     if live.running == live.desired and live.pending == 0 and len(live.deployments) <= 1:
         return _good("counts", f"{live.running} of {live.desired} tasks run, in one deployment")
     open_ = live.is_rolling_out and not is_failing(live) and not waited

@@ -8,8 +8,8 @@ and "Stopped tasks error messages"; Amazon ECS API Reference, "Task" (stopCode, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.service import Service
@@ -36,13 +36,17 @@ class Stopped:
         return self.tasks[0]
 
 
-def check_stopped_tasks(fleet: Fleet, playbooks: Sequence[Playbook]) -> list[Finding]:
-    """Judge the stopped tasks of every declared service, and those of the same clusters that belong to no service."""
+def check_stopped_tasks(fleet: Fleet, playbooks: Sequence[Playbook], families: Collection[str]) -> list[Finding]:
+    """Judge the stopped tasks of every declared service, and those of the same clusters that belong to no service.
+
+    Of the latter only those are judged whose family is one of `families`, which the source declares; of the others it
+    is said that they failed.
+    """
     findings: list[Finding] = []
     for one in fleet.services:
         if one.live is not None:
             findings += _of_service(one, one.live, playbooks)
-    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks)
+    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks, families)
     return findings
 
 
@@ -85,9 +89,16 @@ def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playboo
         yield Finding(RULE, Verdict.PROVEN, address, live.name, place, reason=reason)
 
 
-def _by_themselves(tasks: Sequence[Task], playbooks: Sequence[Playbook]) -> Iterator[Finding]:
+def _by_themselves(
+    tasks: Sequence[Task], playbooks: Sequence[Playbook], families: Collection[str]
+) -> Iterator[Finding]:
     for stopped in faults(tasks):
-        yield _finding(stopped, stopped.newest.task_definition, None, playbooks, past=False)
+        finding = _finding(stopped, stopped.newest.task_definition, None, playbooks, past=False)
+        if stopped.newest.revision.partition(":")[0] in families:
+            yield finding
+        else:
+            found = f"{finding.found}; the source does not know its family"
+            yield replace(finding, verdict=Verdict.PROVEN, advice=True, found=found)
 
 
 def _finding(

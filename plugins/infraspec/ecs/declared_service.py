@@ -56,6 +56,13 @@ def declared_services(plan: Plan) -> tuple[DeclaredService, ...]:
     return tuple(_declared(resource, attributes) for resource in plan.managed(_SERVICE))
 
 
+def declared_families(plan: Plan) -> frozenset[str]:
+    """Return the families of the task definitions of a plan, so far as they are known."""
+    attributes = AwsAttributes(plan)
+    names = (attributes.name(resource, "family") for resource in plan.managed(_TASK_DEFINITION))
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
     family, revision = _definition(resource.attribute("task_definition"), attributes)
     return DeclaredService(
