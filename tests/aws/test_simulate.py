@@ -28,6 +28,13 @@ def test_one_call_for_many_resources() -> None:
     assert calls.asked[0][2]["ResourceArns"] == SECRETS
 
 
+def test_only_what_was_asked_is_answered() -> None:
+    """One call asks every action about every resource; the rest of the answers is dropped."""
+    both = [{**answer("allowed")["EvaluationResults"][0], "EvalActionName": name} for name in ("a:A", "b:B")]
+    questions = [Question(ROLE, "a:A", SECRETS[0]), Question(ROLE, "b:B", SECRETS[1])]
+    assert set(simulate(Answers({OPERATION: {"EvaluationResults": both}}), questions)) == set(questions)
+
+
 def test_contexts_are_asked_for_by_themselves() -> None:
     """Each context is a call, with its keys and values."""
     calls = Answers({OPERATION: {"EvaluationResults": []}})

@@ -15,7 +15,21 @@ from infraspec.live.plan import live_plan
 from infraspec.live.task_definitions import live_task_definitions
 from infraspec.terraform.plan import Plan
 from tests.live.answers import Answers
-from tests.live.world import FAMILY, KEY, POLICY, REGION, ROLE, SECRET, TAGS, World, allow, contract, pairs, source
+from tests.live.world import (
+    FAMILY,
+    KEY,
+    POLICY,
+    REGION,
+    ROLE,
+    SECRET,
+    SOURCE,
+    TAGS,
+    World,
+    allow,
+    contract,
+    pairs,
+    source,
+)
 
 PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
 
@@ -165,3 +179,38 @@ def test_place_of_the_plan(tmp_path: Path) -> None:
     assert len(plan.resources) == len(list(plan.resources))
     assert plan.resources[0].type == "aws_ecs_cluster"
     assert plan.data("aws_iam_role") == ()
+
+
+def test_patterns_that_do_not_tell(tmp_path: Path) -> None:
+    """A pattern without the environment says nothing of whose a resource is."""
+    world = World()
+    world.others = [{"ARN": SECRET.replace("prod-db", "x"), "Name": "app-x", "Tags": []}]
+    loose = contract(names={"patterns": {"aws_secretsmanager_secret": "{application}-x"}})
+    plan = live_plan(world.answers(), source(tmp_path), loose, "prod")
+    assert len(plan.managed("aws_secretsmanager_secret")) == 1
+
+
+def test_keys_of_aws_are_none_of_the_plan(tmp_path: Path) -> None:
+    """A key that AWS manages is not looked at any further."""
+    managed = {"KeyMetadata": {"Arn": KEY, "KeyManager": "AWS", "KeyState": "Enabled"}}
+    assert live(tmp_path, World(), World().answers(kms__describe_key=managed)).managed("aws_kms_key") == ()
+
+
+def test_secrets_that_are_being_deleted_are_listed(tmp_path: Path) -> None:
+    """A secret whose deletion is scheduled is asked for too: it still has a policy and a key."""
+    answers = World().answers()
+    live(tmp_path, World(), answers).managed("aws_secretsmanager_secret")
+    (asked,) = [parameters for _, name, parameters in answers.asked if name == "list_secrets"]
+    assert asked == {"IncludePlannedDeletion": True}
+
+
+def test_name_that_two_may_have(tmp_path: Path) -> None:
+    """What two resources of the source may be is neither: it has its ARN."""
+    two = SOURCE + "".join(
+        f'resource "aws_secretsmanager_secret" "{name}" {{ name_prefix = "app-prod-j" }}\n' for name in ("one", "two")
+    )
+    world = World()
+    arn = SECRET.replace("prod-db", "prod-jwt")
+    world.others = [{"ARN": arn, "Name": "app-prod-jwt", "Tags": []}]
+    plan = live_plan(world.answers(), source(tmp_path, two), contract(), "prod")
+    assert [one.address for one in plan.managed("aws_secretsmanager_secret")] == ["aws_secretsmanager_secret.db", arn]

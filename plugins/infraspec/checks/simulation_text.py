@@ -58,7 +58,8 @@ def _explained(one: Judged, simulated: Simulated) -> str:
     if layers is None or simulated.decision == EXPLICIT_DENY:
         return ""
     not_simulated = "policies of secrets and keys are not simulated for roles"
-    if one.judgement.answer is Answer.YES and (one.judgement.reason or layers.own.allowed is not Answer.YES):
+    by_key = one.requirement.action.startswith("kms:")
+    if one.judgement.answer is Answer.YES and (by_key or one.judgement.reason or layers.own.allowed is not Answer.YES):
         return f"the resource lets it in, and {not_simulated} (nor are grants of keys)"
     by_resource = layers.shared.denied is Answer.YES or "resource policy" in one.judgement.decision.blocked_by
     if one.judgement.answer is Answer.NO and by_resource:

@@ -5,15 +5,15 @@ No value is read. Limit: Amazon ECS API Reference, DescribeTasks (100 tasks).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.simulate import simulate
 from infraspec.checks.secret_chain import Evidence, questions
 from infraspec.checks.secret_links import Link, Links
 from infraspec.contract.models import Contract
-from infraspec.ecs.stored_value import ChainFacts, Grant, StartedTask, StoredSecret
+from infraspec.ecs.stored_value import ChainFacts, Grant, ReadValue, StartedTask, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.value_from import Store
 from infraspec.terraform.plan import Plan
@@ -24,10 +24,38 @@ _NO_SECRET = ("ResourceNotFoundException",)
 _NO_KEY = ("NotFoundException",)
 
 
+class Shape(Protocol):
+    """What a look at a value showed; never the value."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it could be read."""
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The keys of the JSON object that it is; empty if it is none."""
+
+
+class Shapes(Protocol):
+    """Who may look at the values of secrets: at those that the contract allows."""
+
+    def shape(self, arn: str, *, stage: str = "", version: str = "") -> Shape | None:
+        """Return what a value is like, None if the contract does not allow a look."""
+
+
 def chain_evidence(
-    calls: Calls, live_plan: Plan, definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+    calls: Calls,
+    live_plan: Plan,
+    definitions: Iterable[TaskDefinition],
+    contract: Contract,
+    environment: str,
+    *,
+    shapes: Shapes | None = None,
 ) -> Evidence:
-    """Ask for all that the rule needs beside the live Plan, IAM's simulator included."""
+    """Ask for all that the rule needs beside the live Plan, IAM's simulator included.
+
+    Values are looked at by `shapes` alone, and only those that a JSON key is asked of.
+    """
     definitions = list(definitions)
     links = list(Links(live_plan, contract, environment).of(definitions))
     simulated = simulate(calls, questions(live_plan, definitions, contract, environment))
@@ -43,6 +71,7 @@ def chain_evidence(
             {key: _key_state(calls, key) for key in keys},
             tuple(grant for key in keys for grant in _grants(calls, key)),
             tuple(_tasks(calls, live_plan)),
+            dict(_values(links, shapes)) if shapes is not None else {},
         ),
         simulated,
     )
@@ -67,6 +96,15 @@ def _secret(calls: Calls, arn: str, region: str) -> StoredSecret | None:
         return None
     stages = {version: tuple(names) for version, names in (found.get("VersionIdsToStages") or {}).items()}
     return StoredSecret(found["ARN"], found.get("DeletedDate"), found.get("LastChangedDate"), stages)
+
+
+def _values(links: Iterable[Link], shapes: Shapes) -> Iterator[tuple[tuple[str, str], ReadValue]]:
+    for link in links:
+        key, stage, version = link.suffix
+        shape = shapes.shape(link.arn, stage=stage, version=version) if key else None
+        if shape is not None and shape.is_readable:
+            problem = "" if shape.keys else "the value is no JSON object, or an empty one"
+            yield (link.arn, key), ReadValue(key in shape.keys, problem)
 
 
 def _key_state(calls: Calls, key: str) -> str:

@@ -27,7 +27,7 @@ class Scope:
     def belongs(self, type_: str, *identity: str, tags: Mapping[str, str] | None = None) -> bool:
         """Tell whether something that exists is this environment's: by its source, its name, or its tags."""
         return (
-            self.sources.find(type_, identity) is not None
+            bool(self.sources.possible(type_, identity))
             or self.membership.by_name(type_, identity[-1])
             or self.membership.by_tags(tags or {})
         )

@@ -56,12 +56,16 @@ class Sources:
 
     def find(self, type_: str, identity: Identity) -> Resource | None:
         """Return the resource of the source that has an identity; None if none has, or if several may have it."""
+        possible = self.possible(type_, identity)
+        return possible[0] if len(possible) == 1 else None
+
+    def possible(self, type_: str, identity: Identity) -> list[Resource]:
+        """Return the resources of the source that may have an identity: several may where a name is a prefix."""
         exact, open_ = self._index(type_)
         if identity in exact:
-            return exact[identity]
+            return [exact[identity]]
         shown = _joined(identity)
-        possible = [resource for pattern, resource in open_ if pattern.fullmatch(shown)]
-        return possible[0] if len(possible) == 1 else None
+        return [resource for pattern, resource in open_ if pattern.fullmatch(shown)]
 
     def names(self, type_: str) -> list[Identity]:
         """Return the identities of a type that are wholly known."""
