@@ -12,7 +12,6 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import InfraspecError
 from infraspec.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
-from infraspec.live.task_definitions import live_task_definitions
 from infraspec.terraform.plan import Plan
 from tests.live.answers import Answers
 from tests.live.world import (
@@ -110,8 +109,6 @@ def test_newest_revision_beside_the_running_one(tmp_path: Path) -> None:
     assert [one.address for one in task_definitions(plan)] == ["aws_ecs_task_definition.api", f"{FAMILY}:16"]
     bad = [finding for finding in access(plan) if finding.verdict is not PROVEN]
     assert {finding.address for finding in bad} == {f"{FAMILY}:16"}
-    found = live_task_definitions(world.answers(), source(tmp_path), contract(), "prod")
-    assert [one.address for one in found] == [one.address for one in task_definitions(plan)]
 
 
 def test_what_belongs_by_name_or_tags(tmp_path: Path) -> None:
