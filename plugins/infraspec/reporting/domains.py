@@ -40,6 +40,11 @@ _DOMAINS = {
     "rollout": Domain("Live services", "blocker"),
     "stopped-tasks": Domain("Live services", "critical"),
     "next-start": Domain("Live services", "blocker"),
+    "secret-chain": Domain("Live services", "blocker"),
+    "databases": Domain("Databases", "critical"),
+    "log-groups": Domain("Live operations"),
+    "state-store": Domain("State and versions", "critical"),
+    "drift": Domain("Live operations"),
 }
 
 

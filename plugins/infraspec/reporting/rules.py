@@ -32,6 +32,8 @@ _DESCRIPTIONS = {
     "playbooks": Rule("Every failure has a playbook.", "process"),
     "incidents": Rule("Every incident has a record.", "process"),
     "process": Rule("Changes have a checklist, owners, tests and a review.", "process"),
+    "alarm-state": Rule("Alarms are in AWS as the source says, are evaluated, and are not noise.", "live-operations"),
+    "alarm-delivery": Rule("What alarms and events send to a topic gets through to people.", "live-operations"),
     "rollout": Rule("Every service runs the revision that is meant, whole and healthy.", "live-services"),
     "stopped-tasks": Rule("No task has failed to start, or crashed, lately.", "live-services"),
     "next-start": Rule("What the next task start needs is still there.", "live-services"),
@@ -42,6 +44,10 @@ _DESCRIPTIONS = {
     "state-store": Rule("The bucket and the lock table of the state are in AWS as they have to be.", "live-operations"),
     "drift": Rule("What AWS has is what the source or the state says.", "live-operations"),
     "secret-chain": Rule("A task that starts now can read every value that its definition names.", "secret-chain"),
+    "databases": Rule("Databases run, are backed up, have room, and services reach them.", "live-operations"),
+    "log-groups": Rule("What keeps logs is in AWS what it has to be.", "live-operations"),
+    "state-store": Rule("What keeps Terraform's state is in AWS what it has to be.", "live-operations"),
+    "drift": Rule("What AWS has is what the source, or its state, says.", "live-operations"),
 }
 
 
