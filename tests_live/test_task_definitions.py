@@ -9,6 +9,7 @@ from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.fixtures.static import AssertProven
+from infraspec.iam.decision import Decision
 from infraspec.terraform.plan import Plan
 
 pytestmark = pytest.mark.live
@@ -34,4 +35,6 @@ def test_secret_access(
     assert_proven: AssertProven,
 ) -> None:
     """The execution role as it is may read every secret, pull every image and write every log."""
-    assert_proven("secret-access", check_secret_access(live_plan, live_task_definitions, contract, environment))
+    decisions: dict[str, Decision] = {}
+    findings = check_secret_access(live_plan, live_task_definitions, contract, environment, decisions)
+    assert_proven("secret-access", findings, decisions=decisions)
