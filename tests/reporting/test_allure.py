@@ -266,7 +266,7 @@ def test_secrets_are_in_no_file(tmp_path: Path) -> None:
     own.write_text(
         "import pytest\n@pytest.fixture\ndef client():\n    raise ValueError('hunter2')\n"
         "def test_client(plan, client): ...\n"
-        "def test_foreign(plan):\n    raise ValueError('hunter2')\n"
+        "def test_foreign(plan):\n    print('hunter2')\n    raise ValueError('hunter2')\n"
         "def test_assertion(plan):\n    assert False, 'queue without owner'\n"
     )
     report = run(tmp_path, infra, str(own))

@@ -60,7 +60,7 @@ def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[
     """Return the labels of a test by name: epic, feature, story, severity, and the tree of suites."""
     is_live = item.get_closest_marker("live") is not None or item.path.parent.name == "tests_live"
     epic = "Live suite" if is_live else "Static suite"
-    domains = tuple(dict.fromkeys(domain_of(rule).name for rule in rules)) or (domain_of("").name,)
+    domains = tuple(dict.fromkeys(domain_of(rule).name for rule in rules)) or (_module(item),)
     levels = [contract.suite.severity.get(rule, domain_of(rule).severity) for rule in rules] or ["normal"]
     return {
         "epic": (epic,),
@@ -71,6 +71,13 @@ def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[
         "suite": (environment_of(item),),
         "subSuite": domains[:1],
     }
+
+
+def _module(item: pytest.Item) -> str:
+    """Return what a test that judges no rule belongs to: its module says, of infraspec's own suites."""
+    return (
+        item.path.stem.removeprefix("test_").replace("_", " ").capitalize() if is_bundled(item) else domain_of("").name
+    )
 
 
 def description(rules: Sequence[str], documentation: str | None) -> tuple[str, list[tuple[str, str]]]:

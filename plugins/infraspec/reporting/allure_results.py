@@ -157,7 +157,11 @@ class AllureResults:
 
 
 def register(config: pytest.Config, name: str, contract: Callable[[], Contract]) -> None:
-    """Register the plugin for a run whose results Allure gets."""
+    """Register the plugin for a run whose results Allure gets.
+
+    What tests print or log may be anything, so Allure does not get it, as with --allure-no-capture of allure-pytest.
+    """
+    config.option.attach_capture = False
     plugin = AllureResults(contract)
     config.pluginmanager.register(plugin, name)
     allure_commons.plugin_manager.register(plugin, name)
