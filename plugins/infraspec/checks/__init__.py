@@ -30,5 +30,6 @@ RULES = (
     "log-groups",
     "state-store",
     "drift",
+    "inventory",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

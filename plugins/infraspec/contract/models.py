@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.databases import Databases
+from infraspec.contract.inventory import Inventory
 from infraspec.contract.kinds import (
     AccountId,
     Day,
@@ -265,6 +266,7 @@ class Contract(Table):
     tags: Tags = Field(Tags(), description="Required tags.")
     alarms: Alarms | None = Field(None, description="The alarm catalogue and the routes of alerts.")
     databases: Databases = Field(Databases(), description="How databases have to be in AWS.")
+    inventory: Inventory = Field(Inventory(), description="What may be in AWS although no source makes it.")
     plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
     state: State | None = Field(None, description="Where Terraform keeps its state.")
     versions: Versions | None = Field(None, description="How versions are pinned.")

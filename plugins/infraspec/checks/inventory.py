@@ -1,0 +1,118 @@
+"""Rule `inventory`: what belongs to the environment in AWS is in its source.
+
+What AWS or a deployment makes by itself is left out: tasks, revisions of task definitions, network interfaces,
+automatic snapshots. Source: Service Authorization Reference, the resource types of each service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infraspec.arn import Arn
+from infraspec.checks.comparison import same
+from infraspec.contract.inventory import Inventory
+from infraspec.contract.waivers import matches
+from infraspec.finding import Finding, Verdict
+from infraspec.iam.answer import Answer
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import Text, Unknown
+
+RULE = "inventory"
+_MADE_BY_AWS = frozenset(
+    {
+        ("ec2", "network-interface"),
+        ("ecs", "container-instance"),
+        ("ecs", "service-deployment"),
+        ("ecs", "service-revision"),
+        ("ecs", "task"),
+        ("ecs", "task-definition"),
+        ("rds", "auto-backup"),
+        ("rds", "cluster-snapshot"),
+        ("rds", "snapshot"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A resource that belongs to an environment by what `why` says, and is at no address of its source.
+
+    It is not `certain` if only its tags are known: the source may have it under an id that AWS assigned.
+    """
+
+    arn: str
+    type: str
+    why: str
+    certain: bool
+
+
+def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *, has_state: bool) -> list[Finding]:
+    """Judge each resource that the source does not make; what it does make is one proven finding.
+
+    With `has_state` the plan holds the ids that AWS assigned, so that what is not in it is certainly not managed.
+    """
+    owned = Owned(plan)
+    left = [one for one in strays if _kind(one.arn) not in _MADE_BY_AWS and not owned.has(one.arn)]
+    allowed = [one for one in left if any(matches(pattern, one.arn) for pattern in settings.allow)]
+    reason = f"{len(plan.managed())} resources of the source, {len(allowed)} more that the contract allows"
+    whole = Finding(RULE, Verdict.PROVEN, plan.origin, reason=reason)
+    return [whole, *(_unmanaged(one, has_state=has_state) for one in left if one not in allowed)]
+
+
+class Owned:
+    """The ARNs and ids of a source, so far as they are known."""
+
+    def __init__(self, plan: Plan) -> None:
+        attributes = AwsAttributes(plan)
+        arns = [attributes.narrow(Unknown(f"{one.address}.arn")) for one in plan.managed()]
+        ids = (one.get("id") for one in plan.managed())
+        self._exact = {name for name in (*arns, *ids) if isinstance(name, str)}
+        self._shapes = [shape for shape in arns if isinstance(shape, Text) and _is_telling(shape)]
+
+    def has(self, arn: str) -> bool:
+        """Tell whether an ARN is one of the source, or has the shape of one that is known but for what AWS appends."""
+        ends = {arn, arn.removesuffix(":*"), arn.rpartition("/")[2], arn.rpartition(":")[2]}
+        return bool(ends & self._exact) or any(same(shape, arn) is not Answer.NO for shape in self._shapes)
+
+
+def _is_telling(shape: Text) -> bool:
+    """Tell whether a shape has the name in it: that of a key, `key/${…}`, fits every key."""
+    text = "".join(part for part in shape.parts if isinstance(part, str))
+    return any(re.split("[:/]", text.split(":", 5)[-1], maxsplit=1)[1:])
+
+
+def _kind(arn: str) -> tuple[str, str]:
+    try:
+        parsed = Arn.parse(arn)
+    except ValueError:
+        return "", ""
+    return parsed.service, parsed.resource.replace(":", "/").partition("/")[0]
+
+
+def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:
+    certain = stray.certain or has_state
+    shown = f"{stray.type} " if stray.type else ""
+    return Finding(
+        RULE,
+        Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
+        stray.arn,
+        "",
+        expected="a resource of the source" if certain else "a resource whose id the source or its state knows",
+        found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make"
+        if certain
+        else f"belongs to the environment by {stray.why}; the source may have it under an id that AWS assigned",
+        reason="nobody reviews it, and no plan shows it" if certain else "the source does not know ids before apply",
+        remedy=_remedy(stray, certain=certain),
+    )
+
+
+def _remedy(stray: Stray, *, certain: bool) -> str:
+    allow = f'[inventory]\nallow = ["{stray.arn}"]'
+    if not certain:
+        return f"name the state of the environment in the contract: state = …\nor allow it there:\n{allow}"
+    name = stray.arn.replace("/", ":").rpartition(":")[2]
+    block = f'import {{\n  to = {stray.type or "TYPE"}.NAME\n  id = "{name}"\n}}'
+    return f"delete it, or take it over:\n{block}\nor, if somebody else makes it, in the contract:\n{allow}"

@@ -1,0 +1,47 @@
+"""What AWS has of an environment: from the services themselves, and from the Resource Groups Tagging API.
+
+Source: Resource Groups Tagging API Reference, GetResources (what has or had tags; IAM is not among it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from infraspec.aws.calls import Calls
+from infraspec.checks.inventory import Stray
+from infraspec.contract.models import Contract
+from infraspec.live.membership import Membership
+from infraspec.live.scope import tag_map
+from infraspec.terraform.plan import Plan
+
+
+def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment: str) -> tuple[Stray, ...]:
+    """Return what belongs to an environment by its name or tags and is at no address of the source."""
+    membership = Membership(contract, environment, calls.region, calls.account)
+    listed = {stray.arn: stray for stray in _listed(plan, live, membership)}
+    known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
+    tagged = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+    found = (stray for stray in _tagged(tagged, membership) if not _is_known(stray.arn, known))
+    return (*listed.values(), *(stray for stray in found if stray.arn not in listed))
+
+
+def _listed(plan: Plan, live: Plan, membership: Membership) -> Iterator[Stray]:
+    for one in live.managed():
+        arn = one.get("arn")
+        if one.address in plan.by_address or not isinstance(arn, str):
+            continue
+        by_name = membership.by_name(one.type, one.name)
+        if by_name or membership.by_tags(one.get("tags_all") or {}):
+            yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=True)
+
+
+def _tagged(mappings: tuple[Any, ...], membership: Membership) -> Iterator[Stray]:
+    for mapping in mappings:
+        if membership.by_tags(tag_map(mapping.get("Tags"))):
+            yield Stray(mapping["ResourceARN"], "", "its tags", certain=False)
+
+
+def _is_known(arn: str, known: set[str]) -> bool:
+    """Tell whether an ARN, or the id that it ends with, is that of a live resource that was looked at already."""
+    return arn in known or arn.rpartition("/")[2] in known or arn.rpartition(":")[2] in known
