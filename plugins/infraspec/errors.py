@@ -183,6 +183,10 @@ class HookError(InfraspecError):
     """A hook of a repository's own plugin returned what cannot be used."""
 
 
+class HostError(InfraspecError):
+    """A machine of the contract cannot be asked."""
+
+
 class NetworkBlockedError(InfraspecError):
     """Something tried to reach the network during the static suite."""
 

@@ -31,5 +31,6 @@ RULES = (
     "state-store",
     "drift",
     "inventory",
+    "hosts",
 )
 """Ids of the rules of both suites, in the order in which reports show them."""

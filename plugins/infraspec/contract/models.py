@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.databases import Databases
+from infraspec.contract.hosts import Host
 from infraspec.contract.inventory import Inventory
 from infraspec.contract.kinds import (
     AccountId,
@@ -266,6 +267,11 @@ class Contract(Table):
     tags: Tags = Field(Tags(), description="Required tags.")
     alarms: Alarms | None = Field(None, description="The alarm catalogue and the routes of alerts.")
     databases: Databases = Field(Databases(), description="How databases have to be in AWS.")
+    hosts: dict[NonEmpty, Host] = Field(
+        default_factory=dict,
+        description="Machines that have to have tools, or to reach something.",
+        examples=[{"runner": {"tools": {"terraform": "1.9"}}}],
+    )
     inventory: Inventory = Field(Inventory(), description="What may be in AWS although no source makes it.")
     plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
     state: State | None = Field(None, description="Where Terraform keeps its state.")
