@@ -161,6 +161,20 @@ def test_what_a_pipeline_owns_is_said_and_not_found() -> None:
     assert "as the source says; the pipeline's: desired_count" == finding.reason
 
 
+TOPIC = 'module.monitoring.aws_sns_topic.level["info"]'
+USED = str(deployed().by_address[TOPIC].get("kms_master_key_id"))
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [(USED, None), (USED.rpartition("/")[2], None), (f"{USED}0", VIOLATED), ("alias/notifications", UNDETERMINED)],
+)
+def test_a_key_is_compared_by_its_id(key: str, verdict: Verdict | None) -> None:
+    """AWS gives back what was set: an ARN, an id, or an alias, which may be of any key."""
+    found = bad(changed(TOPIC, kms_master_key_id=key))
+    assert [verdict] * (verdict is not None) == [one.verdict for one in found]
+
+
 STATEMENT = {"Effect": "Allow", "Action": ["a:B"], "Resource": ["*"]}
 
 

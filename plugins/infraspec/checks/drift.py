@@ -19,6 +19,7 @@ from infraspec.unknown import Sensitive, Unknown, Value, render
 
 RULE = "drift"
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
+_KEYS = frozenset({"kms_key_id", "kms_master_key_id"})
 _COMPARED: Mapping[str, tuple[str, ...]] = {
     "aws_cloudwatch_event_rule": ("event_pattern", "state"),
     "aws_cloudwatch_event_target": ("arn",),
@@ -143,7 +144,16 @@ def _same(name: str, expected: Value, found: Value) -> Answer:
         return same(policy_form(expected), policy_form(found))
     if name == "engine_version" and isinstance(expected, str) and isinstance(found, str):
         return Answer.YES if f"{found}.".startswith(f"{expected}.") else Answer.NO
+    if name in _KEYS and isinstance(expected, str) and isinstance(found, str):
+        return _same_key(expected, found)
     return same(expected, found)
+
+
+def _same_key(expected: str, found: str) -> Answer:
+    """Compare a key by its id, which the ARN ends with; an alias may be of any key."""
+    if expected == found or expected.rpartition("/")[2] == found.rpartition("/")[2]:
+        return Answer.YES
+    return Answer.MAYBE if ("alias/" in expected) is not ("alias/" in found) else Answer.NO
 
 
 def _service(source: Resource, live: Resource, bound: Bound, running: Collection[str]) -> Finding:

@@ -1,17 +1,55 @@
-"""RDS: no maintenance is ever pending in the sandbox, where moto does not know of any."""
+"""RDS: what an instance tells CloudWatch of itself, and that AWS has no maintenance for it.
+
+Sources: Amazon RDS User Guide, "Amazon CloudWatch metrics for Amazon RDS"; Amazon RDS API Reference,
+DescribePendingMaintenanceActions. Nobody connects in the sandbox, so DatabaseConnections has no data.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.cloudwatch import models
 from moto.core.responses import ActionResult
-from moto.rds.responses import RDSResponse
+from moto.rds import models as rds
+from moto.rds import responses
+
+_GIB = 2**30
+_FREE = 0.8
 
 
 def install() -> None:
-    """Answer what moto does not."""
-    RDSResponse.describe_pending_maintenance_actions = _none_pending
+    """Answer for the metrics of instances where nobody put other values."""
+    original = models.CloudWatchBackend.get_metric_data
+
+    def get_metric_data(backend: Any, queries: list[dict[str, Any]], *arguments: Any, **named: Any) -> Any:
+        results = original(backend, queries, *arguments, **named)
+        by_id = {query["Id"]: query for query in queries}
+        for result in results:
+            value = _value(backend, by_id[result["id"]])
+            if value is not None and not result["values"]:
+                end = named["end_time"] if "end_time" in named else arguments[1]
+                result["values"], result["timestamps"] = [value], [end.replace(second=0, microsecond=0)]
+        return results
+
+    models.CloudWatchBackend.get_metric_data = get_metric_data
+    responses.RDSResponse.describe_pending_maintenance_actions = _none_pending
 
 
 def _none_pending(_response: Any) -> Any:
     return ActionResult({"PendingMaintenanceActions": []})
+
+
+def _value(backend: Any, query: dict[str, Any]) -> float | None:
+    metric = query.get("MetricStat", {}).get("Metric", {})
+    if metric.get("Namespace") != "AWS/RDS":
+        return None
+    named = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
+    databases = rds.rds_backends[backend.account_id][backend.region_name].databases
+    database = databases.get(named.get("DBInstanceIdentifier"))
+    match database and metric.get("MetricName"):
+        case "FreeStorageSpace":
+            return _FREE * int(database.allocated_storage) * _GIB
+        case "ReplicaLag" if database.is_replica:
+            return 0.0
+        case _:
+            return None

@@ -1,0 +1,231 @@
+"""The rules of operations on the sandbox: the reference is proven, and what is changed by hand is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infraspec.aws.snapshot import Snapshot
+from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.checks.alarm_state import alarm_names, check_alarm_state
+from infraspec.checks.databases import check_databases, database_identifiers
+from infraspec.checks.drift import check_drift
+from infraspec.checks.inventory import check_inventory
+from infraspec.checks.log_groups import check_log_groups, log_group_names
+from infraspec.checks.state_store import check_state_store
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.finding import Finding, Verdict
+from infraspec.live.alarm_status import alarm_states
+from infraspec.live.databases import live_databases
+from infraspec.live.inventory import strays
+from infraspec.live.log_groups import live_log_groups
+from infraspec.live.plan import live_plan
+from infraspec.live.running_tasks import running_task_definitions
+from infraspec.live.state_store import state_store
+from infraspec.live.subscriptions import live_subscriptions
+from infraspec.sandbox.running import Running
+from infraspec.terraform.environments import Environments
+from tests.live.deployed import CONTRACT, reference
+
+PREFIX = "daily-report-tool-prod"
+BUCKET = f"{PREFIX}-terraform-state-123456789012"
+ALARMS = "module.monitoring.aws_cloudwatch_metric_alarm."
+SETTINGS = Environments(CONTRACT).settings()["prod"]
+TOPIC = f"arn:aws:sns:ap-northeast-1:123456789012:{PREFIX}-critical"
+Client = Callable[[str], Any]
+
+
+@dataclass
+class Clients:
+    """The clients of the sandbox's account, in the place of a runner's."""
+
+    client_of: Client
+    region: str = "ap-northeast-1"
+
+    def client(self, service: str, _region: str) -> Any:
+        """Return the client of a service."""
+        return self.client_of(service)
+
+
+class Environment:
+    """The environment as it is now: a snapshot of its own."""
+
+    def __init__(self, sandbox: Running) -> None:
+        identity = SimpleNamespace(account="123456789012", partition="aws")
+        clients: Any = Clients(sandbox.account.client)
+        self.calls = Snapshot(clients, identity)  # type: ignore[arg-type] # as much of an identity as it reads
+        self.plan = reference()
+        self.live = live_plan(self.calls, self.plan, CONTRACT, "prod")
+
+    def alarm_state(self) -> list[Finding]:
+        """Judge the alarms."""
+        return check_alarm_state(self.plan, self.live, alarm_states(self.calls, alarm_names(self.plan), 24), CONTRACT)
+
+    def alarm_delivery(self) -> list[Finding]:
+        """Judge the topics."""
+        subscriptions = live_subscriptions(self.calls, alert_topics(self.plan, self.live))
+        return check_alarm_delivery(self.plan, self.live, subscriptions, CONTRACT, "prod")
+
+    def databases(self) -> list[Finding]:
+        """Judge the databases."""
+        observed = live_databases(self.calls, database_identifiers(self.plan), self.live)
+        return check_databases(self.plan, self.live, observed, CONTRACT.databases)
+
+    def log_groups(self) -> list[Finding]:
+        """Judge the log groups."""
+        definitions = task_definitions(self.plan)
+        groups = live_log_groups(self.calls, log_group_names(self.plan, definitions))
+        return check_log_groups(self.plan, self.live, groups, definitions)
+
+    def state_store(self) -> list[Finding]:
+        """Judge the bucket and the table of the state."""
+        return check_state_store(state_store(self.calls, self.plan, SETTINGS.backend), SETTINGS)
+
+    def drift(self) -> list[Finding]:
+        """Compare what there is."""
+        return check_drift(self.plan, self.live, running_task_definitions(self.calls, self.live))
+
+    def inventory(self) -> list[Finding]:
+        """Look for what is in no source."""
+        found = strays(self.calls, self.plan, self.live, CONTRACT, "prod")
+        return check_inventory(self.plan, found, CONTRACT.inventory, has_state=False)
+
+    def bad(self, rule: str) -> set[tuple[str, str, str]]:
+        """Return address, subject and verdict of what a rule does not find proven."""
+        findings: list[Finding] = getattr(self, rule)()
+        return {(one.address, one.subject, one.verdict.value) for one in findings if one.verdict is not Verdict.PROVEN}
+
+
+RULES = ("alarm_state", "alarm_delivery", "databases", "log_groups", "state_store", "drift", "inventory")
+
+
+def without(alarm: dict[str, Any]) -> dict[str, Any]:
+    """Return what PutMetricAlarm takes of what DescribeAlarms answers."""
+    told = ("AlarmArn", "AlarmConfigurationUpdatedTimestamp", "StateTransitionedTimestamp", "EvaluationState")
+    return {
+        key: value
+        for key, value in alarm.items()
+        if (key not in told and not key.startswith("State")) or key == "Statistic"
+    }
+
+
+@contextmanager
+def alarm(client: Client, **changes: Any) -> Iterator[None]:
+    """Change the alarm of the CPU."""
+    cloudwatch = client("cloudwatch")
+    (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
+    cloudwatch.put_metric_alarm(**{**without(before), **changes})
+    yield
+    cloudwatch.put_metric_alarm(**without(before))
+
+
+@contextmanager
+def no_alarm(client: Client) -> Iterator[None]:
+    """Delete the alarm of the CPU."""
+    cloudwatch = client("cloudwatch")
+    (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
+    cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-cpu"])
+    yield
+    cloudwatch.put_metric_alarm(**without(before))
+
+
+@contextmanager
+def by_hand(client: Client) -> Iterator[None]:
+    """Make an alarm of the environment by hand."""
+    cloudwatch = client("cloudwatch")
+    (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
+    cloudwatch.put_metric_alarm(**{**without(before), "AlarmName": f"{PREFIX}-by-hand"})
+    yield
+    cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-by-hand"])
+
+
+@contextmanager
+def policy(client: Client) -> Iterator[None]:
+    """Let nobody but the account publish to a topic."""
+    sns = client("sns")
+    before = sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]["Policy"]
+    own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sns:Publish", "Resource": TOPIC}
+    changed = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=changed)
+    yield
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=before)
+
+
+@contextmanager
+def retention(client: Client) -> Iterator[None]:
+    """Keep the log of the service for ever."""
+    group = f"/ecs/{PREFIX}-backend"
+    client("logs").delete_retention_policy(logGroupName=group)
+    yield
+    client("logs").put_retention_policy(logGroupName=group, retentionInDays=365)
+
+
+@contextmanager
+def versioning(client: Client) -> Iterator[None]:
+    """Keep no versions of the state."""
+    s3 = client("s3")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    yield
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+@contextmanager
+def database(client: Client, before: dict[str, Any], **changes: Any) -> Iterator[None]:
+    """Change the database."""
+    rds, name = client("rds"), f"{PREFIX}-postgres"
+    rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **changes)
+    yield
+    rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **before)
+
+
+CPU = f'{ALARMS}utilization["cpu"]'
+DATABASE = "module.rds.aws_db_instance.this"
+CRITICAL = 'module.monitoring.aws_sns_topic.level["critical"]'
+POLICY = 'module.monitoring.aws_sns_topic_policy.level["critical"]'
+INSTANCE = reference().by_address[DATABASE]
+CLASS, DAYS = INSTANCE.get("instance_class"), INSTANCE.get("backup_retention_period")
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "expected"),
+    [
+        (lambda client: alarm(client, Threshold=99.0), "alarm_state", {(CPU, "configuration")}),
+        (lambda client: alarm(client, ActionsEnabled=False), "alarm_state", {(CPU, "configuration")}),
+        (lambda client: alarm(client, AlarmActions=[]), "alarm_state", {(CPU, "configuration")}),
+        (no_alarm, "alarm_state", {(CPU, "")}),
+        (by_hand, "inventory", {(f"arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:{PREFIX}-by-hand", "")}),
+        (policy, "alarm_delivery", {(CRITICAL, "cloudwatch.amazonaws.com"), (CRITICAL, "events.amazonaws.com")}),
+        (policy, "drift", {(POLICY, "")}),
+        (retention, "log_groups", {("module.ecs.aws_cloudwatch_log_group.this", "retention")}),
+        (versioning, "state_store", {("module.state.aws_s3_bucket_versioning.state", "versioning")}),
+        (
+            lambda client: database(client, {"BackupRetentionPeriod": DAYS}, BackupRetentionPeriod=1),
+            "databases",
+            {(DATABASE, "backup retention")},
+        ),
+        (
+            lambda client: database(client, {"DBInstanceClass": CLASS}, DBInstanceClass="db.t4g.micro"),
+            "drift",
+            {(DATABASE, "")},
+        ),
+    ],
+)
+def test_what_is_changed_by_hand_is_exactly_what_is_found(
+    sandbox: Running, change: Callable[[Client], Any], rule: str, expected: set[tuple[str, str]]
+) -> None:
+    """Of the rule, and nothing else of it."""
+    with change(sandbox.account.client):
+        found = Environment(sandbox).bad(rule)
+    assert {(address, subject, "violated") for address, subject in expected} == found
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_reference_infrastructure_is_proven(sandbox: Running, rule: str) -> None:
+    """What was applied is what the source says, also after what others changed was put right."""
+    assert set() == Environment(sandbox).bad(rule)
