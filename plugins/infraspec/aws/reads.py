@@ -160,8 +160,11 @@ VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:G
 STATE_ACTIONS = ("s3:GetObject",)
 """Actions that are granted for the state of Terraform alone."""
 
-UNSHARED = frozenset({("s3", "GetObject")})
-"""Operations whose answers may hold secrets, such as a state of Terraform: they stay in the memory of one process."""
+UNSHARED = frozenset({("s3", "GetObject"), ("sns", "GetSubscriptionAttributes"), ("sns", "ListSubscriptionsByTopic")})
+"""Operations whose answers may hold secrets: they stay in the memory of one process.
+
+A state of Terraform holds them, and the endpoint of a pager's subscription is its integration key.
+"""
 
 
 def api_name(service: str, operation: str) -> str:

@@ -6,6 +6,7 @@ chat applications Administrator Guide: it subscribes its endpoint to the topics 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -68,7 +69,8 @@ def _subscription(scope: Scope, topic: str, subscription: Mapping[str, Any]) -> 
         "pending_confirmation": not confirmed,
         "filter_policy": attributes.get("FilterPolicy"),
     }
-    address = own if confirmed else f"{topic} {protocol} {endpoint}"
+    digest = hashlib.sha256(endpoint.encode()).hexdigest()[:8]  # an endpoint may be the key of a pager
+    address = own if confirmed else f"{topic} {protocol} {digest}"
     return scope.resource(_SUBSCRIPTION, topic, protocol, endpoint, address=address, values=values)
 
 
