@@ -103,6 +103,28 @@ def test_a_change_of_a_type_that_cannot_be_changed(empty: Running, tmp_path: Pat
     assert "a change of this type needs a new sandbox" in item.reason
 
 
+@pytest.mark.parametrize(("settled", "state", "pending"), [(True, "OK", False), (False, "INSUFFICIENT_DATA", True)])
+def test_time_and_people_can_be_left_out(
+    empty: Running, tmp_path: Path, *, settled: bool, state: str, pending: bool
+) -> None:
+    """Without them alarms have no data, and e-mail addresses are not confirmed."""
+    name = f"settled-{settled}"
+    source = (
+        f'resource "aws_sns_topic" "a" {{ name = "{name}" }}\n'
+        'resource "aws_sns_topic_subscription" "a" {\n  topic_arn = aws_sns_topic.a.arn\n  protocol = "email"\n'
+        '  endpoint = "a@example.com"\n}\n'
+        f'resource "aws_cloudwatch_metric_alarm" "a" {{\n  alarm_name = "{name}"\n  namespace = "N"\n'
+        '  metric_name = "M"\n  statistic = "Sum"\n  period = 60\n  evaluation_periods = 1\n  threshold = 1\n'
+        '  comparison_operator = "GreaterThanThreshold"\n}\n'
+    )
+    deployment = Deployment(empty.account, settled=settled)
+    assert deployment.apply(_plan(tmp_path, source)) == ()
+    (alarm,) = empty.account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    topic = deployment.attributes["aws_sns_topic.a"]["arn"]
+    (listed,) = empty.account.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (alarm["StateValue"], listed["SubscriptionArn"] == "PendingConfirmation") == (state, pending)
+
+
 VALUES: list[tuple[Value, Value]] = [
     ("text", "text"),
     (Unknown("aws_kms_key.a.arn"), "arn:1"),

@@ -37,17 +37,13 @@ _DESCRIPTIONS = {
     "rollout": Rule("Every service runs the revision that is meant, whole and healthy.", "live-services"),
     "stopped-tasks": Rule("No task has failed to start, or crashed, lately.", "live-services"),
     "next-start": Rule("What the next task start needs is still there.", "live-services"),
-    "alarm-state": Rule("Alarms are in AWS as in the source, enabled, with data, and do not flap.", "live-operations"),
-    "alarm-delivery": Rule("Alerts get through topic, policy and key to a confirmed subscription.", "live-operations"),
-    "databases": Rule("Databases are available, backed up, replicated and have room.", "live-operations"),
-    "log-groups": Rule("Log groups are there and keep logs as long as the source says.", "live-operations"),
-    "state-store": Rule("The bucket and the lock table of the state are in AWS as they have to be.", "live-operations"),
-    "drift": Rule("What AWS has is what the source or the state says.", "live-operations"),
     "secret-chain": Rule("A task that starts now can read every value that its definition names.", "secret-chain"),
     "databases": Rule("Databases run, are backed up, have room, and services reach them.", "live-operations"),
     "log-groups": Rule("What keeps logs is in AWS what it has to be.", "live-operations"),
     "state-store": Rule("What keeps Terraform's state is in AWS what it has to be.", "live-operations"),
     "drift": Rule("What AWS has is what the source, or its state, says.", "live-operations"),
+    "inventory": Rule("What belongs to an environment in AWS is in its source.", "live-operations"),
+    "hosts": Rule("Machines have the tools and reach the places that they have to.", "live-operations"),
 }
 
 

@@ -90,12 +90,19 @@ class Running:
 
 
 def start(
-    contract: Contract, environment: str, *, port: int = 0, log: Path | None = None, seconds: float = START_SECONDS
+    contract: Contract,
+    environment: str,
+    *,
+    port: int = 0,
+    settled: bool = True,
+    log: Path | None = None,
+    seconds: float = START_SECONDS,
 ) -> Running:
     """Start a sandbox and apply what an environment of the contract evaluates to.
 
-    With a `log` file it is detached: it can outlive this process. Raises SandboxError if the process does not listen
-    within `seconds`, ContractError and TerraformError if the input is wrong.
+    Unless `settled`, alarms stay without data and e-mail subscriptions pending, as right after an apply. With a `log`
+    file it is detached: it can outlive this process. Raises SandboxError if the process does not listen within
+    `seconds`, ContractError and TerraformError if the input is wrong.
     """
     plan = Environments(contract).plan(environment)
     known = contracts.environment(contract, environment)
@@ -107,6 +114,7 @@ def start(
         log=log,
         seconds=seconds,
     )
+    running.deployment.settled = settled
     try:
         running.apply(plan)
     except BaseException:
