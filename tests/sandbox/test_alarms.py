@@ -103,18 +103,19 @@ def test_alarms_of_what_runs_are_ok_after_apply(sandbox: Running) -> None:
 
 
 def test_metrics_of_what_runs_have_data_after_apply(sandbox: Running) -> None:
-    """The replica tells its lag, and it is not too much."""
-    end = datetime.now(UTC) + timedelta(minutes=5)
-    metric = {
-        "Namespace": "AWS/RDS",
-        "MetricName": "ReplicaLag",
-        "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": f"{PREFIX}-postgres-replica-1"}],
-    }
-    query = {"Id": "lag", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
-    (result,) = sandbox.account.client("cloudwatch").get_metric_data(
-        MetricDataQueries=[query], StartTime=end - timedelta(hours=1), EndTime=end
+    """The replica tells its lag and its free storage of the last minutes, and neither is alarming."""
+    end = datetime.now(UTC)
+    dimensions = [{"Name": "DBInstanceIdentifier", "Value": f"{PREFIX}-postgres-replica-1"}]
+    queries = [
+        {"Id": name.lower(), "MetricStat": {"Metric": {**metric, "MetricName": name}, "Period": 60, "Stat": "Maximum"}}
+        for metric in ({"Namespace": "AWS/RDS", "Dimensions": dimensions},)
+        for name in ("ReplicaLag", "FreeStorageSpace")
+    ]
+    lag, free = sandbox.account.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=end - timedelta(hours=1), EndTime=end
     )["MetricDataResults"]
-    assert result["Values"] == [30.0]
+    assert set(lag["Values"]) == {30.0}
+    assert set(free["Values"]) == {100 * 0.6 * 2**30}
 
 
 def test_no_maintenance_is_pending(sandbox: Running) -> None:
