@@ -50,8 +50,8 @@ def put_value(account: Account, arn: str, keys: Iterable[str] = ()) -> None:
 def settle(account: Account) -> None:
     """Do what time and people do after a first apply: alarms get data, and e-mail addresses are confirmed.
 
-    Databases tell how much of their storage is free. The metric of AWS that a new alarm looks at gets values that are not
-    breaching, and the alarm leaves INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
+    Databases tell how much of their storage is free. The metric of AWS that a new alarm looks at gets values that are
+    not breaching, and the alarm leaves INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
     """
     cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
     for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
