@@ -125,11 +125,12 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     settings = Settings(**{name: Setting(given.get(name, ""), "option") for name in names})
     session = Session(settings, Hooks(manager.hook))
     GUARD.arm()
-    session.live.begin()
     try:
+        session.live.begin()
         yield session
     finally:
         session.live.end()
+        GUARD.disarm()
 
 
 def _only(infra: Path) -> str:
