@@ -33,6 +33,16 @@ def test_table_of_verdicts(pytester: pytest.Pytester) -> None:
     assert f" {block[2]} in " in text
 
 
+def test_live_table(pytester: pytest.Pytester) -> None:
+    """The rows of the live suite in the README are those of the reference infrastructure in the sandbox."""
+    block = re.search(r"deployed it\n…\n((?:local .*\n)+)…\n=+ (.*) in .* =+\n", README)
+    text = text_of(run_suite(pytester, REFERENCE, "--infraspec-env", "local", suite=ROOT / "tests_live"))
+
+    assert block is not None
+    assert [] == [row for row in block[1].splitlines() if f"{row}\n" not in text]
+    assert f" {block[2]} in " in text
+
+
 def test_documents_that_are_linked_exist() -> None:
     """Every relative link of the README leads somewhere."""
     links = re.findall(r"\]\(([^)#:]+)\)", README)

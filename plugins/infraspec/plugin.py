@@ -169,7 +169,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
 
         session = session_of(config)
-        write_summary(terminalreporter, recorder, session.contract, session.baseline)
+        write_summary(terminalreporter, recorder, session.contract, session.baseline, session.shown)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

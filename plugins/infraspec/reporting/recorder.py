@@ -43,11 +43,14 @@ def is_about_contract(item: pytest.Item) -> bool:
     return not {"contract", "environment"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def keep_record(item: pytest.Item, record: dict[str, Any]) -> None:
-    """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML."""
+def keep_record(item: pytest.Item, record: dict[str, Any], environment: str) -> None:
+    """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML.
+
+    `environment` is its name in reports.
+    """
     item.stash.setdefault(_RECORDS, []).append(record)
     numbers = {**record["counts"], "waived": len(record["waived"]), "known": record["known"]}
-    properties = {"rule": record["rule"], "environment": record["environment"], **numbers}
+    properties = {"rule": record["rule"], "environment": environment, **numbers}
     item.user_properties += [(f"infraspec.{name}", value) for name, value in properties.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
@@ -33,16 +33,24 @@ _MARKUP = {
 
 
 def write_summary(
-    terminal: pytest.TerminalReporter, recorder: Recorder, contract: Contract, baseline: Baseline | None = None
+    terminal: pytest.TerminalReporter,
+    recorder: Recorder,
+    contract: Contract,
+    baseline: Baseline | None = None,
+    shown: Callable[[str], str] = str,
 ) -> None:
-    """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules."""
+    """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules.
+
+    `shown` gives the name that an environment has in reports.
+    """
     found: Sequence[Mapping[str, Any]] = recorder.records
     environments = list(contract.environments)
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal.section("infraspec", "-")
-    _write_table(terminal, found)
+    named = [{**record, "environment": shown(record["environment"])} for record in found]
+    _write_table(terminal, named)
     _write_problems(terminal, recorder)
-    for record in found:
+    for record in named:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""
             terminal.line(
@@ -51,8 +59,8 @@ def write_summary(
             )
         _write_advice(terminal, record)
     book = WaiverBook(contract.waivers)
-    for record in found:
-        book.record(record)
+    for judged in found:
+        book.record(judged)
     for unused in book.unused():
         terminal.line(f"unused   {unused}", yellow=True)
     if baseline:
