@@ -127,6 +127,11 @@ def test_maintenance_that_waits_to_be_asked_is_advice() -> None:
     assert [] == bad(maintenance=(Maintenance("system-update", "", NOW + timedelta(days=8)),))
 
 
+def test_just_enough_room_is_enough() -> None:
+    """The limit belongs to what is allowed."""
+    assert [] == bad(readings=replace(READINGS, free_bytes=10 * 2**30))
+
+
 USED = replace(READINGS, connections=12.0)
 
 

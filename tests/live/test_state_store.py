@@ -54,6 +54,13 @@ HEALTHY: dict[tuple[str, str], Any] = {
     },
 }
 HALF_OPEN = {"PublicAccessBlockConfiguration": {**dict.fromkeys(FLAGS, True), "BlockPublicAcls": False}}
+SORTED = {
+    "Table": {
+        "TableArn": "arn",
+        "KeySchema": [{"AttributeName": "LockID", "KeyType": "RANGE"}, {"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "LockID", "AttributeType": "S"}],
+    }
+}
 OTHER_KEY = {"Table": {"TableArn": "arn", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}
 SETTINGS = Environments(CONTRACT).settings()["prod"]
 
@@ -101,6 +108,7 @@ def test_a_store_that_is_made_elsewhere_is_judged_by_its_arn() -> None:
         ("get_bucket_policy", None, "TLS only"),
         ("get_bucket_policy", {"Policy": POLICY.replace("Deny", "Allow")}, "TLS only"),
         ("describe_table", OTHER_KEY, "lock table"),
+        ("describe_table", SORTED, "lock table"),
         ("describe_table", None, "dynamodb_table"),
     ],
 )  # fmt: skip

@@ -70,6 +70,7 @@ def entry(number: int, protocol: str, cidr: str, *ports: int, egress: bool = Fal
         ((), NO),
         ((entry(1, "6", "10.0.0.0/16", 5432, 5432), OPEN[0]), YES),
         ((entry(1, "6", "10.0.0.0/16", 5432, 5432, allow=False), *OPEN), NO),
+        ((*OPEN, entry(1, "6", "10.0.0.0/16", 5432, 5432, allow=False)), NO),
         ((*OPEN, entry(200, "6", "10.0.0.0/16", 5432, 5432, allow=False)), YES),
         ((entry(1, "6", "10.0.1.128/25", 5432, 5432, allow=False), *OPEN), MAYBE),
         ((entry(1, "17", "0.0.0.0/0", 0, 65535, allow=False), *OPEN), YES),
