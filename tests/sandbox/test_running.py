@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
+from infraspec.aws.guard import GUARD
 from infraspec.errors import SandboxError
 from infraspec.sandbox import child
+from infraspec.sandbox.account import Account
 from infraspec.sandbox.child import Settings, spawn
 from infraspec.sandbox.running import Running, start_empty
 from infraspec.terraform.environments import Environments
@@ -92,6 +94,19 @@ def test_applying_to_one_that_is_gone_is_an_error() -> None:
     running.stop()
     with pytest.raises(SandboxError, match="not running any more"):
         running.apply(Environments(contracts.load(REFERENCE)).plan("dev"))
+
+
+def test_the_guard_of_a_live_run_does_not_keep_the_sandbox_from_being_filled(empty: Running) -> None:
+    """The clients of the sandbox write where every other session of the process may only read."""
+    account = Account(empty.endpoint, "111122223333", "eu-west-1", "aws", empty.operator["AWS_ACCESS_KEY_ID"])
+    armed = GUARD.is_armed
+    GUARD.arm()
+    try:
+        account.client("sqs").create_queue(QueueName="guarded")
+    finally:
+        account.close()
+        if not armed:
+            GUARD.disarm()
 
 
 def test_it_says_who_it_is(sandbox: Running) -> None:
