@@ -75,6 +75,8 @@ def up(
             return
         click.echo("it runs until it is interrupted: Ctrl-C", err=True)
         _wait(running)
+    except KeyboardInterrupt:  # wherever it comes: the address is printed before it waits
+        running.stop()
     except BaseException:
         running.stop()
         keeping.forget()
