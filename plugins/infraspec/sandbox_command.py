@@ -24,7 +24,7 @@ _OPERATOR = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Keep an AWS running on this machine.")
 def sandbox() -> None:
     """Keep an AWS running on this machine that holds what Terraform source says.
 

@@ -39,6 +39,13 @@ def test_each_resource_has_its_own_answer(sandbox: Running) -> None:
     assert answers[OTHER]["MatchedStatements"] == []
 
 
+def test_the_policy_of_a_key_takes_no_part(sandbox: Running) -> None:
+    """What the role's policies allow on a key is allowed: the simulator does not look at the key."""
+    key = sandbox.deployment.attributes["module.secretsmanager.aws_kms_key.secrets"]["arn"]
+    (result,) = _simulate(sandbox, ["kms:Decrypt"], [key])
+    assert result["EvalDecision"] == "allowed"
+
+
 def test_the_runner_may_ask(sandbox: Running) -> None:
     """The policy of the runner allows the simulator, so that the live suite can use it."""
     key = sandbox.environment["AWS_ACCESS_KEY_ID"]

@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import Self
 
 from infraspec import contract as contracts
-from infraspec.aws.reads import READS, actions_of
+from infraspec.aws.runner_policy import runner_policy
+from infraspec.checks.state_backend import state_place
 from infraspec.contract import Contract
+from infraspec.contract.live import Live
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.applying import Deployment, NotApplied
@@ -104,13 +106,15 @@ def start(
     file it is detached: it can outlive this process. Raises SandboxError if the process does not listen within
     `seconds`, ContractError and TerraformError if the input is wrong.
     """
-    plan = Environments(contract).plan(environment)
+    environments = Environments(contract)
+    plan = environments.plan(environment)
     known = contracts.environment(contract, environment)
     running = start_empty(
         account=_text(plan.account) or known.account_id or _DEFAULT_ACCOUNT,
         region=_text(plan.region) or known.region or _DEFAULT_REGION,
         partition=known.partition,
         port=port,
+        policy=_runner_policy(environments, environment),
         log=log,
         seconds=seconds,
     )
@@ -129,13 +133,13 @@ def start_empty(
     region: str = _DEFAULT_REGION,
     partition: str = "aws",
     port: int = 0,
-    runner_policy: str = "",
+    policy: str = "",
     log: Path | None = None,
     seconds: float = START_SECONDS,
 ) -> Running:
     """Start a sandbox of an account that holds nothing yet.
 
-    `runner_policy` is what the runner may do, by default what the live suite reads. Raises SandboxError.
+    `policy` is what the runner may do, by default what the live suite reads. Raises SandboxError.
     """
     token, operator_key, runner_key = secrets.token_hex(16), _access_key(), _access_key()
     settings = Settings(
@@ -146,7 +150,7 @@ def start_empty(
         runner_key,
         port,
         detached=log is not None,
-        runner_policy=runner_policy or reading_policy(),
+        runner_policy=policy or json.dumps(runner_policy(Live())),
     )
     child = spawn(settings, log=log, seconds=seconds)
     endpoint = f"http://127.0.0.1:{child.port}"
@@ -156,11 +160,12 @@ def start_empty(
     return Running(endpoint, runner.environment(), operator.environment(), (), token, Deployment(operator), child)
 
 
-def reading_policy() -> str:
-    """Return the policy of a runner that may read what the live suite reads, and no value of a secret."""
-    actions = {action for service, names in READS.items() for name in names for action in actions_of(service, name)}
-    statement = {"Sid": "Reads", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _runner_policy(environments: Environments, name: str) -> str:
+    """Return the policy that `infraspec runner-policy` prints for an environment."""
+    environment, settings = environments.contract.environments[name], environments.settings().get(name)
+    place = state_place(settings.backend, environment) if settings and settings.backend.type == "s3" else None
+    objects = [f"arn:{environment.partition}:s3:::{'/'.join(place)}"] if place else []
+    return json.dumps(runner_policy(environment.live, objects))
 
 
 def _access_key() -> str:

@@ -1,8 +1,8 @@
 """IAM's policy simulator, answered by our evaluator in the shape of AWS.
 
 Source: AWS Identity and Access Management API Reference, SimulatePrincipalPolicy, EvaluationResult and
-ResourceSpecificResult: a resource policy cannot be simulated for a role, and a context key that a policy asks for and
-the caller does not give is in MissingContextValues and counts as absent.
+ResourceSpecificResult. A resource policy takes part only if given, and cannot be for a role; that of a KMS key takes
+none. A context key that a policy asks for and the caller does not give is in MissingContextValues and counts as absent.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _results(
                     resource,
                     boundary=boundary,
                     resource_policies=shared,
-                    principal=Principal.of(principal),
+                    principal=Principal.of(principal) if shared else None,  # the policy of a key takes no part
                     resource_account=response.current_account,
                     context=context,
                 ),
