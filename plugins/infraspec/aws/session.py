@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from infraspec import __version__
+from infraspec.aws.bodies import refuse_cut
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
 _ATTEMPTS = 8
+_LOCAL_ATTEMPTS = 3
 
 
 class Clients:
@@ -25,7 +27,7 @@ class Clients:
         self.region = region
         self._role = role
         self._session_policy = session_policy
-        self._is_local = is_local
+        self.is_local = is_local
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -42,8 +44,8 @@ class Clients:
         return Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            ignore_configured_endpoint_urls=not self._is_local,
+            retries={"mode": "standard", "total_max_attempts": _LOCAL_ATTEMPTS if self.is_local else _ATTEMPTS},
+            ignore_configured_endpoint_urls=not self.is_local,
             user_agent_extra=f"infraspec/{__version__}",
         )
 
@@ -55,6 +57,7 @@ class Clients:
 
         with failures("sts", "assume_role"):
             own = Session(region_name=self.region)
+            refuse_cut(own.events)
             if self._role is None:
                 return own
             policy = {"Policy": self._session_policy} if self._session_policy else {}
@@ -62,9 +65,11 @@ class Clients:
                 RoleArn=self._role, RoleSessionName="infraspec", **policy
             )
         given = answer["Credentials"]
-        return Session(
+        assumed = Session(
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
             region_name=self.region,
         )
+        refuse_cut(assumed.events)
+        return assumed

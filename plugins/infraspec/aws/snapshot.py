@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from infraspec.aws.failures import code_of, failures
 from infraspec.aws.identity import Identity
+from infraspec.aws.outages import Outages
 from infraspec.aws.reads import UNSHARED, api_name
 from infraspec.aws.session import Clients
 from infraspec.aws.store import Store
@@ -65,6 +67,7 @@ class Snapshot:
         self._asking = asking
         self._identity = identity
         self._answers: dict[str, Any] = {}
+        self._outages = Outages(one_endpoint=clients.is_local)
 
     def renewed(self) -> Snapshot:
         """Return one that has asked nothing yet: for what changes while it is watched."""
@@ -145,7 +148,8 @@ class Snapshot:
             with failures(question.service, question.operation, question.region):
                 client = self._clients.client(question.service, question.region)
                 try:
-                    return _plain(fetch(question, client))
+                    with self._outages.noticed(question.service, question.operation, question.region):
+                        return _read(fetch, question, client)
                 except ClientError as error:
                     if code_of(error) in question.absent:
                         return None
@@ -165,6 +169,7 @@ class Snapshot:
         return _followed(getattr(client, question.operation), question)
 
 
+_STREAM_ATTEMPTS = 3
 _TOKENS = ("nextToken", "NextToken")
 
 
@@ -179,6 +184,16 @@ def _followed(call: Callable[..., Any], question: Question) -> list[Any]:
         if not following or following == token:
             return found
         token = following
+
+
+def _read(fetch: Callable[[Question, Any], Any], question: Question, client: Any) -> Any:
+    """Ask again where a stream breaks off, as botocore does for every other answer than the object of a bucket."""
+    from botocore.exceptions import IncompleteReadError, ResponseStreamingError  # noqa: PLC0415 - likewise
+
+    for _ in range(_STREAM_ATTEMPTS - 1):
+        with suppress(IncompleteReadError, ResponseStreamingError):
+            return _plain(fetch(question, client))
+    return _plain(fetch(question, client))
 
 
 def _plain(answer: Any) -> Any:
