@@ -20,6 +20,8 @@ BIN := $(VENV)/bin
 SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
 WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
+# The static suite is faster than workers are started; what waits for AWS or for processes is not.
+SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
 VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
@@ -63,11 +65,11 @@ report: ## Render the results of the last run with Allure, as one HTML file
 
 .PHONY: test-live
 test-live: $(VENV)/.live ## Check what is deployed, in an embedded AWS without ENV: INFRA, ENV, WORKERS
-	$(BIN)/python -m pytest tests_live $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
+	$(BIN)/python -m pytest tests_live $(SELECTION) $(SPREAD_WIDE) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.test ## Run the framework's own tests
-	$(BIN)/python -m pytest tests $(SPREAD) $(ARGS)
+test: $(VENV)/.test ## Run the framework's own tests: WORKERS
+	$(BIN)/python -m pytest tests $(SPREAD_WIDE) $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.test ## Run the framework's own tests and show what they do not reach

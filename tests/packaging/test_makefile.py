@@ -47,3 +47,15 @@ def test_nothing_given_leaves_environment_variables_their_say() -> None:
 
     assert 0 == result.returncode
     assert [] == [name for name in ("dir", "env", "plan") if f"--infraspec-{name}" in result.stdout]
+
+
+@pytest.mark.parametrize(
+    ("target", "workers", "spread"),
+    [("test-static", "", ""), ("test-live", "", " -n auto "), ("test-live", "0", ""), ("test", "3", " -n 3 ")],
+)
+def test_workers(target: str, workers: str, spread: str) -> None:
+    """The static suite runs in one process, the others on all cores, unless WORKERS says how many."""
+    result = make(target, *([f"WORKERS={workers}"] if workers else []))
+
+    assert spread in result.stdout
+    assert spread or " -n " not in result.stdout
