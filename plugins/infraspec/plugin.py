@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infraspec import hookspecs
-from infraspec.errors import InfraspecError, InputErrorGroup, ReportError
+from infraspec.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
 from infraspec.fixtures.additions import Hooks
 from infraspec.fixtures.parametrization import parametrize_resources
 from infraspec.fixtures.session import KEY, Session, session_of
@@ -163,8 +163,10 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write the table of verdicts."""
+    """Write the table of verdicts, and what went wrong with the run as a whole."""
     recorder = recorder_of(config)
+    for error in recorder.errors:
+        terminalreporter.write_line(f"{type(error).__name__}: {error}", red=True)
     if recorder.records:
         from infraspec.reporting.summary import write_summary  # noqa: PLC0415 - a run of other tests starts faster
 
@@ -182,7 +184,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         from infraspec.reporting.failures import arrange  # noqa: PLC0415 - likewise
 
         arrange(terminal.stats["failed"], list(session_of(config).contract.environments), terminal.verbosity)
-    _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+    recorder = recorder_of(config)
+    if any(problem["error"] == AwsError.__name__ for problem in recorder.problems):
+        _keep_lost_sandbox(config)
+    try:
+        _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+    except ReportError as error:
+        recorder.errors.append(error)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+def _keep_lost_sandbox(config: pytest.Config) -> None:
+    """Say of an AWS that did not answer that it was the sandbox, if it is gone."""
+    if lost := session_of(config).live.lost():
+        recorder_of(config).input_error(lost)
+        recorder_of(config).errors.append(lost)
 
 
 def _write_results(config: pytest.Config, *, complete: bool) -> None:

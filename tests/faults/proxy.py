@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import re
 import socket
 import struct
@@ -18,22 +19,24 @@ HIDDEN = "canary-4711"
 """Text in bodies of failed answers: nothing of them belongs into a message."""
 _QUERY = re.compile(rb"(?:^|&)Action=(\w+)")
 _PAGE = f"<!DOCTYPE html><html><p>Service Unavailable {HIDDEN}</html>".encode()
+_LAMBDA = "/2015-03-31/"
 _KEPT = ("content-type",)
 
 
 @dataclass
 class Answer:
-    """Status, headers and body of an answer; `length` is what the header says where that is not the truth."""
+    """An answer in the protocol of its service; `length` is what the header says where that is not the truth."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    is_json: bool = False
     length: int | None = None
 
 
 def _error(code: str, answer: Answer) -> Answer:
     """Return an error in the protocol of the answer."""
-    if answer.body.startswith(b"{"):
+    if answer.is_json:
         headers = {**answer.headers, "x-amzn-errortype": code}
         return Answer(400, headers, f'{{"__type":"{code}","message":"as told"}}'.encode())
     body = f"<ErrorResponse><Error><Code>{code}</Code><Message>as told</Message></Error></ErrorResponse>"
@@ -48,7 +51,7 @@ FAULTS: Mapping[str, Callable[[Answer], Answer | None]] = {
     "expired": lambda answer: _error("ExpiredToken", answer),
     "cut": lambda answer: Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2]),
     "broken off": lambda answer: Answer(
-        answer.status, answer.headers, answer.body[: len(answer.body) // 2], len(answer.body)
+        answer.status, answer.headers, answer.body[: len(answer.body) // 2], length=len(answer.body)
     ),
 }
 """What becomes of an answer; None if there is none."""
@@ -64,6 +67,8 @@ class Proxy:
     times: float = 0
     endpoint: str = ""
     asked: Counter[str] = field(default_factory=Counter)
+    turns: Iterator[str] = field(default_factory=lambda: itertools.cycle(["throttled", "failed", "reset", "cut"]))
+    """What `any` does, one after the other; an answer to HEAD has no body, and nothing tells half of a policy."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     def reset(self) -> None:
@@ -75,7 +80,12 @@ class Proxy:
         """Count an operation, and return the fault that it has now."""
         self.asked[operation] += 1
         chosen = not self.operations or operation in self.operations
-        return self.fault if chosen and self.asked[operation] <= self.times else ""
+        if not chosen or self.asked[operation] > self.times:
+            return ""
+        if self.fault != "any":
+            return self.fault
+        turn = next(self.turns)
+        return turn if not operation.startswith("HEAD ") and "?policy" not in operation else "failed"
 
 
 @contextmanager
@@ -133,7 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
             kept = {name.lower(): value for name, value in response.getheaders() if name.lower() in _KEPT}
-            return Answer(response.status, kept, response.read())
+            is_json = "x-amz-target" in self.headers or self.path.startswith(_LAMBDA)
+            return Answer(response.status, kept, response.read(), is_json=is_json)
         finally:
             connection.close()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from infraspec.errors import ReportError
 from infraspec.reporting.results import Results
+from infraspec.whole_file import write_whole
 
 VIOLATED = r"^\d+ violated\b[\s\S]*"
 UNDETERMINED = r"^(XFAIL )?\d+ undetermined of [\s\S]*"
@@ -62,7 +63,7 @@ def write_files(folder: Path, results: Results, environ: Mapping[str, str]) -> N
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            write_whole(folder / name, text.encode())
     except OSError as error:
         raise ReportError(
             "Allure's files cannot be written",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from infraspec.errors import ReportError
 from infraspec.reporting.notices import Told
+from infraspec.whole_file import write_whole
 
 FILE_NAME = "notified.json"
 
@@ -42,7 +43,7 @@ def remember(memory: Memory, directory: Path) -> None:
     path = directory / FILE_NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n")
+        write_whole(path, msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n")
     except OSError as error:
         raise _unusable(path, error.strerror or type(error).__name__) from None
 

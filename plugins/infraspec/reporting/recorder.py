@@ -28,6 +28,8 @@ _RECORDS = pytest.StashKey[list[dict[str, Any]]]()
 _RECORDER = pytest.StashKey["Recorder"]()
 _ATTRIBUTE = "infraspec"
 _LINES = 20
+_CRASHED: Any = "???"
+"""When a test has failed, of one whose worker is gone; the report is xdist's."""
 _ASSERTIONS = (AssertionError, pytest.fail.Exception)
 
 
@@ -99,6 +101,7 @@ class Recorder:
         self.skipped: list[dict[str, str]] = []
         self.seconds: dict[str, float] = {}
         self.live = False
+        self.errors: list[InfraspecError] = []
         self._start = perf_counter()
         config.stash[_RECORDER] = self
 
@@ -106,6 +109,9 @@ class Recorder:
         """Keep what a report carries."""
         left = left_by(report)
         if left is None:
+            if report.when == _CRASHED:
+                test = report.nodeid.rpartition("/")[2]
+                self._broken(test, "WorkerEndedError", "the process that ran the test ended in the middle of it")
             return
         about = {"test": left["test"], "environment": left["environment"]}
         self.records += left["records"]
@@ -124,10 +130,12 @@ class Recorder:
         return perf_counter() - self._start
 
     def input_error(self, error: InfraspecError) -> None:
-        """Keep an error of the input that ends the run before its tests."""
-        name = type(error).__name__
+        """Keep an error that is none of a test, such as one of the input that ends the run before its tests."""
+        self._broken("", type(error).__name__, str(error))
+
+    def _broken(self, test: str, error: str, message: str) -> None:
         self.problems.append(
-            {"kind": "broken", "test": "", "environment": REPOSITORY, "error": name, "message": str(error)}
+            {"kind": "broken", "test": test, "environment": REPOSITORY, "error": error, "message": message}
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from infraspec.errors import ReportError
 from infraspec.finding import Finding
+from infraspec.whole_file import write_whole
 
 VERSION: Literal[1] = 1
 """Version of the file's format; it is raised when a reader of the one before would misread it."""
@@ -194,9 +195,9 @@ def encode(results: Results) -> bytes:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write the file. Raises ReportError if that is not possible."""
+    """Write the file, whole or not at all. Raises ReportError if that is not possible."""
     try:
-        path.write_bytes(encode(results))
+        write_whole(path, encode(results))
     except OSError as error:
         raise _unwritable(path, error) from None
 

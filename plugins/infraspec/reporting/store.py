@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infraspec.errors import ErrorCollector, ReportError
 from infraspec.reporting.results import Results, encode, read
+from infraspec.whole_file import write_whole
 
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.json")
 
@@ -36,7 +37,7 @@ class Store:
         name = name_of(results)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            (self.directory / name).write_bytes(encode(results))
+            write_whole(self.directory / name, encode(results))
         except OSError as error:
             raise ReportError(
                 "the results cannot be stored",

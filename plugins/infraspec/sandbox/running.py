@@ -58,15 +58,21 @@ class Running:
 
         Raises SandboxError if the process is gone.
         """
-        if not self._child.alive:
-            raise SandboxError(
-                "the sandbox is not running any more",
-                place=self.endpoint,
-                found=self._child.last_words() or "nothing on standard error",
-                remedy="start another one",
-            )
+        if ended := self.ended():
+            raise ended
         self.not_applied = self.deployment.apply(plan)
         return self.not_applied
+
+    def ended(self) -> SandboxError | None:
+        """Return an error that says how its process ended, None while it runs."""
+        if self._child.alive:
+            return None
+        return SandboxError(
+            "the sandbox is not running any more",
+            place=self.endpoint,
+            found=self._child.last_words() or "nothing on standard error",
+            remedy="start another one",
+        )
 
     def wait(self) -> None:
         """Wait until its process ends."""
