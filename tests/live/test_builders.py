@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +146,51 @@ def test_alarms(tmp_path: Path) -> None:
     assert composite.get("alarm_rule") == 'ALARM("app-prod-errors")'
 
 
+OF_SNS = {
+    "Sid": "__default_statement_ID",
+    "Effect": "Allow",
+    "Principal": {"AWS": "*"},
+    "Action": [
+        *("SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission", "SNS:RemovePermission"),
+        *("SNS:DeleteTopic", "SNS:Subscribe", "SNS:ListSubscriptionsByTopic", "SNS:Publish"),
+    ],
+    "Resource": TOPIC,
+    "Condition": {"StringEquals": {"AWS:SourceOwner": ACCOUNT}},
+}
+
+
 @pytest.mark.parametrize(
-    ("policy", "written"), [('{"Id": "__default_policy_ID"}', []), ('{"Statement": []}', ['{"Statement": []}'])]
+    ("statements", "is_of_sns"),
+    [
+        pytest.param([OF_SNS], True, id="as SNS makes it"),
+        pytest.param([OF_SNS | {"Action": [*OF_SNS["Action"], "SNS:Receive"]}], True, id="as SNS made it once"),
+        pytest.param([OF_SNS | {"Effect": "Deny"}], False, id="effect"),
+        pytest.param([OF_SNS | {"Action": ["SNS:Subscribe"]}], False, id="actions"),
+        pytest.param([OF_SNS | {"Action": "SNS:Publish"}], False, id="one action"),
+        pytest.param([OF_SNS | {"Principal": {"AWS": ACCOUNT}}], False, id="principal"),
+        pytest.param([OF_SNS | {"Condition": {"StringEquals": {"AWS:SourceOwner": "999999999999"}}}], False, id="owner"),
+        pytest.param([OF_SNS | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}], False, id="condition"),
+        pytest.param([OF_SNS, OF_SNS | {"Effect": "Deny", "Principal": "*"}], False, id="one more"),
+        pytest.param([], False, id="none"),
+    ],
 )
-def test_topics(tmp_path: Path, policy: str, written: list[str]) -> None:
+def test_policies_of_topics(tmp_path: Path, statements: list[dict[str, Any]], is_of_sns: bool) -> None:
+    """The policy that SNS gave a topic is none of the source's; one that was changed and keeps its Id is looked at."""
+    policy = json.dumps({"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": statements})
+    plan = exists(
+        tmp_path,
+        {
+            "sns__list_topics": {"Topics": [{"TopicArn": TOPIC}]},
+            "sns__get_topic_attributes": {"Attributes": {"Policy": policy}},
+            "sns__list_subscriptions_by_topic": {},
+        },
+    )
+    assert [one.get("policy") for one in plan.managed("aws_sns_topic_policy")] == ([] if is_of_sns else [policy])
+
+
+def test_topics(tmp_path: Path) -> None:
     """A topic comes with the policy that somebody gave it, its subscriptions, and the chat that reads it."""
+    policy = '{"Statement": []}'
     subscriptions = [
         {"Protocol": "email", "Endpoint": "team@example.com", "SubscriptionArn": "PendingConfirmation"},
         {"Protocol": "sqs", "Endpoint": "arn:q", "SubscriptionArn": f"{TOPIC}:1"},
@@ -166,7 +207,7 @@ def test_topics(tmp_path: Path, policy: str, written: list[str]) -> None:
     )
     (topic,) = plan.managed("aws_sns_topic")
     assert (topic.address, topic.get("kms_master_key_id")) == ("aws_sns_topic.critical", "alias/x")
-    assert [one.get("policy") for one in plan.managed("aws_sns_topic_policy")] == written
+    assert [one.get("policy") for one in plan.managed("aws_sns_topic_policy")] == [policy]
     mail, queue = plan.managed("aws_sns_topic_subscription")
     assert (mail.address, mail.get("pending_confirmation")) == ("aws_sns_topic_subscription.mail", True)
     assert (queue.address, queue.get("filter_policy")) == (f"{TOPIC}:1", "{}")

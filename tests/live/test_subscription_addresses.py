@@ -10,7 +10,7 @@ TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:daily-report-tool-prod-critical
 KEY = "canary-of-a-key"
 
 
-def test_the_key_of_a_pager_is_in_no_address() -> None:
+def test_the_key_of_a_pager_is_in_no_address_and_no_name() -> None:
     """The endpoint of its subscription holds it."""
     endpoint = f"https://events.pagerduty.com/x/{KEY}"
     pending = {"SubscriptionArn": "PendingConfirmation", "Protocol": "https", "Endpoint": endpoint}
@@ -29,4 +29,4 @@ def test_the_key_of_a_pager_is_in_no_address() -> None:
     )
     (one,) = live_plan(calls, without, CONTRACT, "prod").managed("aws_sns_topic_subscription")
     assert one.address.startswith(f"{TOPIC} https ")
-    assert KEY not in one.address
+    assert KEY not in one.address + one.name

@@ -1,7 +1,8 @@
 """The topics of SNS that exist, with policies and subscriptions; chat configurations show as a subscription.
 
-A policy that SNS itself gave a topic is left out, as Terraform has no resource for it. Source: Amazon Q Developer in
-chat applications Administrator Guide: it subscribes its endpoint to the topics of a configuration.
+A policy that SNS itself gave a topic is left out, as Terraform has no resource for it. It is told by what it says: one
+that was changed by hand keeps its Id. Sources: Amazon SNS API Reference, SetTopicAttributes; Amazon Q Developer in chat
+applications Administrator Guide: it subscribes its endpoint to the topics of a configuration.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ _TOPIC, _POLICY, _SUBSCRIPTION, _CHAT = (
     "aws_sns_topic", "aws_sns_topic_policy", "aws_sns_topic_subscription", "aws_chatbot_slack_channel_configuration",
 )  # fmt: skip
 _DEFAULT_POLICY = "__default_policy_ID"
+_DEFAULT_ACTIONS = {
+    f"sns:{name}"
+    for name in (
+        "gettopicattributes", "settopicattributes", "addpermission", "removepermission", "deletetopic", "subscribe",
+        "listsubscriptionsbytopic", "publish",
+    )
+}  # fmt: skip
 _CHAT_HOST = "sns-api.chatbot.amazonaws.com"
 _GONE = ("NotFound", "NotFoundException")
 
@@ -41,7 +49,7 @@ def topic_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]])
         }
         yield scope.resource(_TOPIC, name, address=arn, values=values, tags=tags)
         policy = attributes.get("Policy")
-        if policy and json.loads(policy).get("Id") != _DEFAULT_POLICY:
+        if policy and not _is_default(json.loads(policy), arn):
             held = {"arn": arn, "policy": policy}
             yield scope.resource(_POLICY, arn, address=f"{arn} policy", values=held)
         for subscription in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
@@ -51,6 +59,27 @@ def topic_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]])
                 yield _subscription(scope, arn, subscription)
     if chats:
         yield _chat(scope, chats)
+
+
+def _is_default(policy: Mapping[str, Any], topic: str) -> bool:
+    """Tell whether a policy is the one that SNS gives a new topic: its account may do everything with it."""
+    statements = policy.get("Statement")
+    (statement, *more) = statements if isinstance(statements, list) and statements else [{}]
+    actions = statement.get("Action")
+    said = {key: value for key, value in statement.items() if key not in {"Sid", "Action"}}
+    return (
+        policy.get("Id") == _DEFAULT_POLICY
+        and not more
+        and said
+        == {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Resource": topic,
+            "Condition": {"StringEquals": {"AWS:SourceOwner": topic.split(":")[4]}},
+        }
+        and isinstance(actions, list)
+        and {action.lower() for action in actions} - {"sns:receive"} == _DEFAULT_ACTIONS
+    )
 
 
 def _subscription(scope: Scope, topic: str, subscription: Mapping[str, Any]) -> Resource:
@@ -71,7 +100,7 @@ def _subscription(scope: Scope, topic: str, subscription: Mapping[str, Any]) -> 
     }
     digest = hashlib.sha256(endpoint.encode()).hexdigest()[:8]  # an endpoint may be the key of a pager
     address = own if confirmed else f"{topic} {protocol} {digest}"
-    return scope.resource(_SUBSCRIPTION, topic, protocol, endpoint, address=address, values=values)
+    return scope.resource(_SUBSCRIPTION, topic, protocol, endpoint, address=address, values=values, name=digest)
 
 
 def _chat(scope: Scope, topics: list[str]) -> Resource:

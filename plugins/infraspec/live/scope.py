@@ -40,17 +40,19 @@ class Scope:
         values: Mapping[str, Value],
         tags: Mapping[str, str] | None = None,
         source: Resource | None = None,
+        name: str = "",
     ) -> Resource:
         """Make a live resource, with address and place of the source's where that knows it.
 
-        `tags` is None for what takes none. Attributes that are None are left out: AWS has nothing there.
+        `tags` is None for what takes none. Attributes that are None are left out: AWS has nothing there. `name` is what
+        it is called where the source does not know it, or else the last part of its identity.
         """
         known = source or self.sources.find(type_, identity)
         given = {name: value for name, value in values.items() if value is not None}
         if tags is not None:
             given["tags"] = given["tags_all"] = dict(tags)
         if known is None:
-            return Resource(address, "managed", type_, identity[-1], None, "", given, "aws")
+            return Resource(address, "managed", type_, name or identity[-1], None, "", given, "aws")
         return Resource(
             known.address,
             "managed",
