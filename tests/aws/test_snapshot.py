@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from boto3.session import Session
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.identity import Identity
@@ -207,6 +208,17 @@ def test_what_does_not_answer_is_asked_once(error: Exception) -> None:
             snapshot.ask("ecs", "list_clusters")
 
     assert 1 == len(fake.calls)
+
+
+def test_a_page_of_html_is_no_answer() -> None:
+    """Something else than AWS has answered; what it wrote is not shown."""
+    error = ResponseParserError("Unable to parse response, invalid XML received: b'<!DOCTYPE html><p>canary</p>'")
+
+    with pytest.raises(AwsError, match=r"ecs\.list_clusters in eu-west-1: what answers is not AWS") as caught:
+        snapshot_of(failing(error)).ask("ecs", "list_clusters")
+
+    assert caught.value.remedy
+    assert "canary" not in str(caught.value)
 
 
 def test_other_region_is_another_question() -> None:

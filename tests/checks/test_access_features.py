@@ -72,6 +72,21 @@ def test_a_service_is_found_by_every_name_of_its_task_definition(task_definition
     assert found[0].subject == "ECS Exec, service aws_ecs_service.app: ssmmessages:CreateControlChannel"
 
 
+@pytest.mark.parametrize("named", ["app:3", arn("ecs", "task-definition/app:3")])
+@pytest.mark.parametrize("newest_last", [True, False])
+def test_ecs_exec_is_needed_by_the_revision_that_the_service_names(named: str, newest_last: bool) -> None:
+    """Where there are two revisions of a family, as in what exists, the service's is the one that it names."""
+    plan = session(task_definition=named).plan()
+    app = plan.by_address["aws_ecs_task_definition.app"]
+    runs, newest = (
+        dataclasses.replace(app, address=address, values={**app.values, "arn": address})
+        for address in (arn("ecs", "task-definition/app:3"), arn("ecs", "task-definition/app:4"))
+    )
+    both = (runs, newest) if newest_last else (newest, runs)
+    found = findings(plan.replaced(resources=(*(one for one in plan.resources if one is not app), *both)))
+    assert {finding.address for finding in found if "ECS Exec" in finding.subject} == {runs.address}
+
+
 @pytest.mark.parametrize(
     ("enabled", "expected"),
     [(False, []), (None, []), (True, [VIOLATED]), (Unknown("var.debug"), [UNDETERMINED])],

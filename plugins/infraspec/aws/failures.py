@@ -42,6 +42,7 @@ _LONGEST = 1000
 def failures(service: str, operation: str, region: str = "") -> Iterator[None]:
     """Turn what botocore raises for an operation (`ecs`, `describe_services`) into InfraspecError."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - as needed
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
 
     try:
         yield
@@ -49,6 +50,13 @@ def failures(service: str, operation: str, region: str = "") -> Iterator[None]:
         raise _answered(error.response, service, operation, region) from None
     except (BotoCoreError, HTTPClientError) as error:
         raise _unanswered(error, service, operation, region) from None
+    except ResponseParserError:  # its text has the whole answer
+        raise AwsError(
+            "what answers is not AWS",
+            place=_place(service, operation, region),
+            found="an answer that is not of the API's form, such as a page of HTML",
+            remedy="look at what stands in between: a proxy (HTTPS_PROXY), a firewall; if there is nothing, run again",
+        ) from None
 
 
 def code_of(error: Any) -> str:

@@ -73,13 +73,19 @@ class ExecuteCommand:
         found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
         if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_ecs_task_definition"):
             return found[0]
-        named = _TASK_DEFINITION.match(render(self.attributes.narrow(value)))
-        return self._by_family.get(named["family"]) if named else None
+        text = render(self.attributes.narrow(value))
+        named = _TASK_DEFINITION.match(text)
+        if named is None:
+            return None
+        found = self._by_family.get(named["family"], [])
+        return next((one for one in found if _revision(one.get("arn")) == _revision(text)), found[-1] if found else None)
 
     @cached_property
-    def _by_family(self) -> dict[Value, Resource]:
-        definitions = self.attributes.plan.managed("aws_ecs_task_definition")
-        return {render(self.attributes.narrow(resource.get("family"))): resource for resource in definitions}
+    def _by_family(self) -> dict[Value, list[Resource]]:
+        families: dict[Value, list[Resource]] = {}
+        for resource in self.attributes.plan.managed("aws_ecs_task_definition"):
+            families.setdefault(render(self.attributes.narrow(resource.get("family"))), []).append(resource)
+        return families
 
     def _identity(self, task_definition: TaskDefinition) -> Value:
         if task_definition.resource is not None:
@@ -147,6 +153,11 @@ class ExecuteCommand:
     def _clusters_by_name(self) -> dict[str, Resource]:
         clusters = self.attributes.plan.managed("aws_ecs_cluster")
         return {render(self.attributes.name(cluster)): cluster for cluster in clusters}
+
+
+def _revision(arn: Value) -> str | None:
+    """Return the `family:revision` of the ARN of a task definition, None if it is not known."""
+    return arn.rpartition("/")[2] if isinstance(arn, str) else None
 
 
 def _each(need: Need, row: Access, resource: Value, doubt: Doubt | None) -> Iterator[Requirement]:
