@@ -83,7 +83,6 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
             service=service,
             back=back,
             deployed=live_plan(calls, source, contract, name),
-            is_local=session.is_local,
         )
     if form == "record":
         from infraspec.reporting.incident_record import incident_record  # noqa: PLC0415 - likewise

@@ -74,7 +74,7 @@ def test_a_service_is_found_by_every_name_of_its_task_definition(task_definition
 
 @pytest.mark.parametrize("named", ["app:3", arn("ecs", "task-definition/app:3")])
 @pytest.mark.parametrize("newest_last", [True, False])
-def test_ecs_exec_is_needed_by_the_revision_that_the_service_names(named: str, newest_last: bool) -> None:
+def test_ecs_exec_is_needed_by_the_revision_that_the_service_names(named: str, *, newest_last: bool) -> None:
     """Where there are two revisions of a family, as in what exists, the service's is the one that it names."""
     plan = session(task_definition=named).plan()
     app = plan.by_address["aws_ecs_task_definition.app"]

@@ -12,7 +12,7 @@ import pytest
 from infraspec.checks.drift import _COMPARED, check_drift
 from infraspec.checks.policy_form import policy_form
 from infraspec.finding import Finding, Verdict
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Value
 from tests.live.deployed import changed, deployed, reference, without
 
@@ -76,6 +76,16 @@ def test_what_somebody_changed_is_one_finding(address: str, values: dict[str, An
     assert finding.expected.startswith(name)
     assert str(value).strip("[]'").lower()[:20] in finding.found.lower()
     assert f"ignore_changes = [{name}]" in finding.remedy
+
+
+@pytest.mark.parametrize(("service", "told"), [(FAMILY, 0), ("other", 1)])
+def test_the_count_of_a_service_is_compared_unless_it_is_scaled(service: str, told: int) -> None:
+    """Application Auto Scaling of another service says nothing of it."""
+    identity = f"service/daily-report-tool-prod-cluster/{service}"
+    values = {"resource_id": identity, "min_capacity": 1}
+    target = Resource("aws_appautoscaling_target.one", "managed", "aws_appautoscaling_target", "one", None, "", values)
+    plan = reference().replaced(resources=(*reference().resources, target))
+    assert told == len(bad(changed(SERVICE, desired_count=99), plan=plan))
 
 
 @pytest.mark.parametrize("address", [DATABASE, ROLE, SERVICE])

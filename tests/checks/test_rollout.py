@@ -173,6 +173,16 @@ def test_the_reason_of_a_stopped_task_is_whole(tmp_path: Path) -> None:
     assert DENIED in judged(tmp_path, rolled_back())["deployment"].reason
 
 
+def test_the_same_reason_is_said_once(tmp_path: Path) -> None:
+    """Each task has an id of its own in its text, and each request."""
+    cluster = rolled_back()
+    other = DENIED.replace("/0a1b ", "/2c3d ").replace("request id: 1", "request id: 2")
+    assert other != DENIED
+    cluster.tasks.append(stopped(16, other))
+
+    assert judged(tmp_path, cluster)["deployment"].reason == DENIED
+
+
 def test_waiting_has_an_end(tmp_path: Path) -> None:
     """What is still under way after the time that the contract gives is not done."""
     findings = judged(tmp_path, under_way(), waited=600)
@@ -269,6 +279,65 @@ def test_nothing_is_desired_and_nothing_meant(tmp_path: Path) -> None:
 
     assert (findings["counts"].verdict, findings["counts"].advice) == (PROVEN, True)
     assert "targets of web" not in findings
+
+
+def scaled(minimum: str, identity: str = "service/${aws_ecs_cluster.main.name}/${aws_ecs_service.web.name}") -> str:
+    """Return the source with Application Auto Scaling of a service, which leaves its count to that."""
+    return (
+        SOURCE.replace("desired_count   = 2", "lifecycle { ignore_changes = [desired_count] }")
+        + f"""
+    variable "least" {{ type = number }}
+    resource "aws_appautoscaling_target" "web" {{
+      service_namespace  = "ecs"
+      scalable_dimension = "ecs:service:DesiredCount"
+      resource_id        = "{identity}"
+      min_capacity       = {minimum}
+      max_capacity       = 4
+    }}
+"""
+    )
+
+
+SCHEDULED = """
+    resource "aws_appautoscaling_scheduled_action" "night" {
+      name               = "night"
+      service_namespace  = "ecs"
+      scalable_dimension = "ecs:service:DesiredCount"
+      resource_id        = aws_appautoscaling_target.web.resource_id
+      schedule           = "cron(0 20 * * ? *)"
+      scalable_target_action {
+        min_capacity = 0
+      }
+    }
+"""
+COUNTED = {
+    "its least is 0": (scaled("0"), PROVEN),
+    "its least is 0, its count is not left to others": (
+        scaled("0").replace("lifecycle { ignore_changes = [desired_count] }", "desired_count = 2"),
+        PROVEN,
+    ),
+    "its least is 1": (scaled("1"), VIOLATED),
+    "its least is not known": (scaled("var.least"), UNDETERMINED),
+    "its least changes by the clock": (scaled("1") + SCHEDULED, UNDETERMINED),
+    "another service is scaled": (scaled("1", "service/shop/other"), PROVEN),
+    "a service that is not known is scaled": (scaled("1", "${var.service}") + 'variable "service" {}', UNDETERMINED),
+    "its count is left to others": (IGNORING.replace("task_definition]", "desired_count]"), PROVEN),
+    "its count is not known": (
+        SOURCE.replace("desired_count   = 2", "desired_count = var.count_of_tasks") + 'variable "count_of_tasks" {}',
+        UNDETERMINED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_nothing_is_desired(case: str, tmp_path: Path) -> None:
+    """Whether a service may be scaled to nothing is said by its scalable target, or else by its count."""
+    text, verdict = COUNTED[case]
+
+    finding = judged(tmp_path, service(desiredCount=0, runningCount=0), text)["counts"]
+
+    assert (finding.verdict, finding.advice) == (verdict, verdict is PROVEN)
+    assert finding.remedy
 
 
 def test_blue_green_needs_no_circuit_breaker(tmp_path: Path) -> None:

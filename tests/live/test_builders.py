@@ -168,13 +168,13 @@ OF_SNS = {
         pytest.param([OF_SNS | {"Action": ["SNS:Subscribe"]}], False, id="actions"),
         pytest.param([OF_SNS | {"Action": "SNS:Publish"}], False, id="one action"),
         pytest.param([OF_SNS | {"Principal": {"AWS": ACCOUNT}}], False, id="principal"),
-        pytest.param([OF_SNS | {"Condition": {"StringEquals": {"AWS:SourceOwner": "999999999999"}}}], False, id="owner"),
+        pytest.param([OF_SNS | {"Condition": {"StringEquals": {"AWS:SourceOwner": "1"}}}], False, id="owner"),
         pytest.param([OF_SNS | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}], False, id="condition"),
         pytest.param([OF_SNS, OF_SNS | {"Effect": "Deny", "Principal": "*"}], False, id="one more"),
         pytest.param([], False, id="none"),
     ],
 )
-def test_policies_of_topics(tmp_path: Path, statements: list[dict[str, Any]], is_of_sns: bool) -> None:
+def test_policies_of_topics(tmp_path: Path, statements: list[dict[str, Any]], *, is_of_sns: bool) -> None:
     """The policy that SNS gave a topic is none of the source's; one that was changed and keeps its Id is looked at."""
     policy = json.dumps({"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": statements})
     plan = exists(

@@ -75,6 +75,28 @@ def test_missing_statement(tmp_path: Path) -> None:
     assert finding.location.file.endswith("main.tf")
 
 
+def test_the_fix_is_of_the_form_of_the_source(tmp_path: Path) -> None:
+    """A policy that is written as a document is mended there, though AWS has its text alone."""
+    written = """
+      data "aws_iam_policy_document" "read" {
+        statement {
+          actions   = ["kms:Decrypt"]
+          resources = [aws_kms_key.secrets.arn]
+        }
+      }
+    """
+    begin = SOURCE.index("  policy = jsonencode(")
+    end = SOURCE.index("})\n", begin) + 3
+    text = f"{SOURCE[:begin]}  policy = data.aws_iam_policy_document.read.json\n{SOURCE[end:]}{written}"
+    world = World()
+    world.documents[POLICY]["Statement"] = [allow("kms:Decrypt", KEY)]
+    plan = live_plan(world.answers(), source(tmp_path, text), contract(), "prod")
+    (finding,) = [one for one in access(plan) if one.verdict is not PROVEN]
+    assert finding.remedy.startswith("add to data.aws_iam_policy_document.read (")
+    assert "statement {\n" in finding.remedy
+    assert "aws_secretsmanager_secret.db.arn" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("field", "document", "denied"),
     [

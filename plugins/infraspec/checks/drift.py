@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from infraspec.checks.comparison import Bound, Difference, same
 from infraspec.checks.policy_form import policy_form
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.ecs.declared_service import is_scaled
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.plan import Plan, Resource
@@ -126,7 +127,7 @@ def _compare(source: Resource, live: Resource, bound: Bound) -> _Compared:
         configured, there = source.get(name), live.get(name)
         if configured is None or there is None or isinstance(configured, Sensitive) or name == "task_definition":
             continue
-        if name == "desired_count" and bound.plan.managed("aws_appautoscaling_target"):
+        if name == "desired_count" and is_scaled(source, bound.attributes):
             continue
         expected = bound.value(configured)
         answer = _same(name, expected, there)

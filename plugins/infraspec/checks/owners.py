@@ -116,9 +116,17 @@ class Owners:
         return next((source for source, _ in self._documents(owner)), None) if owner else None
 
     def document_of(self, policy: Resource, attribute: str = "policy") -> Resource | None:
-        """Return the one data aws_iam_policy_document that a policy's text is that of."""
+        """Return the one data aws_iam_policy_document that a policy's text is that of; in the source, if it exists."""
+        if self._source is not None:
+            written = self._source.plan.by_address.get(policy.address)
+            return self._source.document_of(written, attribute) if written else None
         text = policy.get(attribute)
         return self._written_as.get(text) if isinstance(text, str | Text) else None
+
+    @cached_property
+    def _source(self) -> Owners | None:
+        source = self.plan.source
+        return Owners(AwsAttributes(source)) if source is not None else None
 
     @cached_property
     def _written_as(self) -> dict[Value, Resource | None]:

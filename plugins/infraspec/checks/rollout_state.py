@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from infraspec.checks.secret_access_text import how_to_know
 from infraspec.ecs.declared_service import DeclaredService
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup
+from infraspec.ecs.stop_cause import StopCause
 from infraspec.ecs.task import Task, revision_of
 from infraspec.finding import Finding, Verdict
+from infraspec.unknown import unknowns
 
 _BREAKER = "deployment_circuit_breaker {\n  enable   = true\n  rollback = true\n}"
 _LEAVING = frozenset({"draining"})
@@ -133,20 +137,33 @@ def _last_event(live: Service) -> str:
 
 
 def _nothing(live: Service, declared: DeclaredService) -> Finding:
-    wanted = declared.desired
-    meant = isinstance(wanted, int) and wanted > 0 and not declared.ignores("desired_count")
-    return Finding(
-        "",
-        Verdict.VIOLATED if meant else Verdict.PROVEN,
-        "",
-        "counts",
-        expected=f"{wanted} tasks, as the source says" if meant else "tasks that show that the revision can start",
-        found=f"0 are desired, {live.running} run",
-        reason="the service is scaled to nothing" if meant else "nothing is to run, so nothing shows that it can",
-        remedy=f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --desired-count {wanted}"
-        if meant
-        else "look again when it is scaled up",
-        advice=not meant,
+    least = declared.least
+    unknown = next(unknowns(least), None)
+    meant = isinstance(least, int) and least > 0
+    base = Finding("", Verdict.PROVEN, "", "counts", found=f"0 are desired, {live.running} run")
+    if unknown is not None:
+        return replace(
+            base,
+            verdict=Verdict.UNDETERMINED,
+            expected="as many tasks as the source says",
+            reason=f"{unknown.address} is not known, which says how many there are to be at least",
+            remedy=how_to_know(unknown),
+        )
+    if meant:
+        scale = f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --desired-count {least}"
+        return replace(
+            base,
+            verdict=Verdict.VIOLATED,
+            expected=f"at least {least} tasks, as the source says",
+            reason="the service is scaled to nothing",
+            remedy=scale,
+        )
+    return replace(
+        base,
+        expected="tasks that show that the revision can start",
+        reason="nothing is to run, so nothing shows that it can",
+        remedy="look again when it is scaled up",
+        advice=True,
     )
 
 
@@ -209,9 +226,15 @@ def circuit_breaker(live: Service) -> Iterator[Finding]:
 
 
 def start_failures(tasks: list[Task]) -> str:
-    """Return the distinct reasons of tasks that did not start, whole; empty if there are none."""
-    failed = [task for task in tasks if task.has_stopped and task.stop_code == _FAILED_TO_START]
-    return "\n".join(list(dict.fromkeys(task.reason for task in failed))[:_FEW])
+    """Return the distinct reasons of tasks that did not start, each once and whole; empty if there are none.
+
+    Texts that differ in the ids of task and request alone are one reason.
+    """
+    reasons: dict[tuple[str, ...], str] = {}
+    for task in tasks:
+        if task.has_stopped and task.stop_code == _FAILED_TO_START:
+            reasons.setdefault(StopCause.of(task.reason).subject, task.reason)
+    return "\n".join(list(reasons.values())[:_FEW])
 
 
 def _reasons(live: Service, primary: Deployment | None) -> str:

@@ -1,6 +1,7 @@
 """Services as the source declares them: which family and revision they run, and what Terraform leaves to others.
 
-Source: Terraform AWS provider, "aws_ecs_service"; Terraform Language Documentation, "lifecycle", ignore_changes.
+Sources: Terraform AWS provider, "aws_ecs_service" and "aws_appautoscaling_target"; Terraform Language Documentation,
+"lifecycle", ignore_changes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _SERVICE = "aws_ecs_service"
 _TASK_DEFINITION = "aws_ecs_task_definition"
 _DEFINITION = re.compile(r"^(?:arn:[^:]+:ecs:[^:]*:[^:]*:task-definition/)?(?P<family>[\w-]+)(?::(?P<revision>\d+))?$")
 _ALL = "all"
+_TARGET = "aws_appautoscaling_target"
+_SCHEDULED = "aws_appautoscaling_scheduled_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class DeclaredService:
     """An aws_ecs_service.
 
     `cluster` is the cluster's name; `family` and `revision` (a number in text) are of its task definition, the revision
-    empty where the source does not know it, as before the first apply.
+    empty where the source does not know it, as before the first apply. `least` is how many tasks it is to have at
+    least: the minimum that it may be scaled to, or else its desired count; 0 where that is left to others.
     """
 
     resource: Resource
@@ -32,7 +36,7 @@ class DeclaredService:
     region: Value
     family: Value
     revision: str
-    desired: Value = None
+    least: Value = 0
 
     @property
     def key(self) -> tuple[str, str, str] | None:
@@ -65,15 +69,31 @@ def declared_families(plan: Plan) -> frozenset[str]:
 
 def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
     family, revision = _definition(resource.attribute("task_definition"), attributes)
-    return DeclaredService(
-        resource,
-        attributes.name(resource),
-        _cluster(resource.get("cluster"), attributes),
-        attributes.region_of(resource),
-        family,
-        revision,
-        resource.get("desired_count"),
-    )
+    name, cluster = attributes.name(resource), _cluster(resource.get("cluster"), attributes)
+    least = _least(resource, f"service/{render(cluster)}/{render(name)}", attributes)
+    return DeclaredService(resource, name, cluster, attributes.region_of(resource), family, revision, least)
+
+
+def is_scaled(resource: Resource, attributes: AwsAttributes) -> bool:
+    """Tell whether Application Auto Scaling may set how many tasks a service has."""
+    cluster, name = _cluster(resource.get("cluster"), attributes), attributes.name(resource)
+    return bool(_about(_TARGET, f"service/{render(cluster)}/{render(name)}", attributes))
+
+
+def _about(type_: str, service: str, attributes: AwsAttributes) -> list[tuple[Resource, Value]]:
+    """Return the resources of a type that are about a service, or may be, with the id that they name."""
+    named = [(one, attributes.narrow(one.attribute("resource_id"))) for one in attributes.plan.managed(type_)]
+    return [(one, identity) for one, identity in named if not is_known(identity) or render(identity) == service]
+
+
+def _least(resource: Resource, service: str, attributes: AwsAttributes) -> Value:
+    for target, identity in _about(_TARGET, service, attributes):
+        if not is_known(identity):
+            return Unknown(f"{target.address}.resource_id")
+        scheduled = next(iter(_about(_SCHEDULED, service, attributes)), None)
+        return Unknown(f"what {scheduled[0].address} has set") if scheduled else target.get("min_capacity")
+    ignored = {"desired_count", _ALL} & set(resource.ignore_changes)
+    return 0 if ignored else resource.get("desired_count")
 
 
 def _cluster(value: Value, attributes: AwsAttributes) -> Value:

@@ -77,8 +77,9 @@ class ExecuteCommand:
         named = _TASK_DEFINITION.match(text)
         if named is None:
             return None
-        found = self._by_family.get(named["family"], [])
-        return next((one for one in found if _revision(one.get("arn")) == _revision(text)), found[-1] if found else None)
+        family = self._by_family.get(named["family"], [])
+        exact = (one for one in family if _revision(one.get("arn")) == _revision(text))
+        return next(exact, family[-1] if family else None)
 
     @cached_property
     def _by_family(self) -> dict[Value, list[Resource]]:

@@ -47,7 +47,6 @@ def changes_of(calls: Calls, names: Sequence[str], since: datetime) -> Changes:
                     region=region,
                     LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": operation}],
                     StartTime=since,
-                    EndTime=calls.taken,
                 )
                 found += filter(None, (_change(event, names) for event in events))
     except InfraspecError as error:

@@ -17,7 +17,6 @@ from infraspec.errors import RequestError
 from infraspec.live.changes import changes_of
 from infraspec.live.services import read_fleet
 from infraspec.live.start_facts import start_facts
-from infraspec.process.changes import Changes
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import render
@@ -33,12 +32,10 @@ def diagnoses(
     service: str | None,
     back: timedelta,
     deployed: Plan | None = None,
-    is_local: bool = False,
 ) -> list[Diagnosis]:
     """Diagnose the services of the source, or the one that is named; `back` says how far to look back.
 
-    `deployed` is what is deployed, as a plan. The sandbox (`is_local`) has no CloudTrail to ask. Raises RequestError if
-    the source has no such service.
+    `deployed` is what is deployed, as a plan. Raises RequestError if the source has no such service.
     """
     fleet = read_fleet(calls, _chosen(declared_services(plan), service, plan))
     since, pages = calls.taken - back, _playbooks(contract)
@@ -55,12 +52,9 @@ def diagnoses(
         for one in fleet.services
     ]
 
-    def changes(one: Diagnosis) -> Changes:
-        if is_local:
-            return Changes(since, note="the sandbox has no CloudTrail")
-        return changes_of(calls, _names(one, plan), since)
-
-    return [one if one.is_healthy else replace(one, changes=changes(one)) for one in found]
+    return [
+        one if one.is_healthy else replace(one, changes=changes_of(calls, _names(one, plan), since)) for one in found
+    ]
 
 
 def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan) -> list[DeclaredService]:

@@ -93,6 +93,7 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
         account=calls.account,
         region=calls.region,
         partition=calls.partition,
+        source=source,
     )
 
 

@@ -205,6 +205,8 @@ class Plan:
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     additions: Additions = Additions()
+    source: Plan | None = None
+    """The source, where a plan is of what exists in its place: what is to be changed is changed there."""
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"

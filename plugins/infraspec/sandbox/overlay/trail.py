@@ -19,7 +19,9 @@ from moto.core.responses import ActionResult
 from infraspec.sandbox.overlay.identities import Identity
 
 _READS = re.compile(r"^(Get|List|Describe|Batch(Get|Check)|Head|Lookup|Simulate|Filter|Query|Scan|Test|Check|Select)")
-_NAMING = re.compile(r"(id|name|arn|cluster|service|taskdefinition|bucket|key|rule|endpoint|protocol)$", re.IGNORECASE)
+_NAMING = re.compile(
+    r"(id|name|arn|cluster|family|service|taskdefinition|bucket|key|rule|endpoint|protocol)$", re.IGNORECASE
+)
 _MOST = 5000
 _EVENTS: deque[dict[str, Any]] = deque(maxlen=_MOST)
 
