@@ -40,9 +40,9 @@ def guard() -> Iterator[None]:
 @pytest.mark.parametrize("kind", SESSIONS)
 def test_writes_do_not_leave_the_process(moto: str, guard: None, kind: str) -> None:
     """A write raises GuardError, which says how to allow a read; a read is answered."""
-    client = SESSIONS[kind]("sqs" if kind == "resource" else "ecs")
-    write, read = ("create_queue", "list_queues") if kind == "resource" else ("create_cluster", "list_clusters")
-    parameters = {"QueueName": "q"} if kind == "resource" else {}
+    client = SESSIONS[kind]("sns" if kind == "resource" else "ecs")
+    write, read = ("create_topic", "list_topics") if kind == "resource" else ("create_cluster", "list_clusters")
+    parameters = {"Name": "t"} if kind == "resource" else {}
 
     with pytest.raises(GuardError, match="the live suite only reads") as caught:
         getattr(client, write)(**parameters)

@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from infraspec.aws.calls import Calls
 from infraspec.aws.identity import Identity
 from infraspec.aws.session import Clients
-from infraspec.aws.snapshot import Snapshot
+from infraspec.aws.snapshot import Question, Snapshot
 from infraspec.errors import AwsError, CredentialsError, RunnerPermissionError
 from tests.aws.moto_server import ACCOUNT, REGION
 
@@ -231,3 +231,11 @@ def test_other_region_is_another_question() -> None:
     snapshot.pages("ec2", "describe_vpcs", "Vpcs", region="us-east-1")
 
     assert 2 == len(fake.calls)
+
+
+@pytest.mark.parametrize("operation", ["list_subscriptions_by_topic", "get_object"])
+def test_what_may_hold_secrets_stays_in_the_process(operation: str) -> None:
+    """Also what is no read of the suite's own, and a contract allows."""
+    service = "s3" if operation == "get_object" else "sns"
+
+    assert not Question(service, operation, REGION, "ask", (), {}).is_shared

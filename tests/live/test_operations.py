@@ -47,6 +47,7 @@ class Clients:
 
     client_of: Client
     region: str = "ap-northeast-1"
+    is_local: bool = True
 
     def client(self, service: str, _region: str) -> Any:
         """Return the client of a service."""

@@ -1,4 +1,4 @@
-"""What live models ask is on the list of reads: a table of answers in a test lets everything pass, AWS does not."""
+"""What is asked of AWS is on the list of reads, and nothing else: a table of answers in a test lets everything pass."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+from botocore import xform_name
+
 from infraspec.aws.reads import READS
 
-PACKAGE = Path(__file__).parents[2] / "plugins" / "infraspec" / "live"
+ROOT = Path(__file__).parents[2] / "plugins" / "infraspec"
+PACKAGE = ROOT / "live"
+NOT_ASKING = {"reads.py", "sandbox"}
 OPERATION = re.compile(r"(batch_get|describe|get|head|list|lookup|simulate)_[a-z_]+")
 ALLOWED = {name.lower() for names in READS.values() for name in names}
 
@@ -24,3 +29,21 @@ def test_operations_are_on_the_list() -> None:
 
     assert len(asked) > 10
     assert {} == {name: path for name, path in asked.items() if name.replace("_", "") not in ALLOWED}
+
+
+def words_of(path: Path) -> set[str]:
+    """Return the texts and names of attributes in a module."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return texts | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+MODULES = [words_of(path) for path in ROOT.rglob("*.py") if not NOT_ASKING & set(path.relative_to(ROOT).parts)]
+
+
+@pytest.mark.parametrize("service", READS)
+def test_the_list_has_what_is_asked_and_no_more(service: str) -> None:
+    """A runner has no permission that nothing uses: of each operation a module names it and its service."""
+    asking = [words for words in MODULES if service in words]
+
+    assert [] == [name for name in READS[service] if not any(xform_name(name) in words for words in asking)]

@@ -10,23 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 READS: Mapping[str, tuple[str, ...]] = {
-    "application-autoscaling": ("DescribeScalableTargets", "DescribeScalingPolicies"),
     "cloudtrail": ("LookupEvents",),
-    "cloudwatch": (
-        "DescribeAlarmHistory",
-        "DescribeAlarms",
-        "GetMetricData",
-        "ListMetrics",
-        "ListTagsForResource",
-    ),
-    "dynamodb": ("DescribeContinuousBackups", "DescribeTable", "ListTables", "ListTagsOfResource"),
+    "cloudwatch": ("DescribeAlarmHistory", "DescribeAlarms", "GetMetricData"),
+    "dynamodb": ("DescribeTable", "ListTables"),
     "ec2": (
         "DescribeAddresses",
-        "DescribeInstances",
         "DescribeInternetGateways",
         "DescribeNatGateways",
         "DescribeNetworkAcls",
-        "DescribeNetworkInterfaces",
         "DescribeRouteTables",
         "DescribeSecurityGroupRules",
         "DescribeSecurityGroups",
@@ -34,16 +25,9 @@ READS: Mapping[str, tuple[str, ...]] = {
         "DescribeVpcEndpoints",
         "DescribeVpcs",
     ),
-    "ecr": (
-        "BatchGetImage",
-        "DescribeImages",
-        "DescribeRepositories",
-        "GetRepositoryPolicy",
-        "ListTagsForResource",
-    ),
+    "ecr": ("DescribeImages", "DescribeRepositories", "GetRepositoryPolicy", "ListTagsForResource"),
     "ecs": (
         "DescribeClusters",
-        "DescribeServiceDeployments",
         "DescribeServiceRevisions",
         "DescribeServices",
         "DescribeTaskDefinition",
@@ -51,22 +35,18 @@ READS: Mapping[str, tuple[str, ...]] = {
         "ListClusters",
         "ListServiceDeployments",
         "ListServices",
-        "ListTagsForResource",
         "ListTaskDefinitionFamilies",
-        "ListTaskDefinitions",
         "ListTasks",
     ),
     "elbv2": (
         "DescribeListeners",
         "DescribeLoadBalancers",
-        "DescribeRules",
         "DescribeTags",
         "DescribeTargetGroups",
         "DescribeTargetHealth",
     ),
-    "events": ("DescribeRule", "ListRules", "ListTagsForResource", "ListTargetsByRule"),
+    "events": ("ListRules", "ListTagsForResource", "ListTargetsByRule"),
     "iam": (
-        "GetContextKeysForPrincipalPolicy",
         "GetPolicy",
         "GetPolicyVersion",
         "GetRole",
@@ -74,33 +54,15 @@ READS: Mapping[str, tuple[str, ...]] = {
         "ListAttachedRolePolicies",
         "ListPolicies",
         "ListRolePolicies",
-        "ListRoleTags",
         "ListRoles",
         "SimulatePrincipalPolicy",
     ),
-    "kms": (
-        "DescribeKey",
-        "GetKeyPolicy",
-        "GetKeyRotationStatus",
-        "ListAliases",
-        "ListGrants",
-        "ListKeys",
-        "ListResourceTags",
-    ),
-    "lambda": ("GetFunctionConfiguration", "GetPolicy", "ListFunctions", "ListTags"),
-    "logs": (
-        "DescribeLogGroups",
-        "DescribeMetricFilters",
-        "DescribeResourcePolicies",
-        "DescribeSubscriptionFilters",
-        "ListTagsForResource",
-    ),
+    "kms": ("DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants", "ListKeys"),
+    "logs": ("DescribeLogGroups", "DescribeMetricFilters", "DescribeResourcePolicies"),
     "rds": (
-        "DescribeDBClusters",
         "DescribeDBInstances",
         "DescribeDBParameterGroups",
         "DescribeDBParameters",
-        "DescribeDBSnapshots",
         "DescribeDBSubnetGroups",
         "DescribePendingMaintenanceActions",
         "ListTagsForResource",
@@ -108,40 +70,27 @@ READS: Mapping[str, tuple[str, ...]] = {
     "resourcegroupstaggingapi": ("GetResources",),
     "s3": (
         "GetBucketEncryption",
-        "GetBucketLifecycleConfiguration",
-        "GetBucketLocation",
         "GetBucketPolicy",
         "GetBucketTagging",
         "GetBucketVersioning",
-        "GetObject",
         "GetPublicAccessBlock",
         "HeadBucket",
-        "HeadObject",
         "ListBuckets",
     ),
-    "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds", "ListSecrets"),
-    "sns": (
-        "GetSubscriptionAttributes",
-        "GetTopicAttributes",
-        "ListSubscriptionsByTopic",
-        "ListTagsForResource",
-        "ListTopics",
-    ),
-    "sqs": ("GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "ListQueues"),
-    "ssm": ("DescribeParameters", "ListTagsForResource"),
+    "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecrets"),
+    "sns": ("GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTopics"),
+    "ssm": ("DescribeParameters",),
     "sts": ("GetCallerIdentity",),
 }
-"""Operations by service. Of S3 objects only the state of Terraform is read."""
+"""Operations by service."""
 
 PREFIXES: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 """The prefix of a service's IAM actions, where it is not boto3's name of the service."""
 
 ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
-    ("s3", "GetBucketLifecycleConfiguration"): ("s3:GetLifecycleConfiguration",),
     ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
     ("s3", "HeadBucket"): ("s3:ListBucket",),
-    ("s3", "HeadObject"): ("s3:GetObject",),
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
 }
 """The IAM actions of an operation, where they are not the operation's own name."""
@@ -158,7 +107,7 @@ VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:G
 """Operations that return the value of a secret, by the parameter that names it: for those alone of the contract."""
 
 STATE_ACTIONS = ("s3:GetObject",)
-"""Actions that are granted for the state of Terraform alone."""
+"""Actions that are granted for the state of Terraform alone: `terraform state pull` needs them before a run."""
 
 UNSHARED = frozenset({("s3", "GetObject"), ("sns", "GetSubscriptionAttributes"), ("sns", "ListSubscriptionsByTopic")})
 """Operations whose answers may hold secrets: they stay in the memory of one process.
@@ -168,9 +117,13 @@ A state of Terraform holds them, and the endpoint of a pager's subscription is i
 
 
 def api_name(service: str, operation: str) -> str:
-    """Return the API's name of a read (`DescribeServices`) by boto3's (`describe_services`), or what was given."""
+    """Return the API's name of an operation (`DescribeServices`) by boto3's (`describe_services`).
+
+    That of another one, which a contract may allow, is guessed: abbreviations have one capital (`DescribeDbProxies`).
+    """
     plain = _plain(operation)
-    return next((name for name in READS.get(service, ()) if _plain(name) == plain), operation)
+    own = (name for name in READS.get(service, ()) if _plain(name) == plain)
+    return next(own, operation.title().replace("_", ""))
 
 
 def actions_of(service: str, operation: str) -> tuple[str, ...]:

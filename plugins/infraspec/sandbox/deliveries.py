@@ -17,8 +17,6 @@ from infraspec.ecs.image import EcrImage, ecr_image
 from infraspec.sandbox.account import Account
 
 _ARN_FIELDS = 7
-_FREE_OF_A_GIB = 0.6 * 2**30
-"""How many bytes of each GiB of a database are free."""
 _MINUTES = 5
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -50,8 +48,8 @@ def put_value(account: Account, arn: str, keys: Iterable[str] = ()) -> None:
 def settle(account: Account) -> None:
     """Do what time and people do after a first apply: alarms get data, and e-mail addresses are confirmed.
 
-    Databases tell how much of their storage is free. The metric of AWS that a new alarm looks at gets values that are
-    not breaching, and the alarm leaves INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
+    The metric of AWS that a new alarm looks at gets values that are not breaching, and the alarm leaves
+    INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
     """
     cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
     for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
@@ -60,18 +58,10 @@ def settle(account: Account) -> None:
             cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=data)
         reason = "Threshold Crossed: no datapoints were breaching"
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason=reason)
-    _measure_storage(account)
     for page in sns.get_paginator("list_subscriptions").paginate():
         for subscription in page["Subscriptions"]:
             if subscription["SubscriptionArn"] == "PendingConfirmation":
                 sns.confirm_subscription(TopicArn=subscription["TopicArn"], Token=subscription["Endpoint"])
-
-
-def _measure_storage(account: Account) -> None:
-    for instance in account.client("rds").describe_db_instances()["DBInstances"]:
-        dimensions = [{"Name": "DBInstanceIdentifier", "Value": instance["DBInstanceIdentifier"]}]
-        data = _measured("FreeStorageSpace", dimensions, instance["AllocatedStorage"] * _FREE_OF_A_GIB)
-        account.client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=data)
 
 
 def _measured(name: str, dimensions: Sequence[Mapping[str, str]], value: float) -> list[dict[str, Any]]:
