@@ -13,7 +13,7 @@ from infraspec.aws.access import Access
 from infraspec.aws.endpoints import configured_endpoints
 from infraspec.aws.identity import Identity
 from infraspec.aws.session import Clients
-from infraspec.errors import GuardError, IdentityError
+from infraspec.errors import ContractError, GuardError, IdentityError
 from tests.aws.moto_server import ACCOUNT, REGION
 
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/infraspec-runner/session"
@@ -31,9 +31,11 @@ runner = "infraspec-.*"
 """
 
 
-def to(directory: Path, monkeypatch: pytest.MonkeyPatch, arn: str, *, is_local: bool = False) -> Access:
-    """Open the access to prod as somebody."""
-    (directory / "infraspec.toml").write_text(CONTRACT)
+def to(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, arn: str, *, is_local: bool = False, further: str = ""
+) -> Access:
+    """Open the access to prod as somebody; `further` is added to the contract."""
+    (directory / "infraspec.toml").write_text(CONTRACT + further)
     (directory / "main.tf").write_text("terraform {}\n")
     account, partition = arn.split(":")[4], arn.split(":")[1]
     monkeypatch.setattr(Identity, "of", lambda _clients: Identity(account, partition, arn))
@@ -75,6 +77,30 @@ def test_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arn: str
 def test_runner_of_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the sandbox nobody has to be the runner."""
     assert to(tmp_path, monkeypatch, f"arn:aws:iam::{ACCOUNT}:user/moto", is_local=True).identity.account == ACCOUNT
+
+
+CANARY = """
+[environments.{name}.live.canary]
+topics = ["arn:aws:sns:eu-west-1:{account}:critical"]
+queue = "arn:aws:sqs:eu-west-1:{account}:canary"
+"""
+
+
+def test_nobody_publishes_without_consent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nobody who could, unless the contract has the table for this very environment."""
+    staging = '[environments.staging]\nroot = "."\n' + CANARY.format(name="staging", account=ACCOUNT)
+
+    assert to(tmp_path, monkeypatch, ROLE).courier is None
+    assert to(tmp_path, monkeypatch, ROLE, further=staging).courier is None
+    assert to(tmp_path, monkeypatch, ROLE, further=CANARY.format(name="prod", account=ACCOUNT)).courier is not None
+
+
+def test_topics_of_another_account_are_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that was copied from another environment would alert its people."""
+    with pytest.raises(ContractError, match="prod") as caught:
+        to(tmp_path, monkeypatch, ROLE, further=CANARY.format(name="prod", account="111122223333"))
+
+    assert "of the environment's account 123456789012" in str(caught.value)
 
 
 CONFIGURATIONS = {

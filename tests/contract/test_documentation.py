@@ -77,6 +77,7 @@ TABLES |= {"PlanReview": "[plan_review]", "State": "[state]", "Versions": "[vers
 TABLES |= {"Rollout": "[rollout]"}
 TABLES |= {"Consistency": "[consistency]", "Modules": "[modules]", "Policies": "[policies]"}
 TABLES |= {"Live": "[environments.NAME.live]", "Sandbox": "[sandbox]"}
+TABLES |= {"Canary": "[environments.NAME.live.canary]"}
 TABLES |= {"Metrics": "[metrics]", "Notifications": "[notifications]"}
 TABLES |= {"Suite": "[suite]", "Waiver": "[[waivers]]"}
 

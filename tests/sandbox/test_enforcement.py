@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
+from infraspec.aws.writes import canary_statements, policy_of
+from infraspec.contract.live import Canary
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.running import Running
 
@@ -156,6 +158,22 @@ def test_a_session_policy_limits(reader: Reader, empty: Running) -> None:
     )["Credentials"]
     session = Account(empty.endpoint, ACCOUNT, REGION, "aws", given["AccessKeyId"])
     assert code_of(session, "secretsmanager", "get_secret_value", SecretId=reader.secret) == "AccessDeniedException"
+
+
+def test_the_session_of_test_messages_may_do_nothing_else(reader: Reader, empty: Running) -> None:
+    """Whatever the role may: the topics and the queue of the consent, and there what a message needs."""
+    reader.may(allow("*"))
+    topic, other = (reader.operator.client("sns").create_topic(Name=name)["TopicArn"] for name in ("told", "other"))
+    queues = [reader.operator.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("own", "others")]
+    canary = Canary(topics=[topic], queue=f"arn:aws:sqs:{REGION}:{ACCOUNT}:own")
+    given = reader.operator.client("sts").assume_role(
+        RoleArn=ROLE, RoleSessionName="canary", Policy=policy_of(canary_statements(canary))
+    )["Credentials"]
+    session = Account(empty.endpoint, ACCOUNT, REGION, "aws", given["AccessKeyId"])
+    codes = [code_of(session, "sns", "publish", TopicArn=arn, Message="a test") for arn in (topic, other)]
+    codes += [code_of(session, "sqs", "receive_message", QueueUrl=url, WaitTimeSeconds=0) for url in queues]
+    codes.append(code_of(session, "sqs", "send_message", QueueUrl=queues[0], MessageBody="x"))
+    assert ["", "AccessDenied", "", "AccessDeniedException", "AccessDeniedException"] == codes
 
 
 DENIED: list[tuple[str, str, str, int]] = [

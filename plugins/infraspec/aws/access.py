@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from infraspec.aws.canary import Courier
 from infraspec.aws.endpoints import refuse_endpoints
 from infraspec.aws.guard import GUARD
 from infraspec.aws.identity import Identity
@@ -16,6 +17,8 @@ from infraspec.aws.secret_values import SecretValues
 from infraspec.aws.session import Clients
 from infraspec.aws.snapshot import Snapshot
 from infraspec.aws.store import Store
+from infraspec.aws.writes import CANARY, canary_statements, policy_of
+from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
 from infraspec.errors import IdentityError
 
@@ -27,6 +30,8 @@ class Access:
     identity: Identity
     snapshot: Snapshot
     secret_values: SecretValues
+    courier: Courier | None = None
+    """Who publishes test messages; none without the contract's consent."""
 
     @classmethod
     def to(
@@ -56,7 +61,14 @@ class Access:
         _compare(contract, name, identity, is_local=is_local)
         store = Store(directory) if directory else None
         snapshot = Snapshot(clients, identity, taken=taken, store=store, asking=asking)
-        return cls(identity, snapshot, SecretValues(clients, live.read_secrets))
+        courier = Courier(_canary_clients(live.canary, region, role, is_local=is_local)) if live.canary else None
+        return cls(identity, snapshot, SecretValues(clients, live.read_secrets), courier)
+
+
+def _canary_clients(canary: Canary, region: str, role: str | None, *, is_local: bool) -> Clients:
+    """Return clients that may send and find test messages, and what the suite reads otherwise is denied to."""
+    policy = policy_of(canary_statements(canary)) if role else None
+    return Clients(region, role=role, session_policy=policy, is_local=is_local, permits=CANARY)
 
 
 def _compare(contract: Contract, name: str, identity: Identity, *, is_local: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from infraspec.aws.reads import PREFIXES, READS, STATE_ACTIONS, VALUES, actions_of
+from infraspec.aws.writes import canary_statements
 from infraspec.contract.live import Live
 
 _SECRETS = ("secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "ssm:GetParameter*")
@@ -24,7 +25,7 @@ def runner_policy(live: Live, state_objects: Sequence[str] = ()) -> dict[str, An
         statements.append(
             {"Sid": "State", "Effect": "Allow", "Action": list(STATE_ACTIONS), "Resource": sorted(state_objects)}
         )
-    return {"Version": "2012-10-17", "Statement": [*statements, *_of_secrets(live)]}
+    return {"Version": "2012-10-17", "Statement": [*statements, *canary_statements(live.canary), *_of_secrets(live)]}
 
 
 def session_policy(live: Live) -> str:

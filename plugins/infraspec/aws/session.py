@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
 from infraspec import __version__
 from infraspec.aws.bodies import refuse_cut
+from infraspec.aws.guard import GUARD
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
@@ -18,13 +21,21 @@ class Clients:
     """The clients of one identity, each made once: making one takes up to 30 ms, another session 100 ms.
 
     `role` is assumed with the credentials of the process, for no more than `session_policy` allows. `endpoint` takes
-    the place of AWS's own, as does that of an environment variable or the configuration if `is_local`.
+    the place of AWS's own, as does that of an environment variable or the configuration if `is_local`. `permits` are
+    the operations, as `sns:Publish`, that the guard lets through beside the reads.
     """
 
     def __init__(
-        self, region: str, *, role: str | None = None, session_policy: str | None = None, is_local: bool = False
+        self,
+        region: str,
+        *,
+        role: str | None = None,
+        session_policy: str | None = None,
+        is_local: bool = False,
+        permits: Collection[str] = (),
     ) -> None:
         self.region = region
+        self._permits = tuple(permits)
         self._role = role
         self._session_policy = session_policy
         self.is_local = is_local
@@ -51,6 +62,10 @@ class Clients:
 
     @cached_property
     def _session(self) -> Any:
+        with GUARD.permitting(*self._permits) if self._permits else nullcontext():
+            return self._made()
+
+    def _made(self) -> Any:
         from boto3.session import Session  # noqa: PLC0415 - likewise
 
         from infraspec.aws.failures import failures  # noqa: PLC0415 - likewise

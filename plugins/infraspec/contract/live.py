@@ -23,6 +23,20 @@ SecretPattern: TypeAlias = Annotated[
         "the ARN of a secret or parameter; * stands for any text after the account",
     ),
 ]
+TopicArn: TypeAlias = Annotated[
+    str,
+    Matching(
+        r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
+        "the ARN of a topic in quotes, whole and not FIFO: an alarm cannot send to such a one",
+    ),
+]
+QueueArn: TypeAlias = Annotated[
+    str,
+    Matching(
+        r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
+        "the ARN of a queue in quotes, whole and not FIFO",
+    ),
+]
 Read: TypeAlias = Annotated[
     str,
     Matching(
@@ -51,6 +65,22 @@ REFUSED = frozenset(
 """Operations that are named as reads and hand out secrets or credentials: no contract allows them as reads."""
 
 
+class Canary(Table):
+    """`[environments.NAME.live.canary]`: the consent to publish a test message, and where it has to arrive."""
+
+    topics: list[TopicArn] = Field(
+        min_length=1,
+        max_length=10,
+        description="Topics that a message is published to, marked as a test; all subscribers get it.",
+        examples=[["arn:aws:sns:eu-west-1:111122223333:shop-staging-critical"]],
+    )
+    queue: QueueArn = Field(
+        description="The queue that it has to arrive in, subscribed to each of them, and read by nobody else.",
+        examples=["arn:aws:sqs:eu-west-1:111122223333:shop-staging-canary"],
+    )
+    seconds: Annotated[int, Field(ge=1, le=300)] = Field(30, description="How long it may take.", examples=[60])
+
+
 class Live(Table):
     """`[environments.NAME.live]`: how the live suite looks at what is deployed."""
 
@@ -73,6 +103,10 @@ class Live(Table):
         default_factory=list,
         description="Operations that rules of your own ask, beside those of the live suite.",
         examples=[["glue:GetTables"]],
+    )
+
+    canary: Canary | None = Field(
+        None, description="Lets the suite publish a test message to topics of alerts, and see that it arrives."
     )
 
     @field_validator("reads")

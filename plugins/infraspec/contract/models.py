@@ -124,6 +124,16 @@ class Environment(Table):
             raise wrong(f'"{partition_of(region)}", the partition of {region}')
         return partition
 
+    @field_validator("live")
+    @classmethod
+    def _canary_stays_at_home(cls, live: Live, info: ValidationInfo) -> Live:
+        """Refuse the topics of another account: what was copied from another environment would alert its people."""
+        account = info.data.get("account_id")
+        arns = [*live.canary.topics, live.canary.queue] if live.canary and account else []
+        if strange := [arn for arn in arns if arn.split(":")[4] != account]:
+            raise wrong(f"topics and a queue of the environment's account {account}, and not {strange[0]}")
+        return live
+
 
 _ALTERNATIVES: dict[type, str] = {str: "<text>", list: "<list>"}
 

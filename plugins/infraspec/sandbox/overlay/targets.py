@@ -163,6 +163,11 @@ def _topic(parameters: Parameters, place: Place) -> list[Target]:
     return [Target(arn, (compiled(arn, policy, with_principals=True),) if policy else ())]
 
 
+def _queue(parameters: Parameters, place: Place) -> list[Target]:
+    name = parameters.get("QueueName") or str(parameters.get("QueueUrl") or "").rpartition("/")[2]
+    return [Target(place.arn("sqs", name))] if name else []
+
+
 def _of(service: str, name: str, resource: str, any_of_it: str = "") -> _Find:
     """Find a resource by a parameter that holds its name; `any_of_it` is what a list without the name is about."""
 
@@ -209,6 +214,7 @@ _BY_SERVICE: Mapping[str, _Find] = {
     "sts": _assumed,
     "logs": _log,
     "sns": _topic,
+    "sqs": _queue,
     "ecs": _first(_task, _service, _of("ecs", "clusters", "cluster/{}"), _of("ecs", "cluster", "cluster/{}")),
     "ecr": _of("ecr", "repositoryName", "repository/{}"),
     "dynamodb": _of("dynamodb", "TableName", "table/{}"),

@@ -32,10 +32,12 @@ def _topic_policy(account: Account, values: Values) -> Attributes:
 
 
 def _subscription(account: Account, values: Values) -> Attributes:
+    names = {"filter_policy": "FilterPolicy", "filter_policy_scope": "FilterPolicyScope"}
     made = account.client("sns").subscribe(
         TopicArn=values["topic_arn"],
         Protocol=values["protocol"],
         Endpoint=values["endpoint"],
+        Attributes=given(values, names),
         ReturnSubscriptionArn=True,
     )
     return {"id": made["SubscriptionArn"], "arn": made["SubscriptionArn"]}
