@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.character import Character
+from infraspec.checks.published_images import PUBLISHED, published
 from infraspec.finding import Location
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.fields import arn_fields
@@ -89,6 +90,8 @@ class Owners:
                 self._compiled[owner.address] = list(self._compile(self._documents(owner)))
             return self._compiled[owner.address]
         theirs = arn_fields(target).get("account")
+        if published(target):
+            return [PUBLISHED]
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
         if not foreign and not action.startswith("kms:"):
             return []

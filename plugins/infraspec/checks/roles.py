@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from infraspec.checks.managed_documents import with_managed
 from infraspec.finding import Location
 from infraspec.iam.answer import Answer
 from infraspec.iam.document import PolicyDocument
@@ -263,7 +264,7 @@ class RoleIndex:
     def _document(self, resource: Resource, attribute: str, value: Value) -> IdentityPolicy:
         key = (resource.address, attribute)
         if key not in self._compiled:
-            document = PolicyDocument.from_value(value, place=_place(resource, attribute))
+            document = PolicyDocument.from_value(with_managed(self.plan, value), place=_place(resource, attribute))
             locate = _locator(resource, attribute)
             self._compiled[key] = IdentityPolicy.of(
                 resource.address, document, resolve=self.attributes.narrow, locate=locate

@@ -14,11 +14,13 @@ from infraspec.ecs.requirement import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt as PolicyDoubt
+from infraspec.iam.fields import arn_fields
 from infraspec.iam.pattern import shown as shown_value
 from infraspec.unknown import Text, Unknown, Value, render
 
 _FEW = 3
 _RESOURCE_POLICY = "resource policy"
+_OTHER = "the policy of the resource as well"
 _ANYTHING = "`*`"
 """What the table says of an action that AWS asks for on something that is nobody's."""
 
@@ -77,9 +79,13 @@ def conclusion(requirement: Requirement, role: Role, judgement: Judgement, owner
     decision, doubt = judgement.decision, judgement.doubt
     doubts = decision.doubts
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
+    foreign = "" if reasons else arn_fields(requirement.resource).get("account")
     unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
     if unknown and is_policy_elsewhere(unknown):
         remedy = policy_elsewhere_remedy(unknown, requirement, role, owners)
+    elif foreign:
+        reasons = [f"whether {role.address} is in account {render(foreign)} is not known: if not, it takes {_OTHER}"]
+        remedy = "set account_id in [environments.NAME] of the contract"
     elif doubt and not unknown:
         remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
     else:

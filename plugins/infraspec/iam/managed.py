@@ -12,7 +12,7 @@ from functools import cache
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.unknown import Unknown
+from infraspec.unknown import Unknown, Value
 
 _ARN = re.compile(r"^arn:[a-z-]+:iam::aws:policy/(?:[\w+=,.@/-]*/)?(?P<name>[\w+=,.@-]+)$")
 _PULL = ("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer")
@@ -50,17 +50,23 @@ def is_managed(arn: str) -> bool:
     return _ARN.match(arn) is not None
 
 
+def managed_statements(name_or_arn: str) -> tuple[Mapping[str, Value], ...] | None:
+    """Return the statements of an AWS managed policy, by its name or ARN; None if its content is not known here."""
+    found = _ARN.match(name_or_arn)
+    actions = _ON_EVERYTHING.get(found["name"] if found else name_or_arn)
+    return None if actions is None else ({"Effect": "Allow", "Action": list(actions), "Resource": "*"},)
+
+
 @cache
 def managed_policy(arn: str) -> IdentityPolicy:
     """Return an AWS managed policy by its ARN: its content if that is known, else an opaque policy that names it."""
     found = _ARN.match(arn)
     name = found["name"] if found else arn
-    actions = _ON_EVERYTHING.get(name) if found else None
-    if actions is None:
+    statements = managed_statements(name) if found else None
+    if statements is None:
         effect = None if not found or _WITH_DENY.search(name) else "Allow"
         return IdentityPolicy.opaque(arn, Unknown(f"the content of AWS's policy {name}"), effect=effect)
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    return IdentityPolicy.of(arn, PolicyDocument.from_value({"Version": "2012-10-17", "Statement": [statement]}))
+    return IdentityPolicy.of(arn, PolicyDocument.from_value({"Version": "2012-10-17", "Statement": list(statements)}))
 
 
 def managed_policy_named(name: str) -> IdentityPolicy | None:

@@ -59,14 +59,16 @@ class Clause:
     def covers_resource(self, request: Request) -> Answer:
         """Tell whether the statement is about the resource.
 
-        Without a Resource, a statement of a trust policy is about its role; any other has no effect, if the service
-        takes it at all. Source: AWS KMS API Reference, PutKeyPolicy.
+        Without a Resource, a statement of a trust policy is about its role, and one of an ECR repository about the
+        repository; any other has no effect, if the service takes it at all. Sources: AWS KMS API Reference,
+        PutKeyPolicy; Amazon ECR User Guide, "Private repository policy examples", none of which has a Resource.
         """
         _, subject, context = request
         if self.statement.not_resources is not None:
             return negate(self.resources.include(subject, context, without_value=Answer.MAYBE))
         if self.statement.resources is None:
-            return Answer.YES if request.action.lower() in TRUSTED else Answer.NO
+            action = request.action.lower()
+            return Answer.YES if action in TRUSTED or action.startswith("ecr:") else Answer.NO
         return self.resources.include(subject, context, without_value=Answer.NO)
 
     def condition(self, context: Context) -> Answer:

@@ -28,6 +28,8 @@ _KEYS = (
     "Condition",
 )
 _HOLE = "${"
+STATEMENTS_OF = "statements of "
+"""What the address of the unknown statements of a document begins with; the address of the document follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class SourceDocument:
     @classmethod
     def _unknown(cls, document: Unknown) -> SourceDocument:
         version = Unknown(f"version of {document.address}")
-        return cls(version, None, [Unknown(f"statements of {document.address}")])
+        return cls(version, None, [Unknown(f"{STATEMENTS_OF}{document.address}")])
 
 
 def _refuse(what: str, expected: str, found: Value) -> NoReturn:
