@@ -17,7 +17,7 @@ from infraspec.command import reported
 @click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
 @reported
 def runner_policy(infra: Path | None, environment: str | None) -> None:
-    """Print the policy of the role that the live suite runs with: what it reads, and nothing else.
+    """Print the policy of the role that the live suite runs with: what it reads, and what the contract consents to.
 
     \b
     infraspec runner-policy --env staging > runner.json
@@ -27,6 +27,7 @@ def runner_policy(infra: Path | None, environment: str | None) -> None:
     secrets where the contract does; the values of all others are denied.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     from infraspec.aws.runner_policy import runner_policy as policy  # noqa: PLC0415 - other commands start faster
+    from infraspec.aws.writes import command_statements  # noqa: PLC0415 - likewise
     from infraspec.checks.state_backend import state_place  # noqa: PLC0415 - likewise
     from infraspec.terraform.requests import environment_of  # noqa: PLC0415 - likewise
 
@@ -34,4 +35,8 @@ def runner_policy(infra: Path | None, environment: str | None) -> None:
     chosen = contract.environments[name]
     place = state_place(settings.backend, chosen) if settings and settings.backend.type == "s3" else None
     objects = [f"arn:{chosen.partition}:s3:::{'/'.join(place)}"] if place else []
-    click.echo(json.dumps(policy(chosen.live, objects), indent=2))
+    hosts = [host for host in contract.hosts.values() if name in host.environments]
+    commands = command_statements(
+        hosts, partition=chosen.partition, region=chosen.region or "*", account=chosen.account_id or "*"
+    )
+    click.echo(json.dumps(policy(chosen.live, objects, commands), indent=2))

@@ -95,6 +95,38 @@ def test_nobody_publishes_without_consent(tmp_path: Path, monkeypatch: pytest.Mo
     assert to(tmp_path, monkeypatch, ROLE, further=CANARY.format(name="prod", account=ACCOUNT)).courier is not None
 
 
+HOST = """
+[hosts.inside]
+host = "ssm://i-0a1b"
+environments = ["{name}"]
+run_commands = true
+"""
+
+
+def test_nobody_runs_commands_without_consent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consent is for environments by their names; the sandbox has no machines, and would say yes to everything."""
+    staging = '[environments.staging]\nroot = "."\n' + HOST.format(name="staging")
+    consent, moto = HOST.format(name="prod"), f"arn:aws:iam::{ACCOUNT}:user/moto"
+
+    assert to(tmp_path, monkeypatch, ROLE).commands is None
+    assert to(tmp_path, monkeypatch, ROLE, further=staging).commands is None
+    assert to(tmp_path, monkeypatch, ROLE, further=consent).commands is not None
+    assert to(tmp_path, monkeypatch, moto, further=consent, is_local=True).commands is None
+
+
+@pytest.mark.parametrize(
+    ("taken", "words"), [("run_commands = true\n", "run_commands"), ('environments = ["prod"]\n', "environments")]
+)
+def test_a_machine_of_aws_without_consent_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str, words: str
+) -> None:
+    """The contract says what it is for, and how to give it."""
+    with pytest.raises(ContractError, match="run_commands") as caught:
+        to(tmp_path, monkeypatch, ROLE, further=HOST.format(name="prod").replace(taken, ""))
+
+    assert words in str(caught.value)
+
+
 def test_topics_of_another_account_are_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that was copied from another environment would alert its people."""
     with pytest.raises(ContractError, match="prod") as caught:

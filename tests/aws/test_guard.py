@@ -10,10 +10,11 @@ import boto3
 import botocore.session
 import pytest
 
+from infraspec.aws.commands import Commands, Outcome
 from infraspec.aws.guard import GUARD
 from infraspec.aws.secret_values import SecretShape, SecretValues
 from infraspec.aws.session import Clients
-from infraspec.aws.writes import CANARY
+from infraspec.aws.writes import CANARY, COMMANDS
 from infraspec.errors import GuardError
 from tests.aws.moto_server import ACCOUNT, REGION
 
@@ -30,7 +31,9 @@ SESSIONS: dict[str, Callable[[str], Any]] = {
 @pytest.fixture
 def guard() -> Iterator[None]:
     """Arm the guard for one test; boto3's default session does not outlive it."""
-    levels = {name: logging.getLogger(name).level for name in ("boto3", "botocore", "s3transfer", "urllib3")}
+    levels = {
+        name: logging.getLogger(name).level for name in ("boto3", "botocore", "s3transfer", "testinfra", "urllib3")
+    }
     GUARD.arm()
     yield
     GUARD.disarm()
@@ -205,3 +208,12 @@ def test_clients_of_a_consent_do_what_it_is_for_and_no_more(moto: str) -> None:
         reading.client("sns").publish(TopicArn=TOPIC, Message="a test")
     with pytest.raises(GuardError, match="sqs:SendMessage"):
         narrow.client("sqs").send_message(QueueUrl="https://queue", MessageBody="a test")
+
+
+@pytest.mark.usefixtures("guard", "moto")
+def test_commands_need_clients_of_their_consent() -> None:
+    """No other client sends one; moto says of each that it went well, which is why the sandbox runs none."""
+    assert Outcome(0) == Commands(Clients(REGION, is_local=True, permits=COMMANDS)).on_node("i-0a1b", "true")
+    with pytest.raises(GuardError, match="ssm:SendCommand"):
+        Commands(Clients(REGION, is_local=True)).on_node("i-0a1b", "true")
+    assert hasattr(Clients(REGION, is_local=True).client("ssm").exceptions, "InvalidInstanceId")

