@@ -11,7 +11,6 @@ from typing import Any
 from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown
 
 _BALANCER, _GROUP, _LISTENER = "aws_lb", "aws_lb_target_group", "aws_lb_listener"
 _MOST = 20
@@ -56,10 +55,9 @@ def _listeners(scope: Scope, balancer: str, owner: Resource) -> Iterator[Resourc
 
 def _source(scope: Scope, owner: Resource, port: object) -> Resource | None:
     """Return the listener of the source on a port of a load balancer."""
-    plan = scope.sources.plan
-    for listener in plan.managed(_LISTENER):
-        found = plan.find(reference) if isinstance(reference := listener.get("load_balancer_arn"), Unknown) else None
-        if found is not None and found[0].address == owner.address and str(listener.get("port")) == str(port):
+    for listener in scope.sources.plan.managed(_LISTENER):
+        balancer = scope.sources.named(owner.type, listener.get("load_balancer_arn"))
+        if balancer is not None and balancer.address == owner.address and str(listener.get("port")) == str(port):
             return listener
     return None
 

@@ -37,7 +37,8 @@ def key_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]]) ->
 
 def _of_key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
     tags = scope.tags_of(arn)
-    known = next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
+    known = scope.sources.named(_KEY, key)
+    known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
     source = known or scope.sources.keys_by_name.get(tags.get("Name", ""))
     answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
     policy = json_text(answer.get("Policy"))
@@ -51,12 +52,10 @@ def _of_key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Reso
 
 def _policy_of(scope: Scope, key: Resource | None) -> Resource | None:
     """Return the aws_kms_key_policy of the source that is about a key of it."""
-    plan = scope.sources.plan
-    for policy in plan.managed(_POLICY) if key is not None else ():
-        found = plan.find(policy.attribute("key_id")) if policy.get("key_id") is not None else None
-        if found is not None and found[0] is key:
-            return policy
-    return None
+    if key is None:
+        return None
+    policies = scope.sources.plan.managed(_POLICY)
+    return next((one for one in policies if scope.sources.named(_KEY, one.get("key_id")) is key), None)
 
 
 def _wanted(scope: Scope, managed: Callable[..., tuple[Resource, ...]], aliases: dict[str, list[str]]) -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown
 
 _GROUP, _DEFAULT_GROUP = "aws_security_group", "aws_default_security_group"
 _RULES = {True: "aws_vpc_security_group_egress_rule", False: "aws_vpc_security_group_ingress_rule"}
@@ -104,13 +103,13 @@ def _firewalls(scope: Scope) -> Iterator[Resource]:
 def _rule(scope: Scope, rule: Mapping[str, Any], group: Resource) -> Iterator[Resource]:
     """Yield a rule that is a resource of its own: one that the source knows, or that has tags."""
     type_, tags = _RULES[bool(rule.get("IsEgress"))], tag_map(rule.get("Tags"))
-    plan = scope.sources.plan
-    own = [one for one in plan.managed(type_) if _is_of(one, group, scope)]
+    own = [one for one in scope.sources.plan.managed(type_) if _is_of(one, group, scope)]
+    numbered = [one for one in own if one.get("id") == rule["SecurityGroupRuleId"]]
     described = [one for one in own if one.get("description") == rule.get("Description")]
     ported = [
         one for one in own if (one.get("from_port"), one.get("to_port")) == (rule.get("FromPort"), rule.get("ToPort"))
     ]
-    source = next((found[0] for found in (described, ported) if len(found) == 1), None)
+    source = next((found[0] for found in (numbered, described, ported) if len(found) == 1), None)
     if source is None and not tags:
         return
     arn = scope.arn("ec2", f"security-group-rule/{rule['SecurityGroupRuleId']}")
@@ -119,6 +118,5 @@ def _rule(scope: Scope, rule: Mapping[str, Any], group: Resource) -> Iterator[Re
 
 
 def _is_of(rule: Resource, group: Resource, scope: Scope) -> bool:
-    reference = rule.get("security_group_id")
-    found = scope.sources.plan.find(reference) if isinstance(reference, Unknown) else None
-    return found is not None and found[0].address == group.address
+    found = scope.sources.named(group.type, rule.get("security_group_id"))
+    return found is not None and found.address == group.address

@@ -51,6 +51,8 @@ class Sources:
         default_factory=dict
     )
 
+    _by_id: dict[str, dict[str, Resource]] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
 
@@ -71,12 +73,24 @@ class Sources:
         """Return the identities of a type that are wholly known."""
         return list(self._index(type_)[0])
 
+    def named(self, type_: str, value: Value) -> Resource | None:
+        """Return the resource of a type that a value names: by reference, or by the id or ARN that a state knows."""
+        if isinstance(value, Unknown):
+            found = self.plan.find(value)
+            return found[0] if found and found[0].type == type_ else None
+        if type_ not in self._by_id:
+            self._by_id[type_] = {
+                given: resource
+                for resource in self.plan.managed(type_)
+                for given in (resource.get("id"), resource.get("arn"))
+                if isinstance(given, str)
+            }
+        return self._by_id[type_].get(value) if isinstance(value, str) else None
+
     def key_of_alias(self, name: str) -> Resource | None:
         """Return the KMS key of the source that an alias is of."""
         alias = self.find("aws_kms_alias", (name,))
-        target = alias.get("target_key_id") if alias else None
-        found = self.plan.find(target) if isinstance(target, Unknown) else None
-        return found[0] if found and found[0].type == "aws_kms_key" else None
+        return self.named("aws_kms_key", alias.get("target_key_id")) if alias else None
 
     @cached_property
     def keys_by_name(self) -> Mapping[str, Resource]:
