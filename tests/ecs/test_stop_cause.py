@@ -54,6 +54,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         f"{PULLING}AccessDeniedException: {USER}kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1.",
         {"action": "kms:Decrypt", "role": ROLE, "resource": "arn:aws:kms:eu-west-1:111122223333:key/1"},
     ),
+    "role that ECS cannot assume": (
+        (
+            f"(service web) failed to launch a task with (error ECS was unable to assume the role '{ROLE}' that was "
+            "provided for this task. Please verify that the role being passed has the proper trust relationship)."
+        ),
+        {"action": "sts:AssumeRole", "role": ROLE},
+    ),
     "nothing": ("Essential container in task exited", {}),
 }
 

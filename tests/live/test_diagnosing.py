@@ -21,8 +21,9 @@ from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.diagnosis import as_json, as_text, exit_code
 from infraspec.reporting.incident_record import incident_record, record_id
 from infraspec.terraform.plan import Plan, Resource
-from tests.live.fleet import DENIED, SECRET, Cluster, service_deployment, source, stopped
+from tests.live.fleet import DENIED, NOW, SECRET, Cluster, service_deployment, source, stopped
 from tests.live.incident import ALLOWING, CONTRACT, PLAYBOOK, TERRAFORM, failing, healthy, repaired, rolled_back
+from tests.live.test_start_facts import ANSWERS
 from tests.terraform.sources import write
 
 HOURS = timedelta(hours=2)
@@ -98,6 +99,40 @@ def test_the_service_has_got_over_it(tmp_path: Path) -> None:
 
     assert exit_code(found) == 0
     assert as_text(found).startswith("web in shop: got over it\n")
+
+
+ROLE = "arn:aws:iam::111122223333:role/execution"
+UNASSUMED = (
+    f"ECS was unable to assume the role '{ROLE}' that was provided for this task. Please verify that the role being "
+    "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+)
+
+
+def unassumed(role: Any, *, as_event: bool) -> Cluster:
+    """Return the service while ECS cannot assume its execution role; `role` is what IAM has of it now."""
+    cluster = failing()
+    cluster.answers["iam", "get_role"] = role
+    cluster.tasks = [] if as_event else [stopped(16, UNASSUMED)]
+    if as_event:
+        event = {"createdAt": NOW, "message": f"(service web) failed to launch a task with (error {UNASSUMED})."}
+        cluster.service["events"] = [event]
+    return cluster
+
+
+@pytest.mark.parametrize("as_event", [True, False])
+def test_a_role_that_cannot_be_assumed(tmp_path: Path, *, as_event: bool) -> None:
+    """It is none of the ten root causes, and known: the text has the role, and what is wrong with it is looked up."""
+    gone = diagnosed(tmp_path, unassumed(None, as_event=as_event))
+
+    assert exit_code(gone) == 1
+    assert "cause:      ECS cannot assume the role\n" in as_text(gone)
+    assert f"role:       {ROLE}\n" in as_text(gone)
+    assert "missing:    execution role: there is no such role\n" in as_text(gone)
+    assert "\nFix: terraform apply creates it" in as_text(gone)
+
+    (back,) = diagnosed(tmp_path, unassumed(ANSWERS["iam", "get_role"], as_event=as_event))
+    assert (back.is_known, back.missing) == (True, ())
+    assert "deploy again" in as_text([back])
 
 
 def test_the_source_allows_it(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.service import Event, Service, ServiceDeployment
 from infraspec.ecs.start import StartFacts
 from infraspec.ecs.stop_cause import StopCause
-from infraspec.ecs.stop_reason import classify
 from infraspec.ecs.task import revision_of
 from infraspec.errors import AwsError, RequestError, RunnerPermissionError
 from infraspec.finding import Finding, Verdict
@@ -66,8 +65,8 @@ class Diagnosis:
 
     @property
     def is_known(self) -> bool:
-        """Whether the root cause is one of the ten, or something that a start needs is gone."""
-        return bool(self.missing) or (self.cause is not None and self.cause.failure is not None)
+        """Whether a text says why, or something that a start needs is gone."""
+        return bool(self.missing) or (self.cause is not None and self.cause.is_known)
 
     @property
     def failure(self) -> str:
@@ -146,14 +145,13 @@ def _after(group: Stopped, since: datetime) -> bool:
 
 
 def _cause(stopped: Sequence[Stopped], events: Sequence[Event], *, is_broken: bool) -> StopCause | None:
-    """Take the newest cause that is one of the ten, else the newest task's; of events only while something is wrong."""
-    known = next((group.cause for group in stopped if group.cause.failure), None)
+    """Take the newest cause that says why, else the newest task's; of events only while something is wrong."""
+    known = next((group.cause for group in stopped if group.cause.is_known), None)
     if known is not None:
         return known
-    said = next((event.message for event in events if classify(event.message)), None) if is_broken else None
-    if said is not None:
-        return StopCause.of(said)
-    return stopped[0].cause if stopped else None
+    told = (StopCause.of(event.message) for event in events) if is_broken else iter(())
+    said = next((cause for cause in told if cause.is_known), None)
+    return said or (stopped[0].cause if stopped else None)
 
 
 def _explained(plan: Plan | None, cause: StopCause | None) -> Explanation | None:

@@ -15,6 +15,8 @@ from infraspec.ecs.task import Task
 
 _END = r"[^\s\"',;)\]]+"
 _ROLE = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[\w+=,.@-]+)/")
+_ASSUMED = re.compile(r"unable to assume the role '?(?P<role>arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+)")
+_ASSUME = "sts:AssumeRole"
 _ACTION = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>" + _END + "))?")
 _SECRET = re.compile(r"arn:[\w-]+:secretsmanager:" + _END)
 _PARAMETER_ARN = re.compile(r"arn:[\w-]+:ssm:[^:\s]*:[^:\s]*:parameter/" + _END)
@@ -66,7 +68,8 @@ def how_stopped(task: Task) -> Stop:
 class StopCause:
     """What a text names; what it does not name is empty. `text` is the text, whole.
 
-    `role` is the ARN of the role that was refused, `secret` the bare ARN of a secret, `parameter` an ARN or a name.
+    `role` is the ARN of the role that was refused, or that ECS could not assume, `secret` the bare ARN of a secret,
+    `parameter` an ARN or a name.
     """
 
     failure: FailureClass | None
@@ -82,7 +85,9 @@ class StopCause:
     @classmethod
     def of(cls, text: str) -> StopCause:
         """Read a `stoppedReason` or the message of a service event."""
-        action, role = _ACTION.search(text), _ROLE.search(text)
+        action, role, assumed = _ACTION.search(text), _ROLE.search(text), _ASSUMED.search(text)
+        if assumed is not None:
+            return cls(classify(text), text, _ASSUME, role=assumed["role"].rstrip("."))
         secret, arn, name = _SECRET.search(text), _PARAMETER_ARN.search(text), _PARAMETER.search(text)
         key, image = _KEY.search(text), _IMAGE.search(f"{text} ")
         partition = role[0].split(":")[1] if role else "aws"
@@ -97,6 +102,11 @@ class StopCause:
             arn[0].rstrip(".,:") if arn else name["name"].rstrip(".,:") if name else "",
             image["image"] if image else "",
         )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the text says why: with one of the ten root causes, or that ECS could not assume a role."""
+        return self.failure is not None or self.action == _ASSUME
 
     @property
     def subject(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from infraspec.checks.diagnosis import Diagnosis, is_allowed
 from infraspec.checks.explanation import Explanation
 from infraspec.ecs.service import Service
+from infraspec.ecs.stop_cause import StopCause
 from infraspec.ecs.task import revision_of
 from infraspec.finding import Finding, Location
 from infraspec.process.changes import Changes
@@ -79,7 +80,13 @@ def fix_text(diagnosis: Diagnosis) -> str:
     deployed = diagnosis.deployed
     if deployed is not None and deployed.addition is not None:
         return f"add to {deployed.addition.target}, which is not in the source\n\n{deployed.addition.hcl}"
-    return "\n\n".join(finding.remedy for finding in diagnosis.missing)
+    gone = "\n\n".join(finding.remedy for finding in diagnosis.missing)
+    cause = diagnosis.cause
+    if not gone and cause is not None and cause.is_known and cause.failure is None:
+        return (
+            f"nothing of {cause.role} is amiss now: if its trust policy lets ecs-tasks.amazonaws.com in, deploy again"
+        )
+    return gone
 
 
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:
@@ -145,7 +152,7 @@ def _cause(diagnosis: Diagnosis) -> Iterator[str]:
     cause, explanation = diagnosis.cause, diagnosis.explanation or diagnosis.deployed
     if cause is None:
         return
-    yield from _row("cause", cause.failure.value if cause.failure else "none of the ten that infraspec knows")
+    yield from _row("cause", _class(cause))
     yield from _row("message", cause.text)
     for label, value in (
         ("action", cause.action),
@@ -166,6 +173,12 @@ def _cause(diagnosis: Diagnosis) -> Iterator[str]:
     if explanation.hit is not None:
         yield from _row("statement", f"{explanation.hit}{_at(explanation.hit.location)}")
     yield from _row("why", explanation.reason)
+
+
+def _class(cause: StopCause) -> str:
+    if cause.failure is not None:
+        return cause.failure.value
+    return "ECS cannot assume the role" if cause.is_known else "none of the ten that infraspec knows"
 
 
 def _changes(changes: Changes) -> Iterator[str]:
