@@ -51,6 +51,20 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
     "digest is gone, tag was moved": (image(TWO, ONE, kept=(TWO,)), VIOLATED, False, "sha256:1, which runs"),
     "tag is gone": (image("", ONE), VIOLATED, False, "no such image"),
     "tag was moved": (image(TWO, ONE), VIOLATED, False, "it is sha256:2"),
+    "image of several platforms": (
+        StartFacts(
+            (StoredImage("app", "web:1", named=TWO, running=frozenset({ONE}), kept=frozenset({ONE}), is_index=True),)
+        ),
+        UNDETERMINED,
+        False,
+        "several platforms",
+    ),
+    "repository of another account": (
+        StartFacts((StoredImage("app", "web:1", is_seen=False),)),
+        UNDETERMINED,
+        False,
+        "another account",
+    ),
     "no repository": (image("", has_repository=False), VIOLATED, False, "no such repository"),
     "another registry": (StartFacts((StoredImage("app", "nginx:1", in_ecr=False),)), PROVEN, True, "nginx:1"),
     "secret": (value(), PROVEN, False, ""),

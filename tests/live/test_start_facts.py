@@ -8,6 +8,7 @@ import pytest
 
 from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.errors import RunnerPermissionError
 from infraspec.live.services import read_fleet
 from infraspec.live.start_facts import start_facts
 from tests.live.answers import Answer
@@ -142,3 +143,48 @@ def test_a_digest_that_is_gone(tmp_path: Path) -> None:
     (image,) = facts(tmp_path, made).images
 
     assert (image.running, image.kept, image.named) == (frozenset({OTHER}), frozenset(), DIGEST)
+
+
+def denied(**_: Any) -> Mapping[str, Any]:
+    """Answer that the runner may not look."""
+    raise RunnerPermissionError("the runner may not look")
+
+
+@pytest.mark.parametrize("operation", ["describe_repositories", "describe_images"])
+def test_an_image_of_another_account_may_not_be_looked_at(operation: str, tmp_path: Path) -> None:
+    """Its owner shows it or does not: the rest is looked at all the same."""
+    made = cluster(**{operation: denied})
+    reference = REGISTRY.replace("111122223333", "444455556666") + ":v15"
+    made.definition = {"container": {"image": reference}}
+
+    found = facts(tmp_path, made)
+
+    assert found.images == (StoredImage("app", reference, is_seen=False),)
+    assert found.roles
+
+
+def test_a_secret_of_another_account_may_not_be_looked_at(tmp_path: Path) -> None:
+    """Likewise."""
+    secret = SECRET.replace("111122223333", "444455556666")
+    made = cluster(describe_secret=denied)
+    made.definition = {"container": {"secrets": [{"name": "URL", "valueFrom": secret}]}}
+
+    (found,) = facts(tmp_path, made).values
+
+    assert (found.target, found.exists) == (secret, None)
+
+
+@pytest.mark.parametrize("operation", ["describe_repositories", "describe_images", "describe_secret"])
+def test_a_permission_of_the_own_account_is_missing(operation: str, tmp_path: Path) -> None:
+    """Then the test is broken, with the permission to add."""
+    with pytest.raises(RunnerPermissionError):
+        facts(tmp_path, cluster(**{operation: denied}))
+
+
+def test_an_image_of_several_platforms(tmp_path: Path) -> None:
+    """ECR says of a reference that it stands for an index."""
+    index = {"imageDigest": OTHER, "imageManifestMediaType": "application/vnd.oci.image.index.v1+json"}
+
+    (image,) = facts(tmp_path, cluster(describe_images={"imageDetails": [index]})).images
+
+    assert (image.named, image.is_index) == (OTHER, True)

@@ -59,6 +59,20 @@ def _advice(subject: str, expected: str, found: str, reason: str, remedy: str) -
     return replace(_bad(subject, expected, found, reason, remedy), verdict=Verdict.PROVEN, advice=True)
 
 
+def _unseen(subject: str, expected: str, found: str, what: str) -> Finding:
+    """Return the finding about what the owner of another account does not show."""
+    return Finding(
+        RULE,
+        Verdict.UNDETERMINED,
+        "",
+        subject,
+        expected=expected,
+        found=found,
+        reason="whether it is there is known where it is; that the service runs says nothing of the next task",
+        remedy=f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one",
+    )
+
+
 def _image(image: StoredImage) -> Finding:
     subject, expected = f'container "{image.container}", image', f"{image.reference} in its repository"
     push = "push it again, or deploy a revision whose image is there; a lifecycle rule must not expire what runs"
@@ -70,6 +84,10 @@ def _image(image: StoredImage) -> Finding:
             "it is in another registry, which is not asked",
             "copy it to ECR, or let a pull-through cache rule do so",
         )
+    if not image.is_seen:
+        return _unseen(
+            subject, expected, "its repository is of another account, which does not let the runner look", "the image"
+        )
     if not image.has_repository:
         return _bad(subject, expected, "there is no such repository", "the next task cannot pull its image", push)
     gone = image.running - image.kept
@@ -78,6 +96,17 @@ def _image(image: StoredImage) -> Finding:
         return _bad(subject, expected, found, "a service keeps the digest of its deployment: no task can start", push)
     if not image.named:
         return _bad(subject, expected, "there is no such image", "the next deployment of this revision fails", push)
+    if image.running and image.named not in image.running and image.is_index:
+        return Finding(
+            RULE,
+            Verdict.UNDETERMINED,
+            "",
+            subject,
+            expected=f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}",
+            found=f"it is {image.named}, which stands for images of several platforms",
+            reason="what runs may be one of them, or the tag was moved",
+            remedy="name the image by its digest, or waive the finding where tags are immutable",
+        )
     if image.running and image.named not in image.running:
         return _bad(
             subject,
@@ -94,15 +123,8 @@ def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
     subject = f"{value.kind} {_name(value.target)}"
     expected = f"{value.target}, for {', '.join(value.readers)}"
     if value.exists is None:
-        yield Finding(
-            RULE,
-            Verdict.UNDETERMINED,
-            "",
-            subject,
-            expected=expected,
-            found="it is in another account or region",
-            reason="of its own account alone can be seen which parameters there are",
-            remedy="run the suite for that account as well, or keep a copy of the parameter in this one",
+        yield _unseen(
+            subject, expected, "it is of another account or region, and cannot be looked at", f"the {value.kind}"
         )
         return
     if not value.exists:

@@ -13,7 +13,9 @@ class StoredImage:
     """An image that a container names. `named` is the digest that its reference stands for now, empty if it is gone.
 
     `running` are the digests that tasks of the service run, `kept` those of them that the repository still has.
-    `in_ecr` is false for another registry, which is not asked.
+    `in_ecr` is false for another registry, which is not asked; `is_seen` for a repository of another account that does
+    not let the runner look. `is_index` tells that the reference stands for images of several platforms, of which a task
+    may run one under a digest of its own.
     """
 
     container: str
@@ -23,13 +25,15 @@ class StoredImage:
     named: str = ""
     running: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
+    is_seen: bool = True
+    is_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredValue:
     """A secret or parameter that a container names. `target` is its bare ARN or its name; `readers` are who names it.
 
-    `exists` is None where it was not looked for: a parameter of another account. `deleted` is when it was scheduled
+    `exists` is None where it could not be looked for: in another account. `deleted` is when it was scheduled
     for deletion, `changed` when it was last changed in any way, its description and tags included.
     """
 

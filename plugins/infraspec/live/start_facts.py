@@ -1,6 +1,9 @@
 """Whether what the next task of a service needs is there: asked of ECR, Secrets Manager, SSM, IAM, Logs and EC2.
 
-No value of a secret or parameter is read. Limit: Amazon ECR API Reference, DescribeImages (100 images).
+No value of a secret or parameter is read. What is of another account is for its owner to show: that the runner may not
+look at it is no permission that the runner lacks in its own.
+
+Limit: Amazon ECR API Reference, DescribeImages (100 images).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infraspec.arn import Arn
 from infraspec.aws.calls import Calls
 from infraspec.ecs.container import Container
 from infraspec.ecs.deployed import DeployedService
@@ -19,11 +23,16 @@ from infraspec.ecs.service import Service
 from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.value_from import Store, ValueFrom
+from infraspec.errors import RunnerPermissionError
 from infraspec.unknown import render
 
 _MOST_NAMES = 50
 _NO_IMAGE = ("ImageNotFoundException",)
 _NO_REPOSITORY = ("RepositoryNotFoundException",)
+_INDEXES = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
 _NO_SECRET = ("ResourceNotFoundException",)
 _NO_ROLE = ("NoSuchEntity", "NoSuchEntityException")
 _REFERENCE = re.compile(r"(?:@(?P<digest>sha256:[0-9a-f]+)|:(?P<tag>[\w.-]+))?$")
@@ -52,10 +61,15 @@ class _Reader:
     def images(self) -> Iterator[StoredImage]:
         for container in self.definition.containers:
             image, reference = ecr_image(container.image), render(container.image)
-            if isinstance(image, EcrImage):
-                yield self._image(container, image, reference)
-            else:
+            if not isinstance(image, EcrImage):
                 yield StoredImage(container.name, reference, in_ecr=False)
+                continue
+            try:
+                yield self._image(container, image, reference)
+            except RunnerPermissionError:
+                if image.account == self.calls.account:
+                    raise
+                yield StoredImage(container.name, reference, is_seen=False)
 
     def _image(self, container: Container, image: EcrImage, reference: str) -> StoredImage:
         running = frozenset(
@@ -77,14 +91,23 @@ class _Reader:
         )
         if repositories is None:
             return StoredImage(container.name, reference, has_repository=False, running=running)
-        named = self._digest(_image_id(reference), where, region)
-        kept = frozenset(digest for digest in running if self._digest({"imageDigest": digest}, where, region))
-        return StoredImage(container.name, reference, named=named, running=running, kept=kept)
+        named = self._described_image(_image_id(reference), where, region)
+        kept = frozenset(one for one in running if self._described_image({"imageDigest": one}, where, region))
+        return StoredImage(
+            container.name,
+            reference,
+            named=str(named.get("imageDigest", "")),
+            running=running,
+            kept=kept,
+            is_index=named.get("imageManifestMediaType") in _INDEXES,
+        )
 
-    def _digest(self, image: Mapping[str, str], where: Mapping[str, str], region: str | None) -> str:
+    def _described_image(
+        self, image: Mapping[str, str], where: Mapping[str, str], region: str | None
+    ) -> Mapping[str, Any]:
         answer = self.calls.ask("ecr", "describe_images", region=region, absent=_NO_IMAGE, imageIds=[image], **where)
         details = answer["imageDetails"] if answer else ()
-        return str(details[0]["imageDigest"]) if details else ""
+        return details[0] if details else {}
 
     def values(self) -> Iterator[StoredValue]:
         readers: dict[tuple[Store, str, str], list[str]] = defaultdict(list)
@@ -105,9 +128,14 @@ class _Reader:
 
     def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
         elsewhere = region if region and region != self.calls.region else None
-        found = self.calls.ask(
-            "secretsmanager", "describe_secret", region=elsewhere, absent=_NO_SECRET, SecretId=target
-        )
+        try:
+            found = self.calls.ask(
+                "secretsmanager", "describe_secret", region=elsewhere, absent=_NO_SECRET, SecretId=target
+            )
+        except RunnerPermissionError:
+            if not Arn.is_arn(target) or Arn.parse(target).account == self.calls.account:
+                raise
+            return StoredValue("secret", target, readers, exists=None)
         if found is None:
             return StoredValue("secret", target, readers, exists=False)
         changed = found.get("LastChangedDate")
