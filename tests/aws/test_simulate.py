@@ -66,3 +66,9 @@ def test_result_without_resources() -> None:
     question = Question(ROLE, "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/1")
     found = simulate(Answers({OPERATION: {"EvaluationResults": [result]}}), [question])
     assert found == {question: Simulated("explicitDeny", (), ("stop",), organization=False)}
+
+
+def test_a_role_that_does_not_exist_has_no_answer() -> None:
+    """The simulator knows it as little as ECS does: what is said of that is the check's."""
+    calls = Answers({OPERATION: None})
+    assert simulate(calls, [Question(ROLE, "secretsmanager:GetSecretValue", SECRETS[0])]) == {}

@@ -239,3 +239,25 @@ def test_what_may_hold_secrets_stays_in_the_process(operation: str) -> None:
     service = "s3" if operation == "get_object" else "sns"
 
     assert not Question(service, operation, REGION, "ask", (), {}).is_shared
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("because no resource-based policy allows the kms:DescribeKey action", "the resource-based policy keeps"),
+        ("because no session policy allows the kms:DescribeKey action", "the session policy keeps"),
+        ("because no permissions boundary allows the kms:DescribeKey action", "the permissions boundary keeps"),
+        ("with an explicit deny in a service control policy", "out of the Deny: it is in a policy of the kind service"),
+        ("because no identity-based policy allows the kms:DescribeKey action", '"Action": "kms:DescribeKey"'),
+    ],
+)
+def test_the_remedy_is_of_the_policy_that_keeps_the_runner_out(why: str, words: str) -> None:
+    """A statement in its own policy does not help against that of a key, a boundary or a Deny."""
+    message = (
+        f"User: {IDENTITY.arn} is not authorized to perform: kms:DescribeKey on resource: arn:aws:kms:::key/1 {why}"
+    )
+
+    with pytest.raises(RunnerPermissionError) as caught:
+        snapshot_of(failing(client_error("AccessDeniedException", message))).ask("kms", "describe_key", KeyId="1")
+
+    assert words in caught.value.remedy

@@ -69,7 +69,7 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
     "another registry": (StartFacts((StoredImage("app", "nginx:1", in_ecr=False),)), PROVEN, True, "nginx:1"),
     "secret": (value(), PROVEN, False, ""),
     "secret is gone": (value(exists=False), VIOLATED, False, "no such secret"),
-    "secret is being deleted": (value(deleted=NOW), VIOLATED, False, "deleted on 2026-11-25"),
+    "secret is being deleted": (value(deleted=NOW), VIOLATED, False, "DeletedDate 2026-11-25"),
     "secret was changed before the start": (value(changed=NOW - timedelta(hours=9)), PROVEN, False, ""),
     "secret was changed since": (value(changed=NOW - timedelta(hours=1)), PROVEN, True, "2 of 2 tasks are older"),
     "parameter elsewhere": (value(exists=None), UNDETERMINED, False, "another account"),

@@ -105,7 +105,7 @@ NO_SECRET = {15: World.revision(SECRET.replace("AbCdEf", "XyZxYz"))}
         pytest.param(setting("key_policy", OTHER_KEY), "does not let", "kms", id="key-policy"),
         pytest.param(
             lambda world: world.secret.update(DeletedDate=AFTER),
-            "marked for deletion on 2026-11-24",
+            "marked for deletion, DeletedDate 2026-11-24",
             "aws secretsmanager restore-secret",
             id="deletion",
         ),

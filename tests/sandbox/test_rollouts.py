@@ -137,6 +137,22 @@ def test_a_new_revision_takes_the_place_of_the_old_one(shop: Shop) -> None:
     assert shop.statuses() == ["SUCCESSFUL", "SUCCESSFUL"]
 
 
+def test_a_family_stands_for_its_newest_active_revision(shop: Shop) -> None:
+    """One that was deregistered is found by its number alone; a family without any is none."""
+    first, second = shop.revision(), shop.revision()
+
+    def described(name: str) -> str:
+        answer = shop.ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    assert described(shop.name) == second
+    shop.ecs.deregister_task_definition(taskDefinition=second)
+    assert (described(shop.name), described(second)) == (first, second)
+    shop.ecs.deregister_task_definition(taskDefinition=first)
+    with pytest.raises(shop.ecs.exceptions.ClientException):
+        described(shop.name)
+
+
 def test_scaling_starts_and_stops_tasks_without_a_deployment(shop: Shop) -> None:
     """The desired count alone makes no deployment."""
     shop.create(shop.revision())

@@ -34,6 +34,9 @@ _UNKNOWN = frozenset(
     }
 )
 _ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)")
+_MISSING = re.compile(r"because no ([\w -]+) allows")
+_DENIED_BY = re.compile(r"with an explicit deny in an? ([\w-]+(?: [\w-]+)*? (?:policy|boundary))")
+_OWN = "identity-based policy"
 _RESOURCE = re.compile(r"on resource:? (arn:\S+|\*)")
 _LONGEST = 1000
 
@@ -99,12 +102,14 @@ def _denied(service: str, operation: str, place: str, message: str, found: str) 
         "Action": actions[0] if len(actions) == 1 else actions,
         "Resource": resource[1] if resource else "*",
     }
-    return RunnerPermissionError(
-        f"the runner may not {' or '.join(actions)}",
-        place=place,
-        found=found,
-        remedy=f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}",
-    )
+    missing, denied = _MISSING.search(message), _DENIED_BY.search(message)
+    if denied:
+        remedy = f"take the runner out of the Deny: it is in a policy of the kind {denied[1]}"
+    elif missing and missing[1] != _OWN:
+        remedy = f"the {missing[1]} keeps the runner out, whatever its own policy says: allow {actions[0]} there"
+    else:
+        remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}"
+    return RunnerPermissionError(f"the runner may not {' or '.join(actions)}", place=place, found=found, remedy=remedy)
 
 
 def expired(found: str, place: str) -> CredentialsError:

@@ -16,6 +16,7 @@ from infraspec.aws.calls import Calls
 
 ALLOWED, EXPLICIT_DENY = "allowed", "explicitDeny"
 _MOST_RESOURCES = 50
+_NO_ROLE = ("NoSuchEntity", "NoSuchEntityException")
 Context = tuple[tuple[str, str], ...]
 
 
@@ -49,7 +50,10 @@ class Simulated:
 
 
 def simulate(calls: Calls, questions: Iterable[Question]) -> dict[Question, Simulated]:
-    """Ask the simulator, once for each role and context: it takes many actions and resources at a time."""
+    """Ask the simulator, once for each role and context: it takes many actions and resources at a time.
+
+    Questions about a role that does not exist have no answer.
+    """
     found: dict[Question, Simulated] = {}
     ordered = sorted(set(questions), key=lambda one: (one.role, one.context, one.action, one.resource))
     for (role, context), group in groupby(ordered, key=lambda one: (one.role, one.context)):
@@ -73,6 +77,7 @@ def _ask(
         "iam",
         "simulate_principal_policy",
         "EvaluationResults",
+        absent=_NO_ROLE,
         PolicySourceArn=role,
         ActionNames=list(actions),
         ResourceArns=list(resources),

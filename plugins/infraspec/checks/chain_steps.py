@@ -59,7 +59,7 @@ def _of_secret(link: Link, stored: StoredSecret) -> Iterator[Step]:
         yield Step(
             Answer.NO,
             f"the secret {stored.arn} stays",
-            f"it was marked for deletion on {stored.deletion:%Y-%m-%d %H:%M} UTC",
+            f"it is marked for deletion, DeletedDate {stored.deletion:%Y-%m-%d %H:%M} UTC",
             "Secrets Manager does not give out the value of a secret that is marked for deletion",
             f"aws secretsmanager restore-secret --secret-id {stored.arn}",
         )

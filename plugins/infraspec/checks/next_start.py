@@ -135,7 +135,7 @@ def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
         yield _bad(
             subject,
             f"{expected}, not scheduled for deletion",
-            f"it was deleted on {value.deleted:%Y-%m-%d}",
+            f"it is scheduled for deletion, DeletedDate {value.deleted:%Y-%m-%d}",
             "a secret that is scheduled for deletion cannot be read: the next task does not start",
             f"aws secretsmanager restore-secret --secret-id {value.target}",
         )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ecs import responses
+from moto.ecs import models, responses
 from moto.ecs.exceptions import InvalidParameterException
 
 from infraspec.sandbox.overlay import tasks
@@ -38,6 +38,8 @@ def install() -> None:
     response.list_tasks = _list_tasks(response.list_tasks)
     response.describe_tasks = _describe_tasks(response.describe_tasks)
     response.stop_task = _stop_task(response.stop_task)
+    backend = models.EC2ContainerServiceBackend
+    backend.describe_task_definition = _of_active(backend.describe_task_definition)
     response.list_service_deployments = _list_service_deployments
     response.describe_service_deployments = _describe_service_deployments
     response.describe_service_revisions = _describe_service_revisions
@@ -48,6 +50,18 @@ def _rollouts(response: Any) -> Rollouts:
     if place not in _ROLLOUTS:
         _ROLLOUTS[place] = Rollouts(*place, response.partition)
     return _ROLLOUTS[place]
+
+
+def _of_active(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    """Take the family alone for its newest ACTIVE revision: moto takes one that was deregistered."""
+
+    def describe(backend: Any, task_definition_str: str) -> Any:
+        family = task_definition_str.rpartition("/")[2]
+        known = backend.task_definitions.get(family, {})
+        active = [number for number, definition in known.items() if definition.status == "ACTIVE"]
+        return original(backend, task_definition_str if ":" in family else f"{family}:{max(active, default=0)}")
+
+    return describe
 
 
 def _keep(response: Any, service: Any) -> None:
