@@ -16,6 +16,7 @@ import click
 
 from infraspec.command import reported
 from infraspec.errors import ContractError, RequestError, SandboxError
+from infraspec.extras import require
 
 if TYPE_CHECKING:  # other commands start faster without
     from infraspec.fixtures.session import Session
@@ -123,6 +124,7 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     manager.add_hookspecs(hookspecs)
     settings = Settings(**{name: Setting(given.get(name, ""), "option") for name in names})
     session = Session(settings, Hooks(manager.hook))
+    require("live", "infraspec diagnose")
     GUARD.arm()
     try:
         session.live.begin()

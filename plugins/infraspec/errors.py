@@ -175,6 +175,10 @@ class GuardError(InfraspecError):
     """Something asked AWS for more than a look: an operation that is not on the list of reads."""
 
 
+class MissingExtraError(InfraspecError):
+    """A part of infraspec was asked for that needs an extra, which is not installed."""
+
+
 class SandboxError(InfraspecError):
     """The embedded AWS cannot be started or asked."""
 

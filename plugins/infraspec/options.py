@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,9 @@ def documented() -> dict[str, str]:
     """Return what each option is for, by its name without `--infraspec-`."""
     return _HELP | _FLAGS
 
+
+_LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
+"""Arguments that name the live suite as a package, for `--pyargs`."""
 
 LOCAL = "local"
 """The environment of a live run that is an embedded AWS, with the source deployed in it."""
@@ -72,7 +76,9 @@ class Settings:
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
-        """Read the settings of a run."""
+        """Read the settings of a run. One that names the live suite is live, before pytest finds its conftest.py."""
+        if any(_LIVE_SUITE.match(argument) for argument in config.args):
+            config.option.infraspec_live = "yes"
         return cls(*(_setting(config, name, "." if name == "dir" else "") for name in (*_HELP, *_FLAGS)))
 
     @property

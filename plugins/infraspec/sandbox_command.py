@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infraspec.command import reported
+from infraspec.extras import require
 
 if TYPE_CHECKING:
     from infraspec.sandbox.keeping import Kept
@@ -62,6 +63,7 @@ def up(
     """
     from infraspec.sandbox import keeping  # noqa: PLC0415 - other commands start faster without
 
+    require("sandbox", "infraspec sandbox")
     _refuse_second(keeping.Kept.read())
     running, name = _started(infra, environment, port, detach=detach)
     try:

@@ -1,16 +1,24 @@
 """The wheel alone, in an empty environment, checks somebody's repository that has nothing but a contract."""
 
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NO_CREDENTIALS = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +55,13 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return executable
 
 
-def run(python: Path, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    python: Path, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command of the environment in a directory."""
-    return subprocess.run([python, "-m", *arguments], cwd=directory, check=False, capture_output=True, text=True)
+    return subprocess.run(
+        [python, "-m", *arguments], cwd=directory, env=environment, check=False, capture_output=True, text=True
+    )
 
 
 def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
@@ -76,6 +88,26 @@ def test_suite_runs_in_another_repository(python: Path, tmp_path: Path) -> None:
     assert result.returncode == 0
     shown = run(python, repository, "infraspec", "plan", "--env", "dev")
     assert "aws_ecs_task_definition.hello" in shown.stdout
+
+
+def test_the_live_suite_is_live_by_the_name_of_its_package(python: Path, tmp_path: Path) -> None:
+    """`pytest --pyargs infraspec.tests_live` asks who it is before its first test, and nothing without credentials."""
+    repository = Path(shutil.copytree(ROOT / "fixtures" / "minimal", tmp_path / "repository"))
+    suite = ("pytest", "-p", "no:cacheprovider", "--pyargs", "infraspec.tests_live", "--infraspec-env", "dev")
+    result = run(python, repository, *suite, environment=NO_CREDENTIALS)
+
+    assert "CredentialsError: sts.get_caller_identity" in result.stderr
+    assert result.returncode == 4
+
+
+def test_the_live_suite_does_not_run_unguarded(python: Path, tmp_path: Path) -> None:
+    """Where pytest comes upon the live suite in a package, and the run is no live one, the run ends."""
+    repository = Path(shutil.copytree(ROOT / "fixtures" / "minimal", tmp_path / "repository"))
+    result = run(python, repository, "pytest", "-p", "no:cacheprovider", "--pyargs", "infraspec")
+
+    assert "add --infraspec-live" in result.stdout + result.stderr
+    assert result.returncode == 2
+    assert "conftest.py:" not in result.stdout
 
 
 def test_package_in_the_environment_is_that_of_the_wheel(python: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infraspec.errors import DeliveryError
+from infraspec.extras import require
 from infraspec.reporting.messages import Kind, Message
 
 _TYPES: Mapping[Kind, str] = {"critical": "failure", "warning": "warning", "info": "info", "recovered": "success"}
@@ -69,6 +70,7 @@ def topic_policy(topic: str) -> dict[str, Any]:
 
 def send_by_topic(topic: str, role: str | None, message: Message) -> None:
     """Publish a message to a topic, by a session that may do nothing else. Raises DeliveryError or errors of AWS."""
+    require("live", "publishing to a topic")
     from infraspec.aws.failures import failures  # noqa: PLC0415 - boto3 is loaded only to publish
     from infraspec.reporting.narrow import narrow_client  # noqa: PLC0415 - likewise
 

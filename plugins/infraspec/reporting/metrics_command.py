@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infraspec import contract as contracts
 from infraspec.errors import ContractError, InfraspecError
+from infraspec.extras import require
 from infraspec.reporting.metrics import Publication, publications
 from infraspec.reporting.results import read
 
@@ -44,6 +45,7 @@ def metrics(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:
 
 
 def _publish(publication: Publication) -> None:
+    require("live", "publishing metrics")
     from infraspec.aws.failures import failures  # noqa: PLC0415 - boto3 is loaded only to publish
     from infraspec.reporting.narrow import narrow_client  # noqa: PLC0415 - likewise
 
