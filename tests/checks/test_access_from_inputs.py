@@ -174,7 +174,7 @@ EDITS = [
     ("[aws_secretsmanager_secret.db.arn]", '["${aws_secretsmanager_secret.db.arn}-*"]', [NEEDS[1]]),
     ('"arn:aws:s3:::config", ', "", [NEEDS[4]]),
     ('"elasticfilesystem:Client*"', '"elasticfilesystem:Describe*"', NEEDS[6:8]),
-    ('"ssmmessages:*", ', "", NEEDS[8:12]),
+    ('"ssmmessages:*", ', "", [f"{NEEDS[8]}, {', '.join(need.rpartition(': ')[2] for need in NEEDS[9:12])}"]),
     ("sessions.arn}:*", "sessions.arn}", NEEDS[13:16]),
     ('"arn:aws:ecs:eu-west-1:111122223333:*"', '"arn:aws:ecs:us-east-1:111122223333:*"', [NEEDS[0], NEEDS[5]]),
 ]

@@ -6,8 +6,9 @@ or registry auth". The permissions needed are those of `ecs.access_table`, the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from infraspec.checks.access_decisions import AccessDecisions, Judgement
 from infraspec.checks.keys import Keys
@@ -26,7 +27,7 @@ from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.iam.answer import Answer
-from infraspec.iam.decision import Decision
+from infraspec.iam.decision import Decision, Outcome
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -113,7 +114,8 @@ class _Check:
         ):
             own = [need for need in needs if need.access.role == row.role]
             if value is None:
-                yield from (self._without_role(task_definition, need) for need in own)
+                for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
+                    yield self._without_role(task_definition, need, ", ".join(actions))
                 continue
             resource = self.roles.resource_of(value)
             address = resource.address if resource else render(self.attributes.narrow(value))
@@ -122,8 +124,8 @@ class _Check:
             yield replace(finding, rule=RULE, address=task_definition.address, location=task_definition.locate(path))
             if own:
                 role = self.roles.role(value)
-                for need in own:
-                    yield self._judge(task_definition, role, need)
+                for need, actions in _statements(own, partial(self._missing, role)):
+                    yield self._judge(task_definition, role, need, actions)
 
     def unknown_services(self) -> Iterator[Finding]:
         """Yield the services with ECS Exec of which it is not known which task definition they run."""
@@ -158,7 +160,7 @@ class _Check:
         for path, part in unknown_volumes(task_definition):
             yield undetermined(RULE, address, path, task_definition.locate(path), part, expected="known volumes")
 
-    def _without_role(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
+    def _without_role(self, task_definition: TaskDefinition, requirement: Requirement, actions: str) -> Finding:
         """Judge a need of a task definition that does not have the role for it."""
         role = requirement.access.role
         by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
@@ -169,31 +171,53 @@ class _Check:
             RULE,
             Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
             task_definition.address,
-            f"{requirement.need}: {requirement.action}",
+            f"{requirement.need}: {actions}",
             requirement.need.location or task_definition.locate(requirement.need.path),
-            expected=f"{_ARTICLES[role]} {role} role that may {requirement.action} on {render(requirement.resource)}",
+            expected=f"{_ARTICLES[role]} {role} role that may {actions} on {render(requirement.resource)}",
             found=f"the task definition has no {role} role",
             reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
             remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
         )
 
-    def _judge(self, task_definition: TaskDefinition, role: Role, requirement: Requirement) -> Finding:
+    def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
+        """Return how a permission is refused, None if it is not certain that it is."""
         judgement = self.decisions.judge(role, requirement)
-        subject = f"{requirement.need}: {requirement.action}"
+        return judgement.decision.outcome if judgement.answer is Answer.NO else None
+
+    def _judge(
+        self, task_definition: TaskDefinition, role: Role, requirement: Requirement, actions: tuple[str, ...]
+    ) -> Finding:
+        judgement = self.decisions.judge(role, requirement)
+        subject = f"{requirement.need}: {', '.join(actions)}"
         if judgement.answer is Answer.YES:
             place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
             reason = judgement.reason or f"{role.address} is allowed by {judgement.decision.deciding}"
             return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
-        text = self._text(role, requirement, judgement)
+        text = self._text(role, requirement, judgement, actions)
         place = requirement.need.location or _place(task_definition, requirement.need.path)
         finding = replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
         self.decided[finding.key] = judgement.decision
         return finding
 
-    def _text(self, role: Role, requirement: Requirement, judgement: Judgement) -> Finding:
+    def _text(self, role: Role, requirement: Requirement, judgement: Judgement, actions: tuple[str, ...]) -> Finding:
         if judgement.answer is Answer.NO:
-            return violated(requirement, role, judgement.decision, self.owners)
+            return violated(requirement, role, judgement.decision, self.owners, actions)
         return conclusion(requirement, role, judgement, self.owners)
+
+
+def _statements(
+    needs: Iterable[Requirement], missing: Callable[[Requirement], Outcome | None]
+) -> Iterator[tuple[Requirement, tuple[str, ...]]]:
+    """Yield needs with their actions: one for all that are missing alike and that AWS documents as one statement."""
+    alike: dict[tuple[str, Outcome], list[Requirement]] = {}
+    for need in needs:
+        outcome = missing(need) if need.access.is_one_statement else None
+        if outcome is None:
+            yield need, (need.action,)
+        else:
+            alike.setdefault((str(need.need), outcome), []).append(need)
+    for first, *rest in alike.values():
+        yield first, (first.action, *(need.action for need in rest))
 
 
 def _place(task_definition: TaskDefinition, path: str) -> Location | None:

@@ -63,13 +63,16 @@ def how_to_know(unknown: Unknown) -> str:
     return f"give a plan or state file in which {address} is known"
 
 
-def violated(requirement: Requirement, role: Role, decision: Decision, owners: Owners) -> Finding:
-    """Say why a permission is missing and what to add."""
+def violated(
+    requirement: Requirement, role: Role, decision: Decision, owners: Owners, actions: tuple[str, ...] = ()
+) -> Finding:
+    """Say why a permission is missing and what to add: of all `actions`, if several are missing alike."""
+    actions = actions or (requirement.action,)
     return replace(
-        _blank(requirement, role, Verdict.VIOLATED),
+        _blank(requirement, role, Verdict.VIOLATED, actions),
         found=_found(requirement, role, decision),
-        reason=_reason(requirement, decision),
-        remedy=_remedy(requirement, role, decision, owners),
+        reason=_reason(requirement, decision).replace(requirement.action, ", ".join(actions)),
+        remedy=_remedy(requirement, role, decision, owners, actions),
         related=_related(role, decision),
     )
 
@@ -113,7 +116,7 @@ def _certain_instead(doubts: tuple[PolicyDoubt, ...], role: Role) -> str:
     return f"write a statement for {role.address} that covers it for certain"
 
 
-def _blank(requirement: Requirement, role: Role, verdict: Verdict) -> Finding:
+def _blank(requirement: Requirement, role: Role, verdict: Verdict, actions: tuple[str, ...] = ()) -> Finding:
     shown = render(requirement.resource)
     named = shown_value(requirement.need.named)
     also = f" ({named})" if isinstance(requirement.need.named, Unknown | Text) and named != shown else ""
@@ -121,7 +124,8 @@ def _blank(requirement: Requirement, role: Role, verdict: Verdict) -> Finding:
         "",
         verdict,
         "",
-        expected=f"the {requirement.access.role} role {role.address} may {requirement.action} on {shown}{also}, "
+        expected=f"the {requirement.access.role} role {role.address} may "
+        f"{', '.join(actions or (requirement.action,))} on {shown}{also}, "
         f'as AWS asks in "{requirement.access.source}"',
     )
 
@@ -163,9 +167,9 @@ def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
     return tuple(related)
 
 
-def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Owners) -> str:
+def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Owners, actions: tuple[str, ...]) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return f"take {requirement.action} on this resource out of {decision.deciding}"
+        return f"take {', '.join(actions)} on this resource out of {decision.deciding}"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
         return policy_remedy(requirement, role, owners)
     named = requirement.need.named
@@ -176,7 +180,7 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
     target = policy_to_extend(role, decision, owners)
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(
-        requirement.action,
+        actions,
         _grantable(requirement, owners),
         module=module,
         as_block=target is not None and target.type == DOCUMENT_TYPE,

@@ -51,15 +51,16 @@ class _Writer:
         return expression
 
 
-def statement_to_add(action: str, resource: Value, *, module: str, as_block: bool) -> str:
-    """Return the least statement that allows an action on a resource.
+def statement_to_add(action: str | tuple[str, ...], resource: Value, *, module: str, as_block: bool) -> str:
+    """Return the least statement that allows an action, or several, on a resource.
 
     `module` is the address of the module instance the policy is in. With `as_block` it is a `statement` block for
     data aws_iam_policy_document, else an object for a policy written with jsonencode.
     """
     writer = _Writer(module)
     expression = writer.expression(resource)
-    lines = [*dict.fromkeys(writer.comments), _written(action, expression, as_block)]
+    actions = (action,) if isinstance(action, str) else action
+    lines = [*dict.fromkeys(writer.comments), _written(actions, expression, as_block)]
     return "\n".join(lines)
 
 
@@ -94,12 +95,12 @@ def json_statement(action: str, resource: Value) -> dict[str, Value]:
 
 
 @lru_cache(maxsize=512)
-def _written(action: str, resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
+def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     import hcl2  # noqa: PLC0415 - only a violation pays for it
 
-    quoted = f'"{action}"'
+    quoted = [f'"{action}"' for action in actions]
     if as_block:
-        block: dict[str, Any] = {"actions": [quoted], "resources": [resource], "__is_block__": True}
+        block: dict[str, Any] = {"actions": quoted, "resources": [resource], "__is_block__": True}
         return str(hcl2.dumps({"statement": [block]})).strip()
-    statement = {"Effect": '"Allow"', "Action": [quoted], "Resource": [resource]}
+    statement = {"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}
     return str(hcl2.dumps({"statement": statement})).strip().removeprefix("statement = ")

@@ -28,7 +28,8 @@ class Access:
     """One row: a feature, the role that needs the actions, and the resource as a policy names it.
 
     `certain` is false where the feature works without the permission under a condition that no plan shows; `note` then
-    says which. What such a row asks for is never VIOLATED.
+    says which. What such a row asks for is never VIOLATED. The actions of a row that `is_one_statement` are of use only
+    together: those that are missing are one finding, with one statement to add.
     """
 
     feature: str
@@ -38,6 +39,7 @@ class Access:
     source: Source
     note: str = ""
     certain: bool = True
+    is_one_statement: bool = False
 
 
 _EXECUTION_ROLE = Source("Amazon ECS task execution IAM role", f"{_ECS}task_execution_IAM_role.html")
@@ -228,6 +230,7 @@ CHANNEL = Access(
     ),
     "`*` only",
     _EXEC,
+    is_one_statement=True,
 )
 SESSION_KEY = Access(
     "ECS Exec, `kms_key_id` of the cluster", TASK, ("kms:Decrypt",), "the key's ARN", _EXEC, "asked for directly"
