@@ -79,6 +79,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     ),
     "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecrets"),
     "sns": ("GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTopics"),
+    "sqs": ("GetQueueAttributes", "GetQueueUrl"),
     "ssm": ("DescribeParameters",),
     "sts": ("GetCallerIdentity",),
 }
