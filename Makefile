@@ -9,6 +9,8 @@ WORKERS ?=
 ARGS    ?=
 SEED    ?= 20261125
 ORACLE  ?= .oracle
+PEER    ?= .peer
+MINISTACK = ministack==1.5.33
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
 ALLURE_RESULTS ?= allure-results
 ALLURE_REPORT ?= allure-report
@@ -24,7 +26,7 @@ SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR
+VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR PEER MINISTACK
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -136,10 +138,19 @@ test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, whic
 	cmp $(ORACLE)/labelled.jsonl fixtures/iam/cases.jsonl; \
 	$(BIN)/python -m tools.iam_fuzz --seed $(SEED) --count 20000 --oracle $(ORACLE)
 
+$(PEER)/.peer: Makefile
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check $(MINISTACK)
+	@touch $@
+
+.PHONY: test-peer
+test-peer: $(VENV)/.live $(PEER)/.peer ## Run the live suite against another AWS on this machine, which is downloaded
+	$(BIN)/python -m tools.peer.command $(PEER)/bin/ministack $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick
 	$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) $(ORACLE) $(ALLURE) .bench dist build allure-results allure-report infraspec-results.json .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) $(PEER) $(ALLURE) .bench dist build allure-results allure-report infraspec-results.json .coverage* .pytest_cache .mypy_cache .ruff_cache
