@@ -132,6 +132,7 @@ CASES: dict[str, tuple[Callable[[], Cluster], str, Verdict, str]] = {
         "10.0.0.2:80 is unhe",
     ),
     "draining": (lambda: Cluster(states=["healthy", "draining"]), "targets of web", PROVEN, ""),
+    "fewer than tasks": (lambda: Cluster(states=["healthy"]), "targets of web", VIOLATED, "1 of the 2 tasks that run"),
     "only draining": (lambda: Cluster(states=["draining"]), "targets of web", VIOLATED, "no targets"),
     "initial": (lambda: Cluster(states=["healthy", "initial"]), "targets of web", UNDETERMINED, "initial"),
     "no targets": (lambda: Cluster(states=[]), "targets of web", VIOLATED, "no targets"),

@@ -171,21 +171,26 @@ def targets(live: Service, waited: int) -> Iterator[Finding]:
     """Judge the health of the targets of each target group."""
     if live.desired == 0:
         return
+    served = min(live.running, live.desired) if live.controller == "ECS" and live.strategy == "ROLLING" else 0
     for group in live.target_groups:
-        yield _health(group, open_=live.is_rolling_out and not is_failing(live) and not waited)
+        yield _health(group, served, open_=live.is_rolling_out and not is_failing(live) and not waited)
 
 
-def _health(group: TargetGroup, *, open_: bool) -> Finding:
+def _health(group: TargetGroup, served: int, *, open_: bool) -> Finding:
+    """Judge the targets of a group; there is one at least for each of the `served` tasks."""
     name = group.arns[0].rpartition(":")[2].removeprefix("targetgroup/").rpartition("/")[0] or group.arns[0]
     subject = f"targets of {name}"
     counted = [target for target in group.targets if target.state not in _LEAVING]
     healthy = [target for target in counted if target.state == "healthy"]
-    if counted and len(healthy) == len(counted) and not group.missing:
+    few = bool(counted) and len(group.targets) < served  # those that drain are of tasks that are about to stop
+    if counted and len(healthy) == len(counted) and not few and not group.missing:
         return _good(subject, f"{len(healthy)} of {len(counted)} targets of {name} are healthy")
     bad = [target for target in counted if target.state != "healthy"]
     coming = bool(bad) and all(target.state in _COMING for target in bad) and not group.missing
     lines = [f"{target.id} is {target.state}{f' ({target.reason})' if target.reason else ''}" for target in bad]
     lines += [f"there is no target group {arn}" for arn in group.missing]
+    if few:
+        lines.append(f"{len(counted)} of the {served} tasks that run are registered")
     undetermined = coming or open_
     return Finding(
         "",
