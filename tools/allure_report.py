@@ -116,11 +116,12 @@ def _no_node(which: Callable[[str], str | None]) -> str:
 def _install(home: Path) -> str:
     """Install Allure 3; return why that is not possible."""
     print(f"installing {ALLURE} into {home}", file=sys.stderr, flush=True)
-    quiet = ("--no-save", "--no-audit", "--no-fund", "--silent", "--ignore-scripts")
+    quiet = ("--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts")
     done = subprocess.run(
         ["npm", "install", "--prefix", str(home), *quiet, ALLURE], capture_output=True, text=True, check=False
     )
-    said = " ".join((done.stderr or done.stdout).split())[-200:]
+    lines = [line.removeprefix("npm error ") for line in (done.stderr or done.stdout).splitlines()]
+    said = " ".join(" ".join(line for line in lines if "complete log" not in line).split())[:200]
     return f"npm cannot install {ALLURE}: {said or f'exit {done.returncode}'}" if done.returncode else ""
 
 

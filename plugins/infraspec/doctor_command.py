@@ -78,4 +78,5 @@ def _show(lines: list[Line]) -> None:
         for remedy in line.remedy.splitlines():
             click.echo(f"{'':{width + 11}}{remedy}")
     counts = {state: sum(1 for line in lines if line.state.value == state) for state in _COLOURS}
-    click.echo(f"\n{counts['ok']} ok, {counts['warning']} warnings, {counts['problem']} problems")
+    numbers = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("warning", "problem")]
+    click.echo(f"\n{counts['ok']} ok, {', '.join(numbers)}")
