@@ -67,10 +67,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     So the errors of the input are said once, before any worker starts.
     """
     config = session.config
-    if session_of(config).settings.are_meant and _allure_folder(config):
-        from infraspec.reporting.allure_results import register  # noqa: PLC0415 - other runs start faster
+    folder = _allure_folder(config)
+    if session_of(config).settings.are_meant and folder:
+        from infraspec.reporting import allure_results, allure_writing  # noqa: PLC0415 - other runs start faster
 
-        register(config, ALLURE, lambda: session_of(config).contract)
+        allure_results.register(config, ALLURE, lambda: session_of(config).contract)
+        allure_writing.register(config, folder)
     if _is_worker(config):
         _join_live_run(config)
         return

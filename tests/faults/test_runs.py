@@ -6,6 +6,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -145,6 +147,37 @@ def test_results_that_cannot_be_written(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
     assert "ReportError: --infraspec-results out/results.json: the results cannot be written" in text_of(result)
     assert "Traceback" not in text_of(result)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
+def test_full_disk(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """A run whose files cannot grow keeps its verdicts, says that Allure's results miss some, and has no half ones."""
+    infra = SMALL.write(tmp_path / "infra")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_own.py").write_text(
+        "import resource, pytest\n\n"
+        "@pytest.mark.parametrize('number', range(3))\n"
+        "def test_one(environment, number):\n"
+        "    if number == 1:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (200, resource.RLIM_INFINITY))\n"
+    )
+    plugins = ("-p", "infraspec.plugin", "-p", "no:cacheprovider", "-s", *workers)
+    options = ("--infraspec-dir", str(infra), "--alluredir", "allure")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "test_own.py", *plugins, *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 4 == result.returncode
+    assert "3 passed" in result.stdout
+    assert "ReportError: --alluredir " in result.stdout
+    assert "found:    File too large" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    assert [] == list((tmp_path / "allure").glob("*.tmp"))
 
 
 def _is_gone(pid: int) -> bool:

@@ -106,16 +106,19 @@ class Gaps:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail a whole run that did not need a gap."""
-        is_whole = not any(session.config.getoption(name, None) for name in ("keyword", "markexpr", "deselect"))
-        if is_whole and self.unused and session.exitstatus == pytest.ExitCode.OK:
+        if self._is_whole(session.config) and self.unused and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @staticmethod
+    def _is_whole(config: pytest.Config) -> bool:
+        return not any(config.getoption(name, None) for name in ("keyword", "markexpr", "deselect"))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Count the gaps."""
         terminalreporter.section(f"gaps of {self.name}: {self.met.total()} in {len(self.met)} declared", "-")
         for gap, count in self.met.items():
             terminalreporter.line(f"{count:4}  {gap.rule or gap.operation:16}{gap.reason}")
-        for gap in self.unused:
+        for gap in self.unused if self._is_whole(terminalreporter.config) else ():
             terminalreporter.line(f"unused {gap.rule or gap.operation}: {gap.reason}", red=True)
 
 
