@@ -66,6 +66,17 @@ def test_text(tmp_path: Path) -> None:
     assert "hunter2" not in ran.output
 
 
+def test_what_all_environments_do_not_know_is_said_once(tmp_path: Path) -> None:
+    """Data that several environments do not know is one warning that names them, and both tables it may go to."""
+    second = '\n[environments.stage]\nroot = "."\naccount_id = "111122223333"\nregion = "eu-west-1"\n'
+    directory = write(tmp_path, {**SHOP, "infraspec.toml": SHOP["infraspec.toml"] + second})
+    output = doctor("--infra", str(directory)).output
+
+    assert 1 == output.count("of data sources not known")
+    assert "warning  prod, stage " in output
+    assert "[known]  # what is the same in all; else [environments.prod.known], [environments.stage.known]" in output
+
+
 def test_plain_when_piped(tmp_path: Path) -> None:
     """No colours reach a pipe."""
     assert "\x1b" not in doctor("--infra", str(write(tmp_path, SHOP))).output

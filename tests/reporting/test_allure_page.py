@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from tests.plugin.project import INCIDENT, ROOT
 from tests.reporting.test_allure import run
+from tools import allure_report
 from tools.allure_report import RenderError, find, main, render, without_analytics
 
 HOME = ROOT / ".allure"
@@ -94,6 +96,19 @@ def test_nothing_is_installed(tmp_path: Path) -> None:
     assert "there is no node" in str(caught.value)
     assert "Install Node 20 or newer" in str(caught.value)
     assert "allure-commandline" in str(caught.value)
+
+
+def test_what_npm_says_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why npm could not install is in the message, without the path of its log."""
+    npm = tmp_path / "npm"
+    npm.write_text(
+        "#!/bin/sh\ncase \"$*\" in *--silent*) exit 1;; esac\necho 'npm error request failed, reason: no route' >&2\n"
+        "echo 'npm error A complete log of this run can be found in: /x' >&2\nexit 1\n"
+    )
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    assert allure_report._install(tmp_path).endswith(": request failed, reason: no route")
 
 
 def test_node_is_too_old(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infraspec import contract as contracts
 from infraspec.adoption.health import Line
-from infraspec.adoption.unknown_data import unknown_data, unknown_variables
+from infraspec.adoption.unknown_data import UnknownData, unknown_data, unknown_variables
 from infraspec.checks import RULES
 from infraspec.contract.models import Contract
 from infraspec.contract.positions import notation
@@ -41,11 +41,20 @@ def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
     shown = contracts.display(contract, contract.path)
     yield Line.ok("contract", f"{shown} is valid: {', '.join(contract.environments)}")
     environments = Environments(contract)
+    unknown: dict[tuple[str, ...], dict[str, list[UnknownData]]] = {}
     for name in names:
-        yield from _environment(contract, environments, name)
+        yield from _environment(contract, environments, name, unknown)
+    for alike in unknown.values():
+        yield _data(alike)
 
 
-def _environment(contract: Contract, environments: Environments, name: str) -> Iterator[Line]:
+def _environment(
+    contract: Contract,
+    environments: Environments,
+    name: str,
+    unknown: dict[tuple[str, ...], dict[str, list[UnknownData]]],
+) -> Iterator[Line]:
+    """Yield what is to be said of an environment, and note its data that is not known, by what data that is."""
     try:
         plan = environments.plan(name)
         force(plan)
@@ -61,7 +70,8 @@ def _environment(contract: Contract, environments: Environments, name: str) -> I
     yield from _modules(plan, name)
     yield from _place(contract, plan, name)
     yield from _variables(plan, name)
-    yield from _data(plan, name)
+    if data := unknown_data(plan):
+        unknown.setdefault(tuple(sorted(each.key for each in data)), {})[name] = data
 
 
 def _modules(plan: Plan, name: str) -> Iterator[Line]:
@@ -108,15 +118,18 @@ def _variables(plan: Plan, name: str) -> Iterator[Line]:
         )
 
 
-def _data(plan: Plan, name: str) -> Iterator[Line]:
-    data = unknown_data(plan)
-    if data:
-        lines = [f"{each.line}  # {_many(each.uses, 'resource')}" for each in data[:_MOST_LINES]]
-        yield Line.warning(
-            name,
-            f"{_many(len(data), 'attribute')} of data sources not known",
-            "\n".join([f"[environments.{notation((name, 'known'))}]", *lines, *_rest(len(data))]),
-        )
+def _data(alike: dict[str, list[UnknownData]]) -> Line:
+    """Say what environments do not know of their data: once for all that do not know the same."""
+    data = next(iter(alike.values()))
+    names = list(alike)
+    tables = [f"[environments.{notation((name, 'known'))}]" for name in names]
+    table = tables[0] if len(tables) == 1 else f"[known]  # what is the same in all; else {', '.join(tables)}"
+    lines = [f"{each.line}  # {_many(each.uses, 'resource')}" for each in data[:_MOST_LINES]]
+    return Line.warning(
+        ", ".join(names),
+        f"{_many(len(data), 'attribute')} of data sources not known",
+        "\n".join([table, *lines, *_rest(len(data))]),
+    )
 
 
 def _rest(count: int) -> list[str]:
