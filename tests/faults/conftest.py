@@ -54,6 +54,17 @@ def ask(faulty: Proxy, sandbox: Running, _shared: Clients, monkeypatch: pytest.M
 
 
 @pytest.fixture
+def ask_as_operator(
+    ask: Callable[[], Snapshot], sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Snapshot]:
+    """Return what makes such snapshots for one who may read what the runner may not: objects of any bucket."""
+    identity = Identity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, sandbox.operator[name])
+    return lambda: Snapshot(Clients(sandbox.account.region, is_local=True), identity)
+
+
+@pytest.fixture
 def ask_within(
     ask: Callable[[], Snapshot], sandbox: Running, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[float], Callable[[], Snapshot]]:
