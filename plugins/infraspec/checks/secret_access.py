@@ -21,7 +21,7 @@ from infraspec.contract.models import Contract
 from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.execute_command import ExecuteCommand
 from infraspec.ecs.required_access import required_access
-from infraspec.ecs.requirement import AccessContext, Requirement
+from infraspec.ecs.requirement import AccessContext, Doubt, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
@@ -34,6 +34,10 @@ from infraspec.terraform.plan import Plan
 from infraspec.unknown import Unknown, Value, render
 
 RULE = "secret-access"
+_BY_GRANT = Doubt(
+    "no policy lets the role use the key, and a grant of the key may",
+    remedy="rule secret-chain decides it for secrets and parameters, grants included; or allow it in a policy",
+)
 _ARTICLES = {EXECUTION: "an", TASK: "a"}
 _PATHS = {EXECUTION: ("execution_role_arn", "executionRoleArn"), TASK: ("task_role_arn", "taskRoleArn")}
 
@@ -181,13 +185,25 @@ class _Check:
 
     def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
         """Return how a permission is refused, None if it is not certain that it is."""
-        judgement = self.decisions.judge(role, requirement)
+        judgement = self._judgement(role, requirement)
         return judgement.decision.outcome if judgement.answer is Answer.NO else None
+
+    def _judgement(self, role: Role, requirement: Requirement) -> Judgement:
+        """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
+        judgement = self.decisions.judge(role, requirement)
+        decision = judgement.decision
+        by_grant = (
+            self.attributes.plan.source is not None
+            and requirement.action.startswith("kms:")
+            and judgement.answer is Answer.NO
+            and decision.outcome is not Outcome.EXPLICITLY_DENIED
+        )
+        return replace(judgement, answer=Answer.MAYBE, doubt=_BY_GRANT) if by_grant else judgement
 
     def _judge(
         self, task_definition: TaskDefinition, role: Role, requirement: Requirement, actions: tuple[str, ...]
     ) -> Finding:
-        judgement = self.decisions.judge(role, requirement)
+        judgement = self._judgement(role, requirement)
         subject = f"{requirement.need}: {', '.join(actions)}"
         if judgement.answer is Answer.YES:
             place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
