@@ -115,7 +115,7 @@ def test_metrics_of_what_runs_have_data_after_apply(sandbox: Running) -> None:
         MetricDataQueries=queries, StartTime=end - timedelta(hours=1), EndTime=end
     )["MetricDataResults"]
     assert set(lag["Values"]) == {30.0}
-    assert set(free["Values"]) == {100 * 0.6 * 2**30}
+    assert set(free["Values"]) == {100 * 0.8 * 2**30}
 
 
 def test_no_maintenance_is_pending(sandbox: Running) -> None:
