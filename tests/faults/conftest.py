@@ -47,7 +47,8 @@ def _shared(sandbox: Running) -> Clients:
 
 @pytest.fixture
 def ask(faulty: Proxy, sandbox: Running, _shared: Clients, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Snapshot]:
-    """Return what makes snapshots that ask through the proxy, and never sleep."""
+    """Return what makes snapshots that ask through the proxy, as one who may do everything, and never sleep."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", sandbox.operator["AWS_ACCESS_KEY_ID"])
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
     identity = Identity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
     return lambda: Snapshot(_shared, identity)

@@ -17,8 +17,9 @@ QUESTIONS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "query": ("iam", "list_roles", "Roles", {}),
     "ec2": ("ec2", "describe_vpcs", "Vpcs", {}),
     "rest-xml": ("s3", "list_buckets", "Buckets", {}),
+    "rest-json": ("lambda", "list_functions", "Functions", {}),
 }
-"""An operation of each protocol that the suite's reads speak."""
+"""An operation of each protocol that AWS speaks: a repository's own rules may read more than the suite does."""
 LASTING = sorted(set(FAULTS) - {"expired", "slow"})
 
 
