@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,19 @@ def test_what_is_no_results_file(tmp_path: Path, content: bytes | None, fragment
     assert "Traceback" not in ran.stderr
     for fragment in fragments:
         assert fragment in ran.stderr
+
+
+def test_merge(directory: Path) -> None:
+    """Files of one run are one; those of several, and none at all, are an error that says so."""
+    other = replace(RESULTS, run=replace(RESULTS.run, commit="f" * 40))
+    (directory / "other.json").write_bytes(encode(other))
+    merged = report(directory, "merge", "infraspec-results.json", "infraspec-results.json")
+    wrong = report(directory, "merge", "infraspec-results.json", "other.json")
+    nothing = report(directory, "merge")
+
+    assert (0, "") == (merged.returncode, merged.stderr)
+    assert merged.stdout.startswith('{\n "version": 1,')
+    assert (2, "") == (wrong.returncode, wrong.stdout)
+    assert "ReportError: other.json: the results are not of one run" in wrong.stderr
+    assert 2 == nothing.returncode
+    assert "Missing argument 'RESULTS...'" in nothing.stderr

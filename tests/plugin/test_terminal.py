@@ -82,7 +82,13 @@ def test_counts_and_broken_tests(pytester: pytest.Pytester) -> None:
     result = THREE.run(pytester, suite=own)
 
     result.stdout.re_match_lines(
-        [r"prod +mine +3 +- +- +-", r"total +6 +- +- +-", r"broken   test_own.py::test_broken\[dev\]: KeyError"]
+        [
+            r"environment  rule +proven +violated +undetermined +waived +broken$",
+            r"prod +mine +3 +- +- +- +-$",
+            r"dev +test_broken +- +- +- +- +1$",
+            r"total +6 +- +- +- +2$",
+            r"broken   test_own.py::test_broken\[dev\]: KeyError",
+        ]
     )
 
 

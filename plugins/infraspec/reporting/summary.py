@@ -29,6 +29,7 @@ _MARKUP = {
     "undetermined": {"yellow": True},
     "proven": {"green": True},
     "waived": {"cyan": True},
+    "broken": {"red": True},
 }
 
 
@@ -48,7 +49,9 @@ def write_summary(
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal.section("infraspec", "-")
     named = [{**record, "environment": shown(record["environment"])} for record in found]
-    _write_table(terminal, named)
+    problems = sorted(recorder.problems, key=lambda problem: problem["test"])
+    broken = [(shown(problem["environment"]), _function(problem["test"])) for problem in problems if problem["test"]]
+    _write_table(terminal, named, broken)
     _write_problems(terminal, recorder)
     for record in named:
         for waived in record["waived"]:
@@ -69,6 +72,11 @@ def write_summary(
     _write_empty(terminal, found, contract)
     if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:
         _write_slowest(terminal, recorder)
+
+
+def _function(test: str) -> str:
+    """Return the name of the function of a test's id."""
+    return test.partition("::")[2].partition("[")[0] or test
 
 
 def _write_problems(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
@@ -134,24 +142,29 @@ def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) 
         )
 
 
-def _write_table(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
-    environments = [record["environment"] for record in found]
-    width = max(len("environment"), *map(len, environments))
-    rule_width = max(len("rule"), *(len(record["rule"]) for record in found))
-    terminal.line(f"{'environment':{width}}  {'rule':{rule_width}}  " + "  ".join(f"{name:>12}" for name in _COLUMNS))
-    for record in found:
-        terminal.write(f"{record['environment']:{width}}  {record['rule']:{rule_width}}")
-        _write_counts(terminal, _counts(record))
-    totals = {name: sum(_counts(record)[name] for record in found) for name in _COLUMNS}
+def _write_table(
+    terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], broken: Sequence[tuple[str, str]]
+) -> None:
+    """Write a row for each environment and rule, and for each test without a verdict, where there are any."""
+    rows = [(record["environment"], record["rule"], _counts(record)) for record in found]
+    rows += [(environment, test, {"broken": 1}) for environment, test in broken]
+    columns = (*_COLUMNS, "broken") if broken else _COLUMNS
+    width = max(len("environment"), *(len(environment) for environment, _, _ in rows))
+    rule_width = max(len("rule"), *(len(rule) for _, rule, _ in rows))
+    terminal.line(f"{'environment':{width}}  {'rule':{rule_width}}  " + "  ".join(f"{name:>12}" for name in columns))
+    for environment, rule, counts in rows:
+        terminal.write(f"{environment:{width}}  {rule:{rule_width}}")
+        _write_counts(terminal, columns, counts)
     terminal.write(f"{'total':{width}}  {'':{rule_width}}")
-    _write_counts(terminal, totals)
+    _write_counts(terminal, columns, {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
 
 
 def _counts(record: Mapping[str, Any]) -> Mapping[str, int]:
     return {**record["counts"], "waived": len(record["waived"])}
 
 
-def _write_counts(terminal: pytest.TerminalReporter, counts: Mapping[str, int]) -> None:
-    for name in _COLUMNS:
-        terminal.write(f"  {counts[name] or '-':>12}", **(_MARKUP[name] if counts[name] else {}))
+def _write_counts(terminal: pytest.TerminalReporter, columns: Sequence[str], counts: Mapping[str, int]) -> None:
+    for name in columns:
+        count = counts.get(name, 0)
+        terminal.write(f"  {count or '-':>12}", **(_MARKUP[name] if count else {}))
     terminal.line("")
