@@ -122,18 +122,24 @@ def alarm(client: Client, **changes: Any) -> Iterator[None]:
     cloudwatch = client("cloudwatch")
     (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
     cloudwatch.put_metric_alarm(**{**without(before), **changes})
-    yield
-    cloudwatch.put_metric_alarm(**without(before))
+    try:
+        yield
+    finally:
+        cloudwatch.put_metric_alarm(**without(before))
 
 
 @contextmanager
 def no_alarm(client: Client) -> Iterator[None]:
-    """Delete the alarm of the CPU."""
+    """Delete the alarm of the CPU; one that is put anew has no data until it is told."""
     cloudwatch = client("cloudwatch")
     (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
     cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-cpu"])
-    yield
-    cloudwatch.put_metric_alarm(**without(before))
+    try:
+        yield
+    finally:
+        cloudwatch.put_metric_alarm(**without(before))
+        state = {"StateValue": before["StateValue"], "StateReason": before["StateReason"]}
+        cloudwatch.set_alarm_state(AlarmName=before["AlarmName"], **state)
 
 
 @contextmanager
@@ -142,8 +148,10 @@ def by_hand(client: Client) -> Iterator[None]:
     cloudwatch = client("cloudwatch")
     (before,) = cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-cpu"])["MetricAlarms"]
     cloudwatch.put_metric_alarm(**{**without(before), "AlarmName": f"{PREFIX}-by-hand"})
-    yield
-    cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-by-hand"])
+    try:
+        yield
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-by-hand"])
 
 
 @contextmanager
@@ -154,8 +162,10 @@ def policy(client: Client) -> Iterator[None]:
     own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sns:Publish", "Resource": TOPIC}
     changed = json.dumps({"Version": "2012-10-17", "Statement": [own]})
     sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=changed)
-    yield
-    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=before)
+    try:
+        yield
+    finally:
+        sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=before)
 
 
 @contextmanager
@@ -163,8 +173,10 @@ def retention(client: Client) -> Iterator[None]:
     """Keep the log of the service for ever."""
     group = f"/ecs/{PREFIX}-backend"
     client("logs").delete_retention_policy(logGroupName=group)
-    yield
-    client("logs").put_retention_policy(logGroupName=group, retentionInDays=365)
+    try:
+        yield
+    finally:
+        client("logs").put_retention_policy(logGroupName=group, retentionInDays=365)
 
 
 @contextmanager
@@ -172,8 +184,10 @@ def versioning(client: Client) -> Iterator[None]:
     """Keep no versions of the state."""
     s3 = client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
-    yield
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    try:
+        yield
+    finally:
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
 
 @contextmanager
@@ -181,8 +195,10 @@ def database(client: Client, before: dict[str, Any], **changes: Any) -> Iterator
     """Change the database."""
     rds, name = client("rds"), f"{PREFIX}-postgres"
     rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **changes)
-    yield
-    rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **before)
+    try:
+        yield
+    finally:
+        rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **before)
 
 
 CPU = f'{ALARMS}utilization["cpu"]'
