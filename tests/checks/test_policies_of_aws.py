@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.checks.policies import check_policies
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
+from infraspec.terraform.plan import Plan
 from tests.terraform.sources import plan_of
 
 FLUENT_BIT = "906394416424.dkr.ecr.eu-west-1.amazonaws.com/aws-for-fluent-bit:stable"
@@ -51,6 +53,14 @@ def verdicts(
 
 def findings(directory: Path, image: str, grant: str, *, named: str, account: str) -> list[Finding]:
     """Judge the pull of an image by a role that has `grant`, in an account that the contract names or not."""
+    plan, contract = planned(directory, image, grant, named=named, account=account)
+    return check_secret_access(plan, task_definitions(plan), contract, "prod")
+
+
+def planned(
+    directory: Path, image: str, grant: str, *, named: str, account: str = "111122223333"
+) -> tuple[Plan, Contract]:
+    """Return the plan of a task definition whose execution role has `grant`, and the contract."""
     plan = plan_of(
         directory,
         f"""
@@ -79,8 +89,7 @@ resource "aws_ecs_task_definition" "app" {{
 """,
     )
     environment = {"account_id": account} if account else {}
-    contract = Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": environment}})
-    return check_secret_access(plan, task_definitions(plan), contract, "prod")
+    return plan, Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": environment}})
 
 
 @pytest.mark.parametrize("grant", [ATTACHED, INLINE, MERGED], ids=["attached", "inline", "merged"])
@@ -94,6 +103,38 @@ def test_a_data_source_returns_the_text_of_a_policy_of_aws(tmp_path: Path, named
 def test_the_text_of_another_policy_stays_unknown(tmp_path: Path, grant: str) -> None:
     """What a policy of the account says cannot be told from its name."""
     assert Verdict.UNDETERMINED in verdicts(tmp_path, OWN, grant, named='name = "our-own"')
+
+
+@pytest.mark.parametrize("grant", [INLINE, MERGED], ids=["inline", "merged"])
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (f'name = "{NAME}"', (Verdict.PROVEN, "policy")),
+        (f'arn = "{ARN}"', (Verdict.PROVEN, "policy")),
+        ('name = "AdministratorAccess"', (Verdict.VIOLATED, 'policy Statement.0: full-access "*"')),
+    ],
+)
+def test_the_text_of_a_policy_of_aws_is_judged_where_it_is_used(
+    tmp_path: Path, named: str, expected: tuple[Verdict, str], grant: str
+) -> None:
+    """An inline policy that takes the text of one of AWS's has the faults of that text."""
+    assert {expected} == {(one.verdict, one.subject) for one in inline_findings(tmp_path, grant, named)}
+
+
+def test_the_text_of_another_policy_is_not_judged(tmp_path: Path) -> None:
+    """An inline policy that takes the text of a policy of the account is UNDETERMINED, not proven."""
+    (finding,) = inline_findings(tmp_path, INLINE, 'name = "our-own"')
+    assert (Verdict.UNDETERMINED, "data.aws_iam_policy.execution.policy is not known") == (
+        finding.verdict,
+        finding.found,
+    )
+
+
+def inline_findings(directory: Path, grant: str, named: str) -> list[Finding]:
+    """Return what the rule `policies` finds in the inline policy of the role."""
+    plan, contract = planned(directory, OWN, grant, named=named)
+    found = check_policies(plan, task_definitions(plan), contract, "prod")
+    return [finding for finding in found if finding.address == "aws_iam_role_policy.execution"]
 
 
 @pytest.mark.parametrize("account", ["111122223333", ""], ids=["known", "unknown"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from infraspec.iam.managed import managed_statements
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.source_documents import STATEMENTS_OF
 from infraspec.unknown import JsonText, Unknown, Value
 
@@ -36,5 +36,10 @@ def _statements(plan: Plan, value: Value) -> Sequence[Value] | None:
     found = plan.find(Unknown(value.address.removeprefix(STATEMENTS_OF)))
     if found is None or (found[0].mode, found[0].type, found[1]) != ("data", "aws_iam_policy", "policy"):
         return None
-    named = next((one for name in ("name", "arn") if isinstance(one := found[0].get(name), str)), "")
+    return statements_of(found[0])
+
+
+def statements_of(source: Resource) -> Sequence[Value] | None:
+    """Return the statements of the policy that a data source names; None if they are not known here."""
+    named = next((one for name in ("name", "arn") if isinstance(one := source.get(name), str)), "")
     return managed_statements(named)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from infraspec.checks.managed_documents import with_managed
 from infraspec.checks.policy_breadth import broad_grants
 from infraspec.checks.policy_documents import Held, held_documents
 from infraspec.checks.secret_access import placed
@@ -40,10 +41,8 @@ def check_policies(
     errors = ErrorCollector()
     for held in held_documents(plan):
         with errors.collect():
-            principals = held.use.names_principals
-            documents.append(
-                (held, PolicyDocument.from_value(held.value, place=held.place, with_principals=principals))
-            )
+            value, principals = with_managed(plan, held.value), held.use.names_principals
+            documents.append((held, PolicyDocument.from_value(value, place=held.place, with_principals=principals)))
     errors.finalize()
     faults: dict[int, list[Fault]] = {
         position: document_faults(document, held.use, attributes.narrow)
