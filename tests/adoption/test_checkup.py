@@ -63,6 +63,50 @@ resource "aws_db_subnet_group" "db" {
             )
         ],
     ),
+    "policies of AWS": (
+        {
+            "infra/main.tf": PROVIDER
+            + """
+data "aws_iam_policy" "execution" {
+  name = "AmazonECSTaskExecutionRolePolicy"
+}
+
+data "aws_iam_policy" "all" {
+  for_each = toset(["AmazonS3FullAccess", "AmazonS3ReadOnlyAccess"])
+  name     = each.key
+}
+
+data "aws_iam_policy" "some" {
+  for_each = toset(["AmazonS3FullAccess", "our-own"])
+  name     = each.key
+}
+
+resource "aws_iam_role_policy_attachment" "app" {
+  role       = "app"
+  policy_arn = data.aws_iam_policy.execution.arn
+}
+
+resource "aws_iam_role_policy" "all" {
+  role   = "app"
+  policy = data.aws_iam_policy.all["AmazonS3FullAccess"].policy
+}
+
+resource "aws_iam_role_policy" "some" {
+  role   = "app"
+  policy = data.aws_iam_policy.some["our-own"].policy
+}
+"""
+        },
+        [
+            (
+                State.WARNING,
+                "1 attribute of data sources not known",
+                """\
+                [environments.prod.known]
+                "aws_iam_policy.some.policy" = "…"  # 1 resource""",
+            )
+        ],
+    ),
     "variables": (
         {"infra/main.tf": PROVIDER + 'variable "tag" {}\nresource "aws_sqs_queue" "q" {\n  name = "q-${var.tag}"\n}\n'},
         [

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infraspec.checks.managed_documents import statements_of
 from infraspec.errors import InfraspecError
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Sensitive, Unknown, unknowns
@@ -33,17 +34,26 @@ class UnknownData:
 def unknown_data(plan: Plan) -> list[UnknownData]:
     """Return the attributes of data sources that resources depend on and that are not known, most used first.
 
-    Data sources that answer from the account, the region or their own configuration are not among them.
+    Data sources that answer from the account, the region or their own configuration are not among them, nor are those
+    of AWS's own policies whose content infraspec has.
     """
     uses: dict[str, set[str]] = {}
+    told = _told(plan)
     for address, unknown in _unknowns(plan):
         for match in _DATA.finditer(_INSTANCE.sub("", unknown.address)):
             module, type_, name, attribute = match.groups()
-            if type_ not in _DERIVED:
+            if type_ not in _DERIVED and f"{module}data.{type_}.{name}" not in told:
                 prefix = f"{module}data.{type_}.{name}" if module else f"{type_}.{name}"
                 uses.setdefault(f"{prefix}.{attribute.split('.')[0]}", set()).add(address)
     found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
     return sorted(found, key=lambda each: (-each.uses, each.key))
+
+
+def _told(plan: Plan) -> set[str]:
+    """Return the data sources, without their keys, all instances of which are policies of AWS that are known."""
+    of_policies = plan.data("aws_iam_policy")
+    others = {_INSTANCE.sub("", each.address) for each in of_policies if statements_of(each) is None}
+    return {_INSTANCE.sub("", each.address) for each in of_policies} - others
 
 
 def unknown_variables(plan: Plan) -> list[tuple[str, int]]:
