@@ -73,7 +73,7 @@ def test_an_incident_that_goes_on() -> None:
 @pytest.mark.parametrize(
     ("tree", "fragments"),
     [
-        ("{", ["no JSON that can be read"]),
+        ("{", ["the file is not JSON"]),
         ([], ["no history of alarms", "aws cloudwatch describe-alarm-history"]),
         ({"AlarmHistoryItems": [{}, item(), item(at="soon")]}, ["AlarmHistoryItems[0]", "AlarmHistoryItems[2]"]),
         (

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.errors import InfraspecError, ProcessFileError
-from infraspec.process.incidents import figures, incident_of, read_deployments
+from infraspec.process.deployments import deployments_of
+from infraspec.process.incidents import figures, incident_of
 from infraspec.process.markdown import Page, parse_page
 
 FRONT = {
@@ -64,7 +65,7 @@ def test_figures(tmp_path: Path) -> None:
         ),
         encoding="utf-8",
     )
-    found = figures([incident_of(record())], read_deployments(log, "deployments.jsonl"))
+    found = figures([incident_of(record())], deployments_of(log, "deployments.jsonl", ()))
 
     assert found.incident_rate == 0.25
     assert found.recovery_minutes == 30
@@ -82,5 +83,5 @@ def test_wrong_deployments_are_reported_together(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text('{"at": 1}\n\n[]\n{"at": "2026-01-01T00:00:00Z", "environment": "p", "outcome": "ok"}\n', "utf-8")
     with pytest.raises(InfraspecError) as caught:
-        read_deployments(log, "log")
+        deployments_of(log, "log", ())
     assert all(place in str(caught.value) for place in ("log:1", "log:3", "log:4"))

@@ -15,7 +15,10 @@ from typing import Any
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.process.incidents import Incident
+from infraspec.process.json_file import read_json
 from infraspec.process.moments import environment_of, moment_of
+
+_COMMAND = "aws cloudwatch describe-alarm-history --history-item-type StateUpdate --output json"
 
 MARGIN = timedelta(minutes=30)
 """How long before the start of an incident an alert may be about it: records give the start as people know it."""
@@ -38,17 +41,14 @@ class Alert:
 
 def read_alerts(path: Path, shown: str, environments: Collection[str]) -> tuple[Alert, ...]:
     """Read the output of `aws cloudwatch describe-alarm-history`; ProcessFileError for what is none, all at once."""
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProcessFileError(f"no JSON that can be read: {error}", place=shown) from None
+    tree = read_json(path, shown, _COMMAND)
     rows = tree.get("AlarmHistoryItems") if isinstance(tree, Mapping) else None
     if not isinstance(rows, list):
         raise ProcessFileError(
             "no history of alarms",
             place=shown,
             expected='an object with "AlarmHistoryItems"',
-            remedy="aws cloudwatch describe-alarm-history --history-item-type StateUpdate --output json",
+            remedy=f"write the file again: {_COMMAND}",
         )
     return alerts_of(rows, environments, shown)
 
@@ -78,7 +78,7 @@ def _alert(row: Any, place: str, environments: Collection[str]) -> Alert | None:
             "no item of an alarm's history",
             place=place,
             expected='"AlarmName", "Timestamp" and "HistoryData" with "newState"',
-            remedy="write the file again: aws cloudwatch describe-alarm-history --output json",
+            remedy=f"write the file again: {_COMMAND}",
         )
     return Alert(at, name, environment_of(name, environments)) if after == "ALARM" != before else None
 

@@ -6,7 +6,6 @@ Source: GitHub Docs, "Webhook events and payloads: pull_request" (the file that 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from infraspec.errors import ProcessFileError
+from infraspec.process.json_file import read_json
 from infraspec.process.markdown import Item, task_list
 from infraspec.process.moments import moment_of
+
+_COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ def current_pull_request(environ: Mapping[str, str] = os.environ) -> PullRequest
     path = environ.get("GITHUB_EVENT_PATH")
     if not path or environ.get("GITHUB_EVENT_NAME") not in {"pull_request", "pull_request_target"}:
         return None
-    tree = _json(Path(path), "GITHUB_EVENT_PATH")
+    tree = read_json(Path(path), "GITHUB_EVENT_PATH", "GitHub Actions does for every run, leave its variable alone")
     return pull_request_of(tree.get("pull_request") if isinstance(tree, Mapping) else None, "GITHUB_EVENT_PATH")
 
 
 def read_pull_requests(path: Path, shown: str) -> tuple[PullRequest, ...]:
     """Read a list of pull requests, as `gh pr list --state merged --json number,body` writes it."""
-    tree = _json(path, shown)
+    tree = read_json(path, shown, _COMMAND)
     if not isinstance(tree, list):
-        raise ProcessFileError("no list of pull requests", place=shown, expected="the output of gh pr list --json")
+        raise ProcessFileError("no list of pull requests", place=shown, expected=f"the output of {_COMMAND}")
     return tuple(pull_request_of(item, shown) for item in tree)
 
 
@@ -67,10 +69,3 @@ def compliance(requests: Sequence[PullRequest], checklist: Sequence[str]) -> flo
     asked = len(requests) * len(checklist)
     missing = sum(len(request.open_items(checklist)) for request in requests)
     return 1 - missing / asked if asked else None
-
-
-def _json(path: Path, shown: str) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProcessFileError(f"no JSON that can be read: {error}", place=shown) from None

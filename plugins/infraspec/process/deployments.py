@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from infraspec.errors import ErrorCollector, ProcessFileError
-from infraspec.process.incidents import Deployment, read_deployments
+from infraspec.process.incidents import Deployment
 from infraspec.process.moments import environment_of, moment_of
 
+_LINE = '{"at": "2026-10-01T09:00:00+09:00", "environment": "prod", "outcome": "succeeded"}, or failed, rolled-back'
+_LOGGED = {"succeeded", "failed", "rolled-back"}
 _OUTCOMES = {
     "SUCCESSFUL": "succeeded",
     "STOPPED": "failed",
@@ -29,12 +32,13 @@ def deployments_of(path: Path, shown: str, environments: Collection[str]) -> tup
 
     One that is not finished is left out. Raises ProcessFileError for what is neither, all at once.
     """
+    text = _text(path, shown)
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return read_deployments(path, shown)
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
+        tree = None
     if not isinstance(tree, Mapping) or "serviceDeployments" not in tree:
-        return read_deployments(path, shown)
+        return _log(text, shown)
     rows = tree["serviceDeployments"]
     collector = ErrorCollector()
     found: list[Deployment] = []
@@ -44,6 +48,40 @@ def deployments_of(path: Path, shown: str, environments: Collection[str]) -> tup
             found += [deployment] if deployment else []
     collector.finalize()
     return tuple(found)
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode(json.detect_encoding(content))
+    except OSError as error:
+        found = str(error.strerror)
+    except UnicodeDecodeError as error:
+        found = f"no {error.encoding.upper()}: {error.reason}"
+    raise ProcessFileError("the log of deployments cannot be read", place=shown, expected=_LINE, found=found)
+
+
+def _log(text: str, shown: str) -> tuple[Deployment, ...]:
+    collector = ErrorCollector()
+    found: list[Deployment] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            with collector.collect():
+                found.append(_logged(line, f"{shown}:{number}"))
+    collector.finalize()
+    return tuple(found)
+
+
+def _logged(line: str, place: str) -> Deployment:
+    try:
+        tree = json.loads(line)
+        at = datetime.fromisoformat(tree["at"])
+        environment, outcome = str(tree["environment"]), tree["outcome"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        at, environment, outcome = None, "", None
+    if at is None or at.tzinfo is None or outcome not in _LOGGED:
+        raise ProcessFileError("no record of a deployment", place=place, expected=_LINE)
+    return Deployment(at, environment, outcome)
 
 
 def _deployment(row: Any, place: str, environments: Collection[str]) -> Deployment | None:

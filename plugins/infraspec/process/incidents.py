@@ -7,7 +7,6 @@ timeline and five whys. Source of the figures: DORA's "time to restore service" 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,6 @@ from infraspec.process.markdown import Page, read_page
 
 TIMES = ("started", "detected", "restored", "resolved")
 _TEXTS = ("id", "environment", "severity", "failure_class", "playbook", "owner")
-_OUTCOMES = {"succeeded", "failed", "rolled-back"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,22 +97,6 @@ def incident_of(page: Page) -> Incident:
     )
 
 
-def read_deployments(path: Path, shown: str) -> tuple[Deployment, ...]:
-    """Read a log of deployments: a line of JSON each, with `at`, `environment` and `outcome`."""
-    collector = ErrorCollector()
-    found: list[Deployment] = []
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProcessFileError(f"the file cannot be read: {error}", place=shown) from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            with collector.collect():
-                found.append(_deployment(line, f"{shown}:{number}"))
-    collector.finalize()
-    return tuple(found)
-
-
 def figures(incidents: Sequence[Incident], deployments: Sequence[Deployment]) -> Figures:
     """Compute the figures of a period from its incidents and deployments."""
     recoveries = [(i.restored - i.started).total_seconds() / 60 for i in incidents if i.restored is not None]
@@ -126,23 +108,6 @@ def figures(incidents: Sequence[Incident], deployments: Sequence[Deployment]) ->
         sum(recoveries) / len(recoveries) if recoveries else None,
         succeeded / len(deployments) if deployments else None,
     )
-
-
-def _deployment(line: str, place: str) -> Deployment:
-    try:
-        tree = json.loads(line)
-        at = datetime.fromisoformat(tree["at"])
-        environment, outcome = str(tree["environment"]), tree["outcome"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        at, environment, outcome = None, "", None
-    if at is None or at.tzinfo is None or outcome not in _OUTCOMES:
-        raise ProcessFileError(
-            "no record of a deployment",
-            place=place,
-            expected='{"at": "2026-10-01T09:00:00+09:00", "environment": "prod", "outcome": "succeeded"}, or failed, '
-            "rolled-back",
-        )
-    return Deployment(at, environment, outcome)
 
 
 def _text(page: Page, key: str) -> str:
