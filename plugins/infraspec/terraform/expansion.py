@@ -12,7 +12,6 @@ from typing import TypeAlias, TypeVar
 from infraspec.errors import EvaluationError
 from infraspec.terraform.configuration import Body
 from infraspec.terraform.evaluation import Evaluation, place_error
-from infraspec.terraform.instances import UncertainObjects
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.values import SetValue, to_number, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
@@ -20,6 +19,25 @@ from infraspec.unknown import Sensitive, Text, Unknown, Value
 Key: TypeAlias = int | str | None
 Make: TypeAlias = Callable[[str, Scope, Key], EvaluatedObject]
 Kind = TypeVar("Kind", bound=EvaluatedObject)
+
+
+class UncertainObjects(EvaluatedObject):
+    """The instances of a block whose count or for_each is not known: one stands for any."""
+
+    __slots__ = ("instance",)
+    single = False
+
+    def __init__(self, address: str, instance: EvaluatedObject) -> None:
+        super().__init__(address)
+        self.instance = instance
+
+    def attribute(self, _name: str) -> Value:
+        """Return an element of the map that for_each makes."""
+        return self.instance
+
+    def element(self, _key: Value) -> Value:
+        """Return the instance that stands for any."""
+        return self.instance
 
 
 def expand(evaluation: Evaluation, body: Body, scope: Scope, address: str, make: Make) -> Value:

@@ -220,22 +220,3 @@ class ResourceInstance(EvaluatedObject):
         for key, value in pairs:
             inner = scope.bind(**{iterator: {"key": key, "value": value}})
             yield self._block(body.inner(contents[0]), inner, bound | {iterator})
-
-
-class UncertainObjects(EvaluatedObject):
-    """The instances of a block whose count or for_each is not known: one stands for any."""
-
-    __slots__ = ("instance",)
-    single = False
-
-    def __init__(self, address: str, instance: EvaluatedObject) -> None:
-        super().__init__(address)
-        self.instance = instance
-
-    def attribute(self, _name: str) -> Value:
-        """Return an element of the map that for_each makes."""
-        return self.instance
-
-    def element(self, _key: Value) -> Value:
-        """Return the instance that stands for any."""
-        return self.instance
