@@ -18,7 +18,7 @@ def test_plan_review(
     if contract.plan_review is None:
         pytest.skip("the contract has no [plan_review]")
     if not plan.from_plan_file:
-        pytest.skip(f"no plan file is given for {environment}")
+        pytest.skip("no plan file is given: --infraspec-plan FILE")
     findings = check_plan_review(plan, contract, environment)
     assert_proven("plan-review", findings, approvals=approvals, table=table(plan, findings), keep_proven=True)
 
@@ -27,12 +27,11 @@ def test_no_diff(
     plan: Plan,
     contract: Contract,
     deployed: bool,  # noqa: FBT001 - a fixture
-    environment: str,
     assert_proven: AssertProven,
 ) -> None:
     """A plan of what is deployed changes nothing, where the contract or the run asks for that."""
     if not deployed:
-        pytest.skip(f"neither [drift] nor --infraspec-no-diff asks for an empty plan of {environment}")
+        pytest.skip("neither [drift] nor --infraspec-no-diff asks for an empty plan")
     if not plan.from_plan_file:
-        pytest.skip(f"no plan file is given for {environment}")
+        pytest.skip("no plan file is given: --infraspec-plan FILE")
     assert_proven("no-diff", check_no_diff(plan, contract))

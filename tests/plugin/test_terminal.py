@@ -92,6 +92,27 @@ def test_counts_and_broken_tests(pytester: pytest.Pytester) -> None:
     )
 
 
+def test_what_was_not_looked_at(pytester: pytest.Pytester) -> None:
+    """Each reason is a line with its environments, in the order of the contract; other people's tests have one too."""
+    own = pytester.path / "test_own.py"
+    own.write_text(
+        "import pytest\n"
+        "from infraspec.finding import Finding, Verdict\n"
+        "def test_mine(plan, environment, assert_proven):\n"
+        "    if environment != 'dev':\n"
+        "        pytest.skip('nothing there')\n"
+        "    assert_proven('mine', [Finding('mine', Verdict.PROVEN, 'a')])\n"
+        "def test_all(contract):\n"
+        "    pytest.skip('nobody asks')\n"
+    )
+    text = text_of(THREE.run(pytester, suite=own))
+
+    assert [line for line in text.splitlines() if line.startswith("skipped  ")] == [
+        "skipped  repository test_all: nobody asks",
+        "skipped  prod test_mine: nothing there",
+    ]
+
+
 @pytest.mark.parametrize(("variable", "value", "coloured"), [("FORCE_COLOR", "1", True), ("NO_COLOR", "1", False)])
 def test_colour(
     pytester: pytest.Pytester,

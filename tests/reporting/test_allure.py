@@ -118,7 +118,9 @@ def test_every_test_has_a_story(incident: Report) -> None:
     assert {"plan-review", "secret-access", "process", "source"} <= set(stories.values())
     assert {"source"} == {story for name, story in stories.items() if name.startswith("test_selectors")}
     assert {"skipped"} == {r["status"] for name, r in incident.results.items() if name.startswith("plan-review")}
-    assert incident.results["plan-review: dev"]["statusDetails"] == {"message": "no plan file is given for dev"}
+    assert incident.results["plan-review: dev"]["statusDetails"] == {
+        "message": "no plan file is given: --infraspec-plan FILE"
+    }
 
 
 def test_the_table_has_every_verdict(incident: Report) -> None:

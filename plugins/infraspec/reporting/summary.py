@@ -18,7 +18,7 @@ from infraspec.contract.waivers import WaiverBook
 from infraspec.reporting.gathering import fixed_of
 from infraspec.reporting.judgement import allowing
 from infraspec.reporting.order import by_rule
-from infraspec.reporting.recorder import Recorder
+from infraspec.reporting.recorder import REPOSITORY, Recorder
 
 _MOST_ADVICE = 10
 _MOST_FIXED = 10
@@ -53,6 +53,7 @@ def write_summary(
     broken = [(shown(problem["environment"]), _function(problem["test"])) for problem in problems if problem["test"]]
     _write_table(terminal, named, broken)
     _write_problems(terminal, recorder)
+    _write_skipped(terminal, recorder, environments, shown)
     for record in named:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""
@@ -83,6 +84,18 @@ def _write_problems(terminal: pytest.TerminalReporter, recorder: Recorder) -> No
     """Write which tests have no verdict."""
     for problem in sorted(recorder.problems, key=lambda problem: problem["test"]):
         terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
+
+
+def _write_skipped(
+    terminal: pytest.TerminalReporter, recorder: Recorder, environments: list[str], shown: Callable[[str], str]
+) -> None:
+    """Write what was not looked at and why, the environments of one reason together."""
+    reasons: dict[tuple[str, str], set[str]] = {}
+    for skipped in recorder.skipped:
+        reasons.setdefault((_function(skipped["test"]), skipped["reason"]), set()).add(skipped["environment"])
+    for (test, reason), names in sorted(reasons.items()):
+        listed = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
+        terminal.line(f"skipped  {listed} {test}: {reason}")
 
 
 def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
