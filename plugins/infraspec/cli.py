@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from infraspec import __version__
-from infraspec.command import reported
+from infraspec.command import Main, reported
 from infraspec.diagnose_command import diagnose
 from infraspec.doctor_command import doctor
 from infraspec.errors import ContractError, ProcessFileError
@@ -21,7 +21,7 @@ from infraspec.sandbox_command import sandbox
 from infraspec.simulate_command import simulate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="infraspec")
 def main() -> None:
     """Prove that an AWS infrastructure is what its specification says.
@@ -33,9 +33,9 @@ def main() -> None:
     infraspec explain …                     say why a role may do something, or may not
     infraspec diagnose                      say what is wrong with a service that runs
 
-    Nothing but the live suite and what says so asks AWS. Colours are left out in a pipe and where NO_COLOR is set. The
-    exit code is 0 if all is well, 1 if what was asked about is not, 2 if the input is wrong; --help of a command has
-    more.
+    Nothing but the live suite and what says so asks AWS. A terminal gets tables and colours, without these where
+    NO_COLOR is set; a pipe gets plain lines. The exit code is 0 if all is well, 1 if what was asked about is not, 2 if
+    the input is wrong; --help of a command has more.
     """  # noqa: D301 - \b keeps click from wrapping the table
 
 

@@ -1,12 +1,13 @@
-"""What the commands of the command line share: how an error of the input is shown, and colours."""
+"""What the commands of the command line share: how an error of the input is shown, and text in any encoding."""
 
 from __future__ import annotations
 
-import os
 import sys
+from codecs import lookup
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from io import TextIOWrapper
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
@@ -14,6 +15,19 @@ from infraspec.errors import InfraspecError, InputErrorGroup
 
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""
+
+
+class Main(click.Group):
+    """The command line, which writes text in any encoding: ASCII is taken to be UTF-8, as click does of a pipe."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command that the arguments name; what an encoding lacks is written as an escape."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                is_ascii = lookup(stream.encoding).name == "ascii"
+                stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,8 +46,3 @@ def reported(function: Callable[P, R]) -> Callable[P, R]:
             sys.exit(INPUT_ERROR)
 
     return run
-
-
-def coloured(text: str, colour: str) -> str:
-    """Return text in a colour; plain where NO_COLOR says so (https://no-color.org). Pipes get it plain from click."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import timedelta
@@ -17,6 +17,7 @@ import click
 from infraspec.command import reported
 from infraspec.errors import ContractError, RequestError, SandboxError
 from infraspec.extras import require
+from infraspec.terminal.console import is_terminal, show, waiting
 
 if TYPE_CHECKING:  # other commands start faster without
     from infraspec.fixtures.session import Session
@@ -73,7 +74,7 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     from infraspec.reporting import diagnosis as reports  # noqa: PLC0415 - likewise
 
     back = span(since)
-    with _session(infra, environment) as session:
+    with waiting("evaluating the source") as say, _session(infra, environment, say) as session:
         (name,) = session.names
         contract, plan = session.contract, session.environments.plan(name)
         source, calls = placed(plan, contract, name), session.live.of(name).snapshot
@@ -93,14 +94,22 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
             names = ", ".join(map(reports.name_of, wrong))
             raise click.UsageError(f"a record is about one service: choose with --service one of {names}")
         click.echo(incident_record(wrong[0], contract, name), nl=False)
+    elif form == "json":
+        from infraspec.reporting.diagnosis_document import as_json  # noqa: PLC0415 - likewise
+
+        click.echo(as_json(found))
+    elif is_terminal():
+        from infraspec.terminal.diagnosis import view  # noqa: PLC0415 - likewise
+
+        show(*view(found))
     else:
-        click.echo(reports.as_json(found) if form == "json" else reports.as_text(found))
+        click.echo(reports.as_text(found))
     sys.exit(reports.exit_code(found))
 
 
 @contextmanager
-def _session(infra: Path, environment: str | None) -> Iterator[Session]:
-    """Yield the session of a live run of one environment, whose account is that of the contract."""
+def _session(infra: Path, environment: str | None, say: Callable[[str], None]) -> Iterator[Session]:
+    """Yield the session of a live run of one environment, whose account is that of the contract; say what it asks."""
     from pluggy import PluginManager  # noqa: PLC0415 - other commands start faster without
 
     from infraspec import hookspecs  # noqa: PLC0415 - likewise
@@ -124,6 +133,7 @@ def _session(infra: Path, environment: str | None) -> Iterator[Session]:
     manager.add_hookspecs(hookspecs)
     settings = Settings(**{name: Setting(given.get(name, ""), "option") for name in names})
     session = Session(settings, Hooks(manager.hook))
+    session.live.asking = lambda service, operation, region: say(f"asking AWS for {service}.{operation} in {region}")
     require("live", "infraspec diagnose")
     GUARD.arm()
     try:

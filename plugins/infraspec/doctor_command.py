@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from infraspec.command import coloured, reported
+from infraspec.command import reported
+from infraspec.terminal.console import is_terminal, show, waiting
 
 if TYPE_CHECKING:
     from infraspec.adoption.health import Line
@@ -18,7 +20,6 @@ PROBLEM = 1
 """Exit code if there is a problem."""
 
 _WIDEST_TOPIC = 24
-_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command(short_help="Say what keeps infraspec from knowing all.")
@@ -53,11 +54,13 @@ def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:
     from infraspec.adoption.health import State, worst  # noqa: PLC0415 - likewise
     from infraspec.tool_health import tool_lines  # noqa: PLC0415 - likewise
 
-    lines = [*tool_lines(), *checkup(infra, environment)]
-    if live:
-        from infraspec.live_health import live_lines  # noqa: PLC0415 - likewise
+    with waiting("evaluating the source") as say:
+        lines = [*tool_lines(), *checkup(infra, environment)]
+        if live:
+            from infraspec.live_health import live_lines  # noqa: PLC0415 - likewise
 
-        lines += live_lines(infra, environment)
+            say("asking AWS")
+            lines += live_lines(infra, environment)
     if form == "json":
         click.echo(json.dumps([_as_json(line) for line in lines], indent=2, ensure_ascii=False))
     else:
@@ -72,11 +75,19 @@ def _as_json(line: Line) -> dict[str, str]:
 
 def _show(lines: list[Line]) -> None:
     width = min(max(len(line.topic) for line in lines), _WIDEST_TOPIC)
+    if is_terminal():
+        from infraspec.terminal.health import view  # noqa: PLC0415 - a pipe does without
+
+        show(*view(lines, _counts(lines), width))
+        return
     for line in lines:
-        state = coloured(f"{line.state.value:9}", _COLOURS[line.state.value])
-        click.echo(f"{state}{line.topic:{width}}  {line.message}")
+        click.echo(f"{line.state.value:9}{line.topic:{width}}  {line.message}")
         for remedy in line.remedy.splitlines():
             click.echo(f"{'':{width + 11}}{remedy}")
-    counts = {state: sum(1 for line in lines if line.state.value == state) for state in _COLOURS}
+    click.echo(f"\n{_counts(lines)}")
+
+
+def _counts(lines: list[Line]) -> str:
+    counts = Counter(line.state.value for line in lines)
     numbers = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("warning", "problem")]
-    click.echo(f"\n{counts['ok']} ok, {', '.join(numbers)}")
+    return f"{counts['ok']} ok, {', '.join(numbers)}"

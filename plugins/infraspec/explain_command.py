@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from infraspec.command import coloured, reported
-
-_COLOURS = {"Allowed": "green", "Undetermined": "yellow"}
+from infraspec.command import reported
+from infraspec.terminal.console import is_terminal, show
 
 
 @click.command(short_help="Say why a role may do something, or may not.")
@@ -73,10 +72,12 @@ def explain(  # noqa: PLR0917 - click passes by name
     found = explained(placed(evaluated, contract, name), role, action, resource, context)
     if form == "json":
         click.echo(reports.as_json(found))
+    elif is_terminal():
+        from infraspec.terminal.explanation import view  # noqa: PLC0415 - likewise
+
+        show(*view(found))
     else:
-        verdict, line, rest = reports.as_text(found).partition("\n")
-        colour = _COLOURS.get(found.outcome.value, "red")
-        click.echo(coloured(verdict, colour) + line + rest)
+        click.echo(reports.as_text(found))
     sys.exit(reports.EXIT_CODES[found.outcome])
 
 

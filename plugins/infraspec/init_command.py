@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infraspec.command import reported
+from infraspec.terminal.console import is_terminal, show, waiting
 
 if TYPE_CHECKING:
     from infraspec.adoption import Adoption
@@ -44,7 +46,8 @@ def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - c
     from infraspec.adoption import adopt  # noqa: PLC0415 - other commands start faster without
     from infraspec.adoption.files import starting_files, write  # noqa: PLC0415 - likewise
 
-    adoption = adopt(directory)
+    with waiting("evaluating what is there"):
+        adoption = adopt(directory)
     files = starting_files(adoption)
     if not dry_run:
         write(directory, files)
@@ -69,39 +72,48 @@ def _state(file: StartingFile, *, dry_run: bool) -> str:
 
 
 def _tell(adoption: Adoption, files: tuple[StartingFile, ...]) -> None:
-    click.echo("\n".join(_found(adoption)))
-    click.echo()
-    for file in files:
-        state = "exists, left as it is" if file.exists else "written"
-        click.echo(f"{file.path:34}{state}" + (f"  ({file.note})" if file.note and not file.exists else ""))
+    states = [
+        (file.path, *(("exists, left as it is", "") if file.exists else ("written", file.note and f"({file.note})")))
+        for file in files
+    ]
+    rest = "Next:\n  pytest --pyargs infraspec.tests_static\n  infraspec doctor"
     if any(file.exists for file in files):
-        click.echo("\nWhat would have been written: infraspec init --dry-run")
-    click.echo("\nNext:\n  pytest --pyargs infraspec.tests_static\n  infraspec doctor")
+        rest = f"What would have been written: infraspec init --dry-run\n\n{rest}"
+    if is_terminal():
+        from infraspec.terminal.adoption import view  # noqa: PLC0415 - a pipe does without
+
+        show(*view(_found(adoption), states, rest))
+        return
+    for label, text in _found(adoption):
+        click.echo(f"{label:13}{text}")
+    click.echo()
+    for path, state, note in states:
+        click.echo(f"{path:34}{state}  {note}".rstrip())
+    click.echo(f"\n{rest}")
 
 
-def _found(adoption: Adoption) -> list[str]:
+def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
+    """Yield labels, and what was found."""
     held, total = adoption.support
-    begins = f" ({held} of {total} names begin with it)" if held else ""
-    lines = [f"application  {adoption.application}{begins}"]
+    yield "application", adoption.application + (f" ({held} of {total} names begin with it)" if held else "")
     for each in adoption.environments:
         plan = adoption.plans.get(each.name)
         shown = f"{len(plan.managed())} resources" if plan else f"cannot be evaluated, {adoption.fault}"
-        lines.append(f"environment  {each.name}: {shown}, by the {each.origin}")
+        yield "environment", f"{each.name}: {shown}, by the {each.origin}"
     files = {path for paths in adoption.task_definitions.values() for path in paths}
     if files:
-        lines.append(f"files        {len(files)} task definitions outside of Terraform")
+        yield "files", f"{len(files)} task definitions outside of Terraform"
     if adoption.names:
-        lines.append(f"names        patterns of {len(adoption.names)} resource types")
+        yield "names", f"patterns of {len(adoption.names)} resource types"
     common = [guess.key for guess in adoption.tags if guess.is_common]
     if common:
-        lines.append(f"tags         {', '.join(common)}")
+        yield "tags", ", ".join(common)
     left = len(adoption.left_out) + len(adoption.repository.broken)
     if left:
         first = next(iter([each.reason for each in adoption.left_out] + [why for _, why in adoption.repository.broken]))
-        lines.append(f"left out     {left} root modules, the first because: {first}")
+        yield "left out", f"{left} root modules, the first because: {first}"
     if adoption.repository.terragrunt:
-        lines.append("left out     Terragrunt: only Terraform that is there as it is gets evaluated")
-    return lines
+        yield "left out", "Terragrunt: only Terraform that is there as it is gets evaluated"
 
 
 def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from infraspec.command import reported
+from infraspec.terminal.console import is_terminal, show, waiting
 
 
 class _Ordered(click.Option):
@@ -90,8 +91,15 @@ def plan(  # noqa: PLR0917 - click passes by name
         workspace=workspace,
         known=known,
     )
-    evaluated = request.evaluate()
-    write = planned_values.as_json if form == "json" else planned_values.as_text
-    click.echo(write(evaluated))
+    with waiting("evaluating the source"):
+        evaluated = request.evaluate()
+    if form == "json":
+        click.echo(planned_values.as_json(evaluated))
+    elif is_terminal():
+        from infraspec.terminal.plan import view  # noqa: PLC0415 - likewise
+
+        show(*view(evaluated))
+    else:
+        click.echo(planned_values.as_text(evaluated))
     for diagnostic in evaluated.diagnostics:
         click.echo(f"{diagnostic.severity}: {diagnostic}", err=True)

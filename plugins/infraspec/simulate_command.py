@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import click
 
-from infraspec.command import coloured, reported
-
-_COLOURS = {"Allowed": "green", "Undetermined": "yellow"}
+from infraspec.command import reported
+from infraspec.terminal.console import is_terminal, show
 
 
 @click.command(short_help="Decide IAM requests offline.")
@@ -26,16 +24,14 @@ _COLOURS = {"Allowed": "green", "Undetermined": "yellow"}
     "--format",
     "form",
     type=click.Choice(["json", "text"]),
-    default="json",
-    show_default=True,
-    help="JSON Lines, or a table for people.",
+    help="JSON Lines, or a table for people.  [default: json, on a terminal text]",
 )
 @reported
-def simulate(source: BinaryIO, form: str) -> None:
-    """Decide IAM requests offline, as AWS would: one line of JSON for each case of a file.
+def simulate(source: BinaryIO, form: str | None) -> None:
+    """Decide IAM requests offline, as AWS would: a line for each case of a file.
 
     \b
-    infraspec simulate --cases cases.jsonl
+    infraspec simulate --cases cases.jsonl --format json
     {"id": "read", "decision": "Allowed", "why": "allowed by policies[0] Statement.0"}
 
     A case is one line; here it is on several. What is null or left out does not take part, and a condition key that
@@ -66,13 +62,15 @@ def simulate(source: BinaryIO, form: str) -> None:
     from infraspec.iam.case import decided  # noqa: PLC0415 - other commands start faster without
 
     lines = decided(source, str(getattr(source, "name", "<stdin>")))
-    click.echo("\n".join(_decisions(lines) if form == "text" else lines), nl=bool(lines))
-
-
-def _decisions(lines: Sequence[str]) -> Iterator[str]:
-    """Write decisions in columns: id, decision, why."""
+    if form == "json" or (form is None and not is_terminal()):
+        click.echo("\n".join(lines), nl=bool(lines))
+        return
     rows = [json.loads(line) for line in lines]
+    if is_terminal():
+        from infraspec.terminal.decisions import view  # noqa: PLC0415 - a pipe does without
+
+        show(*view(rows))
+        return
     width = max((len(row["id"]) for row in rows), default=0)
-    for row in rows:
-        decision = coloured(f"{row['decision']:16}", _COLOURS.get(row["decision"], "red"))
-        yield f"{row['id']:{width}}  {decision}  {row['why']}"
+    shown = "\n".join(f"{row['id']:{width}}  {row['decision']:16}  {row['why']}" for row in rows)
+    click.echo(shown, nl=bool(rows))

@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 
 from infraspec.cli import main
-from infraspec.command import coloured
 
 DOCS = Path(__file__).parents[2] / "docs"
 SECTIONS = {
@@ -90,14 +89,6 @@ def test_completion(shell: str) -> None:
     )
 
     assert "_INFRASPEC_COMPLETE" in done.stdout
-
-
-def test_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colours are left out where NO_COLOR is set, as https://no-color.org says: to anything but nothing."""
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert coloured("x", "red") == click.style("x", fg="red")
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert coloured("x", "red") == "x"
 
 
 @pytest.mark.parametrize("name", ["cli.md", "getting-started.md", "ten-minutes.md"])

@@ -18,7 +18,8 @@ from infraspec.errors import RequestError, RunnerPermissionError
 from infraspec.finding import Verdict
 from infraspec.live.diagnosing import diagnoses
 from infraspec.process.playbooks import read_playbooks
-from infraspec.reporting.diagnosis import as_json, as_text, exit_code
+from infraspec.reporting.diagnosis import as_text, exit_code
+from infraspec.reporting.diagnosis_document import as_json
 from infraspec.reporting.incident_record import incident_record, record_id
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.fleet import DENIED, NOW, SECRET, Cluster, service_deployment, source, stopped

@@ -115,9 +115,9 @@ def test_network_is_blocked(pytester: pytest.Pytester) -> None:
 
 
 def test_neither_boto3_nor_moto_is_imported(pytester: pytest.Pytester) -> None:
-    """The static path imports no AWS client."""
+    """The static path imports no AWS client, and nothing for terminals."""
     own = pytester.path / "test_own.py"
-    names = ("boto3", "botocore", "moto", "allure")
+    names = ("boto3", "botocore", "moto", "allure", "rich")
     own.write_text(
         "import sys\n\ndef test_own(plan, task_definitions, contract):\n"
         f"    assert not [name for name in {names!r} if name in sys.modules]\n"

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from infraspec.checks.explanation import Explanation
+from infraspec.checks.explanation import Addition, Explanation
 from infraspec.finding import Location
 from infraspec.iam.decision import Outcome
 from infraspec.iam.pattern import shown
 from infraspec.unknown import render
 
-_VERDICTS = {
+VERDICTS = {
     Outcome.ALLOWED: "ALLOWED",
     Outcome.EXPLICITLY_DENIED: "DENIED by a statement",
     Outcome.IMPLICITLY_DENIED: "DENIED: no statement allows it",
@@ -37,30 +37,40 @@ def as_json(explanation: Explanation) -> str:
     return json.dumps(_builtins(explanation), indent=2, ensure_ascii=False)
 
 
-def _lines(explanation: Explanation) -> Iterator[str]:
+def rows(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Yield what shows the verdict: labels, and the text of each, which may have several lines."""
     role, hit = explanation.role, explanation.hit
-    yield _VERDICTS[explanation.outcome]
-    yield from _row("role", f"{role.address}{_at(role.location)}")
-    yield from _row("action", explanation.action)
+    yield "role", f"{role.address}{_at(role.location)}"
+    yield "action", explanation.action
     target = str(explanation.decision.request.subject)
     written = render(explanation.decision.request.subject.value)
-    yield from _row("resource", f"{target} ({written})" if written != target else target)
-    yield from _row("why", explanation.reason)
+    yield "resource", f"{target} ({written})" if written != target else target
+    yield "why", explanation.reason
     if hit is not None:
-        yield from _row("statement", f"{hit}{_at(hit.location)}")
+        yield "statement", f"{hit}{_at(hit.location)}"
     if explanation.listed:
-        yield from _row("it lists", explanation.listed)
-        yield from _row("asked for", explanation.asked)
+        yield "it lists", explanation.listed
+        yield "asked for", explanation.asked
     for warning in explanation.warnings:
-        yield from _row("warning", f"{warning.finding}: {warning.reason}; {warning.remedy}")
+        yield "warning", f"{warning.finding}: {warning.reason}; {warning.remedy}"
     if explanation.key:
-        yield from _row("also", f"it needs kms:Decrypt on {explanation.key} too, which encrypts the secret")
+        yield "also", f"it needs kms:Decrypt on {explanation.key} too, which encrypts the secret"
+
+
+def where(addition: Addition) -> str:
+    """Return what a statement is to be added to, and its place."""
+    return f"{addition.target}{_at(addition.location)}"
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield VERDICTS[explanation.outcome]
+    for label, text in rows(explanation):
+        yield from _row(label, text)
     if explanation.addition is not None:
-        addition = explanation.addition
-        yield f"\nTo allow it, add to {addition.target}{_at(addition.location)}:\n"
-        yield addition.hcl
+        yield f"\nTo allow it, add to {where(explanation.addition)}:\n"
+        yield explanation.addition.hcl
         yield "\nThe same as JSON:\n"
-        yield json.dumps(addition.json, indent=2)
+        yield json.dumps(explanation.addition.json, indent=2)
 
 
 def _row(label: str, text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from infraspec.checks.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
 from infraspec.ecs.task import revision_of
-from infraspec.reporting.diagnosis import fix_text, name_of, owner_of
+from infraspec.reporting.diagnosis import fix_of, name_of, owner_of
 
 _OPEN = "_to be written_"
 
@@ -73,7 +73,7 @@ def _body(diagnosis: Diagnosis) -> Iterator[str]:
     ]
     for number, (question, answer) in enumerate(whys, 1):
         yield from (f"### Why {number}: {question}", "", answer, "")
-    fix = fix_text(diagnosis)
+    fix = str(fix_of(diagnosis))
     yield from ("## 修正 / Fix", "", *_fix(fix), "")
     yield from ("## 再発防止策 / What keeps it from coming back", "", "| action | owner | until |", "|---|---|---|")
     yield from (f"| {_OPEN} | | |", "", "## 学び / What went well, what did not", "", _OPEN)

@@ -26,12 +26,17 @@ def as_json(plan: Plan) -> str:
 
 def document(plan: Plan) -> dict[str, Any]:
     """Return the plan as `format_version`, `planned_values` and `unknown`."""
-    shown = sorted(filter(_is_planned, plan.resources), key=lambda resource: resource.address)
+    shown = sorted(planned(plan), key=lambda resource: resource.address)
     return {
         "format_version": _FORMAT,
         "planned_values": {"outputs": _outputs(plan), "root_module": _module("", shown)},
         "unknown": {resource.address: paths for resource in shown if (paths := [*_unknown_paths(_planned(resource))])},
     }
+
+
+def planned(plan: Plan) -> list[Resource]:
+    """Return the resources that Terraform would list."""
+    return list(filter(_is_planned, plan.resources))
 
 
 def _is_planned(resource: Resource) -> bool:
@@ -70,17 +75,18 @@ def _outputs(plan: Plan) -> dict[str, Any]:
 
 def _module(address: str, resources: list[Resource]) -> dict[str, Any]:
     own = [_resource(resource) for resource in resources if resource.module == address]
-    children = [
+    below = [
         _module(child, [r for r in resources if r.module == child or r.module.startswith(f"{child}.")])
-        for child in _children(address, resources)
+        for child in children(address, resources)
     ]
     module: dict[str, Any] = {"resources": own} if own else {}
-    if children:
-        module["child_modules"] = children
+    if below:
+        module["child_modules"] = below
     return {**module, "address": address} if address else module
 
 
-def _children(address: str, resources: Iterable[Resource]) -> list[str]:
+def children(address: str, resources: Iterable[Resource]) -> list[str]:
+    """Return the addresses of the module instances that a module calls, if they have resources."""
     prefix = f"{address}." if address else ""
     below = {r.module for r in resources if r.module != address and r.module.startswith(prefix)}
     return sorted({prefix + _first_call(module[len(prefix) :]) for module in below})
@@ -169,14 +175,19 @@ def _paths(value: Value, path: str) -> Iterable[str]:
 
 def as_text(plan: Plan) -> str:
     """Return the plan as blocks of attributes, then those of the outputs; unknown values marked, a closing count."""
-    shown = [resource for resource in plan.resources if _is_planned(resource)]
-    blocks = ["\n".join(_block(resource)) for resource in shown]
-    outputs = [
-        f'output "{name}" {{\n  value = {_written(value, 2)}\n}}' for name, value in sorted(plan.outputs.items())
-    ]
-    managed = sum(1 for resource in shown if resource.mode == "managed")
-    counts = f"{_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
-    return "\n\n".join([*blocks, *outputs, f"{plan.origin}: {counts}"])
+    blocks = ["\n".join(_block(resource)) for resource in planned(plan)]
+    return "\n\n".join([*blocks, *outputs(plan), counts(plan)])
+
+
+def outputs(plan: Plan) -> list[str]:
+    """Return the outputs as blocks."""
+    return [f'output "{name}" {{\n  value = {_written(value, 2)}\n}}' for name, value in sorted(plan.outputs.items())]
+
+
+def counts(plan: Plan) -> str:
+    """Say what was evaluated, and how much there is in it."""
+    managed = sum(1 for resource in planned(plan) if resource.mode == "managed")
+    return f"{plan.origin}: {_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
 
 
 def fragments(plan: Plan, addresses: Iterable[Iterable[str]], limit: int) -> str:
@@ -195,11 +206,16 @@ def _block(resource: Resource) -> Iterable[str]:
     yield f"# {resource.address}" + (f"  ({resource.location})" if resource.location else "")
     keyword = "data" if resource.mode == "data" else "resource"
     yield f'{keyword} "{resource.type}" "{resource.name}" {{'
+    yield from (f"  {line}" for line in attributes(resource, 2))
+    yield "}"
+
+
+def attributes(resource: Resource, indent: int = 0) -> Iterable[str]:
+    """Yield each attribute with its value, whose own lines are indented; unknown values marked, secrets hidden."""
     values = dict(resource.values)
     width = max(map(len, values), default=0)
     for name, value in values.items():
-        yield f"  {name:{width}} = {_written(value, 2)}"
-    yield "}"
+        yield f"{name:{width}} = {_written(value, indent)}"
 
 
 def _written(value: Value, indent: int) -> str:

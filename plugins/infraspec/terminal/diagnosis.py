@@ -1,0 +1,51 @@
+"""The view of `infraspec diagnose`: how a service runs, the cause in a frame, what else is known, and the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from infraspec.checks.diagnosis import Diagnosis
+from infraspec.reporting.diagnosis import (
+    cause_rows,
+    evidence_rows,
+    fix_of,
+    going_back,
+    rollback_commands,
+    state_rows,
+    title,
+)
+from infraspec.terminal.parts import code, fields, words
+
+_STYLES = {"cause": "bold red", "rollout": "yellow", "missing": "red"}
+
+
+def view(diagnoses: Sequence[Diagnosis]) -> Iterator[RenderableType]:
+    """Yield what is shown of diagnoses: all that their text has."""
+    for number, one in enumerate(diagnoses):
+        if number:
+            yield Text()
+        yield from _one(one)
+
+
+def _one(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    yield words(title(diagnosis), "bold green" if diagnosis.is_healthy else "bold red")
+    yield fields(state_rows(diagnosis), _STYLES)
+    cause = tuple(cause_rows(diagnosis))
+    if cause:
+        yield Panel(fields(cause, _STYLES), box=box.ROUNDED, border_style="dim" if diagnosis.is_healthy else "red")
+    evidence = tuple(evidence_rows(diagnosis))
+    if evidence:
+        yield fields(evidence, _STYLES)
+    if diagnosis.is_healthy or diagnosis.live is None:
+        return
+    fix = fix_of(diagnosis)
+    if str(fix):
+        yield words(f"\nFix: {fix.what}\n", "bold")
+        yield code(fix.paste, "terraform" if fix.what else "text")
+    yield words(f"\n{going_back(diagnosis)}\n", "bold")
+    yield code("\n".join(rollback_commands(diagnosis)), "bash")
