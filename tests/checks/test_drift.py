@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infraspec.checks.drift import _COMPARED, check_drift
+from infraspec.checks import RULES
+from infraspec.checks.drift import check_drift
+from infraspec.checks.drift_attributes import COMPARED, LOOKED_AT_BY, TASK_DEFINITION
 from infraspec.checks.policy_form import policy_form
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Value
+from infraspec.unknown import Unknown, Value
 from tests.live.deployed import changed, deployed, reference, without
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -26,6 +30,18 @@ ROLE, POLICY = "module.iam.aws_iam_role.execution", "module.iam.aws_iam_policy.e
 INGRESS = "module.rds.aws_vpc_security_group_ingress_rule.from_tasks"
 KEY = "module.secretsmanager.aws_kms_key.secrets"
 OPEN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}]}'
+LISTENER, BALANCER = "module.network.aws_lb_listener.https", "module.network.aws_lb.this"
+ATTACHMENT = "module.iam.aws_iam_role_policy_attachment.execution_secrets"
+CREDENTIALS = 'module.secretsmanager.aws_secretsmanager_secret.this["database"]'
+OF_SECRET = Resource(
+    "aws_secretsmanager_secret_policy.one",
+    "managed",
+    "aws_secretsmanager_secret_policy",
+    "one",
+    None,
+    "",
+    {"secret_arn": Unknown(f"{CREDENTIALS}.arn"), "policy": "{}"},
+)
 FAMILY = "daily-report-tool-prod-backend"
 REVISION, OTHER, STRANGE = (
     f"arn:aws:ecs:ap-northeast-1:123456789012:task-definition/{name}"
@@ -39,6 +55,13 @@ def bad(live: Plan, running: Collection[str] = (), plan: Plan | None = None) -> 
     return [one for one in found if one.verdict is not PROVEN]
 
 
+def changed_source(address: str, **values: Value) -> Plan:
+    """Return the reference with other values of one resource."""
+    plan = reference()
+    own = replace(plan.by_address[address], values={**plan.by_address[address].values, **values})
+    return plan.replaced(resources=tuple(own if one.address == address else one for one in plan.resources))
+
+
 def ignoring(*names: str) -> Plan:
     """Return the reference with attributes of its service that a pipeline owns."""
     plan = reference()
@@ -50,7 +73,7 @@ def test_what_is_as_it_was_applied_is_proven() -> None:
     """Every resource of the types that are compared."""
     found = check_drift(reference(), deployed(), {SERVICE: {REVISION}})
     assert {PROVEN} == {one.verdict for one in found}
-    assert len(reference().managed(*_COMPARED)) + 1 == len(found)
+    assert len(reference().managed(*COMPARED)) + 2 == len(found)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +88,15 @@ def test_what_is_as_it_was_applied_is_proven() -> None:
         (DATABASE, {"engine_version": "1.2"}),
         (SERVICE, {"desired_count": 99}),
         (INGRESS, {"from_port": 1}),
+        (INGRESS, {"cidr_ipv4": "0.0.0.0/0"}),
+        (INGRESS, {"cidr_ipv6": "::/0"}),
+        (INGRESS, {"prefix_list_id": "pl-1"}),
         (KEY, {"policy": OPEN}),
+        (ROLE, {"assume_role_policy": OPEN}),
+        (ROLE, {"permissions_boundary": "arn:aws:iam::123456789012:policy/limit"}),
+        (LISTENER, {"ssl_policy": "ELBSecurityPolicy-2016-08"}),
+        (BALANCER, {"security_groups": ["sg-open"]}),
+        (SERVICE, {"enable_execute_command": True}),
     ],
 )
 def test_what_somebody_changed_is_one_finding(address: str, values: dict[str, Any]) -> None:
@@ -95,10 +126,99 @@ def test_what_is_gone_is_one_finding(address: str) -> None:
     assert (VIOLATED, address, "AWS has none of this name") == (finding.verdict, finding.address, finding.found)
 
 
-def test_what_aws_names_itself_may_be_another() -> None:
-    """A rule of a security group has no name to look for."""
-    (finding,) = bad(without(INGRESS))
-    assert (UNDETERMINED, INGRESS) == (finding.verdict, finding.address)
+@pytest.mark.parametrize(
+    ("address", "plan", "live"),
+    [
+        (INGRESS, reference(), without(INGRESS)),
+        (ATTACHMENT, reference(), without(ATTACHMENT)),
+        (OF_SECRET.address, reference().replaced(resources=(*reference().resources, OF_SECRET)), deployed()),
+    ],
+)
+def test_what_has_no_name_is_told_by_what_it_is_about(address: str, plan: Plan, live: Plan) -> None:
+    """A rule by all that it says, an attachment by role and policy, the policy of a secret by the secret."""
+    (finding,) = bad(live, plan=plan)
+    assert (VIOLATED, address) == (finding.verdict, finding.address)
+    assert "it was deleted, or never applied" == finding.reason
+
+
+def test_what_the_source_does_not_know_wholly_may_be_another() -> None:
+    """An attachment of a policy whose ARN nobody knows is not said to be missing."""
+    unknown = changed_source(ATTACHMENT, policy_arn=Unknown("data.aws_iam_policy.other.arn"))
+    (finding,) = bad(without(ATTACHMENT), plan=unknown)
+    assert (UNDETERMINED, ATTACHMENT) == (finding.verdict, finding.address)
+
+
+def test_a_tag_is_no_name() -> None:
+    """Several keys may have one tag Name, so that which of them is missing is not certain."""
+    plan = changed_source(KEY, tags={"Name": "shared"}, tags_all={"Name": "shared"})
+    found = bad(without(KEY), plan=plan)
+    assert UNDETERMINED in [one.verdict for one in found if one.address == KEY]
+
+
+def test_what_the_source_has_twice_is_one_in_aws() -> None:
+    """Two attachments of one policy to one role are both there, as AWS has it once."""
+    own = reference().by_address[ATTACHMENT]
+    plan = reference().replaced(resources=(*reference().resources, replace(own, address=f"{ATTACHMENT}.again")))
+    assert [] == bad(deployed(), plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("address", "attribute", "value"),
+    [
+        (ROLE, "permissions_boundary", "arn:aws:iam::123456789012:policy/limit"),
+        (ROLE, "managed_policy_arns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
+        (ROLE, "inline_policy", [{"name": "read", "policy": OPEN}]),
+        (CREDENTIALS, "policy", OPEN),
+        (DATABASE, "enabled_cloudwatch_logs_exports", ["postgresql"]),
+        (CREDENTIALS, "kms_key_id", "arn:aws:kms:ap-northeast-1:123456789012:key/1"),
+    ],
+)
+def test_what_aws_leaves_out_was_taken_away(address: str, attribute: str, value: Value) -> None:
+    """An answer without the attribute is not one that says nothing."""
+    plan = changed_source(address, **{attribute: value})
+    (finding,) = bad(changed(address, **{attribute: None}), plan=plan)
+    assert (VIOLATED, address, f"{attribute} not set") == (finding.verdict, finding.address, finding.found)
+
+
+def test_a_secret_of_the_key_of_aws_has_none_in_its_answer() -> None:
+    """AWS leaves out the key of a secret that is under aws/secretsmanager."""
+    plan = changed_source(CREDENTIALS, kms_key_id="alias/aws/secretsmanager")
+    assert [] == bad(changed(CREDENTIALS, kms_key_id=None), plan=plan)
+
+
+def test_an_alias_tells_its_key_only_with_a_state() -> None:
+    """Without one the key is found by the alias itself, which proves nothing of it."""
+    alias = next(one for one in reference().managed("aws_kms_alias"))
+    live = changed(alias.address, target_key_id="another")
+    (finding,) = [one for one in check_drift(reference(), live, {}) if one.address == alias.address]
+    assert "it exists; no argument is compared" == finding.reason
+    (finding,) = bad(live, plan=changed_source(alias.address, target_key_id="0a1b"))
+    assert (VIOLATED, "target_key_id another") == (finding.verdict, finding.found)
+
+
+def test_a_proven_finding_says_what_was_compared() -> None:
+    """What AWS does not give back, and what is not looked at, is not among it."""
+    live = changed(LISTENER, ssl_policy=None)
+    reasons = {one.address: one.reason for one in check_drift(reference(), live, {})}
+    assert "as the source says: port, protocol, certificate_arn" == reasons[LISTENER]
+    assert "it exists; no argument is compared" == reasons["module.ecs.aws_ecs_cluster.this"]
+
+
+def test_what_is_not_compared_is_advice() -> None:
+    """No resource of the source is passed over in silence, and none that no rule looks at is proven."""
+    found = check_drift(reference(), deployed(), {})
+    (advice,) = [one for one in found if one.advice]
+    silent = {one.type for one in reference().managed()} - {*COMPARED, *LOOKED_AT_BY, TASK_DEFINITION}
+    assert silent == {shown.partition(" ")[0] for shown in advice.found.split(", ")}
+    assert "aws_route (3)" in advice.found
+    addresses = {one.address for one in found}
+    assert not any(one.address in addresses for one in reference().managed(*silent))
+
+
+def test_every_rule_that_looks_at_what_drift_does_not_exists() -> None:
+    """No type is left to a rule that there is not."""
+    assert set(LOOKED_AT_BY.values()) <= set(RULES)
+    assert not set(LOOKED_AT_BY) & set(COMPARED)
 
 
 def test_a_minor_version_is_none_of_the_source() -> None:
@@ -168,7 +288,8 @@ def test_what_a_pipeline_owns_is_said_and_not_found() -> None:
     live = changed(SERVICE, desired_count=99)
     assert [] == bad(live, plan=plan)
     (finding,) = [one for one in check_drift(plan, live, {}) if (one.address, one.subject) == (SERVICE, "")]
-    assert "as the source says; the pipeline's: desired_count" == finding.reason
+    assert finding.reason.startswith("as the source says: launch_type, ")
+    assert finding.reason.endswith("; the pipeline's: desired_count")
 
 
 TOPIC = 'module.monitoring.aws_sns_topic.level["info"]'
@@ -216,3 +337,14 @@ def test_what_is_no_policy_stays_what_it_is(value: Value) -> None:
         value,
         json.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else value,
     )
+
+
+def test_the_documentation_has_every_type_that_is_compared() -> None:
+    """The table of docs/live-operations.md is that of the code, attributes that are no blocks included."""
+    text = (Path(__file__).parents[2] / "docs/live-operations.md").read_text(encoding="utf-8")
+    rows = [line for line in text.partition("\n## drift\n")[2].partition("\n## ")[0].splitlines() if "| `aws_" in line]
+    documented = {name: row for row in rows for name in re.findall(r"`(aws_\w+)`", row)}
+    assert set(COMPARED) == set(documented)
+    for type_, attributes in COMPARED.items():
+        for name in attributes if type_ not in {"aws_vpc_security_group_egress_rule", "aws_ecs_service"} else ():
+            assert f"`{name}`" in documented[type_] or "protocol, ports" in documented[type_]

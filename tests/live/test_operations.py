@@ -38,6 +38,9 @@ BUCKET = f"{PREFIX}-terraform-state-123456789012"
 ALARMS = "module.monitoring.aws_cloudwatch_metric_alarm."
 SETTINGS = Environments(CONTRACT).settings()["prod"]
 TOPIC = f"arn:aws:sns:ap-northeast-1:123456789012:{PREFIX}-critical"
+EXECUTION = f"{PREFIX}-backend-execution"
+READ_NAME = reference().by_address["module.iam.aws_iam_policy.read_secrets"].get("name")
+READ = f"arn:aws:iam::123456789012:policy/{READ_NAME}"
 Client = Callable[[str], Any]
 
 
@@ -201,6 +204,41 @@ def database(client: Client, before: dict[str, Any], **changes: Any) -> Iterator
         rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **before)
 
 
+@contextmanager
+def detached(client: Client) -> Iterator[None]:
+    """Take the policy that reads the secrets from the execution role."""
+    iam = client("iam")
+    iam.detach_role_policy(RoleName=EXECUTION, PolicyArn=READ)
+    try:
+        yield
+    finally:
+        iam.attach_role_policy(RoleName=EXECUTION, PolicyArn=READ)
+
+
+@contextmanager
+def limited(client: Client) -> Iterator[None]:
+    """Give the execution role a permissions boundary."""
+    client("iam").put_role_permissions_boundary(RoleName=EXECUTION, PermissionsBoundary=READ)
+    try:
+        yield
+    finally:
+        client("iam").delete_role_permissions_boundary(RoleName=EXECUTION)
+
+
+@contextmanager
+def trusting(client: Client) -> Iterator[None]:
+    """Let the whole account assume the execution role."""
+    iam = client("iam")
+    before = iam.get_role(RoleName=EXECUTION)["Role"]["AssumeRolePolicyDocument"]
+    own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    changed = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    iam.update_assume_role_policy(RoleName=EXECUTION, PolicyDocument=changed)
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=EXECUTION, PolicyDocument=json.dumps(before))
+
+
 CPU = f'{ALARMS}utilization["cpu"]'
 DATABASE = "module.rds.aws_db_instance.this"
 CRITICAL = 'module.monitoring.aws_sns_topic.level["critical"]'
@@ -219,6 +257,9 @@ CLASS, DAYS = INSTANCE.get("instance_class"), INSTANCE.get("backup_retention_per
         (by_hand, "inventory", {(f"arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:{PREFIX}-by-hand", "")}),
         (policy, "alarm_delivery", {(CRITICAL, "cloudwatch.amazonaws.com"), (CRITICAL, "events.amazonaws.com")}),
         (policy, "drift", {(POLICY, "")}),
+        (detached, "drift", {("module.iam.aws_iam_role_policy_attachment.execution_secrets", "")}),
+        (limited, "drift", {("module.iam.aws_iam_role.execution", "")}),
+        (trusting, "drift", {("module.iam.aws_iam_role.execution", "")}),
         (retention, "log_groups", {("module.ecs.aws_cloudwatch_log_group.this", "retention")}),
         (versioning, "state_store", {("module.state.aws_s3_bucket_versioning.state", "versioning")}),
         (

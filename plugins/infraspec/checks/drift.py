@@ -1,79 +1,55 @@
 """Rule `drift`: what AWS has is what the source, or its state, says; who else may change it is said by the source.
 
-What it compares are the attributes that change what something does and that AWS gives back as they were set. Alarms,
-log groups and backups have rules of their own. Source: Terraform AWS provider, the resource of each type.
+What it compares are the attributes that change what something does and that AWS gives back as they were set; a proven
+finding names them. Alarms, log groups and backups have rules of their own. Source: Terraform AWS provider, the resource
+of each type.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from infraspec.checks.comparison import Bound, Difference, same
+from infraspec.checks.drift_attributes import COMPARED, DEFAULTS, INHERITED, LEFT_OUT, LOOKED_AT_BY, TASK_DEFINITION
+from infraspec.checks.drift_revision import compare_revisions
+from infraspec.checks.live_identity import find_live, identity
 from infraspec.checks.policy_form import policy_form
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_path
 from infraspec.ecs.declared_service import is_scaled
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Sensitive, Unknown, Value, render
+from infraspec.terraform.schema import is_computed
+from infraspec.unknown import Sensitive, Value, render
 
 RULE = "drift"
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
-_KEYS = frozenset({"kms_key_id", "kms_master_key_id"})
-_COMPARED: Mapping[str, tuple[str, ...]] = {
-    "aws_cloudwatch_event_rule": ("event_pattern", "state"),
-    "aws_cloudwatch_event_target": ("arn",),
-    "aws_cloudwatch_log_metric_filter": ("pattern",),
-    "aws_db_instance": (
-        "engine",
-        "engine_version",
-        "instance_class",
-        "multi_az",
-        "storage_encrypted",
-        "publicly_accessible",
-        "deletion_protection",
-        "parameter_group_name",
-        "db_subnet_group_name",
-        "vpc_security_group_ids",
-        "enabled_cloudwatch_logs_exports",
-    ),
-    "aws_dynamodb_table": ("billing_mode", "hash_key"),
-    "aws_ecr_repository": ("image_tag_mutability",),
-    "aws_ecs_cluster": (),
-    "aws_ecs_service": ("task_definition", "desired_count", "launch_type", "enable_execute_command"),
-    "aws_iam_policy": ("policy",),
-    "aws_iam_role": ("assume_role_policy", "permissions_boundary"),
-    "aws_iam_role_policy": ("policy",),
-    "aws_kms_alias": (),
-    "aws_kms_key": ("policy",),
-    "aws_lb": (),
-    "aws_lb_target_group": ("port", "protocol", "target_type"),
-    "aws_s3_bucket": (),
-    "aws_s3_bucket_policy": ("policy",),
-    "aws_secretsmanager_secret": ("kms_key_id",),
-    "aws_secretsmanager_secret_policy": ("policy",),
-    "aws_sns_topic": ("kms_master_key_id",),
-    "aws_sns_topic_policy": ("policy",),
-    "aws_ssm_parameter": ("type",),
-    "aws_vpc_security_group_egress_rule": ("ip_protocol", "from_port", "to_port", "cidr_ipv4"),
-    "aws_vpc_security_group_ingress_rule": ("ip_protocol", "from_port", "to_port", "cidr_ipv4"),
-}
-"""What is compared, by type; of those without attributes only that they exist."""
+_KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
+_DEFAULT_KEY = "alias/aws/secretsmanager"
+"""The key of a secret that names none; AWS leaves it out of its answer."""
+_PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
+"""Names of protocols, which AWS answers with, by number. Source: Amazon EC2 API Reference, SecurityGroupRule."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
     wrong: list[Difference]
     doubtful: list[Difference]
+    equal: list[str]
     left: list[str]
     """What differs and is somebody else's."""
 
+    @property
+    def told(self) -> str:
+        """What a proven finding is about, and what it is not."""
+        equal = f"as the source says: {', '.join(self.equal)}" if self.equal else "it exists; no argument is compared"
+        return f"{equal}; the pipeline's: {', '.join(self.left)}" if self.left else equal
 
-def check_drift(
-    plan: Plan, live: Plan, running: Mapping[str, Collection[str]], types: Collection[str] = tuple(_COMPARED)
-) -> list[Finding]:
-    """Judge each resource of a source, or of a state, that is of one of the types.
+
+def check_drift(plan: Plan, live: Plan, running: Mapping[str, Collection[str]]) -> list[Finding]:
+    """Judge each resource of a source, or of a state, that can be compared; what is not compared is one advice.
 
     `live` has the live resources at the addresses of the source, `running` the task definitions of the tasks that run,
     by the address of their service.
@@ -82,26 +58,41 @@ def check_drift(
     return [
         finding
         for source in plan.managed()
-        if source.type in _COMPARED and source.type in types
+        if source.type in COMPARED
         for finding in _of_source(source, bound, running)
-    ]
+    ] + list(_not_compared(plan))
+
+
+def _not_compared(plan: Plan) -> Iterator[Finding]:
+    """Say which resources nothing is said of: those of types that no rule of the live suite compares."""
+    counts = Counter(one.type for one in plan.managed() if one.type not in {*COMPARED, *LOOKED_AT_BY, TASK_DEFINITION})
+    if counts:
+        yield Finding(
+            RULE,
+            Verdict.PROVEN,
+            plan.origin,
+            "not compared",
+            expected="a comparison with AWS for each resource of the source",
+            found=", ".join(f"{type_} ({count})" for type_, count in sorted(counts.items())),
+            reason="nothing is said of these resources: drift does not look at their types",
+            remedy="to see what was changed of them: terraform plan -refresh-only",
+            advice=True,
+        )
 
 
 def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-    live = bound.resource(source)
+    live = find_live(source, bound)
     if live is None:
         yield _absent(source, bound)
         return
     found = _compare(source, live, bound)
     if source.type == "aws_ecs_service":
-        yield _service(source, live, bound, running.get(source.address, ()))
+        yield compare_revisions(source, live, bound, running.get(source.address, ()))
     arn = str(live.get("arn") or live.get("id") or "")
     related = (Related("live", arn),) if arn else ()
     shown = found.wrong or found.doubtful
     if not shown:
-        owned = f"; the pipeline's: {', '.join(found.left)}" if found.left else ""
-        reason = f"as the source says{owned}"
-        yield Finding(RULE, Verdict.PROVEN, source.address, "", source.location, reason=reason, related=related)
+        yield Finding(RULE, Verdict.PROVEN, source.address, "", source.location, reason=found.told, related=related)
         return
     yield Finding(
         RULE,
@@ -122,114 +113,87 @@ def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[
 
 
 def _compare(source: Resource, live: Resource, bound: Bound) -> _Compared:
-    found = _Compared([], [], [])
-    for name in _COMPARED[source.type]:
-        configured, there = source.get(name), live.get(name)
-        if configured is None or there is None or isinstance(configured, Sensitive) or name == "task_definition":
+    found = _Compared([], [], [], [])
+    for name in COMPARED[source.type]:
+        pair = None if _is_owned(name, source, bound) else _pair(name, source, live)
+        if pair is None:
             continue
-        if name == "desired_count" and is_scaled(source, bound.attributes):
-            continue
-        expected = bound.value(configured)
-        answer = _same(name, expected, there)
+        expected = bound.value(pair[0])
+        answer = _same(name, expected, pair[1])
         if answer is Answer.YES:
-            continue
-        if {name, "all"} & set(source.ignore_changes):
+            found.equal.append(name)
+        elif {name.partition(".")[0], "all"} & set(source.ignore_changes):
             found.left.append(name)
         else:
-            (found.wrong if answer is Answer.NO else found.doubtful).append(Difference(name, expected, there, answer))
+            (found.wrong if answer is Answer.NO else found.doubtful).append(Difference(name, expected, pair[1], answer))
     return found
+
+
+def _is_owned(name: str, source: Resource, bound: Bound) -> bool:
+    """Tell whether an attribute is compared elsewhere, or is set by Application Auto Scaling."""
+    return name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
+
+
+def _pair(name: str, source: Resource, live: Resource) -> tuple[Value, Value] | None:
+    """Return what the source says of an attribute and what AWS does; None if one of the two says nothing."""
+    configured, there = read_path(source.values, name), read_path(live.values, name)
+    if configured is None and not (name == "state" and source.get("is_enabled") is not None):
+        configured = DEFAULTS.get((source.type, name))
+    if name in LEFT_OUT.get(source.type, ()):
+        is_anyones = is_computed(source.type, name) is True or (source.type, name) in INHERITED
+        configured, there = (None if configured is None and is_anyones else configured or ""), there or ""
+    if configured is None or there is None or isinstance(configured, Sensitive):
+        return None
+    if name == "target_key_id" and not isinstance(configured, str):
+        return None  # without a state a key is known by this very alias
+    return configured, there
 
 
 def _same(name: str, expected: Value, found: Value) -> Answer:
     if name in _DOCUMENTS:
         return same(policy_form(expected), policy_form(found))
-    if name == "engine_version" and isinstance(expected, str) and isinstance(found, str):
-        return Answer.YES if f"{found}.".startswith(f"{expected}.") else Answer.NO
-    if name in _KEYS and isinstance(expected, str) and isinstance(found, str):
-        return _same_key(expected, found)
+    if name == "inline_policy":
+        return same(_inline_form(expected), _inline_form(found))
+    if name == "ip_protocol" and isinstance(expected, str | int):
+        return same(_PROTOCOLS.get(str(expected), expected), found)
+    if isinstance(expected, str) and isinstance(found, str):
+        if name == "engine_version":
+            return Answer.YES if f"{found}.".startswith(f"{expected}.") else Answer.NO
+        if name in _KEYS:
+            return _same_key(expected, found)
+        if name == "referenced_security_group_id":
+            return same(expected.rpartition("/")[2], found)
     return same(expected, found)
+
+
+def _inline_form(blocks: Value) -> Value:
+    if not isinstance(blocks, list | tuple):
+        return blocks
+    return [
+        {"name": one.get("name"), "policy": policy_form(one.get("policy"))} if isinstance(one, Mapping) else one
+        for one in blocks
+    ]
 
 
 def _same_key(expected: str, found: str) -> Answer:
     """Compare a key by its id, which the ARN ends with; an alias may be of any key."""
-    if expected == found or expected.rpartition("/")[2] == found.rpartition("/")[2]:
+    if expected.rpartition("/")[2] == found.rpartition("/")[2]:
         return Answer.YES
+    if "" in (expected, found):
+        return Answer.YES if (expected or found).endswith(_DEFAULT_KEY) else Answer.NO
     return Answer.MAYBE if ("alias/" in expected) is not ("alias/" in found) else Answer.NO
 
 
-def _service(source: Resource, live: Resource, bound: Bound, running: Collection[str]) -> Finding:
-    """Compare three: the revision of the source or its state, that of the service, and those of its tasks.
-
-    Without a state the source knows a family and no revision: then the other two are compared, and that is said.
-    """
-    own, service = bound.attributes.narrow(source.get("task_definition")), live.get("task_definition")
-    if not isinstance(own, str):
-        own = _family_of(own, bound) or own
-    tasks = sorted({_revision(one) for one in running})
-    pipeline = bool({"task_definition", "all"} & set(source.ignore_changes))
-    answer = _same_revision(_family(own) if pipeline else own, service)
-    if answer is not Answer.NO and all(one == _revision(service) for one in tasks):
-        told = _revision(service)
-        if answer is Answer.MAYBE or pipeline or ":" not in str(own):
-            told += ", the service and its tasks; " + (
-                "the pipeline owns the revision" if pipeline else "which one the source means only its state tells"
-            )
-        return Finding(RULE, Verdict.PROVEN, source.address, "task definition", source.location, reason=told)
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        source.address,
-        "task definition",
-        source.location_of("task_definition"),
-        expected="one revision in the source, the service and its tasks",
-        found=f"source: {_revision(own)}\nservice: {_revision(service)}\ntasks: {', '.join(tasks) or 'none'}",
-        reason="the service runs another revision than the source"
-        if answer is Answer.NO
-        else "its tasks run another revision than the service names",
-        remedy=f"terraform apply, or if a pipeline deploys, in {source.address}\nlifecycle {{\n"
-        "  ignore_changes = [task_definition]\n}"
-        if answer is Answer.NO
-        else "wait for the deployment to end; the rule rollout says how it stands",
-    )
-
-
-def _family_of(value: Value, bound: Bound) -> str | None:
-    """Return the family of the task definition that a reference is to."""
-    found = bound.plan.find(value) if isinstance(value, Unknown) else None
-    name = bound.value(found[0].get("family")) if found else None
-    return name if isinstance(name, str) else None
-
-
-def _same_revision(own: Value, service: Value) -> Answer:
-    """Compare an ARN, `family:revision` or `family` with the ARN of a service."""
-    if not isinstance(own, str) or not isinstance(service, str):
-        return Answer.MAYBE
-    name = service.rpartition("/")[2]
-    return Answer.YES if own in {service, name, name.rpartition(":")[0]} else Answer.NO
-
-
-def _family(value: Value) -> Value:
-    """Return the family of an ARN or of `family:revision`."""
-    name = value.rpartition("/")[2] if isinstance(value, str) else ""
-    return name.partition(":")[0] or value
-
-
-def _revision(value: Value) -> str:
-    return value.rpartition("/")[2] if isinstance(value, str) else render(value)
-
-
 def _absent(source: Resource, bound: Bound) -> Finding:
-    path = NAME_ATTRIBUTES.get(source.type)
-    name = read_name(source.type, source.values, source.address, path) if path else None
-    shown = bound.value(name) if name is not None else None
-    certain = isinstance(shown, str)
+    shown = identity(source, bound)
+    certain = shown is not None
     return Finding(
         RULE,
         Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
         source.address,
         "",
         source.location,
-        expected=f"{source.type} {render(shown)}" if certain else f"a {source.type} in AWS",
+        expected=f"{source.type} {' '.join(shown)}" if shown is not None else f"a {source.type} in AWS",
         found="AWS has none of this name" if certain else "none that is certainly it",
         reason="it was deleted, or never applied" if certain else "AWS names it in a way that the source does not know",
         remedy=f"terraform apply -target='{source.address}'"
@@ -239,7 +203,7 @@ def _absent(source: Resource, bound: Bound) -> Finding:
 
 
 def _remedy(source: Resource, wrong: list[Difference]) -> str:
-    names = ", ".join(one.attribute for one in wrong)
+    names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in wrong))
     return (
         f"terraform apply -target='{source.address}'\nor, if AWS is right, bring {names} into the source\n"
         f"or, if it is somebody else's:\nlifecycle {{\n  ignore_changes = [{names}]\n}}"
@@ -247,4 +211,4 @@ def _remedy(source: Resource, wrong: list[Difference]) -> str:
 
 
 def _shown(value: Value) -> str:
-    return "not set" if value is None else render(value)
+    return "not set" if value is None or value == "" else render(value)

@@ -99,7 +99,7 @@ def read_name(type_: str, values: Mapping[str, Value], address: str, path: str) 
     """
     if path.startswith(_TAGS):
         return _tag(EffectiveTags.of(type_, values), path.removeprefix(_TAGS))
-    name = _navigate(values, path)
+    name = read_path(values, path)
     if isinstance(name, str):
         return name
     made_up = isinstance(name, Unknown) and name.address == f"{address}.{path}"
@@ -113,8 +113,8 @@ def _tag(effective: EffectiveTags, key: str) -> Value:
     return effective.open if value is None else value
 
 
-def _navigate(value: Value, path: str) -> Value:
-    """Follow a dotted path; Unknown on the way makes the name unknown, absence makes it None."""
+def read_path(value: Value, path: str) -> Value:
+    """Follow a dotted path into maps and blocks; Unknown on the way makes the name unknown, absence makes it None."""
     for step in path.split("."):
         if isinstance(value, Mapping):
             value = value.get(step)

@@ -15,8 +15,21 @@ from infraspec.terraform.plan import Resource
 _BALANCER, _GROUP, _LISTENER = "aws_lb", "aws_lb_target_group", "aws_lb_listener"
 _MOST = 20
 _SERVICE = "elbv2"
-_OF_GROUP = {"TargetGroupName": "name", "Protocol": "protocol", "Port": "port", "VpcId": "vpc_id"}
-_OF_LISTENER = {"ListenerArn": "arn", "LoadBalancerArn": "load_balancer_arn", "Port": "port", "Protocol": "protocol"}
+_OF_BALANCER = {"LoadBalancerName": "name", "Type": "load_balancer_type", "SecurityGroups": "security_groups"}
+_OF_GROUP = {
+    "TargetGroupName": "name",
+    "Protocol": "protocol",
+    "Port": "port",
+    "VpcId": "vpc_id",
+    "TargetType": "target_type",
+}
+_OF_LISTENER = {
+    "ListenerArn": "arn",
+    "LoadBalancerArn": "load_balancer_arn",
+    "Port": "port",
+    "Protocol": "protocol",
+    "SslPolicy": "ssl_policy",
+}
 
 
 def balancer_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]) -> Iterator[Resource]:
@@ -27,7 +40,7 @@ def balancer_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...
     for balancer in balancers:
         name, arn = balancer["LoadBalancerName"], balancer["LoadBalancerArn"]
         if scope.belongs(_BALANCER, name, tags=tags[arn]):
-            values = {"name": name, "load_balancer_type": balancer.get("Type"), **_identified(arn, "loadbalancer/")}
+            values = {**chosen(balancer, _OF_BALANCER), **_identified(arn, "loadbalancer/")}
             resource = scope.resource(_BALANCER, name, address=arn, values=values, tags=tags[arn])
             yield resource
             yield from _listeners(scope, arn, resource)
@@ -47,7 +60,13 @@ def _listeners(scope: Scope, balancer: str, owner: Resource) -> Iterator[Resourc
             {"type": action["Type"].lower(), "target_group_arn": action.get("TargetGroupArn") or _first(action)}
             for action in listener.get("DefaultActions") or ()
         ]
-        values = {**chosen(listener, _OF_LISTENER), "id": arn, "default_action": actions}
+        certificates = listener.get("Certificates") or [{}]
+        values = {
+            **chosen(listener, _OF_LISTENER),
+            "id": arn,
+            "default_action": actions,
+            "certificate_arn": certificates[0].get("CertificateArn"),
+        }
         source = _source(scope, owner, listener.get("Port"))
         name = arn.rpartition("/")[2]
         yield scope.resource(_LISTENER, name, address=arn, values=values, tags=tags[arn], source=source)

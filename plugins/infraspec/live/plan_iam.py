@@ -62,10 +62,12 @@ def _of_role(scope: Scope, name: str) -> Iterator[Resource]:
         "permissions_boundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
     }
     inline, attached = list(_inline(scope, name)), _attached(scope, name)
-    own = _own_blocks(scope, name)
-    blocks = [{"name": named, "policy": document} for named, document in inline if named in own]
-    if blocks:
-        values["inline_policy"] = blocks
+    own, listed = _own_blocks(scope, name), _own_attachments(scope, name)
+    if own:
+        values["inline_policy"] = [{"name": named, "policy": document} for named, document in inline if named in own]
+    if listed:
+        values["managed_policy_arns"] = attached
+        attached = [policy for policy in attached if scope.sources.possible(_ATTACHMENT, (name, policy))]
     yield scope.resource(_ROLE, name, address=arn, values=values, tags=tag_map(role.get("Tags")))
     for named, document in inline:
         if named not in own:
@@ -93,6 +95,12 @@ def _own_blocks(scope: Scope, role: str) -> set[str]:
     blocks = source.get("inline_policy") if source is not None else None
     found = blocks if isinstance(blocks, list | tuple) else ()
     return {str(block.get("name")) for block in found if isinstance(block, Mapping)}
+
+
+def _own_attachments(scope: Scope, role: str) -> bool:
+    """Tell whether the source lists all that is attached to a role as an argument of the role."""
+    source = scope.sources.find(_ROLE, (role,))
+    return source is not None and isinstance(source.get("managed_policy_arns"), list | tuple)
 
 
 def _policy(scope: Scope, arn: str) -> Iterator[Resource]:

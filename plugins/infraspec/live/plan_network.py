@@ -1,20 +1,17 @@
 """What of the network takes names or tags: VPCs, subnets, gateways, addresses, route tables, endpoints, firewalls.
 
-Their describe operations answer with the tags. A security group has a name; all the rest has its tag Name.
+Their describe operations answer with the tags; what has no name has its tag Name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from infraspec.live.plan_firewalls import firewall_resources
 from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
-
-_GROUP, _DEFAULT_GROUP = "aws_security_group", "aws_default_security_group"
-_RULES = {True: "aws_vpc_security_group_egress_rule", False: "aws_vpc_security_group_ingress_rule"}
-_DEFAULT = "default"
 
 
 class _Kind(NamedTuple):
@@ -57,16 +54,6 @@ _KINDS = (
         {"ServiceName": "service_name", "VpcId": "vpc_id"},
     ),
 )
-_OF_RULE = {
-    "GroupId": "security_group_id",
-    "Description": "description",
-    "IpProtocol": "ip_protocol",
-    "FromPort": "from_port",
-    "ToPort": "to_port",
-    "CidrIpv4": "cidr_ipv4",
-    "CidrIpv6": "cidr_ipv6",
-    "PrefixListId": "prefix_list_id",
-}
 
 
 def network_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]) -> Iterator[Resource]:
@@ -80,43 +67,4 @@ def network_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]
                 arn = scope.arn("ec2", f"{kind.noun}/{found[kind.id]}")
                 values = {**chosen(found, kind.attributes), "id": found[kind.id], "arn": arn}
                 yield scope.resource(kind.type, tags.get("Name", ""), address=arn, values=values, tags=tags)
-    yield from _firewalls(scope)
-
-
-def _firewalls(scope: Scope) -> Iterator[Resource]:
-    own: dict[str, Resource] = {}
-    for group in scope.calls.pages("ec2", "describe_security_groups", "SecurityGroups"):
-        tags, name = tag_map(group.get("Tags")), group["GroupName"]
-        type_ = _DEFAULT_GROUP if name == _DEFAULT else _GROUP
-        called = tags.get("Name", "") if name == _DEFAULT else name
-        if not scope.belongs(type_, called, tags=tags):
-            continue
-        arn = scope.arn("ec2", f"security-group/{group['GroupId']}")
-        values = {"name": name, "id": group["GroupId"], "arn": arn, "vpc_id": group.get("VpcId")}
-        own[group["GroupId"]] = scope.resource(type_, called, address=arn, values=values, tags=tags)
-        yield own[group["GroupId"]]
-    for rule in scope.calls.pages("ec2", "describe_security_group_rules", "SecurityGroupRules"):
-        if rule.get("GroupId") in own:
-            yield from _rule(scope, rule, own[rule["GroupId"]])
-
-
-def _rule(scope: Scope, rule: Mapping[str, Any], group: Resource) -> Iterator[Resource]:
-    """Yield a rule that is a resource of its own: one that the source knows, or that has tags."""
-    type_, tags = _RULES[bool(rule.get("IsEgress"))], tag_map(rule.get("Tags"))
-    own = [one for one in scope.sources.plan.managed(type_) if _is_of(one, group, scope)]
-    numbered = [one for one in own if one.get("id") == rule["SecurityGroupRuleId"]]
-    described = [one for one in own if one.get("description") == rule.get("Description")]
-    ported = [
-        one for one in own if (one.get("from_port"), one.get("to_port")) == (rule.get("FromPort"), rule.get("ToPort"))
-    ]
-    source = next((found[0] for found in (numbered, described, ported) if len(found) == 1), None)
-    if source is None and not tags:
-        return
-    arn = scope.arn("ec2", f"security-group-rule/{rule['SecurityGroupRuleId']}")
-    values = {**chosen(rule, _OF_RULE), "id": rule["SecurityGroupRuleId"], "arn": arn}
-    yield scope.resource(type_, rule["SecurityGroupRuleId"], address=arn, values=values, tags=tags, source=source)
-
-
-def _is_of(rule: Resource, group: Resource, scope: Scope) -> bool:
-    found = scope.sources.named(group.type, rule.get("security_group_id"))
-    return found is not None and found.address == group.address
+    yield from firewall_resources(scope)

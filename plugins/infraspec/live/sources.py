@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.character import Character
+from infraspec.conventions.identities import IDENTITIES
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -15,28 +16,6 @@ from infraspec.unknown import Text, Unknown, Value
 
 Identity = tuple[str, ...]
 
-_IDENTITIES: Mapping[str, tuple[str, ...]] = {
-    "aws_cloudwatch_event_target": ("rule", "arn"),
-    "aws_cloudwatch_log_metric_filter": ("log_group_name", "name"),
-    "aws_cloudwatch_log_resource_policy": ("policy_name",),
-    "aws_ecr_repository_policy": ("repository",),
-    "aws_chatbot_slack_channel_configuration": ("configuration_name",),
-    "aws_ecs_service": ("cluster", "name"),
-    "aws_iam_group_policy": ("group", "name"),
-    "aws_iam_group_policy_attachment": ("group", "policy_arn"),
-    "aws_iam_role_policy": ("role", "name"),
-    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
-    "aws_iam_user_policy": ("user", "name"),
-    "aws_iam_user_policy_attachment": ("user", "policy_arn"),
-    "aws_lb_listener": ("load_balancer_arn", "port"),
-    "aws_s3_bucket_policy": ("bucket",),
-    "aws_secretsmanager_secret_policy": ("secret_arn",),
-    "aws_sns_topic_policy": ("arn",),
-    "aws_sns_topic_subscription": ("topic_arn", "protocol", "endpoint"),
-    "aws_vpc_security_group_egress_rule": ("security_group_id", "description"),
-    "aws_vpc_security_group_ingress_rule": ("security_group_id", "description"),
-}
-"""By type, the attributes that name a resource in AWS, where that is not its name alone."""
 _LAST = {"aws_ecs_service": ("cluster",)}
 """The attributes of which the name at the end of an ARN counts: AWS has the ARN where Terraform may have the name."""
 
@@ -113,7 +92,7 @@ class Sources:
         return self._indexes[type_]
 
     def _parts(self, resource: Resource) -> Iterator[Value]:
-        names = _IDENTITIES.get(resource.type)
+        names = IDENTITIES.get(resource.type)
         if names is None:
             path = NAME_ATTRIBUTES.get(resource.type, "name")
             if "." not in path:
