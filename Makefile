@@ -105,6 +105,10 @@ schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the re
 reference: $(VENV)/.test ## Write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.reference
 
+.PHONY: images
+images: $(VENV)/.test ## Write the pictures of the documentation that show commands on a terminal
+	$(BIN)/python -m tools.terminal_images
+
 $(VENV)/.docs: pyproject.toml $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
 	@touch $@

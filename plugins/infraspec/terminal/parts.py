@@ -11,14 +11,25 @@ from rich import box
 from rich.console import Group
 from rich.padding import Padding
 from rich.style import Style
-from rich.syntax import Syntax
+from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.table import Table
 from rich.text import Text
 
 _PLACE = re.compile(r"(?P<file>[^\s()\[\]\"'`,;=]+\.\w+)(?::(?P<line>\d+))?")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
-_THEME = "ansi_dark"
-"""A theme of the sixteen colours that the terminal has its own idea of, light or dark."""
+_COLOURS = {
+    ("Comment",): "dim",
+    ("Keyword",): "blue",
+    ("Literal", "Number"): "blue",
+    ("Literal", "String"): "green",
+    ("Name", "Attribute"): "cyan",
+    ("Name", "Builtin"): "cyan",
+    ("Name", "Constant"): "blue",
+    ("Name", "Tag"): "cyan",
+    ("Name", "Variable"): "magenta",
+}
+"""Colours of the tokens of Pygments, of the eight that a terminal has its own idea of, light or dark."""
+_THEME = ANSISyntaxTheme({token: Style.parse(colour) for token, colour in _COLOURS.items()})
 
 
 def words(text: str, style: str = "") -> Text:

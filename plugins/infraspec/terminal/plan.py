@@ -13,7 +13,6 @@ from infraspec.terminal.parts import highlighted, words
 from infraspec.terraform.plan import Plan, Resource
 
 _HIDDEN = r"(?m)\(known after apply: .*?\)(?=$|,)|\(sensitive value\)"
-_DIM = "dim italic default not underline"
 
 
 def view(plan: Plan) -> Iterator[RenderableType]:
@@ -43,5 +42,5 @@ def _resource(resource: Resource) -> Group:
 
 def _source(text: str) -> Text:
     shown = highlighted(text, "terraform")
-    shown.highlight_regex(_HIDDEN, _DIM)
+    shown.highlight_regex(_HIDDEN, "dim italic")
     return shown
