@@ -12,7 +12,7 @@ import pytest
 
 from infraspec.errors import ReportError
 from infraspec.reporting.allure_files import write_files
-from infraspec.reporting.results import write
+from infraspec.reporting.results_file import write
 from infraspec.reporting.store import Store
 from infraspec.whole_file import write_whole
 from tests.reporting.results import RESULTS

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from infraspec.checks.names import check_names
 from infraspec.checks.tags import check_tags
-from infraspec.contract.models import Contract, Tags, TagValue
+from infraspec.contract.conventions import Tags, TagValue
+from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Value, render, unknowns

@@ -80,7 +80,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     with _usage_errors(config):
         if path := session_of(config).settings.results_file:
-            from infraspec.reporting.results import prepare  # noqa: PLC0415 - other runs start faster
+            from infraspec.reporting.results_file import prepare  # noqa: PLC0415 - other runs start faster
 
             prepare(path)
         session_of(config).names  # noqa: B018 - read for its errors
@@ -209,7 +209,7 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     if (path is None and folder is None) or config.option.collectonly:
         return
     from infraspec.reporting.gathering import gather  # noqa: PLC0415 - other runs start faster
-    from infraspec.reporting.results import write  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import write  # noqa: PLC0415 - likewise
 
     try:
         contract, names, baseline = session.contract, session.names, session.baseline

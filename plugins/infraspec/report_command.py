@@ -66,7 +66,7 @@ def summary(results: Path, base: Path | None) -> None:
 def _write_markdown(results: Path, base: Path | None, limit: int) -> None:
     from infraspec.reporting import comment as comments  # noqa: PLC0415 - likewise
     from infraspec.reporting.markdown import Links  # noqa: PLC0415 - likewise
-    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import read  # noqa: PLC0415 - likewise
 
     found = read(results)
     text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit)
@@ -83,7 +83,7 @@ def annotate(results: Path, base: Path | None) -> None:
     GitHub shows ten errors and ten warnings of a step: causes come before their further places, new ones first.
     """
     from infraspec.reporting.annotations import workflow_commands  # noqa: PLC0415 - likewise
-    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import read  # noqa: PLC0415 - likewise
 
     for line in workflow_commands(read(results), read(base) if base else None):
         click.echo(line)
@@ -98,7 +98,7 @@ def sarif(results: Path) -> None:
     \b
     infraspec report sarif infraspec-results.json > infraspec.sarif
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import read  # noqa: PLC0415 - likewise
     from infraspec.reporting.sarif import sarif as log  # noqa: PLC0415 - likewise
 
     click.echo(log(read(results)), nl=False)
@@ -124,7 +124,7 @@ def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
     day stays as it is unless --expires is given.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     from infraspec.reporting.baseline_file import baseline_of, shrunk  # noqa: PLC0415 - likewise
-    from infraspec.reporting.results import read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import read  # noqa: PLC0415 - likewise
 
     found = read(results)
     click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)
@@ -142,7 +142,7 @@ def merge(results: tuple[Path, ...]) -> None:
     The files have to be of one commit and contract. Environments come in the order of the files.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     from infraspec.reporting.merging import merge as merged  # noqa: PLC0415 - likewise
-    from infraspec.reporting.results import encode, read  # noqa: PLC0415 - likewise
+    from infraspec.reporting.results_file import encode, read  # noqa: PLC0415 - likewise
 
     click.echo(encode(merged([(path, read(path)) for path in results])), nl=False)
 

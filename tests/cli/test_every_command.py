@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infraspec.cli import main
-from infraspec.reporting.results import encode
+from infraspec.reporting.results_file import encode
 from tests.cli.test_simulate import CASE
 from tests.plugin.project import REFERENCE
 from tests.process.test_alerts import item

@@ -18,7 +18,8 @@ from infraspec.errors import InfraspecError
 from infraspec.finding import Verdict
 from infraspec.reporting.metrics_command import metrics
 from infraspec.reporting.notify_command import notify
-from infraspec.reporting.results import Results, encode
+from infraspec.reporting.results import Results
+from infraspec.reporting.results_file import encode
 from tests.cli.test_report import report
 from tests.reporting.history import QUEUE, at
 from tests.reporting.results import entry

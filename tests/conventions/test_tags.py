@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.contract.models import TagRule, Tags
+from infraspec.contract.conventions import TagRule, Tags
 from infraspec.conventions.effective_tags import EffectiveTags
 from infraspec.conventions.tag_fault import TagFault
 from infraspec.conventions.tags import RequiredTag, TagRules

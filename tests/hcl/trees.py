@@ -22,7 +22,6 @@ from infraspec.hcl.nodes import (
     Node,
     Object,
     Parentheses,
-    Source,
     Splat,
     Template,
     TemplateFor,
@@ -30,6 +29,7 @@ from infraspec.hcl.nodes import (
     Tuple,
     Unary,
 )
+from infraspec.hcl.source import Source
 
 
 def strip_offsets(value: Any) -> Any:

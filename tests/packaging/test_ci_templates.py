@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from infraspec.cli import main
-from infraspec.reporting.results import encode
+from infraspec.reporting.results_file import encode
 from tests.reporting.results import RESULTS
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.errors import InputErrorGroup, ReportError
-from infraspec.reporting.results import Results, encode, read
+from infraspec.reporting.results import Results
+from infraspec.reporting.results_file import encode, read
 from infraspec.reporting.store import Store, in_order
 from tests.reporting.history import QUEUE, at
 from tests.reporting.results import RESULTS, RUN, WAIVER, entry

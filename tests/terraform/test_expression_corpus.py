@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from infraspec.errors import EvaluationError, TerraformError
-from infraspec.hcl.nodes import Source
 from infraspec.hcl.parser import parse_expression
+from infraspec.hcl.source import Source
 from infraspec.terraform.evaluation import Evaluation, Library
 from infraspec.terraform.expressions import compile_expression
 from infraspec.terraform.files import RootFiles

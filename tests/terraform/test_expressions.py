@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.errors import InfraspecError, TerraformError
-from infraspec.terraform.values import first_sensitive, reveal
+from infraspec.terraform.revealing import first_sensitive, reveal
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from tests.terraform.sources import output_of
 

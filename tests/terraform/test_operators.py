@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infraspec.errors import EvaluationError, LimitError
-from infraspec.terraform.operators import AND, BINARY, OR, UNARY, conditional_equal, equality
-from infraspec.terraform.values import ListValue, LongNumber, MapValue, SetValue
+from infraspec.terraform.equality import conditional_equal, equality
+from infraspec.terraform.number import LongNumber
+from infraspec.terraform.operators import AND, BINARY, OR, UNARY
+from infraspec.terraform.values import ListValue, MapValue, SetValue
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
 
 ARN = Unknown("aws_kms_key.main.arn")

@@ -12,7 +12,7 @@ from infraspec.reporting.planned_values import as_json, as_text
 from infraspec.terraform.forcing import force
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.values import reveal
+from infraspec.terraform.revealing import reveal
 from infraspec.terraform.variables import Argument, Assignment, VariableFile
 from infraspec.unknown import Sensitive, Value
 from tests.terraform.sources import output_of, plan_of

@@ -8,22 +8,10 @@ from decimal import Decimal
 import pytest
 
 from infraspec.errors import EvaluationError, LimitError, TerraformError
-from infraspec.terraform.values import (
-    ListValue,
-    LongNumber,
-    MapValue,
-    SetValue,
-    first_sensitive,
-    identity,
-    is_indefinite,
-    iterate,
-    normalize_number,
-    reveal,
-    to_bool,
-    to_number,
-    to_text,
-    type_name,
-)
+from infraspec.terraform.conversions import to_bool, to_number, to_text
+from infraspec.terraform.number import LongNumber, normalize_number
+from infraspec.terraform.revealing import first_sensitive, iterate, reveal
+from infraspec.terraform.values import ListValue, MapValue, SetValue, identity, is_indefinite, type_name
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown
 
 ARN = Unknown("aws_kms_key.main.arn")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from infraspec.adoption.roots import Root, constant
 from infraspec.adoption.variable_files import VariableFile
 from infraspec.hcl.nodes import Literal, Tuple
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 
 _ACCOUNT_NAME = re.compile(r"^(aws_?)?account(_?(id|number))?$|^aws_account", re.IGNORECASE)
 _REGION_NAME = re.compile(r"^(aws_?)?(default_?)?region$", re.IGNORECASE)

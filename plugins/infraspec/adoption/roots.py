@@ -15,7 +15,8 @@ from pathlib import Path
 from infraspec.contract.roots import roots_below
 from infraspec.errors import InfraspecError
 from infraspec.hcl.nodes import Literal
-from infraspec.terraform.configuration import Body, Configuration
+from infraspec.terraform.body import Body
+from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.evaluation import Library
 from infraspec.unknown import Value
 

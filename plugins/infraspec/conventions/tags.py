@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from infraspec.contract.models import TagRule, Tags, TagValue
+from infraspec.contract.conventions import TagRule, Tags, TagValue
 from infraspec.conventions.automaton import Automaton
 from infraspec.conventions.effective_tags import EffectiveTags, tag_text
 from infraspec.conventions.expression import ANY_TEXT, Choice, Sequence, parse_expression

@@ -7,8 +7,9 @@ from typing import Final
 from infraspec.errors import HclSyntaxError
 from infraspec.hcl import lexicon
 from infraspec.hcl.expressions import ExpressionParser
-from infraspec.hcl.nodes import Attribute, Block, Body, Literal, Source
+from infraspec.hcl.nodes import Attribute, Block, Body, Literal
 from infraspec.hcl.recovery import next_item
+from infraspec.hcl.source import Source
 
 MAX_ERRORS: Final = 20
 """How many errors of one file are reported; a file with more is hardly HCL."""

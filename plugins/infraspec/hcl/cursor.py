@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from infraspec.errors import HclSyntaxError
 from infraspec.hcl.lexicon import Blank, free_blank, line_blank, simple_in_brackets, simple_in_line
-from infraspec.hcl.nodes import Source
+from infraspec.hcl.source import Source
 
 MAX_NESTING: Final = 200
 """How many brackets, blocks, templates and conditionals may stand inside each other."""

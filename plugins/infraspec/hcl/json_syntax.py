@@ -24,11 +24,11 @@ from infraspec.hcl.nodes import (
     Name,
     Node,
     Object,
-    Source,
     Template,
     Tuple,
 )
 from infraspec.hcl.parser import clean, parse_expression, run
+from infraspec.hcl.source import Source
 from infraspec.hcl.templates import parse_template
 
 _COMMENT: Final = "//"

@@ -14,7 +14,8 @@ from infraspec.errors import ErrorCollector, HclSyntaxError
 from infraspec.hcl.bodies import BodyParser
 from infraspec.hcl.cursor import IN_BRACKETS, Cursor
 from infraspec.hcl.expressions import ExpressionParser
-from infraspec.hcl.nodes import Expression, File, Source
+from infraspec.hcl.nodes import Expression, File
+from infraspec.hcl.source import Source
 from infraspec.unknown import composed
 
 _Result = TypeVar("_Result")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from infraspec.hcl.expressions import ExpressionParser
-from infraspec.hcl.nodes import Literal, Source, Template
+from infraspec.hcl.nodes import Literal, Template
 from infraspec.hcl.parser import clean, run
+from infraspec.hcl.source import Source
 
 
 def parse_template(text: str, name: str) -> Template | Literal:

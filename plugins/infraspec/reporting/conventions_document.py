@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from infraspec.contract.models import Contract, TagRule, TagValue
+from infraspec.contract.conventions import TagRule, TagValue
+from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
 from infraspec.conventions.naming import REGEX, NamePattern, NamingRule

@@ -10,7 +10,7 @@ from infraspec import contract as contracts
 from infraspec.errors import ContractError, InfraspecError
 from infraspec.extras import require
 from infraspec.reporting.metrics import Publication, publications
-from infraspec.reporting.results import read
+from infraspec.reporting.results_file import read
 
 
 def metrics(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:

@@ -20,7 +20,7 @@ from infraspec.reporting.messages import Message, digest, masked, singles
 from infraspec.reporting.metrics import filled
 from infraspec.reporting.notices import Change, changes, followed, notices
 from infraspec.reporting.recorder import REPOSITORY
-from infraspec.reporting.results import read
+from infraspec.reporting.results_file import read
 
 
 def notify(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str]:

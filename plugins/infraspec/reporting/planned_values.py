@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.revealing import first_sensitive, reveal
 from infraspec.terraform.schema import is_computed
-from infraspec.terraform.values import MapValue, SetValue, first_sensitive, reveal
+from infraspec.terraform.values import MapValue, SetValue
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
 
 _MASK = "(sensitive value)"

@@ -1,21 +1,18 @@
-"""The results of one run, as data: what every report is made from, and the JSON file that holds it.
+"""The results of one run, as data: what every report is made from.
 
-docs/infraspec-results.schema.json describes the file. It is the same, byte for byte, for the same infrastructure and
-contract, but for `run.time` and `run.seconds`: entries are in the order of environments and rules, paths are relative
-to the repository.
+docs/infraspec-results.schema.json describes them as a file. They are the same, byte for byte, for the same
+infrastructure and contract, but for `run.time` and `run.seconds`: entries are in the order of environments and rules,
+paths are relative to the repository.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from infraspec.errors import ReportError
 from infraspec.finding import Finding
-from infraspec.whole_file import write_whole
 
 VERSION: Literal[1] = 1
 """Version of the file's format; it is raised when a reader of the one before would misread it."""
@@ -187,70 +184,9 @@ class Results:
         return not self.problems and not any(entry.state in {"failing", "warning"} for entry in self.findings)
 
 
-def encode(results: Results) -> bytes:
-    """Return the text of the file."""
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
-    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
-
-
-def write(results: Results, path: Path) -> None:
-    """Write the file, whole or not at all. Raises ReportError if that is not possible."""
-    try:
-        write_whole(path, encode(results))
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def prepare(path: Path) -> None:
-    """Make the folder of a results file and take away the file of the run before. Raises ReportError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def read(path: Path) -> Results:
-    """Read a file. Raises ReportError if it is not there or not a results file of this version."""
-    import msgspec  # noqa: PLC0415 - likewise
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReportError(
-            "the results cannot be read",
-            place=str(path),
-            found=error.strerror or type(error).__name__,
-            remedy=f"write them with: pytest --infraspec-results {FILE_NAME}",
-        ) from None
-    try:
-        results = msgspec.json.decode(content, type=Results)
-        _check_times(results)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ReportError(
-            "this is no results file of this release",
-            place=str(path),
-            expected=f"what pytest --infraspec-results writes, version {VERSION}",
-            found=str(error),
-            remedy="write it again with this release",
-        ) from None
-    return results
-
-
-def _check_times(results: Results) -> None:
-    """Raise ValueError unless the times and days that reports reckon with are some."""
-    if datetime.fromisoformat(results.run.time).tzinfo is None:
-        raise ValueError(f"run.time has no offset from UTC: {results.run.time}")
-    for day in (entry.waiver.expires for entry in results.findings if entry.waiver):
-        date.fromisoformat(day)
-    if results.baseline:
-        date.fromisoformat(results.baseline.expires)
-
-
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the file."""
-    import msgspec  # noqa: PLC0415 - likewise
+    import msgspec  # noqa: PLC0415 - pytest starts faster without
 
     (reference,), definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
     made = {
@@ -268,16 +204,6 @@ def _plain(definition: dict[str, Any]) -> dict[str, Any]:
     """Take the indentation of docstrings out of descriptions."""
     text = definition.get("description")
     return definition | {"description": " ".join(text.split())} if text else definition
-
-
-def _unwritable(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        "the results cannot be written",
-        place=f"--infraspec-results {path}",
-        expected="a file in a folder that the user running the tests may write to",
-        found=error.strerror or type(error).__name__,
-        remedy="choose another place",
-    )
 
 
 def find(entries: Sequence[Entry], *states: State) -> tuple[Entry, ...]:

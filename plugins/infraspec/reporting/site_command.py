@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infraspec.errors import ErrorCollector, ReportError
-from infraspec.reporting.results import FILE_NAME, Results, read
+from infraspec.reporting.results import FILE_NAME, Results
+from infraspec.reporting.results_file import read
 from infraspec.reporting.site import site
 from infraspec.reporting.store import Store, in_order
 

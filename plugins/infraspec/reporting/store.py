@@ -12,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from infraspec.errors import ErrorCollector, ReportError
-from infraspec.reporting.results import Results, encode, read
+from infraspec.reporting.results import Results
+from infraspec.reporting.results_file import encode, read
 from infraspec.whole_file import write_whole
 
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.json")

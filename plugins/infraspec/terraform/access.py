@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.errors import EvaluationError
+from infraspec.terraform.conversions import to_number, to_text
+from infraspec.terraform.revealing import iterate
 from infraspec.terraform.scope import EvaluatedObject
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import SetValue, iterate, to_number, to_text, type_name
+from infraspec.terraform.values import SetValue, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _MOST_SUGGESTIONS = 8

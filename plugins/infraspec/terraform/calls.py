@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infraspec.errors import EvaluationError, InfraspecError
-from infraspec.hcl.nodes import Literal, Source, Template
+from infraspec.hcl.nodes import Literal, Template
+from infraspec.hcl.source import Source
 from infraspec.hcl.templates import parse_template
 from infraspec.terraform import functions
 from infraspec.terraform.files import unreadable

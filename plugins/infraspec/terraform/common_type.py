@@ -6,9 +6,10 @@ Source: Terraform Language Documentation, "Conditional Expressions" (Result Type
 from __future__ import annotations
 
 from infraspec.errors import EvaluationError
+from infraspec.terraform.revealing import reveal
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
-from infraspec.terraform.values import ListValue, SetValue, identity, reveal
+from infraspec.terraform.values import ListValue, SetValue, identity
 from infraspec.unknown import Unknown, Value
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from infraspec.errors import EvaluationError, TerraformError
-from infraspec.hcl.nodes import Expression, ForObject, ForTuple, Node, Source, TemplateFor
+from infraspec.hcl.nodes import Expression, ForObject, ForTuple, Node, TemplateFor
+from infraspec.hcl.source import Source
+from infraspec.terraform.conversions import to_text
 from infraspec.terraform.scope import Scope
-from infraspec.terraform.values import to_text
 from infraspec.unknown import Value
 
 Evaluate: TypeAlias = Callable[[Scope], Value]

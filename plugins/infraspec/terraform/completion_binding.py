@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from infraspec.terraform.conversions import to_text
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.values import SetValue, to_text
+from infraspec.terraform.values import SetValue
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate, encode_json, is_known
 
 _STEP = re.compile(r'(?:^|\.)([A-Za-z_][\w-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')

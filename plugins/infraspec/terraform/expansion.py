@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
 from infraspec.errors import EvaluationError
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
+from infraspec.terraform.conversions import to_number
 from infraspec.terraform.evaluation import Evaluation, place_error
 from infraspec.terraform.scope import EvaluatedObject, Scope
-from infraspec.terraform.values import SetValue, to_number, type_name
+from infraspec.terraform.values import SetValue, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 Key: TypeAlias = int | str | None

@@ -23,20 +23,21 @@ from infraspec.hcl.nodes import (
     Name,
     Object,
     Parentheses,
-    Source,
     Splat,
     Template,
     Tuple,
     Unary,
 )
+from infraspec.hcl.source import Source
 from infraspec.terraform.calls import call_function, can_evaluate, first_that_evaluates, render_file, render_text
 from infraspec.terraform.compiling import COMPILE, Context, Evaluate, locate
+from infraspec.terraform.conversions import to_text
 from infraspec.terraform.for_expressions import compile_for_object, compile_for_tuple
+from infraspec.terraform.number import normalize_number
 from infraspec.terraform.operator_expressions import compile_binary, compile_conditional, compile_unary
 from infraspec.terraform.references import compile_reference, compile_splat
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.template_expressions import compile_template, render_template
-from infraspec.terraform.values import normalize_number, to_text
 from infraspec.unknown import Unknown, Value
 
 

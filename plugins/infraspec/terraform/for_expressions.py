@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from infraspec.hcl.nodes import ForObject, ForTuple
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
+from infraspec.terraform.conversions import to_bool
+from infraspec.terraform.revealing import iterate, reveal, to_revealed_bool
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.terraform.values import iterate, reveal, to_bool, to_revealed_bool
 from infraspec.unknown import Sensitive, Unknown, Value
 
 

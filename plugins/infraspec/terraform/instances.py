@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from infraspec.errors import EvaluationError, TerraformError
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 from infraspec.terraform.evaluation import place_error, too_deep
 from infraspec.terraform.masking import mark_attribute
 from infraspec.terraform.policy_document import render_document
 from infraspec.terraform.providers import Provider, tags_all
+from infraspec.terraform.revealing import iterate
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.terraform.values import iterate
 from infraspec.unknown import Sensitive, Unknown, Value
 
 if TYPE_CHECKING:

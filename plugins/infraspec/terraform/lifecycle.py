@@ -6,7 +6,7 @@ Source: Terraform Language Documentation, "lifecycle": ignore_changes is a list 
 from __future__ import annotations
 
 from infraspec.hcl.nodes import Expression, GetAttr, Index, Literal, Name, Template, Tuple
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 
 
 def ignored_changes(body: Body) -> tuple[str, ...]:

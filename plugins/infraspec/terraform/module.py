@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from infraspec.errors import CycleError, EvaluationError, RootMissingError, TerraformError
-from infraspec.hcl.nodes import Expression, Literal, Source
-from infraspec.terraform.configuration import Body, Configuration
+from infraspec.errors import CycleError, EvaluationError, RootMissingError
+from infraspec.terraform.body import Body
+from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.evaluation import Evaluation, place_error
 from infraspec.terraform.expansion import Key, expand, leaves
-from infraspec.terraform.expressions import compile_expression
 from infraspec.terraform.instances import ResourceInstance
+from infraspec.terraform.module_source import called_directory, check_inputs, literal_source
 from infraspec.terraform.providers import (
     Provider,
     configuration_aliases,
@@ -25,7 +25,7 @@ from infraspec.terraform.providers import (
     provider_reference,
 )
 from infraspec.terraform.scope import EvaluatedObject, Scope
-from infraspec.terraform.types import TypeConstraint
+from infraspec.terraform.variable_type import check_default, type_of
 from infraspec.unknown import Sensitive, Unknown, Value
 
 _MISSING = object()
@@ -142,11 +142,8 @@ class ModuleInstance:
         return self._converted(name, body, value)
 
     def _converted(self, name: str, body: Body, value: Value) -> Value:
-        if "type" not in body.attributes:
-            return value
-        attribute, source = body.attributes["type"]
         try:
-            constraint = TypeConstraint.from_expression(attribute.expression, lambda node: _literal(node, source, self))
+            constraint = type_of(body, self.scope)
             return constraint.convert(value, hidden=self.parent is None and name in self._inputs)
         except EvaluationError as error:
             where = self.call_body.place(name) if self.call_body and name in self._inputs else body.place("type")
@@ -156,24 +153,8 @@ class ModuleInstance:
     def check_variable(self, name: str) -> None:
         """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""
         body = self.configuration.variables[name]
-        value: Value = None
-        if "default" in body.attributes:
-            attribute, source = body.attributes["default"]
-            value = compile_expression(attribute.expression, source, isolated=True)(self.scope)
-        if "type" not in body.attributes:
-            return
-        attribute, source = body.attributes["type"]
-        try:
-            constraint = TypeConstraint.from_expression(attribute.expression, lambda node: _literal(node, source, self))
-        except EvaluationError as error:
-            place_error(error, source.place(attribute.expression.at), f"{self.prefix}var.{name}")
-            error.excerpt = error.excerpt or source.excerpt(attribute.expression.at)
-            raise
-        try:
-            constraint.convert(value, hidden=self._option(body, "sensitive", default=False) is True)
-        except EvaluationError as error:
-            place_error(error, body.place("default"), f"{self.prefix}var.{name}")
-            raise
+        hidden = self._option(body, "sensitive", default=False) is True
+        check_default(body, self.scope, f"{self.prefix}var.{name}", hidden=hidden)
 
     def _option(self, body: Body, name: str, *, default: bool) -> Value:
         return body.compiled(name)(self.scope) if name in body.attributes else default
@@ -261,8 +242,9 @@ class ModuleInstance:
     # Module calls
 
     def _called(self, name: str, body: Body, address: str, scope: Scope) -> EvaluatedObject:
-        directory = self._source_directory(name, body, address)
+        directory = called_directory(self.configuration.directory, self.evaluation, body, (*self.call_path, name))
         if directory is None:
+            self.evaluation.opaque(address, literal_source(body, name), body.location)
             return OpaqueModule(address)
         self.evaluation.module_calls += 1
         instance = ModuleInstance(
@@ -274,28 +256,8 @@ class ModuleInstance:
             call=body,
             call_path=(*self.call_path, name),
         )
-        instance.check_inputs(body, name)
+        check_inputs(instance.configuration, body, name)
         return ModuleObject(instance)
-
-    def _source_directory(self, name: str, body: Body, address: str) -> Path | None:
-        source = self._literal_source(name, body)
-        if source.startswith(("./", "../", ".\\", "..\\")) or source in (".", ".."):
-            return Path(os.path.normpath(self.configuration.directory / source))
-        installed = self.evaluation.installed.get(".".join((*self.call_path, name)))
-        if installed is None:
-            self.evaluation.opaque(address, source, body.location)
-        return installed
-
-    def _literal_source(self, name: str, body: Body) -> str:
-        attribute = body.attributes.get("source", (None, None))[0]
-        value = attribute.expression if attribute else None
-        if isinstance(value, Literal) and isinstance(value.value, str):
-            return value.value
-        raise TerraformError(
-            f'module "{name}" has no literal source',
-            place=body.place("source"),
-            expected='source = "./modules/…" or a registry address',
-        )
 
     def _configuration(self, body: Body, address: str, directory: Path) -> Configuration:
         ancestor: ModuleInstance | None = self
@@ -314,26 +276,6 @@ class ModuleInstance:
             error.message = f"the source of {address} is no module: {error.message}"
             error.found, error.place = error.place, body.place("source")
             raise
-
-    def check_inputs(self, body: Body, name: str) -> None:
-        """Raise for arguments that are no variables, and for variables that are neither set nor have a default."""
-        variables = self.configuration.variables
-        for argument in self._inputs:
-            if argument not in variables:
-                raise TerraformError(
-                    f'module "{name}" has no input variable "{argument}"',
-                    place=body.place(argument),
-                    expected=", ".join(sorted(variables)) or "no arguments",
-                    remedy=f'declare variable "{argument}" in {self.configuration.shown}, or remove the argument',
-                )
-        missing = [v for v, b in variables.items() if v not in self._inputs and "default" not in b.attributes]
-        if missing:
-            raise TerraformError(
-                f'module "{name}" is called without {", ".join(missing)}',
-                place=body.place(),
-                expected="an argument for every variable without a default",
-                remedy="\n".join(f"{variable} = …" for variable in missing),
-            )
 
     # Providers
 
@@ -380,10 +322,6 @@ class ModuleInstance:
 def _input(body: Body, argument: str, scope: Scope) -> Callable[[], Value]:
     evaluate = body.compiled(argument)
     return lambda: evaluate(scope)
-
-
-def _literal(node: Expression, source: Source, module: ModuleInstance) -> Value:
-    return compile_expression(node, source)(module.scope)
 
 
 def _masked(value: Value, address: str) -> Value:

@@ -10,9 +10,12 @@ from infraspec.hcl.nodes import Binary, Conditional, Expression, ForObject, ForT
 from infraspec.terraform import operators
 from infraspec.terraform.common_type import common_type
 from infraspec.terraform.compiling import Context, Evaluate, located
+from infraspec.terraform.conversions import to_bool
+from infraspec.terraform.equality import conditional_equal
+from infraspec.terraform.revealing import to_revealed_bool
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import ListValue, MapValue, SetValue, to_bool, to_revealed_bool
+from infraspec.terraform.values import ListValue, MapValue, SetValue
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
@@ -145,7 +148,7 @@ def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
 
 def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
     if_true, if_false = common_type(if_true, if_false), common_type(if_false, if_true)
-    if operators.conditional_equal(if_true, if_false):
+    if conditional_equal(if_true, if_false):
         return if_true
     return named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from infraspec.errors import EvaluationError
-from infraspec.terraform.operators import equality
+from infraspec.terraform.equality import equality
 from infraspec.terraform.source_documents import SourceDocument, normalized_condition
 from infraspec.terraform.symbolic import named, operand
 from infraspec.unknown import JsonText, Text, Unknown, Value, is_known

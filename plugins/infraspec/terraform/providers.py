@@ -14,7 +14,7 @@ from infraspec.contract.suggestion import closest
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.finding import Location
 from infraspec.hcl.nodes import Expression, GetAttr, Literal, Name, Object, Tuple
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
 from infraspec.terraform.scope import Scope

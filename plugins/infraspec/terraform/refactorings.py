@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 from infraspec.terraform.module import ModuleInstance
 from infraspec.terraform.plan import Refactoring
 from infraspec.terraform.scope import Scope

@@ -21,16 +21,8 @@ from infraspec.terraform.attribute_types import (
     schema,
     structure,
 )
-from infraspec.terraform.values import (
-    ListValue,
-    MapValue,
-    SetValue,
-    is_indefinite,
-    to_bool,
-    to_number,
-    to_text,
-    type_name,
-)
+from infraspec.terraform.conversions import to_bool, to_number, to_text
+from infraspec.terraform.values import ListValue, MapValue, SetValue, is_indefinite, type_name
 from infraspec.unknown import Sensitive, Unknown, Value
 
 __all__ = [

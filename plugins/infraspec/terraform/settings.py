@@ -15,8 +15,10 @@ from pathlib import Path
 from infraspec.errors import RootMissingError
 from infraspec.finding import Location
 from infraspec.hcl.files import parse_file
-from infraspec.hcl.nodes import Expression, Literal, Object, Source, Tuple
-from infraspec.terraform.configuration import Body, Configuration
+from infraspec.hcl.nodes import Expression, Literal, Object, Tuple
+from infraspec.hcl.source import Source
+from infraspec.terraform.body import Body
+from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.evaluation import Library
 from infraspec.unknown import Unknown, Value
 

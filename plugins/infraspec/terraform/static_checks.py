@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from infraspec.errors import ErrorCollector, EvaluationError
-from infraspec.hcl.nodes import Source
+from infraspec.hcl.source import Source
+from infraspec.terraform.body import Body
 from infraspec.terraform.compiling import located
-from infraspec.terraform.configuration import Body
 from infraspec.terraform.module import ModuleInstance
 from infraspec.terraform.static_references import StaticReferences
 

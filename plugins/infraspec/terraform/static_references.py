@@ -24,9 +24,9 @@ from infraspec.hcl.nodes import (
     Literal,
     Name,
     Node,
-    Source,
     TemplateFor,
 )
+from infraspec.hcl.source import Source
 from infraspec.terraform.compiling import located
 from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.expressions import compile_expression

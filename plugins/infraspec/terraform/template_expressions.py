@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from infraspec.hcl.nodes import Interpolation, Literal, Source, Template, TemplateFor, TemplateIf, TemplatePart
+from infraspec.hcl.nodes import Interpolation, Literal, Template, TemplateFor, TemplateIf, TemplatePart
+from infraspec.hcl.source import Source
 from infraspec.terraform.compiling import Context, Evaluate, bind, located
+from infraspec.terraform.conversions import to_bool, to_text
+from infraspec.terraform.revealing import iterate, to_revealed_bool
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.terraform.values import iterate, to_bool, to_revealed_bool, to_text
 from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
 
 _Piece: TypeAlias = Callable[[Scope], "list[str | Unknown | Text]"]

@@ -22,13 +22,13 @@ from infraspec.hcl.nodes import (
     Name,
     Object,
     Parentheses,
-    Source,
     Template,
     Tuple,
 )
+from infraspec.hcl.source import Source
 
 if TYPE_CHECKING:
-    from infraspec.terraform.configuration import Body
+    from infraspec.terraform.body import Body
     from infraspec.terraform.instances import ResourceInstance
     from infraspec.terraform.module import ModuleInstance
 

@@ -12,19 +12,11 @@ from dataclasses import dataclass
 from infraspec.errors import EvaluationError
 from infraspec.hcl.nodes import Call, Expression, Literal, Name, Object, Parentheses, Tuple
 from infraspec.terraform import symbolic
+from infraspec.terraform.conversions import to_bool, to_number, to_text
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
 from infraspec.terraform.value_path import ValuePath
-from infraspec.terraform.values import (
-    ListValue,
-    MapValue,
-    SetValue,
-    is_indefinite,
-    to_bool,
-    to_number,
-    to_text,
-    type_name,
-)
+from infraspec.terraform.values import ListValue, MapValue, SetValue, is_indefinite, type_name
 from infraspec.unknown import Sensitive, Unknown, Value
 
 _PRIMITIVES: dict[str, Callable[[Value], Value]] = {"string": to_text, "number": to_number, "bool": to_bool}

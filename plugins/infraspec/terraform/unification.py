@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from infraspec.errors import EvaluationError
+from infraspec.terraform.conversions import to_text
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import ListValue, SetValue, is_indefinite, to_text, type_name
+from infraspec.terraform.values import ListValue, SetValue, is_indefinite, type_name
 from infraspec.unknown import Unknown, Value
 
 _PRIMITIVE = frozenset({"string", "number", "bool"})

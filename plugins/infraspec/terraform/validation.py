@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infraspec.errors import EvaluationError
-from infraspec.terraform.configuration import Body
+from infraspec.terraform.body import Body
 from infraspec.terraform.evaluation import Evaluation
 from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.module import ModuleInstance
-from infraspec.terraform.values import to_revealed_bool
+from infraspec.terraform.revealing import to_revealed_bool
 from infraspec.unknown import Unknown
 
 

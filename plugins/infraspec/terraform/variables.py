@@ -16,9 +16,10 @@ from pathlib import Path
 from infraspec.errors import HclSyntaxError, InputErrorGroup, TerraformError
 from infraspec.finding import Location
 from infraspec.hcl.files import parse_variables
-from infraspec.hcl.nodes import Call, Expression, Literal, Name, Source
+from infraspec.hcl.nodes import Call, Expression, Literal, Name
 from infraspec.hcl.parser import parse_expression
-from infraspec.terraform.configuration import Body
+from infraspec.hcl.source import Source
+from infraspec.terraform.body import Body
 from infraspec.terraform.expressions import compile_expression
 from infraspec.terraform.module import ModuleInstance
 from infraspec.unknown import Value

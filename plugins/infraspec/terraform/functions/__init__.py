@@ -30,8 +30,9 @@ from infraspec.terraform.functions import (
     yaml_text,
 )
 from infraspec.terraform.functions.registry import REGISTRY, Files, Function
+from infraspec.terraform.revealing import reveal
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import is_indefinite, reveal
+from infraspec.terraform.values import is_indefinite
 from infraspec.unknown import Sensitive, Value, composed, is_known
 
 __all__ = ["Files", "call", "exists", "names"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+from infraspec.terraform.conversions import to_text
 from infraspec.terraform.functions.parameters import boolean, collection, mapping, nullable, number
 from infraspec.terraform.functions.registry import function
+from infraspec.terraform.revealing import first_sensitive
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
-from infraspec.terraform.values import ListValue, MapValue, SetValue, first_sensitive, to_text
+from infraspec.terraform.values import ListValue, MapValue, SetValue
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _count = itertools.count(1)

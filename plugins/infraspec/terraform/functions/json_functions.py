@@ -12,9 +12,10 @@ from infraspec.json_text import decode_json
 from infraspec.terraform.functions.characters import well_formed
 from infraspec.terraform.functions.parameters import nullable, text
 from infraspec.terraform.functions.registry import function
+from infraspec.terraform.number import LongNumber, normalize_number
 from infraspec.terraform.partial_text import UnorderedJsonText
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import LongNumber, is_indefinite, normalize_number
+from infraspec.terraform.values import is_indefinite
 from infraspec.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
 
 _LONGEST_NUMBER = 1000

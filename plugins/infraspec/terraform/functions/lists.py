@@ -6,14 +6,15 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from infraspec.errors import EvaluationError, LimitError
+from infraspec.terraform.conversions import to_bool
+from infraspec.terraform.equality import all_of, equality
 from infraspec.terraform.functions.characters import clusters
 from infraspec.terraform.functions.parameters import collection, integer, nullable, present, sequence, texts
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.functions.scalars import is_never_empty, is_scalar
-from infraspec.terraform.operators import all_of, equality
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
-from infraspec.terraform.values import ListValue, SetValue, is_indefinite, to_bool, type_name
+from infraspec.terraform.values import ListValue, SetValue, is_indefinite, type_name
 from infraspec.unknown import Text, Unknown, Value, is_known
 
 _MOST_COMBINATIONS = 100_000

@@ -11,8 +11,8 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from infraspec.terraform.functions.characters import clusters
+from infraspec.terraform.number import LongNumber, normalize_number, to_decimal
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import LongNumber, normalize_number, to_decimal
 
 _EXACT = Context(prec=2000)
 _BITS = 512

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from infraspec.errors import EvaluationError, LimitError
+from infraspec.terraform.conversions import to_number
 from infraspec.terraform.functions.parameters import collection, integer, number, present
 from infraspec.terraform.functions.registry import function
+from infraspec.terraform.number import normalize_number, to_decimal
 from infraspec.terraform.operators import BINARY
-from infraspec.terraform.values import ListValue, normalize_number, to_decimal, to_number, type_name
+from infraspec.terraform.values import ListValue, type_name
 from infraspec.unknown import Value
 
 _DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase

@@ -7,8 +7,10 @@ decides nothing, so it raises Undetermined.
 from __future__ import annotations
 
 from infraspec.errors import EvaluationError
+from infraspec.terraform.conversions import to_bool, to_number, to_text
+from infraspec.terraform.revealing import iterate
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import SetValue, iterate, to_bool, to_number, to_text, type_name
+from infraspec.terraform.values import SetValue, type_name
 from infraspec.unknown import Text, Unknown, Value
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infraspec.terraform.equality import equality
 from infraspec.terraform.functions.parameters import collection
 from infraspec.terraform.functions.registry import function
-from infraspec.terraform.operators import equality
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
 from infraspec.terraform.values import SetValue

@@ -11,11 +11,11 @@ import re
 from typing import Any
 
 from infraspec.errors import EvaluationError
+from infraspec.terraform.conversions import to_number
 from infraspec.terraform.functions.json_functions import encoded
 from infraspec.terraform.functions.parameters import nullable, text
 from infraspec.terraform.functions.registry import function
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import to_number
 from infraspec.unknown import Value
 
 _LONGEST_LINE = 70
