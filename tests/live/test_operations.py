@@ -41,6 +41,8 @@ TOPIC = f"arn:aws:sns:ap-northeast-1:123456789012:{PREFIX}-critical"
 EXECUTION = f"{PREFIX}-backend-execution"
 READ_NAME = reference().by_address["module.iam.aws_iam_policy.read_secrets"].get("name")
 READ = f"arn:aws:iam::123456789012:policy/{READ_NAME}"
+METRICS_NAME = reference().by_address["module.iam.aws_iam_policy.publish_metrics"].get("name")
+METRICS = f"arn:aws:iam::123456789012:policy/{METRICS_NAME}"
 Client = Callable[[str], Any]
 
 
@@ -237,6 +239,48 @@ def trusting(client: Client) -> Iterator[None]:
         yield
     finally:
         iam.update_assume_role_policy(RoleName=EXECUTION, PolicyDocument=json.dumps(before))
+
+
+@contextmanager
+def debugging(client: Client) -> Iterator[None]:
+    """Give the execution role an inline policy and another managed one."""
+    iam = client("iam")
+    allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=EXECUTION, PolicyName="debug", PolicyDocument=document)
+    iam.attach_role_policy(RoleName=EXECUTION, PolicyArn=METRICS)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=EXECUTION, PolicyName="debug")
+        iam.detach_role_policy(RoleName=EXECUTION, PolicyArn=METRICS)
+
+
+@contextmanager
+def opened(client: Client) -> Iterator[str]:
+    """Let everybody into the database, and give the ARN of the rule that does."""
+    ec2 = client("ec2")
+    rules = ec2.describe_security_group_rules()["SecurityGroupRules"]
+    (own,) = (one for one in rules if not one["IsEgress"] and one.get("FromPort") == 5432)
+    world = [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    made = ec2.authorize_security_group_ingress(GroupId=own["GroupId"], IpPermissions=world)
+    (rule,) = made["SecurityGroupRules"]
+    try:
+        yield f"arn:aws:ec2:ap-northeast-1:123456789012:security-group-rule/{rule['SecurityGroupRuleId']}"
+    finally:
+        ec2.revoke_security_group_ingress(GroupId=own["GroupId"], IpPermissions=world)
+
+
+def test_what_lets_in_more_is_in_no_source(sandbox: Running) -> None:
+    """A policy that a role got by hand, and a rule that opens a database, are no drift and are in no source."""
+    role = f"arn:aws:iam::123456789012:role/{EXECUTION}"
+    client = sandbox.account.client
+    with debugging(client), opened(client) as rule:
+        environment = Environment(sandbox)
+        found, drifted = environment.bad("inventory"), environment.bad("drift")
+    expected = {f"{role} inline policy debug", f"{role} with {METRICS}", rule}
+    assert {(address, "", "violated") for address in expected} == found
+    assert set() == drifted
 
 
 CPU = f'{ALARMS}utilization["cpu"]'

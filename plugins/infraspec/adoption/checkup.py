@@ -15,7 +15,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import InfraspecError, InputErrorGroup
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.forcing import force
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import NOT_EVALUATED, Plan
 
 _MOST_LINES = 12
 
@@ -75,10 +75,10 @@ def _environment(
 
 
 def _modules(plan: Plan, name: str) -> Iterator[Line]:
-    missing = [each for each in plan.diagnostics if each.remedy and "is not evaluated" in each.message]
+    missing = [each for each in plan.diagnostics if each.remedy and NOT_EVALUATED in each.message]
     if missing:
         sources = "\n".join(
-            f"#   {each.message.split(':')[0].removesuffix(' is not evaluated')}" for each in missing[:_MOST_LINES]
+            f"#   {each.message.split(':')[0].removesuffix(f' {NOT_EVALUATED}')}" for each in missing[:_MOST_LINES]
         )
         yield Line.warning(
             name,

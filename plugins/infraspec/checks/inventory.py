@@ -40,13 +40,15 @@ _MADE_BY_AWS = frozenset(
 class Stray:
     """A resource that belongs to an environment by what `why` says, and is at no address of its source.
 
-    It is not `certain` if only its tags are known: the source may have it under an id that AWS assigned.
+    It is not `certain` if the source may make it all the same: under an id that AWS assigned, or in a module that is
+    not here. `import_id` is what Terraform imports it by, where that is not the end of its ARN.
     """
 
     arn: str
     type: str
     why: str
     certain: bool
+    import_id: str = ""
 
 
 def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *, has_state: bool) -> list[Finding]:
@@ -103,8 +105,10 @@ def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:
         expected="a resource of the source" if certain else "a resource whose id the source or its state knows",
         found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make"
         if certain
-        else f"belongs to the environment by {stray.why}; the source may have it under an id that AWS assigned",
-        reason="nobody reviews it, and no plan shows it" if certain else "the source does not know ids before apply",
+        else f"belongs to the environment by {stray.why}; the source may make it",
+        reason="nobody reviews it, and no plan shows it"
+        if certain
+        else "the source does not know ids before apply, nor what modules make that are not here",
         remedy=_remedy(stray, certain=certain),
     )
 
@@ -113,6 +117,6 @@ def _remedy(stray: Stray, *, certain: bool) -> str:
     allow = f'[inventory]\nallow = ["{stray.arn}"]'
     if not certain:
         return f"name the state of the environment in the contract: state = …\nor allow it there:\n{allow}"
-    name = stray.arn.replace("/", ":").rpartition(":")[2]
+    name = stray.import_id or stray.arn.replace("/", ":").rpartition(":")[2]
     block = f'import {{\n  to = {stray.type or "TYPE"}.NAME\n  id = "{name}"\n}}'
     return f"delete it, or take it over:\n{block}\nor, if somebody else makes it, in the contract:\n{allow}"

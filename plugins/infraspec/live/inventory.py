@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infraspec.aws.calls import Calls
+from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_rules
 from infraspec.checks.inventory import Stray
 from infraspec.contract.models import Contract
 from infraspec.live.membership import Membership
@@ -17,9 +18,13 @@ from infraspec.terraform.plan import Plan
 
 
 def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment: str) -> tuple[Stray, ...]:
-    """Return what belongs to an environment by its name or tags and is at no address of the source."""
+    """Return what belongs to an environment by its name or tags, or to a role or security group of its source.
+
+    It is at no address of the source.
+    """
     membership = Membership(contract, environment, calls.region, calls.account)
-    listed = {stray.arn: stray for stray in _listed(plan, live, membership)}
+    extra = (*extra_grants(plan, live), *extra_rules(plan, live, list(_firewall_rules(calls))))
+    listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership))}
     known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
     tagged = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
     found = (stray for stray in _tagged(tagged, membership) if not _is_known(stray.arn, known))
@@ -33,7 +38,14 @@ def _listed(plan: Plan, live: Plan, membership: Membership) -> Iterator[Stray]:
             continue
         by_name = membership.by_name(one.type, one.name)
         if by_name or membership.by_tags(one.get("tags_all") or {}):
-            yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=True)
+            yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=plan.is_whole)
+
+
+def _firewall_rules(calls: Calls) -> Iterator[FirewallRule]:
+    for rule in calls.pages("ec2", "describe_security_group_rules", "SecurityGroupRules"):
+        identifier, group = rule["SecurityGroupRuleId"], rule.get("GroupId", "")
+        arn = f"arn:{calls.partition}:ec2:{calls.region}:{calls.account}:security-group-rule/{identifier}"
+        yield FirewallRule(arn, identifier, group, bool(rule.get("IsEgress")))
 
 
 def _tagged(mappings: tuple[Any, ...], membership: Membership) -> Iterator[Stray]:

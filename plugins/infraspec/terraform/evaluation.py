@@ -11,7 +11,7 @@ from infraspec.finding import Location
 from infraspec.terraform.configuration import Configuration, read_configuration
 from infraspec.terraform.files import RootFiles
 from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.plan import Diagnostic
+from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic
 
 MOST_INSTANCES = 100_000
 """How many resource and module instances one evaluation may have."""
@@ -68,7 +68,7 @@ class Evaluation:
         """Note a module whose source is not here."""
         self.opaque_modules.append(address)
         self.warn(
-            f"{address} is not evaluated: its source {source} is not in .terraform/modules; its resources are not "
+            f"{address} {NOT_EVALUATED}: its source {source} is not in .terraform/modules; its resources are not "
             "seen and its outputs are unknown",
             location,
             "run `terraform get` or `terraform init -backend=false` in the root module",

@@ -60,6 +60,10 @@ class Resource:
         return found or self.location
 
 
+NOT_EVALUATED = "is not evaluated"
+"""What a diagnostic says of a module that is not here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """Something about the input that is no error but limits what can be said: an opaque module, a failed validation.
@@ -210,6 +214,11 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every module was evaluated, so that what is not in the plan is not in the source."""
+        return not any(NOT_EVALUATED in each.message for each in self.diagnostics)
 
     @cached_property
     def by_address(self) -> Mapping[str, Resource]:
