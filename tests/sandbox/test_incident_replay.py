@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from infraspec.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
+from tests.terminal.screen import Screen, on_terminal
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
@@ -49,6 +51,7 @@ class Replay:
     fixed: tuple[int, str]
     tree: dict[str, Any]
     record: str
+    screen: Screen
 
 
 def shown(text: str) -> str:
@@ -103,6 +106,13 @@ def diagnose(sandbox: Running, infra: Path, form: str = "text") -> tuple[int, st
     return result.exit_code, result.stdout
 
 
+def on_screen(sandbox: Running, infra: Path) -> Screen:
+    """Run the command on a terminal."""
+    arguments = ["diagnose", "--env", "local", "--infra", os.path.relpath(infra)]
+    environment = {**sandbox.environment, "AWS_ENDPOINT_URL": sandbox.endpoint}
+    return on_terminal(partial(main, arguments), 100, ["stdout", "stderr"], **environment)
+
+
 @pytest.fixture(scope="module")
 def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     """Deploy v15, then v16, then v16 with the fix; ask after each."""
@@ -114,9 +124,10 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
         failed = diagnose(sandbox, bad)
         tree = json.loads(diagnose(sandbox, bad, "json")[1])
         record = diagnose(sandbox, bad, "record")[1]
+        screen = on_screen(sandbox, bad)
         fixed = repaired(tmp_path_factory.mktemp("replay"))
         apply(sandbox, fixed)
-        yield Replay(healthy, failed, diagnose(sandbox, fixed), tree, record)
+        yield Replay(healthy, failed, diagnose(sandbox, fixed), tree, record, screen)
 
 
 def test_v15_is_healthy(replay: Replay) -> None:
@@ -145,6 +156,14 @@ def test_v16_fails_for_the_reason_of_the_incident(replay: Replay) -> None:
         "previous": "daily-report-tool-dev-backend:1",
     }
     assert "PREVIOUS=daily-report-tool-dev-backend:1\n" in text
+
+
+def test_a_terminal_has_the_same(replay: Replay) -> None:
+    """Every word is on a terminal too, but for the time it is; and before it what AWS is asked for."""
+    times = re.compile(r"\d\d:\d\d:\d\d")
+
+    assert [word for word in replay.screen.missing(replay.failed[1]) if not times.fullmatch(word)] == []
+    assert "asking AWS for " in replay.screen.written
 
 
 def test_the_record_is_taken_by_the_rule(replay: Replay, tmp_path: Path) -> None:

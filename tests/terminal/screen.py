@@ -7,7 +7,7 @@ import pty
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -42,8 +42,10 @@ class Screen:
         return [word for word in text.split() if _FRAMES.sub("", word) not in squeezed]
 
 
-def on_terminal(run: Callable[[], object], width: int, **environment: str) -> Screen:
-    """Run something whose standard output is a pseudo-terminal."""
+def on_terminal(
+    run: Callable[[], object], width: int, streams: Sequence[str] = ("stdout",), **environment: str
+) -> Screen:
+    """Run something that has a pseudo-terminal for its standard output, or for other streams."""
     master, slave = pty.openpty()
     found: list[bytes] = []
     reader = threading.Thread(target=_read, args=(master, found))
@@ -54,7 +56,8 @@ def on_terminal(run: Callable[[], object], width: int, **environment: str) -> Sc
         for name, value in {**COLOURED, "COLUMNS": str(width), **environment}.items():
             patch.setenv(name, value)
         with open(slave, "w", encoding="utf-8") as stream, suppress(SystemExit):  # noqa: PTH123 - a descriptor
-            patch.setattr(sys, "stdout", stream)
+            for name in streams:
+                patch.setattr(sys, name, stream)
             run()
     reader.join()
     os.close(master)

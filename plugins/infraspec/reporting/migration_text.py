@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from infraspec.checks.migration import Migration, MigrationPlan
 
 _EN: Mapping[str, str] = {
@@ -86,10 +88,13 @@ def _text(plan: MigrationPlan, words: Mapping[str, str]) -> list[str]:
     if not plan.migrations:
         return lines
     rows = [[words[column] for column in _COLUMNS], *(_row(entry, words) for entry in plan.migrations)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     return [
         *lines,
-        *("  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows),
+        *(
+            "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ),
     ]
 
 
@@ -146,14 +151,3 @@ def _cells(cells: object) -> str:
 
 def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("\n", " ")
-
-
-def _width(text: str) -> int:
-    """Return how many columns a terminal takes: two for a full-width character."""
-    from unicodedata import east_asian_width  # noqa: PLC0415 - one function
-
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))

@@ -1,0 +1,88 @@
+"""What views are made of: text that controls no terminal, links, and lines to be pasted."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from infraspec.terminal.console import show, waiting
+from infraspec.terminal.parts import code, fields, sign, table, words
+from tests.terminal.screen import on_terminal
+
+HOSTILE = "a\x1b[31mred\x1b]0;title\x07\r\x08\x7f\x9b2J end"
+
+
+def test_text_controls_no_terminal() -> None:
+    """Control characters of what is shown, such as a container's message, are written as escapes."""
+    for part in (words(HOSTILE), fields([("message", HOSTILE)]), code(HOSTILE, "bash")):
+        shown = "".join(on_terminal(partial(show, part), 80, NO_COLOR="1").lines)
+        assert r"a\x1b[31mred\x1b]0;title\x07\x0d\x08\x7f\x9b2J end" in shown
+
+
+def test_markup_is_text() -> None:
+    """Brackets and colons, which rich would take for styles and emoji, stay what they are."""
+    (line,) = on_terminal(partial(show, words("[environments.prod] :warning: [/bold]")), 80).lines
+
+    assert line == "[environments.prod] :warning: [/bold]"
+
+
+def test_what_is_pasted_is_whole() -> None:
+    """A line of code is not wrapped, however narrow the terminal is; prose is."""
+    line = f'name = "{"x" * 60}" # 日本語'
+
+    assert on_terminal(partial(show, code(line, "terraform", 2)), 40).lines == [f"  {line}"]
+    assert len(on_terminal(partial(show, words(line)), 40).lines) > 1
+
+
+def test_full_width_characters_take_two_columns() -> None:
+    """The columns of a table stand below each other where a cell is Japanese."""
+    found = table("名前", "b")
+    found.add_row(words("日本語"), words("|"))
+    found.add_row(words("abcdef"), words("|"))
+    *_, japanese, latin = on_terminal(partial(show, found), 80).lines
+
+    assert (japanese.index("|") + 3, latin.index("|")) == (latin.index("|"), latin.index("|"))
+
+
+@pytest.mark.parametrize(("name", "linked"), [("a.tf", True), ("gone.tf", False), ("日本.tf", True), ("dir.d", False)])
+def test_links(name: str, linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter
+    """A file that is there is a link to its line; what only looks like one is not."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("a.tf", "日本.tf"):
+        (tmp_path / file).touch()
+    (tmp_path / "dir.d").mkdir()
+    written = on_terminal(partial(show, words(f"role.x ({name}:12)")), 80).written
+
+    assert ((tmp_path / name).as_uri() + "#12" in written) == linked
+    assert ("file://" in written) == linked
+
+
+def test_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign that the encoding lacks has a plain one for it."""
+
+    class Ascii:
+        encoding = "ascii"
+
+    assert sign("!", "?") == "!"
+    monkeypatch.setattr("sys.stdout", Ascii())
+    assert (sign("✓", "+"), sign("!", "?")) == ("+", "!")
+
+
+def wait() -> None:
+    """Wait for two things."""
+    with waiting("evaluating") as say:
+        say("asking AWS [for x]")
+
+
+def test_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes long is said on a terminal, and taken back; without colours, or in a pipe, nothing is said."""
+    screen = on_terminal(wait, 80, ["stderr"])
+
+    assert screen.missing("asking AWS [for x]") == []
+    assert screen.written.rstrip().endswith("\x1b[2K")
+    assert on_terminal(wait, 80, ["stderr"], NO_COLOR="1").written == ""
+    assert on_terminal(wait, 80, ["stderr"], TERM="dumb").written == ""
+    wait()
+    assert capsys.readouterr() == ("", "")
