@@ -27,6 +27,40 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[State, str, str]]]] = {
         {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'},
         [(State.OK, "1 resource, 0 task definitions from source infra", "")],
     ),
+    "roles and policies of data": (
+        {
+            "infra/main.tf": PROVIDER
+            + """\
+data "aws_iam_role" "base" {
+  name = "base"
+}
+
+data "aws_iam_policy" "logs" {
+  name = "logs"
+}
+
+resource "aws_iam_role_policy_attachment" "logs" {
+  role       = "app"
+  policy_arn = data.aws_iam_policy.logs.arn
+}
+
+resource "aws_lambda_function" "report" {
+  function_name = "report"
+  role          = data.aws_iam_role.base.arn
+}
+"""
+        },
+        [
+            (
+                State.WARNING,
+                "2 attributes of data sources not known",
+                """\
+                [environments.prod.known]
+                "aws_iam_policy.logs.policy" = '{"Version": "2012-10-17", "Statement": […]}'  # 1 resource
+                "aws_iam_role.base.assume_role_policy" = '{"Version": "2012-10-17", "Statement": […]}'  # 1 resource""",
+            )
+        ],
+    ),
     "data": (
         {
             "infra/main.tf": PROVIDER

@@ -14,7 +14,14 @@ from infraspec.unknown import Sensitive, Unknown, unknowns
 _VARIABLE = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_-]*)")
 _INSTANCE = re.compile(r"\[[^\]]*\]")
 _DATA = re.compile(r"((?:module\.[\w-]+\.)*)data\.([a-z0-9_]+)\.([\w-]+)\.([\w.]+)")
-_PLACEHOLDERS = {"ids": '["…"]', "names": '["…"]'}
+_PLACEHOLDERS = {
+    "ids": '["…"]',
+    "names": '["…"]',
+    "policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
+    "assume_role_policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
+}
+_WANTED = {"aws_iam_policy.arn": "policy", "aws_iam_role.arn": "assume_role_policy"}
+"""What decides where a resource names a policy or a role: its documents, not its ARN."""
 _DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
 
 
@@ -44,7 +51,9 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
             module, type_, name, attribute = match.groups()
             if type_ not in _DERIVED and f"{module}data.{type_}.{name}" not in told:
                 prefix = f"{module}data.{type_}.{name}" if module else f"{type_}.{name}"
-                uses.setdefault(f"{prefix}.{attribute.split('.')[0]}", set()).add(address)
+                attribute = attribute.split(".")[0]
+                wanted = _WANTED.get(f"{type_}.{attribute}", attribute)
+                uses.setdefault(f"{prefix}.{wanted}", set()).add(address)
     found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
     return sorted(found, key=lambda each: (-each.uses, each.key))
 

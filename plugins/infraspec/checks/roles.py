@@ -253,13 +253,19 @@ class RoleIndex:
 
     @cached_property
     def _policies_by_name(self) -> dict[str, Resource]:
-        """Return the customer managed policies by name, where one alone has it."""
+        """Return the customer managed policies by name, where one alone has it; those that data sources read last."""
         names: dict[str, list[Resource]] = {}
         for resource in self.plan.managed("aws_iam_policy"):
             name = self.attributes.name(resource)
             if isinstance(name, str):
                 names.setdefault(name, []).append(resource)
-        return {name: resources[0] for name, resources in names.items() if len(resources) == 1}
+        found = {name: resources[0] for name, resources in names.items() if len(resources) == 1}
+        for resource in self.plan.data("aws_iam_policy"):
+            arn = _POLICY_ARN.match(render(resource.get("arn", "")))
+            name = arn["name"] if arn else resource.get("name")
+            if isinstance(name, str) and name not in names:
+                found.setdefault(name, resource)
+        return found
 
     def _document(self, resource: Resource, attribute: str, value: Value) -> IdentityPolicy:
         key = (resource.address, attribute)

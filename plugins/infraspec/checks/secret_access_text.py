@@ -58,6 +58,13 @@ def how_to_know(unknown: Unknown) -> str:
         return f"render the file with {address.removeprefix('placeholder ')} set, and name the result in the contract"
     if "data." in address:
         return f"name what {address} returns under [known] of the contract, or give a plan file"
+    if address.startswith("what policies the role "):
+        return "manage the role and its policies in this root module; the live suite reads them in the account"
+    if address.startswith("the content of "):
+        return (
+            'manage the policy in this root module, or read it with data "aws_iam_policy" and name its `policy` under '
+            "[known]; the live suite reads it in the account"
+        )
     if " " in address:
         return "bring the role and its policies into the plan, or name the policies' content under [known]"
     return f"give a plan or state file in which {address} is known"

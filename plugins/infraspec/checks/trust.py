@@ -56,7 +56,8 @@ class Trust:
                 blank,
                 found="its trust policy is not known",
                 reason="the role is not in this plan",
-                remedy="bring the role into the plan; of a role that a data source reads, a plan file knows the policy",
+                remedy="bring the role into the plan; of a role that a data source reads, name `assume_role_policy` "
+                "under [known] of the contract, or give a plan file",
             )
         value = resource.get(_ATTRIBUTE)
         key = (value, context.region, context.account)

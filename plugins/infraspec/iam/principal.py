@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from infraspec.iam.principal_arn import ACCOUNT, ROLE, ROOT, SERVICE, SESSION, USER, coded, decoded
+from infraspec.iam.principal_arn import ACCOUNT, CODE, ROLE, ROOT, SERVICE, SESSION, USER, coded, decoded
 from infraspec.unknown import Unknown, Value, render
 
 
@@ -41,7 +41,7 @@ class Principal:
         """Read the ARN of a role, a role's session, a user or an account's root, or the name of a service."""
         text = coded(value)
         if text is None:
-            return cls(value, Kind.OTHER, Unknown(f"the account of {render(value).strip('${}')}"))
+            return cls(value, Kind.OTHER, _account_of(value))
         for kind, form in ((Kind.SESSION, SESSION), (Kind.ROLE, ROLE), (Kind.ROOT, ROOT), (Kind.USER, USER)):
             found = form.fullmatch(text)
             if found:
@@ -50,6 +50,8 @@ class Principal:
                 return cls(value, kind, account, groups.get("name") or "")
         if ACCOUNT.fullmatch(text):
             return cls(f"arn:aws:iam::{text}:root", Kind.ROOT, text)
+        if CODE in text:
+            return cls(value, Kind.OTHER, _account_of(value))
         return cls(value, Kind.SERVICE if SERVICE.fullmatch(text) else Kind.OTHER)
 
     @classmethod
@@ -64,3 +66,7 @@ class Principal:
         if self.kind not in {Kind.ROLE, Kind.SESSION}:
             return False
         return ":role/aws-service-role/" in render(self.value) or self.name.startswith("AWSServiceRoleFor")
+
+
+def _account_of(value: Value) -> Unknown:
+    return Unknown(f"the account of {render(value).strip('${}')}")

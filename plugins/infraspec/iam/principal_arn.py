@@ -14,12 +14,13 @@ from infraspec.unknown import Text, Unknown, Value
 
 ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?", re.ASCII)
 ROOT = re.compile(r"arn:[^:]*:iam::(?P<account>[^:]*):root")
-ROLE = re.compile(r"arn:[^:]*:iam::(?P<account>[^:]*):role/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+ROLE = re.compile(r"arn:[^:]*:iam::(?P<account>[^:]*):role(?:/(?:.*/)?|\ue002)(?P<name>[^/]+)", re.DOTALL)
 SESSION = re.compile(r"arn:[^:]*:sts::(?P<account>[^:]*):assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)", re.DOTALL)
 USER = re.compile(r"arn:[^:]*:(?:iam::(?P<account>[^:]*):user|sts::(?P<other>[^:]*):federated-user)/.*", re.DOTALL)
 SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 CODE = "\ue002"
+"""Stands for an unknown part, such as the path of a role that a data source reads, with the slashes around it."""
 
 
 def coded(value: Value) -> str | None:

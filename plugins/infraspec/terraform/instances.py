@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from infraspec.errors import EvaluationError, TerraformError
@@ -111,8 +112,13 @@ class ResourceInstance(EvaluatedObject):
         """Tell whether this is data.aws_iam_policy_document, of which everything is known that the provider does."""
         return self.type == _POLICY_DOCUMENT and self.mode == "data"
 
+    @property
+    def _answered(self) -> AbstractSet[str]:
+        """The attributes of a data source that the contract says."""
+        return self.module.evaluation.known.attributes(self.address, self.type, self.name)
+
     def names(self) -> dict[str, None]:
-        """Return the names of what is configured, in order."""
+        """Return the names of what is configured, in order, and of what the contract says of a data source."""
         if self._names is None:
             names = dict.fromkeys(self.body.arguments())
             for block, _ in self.body.blocks:
@@ -123,6 +129,8 @@ class ResourceInstance(EvaluatedObject):
                 names["tags_all"] = None
             if self._is_policy_document:
                 names |= dict.fromkeys(_RENDERED)
+            if self.mode == "data":
+                names |= dict.fromkeys(sorted(self._answered))
             self._names = names
         return self._names
 
@@ -138,23 +146,24 @@ class ResourceInstance(EvaluatedObject):
         return Unknown(f"{self.address}.{name}")
 
     def _data_attribute(self, name: str) -> Value:
-        known = self.module.evaluation.known
-        try:
-            answer = known.answer(self.address, self.type, self.name, name)
-        except KeyError:
-            pass
-        else:
-            return mark_attribute(self.type, self.address, name, answer)
         value = self.values.get(name)
         if value is not None:
             return value
         try:
-            return known.environment_answer(self.type, name, self.provider.region, self.provider.account)
+            return self.module.evaluation.known.environment_answer(
+                self.type, name, self.provider.region, self.provider.account
+            )
         except KeyError:
             return Unknown(f"{self.address}.{name}")
 
     def evaluate(self, name: str) -> Value:
-        """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type."""
+        """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type.
+
+        What the contract says of a data source goes before what is configured.
+        """
+        if self.mode == "data" and name in self._answered:
+            answer = self.module.evaluation.known.answer(self.address, self.type, self.name, name)
+            return mark_attribute(self.type, self.address, name, answer)
         if name == "tags_all":
             return tags_all(self.provider.default_tags, self.values.get("tags"))
         if name in _RENDERED and self._is_policy_document:

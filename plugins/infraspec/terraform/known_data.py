@@ -67,6 +67,14 @@ class KnownData:
                 return self.values[f"{prefix}.{attribute}"]
         raise KeyError(attribute)
 
+    def attributes(self, address: str, type_: str, name: str) -> AbstractSet[str]:
+        """Return the attributes of a data source that the caller says something of."""
+        if not self.values:
+            return frozenset()
+        prefixes = set(_prefixes(address, type_, name))
+        keys = (key.rpartition(".") for key in self.values)
+        return {attribute for prefix, _, attribute in keys if prefix in prefixes}
+
     def unmatched(self, sources: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str | None]]:
         """Yield the keys that answer for none of the data sources (address, type, name), and one like it that would.
 
