@@ -137,7 +137,7 @@ resource "aws_iam_role_policy" "some" {
                 "1 attribute of data sources not known",
                 """\
                 [environments.prod.known]
-                "aws_iam_policy.some.policy" = "…"  # 1 resource""",
+                "aws_iam_policy.some.policy" = '{"Version": "2012-10-17", "Statement": […]}'  # 1 resource""",
             )
         ],
     ),

@@ -134,6 +134,31 @@ def test_what_terraform_accepts_is_no_error(tmp_path: Path, case: str) -> None:
     assert errors_of(tmp_path, ACCEPTED[case]) == []
 
 
+@pytest.mark.parametrize(
+    ("expression", "refused"),
+    [
+        ("module.a.nothing", True),
+        ("[1, module.a.nothing]", True),
+        ("module.a.nothing ? 1 : 2", True),
+        ("[for x in module.a.nothing : x]", True),
+        ("module.a.nothing && false", True),
+        ("lookup(module.a.nothing, 1)", True),
+        ("false ? module.a.nothing : null", False),
+        ("try(module.a.nothing, null)", False),
+        ("can(module.a.nothing)", False),
+        ("[for x in [] : module.a.nothing]", False),
+        ("{ for x in [] : x => module.a.nothing }", False),
+        ("false && module.a.nothing", False),
+        ('"%{ if false }${module.a.nothing}%{ endif }"', False),
+    ],
+)
+def test_an_output_that_is_not_there(tmp_path: Path, expression: str, *, refused: bool) -> None:
+    """Terraform looks for an output when it evaluates the expression: not in a branch that it does not take."""
+    files = {"main.tf": f'module "a" {{\n  source = "./a"\n}}\nlocals {{\n  b = {expression}\n}}\n', "a/main.tf": ""}
+    errors = errors_of(tmp_path, files)
+    assert [error.message for error in errors] == ['module module.a has no output "nothing"'] * refused
+
+
 def test_every_one_is_reported_at_once(tmp_path: Path) -> None:
     """One run lists what is wrong in all directories, each place once however often its module is called."""
     files = {

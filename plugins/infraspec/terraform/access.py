@@ -10,9 +10,10 @@ from collections.abc import Callable
 from infraspec.errors import EvaluationError
 from infraspec.terraform.conversions import to_number, to_text
 from infraspec.terraform.revealing import iterate
+from infraspec.terraform.schema import absent
 from infraspec.terraform.scope import EvaluatedObject
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import SetValue, type_name
+from infraspec.terraform.values import BlockValue, SetValue, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
 _MOST_SUGGESTIONS = 8
@@ -23,6 +24,8 @@ def attribute_of(value: Value, name: str) -> Value:
     if isinstance(value, dict):
         if name in value:
             return value[name]
+        if isinstance(value, BlockValue):
+            return absent(value, name)
         raise EvaluationError(f'this object has no attribute "{name}"', found=_names(value))
     if isinstance(value, EvaluatedObject):
         return value.attribute(name)
@@ -88,6 +91,8 @@ def _dict_element(value: dict[str, Value], key: Value) -> Value:
     name = to_text(key)
     if isinstance(name, str) and name in value:
         return value[name]
+    if isinstance(name, str) and isinstance(value, BlockValue):
+        return absent(value, name)
     raise EvaluationError(f"the given key {operand(key)} is not in the map", found=_names(value))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from infraspec.terraform.conversions import to_text
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.values import SetValue
+from infraspec.terraform.values import SetValue, with_items
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate, encode_json, is_known
 
 _STEP = re.compile(r'(?:^|\.)([A-Za-z_][\w-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
@@ -38,7 +38,7 @@ class Binding:
             case Text():
                 return concatenate(map(self._bound_text, value.parts))
             case dict():
-                return type(value)((key, self.bind(item)) for key, item in value.items())
+                return with_items(value, ((key, self.bind(item)) for key, item in value.items()))
             case SetValue():
                 return SetValue.of(map(self.bind, value))
             case list():

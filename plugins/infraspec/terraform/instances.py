@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TYPE_CHECKING
 
 from infraspec.errors import EvaluationError, TerraformError
@@ -16,6 +17,7 @@ from infraspec.terraform.revealing import iterate
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import operand
+from infraspec.terraform.values import BlockValue
 from infraspec.unknown import Sensitive, Unknown, Value
 
 if TYPE_CHECKING:
@@ -175,7 +177,7 @@ class ResourceInstance(EvaluatedObject):
         if name in self.body.attributes:
             value = self.body.compiled(name)(self.scope)
         else:
-            value = self._blocks(self.body, name, self.scope, frozenset())
+            value = self._blocks(self.body, name, self.scope, frozenset(), self.address)
             if not value and not self._is_policy_document and is_computed(self.type, name, self.mode) is not False:
                 return Unknown(f"{self.address}.{name}")
         return conform(self.type, name, value, self.mode)
@@ -188,24 +190,27 @@ class ResourceInstance(EvaluatedObject):
             place_error(error, self.body.place(name), key)
             raise
 
-    def _blocks(self, body: Body, type_: str, scope: Scope, bound: frozenset[str]) -> list[Value]:
+    def _blocks(self, body: Body, type_: str, scope: Scope, bound: frozenset[str], parent: str) -> list[Value]:
+        """Return the nested blocks of a type; `parent` is the address of what they stand in."""
         result: list[Value] = []
         for position, (block, _) in enumerate(body.blocks):
             if block.type == type_:
-                result.append(self._block(body.inner(position), scope, bound))
+                result.append(self._block(body.inner(position), scope, bound, f"{parent}.{type_}[{len(result)}]"))
             elif block.type == "dynamic" and block.labels == (type_,):
-                result.extend(self._dynamic(body.inner(position), type_, scope, bound))
+                for index, values in enumerate(self._dynamic(body.inner(position), type_, scope, bound), len(result)):
+                    result.append(values(f"{parent}.{type_}[{index}]"))
         return result
 
-    def _block(self, body: Body, scope: Scope, bound: frozenset[str]) -> dict[str, Value]:
+    def _block(self, body: Body, scope: Scope, bound: frozenset[str], address: str) -> BlockValue:
         values = {name: body.compiled(name, bound)(scope) for name in body.attributes}
         for block, _ in body.blocks:
             label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
             if label not in values:
-                values[label] = self._blocks(body, label, scope, bound)
-        return values
+                values[label] = self._blocks(body, label, scope, bound, address)
+        return BlockValue(values, address)
 
-    def _dynamic(self, body: Body, type_: str, scope: Scope, bound: frozenset[str]) -> Iterator[Value]:
+    def _dynamic(self, body: Body, type_: str, scope: Scope, bound: frozenset[str]) -> Iterator[Callable[[str], Value]]:
+        """Yield what makes each block that a dynamic block stands for, given its address."""
         if "for_each" not in body.attributes:
             raise EvaluationError(
                 f'the dynamic block "{type_}" has no for_each', expected="for_each = a list, set or map"
@@ -218,7 +223,8 @@ class ResourceInstance(EvaluatedObject):
             raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
         each = body.compiled("for_each", bound)(scope)
         if isinstance(each, Unknown) and not isinstance(each, Sensitive):
-            yield Unknown(f"{self.address}.{type_}[for_each = {operand(each)}]")
+            unknown = Unknown(f"{self.address}.{type_}[for_each = {operand(each)}]")
+            yield lambda _address: unknown
             return
         if each is None or isinstance(each, (str, int, float)):
             raise EvaluationError(
@@ -228,4 +234,4 @@ class ResourceInstance(EvaluatedObject):
         self.module.evaluation.count(len(pairs), f"{self.address}.{type_}", body.place("for_each"))
         for key, value in pairs:
             inner = scope.bind(**{iterator: {"key": key, "value": value}})
-            yield self._block(body.inner(contents[0]), inner, bound | {iterator})
+            yield partial(self._block, body.inner(contents[0]), inner, bound | {iterator})

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TypeAlias
 
 from infraspec.terraform.secret_attributes import SECRET_ATTRIBUTES
+from infraspec.terraform.values import with_items
 from infraspec.unknown import Sensitive, Unknown, Value
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]|\.\d+(?=\.|\[|$)')
@@ -94,4 +95,4 @@ def _changed(value: Value, path: str, address: str, change: _Change) -> Value:
     key, _, rest = path.partition(".")
     if key not in value:
         return value
-    return type(value)({**value, key: _changed(value[key], rest, step(address, key), change)})
+    return with_items(value, {**value, key: _changed(value[key], rest, step(address, key), change)}.items())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.conversions import to_bool, to_text
-from infraspec.terraform.values import SetValue, type_name
+from infraspec.terraform.values import SetValue, type_name, with_items
 from infraspec.unknown import (
     JsonText,
     Sensitive,
@@ -77,7 +77,7 @@ def reveal(value: Value) -> Value:
         case Text():
             return concatenate(to_text(reveal(part)) for part in value.parts)
         case dict():
-            return type(value)((key, reveal(item)) for key, item in value.items())
+            return with_items(value, ((key, reveal(item)) for key, item in value.items()))
         case SetValue():
             return SetValue.of(map(reveal, value))
         case list():

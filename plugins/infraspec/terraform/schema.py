@@ -22,13 +22,14 @@ from infraspec.terraform.attribute_types import (
     structure,
 )
 from infraspec.terraform.conversions import to_bool, to_number, to_text
-from infraspec.terraform.values import ListValue, MapValue, SetValue, is_indefinite, type_name
+from infraspec.terraform.values import BlockValue, ListValue, MapValue, SetValue, is_indefinite, type_name
 from infraspec.unknown import Sensitive, Unknown, Value
 
 __all__ = [
     "AttributeType",
     "BlockType",
     "Schema",
+    "absent",
     "closest",
     "conform",
     "has_tags",
@@ -64,6 +65,18 @@ def _is_empty_list(resource_type: str, name: str, mode: str) -> bool:
 def unset(resource_type: str, name: str, mode: str = "managed") -> Value:
     """Return what an attribute is that is neither set nor computed: an empty list for nested blocks, else null."""
     return [] if _is_empty_list(resource_type, name, mode) else None
+
+
+def absent(block: BlockValue, name: str) -> Value:
+    """Return what an attribute of a nested block is that the configuration does not set.
+
+    Null, or an empty list for blocks, if the provider leaves it unset; else Unknown: it computes it, or may do so.
+    """
+    known = structure(block.structure) if block.structure else Schema({})
+    setting = known.attribute(name) or known.block(name)
+    if setting is None or setting.computed or setting.may_have_default:
+        return Unknown(f"{block.address}.{name}")
+    return [] if known.code(name)[:1] in ("[", "{") else None
 
 
 @cache
@@ -247,6 +260,7 @@ def _object_converter(code: str) -> Converter:
     def convert(value: Value) -> Value:
         if not isinstance(value, dict):
             _refuse(value, "an object")
-        return _members(value, converter)
+        members = _members(value, converter)
+        return BlockValue(members, value.address, code) if isinstance(value, BlockValue) else members
 
     return convert

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from infraspec.errors import ErrorCollector
 from infraspec.hcl.nodes import (
     Attribute,
+    Binary,
     Block,
     Call,
+    Conditional,
     Expression,
     ForObject,
     ForTuple,
@@ -25,6 +27,7 @@ from infraspec.hcl.nodes import (
     Name,
     Node,
     TemplateFor,
+    TemplateIf,
 )
 from infraspec.hcl.source import Source
 from infraspec.terraform.compiling import located
@@ -44,13 +47,16 @@ _NAMES_OF_ANOTHER_KIND = {
     "provisioner": frozenset({"when", "on_failure"}),
 }
 """The arguments of each kind of block that are no expressions, or are checked elsewhere."""
+_FORGIVING = frozenset({"try", "can"})
+"""Functions that take an output that is not there for one without a value."""
 
 
 @dataclass(slots=True)
 class StaticReferences:
     """The walk over one directory, in the scope of the first module instance that it makes.
 
-    `outputs` are the outputs of called modules that it names: (call, output, source, offset).
+    `outputs` are the outputs of called modules that it names wherever it is evaluated: (call, output, source, offset).
+    Terraform looks for an output when it evaluates the expression, not before.
     """
 
     configuration: Configuration
@@ -105,8 +111,13 @@ class StaticReferences:
         elif isinstance(node, ForTuple | ForObject | TemplateFor):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
+        certain = len(self.outputs)
         for name in node.__struct_fields__:
             self._inside(getattr(node, name), source, bound)
+            if name == _always_evaluated(node):
+                certain = len(self.outputs)
+        if _is_evaluated_in_part(node):
+            del self.outputs[certain:]
 
     def _inside(self, value: object, source: Source, bound: frozenset[str]) -> None:
         """Look at what a field of a node holds: a node, a tuple of nodes or of pairs of them, or something else."""
@@ -156,3 +167,25 @@ class StaticReferences:
         if not exists(node.name):
             with self.collector.collect(), located(source, node.at):
                 call(node.name, [], self.scope.module.files)
+
+
+def _is_evaluated_in_part(node: Node) -> bool:
+    """Tell whether a part of an expression may stay unevaluated, or its errors be taken for an answer."""
+    if isinstance(node, Call):
+        return node.name in _FORGIVING
+    return isinstance(node, Conditional | TemplateIf | ForTuple | ForObject | TemplateFor) or (
+        isinstance(node, Binary) and node.operator in ("&&", "||")
+    )
+
+
+def _always_evaluated(node: Node) -> str:
+    """Return the field of such an expression that is evaluated in any case."""
+    match node:
+        case Conditional() | TemplateIf():
+            return "condition"
+        case Binary():
+            return "left"
+        case ForTuple() | ForObject() | TemplateFor():
+            return "collection"
+        case _:
+            return ""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from infraspec.errors import EvaluationError
 from infraspec.terraform.conversions import to_text
 from infraspec.terraform.symbolic import Undetermined
-from infraspec.terraform.values import ListValue, SetValue, is_indefinite, type_name
+from infraspec.terraform.values import ListValue, SetValue, is_indefinite, type_name, with_items
 from infraspec.unknown import Unknown, Value
 
 _PRIMITIVE = frozenset({"string", "number", "bool"})
@@ -79,7 +79,7 @@ def _unified_objects(items: Sequence[Value]) -> list[Value]:
 
 
 def _rebuilt(item: Value, source: Callable[[str], Iterator[Value]]) -> Value:
-    return type(item)((key, next(source(key))) for key in item) if isinstance(item, dict) else item
+    return with_items(item, ((key, next(source(key))) for key in item)) if isinstance(item, dict) else item
 
 
 def _unified_sequences(items: Sequence[Value]) -> list[Value]:

@@ -6,7 +6,7 @@ Source: Terraform Language, "Types and Values". A plain list is a tuple or a lis
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from infraspec.errors import TerraformError
 from infraspec.terraform.number import LongNumber
@@ -31,6 +31,28 @@ class MapValue(dict[str, Value]):
     """A map: all its elements have one type. Only `==` tells it from an object, which a plain dict may be."""
 
     __slots__ = ()
+
+
+class BlockValue(dict[str, Value]):
+    """A nested block as the configuration has it; the provider may know more of it than stands there.
+
+    `address` is the block's (`aws_instance.web.root_block_device[0]`), `structure` the code of its schema, empty if
+    that is not known.
+    """
+
+    __slots__ = ("address", "structure")
+
+    def __init__(self, items: Mapping[str, Value], address: str, structure: str = "") -> None:
+        super().__init__(items)
+        self.address = address
+        self.structure = structure
+
+
+def with_items(value: dict[str, Value], items: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    """Return a map, an object or a block with other items in it."""
+    if isinstance(value, BlockValue):
+        return BlockValue(dict(items), value.address, value.structure)
+    return type(value)(items)
 
 
 class SetValue(list[Value]):
