@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.body import Body
+from infraspec.terraform.derived_data import derivations
 from infraspec.terraform.evaluation import place_error, too_deep
 from infraspec.terraform.masking import mark_attribute
-from infraspec.terraform.policy_document import render_document
 from infraspec.terraform.providers import Provider, tags_all
 from infraspec.terraform.revealing import iterate
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
 _POLICY_DOCUMENT = "aws_iam_policy_document"
-_RENDERED = ("json", "minified_json")
 _BUSY = object()
 
 
@@ -129,10 +128,8 @@ class ResourceInstance(EvaluatedObject):
                     names[label] = None
             if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
                 names["tags_all"] = None
-            if self._is_policy_document:
-                names |= dict.fromkeys(_RENDERED)
             if self.mode == "data":
-                names |= dict.fromkeys(sorted(self._answered))
+                names |= dict.fromkeys((*derivations(self.type), *sorted(self._answered)))
             self._names = names
         return self._names
 
@@ -168,8 +165,8 @@ class ResourceInstance(EvaluatedObject):
             return mark_attribute(self.type, self.address, name, answer)
         if name == "tags_all":
             return tags_all(self.provider.default_tags, self.values.get("tags"))
-        if name in _RENDERED and self._is_policy_document:
-            return self._located(name, lambda: render_document(self.values, minified=name == "minified_json"))
+        if self.mode == "data" and (derive := derivations(self.type).get(name)):
+            return self._located(name, lambda: derive(self))
         value = self._located(name, lambda: self._configured(name))
         return mark_attribute(self.type, self.address, name, value)
 
