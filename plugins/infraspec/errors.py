@@ -163,6 +163,10 @@ class RunnerPermissionError(InfraspecError):
     """The role that the live suite runs with may not ask what a check needs to know. No verdict about the subject."""
 
 
+class ResourceRefusalError(RunnerPermissionError):
+    """The policy of a resource keeps the runner out, whatever its own says; of other resources nothing follows."""
+
+
 class CredentialsError(InfraspecError):
     """There are no AWS credentials, or they are expired or wrong."""
 

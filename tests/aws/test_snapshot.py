@@ -15,7 +15,7 @@ from infraspec.aws.calls import Calls
 from infraspec.aws.identity import Identity
 from infraspec.aws.session import Clients
 from infraspec.aws.snapshot import Question, Snapshot
-from infraspec.errors import AwsError, CredentialsError, RunnerPermissionError
+from infraspec.errors import AwsError, CredentialsError, ResourceRefusalError, RunnerPermissionError
 from tests.aws.moto_server import ACCOUNT, REGION
 
 IDENTITY = Identity(ACCOUNT, "aws", f"arn:aws:sts::{ACCOUNT}:assumed-role/runner/1")
@@ -245,6 +245,7 @@ def test_what_may_hold_secrets_stays_in_the_process(operation: str) -> None:
     ("why", "words"),
     [
         ("because no resource-based policy allows the kms:DescribeKey action", "the resource-based policy keeps"),
+        ("with an explicit deny in a resource-based policy", "out of the Deny: it is in a policy of the kind resource"),
         ("because no session policy allows the kms:DescribeKey action", "the session policy keeps"),
         ("because no permissions boundary allows the kms:DescribeKey action", "the permissions boundary keeps"),
         ("with an explicit deny in a service control policy", "out of the Deny: it is in a policy of the kind service"),
@@ -261,3 +262,4 @@ def test_the_remedy_is_of_the_policy_that_keeps_the_runner_out(why: str, words: 
         snapshot_of(failing(client_error("AccessDeniedException", message))).ask("kms", "describe_key", KeyId="1")
 
     assert words in caught.value.remedy
+    assert isinstance(caught.value, ResourceRefusalError) is ("resource-based" in why)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infraspec.aws.store import Store
-from infraspec.errors import CredentialsError, InfraspecError, RunnerPermissionError
+from infraspec.errors import CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
 
 TIMES = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - of the strategy
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text() | TIMES
@@ -45,7 +45,11 @@ def test_answers_are_read_as_they_were_asked(answer: Any, tmp_path_factory: pyte
 
 @pytest.mark.parametrize(
     "error",
-    [RunnerPermissionError("no", place="ecs", remedy="{\n}"), CredentialsError("expired", found="x")],
+    [
+        RunnerPermissionError("no", place="ecs", remedy="{\n}"),
+        ResourceRefusalError("no", found="x"),
+        CredentialsError("expired", found="x"),
+    ],
 )
 def test_errors_are_shared(error: InfraspecError, tmp_path: Path) -> None:
     """What was denied to one process is not asked by another."""

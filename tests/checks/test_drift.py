@@ -186,6 +186,12 @@ def test_a_secret_of_the_key_of_aws_has_none_in_its_answer() -> None:
     assert [] == bad(changed(CREDENTIALS, kms_key_id=None), plan=plan)
 
 
+def test_what_aws_does_not_show_may_be_as_the_source_says() -> None:
+    """The policy of a key that keeps the runner out is neither the same nor another."""
+    (finding,) = bad(changed(KEY, policy=Unknown("the policy of the key")))
+    assert (UNDETERMINED, KEY) == (finding.verdict, finding.address)
+
+
 def test_an_alias_tells_its_key_only_with_a_state() -> None:
     """Without one the key is found by the alias itself, which proves nothing of it."""
     alias = next(one for one in reference().managed("aws_kms_alias"))

@@ -11,6 +11,7 @@ import pytest
 
 from infraspec.checks.secret_chain import check_secret_chain
 from infraspec.ecs.task_definition import task_definitions
+from infraspec.errors import ResourceRefusalError
 from infraspec.finding import Finding, Verdict
 from infraspec.live.chain_facts import chain_evidence
 from infraspec.live.plan import live_plan
@@ -315,3 +316,73 @@ def test_key_is_asked_for_with_its_context(tmp_path: Path) -> None:
         "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
     } in keys
     assert KEY in [arn for _, name, asked in calls.asked if "simulate" in name for arn in asked["ResourceArns"]]
+
+
+def refused(action: str) -> Callable[..., None]:
+    """Return the answer of a key whose policy keeps the runner out."""
+
+    def answer(**_: object) -> None:
+        found = f"AccessDeniedException: no resource-based policy allows the kms:{action} action"
+        raise ResourceRefusalError(f"the runner may not kms:{action}", found=found, remedy=f"allow kms:{action} there")
+
+    return answer
+
+
+def chains(directory: Path, world: World, **answers: object) -> list[Finding]:
+    """Return the findings about the values, where AWS answers something else."""
+    calls, written = world.answers(**answers), source(directory)
+    plan = live_plan(calls, written, contract(), "prod")
+    definitions = task_definitions(plan)
+    evidence = chain_evidence(calls, plan, definitions, contract(), "prod")
+    return check_secret_chain(plan, definitions, evidence, contract(), "prod")
+
+
+SHUT = {
+    "kms__describe_key": refused("DescribeKey"),
+    "kms__get_key_policy": refused("GetKeyPolicy"),
+    "kms__list_grants": refused("ListGrants"),
+}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "verdict", "found"),
+    [
+        (SHUT, UNDETERMINED, "kms:DescribeKey"),
+        ({"kms__get_key_policy": SHUT["kms__get_key_policy"]}, UNDETERMINED, "kms:GetKeyPolicy"),
+        ({"kms__describe_key": SHUT["kms__describe_key"]}, UNDETERMINED, "kms:DescribeKey"),
+        ({"kms__list_grants": SHUT["kms__list_grants"]}, PROVEN, ""),
+        ({"secretsmanager__describe_secret": refused("DescribeSecret")}, UNDETERMINED, "kms:DescribeSecret"),
+    ],
+)
+def test_a_key_that_keeps_the_runner_out_is_undetermined(
+    tmp_path: Path, hidden: dict[str, object], verdict: Verdict, found: str
+) -> None:
+    """It says what keeps it out; that its grants are hidden matters only where no policy lets the role in."""
+    (finding,) = chains(tmp_path, World(), **hidden)
+    assert verdict is finding.verdict
+    assert found in finding.found
+    if verdict is UNDETERMINED:
+        assert "it may keep that out as well" in finding.reason
+        assert finding.remedy == f"allow {found} there"
+
+
+def test_a_secret_whose_policy_is_hidden_is_undetermined(tmp_path: Path) -> None:
+    """It may deny what the role is allowed."""
+    (finding,) = chains(tmp_path, World(), secretsmanager__get_resource_policy=refused("GetResourcePolicy"))
+    assert (UNDETERMINED, True) == (finding.verdict, "keeps the runner out" in str(finding))
+
+
+def test_grants_that_are_hidden_may_let_in_a_role_that_no_policy_does(tmp_path: Path) -> None:
+    """The key's policy is known and does not, which a grant may change."""
+    world = World()
+    world.key_policy = OTHER_KEY
+    (finding,) = chains(tmp_path, world, kms__list_grants=refused("ListGrants"))
+    assert (UNDETERMINED, True) == (finding.verdict, "kms:ListGrants" in finding.found)
+
+
+def test_what_is_denied_is_violated_whatever_a_key_hides(tmp_path: Path) -> None:
+    """A role that may not read the secret may not, and a value beside it is judged by itself."""
+    world = World()
+    without(world, READ)
+    (finding,) = chains(tmp_path, world, **SHUT)
+    assert (VIOLATED, True) == (finding.verdict, READ in finding.expected)

@@ -9,7 +9,7 @@ import pytest
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import InfraspecError
+from infraspec.errors import InfraspecError, ResourceRefusalError
 from infraspec.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan
@@ -204,6 +204,22 @@ def test_denied_runner_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InfraspecError, match="the runner may not"):
         access(plan)
     assert plan.managed("aws_ecs_service")
+
+
+def test_a_key_that_keeps_the_runner_out_is_one_that_may_keep_the_role_out(tmp_path: Path) -> None:
+    """Its policy is not taken for none, which would be that of the account; all else is judged."""
+
+    def refused(**_: object) -> None:
+        raise ResourceRefusalError("the runner may not")
+
+    world = World()
+    known = {finding.key: finding.verdict for finding in access(live(tmp_path, world))}
+    plan = live(tmp_path, world, world.answers(kms__get_key_policy=refused, kms__describe_key=refused))
+    found = {finding.key: finding.verdict for finding in access(plan)}
+    changed = {key: verdict for key, verdict in found.items() if known[key] is not verdict}
+    assert found.keys() == known.keys()
+    assert ({Verdict.UNDETERMINED}, 1) == (set(changed.values()), len(changed))
+    assert all("kms:Decrypt" in key for key in changed)
 
 
 def test_place_of_the_plan(tmp_path: Path) -> None:

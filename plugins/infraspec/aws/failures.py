@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from infraspec.aws.reads import actions_of
-from infraspec.errors import AwsError, CredentialsError, InfraspecError, RunnerPermissionError
+from infraspec.errors import AwsError, CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
 
 DENIED = frozenset(
     {
@@ -37,6 +37,7 @@ _ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)"
 _MISSING = re.compile(r"because no ([\w -]+) allows")
 _DENIED_BY = re.compile(r"with an explicit deny in an? ([\w-]+(?: [\w-]+)*? (?:policy|boundary))")
 _OWN = "identity-based policy"
+_RESOURCE_POLICY = "resource-based policy"
 _RESOURCE = re.compile(r"on resource:? (arn:\S+|\*)")
 _LONGEST = 1000
 
@@ -109,7 +110,9 @@ def _denied(service: str, operation: str, place: str, message: str, found: str) 
         remedy = f"the {missing[1]} keeps the runner out, whatever its own policy says: allow {actions[0]} there"
     else:
         remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}"
-    return RunnerPermissionError(f"the runner may not {' or '.join(actions)}", place=place, found=found, remedy=remedy)
+    by = denied or missing
+    kind = ResourceRefusalError if by and by[1] == _RESOURCE_POLICY else RunnerPermissionError
+    return kind(f"the runner may not {' or '.join(actions)}", place=place, found=found, remedy=remedy)
 
 
 def expired(found: str, place: str) -> CredentialsError:

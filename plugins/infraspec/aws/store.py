@@ -10,9 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infraspec.errors import AwsError, CredentialsError, GuardError, InfraspecError, RunnerPermissionError
+from infraspec.errors import (
+    AwsError,
+    CredentialsError,
+    GuardError,
+    InfraspecError,
+    ResourceRefusalError,
+    RunnerPermissionError,
+)
 
-_ERRORS = {kind.__name__: kind for kind in (AwsError, CredentialsError, GuardError, RunnerPermissionError)}
+_KINDS = (AwsError, CredentialsError, GuardError, ResourceRefusalError, RunnerPermissionError)
+_ERRORS = {kind.__name__: kind for kind in _KINDS}
 _SECONDS = 600
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infraspec.checks.secret_links import Link
-from infraspec.ecs.stored_value import CURRENT, ChainFacts, StoredSecret
+from infraspec.ecs.stored_value import CURRENT, ChainFacts, Refusal, StoredSecret
 from infraspec.ecs.value_from import Store
 from infraspec.iam.answer import Answer
 from infraspec.unknown import render
@@ -21,7 +21,11 @@ _USABLE = "Enabled"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be said of one step; with `advice` it holds so far as it was looked at."""
+    """What is to be said of one step; with `advice` it holds so far as it was looked at.
+
+    `is_refusal` is one that was not looked at because its policy keeps the runner out, `of_grants` one that hides its
+    grants alone, which can only let in more.
+    """
 
     answer: Answer
     expected: str = ""
@@ -29,6 +33,12 @@ class Step:
     reason: str = ""
     remedy: str = ""
     advice: bool = False
+    is_refusal: bool = False
+    of_grants: bool = False
+
+    def leaves_open(self, *, decided: bool) -> bool:
+        """Tell whether the step leaves the verdict open where the policies have decided it, or have not."""
+        return self.answer is Answer.MAYBE and not (decided and self.of_grants)
 
 
 def steps_of(link: Link, facts: ChainFacts) -> Iterator[Step]:
@@ -38,6 +48,9 @@ def steps_of(link: Link, facts: ChainFacts) -> Iterator[Step]:
         yield Step(Answer.NO, "a valueFrom that ECS can read", shown, link.value.problem, link.value.remedy)
         return
     kind = "secret" if link.value.store is Store.SECRETS_MANAGER else "parameter"
+    if link.arn in facts.refused:
+        yield _refusal(f"the {kind} {link.arn}", facts.refused[link.arn])
+        return
     if link.arn not in facts.stored:
         reason = f"what AWS has there was not looked at: the {kind} is of another account, or its ARN is not known"
         remedy = "run the live suite in that account too, or waive the finding once a task has started with it"
@@ -85,7 +98,11 @@ def _of_keys(link: Link, facts: ChainFacts) -> Iterator[Step]:
     for one in link.judged:
         key = render(one.requirement.resource)
         state = facts.keys.get(key, _USABLE)
-        if one.requirement.action == "kms:Decrypt" and state != _USABLE:
+        if one.requirement.action != "kms:Decrypt":
+            continue
+        if key in facts.refused:
+            yield _refusal(f"the key {key}", facts.refused[key])
+        if state != _USABLE:
             mend = {
                 "PendingDeletion": f"aws kms cancel-key-deletion --key-id {key}\naws kms enable-key --key-id {key}",
                 "Disabled": f"aws kms enable-key --key-id {key}",
@@ -97,6 +114,18 @@ def _of_keys(link: Link, facts: ChainFacts) -> Iterator[Step]:
                 "what is encrypted with a key cannot be read while the key is in that state",
                 mend.get(state, f"bring the key into the state {_USABLE}, or encrypt the secret with another one"),
             )
+
+
+def _refusal(named: str, refusal: Refusal) -> Step:
+    return Step(
+        Answer.MAYBE,
+        f"{named} lets the runner look at it",
+        refusal.found,
+        "what its policy says of the execution role is not known: it may keep that out as well",
+        refusal.remedy,
+        is_refusal=True,
+        of_grants=refusal.of_grants,
+    )
 
 
 def _of_json_key(link: Link, facts: ChainFacts) -> Iterator[Step]:

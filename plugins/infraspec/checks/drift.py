@@ -104,7 +104,7 @@ def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[
         found="\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown),
         reason="somebody changed it, or the source was not applied"
         if found.wrong
-        else "the source does not know it before apply",
+        else "the source does not know it before apply, or AWS does not show it",
         remedy=_remedy(source, shown)
         if found.wrong
         else "name the state of the environment in the contract: state = …",

@@ -95,19 +95,19 @@ class _Check:
         if denied is not None and open_ is None:
             text = violated(denied.requirement, link.role, denied.judgement.decision, self.links.owners)
             return _with(blank, text, Verdict.VIOLATED, lines)
-        doubtful = next((one for one in judged if one.judgement.answer is Answer.MAYBE), None)
         reader = running_reader(link, judged, self.evidence.facts, self.links.plan)
         if open_ is not None:
             remedy = "run the simulation again in a minute, IAM changes reach it late; then compare the statements"
             return replace(blank, found=open_.found, reason="\n".join(lines), remedy=remedy)
+        doubtful = next((one for one in judged if one.judgement.answer is Answer.MAYBE), None)
+        unknown = next((step for step in steps if step.leaves_open(decided=doubtful is None)), None)
+        if unknown is not None and (unknown.is_refusal or doubtful is None) and not reader.proves:
+            return _of_step(blank, unknown, Verdict.UNDETERMINED)
         if doubtful is not None and not reader.proves:
             text = conclusion(doubtful.requirement, link.role, doubtful.judgement, self.links.owners)
             said = "SIMULATED" if compared and all(one.allows for one in compared) else "UNDETERMINED"
             found = f"{said}: {text.found}"
             return _with(blank, replace(text, found=found), Verdict.UNDETERMINED, lines)
-        unknown = next((step for step in steps if step.answer is Answer.MAYBE), None)
-        if unknown is not None and not reader.proves:
-            return _of_step(blank, unknown, Verdict.UNDETERMINED)
         return self._proven(blank, judged, lines, steps, reader)
 
     def _granted(self, one: Judged) -> Judged:
@@ -118,8 +118,11 @@ class _Check:
         context = {key.removeprefix(prefix): text for key, text in one.question.context if key.startswith(prefix)}
         role, key = one.question.role, one.question.resource
         granted = any(grant.lets(role, key, context) for grant in self.evidence.facts.grants)
-        if not granted or any(answer is not Answer.NO for answer, _ in _denies(one)):
+        may_be = key in self.evidence.facts.refused and one.judgement.answer is Answer.NO
+        if not (granted or may_be) or any(answer is not Answer.NO for answer, _ in _denies(one)):
             return one
+        if not granted:
+            return replace(one, judgement=replace(one.judgement, answer=Answer.MAYBE))
         return replace(one, judgement=replace(one.judgement, answer=Answer.YES, reason="a grant of the key lets it in"))
 
     @staticmethod

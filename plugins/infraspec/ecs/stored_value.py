@@ -66,12 +66,24 @@ class ReadValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What AWS says where the policy of a key or secret keeps the runner out, and what lets it look.
+
+    `of_grants` says that it hides the grants of a key and nothing else.
+    """
+
+    found: str
+    remedy: str
+    of_grants: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFacts:
     """What AWS says beside the policies.
 
     `stored` has the secrets and parameters by ARN, None where there is none; one that is not in it was not looked at,
     as in another account. `keys` has the state of each customer managed key by ARN (`Enabled`, `PendingDeletion`).
-    `values` is what was read, by ARN and JSON key.
+    `values` is what was read, by ARN and JSON key. `refused` has what was not shown of keys and secrets, by ARN.
     """
 
     stored: Mapping[str, StoredSecret | None] = field(default_factory=dict)
@@ -79,3 +91,4 @@ class ChainFacts:
     grants: tuple[Grant, ...] = ()
     tasks: tuple[StartedTask, ...] = ()
     values: Mapping[tuple[str, str], ReadValue] = field(default_factory=dict)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)

@@ -6,6 +6,7 @@ No value is read. Limit: Amazon ECS API Reference, DescribeTasks (100 tasks).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from infraspec.aws.calls import Calls
@@ -13,9 +14,10 @@ from infraspec.aws.simulate import simulate
 from infraspec.checks.secret_chain import Evidence, questions
 from infraspec.checks.secret_links import Link, Links
 from infraspec.contract.models import Contract
-from infraspec.ecs.stored_value import ChainFacts, Grant, ReadValue, StartedTask, StoredSecret
+from infraspec.ecs.stored_value import ChainFacts, Grant, ReadValue, Refusal, StartedTask, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.value_from import Store
+from infraspec.errors import ResourceRefusalError
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import render
 
@@ -65,26 +67,35 @@ def chain_evidence(
         for one in link.judged
         if one.requirement.action == "kms:Decrypt" and f":{calls.account}:key/" in render(one.requirement.resource)
     )
+    looks = {key: _key(calls, key) for key in keys}
+    refused = {key: found.refusal for key, found in looks.items() if found.refusal}
     return Evidence(
         ChainFacts(
-            dict(_stored(calls, links, live_plan)),
-            {key: _key_state(calls, key) for key in keys},
-            tuple(grant for key in keys for grant in _grants(calls, key)),
+            dict(_stored(calls, links, live_plan, refused)),
+            {key: found.state for key, found in looks.items() if found.state},
+            tuple(grant for found in looks.values() for grant in found.grants),
             tuple(_tasks(calls, live_plan)),
             dict(_values(links, shapes)) if shapes is not None else {},
+            refused,
         ),
         simulated,
     )
 
 
-def _stored(calls: Calls, links: Iterable[Link], live_plan: Plan) -> Iterator[tuple[str, StoredSecret | None]]:
+def _stored(
+    calls: Calls, links: Iterable[Link], live_plan: Plan, refused: dict[str, Refusal]
+) -> Iterator[tuple[str, StoredSecret | None]]:
+    """Yield what is known of each secret and parameter; what keeps the runner out is noted as refused."""
     parameters = {parameter.get("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
     for link in links:
         fields = link.arn.split(":")
         if link.value.problem or not link.arn.startswith("arn:") or calls.account not in fields[4:5]:
             continue
         if link.value.store is Store.SECRETS_MANAGER:
-            yield link.arn, _secret(calls, link.arn, fields[3])
+            try:
+                yield link.arn, _secret(calls, link.arn, fields[3])
+            except ResourceRefusalError as error:
+                refused[link.arn] = Refusal(error.found, error.remedy)
         elif fields[3] == calls.region:
             yield link.arn, StoredSecret(link.arn) if link.arn in parameters else None
 
@@ -105,6 +116,40 @@ def _values(links: Iterable[Link], shapes: Shapes) -> Iterator[tuple[tuple[str, 
         if shape is not None and shape.is_readable:
             problem = "" if shape.keys else "the value is no JSON object, or an empty one"
             yield (link.arn, key), ReadValue(key in shape.keys, problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What was seen of a key: its state, its grants; `refusal` if its own policy hides something."""
+
+    state: str = ""
+    grants: tuple[Grant, ...] = ()
+    refusal: Refusal | None = None
+
+
+def _key(calls: Calls, key: str) -> _Key:
+    found = _Key()
+    for look in (_with_state, _with_policy, _with_grants):
+        try:
+            found = look(found, calls, key)
+        except ResourceRefusalError as error:
+            refusal = Refusal(error.found, error.remedy, of_grants=look is _with_grants)
+            found = replace(found, refusal=found.refusal or refusal)
+    return found
+
+
+def _with_state(found: _Key, calls: Calls, key: str) -> _Key:
+    return replace(found, state=_key_state(calls, key))
+
+
+def _with_policy(found: _Key, calls: Calls, key: str) -> _Key:
+    """Ask what the live Plan has asked, for the refusal."""
+    calls.ask("kms", "get_key_policy", KeyId=key.rpartition("/")[2], PolicyName="default", absent=_NO_KEY)
+    return found
+
+
+def _with_grants(found: _Key, calls: Calls, key: str) -> _Key:
+    return replace(found, grants=tuple(_grants(calls, key)))
 
 
 def _key_state(calls: Calls, key: str) -> str:

@@ -1,14 +1,18 @@
 """The customer managed KMS keys that exist, with their aliases and policies.
 
-A key has no name: it is the source's if an alias of it is, or by its tag Name.
+A key has no name: it is the source's if an alias of it is, or by its tag Name. What a key does not show the
+runner is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from infraspec.errors import ResourceRefusalError
 from infraspec.live.scope import Scope, json_text
 from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value
 
 _KEY, _ALIAS, _POLICY = "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"
 _USERS = (("aws_secretsmanager_secret", "kms_key_id"), ("aws_ssm_parameter", "key_id"))
@@ -24,9 +28,8 @@ def key_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]]) ->
             aliases.setdefault(alias["TargetKeyId"], []).append(alias["AliasName"])
     for key in _wanted(scope, managed, aliases):
         names = aliases.get(key, [])
-        found = scope.calls.ask("kms", "describe_key", KeyId=key, absent=_ABSENT)
-        metadata = found["KeyMetadata"] if found else {}
-        if metadata.get("KeyManager", "CUSTOMER") != "CUSTOMER" or not found:
+        metadata = _described(scope, key)
+        if metadata.get("KeyManager", "CUSTOMER") != "CUSTOMER" or not metadata:
             continue
         yield from _of_key(scope, metadata["Arn"], key, names)
         for name in names:
@@ -35,14 +38,30 @@ def key_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]]) ->
             yield scope.resource(_ALIAS, name, address=arn, values=values)
 
 
+def _described(scope: Scope, key: str) -> Mapping[str, Any]:
+    """Return what KMS says of a key, nothing if there is none; no more than its ARN if it keeps the runner out."""
+    try:
+        found = scope.calls.ask("kms", "describe_key", KeyId=key, absent=_ABSENT)
+    except ResourceRefusalError:
+        return {"Arn": scope.arn("kms", f"key/{key}")}
+    return found["KeyMetadata"] if found else {}
+
+
+def _policy_text(scope: Scope, key: str, arn: str) -> Value:
+    """Return the policy of a key, Unknown if it keeps the runner out: without one, the account's own would count."""
+    try:
+        answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
+    except ResourceRefusalError:
+        return Unknown(f"the policy of {arn}, which keeps the runner out,")
+    return json_text(answer.get("Policy"))
+
+
 def _of_key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
     tags = scope.tags_of(arn)
     known = scope.sources.named(_KEY, key)
     known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
     source = known or scope.sources.keys_by_name.get(tags.get("Name", ""))
-    answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
-    policy = json_text(answer.get("Policy"))
-    values = {"arn": arn, "key_id": key, "id": key, "policy": policy}
+    values: dict[str, Value] = {"arn": arn, "key_id": key, "id": key, "policy": _policy_text(scope, key, arn)}
     attached = _policy_of(scope, source)
     if attached is not None:
         held = {"key_id": key, "policy": values.pop("policy")}

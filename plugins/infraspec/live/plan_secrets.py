@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from infraspec.errors import ResourceRefusalError
 from infraspec.live.references import referenced
 from infraspec.live.scope import Scope, json_text, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value
 
 _SECRET, _POLICY = "aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"
 _ATTRIBUTES = {"ARN": "arn", "Name": "name", "KmsKeyId": "kms_key_id", "Description": "description"}
@@ -28,8 +30,7 @@ def secret_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]])
             continue
         values = {**chosen(secret, _ATTRIBUTES), "id": arn}
         resource = scope.resource(_SECRET, name, address=arn, values=values, tags=tags)
-        answer = scope.calls.ask("secretsmanager", "get_resource_policy", SecretId=arn, absent=_ABSENT) or {}
-        policy = json_text(answer.get("ResourcePolicy"))
+        policy = _policy_text(scope, arn)
         if policy is None:
             yield resource
             continue
@@ -40,6 +41,15 @@ def secret_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]])
         yield resource
         held = {"secret_arn": arn, "policy": policy}
         yield scope.resource(_POLICY, arn, address=f"{arn} policy", values=held, source=source)
+
+
+def _policy_text(scope: Scope, arn: str) -> Value:
+    """Return the policy of a secret, None if it has none, Unknown if it keeps the runner out."""
+    try:
+        answer = scope.calls.ask("secretsmanager", "get_resource_policy", SecretId=arn, absent=_ABSENT) or {}
+    except ResourceRefusalError:
+        return Unknown(f"the policy of {arn}, which keeps the runner out,")
+    return json_text(answer.get("ResourcePolicy"))
 
 
 _ABSENT = ("ResourceNotFoundException",)
