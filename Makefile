@@ -5,6 +5,7 @@ VENV    ?= .venv
 INFRA   ?=
 ENV     ?=
 PLAN    ?=
+SNAPSHOT ?=
 WORKERS ?=
 ARGS    ?=
 SEED    ?= 20261125
@@ -19,14 +20,14 @@ ALLURE ?= .allure
 RESULTS ?= infraspec-results.json
 
 BIN := $(VENV)/bin
-SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)")
+SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)") $(if $(SNAPSHOT),--infraspec-snapshot="$(SNAPSHOT)")
 WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 # The static suite is faster than workers are started; what waits for AWS or for processes is not.
 SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR PEER MINISTACK
+VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR PEER MINISTACK
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -58,7 +59,7 @@ $(VENV)/.lint: pyproject.toml $(VENV)/.test
 	@touch $@
 
 .PHONY: test-static
-test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, PLAN, WORKERS
+test-static: $(VENV)/.suite ## Check an infrastructure repository: INFRA, ENV, PLAN, SNAPSHOT, WORKERS
 	$(BIN)/python -m pytest tests_static $(SELECTION) $(SPREAD) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: report

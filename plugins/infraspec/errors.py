@@ -115,6 +115,10 @@ class PlanError(InfraspecError):
     """A plan or state file cannot be read, or is of a format this release does not know."""
 
 
+class SnapshotError(InfraspecError):
+    """A snapshot of an account's IAM is not what `aws iam get-account-authorization-details` prints."""
+
+
 class TaskDefinitionError(InfraspecError):
     """A task definition is not what the ECS API defines."""
 

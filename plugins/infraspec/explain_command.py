@@ -19,6 +19,13 @@ from infraspec.terminal.console import is_terminal, show
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="A plan, as `terraform show -json` writes it."
 )
+@click.option(
+    "--snapshot",
+    "snapshots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What IAM has in an account, for roles that are not in the plan; may be repeated.",
+)
 @click.option("--role", required=True, help="Terraform address, name or ARN of a role.")
 @click.option("--action", required=True, help="What is asked: secretsmanager:GetSecretValue.")
 @click.option("--resource", required=True, help="ARN, *, or Terraform address of a resource.")
@@ -31,6 +38,7 @@ def explain(  # noqa: PLR0917 - click passes by name
     infra: Path | None,
     environment: str | None,
     plan_file: Path | None,
+    snapshots: tuple[Path, ...],
     role: str,
     action: str,
     resource: str,
@@ -53,6 +61,12 @@ def explain(  # noqa: PLR0917 - click passes by name
     infraspec explain … --action kms:Decrypt --resource aws_kms_key.main \\
         --context kms:ViaService=secretsmanager.eu-west-1.amazonaws.com
 
+    A role that is not in the plan is as a snapshot of its account has it, which AWS writes:
+
+    \b
+    aws iam get-account-authorization-details --output json > iam.json
+    infraspec explain … --snapshot iam.json --role arn:aws:iam::111122223333:role/shared-execution
+
     A resource by its Terraform address is the ARN it will have, the six characters that AWS appends to a secret's name
     unknown; of a log group it is any stream, of a bucket any object, if the action is about these.
 
@@ -68,7 +82,7 @@ def explain(  # noqa: PLR0917 - click passes by name
     from infraspec.terraform.requests import environment_plan  # noqa: PLC0415 - likewise
 
     context = _keys(keys)
-    evaluated, contract, name = environment_plan(infra or Path(), environment, plan_file)
+    evaluated, contract, name = environment_plan(infra or Path(), environment, plan_file, snapshots)
     found = explained(placed(evaluated, contract, name), role, action, resource, context)
     if form == "json":
         click.echo(reports.as_json(found))

@@ -19,6 +19,8 @@ _HELP = {
     "dir": "Directory of the infrastructure repository: where infraspec.toml is (default: the current directory)",
     "env": "Environment of the contract to check, or several with commas (default: all)",
     "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
+    "snapshot": "File with `aws iam get-account-authorization-details`, for roles that are not in the plan, or several"
+    " with commas; may be repeated",
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
     "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
@@ -36,6 +38,7 @@ def documented() -> dict[str, str]:
     return _HELP | _FLAGS
 
 
+_REPEATABLE = ("snapshot",)
 _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
 
@@ -68,6 +71,7 @@ class Settings:
     directory: Setting
     environments: Setting
     plan: Setting
+    snapshot: Setting
     labels: Setting
     revision: Setting
     results: Setting
@@ -89,13 +93,19 @@ class Settings:
     @property
     def are_meant(self) -> bool:
         """Whether this run is about an infrastructure repository: somebody said so, or there is a contract."""
-        given = self.directory.is_set or self.environments.is_set or self.plan.is_set or self.is_live
+        given = any(one.is_set for one in (self.directory, self.environments, self.plan, self.snapshot)) or self.is_live
         return given or os.path.isfile(self.path / DEFAULT_NAME)  # noqa: PTH113 - never raises
 
     @property
     def plan_file(self) -> Path | None:
         """The plan file of this run, if one is given."""
         return Path(self.plan.value) if self.plan.value else None
+
+    @property
+    def snapshot_files(self) -> list[Path] | None:
+        """The snapshots of IAM in the place of the contract's, if any are given; a live run has none, it asks AWS."""
+        files = [Path(name) for name in _listed(self.snapshot.value)]
+        return [] if self.is_live else files or None
 
     @property
     def results_file(self) -> Path | None:
@@ -138,6 +148,9 @@ class Settings:
         lines = [f"infraspec: {self.directory.value} ({self.directory.source}), {chosen} ({self.environments.source})"]
         if self.plan.value:
             lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")
+        if self.snapshot.value:
+            unread = ", which is not read: the live suite asks AWS itself" if self.is_live else ""
+            lines.append(f"infraspec: snapshot {self.snapshot.value} ({self.snapshot.source}){unread}")
         if self.labels.is_set:
             lines.append(f"infraspec: labels {self.labels.value} ({self.labels.source})")
         return lines
@@ -147,7 +160,9 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare the options and ini values."""
     group = parser.getgroup("infraspec", "infrastructure as its contract says")
     for name, text in _HELP.items():
-        group.addoption(f"--infraspec-{name}", dest=f"infraspec_{name}", default=None, metavar=name.upper(), help=text)
+        action = "append" if name in _REPEATABLE else "store"
+        flag, dest = f"--infraspec-{name}", f"infraspec_{name}"
+        group.addoption(flag, dest=dest, action=action, default=None, metavar=name.upper(), help=text)
         parser.addini(f"infraspec_{name}", help=text, default=None)
     for name, text in _FLAGS.items():
         flag = f"--infraspec-{name.replace('_', '-')}"
@@ -162,7 +177,7 @@ def _listed(text: str) -> list[str]:
 def _setting(config: pytest.Config, name: str, default: str) -> Setting:
     option = config.getoption(f"infraspec_{name}")
     if option is not None:
-        return Setting(option, "option")
+        return Setting(", ".join(option) if name in _REPEATABLE else option, "option")
     variable = os.environ.get(f"INFRASPEC_{name.upper()}")
     if variable:
         return Setting(variable, "environment variable")
@@ -170,6 +185,8 @@ def _setting(config: pytest.Config, name: str, default: str) -> Setting:
     if ini:
         from infraspec.contract.paths import display  # noqa: PLC0415 - other runs start faster
 
+        if name in _REPEATABLE:
+            ini = ", ".join(display(Path(), config.rootpath / path) for path in _listed(ini))
         is_path = name in ("dir", "plan", "results")
         return Setting(display(Path(), config.rootpath / ini) if is_path else str(ini), "ini")
     return Setting(default, "default")

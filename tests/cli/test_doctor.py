@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from infraspec import tool_health
 from infraspec.adoption.health import State
 from infraspec.cli import main
+from tests.terraform.iam_exports import export, role
 from tests.terraform.sources import write
 
 SHOP = {
@@ -75,6 +76,45 @@ def test_what_all_environments_do_not_know_is_said_once(tmp_path: Path) -> None:
     assert 1 == output.count("of data sources not known")
     assert "warning  prod, stage " in output
     assert "[known]  # what is the same in all; else [environments.prod.known], [environments.stage.known]" in output
+
+
+TASK = """\
+    provider "aws" {
+      region = "eu-west-1"
+    }
+
+    data "aws_iam_role" "task" {
+      name = "task"
+    }
+
+    resource "aws_ecs_task_definition" "app" {
+      family                = "app"
+      execution_role_arn    = "arn:aws:iam::111122223333:role/shared"
+      task_role_arn         = data.aws_iam_role.task.arn
+      container_definitions = jsonencode([])
+    }
+    """
+
+
+def test_roles_of_other_stacks(tmp_path: Path) -> None:
+    """Roles that are not known are one warning with the command and the lines that make them known, till they are."""
+    directory = write(tmp_path, {**SHOP, "main.tf": TASK})
+    lines = [line.strip() for line in doctor("--infra", str(directory)).output.splitlines()]
+    at = next(number for number, line in enumerate(lines) if "2 roles of task definitions not known" in line)
+    assert [
+        "aws iam get-account-authorization-details --output json > iam.json  # in their account",
+        "[environments.prod]",
+        'snapshots = ["iam.json"]',
+        "#   arn:aws:iam::111122223333:role/shared",
+    ] == lines[at + 1 : at + 5]
+
+    contract = SHOP["infraspec.toml"] + 'snapshots = ["iam.json"]\n'
+    files = {"infraspec.toml": contract, "iam.json": export(role("shared"), role("task"))}
+    output = doctor("--infra", str(write(directory, files))).output
+    assert "not known" not in output
+    (directory / "iam.json").write_text(export(role("task")), encoding="utf-8")
+    output = doctor("--infra", str(directory)).output
+    assert "arn:aws:iam::111122223333:role/shared is not in " in output
 
 
 def test_plain_when_piped(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.terraform.iam_exports import allow, export, role
 from tests.terraform.sources import write
 
 ROOT = Path(__file__).parents[2]
@@ -239,3 +240,20 @@ def test_the_incident() -> None:
     assert code == DENIED
     assert "To allow it, add to module.iam.data.aws_iam_policy_document.read_secrets" in text
     assert "var.refresh_token_arn" in text
+
+
+def test_a_role_of_another_stack(shop: Path) -> None:
+    """With --snapshot a role that is not in the plan goes by ARN or name; a wrong name says where it was looked for."""
+    document = allow(READ, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-db-??????")
+    (shop / "iam.json").write_text(export(role("shared", {"read": document})), encoding="utf-8")
+    given = ("--snapshot", "iam.json")
+    for name in ("shared", "arn:aws:iam::111122223333:role/shared"):
+        code, text = run(shop, READ, "aws_secretsmanager_secret.db", *given, role=name)
+        assert ALLOWED == code, text
+        assert "arn:aws:iam::111122223333:role/shared inline policy read Statement.0 (iam.json:" in text
+        assert DENIED == run(shop, READ, "aws_secretsmanager_secret.api", *given, role=name)[0]
+    code, text = run(shop, READ, "aws_secretsmanager_secret.db", *given, role="shard")
+    assert WRONG == code
+    assert "shard is not in iam.json (IAM of account 111122223333" in text
+    code, text = run(shop, READ, "aws_secretsmanager_secret.db", "--snapshot", "main.tf", role="shared")
+    assert (WRONG, True) == (code, "main.tf:1:1: the file is not JSON" in text)

@@ -30,7 +30,7 @@ def make_files(directory: Path, data: dict[str, Any]) -> None:
     names = [data.get("tags", {}).get("policy")]
     for environment in data["environments"].values():
         names += [f"{environment.get('root', '.')}/main.tf", environment.get("plan"), environment.get("state")]
-        names += environment.get("var_files", [])
+        names += [*environment.get("var_files", []), *environment.get("snapshots", [])]
         names += [pattern.replace("*", "one") for pattern in environment.get("task_definitions", [])]
     for table in ("playbooks", "incidents", "process"):
         for key, name in data.get(table, {}).items():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.ecs.json_lines import lines_by_path
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.errors import TaskDefinitionError
 from infraspec.finding import Location
+from infraspec.json_lines import lines_by_path
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
 

@@ -5,8 +5,10 @@ import os
 import pytest
 
 from tests.plugin.project import CONTRACT, Project, assert_not_passed, run_suite, text_of
+from tests.terraform.iam_exports import export, role
 
 USAGE_ERROR = 4
+EXPORT = "aws iam get-account-authorization-details --output json > iam.json"
 
 CASES = {
     "no contract": ({"infraspec.toml": ""}, (), ["infraspec.toml"]),
@@ -31,6 +33,22 @@ CASES = {
         ["9.0"],
     ),
     "plan that is not there": ({}, ("--infraspec-plan", "nowhere.json"), ["nowhere.json"]),
+    "snapshot that is not there": ({}, ("--infraspec-snapshot", "nowhere.json"), ["nowhere.json", EXPORT]),
+    "snapshot of roles alone": (
+        {"iam.json": '{"Roles": []}'},
+        ("--infraspec-snapshot", "infra/iam.json"),
+        ["infra/iam.json: this is not an export", "aws iam list-roles", EXPORT],
+    ),
+    "snapshot of the contract that is not there": (
+        {"infraspec.toml": CONTRACT + 'snapshots = ["iam.json"]\n'},
+        (),
+        ["infraspec.toml:8: the file of `environments.dev.snapshots[0]` does not exist", EXPORT],
+    ),
+    "two snapshots of one account that differ": (
+        {"a.json": export(role("one")), "b.json": export(role("other"))},
+        ("--infraspec-snapshot", "infra/a.json", "--infraspec-snapshot", "infra/b.json"),
+        ["infra/a.json, infra/b.json: two files are of account 111122223333, and they differ"],
+    ),
     "for_each of a list": (
         {"q.tf": 'resource "aws_sqs_queue" "q" {\n  for_each = ["a"]\n}\n'},
         (),

@@ -8,13 +8,15 @@ from pathlib import Path
 from infraspec import contract as contracts
 from infraspec.adoption.health import Line
 from infraspec.adoption.unknown_data import UnknownData, unknown_data, unknown_variables
+from infraspec.adoption.unknown_roles import unknown_roles
 from infraspec.checks import RULES
 from infraspec.contract.models import Contract
 from infraspec.contract.positions import notation
-from infraspec.ecs.task_definition import task_definitions
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import InfraspecError, InputErrorGroup
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.forcing import force
+from infraspec.terraform.iam_snapshot import EXPORT
 from infraspec.terraform.plan import NOT_EVALUATED, Plan
 
 _MOST_LINES = 12
@@ -58,9 +60,8 @@ def _environment(
     try:
         plan = environments.plan(name)
         force(plan)
-        found = len(task_definitions(plan)) + len(
-            contracts.task_definition_files(contract, contract.environments[name])
-        )
+        definitions = task_definitions(plan)
+        found = len(definitions) + len(contracts.task_definition_files(contract, contract.environments[name]))
     except InfraspecError as error:
         yield Line.problem(name, _short(error), _remedy(error))
         return
@@ -70,6 +71,7 @@ def _environment(
     yield from _modules(plan, name)
     yield from _place(contract, plan, name)
     yield from _variables(plan, name)
+    yield from _roles(plan, definitions, name)
     if data := unknown_data(plan):
         unknown.setdefault(tuple(sorted(each.key for each in data)), {})[name] = data
 
@@ -116,6 +118,22 @@ def _variables(plan: Plan, name: str) -> Iterator[Line]:
             f"{_many(len(variables), 'variable')} without a value",
             "\n".join([f"{table}  # or var_files, or TF_VAR_…; no secrets", *lines, *_rest(len(variables))]),
         )
+
+
+def _roles(plan: Plan, definitions: list[TaskDefinition], name: str) -> Iterator[Line]:
+    roles = unknown_roles(plan, definitions)
+    exported = [role for role in roles if not role.remedy]
+    if exported:
+        table = f"[environments.{notation((name,))}]"
+        names = "\n".join(f"#   {role.name}" for role in exported[:_MOST_LINES])
+        yield Line.warning(
+            name,
+            f"{_many(len(exported), 'role')} of task definitions not known: neither in the plan nor in a snapshot",
+            f'{EXPORT}  # in their account\n{table}\nsnapshots = ["iam.json"]\n{names}',
+        )
+    for role in roles:
+        if role.remedy:
+            yield Line.warning(name, role.why, role.remedy)
 
 
 def _data(alike: dict[str, list[UnknownData]]) -> Line:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from infraspec.checks.managed_documents import statements_of
 from infraspec.errors import InfraspecError
+from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Sensitive, Unknown, unknowns
 
@@ -41,12 +42,14 @@ class UnknownData:
 def unknown_data(plan: Plan) -> list[UnknownData]:
     """Return the attributes of data sources that resources depend on and that are not known, most used first.
 
-    Data sources that answer from the account, the region or their own configuration are not among them, nor are those
-    of AWS's own policies whose content infraspec has.
+    Data sources that answer from the account, the region, their own configuration or a snapshot are not among them, nor
+    are those of AWS's own policies whose content infraspec has.
     """
     uses: dict[str, set[str]] = {}
-    told = _told(plan)
+    told, attributes = _told(plan), AwsAttributes(plan)
     for address, unknown in _unknowns(plan):
+        if isinstance(attributes.narrow(unknown), str):
+            continue
         for match in _DATA.finditer(_INSTANCE.sub("", unknown.address)):
             module, type_, name, attribute = match.groups()
             if type_ not in _DERIVED and f"{module}data.{type_}.{name}" not in told:

@@ -75,7 +75,8 @@ def explain(
 ) -> Explanation:
     """Decide whether a role of the plan may do an action on a resource, and say why.
 
-    `role` is a Terraform address, a name or an ARN; `resource` an ARN, `*`, or the Terraform address of what has one.
+    `role` is a Terraform address, a name or an ARN, of the plan or else of a snapshot; `resource` an ARN, `*`, or the
+    Terraform address of what has one.
     `context` gives condition keys of the request. Raises RequestError for what does not exist, PolicyError for a policy
     that is malformed.
     """
@@ -122,13 +123,17 @@ def _role(roles: RoleIndex, wanted: str) -> Role:
             names.setdefault(name, resource)
     if wanted in names:
         return roles.role(Unknown(f"{names[wanted].address}.arn"))
+    value = Unknown(f"{wanted}.arn") if wanted in roles.plan.by_address else wanted
+    sought = roles.elsewhere.role(value)
+    if sought.resource is not None:
+        return roles.role(value)
     addresses = [resource.address for resource in names.values()]
     raise RequestError(
         f"there is no role {wanted} in {roles.plan.origin}",
         place="--role",
         expected="the address, name or ARN of a role",
         found=listing(list(dict.fromkeys(addresses))) or "no roles",
-        remedy=_meant(wanted, list(names)),
+        remedy=_meant(wanted, list(names)) if sought.settled is None else f"{sought.why}\n{sought.remedy}",
     )
 
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from infraspec.checks.elsewhere import Sought
 from infraspec.checks.owners import Owners
 from infraspec.checks.trust import Trust
 from infraspec.ecs.access_table import TRUST_EXECUTION, TRUST_TASK
@@ -187,7 +188,7 @@ def _trust(role: StoredRole, live: Service) -> Finding:
     plan = Plan("live", (resource,), account=account, region=region, partition=partition)
     attributes = AwsAttributes(plan)
     context = AccessContext(attributes, account, region)
-    return Trust(Owners(attributes)).judge(_ROWS[role.kind], role.arn, resource, context)
+    return Trust(Owners(attributes)).judge(_ROWS[role.kind], role.arn, Sought(resource), context)
 
 
 def _log_group(group: LogGroup) -> Finding:

@@ -121,13 +121,13 @@ class _Check:
                 for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
                     yield self._without_role(task_definition, need, ", ".join(actions))
                 continue
-            resource = self.roles.resource_of(value)
-            address = resource.address if resource else render(self.attributes.narrow(value))
-            finding = self.trust.judge(row, address, resource, context)
+            sought = self.roles.sought(value, context.account)
+            address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
+            finding = self.trust.judge(row, address, sought, context)
             path = _PATHS[row.role][task_definition.resource is None]
             yield replace(finding, rule=RULE, address=task_definition.address, location=task_definition.locate(path))
-            if own:
-                role = self.roles.role(value)
+            if own and sought.settled is None:
+                role = self.roles.role(value, context.account)
                 for need, actions in _statements(own, partial(self._missing, role)):
                     yield self._judge(task_definition, role, need, actions)
 
@@ -207,7 +207,9 @@ class _Check:
         subject = f"{requirement.need}: {', '.join(actions)}"
         if judgement.answer is Answer.YES:
             place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
-            reason = judgement.reason or f"{role.address} is allowed by {judgement.decision.deciding}"
+            deciding = judgement.decision.deciding
+            shown = f" ({deciding.location})" if deciding and role.snapshot else ""
+            reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
             return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
         text = self._text(role, requirement, judgement, actions)
         place = requirement.need.location or _place(task_definition, requirement.need.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infraspec.checks.access_decisions import Judgement
+from infraspec.checks.elsewhere import INTO_THE_PLAN
 from infraspec.checks.granting import grantable, policy_to_extend
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
@@ -16,6 +17,7 @@ from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt as PolicyDoubt
 from infraspec.iam.fields import arn_fields
 from infraspec.iam.pattern import shown as shown_value
+from infraspec.terraform.iam_snapshot import EXPORT
 from infraspec.unknown import Text, Unknown, Value, render
 
 _FEW = 3
@@ -59,11 +61,12 @@ def how_to_know(unknown: Unknown) -> str:
     if "data." in address:
         return f"name what {address} returns under [known] of the contract, or give a plan file"
     if address.startswith("what policies the role "):
-        return "manage the role and its policies in this root module; the live suite reads them in the account"
+        return f"{INTO_THE_PLAN}, or give a snapshot of IAM in its account, --infraspec-snapshot iam.json:\n{EXPORT}"
     if address.startswith("the content of "):
         return (
-            'manage the policy in this root module, or read it with data "aws_iam_policy" and name its `policy` under '
-            "[known]; the live suite reads it in the account"
+            "manage the policy in this root module, let the live suite read it in the account, read it with data "
+            '"aws_iam_policy" and name its `policy` under [known], or give a snapshot of IAM, --infraspec-snapshot '
+            f"iam.json:\n{EXPORT}"
         )
     if " " in address:
         return "bring the role and its policies into the plan, or name the policies' content under [known]"
@@ -96,6 +99,8 @@ def conclusion(requirement: Requirement, role: Role, judgement: Judgement, owner
     elif foreign:
         reasons = [f"whether {role.address} is in account {render(foreign)} is not known: if not, it takes {_OTHER}"]
         remedy = "set account_id in [environments.NAME] of the contract"
+    elif unknown is not None and unknown == role.unknown:
+        remedy = role.remedy
     elif doubt and not unknown:
         remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
     else:
@@ -197,7 +202,7 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
     elif target is not None:
         where = f"to {target.address} ({target.location})" if target.location else f"to {target.address}"
     else:
-        where = f"to a policy of {role.address}"
+        where = f"to a policy of {role.address}{', where it is managed,' if role.snapshot else ''}"
     return f"add {where} the statement\n{statement}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from infraspec.checks.elsewhere import Sought
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.secret_access_text import how_to_know
 from infraspec.checks.suggestion import principal_to_add
@@ -23,6 +24,7 @@ from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.naming import naming
 from infraspec.iam.policy import Clause, IdentityPolicy
 from infraspec.iam.principal import Principal
+from infraspec.terraform.iam_snapshot import IamSnapshot
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render
 
@@ -40,39 +42,46 @@ class Trust:
     """The trust policies of a plan's roles. Each is decided once; many roles have the same."""
 
     owners: Owners
-    _letting_in: dict[tuple[Value, Value, Value], str] = field(default_factory=dict)
+    _letting_in: dict[tuple[Value, Value, Value, str], str] = field(default_factory=dict)
 
-    def judge(self, row: Access, address: str, resource: Resource | None, context: AccessContext) -> Finding:
+    def judge(self, row: Access, address: str, sought: Sought, context: AccessContext) -> Finding:
         """Judge the trust policy of a role; the row says which of a task definition's roles it is.
 
-        `resource` is None, or without a policy, where the role is not in the plan. The finding has no rule, address or
-        place yet.
+        The finding has no rule, address or place yet.
         """
+        resource = sought.resource
         subject = f"{row.role} role: {ACTION} by {SERVICE}"
         expected = f'the {row.role} role {address} lets {SERVICE} do {ACTION}, as AWS asks in "{row.source}"'
         blank = Finding("", Verdict.UNDETERMINED, "", subject, expected=expected)
+        if sought.settled is not None:
+            return replace(blank, verdict=sought.settled, found=sought.why, reason=sought.reason, remedy=sought.remedy)
         if resource is None or resource.get(_ATTRIBUTE) is None:
+            read = "" if resource is None else "name `assume_role_policy` under [known], give a plan file, or "
             return replace(
-                blank,
-                found="its trust policy is not known",
-                reason="the role is not in this plan",
-                remedy="bring the role into the plan; of a role that a data source reads, name `assume_role_policy` "
-                "under [known] of the contract, or give a plan file",
+                blank, found="its trust policy is not known", reason=sought.why, remedy=f"{read}{sought.remedy}"
             )
         value = resource.get(_ATTRIBUTE)
-        key = (value, context.region, context.account)
+        key = (value, context.region, context.account, str(resource.location) if sought.snapshot else "")
         if key not in self._letting_in:
             policy = self._policy(resource, value)
             decision = decide(
                 (), ACTION, "*", resource_policies=(policy,), principal=_ECS, context=_request_context(context)
             )
             if decision.allowed is not Answer.YES or decision.deciding is None:
-                return self._unproven(blank, resource, policy, decision)
-            self._letting_in[key] = str(decision.deciding.clause.statement)
+                return self._unproven(blank, resource, policy, decision, sought.snapshot)
+            place = f" ({decision.deciding.location})" if sought.snapshot else ""
+            self._letting_in[key] = f"{decision.deciding.clause.statement}{place}"
         reason = f"the trust policy of {address} allows it by {self._letting_in[key]}"
         return replace(blank, verdict=Verdict.PROVEN, reason=reason, expected="")
 
-    def _unproven(self, blank: Finding, resource: Resource, policy: IdentityPolicy, decision: Decision) -> Finding:
+    def _unproven(
+        self,
+        blank: Finding,
+        resource: Resource,
+        policy: IdentityPolicy,
+        decision: Decision,
+        snapshot: IamSnapshot | None,
+    ) -> Finding:
         related = (Related("role", resource.address, resource.location), *_denying(decision))
         if decision.allowed is Answer.NO and _IN_CHINA not in _named(policy):
             return replace(
@@ -80,7 +89,7 @@ class Trust:
                 verdict=Verdict.VIOLATED,
                 found=_found(policy, decision),
                 reason=_reason(policy, decision),
-                remedy=self._remedy(resource, decision),
+                remedy=self._remedy(resource, decision, snapshot),
                 related=related,
             )
         unknown = next((doubt.unknown for doubt in decision.doubts if doubt.unknown), None)
@@ -102,16 +111,18 @@ class Trust:
             bound=_certain,
         )
 
-    def _remedy(self, resource: Resource, decision: Decision) -> str:
+    def _remedy(self, resource: Resource, decision: Decision, snapshot: IamSnapshot | None) -> str:
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
             return f"take Service {SERVICE} out of {decision.deciding}"
-        target = self.owners.document_of(resource, _ATTRIBUTE) or resource
+        written = None if snapshot else self.owners.document_of(resource, _ATTRIBUTE)
+        target = written or resource
         place = f" ({target.location})" if target.location else ""
         named = target.address if target is not resource else f"assume_role_policy of {resource.address}"
         statement = principal_to_add(
             ACTION, "Service", SERVICE, module=target.module, as_block=target.type == DOCUMENT_TYPE
         )
-        return f"add to {named}{place} the statement\n{statement}"
+        kept = ", where that is managed," if snapshot else ""
+        return f"add to {named}{place}{kept} the statement\n{statement}"
 
 
 def _request_context(context: AccessContext) -> Context:

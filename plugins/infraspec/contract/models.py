@@ -96,6 +96,12 @@ class Environment(Table):
     state: FilePath | None = Field(
         None, description="A state file, raw or `terraform show -json`.", examples=["terraform.tfstate"]
     )
+    snapshots: list[FilePath] = Field(
+        default_factory=list,
+        description="What IAM has in accounts, for roles that are not in the plan: "
+        "`aws iam get-account-authorization-details --output json`.",
+        examples=[["iam-111122223333.json"]],
+    )
     task_definitions: list[NonEmpty] = Field(
         default_factory=list,
         description="Task definition JSON files outside Terraform (glob patterns, relative to the contract).",

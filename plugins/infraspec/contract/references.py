@@ -19,12 +19,14 @@ from infraspec.errors import (
     InfraspecError,
     PlanError,
     RootMissingError,
+    SnapshotError,
     WaiverError,
 )
 
 _REMEDIES = {
     "plan": "write it with: terraform plan -out tfplan && terraform show -json tfplan > plan.json",
     "baseline": "write it with: infraspec report baseline infraspec-results.json > infraspec-baseline.json",
+    "snapshots": "write it with: aws iam get-account-authorization-details --output json > iam.json",
     "state": "write it with: terraform state pull > terraform.tfstate",
 }
 
@@ -67,6 +69,8 @@ class _References:
         for attribute in ("plan", "state"):
             if path := getattr(environment, attribute):
                 self._file((*key, attribute), path, PlanError)
+        for index, path in enumerate(environment.snapshots):
+            self._file((*key, "snapshots", index), path, SnapshotError)
         for index, pattern in enumerate(environment.task_definitions):
             self._matching((*key, "task_definitions", index), pattern)
 

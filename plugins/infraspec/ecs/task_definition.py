@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, check_text, containers, malformed
-from infraspec.ecs.json_lines import double_key, lines_by_path
 from infraspec.ecs.placeholders import first_placeholder, with_placeholders
 from infraspec.errors import TaskDefinitionError
 from infraspec.finding import Location
+from infraspec.json_lines import double_key, lines_by_path
 from infraspec.json_text import decode_json
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from infraspec.character import characters
+from infraspec.terraform.iam_snapshot import snapshot_of
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
 
@@ -183,6 +184,13 @@ def _iam(kind: str) -> _Shape:
     return shape
 
 
+def _found_role(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the ARN of a role that is looked up by its name: as a snapshot of IAM has it, or but for its path."""
+    snapshot = snapshot_of(aws.plan, aws.account_of(resource), aws.plan.partition)
+    known = snapshot.roles.get(aws.name(resource)) if snapshot else None
+    return known.get("arn") if known else _iam("role")(aws, resource)
+
+
 def _key_id(_aws: AwsAttributes, resource: Resource) -> Value:
     return Unknown(f"{resource.address}.key_id")
 
@@ -275,7 +283,7 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("data", "aws_partition"): {"partition": _partition, "id": _partition, "dns_suffix": _dns_suffix},
     ("data", "aws_secretsmanager_secret"): {"arn": _found_secret, "id": _found_secret},
     ("data", "aws_ssm_parameter"): {"arn": _parameter},
-    ("data", "aws_iam_role"): {"arn": _iam("role"), "id": _name()},
+    ("data", "aws_iam_role"): {"arn": _found_role, "id": _name()},
     ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
     ("data", "aws_ecr_repository"): {"arn": _named("ecr", "repository/"), "repository_url": _repository_url},
     ("data", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},

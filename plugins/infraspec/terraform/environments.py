@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infraspec import contract as contracts
@@ -12,7 +12,9 @@ from infraspec.contract.roots import holds_terraform
 from infraspec.terraform.completion import complete
 from infraspec.terraform.documents import load
 from infraspec.terraform.evaluation import Library
+from infraspec.terraform.from_iam_snapshot import load_all
 from infraspec.terraform.from_source import evaluate
+from infraspec.terraform.iam_snapshot import IamSnapshot
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings, read_settings
@@ -22,8 +24,8 @@ from infraspec.terraform.variables import Argument, Assignment, VariableFile
 class Environments:
     """The plans of a contract's environments, each made once; the parsed modules are shared among them.
 
-    `plan_file` takes the place of the plan that the contract names; `environ` holds TF_VAR_* (default: the process's).
-    `extend` adds to a plan, by the environment's name.
+    `plan_file` takes the place of the plan that the contract names, `snapshots` that of the snapshots of IAM, if not
+    None; `environ` holds TF_VAR_* (default: the process's). `extend` adds to a plan, by the environment's name.
     """
 
     def __init__(
@@ -31,12 +33,15 @@ class Environments:
         contract: Contract,
         *,
         plan_file: Path | None = None,
+        snapshots: Sequence[Path] | None = None,
         environ: Mapping[str, str] | None = None,
         extend: Callable[[str, Plan], Plan] = lambda _name, plan: plan,
     ) -> None:
         self.contract = contract
         self._extend = extend
         self._plan_file = plan_file
+        self._snapshot_files = snapshots
+        self._snapshots: dict[tuple[Path, ...], tuple[IamSnapshot, ...]] = {}
         self._environ = os.environ if environ is None else environ
         self._library = Library(lambda path: contracts.display(contract, path))
         self._plans: dict[str, Plan] = {}
@@ -46,8 +51,21 @@ class Environments:
     def plan(self, name: str) -> Plan:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
         if name not in self._plans:
-            self._plans[name] = self._extend(name, self._build(name))
+            snapshots = self._snapshots_of(contracts.environment(self.contract, name))
+            plan = self._build(name)
+            self._plans[name] = self._extend(name, plan.replaced(snapshots=snapshots) if snapshots else plan)
         return self._plans[name]
+
+    def _snapshots_of(self, environment: Environment) -> tuple[IamSnapshot, ...]:
+        """Return the snapshots of IAM that an environment is given; each set of files is read once."""
+        given = self._snapshot_files
+        if given is None:
+            paths = tuple(contracts.resolve(self.contract, path) for path in environment.snapshots)
+        else:
+            paths = tuple(path.absolute() for path in given)
+        if paths not in self._snapshots:
+            self._snapshots[paths] = load_all((path, contracts.display(self.contract, path)) for path in paths)
+        return self._snapshots[paths]
 
     def has(self, name: str) -> bool:
         """Tell whether the plan of an environment was made already."""

@@ -17,6 +17,7 @@ from infraspec.unknown import Unknown, Value
 
 if TYPE_CHECKING:
     from infraspec.finding import Location
+    from infraspec.terraform.iam_snapshot import IamSnapshot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +212,8 @@ class Plan:
     additions: Additions = Additions()
     source: Plan | None = None
     """The source, where a plan is of what exists in its place: what is to be changed is changed there."""
+    snapshots: tuple[IamSnapshot, ...] = ()
+    """What IAM had, an account each, when it was exported: for the roles and policies that the plan has not."""
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,14 +65,17 @@ class PlanRequest:
         return Environments(contract).evaluated(name, arguments)
 
 
-def environment_plan(infra: Path, environment: str | None, plan_file: Path | None = None) -> tuple[Plan, Contract, str]:
+def environment_plan(
+    infra: Path, environment: str | None, plan_file: Path | None = None, snapshots: Sequence[Path] = ()
+) -> tuple[Plan, Contract, str]:
     """Return the plan of an environment with its contract and name; without a name, that of the only environment.
 
-    `plan_file` takes the place of the plan that the contract names.
+    `plan_file` takes the place of the plan that the contract names, `snapshots`, if any, that of its snapshots.
     """
     contract = contracts.load(infra, environments=[environment] if environment else None)
     name = environment or _only(contract)
-    return Environments(contract, plan_file=plan_file).plan(name), contract, name
+    environments = Environments(contract, plan_file=plan_file, snapshots=snapshots or None)
+    return environments.plan(name), contract, name
 
 
 def environment_of(infra: Path, environment: str | None) -> tuple[Contract, str, RootSettings | None]:
