@@ -271,6 +271,7 @@ def test_databases(tmp_path: Path) -> None:
         "DBInstanceIdentifier": "app-prod-db",
         "DBInstanceArn": "arn:db",
         "Engine": "postgres",
+        "ReadReplicaSourceDBInstanceIdentifier": "",
         "EnabledCloudwatchLogsExports": ["postgresql"],
         "DBParameterGroups": [{"DBParameterGroupName": "app-prod-pg"}],
         "MasterUserSecret": {"SecretArn": "arn:secret", "KmsKeyId": "arn:key"},

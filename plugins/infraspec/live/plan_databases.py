@@ -25,7 +25,6 @@ _ATTRIBUTES = {
     "BackupRetentionPeriod": "backup_retention_period",
     "DeletionProtection": "deletion_protection",
     "EnabledCloudwatchLogsExports": "enabled_cloudwatch_logs_exports",
-    "ReadReplicaSourceDBInstanceIdentifier": "replicate_source_db",
 }
 
 
@@ -56,6 +55,7 @@ def _database(database: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **chosen(database, _ATTRIBUTES),
         "id": database.get("DbiResourceId"),
+        "replicate_source_db": database.get("ReadReplicaSourceDBInstanceIdentifier") or None,
         "port": (database.get("Endpoint") or {}).get("Port"),
         "parameter_group_name": groups[0]["DBParameterGroupName"] if groups else None,
         "db_subnet_group_name": (database.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),

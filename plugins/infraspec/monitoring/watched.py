@@ -52,7 +52,7 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
             found = [
                 _database(attributes, database)
                 for database in attributes.plan.managed("aws_db_instance")
-                if (database.get("replicate_source_db") is not None) is (kind == "replica")
+                if bool(database.get("replicate_source_db")) is (kind == "replica")
             ]
         case _:
             raise ValueError(kind)
