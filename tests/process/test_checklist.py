@@ -35,11 +35,13 @@ def test_current_pull_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[", "{}", "[1]", '[{"number": "7"}]'])
 def test_list_that_is_none(tmp_path: Path, text: str) -> None:
-    """A file that is no list of pull requests is a named error."""
+    """A file that is no list of pull requests is a named error, with what it is and the command that writes one."""
     path = tmp_path / "requests.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ProcessFileError, match=r"pull request|JSON"):
+    with pytest.raises(ProcessFileError, match=r"pull request|JSON") as caught:
         read_pull_requests(path, "requests.json")
+    assert caught.value.found
+    assert "gh pr list --state merged" in caught.value.remedy
 
 
 def test_compliance(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from infraspec.process.markdown import Item, task_list
 from infraspec.process.moments import moment_of
 
 _COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt"
+_REMEDY = f"write the file again: {_COMMAND}"
+_EVENT = "GitHub Actions does for every run, leave its variable alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,18 @@ def normalized(text: str) -> str:
     return " ".join(text.replace("*", "").replace("`", "").split()).casefold()
 
 
-def pull_request_of(tree: Any, place: str) -> PullRequest:
+def pull_request_of(tree: Any, place: str, *, remedy: str = _REMEDY) -> PullRequest:
     """Read a pull request as GitHub's API and `gh` write it."""
     if not isinstance(tree, Mapping) or not isinstance(tree.get("number"), int):
-        raise ProcessFileError("no pull request", place=place, expected='an object with "number" and "body"')
+        raise ProcessFileError(
+            "no pull request",
+            place=place,
+            expected='an object with "number" and "body"',
+            found=f"an object with {', '.join(map(str, tree)) or 'nothing'}"
+            if isinstance(tree, Mapping)
+            else _kind(tree),
+            remedy=remedy,
+        )
     return PullRequest(tree["number"], task_list(str(tree.get("body") or "")), moment_of(tree.get("mergedAt")))
 
 
@@ -52,16 +62,31 @@ def current_pull_request(environ: Mapping[str, str] = os.environ) -> PullRequest
     path = environ.get("GITHUB_EVENT_PATH")
     if not path or environ.get("GITHUB_EVENT_NAME") not in {"pull_request", "pull_request_target"}:
         return None
-    tree = read_json(Path(path), "GITHUB_EVENT_PATH", "GitHub Actions does for every run, leave its variable alone")
-    return pull_request_of(tree.get("pull_request") if isinstance(tree, Mapping) else None, "GITHUB_EVENT_PATH")
+    tree = read_json(Path(path), "GITHUB_EVENT_PATH", _EVENT)
+    request = tree.get("pull_request") if isinstance(tree, Mapping) else None
+    return pull_request_of(request, "GITHUB_EVENT_PATH", remedy=f"write the file again: {_EVENT}")
 
 
 def read_pull_requests(path: Path, shown: str) -> tuple[PullRequest, ...]:
     """Read a list of pull requests, as `gh pr list --state merged --json number,body` writes it."""
     tree = read_json(path, shown, _COMMAND)
     if not isinstance(tree, list):
-        raise ProcessFileError("no list of pull requests", place=shown, expected=f"the output of {_COMMAND}")
+        raise ProcessFileError(
+            "no list of pull requests", place=shown, expected="a list of objects", found=_kind(tree), remedy=_REMEDY
+        )
     return tuple(pull_request_of(item, shown) for item in tree)
+
+
+def _kind(tree: Any) -> str:
+    match tree:
+        case Mapping():
+            return "an object"
+        case list():
+            return "a list"
+        case None:
+            return "null"
+        case _:
+            return "a single value"
 
 
 def compliance(requests: Sequence[PullRequest], checklist: Sequence[str]) -> float | None:
