@@ -102,10 +102,10 @@ def test_another_provider_is_another_region_and_perhaps_another_account() -> Non
     """A resource of an aliased provider has that provider's region, and an account that is not taken for known."""
     address = "aws_sns_topic.x"
     arn = narrow(plan_of(address, {"name": "t"}, "aws.us"), Unknown(f"{address}.arn"))
-    assert render(arn) == "arn:aws:sns:us-east-1:${aws_caller_identity.account_id of aws.us}:t"
+    assert render(arn) == "arn:aws:sns:us-east-1:${aws_caller_identity.account_id (aws.us)}:t"
     caller = plan_of("data.aws_caller_identity.x", {}, "aws.us")
     unknown = narrow(caller, Unknown("data.aws_caller_identity.x.account_id"))
-    assert Unknown("aws_caller_identity.account_id of aws.us") == unknown
+    assert Unknown("aws_caller_identity.account_id (aws.us)") == unknown
 
 
 def test_what_depends_on_itself_stays_unknown() -> None:

@@ -1,4 +1,4 @@
-"""Provider configurations that nobody has made are an error, wherever they are used."""
+"""Provider configurations: one that nobody has made is an error, and whose account each of them uses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from infraspec.errors import InfraspecError, InputErrorGroup, TerraformError
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown
+from infraspec.unknown import Unknown, render
 from tests.terraform.sources import plan_of
 
 VIRGINIA = 'provider "aws" {\n  alias  = "virginia"\n  region = "us-east-1"\n}\n'
@@ -112,3 +114,64 @@ def test_one_of_many_configurations(tmp_path: Path) -> None:
 
     assert isinstance(region, Unknown)
     assert "aws.bye" in error_of(tmp_path, {"main.tf": many + queue.replace("aws.by", "aws.bye")}).message
+
+
+MINE = "111122223333"
+ROLE = 'assume_role {{\n  role_arn = "{}"\n}}'
+OTHER = "arn:aws:iam::222222222222:role/deploy"
+UNKNOWN_ROLE = "arn:aws:iam::222222222222:role/${var.role}"
+ANY_ACCOUNT = "arn:aws:iam::${var.account}:role/deploy"
+
+
+@pytest.mark.parametrize(
+    ("main", "alias", "account", "expected"),
+    [
+        ("", "", MINE, MINE),
+        ("", "", None, "${aws_caller_identity.account_id}"),
+        ('profile = "a"', 'profile = "a"', MINE, MINE),
+        ("profile = var.role", "profile = var.role", MINE, MINE),
+        ("", 'profile = "a"', MINE, "${aws_caller_identity.account_id (aws.other)}"),
+        ('profile = "a"', "", MINE, "${aws_caller_identity.account_id (aws.other)}"),
+        ("", ROLE.format(OTHER), MINE, "222222222222"),
+        ("", ROLE.format(UNKNOWN_ROLE), MINE, "222222222222"),
+        ("", ROLE.format(ANY_ACCOUNT), MINE, "${aws_caller_identity.account_id (aws.other)}"),
+        (ROLE.format(ANY_ACCOUNT), ROLE.format(ANY_ACCOUNT), MINE, MINE),
+        (ROLE.format(OTHER), ROLE.format(OTHER), None, "222222222222"),
+        ("", 'allowed_account_ids = ["222222222222"]', MINE, "222222222222"),
+        (
+            "",
+            f"{ROLE.format(OTHER)}\n{ROLE.format(ANY_ACCOUNT)}",
+            MINE,
+            "${aws_caller_identity.account_id (aws.other)}",
+        ),
+    ],
+)
+def test_the_account_of_an_alias(tmp_path: Path, main: str, alias: str, account: str | None, expected: str) -> None:
+    """An alias with the credentials of the main configuration has its account, another one that which it tells."""
+    source = f"""
+    variable "role" {{}}
+    variable "account" {{}}
+    provider "aws" {{
+      region = "eu-west-1"
+      {main}
+    }}
+    provider "aws" {{
+      alias  = "other"
+      region = "us-east-1"
+      {alias}
+    }}
+    resource "aws_sns_topic" "alerts" {{
+      provider = aws.other
+      name     = "alerts"
+    }}
+    data "aws_caller_identity" "other" {{
+      provider = aws.other
+    }}
+    output "value" {{
+      value = data.aws_caller_identity.other.account_id
+    }}
+    """
+    plan = plan_of(tmp_path, source, known=KnownData.of({}, account=account))
+    topic = plan.by_address["aws_sns_topic.alerts"]
+    assert render(AwsAttributes(plan).account_of(topic)) == expected
+    assert render(plan.outputs["value"]) == expected

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from infraspec.character import characters
 from infraspec.terraform.iam_snapshot import snapshot_of
+from infraspec.terraform.known_data import account_unknown
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
 
@@ -23,6 +24,8 @@ SUFFIX_LENGTH = 6
 """How many characters AWS appends, after a hyphen, to a secret's name in its ARN."""
 
 _MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
+_MAIN = "aws"
+"""The provider configuration whose account is the plan's."""
 _DNS_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 _Shape: TypeAlias = "Callable[[AwsAttributes, Resource], Value]"
 
@@ -53,8 +56,13 @@ class AwsAttributes:
 
     def account_of(self, resource: Resource) -> Value:
         """Return the account a resource is created in; a provider alias may assume a role in another one."""
+        told = self.plan.accounts.get(resource.provider)
+        if resource.provider == _MAIN or told == account_unknown(_MAIN):
+            return self.plan.account
+        if told is not None:
+            return told
         alias = _alias(resource)
-        return Unknown(f"aws_caller_identity.account_id of {alias}") if alias else self.plan.account
+        return account_unknown(alias) if alias else self.plan.account
 
     def region_of(self, resource: Resource) -> Value:
         """Return the region a resource is created in: its own argument, or its provider's."""

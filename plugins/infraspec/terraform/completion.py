@@ -45,6 +45,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
         region=source.region if isinstance(planned.region, Unknown) else planned.region,
         partition=source.partition if planned.partition == "aws" else planned.partition,
         regions=_regions(planned.regions, source.regions),
+        accounts=source.accounts,
         module_calls=source.module_calls,
     )
 

@@ -72,6 +72,7 @@ def _plan(module: ModuleInstance) -> Plan:
         region=root_provider.region,
         partition=evaluation.known.partition_of(root_provider.region),
         regions={key: provider.region for key, provider in providers.items()},
+        accounts={key: provider.account for key, provider in providers.items()},
         module_calls=evaluation.module_calls,
     )
 

@@ -298,7 +298,7 @@ class ModuleInstance:
         configured = self.configuration.providers
         if key in configured:
             shown = f"{self.address}:{key}" if self.address else key
-            return Provider(shown, self.evaluation.known, configured[key], self.scope)
+            return Provider(shown, self.evaluation.known, configured[key], self.scope, self._main_provider(key))
         if "." not in key:
             return self.parent.provider(key) if self.parent else Provider(key, self.evaluation.known)
         expected = configuration_aliases(self.configuration.terraform)
@@ -307,6 +307,13 @@ class ModuleInstance:
         if self.call_body is not None and key in expected:
             raise provider_not_passed(key, self.address, self.call_body.place("providers"))
         raise missing_provider(key, {*configured, *self._passed}, place)
+
+    def _main_provider(self, key: str) -> Provider | None:
+        """Return the configuration that an alias, or one of a called module, is beside."""
+        name, dot, _ = key.partition(".")
+        if dot:
+            return self.provider(name)
+        return self.parent.provider(name) if self.parent else None
 
     # What is below this instance
 

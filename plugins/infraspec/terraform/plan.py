@@ -207,6 +207,8 @@ class Plan:
     partition: Value = "aws"
     regions: Mapping[str, Value] = field(default_factory=dict)
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
+    accounts: Mapping[str, Value] = field(default_factory=dict)
+    """Account by provider configuration, as far as the source tells; another one may be that of anybody."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     additions: Additions = Additions()

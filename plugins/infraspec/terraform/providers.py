@@ -6,10 +6,10 @@ Source: Terraform Language Documentation, "Provider Configuration", and the AWS 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infraspec.arn import Arn
 from infraspec.contract.suggestion import closest
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.finding import Location
@@ -19,22 +19,29 @@ from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.types import CollectionType, PrimitiveType
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Text, Unknown, Value
 
 _TAGS = CollectionType("map", PrimitiveType("string"))
+_CREDENTIALS = (
+    "profile", "access_key", "secret_key", "shared_config_files", "shared_credentials_files", "allowed_account_ids",
+)  # fmt: skip
+_ASSUMED = ("assume_role", "assume_role_with_web_identity")
+_ARN_OF_ACCOUNT = re.compile(r"arn:[^:]*:iam::(\d{12}):")
 
 
 @dataclass(slots=True)
 class Provider:
     """One provider configuration. `key` is its name in the module that configures it: `aws`, `aws.virginia`.
 
-    `body` is None for a provider that is used without being configured. Values are evaluated on first use.
+    `body` is None for a provider that is used without being configured; `main` is the configuration without an alias,
+    or that of the calling module. Values are evaluated on first use.
     """
 
     key: str
     known: KnownData
     body: Body | None = None
     scope: Scope | None = None
+    main: Provider | None = None
     _cache: dict[str, Value] = field(default_factory=dict)
 
     @property
@@ -49,7 +56,11 @@ class Provider:
 
     @property
     def account(self) -> Value:
-        """The account: of the assumed role or the only allowed one for an alias, else that of the environment."""
+        """The account: that of the environment for the main configuration, else by the credentials.
+
+        An alias has the main account if it uses the same credentials; else that of the role it assumes, or the only one
+        that it allows.
+        """
         return self._remember("account", self._account)
 
     @property
@@ -75,7 +86,7 @@ class Provider:
         if self.body is None:
             return None
         positions = [i for i, (block, _) in enumerate(self.body.blocks) if block.type == name]
-        return self.body.inner(positions[0]) if positions else None
+        return self.body.inner(positions[-1]) if positions else None  # of several roles the last is assumed at last
 
     def _region(self) -> Value:
         if is_one_of_many(self.key):
@@ -86,16 +97,25 @@ class Provider:
         return configured
 
     def _account(self) -> Value:
-        if "." in self.key:
-            role = self._evaluate(self._block("assume_role"), "role_arn")
-            if isinstance(role, str) and Arn.is_arn(role):
-                return Arn.parse(role).account
-            allowed = self._evaluate(self.body, "allowed_account_ids")
-            if isinstance(allowed, list) and len(allowed) == 1 and isinstance(allowed[0], str):
-                return allowed[0]
-            if self._block("assume_role") is not None or role is not None:
-                return account_unknown(self.key)
-        return self.known.account or account_unknown("aws")
+        if self.main is None:
+            return self.known.account or self._stated_account() or account_unknown("aws")
+        if self._credentials() == self.main._credentials():  # noqa: SLF001 - of another of the same class
+            return self.main.account
+        return self._stated_account() or account_unknown(self.key)
+
+    def _stated_account(self) -> Value:
+        """Return the account that the configuration says, None if it does not."""
+        role = self._evaluate(self._block("assume_role"), "role_arn")
+        if role is not None:
+            return _account_of(role)
+        allowed = self._evaluate(self.body, "allowed_account_ids")
+        return allowed[0] if isinstance(allowed, list) and len(allowed) == 1 and isinstance(allowed[0], str) else None
+
+    def _credentials(self) -> dict[str, Value]:
+        """Return what decides as whom the provider asks AWS."""
+        told = {name: self._evaluate(self.body, name) for name in _CREDENTIALS}
+        assumed = {name: self._evaluate(self._block(name), "role_arn") for name in _ASSUMED}
+        return {name: value for name, value in {**told, **assumed}.items() if value is not None}
 
     def _default_tags(self) -> Value:
         tags = self._evaluate(self._block("default_tags"), "tags")
@@ -107,6 +127,13 @@ class Provider:
         except EvaluationError as error:
             place_error(error, str(self.location), f"default_tags of provider {self.key}")
             raise
+
+
+def _account_of(role: Value) -> Value:
+    """Return the account of a role's ARN, as far as it is known; None if it is not."""
+    first = role.parts[0] if isinstance(role, Text) else role
+    found = _ARN_OF_ACCOUNT.match(first) if isinstance(first, str) else None
+    return found[1] if found else None
 
 
 def tags_all(default_tags: Value, tags: Value) -> Value:
