@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from infraspec.checks.managed_documents import statements_of
 from infraspec.errors import InfraspecError
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.known_data import asked
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Sensitive, Unknown, unknowns
 
 _VARIABLE = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_-]*)")
 _INSTANCE = re.compile(r"\[[^\]]*\]")
-_DATA = re.compile(r"((?:module\.[\w-]+\.)*)data\.([a-z0-9_]+)\.([\w-]+)\.([\w.]+)")
 _PLACEHOLDERS = {
     "ids": '["…"]',
     "names": '["…"]',
@@ -23,7 +23,6 @@ _PLACEHOLDERS = {
 }
 _WANTED = {"aws_iam_policy.arn": "policy", "aws_iam_role.arn": "assume_role_policy"}
 """What decides where a resource names a policy or a role: its documents, not its ARN."""
-_DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,12 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
     for address, unknown in _unknowns(plan):
         if isinstance(attributes.narrow(unknown), str):
             continue
-        for match in _DATA.finditer(_INSTANCE.sub("", unknown.address)):
-            module, type_, name, attribute = match.groups()
-            if type_ not in _DERIVED and f"{module}data.{type_}.{name}" not in told:
-                prefix = f"{module}data.{type_}.{name}" if module else f"{type_}.{name}"
-                attribute = attribute.split(".")[0]
+        for key in asked(unknown.address):
+            source, _, attribute = key.rpartition(".")
+            if source not in told:
+                type_ = source.split(".")[-2]
                 wanted = _WANTED.get(f"{type_}.{attribute}", attribute)
-                uses.setdefault(f"{prefix}.{wanted}", set()).add(address)
+                uses.setdefault(f"{source}.{wanted}", set()).add(address)
     found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
     return sorted(found, key=lambda each: (-each.uses, each.key))
 
@@ -64,8 +62,13 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
 def _told(plan: Plan) -> set[str]:
     """Return the data sources, without their keys, all instances of which are policies of AWS that are known."""
     of_policies = plan.data("aws_iam_policy")
-    others = {_INSTANCE.sub("", each.address) for each in of_policies if statements_of(each) is None}
-    return {_INSTANCE.sub("", each.address) for each in of_policies} - others
+    others = {_source(each) for each in of_policies if statements_of(each) is None}
+    return {_source(each) for each in of_policies} - others
+
+
+def _source(resource: Resource) -> str:
+    """Return what a key of `[known]` names a data source by."""
+    return _INSTANCE.sub("", resource.address).removeprefix("data.")
 
 
 def unknown_variables(plan: Plan) -> list[tuple[str, int]]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets
-from infraspec.checks.secret_access_text import how_to_know
 from infraspec.contract.rollout import Rollout
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.expected_revision import ExpectedRevision, images_of

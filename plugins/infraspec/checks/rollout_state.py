@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from infraspec.checks.secret_access_text import how_to_know
+from infraspec.checks.knowing import how_to_know
 from infraspec.ecs.declared_service import DeclaredService
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup
 from infraspec.ecs.stop_cause import StopCause

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infraspec.checks.access_decisions import Judgement
-from infraspec.checks.elsewhere import INTO_THE_PLAN
 from infraspec.checks.granting import grantable, policy_to_extend
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
 from infraspec.checks.roles import Role
@@ -17,7 +17,6 @@ from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt as PolicyDoubt
 from infraspec.iam.fields import arn_fields
 from infraspec.iam.pattern import shown as shown_value
-from infraspec.terraform.iam_snapshot import EXPORT
 from infraspec.unknown import Text, Unknown, Value, render
 
 _FEW = 3
@@ -48,29 +47,6 @@ def undetermined(
         reason="what is not known may need something that the role may not do",
         remedy=how_to_know(unknown),
     )
-
-
-def how_to_know(unknown: Unknown) -> str:
-    """Return the cheapest way to learn an unknown."""
-    address = unknown.address
-    variable = next((part for part in address.split(".") if part == "var"), "")
-    if variable and address.startswith("var."):
-        return f"give {address} a value: [environments.NAME.variables] or var_files of the contract"
-    if address.startswith("placeholder "):
-        return f"render the file with {address.removeprefix('placeholder ')} set, and name the result in the contract"
-    if "data." in address:
-        return f"name what {address} returns under [known] of the contract, or give a plan file"
-    if address.startswith("what policies the role "):
-        return f"{INTO_THE_PLAN}, or give a snapshot of IAM in its account, --infraspec-snapshot iam.json:\n{EXPORT}"
-    if address.startswith("the content of "):
-        return (
-            "manage the policy in this root module, let the live suite read it in the account, read it with data "
-            '"aws_iam_policy" and name its `policy` under [known], or give a snapshot of IAM, --infraspec-snapshot '
-            f"iam.json:\n{EXPORT}"
-        )
-    if " " in address:
-        return "bring the role and its policies into the plan, or name the policies' content under [known]"
-    return f"give a plan or state file in which {address} is known"
 
 
 def violated(

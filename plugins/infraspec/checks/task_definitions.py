@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
-from infraspec.checks.secret_access_text import how_to_know
 from infraspec.checks.value_places import place_of_value
 from infraspec.contract.models import Contract
 from infraspec.ecs.access_table import EXECUTION

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from infraspec.checks.elsewhere import Sought
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
-from infraspec.checks.secret_access_text import how_to_know
 from infraspec.checks.suggestion import principal_to_add
 from infraspec.ecs.access_table import Access
 from infraspec.ecs.requirement import AccessContext

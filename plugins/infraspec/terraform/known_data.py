@@ -18,11 +18,25 @@ from infraspec.terraform.schema import schema
 from infraspec.unknown import Unknown, Value
 
 _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
+_DATA = re.compile(r"(?P<module>(?:module\.[\w-]+\.)*)data\.(?P<type>[a-z0-9_]+)\.(?P<name>[\w-]+)\.(?P<attribute>\w+)")
+_DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
+"""Data sources that answer from the account, the region or their own configuration."""
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )
 _DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 """By partition; the ISO partitions are left out, their suffixes are not known for certain."""
+
+
+def asked(address: str) -> Iterator[str]:
+    """Yield the keys of the data source attributes that the address of an unknown names.
+
+    Those that answer from the account, the region or their own configuration are not among them.
+    """
+    for found in _DATA.finditer(_INSTANCE_KEY.sub("", address)):
+        if found["type"] not in _DERIVED:
+            data = "data." if found["module"] else ""
+            yield f"{found['module']}{data}{found['type']}.{found['name']}.{found['attribute']}"
 
 
 @dataclass(frozen=True, slots=True)
