@@ -17,7 +17,7 @@ from tests.terminal.screen import CONTROL, Screen, on_terminal
 from tests.terraform.sources import write
 
 ROOT = Path(__file__).parents[2]
-READ = "secretsmanager:GetSecretValue"
+READ, OTHER = "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"
 HIDDEN = "hunter2"
 SHOP = {
     "infraspec.toml": """\
@@ -70,7 +70,7 @@ SHOP = {
         }})
         for name, policies in {
             "読む": [{"Statement": {"Effect": "Allow", "Action": READ, "Resource": "*"}}],
-            "other": [{"Statement": {"Sid": "L" * 120, "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}],
+            "other": [{"Statement": {"Sid": "L" * 120, "Effect": "Allow", "Action": OTHER, "Resource": "*"}}],
         }.items()
     ),
 }  # fmt: skip
@@ -149,6 +149,18 @@ def test_no_secret(name: str, here: Path) -> None:
 
     assert HIDDEN not in text
     assert (name == "plan") == ("(sensitive value)" in text)
+
+
+def test_the_first_init(tmp_path: Path) -> None:
+    """What is written, and where it belongs, is told on a terminal too."""
+    first, second = (write(tmp_path / name, SHOP) for name in ("first", "second"))
+    for directory in (first, second):
+        (directory / "infraspec.toml").unlink()
+    screen = on_terminal(partial(main, ["init", str(first)]), 80)
+    text = CliRunner().invoke(main, ["init", str(second)]).stdout
+
+    assert screen.missing(text) == []
+    assert "(in the Makefile:  include infraspec.mk)" in text
 
 
 def test_a_pipe_stays_a_pipe(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

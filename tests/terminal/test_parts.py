@@ -46,7 +46,11 @@ def test_full_width_characters_take_two_columns() -> None:
     assert (japanese.index("|") + 3, latin.index("|")) == (latin.index("|"), latin.index("|"))
 
 
-@pytest.mark.parametrize(("name", "linked"), [("a.tf", True), ("gone.tf", False), ("日本.tf", True), ("dir.d", False)])
+LONG = f"{'x' * 5000}.tf"
+NAMES = [("a.tf", True), ("gone.tf", False), ("日本.tf", True), ("dir.d", False), (LONG, False)]
+
+
+@pytest.mark.parametrize(("name", "linked"), NAMES, ids=range(len(NAMES)))
 def test_links(name: str, linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter
     """A file that is there is a link to its line; what only looks like one is not."""
     monkeypatch.chdir(tmp_path)

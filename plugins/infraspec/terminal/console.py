@@ -48,7 +48,6 @@ def _console(stream: TextIO) -> Console:
     size = shutil.get_terminal_size()
     return Console(
         file=stream,
-        force_terminal=True,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         width=size.columns,
         height=size.lines,

@@ -21,6 +21,7 @@ from infraspec.reporting.diagnosis import (
 )
 from infraspec.terminal.parts import code, fields, words
 
+_LABEL_WIDTH = len("deployment:")
 _STYLES = {"cause": "bold red", "rollout": "yellow", "missing": "red"}
 
 
@@ -34,13 +35,15 @@ def view(diagnoses: Sequence[Diagnosis]) -> Iterator[RenderableType]:
 
 def _one(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     yield words(title(diagnosis), "bold green" if diagnosis.is_healthy else "bold red")
-    yield fields(state_rows(diagnosis), _STYLES)
+    yield fields(state_rows(diagnosis), _STYLES, width=_LABEL_WIDTH)
     cause = tuple(cause_rows(diagnosis))
     if cause:
-        yield Panel(fields(cause, _STYLES), box=box.ROUNDED, border_style="dim" if diagnosis.is_healthy else "red")
+        colour = "dim" if diagnosis.is_healthy else "red"
+        inner = fields(cause, _STYLES, width=_LABEL_WIDTH, indent=1)
+        yield Panel(inner, box=box.ROUNDED, border_style=colour, padding=0)
     evidence = tuple(evidence_rows(diagnosis))
     if evidence:
-        yield fields(evidence, _STYLES)
+        yield fields(evidence, _STYLES, width=_LABEL_WIDTH)
     if diagnosis.is_healthy or diagnosis.live is None:
         return
     fix = fix_of(diagnosis)

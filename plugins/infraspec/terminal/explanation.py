@@ -57,13 +57,16 @@ def _table(layers: Layers, nearest: Hit | None) -> Table:
         hits += [(_ANSWERS["Allow", answer], hit) for answer, hit in layer.allows]
         for answer, hit in hits:
             found.add_row(Text(layer.name), answer, _statement(hit))
-        if not hits and (layer.policies or layer is layers.boundary):
-            is_closest = nearest is not None and any(nearest.policy is policy for policy in layer.policies)
-            closest = Text.assemble(("closest: ", "dim"), _statement(nearest)) if nearest and is_closest else Text("")
-            found.add_row(Text(layer.name), Text("does not allow"), closest)
+        if not hits and not layer.policies:
+            found.add_row(Text(layer.name), Text("none in the plan", "dim"), Text())
         elif not hits:
-            found.add_row(Text(layer.name), Text("none in the plan", "dim"), Text(""))
+            closest = _closest(nearest) if nearest and layer is layers.own else Text()
+            found.add_row(Text(layer.name), Text("does not allow"), closest)
     return found
+
+
+def _closest(hit: Hit) -> Text:
+    return Text.assemble(("closest: ", "dim"), _statement(hit))
 
 
 def _statement(hit: Hit) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.table import Table
 from rich.text import Text
 
-_PLACE = re.compile(r"(?P<file>[^\s()\[\]\"'`,;=]+\.\w+)(?::(?P<line>\d+))?")
+_PLACE = re.compile(r"(?P<file>[^\s()\[\]\"'`,;=:]+)(?::(?P<line>\d+))?")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
 _COLOURS = {
     ("Comment",): "dim",
@@ -36,10 +37,10 @@ def words(text: str, style: str = "") -> Text:
     """Return text in a style: a file that is there is a link, and what would control the terminal is visible."""
     shown = Text(visible(text), style)
     for match in _PLACE.finditer(shown.plain):
-        path = Path(match["file"])
-        if path.is_file():
-            line = f"#{match['line']}" if match["line"] else ""
-            shown.stylize(Style(color="cyan", link=path.resolve().as_uri() + line), *match.span())
+        file, line = match["file"], match["line"]
+        if "." in file and os.path.isfile(file):  # noqa: PTH113 - a Path raises for what cannot be a name
+            target = Path(file).resolve().as_uri() + (f"#{line}" if line else "")
+            shown.stylize(Style(color="cyan", link=target), *match.span())
     return shown
 
 
@@ -57,14 +58,16 @@ def sign(character: str, plain: str) -> str:
     return character
 
 
-def fields(rows: Iterable[tuple[str, str]], styles: Mapping[str, str] | None = None) -> Padding:
-    """Return rows of a label and its text, some labels' text in a style."""
+def fields(
+    rows: Iterable[tuple[str, str]], styles: Mapping[str, str] | None = None, *, width: int = 0, indent: int = 2
+) -> Padding:
+    """Return rows of a label, in a column of at least a width, and its text; some labels' text is in a style."""
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(no_wrap=True, style="dim", min_width=width or None)
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(Text(f"{visible(label)}:"), words(text, (styles or {}).get(label, "")))
-    return Padding(grid, (0, 0, 0, 2))
+    return Padding(grid, (0, 0, 0, indent))
 
 
 def table(*columns: str) -> Table:
