@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from infraspec.checks.policies import check_policies
 from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import InputErrorGroup, PolicyError
+from infraspec.errors import EvaluationError
 from infraspec.finding import Finding, Location, Verdict
+from infraspec.iam.lint.fault import FINDINGS
 from infraspec.terraform.documents import from_bytes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
@@ -208,18 +210,37 @@ def test_a_document_of_which_nothing_is_known_is_undetermined(value: Value, word
     assert finding.remedy
 
 
-def test_malformed_documents_are_errors_with_their_place_all_at_once() -> None:
-    """An error names file, resource and the path in the JSON."""
+def test_a_malformed_document_is_a_finding_of_its_own() -> None:
+    """It names file, resource and the path in the JSON, no contract makes less of it, and all others are judged."""
     wrong = resource("aws_iam_policy.one", policy=document({"Effect": "allow", "Action": "s3:*", "Resource": "*"}))
     broken = resource("aws_iam_policy.two", policy='{"Statement": [}')
+    every = dict.fromkeys(FINDINGS, "ignore")
 
-    with pytest.raises(InputErrorGroup) as caught:
-        findings(wrong, broken)
+    found = findings(wrong, broken, resource("aws_iam_policy.three", policy=document(ALLOW_ALL)), severity=every)
 
-    first, second = caught.value.errors
-    assert isinstance(first, PolicyError)
-    assert first.place == "policy:6: aws_iam_policy.one.policy.Statement.0.Effect"
-    assert "line 1, column 16" in second.found
+    assert [(one.verdict, one.key) for one in found] == [
+        (Verdict.VIOLATED, "aws_iam_policy.one policy Statement.0.Effect: malformed"),
+        (Verdict.VIOLATED, "aws_iam_policy.two policy: malformed"),
+        (Verdict.PROVEN, "aws_iam_policy.three policy"),
+    ]
+    effect, syntax, _ = found
+    assert effect.location == Location("policy.Statement.0.Effect", 25)
+    assert (effect.expected, effect.found) == ("Allow or Deny", "allow")
+    assert effect.reason == "AWS refuses it: a statement's Effect is Allow or Deny"
+    assert "line 1, column 16" in syntax.found
+    assert all(one.remedy for one in (effect, syntax))
+
+
+def test_a_value_that_cannot_be_had_is_an_error() -> None:
+    """An error of the source is no fault of a policy."""
+
+    class Wrong(dict[str, Value]):
+        def get(self, key: str, default: Value = None) -> Value:
+            raise EvaluationError("no value", place=f"main.tf:1: {key}", remedy=str(default))
+
+    wrong = replace(resource("aws_iam_policy.one"), values=Wrong(policy=""))
+    with pytest.raises(EvaluationError):
+        findings(wrong)
 
 
 def test_a_secret_with_more_after_its_arn(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
 from infraspec.contract.policies import Severity
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.errors import ErrorCollector
+from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults, is_opaque
@@ -33,28 +33,44 @@ def check_policies(
 ) -> list[Finding]:
     """Judge every policy document of the plan: one finding for each fault, or one that says there is none.
 
-    Raises PolicyError, or InputErrorGroup with several, for documents that are malformed.
+    A document that is malformed is one finding with its place in the JSON, whatever the contract says of faults.
     """
     plan = placed(plan, contract, environment)
     attributes = AwsAttributes(plan)
     documents: list[tuple[Held, PolicyDocument]] = []
-    errors = ErrorCollector()
+    malformed: list[Finding] = []
     for held in held_documents(plan):
-        with errors.collect():
-            value, principals = with_managed(plan, held.value), held.use.names_principals
+        value, principals = with_managed(plan, held.value), held.use.names_principals
+        try:
             documents.append((held, PolicyDocument.from_value(value, place=held.place, with_principals=principals)))
-    errors.finalize()
+        except PolicyError as error:
+            malformed.append(_malformed(held, error))
     faults: dict[int, list[Fault]] = {
         position: document_faults(document, held.use, attributes.narrow)
         for position, (held, document) in enumerate(documents)
     }
     for position, fault in [*_too_long(documents, attributes), *broad_grants(documents, attributes, task_definitions)]:
         faults[position].append(fault)
-    return [
+    return malformed + [
         finding
         for position, (held, document) in enumerate(documents)
         for finding in _findings(held, document, faults[position], contract)
     ]
+
+
+def _malformed(held: Held, error: PolicyError) -> Finding:
+    path = error.place.removeprefix(held.place).lstrip(".")
+    return Finding(
+        RULE,
+        Verdict.VIOLATED,
+        held.resource.address,
+        f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed",
+        held.resource.location_of(f"{held.attribute}.{path}" if path else held.attribute),
+        error.expected,
+        error.found,
+        f"AWS refuses it: {error.message}",
+        error.remedy,
+    )
 
 
 def _findings(held: Held, document: PolicyDocument, faults: list[Fault], contract: Contract) -> list[Finding]:
