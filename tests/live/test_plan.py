@@ -15,6 +15,7 @@ from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan
 from tests.live.answers import Answers
 from tests.live.world import (
+    ACCOUNT,
     FAMILY,
     KEY,
     POLICY,
@@ -28,6 +29,7 @@ from tests.live.world import (
     contract,
     pairs,
     source,
+    trust,
 )
 
 PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
@@ -73,6 +75,63 @@ def test_missing_statement(tmp_path: Path) -> None:
     assert "secretsmanager:GetSecretValue" in finding.subject
     assert finding.location is not None
     assert finding.location.file.endswith("main.tf")
+
+
+def only(findings: list[Finding]) -> Finding:
+    """Return the one finding that is not proven."""
+    (finding,) = [one for one in findings if one.verdict is not PROVEN]
+    return finding
+
+
+def test_what_the_source_allows_is_to_be_applied(tmp_path: Path) -> None:
+    """A statement that the source has is not to be written: it says where it stands, and to apply it."""
+    line = next(number for number, text in enumerate(SOURCE.splitlines(), 1) if "GetSecretValue" in text)
+    world = World()
+    world.documents[POLICY]["Statement"] = [allow("kms:Decrypt", KEY)]
+    finding = only(access(live(tmp_path, world)))
+    assert f"apply it: the source at {tmp_path}/main.tf:{line} allows it" == finding.remedy
+
+    world = World()
+    world.attached = []
+    for each in access(live(tmp_path, world)):
+        assert each.verdict is PROVEN or each.remedy.startswith("apply it: the source at ")
+
+    kept = SOURCE.replace("  tags   = local.tags", "  tags   = local.tags\n  lifecycle { ignore_changes = [policy] }")
+    world = World()
+    world.documents[POLICY]["Statement"] = [allow("kms:Decrypt", KEY)]
+    plan = live_plan(world.answers(), source(tmp_path, kept), contract(), "prod")
+    assert only(access(plan)).remedy.startswith("add to aws_iam_policy.read (")
+
+
+@pytest.mark.parametrize("written", ["", "ecs-tasks.amazonaws.com"])
+def test_a_trust_policy_of_the_source_is_to_be_applied(written: str, tmp_path: Path) -> None:
+    """Where the source lets ECS in, that is to be applied; where it does not, the statement is to be written."""
+    world = World()
+    (statement,) = trust()["Statement"]
+    world.role["AssumeRolePolicyDocument"] = {
+        "Statement": [{**statement, "Principal": {"Service": "ec2.amazonaws.com"}}]
+    }
+    text = SOURCE if written else SOURCE.replace("ecs-tasks.amazonaws.com", "lambda.amazonaws.com")
+    found = access(live_plan(world.answers(), source(tmp_path, text), contract(), "prod"))
+    finding = next(one for one in found if one.subject.startswith("execution role: sts:AssumeRole"))
+    assert finding.verdict is VIOLATED
+    expected = f"apply it: the source at {tmp_path}/main.tf:" if written else "add to assume_role_policy of"
+    assert finding.remedy.startswith(expected)
+
+
+@pytest.mark.parametrize("named", ["app-prod-api-execution", "app-prod-gone"])
+def test_a_role_that_does_not_exist_is_one_finding(named: str, tmp_path: Path) -> None:
+    """It is VIOLATED with the ARN, and says whether the source makes it; what it should allow is not asked."""
+    world = World()
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{named}"
+    world.revisions = {15: world.revision(executionRoleArn=arn)}
+    world.gone = named
+    bad = [one for one in access(live(tmp_path, world)) if one.verdict is not PROVEN]
+    (finding,) = bad
+    assert (VIOLATED, f"there is no role {arn} in account {ACCOUNT}") == (finding.verdict, finding.found)
+    made = named == "app-prod-api-execution"
+    assert made is finding.remedy.startswith("apply it: the source makes it as aws_iam_role.execution (")
+    assert made or "create the role, or deploy a revision that names one that exists" == finding.remedy
 
 
 def test_the_fix_is_of_the_form_of_the_source(tmp_path: Path) -> None:

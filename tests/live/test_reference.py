@@ -169,6 +169,7 @@ def test_statement_that_was_taken_away(deployed: Deployed, action: str, count: i
     with policy_without(deployed, action):
         access, chain = deployed.bad("secret-access"), deployed.broken()
     assert [(one.verdict, action in one.subject) for one in access] == [(verdict, True)] * count
+    assert {one.remedy.partition(" at ")[0] for one in access} == {"apply it: the source"}
     assert [(one.verdict, action in one.expected) for one in chain] == [(Verdict.VIOLATED, True)] * count
 
 

@@ -17,6 +17,7 @@ from infraspec.checks.registries import Registries
 from infraspec.checks.roles import Role, RoleIndex
 from infraspec.checks.secret_access_text import conclusion, undetermined, violated
 from infraspec.checks.trust import Trust
+from infraspec.checks.unapplied import Unapplied
 from infraspec.contract.models import Contract
 from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.execute_command import ExecuteCommand
@@ -93,6 +94,7 @@ class _Check:
     sessions: ExecuteCommand = field(init=False)
     trust: Trust = field(init=False)
     decisions: AccessDecisions = field(init=False)
+    unapplied: Unapplied | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
@@ -103,6 +105,7 @@ class _Check:
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
+        self.unapplied = Unapplied(self.plan.source, self.owners) if self.plan.source else None
 
     def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
         """Yield the findings of one task definition."""
@@ -124,6 +127,7 @@ class _Check:
             sought = self.roles.sought(value, context.account)
             address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
             finding = self.trust.judge(row, address, sought, context)
+            finding = self.unapplied.trust(finding, row, context) if self.unapplied else finding
             path = _PATHS[row.role][task_definition.resource is None]
             yield replace(finding, rule=RULE, address=task_definition.address, location=task_definition.locate(path))
             if own and sought.settled is None:
@@ -219,8 +223,13 @@ class _Check:
 
     def _text(self, role: Role, requirement: Requirement, judgement: Judgement, actions: tuple[str, ...]) -> Finding:
         if judgement.answer is Answer.NO:
-            return violated(requirement, role, judgement.decision, self.owners, actions)
-        return conclusion(requirement, role, judgement, self.owners)
+            text = violated(requirement, role, judgement.decision, self.owners, actions)
+        else:
+            text = conclusion(requirement, role, judgement, self.owners)
+        missing = judgement.answer is Answer.NO or judgement.doubt is _BY_GRANT
+        if not missing or self.unapplied is None:
+            return text
+        return self.unapplied.access(text, role, requirement, judgement.decision, actions)
 
 
 def _statements(
