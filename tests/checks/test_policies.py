@@ -420,3 +420,20 @@ def test_a_plan_file_is_judged_as_its_source_is() -> None:
 
     assert finding.address == "aws_iam_policy.p"
     assert finding.remedy == "did you mean s3:GetObject?"
+
+
+def test_the_remedy_is_written_for_the_module_of_the_policy(tmp_path: Path) -> None:
+    """What stands in the module of the policy is named as it is named there, ready to paste."""
+    source = """
+    resource "aws_cloudwatch_log_group" "app" { name = "app" }
+    resource "aws_iam_policy" "logs" {
+      name   = "logs"
+      policy = jsonencode({
+        Version   = "2012-10-17"
+        Statement = [{ Effect = "Allow", Action = "logs:PutLogEvents", Resource = aws_cloudwatch_log_group.app.arn }]
+      })
+    }
+    """
+    files = {"main.tf": 'module "job" {\n  for_each = toset(["a"])\n  source = "./job"\n}\n', "job/main.tf": source}
+    (finding,) = check_policies(plan_of(tmp_path, files), (), contract(), "prod")
+    assert finding.remedy == 'log streams come after a colon: use "${aws_cloudwatch_log_group.app.arn}:*"'

@@ -112,9 +112,14 @@ def _finding(held: Held, fault: Fault, severity: Severity) -> Finding:
         fault.expected,
         fault.found,
         fault.reason,
-        fault.remedy,
+        _seen_from(held.resource.module, fault.remedy),
         advice=severity == "advise",
     )
+
+
+def _seen_from(module: str, remedy: str) -> str:
+    """Name what stands in the module of the policy as it is named there."""
+    return remedy.replace(f"{module}.", "") if module else remedy
 
 
 def _undetermined(held: Held) -> Finding:

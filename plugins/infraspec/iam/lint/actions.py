@@ -13,6 +13,7 @@ from functools import cache
 from infraspec.iam import reference
 from infraspec.iam.document import Statement
 from infraspec.iam.lint.fault import Fault, Kind, Use
+from infraspec.iam.lint.operations import PERMISSIONS
 from infraspec.iam.reference import Action, Service
 
 _FEW = 3
@@ -58,17 +59,21 @@ def names_one(entry: str) -> bool:
 class Mistake:
     """What is wrong with the name of an action, what was expected, and what may have been meant.
 
-    A pattern that matches no action is not certainly wrong: one may come.
+    A pattern that matches no action is not certainly wrong: one may come. `is_operation` says that it is the name of an
+    operation, which is allowed by the actions `meant`.
     """
 
     reason: str
     expected: str
     meant: tuple[str, ...] = ()
     certain: bool = True
+    is_operation: bool = False
 
     @property
     def remedy(self) -> str:
         """The question that mends it."""
+        if self.is_operation:
+            return f"the operation is allowed by {', '.join(self.meant)}: use that"
         return (
             f"did you mean {' or '.join(self.meant)}?" if self.meant else "take it out, or look it up in the reference"
         )
@@ -93,9 +98,12 @@ def mistake(entry: str) -> Mistake | None:
         if any(map(_glob(name.lower()).fullmatch, service.names)):
             return None
         return Mistake(f"no action of {prefix} matches {name}", f"a pattern of actions of {prefix}", certain=False)
+    reason, expected = f"{prefix} has no action {name}", f"an action of {prefix}"
+    if needed := PERMISSIONS.get(entry.lower()):
+        return Mistake(reason, expected, needed, is_operation=True)
     near = [f"{prefix}:{service.names[other]}" for other in _near(name.lower(), service.names)]
     meant = tuple((near or _elsewhere(name.lower()))[:_FEW])
-    return Mistake(f"{prefix} has no action {name}", f"an action of {prefix}", meant)
+    return Mistake(reason, expected, meant)
 
 
 def _unknown(statement: Statement, part: str, entry: str) -> Fault | None:
