@@ -54,6 +54,54 @@ FOUND: dict[str, tuple[dict[str, str], dict[str, tuple[str, tuple[str, ...], str
             "prod": (".", ("config/prod/terraform.tfvars",), "default"),
         },
     ),
+    "workspaces that maps are looked up by": (
+        {
+            "main.tf": PROVIDER
+            + """\
+variable "cidr" {
+  default = {
+    default = "10.0.0.0/16"
+    stg     = "10.1.0.0/16"
+    prod    = "10.2.0.0/16"
+  }
+}
+locals {
+  cidr = var.cidr[terraform.workspace]
+}
+"""
+        },
+        {"stg": (".", (), "stg"), "prod": (".", (), "prod")},
+    ),
+    "workspaces that a file of values has for keys": (
+        {
+            "main.tf": PROVIDER
+            + """\
+variable "accounts" {}
+locals {
+  name    = lower(terraform.workspace)
+  account = lookup(var.accounts, local.name, {})
+  sizes   = { development = 1, ur = 3 }
+  size    = contains(keys(local.sizes), local.name) ? local.sizes[local.name] : 2
+}
+""",
+            "terraform.tfvars.json": '{"accounts": {"preproduction": {"id": 1}, "production": {"id": 2}}}',
+        },
+        {
+            "preproduction": (".", (), "preproduction"),
+            "development": (".", (), "development"),
+            "production": (".", (), "production"),
+        },
+    ),
+    "workspaces of two roots": (
+        {
+            "terraform/account/main.tf": PROVIDER + 'locals {\n  a = terraform.workspace == "prod"\n}\n',
+            "terraform/environment/main.tf": PROVIDER + 'locals {\n  a = terraform.workspace == "prod"\n}\n',
+        },
+        {
+            "prod": ("terraform/account", (), "prod"),
+            "environment-prod": ("terraform/environment", (), "prod"),
+        },
+    ),
     "variable files of another root": (
         {"main.tf": PROVIDER, "values/dev.tfvars": "image = 1\n"},
         {"main": (".", (), "default")},

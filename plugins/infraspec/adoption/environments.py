@@ -10,9 +10,8 @@ from infraspec.adoption.places import Place, account_of, region_of
 from infraspec.adoption.roots import Root, constant
 from infraspec.adoption.variable_files import VariableFile, by_environment, files_of
 from infraspec.adoption.words import ENVIRONMENT_WORDS, PRODUCTION, environment_word, name_of_path, unique, valid_name
+from infraspec.adoption.workspaces import workspaces_of
 
-_WORKSPACE = re.compile(r"""terraform\.workspace\s*[!=]=\s*"([A-Za-z0-9_-]+)\"""")
-_SELECTED = re.compile(r"terraform\s+workspace\s+(?:select|new)\s+(?:-\S+\s+)*([A-Za-z0-9_-]+)\b")
 _VARIABLES = ("environment", "env", "stage", "environment_name", "env_name")
 
 
@@ -42,7 +41,7 @@ def find_environments(
         for name, origin, own, workspace in _of_root(root, mine, texts, alone=len(roots) == 1):
             taken = [candidate.name for candidate in found]
             paths = tuple(file.path for file in own)
-            chosen = unique(name, taken, name_of_path(root.path))
+            chosen = unique(name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))
             account, region = account_of(root, own), region_of(root, own, regions)
             found.append(Candidate(chosen, root, origin, paths, workspace, account, region))
     return sorted(found, key=lambda candidate: _rank(candidate.name))
@@ -60,7 +59,7 @@ def _of_root(
             yield full, f"variable file {own[-1].path}", own, name if root.uses_workspaces else "default"
         return
     own = groups.get(environment_word(named) or "", next(iter(groups.values()), []) if len(groups) == 1 else [])
-    workspaces = _workspaces(root, texts) if root.uses_workspaces and environment_word(named) is None else []
+    workspaces = workspaces_of(root, texts) if root.uses_workspaces and environment_word(named) is None else []
     if workspaces:
         for name in workspaces:
             full = name if alone or not named else f"{named}-{name}"
@@ -79,13 +78,6 @@ def _declared(root: Root) -> str:
         if isinstance(value, str) and value.lower() in ENVIRONMENT_WORDS:
             return valid_name(value)
     return ""
-
-
-def _workspaces(root: Root, texts: Sequence[str]) -> list[str]:
-    compared = [name for text in root.texts() for name in _WORKSPACE.findall(text)]
-    selected = [name for text in texts for name in _SELECTED.findall(text)]
-    names = dict.fromkeys(name for name in (*compared, *selected) if name != "default")
-    return [name for name in names if environment_word(name)]
 
 
 def _rank(name: str) -> tuple[bool, bool]:

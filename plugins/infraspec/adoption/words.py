@@ -12,8 +12,8 @@ def _words(text: str) -> frozenset[str]:
 
 ENVIRONMENT_WORDS = _words(
     """
-    demo dev develop development int integration live local nonprod perf prd preprod preview prod production qa sandbox
-    sbx stage staging stg test testing tst uat
+    demo dev develop development int integration live local nonprod perf prd preprod preproduction preview prod
+    production qa sandbox sbx stage staging stg test testing tst uat
     """
 )
 PRODUCTION = ("prod", "production", "prd", "live")
