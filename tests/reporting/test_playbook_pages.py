@@ -8,7 +8,9 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
+from infraspec.errors import ProcessFileError
 from infraspec.finding import Finding, Verdict
+from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.playbook_pages import failure_classes, playbook_pages
 from tests.live.deployed import CONTRACT
 
@@ -74,4 +76,7 @@ def test_no_pages_without_playbooks_or_with_malformed_ones(tmp_path: Path) -> No
     """What is wrong with a playbook is said by the rule about playbooks, not by a report."""
     bad = [finding("secret-access", "x: kms:Decrypt")]
     assert () == playbook_pages(CONTRACT.model_copy(update={"playbooks": None}), bad)
-    assert () == playbook_pages(contract(tmp_path, broken="no front matter"), bad)
+    broken = contract(tmp_path, broken="---\nid: kms-access-denied\nlanguage: 7\n---\n# KMS\n")
+    with pytest.raises(ProcessFileError):
+        read_playbooks(tmp_path / "playbooks", "playbooks")
+    assert () == playbook_pages(broken, bad)
