@@ -13,6 +13,8 @@ ORACLE  ?= .oracle
 PEER    ?= .peer
 MINISTACK = ministack==1.5.33
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
+# A registry that cannot be reached is told in ten seconds, and not in minutes.
+SHORTLY = --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=1000 --fetch-timeout=4000
 ALLURE_RESULTS ?= allure-results
 ALLURE_REPORT ?= allure-report
 ALLURE_HISTORY ?= allure-history
@@ -136,7 +138,8 @@ verify-hcl: $(VENV)/.test ## Compare our HCL parser with python-hcl2 on a folder
 test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, which needs Node 20: SEED=…
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "skipped: the other simulator needs Node 20"; exit 0; }; \
 	set -e; \
-	npm install --prefix $(ORACLE) --no-save --no-audit --no-fund --silent --ignore-scripts $(SIMULATOR); \
+	npm install --prefix $(ORACLE) --no-save --no-audit --no-fund --loglevel=error --ignore-scripts $(SHORTLY) $(SIMULATOR) || \
+		{ echo "npm cannot install $(SIMULATOR): its registry has to be reachable" >&2; exit 1; }; \
 	$(BIN)/python tools/iam_cases.py families > $(ORACLE)/cases.jsonl; \
 	node tools/iam_oracle.mjs $(ORACLE) < $(ORACLE)/cases.jsonl > $(ORACLE)/labels.jsonl; \
 	$(BIN)/python tools/iam_cases.py label $(ORACLE)/cases.jsonl $(ORACLE)/labels.jsonl > $(ORACLE)/labelled.jsonl; \

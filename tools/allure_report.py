@@ -23,6 +23,13 @@ from typing import Any, NamedTuple
 
 ALLURE = "allure@3.18.0"
 _NODE = 20
+_SHORTLY = (
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=1000",
+    "--fetch-timeout=4000",
+)
+"""A registry that cannot be reached is told in ten seconds, and not in minutes; what comes slowly is waited for."""
 _KEPT = 20
 """How many runs the history keeps."""
 _ANALYTICS = re.compile(
@@ -118,7 +125,10 @@ def _install(home: Path) -> str:
     print(f"installing {ALLURE} into {home}", file=sys.stderr, flush=True)
     quiet = ("--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts")
     done = subprocess.run(
-        ["npm", "install", "--prefix", str(home), *quiet, ALLURE], capture_output=True, text=True, check=False
+        ["npm", "install", "--prefix", str(home), *quiet, *_SHORTLY, ALLURE],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     lines = [line.removeprefix("npm error ") for line in (done.stderr or done.stdout).splitlines()]
     said = " ".join(" ".join(line for line in lines if "complete log" not in line).split())[:200]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -109,6 +110,19 @@ def test_what_npm_says_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
     assert allure_report._install(tmp_path).endswith(": request failed, reason: no route")
+
+
+def test_a_registry_that_cannot_be_reached_is_told_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is told not to, npm tries again for minutes, here as in the Makefile."""
+    executable(tmp_path / "npm", f'#!/bin/sh\necho "$*" > {tmp_path}/asked\nexit 1\n')
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    (shortly,) = re.findall(r"^SHORTLY = (.+)$", makefile, re.MULTILINE)
+
+    assert allure_report._install(tmp_path).endswith("exit 1")
+    assert shortly in (tmp_path / "asked").read_text(encoding="utf-8")
+    assert "--fetch-retries=1 " in shortly
+    assert makefile.count("npm install ") == makefile.count("$(SHORTLY)")
 
 
 def test_node_is_too_old(tmp_path: Path) -> None:
