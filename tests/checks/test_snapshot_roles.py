@@ -9,10 +9,12 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.checks.elsewhere import INTO_THE_PLAN
+from infraspec.checks.explanation import explain
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Location, Verdict
+from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Change, Plan, Resource
 from infraspec.unknown import JsonText, Unknown, Value
@@ -279,6 +281,38 @@ def test_several_accounts_are_told_apart(tmp_path: Path) -> None:
     other = export(role("shared", {"read": READS}, account=OTHER_ACCOUNT))
     assert VIOLATED == reading(with_export(plan_of(task()), tmp_path, other, EMPTY))
     assert PROVEN == reading(with_export(plan_of(task()), tmp_path, other, READER))
+
+
+def test_the_newest_text_of_a_policy_of_aws_counts(tmp_path: Path) -> None:
+    """A policy of AWS is the same in every account: of two snapshots the one with the newer version has it."""
+    here = export(role("shared", attached=[OF_AWS]), policies=[policy(OF_AWS, NOTHING)])
+    there = export(role("x", account=OTHER_ACCOUNT), policies=[policy(OF_AWS, NOTHING, READS)])
+    assert VIOLATED == reading(with_export(plan_of(task()), tmp_path, here))
+    for texts in ((here, there), (there, here)):
+        assert PROVEN == reading(with_export(plan_of(task()), tmp_path, *texts))
+
+
+def test_an_attachment_that_may_be_none_is_not_certain(tmp_path: Path) -> None:
+    """What is attached with a count that is not known may not be attached at all."""
+    uncertain = replace(attachment(MANAGED), key="?")
+    assert UNDETERMINED == reading(with_export(plan_of(task(), uncertain), tmp_path, EMPTY))
+
+
+def test_a_policy_of_another_account_is_not_the_one_of_the_plan(tmp_path: Path) -> None:
+    """A role of another account has the policies of that account, though the plan has one of the same name."""
+    elsewhere = MANAGED.replace(ACCOUNT, OTHER_ACCOUNT)
+    text = export(role("shared", attached=[elsewhere], account=OTHER_ACCOUNT), policies=[policy(elsewhere, READS)])
+    plan = plan_of(resource("aws_iam_policy.read", name="read", policy=JsonText(NOTHING)))
+    found = explain(with_export(plan, tmp_path, text), ROLE.replace(ACCOUNT, OTHER_ACCOUNT), READ, "*")
+    assert elsewhere == (found.hit.policy.name if found.hit else "")
+
+
+def test_a_data_source_has_the_arn_of_the_snapshot(tmp_path: Path) -> None:
+    """The path of a role that is looked up by its name is known: a policy that names it names it for certain."""
+    text = export(role("shared", {"read": READS}, path="/apps/"))
+    plan = with_export(plan_of(task(BY_DATA), DATA), tmp_path, text)
+    assert f"arn:aws:iam::{ACCOUNT}:role/apps/shared" == AwsAttributes(plan).narrow(BY_DATA)
+    assert PROVEN == reading(plan)
 
 
 def only(plan: Plan) -> Finding:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.task_definitions import check_task_definitions
-from infraspec.ecs.task_definition import task_definitions
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import InfraspecError, ResourceRefusalError
 from infraspec.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
@@ -134,6 +135,14 @@ def test_a_role_that_does_not_exist_is_one_finding(named: str, tmp_path: Path) -
     assert made or "create the role, or deploy a revision that names one that exists" == finding.remedy
 
 
+def test_a_role_that_was_not_asked_for_is_not_known(tmp_path: Path) -> None:
+    """Of a role that no task definition of the account names, AWS was not asked: it is not said to be missing."""
+    text = json.dumps({"family": "x", "containerDefinitions": [], "executionRoleArn": f"{ROLE}-other"})
+    written = TaskDefinition.from_json(text, "x.json")
+    (finding,) = check_secret_access(live(tmp_path, World()), [written], contract(), "prod")
+    assert (Verdict.UNDETERMINED, "the role is not in this plan") == (finding.verdict, finding.reason)
+
+
 def test_the_fix_is_of_the_form_of_the_source(tmp_path: Path) -> None:
     """A policy that is written as a document is mended there, though AWS has its text alone."""
     written = """
@@ -186,6 +195,7 @@ def test_live_documents_decide(tmp_path: Path, field: str, document: object, den
     setattr(world, field, document)
     bad = [finding for finding in access(live(tmp_path, world)) if finding.verdict is not PROVEN]
     assert [(finding.verdict, denied in finding.subject) for finding in bad] == [(verdict, True)]
+    assert not bad[0].remedy.startswith("apply it"), "an apply leaves what the source does not have"
 
 
 def test_boundary(tmp_path: Path) -> None:

@@ -213,4 +213,4 @@ def test_entries_are_what_json_has(others: dict[str, Any], roles: list[Any], ind
     assert others == found.others
     lines = text.splitlines()
     for entry in found.entries:
-        assert json.dumps(entry.value, indent=indent).splitlines()[0] in lines[entry.line - 1]
+        assert json.dumps(entry.value, indent=indent).splitlines()[0] in lines[entry.span.line - 1]

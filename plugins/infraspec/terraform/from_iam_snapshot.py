@@ -22,7 +22,7 @@ from infraspec.terraform.iam_snapshot_entries import (
     document_text,
     entry_as,
 )
-from infraspec.terraform.iam_snapshot_text import EXPECTED, LISTS, Entry, Page, pages, read
+from infraspec.terraform.iam_snapshot_text import EXPECTED, LISTS, Entry, Page, Span, pages, read
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Value
 
@@ -133,7 +133,7 @@ def _account(entries: list[Entry], name: str) -> tuple[str, str]:
         "a snapshot is of one account",
         place=name,
         expected="roles of one account",
-        found=", ".join(f"{account} at line {entry.line}" for (_, account), entry in found.items())
+        found=", ".join(f"{account} at line {entry.span.line}" for (_, account), entry in found.items())
         or "none: no role, user, group or policy of an account",
         remedy=f"export each account to a file of its own: {EXPORT}" if found else EXPORT,
     )
@@ -203,14 +203,14 @@ def _resource(
     type_: str, address: str, values: Mapping[str, Value], entry: Entry, paths: Mapping[str, str]
 ) -> Resource:
     """Make a resource of an entry; `paths` says where in the entry an attribute stands, "" the resource itself."""
-    name, location = address.rpartition("/")[2], Location(entry.file, entry.line)
-    return Resource(address, "managed", type_, name, None, "", values, "", location, locate=_locator(entry, paths))
+    name, location = address.rpartition("/")[2], Location(entry.span.file, entry.span.line)
+    return Resource(address, "managed", type_, name, None, "", values, "", location, locate=_locator(entry.span, paths))
 
 
-def _locator(entry: Entry, paths: Mapping[str, str]) -> Callable[[str], Location | None]:
+def _locator(span: Span, paths: Mapping[str, str]) -> Callable[[str], Location | None]:
     def locate(path: str) -> Location:
         attribute, _, rest = path.partition(".")
-        return entry.locate(f"{paths.get(attribute, paths.get('', ''))}.{rest}".rstrip("."))
+        return span.locate(f"{paths.get(attribute, paths.get('', ''))}.{rest}".rstrip("."))
 
     return locate
 

@@ -101,7 +101,7 @@ def document_text(document: Document, entry: Entry, path: str) -> str:
         found = "text that is no JSON, in URL encoding or not"
     raise SnapshotError(
         "a policy is not one",
-        place=f"{entry.locate(path)}: {entry.list}[{entry.index}].{path}",
+        place=f"{entry.span.locate(path)}: {entry.list}[{entry.index}].{path}",
         expected="a JSON object, or its text in URL encoding",
         found=found,
         remedy=EXPORT,

@@ -26,21 +26,13 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One user, group, role or policy. `list` and `index` say where it stands, `text` is its JSON."""
+class Span:
+    """The text of one entry, and the line of the file where it begins."""
 
-    list: str
-    index: int
-    value: Any
     file: str
     line: int
     text: str = field(repr=False)
     _lines: dict[str, int] = field(default_factory=dict, repr=False)
-
-    @property
-    def place(self) -> str:
-        """Where it stands, for messages: `iam.json:12: RoleDetailList[0]`."""
-        return f"{self.file}:{self.line}: {self.list}[{self.index}]"
 
     def locate(self, path: str) -> Location:
         """Return the line of a value in the entry, or of what it is a part of."""
@@ -49,6 +41,21 @@ class Entry:
         while path and path not in self._lines:
             path = path.rpartition(".")[0]
         return Location(self.file, self.line + self._lines.get(path, 1) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One user, group, role or policy. `list` and `index` say where it stands, `span` what text it is."""
+
+    list: str
+    index: int
+    value: Any
+    span: Span
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages: `iam.json:12: RoleDetailList[0]`."""
+        return f"{self.span.file}:{self.span.line}: {self.list}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class _Walk:
         value, end = _DECODER.raw_decode(self._text, at)
         self._line += self._text.count("\n", self._counted, at)
         self._counted = at
-        page.entries.append(Entry(key, self._counts[key], value, self._name, self._line, self._text[at:end]))
+        page.entries.append(Entry(key, self._counts[key], value, Span(self._name, self._line, self._text[at:end])))
         self._counts[key] += 1
         return end
 
