@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from infraspec.command import reported
-from infraspec.terminal.console import is_terminal, show
+from infraspec.terminal.console import is_terminal, show, waiting
 
 
 @click.command(short_help="Say why a role may do something, or may not.")
@@ -82,8 +82,9 @@ def explain(  # noqa: PLR0917 - click passes by name
     from infraspec.terraform.requests import environment_plan  # noqa: PLC0415 - likewise
 
     context = _keys(keys)
-    evaluated, contract, name = environment_plan(infra or Path(), environment, plan_file, snapshots)
-    found = explained(placed(evaluated, contract, name), role, action, resource, context)
+    with waiting("evaluating the source"):
+        evaluated, contract, name = environment_plan(infra or Path(), environment, plan_file, snapshots)
+        found = explained(placed(evaluated, contract, name), role, action, resource, context)
     if form == "json":
         click.echo(reports.as_json(found))
     elif is_terminal():

@@ -20,13 +20,14 @@ from tests.cli.test_simulate import CASE
 from tests.plugin.project import REFERENCE
 from tests.process.test_alerts import item
 from tests.reporting.results import PROVEN, RESULTS
+from tests.terraform.iam_exports import export, role
 
 GOOD = {
     "checklist": "--infra infra --pull-requests merged.json --at-least 0",
     "conventions": "--infra infra --migration --env prod --plan plan.json",
     "doctor": "--infra infra --env prod",
     "explain": "--infra infra --env prod --plan plan.json --role module.iam.aws_iam_role.execution"
-    " --action secretsmanager:ListSecrets --resource *",
+    " --action secretsmanager:ListSecrets --resource * --snapshot iam.json",
     "init": "infra --dry-run",
     "plan": "--infra infra --env prod --var-file variables.tfvars",
     "report annotations": "results.json --base base.json",
@@ -102,6 +103,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     history = {"AlarmHistoryItems": [item("daily-report-tool-prod-cpu", "2025-06-10T10:05:00+09:00")]}
     (folder / "alarms.json").write_text(json.dumps(history), encoding="utf-8")
     (folder / "cases.jsonl").write_text(json.dumps(CASE), encoding="utf-8")
+    (folder / "iam.json").write_text(export(role("shared")), encoding="utf-8")
     (folder / "deployments.jsonl").touch()
     (folder / "variables.tfvars").touch()
     return folder

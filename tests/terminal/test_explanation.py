@@ -14,7 +14,7 @@ from tests.terminal.screen import on_terminal
 from tests.terraform.sources import plan_of
 
 READ, SECRET = "secretsmanager:GetSecretValue", "aws_secretsmanager_secret.db"
-NONE = "none in the plan"
+NONE = "none known"
 SOURCE = """
     variable "condition" {{ type = string }}
     resource "aws_secretsmanager_secret" "db" {{ name = "db" }}

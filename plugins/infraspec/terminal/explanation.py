@@ -58,7 +58,7 @@ def _table(layers: Layers, nearest: Hit | None) -> Table:
         for answer, hit in hits:
             found.add_row(Text(layer.name), answer, _statement(hit))
         if not hits and not layer.policies:
-            found.add_row(Text(layer.name), Text("none in the plan", "dim"), Text())
+            found.add_row(Text(layer.name), Text("none known", "dim"), Text())
         elif not hits:
             closest = _closest(nearest) if nearest and layer is layers.own else Text()
             found.add_row(Text(layer.name), Text("does not allow"), closest)
