@@ -1,5 +1,7 @@
 """Settings of every test, and the sandbox that all of a session share."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from infraspec.sandbox.running import Running, start
 settings.register_profile("infraspec", deadline=None)
 settings.load_profile("infraspec")
 
-REFERENCE = Path(__file__).resolve().parents[1] / "fixtures/daily-report-tool"
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "fixtures/daily-report-tool"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,13 @@ def sandbox() -> Iterator[Running]:
     """Run a sandbox that holds the production of the reference infrastructure; a test leaves it as it found it."""
     with start(contracts.load(REFERENCE), "prod") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel of this checkout."""
+    target = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(target)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = target.glob("*.whl")
+    return built

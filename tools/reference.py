@@ -42,22 +42,22 @@ region = "eu-west-1"
 _ENVIRONMENT = "prod"
 
 
-def check(rule: str, contract: Contract) -> Sequence[Finding]:
-    """Run a rule on a repository."""
+def check(rule: str, contract: Contract, environment: str = _ENVIRONMENT) -> Sequence[Finding]:
+    """Run a rule on an environment of a repository."""
     environments = Environments(contract, environ={})
-    plan = environments.plan(_ENVIRONMENT)
+    plan = environments.plan(environment)
     settings = environments.settings()
     definitions = task_definitions(plan)
     checks: dict[str, Callable[[], Sequence[Finding]]] = {
         "source": lambda: check_source(plan),
-        "names": lambda: check_names(plan, contract, _ENVIRONMENT),
-        "tags": lambda: check_tags(plan, contract, _ENVIRONMENT),
-        "task-definitions": lambda: check_task_definitions(plan, definitions, contract, _ENVIRONMENT),
-        "secret-access": lambda: check_secret_access(plan, definitions, contract, _ENVIRONMENT),
-        "policies": lambda: check_policies(plan, definitions, contract, _ENVIRONMENT),
-        "secret-readers": lambda: check_secret_readers(plan, contract, _ENVIRONMENT),
-        "state-backend": lambda: check_state_backend(settings, contract, _ENVIRONMENT),
-        "versions": lambda: check_versions(settings[_ENVIRONMENT], contract),
+        "names": lambda: check_names(plan, contract, environment),
+        "tags": lambda: check_tags(plan, contract, environment),
+        "task-definitions": lambda: check_task_definitions(plan, definitions, contract, environment),
+        "secret-access": lambda: check_secret_access(plan, definitions, contract, environment),
+        "policies": lambda: check_policies(plan, definitions, contract, environment),
+        "secret-readers": lambda: check_secret_readers(plan, contract, environment),
+        "state-backend": lambda: check_state_backend(settings, contract, environment),
+        "versions": lambda: check_versions(settings[environment], contract),
         "modules": lambda: check_modules(plan, contract),
     }
     return checks[rule]()

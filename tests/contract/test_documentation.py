@@ -1,74 +1,35 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infraspec import contract
-from infraspec.checks import RULES
 from infraspec.contract.schema import schema
 from infraspec.errors import InfraspecError
+from tests.docs.blocks import blocks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "contract.md"
-BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(match[1], match[2].strip(), match[3]) for match in BLOCK.finditer(DOCUMENT.read_text(encoding="utf-8"))]
-VALID = [text for language, mark, text in BLOCKS if language == "toml" and not mark]
-
-
-def completed(block: str) -> str:
-    """Add the tables that a block leaves out because it is not about them."""
-    data = tomllib.loads(block)
-    project = "" if "project" in data else '[project]\napplication = "shop"\n'
-    return block + project + ("" if "environments" in data else '[environments.prod]\nroot = "environments/prod"\n')
-
-
-def make_files(directory: Path, data: dict[str, Any]) -> None:
-    """Make the files that a contract names."""
-    names = [data.get("tags", {}).get("policy")]
-    for environment in data["environments"].values():
-        names += [f"{environment.get('root', '.')}/main.tf", environment.get("plan"), environment.get("state")]
-        names += [*environment.get("var_files", []), *environment.get("snapshots", [])]
-        names += [pattern.replace("*", "one") for pattern in environment.get("task_definitions", [])]
-    for table in ("playbooks", "incidents", "process"):
-        for key, name in data.get(table, {}).items():
-            if key in {"directory", "workflows"}:
-                (directory / name).mkdir(parents=True)
-            elif key in {"template", "codeowners", "labels_file", "ruleset"}:
-                names.append(name)
-    for path in (directory / name for name in names if name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-
-
-@pytest.mark.parametrize("block", VALID, ids=[str(number) for number in range(len(VALID))])
-def test_every_example_loads(block: str, tmp_path: Path) -> None:
-    """What the documentation shows can be copied, given that the files are there."""
-    text = completed(block)
-    make_files(tmp_path, tomllib.loads(text))
-    (tmp_path / "infraspec.toml").write_text(text, encoding="utf-8")
-
-    contract.load(tmp_path, rules=RULES)
+BLOCKS = blocks("toml", page="docs/contract.md")
 
 
 def test_the_wrong_example_fails_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message in the documentation is the real one."""
     monkeypatch.chdir(tmp_path)
-    (wrong,) = (text for _, mark, text in BLOCKS if mark == "invalid")
-    (shown,) = (text for language, _, text in BLOCKS if language == "text")
+    (wrong,) = (block.text for block in BLOCKS if block.mark == "invalid")
+    (shown,) = blocks("text", page="docs/contract.md")
     (tmp_path / "infraspec.toml").write_text(wrong, encoding="utf-8")
 
     with pytest.raises(InfraspecError) as caught:
         contract.load(tmp_path)
 
-    assert str(caught.value) == shown.rstrip("\n")
+    assert f"{caught.value}\n" == shown.text
 
 
 def test_the_first_example_has_six_lines() -> None:
     """A new user starts with six lines."""
-    assert VALID[0].count("\n") == 6
+    assert BLOCKS[0].text.count("\n") == 6
 
 
 TABLES = {"Project": "[project]", "Environment": "[environments.NAME]", "Names": "[names]", "Tags": "[tags]"}

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infraspec import contract as contracts
+from infraspec.aws.failures import failures
 from infraspec.checks.diagnosis import Diagnosis
 from infraspec.checks.incidents import check_incidents
 from infraspec.contract.models import Contract
@@ -22,6 +24,7 @@ from infraspec.reporting.diagnosis import as_text, exit_code
 from infraspec.reporting.diagnosis_document import as_json
 from infraspec.reporting.incident_record import incident_record, record_id
 from infraspec.terraform.plan import Plan, Resource
+from tests.docs.blocks import blocks
 from tests.live.fleet import DENIED, NOW, SECRET, Cluster, service_deployment, source, stopped
 from tests.live.incident import ALLOWING, CONTRACT, PLAYBOOK, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.live.test_start_facts import ANSWERS
@@ -267,14 +270,27 @@ def test_the_record_says_what_happened(tmp_path: Path) -> None:
     assert 'severity: "critical"\n' in incident_record(down, loaded(tmp_path), "prod")
 
 
+def refused(**_: Any) -> Mapping[str, Any]:
+    """Answer as CloudTrail does who lacks the permission."""
+    message = (
+        "User: arn:aws:sts::111122223333:assumed-role/infraspec-runner/1 is not authorized to perform: "
+        "cloudtrail:LookupEvents because no identity-based policy allows the cloudtrail:LookupEvents action"
+    )
+    with failures("cloudtrail", "lookup_events", "eu-west-1"):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, "LookupEvents")
+
+
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     """What docs/diagnose.md shows is what is printed."""
-    document = (Path(__file__).parents[2] / "docs" / "diagnose.md").read_text(encoding="utf-8")
-    shown = document.split("```text output\n", 1)[1].split("```\n", 1)[0]
+    shown, without = blocks("text", page="docs/diagnose.md")
 
     text = as_text(diagnosed(tmp_path, rolled_back()))
 
-    assert shown == text.replace(f"{tmp_path}/", "") + "\n"
+    assert shown.text == text.replace(f"{tmp_path}/", "") + "\n"
+    cluster = rolled_back()
+    cluster.answers["cloudtrail", "lookup_events"] = refused
+    text = as_text(diagnosed(tmp_path, cluster))
+    assert without.text == text[text.index("  changed:") : text.index("  playbook:")]
 
 
 def test_what_is_deployed_may_not_be_looked_at(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from infraspec.contract.alarms import AlarmItem, Alarms, Bounds, Metric
 from infraspec.contract.models import Contract
 from infraspec.monitoring.catalogue import catalogue, metrics_of, packaged
 from infraspec.monitoring.samples import SAMPLES
+from tests.docs.blocks import blocks
 from tests.terraform.sources import plan_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs/alarms.md"
 TEXT = DOCUMENT.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-CONTRACTS = [tomllib.loads(text) for language, text in BLOCKS if language == "toml"]
+CONTRACTS = [tomllib.loads(block.text) for block in blocks("toml", page="docs/alarms.md")]
 
 
 def section(name: str) -> str:
@@ -95,5 +95,5 @@ def test_the_message_is_the_real_one(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     findings = check_alarms(plan, Contract.model_validate(CONTRACTS[0]), "prod")
     (finding,) = [one for one in findings if one.subject == "service-cpu"]
-    (shown,) = (text for language, text in BLOCKS if language == "text")
-    assert str(finding) == shown.rstrip("\n")
+    (shown,) = blocks("text", page="docs/alarms.md")
+    assert f"{finding}\n" == shown.text

@@ -1,4 +1,4 @@
-"""Rules of a repository's own: every recipe of the documentation, and what goes wrong with hooks."""
+"""Rules of a repository's own: what they may find, and what goes wrong with hooks; tests/docs runs the recipes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import pytest
 from infraspec.finding import Verdict
 from infraspec.matchers import attribute, names, tags
 from infraspec.terraform.plan import Plan
-from tests.plugin.project import CONTRACT, REFERENCE, ROOT, SUITE, Project, run_suite, text_of
+from tests.docs.blocks import blocks
+from tests.plugin.project import CONTRACT, REFERENCE, SUITE, Project, run_suite, text_of
 
-PAGE = (ROOT / "docs" / "own-rules.md").read_text(encoding="utf-8")
-RECIPES = re.findall(r"^##+ ([^\n]+)\n(?:(?!^#).)*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-TESTS = {title: code for title, code in RECIPES if "# conftest.py" not in code}
-HOOKS = {title: code for title, code in RECIPES if "# conftest.py" in code}
+RECIPES = {block.heading: block.text for block in blocks("python", page="docs/own-rules.md")}
 
 QUEUE = 'resource "aws_sqs_queue" "a" {\n  name = "hello-dev"\n}\n'
 
@@ -23,37 +21,7 @@ QUEUE = 'resource "aws_sqs_queue" "a" {\n  name = "hello-dev"\n}\n'
 def test_recipes_are_found() -> None:
     """The page has ten recipes, and one more."""
     assert 11 == len(RECIPES)
-    assert 10 == sum(title[0].isdigit() for title, _ in RECIPES)
-
-
-def test_recipes(pytester: pytest.Pytester) -> None:
-    """The tests of the page pass on the reference infrastructure."""
-    folder = pytester.mkdir("own")
-    for number, code in enumerate(TESTS.values()):
-        (folder / f"test_own_{number}.py").write_text(code, encoding="utf-8")
-    result = run_suite(pytester, REFERENCE, "-v", suite=folder)
-    passed = {int(number) for number in re.findall(r"test_own_(\d+)\.py::\S+ PASSED", text_of(result))}
-
-    assert {"passed"} == set(result.parseoutcomes()), text_of(result)
-    assert set(range(len(TESTS))) == passed
-
-
-@pytest.mark.parametrize(
-    ("title", "selected", "expected"),
-    [
-        ("8. A check for every environment, without a test", "own_checks", {"passed": 3}),
-        ("9. What infraspec does not know of AWS", "secret_access or names", {"passed": 6}),
-        ("Resources of another source", "test_tags", {"failed": 3}),
-    ],
-)
-def test_hooks_of_the_page(pytester: pytest.Pytester, title: str, selected: str, expected: dict[str, int]) -> None:
-    """A conftest.py of the page works on the reference infrastructure; what it adds is judged."""
-    (pytester.path / "own.py").write_text(HOOKS[title], encoding="utf-8")
-    pytester.syspathinsert()
-    result = run_suite(pytester, REFERENCE, "-k", selected, "-p", "own")
-    found = result.parseoutcomes()
-
-    assert expected == {key: found[key] for key in expected}, text_of(result)
+    assert 10 == sum(title[0].isdigit() for title in RECIPES)
 
 
 def with_hooks(pytester: pytest.Pytester, hooks: str, *arguments: str, hcl: str = QUEUE) -> pytest.RunResult:
@@ -66,7 +34,7 @@ def with_hooks(pytester: pytest.Pytester, hooks: str, *arguments: str, hcl: str 
 
 def test_own_required_access_is_proven_or_not(pytester: pytest.Pytester) -> None:
     """A permission that a hook demands and the role does not have is a violation of secret-access."""
-    hooks = HOOKS["9. What infraspec does not know of AWS"].replace(
+    hooks = RECIPES["9. What infraspec does not know of AWS"].replace(
         'if "APPCONFIG" in container.environment', "if True"
     )
     (pytester.path / "own.py").write_text(hooks, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,11 +23,14 @@ from infraspec.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
+from tests.docs.blocks import blocks
+from tests.docs.incident_fix import repaired
 from tests.terminal.screen import Screen, on_terminal
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
-DOCUMENT = ROOT / "docs" / "incident-replay.md"
+OUTPUTS = blocks("text", page="docs/incident-replay.md")
+COMMANDS = [line for block in blocks("sh", page="docs/incident-replay.md") for line in block.text.splitlines()]
 ENVIRONMENT = "dev"
 _SHOWN = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "2026-11-25 09:00:00 UTC"),
@@ -61,38 +64,6 @@ def shown(text: str) -> str:
     return text
 
 
-def repaired(directory: Path) -> Path:
-    """Copy v16, and put in what the diagnosis says: an output, a variable, an argument and a statement."""
-    infra = Path(shutil.copytree(FIXTURES / "incident-v16", directory / "fixed"))
-    edits = {
-        "modules/ecs/outputs.tf": (
-            r"\Z",
-            '\noutput "refresh_token_arn" {\n  value = aws_secretsmanager_secret.refresh_token.arn\n}\n',
-        ),
-        "modules/iam/variables.tf": (r"\Z", '\nvariable "refresh_token_arn" {\n  type = string\n}\n'),
-        f"environments/{ENVIRONMENT}/main.tf": (
-            r'(?<=module "iam" \{\n)',
-            "  refresh_token_arn = module.ecs.refresh_token_arn\n",
-        ),
-        "modules/iam/main.tf": (
-            r'(?<=data "aws_iam_policy_document" "read_secrets" \{\n)',
-            (
-                "  statement {\n"
-                '    actions   = ["secretsmanager:GetSecretValue"]\n'
-                "    resources = [var.refresh_token_arn]\n"
-                "  }\n"
-            ),
-        ),
-    }
-    for name, (place, text) in edits.items():
-        path = infra / "terraform" / name
-        before = path.read_text(encoding="utf-8")
-        found = re.search(place, before)
-        assert found
-        path.write_text(before[: found.start()] + text + before[found.start() :], encoding="utf-8")
-    return infra
-
-
 def apply(sandbox: Running, infra: Path) -> None:
     """Bring the sandbox to what a repository says."""
     assert not sandbox.apply(Environments(contracts.load(infra)).plan(ENVIRONMENT))
@@ -100,7 +71,12 @@ def apply(sandbox: Running, infra: Path) -> None:
 
 def diagnose(sandbox: Running, infra: Path, form: str = "text") -> tuple[int, str]:
     """Run the command as a user does whose shell leads to the sandbox."""
-    arguments = ["diagnose", "--env", "local", "--infra", os.path.relpath(infra), "--format", form]
+    return run(sandbox, f"infraspec diagnose --env local --infra {os.path.relpath(infra)} --format {form}")
+
+
+def run(sandbox: Running, command: str) -> tuple[int, str]:
+    """Run a command of the documentation."""
+    _, *arguments = shlex.split(command)
     result = CliRunner().invoke(main, arguments, env={**sandbox.environment, "AWS_ENDPOINT_URL": sandbox.endpoint})
     assert not result.stderr
     return result.exit_code, result.stdout
@@ -119,9 +95,9 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     good, bad = FIXTURES / "daily-report-tool", FIXTURES / "incident-v16"
     with pytest.MonkeyPatch.context() as patch, start(contracts.load(good), ENVIRONMENT) as sandbox:
         patch.chdir(ROOT)
-        healthy = diagnose(sandbox, good)
+        healthy = run(sandbox, COMMANDS[-2])
         apply(sandbox, bad)
-        failed = diagnose(sandbox, bad)
+        failed = run(sandbox, COMMANDS[-1])
         tree = json.loads(diagnose(sandbox, bad, "json")[1])
         record = diagnose(sandbox, bad, "record")[1]
         screen = on_screen(sandbox, bad)
@@ -184,9 +160,20 @@ def test_the_fix_lets_v16_run(replay: Replay) -> None:
     assert "revision:   daily-report-tool-dev-backend:2; the newest is daily-report-tool-dev-backend:2\n" in text
 
 
-@pytest.mark.parametrize("step", ["healthy", "failed"])
+@pytest.mark.parametrize("step", ["healthy", "failed", "fixed"])
 def test_the_documentation_shows_what_is_printed(step: str, replay: Replay) -> None:
-    """The walk-through has the real output."""
-    text = DOCUMENT.read_text(encoding="utf-8")
+    """The walk-through has the real output; of the last, the first line."""
+    printed = shown(getattr(replay, step)[1])
+    output = OUTPUTS[["healthy", "failed", "fixed"].index(step)].text
 
-    assert f"```text\n{shown(getattr(replay, step)[1])}```\n" in text
+    assert len(OUTPUTS) == 3
+    assert output == (printed if step != "fixed" else printed.splitlines(keepends=True)[0])
+
+
+def test_the_documentation_starts_the_sandbox_of_the_replay() -> None:
+    """The commands before those that ask lead the shell to a sandbox of the environment that is replayed."""
+    assert COMMANDS[:-2] == [
+        "infraspec sandbox up --infra fixtures/daily-report-tool --detach",
+        'eval "$(infraspec sandbox status)"',
+    ]
+    assert next(iter(contracts.load(FIXTURES / "daily-report-tool").environments)) == ENVIRONMENT

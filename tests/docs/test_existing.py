@@ -1,0 +1,86 @@
+"""Commands of the documentation that are not run: they exist, and what they print has the form that it has here."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infraspec.checks import RULES
+from infraspec.cli import main
+from tests.docs.blocks import ROOT, Block
+from tests.docs.console import Step, steps
+from tests.docs.existing import assert_exists
+from tests.docs.test_commands import LEFT_OUT, NOT_RUN, reason
+
+FORMS: Mapping[str, str] = {
+    "infraspec init": (
+        r"application  \S+ \(\d+ of \d+ names begin with it\)"
+        r"|environment  \w+: \d+ resources, by the (root module|variable file) \S+"
+        r"|names        patterns of \d+ resource types"
+        r"|tags         \w+(, \w+)*"
+        r"|left out     \d+ root modules?, the first because: .*"
+        r"|[\w./]+ +(written|there already)(  \(in the Makefile:  include infraspec\.mk\))?"
+        r"|Next:|  (pytest|infraspec) .*|"
+    ),
+    "infraspec doctor": r"(ok|warning|problem) +\w.* {2,}\S.*| {25,}\S.*|\d+ ok, .*|",
+    "pytest --pyargs infraspec.tests_static": (
+        rf"\S+\.tf:\d+: VIOLATED (?P<rule>{'|'.join(RULES)}): .*"
+        r"| {4}(expected|found|reason|role|statement|fix|also in): +\S.*| {15}\S?.*"
+        r"|\w+ +[\w-]*( +(\d+|-)){4}"
+    ),
+}
+"""What a line of the output of a command looks like."""
+SHOWN = [step for block in LEFT_OUT for step in steps(block.text) if step.output]
+
+
+@pytest.mark.parametrize("block", LEFT_OUT, ids=str)
+def test_commands_exist(block: Block) -> None:
+    """There is such a command, with these options."""
+    for step in steps(block.text):
+        assert_exists(step.command)
+
+
+def unlike(command: str, output: str) -> list[str]:
+    """Return the lines of an output that do not have the form of the command's."""
+    return [line for line in output.splitlines() if line.strip() != "…" and not re.fullmatch(FORMS[command], line)]
+
+
+@pytest.mark.parametrize("step", SHOWN, ids=range(len(SHOWN)))
+def test_output_has_its_form(step: Step) -> None:
+    """What is shown has the form of the command's output; the repositories are not here to compare it with."""
+    assert [] == unlike(step.command, step.output)
+
+
+def test_the_forms_are_those_of_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed about the reference infrastructure has the forms: they are no older than the commands."""
+    infra = shutil.copytree(ROOT / "fixtures/daily-report-tool", tmp_path / "infra")
+    (infra / "infraspec.toml").unlink()
+    monkeypatch.chdir(infra)
+    for command in ("infraspec init", "infraspec doctor"):
+        assert [] == unlike(command, CliRunner().invoke(main, command.split()[1:]).output)
+
+
+def test_every_reason_is_used() -> None:
+    """Each entry of the table is about a block, and there are few."""
+    assert {reason(block) for block in LEFT_OUT} == set(NOT_RUN.values())
+    assert len(NOT_RUN) <= 3
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("infraspec dotcor", "has no dotcor"),
+        ("infraspec report comment --bsae x", "--bsae"),
+        ("cd x && pytest --infraspec-enviroment prod", "enviroment"),
+        ("infraspec report sarif | infraspec report sarf", "has no sarf"),
+    ],
+)
+def test_what_does_not_exist(script: str, message: str) -> None:
+    """A command or an option that there is not is found, in pipes too."""
+    with pytest.raises(AssertionError, match=message):
+        assert_exists(script)
