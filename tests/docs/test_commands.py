@@ -28,6 +28,8 @@ CHECKOUT = ("conftest.py", "fixtures", "Makefile", "pyproject.toml", "pytest.ini
 STANDS_FOR: Mapping[str, str] = {
     r"shop-prod-(?:app|web)\b": "daily-report-tool-prod-backend",  # the shop of the pages is
     r"\bshop-prod-": "daily-report-tool-prod-",  # the reference infrastructure,
+    r"role/shared-execution": "role/daily-report-tool-prod-backend-execution",
+    r"(?<=iam-)111122223333|(?<=iam::)111122223333(?=:role)": "123456789012",
     r"\baws_secretsmanager_secret\.db\b": """'module.secretsmanager.aws_secretsmanager_secret.this["database"]'""",
     r"infraspec diagnose (.*--env) prod": r"$IN_SANDBOX infraspec diagnose \1 local",  # its accounts the sandbox
     r"^(aws (?!ecs list-clusters)|infraspec report metrics)": r"$IN_SANDBOX \1",
@@ -179,8 +181,9 @@ def to_run(page: str, home: Path) -> Iterator[tuple[str, Step | None]]:
         shown = AFTER.get(block)
         output = shown.text if shown in SHOWN else last.output
         for step in (*rest, replace(last, output=output)):
-            yield command(step, home), step
-            for file in re.findall(r"> ([\w./~-]+)(?= |$)", step.command):
+            line = command(step, home)
+            yield line, step
+            for file in re.findall(r"> ([\w./~-]+)(?= |$)", line):
                 yield f"test -s {file}", None
 
 

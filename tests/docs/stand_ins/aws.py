@@ -6,7 +6,10 @@ import sys
 import boto3
 from botocore import xform_name
 
-service, operation, *options = sys.argv[1:]
+arguments = sys.argv[1:]
+if arguments[-2:] == ["--output", "json"]:
+    del arguments[-2:]
+service, operation, *options = arguments
 client = boto3.client(service)
 method = operation.replace("-", "_")
 model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
