@@ -450,3 +450,14 @@ def test_a_parameter_that_refers_to_a_secret(value: str) -> None:
     found = findings(case.plan({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}))
     assert of("ssm:GetParameters", found) == [PROVEN]
     assert of("secretsmanager:GetSecretValue", found) == [VIOLATED]
+
+
+@pytest.mark.parametrize(("region", "expected"), [(None, PROVEN), ("us-east-1", VIOLATED)])
+def test_a_parameter_refers_to_the_secret_that_a_data_source_reads(region: str | None, expected: Verdict) -> None:
+    """The secret of the name is the one that is read, if that is where the task runs."""
+    container = {"secrets": [{"name": "DB", "valueFrom": "/aws/reference/secretsmanager/db"}]}
+    read = resource("data.aws_secretsmanager_secret.db", name="db", **({"region": region} if region else {}))
+    case = Case(table.PARAMETER, "", "", container, resources=(read,))
+    listed = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": Unknown(f"{read.address}.arn")}
+    found = findings(case.plan(listed))
+    assert of("secretsmanager:GetSecretValue", found) == [expected]

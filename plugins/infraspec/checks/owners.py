@@ -69,6 +69,11 @@ class Owners:
         resource = self._secrets.get(name)
         return Unknown(f"{resource.address}.arn") if resource else None
 
+    def secret_read(self, name: str) -> Value:
+        """Return the ARN of the secret of a name that a data source reads, or None."""
+        resource = self._secrets_read.get(name)
+        return Unknown(f"{resource.address}.arn") if resource else None
+
     def secret_or_parameter(self, name: str) -> str:
         """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
         parameter, secret = name in self._parameters, name in self._secrets
@@ -151,6 +156,10 @@ class Owners:
     @cached_property
     def _secrets(self) -> dict[Value, Resource]:
         return {self.attributes.name(r): r for r in self.plan.managed("aws_secretsmanager_secret")}
+
+    @cached_property
+    def _secrets_read(self) -> dict[Value, Resource]:
+        return {self.attributes.name(r): r for r in self.plan.data("aws_secretsmanager_secret")}
 
     @cached_property
     def _parameters(self) -> frozenset[Value]:

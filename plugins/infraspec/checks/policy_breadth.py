@@ -62,6 +62,7 @@ def _needs(
             attributes.account_of(definition.resource) if definition.resource else attributes.plan.account,
             attributes.region_of(definition.resource) if definition.resource else attributes.plan.region,
             secret_named=owners.secret_named,
+            secret_read=owners.secret_read,
         )
         if definition.unknown_containers is not None or any(c.unknown_parts for c in definition.containers):
             unclear.add(role)

@@ -152,6 +152,7 @@ class _Check:
             self.registries.is_cached,
             self.registries.exists,
             task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
+            self.owners.secret_read,
         )
 
     def _hidden(self, task_definition: TaskDefinition) -> Iterator[Finding]:

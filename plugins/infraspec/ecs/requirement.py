@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from infraspec.character import characters
 from infraspec.ecs.access_table import Access
 from infraspec.finding import Location
+from infraspec.iam.fields import arn_fields
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.unknown import Unknown, Value
 
@@ -79,9 +80,9 @@ class AccessContext:
     """Where the task runs, and how to learn more of an unknown.
 
     `key_of` returns the KMS key of a value of a service, `secretsmanager` or `ssm` (None: none to ask for),
-    `secret_named` the ARN of a secret of that name, `is_cached` tells whether a repository's images come through a
-    pull-through cache rule, `exists` whether a resource of that ARN is in the plan. `on_fargate` says that the task
-    runs there and nowhere else.
+    `secret_named` the ARN of a secret of that name, `secret_read` that of one which a data source reads, `is_cached`
+    tells whether a repository's images come through a pull-through cache rule, `exists` whether a resource of that ARN
+    is in the plan. `on_fargate` says that the task runs there and nowhere else.
     """
 
     attributes: AwsAttributes
@@ -92,6 +93,7 @@ class AccessContext:
     is_cached: Callable[[Value], bool] = lambda _repository: False
     exists: Callable[[Value], bool] = lambda _arn: True
     on_fargate: bool = False
+    secret_read: Callable[[str], Value] = lambda _name: None
 
     def narrow(self, value: Value) -> Value:
         """Narrow the unknown parts of a value."""
@@ -107,7 +109,8 @@ class AccessContext:
         return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", Unknown(what))
 
     def secret(self, name: str) -> Value:
-        """Return the ARN of the secret of a name, its suffix unknown."""
-        return self.narrow(self.secret_named(name)) or self.arn(
-            "secretsmanager", "secret:", name, "-", characters(f"the secret {name}", SUFFIX_LENGTH)
-        )
+        """Return the ARN of the secret of a name where the task runs, its suffix unknown."""
+        suffix = characters(f"the secret {name}", SUFFIX_LENGTH)
+        own = self.arn("secretsmanager", "secret:", name, "-", suffix)
+        known = (self.narrow(found) for found in (self.secret_named(name), self.secret_read(name)) if found is not None)
+        return next((arn for arn in known if arn_fields(arn) == arn_fields(own)), own)
