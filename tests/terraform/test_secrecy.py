@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from infraspec.errors import InfraspecError
 from infraspec.reporting.planned_values import as_json, as_text
+from infraspec.terminal.plan import view
 from infraspec.terraform.forcing import force
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -35,13 +38,21 @@ variable "map" {
 
 
 def outcome(directory: Path, source: str, **options: Any) -> str:
-    """Return all that a user is shown: both forms of the plan and its diagnostics, or the error."""
+    """Return all that a user is shown: every form of the plan and its diagnostics, or the error."""
     try:
         plan = plan_of(directory, source, **options)
         force(plan)
     except InfraspecError as error:
         return f"{type(error).__name__}: {error.message}\n{error.found}\n{error.expected}\n{error.remedy}"
-    return "\n".join([as_text(plan), as_json(plan), *map(str, plan.diagnostics)])
+    return "\n".join([as_text(plan), as_json(plan), drawn(plan), *map(str, plan.diagnostics)])
+
+
+def drawn(plan: Plan) -> str:
+    """Return what a terminal shows of a plan."""
+    console = Console(file=io.StringIO(), width=200)
+    with console.capture() as shown:
+        console.print(*view(plan))
+    return shown.get()
 
 
 WITHOUT_VALUE = [
@@ -243,7 +254,7 @@ def test_secrets_of_data_sources(tmp_path: Path, type_: str, attribute: str, ans
     plan = plan_with(tmp_path, type_, attribute, answer)
 
     assert Sensitive(f"data.{type_}.d.{attribute}", answer) == plan.outputs["value"]
-    assert SECRET not in as_text(plan) + as_json(plan)
+    assert SECRET not in as_text(plan) + as_json(plan) + drawn(plan)
 
 
 def test_data_that_is_no_secret(tmp_path: Path) -> None:
