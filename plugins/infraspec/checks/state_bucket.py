@@ -12,7 +12,7 @@ from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer, both, either
 from infraspec.iam.containment import covers, covers_action
 from infraspec.iam.document import PolicyDocument, Statement
-from infraspec.iam.principals import principals_of
+from infraspec.iam.statement_principals import principals_of
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.settings import RootSettings

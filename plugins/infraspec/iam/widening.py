@@ -15,7 +15,7 @@ from infraspec.iam.condition_change import narrows
 from infraspec.iam.containment import covers, covers_action, overlaps, overlaps_action
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.pattern import as_it_is, shown
-from infraspec.iam.principals import Principal, covers_principal, principals_of
+from infraspec.iam.statement_principals import StatementPrincipal, covers_principal, principals_of
 from infraspec.unknown import Unknown, Value
 
 _Resolve: TypeAlias = Callable[[Value], Value]
@@ -34,7 +34,7 @@ class Widening:
     answer: Answer
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    principal: Principal | None = None
+    principal: StatementPrincipal | None = None
     undenied: bool = False
 
     def __str__(self) -> str:
@@ -129,7 +129,9 @@ class _Comparison:
                 about = () if statement.resources is None and statement.not_resources is None else tuple(resources)
                 yield Widening(statement, answer, actions, about, principal, undenied)
 
-    def _uncovered(self, statement: Statement, principal: Principal | None) -> Iterator[tuple[str, dict[str, Answer]]]:
+    def _uncovered(
+        self, statement: Statement, principal: StatementPrincipal | None
+    ) -> Iterator[tuple[str, dict[str, Answer]]]:
         """Yield each resource with the actions that are new on it: YES or MAYBE."""
         resources, actions = _resources(statement).atoms(), _actions(statement).atoms()
         covering = [_Cover(other, statement, principal, resources, actions, self._resolve) for other in self._covering]
@@ -152,7 +154,7 @@ class _Cover:
         self,
         cover: Statement,
         statement: Statement,
-        principal: Principal | None,
+        principal: StatementPrincipal | None,
         resources: Sequence[_Entries],
         actions: Sequence[_Entries],
         resolve: _Resolve,

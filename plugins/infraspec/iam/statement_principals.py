@@ -18,7 +18,7 @@ _MEMBER = re.compile(r"^arn:[^:]*:(?:iam|sts)::(?P<account>\d{12}):(?!root$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class StatementPrincipal:
     """One principal. `kind` is AWS, Service, Federated or CanonicalUser, or Not for all that a NotPrincipal leaves."""
 
     kind: str
@@ -35,14 +35,16 @@ class Principal:
         return f"everyone but {render(self.name)}" if self.kind == "Not" else render(self.name)
 
 
-def principals_of(statement: Statement) -> tuple[Principal | None, ...]:
+def principals_of(statement: Statement) -> tuple[StatementPrincipal | None, ...]:
     """Return the principals of a statement; (None,) for one of an identity policy."""
     if statement.not_principal is not None:
-        return (Principal("Not", statement.not_principal),)
+        return (StatementPrincipal("Not", statement.not_principal),)
     return tuple(_entries(statement.principal)) if statement.principal is not None else (None,)
 
 
-def covers_principal(statement: Statement, principal: Principal | None, resolve: Callable[[Value], Value]) -> Answer:
+def covers_principal(
+    statement: Statement, principal: StatementPrincipal | None, resolve: Callable[[Value], Value]
+) -> Answer:
     """Tell whether a statement is about a principal, given what principals_of makes of another statement.
 
     An account is MAYBE for its own roles and users: it leaves the decision to their policies.
@@ -54,16 +56,16 @@ def covers_principal(statement: Statement, principal: Principal | None, resolve:
     return either(_covers(own, principal, resolve) for own in principals_of(statement) if own is not None)
 
 
-def _entries(principal: Value) -> Iterator[Principal]:
+def _entries(principal: Value) -> Iterator[StatementPrincipal]:
     if not isinstance(principal, Mapping):
-        yield Principal("AWS", principal)
+        yield StatementPrincipal("AWS", principal)
         return
     for kind, names in principal.items():
         for name in names if isinstance(names, list | tuple) else (names,):
-            yield Principal(str(kind), name)
+            yield StatementPrincipal(str(kind), name)
 
 
-def _covers(own: Principal, other: Principal, resolve: Callable[[Value], Value]) -> Answer:
+def _covers(own: StatementPrincipal, other: StatementPrincipal, resolve: Callable[[Value], Value]) -> Answer:
     if own == other:
         return Answer.YES
     if own.is_everyone:
