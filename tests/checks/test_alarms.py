@@ -486,6 +486,17 @@ def test_a_function_is_a_chat_if_the_contract_says_so(tmp_path: Path, endpoint: 
     assert {verdict} == {finding.verdict for finding in found if finding.subject.startswith("subscriptions")}
 
 
+@pytest.mark.parametrize("endpoint", ['"oncall@example.com"', '""', "null"])
+def test_a_subscription_without_an_endpoint_reaches_nobody(tmp_path: Path, endpoint: str) -> None:
+    """Whatever its protocol is."""
+    pasted = "\n".join(finding.remedy for finding in bad(plan_of(tmp_path, SMALL), SHOP))
+    source = SMALL.replace('"oncall@example.com"', endpoint)
+    found = bad(plan_of(tmp_path, {"main.tf": source, "alarms.tf": pasted}), SHOP)
+    expected = [] if endpoint.strip('"').count("@") else ["critical", "warning"]
+    assert [f"subscriptions of level {level}" for level in expected] == [one.subject for one in found]
+    assert all(one.verdict is VIOLATED and "reach email" in one.reason for one in found)
+
+
 def test_missing_subscriptions_come_with_the_variables_of_their_endpoints(tmp_path: Path) -> None:
     """What the findings of two levels give to paste stands side by side: each declares what it refers to."""
     pasted = "\n".join(finding.remedy for finding in bad(plan_of(tmp_path, SMALL), SHOP))

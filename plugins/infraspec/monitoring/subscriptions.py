@@ -36,7 +36,7 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
         perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one")
         is_certain = subscription.key != "?" and not subscription.get("filter_policy")
         protocol = subscription.attribute("protocol") if is_certain else perhaps
-        yield protocol, subscription.attribute("endpoint")
+        yield protocol, subscription.get("endpoint")
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.get("sns_topic_arns")
         for arn in arns if isinstance(arns, list | tuple) else ():
@@ -49,7 +49,11 @@ def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specim
         return Answer.MAYBE
     if protocol not in channel.protocols:
         return Answer.NO
-    if channel.endpoint is None or protocol == "chatbot":
+    if protocol == "chatbot":
+        return Answer.YES
+    if not endpoint:
+        return Answer.NO
+    if channel.endpoint is None:
         return Answer.YES
     if re.match(channel.endpoint, specimens.text(endpoint)):
         return Answer.YES
