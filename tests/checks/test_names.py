@@ -251,3 +251,19 @@ def test_many_wrong_names_all_have_a_remedy() -> None:
     findings = _check({"aws_db_instance": DB}, *resources)
     assert len(findings) == 400
     assert all(finding.remedy.startswith("identifier = ") for finding in findings)
+
+
+def test_a_name_of_which_the_provider_makes_the_rest() -> None:
+    """The line to write is the prefix's, and the part that the provider adds is said in words."""
+    group = _resource("aws_security_group", {"name_prefix": "rds-client-prod"}, "db")
+    (finding,) = _check({"aws_security_group": "{environment}-{name}"}, group)
+    assert finding.found == "rds-client-prod… (the provider adds the rest)"
+    assert finding.reason.startswith("departs at `rds-client-prod… (the provider adds the rest)`")
+    assert finding.remedy.startswith('name_prefix = "prod-{name}"')
+
+
+def test_a_long_unknown_part_is_cut_short() -> None:
+    """Of an expression that is not known its beginning is shown."""
+    name = concatenate(("sms-role-", Unknown(f"module.app_config.{'x' * 80}.sms_config")))
+    (finding,) = _check({"aws_iam_role": "{environment}-{name}"}, _resource("aws_iam_role", {"name": name}))
+    assert finding.found == f"sms-role-${{module.app_config.{'x' * 42}…}}"

@@ -17,6 +17,7 @@ from infraspec.unknown import Text, Unknown, Value, render
 
 RULE = "names"
 _MOST_SUGGESTIONS = 300  # looking for the nearest valid name takes longer than all the rest
+_LONGEST_SHOWN = 60
 _Rules = Callable[[str, str | None], NamingRule]
 
 
@@ -116,7 +117,9 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
             return _undetermined(resource, attribute, rule, name, environment)
         text = Text((name,)) if isinstance(name, Unknown) else name
         nearest = rule.suggest(text) if suggest else None
-        return _violated(resource, attribute, rule, name, rule.explain(text), nearest)
+        return _violated(
+            resource, attribute, rule, name, _brief(rule.explain(text), resource, attribute, text), nearest
+        )
     if name is None:
         return _violated(resource, attribute, rule, f"no {attribute}", f"{attribute} is not set")
     return _violated(resource, attribute, rule, name, f"{attribute} holds a {type(name).__name__}, not text")
@@ -131,10 +134,39 @@ def _violated(  # noqa: PLR0917 - the parts of a finding
         resource.address,
         location=resource.location_of(attribute),
         expected=rule.described,
-        found=render(found),
+        found=_shown(resource, attribute, found),
         reason=reason,
-        remedy=_line(resource, attribute_line(attribute, nearest) if nearest else _template(attribute, rule)),
+        remedy=_line(
+            resource,
+            attribute_line(_written(resource, attribute), nearest) if nearest else _template(resource, attribute, rule),
+        ),
     )
+
+
+def _shown(resource: Resource, attribute: str, name: Value) -> str:
+    """Write a name, what the provider makes of it left out and long unknown parts cut short."""
+    if not isinstance(name, Text):
+        return render(name)
+    pieces = []
+    for part in name.parts:
+        if part == Unknown(f"{resource.address}.{attribute}"):
+            pieces.append("… (the provider adds the rest)")
+        elif isinstance(part, Unknown) and len(part.address) > _LONGEST_SHOWN:
+            pieces.append(f"${{{part.address[:_LONGEST_SHOWN]}…}}")
+        else:
+            pieces.append(str(part))
+    return "".join(pieces)
+
+
+def _brief(reason: str, resource: Resource, attribute: str, name: Text | str) -> str:
+    """Shorten what a reason quotes of a name in the same way."""
+    return reason.replace(str(name), _shown(resource, attribute, name)) if isinstance(name, Text) else reason
+
+
+def _written(resource: Resource, attribute: str) -> str:
+    """Return the attribute that the name is written in: `name_prefix` where the provider adds the rest."""
+    prefix = f"{attribute}_prefix"
+    return prefix if resource.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
 
 
 def _line(resource: Resource, line: str) -> str:
@@ -144,9 +176,9 @@ def _line(resource: Resource, line: str) -> str:
     return f"# what the line that all instances share has to give for {resource.address}\n{line}"
 
 
-def _template(attribute: str, rule: NamingRule) -> str:
+def _template(resource: Resource, attribute: str, rule: NamingRule) -> str:
     text, note = rule.patterns[0].template()
-    return attribute_line(attribute, text) + (f" # {note}" if note else "")
+    return attribute_line(_written(resource, attribute), text) + (f" # {note}" if note else "")
 
 
 def _undetermined(
@@ -159,7 +191,7 @@ def _undetermined(
         resource.address,
         location=resource.location_of(attribute),
         expected=rule.described,
-        found=render(name),
+        found=_shown(resource, attribute, name),
         reason=reason,
         remedy=remedy,
     )
@@ -175,8 +207,9 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
     if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
         reason = "the provider makes the name up, or a part of it"
     else:
-        reason = f"it depends on {name if isinstance(name, Unknown) else _first_unknown(name)}, which is not known"
-    return reason, f"write a name that is known before apply:\n{_template(attribute, rule)}"
+        unknown = name if isinstance(name, Unknown) else _first_unknown(name)
+        reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is not known"
+    return reason, f"write a name that is known before apply:\n{_template(resource, attribute, rule)}"
 
 
 def _first_unknown(name: Text) -> Unknown:

@@ -20,6 +20,7 @@ from infraspec.unknown import Text, Unknown
 
 REGEX = "regex:"
 _MOST_EXPECTED = 3
+_DOUBLED, _ENDS = re.compile(r"([-_/.])[-_/.]+"), re.compile(r"^[-_/.]+|[-_/.]+$")
 _WORD_START = re.compile(r"(?<=[^A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -187,13 +188,36 @@ class NamingRule:
 
 
 def _nearest_of(pattern: NamePattern, name: str) -> list[tuple[int, str]]:
+    """Return the nearest name with its cost; a word of the pattern is moved rather than another one lost."""
     if pattern.unsettled:
         return []
     guesses = frozenset(index for index, element in enumerate(pattern.elements) if element.choice)
     found = nearest(pattern.automaton, name, guesses)
     if found is None or any(_is_stub(pattern.elements[part], text) for part, text in found.parts.items()):
         return []
-    return [(found.cost, found.text)]
+    if _words(name) <= _words(found.text):
+        return [(found.cost, found.text)]
+    return [(found.cost, _moved(pattern, name) or found.text)]
+
+
+def _moved(pattern: NamePattern, name: str) -> str | None:
+    """Return the name with the words that the pattern fixes where it has them, the others where it leaves a choice."""
+    fixed = [each.shown for each in pattern.elements if each.source.startswith("{") and not each.choice]
+    if sum(element.choice for element in pattern.elements) != 1 or not any(_whole(word).search(name) for word in fixed):
+        return None
+    rest = name
+    for word in fixed:
+        rest = _ENDS.sub("", _DOUBLED.sub(r"\1", _whole(word).sub("", rest)))
+    moved = "".join(rest if element.choice else element.texts[0] for element in pattern.elements)
+    return moved if pattern.judge(moved) is Verdict.PROVEN else None
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^A-Za-z0-9]+", name.lower()))
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])")
 
 
 def _is_stub(element: Element, text: str) -> bool:
