@@ -1,7 +1,8 @@
 """yamlencode and yamldecode.
 
 Reading YAML needs the package PyYAML, which infraspec does not require: without it the result is unknown. Scalars are
-resolved as Terraform resolves them; what differs between the versions of YAML is Undetermined.
+resolved as Terraform resolves them, `yes`, `no`, `on` and `off` as YAML 1.1 has them; what differs between its releases
+is Undetermined. Source: go-cty-yaml, the decoder of Terraform.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ _PLAIN = re.compile(r"[ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\uf
 """Text that needs no escapes in double quotes."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS = {
+    spelling: truth
+    for words, truth in ((("true", "yes", "on"), True), (("false", "no", "off"), False))
+    for word in words
+    for spelling in (word, word.capitalize(), word.upper())
+}
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _CERTAIN_TEXT = re.compile(r"(?!(?:y|n|yes|no|on|off|nan|inf)\Z)[A-Za-z_/][^=]*", re.IGNORECASE)
 """Plain scalars that are text in every version of YAML."""
@@ -105,9 +111,11 @@ def _key(node: Any) -> str:
 
 def _resolved(node: Any) -> Value:
     """Return a scalar's value if its text and the type that YAML gives it agree with Terraform's reading."""
-    value, kind, quoted = str(node.value), node.tag.rpartition(":")[2], node.style is not None
-    if kind == "str" and (quoted or _CERTAIN_TEXT.fullmatch(value)):
+    value, kind, quoted = str(node.value), node.tag.rpartition(":")[2], node.style in {"'", '"'}
+    if kind == "str" and (quoted or _is_text(value, node.style)):
         return value
+    if quoted:
+        raise Undetermined
     if kind == "bool" and value in _WORDS:
         return _WORDS[value]
     if kind == "null" and value in _NULLS:
@@ -115,3 +123,8 @@ def _resolved(node: Any) -> Value:
     if kind in {"int", "float"} and _NUMBER.fullmatch(value):
         return to_number(value)
     raise Undetermined
+
+
+def _is_text(value: str, style: str | None) -> bool:
+    """Tell whether what is not quoted is text: Terraform reads a block of one line as it reads a plain scalar."""
+    return bool(_CERTAIN_TEXT.fullmatch(value)) or (style is not None and "\n" in value)
