@@ -14,6 +14,7 @@ from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Location, Verdict
+from infraspec.hcl.parser import parse
 from infraspec.terraform.plan import Change, Plan, Resource
 from infraspec.unknown import JsonText, Sensitive, Unknown, Value, concatenate
 
@@ -282,7 +283,10 @@ def test_the_managed_policy_alone_reads_no_secret() -> None:
         "secretsmanager:GetSecretValue": VIOLATED,
     }
     assert expected == {action: finding.verdict for action, finding in found.items()}
-    assert "add to a policy of aws_iam_role.execution" in found["secretsmanager:GetSecretValue"].remedy
+    remedy = found["secretsmanager:GetSecretValue"].remedy
+    assert remedy.startswith("give aws_iam_role.execution a policy\n")
+    (policy,) = parse(remedy.partition("\n")[2], "remedy.tf").body.blocks
+    assert policy.labels == ("aws_iam_role_policy", "execution_secretsmanager_get_secret_value")
 
 
 @pytest.mark.parametrize(

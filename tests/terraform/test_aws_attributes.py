@@ -117,14 +117,17 @@ def test_what_depends_on_itself_stays_unknown() -> None:
     )
 
 
-def test_a_secret_version_has_the_arn_of_its_secret() -> None:
-    """aws_secretsmanager_secret_version.arn is the ARN of the secret."""
+@pytest.mark.parametrize("mode", ["", "data."])
+def test_a_secret_version_has_the_arn_of_its_secret(mode: str) -> None:
+    """The ARN of a version is that of the secret, whether it is made or read."""
     secret = plan_of("aws_secretsmanager_secret.x", {"name": "db"}).resources
-    version = plan_of("aws_secretsmanager_secret_version.x", {"secret_id": Unknown("aws_secretsmanager_secret.x.id")})
+    version = plan_of(
+        f"{mode}aws_secretsmanager_secret_version.x", {"secret_id": Unknown("aws_secretsmanager_secret.x.id")}
+    )
     both = version.replaced(resources=[*secret, *version.resources])
     attributes = AwsAttributes(both)
     expected = attributes.narrow(Unknown("aws_secretsmanager_secret.x.arn"))
-    assert expected == attributes.narrow(Unknown("aws_secretsmanager_secret_version.x.arn"))
+    assert expected == attributes.narrow(Unknown(f"{mode}aws_secretsmanager_secret_version.x.arn"))
 
 
 def test_parameter_paths() -> None:

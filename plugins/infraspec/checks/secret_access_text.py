@@ -10,7 +10,7 @@ from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
 from infraspec.checks.roles import Role
-from infraspec.checks.suggestion import statement_to_add
+from infraspec.checks.suggestion import policy_to_add, statement_to_add
 from infraspec.ecs.requirement import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
@@ -166,6 +166,8 @@ def _remedy(requirement: Requirement, role: Role, decision: Decision, owners: Ow
         secret = shown_value(owners.secret_named(str(named)))
         return f"set valueFrom to {secret}: ECS takes a name for that of a parameter"
     target = policy_to_extend(role, decision, owners)
+    if target is None and role.resource and not role.snapshot and role.resource.key != "?" and not decision.limited:
+        return f"give {role.address} a policy\n{policy_to_add(actions, _grantable(requirement, owners), role.resource)}"
     module = target.module if target else role.resource.module if role.resource else ""
     statement = statement_to_add(
         actions,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from infraspec.character import Character
 from infraspec.checks.passing import reference_from
+from infraspec.terraform.plan import Resource
 from infraspec.unknown import Text, Unknown, Value
 
 _ADDRESS = re.compile(
     r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*(?:data\.|var\.|local\.)?[a-z][\w-]*\.[\w-]+(?:\[[^\]]*\])?"
 )
+_BEFORE_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ANYWHERE = ("aws_caller_identity.", "aws_region.")
 
 
@@ -62,6 +66,32 @@ def statement_to_add(action: str | tuple[str, ...], resource: Value, *, module: 
     actions = (action,) if isinstance(action, str) else action
     lines = [*dict.fromkeys(writer.comments), _written(actions, expression, as_block)]
     return "\n".join(lines)
+
+
+def policy_to_add(action: str | tuple[str, ...], resource: Value, role: Resource) -> str:
+    """Return an inline policy for a role of the plan with the least statement that allows an action, or several."""
+    actions = (action,) if isinstance(action, str) else action
+    lines = statement_to_add(actions, resource, module=role.module, as_block=False).splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    statement = textwrap.indent("\n".join(lines[len(comments) :]), " " * 6)
+    service, _, name = actions[0].replace("-", "_").partition(":")
+    named = service if actions[1:] else f"{service}_{_BEFORE_CAPITALS.sub('_', name).lower()}"
+    key = "" if role.key is None else f"[{json.dumps(role.key)}]"
+    return "\n".join(
+        [
+            *comments,
+            f'resource "aws_iam_role_policy" "{role.name}_{named}" {{',
+            f'  name   = "{named}"',
+            f"  role   = aws_iam_role.{role.name}{key}.id",
+            "  policy = jsonencode({",
+            '    Version   = "2012-10-17"',
+            "    Statement = [",
+            statement,
+            "    ]",
+            "  })",
+            "}",
+        ]
+    )
 
 
 def principal_to_add(

@@ -290,6 +290,7 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("data", "aws_region"): {"name": _region, "region": _region, "id": _region},
     ("data", "aws_partition"): {"partition": _partition, "id": _partition, "dns_suffix": _dns_suffix},
     ("data", "aws_secretsmanager_secret"): {"arn": _found_secret, "id": _found_secret},
+    ("data", "aws_secretsmanager_secret_version"): {"arn": _secret_of_version},
     ("data", "aws_ssm_parameter"): {"arn": _parameter},
     ("data", "aws_iam_role"): {"arn": _found_role, "id": _name()},
     ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
