@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -24,7 +26,14 @@ def assert_exists(script: str) -> None:
                 own = {word.removeprefix("--infraspec-") for word in rest if word.startswith("--infraspec-")}
                 assert own <= {name.replace("_", "-") for name in options.documented()}, rest
             case ["make", *rest]:
-                subprocess.run(["make", "-n", *rest], cwd=ROOT, check=True, capture_output=True)
+                made(*rest, directory=ROOT)
+
+
+def made(*arguments: str, directory: Path) -> str:
+    """Return what make would run, also where make itself runs the tests. Raises CalledProcessError."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "-n", *arguments]
+    return subprocess.run(command, cwd=directory, env=environ, check=True, capture_output=True, text=True).stdout
 
 
 def _commands(script: str) -> Iterator[list[str]]:

@@ -106,6 +106,7 @@ COMMANDS = [block for block in blocks("console", "sh") if block not in REPLAYED]
 TAKEN = [block for block in COMMANDS if not reason(block)]
 LEFT_OUT = [block for block in COMMANDS if reason(block)]
 AFTER = {block: text for block, text in pairwise(BLOCKS) if block in TAKEN and text.language == "text"}
+# What has a mark is the output of another repository than the page has so far.
 SHOWN = [text for block, text in AFTER.items() if text.page == block.page and not text.mark]
 PAGES = pages()
 

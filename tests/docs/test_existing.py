@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from markdown_it import MarkdownIt
 
 from infraspec.checks import RULES
 from infraspec.cli import main
-from tests.docs.blocks import ROOT, Block
+from tests.docs.blocks import PAGES, ROOT, Block
 from tests.docs.console import Step, steps
-from tests.docs.existing import assert_exists
+from tests.docs.existing import assert_exists, made
 from tests.docs.test_commands import LEFT_OUT, NOT_RUN, reason
 
 FORMS: Mapping[str, str] = {
@@ -29,12 +30,21 @@ FORMS: Mapping[str, str] = {
     ),
     "infraspec doctor": r"(ok|warning|problem) +\w.* {2,}\S.*| {25,}\S.*|\d+ ok, .*|",
     "pytest --pyargs infraspec.tests_static": (
-        rf"\S+\.tf:\d+: VIOLATED (?P<rule>{'|'.join(RULES)}): .*"
+        rf"\S+\.tf:\d+: VIOLATED ({'|'.join(RULES)}): .*"
         r"| {4}(expected|found|reason|role|statement|fix|also in): +\S.*| {15}\S?.*"
         r"|\w+ +[\w-]*( +(\d+|-)){4}"
     ),
 }
 """What a line of the output of a command looks like."""
+
+
+def inline(path: Path) -> set[str]:
+    """Return the commands that stand in the text of a page."""
+    tokens = MarkdownIt().enable("table").parse(path.read_text(encoding="utf-8"))
+    code = (child.content for token in tokens for child in token.children or () if child.type == "code_inline")
+    return {text for text in code if re.match(r"(infraspec|make) ", text)}
+
+
 SHOWN = [step for block in LEFT_OUT for step in steps(block.text) if step.output]
 
 
@@ -63,12 +73,27 @@ def test_the_forms_are_those_of_today(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(infra)
     for command in ("infraspec init", "infraspec doctor"):
         assert [] == unlike(command, CliRunner().invoke(main, command.split()[1:]).output)
+    assert '--infraspec-env="prod"' in made("-f", "infraspec.mk", "infraspec", "ENV=prod", directory=infra)
 
 
 def test_every_reason_is_used() -> None:
     """Each entry of the table is about a block, and there are few."""
     assert {reason(block) for block in LEFT_OUT} == set(NOT_RUN.values())
     assert len(NOT_RUN) <= 3
+
+
+NO_COMMANDS = {
+    "infraspec COMMAND --help": "it stands for each command",
+    "make infraspec ENV=prod": "a target of the file that `infraspec init` writes: the test of the forms makes it",
+}
+INLINE = {path.name: commands for path in PAGES if (commands := inline(path) - set(NO_COMMANDS))}
+
+
+@pytest.mark.parametrize("page", INLINE)
+def test_commands_within_the_text_exist(page: str) -> None:
+    """A command that a sentence or a table names is there, with its options."""
+    for command in sorted(INLINE[page]):
+        assert_exists(command)
 
 
 @pytest.mark.parametrize(
