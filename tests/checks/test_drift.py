@@ -15,7 +15,7 @@ from infraspec.checks import RULES
 from infraspec.checks.drift import check_drift
 from infraspec.checks.drift_attributes import COMPARED, LOOKED_AT_BY, TASK_DEFINITION
 from infraspec.checks.policy_form import policy_form
-from infraspec.finding import Finding, Verdict
+from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value
 from tests.live.deployed import changed, deployed, reference, without
@@ -59,6 +59,13 @@ def changed_source(address: str, **values: Value) -> Plan:
     """Return the reference with other values of one resource."""
     plan = reference()
     own = replace(plan.by_address[address], values={**plan.by_address[address].values, **values})
+    return plan.replaced(resources=tuple(own if one.address == address else one for one in plan.resources))
+
+
+def set_in_source(address: str, attribute: str, value: Value) -> Plan:
+    """Return the reference with an attribute that its source sets."""
+    plan = changed_source(address, **{attribute: value})
+    own = replace(plan.by_address[address], locate=lambda _: Location("main.tf", 1))
     return plan.replaced(resources=tuple(own if one.address == address else one for one in plan.resources))
 
 
@@ -175,9 +182,24 @@ def test_what_the_source_has_twice_is_one_in_aws() -> None:
 )
 def test_what_aws_leaves_out_was_taken_away(address: str, attribute: str, value: Value) -> None:
     """An answer without the attribute is not one that says nothing."""
-    plan = changed_source(address, **{attribute: value})
+    plan = set_in_source(address, attribute, value)
     (finding,) = bad(changed(address, **{attribute: None}), plan=plan)
     assert (VIOLATED, address, f"{attribute} not set") == (finding.verdict, finding.address, finding.found)
+
+
+@pytest.mark.parametrize(
+    ("address", "attribute", "value"),
+    [
+        (ROLE, "managed_policy_arns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
+        (ROLE, "inline_policy", [{"name": "read", "policy": OPEN}]),
+        (CREDENTIALS, "policy", OPEN),
+    ],
+)
+def test_what_a_state_repeats_of_other_resources_is_not_compared(address: str, attribute: str, value: Value) -> None:
+    """It is as old as the state, and the resources that it is of are compared."""
+    plan = changed_source(address, **{attribute: value})
+    assert [] == bad(changed(address, **{attribute: None}), plan=plan)
+    assert [] == bad(deployed(), plan=changed_source(address, **{attribute: []}))
 
 
 def test_a_secret_of_the_key_of_aws_has_none_in_its_answer() -> None:

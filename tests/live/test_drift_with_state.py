@@ -21,6 +21,8 @@ from tests.live.deployed import CONTRACT, reference
 
 SERVICE = "module.ecs.aws_ecs_service.this"
 DEFINITION = "module.ecs.aws_ecs_task_definition.this"
+ROLE, ATTACHMENT = "module.iam.aws_iam_role.execution", "module.iam.aws_iam_role_policy_attachment.execution_secrets"
+CREDENTIALS = 'module.secretsmanager.aws_secretsmanager_secret.this["database"]'
 DATABASE = "module.rds.aws_db_instance.this"
 
 
@@ -92,6 +94,22 @@ def test_what_was_applied_is_what_the_state_says(sandbox: Running, judged: Judgi
     assert set() == bad(findings)
     (revision,) = (one.reason for one in findings if (one.address, one.subject) == (SERVICE, "task definition"))
     assert "daily-report-tool-prod-backend:1" == revision
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_what_a_state_repeats_of_other_resources_is_no_drift(
+    sandbox: Running, judged: Judging, tmp_path: Path, *, refreshed: bool
+) -> None:
+    """A role has what is attached to it in its own attributes, as of the last refresh, or nothing from before."""
+    state = State(sandbox)
+    attached = state.attributes[ATTACHMENT]["policy_arn"]
+    block = {"name": "debug", "policy": "{}"}
+    state.attributes[ROLE] |= {
+        "managed_policy_arns": [attached, "arn:aws:iam::aws:policy/ReadOnlyAccess"] if refreshed else [],
+        "inline_policy": [block] if refreshed else [],
+    }
+    state.attributes[CREDENTIALS]["policy"] = "{}" if refreshed else ""
+    assert set() == bad(judged(state.plan(tmp_path)))
 
 
 def test_a_state_takes_no_address_away(sandbox: Running, judged: Judging, tmp_path: Path) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from infraspec.checks.drift import check_drift
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import InfraspecError, ResourceRefusalError
 from infraspec.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 from tests.live.answers import Answers
 from tests.live.world import (
     ACCOUNT,
@@ -273,6 +275,38 @@ def test_denied_runner_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InfraspecError, match="the runner may not"):
         access(plan)
     assert plan.managed("aws_ecs_service")
+
+
+def test_what_a_role_has_as_arguments_is_of_the_role(tmp_path: Path) -> None:
+    """Policies that the source lists in the role are no resources of their own, and are compared with those of AWS."""
+    arguments = """
+      managed_policy_arns = [aws_iam_policy.read.arn]
+      inline_policy {
+        name   = "debug"
+        policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
+      }
+    }
+    resource "aws_iam_role" "task" {"""
+    text = re.sub(r'resource "aws_iam_role_policy_attachment" "read" \{.*?\n\}', "", SOURCE, flags=re.DOTALL)
+    written = source(tmp_path, re.sub(r'\}\nresource "aws_iam_role" "task" \{', lambda _: arguments, text))
+    world = World()
+    world.inline = {"debug": {"Statement": [allow("s3:GetObject", "*")]}}
+
+    def drifted() -> tuple[Resource, list[Finding]]:
+        plan = live_plan(world.answers(), written, contract(), "prod")
+        assert () == plan.managed("aws_iam_role_policy", "aws_iam_role_policy_attachment")
+        (role,) = (one for one in plan.managed("aws_iam_role") if one.address == "aws_iam_role.execution")
+        return role, [one for one in check_drift(written, plan, {}) if one.address == role.address]
+
+    role, (finding,) = drifted()
+    assert ([POLICY], ["debug"]) == (
+        role.get("managed_policy_arns"),
+        [block["name"] for block in role.get("inline_policy")],
+    )
+    assert "managed_policy_arns, inline_policy" in finding.reason
+    world.inline, world.attached = {}, []
+    _, (finding,) = drifted()
+    assert (VIOLATED, "managed_policy_arns not set\ninline_policy not set") == (finding.verdict, finding.found)
 
 
 def test_a_key_that_keeps_the_runner_out_is_one_that_may_keep_the_role_out(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from infraspec.checks.comparison import Bound, Difference, same
-from infraspec.checks.drift_attributes import COMPARED, DEFAULTS, INHERITED, LEFT_OUT, LOOKED_AT_BY, TASK_DEFINITION
+from infraspec.checks.drift_attributes import (
+    COMPARED,
+    DEFAULTS,
+    INHERITED,
+    LEFT_OUT,
+    LOOKED_AT_BY,
+    REPEATED,
+    TASK_DEFINITION,
+)
 from infraspec.checks.drift_revision import compare_revisions
 from infraspec.checks.live_identity import find_live, identity
 from infraspec.checks.policy_form import policy_form
@@ -71,7 +79,7 @@ def _not_compared(plan: Plan) -> Iterator[Finding]:
             RULE,
             Verdict.PROVEN,
             plan.origin,
-            "not compared",
+            "resources that no rule compares",
             expected="a comparison with AWS for each resource of the source",
             found=", ".join(f"{type_} ({count})" for type_, count in sorted(counts.items())),
             reason="nothing is said of these resources: drift does not look at their types",
@@ -136,6 +144,8 @@ def _is_owned(name: str, source: Resource, bound: Bound) -> bool:
 
 def _pair(name: str, source: Resource, live: Resource) -> tuple[Value, Value] | None:
     """Return what the source says of an attribute and what AWS does; None if one of the two says nothing."""
+    if (source.type, name) in REPEATED and not source.sets(name):
+        return None
     configured, there = read_path(source.values, name), read_path(live.values, name)
     if configured is None and not (name == "state" and source.get("is_enabled") is not None):
         configured = DEFAULTS.get((source.type, name))

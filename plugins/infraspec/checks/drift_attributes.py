@@ -87,6 +87,15 @@ INHERITED = frozenset({("aws_db_instance", "enabled_cloudwatch_logs_exports")})
 Source: Amazon RDS API Reference, CreateDBInstanceReadReplica.
 """
 
+REPEATED = frozenset(
+    {
+        ("aws_iam_role", "inline_policy"),
+        ("aws_iam_role", "managed_policy_arns"),
+        ("aws_secretsmanager_secret", "policy"),
+    }
+)
+"""What a state repeats of other resources, as it was when it was written: compared only if the source sets it."""
+
 DEFAULTS: Mapping[tuple[str, str], Value] = {
     ("aws_cloudwatch_event_rule", "state"): "ENABLED",
     ("aws_db_instance", "deletion_protection"): False,

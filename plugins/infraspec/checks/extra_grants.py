@@ -7,14 +7,14 @@ aws_iam_role_policies_exclusive, aws_iam_role_policy_attachments_exclusive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from infraspec.checks.comparison import Bound, same
 from infraspec.checks.inventory import Stray
 from infraspec.iam.answer import Answer, both, either
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Value
 
 _ROLE, _ATTACHMENT, _INLINE = "aws_iam_role", "aws_iam_role_policy_attachment", "aws_iam_role_policy"
 _WAYS = (
@@ -54,9 +54,8 @@ def _given(plan: Plan, bound: Bound) -> Iterator[tuple[str, Value, Value]]:
     """Yield what the source gives to whom; either may be a list."""
     for given, type_, role, attribute in _WAYS:
         for one in plan.managed(type_):
-            what = one.attribute(attribute) if type_ != _ROLE else one.get(attribute)
-            if what is not None:
-                yield given, bound.value(one.attribute(role)), bound.value(what)
+            if type_ != _ROLE or one.sets(attribute):
+                yield given, bound.value(one.attribute(role)), bound.value(one.attribute(attribute))
 
 
 def _may_be(value: Value, found: Value) -> Answer:
@@ -102,6 +101,5 @@ def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iter
 
 def _is_left(group: Resource, own: Collection[Resource], *, has_older: bool) -> bool:
     """Tell whether Terraform itself compares the rules of a group."""
-    blocks: Mapping[str, Value] = {name: group.get(name) for name in ("ingress", "egress")}
-    has_blocks = any(block and block != Unknown(f"{group.address}.{name}") for name, block in blocks.items())
+    has_blocks = group.sets("ingress") or group.sets("egress")
     return has_older or (has_blocks and not own)

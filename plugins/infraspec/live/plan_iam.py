@@ -92,7 +92,7 @@ def _attached(scope: Scope, role: str) -> list[str]:
 def _own_blocks(scope: Scope, role: str) -> set[str]:
     """Return the names of the inline policies that the source writes as blocks of the role."""
     source = scope.sources.find(_ROLE, (role,))
-    blocks = source.get("inline_policy") if source is not None else None
+    blocks = source.get("inline_policy") if source is not None and source.sets("inline_policy") else None
     found = blocks if isinstance(blocks, list | tuple) else ()
     return {str(block.get("name")) for block in found if isinstance(block, Mapping)}
 
@@ -100,7 +100,7 @@ def _own_blocks(scope: Scope, role: str) -> set[str]:
 def _own_attachments(scope: Scope, role: str) -> bool:
     """Tell whether the source lists all that is attached to a role as an argument of the role."""
     source = scope.sources.find(_ROLE, (role,))
-    return source is not None and isinstance(source.get("managed_policy_arns"), list | tuple)
+    return source is not None and source.sets("managed_policy_arns") and source.get("managed_policy_arns") is not None
 
 
 def _policy(scope: Scope, arn: str) -> Iterator[Resource]:

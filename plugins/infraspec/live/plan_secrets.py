@@ -35,7 +35,7 @@ def secret_resources(scope: Scope, managed: Callable[..., tuple[Resource, ...]])
             yield resource
             continue
         source = _policy_of(scope, arn)
-        if source is None and "policy" in _source_values(scope, name):
+        if source is None and _is_argument(scope, name):
             yield scope.resource(_SECRET, name, address=arn, values={**values, "policy": policy}, tags=tags)
             continue
         yield resource
@@ -55,9 +55,10 @@ def _policy_text(scope: Scope, arn: str) -> Value:
 _ABSENT = ("ResourceNotFoundException",)
 
 
-def _source_values(scope: Scope, name: str) -> Mapping[str, Any]:
+def _is_argument(scope: Scope, name: str) -> bool:
+    """Tell whether the source gives a secret its policy as an argument."""
     found = scope.sources.find(_SECRET, (name,))
-    return found.values if found is not None else {}
+    return found is not None and found.sets("policy")
 
 
 def _policy_of(scope: Scope, arn: str) -> Resource | None:

@@ -55,6 +55,10 @@ class Resource:
             return self.values[attribute]
         return Unknown(f"{self.address}.{attribute}")
 
+    def sets(self, attribute: str) -> bool:
+        """Tell whether the source sets an attribute or block; a plan or state has what the provider computes too."""
+        return self.locate is not None and self.locate(attribute) is not None
+
     def location_of(self, attribute: str) -> Location | None:
         """Return where an attribute (`container_definitions`) or nested block is set, or where the resource begins."""
         found = self.locate(attribute) if self.locate else None
