@@ -102,6 +102,16 @@ locals {
             "environment-prod": ("terraform/environment", (), "prod"),
         },
     ),
+    "variable files beside those of backends": (
+        {
+            "main.tf": PROVIDER + REGION + 'variable "bucket" {}\n',
+            "vars/dev.tfvars": "size = 1\n",
+            "vars/prod.tfvars": "size = 2\n",
+            "vars/backends/dev.tfvars": 'bucket = "state-dev"\n',
+            "vars/backends/prod.tfvars": 'bucket = "state-prod"\n',
+        },
+        {"dev": (".", ("vars/dev.tfvars",), "default"), "prod": (".", ("vars/prod.tfvars",), "default")},
+    ),
     "variable files of another root": (
         {"main.tf": PROVIDER, "values/dev.tfvars": "image = 1\n"},
         {"main": (".", (), "default")},

@@ -802,3 +802,11 @@ def test_locations_lead_into_the_source(tmp_path: Path) -> None:
 def test_plan_is_shown_in_one_line(tmp_path: Path) -> None:
     """A Plan in a failing test's message says what it is of; writing out its resources would take seconds."""
     assert repr(plan_of(tmp_path, 'resource "aws_sns_topic" "a" {}')).endswith(": 1 resources>")
+
+
+def test_a_resource_may_be_named_with_its_kind(tmp_path: Path) -> None:
+    """`resource.TYPE.NAME` is `TYPE.NAME`."""
+    source = (
+        'resource "aws_sqs_queue" "jobs" { name = "jobs" }\noutput "value" { value = resource.aws_sqs_queue.jobs.name }'
+    )
+    assert plan_of(tmp_path, source).outputs["value"] == "jobs"

@@ -30,6 +30,7 @@ REFUSED = {
     "an undeclared module": ("locals { a = module.m.x }", "1:14", 'no module "m"'),
     "an undeclared resource": ("locals { a = aws_x.y[0].arn }", "1:14", 'no resource "aws_x.y"'),
     "an undeclared data source": ("locals { a = data.aws_x.y.arn }", "1:14", 'no resource "aws_x.y"'),
+    "an undeclared resource by its long name": ("locals { a = resource.aws_x.y.arn }", "1:14", 'no resource "aws_x.y"'),
     "an undeclared dependency": ('resource "aws_x" "y" { depends_on = [aws_x.z] }', "1:38", 'no resource "aws_x.z"'),
     "each without for_each": ('resource "aws_x" "y" { a = each.key }', "1:28", '"each" cannot be used here'),
     "a condition": (

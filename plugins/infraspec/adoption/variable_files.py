@@ -19,6 +19,11 @@ from infraspec.hcl.nodes import Literal
 _SHARED = frozenset({"common", "global", "shared", "base", "secret", "secrets", "defaults"})
 _NAMELESS = frozenset({"terraform", "variables", "vars", "main", "default", "inputs", "tfvars"})
 _DEPTH = 8
+_OF_BACKENDS = frozenset(
+    {"access_key", "acl", "assume_role", "bucket", "dynamodb_table", "encrypt", "endpoints", "key", "kms_key_id",
+     "profile", "region", "role_arn", "session_name", "use_lockfile", "workspace_key_prefix"}
+)  # fmt: skip
+"""Arguments of the backend "s3"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,19 @@ def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile
 
 def _belongs(root: Root, roots: Sequence[Root], file: VariableFile) -> bool:
     variables = set(root.configuration.variables)
-    if not file.names or "backend" in file.path.rsplit("/", 1)[-1]:
+    if not file.names or _configures_backend(file):
         return False
     owner = max((other.path for other in roots if _is_below(file.path, other.path)), key=len, default=None)
     if owner == root.path:
         return 2 * len(file.names & variables) >= len(file.names)
     return owner in (None, ".") and file.names <= variables
+
+
+def _configures_backend(file: VariableFile) -> bool:
+    """Tell whether a file is for `terraform init -backend-config`, by its name, or its directory and content."""
+    *directories, name = file.path.split("/")
+    beside = any("backend" in directory for directory in directories)
+    return "backend" in name or (beside and file.names <= _OF_BACKENDS)
 
 
 def _is_below(path: str, root: str) -> bool:

@@ -20,6 +20,8 @@ _NAMED: dict[str, Callable[[Module, str], Value]] = {
     "module": lambda module, name: module.call(name),
     "path": lambda module, name: module.path(name),
 }
+_MODES = {"data": "data", "ephemeral": "ephemeral", "resource": "managed"}
+"""What stands before the type of a resource; `resource` may stay out."""
 
 
 def compile_reference(context: Context, node: Name | GetAttr | Index) -> Evaluate:
@@ -48,9 +50,9 @@ def _root(context: Context, node: Name, steps: list[GetAttr | Index]) -> tuple[E
     if name in ("each", "count", "self"):
         return _iterator(context, node), 0
     first = _step_name(context, node, steps, 0)
-    if name in ("data", "ephemeral"):
-        label = _step_name(context, node, steps, 1)
-        return _found(context, node, lambda scope: scope.module.reference(name, first, label)), 2
+    if name in _MODES:
+        mode, label = _MODES[name], _step_name(context, node, steps, 1)
+        return _found(context, node, lambda scope: scope.module.reference(mode, first, label)), 2
     if name == "terraform" and first == "workspace":
         return (lambda scope: scope.module.workspace()), 1
     look_up = _NAMED.get(name)

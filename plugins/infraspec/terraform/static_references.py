@@ -158,8 +158,9 @@ class StaticReferences:
                 return first in self.configuration.locals
             case "module":
                 return first in self.configuration.calls
-            case "data":
-                return len(steps) > 1 and ("data", first, steps[1]) in self.configuration.resources
+            case "data" | "resource":
+                mode = "data" if root == "data" else "managed"
+                return len(steps) > 1 and (mode, first, steps[1]) in self.configuration.resources
             case _:
                 return ("managed", root, first) in self.configuration.resources
 
