@@ -7,6 +7,7 @@ import pytest
 
 from infraspec.checks.next_start import check_next_start
 from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.stored_value import Refusal
 from infraspec.finding import Finding, Verdict
 from tests.live.fleet import NOW, SECRET, Cluster, fleet
 
@@ -73,6 +74,12 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
     "secret was changed before the start": (value(changed=NOW - timedelta(hours=9)), PROVEN, False, ""),
     "secret was changed since": (value(changed=NOW - timedelta(hours=1)), PROVEN, True, "2 of 2 tasks are older"),
     "parameter elsewhere": (value(exists=None), UNDETERMINED, False, "another account"),
+    "secret that keeps the runner out": (
+        value(exists=None, refused=Refusal("AccessDenied: a resource-based policy", "allow it there")),
+        UNDETERMINED,
+        False,
+        "AccessDenied: a resource-based policy",
+    ),
     "role": (StartFacts(roles=(StoredRole("execution", ROLE, trust("ecs-tasks.amazonaws.com")),)), PROVEN, False, ""),
     "role is gone": (StartFacts(roles=(StoredRole("execution", ROLE, None),)), VIOLATED, False, "no such role"),
     "role for another service": (

@@ -8,7 +8,8 @@ import pytest
 
 from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
-from infraspec.errors import RunnerPermissionError
+from infraspec.ecs.stored_value import Refusal
+from infraspec.errors import ResourceRefusalError, RunnerPermissionError
 from infraspec.live.services import read_fleet
 from infraspec.live.start_facts import start_facts
 from tests.live.answers import Answer
@@ -172,6 +173,19 @@ def test_a_secret_of_another_account_may_not_be_looked_at(tmp_path: Path) -> Non
     (found,) = facts(tmp_path, made).values
 
     assert (found.target, found.exists) == (secret, None)
+
+
+def test_a_secret_whose_policy_keeps_the_runner_out_is_one_that_is_not_seen(tmp_path: Path) -> None:
+    """The rest is looked at all the same."""
+
+    def refused(**_: Any) -> Mapping[str, Any]:
+        raise ResourceRefusalError("no", found="its policy", remedy="allow it there")
+
+    found = facts(tmp_path, cluster(describe_secret=refused))
+
+    secret, *_ = found.values
+    assert (None, Refusal("its policy", "allow it there")) == (secret.exists, secret.refused)
+    assert found.roles
 
 
 @pytest.mark.parametrize("operation", ["describe_repositories", "describe_images", "describe_secret"])

@@ -124,9 +124,10 @@ def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
     subject = f"{value.kind} {_name(value.target)}"
     expected = f"{value.target}, for {', '.join(value.readers)}"
     if value.exists is None:
-        yield _unseen(
-            subject, expected, "it is of another account or region, and cannot be looked at", f"the {value.kind}"
-        )
+        elsewhere = "it is of another account or region, and cannot be looked at"
+        unseen = _unseen(subject, expected, elsewhere, f"the {value.kind}")
+        refused = value.refused
+        yield replace(unseen, found=refused.found, remedy=refused.remedy) if refused else unseen
         return
     if not value.exists:
         remedy = f"create it, or take {' and '.join(value.readers)} out of the task definition"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from infraspec.ecs.stored_value import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
@@ -33,8 +35,9 @@ class StoredImage:
 class StoredValue:
     """A secret or parameter that a container names. `target` is its bare ARN or its name; `readers` are who names it.
 
-    `exists` is None where it could not be looked for: in another account. `deleted` is when it was scheduled
-    for deletion, `changed` when it was last changed in any way, its description and tags included.
+    `exists` is None where it could not be looked for: in another account, or with `refused` because its own policy
+    keeps the runner out. `deleted` is when it was scheduled for deletion, `changed` when it was last changed in any
+    way, its description and tags included.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class StoredValue:
     exists: bool | None = True
     deleted: datetime | None = None
     changed: datetime | None = None
+    refused: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from infraspec.ecs.deployed import DeployedService
 from infraspec.ecs.image import EcrImage, ecr_image
 from infraspec.ecs.service import Service
 from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.stored_value import Refusal
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.value_from import Store, ValueFrom
-from infraspec.errors import RunnerPermissionError
+from infraspec.errors import ResourceRefusalError, RunnerPermissionError
 from infraspec.unknown import render
 
 _MOST_NAMES = 50
@@ -132,6 +133,9 @@ class _Reader:
             found = self.calls.ask(
                 "secretsmanager", "describe_secret", region=elsewhere, absent=_NO_SECRET, SecretId=target
             )
+        except ResourceRefusalError as error:
+            refused = Refusal(error.found, error.remedy)
+            return StoredValue("secret", target, readers, exists=None, refused=refused)
         except RunnerPermissionError:
             if not Arn.is_arn(target) or Arn.parse(target).account == self.calls.account:
                 raise
