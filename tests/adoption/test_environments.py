@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.adoption.draft import adopt
 from infraspec.adoption.repository import Repository
 from infraspec.adoption.task_definition_files import files_by_environment
 from infraspec.errors import RootMissingError
@@ -304,3 +305,13 @@ def test_nothing_to_begin_with(tmp_path: Path, files: dict[str, str], remedy: st
         Repository.read(write(tmp_path, files))
 
     assert remedy in caught.value.remedy
+
+
+def test_production_is_among_those_that_a_contract_begins_with(tmp_path: Path) -> None:
+    """Of more environments than a contract should begin with, the others are left out."""
+    files = {f"envs/{name}/app{number:02}/main.tf": PROVIDER for name in ("dev", "prod") for number in range(15)}
+    adoption = adopt(write(tmp_path, files))
+    names = [each.name for each in adoption.environments]
+    assert sum("prod" in name for name in names) == 15
+    assert sum("dev" in name for name in names) == 5
+    assert sum("more root modules" in left.reason for left in adoption.left_out) == 10

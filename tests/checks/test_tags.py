@@ -168,6 +168,13 @@ def test_autoscaling_groups_have_blocks() -> None:
     )
 
 
+def test_resources_of_awscc_have_pairs() -> None:
+    """The change is written as the list of key and value that the provider awscc takes."""
+    values = {"tags": [{"key": "ManagedBy", "value": "terraform"}]}
+    (finding,) = _check(_resource("awscc_sns_topic", values))
+    assert '  { key = "Application", value = "daily-report-tool" },' in finding.remedy
+
+
 def test_exempt_resources() -> None:
     """An exempt type or address is no subject."""
     topic = _resource("aws_sns_topic", {})

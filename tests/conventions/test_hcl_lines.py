@@ -5,7 +5,7 @@ from __future__ import annotations
 import hcl2
 import pytest
 
-from infraspec.conventions.hcl_lines import attribute_line, object_key, quote, tag_blocks, tag_map
+from infraspec.conventions.hcl_lines import attribute_line, object_key, quote, tag_blocks, tag_map, tag_pairs
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,5 @@ def test_tag_map_and_blocks_are_hcl() -> None:
     assert tag_map(tags) == 'tags = {\n  CostCenter = "eng"\n  "a:b"      = "…" # one of x, y\n}'
     assert "tags" in hcl2.loads(tag_map(tags) + "\n")
     assert len(hcl2.loads(tag_blocks(tags) + "\n")["tag"]) == 2
+    assert tag_pairs(tags).splitlines()[2] == '  { key = "a:b", value = "…" }, # one of x, y'
+    assert len(hcl2.loads(tag_pairs(tags) + "\n")["tags"]) == 2

@@ -15,7 +15,7 @@ from infraspec.adoption.names import PLACEHOLDERS, Guess, Named, names_of, patte
 from infraspec.adoption.repository import Repository
 from infraspec.adoption.tags import Carried, TagGuess, common_tags, tags_of
 from infraspec.adoption.task_definition_files import files_by_environment
-from infraspec.adoption.words import environment_word
+from infraspec.adoption.words import environment_word, is_production
 from infraspec.checks.names import check_names
 from infraspec.checks.selectors import empty_selectors
 from infraspec.checks.source import check_source
@@ -162,10 +162,11 @@ def _evaluated(repository: Repository) -> Adoption:
     if not names:
         alone = Adoption(repository, application, (0, 0), (), {"main": repository.task_definitions})
         return replace(alone, plans={"main": Environments(alone.contract(), environ={}).plan("main")})
-    adoption = Adoption(repository, application, (0, 0), repository.candidates[:MOST_ENVIRONMENTS], files)
+    chosen = _most_wanted(repository.candidates)
+    adoption = Adoption(repository, application, (0, 0), chosen, files)
     plans: dict[str, Plan] = {}
     kept: list[Candidate] = []
-    left = [LeftOut(each, _ONE_OF_MANY) for each in repository.candidates[MOST_ENVIRONMENTS:]]
+    left = [LeftOut(each, _ONE_OF_MANY) for each in repository.candidates if each not in chosen]
     without = [replace(candidate, region=None) for candidate in adoption.environments]
     first = Environments(replace(adoption, environments=tuple(without)).contract(), environ={})
     second = Environments(adoption.contract(), environ={})
@@ -186,6 +187,12 @@ def _evaluated(repository: Repository) -> Adoption:
         return replace(adoption, environments=(faulty.candidate,), left_out=tuple(left), fault=faulty.reason)
     plans = {candidate.name: plans[candidate.name] for candidate in kept}
     return replace(adoption, environments=tuple(kept), left_out=tuple(left), plans=plans)
+
+
+def _most_wanted(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return as many as a contract should begin with, in their order: production first of all, then what has a word."""
+    ranked = sorted(candidates, key=lambda each: (not is_production(each.name), environment_word(each.name) is None))
+    return tuple(each for each in candidates if each in ranked[:MOST_ENVIRONMENTS])
 
 
 def _parted(kept: Sequence[Candidate], plans: Mapping[str, Plan]) -> tuple[list[Candidate], list[Candidate]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infraspec.adoption.places import Place, account_of, region_of
 from infraspec.adoption.roots import Root, constant
 from infraspec.adoption.variable_files import VariableFile, by_environment, files_of
-from infraspec.adoption.words import ENVIRONMENT_WORDS, PRODUCTION, environment_word, name_of_path, unique, valid_name
+from infraspec.adoption.words import (
+    ENVIRONMENT_WORDS,
+    environment_word,
+    is_production,
+    name_of_path,
+    unique,
+    valid_name,
+)
 from infraspec.adoption.workspaces import workspaces_of
 
 _VARIABLES = ("environment", "env", "stage", "environment_name", "env_name")
@@ -81,5 +87,4 @@ def _declared(root: Root) -> str:
 
 
 def _rank(name: str) -> tuple[bool, bool]:
-    words = re.split(r"[-_.]", name.lower())
-    return bool(set(PRODUCTION) & set(words)), environment_word(name) is None
+    return is_production(name), environment_word(name) is None

@@ -35,6 +35,11 @@ def environment_word(text: str) -> str | None:
     return next((word for word in reversed(_PARTING.split(text)) if word.lower() in ENVIRONMENT_WORDS), None)
 
 
+def is_production(name: str) -> bool:
+    """Tell whether an environment is production, by its name."""
+    return bool(set(PRODUCTION) & set(_PARTING.split(name.lower())))
+
+
 def name_of_path(path: str) -> str:
     """Return a name for an environment by the path of its root: `prod-network` of `terraform/envs/prod/network`."""
     parts = [part for part in path.split("/") if part.lower() not in _GENERIC]

@@ -8,7 +8,7 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.effective_tags import TAG_BLOCK_TYPES, EffectiveTags
 from infraspec.conventions.exemption import Exemptions
 from infraspec.conventions.facts import facts_of
-from infraspec.conventions.hcl_lines import tag_blocks, tag_map
+from infraspec.conventions.hcl_lines import tag_blocks, tag_map, tag_pairs
 from infraspec.conventions.tag_fault import TagFault
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.conventions.tag_policy_compliance import PolicyForType
@@ -96,7 +96,9 @@ def _judge(rule: str, resource: Resource, faults_of: _Faults, described: str, ta
 
 def _lines(type_: str, faults: Sequence[TagFault]) -> str:
     tags = {fault.key: (fault.value, fault.remarks) for fault in faults}
-    return tag_blocks(tags) if type_ in TAG_BLOCK_TYPES else tag_map(tags)
+    if type_ in TAG_BLOCK_TYPES:
+        return tag_blocks(tags)
+    return tag_pairs(tags) if type_.startswith("awscc_") else tag_map(tags)
 
 
 def _to_know(type_: str, faults: Sequence[TagFault]) -> str:

@@ -35,6 +35,15 @@ def tag_map(tags: Mapping[str, tuple[str, Sequence[str]]]) -> str:
     return "\n".join(["tags = {", *lines, "}"])
 
 
+def tag_pairs(tags: Mapping[str, tuple[str, Sequence[str]]]) -> str:
+    """Write the list of `{ key, value }` that the resources of the provider awscc have instead of a map."""
+    lines = [
+        f"  {{ key = {quote(key)}, value = {quote(value)} }}," + (f" # {'; '.join(remarks)}" if remarks else "")
+        for key, (value, remarks) in tags.items()
+    ]
+    return "\n".join(["tags = [", *lines, "]"])
+
+
 def tag_blocks(tags: Mapping[str, tuple[str, Sequence[str]]]) -> str:
     """Write the `tag` blocks that an aws_autoscaling_group has instead of a map."""
     return "\n".join(

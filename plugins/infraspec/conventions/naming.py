@@ -197,12 +197,19 @@ def _nearest_of(pattern: NamePattern, name: str) -> list[tuple[int, str]]:
         return []
     if _words(name) <= _words(found.text):
         return [(found.cost, found.text)]
-    return [(found.cost, _moved(pattern, name) or found.text)]
+    moved = _moved(pattern, name)
+    doubled = any(len(_whole(word).findall(found.text)) > pattern.shown.count(word) for word in _fixed(pattern))
+    return [(found.cost, moved or found.text)] if moved or not doubled else []
+
+
+def _fixed(pattern: NamePattern) -> list[str]:
+    """Return the values of placeholders that stand for one thing: {application}, {environment}."""
+    return [each.shown for each in pattern.elements if each.source.startswith("{") and not each.choice]
 
 
 def _moved(pattern: NamePattern, name: str) -> str | None:
     """Return the name with the words that the pattern fixes where it has them, the others where it leaves a choice."""
-    fixed = [each.shown for each in pattern.elements if each.source.startswith("{") and not each.choice]
+    fixed = _fixed(pattern)
     if sum(element.choice for element in pattern.elements) != 1 or not any(_whole(word).search(name) for word in fixed):
         return None
     rest = name

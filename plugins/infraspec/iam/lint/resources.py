@@ -195,7 +195,7 @@ def _without_suffix(statement: Statement, entries: Sequence[Entry]) -> Iterator[
 
 def _remedy(entries: Sequence[Entry], types: Sequence[str]) -> str:
     shown, service = str(entries[0]), entries[0].service
-    if any(":log-stream:" in arn for arn in types) and service == "logs":
+    if any(":log-stream:" in arn for arn in types) and service == "logs" and ":destination:" not in shown:
         return f'log streams come after a colon: use "{_quoted(entries[0].value)}:*"'
     if any(arn.endswith("${BucketName}/${ObjectName}") for arn in types) and service == "s3":
         return f'objects come after a slash: use "{_quoted(entries[0].value)}/*"'
