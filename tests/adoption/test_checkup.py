@@ -193,6 +193,14 @@ variable "size" {
         },
         [(State.PROBLEM, "var.size is not valid", "correct the value")],
     ),
+    "a root without resources": (
+        {"infra/main.tf": PROVIDER + 'variable "env" {\n  default = "prod"\n}\n'},
+        [(State.WARNING, "nothing is there to be judged", "name as root the directory that terraform runs in")],
+    ),
+    "a root of another cloud": (
+        {"infra/main.tf": 'resource "google_storage_bucket" "b" {\n  name = "b"\n}\n'},
+        [(State.OK, "1 resource, 0 task definitions", "")],
+    ),
     "source that is broken": ({"infra/main.tf": "resource {"}, [(State.PROBLEM, "infra/main.tf:1", "")]),
     "an attribute without a value": (
         {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = {}.none\n}\n'},

@@ -810,3 +810,14 @@ def test_a_resource_may_be_named_with_its_kind(tmp_path: Path) -> None:
         'resource "aws_sqs_queue" "jobs" { name = "jobs" }\noutput "value" { value = resource.aws_sqs_queue.jobs.name }'
     )
     assert plan_of(tmp_path, source).outputs["value"] == "jobs"
+
+
+def test_a_set_with_null_is_no_for_each(tmp_path: Path) -> None:
+    """A variable without a value among the elements is said, with the ways out."""
+    source = (
+        'variable "owner" {\n  type    = string\n  default = null\n}\n'
+        'resource "aws_ses_email_identity" "all" {\n  for_each = toset(["a@example.com", var.owner])\n}\n'
+    )
+    with pytest.raises(InfraspecError, match="a set of strings without null") as caught:
+        plan_of(tmp_path, source)
+    assert "compact" in caught.value.remedy

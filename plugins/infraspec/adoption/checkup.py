@@ -21,6 +21,11 @@ from infraspec.terraform.plan import NOT_EVALUATED, Plan
 
 _MOST_LINES = 12
 
+_OTHER_ROOT = (
+    "name as root the directory that terraform runs in; Terragrunt generates it: run `terragrunt init`, then name "
+    ".terragrunt-cache/…"
+)
+
 
 def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
     """Yield what is to be said of the contract in a directory and of its environments, or of one of them.
@@ -68,6 +73,8 @@ def _environment(
     yield Line.ok(
         name, f"{_many(len(plan.managed()), 'resource')}, {_many(found, 'task definition')} from {plan.origin}"
     )
+    if not plan.managed() and not found and not plan.diagnostics:
+        yield Line.warning(name, "nothing is there to be judged: the root module makes no resources", _OTHER_ROOT)
     yield from _modules(plan, name)
     yield from _place(contract, plan, name)
     yield from _variables(plan, name)
@@ -101,7 +108,7 @@ def _place(contract: Contract, plan: Plan, name: str) -> Iterator[Line]:
         ("account_id", environment.account_id, "111122223333"),
         ("region", plan.region if isinstance(plan.region, str) else None, "eu-west-1"),
     ):
-        if value is None and plan.managed():
+        if value is None and any(resource.type.startswith("aws") for resource in plan.managed()):
             what = "account" if key == "account_id" else key
             yield Line.warning(
                 name, f"the {what} is not known, nor are the ARNs that hold it", f'{table}\n{key} = "{example}"'

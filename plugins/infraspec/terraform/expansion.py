@@ -102,6 +102,12 @@ def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
             remedy="for_each = toset(…)" if isinstance(value, list) else "",
         )
     for item in value:
+        if item is None:
+            raise EvaluationError(
+                "for_each takes a set of strings without null",
+                found="null among them",
+                remedy="give a value to the variables that it is made of, or leave null out: toset(compact([…]))",
+            )
         if not isinstance(item, (str, Unknown, Text)):
             raise EvaluationError("for_each takes a set of strings", found=f"a set with a {type_name(item)} in it")
         yield item, item
