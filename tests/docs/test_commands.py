@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,74 +18,13 @@ import pytest
 from infraspec.sandbox.keeping import Kept
 from infraspec.sandbox.running import Running
 from tests.docs.blocks import BLOCKS, ROOT, Block, blocks
+from tests.docs.circumstances import BEFORE, CODES, NOT_RUN, PLACES, RUN, STANDS_FOR, of_block
 from tests.docs.console import Step, environment_of, install, run, steps
 from tests.docs.shown import assert_shown
 
 REFERENCE = ROOT / "fixtures" / "daily-report-tool"
 STAND_INS = Path(__file__).with_name("stand_ins")
 CHECKOUT = ("conftest.py", "fixtures", "Makefile", "pyproject.toml", "pytest.ini", "tests_live", "tests_static")
-
-STANDS_FOR: Mapping[str, str] = {
-    r"shop-prod-(?:app|web)\b": "daily-report-tool-prod-backend",  # the shop of the pages is
-    r"\bshop-prod-": "daily-report-tool-prod-",  # the reference infrastructure,
-    r"role/shared-execution": "role/daily-report-tool-prod-backend-execution",
-    r"(?<=iam-)111122223333|(?<=iam::)111122223333(?=:role)": "123456789012",
-    r"\baws_secretsmanager_secret\.db\b": """'module.secretsmanager.aws_secretsmanager_secret.this["database"]'""",
-    r"infraspec diagnose (.*--env) prod": r"$IN_SANDBOX infraspec diagnose \1 local",  # its accounts the sandbox
-    r"^(aws (?!ecs list-clusters)|infraspec report metrics)": r"$IN_SANDBOX \1",
-    r"^make test-live INFRA=": "make -n test-live INFRA=",  # the README has the same command without INFRA, and runs it
-    r"^pytest (.* --infraspec-env )staging": r"$IN_SANDBOX pytest \1local",
-    r"ssh=ci@worker\.example\.com": "popen",  # another machine is another process
-    r"/srv/infrastructure": "HOME/my-repo",
-    r"/opt/infraspec/bin/python": sys.executable,
-}
-"""What a command has that is nowhere but in the documentation, and what has to do for it."""
-
-PLACES: Mapping[tuple[str, int], str] = {
-    ("CONTRIBUTING.md", 0): "checkout",
-    ("README.md", 0): "checkout",
-    ("docs/getting-started.md", 0): "checkout",
-    ("docs/incident-replay.md", 0): "checkout",
-    ("docs/live.md", 0): "checkout",
-    ("docs/live.md", 1): "my-repo",
-    ("docs/sandbox.md", 0): "checkout",
-}
-"""Where the reader of a block is, by its number in the page: in a checkout of infraspec, or else in a repository."""
-
-RUN = "pytest -q --pyargs infraspec.tests_static"
-BEFORE: Mapping[tuple[str, int], str] = {
-    ("CONTRIBUTING.md", 0): "mkdir docs",
-    ("docs/ci.md", 1): ('cp "$SITE"/{dev,staging,prod}.json .'),
-    ("docs/cli.md", 1): "mkdir -p ~/.config/fish/completions",
-    ("docs/iam.md", 0): f"cat > cases.jsonl << 'END'\n{blocks('json', page='docs/iam.md')[0].text}END",
-    ("docs/metrics-and-notifications.md", 0): 'cp "$SITE"/results.json infraspec-results.json',
-    ("docs/own-rules.md", 0): (
-        f"mkdir tests; cat > tests/test_own.py << 'END'\n{blocks('python', page='docs/own-rules.md')[0].text}END"
-    ),
-    ("docs/reports.md", 2): (
-        f"sed -i '/^.suite.$/a baseline = \"infraspec-baseline.json\"' infraspec.toml"
-        f" && {RUN} --infraspec-results infraspec-results.json"
-    ),
-    ("docs/trends.md", 0): 'cp "$SITE"/results.json infraspec-results.json',
-}
-"""What is there before a block, by its number in the page, because the page says so."""
-
-CODES: Mapping[str, int] = {
-    "make test-static INFRA=fixtures/incident-v16": 2,
-    "--infraspec-plan plan.json": 1,  # of Terraform 0.15, which lacks some of it: fixtures/README.md
-}
-"""Exit codes other than 0, by the command or a part of it."""
-
-NOT_RUN: Mapping[str, str] = {
-    "docs/ten-minutes.md": "three repositories of other people, which are not ours to copy",
-    "make test-peer": "it downloads another AWS",
-}
-"""Pages and commands that are not run, with the reason; test_existing.py sees that the commands exist."""
-
-
-def reason(block: Block) -> str:
-    """Return why a block is not run, "" if it is."""
-    return next((why for what, why in NOT_RUN.items() if what in (block.page, block.text.strip("$ \n"))), "")
 
 
 def pages() -> dict[str, list[Block]]:
@@ -99,6 +38,11 @@ def pages() -> dict[str, list[Block]]:
         if all(texts != [block.text for block in other[: len(texts)]] for other in kept.values()):
             kept[page] = own
     return kept
+
+
+def reason(block: Block) -> str:
+    """Return why a block is not run, "" if it is."""
+    return NOT_RUN.get(block.page, "") or of_block(NOT_RUN, block)
 
 
 REPLAYED = blocks("sh", page="docs/incident-replay.md")
@@ -163,21 +107,22 @@ def keep(sandbox: Running, home: Path, repository: Path) -> None:
 
 
 def command(step: Step, home: Path) -> str:
-    """Return a command with what has to do for names of the documentation."""
+    """Return a command with what has to do for what is nowhere but in the documentation."""
     text = step.command
-    for what, instead in STANDS_FOR.items():
-        text = re.sub(what, instead.replace("HOME", str(home)), text)
+    for pattern, instead, _ in STANDS_FOR:
+        text = re.sub(pattern, instead.replace("HOME", str(home)), text)
     return text
 
 
 def to_run(page: str, home: Path) -> Iterator[tuple[str, Step | None]]:
     """Yield the lines to run, each with the step of the page that it is of; what is written has to be there then."""
-    for number, block in enumerate(PAGES[page]):
-        place = PLACES.get((page, number), "" if number else "my-repo")
+    yield f"cd {home / PLACES.get(page, 'my-repo')}", None
+    for block in PAGES[page]:
+        place = of_block(PLACES, block)
         if place:
             yield f"cd {home / place}", None
-        if (page, number) in BEFORE:
-            yield BEFORE[page, number], None
+        if before := of_block(BEFORE, block):
+            yield before, None
         *rest, last = steps(block.text)
         shown = AFTER.get(block)
         output = shown.text if shown in SHOWN else last.output
@@ -201,3 +146,13 @@ def test_commands_of_a_page(page: str, sandbox: Running, site: Path, tmp_path: P
         assert code == result.code, f"{line}\n{result.printed}"
         if step is not None and step.output:
             assert_shown(step.output, result.printed)
+
+
+def test_the_tables_are_used() -> None:
+    """Each entry of a table is about a page, a block or a command that there is."""
+    commands = [step.command for own in PAGES.values() for block in own for step in steps(block.text)]
+    assert [] == [one.pattern for one in STANDS_FOR if not any(re.search(one.pattern, text) for text in commands)]
+    assert [] == [part for part in CODES if not any(part in text for text in commands)]
+    texts = [block.text.removeprefix("$ ") for block in COMMANDS]
+    keys = {*PLACES, *BEFORE, *NOT_RUN} - {block.page for block in COMMANDS}
+    assert [] == [key for key in keys if not any(text.startswith(key) for text in texts)]

@@ -14,9 +14,10 @@ from markdown_it import MarkdownIt
 from infraspec.checks import RULES
 from infraspec.cli import main
 from tests.docs.blocks import PAGES, ROOT, Block
+from tests.docs.circumstances import NOT_RUN
 from tests.docs.console import Step, steps
 from tests.docs.existing import assert_exists, made
-from tests.docs.test_commands import LEFT_OUT, NOT_RUN, reason
+from tests.docs.test_commands import LEFT_OUT, reason
 
 FORMS: Mapping[str, str] = {
     "infraspec init": (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,20 +39,45 @@ def test_rules_pass(pytester: pytest.Pytester) -> None:
     assert set(range(len(RULES))) == passed
 
 
+ENVIRONMENT = "      environment = [\n"
+VARIABLE = '        { name = "APPCONFIG", value = "shop" },\n'
+APPCONFIG = """
+resource "aws_appconfig_application" "shop" {
+  name = "shop"
+}
+
+resource "aws_iam_policy" "appconfig" {
+  name   = "DailyReportToolAppConfigAccess-${title(split("-", var.name_prefix)[3])}"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "appconfig:GetApplication"
+      Resource = aws_appconfig_application.shop.arn
+    }]
+  })
+}
+"""
 EXPECTED = {
     "8. A check for every environment, without a test": ("own_checks", {"passed": 3}),
-    "9. What infraspec does not know of AWS": ("secret_access or names", {"passed": 6}),
+    "9. What infraspec does not know of AWS": ("secret_access or names or test_policies", {"failed": 3, "passed": 9}),
     "Resources of another source": ("test_tags", {"failed": 3}),
 }
 
 
 @pytest.mark.parametrize("block", HOOKS, ids=str)
 def test_hooks_are_heeded(block: Block, pytester: pytest.Pytester) -> None:
-    """A conftest.py of a page works on the reference infrastructure; what it adds is judged."""
+    """A conftest.py of a page works on a reference infrastructure that has AppConfig; what it adds is judged."""
+    infra = Path(shutil.copytree(REFERENCE, pytester.path / "infra"))
+    module = infra / "terraform/modules/ecs"
+    (module / "appconfig.tf").write_text(APPCONFIG, encoding="utf-8")
+    text = (module / "main.tf").read_text(encoding="utf-8")
+    assert text.count(ENVIRONMENT) == 1
+    (module / "main.tf").write_text(text.replace(ENVIRONMENT, ENVIRONMENT + VARIABLE), encoding="utf-8")
     (pytester.path / "own.py").write_text(block.text, encoding="utf-8")
     pytester.syspathinsert()
     selected, expected = EXPECTED[block.heading]
-    result = run_suite(pytester, REFERENCE, "-k", selected, "-p", "own")
+    result = run_suite(pytester, infra, "-k", selected, "-p", "own")
     found = result.parseoutcomes()
 
     assert expected == {key: found[key] for key in expected}, text_of(result)
