@@ -14,6 +14,7 @@ from infraspec.errors import EmptySelectionError
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
+from tests.terraform.iam_exports import allow, export, group, policy, role, user, with_export
 from tests.terraform.sources import plan_of
 
 ACCOUNT, OTHER = "111122223333", "123456789012"
@@ -289,3 +290,99 @@ def test_whom_the_index_leaves_out_is_no_reader(tmp_path: Path) -> None:
         names = [str(reader) for reader in indexed.of(secret)]
         assert (secret.address, names) == (secret.address, [str(reader) for reader in asking_all.of(secret)])
         assert len(names) >= 4
+
+
+READ = allow("secretsmanager:GetSecretValue")
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/read"
+DENY = allow("secretsmanager:*", "*", "Deny")
+ELSEWHERE = export(
+    role("admin", {"all": allow("*")}),
+    role("bounded", {"all": allow("*")}, boundary=POLICY),
+    role("denied", {"all": allow("*"), "no": DENY}),
+    role("other", {"all": allow("s3:*")}),
+    role("app-prod-app-execution", {"all": allow("*")}),
+    policies=[policy(POLICY, allow("s3:*"))],
+    users=[user("alice", {"read": READ}), user("bob"), user("carol", {"read": READ, "no": DENY})],
+    groups=[group("operators", {"read": READ}), group("guests", {"no": DENY})],
+)
+
+
+def of_account(kind: str, name: str) -> str:
+    """Return an ARN of the account."""
+    return f"arn:aws:iam::{ACCOUNT}:{kind}/{name}"
+
+
+READERS = [of_account("group", "operators"), of_account("role", "admin"), of_account("user", "alice")]
+
+
+def from_snapshot(directory: Path, source: str, **readers: Any) -> list[Finding]:
+    """Check a plan with a snapshot of its account."""
+    made = with_export(plan(directory, source), directory, ELSEWHERE)
+    return check_secret_readers(made, contract(**readers), "prod")
+
+
+def test_principals_of_a_snapshot_are_readers(tmp_path: Path) -> None:
+    """Roles, users and groups of other stacks are asked, by all that they have; a role of the plan is the plan's."""
+    db, api = from_snapshot(tmp_path, BASE)
+    assert f"read by {', '.join([*READERS, 'aws_iam_role.app'])}" == db.reason
+    assert f"read by {', '.join(READERS)}" == api.reason
+    assert {PROVEN} == {db.verdict, api.verdict}
+
+
+def test_a_reader_of_a_snapshot_that_nobody_names_is_too_many(tmp_path: Path) -> None:
+    """It is shown with the line of the statement that lets it read, and goes by name and ARN."""
+    found = from_snapshot(
+        tmp_path, BASE, **{"app-prod-db": ["*-execution", "admin", READERS[0]], "app-prod-api": ["*"]}
+    )
+    (bad,) = [one for one in found if one.verdict is not PROVEN]
+    assert (VIOLATED, READERS[2]) == (bad.verdict, bad.subject)
+    assert bad.location is not None
+    assert "iam0.json" == bad.location.file
+    assert "inline policy read Statement.0" in bad.reason
+
+
+def attach(kind: str, name: str) -> str:
+    """Attach a policy of the plan that reads every secret."""
+    return f"""
+    resource "aws_iam_policy" "read" {{
+      name   = "more"
+      policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }}] }})
+    }}
+    resource "aws_iam_{kind}_policy_attachment" "read" {{
+      {kind}     = "{name}"
+      policy_arn = aws_iam_policy.read.arn
+    }}
+    """
+
+
+MAY_BE = """
+resource "aws_iam_role" "x" {
+  name_prefix        = "adm"
+  assume_role_policy = "{\\"Statement\\": []}"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        (attach("user", "bob"), VIOLATED),
+        (attach("user", "dan"), PROVEN),
+        (attach("role", "other"), VIOLATED),
+        ('resource "aws_iam_user" "alice" {\n  name = "alice"\n}', PROVEN),
+        (MAY_BE, UNDETERMINED),
+    ],
+    ids=["a user", "a user that is not there", "a role", "a user of the plan", "a role that may be of the plan"],
+)
+def test_what_the_plan_does_to_principals_of_a_snapshot(source: str, verdict: Verdict, tmp_path: Path) -> None:
+    """What the plan attaches to them counts too; those that it has are its own."""
+    known = ["*-execution", "admin", *READERS] if verdict is not UNDETERMINED else ["*-execution", *READERS[::2]]
+    found = from_snapshot(tmp_path, f"{BASE}\n{source}\n", **{"app-prod-*": known})
+    assert verdict is max((one.verdict for one in found), key=[PROVEN, UNDETERMINED, VIOLATED].index)
+
+
+def test_many_readers_are_counted(tmp_path: Path) -> None:
+    """A dozen readers are named."""
+    made = with_export(plan(tmp_path, BASE), tmp_path, export(*(role(f"r{i:02}", {"all": READ}) for i in range(20))))
+    _, api = check_secret_readers(made, contract(), "prod")
+    assert api.reason.endswith(f"{of_account('role', 'r11')} and 8 more")

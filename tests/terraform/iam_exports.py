@@ -61,6 +61,32 @@ def role(
     return detail
 
 
+def user(
+    name: str, inline: Mapping[str, Any] | None = None, attached: Iterable[str] = (), **more: Any
+) -> dict[str, Any]:
+    """Return a user as it stands in UserDetailList, without a list of inline policies if it has none."""
+    detail = {
+        "Path": "/",
+        "UserName": name,
+        "Arn": f"arn:aws:iam::{ACCOUNT}:user/{name}",
+        "GroupList": [],
+        "AttachedManagedPolicies": [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in attached],
+    }
+    held = [{"PolicyName": key, "PolicyDocument": value} for key, value in (inline or {}).items()]
+    return {**detail, "UserPolicyList": held} if held else detail
+
+
+def group(name: str, inline: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a group as it stands in GroupDetailList."""
+    return {
+        "Path": "/",
+        "GroupName": name,
+        "Arn": f"arn:aws:iam::{ACCOUNT}:group/{name}",
+        "GroupPolicyList": [{"PolicyName": key, "PolicyDocument": value} for key, value in inline.items()],
+        "AttachedManagedPolicies": [],
+    }
+
+
 def policy(arn: str, *documents: Any, default: int = -1) -> dict[str, Any]:
     """Return a managed policy as it stands in Policies; the documents are its versions, the newest last."""
     versions = [
@@ -78,9 +104,10 @@ def page(*roles: Any, policies: Iterable[Any] = (), **others: Any) -> dict[str, 
     return {**lists, **others}
 
 
-def export(*roles: Any, policies: Iterable[Any] = ()) -> str:
+def export(*roles: Any, policies: Iterable[Any] = (), users: Iterable[Any] = (), groups: Iterable[Any] = ()) -> str:
     """Return the text of an export."""
-    return json.dumps(page(*roles, policies=policies), indent=4)
+    whole = page(*roles, policies=policies, UserDetailList=list(users), GroupDetailList=list(groups))
+    return json.dumps(whole, indent=4)
 
 
 def with_export(plan: Plan, directory: Path, *texts: str) -> Plan:

@@ -211,11 +211,15 @@ class Elsewhere:
         for resource, own in self._named(type_):
             if self.account(resource, account) is not Answer.NO and self._is(own, name) is not Answer.NO:
                 return f"{resource.address} of the plan may be it"
-        gone = (change for change in self._deletions(type_) if "create" not in change.actions)
-        for change in gone:
+        return self.deleted(type_, name, account)
+
+    def deleted(self, type_: str, name: str, account: str) -> str:
+        """Say that the plan deletes what has a name in an account; nothing if it does not."""
+        for change in self._deletions(type_):
             arn = change.before.get("arn")
             elsewhere = isinstance(arn, str) and f":{account}:" not in arn
-            if not elsewhere and self._is(change.before.get("name"), name) is not Answer.NO:
+            named = self._is(change.before.get("name"), name) is not Answer.NO
+            if "create" not in change.actions and named and not elsewhere:
                 return f"the plan deletes it: {change.address}"
         return ""
 

@@ -1,7 +1,8 @@
-"""Who may read a secret: the roles, users and groups of the plan, and whom the secret's own policy lets in.
+"""Who may read a secret: the roles, users and groups that are known, and whom the secret's own policy lets in.
 
 Reading is secretsmanager:GetSecretValue; whether a reader may use the secret's KMS key too is another matter. Of
-principals that are not in the plan nothing is known but what the policy of the secret says.
+principals that are not in the plan nothing is known but what the policy of the secret says, unless there is a snapshot
+of the account: then its roles, users and groups are asked too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from infraspec.iam.principal import Principal
 from infraspec.iam.request import Request
 from infraspec.iam.why import why
 from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.iam_snapshot import IamSnapshot, snapshot_of
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
@@ -71,6 +73,15 @@ class Readers:
         self.roles = RoleIndex(self.attributes)
         self.owners = Owners(self.attributes)
 
+    @property
+    def known(self) -> str:
+        """Where principals were looked for, for messages."""
+        return f"in the plan or in {self._snapshot.origin}" if self._snapshot else "in the plan"
+
+    @property
+    def _snapshot(self) -> IamSnapshot | None:
+        return snapshot_of(self.plan, self.plan.account, self.plan.partition)
+
     def of(self, secret: Resource) -> list[Reader]:
         """Return who may read a secret: first the plan's principals by address. Raises PolicyError."""
         arn = Unknown(f"{secret.address}.arn")
@@ -83,10 +94,13 @@ class Readers:
 
     @cached_property
     def _holders(self) -> list[Candidate]:
-        """Return the principals of the plan, in order of addresses."""
+        """Return the principals of the plan, and of a snapshot of its account, in order of addresses."""
+        snapshot = self._snapshot
         roles = [self.roles.role(Unknown(f"{role.address}.arn")) for role in self.plan.managed("aws_iam_role")]
+        roles += self.roles.others(snapshot) if snapshot else ()
         candidates = [Candidate(role.resource, role.policies, role.boundary) for role in roles if role.resource]
-        candidates += [Candidate(other.resource, other.policies, other.boundary) for other in holders(self.roles)]
+        others = holders(self.roles, snapshot)
+        candidates += [Candidate(other.resource, other.policies, other.boundary) for other in others]
         return sorted(candidates, key=lambda candidate: candidate.resource.address)
 
     @cached_property
@@ -109,7 +123,7 @@ class Readers:
 
     def _decided(self, candidate: Candidate, subject: Subject, shared: list[IdentityPolicy]) -> Reader | None:
         resource = candidate.resource
-        arn = self.attributes.narrow(Unknown(f"{resource.address}.arn"))
+        arn = self._arn(resource)
         is_role = resource.type == "aws_iam_role"
         decision = decide(
             candidate.policies,
@@ -162,9 +176,12 @@ class Readers:
 
     @cached_property
     def _arns(self) -> frozenset[str]:
-        return frozenset(
-            render(self.attributes.narrow(Unknown(f"{holder.resource.address}.arn"))) for holder in self._holders
-        )
+        return frozenset(render(self._arn(holder.resource)) for holder in self._holders)
+
+    def _arn(self, resource: Resource) -> Value:
+        """Return the ARN of a principal: one of a snapshot has it."""
+        known = resource.address == resource.get("arn")
+        return resource.address if known else self.attributes.narrow(Unknown(f"{resource.address}.arn"))
 
 
 def _without_secret(candidate: Candidate) -> str:

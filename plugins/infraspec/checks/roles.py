@@ -197,9 +197,7 @@ class RoleIndex:
         """Make a role that is not in the plan: what a snapshot has or may be elsewhere, and what is attached here."""
         sought = self.elsewhere.role(value, account)
         if sought.resource is not None and sought.snapshot is not None:
-            role, snapshot = sought.resource, sought.snapshot
-            own = [*self._in_snapshot(role, snapshot), *self._attached_here(role.get("name"), snapshot.account)]
-            return Role(role.address, role.get("arn"), tuple(own), self._boundary(role), role, snapshot)
+            return self._of_snapshot(sought.resource, sought.snapshot)
         narrowed = self.attributes.narrow(value)
         shown = render(narrowed)
         found = self.plan.find(value) if type(value) is Unknown else None
@@ -210,6 +208,19 @@ class RoleIndex:
         here = self._attached_here(name, account_of_arn if isinstance(account_of_arn, str) else None)
         policies = (IdentityPolicy.opaque(shown, unknown), *here)
         return Role(shown, value, policies, unknown=unknown, remedy=sought.remedy)
+
+    def others(self, snapshot: IamSnapshot) -> Iterator[Role]:
+        """Yield the roles of a snapshot that the plan neither has nor deletes; what may be its own is not certain."""
+        for resource in snapshot.managed("aws_iam_role"):
+            gone = self.elsewhere.deleted(resource.type, resource.get("name"), str(snapshot.account))
+            if not gone and self._resource(resource.get("arn")) is None:
+                role = self._of_snapshot(resource, snapshot)
+                sure = self.elsewhere.role(role.arn).resource is not None
+                yield role if sure else replace(role, policies=tuple(one.perhaps() for one in role.policies))
+
+    def _of_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Role:
+        own = [*self._in_snapshot(role, snapshot), *self._attached_here(role.get("name"), snapshot.account)]
+        return Role(role.address, role.get("arn"), tuple(own), self._boundary(role), role, snapshot)
 
     def _in_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Iterator[IdentityPolicy]:
         """Yield what a snapshot has in a role or attached to it, so far as the plan leaves it there."""

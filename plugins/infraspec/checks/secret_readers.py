@@ -18,6 +18,7 @@ from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import render
 
 RULE = "secret-readers"
+_FEW = 12
 
 
 def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
@@ -41,7 +42,7 @@ def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> li
         with errors.collect():
             lists = [allowed for pattern, allowed in expected if any(matches(pattern, name) for name in names)]
             allowed = [pattern for patterns in lists for pattern in patterns] if lists else None
-            findings += _judged(secret, readers.of(secret), allowed)
+            findings += _judged(secret, readers.of(secret), allowed, readers.known)
     errors.finalize()
     return findings
 
@@ -62,9 +63,9 @@ def _check_patterns(patterns: list[str], secrets: Iterable[tuple[str, ...]], pla
         )
 
 
-def _judged(secret: Resource, readers: list[Reader], allowed: list[str] | None) -> list[Finding]:
+def _judged(secret: Resource, readers: list[Reader], allowed: list[str] | None, known: str) -> list[Finding]:
     bad = [_too_many(secret, reader, allowed) for reader in readers if not _expected(reader, allowed)]
-    return bad or [Finding(RULE, Verdict.PROVEN, secret.address, "", secret.location, reason=_listed(readers))]
+    return bad or [Finding(RULE, Verdict.PROVEN, secret.address, "", secret.location, reason=_listed(readers, known))]
 
 
 def _expected(reader: Reader, allowed: list[str] | None) -> bool:
@@ -73,8 +74,11 @@ def _expected(reader: Reader, allowed: list[str] | None) -> bool:
     return any(matches(pattern, name) for pattern in allowed for name in reader.names)
 
 
-def _listed(readers: list[Reader]) -> str:
-    return f"read by {', '.join(map(str, readers))}" if readers else "read by nobody in the plan"
+def _listed(readers: list[Reader], known: str) -> str:
+    if not readers:
+        return f"read by nobody {known}"
+    more = f" and {len(readers) - _FEW} more" if readers[_FEW:] else ""
+    return f"read by {', '.join(map(str, readers[:_FEW]))}{more}"
 
 
 def _too_many(secret: Resource, reader: Reader, allowed: list[str] | None) -> Finding:

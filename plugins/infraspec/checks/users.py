@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infraspec.checks.grants import listed
 from infraspec.checks.roles import RoleIndex
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.terraform.plan import Resource
+from infraspec.terraform.iam_snapshot import IamSnapshot
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value
 
 _KINDS = ("user", "group")
@@ -22,27 +24,52 @@ class Holder:
     boundary: tuple[IdentityPolicy, ...] | None = None
 
 
-def holders(roles: RoleIndex) -> Iterator[Holder]:
-    """Yield the users and groups. What a user has by its groups is the groups'."""
+def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[Holder]:
+    """Yield the users and groups of the plan, then those of a snapshot that the plan has not.
+
+    What a user has by its groups is the groups'. What the plan attaches to one of the snapshot counts too; what the
+    snapshot attaches is not certain where the plan takes something away from such.
+    """
     for kind in _KINDS:
-        attached = list(_attached(roles, kind))
-        for resource in roles.plan.managed(f"aws_iam_{kind}"):
+        attached = list(_attached(roles, kind, roles.plan))
+        own = roles.plan.managed(f"aws_iam_{kind}")
+        for resource in own:
             policies = tuple(policy for reference, policy in attached if _names(roles, reference, resource))
-            boundary = resource.get("permissions_boundary")
-            limit = roles.policy(resource, "permissions_boundary", boundary, attached=True) if boundary else None
-            yield Holder(resource, policies, (limit,) if limit else None)
+            yield _holder(roles, resource, policies)
+        if snapshot is None:
+            continue
+        there: dict[Value, list[IdentityPolicy]] = {}
+        for name, policy in _attached(roles, kind, snapshot):
+            there.setdefault(name, []).append(policy)
+        names = [roles.attributes.name(resource) for resource in own]
+        certain = all(isinstance(name, str) for name in names) and not _takes_away(roles.plan, kind)
+        for resource in snapshot.managed(f"aws_iam_{kind}"):
+            if resource.get("name") in names:
+                continue
+            before = there.get(resource.get("name"), ())
+            here = [policy for reference, policy in attached if _names(roles, reference, resource)]
+            yield _holder(roles, resource, (*(one if certain else one.perhaps() for one in before), *here))
 
 
-def _attached(roles: RoleIndex, kind: str) -> Iterator[tuple[Value, IdentityPolicy]]:
-    plan = roles.plan
+def _holder(roles: RoleIndex, resource: Resource, policies: tuple[IdentityPolicy, ...]) -> Holder:
+    boundary = resource.get("permissions_boundary")
+    limit = roles.policy(resource, "permissions_boundary", boundary, attached=True) if boundary else None
+    return Holder(resource, policies, (limit,) if limit else None)
+
+
+def _takes_away(plan: Plan, kind: str) -> bool:
+    """Tell whether a plan deletes something of users or groups."""
+    return any(change.type.startswith(f"aws_iam_{kind}") and "delete" in change.actions for change in plan.changes)
+
+
+def _attached(roles: RoleIndex, kind: str, plan: Plan) -> Iterator[tuple[Value, IdentityPolicy]]:
     for inline in plan.managed(f"aws_iam_{kind}_policy"):
         yield inline.attribute(kind), roles.policy(inline, "policy", inline.attribute("policy"))
     for attachment in plan.managed(f"aws_iam_{kind}_policy_attachment"):
         arn = attachment.attribute("policy_arn")
         yield attachment.attribute(kind), roles.policy(attachment, "policy_arn", arn, attached=True)
     for attachment in plan.managed("aws_iam_policy_attachment"):
-        names = attachment.get(f"{kind}s")
-        for name in names if isinstance(names, list | tuple) else [names] if names is not None else []:
+        for name in listed(attachment.get(f"{kind}s")):
             arn = attachment.attribute("policy_arn")
             yield name, roles.policy(attachment, "policy_arn", arn, attached=True)
 

@@ -15,10 +15,11 @@ from infraspec.errors import ErrorCollector, SnapshotError
 from infraspec.finding import Location
 from infraspec.terraform.iam_snapshot import EXPORT, IamSnapshot
 from infraspec.terraform.iam_snapshot_entries import (
-    InlinePolicy,
+    GroupDetail,
     ManagedPolicy,
     Named,
     RoleDetail,
+    UserDetail,
     document_text,
     entry_as,
 )
@@ -27,7 +28,7 @@ from infraspec.terraform.plan import Resource
 from infraspec.unknown import Value
 
 _DATE = re.compile(r'"(?:CreateDate|UpdateDate|LastUsedDate)":\s*"(\d{4}-\d{2}-\d{2})')
-_ROLES = "RoleDetailList"
+_ROLES, _TRUST = "RoleDetailList", "AssumeRolePolicyDocument"
 _OTHERS = {
     "Roles": "the output of `aws iam list-roles`, which has no policies",
     "Role": "the output of `aws iam get-role`, which has no policies",
@@ -150,41 +151,39 @@ def _arn(entry: Entry) -> Arn:
 
 
 def _resources(entry: Entry) -> Iterator[Resource]:
-    if entry.list == _ROLES:
-        yield from _role(entry_as(RoleDetail, entry), entry)
-    elif entry.list == "Policies":
-        yield _policy(entry_as(ManagedPolicy, entry), entry)
+    match entry.list:
+        case "Policies":
+            yield _policy(entry_as(ManagedPolicy, entry), entry)
+        case "UserDetailList":
+            yield from _holder("user", entry_as(UserDetail, entry), {}, entry)
+        case "GroupDetailList":
+            yield from _holder("group", entry_as(GroupDetail, entry), {}, entry)
+        case _:
+            role = entry_as(RoleDetail, entry)
+            trust = document_text(role.trust, entry, _TRUST)
+            yield from _holder("role", role, {"path": role.path, "assume_role_policy": trust}, entry)
 
 
-def _role(role: RoleDetail, entry: Entry) -> Iterator[Resource]:
-    """Yield a role, and what is inline in it or attached to it, as the live suite has them."""
-    trust = "AssumeRolePolicyDocument"
-    values: dict[str, Value] = {
-        "name": role.role_name,
-        "id": role.role_name,
-        "arn": role.arn,
-        "path": role.path,
-        "assume_role_policy": document_text(role.assume_role_policy_document, entry, trust),
-    }
-    if role.permissions_boundary is not None:
-        values["permissions_boundary"] = role.permissions_boundary.permissions_boundary_arn
-    paths = {"assume_role_policy": trust, "permissions_boundary": "PermissionsBoundary"}
-    yield _resource("aws_iam_role", role.arn, values, entry, paths)
-    for index, inline in enumerate(role.role_policy_list):
-        yield _inline(role, inline, entry, f"RolePolicyList.{index}")
-    for index, attached in enumerate(role.attached_managed_policies):
-        held = {"role": role.role_name, "policy_arn": attached.policy_arn}
-        path = f"AttachedManagedPolicies.{index}"
-        address = f"{role.arn} with {attached.policy_arn}"
-        yield _resource("aws_iam_role_policy_attachment", address, held, entry, {"": path})
-
-
-def _inline(role: RoleDetail, inline: InlinePolicy, entry: Entry, path: str) -> Resource:
-    document = f"{path}.PolicyDocument"
-    text = document_text(inline.policy_document, entry, document)
-    values = {"role": role.role_name, "name": inline.policy_name, "policy": text}
-    address = f"{role.arn} inline policy {inline.policy_name}"
-    return _resource("aws_iam_role_policy", address, values, entry, {"": path, "policy": document})
+def _holder(
+    kind: str, detail: UserDetail | GroupDetail | RoleDetail, own: Mapping[str, Value], entry: Entry
+) -> Iterator[Resource]:
+    """Yield a user, group or role, and what is inline in it or attached to it, as the live suite has roles."""
+    values = {"name": detail.name, "id": detail.name, "arn": detail.arn, **own}
+    if detail.boundary is not None:
+        values["permissions_boundary"] = detail.boundary.permissions_boundary_arn
+    paths = {"assume_role_policy": _TRUST, "permissions_boundary": "PermissionsBoundary"}
+    yield _resource(f"aws_iam_{kind}", detail.arn, values, entry, paths)
+    for index, inline in enumerate(detail.inline):
+        path = f"{kind.capitalize()}PolicyList.{index}"
+        document = f"{path}.PolicyDocument"
+        text = document_text(inline.policy_document, entry, document)
+        held = {kind: detail.name, "name": inline.policy_name, "policy": text}
+        address = f"{detail.arn} inline policy {inline.policy_name}"
+        yield _resource(f"aws_iam_{kind}_policy", address, held, entry, {"": path, "policy": document})
+    for index, attached in enumerate(detail.attached):
+        held = {kind: detail.name, "policy_arn": attached.policy_arn}
+        address, path = f"{detail.arn} with {attached.policy_arn}", f"AttachedManagedPolicies.{index}"
+        yield _resource(f"aws_iam_{kind}_policy_attachment", address, held, entry, {"": path})
 
 
 def _policy(policy: ManagedPolicy, entry: Entry) -> Resource:

@@ -41,16 +41,36 @@ class Boundary(msgspec.Struct, rename="pascal", frozen=True):
     permissions_boundary_arn: str
 
 
-class RoleDetail(msgspec.Struct, rename="pascal", frozen=True):
+class UserDetail(msgspec.Struct, frozen=True):
+    """A user; AWS leaves out the list of inline policies where there is none."""
+
+    name: str = msgspec.field(name="UserName")
+    arn: str = msgspec.field(name="Arn")
+    attached: list[AttachedPolicy] = msgspec.field(name="AttachedManagedPolicies")
+    inline: list[InlinePolicy] = msgspec.field(name="UserPolicyList", default_factory=list)
+    boundary: Boundary | None = msgspec.field(name="PermissionsBoundary", default=None)
+
+
+class GroupDetail(msgspec.Struct, frozen=True):
+    """A group; likewise."""
+
+    name: str = msgspec.field(name="GroupName")
+    arn: str = msgspec.field(name="Arn")
+    attached: list[AttachedPolicy] = msgspec.field(name="AttachedManagedPolicies")
+    inline: list[InlinePolicy] = msgspec.field(name="GroupPolicyList", default_factory=list)
+    boundary: None = None
+
+
+class RoleDetail(msgspec.Struct, frozen=True):
     """A role."""
 
-    role_name: str
-    arn: str
-    path: str
-    assume_role_policy_document: Document
-    role_policy_list: list[InlinePolicy]
-    attached_managed_policies: list[AttachedPolicy]
-    permissions_boundary: Boundary | None = None
+    name: str = msgspec.field(name="RoleName")
+    arn: str = msgspec.field(name="Arn")
+    path: str = msgspec.field(name="Path")
+    trust: Document = msgspec.field(name="AssumeRolePolicyDocument")
+    attached: list[AttachedPolicy] = msgspec.field(name="AttachedManagedPolicies")
+    inline: list[InlinePolicy] = msgspec.field(name="RolePolicyList")
+    boundary: Boundary | None = msgspec.field(name="PermissionsBoundary", default=None)
 
 
 class PolicyVersion(msgspec.Struct, rename="pascal", frozen=True):
