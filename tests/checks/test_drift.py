@@ -243,6 +243,34 @@ def test_what_is_not_compared_is_advice() -> None:
     assert not any(one.address in addresses for one in reference().managed(*silent))
 
 
+@pytest.mark.parametrize(
+    ("provider", "shown"),
+    [("aws.virginia", "aws_sns_topic in us-east-1 (1)"), ("aws.logs", "aws_sns_topic in 111122223333 (1)")],
+)
+def test_what_is_in_another_region_or_account_is_not_missing(provider: str, shown: str) -> None:
+    """It was not looked for there."""
+    plan = reference()
+    own = replace(plan.by_address[TOPIC], provider=provider)
+    plan = plan.replaced(
+        resources=tuple(own if one.address == TOPIC else one for one in plan.resources),
+        regions={**plan.regions, "aws.virginia": "us-east-1"},
+        accounts={**plan.accounts, "aws.logs": "111122223333"},
+    )
+    found = check_drift(plan, without(TOPIC), {})
+    assert TOPIC not in {one.address for one in found}
+    assert shown in next(one.found for one in found if one.advice)
+    assert VIOLATED in {one.verdict for one in check_drift(reference(), without(TOPIC), {}) if one.address == TOPIC}
+
+
+def test_what_has_no_region_is_missing_whatever_its_provider_is() -> None:
+    """A role is the same in each."""
+    plan = reference()
+    own = replace(plan.by_address[ROLE], provider="aws.virginia")
+    resources = tuple(own if one.address == ROLE else one for one in plan.resources)
+    plan = plan.replaced(resources=resources, regions={**plan.regions, "aws.virginia": "us-east-1"})
+    assert VIOLATED in {one.verdict for one in bad(without(ROLE), plan=plan) if one.address == ROLE}
+
+
 def test_every_rule_that_looks_at_what_drift_does_not_exists() -> None:
     """No type is left to a rule that there is not."""
     assert set(LOOKED_AT_BY.values()) <= set(RULES)

@@ -37,6 +37,8 @@ _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 """The key of a secret that names none; AWS leaves it out of its answer."""
+_GLOBAL = ("aws_iam_", "aws_s3_")
+"""The types that are listed for all regions together."""
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
 """Names of protocols, which AWS answers with, by number. Source: Amazon EC2 API Reference, SecurityGroupRule."""
 
@@ -63,29 +65,42 @@ def check_drift(plan: Plan, live: Plan, running: Mapping[str, Collection[str]]) 
     by the address of their service.
     """
     bound = Bound(plan, live)
-    return [
-        finding
-        for source in plan.managed()
-        if source.type in COMPARED
-        for finding in _of_source(source, bound, running)
-    ] + list(_not_compared(plan))
+    findings: list[Finding] = []
+    unseen: Counter[str] = Counter()
+    for source in plan.managed():
+        elsewhere = _elsewhere(source, bound) if source.type in COMPARED else ""
+        if elsewhere or source.type not in {*COMPARED, *LOOKED_AT_BY, TASK_DEFINITION}:
+            unseen[f"{source.type}{elsewhere}"] += 1
+        elif source.type in COMPARED:
+            findings += _of_source(source, bound, running)
+    return [*findings, *([_not_compared(plan, unseen)] if unseen else ())]
 
 
-def _not_compared(plan: Plan) -> Iterator[Finding]:
-    """Say which resources nothing is said of: those of types that no rule of the live suite compares."""
-    counts = Counter(one.type for one in plan.managed() if one.type not in {*COMPARED, *LOOKED_AT_BY, TASK_DEFINITION})
-    if counts:
-        yield Finding(
-            RULE,
-            Verdict.PROVEN,
-            plan.origin,
-            "resources that no rule compares",
-            expected="a comparison with AWS for each resource of the source",
-            found=", ".join(f"{type_} ({count})" for type_, count in sorted(counts.items())),
-            reason="nothing is said of these resources: drift does not look at their types",
-            remedy="to see what was changed of them: terraform plan -refresh-only",
-            advice=True,
-        )
+def _not_compared(plan: Plan, unseen: Counter[str]) -> Finding:
+    """Say which resources nothing is said of: of a type that is not compared, or where nobody looked."""
+    return Finding(
+        RULE,
+        Verdict.PROVEN,
+        plan.origin,
+        "resources that are not compared",
+        expected="a comparison with AWS for each resource of the source",
+        found=", ".join(f"{type_} ({count})" for type_, count in sorted(unseen.items())),
+        reason="drift says nothing of these resources",
+        remedy="to see what was changed of them: terraform plan -refresh-only",
+        advice=True,
+    )
+
+
+def _elsewhere(source: Resource, bound: Bound) -> str:
+    """Return where a resource is that is not to be found in the account and region that were looked at."""
+    if bound.resource(source) is not None:
+        return ""
+    own = bound.attributes.account_of(source), bound.attributes.region_of(source)
+    for value, seen in zip(own, (bound.live.account, bound.live.region), strict=True):
+        is_global = value is own[1] and source.type.startswith(_GLOBAL)
+        if isinstance(value, str) and isinstance(seen, str) and value != seen and not is_global:
+            return f" in {value}"
+    return ""
 
 
 def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[str]]) -> Iterator[Finding]:
