@@ -24,7 +24,16 @@ from tests.docs.shown import assert_shown
 
 REFERENCE = ROOT / "fixtures" / "daily-report-tool"
 STAND_INS = Path(__file__).with_name("stand_ins")
-CHECKOUT = ("conftest.py", "fixtures", "Makefile", "pyproject.toml", "pytest.ini", "tests_live", "tests_static")
+CHECKOUT = (
+    "bench",
+    "conftest.py",
+    "fixtures",
+    "Makefile",
+    "pyproject.toml",
+    "pytest.ini",
+    "tests_live",
+    "tests_static",
+)
 
 
 def pages() -> dict[str, list[Block]]:
@@ -84,7 +93,8 @@ def prepare(home: Path, sandbox: Running, site: Path) -> dict[str, str]:
     python = f'exec "{sys.executable}"'
     install(home / "bin", {path.stem: f'{python} "{path}" "$@"' for path in STAND_INS.glob("*.py")})
     install(home / "bin", {name: f'{python} -m {name} "$@"' for name in ("infraspec", "pytest")})
-    install(home / "venv" / "bin", {"python": f'{python} "$@"'})
+    for binaries in (home / "bin", home / "venv" / "bin"):
+        install(binaries, {"python": f'{python} "$@"'})
     for stamp in (".suite", ".live", ".test"):
         (home / "venv" / stamp).touch()
     return environment_of(

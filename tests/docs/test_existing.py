@@ -87,7 +87,9 @@ NO_COMMANDS = {
     "infraspec COMMAND --help": "it stands for each command",
     "make infraspec ENV=prod": "a target of the file that `infraspec init` writes: the test of the forms makes it",
 }
-INLINE = {path.name: commands for path in PAGES if (commands := inline(path) - set(NO_COMMANDS))}
+INLINE = {
+    path.relative_to(ROOT).as_posix(): commands for path in PAGES if (commands := inline(path) - set(NO_COMMANDS))
+}
 
 
 @pytest.mark.parametrize("page", INLINE)
