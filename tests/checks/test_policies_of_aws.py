@@ -161,6 +161,15 @@ def test_without_the_account_it_says_what_the_account_would_decide(tmp_path: Pat
     assert "account_id" in finding.remedy
 
 
+def test_an_account_that_a_variable_names_is_asked_for(tmp_path: Path) -> None:
+    """Where the account of the image is not known, it is that which makes it known."""
+    image = "${var.registry}.dkr.ecr.eu-west-1.amazonaws.com/app:1"
+    grant = f'{ATTACHED}\nvariable "registry" {{}}\n'
+    found = findings(tmp_path, image, grant, named=f'name = "{NAME}"', account="111122223333")
+    remedies = {one.remedy for one in found if one.verdict is Verdict.UNDETERMINED and "is in account" in one.reason}
+    assert remedies == {"give var.registry a value: [environments.NAME.variables] or var_files of the contract"}
+
+
 def test_a_statement_without_a_resource_denies_in_the_policy_of_a_repository(tmp_path: Path) -> None:
     """Statements of ECR repository policies have no Resource and count all the same."""
     denied = """

@@ -10,6 +10,7 @@ from infraspec.terraform.iam_snapshot import EXPORT
 from infraspec.terraform.known_data import asked
 from infraspec.unknown import Unknown
 
+OWN_ACCOUNT = Unknown("aws_caller_identity.account_id")
 _VARIABLE = re.compile(r"(?<![\w.-])var\.([A-Za-z_][\w-]*)")
 _ACCOUNT = re.compile(r"^aws_caller_identity\.account_id(?: \((?P<alias>.+)\))?$")
 _OUTPUT = re.compile(r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)+\w+$")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from infraspec.checks.access_decisions import Judgement
 from infraspec.checks.granting import grantable, policy_to_extend
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.knowing import OWN_ACCOUNT, how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
 from infraspec.checks.roles import Role
@@ -74,7 +74,7 @@ def conclusion(requirement: Requirement, role: Role, judgement: Judgement, owner
         remedy = policy_elsewhere_remedy(unknown, requirement, role, owners)
     elif foreign:
         reasons = [f"whether {role.address} is in account {render(foreign)} is not known: if not, it takes {_OTHER}"]
-        remedy = "set account_id in [environments.NAME] of the contract"
+        remedy = how_to_know(foreign if type(foreign) is Unknown else OWN_ACCOUNT)
     elif unknown is not None and unknown == role.unknown:
         remedy = role.remedy
     elif doubt and not unknown:
