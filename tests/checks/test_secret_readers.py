@@ -13,7 +13,7 @@ from infraspec.contract.models import Contract, Suite
 from infraspec.errors import EmptySelectionError
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Change, Plan
 from tests.terraform.iam_exports import allow, export, group, policy, role, user, with_export
 from tests.terraform.sources import plan_of
 
@@ -379,6 +379,30 @@ def test_what_the_plan_does_to_principals_of_a_snapshot(source: str, verdict: Ve
     known = ["*-execution", "admin", *READERS] if verdict is not UNDETERMINED else ["*-execution", *READERS[::2]]
     found = from_snapshot(tmp_path, f"{BASE}\n{source}\n", **{"app-prod-*": known})
     assert verdict is max((one.verdict for one in found), key=[PROVEN, UNDETERMINED, VIOLATED].index)
+
+
+UNCERTAIN = [f"perhaps {of_account('user', name)}" for name in ("alice", "carol")]
+
+
+def test_principals_of_the_plan_are_as_the_plan_has_them(tmp_path: Path) -> None:
+    """A user that the plan makes has what the plan says, whatever the snapshot has."""
+    _, api = from_snapshot(tmp_path, BASE + 'resource "aws_iam_user" "alice" {\n  name = "alice"\n}')
+    assert f"read by {', '.join(READERS[:2])}" == api.reason
+
+
+@pytest.mark.parametrize(
+    ("type_", "before", "expected"),
+    [
+        ("aws_iam_role", {"name": "admin", "arn": of_account("role", "admin")}, READERS[::2]),
+        ("aws_iam_user_policy", {"user": "alice", "name": "read"}, [*READERS[:2], *UNCERTAIN]),
+    ],
+)
+def test_what_a_plan_file_deletes(type_: str, before: dict[str, str], expected: list[str], tmp_path: Path) -> None:
+    """A role that is deleted reads nothing; what is taken away from users leaves them uncertain."""
+    made = with_export(plan(tmp_path, BASE), tmp_path, ELSEWHERE)
+    gone = made.replaced(changes=(Change(f"{type_}.x", ("delete",), type=type_, before=before),))
+    _, api = check_secret_readers(gone, contract(), "prod")
+    assert f"read by {', '.join(expected)}" == api.reason
 
 
 def test_many_readers_are_counted(tmp_path: Path) -> None:
