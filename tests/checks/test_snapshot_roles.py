@@ -371,6 +371,22 @@ def test_a_statement_that_is_missing_belongs_where_the_role_is_managed(tmp_path:
     )
 
 
+def test_characters_that_aws_chooses_are_not_guessed(tmp_path: Path) -> None:
+    """A policy that names a secret with its six characters may be about the one of the source; a state would tell."""
+    secret = resource("aws_secretsmanager_secret.db", name="db")
+    secrets = [{"name": "DB", "valueFrom": Unknown(f"{secret.address}.arn")}]
+    container = {"name": "app", "image": "nginx:1", "secrets": secrets}
+    written = task()
+    values = {**written.values, "container_definitions": JsonText([container])}
+    plan = plan_of(replace(written, values=values), secret)
+    for pattern, expected in ((SECRET, UNDETERMINED), (f"{SECRET[:-6]}??????", PROVEN), (f"{SECRET}?", VIOLATED)):
+        text = export(role("shared", {"read": allow(READ, pattern)}))
+        finding = next(one for one in judged(with_export(plan, tmp_path, text)) if READ in one.subject)
+        assert expected == finding.verdict.value
+        exact = pattern == SECRET
+        assert exact is finding.remedy.startswith("give a plan or state file in which the ARN is known, or write")
+
+
 @pytest.mark.parametrize("broken", ["lambda.amazonaws.com", "ec2.amazonaws.com"])
 def test_a_trust_policy_of_a_snapshot_is_judged(broken: str, tmp_path: Path) -> None:
     """A role that lets another service in is VIOLATED, at its line of the file."""

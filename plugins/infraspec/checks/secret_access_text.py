@@ -101,7 +101,8 @@ def _doubted(doubt: PolicyDoubt) -> str:
 def _certain_instead(doubts: tuple[PolicyDoubt, ...], role: Role) -> str:
     if any(doubt.hit.clause.statement.condition is not None for doubt in doubts):
         return "add a statement without the Condition, or waive the finding: its keys are known to AWS alone"
-    return f"write a statement for {role.address} that covers it for certain"
+    certain = f"write a statement for {role.address} that covers it for certain"
+    return f"give a plan or state file in which the ARN is known, or {certain}" if role.snapshot else certain
 
 
 def _blank(requirement: Requirement, role: Role, verdict: Verdict, actions: tuple[str, ...] = ()) -> Finding:
