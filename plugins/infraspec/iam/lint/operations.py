@@ -1,7 +1,8 @@
 """API operations whose permission has another name than they have.
 
 Sources: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Amazon DynamoDB Developer Guide,
-"Using IAM with DynamoDB transactions" and "Using IAM security policies with PartiQL for DynamoDB".
+"Using IAM with DynamoDB transactions" and "Using IAM security policies with PartiQL for DynamoDB"; AWS KMS API
+Reference, "ReEncrypt".
 """
 
 from __future__ import annotations
@@ -53,9 +54,10 @@ _DYNAMODB = {
     "TransactGetItems": "GetItem",
     "TransactWriteItems": "PutItem UpdateItem DeleteItem ConditionCheckItem",
 }
+_KMS = {"ReEncrypt": "ReEncryptFrom ReEncryptTo"}
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     f"{service}:{operation.lower()}": tuple(f"{service}:{action}" for action in actions.split())
-    for service, operations in (("s3", _S3), ("dynamodb", _DYNAMODB))
+    for service, operations in (("s3", _S3), ("dynamodb", _DYNAMODB), ("kms", _KMS))
     for operation, actions in operations.items()
 }
 """The actions that a policy has to allow, by `service:operation` in lower case."""
