@@ -315,3 +315,12 @@ def test_production_is_among_those_that_a_contract_begins_with(tmp_path: Path) -
     assert sum("prod" in name for name in names) == 15
     assert sum("dev" in name for name in names) == 5
     assert sum("more root modules" in left.reason for left in adoption.left_out) == 10
+
+
+@pytest.mark.parametrize(("below", "expected"), [(True, ["prod-app"]), (False, ["app", "prod"])])
+def test_a_root_without_resources_above_others_is_left_out(tmp_path: Path, expected: list[str], *, below: bool) -> None:
+    """What makes no resources and lies above what does holds files that they share, and is no environment."""
+    queue = PROVIDER + 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+    files = {"envs/prod/main.tf": PROVIDER, f"envs/{'prod/' if below else ''}app/main.tf": queue}
+    adoption = adopt(write(tmp_path, files))
+    assert [each.name for each in adoption.environments] == expected

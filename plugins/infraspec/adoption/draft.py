@@ -33,6 +33,7 @@ MOST_ENVIRONMENTS = 20
 """How many environments a contract begins with; the others stand in it as comments."""
 
 _NO_ENVIRONMENT = "by name no environment, and without task definitions; uncomment what is to be checked all the same"
+_EMPTY = "it makes no resources, and root modules that do lie below it"
 _STRANGER = "named and tagged otherwise than the rest, as another application; uncomment what is to be checked too"
 _A_SET = 2
 _MOST_SELECTORS = 10
@@ -180,13 +181,31 @@ def _evaluated(repository: Repository) -> Adoption:
         else:
             plans[candidate.name] = plan
             kept.append(stays)
+    kept, empty = _without_empty(kept, plans, files)
     kept, aside = _parted(kept, plans)
     left = [*(LeftOut(candidate, _NO_ENVIRONMENT) for candidate in aside), *left]
+    left += [LeftOut(candidate, _EMPTY) for candidate in empty]
     if not kept:  # a contract has an environment: the suite will say all that is wrong with it
         faulty, *left = sorted(left, key=lambda each: each.reason == _ONE_OF_MANY)
         return replace(adoption, environments=(faulty.candidate,), left_out=tuple(left), fault=faulty.reason)
     plans = {candidate.name: plans[candidate.name] for candidate in kept}
     return replace(adoption, environments=tuple(kept), left_out=tuple(left), plans=plans)
+
+
+def _without_empty(
+    kept: Sequence[Candidate], plans: Mapping[str, Plan], files: Mapping[str, Sequence[str]]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Part root modules from what holds no more than files for those below it: no resources, no modules, no tasks."""
+    paths = [f"{each.root.path}/" for each in kept]
+    empty = [
+        each
+        for each, own in zip(kept, paths, strict=True)
+        if not plans[each.name].managed()
+        and not plans[each.name].diagnostics
+        and not files.get(each.name)
+        and any(path.startswith(own) and path != own for path in paths)
+    ]
+    return [each for each in kept if each not in empty], empty
 
 
 def _most_wanted(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
