@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_rules
+from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
 from infraspec.finding import Location
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
 from infraspec.unknown import Unknown, Value
@@ -97,6 +97,34 @@ def test_a_role_of_somebody_else_is_theirs() -> None:
     """What a role has that is in no source is said by the role itself, or is none of ours."""
     live = extended(deployed(), made("arn:x", "aws_iam_role_policy", role="other", name="debug"))
     assert [] == list(extra_grants(reference(), live))
+
+
+CREDENTIALS = 'module.secretsmanager.aws_secretsmanager_secret.this["database"]'
+ARN = str(deployed().by_address[CREDENTIALS].get("arn"))
+
+
+def policies(*sources: Resource, plan: Plan | None = None, of: str = ARN) -> list[tuple[str, bool]]:
+    """Return address and certainty of the policies by hand, where a secret has one."""
+    by_hand = made(f"{of} policy", "aws_secretsmanager_secret_policy", secret_arn=of, policy="{}")
+    given = extra_policies(extended(plan or reference(), *sources), extended(deployed(), by_hand))
+    return [(one.arn, one.certain) for one in given]
+
+
+def test_a_policy_that_a_secret_got_by_hand_is_extra() -> None:
+    """As it was applied nothing has more, and of a secret of somebody else nothing is said."""
+    assert [] == list(extra_policies(reference(), deployed()))
+    assert [(f"{ARN} policy", True)] == policies()
+    assert [] == policies(of=f"{ARN}x")
+
+
+def test_a_policy_that_the_source_has_or_may_have_is_not_certainly_extra() -> None:
+    """By a resource of its own, by one of a secret that is not known, or as an argument."""
+    kind = "aws_secretsmanager_secret_policy"
+    assert [] == policies(made("a.b", kind, secret_arn=Unknown(f"{CREDENTIALS}.arn")))
+    assert [(f"{ARN} policy", False)] == policies(made("a.b", kind, secret_arn=Unknown("var.arn")))
+    own = replace(reference().by_address[CREDENTIALS], locate=lambda _: HERE)
+    resources = tuple(own if one.address == CREDENTIALS else one for one in reference().resources)
+    assert [] == policies(plan=reference().replaced(resources=resources))
 
 
 GROUP_ID, RULE_ID = (str(deployed().by_address[address].get("id")) for address in (GROUP, INGRESS))

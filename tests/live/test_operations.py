@@ -271,14 +271,28 @@ def opened(client: Client) -> Iterator[str]:
         ec2.revoke_security_group_ingress(GroupId=own["GroupId"], IpPermissions=world)
 
 
+@contextmanager
+def shared(client: Client) -> Iterator[str]:
+    """Let another account read the secret of the database, and give the secret's ARN."""
+    secrets = client("secretsmanager")
+    (arn,) = (one["ARN"] for one in secrets.list_secrets()["SecretList"] if "-database-" in one["Name"])
+    reading = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "secretsmanager:GetSecretValue"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{**reading, "Resource": "*"}]})
+    secrets.put_resource_policy(SecretId=arn, ResourcePolicy=document)
+    try:
+        yield arn
+    finally:
+        secrets.delete_resource_policy(SecretId=arn)
+
+
 def test_what_lets_in_more_is_in_no_source(sandbox: Running) -> None:
-    """A policy that a role got by hand, and a rule that opens a database, are no drift and are in no source."""
+    """A policy that a role or secret got by hand, and a rule that opens a database, are no drift and in no source."""
     role = f"arn:aws:iam::123456789012:role/{EXECUTION}"
     client = sandbox.account.client
-    with debugging(client), opened(client) as rule:
+    with debugging(client), opened(client) as rule, shared(client) as secret:
         environment = Environment(sandbox)
         found, drifted = environment.bad("inventory"), environment.bad("drift")
-    expected = {f"{role} inline policy debug", f"{role} with {METRICS}", rule}
+    expected = {f"{role} inline policy debug", f"{role} with {METRICS}", rule, f"{secret} policy"}
     assert {(address, "", "violated") for address in expected} == found
     assert set() == drifted
 

@@ -1,8 +1,8 @@
-"""What lets in more than the source says, although nothing of it has a name: grants of a role, rules of a firewall.
+"""What lets in more than the source says, although nothing of it has a name: grants of roles, policies, rules.
 
-An inline policy or an attachment that somebody gave a role by hand is in no plan of Terraform, and neither is a rule of
-a security group. Source: Terraform AWS provider, aws_iam_role_policy_attachment, aws_iam_policy_attachment,
-aws_iam_role_policies_exclusive, aws_iam_role_policy_attachments_exclusive.
+An inline policy or an attachment that somebody gave a role by hand is in no plan of Terraform, and neither is the
+policy of a secret or a rule of a security group. Source: Terraform AWS provider, aws_iam_role_policy_attachment,
+aws_iam_policy_attachment, aws_iam_role_policies_exclusive, aws_iam_role_policy_attachments_exclusive.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ _WAYS = (
 """What is given, by which type, and its attributes with the role and with what is given."""
 _NAMES = {_ATTACHMENT: ("policy_arn", "/"), _INLINE: ("name", ":")}
 """By type, what tells one grant of a role from another, and what stands before it in the id of an import."""
+_POLICIES = {
+    "aws_ecr_repository_policy": ("repository", "aws_ecr_repository", "name"),
+    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret", "arn"),
+    "aws_sns_topic_policy": ("arn", "aws_sns_topic", "arn"),
+}
+"""By type of policy, its attribute that names what it is of, and the type and attribute of that."""
 _GROUPS = ("aws_security_group", "aws_default_security_group")
 _GROUP_RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
 _OLD_RULE = "aws_security_group_rule"
@@ -61,6 +67,25 @@ def _given(plan: Plan, bound: Bound) -> Iterator[tuple[str, Value, Value]]:
 def _may_be(value: Value, found: Value) -> Answer:
     items = value if isinstance(value, list | tuple) else [value]
     return either(same(item, found) for item in items)
+
+
+def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
+    """Yield the policies that secrets, topics and repositories of the source have in AWS, and not by the source.
+
+    AWS itself gives buckets one for the logs that it delivers; those are left out.
+    """
+    bound = Bound(plan, live)
+    for type_, (attribute, owner, key) in _POLICIES.items():
+        owners = {one.get(key): plan.by_address.get(one.address) for one in live.managed(owner)}
+        given = [bound.value(one.attribute(attribute)) for one in plan.managed(type_)]
+        for one in live.managed(type_):
+            source = owners.get(one.get(attribute))
+            if source is None or source.sets("policy") or one.address in plan.by_address:
+                continue
+            known = either(same(value, one.get(attribute)) for value in given)
+            if known is not Answer.YES:
+                name, certain = str(one.get(attribute)), known is Answer.NO and plan.is_whole
+                yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
 
 
 @dataclass(frozen=True, slots=True)

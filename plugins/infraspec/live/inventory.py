@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infraspec.aws.calls import Calls
-from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_rules
+from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
 from infraspec.checks.inventory import Stray
 from infraspec.contract.models import Contract
 from infraspec.live.membership import Membership
@@ -23,7 +23,8 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     It is at no address of the source.
     """
     membership = Membership(contract, environment, calls.region, calls.account)
-    extra = (*extra_grants(plan, live), *extra_rules(plan, live, list(_firewall_rules(calls))))
+    rules = list(_firewall_rules(calls))
+    extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules))
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership))}
     known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
     tagged = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
