@@ -157,7 +157,6 @@ UNGUARDED: Mapping[str, str] = {
     ".display_name": SHOWN,
     ".kms_master_key_id": "alerts arrive without encryption too",
     "topic.statement.condition": "alerts arrive without the condition too",
-    "aws_sns_topic_subscription.email.endpoint": VALIDATE,
     ".endpoint_auto_confirms": SIZE,
     "aws_db_subnet_group.this.subnet_ids": VALIDATE,
     "aws_db_parameter_group.this.family": VALIDATE,
