@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,20 @@ from infraspec.command import reported
 from infraspec.extras import require
 
 if TYPE_CHECKING:
+    from infraspec.sandbox.applying import NotApplied
     from infraspec.sandbox.keeping import Kept
     from infraspec.sandbox.running import Running
+    from infraspec.terraform.plan import Plan
 
 _OPERATOR = click.option(
     "--operator",
     is_flag=True,
     help="Print the variables of one who may do everything, not those of the suite's runner.",
+)
+
+
+_INFRA = click.option(
+    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
 )
 
 
@@ -33,6 +41,7 @@ def sandbox() -> None:
     infraspec sandbox up --infra . --env prod --detach
     eval "$(infraspec sandbox status)"
     aws ecs list-clusters
+    infraspec sandbox apply --infra .
     infraspec sandbox down
 
     It listens on the loopback address alone, and one runs at a time. docs/sandbox.md says what is in it and where it
@@ -41,9 +50,7 @@ def sandbox() -> None:
 
 
 @sandbox.command()
-@click.option(
-    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
-)
+@_INFRA
 @click.option("--env", "environment", help="Environment to apply.  [default: that of [sandbox], or the first]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
 @click.option("--detach", is_flag=True, help="Return, and let it run until infraspec sandbox down.")
@@ -69,8 +76,8 @@ def up(
     try:
         kept = _kept(running, infra, name)
         kept.write()
-        for item in running.not_applied:
-            click.echo(f"not applied: {item}", err=True)
+        kept.remember(running.deployment)
+        _tell(running.not_applied)
         _show(kept, operator=operator)
         if detach:
             running.release()
@@ -84,6 +91,39 @@ def up(
         keeping.forget()
         raise
     keeping.forget()
+
+
+@sandbox.command()
+@_INFRA
+@click.option("--env", "environment", help="Environment to apply.  [default: the one that it holds]")
+@reported
+def apply(*, infra: Path, environment: str | None) -> None:
+    """Bring the sandbox that runs to what the source says now.
+
+    \b
+    infraspec sandbox up --infra . --detach
+    infraspec sandbox apply --infra .       # after a change, as terraform apply would
+
+    What is new is created, what differs is changed, what is gone is deleted, and a service that its circuit breaker
+    rolled back is deployed again. It can be another repository, such as a branch in a folder of its own.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    from infraspec.sandbox import keeping  # noqa: PLC0415 - as above
+
+    require("sandbox", "infraspec sandbox")
+    kept = _running(keeping.Kept.read())
+    name = environment or kept.environment
+    plan = _plan(infra, name, kept)
+    deployment = kept.deployment()
+    before = dict(deployment.values)
+    try:
+        _tell(deployment.apply(plan))
+    finally:
+        kept.remember(deployment)
+        replace(kept, infra=str(infra.resolve()), environment=name).write()
+    after = deployment.values
+    created, deleted = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = [address for address in before.keys() & after.keys() if before[address] != after[address]]
+    click.echo(f"applied {name} of {infra}: {len(created)} created, {len(changed)} changed, {len(deleted)} deleted")
 
 
 @sandbox.command()
@@ -130,6 +170,42 @@ def _refuse_second(kept: Kept | None) -> None:
         )
 
 
+def _running(kept: Kept | None) -> Kept:
+    from infraspec.errors import SandboxError  # noqa: PLC0415 - as above
+
+    if kept is None or not kept.runs:
+        raise SandboxError(
+            "no sandbox runs", expected="one that was started", remedy="infraspec sandbox up --infra . --detach"
+        )
+    return kept
+
+
+def _plan(infra: Path, name: str, kept: Kept) -> Plan:
+    """Return the plan of an environment, which has to be of the account and region that the sandbox is."""
+    from infraspec import contract as contracts  # noqa: PLC0415 - as above
+    from infraspec.errors import SandboxError  # noqa: PLC0415 - as above
+    from infraspec.sandbox.running import place_of  # noqa: PLC0415 - as above
+    from infraspec.terraform.environments import Environments  # noqa: PLC0415 - as above
+
+    contract = contracts.load(infra, environments=[name])
+    plan = Environments(contract).plan(name)
+    wanted, held = place_of(plan, contracts.environment(contract, name)), (kept.account, kept.operator["AWS_REGION"])
+    if wanted != held:
+        raise SandboxError(
+            "the sandbox is of another account or region",
+            place=f"{name} of {infra}",
+            expected=" in ".join(held),
+            found=" in ".join(wanted),
+            remedy=f"infraspec sandbox down && infraspec sandbox up --infra {infra} --env {name} --detach",
+        )
+    return plan
+
+
+def _tell(not_applied: Iterable[NotApplied]) -> None:
+    for item in not_applied:
+        click.echo(f"not applied: {item}", err=True)
+
+
 def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -> tuple[Running, str]:
     from infraspec import contract as contracts  # noqa: PLC0415 - as above
     from infraspec.sandbox.keeping import log_file  # noqa: PLC0415 - as above
@@ -152,6 +228,8 @@ def _kept(running: Running, infra: Path, environment: str) -> Kept:
         running.endpoint,
         str(infra.resolve()),
         environment,
+        running.account.account,
+        running.account.partition,
         running.environment,
         running.operator,
     )

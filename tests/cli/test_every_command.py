@@ -48,6 +48,7 @@ ANSWERS = {"explain": 1}
 ELSEWHERE = {
     "diagnose": ("tests/sandbox/test_incident_replay.py", "tests/cli/test_diagnose.py"),
     "report metrics": ("tests/cli/test_report_telling.py", "tests/cli/test_report_telling.py"),
+    "sandbox apply": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox down": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox status": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox up": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
 from infraspec.sandbox.running import Running
+from infraspec.sandbox.server import APPLIED_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = ROOT / "fixtures/minimal"
@@ -94,12 +98,47 @@ def test_a_process_that_is_another_is_left_alone(shell: Shell, sandbox: Running)
         "endpoint": sandbox.endpoint,
         "infra": ".",
         "environment": "x",
+        "account": "123456789012",
+        "partition": "aws",
     }
     shell.file.write_text(json.dumps({**kept, "runner": {}, "operator": {}}))
     assert "is gone" in shell.run("status").stderr
     assert "was gone already: nothing was ended" in shell.run("down").stdout
     assert sandbox.account.client("sts").get_caller_identity()
     assert not shell.file.exists()
+
+
+def test_apply(shell: Shell, tmp_path: Path) -> None:
+    """What a change of the source means is done to the one that runs, twice in a row; another account is refused."""
+    copy = tmp_path / "infra"
+    shutil.copytree(MINIMAL, copy)
+    none = shell.run("apply", "--infra", str(copy))
+    assert (none.returncode, "no sandbox runs" in none.stderr) == (2, True)
+
+    assert shell.run("up", "--infra", str(copy), "--detach").returncode == 0
+    source = copy / "main.tf"
+    text = source.read_text()
+    more = 'resource "aws_secretsmanager_secret" "more" {\n  name = "hello-dev-more"\n}\n'
+    steps = [(text, 0, 0), (text + more, 1, 0), (text + more, 0, 0), (text, 0, 1)]
+    for content, created, deleted in steps:
+        source.write_text(content)
+        done = shell.run("apply", "--infra", str(copy))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"applied dev of {copy}: {created} created, 0 changed, {deleted} deleted\n"
+
+    contract = copy / "infraspec.toml"
+    account = 'account_id = "444455556666"'
+    contract.write_text(re.sub(r"account_id = .*", account, contract.read_text()))
+    other = shell.run("apply", "--infra", str(copy))
+    assert (other.returncode, "Traceback" in other.stderr) == (2, False)
+    assert "the sandbox is of another account" in other.stderr
+
+
+def test_what_was_applied_is_for_the_operator(sandbox: Running) -> None:
+    """It may hold secrets: without the operator's key the process does not tell it."""
+    for headers in ({}, {"Authorization": sandbox.environment["AWS_ACCESS_KEY_ID"]}):
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(Request(sandbox.endpoint + APPLIED_PATH, headers=headers))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_environment(
     """`infraspec sandbox up --env prod` and then ENV=local is about prod; any other sandbox about the contract's."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    Kept(1, "token", ENDPOINT, str(REFERENCE), started_with, {}, {}).write()
+    Kept(1, "token", ENDPOINT, str(REFERENCE), started_with, "123456789012", "aws", {}, {}).write()
     given = {"directory": str(REFERENCE), "environments": "local", "live": "yes"}
     settings = Settings(**{field.name: Setting(given.get(field.name, ""), "option") for field in fields(Settings)})
 

@@ -21,8 +21,8 @@ from infraspec.cli import main
 from infraspec.contract.operations import Incidents
 from infraspec.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
+from infraspec.sandbox.keeping import Kept
 from infraspec.sandbox.running import Running, start
-from infraspec.terraform.environments import Environments
 from tests.docs.blocks import blocks
 from tests.docs.incident_fix import repaired
 from tests.terminal.screen import Screen, on_terminal
@@ -32,6 +32,7 @@ FIXTURES = ROOT / "fixtures"
 OUTPUTS = blocks("text", page="docs/incident-replay.md")
 COMMANDS = [line for block in blocks("sh", page="docs/incident-replay.md") for line in block.text.splitlines()]
 ENVIRONMENT = "dev"
+STEPS = ["healthy", "applied", "failed", "fixed"]
 _SHOWN = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "2026-11-25 09:00:00 UTC"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-11-25 09:00 UTC"),
@@ -50,6 +51,7 @@ class Replay:
     """What `infraspec diagnose` has said, as text and with its exit code, at each step; and as JSON and as a record."""
 
     healthy: tuple[int, str]
+    applied: tuple[int, str]
     failed: tuple[int, str]
     fixed: tuple[int, str]
     tree: dict[str, Any]
@@ -64,9 +66,13 @@ def shown(text: str) -> str:
     return text
 
 
-def apply(sandbox: Running, infra: Path) -> None:
-    """Bring the sandbox to what a repository says."""
-    assert not sandbox.apply(Environments(contracts.load(infra)).plan(ENVIRONMENT))
+def keep(sandbox: Running, infra: Path) -> None:
+    """Note the sandbox as `infraspec sandbox up` does."""
+    account = sandbox.account
+    place = (str(infra), ENVIRONMENT, account.account, account.partition)
+    kept = Kept(sandbox.pid, sandbox.token, sandbox.endpoint, *place, sandbox.environment, sandbox.operator)
+    kept.write()
+    kept.remember(sandbox.deployment)
 
 
 def diagnose(sandbox: Running, infra: Path, form: str = "text") -> tuple[int, str]:
@@ -95,15 +101,15 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     good, bad = FIXTURES / "daily-report-tool", FIXTURES / "incident-v16"
     with pytest.MonkeyPatch.context() as patch, start(contracts.load(good), ENVIRONMENT) as sandbox:
         patch.chdir(ROOT)
-        healthy = run(sandbox, COMMANDS[-2])
-        apply(sandbox, bad)
-        failed = run(sandbox, COMMANDS[-1])
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        keep(sandbox, good)
+        healthy, applied, failed = (run(sandbox, command) for command in COMMANDS[2:5])
         tree = json.loads(diagnose(sandbox, bad, "json")[1])
         record = diagnose(sandbox, bad, "record")[1]
         screen = on_screen(sandbox, bad)
-        fixed = repaired(tmp_path_factory.mktemp("replay"))
-        apply(sandbox, fixed)
-        yield Replay(healthy, failed, diagnose(sandbox, fixed), tree, record, screen)
+        mended = os.path.relpath(repaired(tmp_path_factory.mktemp("replay")))
+        _, fixed = (run(sandbox, command.replace("fixtures/incident-v16", mended)) for command in COMMANDS[5:])
+        yield Replay(healthy, applied, failed, fixed, tree, record, screen)
 
 
 def test_v15_is_healthy(replay: Replay) -> None:
@@ -160,19 +166,19 @@ def test_the_fix_lets_v16_run(replay: Replay) -> None:
     assert "revision:   daily-report-tool-dev-backend:2; the newest is daily-report-tool-dev-backend:2\n" in text
 
 
-@pytest.mark.parametrize("step", ["healthy", "failed", "fixed"])
+@pytest.mark.parametrize("step", STEPS)
 def test_the_documentation_shows_what_is_printed(step: str, replay: Replay) -> None:
     """The walk-through has the real output; of the last, the first line."""
     printed = shown(getattr(replay, step)[1])
-    output = OUTPUTS[["healthy", "failed", "fixed"].index(step)].text
+    output = OUTPUTS[STEPS.index(step)].text
 
-    assert len(OUTPUTS) == 3
+    assert len(OUTPUTS) == len(STEPS)
     assert output == (printed if step != "fixed" else printed.splitlines(keepends=True)[0])
 
 
 def test_the_documentation_starts_the_sandbox_of_the_replay() -> None:
     """The commands before those that ask lead the shell to a sandbox of the environment that is replayed."""
-    assert COMMANDS[:-2] == [
+    assert COMMANDS[:2] == [
         "infraspec sandbox up --infra fixtures/daily-report-tool --detach",
         'eval "$(infraspec sandbox status)"',
     ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.deliveries import put_value, settle
 from infraspec.sandbox.resources import KINDS
-from infraspec.sandbox.resources.kind import Kind
 from infraspec.sandbox.values import Created, Unresolved, references
 from infraspec.terraform.plan import Plan, Resource
 
@@ -37,9 +36,23 @@ class Deployment:
     account: Account
     values: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     attributes: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     settled: bool = True
     """Whether alarms get data and subscriptions are confirmed after an apply."""
+
+    @classmethod
+    def restored(cls, account: Account, state: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Go on with what another process has applied to an account, from the `state` that it left."""
+        values, attributes = ({name: dict(one[key]) for name, one in state.items()} for key in ("values", "attributes"))
+        return cls(account, values, attributes, {name: one["type"] for name, one in state.items()})
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Return what has been applied as JSON has it, by address. It may hold secrets of the sandbox."""
+        return {
+            address: {"type": type_, "values": self.values[address], "attributes": self.attributes[address]}
+            for address, type_ in self.types.items()
+            if address in self.attributes
+        }
 
     def apply(self, plan: Plan) -> tuple[NotApplied, ...]:
         """Create what is new, change what differs, delete what is gone; return what could not be applied.
@@ -87,16 +100,17 @@ class Deployment:
                 raise ValueError("a change of this type needs a new sandbox")
             self.attributes[address] = values | kind.update(self.account, values, self.attributes[address])
         self.values[address] = values
-        self.kinds[address] = kind
+        self.types[address] = resource.type
 
     def _forget(self, plan: Plan) -> Iterator[NotApplied]:
         """Delete what the plan has no more, the last created first."""
         gone = [address for address in self.attributes if address not in plan.by_address]
         for address in reversed(gone):
-            kind = self.kinds[address]
+            kind = KINDS[self.types[address]]
             if kind.delete is None:
-                type_ = address.split("[")[0].split(".")[-2]
-                yield NotApplied(type_, 1, "it is not in the plan any more; the sandbox keeps it", address)
+                yield NotApplied(
+                    self.types[address], 1, "it is not in the plan any more; the sandbox keeps it", address
+                )
                 continue
             kind.delete(self.account, self.values.pop(address), self.attributes.pop(address))
 

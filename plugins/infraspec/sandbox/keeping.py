@@ -15,23 +15,30 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from infraspec.errors import SandboxError
-from infraspec.sandbox.server import IDENTITY_PATH
+from infraspec.sandbox.account import Account
+from infraspec.sandbox.applying import Deployment
+from infraspec.sandbox.server import APPLIED_PATH, IDENTITY_PATH
 
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A sandbox that was started to be kept. `runner` and `operator` are the variables of those who ask it."""
+    """A sandbox that was started to be kept. `runner` and `operator` are the variables of those who ask it.
+
+    It holds what `environment` of the repository `infra` says.
+    """
 
     pid: int
     token: str
     endpoint: str
     infra: str
     environment: str
+    account: str
+    partition: str
     runner: Mapping[str, str]
     operator: Mapping[str, str]
 
@@ -75,6 +82,29 @@ class Kept:
         except (URLError, OSError, ValueError):
             return False
         return (told.get("pid"), told.get("token")) == (self.pid, self.token)
+
+    def deployment(self) -> Deployment:
+        """Return what has been applied to it, to go on with. Raises SandboxError if it does not answer."""
+        key, region = self.operator["AWS_ACCESS_KEY_ID"], self.operator["AWS_REGION"]
+        state = json.loads(self._applied())
+        return Deployment.restored(Account(self.endpoint, self.account, region, self.partition, key), state)
+
+    def remember(self, deployment: Deployment) -> None:
+        """Let its process keep what has been applied to it. Raises SandboxError if it does not answer."""
+        self._applied(json.dumps(deployment.state()).encode())
+
+    def _applied(self, state: bytes | None = None) -> bytes:
+        headers = {"Authorization": self.operator["AWS_ACCESS_KEY_ID"]}
+        method = "GET" if state is None else "PUT"
+        asked = Request(self.endpoint + APPLIED_PATH, state, headers, method=method)  # noqa: S310 - loopback
+        try:
+            with urlopen(asked, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - likewise
+                told: bytes = answer.read()
+        except (URLError, OSError) as error:
+            raise SandboxError(
+                "the sandbox does not answer", place=self.endpoint, found=str(error), remedy="infraspec sandbox down"
+            ) from None
+        return told
 
     def end(self) -> None:
         """End its process, and no other: it has just said that it is this one. Raises SandboxError if it stays."""

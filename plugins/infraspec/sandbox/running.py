@@ -15,6 +15,7 @@ from infraspec.aws.runner_policy import runner_policy
 from infraspec.checks.state_backend import state_place
 from infraspec.contract import Contract
 from infraspec.contract.live import Live
+from infraspec.contract.models import Environment
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.applying import Deployment, NotApplied
@@ -115,9 +116,10 @@ def start(
     environments = Environments(contract)
     plan = environments.plan(environment)
     known = contracts.environment(contract, environment)
+    account, region = place_of(plan, known)
     running = start_empty(
-        account=_text(plan.account) or known.account_id or _DEFAULT_ACCOUNT,
-        region=_text(plan.region) or known.region or _DEFAULT_REGION,
+        account=account,
+        region=region,
         partition=known.partition,
         port=port,
         policy=_runner_policy(environments, environment),
@@ -166,6 +168,12 @@ def start_empty(
     return Running(endpoint, runner.environment(), operator.environment(), (), token, Deployment(operator), child)
 
 
+def place_of(plan: Plan, known: Environment) -> tuple[str, str]:
+    """Return the account and region that the sandbox of a plan has, where neither source nor contract says it too."""
+    account, region = (value if isinstance(value, str) else "" for value in (plan.account, plan.region))
+    return account or known.account_id or _DEFAULT_ACCOUNT, region or known.region or _DEFAULT_REGION
+
+
 def _runner_policy(environments: Environments, name: str) -> str:
     """Return the policy that `infraspec runner-policy` prints for an environment."""
     environment, settings = environments.contract.environments[name], environments.settings().get(name)
@@ -176,7 +184,3 @@ def _runner_policy(environments: Environments, name: str) -> str:
 
 def _access_key() -> str:
     return "AKIA" + "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(16))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

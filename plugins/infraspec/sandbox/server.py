@@ -13,6 +13,8 @@ from infraspec.sandbox.child import Settings, settings_of
 HOST = "127.0.0.1"
 IDENTITY_PATH = "/infraspec-sandbox"
 """Where the process says which one it is: its pid and token."""
+APPLIED_PATH = "/infraspec-sandbox/applied"
+"""Where it keeps what was applied to it, for the operator's key alone: it may hold secrets, so it is in no file."""
 
 
 def main() -> None:
@@ -58,15 +60,33 @@ def _server(settings: Settings) -> Any:
 
     application = DomainDispatcherApplication(create)
 
-    def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("PATH_INFO") == IDENTITY_PATH:
-            body = json.dumps({"pid": os.getpid(), "token": settings.token}).encode()
-            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-            start_response("200 OK", headers)
-            return [body]
-        return application(environ, start_response)
+    return make_server(HOST, settings.port, _Own(settings, application), threaded=True, request_handler=Handler)
 
-    return make_server(HOST, settings.port, answer, threaded=True, request_handler=Handler)
+
+class _Own:
+    """The paths of the sandbox itself; all others are AWS's."""
+
+    def __init__(self, settings: Settings, aws: Any) -> None:
+        self._settings, self._aws = settings, aws
+        self._applied = b"{}"
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ.get("PATH_INFO")
+        if path == IDENTITY_PATH:
+            told = {"pid": os.getpid(), "token": self._settings.token}
+            return _answer(start_response, "200 OK", json.dumps(told).encode())
+        if path != APPLIED_PATH:
+            return self._aws(environ, start_response)
+        if environ.get("HTTP_AUTHORIZATION") != self._settings.operator_key:
+            return _answer(start_response, "403 Forbidden", b"{}")
+        if environ["REQUEST_METHOD"] == "PUT":
+            self._applied = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        return _answer(start_response, "200 OK", self._applied)
+
+
+def _answer(start_response: Any, status: str, body: bytes) -> list[bytes]:
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 if __name__ == "__main__":
