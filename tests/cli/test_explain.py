@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from infraspec.cli import main
 from tests.terraform.iam_exports import allow, export, role
 from tests.terraform.sources import write
 
@@ -257,3 +259,20 @@ def test_a_role_of_another_stack(shop: Path) -> None:
     assert "shard is not in iam.json (IAM of account 111122223333" in text
     code, text = run(shop, READ, "aws_secretsmanager_secret.db", "--snapshot", "main.tf", role="shared")
     assert (WRONG, True) == (code, "main.tf:1:1: the file is not JSON" in text)
+
+
+def test_a_broken_plan_file_is_named_from_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is the user's, not one below the contract."""
+    write(
+        tmp_path / "infra",
+        {"infraspec.toml": '[project]\napplication = "a"\n[environments.prod]\nroot = "."\n', "main.tf": ""},
+    )
+    (tmp_path / "plan.json").touch()
+    monkeypatch.chdir(tmp_path)
+    asked = ["--role", "r", "--action", "s3:GetObject", "--resource", "*"]
+    result = CliRunner().invoke(main, ["explain", "--infra", "infra", "--plan", "plan.json", *asked])
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("PlanError: plan.json: the file is empty")

@@ -76,7 +76,7 @@ class Environments:
         document = self._plan_file or environment.plan or environment.state
         if document is None:
             return self._source(name) if self._has_source(environment) else _without_source(environment)
-        path = document if document is self._plan_file else contracts.resolve(self.contract, document)
+        path = document.absolute() if document is self._plan_file else contracts.resolve(self.contract, document)
         planned = load(path, name=contracts.display(self.contract, path))
         return complete(planned, self._source(name)) if self._has_source(environment) else planned
 
