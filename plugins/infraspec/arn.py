@@ -5,13 +5,12 @@ Source: AWS General Reference, "Identify AWS resources with Amazon Resource Name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 _FIELDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(Struct, frozen=True):
     """The six fields of `arn:partition:service:region:account-id:resource`.
 
     `region` and `account` are empty where the service has none in its ARNs (IAM, S3). `resource` may hold colons.

@@ -7,12 +7,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import fields
 
 from infraspec.command import reported
 from infraspec.errors import ContractError, RequestError, SandboxError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
 class InfraspecError(Exception):
@@ -215,8 +216,7 @@ class InputErrorGroup(InfraspecError):  # noqa: N818 - as ExceptionGroup, it is 
         return "\n".join(str(error) for error in self.errors)
 
 
-@dataclass(slots=True)
-class ErrorCollector:
+class ErrorCollector(Struct):
     """Collect the errors of many parts, to fail once with all of them."""
 
     errors: list[InfraspecError] = field(default_factory=list)

@@ -6,7 +6,8 @@ Each gives all three verdicts: what is known only after apply is UNDETERMINED, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.names import check_names
 from infraspec.checks.tags import check_tags

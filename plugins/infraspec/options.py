@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import Struct
 
 if TYPE_CHECKING:  # every pytest run imports this module
     from infraspec.contract.models import Contract
@@ -46,8 +46,7 @@ LOCAL = "local"
 """The environment of a live run that is an embedded AWS, with the source deployed in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A text and where it was set: "option", "environment variable", "ini" or "default"."""
 
     value: str
@@ -64,8 +63,7 @@ class Setting:
         return self.value.lower() not in ("", "0", "no", "false", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What to check."""
 
     directory: Setting

@@ -6,11 +6,11 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from infraspec.command import reported
 from infraspec.extras import require

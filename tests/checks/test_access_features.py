@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.contract.models import Contract
@@ -43,8 +44,7 @@ def session(**values: Value) -> Case:
     """Return a case of ECS Exec whose service has other values."""
     case = case_of(table.CHANNEL)
     changed = tuple(
-        dataclasses.replace(one, values={**one.values, **values}) if one.address == SERVICE else one
-        for one in case.resources
+        replace(one, values={**one.values, **values}) if one.address == SERVICE else one for one in case.resources
     )
     return dataclasses.replace(case, resources=changed)
 
@@ -79,7 +79,7 @@ def test_ecs_exec_is_needed_by_the_revision_that_the_service_names(named: str, *
     plan = session(task_definition=named).plan()
     app = plan.by_address["aws_ecs_task_definition.app"]
     runs, newest = (
-        dataclasses.replace(app, address=address, values={**app.values, "arn": address})
+        replace(app, address=address, values={**app.values, "arn": address})
         for address in (arn("ecs", "task-definition/app:3"), arn("ecs", "task-definition/app:4"))
     )
     both = (runs, newest) if newest_last else (newest, runs)
@@ -122,7 +122,7 @@ def test_ecs_exec_needs_a_task_role() -> None:
     case = session()
     plan = case.plan()
     task = plan.by_address["aws_ecs_task_definition.app"]
-    without = dataclasses.replace(task, values={**task.values, "task_role_arn": None})
+    without = replace(task, values={**task.values, "task_role_arn": None})
     found = findings(plan.replaced(resources=(without, *plan.resources[1:])))
     assert [VIOLATED] == [finding.verdict for finding in found]
     assert found[0].found == "the task definition has no task role"
@@ -152,7 +152,7 @@ def test_a_session_log_is_needed_only_where_it_is_configured(logging: str | None
     service, cluster = case.resources
     log = [{"cloud_watch_log_group_name": "/ecs/sessions"}]
     configuration = [{"execute_command_configuration": [{"logging": logging, "log_configuration": log}]}]
-    changed = dataclasses.replace(cluster, values={**cluster.values, "configuration": configuration})
+    changed = replace(cluster, values={**cluster.values, "configuration": configuration})
     found = findings(dataclasses.replace(case, resources=(service, changed)).plan())
     assert {finding.subject.rpartition(": ")[2].partition(":")[0] for finding in found} == {"ssmmessages"}
 
@@ -162,7 +162,7 @@ def test_a_cluster_is_found_by_every_name(cluster: Value) -> None:
     """The cluster's configuration counts whether the service names it by reference, name or ARN."""
     case = case_of(table.SESSION_KEY)
     service, *rest = case.resources
-    changed = dataclasses.replace(service, values={**service.values, "cluster": cluster})
+    changed = replace(service, values={**service.values, "cluster": cluster})
     found = findings(dataclasses.replace(case, resources=(changed, *rest)).plan())
     assert of("kms:Decrypt", found) == [VIOLATED]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.alarm_state import alarm_names, check_alarm_state
 from infraspec.contract.alarms import Alarms, LiveAlarms

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
 from infraspec.finding import Location

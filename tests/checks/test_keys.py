@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.contract.models import Contract
@@ -223,7 +223,7 @@ def test_the_policy_of_the_key_has_to_allow_it_for_the_service() -> None:
     def key(service: str) -> Resource:
         condition = {"StringEquals": {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}}
         entry = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*", "Condition": condition}
-        return dataclasses.replace(KEY, values={"policy": JsonText({"Version": "2012-10-17", "Statement": [entry]})})
+        return replace(KEY, values={"policy": JsonText({"Version": "2012-10-17", "Statement": [entry]})})
 
     for service, expected in (("secretsmanager", PROVEN), ("ssm", VIOLATED)):
         (finding,) = judged(SECRET_ARN, secret(kms_key_id=KEY_ARN), key(service), allow=[decrypt(KEY_ARN)])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.log_groups import check_log_groups, log_group_names
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions

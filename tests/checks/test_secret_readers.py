@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infraspec.checks.reader_index import ReaderIndex
 from infraspec.checks.readers import Readers
 from infraspec.checks.secret_readers import check_secret_readers
 from infraspec.contract.models import Contract, Suite
@@ -284,7 +285,7 @@ def test_whom_the_index_leaves_out_is_no_reader(tmp_path: Path) -> None:
         """
     evaluated = plan(tmp_path, source)
     indexed, asking_all = Readers(evaluated), Readers(evaluated)
-    object.__setattr__(asking_all._index, "about", lambda _secret: asking_all._holders)
+    asking_all._index = ReaderIndex(asking_all._index.action, _others=asking_all._holders)
 
     for secret in evaluated.managed("aws_secretsmanager_secret"):
         names = [str(reader) for reader in indexed.of(secret)]

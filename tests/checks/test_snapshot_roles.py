@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec import contract as contracts
 from infraspec.checks.elsewhere import INTO_THE_PLAN
@@ -268,8 +268,8 @@ def test_a_policy_of_another_stack_counts_in_a_role_of_the_plan(tmp_path: Path) 
     assert UNDETERMINED == reading(plan)
     assert PROVEN == reading(with_export(plan, tmp_path, EMPTY))
     read = resource("data.aws_iam_policy.read", name="read")
-    by_data = replace(
-        plan, resources=(*plan.resources[:-1], read, attachment(Unknown(f"{read.address}.arn"), "shared"))
+    by_data = plan.replaced(
+        resources=(*plan.resources[:-1], read, attachment(Unknown(f"{read.address}.arn"), "shared"))
     )
     assert PROVEN == reading(with_export(by_data, tmp_path, EMPTY))
     text = export(role("shared", {"read": READS}), policies=[policy(MANAGED, NOTHING)])

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from infraspec.sandbox.keeping import Kept
@@ -113,7 +114,7 @@ def keep(sandbox: Running, home: Path, repository: Path) -> None:
     kept = Kept(1, "token", sandbox.endpoint, str(repository), "prod", "123456789012", "aws", {}, {})
     path = home / "run" / "infraspec" / "sandbox.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(asdict(kept)), encoding="utf-8")
+    path.write_bytes(msgspec.json.encode(kept))
 
 
 def command(step: Step, home: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import fields
 
 from infraspec.fixtures.additions import Hooks
 from infraspec.fixtures.session import Session

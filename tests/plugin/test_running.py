@@ -152,7 +152,7 @@ def test_run_that_is_about_something_else_imports_little(pytester: pytest.Pytest
         import sys
 
         def test_of_a_user():
-            heavy = {"pydantic", "msgspec", "infraspec.terraform", "infraspec.contract"}
+            heavy = {"pydantic", "infraspec.terraform", "infraspec.contract"}
             assert not heavy & set(sys.modules)
         """
     )

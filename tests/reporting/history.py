@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from infraspec.finding import Verdict
 from infraspec.reporting.results import Count, Entry, Moved, Problem, Results

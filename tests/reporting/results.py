@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.reporting.results import Acceptance, Count, Entry, PlanFile, Problem, Results, Run, Skipped, State

@@ -1,7 +1,7 @@
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.finding import Location, Verdict
 from infraspec.reporting.annotations import command, workflow_commands

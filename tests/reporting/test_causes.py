@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from infraspec.finding import Location, Verdict
 from infraspec.reporting.causes import causes, mended

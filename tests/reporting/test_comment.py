@@ -1,10 +1,10 @@
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from infraspec.finding import Verdict
 from infraspec.reporting.comment import MARKER, comment

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
@@ -49,7 +49,7 @@ def counted(*counts: tuple[str, int, int, int], **changes: object) -> Results:
     """Return a live run of dev with the numbers of some rules: proven, violated, undetermined."""
     found = tuple(Count("dev", rule, proven, violated, doubt, 1, 2) for rule, proven, violated, doubt in counts)
     results = at(1, ran={"dev": ()}, suite="live")
-    return replace(results, counts=found, run=replace(results.run, seconds=12.5), **changes)  # type: ignore[arg-type]
+    return replace(results, counts=found, run=replace(results.run, seconds=12.5), **changes)
 
 
 def broken(test: str) -> Problem:

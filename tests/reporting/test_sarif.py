@@ -1,10 +1,10 @@
 import json
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft4Validator, FormatChecker
+from msgspec.structs import replace
 
 from infraspec.checks import RULES
 from infraspec.finding import Location

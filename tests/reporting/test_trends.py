@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from infraspec.finding import Verdict
 from infraspec.reporting.results import Count, Problem, Results

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.from_iam_snapshot import load

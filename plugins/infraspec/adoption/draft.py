@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.adoption.application import application_of
 from infraspec.adoption.environments import Candidate
@@ -40,16 +42,14 @@ _MOST_SELECTORS = 10
 _ONE_OF_MANY = "there are more root modules than a contract should begin with"
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """An environment that the contract begins without, and why."""
 
     candidate: Candidate
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """What is known of a repository.
 
     `support` says how many of how many names begin with the application, `plans` are those of the environments;
@@ -66,7 +66,7 @@ class Adoption:
     tags: tuple[TagGuess, ...] = ()
     allow_empty: tuple[str, ...] = ()
     fault: str = ""
-    plans: Mapping[str, Plan] = field(default_factory=dict, compare=False, repr=False)
+    plans: Mapping[str, Plan] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Return the contract as tomllib would read it."""

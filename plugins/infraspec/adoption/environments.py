@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.adoption.places import Place, account_of, region_of
 from infraspec.adoption.roots import Root, constant
@@ -21,8 +22,7 @@ from infraspec.adoption.workspaces import workspaces_of
 _VARIABLES = ("environment", "env", "stage", "environment_name", "env_name")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An environment as it was found. `origin` says by what, for people."""
 
     name: str

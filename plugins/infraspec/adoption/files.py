@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.adoption.contract_text import contract_text
 from infraspec.adoption.draft import Adoption
@@ -89,8 +90,7 @@ infraspec-doctor: $(INFRASPEC_VENV)/.installed ## Say what keeps infraspec from 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StartingFile:
+class StartingFile(Struct, frozen=True):
     """A file to begin with. `path` is relative to the repository; `exists` if something of the name is there."""
 
     path: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.conventions.facts import ACCOUNT_ID, APPLICATION, ENVIRONMENT, REGION, spellings
 
@@ -20,8 +21,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A name cut into chunks of text and facts, alternately; the first and the last are chunks, empty ones too."""
 
     parts: tuple[str, ...]

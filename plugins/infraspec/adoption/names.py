@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.adoption.name_shapes import SNAKE, SNAKE_REGEX, Shape
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
@@ -22,8 +23,7 @@ _FREE = frozenset({"aws_route53_record", "aws_route53_zone", "aws_acm_certificat
 PLACEHOLDERS: Mapping[str, str] = {SNAKE: SNAKE_REGEX}
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A name in an environment, with what is known of this."""
 
     type: str
@@ -31,8 +31,7 @@ class Named:
     facts: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """Patterns of a type: `held` of the `total` names that are known follow one of them."""
 
     type: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.adoption.roots import Root, constant
 from infraspec.adoption.variable_files import VariableFile
@@ -22,8 +23,7 @@ _REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d$")
 _ARN_ACCOUNT = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A value and where it was found; `certain` if it can mean nothing else."""
 
     value: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.adoption.environments import Candidate, find_environments
 from infraspec.adoption.places import workflow_regions
@@ -18,8 +19,7 @@ WORKFLOWS = ".github/workflows"
 GITLAB = ".gitlab-ci.yml"
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A directory with its root modules, environments and task definition files; paths are relative to it.
 
     `aside` are root modules below examples and tests, `broken` directories that cannot be parsed with the reason,

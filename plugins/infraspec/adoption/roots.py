@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.contract.roots import roots_below
 from infraspec.errors import InfraspecError
@@ -24,8 +25,7 @@ _MODULES = frozenset({"module", "modules", "_module", "_modules"})
 _ASIDE = _MODULES | {"example", "examples", "test", "tests", "fixture", "fixtures", "testdata", "vendor"}
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """A root module. `path` is relative to the repository, `.` for its top; `modules` are the local ones in it."""
 
     path: str
@@ -48,8 +48,7 @@ class Root:
         yield from _texts(self.configuration)
 
 
-@dataclass(frozen=True, slots=True)
-class Roots:
+class Roots(Struct, frozen=True):
     """What was found: `roots`; `aside`, paths of roots below examples and tests; `broken`, what cannot be parsed."""
 
     roots: tuple[Root, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.tags import tagged
 from infraspec.conventions.effective_tags import EffectiveTags
@@ -22,8 +23,7 @@ _MOST_VALUES = 4
 _OWN = frozenset({"Name", "name"})  # each resource has its own
 
 
-@dataclass(frozen=True, slots=True)
-class TagGuess:
+class TagGuess(Struct, frozen=True):
     """A tag: `rule` as the contract writes it, carried by `held` of `total` resources that take tags."""
 
     key: str
@@ -37,8 +37,7 @@ class TagGuess:
         return self.held >= MAJORITY * self.total
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """The tags of a resource in an environment, with what is known of this."""
 
     tags: Mapping[str, Value]

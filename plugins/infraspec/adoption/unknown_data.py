@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.managed_documents import statements_of
 from infraspec.errors import InfraspecError
@@ -25,8 +26,7 @@ _WANTED = {"aws_iam_policy.arn": "policy", "aws_iam_role.arn": "assume_role_poli
 """What decides where a resource names a policy or a role: its documents, not its ARN."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownData:
+class UnknownData(Struct, frozen=True):
     """An attribute of a data source that is not known; `uses` resources depend on it."""
 
     key: str

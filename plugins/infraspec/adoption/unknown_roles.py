@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.roles import RoleIndex
 from infraspec.ecs.task_definition import TaskDefinition
@@ -13,8 +14,7 @@ from infraspec.terraform.plan import Plan
 from infraspec.unknown import Value, render
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownRole:
+class UnknownRole(Struct, frozen=True):
     """A role that is not known, by ARN or attribute, why, and what to do about it; empty where a snapshot does."""
 
     name: str

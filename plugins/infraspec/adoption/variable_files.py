@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.adoption.roots import Root
 from infraspec.adoption.words import ENVIRONMENT_WORDS, environment_word, valid_name
@@ -26,8 +27,7 @@ _OF_BACKENDS = frozenset(
 """Arguments of the backend "s3"."""
 
 
-@dataclass(frozen=True, slots=True)
-class VariableFile:
+class VariableFile(Struct, frozen=True):
     """A file of values. `path` is relative to the repository, `constants` what is text in it, by name."""
 
     path: str

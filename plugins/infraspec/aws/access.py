@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.aws.canary import Courier
 from infraspec.aws.commands import Commands
@@ -24,8 +25,7 @@ from infraspec.contract.models import Contract
 from infraspec.errors import IdentityError
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """What the fixtures of an environment hand out."""
 
     identity: Identity

@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from infraspec.aws.failures import code_of, failures
 from infraspec.aws.session import Clients
 from infraspec.errors import HostError
@@ -44,8 +46,7 @@ class Outcome:
     errors: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """A container of a running task: the ARNs or names that ECS Exec asks for."""
 
     cluster: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.aws.failures import failures
 from infraspec.aws.session import Clients
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The caller: `arn` is that of a user, a role's session or the account's root."""
 
     account: str

@@ -9,15 +9,15 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.aws.session import Clients
 
 
-@dataclass(frozen=True, slots=True)
-class SecretShape:
+class SecretShape(Struct, frozen=True):
     """What is said of a value: whether it was read, whether it is a JSON object, and the names of its keys.
 
     `code` is AWS's error code, or the class of another error, if it was not read.

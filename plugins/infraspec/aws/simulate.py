@@ -8,9 +8,10 @@ ResourceSpecificResults; a context key that a statement asks for and nobody gave
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.aws.calls import Calls
 
@@ -20,8 +21,7 @@ _NO_ROLE = ("NoSuchEntity", "NoSuchEntityException")
 Context = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Question:
+class Question(Struct, frozen=True, order=True):
     """Whether a role may do an action on a resource; `context` are condition keys of the request with their values."""
 
     role: str
@@ -30,8 +30,7 @@ class Question:
     context: Context = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
+class Simulated(Struct, frozen=True):
     """The simulator's decision: allowed, explicitDeny or implicitDeny, by the policies `by`.
 
     `missing` are the context keys that it would have to know. `organization` is False where the service control

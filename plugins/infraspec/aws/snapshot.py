@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from infraspec.aws.failures import code_of, failures
 from infraspec.aws.identity import Identity
@@ -24,8 +25,7 @@ class _AbsentError(Exception):
     """AWS answered that there is no such thing, with a code that the caller takes for that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A call: `reading` is what is made of its answer, `ask` or the key that all pages are joined under."""
 
     service: str

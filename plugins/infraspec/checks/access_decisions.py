@@ -6,7 +6,7 @@ that has no policy, and the second form that the resource's ARN may have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from infraspec.checks.owners import Owners
 from infraspec.checks.request_context import request_context
@@ -20,8 +20,7 @@ from infraspec.iam.principal import Principal
 from infraspec.unknown import Unknown, Value, render
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The answer, what `iam` decided, why it is not that (`doubt`), and what shows a YES if not a statement."""
 
     answer: Answer
@@ -30,8 +29,7 @@ class Judgement:
     reason: str = ""
 
 
-@dataclass
-class AccessDecisions:
+class AccessDecisions(Struct):
     """The decisions over one plan."""
 
     owners: Owners

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct
+
 from infraspec.checks.alarm_faults import Fault, faults_of, is_opposite
 from infraspec.checks.alarm_routes import Routes
 from infraspec.contract.alarms import AlarmItem, Metric
@@ -21,8 +23,7 @@ from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An alarm that watches a subject as an item asks, with its faults."""
 
     alarm: Alarm

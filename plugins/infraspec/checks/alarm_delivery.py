@@ -6,8 +6,10 @@ somebody has confirmed a subscription of each channel of its level.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.checks.alarm_routes import Routes
 from infraspec.checks.alarms import used_routes
@@ -53,8 +55,7 @@ def check_alarm_delivery(
     return [*check.topics(), *check.rules()]
 
 
-@dataclass
-class _Uses:
+class _Uses(Struct):
     """The topics of a source that something sends to, each with who publishes and what for."""
 
     publishers: dict[Resource, dict[str, list[Resource]]] = field(default_factory=dict)
@@ -79,15 +80,15 @@ class _Uses:
         self.publishers.setdefault(topic, {}).setdefault(publisher, []).append(source)
 
 
-@dataclass
+@dataclasses.dataclass
 class _Check:
     plan: Plan
     live: Plan
     subscriptions: Subscriptions
     alarms: Alarms
     levels: Mapping[str, set[str]]
-    uses: _Uses = field(init=False)
-    bound: Bound = field(init=False)
+    uses: _Uses = dataclasses.field(init=False)
+    bound: Bound = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         self.uses = _Uses.of(self.plan)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract.alarms import AlarmItem, Bounds
 from infraspec.finding import Verdict
@@ -24,8 +26,7 @@ _PERCENT = 100
 _NAMES = {sign: name for name, sign in _OPERATORS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with one alarm, or not known of it. `attribute` is where; `remedy` lines to paste."""
 
     verdict: Verdict

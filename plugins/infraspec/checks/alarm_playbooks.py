@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from infraspec.checks.alarm_routes import Routes
 from infraspec.conventions.hcl_lines import attribute_line
@@ -21,8 +22,7 @@ _PAGE = re.compile(r"[^\s<>()\[\]{}\"'`,;、。「」（）]+\.md(?![A-Za-z0-9])
 _ANY = "ID"
 
 
-@dataclass
-class AlarmPlaybooks:
+class AlarmPlaybooks(Struct):
     """The playbooks that the descriptions of the critical alarms name; None where the contract asks for none.
 
     An alarm is critical if it tells of a critical item of the catalogue, or goes to a topic of that level alone.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.checks.alarm_faults import Fault
 from infraspec.contract.alarms import Alarms
@@ -17,8 +18,7 @@ _VERDICTS = {Answer.YES: Verdict.PROVEN, Answer.MAYBE: Verdict.UNDETERMINED, Ans
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A route that alarms or rules, `sources`, of a level take; `publisher` is the service that publishes."""
 
     level: str
@@ -27,8 +27,7 @@ class Use:
     sources: tuple[Resource, ...]
 
 
-@dataclass
-class Routes:
+class Routes(Struct):
     """The routes of a plan; remembers which are used."""
 
     rule: str

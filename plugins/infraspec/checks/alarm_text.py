@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.checks.alarm_routes import Routes
 from infraspec.checks.passing import reference_from
@@ -27,8 +28,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 Line = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(Struct, frozen=True):
     """Writes what is missing, in the terms of one plan."""
 
     attributes: AwsAttributes
@@ -53,8 +53,7 @@ class Suggestions:
         return _Writer(self.attributes, prefix, subject, module, topic)
 
 
-@dataclass(slots=True)
-class _Writer:
+class _Writer(Struct):
     """Writes for one subject, as seen from one module; collects what has to be passed into that."""
 
     attributes: AwsAttributes

@@ -7,7 +7,8 @@ prerequisites: permissions"; Amazon SQS Developer Guide, "Configure KMS permissi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.checks.alarm_delivery import RULE
@@ -54,8 +55,7 @@ def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(Struct, frozen=True):
     reason: str
     remedy: str
 

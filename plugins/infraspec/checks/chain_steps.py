@@ -8,7 +8,8 @@ states of AWS KMS keys".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.secret_links import Link
 from infraspec.ecs.stored_value import CURRENT, ChainFacts, Refusal, StoredSecret
@@ -19,8 +20,7 @@ from infraspec.unknown import render
 _USABLE = "Enabled"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What is to be said of one step; with `advice` it holds so far as it was looked at.
 
     `is_refusal` is one that was not looked at because its policy keeps the runner out, `of_grants` one that hides its

@@ -7,8 +7,9 @@ changed since; attachments of policies, inline policies and policies of keys hav
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from infraspec.checks.secret_links import Judged, Link
 from infraspec.ecs.stored_value import ChainFacts
@@ -18,8 +19,7 @@ from infraspec.terraform.plan import Plan
 _DATE = "update_date"
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """A task that read the value, for the finding; `proves` if all that leaves the decision open is older than it."""
 
     text: str = ""

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from infraspec.character import Character
 from infraspec.iam.answer import Answer, both, either
 from infraspec.json_text import decode_json
@@ -77,8 +79,7 @@ class Bound:
         return narrowed if narrowed == value else self.value(narrowed, depth + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """An attribute that is not certainly as the source says. `answer` is NO, or MAYBE if the source does not know."""
 
     attribute: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.contract.databases import Databases
 from infraspec.finding import Finding, Related, Verdict
@@ -21,8 +22,7 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """The findings about one instance of a source; `arn` is empty where AWS has none."""
 
     source: Resource

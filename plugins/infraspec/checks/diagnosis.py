@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from infraspec.checks.explanation import Explanation, explain
 from infraspec.checks.next_start import check_next_start
@@ -29,8 +30,7 @@ DEPLOYMENT_FAILURE = "deployment-failure"
 """The playbook of a deployment that fails for a cause that is none of the ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """What is known of one service. `rollout` are the findings that are not proven, `stopped` the tasks that failed.
 
     `cause` is what the newest of them, or an event, says; `explanation` the decision about what was refused, from the

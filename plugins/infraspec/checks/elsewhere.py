@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from infraspec.checks.grants import ATTACHMENT, ATTACHMENTS, EXCLUSIVE, INLINE, listed
 from infraspec.finding import Verdict
@@ -52,8 +53,7 @@ class _Name(NamedTuple):
     arn: str = ""
 
 
-@dataclass
-class Elsewhere:
+class Elsewhere(Struct):
     """The snapshots that a plan was given."""
 
     attributes: AwsAttributes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.granting import grantable, policy_to_extend
 from infraspec.checks.keys import Keys
@@ -33,8 +34,7 @@ _READ = "secretsmanager:GetSecretValue"
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """The least statement that would allow it: where it belongs, as HCL and as JSON."""
 
     target: str
@@ -43,8 +43,7 @@ class Addition:
     json: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The answer to one question, with everything that shows it.
 
     `hit` is the statement that decides, or else the one that came closest; `listed` is what it has where the request

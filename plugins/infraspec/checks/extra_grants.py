@@ -8,7 +8,8 @@ aws_iam_policy_attachment, aws_iam_role_policies_exclusive, aws_iam_role_policy_
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.comparison import Bound, same
 from infraspec.checks.inventory import Stray
@@ -88,8 +89,7 @@ def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
                 yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
 
 
-@dataclass(frozen=True, slots=True)
-class FirewallRule:
+class FirewallRule(Struct, frozen=True):
     """A rule of a security group as AWS has it; `is_egress` tells its direction."""
 
     arn: str

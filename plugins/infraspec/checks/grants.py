@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.plan import Plan, Resource
@@ -15,8 +16,7 @@ INLINE, ATTACHMENT, ATTACHMENTS, EXCLUSIVE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A policy before it is compiled: an inline document of `source`, or an attached ARN."""
 
     source: Resource

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.checks.comparison import same
@@ -36,8 +37,7 @@ _MADE_BY_AWS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(Struct, frozen=True):
     """A resource that belongs to an environment by what `why` says, and is at no address of its source.
 
     It is not `certain` if the source may make it all the same: under an id that AWS assigned, or in a module that is

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.checks.names import name_attribute, naming_rules
 from infraspec.checks.review.data_loss import SECRET, STATEFUL
@@ -18,8 +20,7 @@ from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """A resource that does not keep to a rule. `kind` is "name" or "tags"; `new` may have a `{placeholder}` to fill in.
 
     `line` is the HCL to write. `keeps_data` says that it holds what a replacement would lose. `moved` is the block
@@ -41,8 +42,7 @@ class Migration:
     """Other resources of the type that are, or are to be, of the same new name: most types take a name once."""
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationPlan:
+class MigrationPlan(Struct, frozen=True):
     """What has to change in an environment, names first.
 
     `certain` says that a state or a plan tells which resources exist; without, all that the source declares are
@@ -56,8 +56,7 @@ class MigrationPlan:
     judged: int = 0
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     migrations: list[Migration] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
     kept: dict[tuple[str, str], str] = field(default_factory=dict)

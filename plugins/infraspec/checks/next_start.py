@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.elsewhere import Sought
 from infraspec.checks.owners import Owners

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam.lint import sizes
 from infraspec.iam.lint.fault import Kind, Use
@@ -85,8 +86,7 @@ _LIKE_POLICIES = frozenset({_SCP, "RESOURCE_CONTROL_POLICY"})
 """The kinds of policies of an organization that are IAM policies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A document with where it is: `attribute` is its path in the resource.
 
     Inline policies of one `owner` share a limit.

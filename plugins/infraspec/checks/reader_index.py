@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.iam.pattern import Pattern, Subject, is_open
 from infraspec.iam.policy import Clause, IdentityPolicy
@@ -13,8 +14,7 @@ from infraspec.unknown import Text, Value, render
 _SUFFIX = 6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class Candidate(Struct, frozen=True, eq=False):
     """A principal of the plan with its policies."""
 
     resource: Resource
@@ -34,8 +34,7 @@ class Candidate:
         return all(not clause.conditions and _is_about_all(clause) for clause in self.clauses(action))
 
 
-@dataclass
-class ReaderIndex:
+class ReaderIndex(Struct):
     """The principals that may be about a secret, found by the ARNs that their policies name."""
 
     action: str

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.checks.owners import Owners
 from infraspec.checks.reader_index import Candidate, ReaderIndex
@@ -39,8 +42,7 @@ SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type of resource
 _ACCOUNT = re.compile(r"^(?:arn:[^:]*:(?:iam|sts)::)?(\d{12})(?::|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Somebody who may read a secret, or perhaps may.
 
     `name` is a Terraform address, an ARN, a service or `everybody`; `names` are all that it goes by. `outside` says

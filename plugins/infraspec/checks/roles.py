@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.checks.elsewhere import Elsewhere, Sought
 from infraspec.checks.granted_policies import GrantedPolicies, of_other_account
@@ -29,8 +32,7 @@ from infraspec.unknown import Text, Unknown, Value, render
 _ROLE_ARN = re.compile(r"^arn:.*:role/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Role:
+class Role(Struct, frozen=True, eq=False):
     """A role with its policies. `address` is its Terraform address, or its ARN or name where it is not in the plan.
 
     `snapshot` is where one that is not in the plan comes from; without it, `unknown` stands for its policies and

@@ -8,7 +8,8 @@ deployments" and "How the Amazon ECS deployment circuit breaker detects failures
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.knowing import how_to_know
 from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.knowing import how_to_know
 from infraspec.ecs.declared_service import DeclaredService

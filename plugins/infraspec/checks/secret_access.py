@@ -7,8 +7,10 @@ or registry auth". The permissions needed are those of `ecs.access_table`, the d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec.structs import replace
 
 from infraspec.checks.access_decisions import AccessDecisions, Judgement
 from infraspec.checks.keys import Keys

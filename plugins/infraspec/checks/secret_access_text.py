@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from infraspec.checks.access_decisions import Judgement
 from infraspec.checks.granting import grantable, policy_to_extend

@@ -9,7 +9,9 @@ that nothing explains, the finding is UNDETERMINED. docs/secret-chain.md has the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.aws.simulate import Question, Simulated
 from infraspec.checks.chain_steps import Step, steps_of
@@ -28,8 +30,7 @@ from infraspec.terraform.plan import Plan
 RULE = "secret-chain"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What AWS says beside the documents that the live Plan has."""
 
     facts: ChainFacts = field(default_factory=ChainFacts)
@@ -53,8 +54,7 @@ def check_secret_chain(
     return [check.finding(link) for link in links.of(definitions)]
 
 
-@dataclass
-class _Check:
+class _Check(Struct):
     links: Links
     evidence: Evidence
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from msgspec import Struct
+
 from infraspec.aws.simulate import Question
 from infraspec.checks.access_decisions import AccessDecisions, Judgement
 from infraspec.checks.keys import Keys
@@ -35,8 +37,7 @@ _KEYS = (
 """What the simulator has to be told of a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One permission on the way to a secret, our judgement of it, and the question for IAM's simulator if it can be."""
 
     requirement: Requirement
@@ -44,8 +45,7 @@ class Judged:
     question: Question | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One value that a container of a task definition reads. `role` is None where there is no execution role."""
 
     definition: TaskDefinition

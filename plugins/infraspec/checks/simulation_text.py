@@ -6,15 +6,14 @@ for roles. Service control policies are, ours does not see them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from infraspec.aws.simulate import ALLOWED, EXPLICIT_DENY, Simulated
 from infraspec.checks.secret_links import Judged
 from infraspec.iam.answer import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A line for the finding, if the simulator differs. With `opens` the difference leaves it open who is right."""
 
     allows: bool = False

@@ -6,7 +6,8 @@ It is the static rule on what AWS has: whoever makes the bucket, and whatever wa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.state_bucket import check_state_bucket
 from infraspec.finding import Finding, Verdict

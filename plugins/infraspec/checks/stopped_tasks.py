@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.service import Service
@@ -22,8 +24,7 @@ RULE = "stopped-tasks"
 _KEPT = "ECS shows a stopped task for about an hour"
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """Tasks that stopped for the same thing, the newest first."""
 
     stop: Stop

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.character import Character
 from infraspec.checks.passing import reference_from
@@ -21,8 +22,7 @@ _BEFORE_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ANYWHERE = ("aws_caller_identity.", "aws_region.")
 
 
-@dataclass
-class _Writer:
+class _Writer(Struct):
     """Writes values as HCL expressions, seen from one module; collects what it cannot refer to from there."""
 
     module: str

@@ -7,7 +7,10 @@ Sources: Amazon ECS Developer Guide, "Amazon ECS task definition parameters for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
@@ -40,8 +43,7 @@ def check_task_definitions(
     return [finding for definition in task_definitions for finding in check.findings(definition)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     """Makes the findings about one place of a task definition."""
 
     definition: TaskDefinition

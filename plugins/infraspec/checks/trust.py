@@ -8,7 +8,9 @@ says that aws:SourceArn is an ARN of ECS in the task's region and account, and a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.checks.elsewhere import Sought
 from infraspec.checks.knowing import how_to_know
@@ -37,8 +39,7 @@ _IN_CHINA = f"{SERVICE}.cn"
 _FEW = 3
 
 
-@dataclass
-class Trust:
+class Trust(Struct):
     """The trust policies of a plan's roles. Each is decided once; many roles have the same."""
 
     owners: Owners

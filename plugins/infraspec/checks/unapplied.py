@@ -7,7 +7,9 @@ policy that denies, or that of a key or a secret.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from infraspec.checks.access_decisions import AccessDecisions
 from infraspec.checks.elsewhere import Sought

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.grants import listed
 from infraspec.checks.roles import RoleIndex
@@ -15,8 +16,7 @@ from infraspec.unknown import Unknown, Value
 _KINDS = ("user", "group")
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A user, or a group for its members, with its policies and its permissions boundary."""
 
     resource: Resource

@@ -8,7 +8,7 @@ What belongs to another environment of the contract is taken for a mistake.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from infraspec.contract.models import Contract, partition_of
 from infraspec.ecs.requirement import AccessContext
@@ -17,8 +17,7 @@ from infraspec.finding import Verdict
 from infraspec.unknown import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What is to be said of where a value is; `expected` and `remedy` are empty if nothing is wrong with it."""
 
     verdict: Verdict

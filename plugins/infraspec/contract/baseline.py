@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
 from infraspec.contract.kinds import Day, NonEmpty
@@ -129,8 +131,7 @@ class Baseline:
         return replace(finding, reason="\n".join(filter(None, lines)))
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineResult:
+class BaselineResult(Struct, frozen=True):
     """Findings that count, known ones, and the positions of the latter in the baseline, lapsed ones too."""
 
     active: tuple[Finding, ...]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
+from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -26,8 +26,7 @@ Severity: TypeAlias = Literal["blocker", "critical", "normal", "minor", "trivial
 """How much a violation of a rule matters, in the words of Allure, the worst first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(Struct, frozen=True):
     """Text of a pattern; blanks around it are taken off. The pattern is part of the JSON Schema."""
 
     pattern: str

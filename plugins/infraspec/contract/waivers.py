@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.contract.models import Waiver
 from infraspec.finding import Finding, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(Struct, frozen=True):
     """A finding and the waiver that matches it."""
 
     finding: Finding
@@ -22,8 +23,7 @@ class Waived:
         return f"{self.finding.rule}: {self.finding.key} {_until(self.waiver)}"
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverResult:
+class WaiverResult(Struct, frozen=True):
     """What waivers make of the findings of one environment.
 
     `active` are the findings that count: all but the waived ones, in order; one whose waiver lapsed says so in its
@@ -50,8 +50,7 @@ class WaiverResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
+class Unused(Struct, frozen=True):
     """A waiver that matched nothing in the named environments, though its rule ran there."""
 
     waiver: Waiver
@@ -65,8 +64,7 @@ class Unused:
         )
 
 
-@dataclass(slots=True)
-class WaiverBook:
+class WaiverBook(Struct):
     """The waivers of a contract, and their use over a session of several rules and environments.
 
     Workers apply; the controller records what they send, `WaiverResult.to_builtins()`, and asks for `unused`.

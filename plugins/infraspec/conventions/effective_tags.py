@@ -7,15 +7,15 @@ Source: Terraform AWS provider, "Resource Tagging": `tags_all` holds what result
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.unknown import Text, Unknown, Value, render, unknowns
 
 TAG_BLOCK_TYPES = frozenset({"aws_autoscaling_group"})
 
 
-@dataclass(frozen=True, slots=True)
-class EffectiveTags:
+class EffectiveTags(Struct, frozen=True):
     """Tags by key; with `open` there may be others, which depend on it. `source` is the attribute they are set by."""
 
     tags: Mapping[str, Value]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Exemptions:
+class Exemptions(Struct, frozen=True):
     """The entries of `tags.exempt`. A type holds no dot and an address does, so an entry may be either."""
 
     pattern: re.Pattern[str] | None

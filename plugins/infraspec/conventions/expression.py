@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.errors import ContractError
 
@@ -26,30 +27,26 @@ _QUANTIFIER = re.compile(r"(?P<sign>[*+?])|\{(?P<least>\d*),(?P<most>\d*)\}|\{(?
 _SIGNS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Characters:
+class Characters(Struct, frozen=True):
     """One character out of a set. `pattern` is the set as Python's `re` writes it; `only` is its one character."""
 
     pattern: str
     only: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """One expression after the other."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One expression or another."""
 
     options: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """An expression from `least` to `most` times; `most` is None for any number."""
 
     item: Expression

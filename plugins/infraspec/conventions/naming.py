@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.conventions.automaton import Automaton
 from infraspec.conventions.expression import parse_expression
@@ -24,8 +25,7 @@ _DOUBLED, _ENDS = re.compile(r"([-_/.])[-_/.]+"), re.compile(r"^[-_/.]+|[-_/.]+$
 _WORD_START = re.compile(r"(?<=[^A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(frozen=True, slots=True)
-class NamePattern:
+class NamePattern(Struct, frozen=True):
     """One pattern, compiled. `text` is the pattern as it was written."""
 
     text: str
@@ -128,8 +128,7 @@ def _beginning(name: Text) -> str:
     return first if isinstance(first, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class NamingRule:
+class NamingRule(Struct, frozen=True):
     """The patterns of a resource type, one of which its names match. `described` says so, one pattern a line."""
 
     patterns: tuple[NamePattern, ...]

@@ -7,8 +7,9 @@ weights: what a pattern fixes is cheap to put in, what it leaves open is dear, f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from heapq import heappop, heappush
+
+from msgspec import Struct
 
 from infraspec.conventions.automaton import Automaton, fits
 from infraspec.conventions.expression import Characters
@@ -22,8 +23,7 @@ _Node = tuple[int, int]
 _Edit = tuple[_Node, int, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
+class Nearest(Struct, frozen=True):
     """A text that matches, how far it is, and what of it stands for each part of the automaton."""
 
     cost: int

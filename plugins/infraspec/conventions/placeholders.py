@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.conventions.expression import ANY_TEXT, Expression, literal, one_of, parse_expression
 from infraspec.conventions.facts import ACCOUNT_ID, APPLICATION, ENVIRONMENT, SHAPES, spellings
@@ -31,8 +32,7 @@ _DEFAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """A piece of a pattern: literal text or a placeholder.
 
     `source` is how it stands in the pattern, `shown` what it comes to as far as that is one thing, `meaning` what a

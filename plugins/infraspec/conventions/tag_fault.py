@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from infraspec.finding import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class TagFault:
+class TagFault(Struct, frozen=True):
     """One key that is VIOLATED or UNDETERMINED.
 
     `value` and `remarks` are for the line to paste: the value if there is one only, and what stands in the comment.

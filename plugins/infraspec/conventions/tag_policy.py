@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from infraspec.contract.suggestion import did_you_mean
 from infraspec.conventions.tag_types import WILDCARDS
@@ -21,8 +22,7 @@ _FIELDS = ("tag_key", "tag_value", "enforced_for", "report_required_tag_for")
 _WRAPPERS = (("EffectivePolicy", "PolicyContent"), ("Policy", "Content"))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A list of a policy. `inherits` is true if a parent policy, which is not known here, adds to it.
 
     `removed` are those that are taken out of what the parent says.
@@ -36,8 +36,7 @@ class Listed:
         return bool(self.items or self.inherits)
 
 
-@dataclass(frozen=True, slots=True)
-class TagPolicyRule:
+class TagPolicyRule(Struct, frozen=True):
     """What a policy says about one tag: how its key is written, its values, where it is enforced and required.
 
     No values stands for any value. A value may hold one `*`, for any text.
@@ -50,8 +49,7 @@ class TagPolicyRule:
     required_for: Listed = Listed()
 
 
-@dataclass(frozen=True, slots=True)
-class TagPolicy:
+class TagPolicy(Struct, frozen=True):
     """A tag policy. `place` is the file it was read from."""
 
     rules: tuple[TagPolicyRule, ...]

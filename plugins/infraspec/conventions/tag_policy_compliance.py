@@ -8,7 +8,8 @@ that is there is checked for its case and value, on every resource; a missing on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.conventions.automaton import Automaton
 from infraspec.conventions.effective_tags import EffectiveTags, tag_text
@@ -23,8 +24,7 @@ from infraspec.unknown import Value
 _PARENT = "the parent policy, which this one adds to"
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyTag:
+class PolicyTag(Struct, frozen=True):
     """One rule of a policy as it concerns one resource type."""
 
     rule: TagPolicyRule
@@ -82,8 +82,7 @@ def _coverage(listed: Listed, type_: str) -> tuple[Covered, str]:
     return best
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyForType:
+class PolicyForType(Struct, frozen=True):
     """A tag policy as it concerns one resource type."""
 
     tags: tuple[PolicyTag, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
+
+from msgspec import Struct
 
 from infraspec.contract.conventions import TagRule, Tags, TagValue
 from infraspec.conventions.automaton import Automaton
@@ -18,8 +19,7 @@ from infraspec.finding import Verdict
 from infraspec.unknown import Text, Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class RequiredTag:
+class RequiredTag(Struct, frozen=True):
     """A key that has to be there, and the values it may have.
 
     `exact` are the values if they can be listed; `regex` is the regular expression if that is what was asked for;
@@ -92,8 +92,7 @@ def _spellings(parts: tuple[Element, ...]) -> tuple[str, ...]:
     return tuple("".join(texts) for texts in product(*(element.texts or (element.source,) for element in parts)))
 
 
-@dataclass(frozen=True, slots=True)
-class TagRequirements:
+class TagRequirements(Struct, frozen=True):
     """The tags a resource of one type has to carry."""
 
     tags: tuple[RequiredTag, ...]
@@ -115,8 +114,7 @@ class TagRequirements:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class TagRules:
+class TagRules(Struct, frozen=True):
     """The table `[tags]`, compiled: what every resource carries, and what one of a type carries besides."""
 
     common: Mapping[str, RequiredTag]

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 EXECUTION, TASK = "execution", "task"
 _ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 _ECR = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """An AWS document, by its title."""
 
     title: str
@@ -23,8 +22,7 @@ class Source:
         return self.title
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """One row: a feature, the role that needs the actions, and the resource as a policy names it.
 
     `certain` is false where the feature works without the permission under a condition that no plan shows; `note` then

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from infraspec.errors import TaskDefinitionError
 from infraspec.unknown import Text, Unknown, Value, is_known, render, unknowns
 
@@ -19,8 +21,7 @@ CONTAINER_KEYS = (
 _KINDS: Mapping[type, str] = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 
 
-@dataclass(frozen=True, slots=True)
-class SecretReference:
+class SecretReference(Struct, frozen=True):
     """One entry of `secrets` or `secretOptions`. `path` is its place: `containerDefinitions.0.secrets.1`."""
 
     name: str

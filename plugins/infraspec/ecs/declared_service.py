@@ -7,7 +7,8 @@ Sources: Terraform AWS provider, "aws_ecs_service" and "aws_appautoscaling_targe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -21,8 +22,7 @@ _TARGET = "aws_appautoscaling_target"
 _SCHEDULED = "aws_appautoscaling_scheduled_action"
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredService:
+class DeclaredService(Struct, frozen=True):
     """An aws_ecs_service.
 
     `cluster` is the cluster's name; `family` and `revision` (a number in text) are of its task definition, the revision

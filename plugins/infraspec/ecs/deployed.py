@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from infraspec.ecs.declared_service import DeclaredService
 from infraspec.ecs.service import Service
@@ -11,8 +12,7 @@ from infraspec.ecs.task import Task
 from infraspec.ecs.task_definition import TaskDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class DeployedService:
+class DeployedService(Struct, frozen=True):
     """A declared service and the live one, None if there is none.
 
     `running` is the task definition of the live service, `newest` the ARN of the newest active revision of the
@@ -26,8 +26,7 @@ class DeployedService:
     newest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """The services of an environment. `others` run in the same clusters and are not in the source.
 
     `tasks` are all of these clusters, tasks without a service among them; `read` is when AWS was asked, `waited` for

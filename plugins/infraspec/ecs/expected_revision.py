@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.ecs.task import revision_of
 from infraspec.ecs.task_definition import TaskDefinition
@@ -15,8 +16,7 @@ _REVISION = re.compile(r"^(?:(?:arn:.*:task-definition/)?(?P<family>[\w-]+):)?(?
 _ENTRY = re.compile(r"^(?:(?P<service>[\w-]+)=)?(?P<text>[^\s=]+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedRevision:
+class ExpectedRevision(Struct, frozen=True):
     """One expectation: a revision if `text` has the form of one, and else an image."""
 
     text: str

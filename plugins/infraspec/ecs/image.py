@@ -6,7 +6,8 @@ Sources: Amazon ECR User Guide, "Private registries in Amazon ECR"; Docker refer
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.ecs.holes import HOLE, HoledText, has_hole
 from infraspec.unknown import Text, Unknown, Value
@@ -17,8 +18,7 @@ _ECR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EcrImage:
+class EcrImage(Struct, frozen=True):
     """An image in a private ECR repository; each part may be unknown."""
 
     account: Value

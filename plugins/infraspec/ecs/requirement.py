@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.character import characters
 from infraspec.ecs.access_table import Access
@@ -13,8 +14,7 @@ from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.unknown import Unknown, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What needs access: an owner (`container "app"`), a purpose, its place, and what is written there.
 
     `path` is the place in the task definition; `location` is set where the need is written elsewhere, as in a service.
@@ -30,8 +30,7 @@ class Need:
         return f"{self.owner}, {self.purpose}" if self.purpose else self.owner
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why it is not certain that something is needed, what is not known, and how to know it (if that is special)."""
 
     reason: str
@@ -46,8 +45,7 @@ class Doubt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One action on one resource that a role needs. `access` is the row that says so, with role and source.
 
     `resource` is narrowed. With a `doubt` a denial is no violation, and with `undecidable` an allow is no proof either.
@@ -67,16 +65,14 @@ class Requirement:
     keys: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """The customer managed KMS key that something is encrypted with; with a `doubt` it may as well be AWS's own."""
 
     arn: Value
     doubt: Doubt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessContext:
+class AccessContext(Struct, frozen=True):
     """Where the task runs, and how to learn more of an unknown.
 
     `key_of` returns the KMS key of a value of a service, `secretsmanager` or `ssm` (None: none to ask for),

@@ -7,17 +7,17 @@ Sources: Amazon ECS API Reference, "Service", "Deployment", "TaskSet", "ServiceD
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.ecs.task import Task
 
 _UNDER_WAY = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """One entry of a service's `deployments`, or a task set of a service that something else deploys.
 
     `status` is PRIMARY, ACTIVE or INACTIVE. `rollout_state` is IN_PROGRESS, COMPLETED or FAILED, and empty where ECS
@@ -64,8 +64,7 @@ class Deployment:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceDeployment:
+class ServiceDeployment(Struct, frozen=True):
     """A service deployment, a rollback included: what ECS remembers of it for 90 days.
 
     `task_definition` is that of the revision it was to bring; empty if ECS does not know that revision any more.
@@ -102,16 +101,14 @@ class ServiceDeployment:
         return self.status.startswith("ROLLBACK_")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A line of a service's events."""
 
     at: datetime
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A target of a target group. `state` is healthy, unhealthy, initial, draining, unused or unavailable."""
 
     id: str
@@ -127,8 +124,7 @@ class Target:
         return cls(name, health.get("State", ""), why)
 
 
-@dataclass(frozen=True, slots=True)
-class TargetGroup:
+class TargetGroup(Struct, frozen=True):
     """A target group that a service registers its tasks with, its alternate one for blue/green deployments included.
 
     `missing` are the ARNs of those that do not exist.
@@ -139,16 +135,14 @@ class TargetGroup:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CircuitBreaker:
+class CircuitBreaker(Struct, frozen=True):
     """What ends a rolling deployment that cannot succeed, and whether it goes back then."""
 
     enabled: bool = False
     rollback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A service as AWS describes it. `controller` is ECS, CODE_DEPLOY or EXTERNAL; times are aware.
 
     `deployments` has the primary one first; `service_deployments` the newest first. `tasks` are those that run and
@@ -173,7 +167,7 @@ class Service:
     target_groups: tuple[TargetGroup, ...] = ()
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = field(default=(), repr=False)
+    tasks: tuple[Task, ...] = ()
 
     @classmethod
     def from_description(

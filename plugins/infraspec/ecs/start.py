@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.ecs.stored_value import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class StoredImage:
+class StoredImage(Struct, frozen=True):
     """An image that a container names. `named` is the digest that its reference stands for now, empty if it is gone.
 
     `running` are the digests that tasks of the service run, `kept` those of them that the repository still has.
@@ -31,8 +31,7 @@ class StoredImage:
     is_index: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StoredValue:
+class StoredValue(Struct, frozen=True):
     """A secret or parameter that a container names. `target` is its bare ARN or its name; `readers` are who names it.
 
     `exists` is None where it could not be looked for: in another account, or with `refused` because its own policy
@@ -49,8 +48,7 @@ class StoredValue:
     refused: Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRole:
+class StoredRole(Struct, frozen=True):
     """A role of a task definition. `kind` is execution or task; `trust` is its trust policy, None if it is gone."""
 
     kind: str
@@ -58,8 +56,7 @@ class StoredRole:
     trust: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class LogGroup:
+class LogGroup(Struct, frozen=True):
     """A log group that a container writes to; `is_created` tells whether the log driver makes one that is missing."""
 
     container: str
@@ -68,16 +65,14 @@ class LogGroup:
     is_created: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """Subnets with their free addresses, and security groups; None for what is gone."""
 
     subnets: Mapping[str, int | None] = field(default_factory=dict)
     security_groups: Mapping[str, bool] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class StartFacts:
+class StartFacts(Struct, frozen=True):
     """All of it, of the revision that a service is set to."""
 
     images: tuple[StoredImage, ...] = ()

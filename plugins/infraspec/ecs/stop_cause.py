@@ -7,8 +7,9 @@ an access denied error is that of the IAM User Guide, "Troubleshoot access denie
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from infraspec.ecs.stop_reason import FailureClass, classify
 from infraspec.ecs.task import Task
@@ -64,8 +65,7 @@ def how_stopped(task: Task) -> Stop:
     return Stop.CRASHED if crashed else Stop.ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class StopCause:
+class StopCause(Struct, frozen=True):
     """What a text names; what it does not name is empty. `text` is the text, whole.
 
     `role` is the ARN of the role that was refused, or that ECS could not assume, `secret` the bare ARN of a secret,

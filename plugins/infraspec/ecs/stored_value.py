@@ -7,14 +7,14 @@ Reference, "Task".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 CURRENT = "AWSCURRENT"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSecret:
+class StoredSecret(Struct, frozen=True):
     """A secret or parameter. `deletion` is when it was marked for deletion, `stages` the stages of each version."""
 
     arn: str
@@ -29,8 +29,7 @@ class StoredSecret:
         return any(stage in stages for stages in self.stages.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A grant of a KMS key. `subset` and `equals` are what the encryption context has to hold, or to be."""
 
     key: str
@@ -48,8 +47,7 @@ class Grant:
         return all(encryption_context.get(name) == value for name, value in self.subset.items())
 
 
-@dataclass(frozen=True, slots=True)
-class StartedTask:
+class StartedTask(Struct, frozen=True):
     """A task that runs: it read all that its revision names when it started."""
 
     arn: str
@@ -57,16 +55,14 @@ class StartedTask:
     started: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ReadValue:
+class ReadValue(Struct, frozen=True):
     """What a look at the value of a secret showed, where the contract allows one: whether it has a JSON key."""
 
     has_key: bool | None
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """What AWS says where the policy of a key or secret keeps the runner out, and what lets it look.
 
     `of_grants` says that it hides the grants of a key and nothing else.
@@ -77,8 +73,7 @@ class Refusal:
     of_grants: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChainFacts:
+class ChainFacts(Struct, frozen=True):
     """What AWS says beside the policies.
 
     `stored` has the secrets and parameters by ARN, None where there is none; one that is not in it was not looked at,

@@ -7,15 +7,15 @@ errors": ECS shows a stopped task for at least one hour.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 _OF_SERVICE = "service:"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskContainer:
+class TaskContainer(Struct, frozen=True):
     """A container of a task. `exit_code` is None while it runs, and if it never did."""
 
     name: str
@@ -36,8 +36,7 @@ class TaskContainer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A task. `stop_code` is TaskFailedToStart, EssentialContainerExited, … and empty while it runs."""
 
     arn: str

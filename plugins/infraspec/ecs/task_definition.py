@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, check_text, containers, malformed
 from infraspec.ecs.placeholders import first_placeholder, with_placeholders
@@ -22,8 +23,7 @@ _TEXT_KEYS = ("family", "executionRoleArn", "taskRoleArn", "networkMode")
 _FILE_KEYS = (CONTAINERS, *_TEXT_KEYS, "requiresCompatibilities")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TaskDefinition:
+class TaskDefinition(Struct, frozen=True, eq=False):
     """A task definition as ECS gets it.
 
     `address` is a Terraform address or a file. `unknown_containers` is set where the container definitions as a whole

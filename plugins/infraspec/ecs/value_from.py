@@ -8,8 +8,9 @@ or four: name, JSON key, version stage and version id.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from infraspec.ecs.holes import HOLE, ONE, HoledText, has_hole
 from infraspec.unknown import Text, Unknown, Value
@@ -36,8 +37,7 @@ class Store(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ValueFrom:
+class ValueFrom(Struct, frozen=True):
     """A parsed `valueFrom`. `target` is the secret's bare ARN, the parameter's ARN, or its name.
 
     `problem` says what is wrong with it, `remedy` how to mend it; both are empty if it is well-formed so far as

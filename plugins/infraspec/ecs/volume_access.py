@@ -7,7 +7,8 @@ describes the file system of FSx and reads its credentials with the execution ro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.ecs import access_table as table
 from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
@@ -27,8 +28,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
 """What a part is called by ECS and by Terraform, where a block is a list of one object."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A part of a volume, read from ECS's JSON or from Terraform's blocks; `path` is its place."""
 
     value: Value

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from infraspec.hcl.cursor import Cursor
 from infraspec.hcl.lexicon import Blank
@@ -27,8 +28,7 @@ _LARGEST_NUMBER: Final = 4000
 """The digits of the largest number, beyond which it is hardly one."""
 
 
-@dataclass(frozen=True, slots=True)
-class JsonScalar:
+class JsonScalar(Struct, frozen=True):
     """Text, a number, true, false or null; `end` is the offset after it."""
 
     value: str | int | float | Decimal | bool | None
@@ -36,8 +36,7 @@ class JsonScalar:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class JsonArray:
+class JsonArray(Struct, frozen=True):
     """`[items]`."""
 
     items: tuple[JsonValue, ...]
@@ -45,8 +44,7 @@ class JsonArray:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """`"name": value` of an object."""
 
     name: str
@@ -54,8 +52,7 @@ class Member:
     value: JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class JsonObject:
+class JsonObject(Struct, frozen=True):
     """`{members}`, in order and with repetitions."""
 
     members: tuple[Member, ...]

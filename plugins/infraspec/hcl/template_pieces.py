@@ -7,8 +7,9 @@ only, trimming comes before the indentation of `<<-` is measured, and a line of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from infraspec.hcl.lexicon import lines
 from infraspec.hcl.nodes import Expression, Interpolation, TemplateFor, TemplateIf, TemplatePart
@@ -16,8 +17,7 @@ from infraspec.hcl.nodes import Expression, Interpolation, TemplateFor, Template
 Parts: TypeAlias = "tuple[str | TemplatePart, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """`%{ … }`: the keyword, the condition or collection, the names of the iterators."""
 
     keyword: str
@@ -87,8 +87,7 @@ class Pieces:
         return len(item) - len(item.lstrip()) if isinstance(item, str) else 0
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A directive waiting for its end, and the parts before `else`."""
 
     directive: Directive

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.context import Context, Entry
 from infraspec.iam.operators import NULL, OPERATORS, Operator, null
@@ -31,8 +33,7 @@ class Quantifier(Enum):
     ANY = "foranyvalue"
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorName:
+class OperatorName(Struct, frozen=True):
     """An operator with its modifiers, as a policy writes it: `ForAnyValue:StringLikeIfExists`."""
 
     written: str
@@ -114,8 +115,7 @@ class Test:
             yield wanted.filled(context) if isinstance(wanted, Template) else (wanted, Answer.YES)
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(Struct, frozen=True):
     """A part of a Condition that is not known: it may hold or not."""
 
     key: str

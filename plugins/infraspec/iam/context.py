@@ -7,14 +7,14 @@ are compared without regard to letter case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.iam.answer import Answer
 from infraspec.unknown import Text, Unknown, Value, render
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is known of one key: whether it is in the request, and its values, each known, partly known or Unknown.
 
     A key that may be absent has one Unknown for a value, named `context key NAME`. One without any value is the empty
@@ -28,8 +28,7 @@ class Entry:
 ABSENT = Entry(Answer.NO)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Context:
+class Context(Struct, frozen=True, eq=False):
     """The condition keys of a request, to be made with Context.of.
 
     A key that is not told is unknown: the request may or may not have it, with any value. Where the context is

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from infraspec.errors import PolicyError
 from infraspec.iam.conditions import OperatorName
@@ -23,8 +24,7 @@ _STATEMENT_KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement. Of each pair (`actions`, `not_actions`) one is given and the other None.
 
     An entry that is Unknown may stand for one value or for a list of them. A statement that is wholly unknown has
@@ -51,8 +51,7 @@ class Statement:
         return f"{self.path} ({self.sid})" if self.sid else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyDocument:
+class PolicyDocument(Struct, frozen=True):
     """A policy's statements. `variables` says whether `${…}` in its text stands for a policy variable."""
 
     statements: tuple[Statement, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.character import Character
 from infraspec.iam import explain_conditions
@@ -19,8 +20,7 @@ _SUFFIX = "-??????"
 _LIMIT = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(Struct, frozen=True):
     """The Allow statement that came closest, the part that missed (`action`, `resource`, `condition`), and why."""
 
     hit: Hit
@@ -28,8 +28,7 @@ class Miss:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """A statement that may or may not apply, and what that depends on."""
 
     hit: Hit

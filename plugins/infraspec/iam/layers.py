@@ -7,8 +7,9 @@ Source: IAM User Guide, "Policy evaluation logic", "Policy evaluation for reques
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from infraspec.iam.answer import Answer
 from infraspec.iam.naming import Naming, naming
@@ -25,8 +26,7 @@ _EFFECTS = ("Allow", "Deny")
 _NOBODY = Naming()
 
 
-@dataclass(slots=True)
-class Layer:
+class Layer(Struct):
     """What the statements of one kind of policies say of one request. `name` is the kind, for messages."""
 
     name: str
@@ -66,7 +66,6 @@ class Layer:
             self.denied = max(self.denied, answer)
 
 
-@dataclass(slots=True)
 class ResourceLayer(Layer):
     """What the policies of the resource say; `grants` tells how they name the principal where they allow."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.document import Statement
@@ -18,8 +19,7 @@ from infraspec.iam.principal_arn import ACCOUNT, CODE, ROLE, ROOT, SESSION, UNIQ
 from infraspec.unknown import Text, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(Struct, frozen=True):
     """How certain it is that a statement names a principal as `anyone`, by `itself`, by its `role`, by its `account`.
 
     They differ in what limits them: a grant to anyone or to the session or user itself is limited by nothing in the

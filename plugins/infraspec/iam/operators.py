@@ -9,12 +9,13 @@ from __future__ import annotations
 import operator as relation
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer
 from infraspec.iam.matching import match
@@ -26,8 +27,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A condition operator without its modifiers. A `negated` one holds where `compare` does not."""
 
     name: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from infraspec.iam.glob import matcher
 from infraspec.iam.lazy import lazy
@@ -56,8 +57,7 @@ _SPECIAL = re.compile(r"[*?]")
 _TYPE_END = re.compile(r"[:/]")
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Struct, frozen=True, dict=True):
     """A Resource, an Action, or a value of a condition. `value` is what the policy says, for messages."""
 
     value: Value

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.finding import Location
 from infraspec.iam.actions import TRUSTED
@@ -26,8 +29,7 @@ def _nowhere(_path: str) -> Location | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clause:
+class Clause(Struct, frozen=True, eq=False):
     """One statement, compiled. `bound` says whether it is attached to the principal (and names it, if it has to)."""
 
     statement: Statement

@@ -5,8 +5,9 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from infraspec.iam.principal_arn import ACCOUNT, CODE, ROLE, ROOT, SERVICE, SESSION, USER, coded, decoded
 from infraspec.unknown import Unknown, Value, render
@@ -23,8 +24,7 @@ class Kind(Enum):
     OTHER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """The principal of a request. `account` is its account's number, empty for what belongs to none: a service.
 
     `any_session` says that the principal is a session of the role `value` whose name is not known.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from infraspec.iam.pattern import Subject
 from infraspec.unknown import Unknown, concatenate
 
@@ -34,8 +36,7 @@ _WITH_UNLISTED = frozenset({"payments", "securityagent"})
 """Actions, and services with such, that AWS's own policies name and the reference does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceType:
+class ResourceType(Struct, frozen=True):
     """A type of resource: `arn` is the shape of its ARNs, such as `arn:${Partition}:s3:::${BucketName}`."""
 
     name: str
@@ -49,8 +50,7 @@ class ResourceType:
         return "" if "$" in service else service
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """An action: `name` as AWS writes it, with its service; the types of resource it takes (none: only `*`)."""
 
     name: str

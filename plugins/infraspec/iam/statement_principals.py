@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer, either
 from infraspec.iam.document import Statement
@@ -17,8 +18,7 @@ _ACCOUNT = re.compile(r"^(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?$")
 _MEMBER = re.compile(r"^arn:[^:]*:(?:iam|sts)::(?P<account>\d{12}):(?!root$)")
 
 
-@dataclass(frozen=True, slots=True)
-class StatementPrincipal:
+class StatementPrincipal(Struct, frozen=True):
     """One principal. `kind` is AWS, Service, Federated or CanonicalUser, or Not for all that a NotPrincipal leaves."""
 
     kind: str

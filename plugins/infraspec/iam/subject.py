@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from infraspec.character import Character
 from infraspec.iam.lazy import lazy
@@ -35,8 +36,7 @@ def as_it_is(value: Value) -> Value:
     return value
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
+class Subject(Struct, frozen=True, eq=False, dict=True):
     """What a request names: an ARN, `*` for actions without resources, the name of an action, a context key's value."""
 
     value: Value

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
@@ -22,16 +23,14 @@ _HEADER_COLONS = 5
 _WILD = re.compile(r"[*?]")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable in the text of a policy. `default` is None where none is given."""
 
     name: str
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class Template(Struct, frozen=True, eq=False):
     """Text of a policy with variables, which is a pattern once a request gives their values."""
 
     value: Value

@@ -7,8 +7,9 @@ of the version before. Source: IAM User Guide, "Policy evaluation logic" and "IA
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer, both, either, negate
 from infraspec.iam.condition_change import narrows
@@ -22,8 +23,7 @@ _Resolve: TypeAlias = Callable[[Value], Value]
 _MOST_SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Widening:
+class Widening(Struct, frozen=True):
     """Something that becomes allowed: YES for certain, MAYBE if it depends on what is not known.
 
     `actions` and `resources` are the patterns of the policy, for messages; `principal` is None in an identity policy.
@@ -64,8 +64,7 @@ def _certain(statements: Sequence[Statement], effect: str) -> tuple[Statement, .
     return tuple(s for s in statements if s.effect == effect and s.condition is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entries:
+class _Entries(Struct, frozen=True):
     """The actions or resources of a statement: a pattern each, or all that the patterns do not match."""
 
     patterns: tuple[Value, ...]

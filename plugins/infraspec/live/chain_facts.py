@@ -6,8 +6,10 @@ No value is read. Limit: Amazon ECS API Reference, DescribeTasks (100 tasks).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.simulate import simulate
@@ -118,8 +120,7 @@ def _values(links: Iterable[Link], shapes: Shapes) -> Iterator[tuple[tuple[str, 
             yield (link.arn, key), ReadValue(key in shape.keys, problem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     """What was seen of a key: its state, its grants; `refusal` if its own policy hides something."""
 
     state: str = ""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.ecs.declared_service import DeclaredService
@@ -48,8 +50,7 @@ def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
     return Fleet(tuple(found + unknown), tuple(others), tuple(tasks), calls.taken)
 
 
-@dataclass
-class _Region:
+class _Region(Struct):
     """What is asked of one region."""
 
     calls: Calls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from infraspec.checks.rollout_state import is_failing
 from infraspec.ecs.deployed import Fleet

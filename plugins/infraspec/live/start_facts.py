@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.aws.calls import Calls
@@ -53,8 +54,7 @@ def start_facts(calls: Calls, one: DeployedService) -> StartFacts:
     )
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     calls: Calls
     service: Service
     definition: TaskDefinition

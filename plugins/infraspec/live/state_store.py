@@ -7,8 +7,9 @@ Amazon DynamoDB API Reference, DescribeTable.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.terraform.aws_attributes import AwsAttributes

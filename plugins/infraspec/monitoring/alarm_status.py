@@ -6,20 +6,19 @@ Sources: Amazon CloudWatch API Reference, DescribeAlarms and DescribeAlarmHistor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+
+class Watched(Struct, frozen=True):
     """One thing that the dimensions of an alarm name, such as `ServiceName shop-prod-web`, and whether it exists."""
 
     name: str
     exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmStatus:
+class AlarmStatus(Struct, frozen=True):
     """The state of one alarm. `since` is when it last changed, None where AWS does not say."""
 
     name: str
@@ -34,8 +33,7 @@ class AlarmStatus:
         return None if self.since is None else now - self.since
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmHistory:
+class AlarmHistory(Struct, frozen=True):
     """What alarms did in the last `hours`: by name, how often they went to ALARM, and the actions that failed."""
 
     hours: int
@@ -43,8 +41,7 @@ class AlarmHistory:
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmStates:
+class AlarmStates(Struct, frozen=True):
     """The alarms of an environment by name, as they were at `taken`; `history` is None where there is none to ask."""
 
     taken: datetime

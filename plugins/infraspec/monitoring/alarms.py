@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A metric that an alarm reads. `path` is where it is configured, for a location."""
 
     namespace: Value
@@ -23,8 +23,7 @@ class Series:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Alarm:
+class Alarm(Struct, frozen=True, eq=False):
     """A metric alarm. `series` are its metrics by id (the empty text without an expression)."""
 
     resource: Resource

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from infraspec.monitoring.live_subscription import LiveSubscription
 
 
-@dataclass(frozen=True, slots=True)
-class CanaryFacts:
+class CanaryFacts(Struct, frozen=True):
     """The way of one message: `topic` and `queue` are ARNs, `subscription` is that of the queue, None if it has none.
 
     `seconds` is how long it took; None if it was not published, or did not arrive in time. `policy` is the queue's as

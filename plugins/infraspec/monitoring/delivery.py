@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct
+
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.monitoring.alarm_rule import fires_with
@@ -24,8 +26,7 @@ CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
 _KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where alerts go: topics of the plan, and what is not known of it."""
 
     topics: tuple[Resource, ...]
@@ -37,8 +38,7 @@ class Route:
         return ", ".join(topic.address for topic in self.topics)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a route: whether it lets an alert through; `resource` is where to mend it."""
 
     answer: Answer

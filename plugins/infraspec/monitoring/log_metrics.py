@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct
+
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.monitoring.filter_pattern import counts
@@ -25,16 +27,14 @@ _OFF = ("", "0", "off", "false")
 _WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """Whether a filter counts a kind of event, and why it does not, or may not."""
 
     answer: bool | None
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     """How an event stands in a log group: its lines, and whether it is written there at all."""
 
     lines: list[str]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from infraspec.json_text import decode_json
 from infraspec.monitoring.event_pattern import takes
 from infraspec.monitoring.samples import Sample
@@ -19,8 +21,7 @@ from infraspec.unknown import JsonText, Text, Unknown, Value
 _ENABLED, _ENABLED_WITH_READS = "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Struct, frozen=True, eq=False):
     """A rule with the resources that name its targets."""
 
     resource: Resource

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
+
+from msgspec import Struct
 
 _SOURCES = {"cloudtrail": "aws.secretsmanager", "ecs": "aws.ecs", "rds": "aws.rds"}
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -21,8 +22,7 @@ Fill = Callable[[str], str]
 """Gives the text of a placeholder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A kind of event.
 
     `origin` says who writes it: "cloudtrail", "ecs" and "rds" reach EventBridge, "cloudtrail" also the log group of a

@@ -8,7 +8,8 @@ characters that AWS appends to an ARN.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.character import Character
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -17,8 +18,7 @@ from infraspec.unknown import Text, Unknown, Value
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
-@dataclass(slots=True)
-class Specimens:
+class Specimens(Struct):
     """Makes text of values; `certain` turns False once a part was unknown that is more than one character."""
 
     attributes: AwsAttributes

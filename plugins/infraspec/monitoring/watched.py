@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.monitoring.specimen import Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -17,8 +18,7 @@ _NAMESPACES: Mapping[Value, str] = {
 """The namespace of a target group's metrics by its protocol."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
+class Subject(Struct, frozen=True, eq=False):
     """One watched thing; `facts` are the values of the placeholders that name it."""
 
     address: str

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.process.incidents import Incident
@@ -24,8 +25,7 @@ MARGIN = timedelta(minutes=30)
 """How long before the start of an incident an alert may be about it: records give the start as people know it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """An alarm went off. `environment` is empty where its name does not tell."""
 
     at: datetime

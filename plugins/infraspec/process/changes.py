@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+class Change(Struct, frozen=True):
     """One write operation: `who` is the ARN of a user or a role's session, `what` the names of what it was about."""
 
     at: datetime
@@ -17,8 +17,7 @@ class Change:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """The operations since a time, the newest first. `note` says why some or all are not known."""
 
     since: datetime

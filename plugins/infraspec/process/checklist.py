@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.errors import ProcessFileError
 from infraspec.process.json_file import read_json
@@ -23,8 +24,7 @@ _REMEDY = f"write the file again: {_COMMAND}"
 _EVENT = "GitHub Actions does for every run, leave its variable alone"
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request: its number, the task list of its description, and when it was merged, if the list says so."""
 
     number: int

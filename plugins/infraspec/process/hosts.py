@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class HostFacts:
+class HostFacts(Struct, frozen=True):
     """The versions of tools, None for one that is not there or does not say it, and what was reached, by endpoint."""
 
     tools: Mapping[str, str | None] = field(default_factory=dict)

@@ -8,10 +8,11 @@ timeline and five whys. Source of the figures: DORA's "time to restore service" 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.process.markdown import Page, read_page
@@ -20,8 +21,7 @@ TIMES = ("started", "detected", "restored", "resolved")
 _TEXTS = ("id", "environment", "severity", "failure_class", "playbook", "owner")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Incident:
+class Incident(Struct, frozen=True, eq=False):
     """An incident record. A time that has not come yet is None; `started` always has."""
 
     page: Page
@@ -37,8 +37,7 @@ class Incident:
     resolved: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """A deployment: when, where, and whether it succeeded, failed or was rolled back."""
 
     at: datetime
@@ -46,8 +45,7 @@ class Deployment:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """Figures of a period; None where there is nothing to make them of.
 
     `recovery_minutes` is the mean from start to restored service, `incident_rate` incidents per deployment,

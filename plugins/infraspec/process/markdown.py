@@ -15,6 +15,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec import Struct
 
 from infraspec.errors import ProcessFileError
 from infraspec.finding import Location
@@ -24,8 +25,7 @@ _ITEM = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
 _SHELLS = {"sh", "bash", "shell", "zsh", "console"}
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading: its level from 1, its text, its line."""
 
     level: int
@@ -33,8 +33,7 @@ class Heading:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An item of a task list: `- [x] text`."""
 
     text: str
@@ -42,16 +41,14 @@ class Item:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A link or an image, as it is written."""
 
     target: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command line of a shell block, continuation lines joined."""
 
     text: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.process.markdown import Heading, Item, Page, read_page
@@ -23,8 +24,7 @@ _NUMBERED = re.compile(r"(\d+)\.\s")
 _TIME = re.compile(r"(\d+)\s*(minutes?|min|分|hours?|h|時間)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A phase of a playbook: its heading, the minutes that the heading promises (None: none), its checklist."""
 
     name: str
@@ -33,8 +33,7 @@ class Phase:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Playbook:
+class Playbook(Struct, frozen=True, eq=False):
     """A playbook. `targets` are minutes by phase; `covers` are failure classes and alarm names that lead to it."""
 
     page: Page

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.finding import Location
@@ -18,8 +19,7 @@ from infraspec.process.yaml_nodes import line_of, parse_mapping
 _COMMIT = re.compile(r"@[0-9a-f]{40}$|@sha256:[0-9a-f]{64}$")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """An action or a reusable workflow that a job runs."""
 
     target: str
@@ -31,8 +31,7 @@ class Use:
         return self.target.startswith("./") or _COMMIT.search(self.target) is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, eq=False):
     """A job. `permissions` are its own or the workflow's; None if neither says any."""
 
     name: str
@@ -43,8 +42,7 @@ class Job:
     commands: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Workflow:
+class Workflow(Struct, frozen=True, eq=False):
     """A workflow file with the events that start it."""
 
     file: str

@@ -7,14 +7,14 @@ CloudWatch metrics for Amazon RDS".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from infraspec.rds.network import Side
 
 
-@dataclass(frozen=True, slots=True)
-class Maintenance:
+class Maintenance(Struct, frozen=True):
     """Something that AWS wants to do to an instance; `forced` is when it does so without being asked."""
 
     action: str
@@ -22,8 +22,7 @@ class Maintenance:
     forced: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(Struct, frozen=True):
     """The newest values of metrics, None where there is no data of the last minutes."""
 
     connections: float | None = None
@@ -31,8 +30,7 @@ class Readings:
     free_bytes: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """One instance. `pending` names the settings that wait for their change, never their values."""
 
     identifier: str
@@ -55,8 +53,7 @@ class Database:
     """Whether the runner itself could connect; None if it was not asked to try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """The instances of an environment by identifier, as they were at `taken`.
 
     `services` are where its services are in the network, by their address.

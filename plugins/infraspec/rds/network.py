@@ -9,8 +9,9 @@ Sources: Amazon VPC User Guide, "Security group rules", "Network ACL rules" and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_network
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer, both, either
 
@@ -19,8 +20,7 @@ _EPHEMERAL = (32768, 60999)
 """The ports that Linux opens connections from; of VPC documentation, "Ephemeral ports"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a security group lets through: a protocol and ports, from or to groups and addresses."""
 
     protocol: str
@@ -32,8 +32,7 @@ class Rule:
     """Prefix lists, which are not looked into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A security group."""
 
     id: str
@@ -41,8 +40,7 @@ class Group:
     egress: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A rule of a network ACL; those of the lowest numbers are looked at first."""
 
     number: int
@@ -54,8 +52,7 @@ class Entry:
     last: int = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One end of a path: its VPC, its security groups, the addresses of its subnets, and their ACLs."""
 
     vpc: str
@@ -64,8 +61,7 @@ class Side:
     entries: tuple[tuple[Entry, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing on the way that is not certainly open."""
 
     answer: Answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.finding import Finding, Verdict
 from infraspec.reporting.order import VERDICTS
@@ -13,8 +14,7 @@ from infraspec.reporting.results import Entry, Results
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Findings of one rule that have the same reason and remedy, but for the environment's name and account."""
 
     entries: tuple[Entry, ...]

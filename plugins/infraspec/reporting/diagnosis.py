@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from infraspec.checks.diagnosis import Diagnosis, is_allowed
 from infraspec.ecs.stop_cause import StopCause
@@ -58,8 +59,7 @@ def _default(known: str) -> tuple[str, ...]:
     return (known or "PREVIOUS=…", update, 'aws ecs wait services-stable --cluster "$CLUSTER" --services "$SERVICE"')
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """What mends it: `what` is to be done, `paste` is to be pasted; both are empty if that is not known."""
 
     what: str = ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from infraspec.reporting.causes import Cause, causes
 from infraspec.reporting.order import by_rule
@@ -19,8 +19,7 @@ _COLOURS = {"VIOLATED": "red", "UNDETERMINED": "yellow"}
 _REMEDY = re.compile(r" {4}(fix|to know): ")
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Struct, frozen=True):
     """What pytest's short summary says of a failure."""
 
     message: str
@@ -29,8 +28,7 @@ class Crash:
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The text of a failure, which pytest shows in colour where it shows any: not with NO_COLOR, nor in a file."""
 
     text: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline, BaselineResult, Move
@@ -18,8 +20,7 @@ from infraspec.reporting.order import by_place
 from infraspec.reporting.results import Acceptance, Entry, State
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What the findings of one rule in one environment come to."""
 
     rule: str

@@ -6,9 +6,11 @@ Source of the goals: docs/requirements.md; of the figures: DORA, "change failure
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.process.alerts import Alert, false_alerts
 from infraspec.process.checklist import PullRequest, compliance
@@ -17,8 +19,7 @@ from infraspec.process.incidents import Deployment, Incident, figures
 Unit: TypeAlias = Literal["incidents", "minutes", "percent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Days in UTC, both included."""
 
     first: date
@@ -47,8 +48,7 @@ class Period:
         return f"{self.first} to {self.last}"
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What the figures are made of; None for a source that was not given."""
 
     incidents: tuple[Incident, ...] | None = None
@@ -84,8 +84,7 @@ def _where(rows: tuple[T, ...] | None, is_wanted: Callable[[T], bool]) -> tuple[
     return None if rows is None else tuple(row for row in rows if is_wanted(row))
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A success figure: what it is, how it is measured, and the bound that it keeps. Shares are in percent.
 
     With `of_before` the bound is a share of the figure of the period before.
@@ -107,8 +106,7 @@ class Goal:
         return inside or (not self.strict and value == self.bound)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """What a goal came to; None where there is nothing to make it of. `months` are those of the period."""
 
     goal: Goal

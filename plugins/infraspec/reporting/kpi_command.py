@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
@@ -22,8 +23,7 @@ _DAYS = timedelta(days=89)
 _LOG = "deployments.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What was asked for: files, an environment or all, and the period, whose last day is today by default."""
 
     infra: Path

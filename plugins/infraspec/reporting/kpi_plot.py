@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from infraspec.reporting.kpi import Figure, Goal, Period
 from infraspec.reporting.kpi_text import bound_text, shown
@@ -73,8 +74,7 @@ def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
     yield "</g>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(Struct, frozen=True):
     """A month's value, where its bar stands in pixels from the left, and whether there is room for its name."""
 
     month: Period

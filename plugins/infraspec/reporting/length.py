@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.reporting.markdown import fold
 
@@ -16,8 +18,7 @@ SUMMARY_LIMIT = 349_000
 _LONGEST = 4_000
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of a report. Sections of a high `rank` lose items first, the longest of them its last; with 0 none.
 
     `noun` says what the items are, in the plural. With `folded` it is shown on a click on its title.

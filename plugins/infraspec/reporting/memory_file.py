@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from infraspec.errors import ReportError
 from infraspec.reporting.notices import Told
@@ -13,8 +14,7 @@ from infraspec.whole_file import write_whole
 FILE_NAME = "notified.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What channels know, by name."""
 
     version: Literal[1]

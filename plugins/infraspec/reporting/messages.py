@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.contract.telling import NoticeLevel
 from infraspec.reporting.notices import Change, Notice, Told, dedup_key
@@ -19,8 +20,7 @@ _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A message; those with one `dedup` are about one thing, which is over once `kind` is recovered."""
 
     kind: Kind

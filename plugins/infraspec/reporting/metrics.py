@@ -7,9 +7,10 @@ weeks back and two hours ahead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.contract.models import Contract
 from infraspec.contract.telling import Metrics
@@ -28,8 +29,7 @@ BATCH = 1000
 _BACK, _AHEAD = timedelta(days=14), timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Datum:
+class Datum(Struct, frozen=True):
     """One value."""
 
     name: str
@@ -37,8 +37,7 @@ class Datum:
     unit: Unit = "Count"
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """What is published of one environment, with the dimensions Environment and Suite."""
 
     environment: str

@@ -7,9 +7,11 @@ it was told. `Told` is what is remembered of a channel, in a file beside the sto
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract.baseline import moved
 from infraspec.contract.telling import NoticeLevel
@@ -24,8 +26,7 @@ _CRITICAL = frozenset({"secret-access", "secret-chain", "next-start", "rollout",
 _LOWER: Mapping[NoticeLevel, NoticeLevel] = {"critical": "warning", "warning": "info", "info": "info"}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a channel was told is wrong."""
 
     suite: Literal["static", "live"]
@@ -44,16 +45,14 @@ class Told:
         return f"{self.environment} {self.rule}: {self.address} {self.subject}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something that is wrong now, and what is said of it."""
 
     told: Told
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What is new and what has recovered in an environment, for one channel; `open` is all that it then knows of."""
 
     environment: str

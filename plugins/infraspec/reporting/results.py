@@ -8,9 +8,11 @@ paths are relative to the repository.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.finding import Finding
 
@@ -25,8 +27,7 @@ baseline, `advice` is PROVEN and could be better. `proven` findings are kept of 
 each change of a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """A waiver or an approval: why, by whom, and the last day, as 2026-11-01."""
 
     reason: str
@@ -34,8 +35,7 @@ class Acceptance:
     expires: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A finding in an environment. `waiver` is what waives it; of a finding that is not waived, what has lapsed."""
 
     environment: str
@@ -44,8 +44,7 @@ class Entry:
     waiver: Acceptance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """How many findings a rule has in an environment, by verdict; the waived and known ones are counted apart."""
 
     environment: str
@@ -57,8 +56,7 @@ class Count:
     known: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A test without a verdict: `broken` by an error of the input or the tool, or `failed` by an assertion of its own.
 
     `error` is the error's class. `message` is empty for errors that are not infraspec's: nobody knows what they show.
@@ -71,8 +69,7 @@ class Problem:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A test that did not look, and why."""
 
     test: str
@@ -80,16 +77,14 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(Struct, frozen=True):
     """The plan or state that completed the source of an environment."""
 
     environment: str
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """A known finding of the baseline that is none any more."""
 
     environment: str
@@ -98,8 +93,7 @@ class Fixed:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """What a `moved` block or a plan renames in an environment: addresses before and after."""
 
     environment: str
@@ -107,8 +101,7 @@ class Moved:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineUse:
+class BaselineUse(Struct, frozen=True):
     """The baseline of the contract: the last day it holds, and what can be taken out of it."""
 
     file: str
@@ -116,8 +109,7 @@ class BaselineUse:
     fixed: tuple[Fixed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What was run. `time` is in UTC, `seconds` how long it took; `commit` is what the CI system says, or empty.
 
     `suite` is "live" if a test of it has asked AWS. A run is not `complete` if a part of the suite was chosen, or if it
@@ -139,8 +131,7 @@ class Run:
 R = TypeVar("R", PlanFile, Count, Entry, Problem, Skipped, Moved)
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """The results of one run. `findings` are all that are not proven, and those that describe a change of a plan."""
 
     version: Literal[1]

@@ -7,9 +7,10 @@ run that is added again is there once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.errors import ErrorCollector, ReportError
 from infraspec.reporting.results import Results
@@ -19,16 +20,14 @@ from infraspec.whole_file import write_whole
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A run, and the name of its file in the store."""
 
     name: str
     results: Results
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """The results files of a folder that infraspec has named; other files in it are left alone."""
 
     directory: Path

@@ -7,9 +7,10 @@ a run did not look at leaves its findings open: nobody knows that they are mende
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from infraspec.contract.baseline import moved
 from infraspec.finding import Verdict
@@ -22,8 +23,7 @@ Level: TypeAlias = Literal["violated", "undetermined", "accepted", "proven", "em
 Suite: TypeAlias = Literal["static", "live"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A run, as the heat map of an environment has it; `broken` are its tests without a verdict."""
 
     time: datetime
@@ -32,16 +32,14 @@ class Column:
     broken: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """What a rule came to in a run."""
 
     level: Level
     count: Count
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A finding that is not proven, by when it was first seen.
 
     `looked` and `commit` are of the run that looked at its rule last; `is_oldest` says that the oldest run has it
@@ -61,8 +59,7 @@ class Open:
         return (self.looked - self.since).days
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """How one suite of one environment developed; columns are oldest first, rows in the order of the suite."""
 
     environment: str
@@ -82,8 +79,7 @@ class Trend:
 _Key: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(slots=True)
-class _Ages:
+class _Ages(Struct):
     """The open findings of an environment while its runs are gone through."""
 
     open: dict[_Key, Open] = field(default_factory=dict)

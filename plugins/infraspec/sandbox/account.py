@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import boto3
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 _SECRET = "sandbox"  # noqa: S105 - the sandbox does not look at signatures
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """An account and region behind an endpoint, with the access key of one who asks."""
 
     endpoint: str

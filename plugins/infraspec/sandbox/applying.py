@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from msgspec import Struct
+
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.deliveries import put_value, settle
 from infraspec.sandbox.resources import KINDS
@@ -16,8 +18,7 @@ from infraspec.terraform.plan import Plan, Resource
 _RANKS = {type_: rank for rank, type_ in enumerate(KINDS)}
 
 
-@dataclass(frozen=True, slots=True)
-class NotApplied:
+class NotApplied(Struct, frozen=True):
     """Resources that are not in the sandbox: their type, how many, and why. `address` is empty for a whole type."""
 
     type: str

@@ -13,9 +13,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct, to_builtins
 
 from infraspec.errors import SandboxError
 
@@ -25,8 +26,7 @@ _STOP_SECONDS = 5.0
 _SHOWN_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the process is told: whose AWS it is, and the access keys of the two who use it.
 
     `operator_key` may do everything, and `runner_key` is what a suite runs with. `token` is what the process shows to
@@ -44,8 +44,7 @@ class Settings:
     """JSON of the policy of the runner; without one it may do everything."""
 
 
-@dataclass(slots=True)
-class Child:
+class Child(Struct):
     """A sandbox process that listens on `port`."""
 
     process: subprocess.Popen[str]
@@ -94,7 +93,7 @@ def spawn(settings: Settings, *, log: Path | None = None, seconds: float = START
         env=_environment(settings),
         start_new_session=settings.detached,
     )
-    answer = _first_line(process, json.dumps(asdict(settings)), seconds)
+    answer = _first_line(process, json.dumps(to_builtins(settings)), seconds)
     try:
         port = int(json.loads(answer or "")["port"])
     except (ValueError, KeyError, TypeError):

@@ -11,11 +11,12 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from msgspec import Struct, to_builtins
 
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
@@ -25,8 +26,7 @@ from infraspec.sandbox.server import APPLIED_PATH, IDENTITY_PATH
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A sandbox that was started to be kept. `runner` and `operator` are the variables of those who ask it.
 
     It holds what `environment` of the repository `infra` says.
@@ -64,7 +64,7 @@ class Kept:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(to_builtins(self), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise SandboxError(
                 "the file of the sandbox cannot be written",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, encode_json, unknowns
@@ -17,8 +18,7 @@ class Unresolved(Exception):  # noqa: N818 - it is a state of a value, not a fau
     """A value depends on something that has not been created."""
 
 
-@dataclass(slots=True)
-class Created:
+class Created(Struct):
     """What has been created, by address: its configured values, and the attributes that AWS assigned."""
 
     plan: Plan

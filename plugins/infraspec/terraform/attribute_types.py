@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 _DATA = Path(__file__).with_name("aws_schema.txt")
 _FLAGS = "!?=~"
@@ -20,8 +21,7 @@ _COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
 _BLOCKS = {"[": "list", "{": "set", "(": "single"}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """Who sets an attribute or nested block: the configuration, the provider, or either."""
 
     flag: str = ""
@@ -47,8 +47,7 @@ class Setting:
         return self.flag == "~"
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeType(Setting):
+class AttributeType(Setting, frozen=True):
     """The type of an attribute.
 
     `kind` is "string", "number", "bool", "any", "list", "set", "map" or "object"; `element` the type of what a
@@ -73,8 +72,7 @@ class AttributeType(Setting):
         return f"{self.kind}({self.element})" if self.element else self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class BlockType(Setting):
+class BlockType(Setting, frozen=True):
     """A nested block, or an attribute of objects that may be written as blocks.
 
     `nesting` is "list" or "set" (a list of objects in `Resource.values`) or "single" (one object, or null).
@@ -92,8 +90,7 @@ class BlockType(Setting):
         return self.attributes.block(name) if self.attributes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """The attributes and nested blocks of a resource type, a data source or a nested block."""
 
     codes: dict[str, str]

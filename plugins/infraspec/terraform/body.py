@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.finding import Location
 from infraspec.hcl.nodes import Attribute, Block
@@ -15,8 +16,7 @@ _RESOURCE_META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_
 _MODULE_META_ARGUMENTS = frozenset({"count", "for_each", "providers", "depends_on", "source", "version"})
 
 
-@dataclass(slots=True)
-class Body:
+class Body(Struct):
     """A body whose attributes and blocks know the text they stand in; override files may mix texts."""
 
     attributes: dict[str, tuple[Attribute, Source]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.hcl.nodes import Expression, ForObject, ForTuple, Node, TemplateFor
@@ -21,8 +22,7 @@ COMPILE: dict[type[Node], Callable[..., Evaluate]] = {}
 """How to compile each type of node; the module `expressions` fills it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """One text, and the names that are iterators in the part being compiled.
 
     `isolated` says that only these names exist, as in templatefile and in variable files.

@@ -6,9 +6,10 @@ Source: Terraform Language Documentation, "Files and Directories", "Override Fil
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.errors import ErrorCollector, RootMissingError, TerraformError
 from infraspec.hcl.files import parse_file
@@ -23,8 +24,7 @@ _UNLABELLED = ("locals", "terraform", *_REFACTORINGS)
 _IGNORED = ("check", "ephemeral", "action")
 
 
-@dataclass(slots=True)
-class Configuration:
+class Configuration(Struct):
     """What the files of a module directory declare, by kind and name."""
 
     directory: Path

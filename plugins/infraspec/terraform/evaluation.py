@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from infraspec.errors import LimitError, TerraformError
 from infraspec.finding import Location
@@ -35,8 +36,7 @@ class Library:
         return self._known[key]
 
 
-@dataclass(slots=True)
-class Evaluation:
+class Evaluation(Struct):
     """The shared state of one evaluation of a root module."""
 
     library: Library

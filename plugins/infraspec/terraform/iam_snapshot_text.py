@@ -5,12 +5,14 @@ An account may have thousands of roles, and a run asks for the lines of a few.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.errors import SnapshotError
 from infraspec.finding import Location
@@ -25,14 +27,14 @@ _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Span:
     """The text of one entry, and the line of the file where it begins."""
 
     file: str
     line: int
-    text: str = field(repr=False)
-    _lines: dict[str, int] = field(default_factory=dict, repr=False)
+    text: str = dataclasses.field(repr=False)
+    _lines: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
 
     def locate(self, path: str) -> Location:
         """Return the line of a value in the entry, or of what it is a part of."""
@@ -43,8 +45,7 @@ class Span:
         return Location(self.file, self.line + self._lines.get(path, 1) - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One user, group, role or policy. `list` and `index` say where it stands, `span` what text it is."""
 
     list: str
@@ -58,8 +59,7 @@ class Entry:
         return f"{self.span.file}:{self.span.line}: {self.list}[{self.index}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One answer of AWS: the lists that it has, their entries, and what else it says, by key."""
 
     lists: set[str] = field(default_factory=set)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.contract.models import partition_of
 from infraspec.contract.suggestion import closest
@@ -39,8 +40,7 @@ def asked(address: str) -> Iterator[str]:
             yield f"{found['module']}{data}{found['type']}.{found['name']}.{found['attribute']}"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownData:
+class KnownData(Struct, frozen=True):
     """Answers for data sources. `values` are the caller's; account, region and partition those of the environment.
 
     `shared` are the keys of values that are not for this root alone, which need not answer anything in it.

@@ -6,11 +6,13 @@ is known only after apply is an Unknown in its place, a sensitive one is Sensiti
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from infraspec.errors import PlanError
 from infraspec.unknown import Unknown, Value
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from infraspec.terraform.iam_snapshot import IamSnapshot
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(Struct, frozen=True, eq=False):
     """One instance of a managed resource or data source.
 
     `address` is the instance's (`module.db["a"].aws_db_instance.this[0]`), `module` the module instance's part of it
@@ -69,8 +70,7 @@ NOT_EVALUATED = "is not evaluated"
 """What a diagnostic says of a module that is not here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """Something about the input that is no error but limits what can be said: an opaque module, a failed validation.
 
     `severity` is "error" (a validation or precondition that is false: Terraform would stop) or "warning". `remedy` is
@@ -87,8 +87,7 @@ class Diagnostic:
         return f"{text}\n  remedy:   {self.remedy}" if self.remedy else text
 
 
-@dataclass(frozen=True, slots=True)
-class Refactoring:
+class Refactoring(Struct, frozen=True):
     """A moved, import or removed block. `kind` is its type; `source` and `target` are addresses or ids, or empty."""
 
     kind: str
@@ -116,7 +115,7 @@ def _nothing_changed() -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """What a plan file does to one resource, or in `drift` what has happened to it since the last apply.
 
@@ -137,10 +136,10 @@ class Change:
     mode: str = "managed"
     deposed: str = ""
     replace_paths: tuple[str, ...] = ()
-    before: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
-    after: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
-    configured: frozenset[str] | None = field(default=None, compare=False, repr=False)
-    compare: Callable[[], tuple[str, ...]] = field(default=_nothing_changed, compare=False, repr=False)
+    before: Mapping[str, Value] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    after: Mapping[str, Value] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    configured: frozenset[str] | None = dataclasses.field(default=None, compare=False, repr=False)
+    compare: Callable[[], tuple[str, ...]] = dataclasses.field(default=_nothing_changed, compare=False, repr=False)
 
     @property
     def kind(self) -> ChangeKind:
@@ -174,8 +173,7 @@ class Change:
         return self.compare()
 
 
-@dataclass(frozen=True, slots=True)
-class Additions:
+class Additions(Struct, frozen=True):
     """What a repository's own plugins know of AWS that infraspec does not.
 
     `shapes` gives what an attribute of a resource type will look like, by type and attribute, as a function of an
@@ -187,7 +185,7 @@ class Additions:
     access: tuple[Callable[..., Iterable[object]], ...] = ()
 
 
-@dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Plan:
     """The resource instances of one environment, in order of address appearance.
 
@@ -198,7 +196,7 @@ class Plan:
     origin: str
     resources: Sequence[Resource]
     diagnostics: tuple[Diagnostic, ...] = ()
-    outputs: Mapping[str, Value] = field(default_factory=dict)
+    outputs: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     sensitive_outputs: frozenset[str] = frozenset()
     """The outputs declared sensitive; the value of one may be Unknown all the same."""
     refactorings: tuple[Refactoring, ...] = ()
@@ -206,16 +204,16 @@ class Plan:
     """What a plan file does, no-op included, then the drift that terraform found."""
     from_plan_file: bool = False
     """Whether there is a plan file behind it, which alone says what changes."""
-    account: Value = field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))
-    region: Value = field(default_factory=lambda: Unknown("aws_region.region"))
+    account: Value = dataclasses.field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))
+    region: Value = dataclasses.field(default_factory=lambda: Unknown("aws_region.region"))
     partition: Value = "aws"
-    regions: Mapping[str, Value] = field(default_factory=dict)
+    regions: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
-    accounts: Mapping[str, Value] = field(default_factory=dict)
+    accounts: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     """Account by provider configuration, as far as the source tells; another one may be that of anybody."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
-    additions: Additions = Additions()
+    additions: Additions = dataclasses.field(default_factory=Additions)
     source: Plan | None = None
     """The source, where a plan is of what exists in its place: what is to be changed is changed there."""
     snapshots: tuple[IamSnapshot, ...] = ()
@@ -271,4 +269,4 @@ class Plan:
 
     def replaced(self, **changes: Value) -> Plan:
         """Return a copy with some fields changed."""
-        return replace(self, **changes)
+        return dataclasses.replace(self, **changes)

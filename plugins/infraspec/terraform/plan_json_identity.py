@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
+from msgspec import Struct, field
 
 from infraspec.arn import Arn
 from infraspec.terraform.plan import Resource
@@ -24,8 +24,7 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _LOOKED_AT = 200
 
 
-@dataclass(slots=True)
-class Evidence:
+class Evidence(Struct):
     """What one file shows: managed resources' values by provider configuration, and what data sources returned.
 
     `certain` says that the provider configuration of each resource is known; a state as `terraform show -json`

@@ -7,9 +7,8 @@ told by resource_changes. Data sources come from both, those that were read alre
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from msgspec import Raw
+from msgspec import Raw, Struct, field
 
 from infraspec.terraform.plan import Resource
 from infraspec.terraform.plan_json_addresses import changed_address, indexed
@@ -20,8 +19,7 @@ from infraspec.terraform.plan_json_values import ValueTexts, lazy_values
 _GONE = frozenset({"delete", "forget"})
 
 
-@dataclass(slots=True)
-class Instances:
+class Instances(Struct):
     """Resources as they are built, and the text of the managed ones' values by provider configuration."""
 
     providers: Providers

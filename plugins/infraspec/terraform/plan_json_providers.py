@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.terraform.plan_json_records import Configuration, ConfiguredModule, ProviderConfiguration, Variable
 from infraspec.terraform.plan_json_values import decode
@@ -31,8 +32,7 @@ def is_aws(provider: str) -> bool:
     return provider.rpartition(":")[2].partition(".")[0] == AWS
 
 
-@dataclass(slots=True)
-class Providers:
+class Providers(Struct):
     """The provider configurations of a plan, asked by resource."""
 
     configuration: Configuration

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.contract.suggestion import closest
 from infraspec.errors import EvaluationError, TerraformError
@@ -29,8 +30,7 @@ _ASSUMED = ("assume_role", "assume_role_with_web_identity")
 _ARN_OF_ACCOUNT = re.compile(r"arn:[^:]*:iam::(\d{12}):")
 
 
-@dataclass(slots=True)
-class Provider:
+class Provider(Struct):
     """One provider configuration. `key` is its name in the module that configures it: `aws`, `aws.virginia`.
 
     `body` is None for a provider that is used without being configured; `main` is the configuration without an alias,

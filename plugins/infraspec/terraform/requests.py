@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
@@ -22,8 +23,7 @@ from infraspec.terraform.variables import Argument, Assignment, VariableFile
 from infraspec.unknown import Value
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
+class PlanRequest(Struct, frozen=True):
     """What to evaluate. `arguments` are ("var", "NAME=VALUE") and ("var_file", "FILE") in order."""
 
     root: Path | None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from infraspec.errors import RootMissingError
 from infraspec.finding import Location
@@ -28,8 +29,7 @@ _LOCAL = ("./", "../", ".\\", "..\\")
 _REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """The `backend` or `cloud` block. `type` is "s3", "cloud" and so on, "local" if there is none.
 
     What `terraform init -backend-config` adds is not in `arguments`; what is no constant is Unknown.
@@ -40,8 +40,7 @@ class Backend:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A version that a module directory demands of terraform (`source` is empty) or of a provider.
 
     `source` is such as `registry.terraform.io/hashicorp/aws`; `version` is empty where none is given.
@@ -54,8 +53,7 @@ class Requirement:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A module call. `address` is that of the block (`module.a.module.b`), `kind` local, registry or remote."""
 
     address: str
@@ -65,8 +63,7 @@ class Call:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """A provider of the lock file."""
 
     source: str
@@ -75,8 +72,7 @@ class Locked:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RootSettings:
+class RootSettings(Struct, frozen=True):
     """The settings of a root module and of the local modules that it calls; `root` is shown to people.
 
     `terraform` has one entry for each directory with a required_version, `providers` one for each requirement,

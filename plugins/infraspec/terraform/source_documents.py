@@ -8,8 +8,9 @@ does not know, and a condition whose value is a number; a member of another type
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError
 from infraspec.json_text import decode_json
@@ -32,8 +33,7 @@ STATEMENTS_OF = "statements of "
 """What the address of the unknown statements of a document begins with; the address of the document follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceDocument:
+class SourceDocument(Struct, frozen=True):
     """A policy document: version and id are None where it has none, an unknown statement is Unknown."""
 
     version: Value

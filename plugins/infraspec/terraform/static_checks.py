@@ -6,8 +6,9 @@ Source: Terraform Language Documentation, "Input Variables" and "Output Values".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from msgspec import Struct, field
 
 from infraspec.errors import ErrorCollector, EvaluationError
 from infraspec.hcl.source import Source
@@ -23,8 +24,7 @@ _ARGUMENTS = {
 _BLOCKS = {"variable": ("validation",), "output": ("precondition",)}
 
 
-@dataclass(slots=True)
-class StaticChecks:
+class StaticChecks(Struct):
     """The checks of the directories of one evaluation; errors go to the collector."""
 
     collector: ErrorCollector

@@ -9,7 +9,8 @@ Source: Terraform Language Documentation, "References to Values", "Dynamic Block
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from infraspec.errors import ErrorCollector
 from infraspec.hcl.nodes import (
@@ -51,8 +52,7 @@ _FORGIVING = frozenset({"try", "can"})
 """Functions that take an output that is not there for one without a value."""
 
 
-@dataclass(slots=True)
-class StaticReferences:
+class StaticReferences(Struct):
     """The walk over one directory, in the scope of the first module instance that it makes.
 
     `outputs` are the outputs of called modules that it names wherever it is evaluated: (call, output, source, offset).

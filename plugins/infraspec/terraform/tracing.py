@@ -7,9 +7,10 @@ the last place it is sure of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.finding import Location
 from infraspec.hcl.nodes import (
@@ -39,8 +40,7 @@ _MOST_HOPS = 40
 _Names: TypeAlias = list[str]
 
 
-@dataclass(slots=True)
-class _Position:
+class _Position(Struct):
     node: Expression
     source: Source
     module: ModuleInstance

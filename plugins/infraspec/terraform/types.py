@@ -7,7 +7,8 @@ parts pass a conversion; of sensitive ones no error says anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError
 from infraspec.hcl.nodes import Call, Expression, Literal, Name, Object, Parentheses, Tuple
@@ -26,8 +27,7 @@ Default = Callable[[Expression], Value]
 """Evaluates the default of an optional attribute."""
 
 
-@dataclass(frozen=True, slots=True)
-class TypeConstraint:
+class TypeConstraint(Struct, frozen=True):
     """What a value must be, or be convertible to. Its text is that of the language."""
 
     @staticmethod
@@ -47,16 +47,14 @@ class TypeConstraint:
         return _convert(self, value, ValuePath(hidden=hidden))
 
 
-@dataclass(frozen=True, slots=True)
-class AnyType(TypeConstraint):
+class AnyType(TypeConstraint, frozen=True):
     """`any`: whatever the value is."""
 
     def __str__(self) -> str:
         return "any"
 
 
-@dataclass(frozen=True, slots=True)
-class PrimitiveType(TypeConstraint):
+class PrimitiveType(TypeConstraint, frozen=True):
     """`string`, `number` or `bool`."""
 
     name: str
@@ -65,8 +63,7 @@ class PrimitiveType(TypeConstraint):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionType(TypeConstraint):
+class CollectionType(TypeConstraint, frozen=True):
     """`list(element)`, `set(element)` or `map(element)`."""
 
     name: str
@@ -76,8 +73,7 @@ class CollectionType(TypeConstraint):
         return f"{self.name}({self.element})"
 
 
-@dataclass(frozen=True, slots=True)
-class TupleType(TypeConstraint):
+class TupleType(TypeConstraint, frozen=True):
     """`tuple([elements])`."""
 
     elements: tuple[TypeConstraint, ...]
@@ -86,8 +82,7 @@ class TupleType(TypeConstraint):
         return f"tuple([{', '.join(map(str, self.elements))}])"
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeType:
+class AttributeType(Struct, frozen=True):
     """An attribute of an object; `default` is None if an optional one has none."""
 
     name: str
@@ -99,8 +94,7 @@ class AttributeType:
         return f"{self.name} = optional({self.type})" if self.optional else f"{self.name} = {self.type}"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectType(TypeConstraint):
+class ObjectType(TypeConstraint, frozen=True):
     """`object({ attributes })`."""
 
     attributes: tuple[AttributeType, ...]

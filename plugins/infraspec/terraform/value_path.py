@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class ValuePath:
+class ValuePath(Struct, frozen=True):
     """A path such as `["web"].ports[0]`; empty for the value itself.
 
     `hidden` says that the value may be a secret: the path then has no key of a map, and no error shows a value.

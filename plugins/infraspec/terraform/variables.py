@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec.errors import HclSyntaxError, InputErrorGroup, TerraformError
 from infraspec.finding import Location
@@ -25,8 +26,7 @@ from infraspec.terraform.module import ModuleInstance
 from infraspec.unknown import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """`-var NAME=VALUE`, or a value given by a program. Text is parsed as Terraform parses it unless `parsed`."""
 
     name: str
@@ -34,8 +34,7 @@ class Assignment:
     parsed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VariableFile:
+class VariableFile(Struct, frozen=True):
     """`-var-file FILE`."""
 
     path: Path

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _CLAUSE = re.compile(
     r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
@@ -15,8 +16,7 @@ _CLAUSE = re.compile(
 _FULL = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """One comparison. `parts` are the numbers as written, `pre` the pre-release with its hyphen, or empty."""
 
     operator: str

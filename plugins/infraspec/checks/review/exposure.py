@@ -7,7 +7,8 @@ Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer
@@ -18,8 +19,7 @@ _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "re
 _ACLS = ("public-read", "public-read-write", "authenticated-read", "aws-exec-read")
 
 
-@dataclass(frozen=True, slots=True)
-class _Public:
+class _Public(Struct, frozen=True):
     """An attribute whose values make a resource public; `private` is the value to set instead, as HCL."""
 
     attribute: str

@@ -7,7 +7,8 @@ aws_vpc_security_group_ingress_rule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer
@@ -25,8 +26,7 @@ _ALL = ("-1", "all")
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
+class _Opening(Struct, frozen=True):
     """Ports that a range of addresses reaches. None is a range, protocol or port that is not known."""
 
     cidr: str | None

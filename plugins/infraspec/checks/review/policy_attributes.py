@@ -5,11 +5,10 @@ Source: Terraform AWS provider, the documentation of each resource.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyAttribute:
+class PolicyAttribute(Struct, frozen=True):
     """An attribute with a policy.
 
     `principals` says that its statements name principals, as those of resource and trust policies do. `target` is the

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from infraspec.contract.review import PlanReview, Risk
 from infraspec.conventions.exemption import Exemptions
@@ -16,8 +17,7 @@ from infraspec.unknown import Sensitive, Text, Unknown, Value
 _REFERENCES = ("name", "id", "arn", "bucket", "url")
 
 
-@dataclass(frozen=True, slots=True)
-class RiskFound:
+class RiskFound(Struct, frozen=True):
     """A risk of a change. `answer` is YES if it is certain, MAYBE if it depends on what is not known.
 
     `path` is the attribute that it lies in, as Resource.location_of takes it.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from infraspec.iam import reference
 from infraspec.iam.document import Statement
@@ -55,8 +56,7 @@ def names_one(entry: str) -> bool:
     return not _wild(entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """What is wrong with the name of an action, what was expected, and what may have been meant.
 
     A pattern that matches no action is not certainly wrong: one may come. `is_operation` says that it is the name of an

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from infraspec.iam.answer import Answer
 from infraspec.iam.lint.fault import Resolve
@@ -25,8 +26,7 @@ _NO_HEADER = "arn:::::"
 """What stands for the first five fields where the last one is compared alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A resource that a policy lists: `value` as it is written, `text` with its parts narrowed.
 
     Policy variables in it are unknown parts too.

@@ -6,7 +6,8 @@ Sources: IAM User Guide, "AWS global condition context keys"; Service Authorizat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.iam import reference
 from infraspec.iam.answer import Answer
@@ -35,8 +36,7 @@ _INCOMPLETE = frozenset({"a4b", "aws-marketplace", "iottwinmaker", "catalog", "i
 """Services of whose keys the reference is known not to say all."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTest:
+class KeyTest(Struct, frozen=True):
     """One key under one operator, with the values that the policy lists."""
 
     name: OperatorName

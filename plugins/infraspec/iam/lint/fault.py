@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from infraspec.contract.policies import PolicyFinding, Severity
 from infraspec.iam.document import Statement
@@ -50,8 +51,7 @@ class Kind(Enum):
     ORGANIZATION = "policy of the organization"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """What a document is for; `service` is the one whose actions a resource policy may name, empty for any."""
 
     kind: Kind
@@ -63,8 +63,7 @@ class Use:
         return self.kind in (Kind.TRUST, Kind.RESOURCE, Kind.ENDPOINT)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One thing found in a document.
 
     `path` is its place in the document (`Statement.1.Action.0`), `about` what tells it apart from others of its

@@ -7,15 +7,15 @@ DynamoDB and IAM Identity Center, quotas; AWS Organizations User Guide, "Quotas 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.unknown import Text, Unknown, Value
 
 _BLANKS = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """The most characters of a policy; `default` is the quota as it is before somebody has it raised to `most`."""
 
     most: int

@@ -5,15 +5,15 @@ Source: Amazon ECS Developer Guide, "How the Amazon ECS deployment circuit break
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 _LOWEST, _HIGHEST = 3, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(Struct, frozen=True):
     """Whether deployments that fail are given up, and whether the service goes back to the last good one."""
 
     enabled: bool = False

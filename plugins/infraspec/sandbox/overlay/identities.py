@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
+from msgspec import Struct, field
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.policy import IdentityPolicy
@@ -18,8 +18,7 @@ RUNNER_ROLE = "infraspec-runner"
 """The role whose session the runner of a suite has; IAM does not list it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """One who asks. `arn` is what messages name, `role` the role behind a session; `everything` needs no policy."""
 
     arn: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from infraspec.sandbox.overlay import tasks
 from infraspec.sandbox.overlay.circuit_breaker import breaker_of, threshold_of
@@ -19,8 +20,7 @@ from infraspec.sandbox.overlay.task_start import TaskStart
 _EVENTS = 100
 
 
-@dataclass(slots=True)
-class Rollouts:
+class Rollouts(Struct):
     """The tasks, service deployments and service revisions of one account and region."""
 
     account: str

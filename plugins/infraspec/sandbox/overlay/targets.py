@@ -7,7 +7,6 @@ Source: Service Authorization Reference, "Resource types defined by …" of each
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from moto.core.request import determine_request_protocol
@@ -16,6 +15,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
+from msgspec import Struct, field
 
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.sandbox.overlay.identities import compiled
@@ -24,8 +24,7 @@ PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "res
 """The prefix of a service's actions, where it is not boto3's name of the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One resource of a request."""
 
     arn: str
@@ -33,8 +32,7 @@ class Target:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a request is made."""
 
     account: str

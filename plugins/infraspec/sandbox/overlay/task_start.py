@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from moto.ecr.models import ecr_backends
@@ -18,6 +17,7 @@ from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
+from msgspec import Struct
 
 from infraspec.ecs.image import EcrImage, ecr_image
 from infraspec.ecs.value_from import Store, ValueFrom
@@ -43,8 +43,7 @@ _MALFORMED = (
 _ARN_FIELDS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStart:
+class TaskStart(Struct, frozen=True):
     """One attempt to start a task, in an account and region."""
 
     account: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.sandbox.account import Account
 
@@ -20,8 +21,7 @@ Delete: TypeAlias = Callable[[Account, Values, Attributes], None]
 Drifted: TypeAlias = Callable[[Account, Values, Attributes], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """The calls of one resource type. Without `update` a change is not applied, without `delete` it stays.
 
     `drifted` tells whether what is there is not what was applied, as Terraform's refresh finds out.

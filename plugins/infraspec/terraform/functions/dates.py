@@ -6,9 +6,10 @@ Source: Terraform Language, "formatdate", "timeadd" and "timecmp" Functions.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError, LimitError
 from infraspec.terraform.functions.date_format import written
@@ -33,8 +34,7 @@ _LONGEST_DURATION = 2**63
 """Nanoseconds, not included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A time to the second in its zone, and nanoseconds."""
 
     time: datetime

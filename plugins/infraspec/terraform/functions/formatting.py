@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError, LimitError
 from infraspec.terraform import symbolic
@@ -28,8 +29,7 @@ _VERB = re.compile(
 _WIDEST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """A verb of a format; `index` counts arguments from 1, 0 if it is not given."""
 
     name: str

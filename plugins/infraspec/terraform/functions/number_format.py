@@ -6,9 +6,10 @@ rounds what they hold exactly, so that `format("%.2f", 2.675)` is 2.67.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 from infraspec.terraform.functions.characters import clusters
 from infraspec.terraform.number import LongNumber, normalize_number, to_decimal
@@ -21,8 +22,7 @@ _DEFAULT_PRECISION = 6
 _BASES = {"d": ("d", ""), "b": ("b", "0b"), "o": ("o", "0"), "x": ("x", "0x"), "X": ("X", "0X")}
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The flags, width and precision of a verb; -1 is a precision that is not given."""
 
     flags: str = ""

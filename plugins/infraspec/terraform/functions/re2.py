@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from infraspec.errors import EvaluationError
 from infraspec.terraform.functions.re2_classes import SPACE_ESCAPES, character_class, code_point
@@ -54,8 +55,7 @@ _ESCAPES |= {"A": r"\A", "z": r"\Z", "b": r"\b", "B": r"\B"} | {letter: f"\\{let
 _ANCHORS = frozenset({"^", "$", r"\A", r"\z", r"\b", r"\B"})
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A compiled pattern, and whether it ignores case anywhere."""
 
     regex: re.Pattern[str]
@@ -86,8 +86,7 @@ def _refused(reason: str, pattern: str) -> EvaluationError:
     return EvaluationError(f"invalid regexp pattern: {reason}", expected="RE2 syntax", found=pattern)
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """An open group: whether `$` is the end of a line in it, and what closes it besides its own parenthesis."""
 
     multiline: bool
@@ -95,8 +94,7 @@ class _Group:
     begun: bool = False
 
 
-@dataclass(slots=True)
-class _Translator:
+class _Translator(Struct):
     pattern: str
     groups: list[_Group] = field(default_factory=lambda: [_Group(multiline=False)])
     ignores_case: bool = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from infraspec.errors import EvaluationError
 from infraspec.unknown import Value
@@ -25,8 +26,7 @@ class Files(Protocol):
         """Return the absolute path; FileAccessError if it lies outside, FileReadError if there can be no such path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of the language.
 
     `parameters` convert the required arguments, `optional` those that may follow, `rest` any number of further ones.
