@@ -16,6 +16,7 @@ from infraspec.fixtures.additions import Hooks
 from infraspec.fixtures.parametrization import parametrize_resources
 from infraspec.fixtures.session import KEY, Session, session_of
 from infraspec.options import Settings, add_options
+from infraspec.own_modules import import_plainly
 from infraspec.reporting.recorder import ALLURE, Recorder, kept_report, recorder_of
 from infraspec.reporting.records import UnprovenError
 
@@ -43,6 +44,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the run's session object, collect what tests leave, and register the markers."""
+    config.add_cleanup(import_plainly())
     config.stash[KEY] = Session(Settings.of(config), Hooks(config.hook))
     if not _is_worker(config):
         config.pluginmanager.register(Recorder(config), Recorder.NAME)

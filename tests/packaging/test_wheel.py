@@ -80,6 +80,25 @@ def test_suite_runs_in_another_repository(python: Path, tmp_path: Path) -> None:
     assert "aws_ecs_task_definition.hello" in shown.stdout
 
 
+def test_only_the_suites_are_rewritten(python: Path, tmp_path: Path) -> None:
+    """The assertions of the suites are rewritten; the package is imported from the byte code that was installed."""
+    repository = Path(shutil.copytree(ROOT / "fixtures" / "minimal", tmp_path / "repository"))
+    own = repository / "test_own.py"
+    own.write_text(
+        "import sys\n\n"
+        "def test_own(plan):\n"
+        "    assert {'infraspec.terraform.plan', 'infraspec.tests_static.test_names'} <= set(sys.modules)\n"
+        "    names = [name for name, module in sys.modules.items() if name.startswith('infraspec.')\n"
+        "                 and type(module.__spec__.loader).__name__ == 'AssertionRewritingHook']\n"
+        "    assert 'infraspec.tests_static.test_names' in names\n"
+        "    assert not [name for name in names if name.startswith(('infraspec.terraform.', 'infraspec.checks.'))]\n"
+    )
+    arguments = ("--pyargs", "infraspec.tests_static", "test_own.py", "-k", "names or own")
+    result = run(python, repository, "pytest", "-p", "no:cacheprovider", *arguments)
+
+    assert (result.returncode, result.stdout) == (0, result.stdout)
+
+
 def test_the_live_suite_is_live_by_the_name_of_its_package(python: Path, tmp_path: Path) -> None:
     """`pytest --pyargs infraspec.tests_live` asks who it is before its first test, and nothing without credentials."""
     repository = Path(shutil.copytree(ROOT / "fixtures" / "minimal", tmp_path / "repository"))

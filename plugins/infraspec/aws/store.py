@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from infraspec.errors import (
     AwsError,
     CredentialsError,
@@ -65,16 +67,12 @@ class Store:
 
 
 def _encoded(answer: Any) -> bytes:
-    import msgspec  # noqa: PLC0415 - the static suite does without
-
     if isinstance(answer, InfraspecError):
         return msgspec.msgpack.encode({"error": type(answer).__name__, "state": answer.__dict__})
     return msgspec.msgpack.encode({"answer": answer})
 
 
 def _decoded(content: bytes) -> Any:
-    import msgspec  # noqa: PLC0415 - likewise
-
     found = msgspec.msgpack.decode(content)
     if "error" in found:
         state = found["state"]

@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from msgspec import Struct
 
 from infraspec.errors import ProcessFileError
 from infraspec.finding import Location
 from infraspec.process.yaml_nodes import line_of, parse_mapping
+
+if TYPE_CHECKING:  # a repository without playbooks has no pages to read
+    from markdown_it.token import Token
 
 _ITEM = re.compile(r"\[([ xX])\]\s+(.*)", re.DOTALL)
 _SHELLS = {"sh", "bash", "shell", "zsh", "console"}
@@ -100,7 +101,7 @@ def parse_page(text: str, shown: str, path: Path | None = None) -> Page:
     """Read a page from its text."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     front, body, offset = _front_matter(text, shown)
-    tokens = MarkdownIt("commonmark").parse(body)
+    tokens = _tokens(body)
     meta = parse_mapping(front, shown, first_line=2) if front is not None else {}
     return Page(
         shown,
@@ -115,7 +116,7 @@ def parse_page(text: str, shown: str, path: Path | None = None) -> Page:
 
 def task_list(text: str) -> tuple[Item, ...]:
     """Return the task list items of Markdown text that has no front matter, such as a pull request's description."""
-    return tuple(_items(MarkdownIt("commonmark").parse(text), 0))
+    return tuple(_items(_tokens(text), 0))
 
 
 def _front_matter(text: str, shown: str) -> tuple[str | None, str, int]:
@@ -127,6 +128,12 @@ def _front_matter(text: str, shown: str) -> tuple[str | None, str, int]:
         raise ProcessFileError("the front matter has no end", place=f"{shown}:1", expected="a line --- below it")
     front, rest = text[4 : 4 + end.start()], text[4 + end.end() :]
     return front, rest, text.count("\n", 0, 4 + end.end())
+
+
+def _tokens(text: str) -> list[Token]:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - a repository without playbooks has no pages to read
+
+    return MarkdownIt("commonmark").parse(text)
 
 
 def _line(token: Token, offset: int) -> int:

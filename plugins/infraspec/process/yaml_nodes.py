@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from infraspec.errors import ProcessFileError
 
 
@@ -20,7 +16,7 @@ def parse_mapping(text: str, place: str, first_line: int = 1) -> Mapping[str, An
     tree = _load(text, place, first_line)
     if tree is None:
         return {}
-    if not isinstance(tree, CommentedMap):
+    if not isinstance(tree, Mapping):
         raise ProcessFileError(
             "the document is no mapping", place=place, expected="key: value lines", found=type(tree).__name__
         )
@@ -31,12 +27,15 @@ def parse_mapping(text: str, place: str, first_line: int = 1) -> Mapping[str, An
 def parse_sequence(text: str, place: str) -> Sequence[Any]:
     """Read a YAML list; ProcessFileError with the line if it is none."""
     tree = _load(text, place, 1)
-    if not isinstance(tree, CommentedSeq):
+    if not isinstance(tree, list):
         raise ProcessFileError("the document is no list", place=place, expected="- … lines", found=type(tree).__name__)
     return tree
 
 
 def _load(text: str, place: str, first_line: int) -> Any:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - a repository without playbooks has no YAML to read
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - likewise
+
     try:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -50,10 +49,13 @@ def _load(text: str, place: str, first_line: int) -> Any:
 
 def line_of(node: Any, key: Any, default: int = 0) -> int:
     """Return the line of a key of a mapping or an item of a list, from 1; `default` if there is none."""
-    if isinstance(node, CommentedMap) and key in node:
-        return int(node.lc.key(key)[0]) + 1
-    if isinstance(node, CommentedSeq) and isinstance(key, int) and 0 <= key < len(node):
-        return int(node.lc.item(key)[0]) + 1
+    lines = getattr(node, "lc", None)  # a scalar has none
+    if lines is None:
+        return default
+    if isinstance(node, Mapping) and key in node:
+        return int(lines.key(key)[0]) + 1
+    if isinstance(node, list) and isinstance(key, int) and 0 <= key < len(node):
+        return int(lines.item(key)[0]) + 1
     return default
 
 
@@ -63,10 +65,10 @@ def _shift(node: Any, lines: int) -> None:
     waiting = [node] if lines else []
     while waiting:
         current = waiting.pop()
-        if id(current) in seen or not isinstance(current, (CommentedMap, CommentedSeq)):
+        if id(current) in seen or not hasattr(current, "lc"):
             continue
         seen.add(id(current))
         for entry in (current.lc.data or {}).values():
             for at in range(0, len(entry), 2):
                 entry[at] += lines
-        waiting.extend(current.values() if isinstance(current, CommentedMap) else current)
+        waiting.extend(current.values() if isinstance(current, Mapping) else current)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -91,8 +92,6 @@ def _failing(report: pytest.TestReport) -> list[Entry]:
     rows = [row for record in (left or {"records": ()})["records"] for row in record["findings"]]
     if not rows:
         return []
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     return [entry for entry in msgspec.convert(rows, list[Entry]) if entry.state == "failing"]
 
 

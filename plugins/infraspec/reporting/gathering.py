@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from infraspec import __version__
@@ -110,8 +111,6 @@ def _findings(records: Iterable[Mapping[str, Any]], names: Sequence[str], reposi
     rows = [row for record in records for row in record["findings"]]
     if not rows:
         return []
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     entries = [
         replace(entry, finding=repository.finding(entry.finding)) for entry in msgspec.convert(rows, list[Entry])
     ]

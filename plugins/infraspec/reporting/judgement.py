@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -141,7 +142,5 @@ def _acceptance(entry: Waived) -> Acceptance:
 def _builtins(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     if not entries:
         return []
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     found: list[dict[str, Any]] = msgspec.to_builtins(entries)
     return found

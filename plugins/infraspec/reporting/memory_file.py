@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from infraspec.errors import ReportError
@@ -23,8 +24,6 @@ class Memory(Struct, frozen=True):
 
 def remembered(directory: Path) -> Memory:
     """Return what is remembered; nothing in a new store. Raises ReportError for a file that is none."""
-    import msgspec  # noqa: PLC0415 - other commands start faster without
-
     path = directory / FILE_NAME
     try:
         return msgspec.json.decode(path.read_bytes(), type=Memory)
@@ -38,8 +37,6 @@ def remembered(directory: Path) -> Memory:
 
 def remember(memory: Memory, directory: Path) -> None:
     """Write what channels know. Raises ReportError."""
-    import msgspec  # noqa: PLC0415 - likewise
-
     path = directory / FILE_NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -177,8 +178,6 @@ class Results(Struct, frozen=True):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the file."""
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     (reference,), definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
     made = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
+
 from infraspec.errors import ReportError
 from infraspec.reporting.results import FILE_NAME, VERSION, Results
 from infraspec.whole_file import write_whole
@@ -12,8 +14,6 @@ from infraspec.whole_file import write_whole
 
 def encode(results: Results) -> bytes:
     """Return the text of the file."""
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
 
 
@@ -36,8 +36,6 @@ def prepare(path: Path) -> None:
 
 def read(path: Path) -> Results:
     """Read a file. Raises ReportError if it is not there or not a results file of this version."""
-    import msgspec  # noqa: PLC0415 - pytest starts faster without
-
     try:
         content = path.read_bytes()
     except OSError as error:
