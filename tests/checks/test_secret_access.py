@@ -274,7 +274,6 @@ def test_the_managed_policy_alone_reads_no_secret() -> None:
     found = {finding.subject.rpartition(": ")[2]: finding for finding in findings(definition, attachment)}
     expected = {
         "ecr:GetAuthorizationToken": PROVEN,
-        "ecr:BatchCheckLayerAvailability": PROVEN,
         "ecr:GetDownloadUrlForLayer": PROVEN,
         "ecr:BatchGetImage": PROVEN,
         "logs:CreateLogGroup": VIOLATED,
@@ -328,7 +327,16 @@ def test_images_of_ecr(image: Value, resources: Value, expected: Verdict) -> Non
     repository = resource("aws_ecr_repository.app", name="app")
     statements = [statement("*", "ecr:GetAuthorizationToken"), statement(resources, "ecr:*")]
     found = findings(task({}, image=image), repository, policy(*statements))
-    assert [PROVEN, expected, expected, expected] == verdicts(found)
+    assert [PROVEN, expected, expected] == verdicts(found)
+
+
+def test_the_least_that_pulls_an_image_is_enough() -> None:
+    """What AWS calls the minimum to pull is enough; BatchCheckLayerAvailability belongs to pushing."""
+    repository = resource("aws_ecr_repository.app", name="app")
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    granted = [statement("*", "ecr:GetAuthorizationToken"), statement(arn("aws_ecr_repository.app"), pull)]
+    found = findings(task({}, image=f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app:1"), repository, policy(*granted))
+    assert [PROVEN] * 3 == verdicts(found)
 
 
 def test_the_suffixes_of_value_from_are_not_part_of_the_arn() -> None:
@@ -602,7 +610,7 @@ def test_creating_a_log_group_that_the_plan_makes() -> None:
 def test_an_image_that_is_not_known_needs_no_permission_for_certain() -> None:
     """A role without any ECR permission is no violation for an image of unknown registry."""
     found = findings(task({}, image=Unknown("var.image")), policy(statement("*", "s3:*")))
-    assert verdicts(found) == [UNDETERMINED] * 4
+    assert verdicts(found) == [UNDETERMINED] * 3
     assert "it is not known whether this is needed: var.image is not known" in found[0].reason
 
 

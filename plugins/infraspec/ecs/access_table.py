@@ -64,6 +64,10 @@ _PARAMETER_KEYS = Source(
     "AWS KMS encryption for AWS Systems Manager Parameter Store SecureString parameters",
     "https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html",
 )
+_IMAGES = Source(
+    "Using Amazon ECR images with Amazon ECS (minimum required permissions)",
+    "https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html",
+)
 _REGISTRIES = Source(
     "Using non-AWS container images in Amazon ECS (private registry authentication)", f"{_ECS}private-auth.html"
 )
@@ -103,9 +107,9 @@ TOKEN = Access(
 LAYERS = Access(
     "image in a private ECR repository",
     EXECUTION,
-    ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
+    ("ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"),
     "`arn:…:repository/NAME`",
-    _EXECUTION_ROLE,
+    _IMAGES,
     "a repository of another account has to allow it in its own policy too",
 )
 IMPORT = Access(
