@@ -159,6 +159,8 @@ _REPOSITORY, _OTHER_REPOSITORY = arn("ecr", "repository/app"), arn("ecr", "repos
 _SESSION_GROUP = _session_log(cloud_watch_log_group_name="/ecs/sessions")
 _SESSION_STREAMS = arn("logs", "log-group:/ecs/sessions:*")
 _SESSION_FILES = _session_log(s3_bucket_name="sessions", s3_key_prefix="exec/")
+_GROUP_WITH_KEY = _session_log(cloud_watch_log_group_name="/ecs/sessions", cloud_watch_encryption_enabled=True)
+_FILES_WITH_KEY = _session_log(s3_bucket_name="sessions", s3_bucket_encryption_enabled=True)
 
 CASES = (
     Case(table.TOKEN, "*", _REPOSITORY, {"image": _IMAGE}),
@@ -226,9 +228,12 @@ CASES = (
     Case(table.CHANNEL, "*", arn("ecs", "task/*"), resources=_service()),
     Case(table.SESSION_KEY, _KEY_ARN, _OTHER_KEY, resources=(*_service(kms_key_id=_KEY_ARN), _KEY, _SECOND_KEY)),
     Case(table.SESSION_GROUPS, "*", _SESSION_STREAMS, resources=_SESSION_GROUP),
+    Case(table.SESSION_GROUPS_ENCRYPTED, "*", _SESSION_STREAMS, resources=_GROUP_WITH_KEY),
     Case(table.SESSION_STREAM, _SESSION_STREAMS, arn("logs", "log-group:/ecs/sessions"), resources=_SESSION_GROUP),
     Case(table.SESSION_STREAMS, _SESSION_STREAMS, arn("logs", "log-group:/ecs/other:*"), resources=_SESSION_GROUP),
     Case(table.SESSION_BUCKET, "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
+    Case(table.SESSION_BUCKET_KEY, "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
+    Case(table.SESSION_BUCKET_ENCRYPTED, "arn:aws:s3:::sessions", "arn:aws:s3:::other", resources=_FILES_WITH_KEY),
     Case(table.SESSION_OBJECT, "arn:aws:s3:::sessions/exec/*", "arn:aws:s3:::sessions", resources=_SESSION_FILES),
     Case(table.MOUNT, _SYSTEM_ARN, _OTHER_SYSTEM, values=_MOUNTED, resources=_FILE_SYSTEM),
     Case(

@@ -167,6 +167,28 @@ def test_a_cluster_is_found_by_every_name(cluster: Value) -> None:
     assert of("kms:Decrypt", found) == [VIOLATED]
 
 
+def logged(**log: Value) -> list[Finding]:
+    """Return the findings of a cluster that logs its sessions, where the role may open them."""
+    service, cluster = case_of(table.SESSION_STREAM).resources
+    block = [{"execute_command_configuration": [{"logging": "OVERRIDE", "log_configuration": [log]}]}]
+    changed = replace(cluster, values={**cluster.values, "configuration": block})
+    case = dataclasses.replace(case_of(table.CHANNEL), resources=(service, changed))
+    return findings(case.plan(case.statement("*")))
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "expected"),
+    [(None, UNDETERMINED), (False, UNDETERMINED), (True, VIOLATED), (Unknown("var.encrypted"), UNDETERMINED)],
+)
+def test_the_encryption_of_a_log_is_looked_at_where_it_has_to_be_there(encrypted: Value, expected: Verdict) -> None:
+    """A session does not open without that look; where no encryption is asked for it does."""
+    group = logged(cloud_watch_log_group_name="/ecs/sessions", cloud_watch_encryption_enabled=encrypted)
+    assert of("logs:DescribeLogGroups", group) == [expected]
+    bucket = logged(s3_bucket_name="sessions", s3_bucket_encryption_enabled=encrypted)
+    assert of("s3:GetEncryptionConfiguration", bucket) == [expected]
+    assert of("s3:PutObject", bucket) == [VIOLATED]
+
+
 def test_the_key_of_a_session_is_used_directly() -> None:
     """A statement for uses of the key through Secrets Manager does not cover the sessions."""
     case = case_of(table.SESSION_KEY)

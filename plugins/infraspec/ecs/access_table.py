@@ -90,6 +90,7 @@ _SECRET = "`arn:…:secret:NAME-??????`, or the secret's ARN"  # noqa: S105 - th
 _PARAMETER = "`arn:…:parameter/NAME`"
 _OBJECT, _BUCKET = "the object's ARN", "the bucket's ARN"
 _IN_CACHE = "not needed while the image is in the cache already"
+_BY_HEAD = "not needed by an agent that learns the bucket's Region from HeadBucket, as the open source one does"
 
 TRUST_EXECUTION = Access(
     "`executionRoleArn`",
@@ -187,7 +188,9 @@ PARAMETER_KEY = Access(
 )
 REGISTRY = Access("`repositoryCredentials`", EXECUTION, ("secretsmanager:GetSecretValue",), _SECRET, _REGISTRIES)
 FILE = Access("`environmentFiles`", EXECUTION, ("s3:GetObject",), _OBJECT, _FILES)
-FILE_BUCKET = Access("`environmentFiles`", EXECUTION, ("s3:GetBucketLocation",), _BUCKET, _FILES)
+FILE_BUCKET = Access(
+    "`environmentFiles`", EXECUTION, ("s3:GetBucketLocation",), _BUCKET, _FILES, _BY_HEAD, certain=False
+)
 ROUTER = Access(
     "`firelensConfiguration` with `config-file-type` = `s3`", EXECUTION, ("s3:GetObject",), _OBJECT, _FIRELENS
 )
@@ -197,6 +200,8 @@ ROUTER_BUCKET = Access(
     ("s3:GetBucketLocation",),
     _BUCKET,
     _FIRELENS,
+    _BY_HEAD,
+    certain=False,
 )
 FSX = Access("FSx for Windows volume", EXECUTION, ("fsx:DescribeFileSystems",), "`*` only", _FSX)
 FSX_SECRET = Access(
@@ -238,7 +243,21 @@ SESSION_KEY = Access(
     "ECS Exec, `kms_key_id` of the cluster", TASK, ("kms:Decrypt",), "the key's ARN", _EXEC, "asked for directly"
 )
 SESSION_GROUPS = Access(
-    "ECS Exec, log group of the cluster (`OVERRIDE`)", TASK, ("logs:DescribeLogGroups",), "`*`", _EXEC
+    "ECS Exec, log group of the cluster (`OVERRIDE`)",
+    TASK,
+    ("logs:DescribeLogGroups",),
+    "`*`",
+    _EXEC,
+    "not needed to write the log once the session has ended",
+    certain=False,
+)
+SESSION_GROUPS_ENCRYPTED = Access(
+    "ECS Exec, log group of the cluster with `cloud_watch_encryption_enabled`",
+    TASK,
+    ("logs:DescribeLogGroups",),
+    "`*`",
+    _EXEC,
+    "the agent opens no session if it cannot see that the group has a key",
 )
 SESSION_STREAM = Access(
     "ECS Exec, log group of the cluster (`OVERRIDE`)",
@@ -248,14 +267,39 @@ SESSION_STREAM = Access(
     _EXEC,
 )
 SESSION_STREAMS = Access(
-    "ECS Exec, log group of the cluster (`OVERRIDE`)", TASK, ("logs:DescribeLogStreams",), _STREAMS, _EXEC
+    "ECS Exec, log group of the cluster (`OVERRIDE`)",
+    TASK,
+    ("logs:DescribeLogStreams",),
+    _STREAMS,
+    _EXEC,
+    "not needed to write: it finds the sequence token, which CloudWatch Logs ignores",
+    certain=False,
 )
 SESSION_BUCKET = Access(
     "ECS Exec, bucket of the cluster (`OVERRIDE`)",
     TASK,
-    ("s3:GetBucketLocation", "s3:GetEncryptionConfiguration"),
+    ("s3:GetBucketLocation",),
     _BUCKET,
     _EXEC,
+    _BY_HEAD,
+    certain=False,
+)
+SESSION_BUCKET_KEY = Access(
+    "ECS Exec, bucket of the cluster (`OVERRIDE`)",
+    TASK,
+    ("s3:GetEncryptionConfiguration",),
+    _BUCKET,
+    _EXEC,
+    "not needed unless the bucket lets in nothing but what names its encryption",
+    certain=False,
+)
+SESSION_BUCKET_ENCRYPTED = Access(
+    "ECS Exec, bucket of the cluster with `s3_bucket_encryption_enabled`",
+    TASK,
+    ("s3:GetEncryptionConfiguration",),
+    _BUCKET,
+    _EXEC,
+    "the agent opens no session if it cannot see that the bucket is encrypted",
 )
 SESSION_OBJECT = Access(
     "ECS Exec, bucket of the cluster (`OVERRIDE`)", TASK, ("s3:PutObject",), "`BUCKET-ARN/*`", _EXEC
@@ -281,6 +325,7 @@ TABLE: tuple[Access, ...] = (
     TRUST_EXECUTION, TRUST_TASK, TOKEN, LAYERS, IMPORT, CREATE_REPOSITORY, LOG_STREAM, LOG_GROUP, SECRET, PARAMETER,
     SECRET_BY_PARAMETER, LOG_SECRET, LOG_PARAMETER, SECRET_KEY, PARAMETER_KEY, REGISTRY, FILE, FILE_BUCKET, ROUTER,
     ROUTER_BUCKET, FSX, FSX_SECRET, FSX_PARAMETER, SPEC_OBJECT, SPEC_PARAMETER, SPEC_SECRET, CHANNEL, SESSION_KEY,
-    SESSION_GROUPS, SESSION_STREAM, SESSION_STREAMS, SESSION_BUCKET, SESSION_OBJECT, MOUNT, WRITE,
+    SESSION_GROUPS, SESSION_GROUPS_ENCRYPTED, SESSION_STREAM, SESSION_STREAMS, SESSION_BUCKET, SESSION_BUCKET_KEY,
+    SESSION_BUCKET_ENCRYPTED, SESSION_OBJECT, MOUNT, WRITE,
 )  # fmt: skip
 """Every row, in the order of the documentation."""

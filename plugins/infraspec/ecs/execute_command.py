@@ -3,6 +3,8 @@
 Sources: Amazon ECS API Reference, "ExecuteCommandConfiguration" and "ExecuteCommandLogConfiguration"; Terraform AWS
 provider, "aws_ecs_service" (enable_execute_command) and "aws_ecs_cluster" (configuration). With logging DEFAULT the
 session is written to the log group of the container if the role may, and not at all if it may not: that is no need.
+What is asked for before a log is written, and whether a session opens without it, is as the agent of Systems Manager
+does it, which is open source; CloudWatch Logs API Reference, "PutLogEvents", on sequence tokens.
 """
 
 from __future__ import annotations
@@ -126,15 +128,20 @@ class ExecuteCommand:
             head = context.arn("logs", "log-group:", context.narrow(group))
             streamless = context.attributes.join(head, ":log-stream:")
             stream = context.attributes.join(streamless, Unknown("the session's log stream"))
-            yield from _each(own, table.SESSION_GROUPS, context.arn("logs", "log-group::log-stream:"), doubt)
+            rows = (table.SESSION_GROUPS, table.SESSION_GROUPS_ENCRYPTED)
+            groups = context.arn("logs", "log-group::log-stream:")
+            yield _checked(own, rows, log.get("cloud_watch_encryption_enabled"), groups, doubt)
             yield from _each(own, table.SESSION_STREAM, stream, doubt)
             (action,) = table.SESSION_STREAMS.actions
-            yield Requirement(own, table.SESSION_STREAMS, action, streamless, doubt, alternative=head)
+            unsure = doubt or Doubt.in_row(table.SESSION_STREAMS)
+            yield Requirement(own, table.SESSION_STREAMS, action, streamless, unsure, alternative=head)
         if bucket:
             own = need("session log", "log_configuration.0.s3_bucket_name", bucket)
             arn = context.arn("s3", context.narrow(bucket), region="", account="")
             prefix = context.narrow(log.get("s3_key_prefix") or "")
-            yield from _each(own, table.SESSION_BUCKET, arn, doubt)
+            yield from _each(own, table.SESSION_BUCKET, arn, doubt or Doubt.in_row(table.SESSION_BUCKET))
+            rows = (table.SESSION_BUCKET_KEY, table.SESSION_BUCKET_ENCRYPTED)
+            yield _checked(own, rows, log.get("s3_bucket_encryption_enabled"), arn, doubt)
             thing = context.attributes.join(arn, "/", prefix, Unknown("the session's log file"))
             yield from _each(own, table.SESSION_OBJECT, thing, doubt)
 
@@ -164,6 +171,15 @@ def _revision(arn: Value) -> str | None:
 def _each(need: Need, row: Access, resource: Value, doubt: Doubt | None) -> Iterator[Requirement]:
     for action in row.actions:
         yield Requirement(need, row, action, resource, doubt)
+
+
+def _checked(
+    need: Need, rows: tuple[Access, Access], encrypted: Value, resource: Value, doubt: Doubt | None
+) -> Requirement:
+    """Return the look at how a log is encrypted: the second row where it has to be, the first where it need not be."""
+    row = rows[encrypted not in (None, False, "false")]
+    unsure = doubt or Doubt.of(next(unknowns(encrypted), None)) or Doubt.in_row(row)
+    return Requirement(need, row, row.actions[0], resource, unsure)
 
 
 def _block(tree: Mapping[str, Value], name: str) -> Mapping[str, Value]:

@@ -73,7 +73,7 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
     if context.is_cached(repository):
         rows = (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY)
         for row in rows:
-            yield Requirement(need, row, row.actions[0], repository, Doubt(f"it is {row.note}"))
+            yield Requirement(need, row, row.actions[0], repository, Doubt.in_row(row))
 
 
 def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -184,7 +184,7 @@ def _object(
     """List what fetching an object of S3 takes."""
     target = context.narrow(need.named)
     yield Requirement(need, row, row.actions[0], target, doubt)
-    yield Requirement(need, bucket, bucket.actions[0], _bucket_of(target), doubt)
+    yield Requirement(need, bucket, bucket.actions[0], _bucket_of(target), doubt or Doubt.in_row(bucket))
 
 
 def _bucket_of(target: Value) -> Value:

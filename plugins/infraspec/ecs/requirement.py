@@ -44,6 +44,11 @@ class Doubt(Struct, frozen=True):
             cls(f"it is not known whether this is needed: {unknown.address} is not known", unknown) if unknown else None
         )
 
+    @classmethod
+    def in_row(cls, row: Access) -> Doubt | None:
+        """Return the doubt that a row of the table has itself."""
+        return None if row.certain else cls(f"it is {row.note}")
+
 
 class Requirement(Struct, frozen=True):
     """One action on one resource that a role needs. `access` is the row that says so, with role and source.
