@@ -232,6 +232,19 @@ def test_a_file_system_from_elsewhere_may_have_any_policy() -> None:
     assert of("elasticfilesystem:ClientMount", findings(inline.plan(allow))) == [PROVEN]
 
 
+def test_a_statement_of_a_file_system_without_a_resource_may_be_about_it() -> None:
+    """The console of EFS writes such statements: what one says is neither proof nor violation."""
+    here, action = resource("aws_efs_file_system.data"), "elasticfilesystem:ClientMount"
+    for effect in ("Allow", "Deny"):
+        document = JsonText({"Statement": [{"Effect": effect, "Action": "elasticfilesystem:*", "Principal": "*"}]})
+        policy = resource("aws_efs_file_system_policy.data", file_system_id=SYSTEM, policy=document)
+        case = mounted("ENABLED", SYSTEM, here, policy)
+        own = [{**case.statement("*"), "Action": "elasticfilesystem:*"}] if effect == "Deny" else []
+        found = findings(case.plan(*own))
+        assert of(action, found) == [UNDETERMINED]
+        assert "does not document whether a statement without a Resource is about" in found[0].reason
+
+
 def test_a_volume_that_is_mounted_read_only_needs_no_write() -> None:
     """ClientWrite is asked for a volume that a container may write to."""
     for read_only, expected in ((True, []), (False, [UNDETERMINED]), (Unknown("var.ro"), [UNDETERMINED])):

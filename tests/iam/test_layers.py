@@ -127,7 +127,13 @@ def test_all_but_those_listed(listed: list[str], bounded: bool, expected: Answer
     assert expected == naming(statement, Principal.of(SESSION), bounded=bounded).any
 
 
-WITHOUT_RESOURCE = {"Effect": "Allow", "Action": ["kms:Decrypt", "sts:AssumeRole"], "Principal": {"AWS": ROLE}}
+MOUNT, SYSTEM = "elasticfilesystem:ClientMount", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"
+WITHOUT_RESOURCE = {
+    "Effect": "Allow",
+    "Action": ["kms:Decrypt", "sts:AssumeRole", MOUNT],
+    "Principal": {"AWS": ROLE},
+}
+DENY_WITHOUT_RESOURCE = {**WITHOUT_RESOURCE, "Effect": "Deny"}
 CASES: list[tuple[str, dict[str, Any], Outcome]] = [
     # principal, layers, outcome
     (SESSION, {"policies": OWN}, ALLOWED),
@@ -206,6 +212,21 @@ CASES: list[tuple[str, dict[str, Any], Outcome]] = [
             "resource_policies": policy(WITHOUT_RESOURCE, with_principals=True),
         },
         ALLOWED,
+    ),
+    (
+        SESSION,
+        {"action": MOUNT, "resource": SYSTEM, "resource_policies": policy(WITHOUT_RESOURCE, with_principals=True)},
+        OPEN,
+    ),
+    (
+        SESSION,
+        {
+            "policies": policy(allow("elasticfilesystem:*", "*")),
+            "action": MOUNT,
+            "resource": SYSTEM,
+            "resource_policies": policy(DENY_WITHOUT_RESOURCE, with_principals=True),
+        },
+        OPEN,
     ),
     (SESSION, {"policies": OWN, "action": "kms:ListKeys", "resource": "*"}, ALLOWED),
     (SESSION, {"policies": OWN, "action": "sts:AssumeRole", "resource": ROLE}, OPEN),

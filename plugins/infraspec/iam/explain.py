@@ -186,6 +186,8 @@ def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, U
 
 def _resource_doubt(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | None]]:
     subject = request.subject
+    if not clause.resources.entries:
+        yield f"AWS does not document whether a statement without a Resource is about {subject}", None
     for entry in clause.resources.entries:
         if isinstance(entry, Template) and entry.filled(request.context)[1] is Answer.NO:
             yield f"AWS does not document NotResource {entry} without a value of its variable", None

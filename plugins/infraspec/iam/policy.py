@@ -23,6 +23,7 @@ from infraspec.iam.variables import Template, template
 from infraspec.unknown import Unknown, Value
 
 _COLONS = 5
+_OF_FILE_SYSTEMS = ("elasticfilesystem:", "s3files:")
 
 
 def _nowhere(_path: str) -> Location | None:
@@ -63,14 +64,16 @@ class Clause(Struct, frozen=True, eq=False):
 
         Without a Resource, a statement of a trust policy is about its role, and one of an ECR repository about the
         repository; any other has no effect, if the service takes it at all. Sources: AWS KMS API Reference,
-        PutKeyPolicy; Amazon ECR User Guide, "Private repository policy examples", none of which has a Resource.
+        PutKeyPolicy; Amazon ECR User Guide, "Private repository policy examples", none of which has a Resource. Of a
+        file system it may be about that: the console of Amazon EFS writes such statements, no document explains them.
         """
         _, subject, context = request
         if self.statement.not_resources is not None:
             return negate(self.resources.include(subject, context, without_value=Answer.MAYBE))
         if self.statement.resources is None:
             action = request.action.lower()
-            return Answer.YES if action in TRUSTED or action.startswith("ecr:") else Answer.NO
+            otherwise = Answer.MAYBE if action.startswith(_OF_FILE_SYSTEMS) else Answer.NO
+            return Answer.YES if action in TRUSTED or action.startswith("ecr:") else otherwise
         return self.resources.include(subject, context, without_value=Answer.NO)
 
     def condition(self, context: Context) -> Answer:
