@@ -153,6 +153,14 @@ _FILE_SYSTEM = (
         policy=JsonText({"Version": "2012-10-17", "Statement": []}),
     ),
 )
+_S3_FILES = [
+    {
+        "name": "data",
+        "s3files_volume_configuration": [{"file_system_arn": _attribute("aws_s3files_file_system.data.arn")}],
+    }
+]
+_S3_SYSTEMS = (resource("aws_s3files_file_system.data"), resource("aws_s3files_file_system.other"))
+_S3_ARN, _OTHER_S3 = _attribute("aws_s3files_file_system.data.arn"), _attribute("aws_s3files_file_system.other.arn")
 _MOUNTED = _efs(_attribute("aws_efs_file_system.data.id"))
 _SYSTEM_ARN, _OTHER_SYSTEM = _attribute("aws_efs_file_system.data.arn"), _attribute("aws_efs_file_system.other.arn")
 _REPOSITORY, _OTHER_REPOSITORY = arn("ecr", "repository/app"), arn("ecr", "repository/other")
@@ -243,6 +251,15 @@ CASES = (
         {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},
         _MOUNTED,
         _FILE_SYSTEM,
+    ),
+    Case(table.S3_FILES_MOUNT, _S3_ARN, _OTHER_S3, values={"volume": _S3_FILES}, resources=_S3_SYSTEMS),
+    Case(
+        table.S3_FILES_WRITE,
+        _S3_ARN,
+        _OTHER_S3,
+        {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},
+        {"volume": _S3_FILES},
+        _S3_SYSTEMS,
     ),
 )
 """A case for every row but the two of trust."""

@@ -263,6 +263,39 @@ def test_an_access_point_is_part_of_the_request() -> None:
         assert of("elasticfilesystem:ClientMount", findings(case.plan(statement)))[0] is expected
 
 
+def s3_files(system: Value, *resources: Resource, **configuration: Value) -> Case:
+    """Return a case with a volume of S3 Files."""
+    volume = [{"name": "data", "s3files_volume_configuration": [{"file_system_arn": system, **configuration}]}]
+    return Case(table.S3_FILES_MOUNT, "", "", values={"volume": volume}, resources=resources)
+
+
+def test_the_policy_of_an_s3_file_system_may_let_the_role_in() -> None:
+    """Without a policy nobody is let in; one that is not in the plan may do so."""
+    system, mount = Unknown("aws_s3files_file_system.data.arn"), "s3files:ClientMount"
+    here = resource("aws_s3files_file_system.data")
+    role = Unknown("aws_iam_role.task.arn")
+    allow = {"Effect": "Allow", "Action": mount, "Principal": {"AWS": role}, "Resource": "*"}
+    document = JsonText({"Version": "2012-10-17", "Statement": [allow]})
+    identity = Unknown("aws_s3files_file_system.data.id")
+    policy = resource("aws_s3files_file_system_policy.data", file_system_id=identity, policy=document)
+    assert of(mount, findings(s3_files(system, here).plan())) == [VIOLATED]
+    assert of(mount, findings(s3_files(system, here, policy).plan())) == [PROVEN]
+    elsewhere = findings(s3_files(arn("s3files", "file-system/fs-1")).plan())
+    assert of(mount, elsewhere) == [UNDETERMINED]
+    assert "is not in this plan: it may allow it" in elsewhere[0].reason
+
+
+def test_an_access_point_of_s3_files_is_part_of_the_request() -> None:
+    """A statement for one access point allows mounts through it, and through no other."""
+    system, mount = Unknown("aws_s3files_file_system.data.arn"), "s3files:ClientMount"
+    points = [arn("s3files", f"file-system/fs-1/access-point/fsap-{number}") for number in (1, 2)]
+    case = s3_files(system, resource("aws_s3files_file_system.data"), access_point_arn=points[0])
+    for point, expected in zip(points, (PROVEN, VIOLATED), strict=True):
+        condition = {"ArnEquals": {"s3files:AccessPointArn": point}}
+        statement = {**case.statement("*"), "Action": mount, "Condition": condition}
+        assert of(mount, findings(case.plan(statement))) == [expected]
+
+
 def test_volumes_of_a_file() -> None:
     """Volumes of task definition JSON are read as those of Terraform."""
     fsx = {"fileSystemId": "fs-1", "authorizationConfig": {"credentialsParameter": arn("ssm", "parameter/ad")}}
@@ -276,6 +309,7 @@ def test_volumes_of_a_file() -> None:
             "volumes": [
                 {"name": "share", "fsxWindowsFileServerVolumeConfiguration": fsx},
                 {"name": "data", "efsVolumeConfiguration": efs},
+                {"name": "lake", "s3filesVolumeConfiguration": {"fileSystemArn": arn("s3files", "file-system/fs-3")}},
             ],
         },
         indent=1,
@@ -291,6 +325,7 @@ def test_volumes_of_a_file() -> None:
         ('volume "share", FSx for Windows file system: fsx:DescribeFileSystems', VIOLATED),
         ('volume "share", credentials of the file system: ssm:GetParameters', VIOLATED),
         ('volume "data", EFS file system: elasticfilesystem:ClientMount', UNDETERMINED),
+        ('volume "lake", S3 file system: s3files:ClientMount', UNDETERMINED),
     ]
     assert found[1].location == Location("web.json", 17)
 

@@ -19,6 +19,9 @@ from infraspec.iam.pattern import Subject
 from infraspec.iam.principal import Principal
 from infraspec.unknown import Unknown, Value, render
 
+_OF_EFS = "elasticfilesystem:"
+_OF_FILE_SYSTEMS = (_OF_EFS, "s3files:")
+
 
 class Judgement(Struct, frozen=True):
     """The answer, what `iam` decided, why it is not that (`doubt`), and what shows a YES if not a statement."""
@@ -43,7 +46,7 @@ class AccessDecisions(Struct):
             return Judgement(Answer.MAYBE, decision, requirement.doubt)
         if decision.allowed is Answer.YES:
             return Judgement(Answer.YES, decision)
-        if requirement.action.startswith("elasticfilesystem:") and decision.outcome is not Outcome.EXPLICITLY_DENIED:
+        if requirement.action.startswith(_OF_FILE_SYSTEMS) and decision.outcome is not Outcome.EXPLICITLY_DENIED:
             return self._of_file_system(requirement, decision)
         if decision.allowed is Answer.MAYBE:
             return Judgement(Answer.MAYBE, decision, requirement.doubt)
@@ -59,16 +62,19 @@ class AccessDecisions(Struct):
         return Judgement(Answer.MAYBE if requirement.doubt else Answer.NO, decision, requirement.doubt)
 
     def _of_file_system(self, requirement: Requirement, decision: Decision) -> Judgement:
-        """Judge what the role's policies leave open: a file system without a policy lets every client in."""
-        has_policy = self.owners.has_policy(requirement.resource)
-        if has_policy is False:
+        """Judge what the role's policies leave open: of EFS, a file system without a policy lets every client in.
+
+        That of an S3 file system is empty by default: Amazon S3 User Guide, "Creating file system policies".
+        """
+        has_policy, is_open = self.owners.has_policy(requirement.resource), requirement.action.startswith(_OF_EFS)
+        if has_policy is False and is_open:
             reason = f"{render(requirement.resource)} has no policy, and the default one lets every client in"
             return Judgement(Answer.YES, decision, reason=reason)
         doubt = requirement.doubt
         if has_policy is None:
             doubt = Doubt(
-                f"the policy of {render(requirement.resource)} is not in this plan: it may allow it, "
-                "and where there is none, every client is let in",
+                f"the policy of {render(requirement.resource)} is not in this plan: it may allow it"
+                + (", and where there is none, every client is let in" if is_open else ""),
                 remedy=f"allow {requirement.action} to the role, or bring the file system and its policy into the plan",
             )
         undecided = doubt is not None or decision.allowed is Answer.MAYBE

@@ -19,7 +19,7 @@ from infraspec.unknown import Text, Unknown, Value, render, unknowns
 
 _TYPES = (
     "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
-    "aws_cloudwatch_log_group", "aws_efs_file_system",
+    "aws_cloudwatch_log_group", "aws_efs_file_system", "aws_s3files_file_system",
 )  # fmt: skip
 _POLICIES = {
     "aws_secretsmanager_secret_policy": ("secret_arn", "policy"),
@@ -27,6 +27,7 @@ _POLICIES = {
     "aws_ecr_repository_policy": ("repository", "policy"),
     "aws_kms_key_policy": ("key_id", "policy"),
     "aws_efs_file_system_policy": ("file_system_id", "policy"),
+    "aws_s3files_file_system_policy": ("file_system_id", "policy"),
 }
 """The resources that attach a policy to another, with the attributes that name the other and hold the policy."""
 _WITH_POLICY = {"aws_secretsmanager_secret", "aws_kms_key", "aws_s3_bucket"}

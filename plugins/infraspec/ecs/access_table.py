@@ -84,6 +84,10 @@ _EFS = Source(
     "Using IAM to control access to file systems (Amazon EFS)",
     "https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html",
 )
+_S3_FILES = Source(
+    "How S3 Files works with IAM",
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-files-security-iam.html",
+)
 
 _STREAMS = "`LOG-GROUP-ARN:*`"
 _SECRET = "`arn:…:secret:NAME-??????`, or the secret's ARN"  # noqa: S105 - the form of an ARN
@@ -321,11 +325,28 @@ WRITE = Access(
     "not needed if no container writes to it",
     certain=False,
 )
+S3_FILES_MOUNT = Access(
+    "S3 Files volume",
+    TASK,
+    ("s3files:ClientMount",),
+    "the file system's ARN",
+    _S3_FILES,
+    "the file system's policy may allow it instead; without a policy it lets nobody in",
+)
+S3_FILES_WRITE = Access(
+    "S3 Files volume, mounted to be written",
+    TASK,
+    ("s3files:ClientWrite",),
+    "the file system's ARN",
+    _S3_FILES,
+    "not needed if no container writes to it",
+    certain=False,
+)
 TABLE: tuple[Access, ...] = (
     TRUST_EXECUTION, TRUST_TASK, TOKEN, LAYERS, IMPORT, CREATE_REPOSITORY, LOG_STREAM, LOG_GROUP, SECRET, PARAMETER,
     SECRET_BY_PARAMETER, LOG_SECRET, LOG_PARAMETER, SECRET_KEY, PARAMETER_KEY, REGISTRY, FILE, FILE_BUCKET, ROUTER,
     ROUTER_BUCKET, FSX, FSX_SECRET, FSX_PARAMETER, SPEC_OBJECT, SPEC_PARAMETER, SPEC_SECRET, CHANNEL, SESSION_KEY,
     SESSION_GROUPS, SESSION_GROUPS_ENCRYPTED, SESSION_STREAM, SESSION_STREAMS, SESSION_BUCKET, SESSION_BUCKET_KEY,
-    SESSION_BUCKET_ENCRYPTED, SESSION_OBJECT, MOUNT, WRITE,
+    SESSION_BUCKET_ENCRYPTED, SESSION_OBJECT, MOUNT, WRITE, S3_FILES_MOUNT, S3_FILES_WRITE,
 )  # fmt: skip
 """Every row, in the order of the documentation."""

@@ -1,7 +1,8 @@
-"""The permissions that the volumes of a task definition ask for: EFS with IAM authorization, FSx for Windows.
+"""The permissions that the volumes of a task definition ask for: EFS with IAM authorization, S3 Files, FSx for Windows.
 
-Sources: Amazon ECS API Reference, "EFSVolumeConfiguration" and "FSxWindowsFileServerVolumeConfiguration". The ECS agent
-describes the file system of FSx and reads its credentials with the execution role; EFS is mounted as the task role.
+Sources: Amazon ECS API Reference, "EFSVolumeConfiguration", "S3FilesVolumeConfiguration" and
+"FSxWindowsFileServerVolumeConfiguration". The ECS agent describes the file system of FSx and reads its credentials with
+the execution role; EFS and S3 Files are mounted as the task role, S3 Files always.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from infraspec.unknown import Text, Unknown, Value, render, unknowns
 
 _NAMES: Mapping[str, tuple[str, str]] = {
     "efs": ("efsVolumeConfiguration", "efs_volume_configuration"),
+    "s3 files": ("s3filesVolumeConfiguration", "s3files_volume_configuration"),
+    "file system arn": ("fileSystemArn", "file_system_arn"),
+    "access point arn": ("accessPointArn", "access_point_arn"),
     "fsx": ("fsxWindowsFileServerVolumeConfiguration", "fsx_windows_file_server_volume_configuration"),
     "authorization": ("authorizationConfig", "authorization_config"),
     "file system": ("fileSystemId", "file_system_id"),
@@ -48,6 +52,7 @@ def volume_access(task_definition: TaskDefinition, context: AccessContext) -> It
     for name, volume in _volumes(task_definition):
         yield from _fsx(f'volume "{name}"', volume.part("fsx"), context)
         yield from _efs(name, volume.part("efs"), task_definition, context)
+        yield from _s3_files(name, volume.part("s3 files"), task_definition, context)
 
 
 def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unknown]]:
@@ -55,7 +60,7 @@ def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unkn
     if isinstance(task_definition.volumes, Unknown):
         yield _root(task_definition), task_definition.volumes
     for _, volume in _volumes(task_definition):
-        systems = [volume.part("efs"), volume.part("fsx")]
+        systems = [volume.part("efs"), volume.part("fsx"), volume.part("s3 files")]
         for block in (volume, *systems, *(system.part("authorization") for system in systems)):
             if isinstance(block.value, Unknown):
                 yield block.path, block.value
@@ -98,8 +103,25 @@ def _efs(name: str, block: _Block, task_definition: TaskDefinition, context: Acc
     need, target = Need(f'volume "{name}"', "EFS file system", system.path, arn), context.narrow(arn)
     yield Requirement(need, table.MOUNT, table.MOUNT.actions[0], target, doubt, keys=keys)
     if not _is_read_only(task_definition, name):
-        written = Doubt(f"it is {table.WRITE.note}", remedy="set readOnly = true at its mount points, or allow it")
-        yield Requirement(need, table.WRITE, table.WRITE.actions[0], target, written, keys=keys)
+        yield Requirement(need, table.WRITE, table.WRITE.actions[0], target, _written(table.WRITE), keys=keys)
+
+
+def _s3_files(
+    name: str, block: _Block, task_definition: TaskDefinition, context: AccessContext
+) -> Iterator[Requirement]:
+    if not isinstance(block.value, Mapping):
+        return
+    system, point = block.part("file system arn"), block.part("access point arn").value
+    keys = {} if point is None else {"s3files:AccessPointArn": context.narrow(point)}
+    need, target = Need(f'volume "{name}"', "S3 file system", system.path, system.value), context.narrow(system.value)
+    mount, write = table.S3_FILES_MOUNT, table.S3_FILES_WRITE
+    yield Requirement(need, mount, mount.actions[0], target, keys=keys)
+    if not _is_read_only(task_definition, name):
+        yield Requirement(need, write, write.actions[0], target, _written(write), keys=keys)
+
+
+def _written(row: table.Access) -> Doubt:
+    return Doubt(f"it is {row.note}", remedy="set readOnly = true at its mount points, or allow it")
 
 
 def _arn(id_: Value, kind: str, context: AccessContext) -> Value:

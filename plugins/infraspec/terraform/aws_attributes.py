@@ -279,6 +279,7 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("managed", "aws_kms_alias"): {"arn": _named("kms"), "name": _name(), "id": _name()},
     ("managed", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
     ("managed", "aws_efs_access_point"): {"arn": _by_id("elasticfilesystem", "access-point/")},
+    ("managed", "aws_s3files_file_system"): {"arn": _by_id("s3files", "file-system/")},
     ("managed", "aws_sns_topic"): {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
     ("managed", "aws_sqs_queue"): {"arn": _named("sqs"), "id": _queue_url, "url": _queue_url, "name": _name()},
     ("managed", "aws_dynamodb_table"): {"arn": _named("dynamodb", "table/"), "id": _name()},
@@ -296,6 +297,7 @@ _BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
     ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
     ("data", "aws_ecr_repository"): {"arn": _named("ecr", "repository/"), "repository_url": _repository_url},
     ("data", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
+    ("data", "aws_s3files_file_system"): {"arn": _by_id("s3files", "file-system/")},
     ("data", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket")},
 }
 SHAPES: Mapping[tuple[str, str, str], _Shape] = {

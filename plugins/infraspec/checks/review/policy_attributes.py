@@ -53,6 +53,7 @@ POLICIES: dict[str, tuple[PolicyAttribute, ...]] = {
     "aws_sns_topic": (PolicyAttribute(),),
     "aws_sns_topic_policy": (_of("aws_sns_topic", "arn"),),
     "aws_efs_file_system_policy": (_of("aws_efs_file_system", "file_system_id"),),
+    "aws_s3files_file_system_policy": (_of("aws_s3files_file_system", "file_system_id"),),
     "aws_backup_vault_policy": (_of("aws_backup_vault", "backup_vault_name"),),
     "aws_glacier_vault": (PolicyAttribute("access_policy"),),
     "aws_cloudwatch_log_resource_policy": (PolicyAttribute("policy_document"),),

@@ -1,7 +1,7 @@
 """How long policies may be.
 
 Sources: IAM User Guide, "IAM and AWS STS quotas" (white space does not count); Secrets Manager, AWS KMS, Amazon S3,
-DynamoDB and IAM Identity Center, quotas; AWS Organizations User Guide, "Quotas for AWS Organizations".
+DynamoDB, Amazon EFS and IAM Identity Center, quotas; AWS Organizations User Guide, "Quotas for AWS Organizations".
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ ORGANIZATION = Limit(10_240, "Quotas for AWS Organizations", default=5_120)
 BUCKET = Limit(20_480, "Amazon S3 User Guide, Bucket policies")
 KEY = Limit(32_768, "AWS KMS Developer Guide, Resource quotas")
 SECRET = Limit(20_480, "AWS Secrets Manager quotas")
+FILE_SYSTEM = Limit(20_000, "Creating file system policies")
 TABLE = Limit(20_480, "DynamoDB, PutResourcePolicy", blanks=True)
 
 
