@@ -151,6 +151,16 @@ def test_version_that_exists(tmp_path: Path, suffix: str) -> None:
     assert chain(tmp_path, world).verdict is PROVEN
 
 
+def test_an_arn_without_its_suffix_may_be_found(tmp_path: Path) -> None:
+    """Secrets Manager looks for a secret by a partial ARN: it is not certain that it cannot be read."""
+    world = World()
+    world.revisions = {15: world.revision(SECRET.removesuffix("-AbCdEf"))}
+    world.documents[POLICY]["Statement"][0] = allow(READ, f"{SECRET.removesuffix('-AbCdEf')}*")
+    finding = chain(tmp_path, world)
+    assert finding.verdict is UNDETERMINED
+    assert "Secrets Manager may find the secret without it" in finding.reason
+
+
 def test_json_key_that_was_not_looked_at(tmp_path: Path) -> None:
     """Without a look at the value the chain holds, and the finding says that the key is not known."""
     world = World()

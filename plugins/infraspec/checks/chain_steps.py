@@ -1,8 +1,8 @@
 """The steps of the chain from a task to a secret that are no policies: that the secret is there, whole and usable.
 
 Sources: AWS Secrets Manager User Guide, "Delete an AWS Secrets Manager secret" and "Secret versions"; Amazon ECS
-Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"; AWS KMS Developer Guide, "Key
-states of AWS KMS keys".
+Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"; AWS Secrets Manager API
+Reference, "GetSecretValue" (partial ARNs); AWS KMS Developer Guide, "Key states of AWS KMS keys".
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class Step(Struct, frozen=True):
 def steps_of(link: Link, facts: ChainFacts) -> Iterator[Step]:
     """Yield the steps of a value, in the order in which ECS takes them."""
     if link.value.problem:
-        shown = render(link.need.named)
-        yield Step(Answer.NO, "a valueFrom that ECS can read", shown, link.value.problem, link.value.remedy)
+        yield _malformed(link)
         return
     kind = "secret" if link.value.store is Store.SECRETS_MANAGER else "parameter"
     if link.arn in facts.refused:
@@ -65,6 +64,15 @@ def steps_of(link: Link, facts: ChainFacts) -> Iterator[Step]:
     yield from _of_secret(link, stored)
     yield from _of_keys(link, facts)
     yield from _of_json_key(link, facts)
+
+
+def _malformed(link: Link) -> Step:
+    """Say what is wrong with a valueFrom. ECS hands on an ARN without its suffix, and Secrets Manager looks for it."""
+    shown, value = render(link.need.named), link.value
+    if value.partial:
+        reason = f"{value.problem}: AWS asks for the whole ARN, and Secrets Manager may find the secret without it"
+        return Step(Answer.MAYBE, "the full ARN of a secret", shown, reason, value.remedy)
+    return Step(Answer.NO, "a valueFrom that ECS can read", shown, value.problem, value.remedy)
 
 
 def _of_secret(link: Link, stored: StoredSecret) -> Iterator[Step]:

@@ -101,7 +101,8 @@ class _Check(Struct):
             return replace(blank, found=open_.found, reason="\n".join(lines), remedy=remedy)
         doubtful = next((one for one in judged if one.judgement.answer is Answer.MAYBE), None)
         unknown = next((step for step in steps if step.leaves_open(decided=doubtful is None)), None)
-        if unknown is not None and (unknown.is_refusal or doubtful is None) and not reader.proves:
+        comes_first = link.value.partial or doubtful is None or (unknown is not None and unknown.is_refusal)
+        if unknown is not None and comes_first and not reader.proves:
             return _of_step(blank, unknown, Verdict.UNDETERMINED)
         if doubtful is not None and not reader.proves:
             text = conclusion(doubtful.requirement, link.role, doubtful.judgement, self.links.owners)
