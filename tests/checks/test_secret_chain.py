@@ -161,6 +161,13 @@ def test_an_arn_without_its_suffix_may_be_found(tmp_path: Path) -> None:
     assert "Secrets Manager may find the secret without it" in finding.reason
 
 
+def test_a_key_whose_primary_region_changes_can_be_used(tmp_path: Path) -> None:
+    """The state Updating passes, and interrupts nothing."""
+    world = World()
+    world.key_state = "Updating"
+    assert chain(tmp_path, world).verdict is PROVEN
+
+
 def test_json_key_that_was_not_looked_at(tmp_path: Path) -> None:
     """Without a look at the value the chain holds, and the finding says that the key is not known."""
     world = World()

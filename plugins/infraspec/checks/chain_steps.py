@@ -17,7 +17,9 @@ from infraspec.ecs.value_from import Store
 from infraspec.iam.answer import Answer
 from infraspec.unknown import render
 
-_USABLE = "Enabled"
+_ENABLED = "Enabled"
+_USABLE = frozenset({_ENABLED, "Updating"})
+"""The states in which a key can be used; AWS KMS API Reference, "UpdatePrimaryRegion", on the second."""
 
 
 class Step(Struct, frozen=True):
@@ -105,22 +107,22 @@ def _of_secret(link: Link, stored: StoredSecret) -> Iterator[Step]:
 def _of_keys(link: Link, facts: ChainFacts) -> Iterator[Step]:
     for one in link.judged:
         key = render(one.requirement.resource)
-        state = facts.keys.get(key, _USABLE)
+        state = facts.keys.get(key, _ENABLED)
         if one.requirement.action != "kms:Decrypt":
             continue
         if key in facts.refused:
             yield _refusal(f"the key {key}", facts.refused[key])
-        if state != _USABLE:
+        if state not in _USABLE:
             mend = {
                 "PendingDeletion": f"aws kms cancel-key-deletion --key-id {key}\naws kms enable-key --key-id {key}",
                 "Disabled": f"aws kms enable-key --key-id {key}",
             }
             yield Step(
                 Answer.NO,
-                f"the key {key} is {_USABLE}",
+                f"the key {key} is {_ENABLED}",
                 f"it is {state}",
                 "what is encrypted with a key cannot be read while the key is in that state",
-                mend.get(state, f"bring the key into the state {_USABLE}, or encrypt the secret with another one"),
+                mend.get(state, f"bring the key into the state {_ENABLED}, or encrypt the secret with another one"),
             )
 
 
