@@ -102,6 +102,15 @@ STOPS: dict[str, tuple[dict[str, Any], Stop]] = {
     ),
     "by a user": (stopped(1, "Task stopped by user", "UserInitiated"), Stop.REPLACED),
     "spot": (stopped(1, "Your Spot Task was interrupted.", "SpotInterruption"), Stop.INTERRUPTED),
+    "infrastructure": (
+        stopped(
+            1,
+            "The infrastructure of the task is not healthy.",
+            "InfrastructureHealth",
+            containers=[{"name": "a", "exitCode": 137}],
+        ),
+        Stop.INTERRUPTED,
+    ),
     "exit code 1": (
         stopped(
             1,

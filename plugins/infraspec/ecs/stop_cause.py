@@ -45,7 +45,7 @@ class Stop(Enum):
         return self in {Stop.FAILED_TO_START, Stop.CRASHED, Stop.UNHEALTHY}
 
 
-_INTERRUPTIONS = frozenset({"SpotInterruption", "TerminationNotice"})
+_INTERRUPTIONS = frozenset({"SpotInterruption", "TerminationNotice", "InfrastructureHealth"})
 
 
 def how_stopped(task: Task) -> Stop:
