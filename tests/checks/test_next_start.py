@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.next_start import check_next_start
 from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
@@ -40,6 +41,12 @@ def image(named: str, *running: str, kept: tuple[str, ...] = (ONE, TWO), has_rep
     )
 
 
+def unpinned(named: str, *running: str) -> StartFacts:
+    """Return the facts of an image whose digest ECS does not keep, and the repository does not have."""
+    (one,) = image(named, *running, kept=()).images
+    return StartFacts((replace(one, is_pinned=False),))
+
+
 def value(**changes: object) -> StartFacts:
     """Return the facts of one secret."""
     return StartFacts(values=(StoredValue("secret", SECRET, READERS, **changes),))  # type: ignore[arg-type]  # a table
@@ -50,6 +57,8 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
     "image of a service without tasks": (image(ONE), PROVEN, False, ""),
     "image is gone": (image("", ONE, kept=()), VIOLATED, False, "sha256:1, which runs, is not there"),
     "digest is gone, tag was moved": (image(TWO, ONE, kept=(TWO,)), VIOLATED, False, "sha256:1, which runs"),
+    "digest is gone and was not kept": (unpinned(TWO, ONE), VIOLATED, False, "it is sha256:2"),
+    "tag is gone and the digest was not kept": (unpinned("", ONE), VIOLATED, False, "no such image"),
     "tag is gone": (image("", ONE), VIOLATED, False, "no such image"),
     "tag was moved": (image(TWO, ONE), VIOLATED, False, "it is sha256:2"),
     "image of several platforms": (

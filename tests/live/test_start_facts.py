@@ -195,6 +195,17 @@ def test_a_permission_of_the_own_account_is_missing(operation: str, tmp_path: Pa
         facts(tmp_path, cluster(**{operation: denied}))
 
 
+@pytest.mark.parametrize(("said", "pinned"), [({}, True), ({"versionConsistency": "disabled"}, False)])
+def test_a_digest_is_kept_unless_the_container_says_no(
+    said: Mapping[str, str], tmp_path: Path, *, pinned: bool
+) -> None:
+    """With versionConsistency disabled each task pulls what the reference stands for then."""
+    made = cluster()
+    made.definition = {"container": {"image": f"{REGISTRY}:v15", **said}}
+
+    assert facts(tmp_path, made).images[0].is_pinned is pinned
+
+
 def test_an_image_of_several_platforms(tmp_path: Path) -> None:
     """ECR says of a reference that it stands for an index."""
     index = {"imageDigest": OTHER, "imageManifestMediaType": "application/vnd.oci.image.index.v1+json"}

@@ -4,7 +4,9 @@ A task that runs shows that everything was there when it started. Images expire 
 scheduled for deletion, roles and log groups are tidied up: the service goes on until a task is replaced. Whether the
 roles may still do what they have to is the business of the rules `secret-access` and `secret-chain`. Sources: Amazon
 ECS Developer Guide, "Stopped tasks error messages" and "Container image resolution" (a deployment pins the digest that
-the tag stands for when it begins); AWS Secrets Manager API Reference, DescribeSecret (LastChangedDate).
+the tag stands for when it begins, unless `versionConsistency` is disabled); the log driver of Docker, which in
+non-blocking mode makes the log stream while the container runs already; AWS Secrets Manager API Reference,
+DescribeSecret (LastChangedDate).
 """
 
 from __future__ import annotations
@@ -92,12 +94,13 @@ def _image(image: StoredImage) -> Finding:
         )
     if not image.has_repository:
         return _bad(subject, expected, "there is no such repository", "the next task cannot pull its image", push)
-    gone = image.running - image.kept
+    gone = image.running - image.kept if image.is_pinned else frozenset()
     if gone:
         found = f"{', '.join(sorted(gone))}, which runs, is not there any more"
         return _bad(subject, expected, found, "a service keeps the digest of its deployment: no task can start", push)
     if not image.named:
-        return _bad(subject, expected, "there is no such image", "the next deployment of this revision fails", push)
+        fails = f"the next {_next(image)} of this revision fails"
+        return _bad(subject, expected, "there is no such image", fails, push)
     if image.running and image.named not in image.running and image.is_index:
         return Finding(
             RULE,
@@ -114,11 +117,16 @@ def _image(image: StoredImage) -> Finding:
             subject,
             f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}",
             f"it is {image.named}",
-            "the tag was moved: the next deployment of the same revision runs something else",
+            f"the tag was moved: the next {_next(image)} of the same revision runs something else",
             'make tags immutable, and give every image its own:\nimage_tag_mutability = "IMMUTABLE"',
         )
     what = "is the image that runs" if image.running else "is there"
     return _good(subject, f"{image.reference} {what}: {image.named}")
+
+
+def _next(image: StoredImage) -> str:
+    """Return what resolves the reference: a deployment, or each task where the digest is not kept."""
+    return "deployment" if image.is_pinned else "task"
 
 
 def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
@@ -203,7 +211,7 @@ def _log_group(group: LogGroup) -> Finding:
         subject,
         f"the log group {group.name}",
         "there is none",
-        "the log driver does not start, and the container neither",
+        "in blocking mode the container does not start; in the other, the default since 2025, what it writes is lost",
         f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{group.name}"\n}}',
     )
 

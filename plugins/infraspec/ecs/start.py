@@ -16,8 +16,9 @@ class StoredImage(Struct, frozen=True):
 
     `running` are the digests that tasks of the service run, `kept` those of them that the repository still has.
     `in_ecr` is false for another registry, which is not asked; `is_seen` for a repository of another account that does
-    not let the runner look. `is_index` tells that the reference stands for images of several platforms, of which a task
-    may run one under a digest of its own.
+    not let the runner look. `is_pinned` is false where the container asks ECS not to keep the digest, so that each
+    task pulls what the reference stands for then. `is_index` tells that the reference stands for images of several
+    platforms, of which a task may run one under a digest of its own.
     """
 
     container: str
@@ -29,6 +30,7 @@ class StoredImage(Struct, frozen=True):
     kept: frozenset[str] = frozenset()
     is_seen: bool = True
     is_index: bool = False
+    is_pinned: bool = True
 
 
 class StoredValue(Struct, frozen=True):

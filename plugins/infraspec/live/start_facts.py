@@ -101,6 +101,7 @@ class _Reader(Struct):
             running=running,
             kept=kept,
             is_index=named.get("imageManifestMediaType") in _INDEXES,
+            is_pinned=container.definition.get("versionConsistency") != "disabled",
         )
 
     def _described_image(
