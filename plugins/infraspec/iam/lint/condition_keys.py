@@ -25,9 +25,9 @@ _GLOBAL_KEYS = """
     MultiFactorAuthAge MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID
     PrincipalOrgMasterAccountId PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList PrincipalTag
     PrincipalType Referer RequestTag RequestedRegion ResourceAccount ResourceOrgID ResourceOrgPaths ResourceTag
-    SecureTransport SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths SourceOwner SourceVpc
-    SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent Userid Username ViaAWSService VpcSourceIp VpceAccount
-    VpceOrgID VpceOrgPaths
+    SecureTransport SignInSessionArn SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths
+    SourceOwner SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent Userid Username ViaAWSMCPService
+    ViaAWSService VpcSourceIp VpceAccount VpceOrgID VpceOrgPaths
 """
 _GLOBAL = {name.lower(): name for name in _GLOBAL_KEYS.split()}
 _OF_THE_CALLER = frozenset({"glue:roleassumedby", "lambda:sourcefunctionarn", "ec2:sourceinstancearn"})
