@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
 from infraspec.contract.models import Contract
@@ -78,6 +79,19 @@ def test_a_policy_or_key_that_keeps_a_publisher_out_is_found(
     findings = bad(changed(address, **values))
     assert {(VIOLATED, TOPIC)} == {(finding.verdict, finding.address) for finding in findings}
     assert subjects == sorted(finding.subject for finding in findings)
+
+
+def test_what_a_role_publishes_does_not_depend_on_the_policy_of_the_topic() -> None:
+    """EventBridge sends to a target with a role_arn as that role: neither policy nor key decides it."""
+    target = reference().by_address[TARGET]
+    by_role = replace(target, values={**target.values, "role_arn": "arn:aws:iam::123456789012:role/events"})
+    plan = reference().replaced(
+        resources=tuple(by_role if one is target else one for one in reference().resources),
+    )
+    found = check_alarm_delivery(plan, deployed(), subscribed(), CONTRACT, "prod")
+    (finding,) = [one for one in found if one.verdict is not PROVEN]
+    assert (UNDETERMINED, "events.amazonaws.com by a role") == (finding.verdict, finding.subject)
+    assert "take role_arn out" in finding.remedy
 
 
 def test_a_key_policy_that_keeps_publishers_out_is_found_for_each_topic() -> None:

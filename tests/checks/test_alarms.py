@@ -213,6 +213,7 @@ KEY_OF_SOURCE = (
         (f'{RULES}["deployment-failed"]', {"event_bus_name": "own"}, VIOLATED, "no rule of the plan takes it"),
         (f'{TARGETS}["deployment-failed"]', {"arn": Unknown(f"{TOPIC}.arn")}, VIOLATED, "the topic of another level"),
         (f'{TARGETS}["deployment-failed"]', {"arn": ELSEWHERE}, UNDETERMINED, ELSEWHERE),
+        (f'{TARGETS}["deployment-failed"]', {"role_arn": "arn:r"}, UNDETERMINED, "publishes as the role of the target"),
         (POLICY, {"policy": EVENTS_ONLY}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
         (POLICY, {"policy": OTHER_ACCOUNT}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
         (POLICY, {"policy": DENYING}, VIOLATED, "lets events.amazonaws.com publish"),

@@ -18,7 +18,7 @@ from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
-from infraspec.monitoring.delivery import CLOUDWATCH, EVENTBRIDGE, Delivery
+from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, publisher_of
 from infraspec.monitoring.live_subscription import LiveSubscription, reached
 from infraspec.monitoring.rules import EventRules
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -72,7 +72,7 @@ class _Uses(Struct):
         for rule in EventRules(attributes).rules:
             for target in rule.targets:
                 for topic in delivery.of_targets((target,)).topics:
-                    uses.add(topic, EVENTBRIDGE, rule.resource)
+                    uses.add(topic, publisher_of((target,)), rule.resource)
                     uses.rules.append((rule.resource, target, topic))
         return uses
 
@@ -206,7 +206,7 @@ def _remedy(source: Resource, found: Sequence[LiveSubscription], worst: Answer) 
     if worst is Answer.MAYBE:
         return "take filter_policy out of the aws_sns_topic_subscription"
     if any(not one.confirmed for one in found):
-        return "confirm it by the link that SNS sent; if three days have passed, subscribe again"
+        return "confirm it by the link that SNS sent; if two days have passed, subscribe again"
     return f"terraform apply, or add an aws_sns_topic_subscription to {source.address}"
 
 

@@ -10,7 +10,7 @@ from infraspec.checks.alarm_faults import Fault
 from infraspec.contract.alarms import Alarms
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
-from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, Route, Step
+from infraspec.monitoring.delivery import CLOUDWATCH, EVENTBRIDGE_BY_ROLE, Delivery, Route, Step
 from infraspec.monitoring.subscriptions import channels_of
 from infraspec.terraform.plan import Resource
 
@@ -194,6 +194,8 @@ class Routes(Struct):
 
 
 def _statement(step: Step, topic: Resource, publisher: str) -> str:
+    if publisher == EVENTBRIDGE_BY_ROLE:
+        return "take role_arn out of the aws_cloudwatch_event_target: the policy of the topic decides then"
     about_key = step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}
     if step.attribute == "kms_master_key_id":
         return "encrypt the topic with a key of its own, whose policy has the statement\n" + _block(publisher, key=True)

@@ -17,7 +17,7 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.monitoring.catalogue import catalogue, is_of_postgresql, metrics_of
-from infraspec.monitoring.delivery import EVENTBRIDGE, Delivery, Route
+from infraspec.monitoring.delivery import Delivery, Route, publisher_of
 from infraspec.monitoring.rules import EventRules, Rule
 from infraspec.monitoring.samples import SAMPLES
 from infraspec.monitoring.watched import Subject, subjects
@@ -160,7 +160,7 @@ class _Check:
             if answer is True and route.topics:
                 fault = self.routes.fault(str(item.level), route)
                 if fault is None:
-                    self.routes.use(str(item.level), route, rule.resource, EVENTBRIDGE)
+                    self.routes.use(str(item.level), route, rule.resource, publisher_of(rule.targets))
                     reason = f"{rule.resource.address} sends it to {route.addresses}"
                     return Finding(RULE, Verdict.PROVEN, subject.address, name, rule.resource.location, reason=reason)
                 return self._misdirected(name, subject, rule, fault)

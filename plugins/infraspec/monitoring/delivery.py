@@ -4,11 +4,13 @@ Sources: Amazon CloudWatch User Guide, "Notifying users on alarm changes"; Amazo
 resource-based policies for Amazon EventBridge"; Amazon SNS Developer Guide, "Manage Amazon SNS encryption keys and
 costs". CloudWatch publishes to a topic with the policy that SNS gives it, EventBridge does not; neither can use the
 AWS managed key of SNS; and EventBridge does not say for whom it uses a key, so a condition on the source refuses it.
+With a role_arn at the target EventBridge publishes as that role, so the policy of the topic does not decide; an older
+text of the same page says that such events may not arrive. What the role may do is not judged here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +25,8 @@ from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render
 
 CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
+EVENTBRIDGE_BY_ROLE = f"{EVENTBRIDGE} by a role"
+"""EventBridge for a target with a role_arn."""
 _KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -126,6 +130,9 @@ class Delivery:
 
     def policy(self, topic: Resource, publisher: str) -> Step:
         """Tell whether the policy of a topic lets a service publish."""
+        if publisher == EVENTBRIDGE_BY_ROLE:
+            reason = "EventBridge publishes as the role of the target, and what that may do is not judged"
+            return Step(Answer.MAYBE, topic, "", "a target with role_arn", reason)
         sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address)
         given = [source for source in sources or [topic] if _is_given(source, "policy")]
         if not given and publisher == CLOUDWATCH:
@@ -140,7 +147,7 @@ class Delivery:
     def key(self, topic: Resource, publisher: str) -> Step:
         """Tell whether a service may use the key that a topic is encrypted with."""
         configured = topic.get("kms_master_key_id")
-        if not configured:
+        if not configured or publisher == EVENTBRIDGE_BY_ROLE:
             return Step(Answer.YES, topic)
         shown = render(self.attributes.narrow(configured))
         if shown.endswith("alias/aws/sns"):
@@ -190,6 +197,11 @@ class Delivery:
             return self._key(alias.attribute("target_key_id")) if alias else None
         names = (reference,) if isinstance(reference, str) else ()
         return next((key for key in plan.managed("aws_kms_key") for name in names if _is_key(key, name)), None)
+
+
+def publisher_of(targets: Iterable[Resource]) -> str:
+    """Return who publishes what EventBridge sends to targets: itself, or a role that one of them names."""
+    return EVENTBRIDGE_BY_ROLE if any(target.get("role_arn") for target in targets) else EVENTBRIDGE
 
 
 def _is_key(key: Resource, name: str) -> bool:
