@@ -83,6 +83,9 @@ def test_an_instance_that_is_not_there_is_one_finding() -> None:
     [
         ({"status": "stopped"}, VIOLATED, "status", "stopped"),
         ({"status": "storage-full"}, VIOLATED, "status", "storage-full"),
+        ({"status": "incompatible-network"}, VIOLATED, "status", "incompatible-network"),
+        ({"status": "modifying"}, UNDETERMINED, "status", "modifying"),
+        ({"status": "configuring-log-exports"}, UNDETERMINED, "status", "configuring-log-exports"),
         ({"retention_days": 1}, VIOLATED, "backup retention", "1 days"),
         ({"retention_days": 0}, VIOLATED, "backup retention", "0 days"),
         ({"latest_restorable": NOW - timedelta(minutes=61)}, VIOLATED, "restorable", "2026-11-25 07:59 UTC"),

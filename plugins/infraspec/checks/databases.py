@@ -6,6 +6,7 @@ minutes), "Monitoring read replication" (a lag of -1 is a broken replication) an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,11 @@ __all__ = ["RULE", "check_databases", "database_identifiers"]
 
 _RUNNING = {"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"}
 """The states in which an instance answers."""
+_DOWN = re.compile(
+    r"creating|deleting|failed|inaccessible-|incompatible-|insufficient-capacity|rebooting|restore-error|start|stop"
+    r"|storage-full"
+)
+"""How the states begin in which it does not; of the others, such as modifying, AWS does not say."""
 _GIB = 2**30
 _NEW = timedelta(days=1)
 _PROVEN, _VIOLATED, _UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -97,12 +103,13 @@ class _Check:
         status = self.database.status
         if status in _RUNNING:
             return self.speaker.proven("status", status)
+        is_down = _DOWN.match(status) is not None
         return self.speaker.say(
-            _VIOLATED,
+            _VIOLATED if is_down else _UNDETERMINED,
             "status",
             expected="available",
             found=status,
-            reason="in this state it may not answer",
+            reason="in this state it does not answer, or not wholly" if is_down else "whether it answers is not known",
             remedy=f"aws rds describe-events --source-type db-instance --source-identifier {self.database.identifier}",
         )
 
