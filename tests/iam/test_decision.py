@@ -72,6 +72,7 @@ X = Unknown("var.x")
         ([managed_policy(MANAGED + "SecretsManagerReadWrite")], OPEN, Answer.MAYBE),
         ([managed_policy(MANAGED + "SecretsManagerReadWrite"), policy(allow())], ALLOWED, Answer.YES),
         ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], OPEN, Answer.MAYBE),
+        ([managed_policy(MANAGED + "AWSMarketplaceImageBuildFullAccess"), policy(allow())], OPEN, Answer.MAYBE),
         ([managed_policy(MANAGED + "AdministratorAccess")], ALLOWED, Answer.YES),
         ([managed_policy(MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy")], IMPLICIT, Answer.NO),
     ],

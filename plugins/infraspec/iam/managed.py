@@ -40,7 +40,7 @@ _ON_EVERYTHING: Mapping[str, tuple[str, ...]] = {
 _WITH_DENY = re.compile(
     r"Deny|Quarantine|PermissionsBoundary|^IAM|Unlock|IdentityContext|CertificateManager|PrivateCA|CleanRooms|DeepRacer"
     r"|Glue|SageMaker|DataZone|LakeFormation|RDSCustom|Connect|Inspector|GuardDuty|SpotService|QuickSetup|OpsData"
-    r"|AWSTransform|CognitoIdp|RedshiftData|SecurityLake|OmniSpace"
+    r"|AWSTransform|MarketplaceImageBuild|Evidently|CognitoIdp|RedshiftData|SecurityLake|OmniSpace"
 )
 """Names of managed policies, or of families of them, that have a Deny; wider than need be."""
 
