@@ -12,7 +12,8 @@ from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict
 from infraspec.monitoring.live_subscription import CHATBOT, LiveSubscription
 from infraspec.terraform.plan import Plan
-from tests.live.deployed import CONTRACT, changed, deployed, reference, without
+from infraspec.unknown import Unknown
+from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 TOPIC = 'module.monitoring.aws_sns_topic.level["critical"]'
@@ -150,3 +151,33 @@ def test_a_rule_that_does_not_send_is_found(live: Plan, found: str) -> None:
     """It is on, has its target, and the target is the topic."""
     (finding,) = bad(live)
     assert (VIOLATED, RULE, found) == (finding.verdict, finding.address, finding.found)
+
+
+@pytest.mark.parametrize("address", [TOPIC, RULE])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_is_in_another_region_is_left_out(address: str, *, is_there: bool) -> None:
+    """A topic, or a rule, is neither missing nor the one of its name; that it was left out is said."""
+    live = deployed() if is_there else without(address)
+    found = check_alarm_delivery(moved(address, region="us-east-1"), live, subscribed(), CONTRACT, "prod")
+    assert address not in {one.address for one in found}
+    (advice,) = [one for one in found if one.advice]
+    assert advice.found.endswith(" in us-east-1 (1)")
+
+
+@pytest.mark.parametrize("address", [TOPIC, RULE])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_may_be_in_another_account_is_undetermined(address: str, *, is_there: bool) -> None:
+    """Nothing else is said of it."""
+    live = deployed() if is_there else without(address)
+    source = moved(address, account=Unknown("var.account"))
+    found = check_alarm_delivery(source, live, subscribed(), CONTRACT, "prod")
+    assert [(UNDETERMINED, "")] == [(one.verdict, one.subject) for one in found if one.address == address]
+
+
+def test_an_alarm_of_another_account_is_no_publisher_here() -> None:
+    """Whether the policy lets that account in is not what the topic of this one is asked."""
+    alarms = reference().managed("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+    source = moved(*(one.address for one in alarms), account="222233334444")
+    found = check_alarm_delivery(source, deployed(), subscribed(), CONTRACT, "prod")
+    assert "cloudwatch.amazonaws.com" not in {one.subject for one in found}
+    assert "events.amazonaws.com" in {one.subject for one in found}

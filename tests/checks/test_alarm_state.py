@@ -14,7 +14,8 @@ from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.finding import Finding, Verdict
 from infraspec.monitoring.alarm_status import AlarmHistory, AlarmStates, AlarmStatus, Watched
 from infraspec.terraform.plan import Plan
-from tests.live.deployed import CONTRACT, changed, deployed, reference, without
+from infraspec.unknown import Unknown
+from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 PREFIX = "daily-report-tool-prod"
@@ -192,3 +193,30 @@ def test_what_the_source_does_not_know_is_undetermined() -> None:
     """Without the live target group, the dimension of the source cannot be compared."""
     live = without("module.network.aws_lb_target_group.tasks")
     assert {(UNDETERMINED, "configuration")} == {(one.verdict, one.subject) for one in bad(live)}
+
+
+@pytest.mark.parametrize("live", [deployed(), without(CPU)])
+def test_an_alarm_of_another_region_is_left_out(live: Plan) -> None:
+    """It is neither missing nor the one that has its name here; how many there are is said."""
+    found = check_alarm_state(moved(CPU, region="us-east-1"), live, states(), CONTRACT)
+    assert CPU not in {one.address for one in found}
+    assert ["aws_cloudwatch_metric_alarm in us-east-1 (1)"] == [one.found for one in found if one.advice]
+
+
+@pytest.mark.parametrize("live", [deployed(), without(CPU)])
+def test_an_alarm_that_may_be_in_another_account_is_undetermined(live: Plan) -> None:
+    """Whether there is one of its name or not."""
+    source = moved(CPU, account=Unknown("var.account"))
+    found = [one for one in check_alarm_state(source, live, states(), CONTRACT) if one.address == CPU]
+    assert [(UNDETERMINED, "var.account is not known")] == [(one.verdict, one.found) for one in found]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", Unknown("var.dr")])
+def test_a_filter_of_another_region_is_not_missing(region: Any) -> None:
+    """Whether it counts what the alarm looks at is not known."""
+    filters = [one.address for one in reference().managed("aws_cloudwatch_log_metric_filter")]
+    source = moved(*filters, region=region)
+    found = check_alarm_state(source, without(*filters), states(), CONTRACT)
+    assert [] == [one for one in found if one.address == DENIED and one.verdict is not Verdict.PROVEN]
+    found = check_alarm_state(reference(), without(*filters), states(), CONTRACT)
+    assert VIOLATED in {one.verdict for one in found if one.address == DENIED}

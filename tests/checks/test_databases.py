@@ -13,7 +13,8 @@ from infraspec.contract.databases import Databases
 from infraspec.finding import Finding, Verdict
 from infraspec.rds.database import Database, Maintenance, Observed, Readings
 from infraspec.rds.network import Group, Rule, Side
-from tests.live.deployed import deployed, reference
+from infraspec.unknown import Unknown
+from tests.live.deployed import deployed, moved, reference
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 MAIN, REPLICA = "daily-report-tool-prod-postgres", "daily-report-tool-prod-postgres-replica-1"
@@ -159,3 +160,21 @@ def test_the_rung_that_was_reached_is_said(changes: dict[str, Any], reach: Any, 
     (finding,) = [one for one in found if (one.address, one.subject) == (ADDRESS, "reachability")]
     assert (PROVEN if proven else UNDETERMINED) is finding.verdict
     assert (proven or "") in finding.reason
+
+
+@pytest.mark.parametrize("names", [(), (MAIN, REPLICA)])
+def test_a_replica_of_another_region_is_left_out(names: tuple[str, ...]) -> None:
+    """It is neither missing nor the one that has its name here; that it was left out is said."""
+    observed = Observed(NOW, {name: database(name) for name in names}, {SERVICE: TASKS})
+    source = moved("module.rds.aws_db_instance.replica[0]", region="us-east-1")
+    found = check_databases(source, deployed(), observed, Databases())
+    assert {ADDRESS} == {one.address for one in found if not one.advice}
+    assert "aws_db_instance in us-east-1 (1)" in {one.found for one in found}
+
+
+@pytest.mark.parametrize("names", [(), (MAIN, REPLICA)])
+def test_a_database_that_may_be_elsewhere_is_undetermined(names: tuple[str, ...]) -> None:
+    """Nothing else is said of it."""
+    observed = Observed(NOW, {name: database(name) for name in names}, {SERVICE: TASKS})
+    found = check_databases(moved(ADDRESS, region=Unknown("var.dr")), deployed(), observed, Databases())
+    assert [(UNDETERMINED, "")] == [(one.verdict, one.subject) for one in found if one.address == ADDRESS]

@@ -18,7 +18,7 @@ from infraspec.checks.policy_form import policy_form
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value
-from tests.live.deployed import changed, deployed, reference, without
+from tests.live.deployed import changed, deployed, moved, reference, without
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 DATABASE, SERVICE, REPLICA = (
@@ -262,12 +262,30 @@ def test_what_is_in_another_region_or_account_is_not_missing(provider: str, show
     assert VIOLATED in {one.verdict for one in check_drift(reference(), without(TOPIC), {}) if one.address == TOPIC}
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_may_be_in_another_region_is_undetermined(*, is_there: bool) -> None:
+    """Whether there is one of its name or not."""
+    live = deployed() if is_there else without(TOPIC)
+    found = [one for one in check_drift(moved(TOPIC, region=Unknown("var.dr")), live, {}) if one.address == TOPIC]
+    assert [(UNDETERMINED, "var.dr is not known")] == [(one.verdict, one.found) for one in found]
+
+
+def test_what_has_its_name_here_is_another_one() -> None:
+    """It is not compared with what is elsewhere."""
+    found = check_drift(moved(TOPIC, region="us-east-1"), deployed(), {})
+    assert TOPIC not in {one.address for one in found}
+    (advice,) = [one for one in found if one.advice]
+    assert "aws_sns_topic in us-east-1 (1)" in advice.found
+    assert 'region = "us-east-1"' in advice.remedy
+
+
 def test_what_has_no_region_is_missing_whatever_its_provider_is() -> None:
     """A role is the same in each."""
     plan = reference()
     own = replace(plan.by_address[ROLE], provider="aws.virginia")
     resources = tuple(own if one.address == ROLE else one for one in plan.resources)
-    plan = plan.replaced(resources=resources, regions={**plan.regions, "aws.virginia": "us-east-1"})
+    regions, accounts = {**plan.regions, "aws.virginia": "us-east-1"}, {"aws.virginia": plan.account}
+    plan = plan.replaced(resources=resources, regions=regions, accounts=accounts)
     assert VIOLATED in {one.verdict for one in bad(without(ROLE), plan=plan) if one.address == ROLE}
 
 

@@ -9,7 +9,7 @@ from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_poli
 from infraspec.finding import Location
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
 from infraspec.unknown import Unknown, Value
-from tests.live.deployed import deployed, reference
+from tests.live.deployed import deployed, moved, reference
 
 ROLE, GROUP = "module.iam.aws_iam_role.execution", "module.rds.aws_security_group.database"
 INGRESS = "module.rds.aws_vpc_security_group_ingress_rule.from_tasks"
@@ -169,3 +169,42 @@ def test_rules_that_terraform_compares_are_left_to_it(kind: str) -> None:
     else:
         old = made("x.y", "aws_security_group_rule", security_group_id=Unknown(f"{GROUP}.id"))
         assert [] == rules(plan=extended(reference(), old))
+
+
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [
+        (None, []),
+        ("222233334444", [(ATTACHED, True), (INLINE, True)]),
+        (Unknown("var.account"), [(ATTACHED, False), (INLINE, False)]),
+    ],
+)
+def test_a_role_of_the_name_in_another_account_is_given_nothing_here(
+    account: Value, expected: list[tuple[str, bool]]
+) -> None:
+    """What the source attaches there excuses nobody; what it may attach here leaves it open."""
+    there = [replace(one, address=f"{one.type}.there", provider="aws.other") for one in BY_HAND]
+    given = extra_grants(extended(moved(account=account), *there), extended(deployed(), *BY_HAND))
+    assert expected == [(one.arn, one.certain) for one in given]
+
+
+@pytest.mark.parametrize(("region", "certain"), [(None, False), ("us-east-1", True)])
+def test_a_rule_of_another_region_is_of_no_group_here(region: Value, *, certain: bool) -> None:
+    """One whose group is not known leaves it open only if it may be here."""
+    values = {"security_group_id": Unknown("var.group")}
+    rule = replace(made("a.b", "aws_vpc_security_group_ingress_rule", **values), provider="aws.other")
+    group = deployed().by_address[GROUP].get("id")
+    (stray,) = extra_rules(
+        extended(moved(region=region), rule), deployed(), [FirewallRule("arn:1", "sgr-1", str(group), is_egress=False)]
+    )
+    assert certain is stray.certain
+
+
+@pytest.mark.parametrize(("region", "expected"), [(None, []), ("us-east-1", ["arn policy"])])
+def test_the_policy_of_a_repository_of_another_region_is_not_the_one_here(region: Value, expected: list[str]) -> None:
+    """A repository of the same name may be in each."""
+    repository = made("aws_ecr_repository.one", "aws_ecr_repository", name="web")
+    there = replace(made("a.b", "aws_ecr_repository_policy", repository="web", policy="{}"), provider="aws.other")
+    plan = extended(moved(region=region), repository, there)
+    live = extended(deployed(), repository, made("arn policy", "aws_ecr_repository_policy", repository="web"))
+    assert expected == [one.arn for one in extra_policies(plan, live)]

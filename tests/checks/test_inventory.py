@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infraspec.checks.inventory import Owned, Stray, check_inventory
 from infraspec.contract.inventory import Inventory
 from infraspec.finding import Finding, Verdict
-from tests.live.deployed import reference
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown
+from tests.live.deployed import moved, reference
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 HERE = "ap-northeast-1:123456789012"
@@ -73,3 +77,12 @@ def test_what_aws_makes_by_itself_is_left_out(arn: str) -> None:
 def test_arns_of_the_source_are_known(arn: str, *, owned: bool) -> None:
     """Whole, or but for what AWS appends; a key has nothing but what AWS makes up."""
     assert owned is Owned(reference()).has(arn)
+
+
+@pytest.mark.parametrize(("region", "owned"), [(None, True), (Unknown("var.dr"), True), ("us-east-1", False)])
+def test_an_id_is_of_what_is_where_the_arn_says(region: Any, *, owned: bool) -> None:
+    """The id of an alarm is its name, which each region may have."""
+    values = {"id": "daily-report-tool-prod-by-hand"}
+    alarm = Resource("a.b", "managed", "aws_cloudwatch_metric_alarm", "b", None, "", values, "aws.other")
+    plan = moved(region=region)
+    assert owned is Owned(plan.replaced(resources=(*plan.resources, alarm))).has(ALARM)

@@ -26,6 +26,7 @@ from infraspec.unknown import Unknown
         ),
         ("aws_caller_identity.account_id", "set account_id in [environments.NAME] of the contract"),
         ("aws_caller_identity.account_id (aws.shared)", "set allowed_account_ids of the provider aws.shared"),
+        ("aws_region.region (aws.virginia)", "set region of the provider aws.virginia"),
         ("placeholder IMAGE1_NAME", "render the file with IMAGE1_NAME set"),
         ("module.containers.json", "run `terraform init -backend=false`"),
         ('module.a["x"].module.containers.json', "run `terraform init -backend=false`"),

@@ -12,7 +12,8 @@ from infraspec.checks.log_groups import check_log_groups, log_group_names
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.finding import Finding, Verdict
 from infraspec.monitoring.log_group import LogGroup
-from tests.live.deployed import deployed, reference
+from infraspec.unknown import Unknown
+from tests.live.deployed import deployed, moved, reference
 from tests.terraform.sources import plan_of
 
 DEFINITIONS = task_definitions(reference())
@@ -103,3 +104,50 @@ def test_what_is_not_known_is_undetermined(tmp_path: Path) -> None:
     assert UNDETERMINED is verdicts["aws_cloudwatch_log_group.a", ""]
     assert UNDETERMINED is verdicts["aws_cloudwatch_log_group.b", "key"]
     assert ["b"] == log_group_names(plan, ())
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [("us-east-1", "aws_cloudwatch_log_group in us-east-1 (1)"), (Unknown("var.dr"), "var.dr is not known")],
+)
+def test_a_group_of_another_region_is_not_the_one_here(region: Any, told: str, *, is_there: bool) -> None:
+    """It is left out, or UNDETERMINED where its region is not known; what containers log to here is looked at."""
+    given = {name: group for name, group in groups().items() if is_there or name != TASKS}
+    found = check_log_groups(moved(ADDRESS, region=region), deployed(), given, DEFINITIONS)
+    about = [one for one in found if told == one.found]
+    assert [one.advice for one in about] == [region == "us-east-1"]
+    assert {PROVEN if is_there else VIOLATED} == {one.verdict for one in found if one.subject.startswith("container")}
+    assert not [one for one in found if one.address == ADDRESS and one not in about]
+
+
+def test_two_groups_of_one_name_are_two() -> None:
+    """The one that is here is judged, whichever the source has first."""
+    own = reference().by_address[ADDRESS]
+    source = moved(region="us-east-1")
+    there = replace(own, address="aws_cloudwatch_log_group.there", provider="aws.other")
+    for resources in ((there, *source.resources), (*source.resources, there)):
+        found = check_log_groups(source.replaced(resources=resources), deployed(), groups(), DEFINITIONS)
+        assert {PROVEN} == {one.verdict for one in found}
+        assert {ADDRESS} <= {one.address for one in found}
+
+
+def test_a_task_definition_of_another_region_logs_there() -> None:
+    """What it names without a region is not looked for here."""
+    address = "module.ecs.aws_ecs_task_definition.this"
+    source = moved(address, ADDRESS, region="us-east-1")
+    given = {name: group for name, group in groups().items() if name != TASKS}
+    definitions = task_definitions(source)
+    found = check_log_groups(source, deployed(), given, definitions)
+    assert {PROVEN} == {one.verdict for one in found}
+    (advice,) = [one for one in found if one.advice]
+    assert "aws_cloudwatch_log_group in us-east-1 (1)" in advice.found
+
+
+@pytest.mark.parametrize(("logged", "verdicts"), [("us-east-1", [VIOLATED]), ("ap-northeast-1", [])])
+def test_a_group_of_a_container_is_looked_for_where_the_run_asks(logged: str, verdicts: list[Verdict]) -> None:
+    """Whatever the region of the provider without an alias is; another region is not asked."""
+    there = deployed().replaced(region="us-east-1")
+    job = definition(awslogs_group="/ecs/other", awslogs_region=logged)
+    found = check_log_groups(reference(), there, {}, [job])
+    assert verdicts == [one.verdict for one in found if one.address == "job.json"]

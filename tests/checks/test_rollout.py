@@ -25,6 +25,7 @@ from tests.live.fleet import (
     stopped,
     task,
 )
+from tests.live.test_services import in_shared
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 BROKEN = "Service deployment rolled back because the circuit breaker threshold was exceeded."
@@ -379,3 +380,15 @@ def test_tasks_of_an_older_revision(tmp_path: Path) -> None:
 
     assert finding.verdict is VIOLATED
     assert finding.found == "web:14 still runs beside it"
+
+
+def test_a_service_of_another_account_is_not_judged(tmp_path: Path) -> None:
+    """That it was left out is said; of an account that is not known it is UNDETERMINED."""
+    found = {}
+    for role in ('"arn:aws:iam::222233334444:role/deploy"', "var.role"):
+        text = 'variable "role" {}\n' + in_shared(role)
+        (one,) = check_rollout(fleet(tmp_path, Cluster(), text), Rollout(), {})
+        found[role] = (one.verdict, one.advice, one.found)
+    known, unknown = found.values()
+    assert (Verdict.PROVEN, True, "web is one of account 222233334444") == known
+    assert (Verdict.UNDETERMINED, False, "aws_caller_identity.account_id (aws.shared) is not known") == unknown

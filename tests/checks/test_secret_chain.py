@@ -403,3 +403,18 @@ def test_what_is_denied_is_violated_whatever_a_key_hides(tmp_path: Path) -> None
     without(world, READ)
     (finding,) = chains(tmp_path, world, **SHUT)
     assert (VIOLATED, True) == (finding.verdict, READ in finding.expected)
+
+
+def test_a_key_of_another_region_is_asked_for_there(tmp_path: Path) -> None:
+    """It is not missing because the region of the run has none of its id."""
+    there, key = (text.replace("eu-west-1", "us-east-1") for text in (SECRET, KEY))
+    world = World()
+    world.revisions = {15: world.revision(there)}
+    known = contract(known={"aws_secretsmanager_secret.kms_key_id": key})
+    calls = world.answers(secretsmanager__describe_secret={"ARN": there, "VersionIdsToStages": {"v1": ["AWSCURRENT"]}})
+    plan = live_plan(calls, source(tmp_path), known, "prod")
+    assert plan.managed("aws_kms_key")
+    calls.asked.clear()
+    chain_evidence(calls, plan, task_definitions(plan), known, "prod")
+    asked = {name: parameters.get("region") for service, name, parameters in calls.asked if service == "kms"}
+    assert {"describe_key": "us-east-1", "get_key_policy": "us-east-1", "list_grants": "us-east-1"} == asked

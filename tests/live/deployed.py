@@ -59,6 +59,19 @@ def without(*addresses: str) -> Plan:
     return plan.replaced(resources=tuple(one for one in plan.resources if one.address not in addresses))
 
 
+def moved(*addresses: str, region: Value = None, account: Value = None) -> Plan:
+    """Return the reference in which a provider alias makes some resources, in another region or account."""
+    plan = reference()
+    assert all(address in plan.by_address for address in addresses)
+    return plan.replaced(
+        resources=tuple(
+            replace(one, provider="aws.other") if one.address in addresses else one for one in plan.resources
+        ),
+        regions={**plan.regions, "aws.other": region or plan.region},
+        accounts={**plan.accounts, "aws.other": account or plan.account},
+    )
+
+
 def _assigned(resource: Resource, attributes: AwsAttributes, number: int) -> Resource:
     own = f"{resource.address}."
     values = {

@@ -119,6 +119,19 @@ def test_targets_and_databases_are_looked_up() -> None:
     } == found
 
 
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [("111122223333", ["ClusterName shop"]), ("222233334444", []), (None, ["ClusterName shop"])],
+)
+def test_what_another_account_has_is_not_looked_up_here(account: str | None, expected: list[str]) -> None:
+    """The metric of an alarm may be of another account, and so is what its dimensions name."""
+    metric = {"Namespace": "AWS/ECS", "Dimensions": [{"Name": "ClusterName", "Value": "shop"}]}
+    query = {"MetricStat": {"Metric": metric}, **({"AccountId": account} if account else {})}
+    alarm = {"AlarmName": "cpu", "AlarmArn": "arn", "Metrics": [query]}
+    states = alarm_states(answers(describe_alarms={"MetricAlarms": [alarm]}), ["cpu"], 24)
+    assert expected == [one.name for one in states.by_name["cpu"].watched]
+
+
 def test_the_history_is_counted_by_alarm() -> None:
     """Transitions to ALARM, whatever form they are told in, and actions that failed; other alarms are not ours."""
     failed = "Failed to execute action arn:aws:sns:eu-west-1:111122223333:critical"

@@ -67,6 +67,18 @@ def test_events_of_iam_are_in_one_region() -> None:
     assert not any("region" in parameters for _, _, parameters in home.asked)
 
 
+def test_events_of_another_region_are_there() -> None:
+    """Those of a service are in its region, wherever the run asks."""
+    calls = asked(region="eu-west-1")
+    changes_of(calls, ["web"], SINCE, "ap-northeast-1")
+    regions = {
+        parameters["LookupAttributes"][0]["AttributeValue"]: parameters.get("region")
+        for _, _, parameters in calls.asked
+    }
+
+    assert (regions["UpdateService"], regions["PutRolePolicy"]) == ("ap-northeast-1", "us-east-1")
+
+
 def test_a_change_that_failed_and_one_of_a_service() -> None:
     """The error is kept; who is the name that CloudTrail has if there is no ARN."""
     failed = event("PutRolePolicy", {"roleName": "execution"}, errorCode="AccessDenied")

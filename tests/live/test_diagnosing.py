@@ -27,6 +27,7 @@ from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import blocks
 from tests.live.fleet import DENIED, NOW, SECRET, Cluster, service_deployment, source, stopped
 from tests.live.incident import ALLOWING, CONTRACT, PLAYBOOK, TERRAFORM, failing, healthy, repaired, rolled_back
+from tests.live.test_services import in_shared
 from tests.live.test_start_facts import ANSWERS
 from tests.terraform.sources import write
 
@@ -309,3 +310,12 @@ def test_what_is_deployed_may_not_be_looked_at(tmp_path: Path) -> None:
 
     assert "deployed:   not compared: the runner may not iam:ListRoles\n" in text
     assert "Fix: add to aws_iam_role_policy.execution (" in text
+
+
+def test_a_service_of_another_account_is_no_healthy_one(tmp_path: Path) -> None:
+    """Nothing was asked about it."""
+    with pytest.raises(RequestError) as caught:
+        diagnosed(tmp_path, healthy(), in_shared('"arn:aws:iam::222233334444:role/deploy"'))
+
+    assert "web of account 222233334444" == caught.value.found
+    assert "a service of account 111122223333" == caught.value.expected

@@ -368,3 +368,24 @@ def test_name_that_two_may_have(tmp_path: Path) -> None:
     world.others = [{"ARN": arn, "Name": "app-prod-jwt", "Tags": []}]
     plan = live_plan(world.answers(), source(tmp_path, two), contract(), "prod")
     assert [one.address for one in plan.managed("aws_secretsmanager_secret")] == ["aws_secretsmanager_secret.db", arn]
+
+
+def test_a_role_that_the_source_makes_in_another_account_is_not_to_be_applied(tmp_path: Path) -> None:
+    """That of this account is missing all the same."""
+    shared = SOURCE.replace(
+        'resource "aws_iam_role" "execution" {', 'resource "aws_iam_role" "execution" {\n  provider = aws.shared'
+    )
+    provider = """
+      provider "aws" {
+        alias = "shared"
+        assume_role {
+          role_arn = "arn:aws:iam::222233334444:role/deploy"
+        }
+      }
+    """
+    world = World()
+    world.gone = "app-prod-api-execution"
+    plan = live_plan(world.answers(), source(tmp_path, provider + shared), contract(), "prod")
+    (finding,) = [one for one in access(plan) if one.verdict is not PROVEN]
+    assert VIOLATED is finding.verdict
+    assert "create the role, or deploy a revision that names one that exists" == finding.remedy

@@ -152,3 +152,43 @@ def test_the_primary_deployment_comes_first(tmp_path: Path) -> None:
 
     assert one.live is not None
     assert [entry.status for entry in one.live.deployments] == ["PRIMARY", "ACTIVE"]
+
+
+SHARED = """
+    provider "aws" {
+      alias = "shared"
+      assume_role {
+        role_arn = ROLE
+      }
+    }
+"""
+
+
+def in_shared(role: str) -> str:
+    """Return the source with its service by a provider that assumes a role."""
+    text = SHARED.replace("ROLE", role) + SOURCE
+    return text.replace('"aws_ecs_service" "web" {', '"aws_ecs_service" "web" {\n      provider = aws.shared')
+
+
+def test_a_service_of_another_account_is_not_asked_for(tmp_path: Path) -> None:
+    """One of its name here is another one."""
+    cluster = Cluster()
+    calls = cluster.calls()
+    text = in_shared('"arn:aws:iam::222233334444:role/deploy"')
+
+    (one,) = read_fleet(calls, declared_services(source(tmp_path, text))).services
+
+    assert (one.live, one.elsewhere) == (None, "222233334444")
+    assert calls.asked == []
+
+
+def test_a_service_of_an_account_that_nobody_knows_is_not_asked_for(tmp_path: Path) -> None:
+    """What is unknown of it is said."""
+    calls = Cluster().calls()
+    text = 'variable "role" {}\n' + in_shared("var.role")
+
+    (one,) = read_fleet(calls, declared_services(source(tmp_path, text))).services
+
+    assert (one.live, one.elsewhere, one.declared.key) == (None, "", None)
+    assert "aws_caller_identity.account_id (aws.shared)" in str(one.declared.unknown)
+    assert calls.asked == []

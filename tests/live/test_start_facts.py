@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
@@ -91,6 +92,25 @@ def test_everything_is_asked_for(tmp_path: Path) -> None:
     assert found.log_groups == (LogGroup("app", "/ecs/web", exists=True),)
     assert found.network.subnets == {"subnet-1": 8, "subnet-2": None}
     assert found.network.security_groups == {"sg-1": True, "sg-2": False}
+
+
+def test_a_service_of_another_region_is_asked_for_there(tmp_path: Path) -> None:
+    """What names no region is of the service's: its parameters, log groups and network."""
+    made = cluster()
+    arn = made.service["serviceArn"].replace("eu-west-1", "us-east-1")
+    calls = made.calls()
+    (one,) = read_fleet(calls, declared_services(source(tmp_path))).services
+    assert one.live is not None
+    calls.asked.clear()
+
+    found = start_facts(calls, replace(one, live=replace(one.live, arn=arn)))
+
+    asked = {name: parameters.get("region") for _, name, parameters in calls.asked}
+    there = ("describe_parameters", "describe_log_groups", "describe_subnets", "describe_security_groups")
+    assert {asked[name] for name in there} == {"us-east-1"}
+    assert (asked["describe_secret"], asked["get_role"]) == (None, None)
+    in_ireland = [one.exists for one in found.values if ":ssm:eu-west-1:111122223333:" in one.target]
+    assert in_ireland == [None]
 
 
 def test_nothing_of_a_value_is_read(tmp_path: Path) -> None:

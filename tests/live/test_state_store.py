@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.state_store import check_state_store
 from infraspec.finding import Finding, Verdict
@@ -13,8 +14,9 @@ from infraspec.live.state_store import state_store
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings
+from infraspec.unknown import Unknown, Value
 from tests.live.answers import Answers
-from tests.live.deployed import CONTRACT, reference
+from tests.live.deployed import CONTRACT, moved, reference
 
 BUCKET = "daily-report-tool-prod-terraform-state-123456789012"
 TABLE = "daily-report-tool-prod-terraform-lock"
@@ -127,3 +129,38 @@ def test_a_bucket_that_is_not_there_is_one_finding() -> None:
         finding.expected,
     )
     assert finding.location
+
+
+@pytest.mark.parametrize(("region", "is_it"), [(None, True), ("us-east-1", False)])
+def test_a_lock_table_of_another_region_is_not_the_one_of_the_backend(region: str | None, *, is_it: bool) -> None:
+    """Each region may have one of its name; a bucket is one of all."""
+    (table,) = (one.address for one in reference().managed("aws_dynamodb_table"))
+    buckets = [one.address for one in reference().managed("aws_s3_bucket_versioning")]
+    found = {one.subject: one.address for one in judged(moved(table, *buckets, region=region))}
+    assert is_it is (table == found["lock table"])
+    assert found["versioning"] in buckets
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"role_arn": "arn:aws:iam::222233334444:role/state"},
+        {"assume_role": {"role_arn": "arn:aws:iam::222233334444:role/state"}},
+        {"role_arn": Unknown("var.role")},
+        {"assume_role": Unknown("local.role")},
+    ],
+)
+def test_a_lock_table_of_another_account_is_not_looked_for(given: dict[str, Value]) -> None:
+    """The backend has it by a role; one of its name in the account of the run is another one."""
+    backend = replace(SETTINGS.backend, arguments={**SETTINGS.backend.arguments, **given})
+    found = judged(settings=replace(SETTINGS, backend=backend))
+    bad = [(one.verdict, one.subject) for one in found if one.verdict is not PROVEN]
+    assert [(Verdict.UNDETERMINED, "dynamodb_table")] == bad
+    assert "lock table" not in {one.subject for one in found}
+
+
+def test_a_role_of_the_same_account_has_the_table_here() -> None:
+    """It is looked at as without one."""
+    role = {"role_arn": "arn:aws:iam::123456789012:role/state"}
+    backend = replace(SETTINGS.backend, arguments={**SETTINGS.backend.arguments, **role})
+    assert {PROVEN} == {one.verdict for one in judged(settings=replace(SETTINGS, backend=backend))}

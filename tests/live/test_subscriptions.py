@@ -54,3 +54,16 @@ def test_a_topic_or_a_subscription_that_is_gone_has_none() -> None:
     ((one,),) = live_subscriptions(Answers(table), [TOPIC]).values()
     assert not one.confirmed
     assert {TOPIC: ()} == live_subscriptions(Answers({("sns", "list_subscriptions_by_topic"): None}), [TOPIC])
+
+
+def test_a_topic_of_another_region_is_asked_for_there() -> None:
+    """A contract may name one for its test messages."""
+    listed = {"SubscriptionArn": f"{TOPIC}:1", "Protocol": "email", "Endpoint": "a@b.example"}
+    calls = Answers(
+        {
+            ("sns", "list_subscriptions_by_topic"): {"Subscriptions": [listed]},
+            ("sns", "get_subscription_attributes"): {"Attributes": {}},
+        }
+    )
+    live_subscriptions(calls, [TOPIC.replace("eu-west-1", "us-east-1")])
+    assert ["us-east-1", "us-east-1"] == [parameters["region"] for _, _, parameters in calls.asked]

@@ -12,7 +12,7 @@ import pytest
 from boto3.session import Session
 
 from tests.aws.moto_server import ACCOUNT, moto_server, variables
-from tests.plugin.project import CONTRACT, ROOT, Project, text_of
+from tests.plugin.project import CONTRACT, ROOT, Project, run_suite, text_of
 
 SUITE = ROOT / "tests_live"
 USAGE_ERROR = 4
@@ -41,6 +41,42 @@ def test_services(snapshot, number, pytestconfig):
         "ecs", "describe_services", "services", argument="services", values=names, size=10, cluster="main"
     ))
 """
+
+
+IN_VIRGINIA = """
+provider "aws" {
+  region = "eu-west-1"
+}
+
+provider "aws" {
+  alias  = "virginia"
+  region = "us-east-1"
+}
+
+resource "aws_sns_topic" "alerts" {
+  provider = aws.virginia
+  name     = "alerts"
+}
+
+resource "aws_cloudwatch_metric_alarm" "cdn" {
+  provider            = aws.virginia
+  alarm_name          = "cdn-errors"
+  namespace           = "AWS/CloudFront"
+  metric_name         = "5xxErrorRate"
+  comparison_operator = "GreaterThanThreshold"
+  statistic           = "Average"
+  period              = 60
+  evaluation_periods  = 5
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+resource "aws_cloudwatch_log_group" "here" {
+  name = "/app"
+}
+"""
+"""What is watched where CloudFront has its metrics."""
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +271,34 @@ def _is_free(port: int) -> bool:
                 return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize(
+    ("region", "left"),
+    [
+        ("eu-west-1", "aws_cloudwatch_metric_alarm in us-east-1 (1)"),
+        ("us-east-1", "aws_cloudwatch_log_group in eu-west-1 (1)"),
+    ],
+)
+def test_a_run_judges_what_is_where_it_asks(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, region: str, left: str
+) -> None:
+    """A rule of which all is in another region is skipped, with the reason; a contract of that region judges it."""
+    _leave_only(monkeypatch, {})
+    contract = CONTRACT.replace("ap-northeast-1", region)
+    files = {"main.tf": IN_VIRGINIA, f"{region}.toml": contract}
+    directory = Project(files, base=None).write(pytester.path / "infra")
+
+    result = run_suite(
+        pytester,
+        directory / f"{region}.toml",
+        "-rs",
+        "-k",
+        "test_alarm_state or test_log_groups",
+        "--infraspec-env",
+        "local",
+        suite=SUITE,
+    )
+
+    result.assert_outcomes(passed=1, skipped=1)
+    assert f"nothing is judged of {left}" in text_of(result)

@@ -151,3 +151,36 @@ def test_what_cannot_be_resolved(tmp_path: Path, address: str) -> None:
     created = Created(_plan(tmp_path, KEY), {"aws_kms_key.a": {"arn": "arn:1"}})
     with pytest.raises(Unresolved):
         created.resolve(Unknown(address))
+
+
+def test_what_is_in_another_region_or_account_is_left_out(reasons: Callable[[str], list[str]]) -> None:
+    """The sandbox is one account and one region; what is of none goes in."""
+    source = """
+      provider "aws" {
+        alias  = "virginia"
+        region = "us-east-1"
+      }
+      provider "aws" {
+        alias = "shared"
+        assume_role {
+          role_arn = "arn:aws:iam::222233334444:role/deploy"
+        }
+      }
+      resource "aws_sns_topic" "there" {
+        provider = aws.virginia
+        count    = 2
+      }
+      resource "aws_iam_role" "there" {
+        provider           = aws.virginia
+        name               = "there"
+        assume_role_policy = "{}"
+      }
+      resource "aws_iam_role" "shared" { provider = aws.shared }
+      resource "aws_cloudwatch_log_group" "here" { name = "/jobs/${aws_sns_topic.there[0].arn}" }
+    """
+    alone = "the sandbox is account 111122223333, region eu-west-1 alone"
+    assert [
+        f"1 of aws_iam_role in 222233334444: {alone}",
+        f"2 of aws_sns_topic in us-east-1: {alone}",
+        "aws_cloudwatch_log_group.here: aws_sns_topic.there[0] has not been created",
+    ] == reasons(source)

@@ -15,7 +15,7 @@ from infraspec.errors import SandboxError
 from infraspec.sandbox import child
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.child import Settings, spawn
-from infraspec.sandbox.running import Running, start_empty
+from infraspec.sandbox.running import Running, place_of, start_empty
 from infraspec.terraform.environments import Environments
 
 REFERENCE = Path(__file__).resolve().parents[2] / "fixtures/daily-report-tool"
@@ -113,3 +113,11 @@ def test_it_says_who_it_is(sandbox: Running) -> None:
     """The process answers with its pid, which is the one that was started."""
     with urllib.request.urlopen(f"{sandbox.endpoint}/infraspec-sandbox") as answer:
         assert f'"pid": {sandbox.pid}' in answer.read().decode()
+
+
+def test_the_region_of_the_contract_counts_first() -> None:
+    """A contract may ask another region than the one of the provider without an alias, as a live run does."""
+    plan = Environments(contracts.load(REFERENCE)).plan("prod")
+    known = contracts.load(REFERENCE).environments["prod"]
+    assert ("123456789012", "us-east-1") == place_of(plan, known.model_copy(update={"region": "us-east-1"}))
+    assert ("123456789012", plan.region) == place_of(plan, known.model_copy(update={"region": None}))

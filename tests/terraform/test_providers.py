@@ -175,3 +175,30 @@ def test_the_account_of_an_alias(tmp_path: Path, main: str, alias: str, account:
     topic = plan.by_address["aws_sns_topic.alerts"]
     assert render(AwsAttributes(plan).account_of(topic)) == expected
     assert render(plan.outputs["value"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("region = var.other", Unknown("var.other")),
+        ('region = "us-east-1"', "us-east-1"),
+        ("", "eu-west-1"),
+    ],
+)
+def test_the_region_of_an_alias_is_not_the_one_of_the_environment(
+    region: str, expected: object, tmp_path: Path
+) -> None:
+    """A variable that nobody gave a value is the environment's for the main provider alone."""
+    text = f"""
+      variable "other" {{}}
+      provider "aws" {{
+        region = var.other
+      }}
+      provider "aws" {{
+        alias  = "virginia"
+        {region}
+      }}
+    """
+    topic = 'resource "aws_sns_topic" "main" {}\n'
+    plan = plan_of(tmp_path, text + topic + QUEUE, known=KnownData.of({}, region="eu-west-1"))
+    assert {"aws_sns_topic.main": "eu-west-1", "aws_sqs_queue.q": expected} == regions(plan)

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from infraspec.checks.alarm_routes import Routes
 from infraspec.checks.alarms import used_routes
 from infraspec.checks.comparison import Bound
+from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Related, Verdict
@@ -52,7 +53,7 @@ def check_alarm_delivery(
         for topic in use.route.topics:
             levels.setdefault(topic.address, set()).add(use.level)
     check = _Check(plan, live, subscriptions, alarms, levels)
-    return [*check.topics(), *check.rules()]
+    return [*check.topics(), *check.rules(), *check.others]
 
 
 class _Uses(Struct):
@@ -89,21 +90,31 @@ class _Check:
     levels: Mapping[str, set[str]]
     uses: _Uses = dataclasses.field(init=False)
     bound: Bound = dataclasses.field(init=False)
+    others: list[Finding] = dataclasses.field(init=False)
+    """About the topics and rules that are not certainly where the run asks."""
 
     def __post_init__(self) -> None:
         self.uses = _Uses.of(self.plan)
         self.bound = Bound(self.plan, self.live)
+        senders = [rule for rule, _, _ in self.uses.rules]
+        _, self.others = looked_at(RULE, dict.fromkeys([*self.uses.publishers, *senders]), self.bound.whereabouts)
+
+    def _is_here(self, source: Resource) -> bool:
+        return self.bound.whereabouts.has(source) is Answer.YES
 
     def topics(self) -> Iterator[Finding]:
         self.live.managed("aws_sns_topic", "aws_sns_topic_policy", "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy")
         routes = Routes(RULE, Delivery(AwsAttributes(self.live)), self.alarms)
         for source, publishers in sorted(self.uses.publishers.items(), key=lambda item: item[0].address):
+            if not self._is_here(source):
+                continue
             topic = self.bound.resource(source)
             if topic is None:
                 yield self._missing(source, publishers)
                 continue
             for publisher, sources in publishers.items():
-                yield routes.publishing(topic, publisher, sources, publisher)
+                if own := list(filter(self._is_here, sources)):
+                    yield routes.publishing(topic, publisher, own, publisher)
             yield self._subscribed(source, topic)
 
     def _missing(self, source: Resource, publishers: Mapping[str, list[Resource]]) -> Finding:
@@ -156,7 +167,8 @@ class _Check:
 
     def rules(self) -> Iterator[Finding]:
         for rule, target, topic in self.uses.rules:
-            yield self._rule(rule, target, topic)
+            if self._is_here(rule):
+                yield self._rule(rule, target, topic)
 
     def _rule(self, rule: Resource, target: Resource, topic: Resource) -> Finding:
         live, sent, reached_topic = (self.bound.resource(one) for one in (rule, target, topic))

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from infraspec.checks.alarm_configuration import COMPOSITE, METRIC, differences
 from infraspec.checks.comparison import Bound, Difference
+from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
@@ -50,7 +51,8 @@ def check_alarm_state(plan: Plan, live: Plan, states: AlarmStates, contract: Con
     """
     settings = (contract.alarms or Alarms()).live
     check = _Check(plan, live, states, settings)
-    return [finding for one in plan.managed(METRIC, COMPOSITE) for finding in check.findings(one)]
+    here, others = looked_at(RULE, plan.managed(METRIC, COMPOSITE), check.bound.whereabouts)
+    return [*(finding for one in here for finding in check.findings(one)), *others]
 
 
 @dataclass
@@ -162,8 +164,8 @@ class _Check:
         alarm = self.metrics.get(live.address)
         for series in alarm.series.values() if alarm else ():
             filters = self._filters.get((series.namespace, series.name), ())
-            if filters:
-                there = any(self.bound.resource(one) for one in filters)
+            there = any(self.bound.resource(one) for one in filters)
+            if there or (filters and all(self.bound.whereabouts.has(one) is Answer.YES for one in filters)):
                 yield f"a metric filter for {series.name}", there
 
     @cached_property

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from infraspec.character import Character
+from infraspec.checks.whereabouts import Whereabouts
 from infraspec.iam.answer import Answer, both, either
 from infraspec.json_text import decode_json
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -33,10 +34,12 @@ class Bound:
     plan: Plan
     live: Plan
     attributes: AwsAttributes = field(init=False)
+    whereabouts: Whereabouts = field(init=False)
     _live: dict[str, Mapping[str, Resource]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
+        self.whereabouts = Whereabouts(self.attributes, self.live.account, self.live.region)
 
     def resource(self, source: Resource) -> Resource | None:
         """Return the live resource of a resource of the source; None if there is none. It asks for its type only."""

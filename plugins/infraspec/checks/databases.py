@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from infraspec.checks.comparison import Bound, same
 from infraspec.checks.database_findings import RULE, Speaker, reachability
+from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.databases import Databases
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
@@ -44,11 +45,8 @@ def database_identifiers(plan: Plan) -> list[str]:
 def check_databases(plan: Plan, live: Plan, observed: Observed, settings: Databases) -> list[Finding]:
     """Judge each database instance of a source by what AWS says of it."""
     bound = Bound(plan, live)
-    return [
-        finding
-        for source in plan.managed("aws_db_instance")
-        for finding in _of_source(source, bound, observed, settings)
-    ]
+    here, others = looked_at(RULE, plan.managed("aws_db_instance"), bound.whereabouts)
+    return [*(finding for source in here for finding in _of_source(source, bound, observed, settings)), *others]
 
 
 def _of_source(source: Resource, bound: Bound, observed: Observed, settings: Databases) -> Iterator[Finding]:

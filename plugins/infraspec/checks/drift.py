@@ -25,6 +25,7 @@ from infraspec.checks.drift_attributes import (
 from infraspec.checks.drift_revision import compare_revisions
 from infraspec.checks.live_identity import find_live, identity
 from infraspec.checks.policy_form import policy_form
+from infraspec.checks.whereabouts import counted, not_placed, where_to_ask
 from infraspec.conventions.name_attributes import read_path
 from infraspec.ecs.declared_service import is_scaled
 from infraspec.finding import Finding, Related, Verdict
@@ -38,8 +39,6 @@ _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 """The key of a secret that names none; AWS leaves it out of its answer."""
-_GLOBAL = ("aws_iam_", "aws_s3_")
-"""The types that are listed for all regions together."""
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
 """Names of protocols, which AWS answers with, by number. Source: Amazon EC2 API Reference, SecurityGroupRule."""
 
@@ -66,41 +65,33 @@ def check_drift(plan: Plan, live: Plan, running: Mapping[str, Collection[str]]) 
     """
     bound = Bound(plan, live)
     findings: list[Finding] = []
-    unseen: Counter[str] = Counter()
+    unseen: list[Resource] = []
     for source in plan.managed():
-        elsewhere = _elsewhere(source, bound) if source.type in COMPARED else ""
-        if elsewhere or source.type not in {*COMPARED, *LOOKED_AT_BY, TASK_DEFINITION}:
-            unseen[f"{source.type}{elsewhere}"] += 1
+        if source.type in LOOKED_AT_BY:
+            continue
+        if source.type not in {*COMPARED, TASK_DEFINITION} or bound.whereabouts.elsewhere(source):
+            unseen.append(source)
+        elif bound.whereabouts.has(source) is Answer.MAYBE:
+            findings.append(not_placed(RULE, source, bound.whereabouts))
         elif source.type in COMPARED:
             findings += _of_source(source, bound, running)
-    return [*findings, *([_not_compared(plan, unseen)] if unseen else ())]
+    return [*findings, *([_not_compared(bound, unseen)] if unseen else ())]
 
 
-def _not_compared(plan: Plan, unseen: Counter[str]) -> Finding:
+def _not_compared(bound: Bound, unseen: list[Resource]) -> Finding:
     """Say which resources nothing is said of: of a type that is not compared, or where nobody looked."""
+    places = {one.address: bound.whereabouts.elsewhere(one) for one in unseen}
     return Finding(
         RULE,
         Verdict.PROVEN,
-        plan.origin,
+        bound.plan.origin,
         "resources that are not compared",
         expected="a comparison with AWS for each resource of the source",
-        found=", ".join(f"{type_} ({count})" for type_, count in sorted(unseen.items())),
+        found=counted(Counter(f"{one.type} in {places[one.address]}".removesuffix(" in ") for one in unseen)),
         reason="drift says nothing of these resources",
-        remedy="to see what was changed of them: terraform plan -refresh-only",
+        remedy=where_to_ask((one for one in unseen if one.type in COMPARED), bound.whereabouts),
         advice=True,
     )
-
-
-def _elsewhere(source: Resource, bound: Bound) -> str:
-    """Return where a resource is that is not to be found in the account and region that were looked at."""
-    if bound.resource(source) is not None:
-        return ""
-    own = bound.attributes.account_of(source), bound.attributes.region_of(source)
-    for value, seen in zip(own, (bound.live.account, bound.live.region), strict=True):
-        is_global = value is own[1] and source.type.startswith(_GLOBAL)
-        if isinstance(value, str) and isinstance(seen, str) and value != seen and not is_global:
-            return f" in {value}"
-    return ""
 
 
 def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[str]]) -> Iterator[Finding]:

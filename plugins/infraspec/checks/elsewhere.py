@@ -106,8 +106,10 @@ class Elsewhere(Struct):
         source = self.attributes.plan.source
         if source is None:
             return None
-        attributes = AwsAttributes(source)
-        return next((role for role in source.managed("aws_iam_role") if attributes.name(role) == name), None)
+        attributes, account = AwsAttributes(source), self.attributes.plan.account
+        roles = (role for role in source.managed("aws_iam_role") if attributes.name(role) == name)
+        own = {account, source.account}
+        return next((role for role in roles if attributes.account_of(role) in own), None)
 
     def policy(self, arn: Value) -> Resource | None:
         """Return the managed policy of an ARN, with its text, if a snapshot has it; of several, the newest version."""

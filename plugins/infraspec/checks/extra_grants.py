@@ -50,19 +50,22 @@ def extra_grants(plan: Plan, live: Plan) -> Iterator[Stray]:
         if role not in roles or one.address in plan.by_address:
             continue
         known = either(
-            both(_may_be(to, role), _may_be(what, one.get(attribute))) for type_, to, what in given if type_ == one.type
+            both(here, _may_be(to, role), _may_be(what, one.get(attribute)))
+            for type_, here, to, what in given
+            if type_ == one.type
         )
         if known is not Answer.YES:
             name = f"{role}{separator}{one.get(attribute)}"
             yield Stray(one.address, one.type, "its role", certain=known is Answer.NO and plan.is_whole, import_id=name)
 
 
-def _given(plan: Plan, bound: Bound) -> Iterator[tuple[str, Value, Value]]:
-    """Yield what the source gives to whom; either may be a list."""
+def _given(plan: Plan, bound: Bound) -> Iterator[tuple[str, Answer, Value, Value]]:
+    """Yield whether the source gives it here, to whom, and what; either of the last two may be a list."""
     for given, type_, role, attribute in _WAYS:
         for one in plan.managed(type_):
             if type_ != _ROLE or one.sets(attribute):
-                yield given, bound.value(one.attribute(role)), bound.value(one.attribute(attribute))
+                here = bound.whereabouts.has(one)
+                yield given, here, bound.value(one.attribute(role)), bound.value(one.attribute(attribute))
 
 
 def _may_be(value: Value, found: Value) -> Answer:
@@ -78,12 +81,12 @@ def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
     bound = Bound(plan, live)
     for type_, (attribute, owner, key) in _POLICIES.items():
         owners = {one.get(key): plan.by_address.get(one.address) for one in live.managed(owner)}
-        given = [bound.value(one.attribute(attribute)) for one in plan.managed(type_)]
+        given = [(bound.whereabouts.has(one), bound.value(one.attribute(attribute))) for one in plan.managed(type_)]
         for one in live.managed(type_):
             source = owners.get(one.get(attribute))
             if source is None or source.sets("policy") or one.address in plan.by_address:
                 continue
-            known = either(same(value, one.get(attribute)) for value in given)
+            known = either(both(here, same(value, one.get(attribute))) for here, value in given)
             if known is not Answer.YES:
                 name, certain = str(one.get(attribute)), known is Answer.NO and plan.is_whole
                 yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
@@ -105,8 +108,14 @@ def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iter
     """
     bound = Bound(plan, live)
     groups = {one.get("id"): one.address for one in live.managed(*_GROUPS) if one.address in plan.by_address}
-    sources = [(one, bound.value(one.attribute("security_group_id"))) for one in plan.managed(*_GROUP_RULES)]
-    older = [bound.value(one.attribute("security_group_id")) for one in plan.managed(_OLD_RULE)]
+    sources, older = (
+        [
+            (one, bound.value(one.attribute("security_group_id")))
+            for one in plan.managed(*types)
+            if bound.whereabouts.has(one) is not Answer.NO
+        ]
+        for types in (_GROUP_RULES, (_OLD_RULE,))
+    )
     known = {one.get("id") for one in live.managed(*_GROUP_RULES) if one.address in plan.by_address}
     for rule in rules:
         address = groups.get(rule.group)
@@ -114,11 +123,11 @@ def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iter
         if (
             address is None
             or rule.id in known
-            or _is_left(plan.by_address[address], own, has_older=rule.group in older)
+            or _is_left(plan.by_address[address], own, has_older=any(group == rule.group for _, group in older))
         ):
             continue
         type_ = _GROUP_RULES[rule.is_egress]
-        open_ = any(not isinstance(group, str) for group in (*older, *(group for _, group in sources)))
+        open_ = any(not isinstance(group, str) for _, group in (*older, *sources))
         missing = any(bound.resource(one) is None for one in own if one.type == type_)
         certain = plan.is_whole and not open_ and not missing
         yield Stray(rule.arn, type_, f"its security group, {address}", certain=certain)

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from infraspec.arn import Arn
 from infraspec.checks.comparison import same
+from infraspec.checks.whereabouts import Whereabouts
 from infraspec.contract.inventory import Inventory
 from infraspec.contract.waivers import matches
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown
 
 RULE = "inventory"
@@ -68,22 +69,39 @@ class Owned:
     """The ARNs and ids of a source, so far as they are known."""
 
     def __init__(self, plan: Plan) -> None:
-        attributes = AwsAttributes(plan)
-        arns = [attributes.narrow(Unknown(f"{one.address}.arn")) for one in plan.managed()]
-        ids = (one.get("id") for one in plan.managed())
-        self._exact = {name for name in (*arns, *ids) if isinstance(name, str)}
+        self._attributes = AwsAttributes(plan)
+        arns = [self._attributes.narrow(Unknown(f"{one.address}.arn")) for one in plan.managed()]
+        self._arns = {arn for arn in arns if isinstance(arn, str)}
+        self._ids: dict[str, list[Resource]] = {}
+        for one in plan.managed():
+            if isinstance(identifier := one.get("id"), str):
+                self._ids.setdefault(identifier, []).append(one)
         self._shapes = [shape for shape in arns if isinstance(shape, Text) and _is_telling(shape)]
 
     def has(self, arn: str) -> bool:
-        """Tell whether an ARN is one of the source, or has the shape of one that is known but for what AWS appends."""
+        """Tell whether an ARN is one of the source, or has the shape of one that is known but for what AWS appends.
+
+        An id is that of what is in the account and region of the ARN: a name may be had in each.
+        """
         ends = {arn, arn.removesuffix(":*"), arn.rpartition("/")[2], arn.rpartition(":")[2]}
-        return bool(ends & self._exact) or any(same(shape, arn) is not Answer.NO for shape in self._shapes)
+        if ends & self._arns or any(same(shape, arn) is not Answer.NO for shape in self._shapes):
+            return True
+        there = Whereabouts(self._attributes, *_place(arn))
+        return any(there.has(one) is not Answer.NO for end in ends for one in self._ids.get(end, ()))
 
 
 def _is_telling(shape: Text) -> bool:
     """Tell whether a shape has the name in it: that of a key, `key/${…}`, fits every key."""
     text = "".join(part for part in shape.parts if isinstance(part, str))
     return any(re.split("[:/]", text.split(":", 5)[-1], maxsplit=1)[1:])
+
+
+def _place(arn: str) -> tuple[str | None, str | None]:
+    """Return the account and the region of an ARN, None where it has none."""
+    if not Arn.is_arn(arn):
+        return None, None
+    parsed = Arn.parse(arn)
+    return parsed.account or None, parsed.region or None
 
 
 def _kind(arn: str) -> tuple[str, str]:

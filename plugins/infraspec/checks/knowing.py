@@ -12,6 +12,7 @@ from infraspec.unknown import Unknown
 
 OWN_ACCOUNT = Unknown("aws_caller_identity.account_id")
 _VARIABLE = re.compile(r"(?<![\w.-])var\.([A-Za-z_][\w-]*)")
+_REGION = re.compile(r"^aws_region\.region \((?P<alias>.+)\)$")
 _ACCOUNT = re.compile(r"^aws_caller_identity\.account_id(?: \((?P<alias>.+)\))?$")
 _OUTPUT = re.compile(r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)+\w+$")
 _ELSEWHERE = re.compile(r"^what policies the role ")
@@ -47,6 +48,7 @@ def _account(found: re.Match[str]) -> str:
 
 _BY_FORM: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (_ACCOUNT, _account),
+    (_REGION, lambda found: f"set region of the provider {found['alias']}"),
     (
         _ELSEWHERE,
         lambda _: (

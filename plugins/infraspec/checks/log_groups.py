@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from infraspec.checks.comparison import Bound, same
+from infraspec.checks.whereabouts import looked_at
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.monitoring.log_group import LogGroup
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Value, render
+from infraspec.unknown import Unknown, Value, render
 
 RULE = "log-groups"
 _TYPE = "aws_cloudwatch_log_group"
@@ -33,20 +34,25 @@ def check_log_groups(
 ) -> list[Finding]:
     """Judge each log group of a source, and each other one that a container logs to; `groups` are those of AWS."""
     bound = Bound(plan, live)
-    sources = {render(bound.value(bound.attributes.name(one))): one for one in plan.managed(_TYPE)}
+    used = list(_used(task_definitions, bound))
+    users = dict.fromkeys(definition.resource for _, definition, _ in used if definition.resource is not None)
+    here, others = looked_at(RULE, [*plan.managed(_TYPE), *users], bound.whereabouts)
+    sources = {render(bound.value(bound.attributes.name(one))): one for one in here if one.type == _TYPE}
     findings = [finding for name, source in sources.items() for finding in _of_source(source, name, groups, bound)]
-    used = [one for one in _used(task_definitions, bound) if render(one[0]) not in sources]
-    return [*findings, *(_of_container(*one, groups) for one in used)]
+    left = [one for one in used if one[1].resource in {None, *here} and render(one[0]) not in sources]
+    return [*findings, *(_of_container(*one, groups) for one in left), *others]
 
 
 def _used(task_definitions: Sequence[TaskDefinition], bound: Bound) -> Iterator[tuple[Value, TaskDefinition, str]]:
-    """Yield the log groups that containers name and do not make themselves."""
+    """Yield the log groups that containers name and do not make themselves, of the region that is asked."""
     for definition in task_definitions:
         for container in definition.containers:
             options = container.log_options
             name = options.get("awslogs-group")
             makes = str(options.get("awslogs-create-group", "false")).lower() == "true"
-            elsewhere = options.get("awslogs-region") not in (None, bound.plan.region)
+            region = bound.value(options.get("awslogs-region"))
+            own = bound.plan.region if isinstance(region, Unknown) else bound.live.region
+            elsewhere = region not in (None, own)
             if container.log_driver == "awslogs" and name is not None and not makes and not elsewhere:
                 yield bound.value(name), definition, container.name
 

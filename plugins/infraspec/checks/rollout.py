@@ -44,6 +44,9 @@ def _judged(
     one: DeployedService, rules: Rollout, expected: Mapping[str, ExpectedRevision], waited: int
 ) -> Iterator[Finding]:
     live = one.live
+    if one.elsewhere:
+        yield _placed(one, _of_other_account(one))
+        return
     if live is None or live.status != "ACTIVE":
         yield _placed(one, _absent(one))
         return
@@ -70,6 +73,20 @@ def _placed(one: DeployedService, finding: Finding) -> Finding:
 
 def _proven(subject: str, reason: str) -> Finding:
     return Finding(RULE, Verdict.PROVEN, "", subject, reason=reason)
+
+
+def _of_other_account(one: DeployedService) -> Finding:
+    return Finding(
+        RULE,
+        Verdict.PROVEN,
+        "",
+        "service",
+        expected="a service of the account that the run asks",
+        found=f"{render(one.declared.name)} is one of account {one.elsewhere}",
+        reason="nothing is said of it: the run does not ask there",
+        remedy=f"run the suite with credentials of account {one.elsewhere} and a contract that names it",
+        advice=True,
+    )
 
 
 def _absent(one: DeployedService) -> Finding:

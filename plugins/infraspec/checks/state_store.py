@@ -13,7 +13,7 @@ from infraspec.checks.state_bucket import check_state_bucket
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings
-from infraspec.unknown import render
+from infraspec.unknown import Value, render
 
 RULE = "state-store"
 _NAMED = {"bucket": ("aws_s3_bucket", "bucket"), "dynamodb_table": ("aws_dynamodb_table", "name")}
@@ -34,8 +34,10 @@ def check_state_store(store: Plan, settings: RootSettings) -> list[Finding]:
 
 def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
     for argument, (type_, attribute) in _NAMED.items():
-        name = settings.backend.arguments.get(argument)
-        if isinstance(name, str) and not any(one.get(attribute) == name for one in store.managed(type_)):
+        name, account = settings.backend.arguments.get(argument), settings.backend.account
+        if argument == "dynamodb_table" and isinstance(name, str) and account not in {None, store.account}:
+            yield _of_other_account(name, account, store, settings)
+        elif isinstance(name, str) and not any(one.get(attribute) == name for one in store.managed(type_)):
             yield Finding(
                 RULE,
                 Verdict.VIOLATED,
@@ -47,3 +49,17 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
                 reason="terraform cannot read the state, or not lock it",
                 remedy=f"make it before the next terraform init, or correct {argument} in the backend block",
             )
+
+
+def _of_other_account(name: str, account: Value, store: Plan, settings: RootSettings) -> Finding:
+    return Finding(
+        RULE,
+        Verdict.UNDETERMINED,
+        settings.root,
+        "dynamodb_table",
+        settings.backend.location,
+        expected=f"the dynamodb_table {name} of the backend in account {store.account}, which the run asks",
+        found=f"the backend assumes a role of account {render(account)}",
+        reason="the table is there, and was not looked for: one of its name here is another one",
+        remedy="let S3 lock the state, beside which it is: use_lockfile = true",
+    )

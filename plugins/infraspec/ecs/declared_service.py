@@ -27,7 +27,8 @@ class DeclaredService(Struct, frozen=True):
 
     `cluster` is the cluster's name; `family` and `revision` (a number in text) are of its task definition, the revision
     empty where the source does not know it, as before the first apply. `least` is how many tasks it is to have at
-    least: the minimum that it may be scaled to, or else its desired count; 0 where that is left to others.
+    least: the minimum that it may be scaled to, or else its desired count; 0 where that is left to others. `account` is
+    that of its provider, None where it is the account of the plan.
     """
 
     resource: Resource
@@ -37,17 +38,20 @@ class DeclaredService(Struct, frozen=True):
     family: Value
     revision: str
     least: Value = 0
+    account: Value = None
 
     @property
     def key(self) -> tuple[str, str, str] | None:
-        """The region, cluster and name by which AWS knows it; None if one of them is not known."""
+        """The region, cluster and name by which AWS knows it; None if one of them, or its account, is not known."""
         parts = (self.region, self.cluster, self.name)
-        return parts if all(isinstance(part, str) and part for part in parts) else None
+        known = all(isinstance(part, str) and part for part in parts) and is_known(self.account)
+        return parts if known else None
 
     @property
     def unknown(self) -> Value:
         """What of the key is not known."""
-        return next((part for part in (self.name, self.cluster, self.region) if not is_known(part)), None)
+        parts = (self.name, self.cluster, self.region, self.account)
+        return next((part for part in parts if not is_known(part)), None)
 
     def ignores(self, attribute: str) -> bool:
         """Tell whether Terraform leaves an attribute to others once the service exists."""
@@ -71,7 +75,17 @@ def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
     family, revision = _definition(resource.attribute("task_definition"), attributes)
     name, cluster = attributes.name(resource), _cluster(resource.get("cluster"), attributes)
     least = _least(resource, f"service/{render(cluster)}/{render(name)}", attributes)
-    return DeclaredService(resource, name, cluster, attributes.region_of(resource), family, revision, least)
+    account = attributes.account_of(resource)
+    return DeclaredService(
+        resource,
+        name,
+        cluster,
+        attributes.region_of(resource),
+        family,
+        revision,
+        least,
+        None if account == attributes.plan.account else account,
+    )
 
 
 def is_scaled(resource: Resource, attributes: AwsAttributes) -> bool:

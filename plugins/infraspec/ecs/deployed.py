@@ -16,7 +16,8 @@ class DeployedService(Struct, frozen=True):
     """A declared service and the live one, None if there is none.
 
     `running` is the task definition of the live service, `newest` the ARN of the newest active revision of the
-    declared family; empty if there is none, or if the family is not known.
+    declared family; empty if there is none, or if the family is not known. `elsewhere` is the other account that it is
+    in, which was not asked.
     """
 
     declared: DeclaredService
@@ -24,6 +25,7 @@ class DeployedService(Struct, frozen=True):
     cluster_exists: bool = False
     running: TaskDefinition | None = None
     newest: str = ""
+    elsewhere: str = ""
 
 
 class Fleet(Struct, frozen=True):

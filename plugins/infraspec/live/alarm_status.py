@@ -62,13 +62,14 @@ def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
         alarm.get("StateValue", ""),
         alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp"),
         alarm.get("StateReason", ""),
-        tuple(dict.fromkeys(thing for metric in _metrics(alarm) for thing in watched(calls, *metric))),
+        tuple(dict.fromkeys(thing for metric in _metrics(alarm, calls.account) for thing in watched(calls, *metric))),
     )
 
 
-def _metrics(alarm: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the namespace and the dimensions of each metric of an alarm."""
-    stats = (query.get("MetricStat", {}).get("Metric") for query in alarm.get("Metrics", ()))
+def _metrics(alarm: Mapping[str, Any], account: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the namespace and the dimensions of each metric of an alarm; not of another account's, which has others."""
+    own = (query for query in alarm.get("Metrics", ()) if query.get("AccountId") in {None, account})
+    stats = (query.get("MetricStat", {}).get("Metric") for query in own)
     for metric in (alarm, *filter(None, stats)):
         if metric.get("Namespace"):
             yield metric["Namespace"], {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}

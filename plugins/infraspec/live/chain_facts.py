@@ -95,15 +95,15 @@ def _stored(
             continue
         if link.value.store is Store.SECRETS_MANAGER:
             try:
-                yield link.arn, _secret(calls, link.arn, fields[3])
+                yield link.arn, _secret(calls, link.arn)
             except ResourceRefusalError as error:
                 refused[link.arn] = Refusal(error.found, error.remedy)
         elif fields[3] == calls.region:
             yield link.arn, StoredSecret(link.arn) if link.arn in parameters else None
 
 
-def _secret(calls: Calls, arn: str, region: str) -> StoredSecret | None:
-    where = None if region == calls.region else region
+def _secret(calls: Calls, arn: str) -> StoredSecret | None:
+    where = _region(calls, arn)
     found = calls.ask("secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=arn)
     if found is None:
         return None
@@ -145,7 +145,8 @@ def _with_state(found: _Key, calls: Calls, key: str) -> _Key:
 
 def _with_policy(found: _Key, calls: Calls, key: str) -> _Key:
     """Ask what the live Plan has asked, for the refusal."""
-    calls.ask("kms", "get_key_policy", KeyId=key.rpartition("/")[2], PolicyName="default", absent=_NO_KEY)
+    key_id = key.rpartition("/")[2]
+    calls.ask("kms", "get_key_policy", region=_region(calls, key), KeyId=key_id, PolicyName="default", absent=_NO_KEY)
     return found
 
 
@@ -154,12 +155,13 @@ def _with_grants(found: _Key, calls: Calls, key: str) -> _Key:
 
 
 def _key_state(calls: Calls, key: str) -> str:
-    found = calls.ask("kms", "describe_key", KeyId=key.rpartition("/")[2], absent=_NO_KEY)
+    key_id = key.rpartition("/")[2]
+    found = calls.ask("kms", "describe_key", region=_region(calls, key), KeyId=key_id, absent=_NO_KEY)
     return str(found["KeyMetadata"]["KeyState"]) if found else "missing"
 
 
 def _grants(calls: Calls, key: str) -> Iterator[Grant]:
-    for grant in calls.pages("kms", "list_grants", "Grants", KeyId=key, absent=_NO_KEY):
+    for grant in calls.pages("kms", "list_grants", "Grants", region=_region(calls, key), KeyId=key, absent=_NO_KEY):
         constraints: Mapping[str, Any] = grant.get("Constraints") or {}
         yield Grant(
             key,
@@ -168,6 +170,12 @@ def _grants(calls: Calls, key: str) -> Iterator[Grant]:
             constraints.get("EncryptionContextSubset") or {},
             constraints.get("EncryptionContextEquals"),
         )
+
+
+def _region(calls: Calls, arn: str) -> str | None:
+    """Return the region of an ARN; None if it is that of the run."""
+    region = arn.split(":")[3]
+    return None if region == calls.region else region
 
 
 def _tasks(calls: Calls, live_plan: Plan) -> Iterator[StartedTask]:

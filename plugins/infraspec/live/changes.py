@@ -31,20 +31,20 @@ _IAM = (
 )
 
 
-def changes_of(calls: Calls, names: Sequence[str], since: datetime) -> Changes:
-    """Look up the operations that name one of `names`, such as a service, a role, a secret.
+def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str | None = None) -> Changes:
+    """Look up the operations that name one of `names`, such as a service, a role, a secret, in the region of these.
 
     If CloudTrail cannot be asked, the note says why, and which permission is missing.
     """
     found: list[Change] = []
     try:
-        for region, operations in _asked(calls):
+        for place, operations in _asked(calls, region or calls.region):
             for operation in operations:
                 events = calls.pages(
                     "cloudtrail",
                     "lookup_events",
                     "Events",
-                    region=region,
+                    region=None if place == calls.region else place,
                     LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": operation}],
                     StartTime=since,
                 )
@@ -54,10 +54,9 @@ def changes_of(calls: Calls, names: Sequence[str], since: datetime) -> Changes:
     return Changes(since, _sorted(found))
 
 
-def _asked(calls: Calls) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    yield None, (*_ECS, *_SECRETS)
-    home = _IAM_REGIONS.get(calls.partition, calls.region)
-    yield None if home == calls.region else home, _IAM
+def _asked(calls: Calls, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield region, (*_ECS, *_SECRETS)
+    yield _IAM_REGIONS.get(calls.partition, calls.region), _IAM
 
 
 def _sorted(found: list[Change]) -> tuple[Change, ...]:

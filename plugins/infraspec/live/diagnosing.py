@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from infraspec.arn import Arn
 from infraspec.aws.calls import Calls
 from infraspec.checks.diagnosis import Diagnosis, diagnose
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
 from infraspec.contract.suggestion import closest
 from infraspec.ecs.declared_service import DeclaredService, declared_services
+from infraspec.ecs.deployed import DeployedService
 from infraspec.errors import RequestError
 from infraspec.live.changes import changes_of
 from infraspec.live.services import read_fleet
 from infraspec.live.start_facts import start_facts
+from infraspec.process.changes import Changes
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import render
@@ -39,6 +42,9 @@ def diagnoses(
     `deployed` is what is deployed, as a plan. Raises RequestError if the source has no such service.
     """
     fleet = read_fleet(calls, _chosen(declared_services(plan), service, plan))
+    asked = [one for one in fleet.services if not one.elsewhere]
+    if not asked:
+        raise _not_asked(fleet.services, calls)
     since, pages = calls.taken - back, _playbooks(contract)
     found = [
         diagnose(
@@ -50,12 +56,10 @@ def diagnoses(
             since=since,
             asked=fleet.read,
         )
-        for one in fleet.services
+        for one in asked
     ]
 
-    return [
-        one if one.is_healthy else replace(one, changes=changes_of(calls, _names(one, plan), since)) for one in found
-    ]
+    return [one if one.is_healthy else replace(one, changes=_changes(calls, one, plan, since)) for one in found]
 
 
 def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan) -> list[DeclaredService]:
@@ -71,6 +75,17 @@ def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan
         expected="the name of a service of the source",
         found=", ".join(known) or "none",
         remedy=f"--service {like}" if like else "infraspec plan prints the resources there are",
+    )
+
+
+def _not_asked(services: Sequence[DeployedService], calls: Calls) -> RequestError:
+    names = ", ".join(f"{render(one.declared.name)} of account {one.elsewhere}" for one in services)
+    return RequestError(
+        "the service is of another account than the one that is asked",
+        place=services[0].declared.resource.address,
+        expected=f"a service of account {calls.account}",
+        found=names,
+        remedy="ask with credentials of that account, and a contract that names it",
     )
 
 
@@ -94,6 +109,12 @@ def _names(one: Diagnosis, plan: Plan) -> list[str]:
     named = [plan.by_address[name].get("name") for name in policies if name in plan.by_address]
     names = [render(one.one.declared.name), render(one.one.declared.family), *short, *map(render, named)]
     return list(dict.fromkeys(name for name in names if name and name != "null"))
+
+
+def _changes(calls: Calls, one: Diagnosis, plan: Plan, since: datetime) -> Changes:
+    """Return what was changed, asked in the region of the service."""
+    region = Arn.parse(one.live.arn).region if one.live else None
+    return changes_of(calls, _names(one, plan), since, region)
 
 
 def _short(arn: str) -> str:

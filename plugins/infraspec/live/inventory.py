@@ -5,15 +5,18 @@ Source: Resource Groups Tagging API Reference, GetResources (what has or had tag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from infraspec.aws.calls import Calls
 from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
 from infraspec.checks.inventory import Stray
+from infraspec.checks.whereabouts import Whereabouts
 from infraspec.contract.models import Contract
+from infraspec.iam.answer import Answer
 from infraspec.live.membership import Membership
 from infraspec.live.scope import tag_map
+from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 
 
@@ -25,21 +28,25 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     membership = Membership(contract, environment, calls.region, calls.account)
     rules = list(_firewall_rules(calls))
     extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules))
-    listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership))}
+    whereabouts = Whereabouts(AwsAttributes(plan), calls.account, calls.region)
+    doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Answer.MAYBE}
+    listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}
     known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
     tagged = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
     found = (stray for stray in _tagged(tagged, membership) if not _is_known(stray.arn, known))
     return (*listed.values(), *(stray for stray in found if stray.arn not in listed))
 
 
-def _listed(plan: Plan, live: Plan, membership: Membership) -> Iterator[Stray]:
+def _listed(plan: Plan, live: Plan, membership: Membership, doubtful: Collection[str]) -> Iterator[Stray]:
+    """Yield what belongs and has no address of the source; of a `doubtful` type one of the source may be it."""
     for one in live.managed():
         arn = one.get("arn")
         if one.address in plan.by_address or not isinstance(arn, str):
             continue
         by_name = membership.by_name(one.type, one.name)
         if by_name or membership.by_tags(one.get("tags_all") or {}):
-            yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=plan.is_whole)
+            certain = plan.is_whole and one.type not in doubtful
+            yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=certain)
 
 
 def _firewall_rules(calls: Calls) -> Iterator[FirewallRule]:

@@ -82,14 +82,15 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
 
     That is what the source `plan` names, what the contract's patterns and tags say is of this environment, and what
     these use: the roles of its task definitions, their policies, the secrets and parameters that they read, the keys
-    of those. A resource that the source knows has its address and place there, any other its ARN. What the runner may
-    not look at is RunnerPermissionError when a check first asks for it.
+    of those. A resource that the source knows has its address and place there, any other its ARN: what the source puts
+    in another account or region is not what has its name here. What the runner may not look at is RunnerPermissionError
+    when a check first asks for it.
     """
     source = placed(plan, contract, environment)
     membership = Membership(contract, environment, calls.region, calls.account)
     return LivePlan(
         f"the account {calls.account}, region {calls.region}",
-        LiveResources(Scope(calls, Sources(source), membership)),
+        LiveResources(Scope(calls, Sources(source, calls.account, calls.region), membership)),
         account=calls.account,
         region=calls.region,
         partition=calls.partition,

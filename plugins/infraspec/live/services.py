@@ -30,10 +30,14 @@ _LATELY = 5
 
 
 def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
-    """Read what runs in the clusters of the declared services."""
+    """Read what runs in the clusters of the declared services, whatever their region; not in another account."""
     wanted: dict[tuple[str, str], list[DeclaredService]] = defaultdict(list)
+    unknown: list[DeployedService] = []
     for service in declared:
-        if service.key is not None:
+        account = service.account if isinstance(service.account, str) else calls.account
+        if service.key is None or account != calls.account:
+            unknown.append(DeployedService(service, elsewhere="" if account == calls.account else account))
+        else:
             region, cluster, _ = service.key
             wanted[region, cluster].append(service)
     regions = {region: _Region(calls, region) for region, _ in wanted}
@@ -46,7 +50,6 @@ def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
         found += [reader.joined(service, live.get(str(service.name)), known=own is not None) for service in services]
         others += rest
         tasks += own or ()
-    unknown = [DeployedService(service) for service in declared if service.key is None]
     return Fleet(tuple(found + unknown), tuple(others), tuple(tasks), calls.taken)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.character import Character
+from infraspec.checks.whereabouts import Whereabouts
 from infraspec.conventions.identities import IDENTITIES
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value
@@ -22,10 +24,16 @@ _LAST = {"aws_ecs_service": ("cluster",)}
 
 @dataclass
 class Sources:
-    """The managed resources of a source by what AWS calls them."""
+    """The managed resources of a source by what AWS calls them: those that may be in the account and region asked.
+
+    A resource that is elsewhere is no other than its name there; one of which nobody knows where it is may be here.
+    """
 
     plan: Plan
+    account: str
+    region: str
     attributes: AwsAttributes = field(init=False)
+    whereabouts: Whereabouts = field(init=False)
     _indexes: dict[str, tuple[dict[Identity, Resource], list[tuple[re.Pattern[str], Resource]]]] = field(
         default_factory=dict
     )
@@ -34,11 +42,15 @@ class Sources:
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
+        self.whereabouts = Whereabouts(self.attributes, self.account, self.region)
 
     def find(self, type_: str, identity: Identity) -> Resource | None:
-        """Return the resource of the source that has an identity; None if none has, or if several may have it."""
+        """Return the resource of the source that has an identity; None if none has, or if several may have it.
+
+        One that may be elsewhere is none.
+        """
         possible = self.possible(type_, identity)
-        return possible[0] if len(possible) == 1 else None
+        return possible[0] if len(possible) == 1 and self.is_here(possible[0]) else None
 
     def possible(self, type_: str, identity: Identity) -> list[Resource]:
         """Return the resources of the source that may have an identity: several may where a name is a prefix."""
@@ -47,6 +59,10 @@ class Sources:
             return [exact[identity]]
         shown = _joined(identity)
         return [resource for pattern, resource in open_ if pattern.fullmatch(shown)]
+
+    def is_here(self, resource: Resource) -> bool:
+        """Tell whether a resource of the source is certainly in the account and region asked."""
+        return self.whereabouts.has(resource) is Answer.YES
 
     def names(self, type_: str) -> list[Identity]:
         """Return the identities of a type that are wholly known."""
@@ -60,7 +76,7 @@ class Sources:
         if type_ not in self._by_id:
             self._by_id[type_] = {
                 given: resource
-                for resource in self.plan.managed(type_)
+                for resource in filter(self.is_here, self.plan.managed(type_))
                 for given in (resource.get("id"), resource.get("arn"))
                 if isinstance(given, str)
             }
@@ -74,7 +90,7 @@ class Sources:
     @cached_property
     def keys_by_name(self) -> Mapping[str, Resource]:
         """The KMS keys of the source by their tag Name."""
-        keys = self.plan.managed("aws_kms_key")
+        keys = list(filter(self.is_here, self.plan.managed("aws_kms_key")))
         named = {read_name(key.type, key.values, key.address, "tags.Name"): key for key in keys}
         return {name: key for name, key in named.items() if isinstance(name, str)}
 
@@ -83,8 +99,10 @@ class Sources:
             exact: dict[Identity, Resource] = {}
             open_: list[tuple[re.Pattern[str], Resource]] = []
             for resource in self.plan.managed(type_):
-                parts = list(self._parts(resource))
-                if all(isinstance(part, str) for part in parts):
+                where, parts = self.whereabouts.has(resource), list(self._parts(resource))
+                if where is Answer.NO:
+                    continue
+                if where is Answer.YES and all(isinstance(part, str) for part in parts):
                     exact.setdefault(tuple(parts), resource)
                 elif not all(isinstance(part, Unknown) for part in parts):
                     open_.append((re.compile(_joined(tuple(map(_expression, parts))), re.DOTALL), resource))

@@ -81,7 +81,7 @@ class _Reader(Struct):
             if one.name == container.name and one.digest
         )
         where = {"registryId": str(image.account), "repositoryName": str(image.repository)}
-        region = None if image.region == self.calls.region else str(image.region)
+        region = self._in(str(image.region))
         repositories = self.calls.ask(
             "ecr",
             "describe_repositories",
@@ -129,10 +129,10 @@ class _Reader(Struct):
                 yield parameters(target, tuple(names))
 
     def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
-        elsewhere = region if region and region != self.calls.region else None
+        where = self._in(region) if region else self._where
         try:
             found = self.calls.ask(
-                "secretsmanager", "describe_secret", region=elsewhere, absent=_NO_SECRET, SecretId=target
+                "secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=target
             )
         except ResourceRefusalError as error:
             refused = Refusal(error.found, error.remedy)
@@ -152,7 +152,9 @@ class _Reader(Struct):
         names = sorted(set(own.values()))
         for start in range(0, len(names), _MOST_NAMES):
             chosen = {"Key": "Name", "Option": "Equals", "Values": names[start : start + _MOST_NAMES]}
-            answers = self.calls.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=[chosen])
+            answers = self.calls.pages(
+                "ssm", "describe_parameters", "Parameters", region=self._where, ParameterFilters=[chosen]
+            )
             found |= {one["Name"]: one for one in answers}
 
         def stored(target: str, readers: tuple[str, ...]) -> StoredValue:
@@ -165,8 +167,9 @@ class _Reader(Struct):
         return stored
 
     def _is_own(self, target: str) -> bool:
+        """Tell whether a parameter is of the region and account of the service, as one that is named alone is."""
         fields = target.split(":")
-        return len(fields) == 1 or fields[3:5] == [self.calls.region, self.calls.account]
+        return len(fields) == 1 or fields[3:5] == [self._region, self.calls.account]
 
     def roles(self) -> Iterator[StoredRole]:
         definition = self.definition
@@ -181,10 +184,8 @@ class _Reader(Struct):
             if container.log_driver != "awslogs" or not isinstance(name, str):
                 continue
             region = container.log_options.get("awslogs-region")
-            elsewhere = region if isinstance(region, str) and region != self.calls.region else None
-            found = self.calls.pages(
-                "logs", "describe_log_groups", "logGroups", region=elsewhere, logGroupNamePrefix=name
-            )
+            where = self._in(region) if isinstance(region, str) else self._where
+            found = self.calls.pages("logs", "describe_log_groups", "logGroups", region=where, logGroupNamePrefix=name)
             exists = any(group["logGroupName"] == name for group in found)
             creates = container.log_options.get("awslogs-create-group") == "true"
             yield LogGroup(container.name, name, exists, creates)
@@ -203,11 +204,22 @@ class _Reader(Struct):
     def _described(self, operation: str, key: str, name: str, values: tuple[str, ...]) -> tuple[Any, ...]:
         if not values:
             return ()
-        region = self.service.arn.split(":")[3]
-        elsewhere = region if region != self.calls.region else None
         return self.calls.pages(
-            "ec2", operation, key, region=elsewhere, Filters=[{"Name": name, "Values": list(values)}]
+            "ec2", operation, key, region=self._where, Filters=[{"Name": name, "Values": list(values)}]
         )
+
+    @property
+    def _region(self) -> str:
+        """The region of the service, which is that of what names none."""
+        return self.service.arn.split(":")[3]
+
+    @property
+    def _where(self) -> str | None:
+        return self._in(self._region)
+
+    def _in(self, region: str) -> str | None:
+        """Return a region as one that is to be asked; None for that of the run."""
+        return None if region == self.calls.region else region
 
 
 def _image_id(reference: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
+from infraspec.checks.whereabouts import Whereabouts
+from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.settings import Backend
@@ -24,7 +26,8 @@ _BUCKET, _TABLE = "aws_s3_bucket", "aws_dynamodb_table"
 def state_store(calls: Calls, plan: Plan, backend: Backend) -> Plan:
     """Return the bucket and the table of an s3 backend that exist.
 
-    They have the addresses of the source `plan` where it makes them, and their ARNs otherwise.
+    They have the addresses of the source `plan` where it makes them, and their ARNs otherwise: each region may have a
+    table of the name, and all of AWS but one bucket. A table of another account is not asked for.
     """
     arguments, attributes = backend.arguments, AwsAttributes(plan)
     region = arguments.get("region")
@@ -32,9 +35,9 @@ def state_store(calls: Calls, plan: Plan, backend: Backend) -> Plan:
     resources: list[Resource] = []
     bucket, table = arguments.get("bucket"), arguments.get("dynamodb_table")
     if isinstance(bucket, str):
-        resources += _bucket(calls, attributes, bucket, where)
-    if isinstance(table, str):
-        resources += _table(calls, attributes, table, where)
+        resources += _bucket(calls, Whereabouts(attributes, None, None), bucket, where)
+    if isinstance(table, str) and backend.account in {None, calls.account}:
+        resources += _table(calls, Whereabouts(attributes, calls.account, where or calls.region), table, where)
     return Plan(
         f"the account {calls.account}",
         tuple(resources),
@@ -44,7 +47,7 @@ def state_store(calls: Calls, plan: Plan, backend: Backend) -> Plan:
     )
 
 
-def _bucket(calls: Calls, attributes: AwsAttributes, name: str, region: str | None) -> Iterator[Resource]:
+def _bucket(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:
     if calls.ask("s3", "head_bucket", region=region, absent=_ABSENT, Bucket=name) is None:
         return
     arn = f"arn:{calls.partition}:s3:::{name}"
@@ -52,25 +55,25 @@ def _bucket(calls: Calls, attributes: AwsAttributes, name: str, region: str | No
     def ask(operation: str, *absent: str) -> Mapping[str, Any] | None:
         return calls.ask("s3", operation, region=region, absent=absent, Bucket=name)
 
-    yield _placed(attributes, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
+    yield _placed(whereabouts, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
     status = (ask("get_bucket_versioning") or {}).get("Status")
     if status:
-        yield _setting(attributes, name, arn, "versioning", {"versioning_configuration": [{"status": status}]})
+        yield _setting(whereabouts, name, arn, "versioning", {"versioning_configuration": [{"status": status}]})
     encryption = ask("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     if encryption:
         rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
         yield _setting(
-            attributes, name, arn, "server_side_encryption_configuration", {"rule": [_rule(one) for one in rules]}
+            whereabouts, name, arn, "server_side_encryption_configuration", {"rule": [_rule(one) for one in rules]}
         )
     block = ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
     if block:
         flags = block.get("PublicAccessBlockConfiguration", {})
         yield _setting(
-            attributes, name, arn, "public_access_block", {own: flags.get(key) for own, key in _FLAGS.items()}
+            whereabouts, name, arn, "public_access_block", {own: flags.get(key) for own, key in _FLAGS.items()}
         )
     policy = ask("get_bucket_policy", "NoSuchBucketPolicy")
     if policy:
-        yield _setting(attributes, name, arn, "policy", {"policy": policy.get("Policy")})
+        yield _setting(whereabouts, name, arn, "policy", {"policy": policy.get("Policy")})
 
 
 _FLAGS = {
@@ -86,12 +89,14 @@ def _rule(answer: Mapping[str, Any]) -> dict[str, Value]:
     return {"apply_server_side_encryption_by_default": [{"sse_algorithm": default.get("SSEAlgorithm")}]}
 
 
-def _setting(attributes: AwsAttributes, bucket: str, arn: str, kind: str, values: Mapping[str, Value]) -> Resource:
+def _setting(whereabouts: Whereabouts, bucket: str, arn: str, kind: str, values: Mapping[str, Value]) -> Resource:
     type_ = f"{_BUCKET}_{kind}"
-    return _placed(attributes, type_, "bucket", bucket, f"{arn} {kind.replace('_', ' ')}", {"bucket": bucket, **values})
+    return _placed(
+        whereabouts, type_, "bucket", bucket, f"{arn} {kind.replace('_', ' ')}", {"bucket": bucket, **values}
+    )
 
 
-def _table(calls: Calls, attributes: AwsAttributes, name: str, region: str | None) -> Iterator[Resource]:
+def _table(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:
     found = calls.ask(
         "dynamodb", "describe_table", region=region, absent=("ResourceNotFoundException",), TableName=name
     )
@@ -103,14 +108,15 @@ def _table(calls: Calls, attributes: AwsAttributes, name: str, region: str | Non
         {"name": one["AttributeName"], "type": one["AttributeType"]} for one in table.get("AttributeDefinitions", ())
     ]
     values = {"name": name, "arn": table["TableArn"], "hash_key": keys[0] if keys else None, "attribute": kinds}
-    yield _placed(attributes, _TABLE, "name", name, table["TableArn"], values)
+    yield _placed(whereabouts, _TABLE, "name", name, table["TableArn"], values)
 
 
 def _placed(  # noqa: PLR0917 - the parts of a resource
-    attributes: AwsAttributes, type_: str, attribute: str, name: str, address: str, values: Mapping[str, Value]
+    whereabouts: Whereabouts, type_: str, attribute: str, name: str, address: str, values: Mapping[str, Value]
 ) -> Resource:
     """Make a resource, in the place of the source's that has the name."""
+    attributes = whereabouts.attributes
     for source in attributes.plan.managed(type_):
-        if attributes.narrow(source.get(attribute)) == name:
+        if attributes.narrow(source.get(attribute)) == name and whereabouts.has(source) is not Answer.NO:
             return replace(source, values=values, actions=())
     return Resource(address, "managed", type_, name, None, "", values, "aws")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from msgspec import Struct
 
+from infraspec.checks.whereabouts import Whereabouts
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.deliveries import put_value, settle
 from infraspec.sandbox.resources import KINDS
 from infraspec.sandbox.values import Created, Unresolved, references
+from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
 _RANKS = {type_: rank for rank, type_ in enumerate(KINDS)}
@@ -59,9 +62,10 @@ class Deployment:
         """Create what is new, change what differs, delete what is gone; return what could not be applied.
 
         A resource waits for those that its values name. What AWS refuses is tried once more after all others, since a
-        name in plain text (`role = "app"`) tells no order.
+        name in plain text (`role = "app"`) tells no order. What the plan puts in another region or account is left out.
         """
         created = Created(plan, self.attributes)
+        plan, elsewhere = _divided(plan, Whereabouts(AwsAttributes(plan), self.account.account, self.account.region))
         failed = self._pass(_ordered(plan), created)
         while failed:
             again = self._pass([resource for resource, _ in failed], created)
@@ -75,7 +79,7 @@ class Deployment:
         if self.settled:
             settle(self.account)
         refused = [NotApplied(resource.type, 1, reason, resource.address) for resource, reason in failed]
-        return (*_unsupported(plan), *refused, *kept)
+        return (*_unsupported(plan), *elsewhere, *refused, *kept)
 
     def _pass(self, resources: list[Resource], created: Created) -> list[tuple[Resource, str]]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it
@@ -114,6 +118,18 @@ class Deployment:
                 )
                 continue
             kind.delete(self.account, self.values.pop(address), self.attributes.pop(address))
+
+
+def _divided(plan: Plan, whereabouts: Whereabouts) -> tuple[Plan, list[NotApplied]]:
+    """Return a plan without what is certainly not in the account and region of a sandbox, and what that is."""
+    others = {one.address: place for one in plan.managed() if (place := whereabouts.elsewhere(one))}
+    if not others:
+        return plan, []
+    kept = tuple(one for one in plan.resources if one.address not in others)
+    counts = Counter((plan.by_address[address].type, place) for address, place in others.items())
+    reason = f"the sandbox is {whereabouts.asked} alone"
+    left = [NotApplied(f"{type_} in {place}", count, reason) for (type_, place), count in sorted(counts.items())]
+    return plan.replaced(resources=kept), left
 
 
 def _unsupported(plan: Plan) -> Iterator[NotApplied]:

@@ -169,9 +169,12 @@ def start_empty(
 
 
 def place_of(plan: Plan, known: Environment) -> tuple[str, str]:
-    """Return the account and region that the sandbox of a plan has, where neither source nor contract says it too."""
+    """Return the account and region that the sandbox of a plan has, where neither source nor contract says it too.
+
+    The region of the contract counts first, as for a live run: that is where one asks.
+    """
     account, region = (value if isinstance(value, str) else "" for value in (plan.account, plan.region))
-    return account or known.account_id or _DEFAULT_ACCOUNT, region or known.region or _DEFAULT_REGION
+    return account or known.account_id or _DEFAULT_ACCOUNT, known.region or region or _DEFAULT_REGION
 
 
 def _runner_policy(environments: Environments, name: str) -> str:

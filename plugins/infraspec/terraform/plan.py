@@ -264,8 +264,14 @@ class Plan:
         return None
 
     def region_of(self, resource: Resource) -> Value:
-        """Return the region a resource is created in: its own argument (AWS provider 6), else its provider's."""
-        return resource.get("region") or self.regions.get(resource.provider, self.region)
+        """Return the region a resource is created in: its own argument (AWS provider 6), else its provider's.
+
+        One that the provider is still to compute is the provider's.
+        """
+        own = resource.get("region")
+        if own and own != Unknown(f"{resource.address}.region"):
+            return own
+        return self.regions.get(resource.provider, self.region)
 
     def replaced(self, **changes: Value) -> Plan:
         """Return a copy with some fields changed."""

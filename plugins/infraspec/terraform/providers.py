@@ -51,7 +51,10 @@ class Provider(Struct):
 
     @property
     def region(self) -> Value:
-        """The region: configured, else that of the environment; an empty text counts as none, as for the provider."""
+        """The region: configured, else that of the environment; an empty text counts as none, as for the provider.
+
+        A variable without a value is the environment's region, but for an alias: that is there to be in another one.
+        """
         return self._remember("region", self._region)
 
     @property
@@ -92,9 +95,14 @@ class Provider(Struct):
         if is_one_of_many(self.key):
             return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
-        if configured in (None, "") or (isinstance(configured, Unknown) and configured.address.startswith("var.")):
+        of_variable = isinstance(configured, Unknown) and configured.address.startswith("var.")
+        if configured in (None, "") or (of_variable and not self._is_alias):
             return self.known.region or configured or region_unknown(self.key)
         return configured
+
+    @property
+    def _is_alias(self) -> bool:
+        return "." in self.key.rpartition(":")[2]
 
     def _account(self) -> Value:
         if self.main is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from infraspec.arn import Arn
 from infraspec.errors import RootMissingError
 from infraspec.finding import Location
 from infraspec.hcl.files import parse_file
@@ -38,6 +39,15 @@ class Backend(Struct, frozen=True):
     type: str
     arguments: Mapping[str, Value]
     location: Location | None = None
+
+    @property
+    def account(self) -> Value:
+        """The account of the role that it assumes: None if it assumes none, Unknown if that does not tell."""
+        assumed = self.arguments.get("assume_role")
+        role = assumed.get("role_arn") if isinstance(assumed, Mapping) else assumed or self.arguments.get("role_arn")
+        if role is None:
+            return None
+        return Arn.parse(role).account if isinstance(role, str) and Arn.is_arn(role) else Unknown("role_arn")
 
 
 class Requirement(Struct, frozen=True):
