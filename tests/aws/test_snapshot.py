@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
@@ -263,3 +264,40 @@ def test_the_remedy_is_of_the_policy_that_keeps_the_runner_out(why: str, words: 
 
     assert words in caught.value.remedy
     assert isinstance(caught.value, ResourceRefusalError) is ("resource-based" in why)
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [(IDENTITY.arn, f"arn:aws:iam::{ACCOUNT}:role/runner"), (f"arn:aws:iam::{ACCOUNT}:user/me",) * 2],
+)
+@pytest.mark.parametrize(
+    ("target", "why", "form"),
+    [
+        (
+            "arn:aws:ecr:eu-west-1:111122223333:repository/web",
+            "with an explicit deny in a resource-based policy",
+            '{"Condition": {"ArnNotEquals": {"aws:PrincipalArn": "RUNNER"}}}',
+        ),
+        (
+            "arn:aws:ecr:eu-west-1:111122223333:repository/web",
+            "because no resource-based policy allows the ecr:DescribeImages action",
+            '{"Effect": "Allow", "Principal": {"AWS": "RUNNER"}, "Action": "ecr:DescribeImages"}',
+        ),
+        (
+            '"arn:aws:s3:::app"',
+            "because no resource-based policy allows the s3:GetBucketPolicy action",
+            (
+                '{"Effect": "Allow", "Principal": {"AWS": "RUNNER"}, "Action": "ecr:DescribeImages", '
+                '"Resource": "arn:aws:s3:::app"}'
+            ),
+        ),
+    ],
+)
+def test_the_remedy_has_what_lets_the_runner_in(caller: str, principal: str, target: str, why: str, form: str) -> None:
+    """A policy of a resource gets a statement, or an exception to its Deny, for the role and not for its session."""
+    message = f"User: {caller} is not authorized to perform: ecr:DescribeImages on resource: {target} {why}"
+
+    with pytest.raises(ResourceRefusalError) as caught:
+        snapshot_of(failing(client_error("AccessDeniedException", message))).ask("ecr", "describe_images")
+
+    assert json.loads(form.replace("RUNNER", principal)) == json.loads(caught.value.remedy.partition("\n")[2])

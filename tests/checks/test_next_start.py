@@ -75,6 +75,12 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
         False,
         "another account",
     ),
+    "repository whose policy keeps the runner out": (
+        StartFacts((StoredImage("app", "web:1", is_seen=False, refused=Refusal("AccessDenied: its Deny", "let it")),)),
+        UNDETERMINED,
+        False,
+        "AccessDenied: its Deny",
+    ),
     "no repository": (image("", has_repository=False), VIOLATED, False, "no such repository"),
     "another registry": (StartFacts((StoredImage("app", "nginx:1", in_ecr=False),)), PROVEN, True, "nginx:1"),
     "secret": (value(), PROVEN, False, ""),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from infraspec.errors import ResourceRefusalError
 from infraspec.live.plan import LivePlan, live_plan
 from infraspec.monitoring.alarms import alarms
+from infraspec.unknown import Unknown
 from tests.live.answers import Answers
 from tests.live.world import ACCOUNT, REGION, TAGS, contract, pairs, source
 
@@ -360,6 +362,33 @@ def test_storage(tmp_path: Path) -> None:
     ]
     assert found[0].get("repository_url") == "x.dkr.ecr/app"
     assert found[2].get("tags") == {}
+
+
+def test_storage_that_keeps_the_runner_out(tmp_path: Path) -> None:
+    """The policies and tags of a repository and a bucket are not known; neither is taken for one without."""
+
+    def refused(**_: object) -> None:
+        raise ResourceRefusalError("the runner may not")
+
+    repository = {"repositoryName": "app-prod-api", "repositoryArn": "arn:r", "repositoryUri": "x.dkr.ecr/app"}
+    plan = exists(
+        tmp_path,
+        {
+            "ecr__describe_repositories": {"repositories": [repository]},
+            "ecr__list_tags_for_resource": refused,
+            "ecr__get_repository_policy": refused,
+            "s3__list_buckets": {"Buckets": [{"Name": "app-prod-state"}]},
+            "s3__get_bucket_tagging": refused,
+            "s3__get_bucket_policy": refused,
+        },
+    )
+
+    policies = plan.managed("aws_ecr_repository_policy", "aws_s3_bucket_policy")
+    tagged = plan.managed("aws_ecr_repository", "aws_s3_bucket")
+    arns = "arn:r", "arn:aws:s3:::app-prod-state"
+    shown = [f"the {what} of {arn}, which keeps the runner out," for what in ("policy", "tags") for arn in arns]
+    found = [one.get("policy") for one in policies] + [one.get("tags_all") for one in tagged]
+    assert list(map(Unknown, shown)) == found
 
 
 def test_network(tmp_path: Path) -> None:

@@ -195,12 +195,24 @@ def test_a_secret_of_another_account_may_not_be_looked_at(tmp_path: Path) -> Non
     assert (found.target, found.exists) == (secret, None)
 
 
-def test_a_secret_whose_policy_keeps_the_runner_out_is_one_that_is_not_seen(tmp_path: Path) -> None:
+def refused(**_: Any) -> Mapping[str, Any]:
+    """Answer that the policy of what is asked for keeps the runner out."""
+    raise ResourceRefusalError("no", found="its policy", remedy="allow it there")
+
+
+@pytest.mark.parametrize("operation", ["describe_repositories", "describe_images"])
+def test_a_repository_whose_policy_keeps_the_runner_out_is_one_that_is_not_seen(operation: str, tmp_path: Path) -> None:
     """The rest is looked at all the same."""
+    found = facts(tmp_path, cluster(**{operation: refused}))
 
-    def refused(**_: Any) -> Mapping[str, Any]:
-        raise ResourceRefusalError("no", found="its policy", remedy="allow it there")
+    refusal = Refusal("its policy", "allow it there")
+    assert found.images == (StoredImage("app", f"{REGISTRY}:v15", is_seen=False, refused=refusal),)
+    assert found.values
+    assert found.roles
 
+
+def test_a_secret_whose_policy_keeps_the_runner_out_is_one_that_is_not_seen(tmp_path: Path) -> None:
+    """Likewise."""
     found = facts(tmp_path, cluster(describe_secret=refused))
 
     secret, *_ = found.values

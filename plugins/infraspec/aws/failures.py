@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +38,9 @@ _MISSING = re.compile(r"because no ([\w -]+) allows")
 _DENIED_BY = re.compile(r"with an explicit deny in an? ([\w-]+(?: [\w-]+)*? (?:policy|boundary))")
 _OWN = "identity-based policy"
 _RESOURCE_POLICY = "resource-based policy"
-_RESOURCE = re.compile(r"on resource:? (arn:\S+|\*)")
+_RESOURCE = re.compile(r"""on resource:? "?(arn:[^\s"]+|\*)""")
+_CALLER = re.compile(r"User: (arn:\S+)")
+_SESSION = re.compile(r":sts::(\d+):assumed-role/([^/]+)/.*")
 _LONGEST = 1000
 
 
@@ -104,15 +106,44 @@ def _denied(service: str, operation: str, place: str, message: str, found: str) 
         "Resource": resource[1] if resource else "*",
     }
     missing, denied = _MISSING.search(message), _DENIED_BY.search(message)
+    by = denied or missing
+    caller = _CALLER.search(message) if by and by[1] == _RESOURCE_POLICY else None
     if denied:
-        remedy = f"take the runner out of the Deny: it is in a policy of the kind {denied[1]}"
+        remedy = f"take the runner out of the Deny: it is in a policy of the kind {denied[1]}{_exception(caller)}"
     elif missing and missing[1] != _OWN:
         remedy = f"the {missing[1]} keeps the runner out, whatever its own policy says: allow {actions[0]} there"
+        remedy += _admission(caller, statement)
     else:
         remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}"
-    by = denied or missing
     kind = ResourceRefusalError if by and by[1] == _RESOURCE_POLICY else RunnerPermissionError
     return kind(f"the runner may not {' or '.join(actions)}", place=place, found=found, remedy=remedy)
+
+
+def _exception(caller: re.Match[str] | None) -> str:
+    """Return what is added to a Deny of a resource's policy; a Deny has no list of who it spares."""
+    if caller is None:
+        return ""
+    condition = {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": _principal(caller[1])}}}
+    return f"; add to it, with the path of the role if it has one\n{json.dumps(condition, indent=2)}"
+
+
+def _admission(caller: re.Match[str] | None, statement: Mapping[str, Any]) -> str:
+    """Return the statement that lets the runner in; the policy of a repository of ECR takes no Resource."""
+    if caller is None:
+        return ""
+    resource = {} if ":ecr:" in statement["Resource"] else {"Resource": statement["Resource"]}
+    admitting = {
+        "Effect": "Allow",
+        "Principal": {"AWS": _principal(caller[1])},
+        "Action": statement["Action"],
+        **resource,
+    }
+    return f", with the path of the role if it has one\n{json.dumps(admitting, indent=2)}"
+
+
+def _principal(caller: str) -> str:
+    """Return the role whose session a caller is, or else the caller: a session's name changes from run to run."""
+    return _SESSION.sub(r":iam::\1:role/\2", caller)
 
 
 def expired(found: str, place: str) -> CredentialsError:

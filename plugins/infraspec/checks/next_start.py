@@ -24,6 +24,7 @@ from infraspec.ecs.deployed import DeployedService
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.service import Service
 from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.stored_value import Refusal
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -63,17 +64,18 @@ def _advice(subject: str, expected: str, found: str, reason: str, remedy: str) -
     return replace(_bad(subject, expected, found, reason, remedy), verdict=Verdict.PROVEN, advice=True)
 
 
-def _unseen(subject: str, expected: str, found: str, what: str) -> Finding:
-    """Return the finding about what the owner of another account does not show."""
+def _unseen(subject: str, expected: str, found: str, what: str, refused: Refusal | None) -> Finding:
+    """Return the finding about what its owner does not show: in another account, or by its own policy."""
+    there = f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one"
     return Finding(
         RULE,
         Verdict.UNDETERMINED,
         "",
         subject,
         expected=expected,
-        found=found,
+        found=refused.found if refused else found,
         reason="whether it is there is known where it is; that the service runs says nothing of the next task",
-        remedy=f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one",
+        remedy=refused.remedy if refused else there,
     )
 
 
@@ -89,9 +91,8 @@ def _image(image: StoredImage) -> Finding:
             "copy it to ECR, or let a pull-through cache rule do so",
         )
     if not image.is_seen:
-        return _unseen(
-            subject, expected, "its repository is of another account, which does not let the runner look", "the image"
-        )
+        elsewhere = "its repository is of another account, which does not let the runner look"
+        return _unseen(subject, expected, elsewhere, "the image", image.refused)
     if not image.has_repository:
         return _bad(subject, expected, "there is no such repository", "the next task cannot pull its image", push)
     gone = image.running - image.kept if image.is_pinned else frozenset()
@@ -134,9 +135,7 @@ def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
     expected = f"{value.target}, for {', '.join(value.readers)}"
     if value.exists is None:
         elsewhere = "it is of another account or region, and cannot be looked at"
-        unseen = _unseen(subject, expected, elsewhere, f"the {value.kind}")
-        refused = value.refused
-        yield replace(unseen, found=refused.found, remedy=refused.remedy) if refused else unseen
+        yield _unseen(subject, expected, elsewhere, f"the {value.kind}", value.refused)
         return
     if not value.exists:
         remedy = f"create it, or take {' and '.join(value.readers)} out of the task definition"

@@ -15,10 +15,11 @@ class StoredImage(Struct, frozen=True):
     """An image that a container names. `named` is the digest that its reference stands for now, empty if it is gone.
 
     `running` are the digests that tasks of the service run, `kept` those of them that the repository still has.
-    `in_ecr` is false for another registry, which is not asked; `is_seen` for a repository of another account that does
-    not let the runner look. `is_pinned` is false where the container asks ECS not to keep the digest, so that each
-    task pulls what the reference stands for then. `is_index` tells that the reference stands for images of several
-    platforms, of which a task may run one under a digest of its own.
+    `in_ecr` is false for another registry, which is not asked; `is_seen` for a repository that does not let the runner
+    look: one of another account, or with `refused` one whose own policy keeps the runner out. `is_pinned` is false
+    where the container asks ECS not to keep the digest, so that each task pulls what the reference stands for then.
+    `is_index` tells that the reference stands for images of several platforms, of which a task may run one under a
+    digest of its own.
     """
 
     container: str
@@ -31,6 +32,7 @@ class StoredImage(Struct, frozen=True):
     is_seen: bool = True
     is_index: bool = False
     is_pinned: bool = True
+    refused: Refusal | None = None
 
 
 class StoredValue(Struct, frozen=True):

@@ -1,12 +1,18 @@
-"""The repositories, buckets and tables that exist, with the policies of the first two."""
+"""The repositories, buckets and tables that exist, with the policies of the first two.
+
+What a repository or bucket does not show the runner, because its policy keeps it out, is not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from infraspec.live.scope import Scope, json_text, tag_map
+from infraspec.errors import ResourceRefusalError
+from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown
 
 _REPOSITORY, _REPOSITORY_POLICY = "aws_ecr_repository", "aws_ecr_repository_policy"
 _BUCKET, _BUCKET_POLICY, _TABLE = "aws_s3_bucket", "aws_s3_bucket_policy", "aws_dynamodb_table"
@@ -17,6 +23,7 @@ _OF_REPOSITORY = {
     "registryId": "registry_id",
     "imageTagMutability": "image_tag_mutability",
 }
+_ABSENT = ("NoSuchBucketPolicy", "NoSuchTagSet", "RepositoryPolicyNotFoundException")
 
 
 def repository_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]) -> Iterator[Resource]:
@@ -25,14 +32,14 @@ def repository_resources(scope: Scope, _managed: Callable[..., tuple[Resource, .
         name, arn = repository["repositoryName"], repository["repositoryArn"]
         if not scope.belongs(_REPOSITORY, name, tags=scope.tags_of(arn)):
             continue
-        answer = scope.calls.ask("ecr", "list_tags_for_resource", resourceArn=arn) or {}
+        tags = _shown(scope, "ecr", "list_tags_for_resource", "tags", f"the tags of {arn}", resourceArn=arn)
         values = {**chosen(repository, _OF_REPOSITORY), "id": name}
-        yield scope.resource(_REPOSITORY, name, address=arn, values=values, tags=tag_map(answer.get("tags")))
-        policy = scope.calls.ask(
-            "ecr", "get_repository_policy", repositoryName=name, absent=("RepositoryPolicyNotFoundException",)
+        yield scope.resource(_REPOSITORY, name, address=arn, values=values, tags=_tags(tags))
+        policy = _shown(
+            scope, "ecr", "get_repository_policy", "policyText", f"the policy of {arn}", repositoryName=name
         )
         if policy:
-            held = {"repository": name, "policy": policy["policyText"]}
+            held = {"repository": name, "policy": policy}
             yield scope.resource(_REPOSITORY_POLICY, name, address=f"{arn} policy", values=held)
 
 
@@ -43,14 +50,26 @@ def bucket_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]
         arn = scope.arn("s3", name, region=False, account=False)
         if not scope.belongs(_BUCKET, name, tags=scope.tags_of(arn)):
             continue
-        tags = scope.calls.ask("s3", "get_bucket_tagging", Bucket=name, absent=("NoSuchTagSet",)) or {}
+        tags = _shown(scope, "s3", "get_bucket_tagging", "TagSet", f"the tags of {arn}", Bucket=name)
         values = {"bucket": name, "arn": arn, "id": name}
-        yield scope.resource(_BUCKET, name, address=arn, values=values, tags=tag_map(tags.get("TagSet")))
-        answer = scope.calls.ask("s3", "get_bucket_policy", Bucket=name, absent=("NoSuchBucketPolicy",)) or {}
-        policy = json_text(answer.get("Policy"))
+        yield scope.resource(_BUCKET, name, address=arn, values=values, tags=_tags(tags))
+        policy = _shown(scope, "s3", "get_bucket_policy", "Policy", f"the policy of {arn}", Bucket=name)
         if policy:
             held = {"bucket": name, "policy": policy}
             yield scope.resource(_BUCKET_POLICY, name, address=f"{arn} policy", values=held)
+
+
+def _shown(scope: Scope, service: str, operation: str, key: str, what: str, **parameters: str) -> Any:
+    """Return what an answer has under a key, None if there is nothing, Unknown if the resource keeps the runner out."""
+    try:
+        answer = scope.calls.ask(service, operation, absent=_ABSENT, **parameters) or {}
+    except ResourceRefusalError:
+        return Unknown(f"{what}, which keeps the runner out,")
+    return answer.get(key)
+
+
+def _tags(found: Any) -> Mapping[str, str] | Unknown:
+    return found if isinstance(found, Unknown) else tag_map(found)
 
 
 def table_resources(scope: Scope, _managed: Callable[..., tuple[Resource, ...]]) -> Iterator[Resource]:

@@ -11,7 +11,7 @@ from infraspec.aws.calls import Calls
 from infraspec.live.membership import Membership
 from infraspec.live.sources import Sources
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Value
+from infraspec.unknown import Unknown, Value
 
 _OF_AWS = "aws:"
 
@@ -38,7 +38,7 @@ class Scope:
         *identity: str,
         address: str,
         values: Mapping[str, Value],
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | Unknown | None = None,
         source: Resource | None = None,
         name: str = "",
     ) -> Resource:
@@ -50,7 +50,7 @@ class Scope:
         known = source or self.sources.find(type_, identity)
         given = {name: value for name, value in values.items() if value is not None}
         if tags is not None:
-            given["tags"] = given["tags_all"] = dict(tags)
+            given["tags"] = given["tags_all"] = tags if isinstance(tags, Unknown) else dict(tags)
         if known is None:
             return Resource(address, "managed", type_, name or identity[-1], None, "", given, "aws")
         return Resource(

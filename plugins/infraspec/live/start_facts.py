@@ -1,7 +1,7 @@
 """Whether what the next task of a service needs is there: asked of ECR, Secrets Manager, SSM, IAM, Logs and EC2.
 
-No value of a secret or parameter is read. What is of another account is for its owner to show: that the runner may not
-look at it is no permission that the runner lacks in its own.
+No value of a secret or parameter is read. What is of another account is for its owner to show, and so is a secret or a
+repository whose policy keeps the runner out: that it may not look at one is no permission that it lacks in its own.
 
 Limit: Amazon ECR API Reference, DescribeImages (100 images).
 """
@@ -67,6 +67,9 @@ class _Reader(Struct):
                 continue
             try:
                 yield self._image(container, image, reference)
+            except ResourceRefusalError as error:
+                refused = Refusal(error.found, error.remedy)
+                yield StoredImage(container.name, reference, is_seen=False, refused=refused)
             except RunnerPermissionError:
                 if image.account == self.calls.account:
                     raise
