@@ -69,7 +69,7 @@ class TaskDefinition(Struct, frozen=True, eq=False):
         Placeholders inside strings become unknown. Raises TaskDefinitionError.
         """
         text = text.removeprefix("\ufeff")
-        tree = with_placeholders(_parse(text, name))
+        tree = _parse(text, name)
         prefix = ""
         if isinstance(tree, dict) and isinstance(tree.get("taskDefinition"), dict):
             tree, prefix = tree["taskDefinition"], "taskDefinition."
@@ -135,9 +135,9 @@ def _decode(value: Value, place: str) -> Value:
 
 def _parse(text: str, name: str) -> Value:
     try:
-        tree = json.loads(text)
+        tree = with_placeholders(json.loads(text))
     except json.JSONDecodeError as error:
-        line = text.splitlines()[error.lineno - 1] if text.strip() else ""
+        line = text.split("\n")[error.lineno - 1].removesuffix("\r")
         placeholder = first_placeholder(line)
         raise TaskDefinitionError(
             "the task definition is not JSON",
@@ -147,6 +147,8 @@ def _parse(text: str, name: str) -> Value:
             remedy="render the template first and name the result, or put the placeholder between quotes",
             excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if len(line) <= 160 else "",  # noqa: PLR2004 - a readable line
         ) from None
+    except RecursionError:
+        raise malformed("the JSON is nested too deeply", name, "what the ECS API defines", "deeper levels") from None
     double = double_key(text)
     if double is not None:
         key, first, second = double
