@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from msgspec import Struct, field
 
+_LABELS = ("expected", "found", "in", "remedy")
+
 
 class InfraspecError(Exception):
     """Say where the input is wrong, what was expected, what was found, and how to mend it.
@@ -15,6 +17,9 @@ class InfraspecError(Exception):
     Terraform address. `expected`, `found` and `remedy` are short phrases; an empty one is left out.
     `excerpt` is the source line with a caret under the column.
     """
+
+    environments: tuple[str, ...] = ()
+    """The environments of the contract in which it is wrong, where a run is about several."""
 
     def __init__(
         self,
@@ -37,8 +42,8 @@ class InfraspecError(Exception):
     def __str__(self) -> str:
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         lines += [f"    {line}" for line in self.excerpt.splitlines()]
-        for label in ("expected", "found", "remedy"):
-            text = getattr(self, label)
+        where = ", ".join(self.environments)
+        for label, text in zip(_LABELS, (self.expected, self.found, where, self.remedy), strict=True):
             if text:
                 first, *rest = text.splitlines()
                 lines.append(f"  {label + ':':10}{first}")
@@ -220,19 +225,31 @@ class ErrorCollector(Struct):
     """Collect the errors of many parts, to fail once with all of them."""
 
     errors: list[InfraspecError] = field(default_factory=list)
+    environments: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+    """The environments that errors were collected in, by what the errors say."""
 
     @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep an InfraspecError raised inside the block and go on after it."""
+    def collect(self, environment: str = "") -> Iterator[None]:
+        """Keep an InfraspecError raised inside the block and go on after it; name the environment if it is one's."""
         try:
             yield
-        except InputErrorGroup as group:
-            self.errors.extend(group.errors)
         except InfraspecError as error:
-            self.errors.append(error)
+            errors = error.errors if isinstance(error, InputErrorGroup) else (error,)
+            self.errors.extend(errors)
+            for one in errors if environment else ():
+                self.environments.setdefault(_said(one), []).append(environment)
 
     def finalize(self) -> None:
-        """Raise what was collected: nothing, the one error, or InputErrorGroup."""
+        """Raise what was collected: nothing, the one error, or InputErrorGroup.
+
+        What environments have in common, such as a file that all of them read, is said once, and names them.
+        """
+        first: dict[tuple[object, ...], InfraspecError] = {}
+        for error in self.errors:
+            first.setdefault(_said(error), error)
+        for said, error in first.items():
+            error.environments = tuple(dict.fromkeys(self.environments.get(said, error.environments)))
+        self.errors = list(first.values())
         if len(self.errors) == 1:
             raise self.errors[0]
         if self.errors:
@@ -243,6 +260,10 @@ class ErrorCollector(Struct):
         first = {_identity(error): error for error in reversed(self.errors)}
         self.errors = [error for error in self.errors if first[_identity(error)] is error]
         self.finalize()
+
+
+def _said(error: InfraspecError) -> tuple[object, ...]:
+    return type(error), error.place, error.message, error.excerpt, error.expected, error.found, error.remedy
 
 
 def _identity(error: InfraspecError) -> tuple[object, ...]:

@@ -105,6 +105,28 @@ def test_input_error(
     assert "INTERNALERROR" not in text
 
 
+SHARED = {
+    "a module": ("", {"m/m.tf": "locals {\n  a = \n}\n", "m.tf": 'module "m" {\n  source = "./m"\n}\n'}, "m/m.tf:2:7:"),
+    "a file of variables": ('var_files = ["a.tfvars"]', {"a.tfvars": "a = \n"}, "a.tfvars:1:5:"),
+    "a plan": ('plan = "p.json"', {"p.json": "{"}, "p.json:1:2:"),
+    "a snapshot": ('snapshots = ["iam.json"]', {"iam.json": "{"}, "iam.json:1:2:"),
+    "a task definition": ('task_definitions = ["td.json"]', {"td.json": "{\n"}, "td.json:2:1:"),
+}
+
+
+@pytest.mark.parametrize("shared", SHARED)
+def test_what_environments_share_is_wrong_once(pytester: pytest.Pytester, shared: str) -> None:
+    """A file that several environments read has its error once, with the environments that read it."""
+    line, files, place = SHARED[shared]
+    contract = CONTRACT + f"{line}\n\n[environments.test]\n\n[environments.prod]\n{line}\n"
+    contract += 'root = "."\n' if line else ""
+    result = Project({"infraspec.toml": contract, **files}).run(pytester)
+
+    text = text_of(result)
+    assert (USAGE_ERROR, 1) == (result.ret, text.count(place))
+    assert f"  in:       {'dev, prod' if line else 'dev, test, prod'}" in text
+
+
 def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None:
     """A folder without a contract gets the contract to begin with."""
     result = Project({"README.md": ""}, base=None).run(pytester)

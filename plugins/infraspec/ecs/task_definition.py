@@ -145,7 +145,7 @@ def _parse(text: str, name: str) -> Value:
             expected="JSON; placeholders only inside strings",
             found=f"the placeholder {placeholder} outside a string" if placeholder else error.msg,
             remedy="render the template first and name the result, or put the placeholder between quotes",
-            excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if len(line) <= 160 else "",  # noqa: PLR2004 - a readable line
+            excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if 0 < len(line) <= 160 else "",  # noqa: PLR2004 - readable
         ) from None
     except RecursionError:
         raise malformed("the JSON is nested too deeply", name, "what the ECS API defines", "deeper levels") from None

@@ -32,7 +32,7 @@ def migration_document(infra: Path, names: Sequence[str], plan_file: Path | None
     environments = Environments(contract, plan_file=plan_file)
     plans, errors = [], ErrorCollector()
     for name in chosen:
-        with errors.collect():
+        with errors.collect(name if len(chosen) > 1 else ""):
             plans.append(plan_migration(environments.plan(name), contract, name))
     errors.finalize()
     return as_text(plans, language) if form == "text" else as_markdown(plans, language)
