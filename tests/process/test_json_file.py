@@ -28,6 +28,16 @@ def test_lines(encoding: str, tmp_path: Path) -> None:
     assert len(deployments_of(tmp_path / "log.jsonl", "log.jsonl", ["prod"])) == 2
 
 
+def test_what_is_no_text_is_no_log_either(tmp_path: Path) -> None:
+    """A log that is not there, or no text, is the same error, with the form of a line."""
+    (tmp_path / "bytes").write_bytes(b"[\xff]")
+    for name, found in (("none", "No such file or directory"), ("bytes", "no UTF-8: invalid start byte")):
+        with pytest.raises(ProcessFileError) as caught:
+            deployments_of(tmp_path / name, name, ["prod"])
+        assert (f"{name}: the file cannot be read", found) == (str(caught.value).splitlines()[0], caught.value.found)
+        assert '"outcome"' in caught.value.expected
+
+
 @pytest.mark.parametrize(
     ("content", "place", "found"),
     [

@@ -14,6 +14,7 @@ from typing import Any
 
 from infraspec.errors import ErrorCollector, ProcessFileError
 from infraspec.process.incidents import Deployment
+from infraspec.process.json_file import read_text
 from infraspec.process.moments import environment_of, moment_of
 
 _LINE = '{"at": "2026-10-01T09:00:00+09:00", "environment": "prod", "outcome": "succeeded"}, or failed, rolled-back'
@@ -32,7 +33,7 @@ def deployments_of(path: Path, shown: str, environments: Collection[str]) -> tup
 
     One that is not finished is left out. Raises ProcessFileError for what is neither, all at once.
     """
-    text = _text(path, shown)
+    text = read_text(path, shown, expected=_LINE)
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
@@ -48,17 +49,6 @@ def deployments_of(path: Path, shown: str, environments: Collection[str]) -> tup
             found += [deployment] if deployment else []
     collector.finalize()
     return tuple(found)
-
-
-def _text(path: Path, shown: str) -> str:
-    try:
-        content = path.read_bytes()
-        return content.decode(json.detect_encoding(content))
-    except OSError as error:
-        found = str(error.strerror)
-    except UnicodeDecodeError as error:
-        found = f"no {error.encoding.upper()}: {error.reason}"
-    raise ProcessFileError("the log of deployments cannot be read", place=shown, expected=_LINE, found=found)
 
 
 def _log(text: str, shown: str) -> tuple[Deployment, ...]:
