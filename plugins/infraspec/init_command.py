@@ -29,10 +29,10 @@ def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - c
     infraspec init
     infraspec init ../my-infrastructure --dry-run
 
-    Terraform is evaluated without terraform, credentials and network. Environments are found by folder, by variable
-    files or by workspaces; naming patterns and tags are those that three quarters of the resources follow, with the
-    numbers in comments. Nothing is overwritten: a file that is there is left as it is, and --dry-run prints what would
-    have been written.
+    Terraform is evaluated without terraform, credentials and network. Environments are found by folder, by the files of
+    their values or states, or by workspaces; naming patterns and tags are those that three quarters of the resources
+    follow, with the numbers in comments. Nothing is overwritten: a file that is there is left as it is, and --dry-run
+    prints what would have been written.
 
     \b
     infraspec.toml                    the contract

@@ -64,6 +64,24 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     assert tomllib.loads(text)["project"]["application"] == ("daily-report-tool" if name == "reference" else "shop")
 
 
+def test_a_value_by_the_name_of_a_file(tmp_path: Path) -> None:
+    """The environments of state files alone have their names as values, with the file that has the name."""
+    root = 'terraform {\n  backend "s3" {}\n}\nvariable "env" {}\nresource "aws_sqs_queue" "q" {\n  name = var.env\n}\n'
+    files = {"main.tf": root, "dev.s3.tfbackend": "", "prod.s3.tfbackend": ""}
+    adoption = adopt(write(tmp_path, files))
+    (tmp_path / "infraspec.toml").write_text(contract_text(adoption), encoding="utf-8")
+
+    contract = contracts.load(tmp_path, rules=RULES)
+
+    assert contract.model_dump(exclude={"path"}) == adoption.contract().model_dump(exclude={"path"})
+    assert {"dev": {"env": "dev"}, "prod": {"env": "prod"}} == {
+        name: environment.variables for name, environment in contract.environments.items()
+    }
+    assert 'variables = { env = "prod" }  # by the name of the backend file prod.s3.tfbackend' in contract_text(
+        adoption
+    )
+
+
 def test_rules_hold_for_the_majority(tmp_path: Path) -> None:
     """Names and tags that the contract demands are those of at least three quarters of what is there."""
     adoption = adopt(write(tmp_path, SHOP))

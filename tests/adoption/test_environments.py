@@ -203,6 +203,162 @@ def test_environments(
     assert {each.name: (each.root.path, each.var_files, each.workspace) for each in found} == expected
 
 
+PARTIAL = 'terraform {\n  backend "s3" {}\n}\n'
+NAMED = PARTIAL + 'variable "environment_name" {\n  type = string\n}\n'
+STATE = 'bucket = "state"\nkey = "app"\n'
+
+STATES: dict[str, tuple[dict[str, str], dict[str, tuple[tuple[str, ...], dict[str, str]]]]] = {
+    "files of the backend by convention": (
+        {"main.tf": NAMED, "dev.s3.tfbackend": STATE, "prod.tfbackend": STATE, "shared.s3.tfbackend": STATE},
+        {"dev": ((), {"environment_name": "dev"}), "prod": ((), {"environment_name": "prod"})},
+    ),
+    "files of the backend by name, place and content": (
+        {
+            "main.tf": NAMED,
+            "backend-dev.hcl": STATE,
+            "stg.backend.hcl": STATE,
+            "backends/uat.conf": STATE,
+            "environments/prod/backend.hcl": STATE,
+            "qa.hcl": STATE,
+            "backend/test.hcl": "services = []\n",
+            "backend/demo.hcl": "services {\n",
+            "backend-perf.tfvars": STATE,
+            "backend-live.tfvars": 'replicas = 2\nregion = "eu-west-1"\n',
+        },
+        {name: ((), {"environment_name": name}) for name in ("dev", "stg", "uat", "prod", "perf")},
+    ),
+    "what all have in common": (
+        {"main.tf": NAMED + 'variable "size" {}\n', "dev.s3.tfbackend": STATE, "common.tfvars": "size = 1\n"},
+        {"dev": (("common.tfvars",), {"environment_name": "dev"})},
+    ),
+    "values of one, which the other keeps to itself": (
+        {
+            "main.tf": NAMED,
+            "dev.tfvars": 'environment_name = "development"\n',
+            "dev.s3.tfbackend": STATE,
+            "prod.s3.tfbackend": STATE,
+        },
+        {"dev": (("dev.tfvars",), {}), "prod": ((), {"environment_name": "prod"})},
+    ),
+    "values under other names": (
+        {"main.tf": NAMED, "production.tfvars": 'environment_name = "p"\n', "prod.s3.tfbackend": STATE},
+        {"production": (("production.tfvars",), {})},
+    ),
+    "a variable that files set": (
+        {"main.tf": NAMED, "dev.s3.tfbackend": STATE, "common.tfvars": 'environment_name = "all"\n'},
+        {"main": ((), {})},
+    ),
+    "no variable that takes the name": (
+        {"main.tf": PARTIAL + 'variable "environment" {\n  type = map(string)\n}\n', "dev.s3.tfbackend": STATE},
+        {"main": ((), {})},
+    ),
+    "a variable that takes other names": (
+        {
+            "main.tf": PARTIAL
+            + """\
+variable "env" {
+  validation {
+    condition     = contains(["dev", "production"], var.env)
+    error_message = "No such environment."
+  }
+}
+""",
+            "dev.s3.tfbackend": STATE,
+            "prod.s3.tfbackend": STATE,
+        },
+        {"dev": ((), {"env": "dev"}), "prod": ((), {})},
+    ),
+    "a variable with a default that takes other names": (
+        {
+            "main.tf": PARTIAL
+            + """\
+variable "env" {
+  default = "dev"
+  validation {
+    condition     = contains(["dev", "production"], var.env)
+    error_message = "No such environment."
+  }
+}
+""",
+            "dev.s3.tfbackend": STATE,
+            "prod.s3.tfbackend": STATE,
+        },
+        {"dev": ((), {"env": "dev"})},
+    ),
+    "a backend that is written out": (
+        {"main.tf": NAMED.replace("{}", '{\n    bucket = "b"\n    key = "k"\n  }'), "dev.s3.tfbackend": STATE},
+        {"main": ((), {})},
+    ),
+    "no backend": (
+        {"main.tf": PROVIDER + 'variable "env" {}\n', "dev.s3.tfbackend": STATE},
+        {"main": ((), {})},
+    ),
+    "workspaces for a while": (
+        {
+            "main.tf": NAMED + 'locals {\n  temporary = terraform.workspace != "default"\n}\n',
+            "dev.s3.tfbackend": STATE,
+        },
+        {"dev": ((), {"environment_name": "dev"})},
+    ),
+    "workspaces that may be the environments": (
+        {"main.tf": NAMED + "locals {\n  name = terraform.workspace\n}\n", "dev.s3.tfbackend": STATE},
+        {"default": ((), {})},
+    ),
+    "workspaces that are the environments": (
+        {
+            "main.tf": NAMED
+            + 'locals {\n  a = terraform.workspace == "prod"\n  b = terraform.workspace == "default"\n}\n',
+            "dev.s3.tfbackend": STATE,
+        },
+        {"prod": ((), {})},
+    ),
+    "workspaces that have values of their own": (
+        {
+            "main.tf": NAMED + 'locals {\n  temporary = terraform.workspace != "default"\n}\n',
+            "dev.tfvars": 'environment_name = "dev"\n',
+            "dev.s3.tfbackend": STATE,
+            "prod.s3.tfbackend": STATE,
+        },
+        {"dev": (("dev.tfvars",), {})},
+    ),
+    "a folder of an environment": (
+        {"envs/prod/main.tf": NAMED, "envs/prod/dev.s3.tfbackend": STATE},
+        {"prod": ((), {})},
+    ),
+    "beside the only root that is told its backend": (
+        {"terraform/main.tf": NAMED, "other/main.tf": PROVIDER, "config/dev.s3.tfbackend": STATE},
+        {"dev": ((), {"environment_name": "dev"}), "other": ((), {})},
+    ),
+    "beside two roots that are": (
+        {"one/main.tf": NAMED, "two/main.tf": NAMED, "config/dev.s3.tfbackend": STATE},
+        {"one": ((), {}), "two": ((), {})},
+    ),
+    "of two roots": (
+        {"one/main.tf": NAMED, "one/dev.s3.tfbackend": STATE, "two/main.tf": NAMED, "two/dev.s3.tfbackend": STATE},
+        {"one-dev": ((), {"environment_name": "dev"}), "two-dev": ((), {"environment_name": "dev"})},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), STATES.values(), ids=STATES)
+def test_environments_by_their_states(
+    tmp_path: Path, files: dict[str, str], expected: dict[str, tuple[tuple[str, ...], dict[str, str]]]
+) -> None:
+    """A file for `-backend-config` names an environment where a variable takes that name, and nothing contradicts."""
+    found = Repository.read(write(tmp_path, files)).candidates
+
+    assert {each.name: (each.var_files, dict(each.variables)) for each in found} == expected
+
+
+def test_what_commands_say_names_no_environment(tmp_path: Path) -> None:
+    """A command is a text that may run or not: a Makefile that gives a variable its value is no evidence."""
+    makefile = "plan:\n\tterraform plan -var environment_name=prod\n"
+
+    (candidate,) = Repository.read(write(tmp_path, {"main.tf": NAMED, "Makefile": makefile})).candidates
+
+    assert ("main", {}) == (candidate.name, dict(candidate.variables))
+
+
 def test_production_comes_last(tmp_path: Path) -> None:
     """An environment called by a word comes before what is called otherwise, and production last."""
     write(tmp_path, {f"{name}/main.tf": PROVIDER for name in ("prod", "bootstrap", "staging")})

@@ -102,6 +102,8 @@ def _table(each: Candidate, files: Sequence[str]) -> str:
         lines.append(f"workspace = {quoted(each.workspace)}")
     if each.var_files:
         lines.append(f"var_files = {quoted(each.var_files)}")
+    if each.variables:
+        lines.append(f"variables = {quoted(dict(each.variables))}  # by the name of the {_comment(each.origin)}")
     if files:
         lines.append(f"task_definitions = {quoted(list(files))}")
     return "\n".join(lines)

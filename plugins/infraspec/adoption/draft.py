@@ -267,6 +267,8 @@ def _table(candidate: Candidate, files: Mapping[str, Sequence[str]]) -> dict[str
         table["workspace"] = candidate.workspace
     if candidate.var_files:
         table["var_files"] = list(candidate.var_files)
+    if candidate.variables:
+        table["variables"] = dict(candidate.variables)
     if files.get(candidate.name):
         table["task_definitions"] = list(files[candidate.name])
     return table

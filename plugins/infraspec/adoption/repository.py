@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from infraspec.adoption.backend_files import find_backend_files
 from infraspec.adoption.environments import Candidate, find_environments
 from infraspec.adoption.places import workflow_regions
 from infraspec.adoption.roots import Root, find_roots
@@ -50,9 +51,11 @@ class Repository(Struct, frozen=True):
         found = find_roots(directory, Library(lambda path: path.relative_to(directory).as_posix() or "."))
         good, malformed = find_task_definition_files(directory)
         texts = dict(_pipelines(directory))
+        files = find_variable_files(directory)
         candidates = find_environments(
             found.roots,
-            find_variable_files(directory),
+            files,
+            find_backend_files(directory, files),
             [*texts.values(), *_makefile(directory)],
             workflow_regions(texts.values()),
         )

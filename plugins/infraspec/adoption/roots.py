@@ -43,6 +43,10 @@ class Root(Struct, frozen=True):
         texts = (text for configuration in (self.configuration, *self.modules) for text in _texts(configuration))
         return any("terraform.workspace" in text for text in texts)
 
+    def holds(self, path: str) -> bool:
+        """Tell whether a path of the repository lies below it."""
+        return self.path == "." or path.startswith(f"{self.path}/")
+
     def texts(self) -> Iterator[str]:
         """Yield the text of each of its own files."""
         yield from _texts(self.configuration)

@@ -6,7 +6,7 @@ Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files"
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -57,7 +57,9 @@ class VariableFile(Struct, frozen=True):
 def find_variable_files(directory: Path) -> list[VariableFile]:
     """Return the readable files of values below a directory, but for those that are loaded by themselves."""
     found: list[VariableFile] = []
-    for path in _files(directory):
+    for path in files_below(directory, (".tfvars", ".tfvars.json")):
+        if _is_automatic(path):
+            continue
         shown = path.relative_to(directory).as_posix()
         try:
             attributes = parse_variables(path, shown).body.attributes
@@ -83,7 +85,7 @@ def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile
     An environment is named by its word (`dev` of `variables-dev.tfvars` and `dev/app.tfvars`), by the whole name where
     no file has such a word.
     """
-    shared = [file for file in files if file.shared and not environment_word(file.stem)]
+    shared = shared_of(files)
     own = [file for file in files if file not in shared]
     worded = [file for file in own if file.environment]
     groups: dict[str, list[VariableFile]] = {}
@@ -94,37 +96,44 @@ def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile
     return groups
 
 
-def _belongs(root: Root, roots: Sequence[Root], file: VariableFile) -> bool:
-    variables = set(root.configuration.variables)
-    if not file.names or _configures_backend(file):
-        return False
-    owner = max((other.path for other in roots if _is_below(file.path, other.path)), key=len, default=None)
-    if owner == root.path:
-        return 2 * len(file.names & variables) >= len(file.names)
-    return owner in (None, ".") and file.names <= variables
+def shared_of(files: Sequence[VariableFile]) -> list[VariableFile]:
+    """Return the files that are for every environment."""
+    return [file for file in files if file.shared and not environment_word(file.stem)]
 
 
-def _configures_backend(file: VariableFile) -> bool:
+def configures_backend(file: VariableFile) -> bool:
     """Tell whether a file is for `terraform init -backend-config`, by its name, or its directory and content."""
     *directories, name = file.path.split("/")
     beside = any("backend" in directory for directory in directories)
     return "backend" in name or (beside and file.names <= _OF_BACKENDS)
 
 
-def _is_below(path: str, root: str) -> bool:
-    return root == "." or path.startswith(root + "/")
+def is_of_s3(names: Iterable[str]) -> bool:
+    """Tell whether names are arguments of the backend "s3", with one that says where the state lies."""
+    given = set(names)
+    return given <= _OF_BACKENDS and bool(given & {"bucket", "key"})
 
 
-def _files(directory: Path) -> Iterator[Path]:
+def files_below(directory: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files below a directory whose names end so, but for those of hidden directories."""
     for here, directories, names in os.walk(directory):
         directories[:] = sorted(name for name in directories if name[0] != "." and name != "node_modules")
         if len(Path(here).relative_to(directory).parts) >= _DEPTH:
             directories.clear()
-        for name in sorted(names):
-            automatic = ".auto.tfvars" in name or name in ("terraform.tfvars", "terraform.tfvars.json")
-            if name.endswith((".tfvars", ".tfvars.json")) and not (automatic and _has_terraform(names)):
-                yield Path(here) / name
+        yield from (Path(here) / name for name in sorted(names) if name.endswith(endings))
 
 
-def _has_terraform(names: Sequence[str]) -> bool:
-    return any(name.endswith((".tf", ".tf.json")) for name in names)
+def _belongs(root: Root, roots: Sequence[Root], file: VariableFile) -> bool:
+    variables = set(root.configuration.variables)
+    if not file.names or configures_backend(file):
+        return False
+    owner = max((other.path for other in roots if other.holds(file.path)), key=len, default=None)
+    if owner == root.path:
+        return 2 * len(file.names & variables) >= len(file.names)
+    return owner in (None, ".") and file.names <= variables
+
+
+def _is_automatic(path: Path) -> bool:
+    """Tell whether a file is loaded by itself: it lies beside Terraform, and is called so."""
+    automatic = ".auto.tfvars" in path.name or path.name in ("terraform.tfvars", "terraform.tfvars.json")
+    return automatic and any(each.name.endswith((".tf", ".tf.json")) for each in path.parent.iterdir())

@@ -27,11 +27,20 @@ def workspaces_of(root: Root, pipelines: Iterable[str]) -> list[str]:
     `var.instance_type[terraform.workspace]`.
     """
     texts = list(root.texts())
-    compared = (name for text in texts for name in _COMPARED.findall(text))
+    compared = _compared(texts)
     selected = (name for text in pipelines for name in _SELECTED.findall(text))
     looked_up = (name for map_ in _looked_up(root, texts) for name in _keys(root, *map_))
     names = dict.fromkeys((*compared, *selected, *looked_up))
     return [name for name in names if environment_word(name)]
+
+
+def deploys_default(root: Root) -> bool:
+    """Tell whether the default workspace is one that is deployed: there are no others, or the source asks for it."""
+    return not root.uses_workspaces or "default" in _compared(root.texts())
+
+
+def _compared(texts: Iterable[str]) -> Iterator[str]:
+    return (name for text in texts for name in _COMPARED.findall(text))
 
 
 def _looked_up(root: Root, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
