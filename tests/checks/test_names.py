@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,6 +226,18 @@ def test_all_bad_patterns_are_reported_at_once() -> None:
     with pytest.raises(InputErrorGroup) as caught:
         _check({"aws_db_instance": "{env}", "aws_sns_topic": "{"})
     assert [e.place for e in caught.value.errors] == ["names.patterns.aws_db_instance", "names.patterns.aws_sns_topic"]
+
+
+def test_a_bad_pattern_has_its_line(tmp_path: Path) -> None:
+    """Where the contract is a file, the place begins with the line of the pattern."""
+    path = tmp_path / "infraspec.toml"
+    path.write_text('[names.patterns]\n\naws_sns_topic = "{"\n', encoding="utf-8")
+    contract = _contract({"aws_sns_topic": "{"}).model_copy(update={"path": path})
+
+    with pytest.raises(ContractError) as caught:
+        check_names(Plan("test", []), contract, "prod")
+
+    assert f"{path}:3: names.patterns.aws_sns_topic" == caught.value.place
 
 
 def test_an_environment_that_is_not_there() -> None:

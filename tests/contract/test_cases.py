@@ -119,7 +119,9 @@ def test_the_json_schema_judges_as_the_loader_does(path: Path) -> None:
         pytest.param(b"[project]\napplication = '\xfc'", "infraspec.toml:2: the contract is not UTF-8", id="latin-1"),
         pytest.param(b"x = " + b"[" * 5000, "nested too deeply", id="deep"),
         pytest.param(b"x = " + b"1" * 5000, "exceeds the limit", id="long number"),
-        pytest.param(b"\0", "this is not TOML: invalid statement", id="nul"),
+        pytest.param(b"a = 1\n\0", "infraspec.toml:2: the contract is no text", id="nul"),
+        pytest.param("[project]".encode("utf-16-le"), "UTF-16 has many", id="utf-16 without a mark"),
+        pytest.param(b"[project]\rapplication = 'shop'\r", "infraspec.toml:1: a line ends with a carriage", id="CR"),
     ],
 )
 def test_bytes_that_are_no_toml(content: bytes, expected: str, repository: Path) -> None:

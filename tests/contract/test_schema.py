@@ -9,8 +9,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
 
+from infraspec.contract.models import Contract
+from infraspec.contract.positions import KeyPath
 from infraspec.contract.schema import schema
+from infraspec.contract.shape import keys_of, table_at, tables
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "infraspec.schema.json"
@@ -76,3 +80,26 @@ def test_examples_are_valid() -> None:
     ]
 
     assert wrong == []
+
+
+def inside(path: KeyPath, value: Any) -> dict[str, Any]:
+    """Return a contract that has a value at a path and nothing else wrong."""
+    for part in reversed(path):
+        value = [value] if isinstance(part, int) else {part: value}
+    own: dict[str, Any] = value
+    return {"project": {"application": "shop"}, "environments": {"dev": {}}, **own}
+
+
+@pytest.mark.parametrize("written", [written for written, _ in tables()])
+def test_the_loader_takes_no_value_of_another_type(written: str) -> None:
+    """What the JSON Schema refuses of a key, the loader does not make into what is wanted."""
+    validator = jsonschema.Draft202012Validator(schema())
+    path = dict(tables())[written]
+    table = table_at(path)
+    assert table
+    for key in keys_of(table):
+        for value in ("5", "no", True, 0, [1], ["x"]):
+            data = inside((*path, key), value)
+            if not validator.is_valid(data):
+                with pytest.raises(ValidationError):
+                    Contract.model_validate(data)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from infraspec.contract.operations import Playbooks
@@ -66,4 +68,4 @@ def test_every_class_is_reached() -> None:
 
 def test_every_class_has_a_playbook_by_default() -> None:
     """The contract asks for a playbook of every failure class if it does not say otherwise."""
-    assert {failure.value for failure in FailureClass} <= set(Playbooks(directory="playbooks").required)
+    assert {failure.value for failure in FailureClass} <= set(Playbooks(directory=Path("playbooks")).required)

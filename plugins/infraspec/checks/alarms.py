@@ -12,6 +12,7 @@ from infraspec.checks.alarm_playbooks import AlarmPlaybooks
 from infraspec.checks.alarm_routes import Routes, Use
 from infraspec.checks.alarm_text import Suggestions
 from infraspec.checks.secret_access import placed
+from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
@@ -85,9 +86,11 @@ class _Check:
         return Suggestions(self.attributes, self.facts, self.routes)
 
     def findings(self) -> list[Finding]:
+        with located(self.contract):
+            items = catalogue(self.alarms)
         judged = [
             self._judge(name, item, subject)
-            for name, item in catalogue(self.alarms).items()
+            for name, item in items.items()
             for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
             if subject.is_postgresql is not False or not is_of_postgresql(item)
         ]

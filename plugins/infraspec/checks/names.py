@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
+from infraspec.contract import located
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import REGION, facts_of
 from infraspec.conventions.hcl_lines import attribute_line
@@ -34,7 +35,8 @@ def check_names(plan: Plan, contract: Contract, environment: str) -> list[Findin
             rules(type_, None)
         with collector.collect():
             attributes[type_] = name_attribute(plan, contract, type_)
-    collector.finalize()
+    with located(contract):
+        collector.finalize()
     suggestions = _MOST_SUGGESTIONS
     findings: list[Finding] = []
     for type_, resource, region in _subjects(plan, contract):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from infraspec.contract import located
 from infraspec.contract.models import Contract
 from infraspec.conventions.effective_tags import TAG_BLOCK_TYPES, EffectiveTags
 from infraspec.conventions.exemption import Exemptions
@@ -27,7 +28,8 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
     Raises ContractError (all of them at once) if a rule of `[tags]` is wrong.
     """
     facts = facts_of(contract, environment, region=plan.region, account=plan.account)
-    rules = TagRules.parse(contract.tags, facts)
+    with located(contract):
+        rules = TagRules.parse(contract.tags, facts)
     requirements = {type_: (rules.of(type_), rules.of(type_).describe()) for type_ in plan.types()}
     exempt = Exemptions.of(contract.tags.exempt)
     findings: list[Finding] = []

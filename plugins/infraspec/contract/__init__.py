@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infraspec.contract.loading import environment, load, place_of
+from infraspec.contract.loading import environment, load, located, place_of
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display, resolve, task_definition_files
 from infraspec.contract.starter import starter
@@ -13,6 +13,7 @@ __all__ = [
     "display",
     "environment",
     "load",
+    "located",
     "place_of",
     "resolve",
     "starter",

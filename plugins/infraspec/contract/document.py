@@ -20,6 +20,7 @@ _REMEDIES = {
     "Invalid value": 'text needs quotes (key = "value"), a number no leading zeros, a boolean is true or false',
     "Invalid date": "write a day that the calendar has as 2026-11-01",
     "Invalid initial character for a key": "an inline table { … } stays on one line; for several lines use a [table]",
+    "Invalid statement": 'write key = "value", or [table] for a table',
     "Expected '='": 'write key = "value", or [table] for a table',
     "Expected newline": "write one key = value a line; text needs quotes around all of it, as do digits after a 0",
     "Illegal character": "close the text with the quote it began with, on the same line",
@@ -35,6 +36,8 @@ _REMEDIES = {
     "Cannot mutate": "a table is written in one place: join the two",
     "Duplicate inline table key": "a key is given once: keep one of the two",
 }
+_CURLY = tuple("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb")
+_NULL = re.compile(r"(null|nil|none)\b", re.IGNORECASE)
 _SECRET_TABLES = ("variables", "known", "url_variable")
 _SECRET_WORD = re.compile("variables|known")
 
@@ -96,16 +99,31 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _decode(content: bytes, name: str) -> str:
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        found = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"the byte 0x{content[error.start]:02x}"
+        raise _no_text(name, content.count(b"\n", 0, error.start) + 1, found) from None
+    if "\0" in text:
+        raise _no_text(name, text.count("\n", 0, text.index("\0")) + 1, "the byte 0x00, of which UTF-16 has many")
+    if "\r" in text:
         raise ContractError(
-            "the contract is not UTF-8",
-            place=f"{name}:{line}",
-            expected="text in UTF-8, as TOML demands",
-            found="UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"the byte 0x{content[error.start]:02x}",
-            remedy="save the file with the encoding UTF-8",
-        ) from None
+            "a line ends with a carriage return alone",
+            place=f"{name}:{text.count(chr(10), 0, text.index(chr(13))) + 1}",
+            expected="lines that end with LF or CRLF, as TOML demands",
+            found="CR",
+            remedy="save the file with the line endings LF",
+        )
+    return text
+
+
+def _no_text(name: str, line: int, found: str) -> ContractError:
+    return ContractError(
+        "the contract is not UTF-8" if "0x00" not in found else "the contract is no text",
+        place=f"{name}:{line}",
+        expected="text in UTF-8, as TOML demands",
+        found=found,
+        remedy="save the file with the encoding UTF-8",
+    )
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:
@@ -127,15 +145,34 @@ def _syntax_error(text: str, name: str, message: str) -> ContractError:
     if found and not line:
         line, column = positions.line(key), 1
     is_expiry = key[:1] == ("waivers",) and key[-1:] == ("expires",)
+    is_day = is_expiry and not what.startswith("Cannot")
     told = _TUPLE.sub(lambda match: f"`{notation(ast.literal_eval(match[0]))}`", what[:1].lower() + what[1:])
-    remedy = next((text for start, text in _REMEDIES.items() if what.startswith(start)), "mend the line")
     return (WaiverError if is_expiry else ContractError)(
         f"this is not TOML: {told}" + (f", at or after `{notation(key)}`" if key else ""),
         place=f"{name}:{line}:{column}" if line else name,
-        expected="a date such as 2026-11-01" if is_expiry else "TOML v1.0.0",
-        remedy="write a day that the calendar has" if is_expiry else remedy,
+        expected="a date such as 2026-11-01" if is_day else "TOML v1.0.0",
+        found=_first(text, what, key, line),
+        remedy=_remedy(what, text.split("\n")[line - 1][column - 1 :] if line else "", is_day=is_day),
         excerpt="" if not line or _shows_secret(text, positions, line) else _excerpt(text, line, column),
     )
+
+
+def _first(text: str, what: str, key: KeyPath, line: int) -> str:
+    """Return where a key or table that is given twice stands first."""
+    above = Positions("\n".join(text.split("\n")[: line - 1]))
+    twice = what.startswith(("Cannot declare", "Cannot overwrite", "Duplicate"))
+    return f"the first on line {above.line(key)}" if twice and above.has(key) else ""
+
+
+def _remedy(what: str, value: str, *, is_day: bool) -> str:
+    """Return what to write instead, by what tomllib says and by the text from there on."""
+    if is_day:
+        return "write a day that the calendar has as year-month-day, without quotes: expires = 2026-11-01"
+    if what.startswith("Invalid value") and value[:1] in _CURLY:
+        return "write straight quotes: \" or '"
+    if what.startswith("Invalid value") and _NULL.match(value):
+        return "TOML has no null: take the key out"
+    return next((text for start, text in _REMEDIES.items() if what.startswith(start)), "mend the line")
 
 
 def _shows_secret(text: str, positions: Positions, line: int) -> bool:

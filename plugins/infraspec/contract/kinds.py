@@ -42,12 +42,12 @@ class Matching(Struct, frozen=True):
         return value.strip()
 
 
-def _path(value: Any) -> Any:
+def _path(value: Any) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not re.search(_PATH, value):
         raise wrong('a path in quotes, such as "environments/prod"')
-    return value
+    return Path(value)
 
 
 def _regex(value: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,10 +15,11 @@ from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display
 from infraspec.contract.positions import notation
 from infraspec.contract.references import check_references
+from infraspec.contract.shape import keys_of
 from infraspec.contract.starter import FILE_NAME, missing
 from infraspec.contract.suggestion import did_you_mean, listing
 from infraspec.contract.violations import violations
-from infraspec.errors import ContractError, InputErrorGroup, UnknownEnvironmentError
+from infraspec.errors import ContractError, InfraspecError, InputErrorGroup, UnknownEnvironmentError
 
 
 def load(
@@ -71,6 +73,20 @@ def place_of(contract: Contract, *key: str | int) -> str:
         return Document.read(contract.path).place(key)
     except ContractError:
         return notation(key)
+
+
+@contextmanager
+def located(contract: Contract) -> Iterator[None]:
+    """Put the line in front of the key that an error of a value is about, where that was found when it was used."""
+    try:
+        yield
+    except InfraspecError as error:
+        for one in error.errors if isinstance(error, InputErrorGroup) else (error,):
+            key = tuple(one.place.split("."))
+            if isinstance(one, ContractError) and key[0] in keys_of(Contract):
+                place = place_of(contract, *key)
+                one.place = one.place if place == notation(key) else f"{place}: {one.place}"
+        raise
 
 
 def _file(place: Path) -> Path:

@@ -52,6 +52,10 @@ class Positions:
             path = path[:-1]
         return self._line(self._offsets[path]) if path else 0
 
+    def has(self, path: KeyPath) -> bool:
+        """Tell whether there is a key or a table."""
+        return path in self._offsets
+
     def last(self, line: int | None = None) -> KeyPath:
         """Return the last key or table that begins before the end of a line, or of the text."""
         before = [path for path, at in self._offsets.items() if line is None or self._line(at) <= line]

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from infraspec.contract.models import Contract
-from infraspec.contract.positions import KeyPath
+from infraspec.contract.positions import KeyPath, notation
 from infraspec.contract.table import Table
 
 
@@ -24,7 +24,7 @@ def table_at(path: KeyPath) -> type[Table] | None:
 def field_at(path: KeyPath) -> FieldInfo | None:
     """Return the field of a key path; None for an entry of a list or of a table with free keys."""
     table = table_at(path[:-1])
-    return _fields(table).get(str(path[-1])) if table and path else None
+    return _fields(table).get(str(path[-1])) if path else None
 
 
 def keys_of(table: type[Table]) -> list[str]:
@@ -35,21 +35,44 @@ def keys_of(table: type[Table]) -> list[str]:
 @cache
 def homes_of(key: str) -> tuple[str, ...]:
     """Return the tables that have a key, as they are written: `[environments.NAME]`."""
-    tables = {
-        "[project]": table_at(("project",)),
-        "[environments.NAME]": table_at(("environments", "NAME")),
-        "[names]": table_at(("names",)),
-        "[tags]": table_at(("tags",)),
-        "[alarms]": table_at(("alarms",)),
-        "[alarms.items.NAME]": table_at(("alarms", "items", "NAME")),
-        "[suite]": table_at(("suite",)),
-        "[[waivers]]": table_at(("waivers", 0)),
-    }
-    return tuple(written for written, table in tables.items() if table and key in _fields(table))
+    return tuple(written for written, path in tables() if key in _fields(table_at(path)))
 
 
-def _fields(table: type[Table]) -> dict[str, FieldInfo]:
-    return {name: field for name, field in table.model_fields.items() if not field.exclude}
+def header_of(path: KeyPath) -> str:
+    """Return how the table at a key path is written: `[names]`, `[[waivers]]`, `[environments.NAME]`.
+
+    Nothing where there is none, or one of free keys.
+    """
+    if path[1:] and table_at(path):
+        return f"[{notation(path)}]"
+    return next((written for written, _ in _below(path[:-1], str(path[-1]))), "")
+
+
+def tables() -> Iterator[tuple[str, KeyPath]]:
+    """Yield all tables as they are written, with their paths, those nearer to the top first."""
+    pending: list[KeyPath] = [()]
+    for path in pending:
+        for name in _fields(table_at(path)):
+            found = list(_below(path, name))
+            pending += [own for _, own in found]
+            yield from found
+
+
+def _below(path: KeyPath, name: str) -> Iterator[tuple[str, KeyPath]]:
+    """Yield the table that a field is, or that each of its entries is."""
+    own = (*path, name)
+    field, text = field_at(own), notation(tuple(part for part in own if part != 0))
+    origin = get_origin(field.annotation) if field else None
+    if table_at(own):
+        yield f"[{text}]", own
+    elif origin is list and table_at((*own, 0)):
+        yield f"[[{text}]]", (*own, 0)
+    elif origin is dict and table_at((*own, "NAME")):
+        yield f"[{text}.NAME]", (*own, "NAME")
+
+
+def _fields(table: type[Table] | None) -> dict[str, FieldInfo]:
+    return {name: field for name, field in table.model_fields.items() if not field.exclude} if table else {}
 
 
 def _member(annotation: Any, part: str | int) -> Any:

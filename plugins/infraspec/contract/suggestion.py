@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+ALMOST = 0.8
+"""How much alike words are of which one is most likely a slip of the other; it is 1 for the same."""
 
-def closest(word: str, words: Collection[str]) -> str | None:
-    """Return the known word most like the given one, or None if none is like it."""
+
+def closest(word: str, words: Collection[str], alike: float = 0.6) -> str | None:
+    """Return the known word most like the given one, or None if none is so much like it."""
     from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to an error only
 
     folded = {known.casefold(): known for known in words}
-    matches = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    matches = get_close_matches(word.casefold(), list(folded), n=1, cutoff=alike)
     return folded[matches[0]] if matches else None
 
 
-def did_you_mean(word: str, words: Collection[str]) -> str:
-    """Return "did you mean `…`?", or nothing if no known word is like the given one."""
-    match = closest(word, words)
+def did_you_mean(word: str, words: Collection[str], alike: float = 0.6) -> str:
+    """Return "did you mean `…`?", or nothing if no known word is so much like the given one."""
+    match = closest(word, words, alike)
     return f"did you mean `{match}`?" if match else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from infraspec.contract.document import Document, is_secret
+from infraspec.contract.models import Contract
 from infraspec.contract.positions import KeyPath, notation
-from infraspec.contract.shape import field_at, homes_of, keys_of, table_at
-from infraspec.contract.suggestion import did_you_mean, listing
+from infraspec.contract.shape import field_at, header_of, homes_of, keys_of, table_at
+from infraspec.contract.suggestion import ALMOST, closest, did_you_mean, listing
 from infraspec.errors import ContractError, WaiverError
 
 _EXPECTED = {
@@ -22,19 +24,39 @@ _EXPECTED = {
     "model_type": "a table",
     "model_attributes_type": "a table",
     "too_short": "at least one entry",
+    "bool_type": "true or false, without quotes",
+    "int_type": "a whole number, without quotes",
+    "float_type": "a number, without quotes",
+    "finite_number": "a number that is finite",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number from {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number up to {le}",
 }
+"""What pydantic means by its types of errors, with what it says in their context."""
+_CHOICE = re.compile(r"'([^']*)'")
 _TABLES: dict[KeyPath, str] = {
     ("project",): 'add\n[project]\napplication = "shop"',
     ("environments",): 'add\n[environments.prod]\nroot = "environments/prod"',
 }
 _SHOWN = 60
+_CONTAINERS = frozenset({"dict_type", "list_type", "model_type", "model_attributes_type"})
 
 
 def violations(details: Sequence[ErrorDetails], document: Document) -> list[ContractError]:
     """Return an error for each of pydantic's, in order of lines."""
-    paths = [key_path(detail["loc"], document.data) for detail in details]
-    ordered = sorted(zip(paths, details, strict=True), key=lambda pair: document.positions.line(pair[0]))
-    return [_violation(path, detail, document) for path, detail in ordered]
+    found = [(key_path(detail["loc"], document.data), detail) for detail in details]
+    unknown = [path for path, detail in found if detail["type"] == "extra_forbidden"]
+    told = [(path, detail) for path, detail in found if detail["type"] != "missing" or not _is_misspelt(path, unknown)]
+    told.sort(key=lambda pair: document.positions.line(pair[0]))
+    return [_violation(path, detail, document) for path, detail in told]
+
+
+def _is_misspelt(missing: KeyPath, unknown: Iterable[KeyPath]) -> bool:
+    """Tell whether a key that is missing is one of the unknown keys, misspelt: that one says so."""
+    table = table_at(missing[:-1])
+    slips = [str(path[-1]) for path in unknown if path[:-1] == missing[:-1]]
+    return table is not None and any(closest(slip, keys_of(table), ALMOST) == missing[-1] for slip in slips)
 
 
 def key_path(location: Iterable[str | int], data: Any) -> KeyPath:
@@ -66,15 +88,36 @@ def _unknown_key(path: KeyPath, document: Document) -> ContractError:
     *parent, key = path
     table = table_at(tuple(parent))
     known = keys_of(table) if table else []
-    homes = homes_of(str(key))
-    elsewhere = f"move it to {' or '.join(homes)}" if homes else ""
+    remedy = _as_table(path, document) or _elsewhere(str(key), known)
     return _kind(path)(
         f"unknown key `{key}` in {_table_name(tuple(parent))}",
         place=document.place(path),
         expected=listing(known, limit=30),
         found=f"`{notation(path)}`",
-        remedy=did_you_mean(str(key), known) or elsewhere or "take the key out",
+        remedy=remedy or did_you_mean(str(key), known) or "take the key out",
     )
+
+
+def _elsewhere(key: str, known: Sequence[str]) -> str:
+    """Return where a key that is right in another place goes, and what else it may be a slip of."""
+    own = [f"write it as the table {header_of((key,)) or f'[{key}]'}"] if key in keys_of(Contract) else []
+    homes = homes_of(key)
+    there = "; or ".join([*own, f"move it to {' or '.join(homes)}"] if homes else own)
+    slip = did_you_mean(key, known, ALMOST) if there else ""
+    return f"{slip} Or {there}" if slip else there
+
+
+def _as_table(path: KeyPath, document: Document) -> str:
+    """Return how the header of a table is written whose name has a dot in it, or quotes around dots."""
+    *above, key = path
+    if len(path) == 1 and str(key).partition(".")[0] in keys_of(Contract):
+        return f"write it without quotes: [{key}]"
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    if isinstance(value, dict) and len(path) > 2 and table_at((*above[:-1], "NAME")) is table_at(tuple(above)):  # noqa: PLR2004
+        return f'a name with a dot needs quotes: [{notation(tuple(above[:-1]))}."{above[-1]}.{key}"]'
+    return ""
 
 
 def _missing(path: KeyPath, document: Document) -> ContractError:
@@ -91,7 +134,7 @@ def _wrong_name(path: KeyPath, detail: ErrorDetails, document: Document) -> Cont
     return _kind(path)(
         f"`{notation(path[-1:])}` cannot be a key of {_table_name(path[:-1])}",
         place=document.place(path),
-        expected=detail["msg"],
+        expected=_expected(detail),
         found=f"`{notation(path)}`",
         remedy="rename the key, in quotes if it has a dot",
     )
@@ -103,14 +146,15 @@ def _wrong_value(path: KeyPath, detail: ErrorDetails, document: Document) -> Con
         place=document.place(path),
         expected=_expected(detail),
         found=describe(detail["input"], secret=is_secret(path)),
-        remedy=_TABLES.get(path) or _correction(path),
+        remedy=_TABLES[path] if detail["type"] == "too_short" and path in _TABLES else _correction(path, detail),
     )
 
 
 def _expected(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         return "one of " + str(detail["ctx"]["expected"]).replace("'", '"')
-    return _EXPECTED.get(detail["type"], detail["msg"])
+    told = _EXPECTED.get(detail["type"])
+    return told.format(**detail.get("ctx", {})) if told else detail["msg"]
 
 
 def describe(value: Any, *, secret: bool = False) -> str:
@@ -137,9 +181,20 @@ def describe(value: Any, *, secret: bool = False) -> str:
     return kind if secret or not shown else f"{kind}, {shown}" if isinstance(value, dict) else f"{kind} {shown}"
 
 
-def _correction(path: KeyPath) -> str:
-    field = field_at(path)
-    return f"write, for example, {_example(path)}" if field and field.examples else "correct the value or take it out"
+def _correction(path: KeyPath, detail: ErrorDetails) -> str:
+    """Return what to write instead: the header of a table, one of the choices, or an example."""
+    key = notation(path[-1:])
+    if detail["type"] == "literal_error":
+        choices, given = _CHOICE.findall(str(detail["ctx"]["expected"])), detail["input"]
+        chosen = (closest(given, choices) if isinstance(given, str) else None) or choices[0]
+        return f"write {_toml(chosen)}" if isinstance(path[-1], int) else f"write {key} = {_toml(chosen)}"
+    if detail["type"] == "bool_type":
+        return f"write {key} = true, or {key} = false"
+    listed = path[:-1] if isinstance(path[-1], int) else path
+    if detail["type"] in _CONTAINERS and (header := header_of(listed)):
+        return f"write {header}, and its keys below"
+    field = field_at(listed)
+    return f"write, for example, {_example(listed)}" if field and field.examples else "correct the value or take it out"
 
 
 def _example(path: KeyPath) -> str:
