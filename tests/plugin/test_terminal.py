@@ -29,7 +29,7 @@ def test_a_cause_is_said_once(pytester: pytest.Pytester) -> None:
     assert 1 == sum(line.startswith("    fix: ") for line in lines)
     assert "    also in:   staging, prod" in lines
     assert 2 == sum(line.startswith("as above: terraform/") and ": VIOLATED secret-access: " in line for line in lines)
-    assert 3 == lines.count("1 violated of 16")
+    assert 3 == lines.count("1 violated of 15")
 
 
 def test_findings_of_one_cause_are_a_line_each(pytester: pytest.Pytester) -> None:
