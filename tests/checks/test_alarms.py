@@ -18,7 +18,7 @@ from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.environments import Environments
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import Plan, Resource, Uncertain
 from infraspec.terraform.variables import Assignment
 from infraspec.unknown import Text, Unknown, Value
 from tests.terraform.sources import plan_of
@@ -62,6 +62,11 @@ def test_the_reference_infrastructure_is_proven() -> None:
     findings = judged(reference())
     assert 36 == len(findings)
     assert {PROVEN} == {finding.verdict for finding in findings}
+
+
+def absent(address: str) -> dict[str, Uncertain]:
+    """Return that it is not known whether a resource is there."""
+    return {address: Uncertain("count", address, Unknown("var.on ? 1 : 0"))}
 
 
 def needed() -> list[str]:
@@ -627,10 +632,31 @@ def test_a_missing_critical_alarm_is_given_with_its_playbook() -> None:
     assert all("Playbook: secret-access-denied." in finding.remedy for finding in found)
 
 
+@pytest.mark.parametrize("address", needed())
+def test_nothing_on_the_way_of_an_alert_is_certain_by_what_may_be_absent(address: str) -> None:
+    """Whatever is on the way, an unknown count of it proves nothing and refutes nothing."""
+    plan = reference()
+    without = bad(plan.replaced(resources=[one for one in plan.resources if one.address != address]))
+    found = bad(plan.replaced(uncertain=absent(address)))
+    assert {UNDETERMINED} == {finding.verdict for finding in found}
+    referred_to = ".aws_sns_topic.level" in address
+    assert referred_to or {one.key for one in without} <= {one.key for one in found}
+
+
+def test_a_watched_thing_of_which_there_may_be_none() -> None:
+    """Without an alarm it is not certain that something is missing where there may be nothing to watch."""
+    plan, watched = reference(), "module.network.aws_lb_target_group.tasks"
+    left = [one for one in plan.resources if one.address != UNHEALTHY]
+    judged_so = bad(plan.replaced(resources=left, uncertain=absent(watched)))
+    (found,) = (one for one in judged_so if one.subject == "unhealthy-targets")
+    assert (watched, UNDETERMINED) == (found.address, found.verdict)
+    assert f"the count of {watched} is not known: var.on ? 1 : 0; without an instance nothing is wrong" in found.reason
+
+
 def test_a_subscription_of_which_there_may_be_none() -> None:
     """An unknown for_each or count may be empty: the channel is not certainly reached."""
     plan, pager = reference(), "module.monitoring.aws_sns_topic_subscription.pager"
-    found = bad(plan.replaced(resources=[replace(r, key="?") if r.address == pager else r for r in plan.resources]))
+    found = bad(plan.replaced(uncertain=absent(pager)))
     assert ["subscriptions of level critical"] == [finding.subject for finding in found]
     assert UNDETERMINED is found[0].verdict
     assert "does not certainly reach pager" in found[0].reason
@@ -638,9 +664,7 @@ def test_a_subscription_of_which_there_may_be_none() -> None:
 
 def test_an_alarm_of_which_there_may_be_none() -> None:
     """An unknown count may be none: it is not certain that anything is watched."""
-    plan = reference()
-    (found,) = bad(
-        plan.replaced(resources=[replace(r, key="?") if r.address == UNHEALTHY else r for r in plan.resources])
-    )
+    (found,) = bad(reference().replaced(uncertain=absent(UNHEALTHY)))
     assert UNDETERMINED is found.verdict
-    assert "there may be none" in found.reason
+    assert f"there may be none of it: the count of {UNHEALTHY} is not known: var.on ? 1 : 0" == found.reason
+    assert found.remedy.startswith(f"in {UNHEALTHY}\ngive var.on a value")

@@ -16,7 +16,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
-from infraspec.terraform.plan import Change, Plan, Resource
+from infraspec.terraform.plan import Change, Plan, Resource, Uncertain
 from infraspec.unknown import JsonText, Unknown, Value
 from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, resource
 from tests.checks.test_access_from_inputs import EDITS, SOURCE, evaluated
@@ -260,6 +260,20 @@ def test_what_the_plan_changes_wins_over_the_snapshot(text: str, plan: Plan, exp
     assert expected == reading(with_export(plan, tmp_path, text), UNPLACED)
 
 
+ADDED = {name: case for name, case in CHANGES.items() if case[1].managed()[1:]}
+
+
+@pytest.mark.parametrize(("text", "plan", "expected"), ADDED.values(), ids=ADDED)
+def test_what_the_plan_may_change_leaves_it_open(text: str, plan: Plan, expected: str, tmp_path: Path) -> None:
+    """What is attached, replaced or taken away by a resource of an unknown count is not certain either way."""
+    first, *added = plan.managed()
+    without = plan.replaced(resources=(first, *plan.data()) if not plan.data() else (first, DATA))
+    absent = {one.address: Uncertain("count", one.address, Unknown("var.on")) for one in added}
+    found = reading(with_export(plan.replaced(uncertain=absent), tmp_path, text), UNPLACED)
+    same = expected == reading(with_export(without, tmp_path, text), UNPLACED)
+    assert found in ({expected, UNDETERMINED} if same else {UNDETERMINED})
+
+
 def test_a_policy_of_another_stack_counts_in_a_role_of_the_plan(tmp_path: Path) -> None:
     """A policy that a role of the plan names by its ARN is as the snapshot has it; the role's own is not."""
     plan = plan_of(
@@ -294,8 +308,9 @@ def test_the_newest_text_of_a_policy_of_aws_counts(tmp_path: Path) -> None:
 
 def test_an_attachment_that_may_be_none_is_not_certain(tmp_path: Path) -> None:
     """What is attached with a count that is not known may not be attached at all."""
-    uncertain = replace(attachment(MANAGED), key="?")
-    assert UNDETERMINED == reading(with_export(plan_of(task(), uncertain), tmp_path, EMPTY))
+    uncertain = attachment(MANAGED)
+    absent = {uncertain.address: Uncertain("count", uncertain.address, Unknown("var.on"))}
+    assert UNDETERMINED == reading(with_export(plan_of(task(), uncertain, uncertain=absent), tmp_path, EMPTY))
 
 
 def test_a_policy_of_another_account_is_not_the_one_of_the_plan(tmp_path: Path) -> None:

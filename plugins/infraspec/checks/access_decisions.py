@@ -72,9 +72,11 @@ class AccessDecisions(Struct):
             return Judgement(Answer.YES, decision, reason=reason)
         doubt = requirement.doubt
         if has_policy is None:
+            absent = self.owners.doubt_of_policy(requirement.resource)
             doubt = Doubt(
-                f"the policy of {render(requirement.resource)} is not in this plan: it may allow it"
+                f"{absent or f'the policy of {render(requirement.resource)} is not in this plan'}: it may allow it"
                 + (", and where there is none, every client is let in" if is_open else ""),
+                absent.value if absent else None,
                 remedy=f"allow {requirement.action} to the role, or bring the file system and its policy into the plan",
             )
         undecided = doubt is not None or decision.allowed is Answer.MAYBE

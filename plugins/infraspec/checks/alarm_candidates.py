@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from infraspec.checks.alarm_faults import Fault, faults_of, is_opposite
 from infraspec.checks.alarm_routes import Routes
+from infraspec.checks.knowing import how_to_know
 from infraspec.contract.alarms import AlarmItem, Metric
 from infraspec.finding import Verdict
 from infraspec.monitoring.alarms import Alarm, Series, alarms
@@ -20,7 +21,7 @@ from infraspec.monitoring.rules import EventRules
 from infraspec.monitoring.samples import SAMPLES
 from infraspec.monitoring.watched import Subject
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.unknown import Text, Unknown, Value, concatenate, is_known, render
 
 
 class Candidate(Struct, frozen=True):
@@ -71,12 +72,19 @@ class Candidates:
             if is_opposite(item, alarm):
                 self._opposite.append(alarm)
                 continue
-            certain = all(answer is True for _, answer in pairs.values()) and alarm.resource.key != "?"
+            certain = all(answer is True for _, answer in pairs.values()) and self._is_there(alarm, subject)
             route = self.routes.delivery.of_alarm(alarm.resource)
             ids = {name: own for name, (own, _) in pairs.items()}
             faults = tuple(self._faults(item, alarm, ids, route)) if certain else (self._doubt(alarm, subject),)
             found.append(Candidate(alarm, route, faults, certain))
         return found
+
+    def _is_there(self, alarm: Alarm, subject: Subject) -> bool:
+        """Tell whether an alarm is there for every instance of a subject; one that names it by text is."""
+        plan, dimensions = self.attributes.plan, [series.dimensions for series in alarm.series.values()]
+        if self.attributes.narrow(dimensions) == dimensions and is_known(dimensions):
+            return plan.is_certain(alarm.resource, subject.resource)
+        return plan.belongs_to(alarm.resource, subject.resource)
 
     @property
     def nearest(self) -> str:
@@ -226,16 +234,15 @@ class Candidates:
 
     def _doubt(self, alarm: Alarm, subject: Subject) -> Fault:
         reasons = "; ".join(sorted({reason for reason in self._reasons.values() if reason}))
+        absent = self.attributes.plan.doubt_of(alarm.resource)
         shown = [render(series.dimensions) for series in alarm.series.values() if series.dimensions]
         return Fault(
             Verdict.UNDETERMINED,
             f"an alarm that certainly watches {subject.address}",
             f"{alarm.resource.address}{' with the dimensions ' + ', '.join(shown) if shown else ''}",
-            "there may be none: its count or for_each is not known"
-            if alarm.resource.key == "?"
-            else reasons or "what it watches is not known before apply",
-            "" if reasons else "dimensions",
-            "name the watched resource by its attribute, or give a plan file",
+            f"there may be none of it: {absent}" if absent else reasons or "what it watches is not known before apply",
+            absent.argument if absent else "" if reasons else "dimensions",
+            how_to_know(absent.value) if absent else "name the watched resource by its attribute, or give a plan file",
         )
 
     def _faults(self, item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str], route: Route) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from infraspec.checks.alarm_routes import Routes
 from infraspec.checks.alarms import used_routes
 from infraspec.checks.comparison import Bound
+from infraspec.checks.existence import doubted, left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
@@ -110,7 +111,7 @@ class _Check:
                 continue
             topic = self.bound.resource(source)
             if topic is None:
-                yield self._missing(source, publishers)
+                yield left_open(self.plan, self._missing(source, publishers))
                 continue
             for publisher, sources in publishers.items():
                 if own := list(filter(self._is_here, sources)):
@@ -167,8 +168,11 @@ class _Check:
 
     def rules(self) -> Iterator[Finding]:
         for rule, target, topic in self.uses.rules:
-            if self._is_here(rule):
-                yield self._rule(rule, target, topic)
+            if not self._is_here(rule):
+                continue
+            found = self._rule(rule, target, topic)
+            absent = next((one for one in (rule, target) if self.bound.resource(one) is None), None)
+            yield doubted(found, *self.plan.uncertainties(absent.address).values()) if absent else found
 
     def _rule(self, rule: Resource, target: Resource, topic: Resource) -> Finding:
         live, sent, reached_topic = (self.bound.resource(one) for one in (rule, target, topic))

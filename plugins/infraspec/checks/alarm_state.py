@@ -13,6 +13,7 @@ from functools import cached_property
 
 from infraspec.checks.alarm_configuration import COMPOSITE, METRIC, differences
 from infraspec.checks.comparison import Bound, Difference
+from infraspec.checks.existence import left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.contract.models import Contract
@@ -74,7 +75,7 @@ class _Check:
             return
         status, live = self.states.by_name.get(name), self.bound.resource(source)
         if status is None or live is None:
-            yield _missing(source, name)
+            yield left_open(self.plan, _missing(source, name))
             return
         yield self._configuration(source, live, status)
         yield self._state(source, live, status)

@@ -11,6 +11,8 @@ from infraspec.checks.alarm_faults import Fault
 from infraspec.checks.alarm_playbooks import AlarmPlaybooks
 from infraspec.checks.alarm_routes import Routes, Use
 from infraspec.checks.alarm_text import Suggestions
+from infraspec.checks.existence import of_what_may_be_absent
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.secret_access import placed
 from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
@@ -29,6 +31,7 @@ from infraspec.terraform.plan import Plan
 RULE = "alarms"
 
 
+@of_what_may_be_absent
 def check_alarms(plan: Plan, contract: Contract, environment: str, playbooks: Sequence[Playbook] = ()) -> list[Finding]:
     """Judge each alarm of the catalogue for each thing it watches, then each route that the alarms take.
 
@@ -157,7 +160,7 @@ class _Check:
         sample = SAMPLES[str(item.event)]
         doubt: tuple[Rule, Route] | None = None
         for rule, answer in self.rules.taking(sample, subject):
-            route = self.routes.delivery.of_targets(rule.targets)
+            route = self.routes.delivery.of_rule(rule.resource, rule.targets)
             if not route.topics and not route.unknown:
                 continue
             if answer is True and route.topics:
@@ -171,6 +174,8 @@ class _Check:
         if doubt is None:
             return self._no_rule(name, item, subject)
         rule, route = doubt
+        absent = self.plan.doubt_of(rule.resource)
+        unknown = [*route.unknown, *([str(absent)] if absent else ())]
         return Finding(
             RULE,
             Verdict.UNDETERMINED,
@@ -178,9 +183,11 @@ class _Check:
             name,
             rule.resource.location,
             expected=f"a rule that takes the event {sample.name} and sends it to a topic of level {item.level}",
-            found=f"{rule.resource.address}; not known: {', '.join(route.unknown) or 'its pattern or state'}",
+            found=f"{rule.resource.address}; not known: {', '.join(unknown) or 'its pattern or state'}",
             reason="whether the event arrives depends on it",
-            remedy="give a plan file in which it is known, or write a pattern of known text",
+            remedy=how_to_know(absent.value)
+            if absent
+            else "give a plan file in which it is known, or write a pattern of known text",
         )
 
     def _misdirected(self, name: str, subject: Subject, rule: Rule, fault: Fault) -> Finding:

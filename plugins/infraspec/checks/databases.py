@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from infraspec.checks.comparison import Bound, same
 from infraspec.checks.database_findings import RULE, Speaker, reachability
+from infraspec.checks.existence import left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.databases import Databases
 from infraspec.finding import Finding, Verdict
@@ -61,7 +62,7 @@ def _of_source(source: Resource, bound: Bound, observed: Observed, settings: Dat
             remedy="name the state of the environment in the contract: state = …",
         )
     elif name not in observed.databases:
-        yield Speaker(source).say(
+        absent = Speaker(source).say(
             _VIOLATED,
             "",
             expected=f"a database instance {name}",
@@ -69,6 +70,7 @@ def _of_source(source: Resource, bound: Bound, observed: Observed, settings: Dat
             reason="there is no database",
             remedy=f"terraform apply -target='{source.address}'",
         )
+        yield left_open(bound.plan, absent)
     else:
         yield from _Check(source, bound, observed, settings, observed.databases[name]).findings()
 

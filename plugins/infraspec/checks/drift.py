@@ -23,6 +23,7 @@ from infraspec.checks.drift_attributes import (
     TASK_DEFINITION,
 )
 from infraspec.checks.drift_revision import compare_revisions
+from infraspec.checks.existence import left_open
 from infraspec.checks.live_identity import find_live, identity
 from infraspec.checks.policy_form import policy_form
 from infraspec.checks.whereabouts import counted, not_placed, where_to_ask
@@ -97,7 +98,7 @@ def _not_compared(bound: Bound, unseen: list[Resource]) -> Finding:
 def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[str]]) -> Iterator[Finding]:
     live = find_live(source, bound)
     if live is None:
-        yield _absent(source, bound)
+        yield left_open(bound.plan, _absent(source, bound))
         return
     found = _compare(source, live, bound)
     if source.type == "aws_ecs_service":

@@ -182,7 +182,10 @@ class Elsewhere(Struct):
         return Answer.YES if own == account else Answer.NO
 
     def _may_be_of(self, source: Resource | None, snapshot: IamSnapshot) -> Answer:
-        return Answer.YES if source is None else self.account(source, snapshot.account)
+        if source is None:
+            return Answer.YES
+        there = Answer.YES if self.attributes.plan.is_certain(source) else Answer.MAYBE
+        return both(self.account(source, snapshot.account), there)
 
     def _is(self, value: Value, text: str) -> Answer:
         """Tell whether a value is, or will be, a text."""

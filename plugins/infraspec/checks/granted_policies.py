@@ -73,7 +73,7 @@ class GrantedPolicies:
         names: dict[str, list[Resource]] = {}
         for resource in self.attributes.plan.managed("aws_iam_policy"):
             name = self.attributes.name(resource)
-            if isinstance(name, str):
+            if isinstance(name, str) and self.attributes.plan.is_certain(resource):
                 names.setdefault(name, []).append(resource)
         found = {name: resources[0] for name, resources in names.items() if len(resources) == 1}
         for resource in self.attributes.plan.data("aws_iam_policy"):

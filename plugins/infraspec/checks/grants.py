@@ -49,8 +49,11 @@ def listed(value: Value) -> list[Value]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def as_far_as_certain(policy: IdentityPolicy, source: Resource, role: Resource | None) -> IdentityPolicy:
-    """Take account of a count or for_each that is not known: it may make no instance at all."""
-    module = role.module if role else ""
-    uncertain = source is not role and (source.key == "?" or ("[?]" in source.module and source.module != module))
-    return policy.perhaps() if uncertain else policy
+def as_far_as_certain(
+    policy: IdentityPolicy, plan: Plan, source: Resource, owner: Resource | None = None
+) -> IdentityPolicy:
+    """Take account of a count or for_each that is not known: it may make no instance at all, or another one."""
+    if plan.belongs_to(source, owner):
+        return policy
+    why = plan.doubt_of(source, owner)
+    return policy.perhaps((str(why), why.value) if why else None)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from msgspec import Struct
+
+from infraspec.checks.knowing import how_to_know
 from infraspec.contract.models import Contract
 from infraspec.contract.structure import Consistency, Modules
 from infraspec.conventions.exemption import Exemptions
 from infraspec.finding import Finding, Location, Verdict
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Uncertain
 from infraspec.terraform.settings import RootSettings
 
 CONSISTENCY, MODULES = "consistency", "modules"
 _ABSENT = "-"
+_ANY_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
 _KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
@@ -53,16 +57,59 @@ def check_consistency(
             Finding(CONSISTENCY, Verdict.PROVEN, settings[environment].root, reason="the others are compared with it")
         ]
     own, other = (_parts(sources[name], settings[name], name) for name in (environment, reference))
+    counts = _Counts.of({name: sources[name] for name in (environment, reference)})
     allowed = Exemptions.of(rules.allow)
     findings = []
     for address in sorted({*own, *other}):
         here, there = own.get(address), other.get(address)
         same = here is not None and there is not None and here[0] == there[0]
-        if same or allowed.covers(address, address):
-            findings.append(Finding(CONSISTENCY, Verdict.PROVEN, address, location=(here or there or ("", None))[1]))
+        source, place = here or there or ("", None)
+        doubt = counts.doubt_of(address) if not source else None
+        if allowed.covers(address, address) or (same and not doubt):
+            findings.append(Finding(CONSISTENCY, Verdict.PROVEN, address, location=place))
+        elif doubt:
+            findings.append(_open(address, place, *doubt, environment, reference))
         else:
             findings.append(_differs(address, here, there, environment, reference))
     return findings
+
+
+class _Counts(Struct, frozen=True):
+    """The counts that are not known, by the address that all their instances have without keys."""
+
+    by_block: Mapping[str, tuple[str, Uncertain]]
+
+    @classmethod
+    def of(cls, sources: Mapping[str, Plan]) -> _Counts:
+        return cls(
+            {
+                _ANY_KEY.sub("", address): (name, why)
+                for name, plan in sources.items()
+                for address, why in plan.uncertain.items()
+            }
+        )
+
+    def doubt_of(self, address: str) -> tuple[str, Uncertain] | None:
+        """Return the environment and the count that leave open whether an address is there."""
+        block = _ANY_KEY.sub("", address)
+        ends = [found.start() for found in re.finditer(r"\.|$", block)] if self.by_block else []
+        return next((self.by_block[block[:end]] for end in ends if block[:end] in self.by_block), None)
+
+
+def _open(  # noqa: PLR0917 - the parts of a finding
+    address: str, place: Location | None, name: str, why: Uncertain, environment: str, reference: str
+) -> Finding:
+    return Finding(
+        CONSISTENCY,
+        Verdict.UNDETERMINED,
+        address,
+        f"{environment} and {reference}",
+        place,
+        f"the same instances in {environment} and {reference}",
+        f"in {name} {why}",
+        "which instances there are depends on it",
+        how_to_know(why.value).replace("NAME", name),
+    )
 
 
 _Part = tuple[str, Location | None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from infraspec.checks.comparison import Bound, same
+from infraspec.checks.existence import left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.finding import Finding, Related, Verdict
@@ -40,7 +41,7 @@ def check_log_groups(
     sources = {render(bound.value(bound.attributes.name(one))): one for one in here if one.type == _TYPE}
     findings = [finding for name, source in sources.items() for finding in _of_source(source, name, groups, bound)]
     left = [one for one in used if one[1].resource in {None, *here} and render(one[0]) not in sources]
-    return [*findings, *(_of_container(*one, groups) for one in left), *others]
+    return [*findings, *(left_open(plan, _of_container(*one, groups)) for one in left), *others]
 
 
 def _used(task_definitions: Sequence[TaskDefinition], bound: Bound) -> Iterator[tuple[Value, TaskDefinition, str]]:
@@ -61,7 +62,7 @@ def _of_source(source: Resource, name: str, groups: Mapping[str, LogGroup], boun
     group = groups.get(name)
     if group is None:
         unknown = not isinstance(bound.value(bound.attributes.name(source)), str)
-        yield _finding(
+        absent = _finding(
             source,
             Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
             "",
@@ -69,6 +70,7 @@ def _of_source(source: Resource, name: str, groups: Mapping[str, LogGroup], boun
             found="its name is not known before apply" if unknown else "AWS has none of this name",
             reason="what is written to it is lost, and a task that logs to it does not start",
         )
+        yield left_open(bound.plan, absent)
         return
     days = bound.value(source.get("retention_in_days")) or 0
     key = bound.value(source.get("kms_key_id")) or ""

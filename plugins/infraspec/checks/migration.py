@@ -158,7 +158,7 @@ def _without_key(resource: Resource) -> str:
 
 
 def _tags(plan: Plan, contract: Contract, environment: str) -> Iterator[Migration]:
-    for finding in check_tags(plan, contract, environment):
+    for finding in check_tags(plan.replaced(uncertain={}), contract, environment):
         if finding.verdict is Verdict.VIOLATED:
             yield Migration(
                 "tags",

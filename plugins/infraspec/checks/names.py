@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.contract import located
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import REGION, facts_of
@@ -22,6 +23,7 @@ _LONGEST_SHOWN = 60
 _Rules = Callable[[str, str | None], NamingRule]
 
 
+@of_what_may_be_absent
 def check_names(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
     """Judge the name of each managed resource whose type has patterns in `[names]`.
 

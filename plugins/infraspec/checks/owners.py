@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.character import Character
+from infraspec.checks.grants import as_far_as_certain
 from infraspec.checks.published_images import PUBLISHED, published
 from infraspec.finding import Location
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.fields import arn_fields
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import Plan, Resource, Uncertain
 from infraspec.unknown import Text, Unknown, Value, render, unknowns
 
 _TYPES = (
@@ -93,7 +94,7 @@ class Owners:
         owner = self.find(target)
         if owner is not None and owner.mode == "managed":
             if owner.address not in self._compiled:
-                self._compiled[owner.address] = list(self._compile(self._documents(owner)))
+                self._compiled[owner.address] = list(self._compile(self._documents(owner), owner))
             return self._compiled[owner.address]
         theirs = arn_fields(target).get("account")
         if published(target):
@@ -106,18 +107,32 @@ class Owners:
         name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
         return [IdentityPolicy.opaque(name, Unknown(name))]
 
-    def _compile(self, documents: Iterable[tuple[Resource, PolicyDocument]]) -> Iterator[IdentityPolicy]:
-        uncertain = {source.address for source in self._attached.get("", ())}
+    def _compile(
+        self, documents: Iterable[tuple[Resource, PolicyDocument]], owner: Resource | None = None
+    ) -> Iterator[IdentityPolicy]:
+        documents = list(documents)
+        loose = {source.address for source in self._attached.get("", ())}
+        replacing = next((source for source, _ in documents if not self.plan.belongs_to(source, owner)), None)
         for source, document in documents:
             policy = IdentityPolicy.of(
                 source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
             )
-            yield policy.perhaps() if source.address in uncertain or source.key == "?" else policy
+            doubtful = replacing if replacing and source is owner else source
+            yield policy.perhaps() if source.address in loose else as_far_as_certain(policy, self.plan, doubtful, owner)
 
     def has_policy(self, target: Value) -> bool | None:
-        """Tell whether the resource that an ARN belongs to has a policy in the plan; None if it is not in the plan."""
+        """Tell whether the resource that an ARN belongs to has a policy; None if the plan does not tell."""
         owner = self.find(target)
-        return None if owner is None or owner.mode == "data" else bool(self._documents(owner))
+        if owner is None or owner.mode == "data":
+            return None
+        sources = [source for source, _ in self._documents(owner)]
+        return any(self.plan.belongs_to(source, owner) for source in sources) or (None if sources else False)
+
+    def doubt_of_policy(self, target: Value) -> Uncertain | None:
+        """Return why it is not certain that the resource that an ARN belongs to has the policy that the plan has."""
+        owner = self.find(target)
+        sources = (source for source, _ in self._documents(owner)) if owner and owner.mode == "managed" else ()
+        return next(filter(None, (self.plan.doubt_of(source, owner) for source in sources)), None)
 
     def policy_source(self, target: Value) -> Resource | None:
         """Return the resource of the plan that holds the policy of what an ARN belongs to, if one does."""
@@ -206,7 +221,7 @@ class Owners:
     def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
         found = list(self._written(owner))
         yield from found
-        if owner.type == "aws_kms_key" and not any(source.key != "?" for source, _ in found):
+        if owner.type == "aws_kms_key" and not any(self.plan.belongs_to(source, owner) for source, _ in found):
             yield owner, self._default_key_policy(owner)
 
     def _default_key_policy(self, key: Resource) -> PolicyDocument:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.checks.managed_documents import with_managed
 from infraspec.checks.policy_breadth import broad_grants
 from infraspec.checks.policy_documents import Held, held_documents
@@ -28,6 +29,7 @@ from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate, unkn
 RULE = "policies"
 
 
+@of_what_may_be_absent
 def check_policies(
     plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
 ) -> list[Finding]:
@@ -145,7 +147,8 @@ def _too_long(
 ) -> Iterator[tuple[int, Fault]]:
     """Yield the documents that pass their limit; inline policies of one owner count together."""
     together: dict[Value, int] = {}
-    for position, (held, _) in enumerate(documents):
+    certain_first = sorted(enumerate(documents), key=lambda one: not attributes.plan.is_certain(one[1][0].resource))
+    for position, (held, _) in certain_first:
         if held.limit is None:
             continue
         size = least_size(_text(held.value, attributes), blanks=held.limit.blanks)

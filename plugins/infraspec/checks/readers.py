@@ -90,9 +90,17 @@ class Readers:
         subject = Subject.of(arn, self.attributes.narrow)
         shared = self.owners.policies(subject.value, self.plan.account, READ)
         asked = self._holders if shared else self._index.about(subject)
-        found = [reader for candidate in asked if (reader := self._own(candidate, subject, shared)) is not None]
+        own = (self._own(candidate, subject, shared) for candidate in asked)
+        found = [self._as_far_as_certain(reader, secret) for reader in own if reader is not None]
         let_in = {reader.name: reader for reader in self._let_in(shared, subject)} if shared else {}
         return [*found, *let_in.values()]
+
+    def _as_far_as_certain(self, reader: Reader, secret: Resource) -> Reader:
+        """Leave open whether a principal reads a secret if there may be no such principal."""
+        holder = self.plan.by_address.get(reader.name)
+        if holder is None or self.plan.is_certain(holder, secret):
+            return reader
+        return replace(reader, certain=False, reason=f"{reader.reason}; {self.plan.doubt_of(holder)}")
 
     @cached_property
     def _holders(self) -> list[Candidate]:
@@ -189,7 +197,8 @@ class Readers:
 def _without_secret(candidate: Candidate) -> str:
     """Say what an uncertain answer depends on without naming the secret that happened to be asked about."""
     hits = [Hit(policy, clause) for policy in candidate.policies for clause, _ in policy.about(READ)]
-    return f"it depends on {', '.join(map(str, hits))}"
+    doubts = dict.fromkeys(hit.clause.doubt[0] for hit in hits if hit.clause.doubt)
+    return "; ".join([f"it depends on {', '.join(map(str, hits))}", *doubts])
 
 
 _CONTEXT = Context.of({"aws:SecureTransport": True})

@@ -107,7 +107,7 @@ class RoleIndex:
         certain: dict[str, list[Grant]] = {}
         loose: list[tuple[Value, Grant]] = []
         for reference, grant in attached_to_roles(self.plan):
-            resource = self._resource(reference)
+            resource = self._resource(reference, grant.source)
             if resource is None:
                 loose.append((self.attributes.narrow(reference), grant))
             else:
@@ -138,8 +138,11 @@ class RoleIndex:
         """Return what is attached to a role that is not in the plan, of which something is known."""
         return [(Pattern.arn(reference), grant) for reference, grant in self._grants[1] if not _means_any(reference)]
 
-    def _resource(self, value: Value) -> Resource | None:
-        """Return the role of the plan that a name, an ARN or an attribute refers to."""
+    def _resource(self, value: Value, beside: Resource | None = None) -> Resource | None:
+        """Return the role of the plan that a name, an ARN or an attribute refers to; by attribute it has to be there.
+
+        By name it may be another one, from elsewhere, unless the plan's is certain, or is whenever `beside` is there.
+        """
         if type(value) is Unknown:
             found = self.plan.find(value)
             if found and (found[0].mode, found[0].type) == ("managed", "aws_iam_role"):
@@ -151,12 +154,12 @@ class RoleIndex:
         if arn and of_other_account(render(narrowed), self.plan):
             return None
         named = self._by_name.get(arn["name"] if arn else narrowed, [])
-        return named[0] if len(named) == 1 and isinstance(narrowed, str | Text) else None
+        return named[0] if len(named) == 1 and self.plan.is_certain(named[0], beside) else None
 
     def _in_plan(self, resource: Resource) -> Role:
         certain, _ = self._grants
         own = [*self._own(resource), *certain.get(resource.address, [])]
-        policies = [as_far_as_certain(self._policies.of(grant), grant.source, resource) for grant in own]
+        policies = [as_far_as_certain(self._policies.of(grant), self.plan, grant.source, resource) for grant in own]
         name = Subject.of(self.attributes.name(resource))
         policies += self._anyones
         for reference, grant in self._named_loosely:
@@ -242,7 +245,7 @@ class RoleIndex:
             if account is not None:
                 answer = both(answer, self.elsewhere.account(grant.source, account))
             if answer is not Answer.NO:
-                policy = as_far_as_certain(self._policies.of(grant), grant.source, None)
+                policy = as_far_as_certain(self._policies.of(grant), self.plan, grant.source)
                 yield policy if answer is Answer.YES else policy.perhaps()
 
 

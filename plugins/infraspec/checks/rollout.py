@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from infraspec.checks.existence import doubted
 from infraspec.checks.knowing import how_to_know
 from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets
 from infraspec.contract.rollout import Rollout
@@ -111,7 +112,7 @@ def _absent(one: DeployedService) -> Finding:
         found = f"the cluster {cluster} has no service of this name"
     else:
         found = f"there is no cluster {cluster} that is ACTIVE"
-    return Finding(
+    absent = Finding(
         RULE,
         Verdict.VIOLATED,
         "",
@@ -121,6 +122,7 @@ def _absent(one: DeployedService) -> Finding:
         reason="what the source declares is not deployed, or was deleted",
         remedy="terraform apply creates it; if it was renamed, deploy the source that says so",
     )
+    return doubted(absent, declared.doubt) if declared.doubt else absent
 
 
 def _revision(one: DeployedService, live: Service, rules: Rollout, meant: ExpectedRevision | None) -> Finding:

@@ -13,6 +13,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from infraspec.checks.access_decisions import AccessDecisions, Judgement
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.checks.keys import Keys
 from infraspec.checks.owners import Owners
 from infraspec.checks.registries import Registries
@@ -45,6 +46,7 @@ _ARTICLES = {EXECUTION: "an", TASK: "a"}
 _PATHS = {EXECUTION: ("execution_role_arn", "executionRoleArn"), TASK: ("task_role_arn", "taskRoleArn")}
 
 
+@of_what_may_be_absent
 def check_secret_access(
     plan: Plan,
     task_definitions: Iterable[TaskDefinition],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.checks.readers import READ, SECRET, Reader, Readers
 from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
@@ -21,6 +22,7 @@ RULE = "secret-readers"
 _FEW = 12
 
 
+@of_what_may_be_absent
 def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
     """Judge who may read each secret: one finding for each reader too many, or one that names the readers.
 

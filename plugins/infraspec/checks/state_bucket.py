@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
+from infraspec.checks.existence import left_open
+from infraspec.checks.knowing import how_to_know
 from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer, both, either
@@ -36,7 +40,7 @@ def check_state_bucket(plan: Plan, settings: RootSettings) -> list[Finding]:
     arguments = settings.backend.arguments
     findings = list(_bucket(plan, settings, arguments.get("bucket")))
     table = arguments.get("dynamodb_table")
-    return findings if table is None else [*findings, _table(plan, settings, table)]
+    return findings if table is None else [*findings, _if_there(plan, _table(plan, settings, table))]
 
 
 def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding]:
@@ -45,16 +49,29 @@ def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding
         yield _absent(settings, "bucket", name)
         return
     look = _Bucket(plan, bucket)
-    yield look.versioning()
-    yield look.encryption()
-    yield look.private()
-    yield look.tls_only()
+    for finding in (look.versioning(), look.encryption(), look.private(), look.tls_only()):
+        yield _if_there(plan, finding)
 
 
 def _named(plan: Plan, type_: str, attribute: str, name: Value) -> Resource | None:
     if not isinstance(name, str):
         return None
     return next((r for r in plan.managed(type_) if r.get(attribute) == name), None)
+
+
+def _if_there(plan: Plan, finding: Finding) -> Finding:
+    """Leave open what a resource says of the bucket that may not be there."""
+    found = left_open(plan, finding)
+    if found.verdict is not Verdict.PROVEN or not (why := plan.uncertainties(found.address)):
+        return found
+    absent = next(iter(why.values()))
+    return replace(
+        found,
+        verdict=Verdict.UNDETERMINED,
+        found=f"{found.address}, of which there may be none",
+        reason=str(absent),
+        remedy=how_to_know(absent.value),
+    )
 
 
 def _absent(settings: RootSettings, what: str, name: Value) -> Finding:

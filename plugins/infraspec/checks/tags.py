@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.contract import located
 from infraspec.contract.models import Contract
 from infraspec.conventions.effective_tags import TAG_BLOCK_TYPES, EffectiveTags
@@ -22,6 +23,7 @@ TAGS, TAG_POLICY = "tags", "tag-policy"
 _Faults = Callable[[EffectiveTags], list[TagFault]]
 
 
+@of_what_may_be_absent
 def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
     """Judge the effective tags of each managed resource that takes tags and is not exempt.
 
@@ -43,6 +45,7 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
     return findings
 
 
+@of_what_may_be_absent
 def check_tag_policy(plan: Plan, contract: Contract, environment: str, policy: TagPolicy) -> list[Finding]:
     """Judge the effective tags of each managed resource that takes tags against a tag policy."""
     facts_of(contract, environment, region=plan.region, account=plan.account)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
@@ -35,6 +36,7 @@ _CONTAINER = 'containerDefinitions = [{ name = "app", image = "…" }]'
 _FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 
 
+@of_what_may_be_absent
 def check_task_definitions(
     plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
 ) -> list[Finding]:

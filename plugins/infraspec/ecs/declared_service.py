@@ -11,7 +11,7 @@ import re
 from msgspec import Struct
 
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import Plan, Resource, Uncertain
 from infraspec.unknown import Unknown, Value, is_known, render
 
 _SERVICE = "aws_ecs_service"
@@ -39,6 +39,8 @@ class DeclaredService(Struct, frozen=True):
     revision: str
     least: Value = 0
     account: Value = None
+    doubt: Uncertain | None = None
+    """Why it is not certain that the source declares it at all."""
 
     @property
     def key(self) -> tuple[str, str, str] | None:
@@ -85,6 +87,7 @@ def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
         revision,
         least,
         None if account == attributes.plan.account else account,
+        attributes.plan.doubt_of(resource),
     )
 
 

@@ -19,7 +19,7 @@ from infraspec.ecs.access_table import Access
 from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Resource
+from infraspec.terraform.plan import Resource, Uncertain
 from infraspec.unknown import Unknown, Value, render, unknowns
 
 _TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
@@ -38,7 +38,7 @@ class ExecuteCommand:
     def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
         """List what the services that run a task definition need of its task role."""
         for service in self._services.get(self._identity(task_definition), ()):
-            yield from self._of_service(service, context)
+            yield from self._of_service(service, task_definition.resource, context)
 
     @cached_property
     def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
@@ -95,8 +95,10 @@ class ExecuteCommand:
             return task_definition.resource.address
         return task_definition.family if isinstance(task_definition.family, str) else None
 
-    def _of_service(self, service: Resource, context: AccessContext) -> Iterator[Requirement]:
-        doubt = Doubt.of(next(unknowns(service.get(_ENABLED)), None))
+    def _of_service(self, service: Resource, runs: Resource | None, context: AccessContext) -> Iterator[Requirement]:
+        plan = self.attributes.plan
+        absent = () if plan.is_certain(service, runs) else plan.uncertainties(service.address).values()
+        doubt = Doubt.of(next(unknowns(service.get(_ENABLED)), None)) or next(map(_doubt_of, absent), None)
         need = Need("ECS Exec", f"service {service.address}", "", service.get(_ENABLED), service.location_of(_ENABLED))
         for action in table.CHANNEL.actions:
             yield Requirement(need, table.CHANNEL, action, "*", doubt)
@@ -161,6 +163,10 @@ class ExecuteCommand:
     def _clusters_by_name(self) -> dict[str, Resource]:
         clusters = self.attributes.plan.managed("aws_ecs_cluster")
         return {render(self.attributes.name(cluster)): cluster for cluster in clusters}
+
+
+def _doubt_of(absent: Uncertain) -> Doubt:
+    return Doubt(f"it is not known whether this is needed: {absent}", absent.value)
 
 
 def _revision(arn: Value) -> str | None:

@@ -65,6 +65,8 @@ def doubt(hit: Hit, request: Request, *, effect: str) -> Doubt:
 
 def _attachment_doubt(clause: Clause) -> tuple[str, Unknown | None]:
     """Say that it depends on nothing in the request whether a statement applies, but on whom it concerns."""
+    if clause.doubt is not None:
+        return clause.doubt
     for element, value in (("Principal", clause.statement.principal), ("NotPrincipal", clause.statement.not_principal)):
         if value is not None:
             unknown = next(unknowns(value), None)

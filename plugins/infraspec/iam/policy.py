@@ -31,7 +31,10 @@ def _nowhere(_path: str) -> Location | None:
 
 
 class Clause(Struct, frozen=True, eq=False):
-    """One statement, compiled. `bound` says whether it is attached to the principal (and names it, if it has to)."""
+    """One statement, compiled. `bound` says whether it is attached to the principal (and names it, if it has to).
+
+    Where that is not certain, `doubt` is why, and what is not known.
+    """
 
     statement: Statement
     actions: tuple[Pattern, ...]
@@ -39,6 +42,7 @@ class Clause(Struct, frozen=True, eq=False):
     conditions: tuple[Test | Hidden, ...] = ()
     bound: Answer = Answer.YES
     resolve: Callable[[Value], Value] = as_it_is
+    doubt: tuple[str, Unknown] | None = None
 
     @classmethod
     def of(cls, statement: Statement, resolve: Callable[[Value], Value], *, variables: bool, bound: Answer) -> Clause:
@@ -140,9 +144,12 @@ class IdentityPolicy:
             found = self._actions_asked[action] = tuple(pair for pair in asked if pair[1] is not Answer.NO)
         return found
 
-    def perhaps(self) -> IdentityPolicy:
-        """Return the same policy where it is not certain that the principal has it."""
-        clauses = tuple(replace(clause, bound=both(clause.bound, Answer.MAYBE)) for clause in self.clauses)
+    def perhaps(self, doubt: tuple[str, Unknown] | None = None) -> IdentityPolicy:
+        """Return the same policy where it is not certain that the principal has it; `doubt` says why not."""
+        clauses = tuple(
+            replace(clause, bound=both(clause.bound, Answer.MAYBE), doubt=clause.doubt or doubt)
+            for clause in self.clauses
+        )
         return IdentityPolicy(self.name, clauses, self.locate)
 
 

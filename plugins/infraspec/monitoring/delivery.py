@@ -10,7 +10,7 @@ text of the same page says that such events may not arrive. What the role may do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -61,7 +61,14 @@ class Delivery:
 
     def of_alarm(self, alarm: Resource) -> Route:
         """Return where an alarm goes: its own actions, and those of composite alarms that fire whenever it does."""
-        return self._route(action for source in self._sources(alarm) for action in _actions(source))
+        return self._route(action for source in self._sources(alarm) for action in self._actions(source, alarm))
+
+    def _actions(self, source: Resource, alarm: Resource) -> Iterator[Value]:
+        """Yield the actions of an alarm, or of a composite one that fires with it, which may not be there."""
+        plan, actions = self.attributes.plan, list(_actions(source))
+        if actions and not plan.is_certain(source, alarm):
+            actions = [Unknown(f"what {source.address} does: {plan.doubt_of(source)}")]
+        yield from actions
 
     def own(self, alarm: Resource) -> Route:
         """Return where the actions of an alarm itself go."""
@@ -81,8 +88,18 @@ class Delivery:
         return [alarm, *composites]
 
     def of_targets(self, targets: tuple[Resource, ...]) -> Route:
-        """Return where the targets of a rule go."""
+        """Return where targets go."""
         return self._route(target.attribute("arn") for target in targets)
+
+    def of_rule(self, rule: Resource, targets: tuple[Resource, ...]) -> Route:
+        """Return where the targets of a rule go, so far as it certainly has them."""
+        return self._route(self._target(target, rule) for target in targets)
+
+    def _target(self, target: Resource, rule: Resource) -> Value:
+        plan = self.attributes.plan
+        if plan.belongs_to(target, rule):
+            return target.attribute("arn")
+        return Unknown(f"where {target.address} sends it: {plan.doubt_of(target, rule)}")
 
     def _route(self, actions: Iterator[Value]) -> Route:
         topics: dict[str, Resource] = {}
@@ -133,7 +150,22 @@ class Delivery:
         if publisher == EVENTBRIDGE_BY_ROLE:
             reason = "EventBridge publishes as the role of the target, and what that may do is not judged"
             return Step(Answer.MAYBE, topic, "", "a target with role_arn", reason)
-        sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address)
+        sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address, [])
+        return self._as_far_as_certain(sources, topic, lambda there: self._policy(there, topic, publisher))
+
+    def _as_far_as_certain(
+        self, sources: list[Resource], owner: Resource, ask: Callable[[list[Resource]], Step]
+    ) -> Step:
+        """Ask with all the policies of an owner, and without those that may not be there: both have to say the same."""
+        plan, step = self.attributes.plan, ask(sources)
+        certain = [source for source in sources if plan.belongs_to(source, owner)]
+        if len(certain) == len(sources) or ask(certain).answer is step.answer:
+            return step
+        absent = next(source for source in sources if source not in certain)
+        reason = f"whether it is the policy of {owner.address} is not known: {plan.doubt_of(absent, owner)}"
+        return Step(Answer.MAYBE, absent, "policy", absent.address, reason)
+
+    def _policy(self, sources: list[Resource], topic: Resource, publisher: str) -> Step:
         given = [source for source in sources or [topic] if _is_given(source, "policy")]
         if not given and publisher == CLOUDWATCH:
             return Step(Answer.YES, topic)
@@ -160,6 +192,9 @@ class Delivery:
 
     def _key_policy(self, key: Resource, publisher: str) -> Step:
         sources = [s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.get("key_id")) is key]
+        return self._as_far_as_certain(sources, key, lambda there: self._policy_of_key(there, key, publisher))
+
+    def _policy_of_key(self, sources: list[Resource], key: Resource, publisher: str) -> Step:
         holder = sources[0] if sources else key
         if not _is_given(holder, "policy"):
             reason = f"it leaves access to IAM policies, and {publisher} has none"

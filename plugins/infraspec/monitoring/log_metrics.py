@@ -6,6 +6,7 @@ The way of an event is followed: who writes it to the log group, and whether the
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -48,7 +49,7 @@ class LogMetrics:
 
     attributes: AwsAttributes
     rules: EventRules
-    _allowed: dict[Value, Answer] = field(default_factory=dict)
+    _allowed: dict[tuple[Value, tuple[str, ...]], Answer] = field(default_factory=dict)
 
     def filters(self, namespace: Value, name: Value) -> list[Resource]:
         """Return the filters that count into a metric."""
@@ -63,12 +64,20 @@ class LogMetrics:
         if written.answer is False:
             return Counted(answer=False, reason=written.reason)
         if all(answer is True for answer in answers):
-            return Counted(written.answer, written.reason)
+            absent = self._all_absent([metric_filter], subject)
+            return Counted(None, absent) if absent and written.answer else Counted(written.answer, written.reason)
         if False in answers and specimens.certain:
             return Counted(
                 answer=False, reason=f"the pattern of {metric_filter.address} does not take the event {sample.name}"
             )
         return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")
+
+    def _all_absent(self, resources: Sequence[Resource], subject: Subject) -> str:
+        """Say that of the resources on the way of an event about a subject none may be there; nothing if one is."""
+        plan = self.attributes.plan
+        if any(plan.is_certain(resource, subject.resource) for resource in resources):
+            return ""
+        return f"there may be no {resources[0].address}: {plan.doubt_of(resources[0])}"
 
     @cached_property
     def _by_metric(self) -> dict[tuple[Value, Value], list[Resource]]:
@@ -88,15 +97,21 @@ class LogMetrics:
         fill = subject.fill(specimens)
         if sample.origin == "postgresql":
             return self._of_database(group, sample, subject, specimens)
-        for trail in self.attributes.plan.managed("aws_cloudtrail") if sample.origin == "cloudtrail" else ():
-            if self._group_of(trail.get("cloud_watch_logs_group_arn")) == group:
-                return _Written(sample.lines(fill))
+        trails = self.attributes.plan.managed("aws_cloudtrail") if sample.origin == "cloudtrail" else ()
+        writing = [trail for trail in trails if self._group_of(trail.get("cloud_watch_logs_group_arn")) == group]
+        if writing:
+            absent = self._all_absent(writing, subject)
+            return _Written(sample.lines(fill), None if absent else True, absent)
         lines = [json.dumps(envelope) for envelope in sample.envelopes(fill)]
         for rule, answer in self.rules.taking(sample, subject):
-            if any(self._group_of(target.get("arn")) == group for target in rule.targets):
+            targets = [target for target in rule.targets if self._group_of(target.get("arn")) == group]
+            if targets:
+                absent = self._all_absent(targets, subject)
+                if absent:
+                    return _Written(lines, None, absent)
                 if answer is None:
                     return _Written(lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told")
-                if self._writes_events(group) is Answer.YES:
+                if self._writes_events(group, subject.resource) is Answer.YES:
                     return _Written(lines)
                 shown = render(group)
                 return _Written(
@@ -135,31 +150,34 @@ class LogMetrics:
         is_off = value is None or str(value).lower() in _OFF
         return f"log_connections of {group.address} is off" if is_off else ""
 
-    def _writes_events(self, group: Value) -> Answer:
-        """Tell whether EventBridge, which makes the log streams itself, may write to a log group."""
-        if group not in self._allowed:
-            self._allowed[group] = self._may_write(group)
-        return self._allowed[group]
+    def _writes_events(self, group: Value, beside: Resource | None) -> Answer:
+        """Tell whether EventBridge, which makes the log streams itself, may write to a log group wherever one is."""
+        given = tuple(self.attributes.plan.uncertainties(beside.address)) if beside else ()
+        if (group, given) not in self._allowed:
+            self._allowed[group, given] = self._may_write(group, beside)
+        return self._allowed[group, given]
 
-    def _may_write(self, group: Value) -> Answer:
+    def _may_write(self, group: Value, beside: Resource | None) -> Answer:
         plan = self.attributes.plan
         groups = plan.managed("aws_cloudwatch_log_group")
         own = next((one for one in groups if self.attributes.name(one) == group), None)
         head = self.attributes.join("arn:", plan.partition, ":logs:", plan.region, ":", plan.account, ":log-group:")
         arn = self.attributes.narrow(Unknown(f"{own.address}.arn")) if own else self.attributes.join(head, group)
-        policies = [(policy, "policy_document") for policy in plan.managed("aws_cloudwatch_log_resource_policy")]
+        policies = plan.managed("aws_cloudwatch_log_resource_policy")
+        certain = [policy for policy in policies if plan.is_certain(policy, beside)]
         stream = self.attributes.join(arn, ":log-stream:events")
         return both(
             *(
                 grants(
                     self.attributes,
-                    policies,
+                    [(policy, "policy_document") for policy in there],
                     service="events.amazonaws.com",
                     action=action,
                     resource=stream,
                     context=Context(),
                 )
                 for action in _WRITE
+                for there in (policies, certain)
             )
         )
 

@@ -54,7 +54,9 @@ class EventRules:
         for rule in self.rules:
             key = (rule.resource.address, sample.name, subject.address)
             if key not in self._answers:
-                self._answers[key] = self._takes(rule.resource, sample, subject)
+                answer = self._takes(rule.resource, sample, subject)
+                is_there = self.attributes.plan.is_certain(rule.resource, subject.resource)
+                self._answers[key] = answer if is_there else answer and None
             if self._answers[key] is not False:
                 yield rule, self._answers[key]
 

@@ -34,14 +34,15 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
     plan = delivery.attributes.plan
     for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
         perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one")
-        is_certain = subscription.key != "?" and not subscription.get("filter_policy")
+        is_certain = plan.belongs_to(subscription, topic) and not subscription.get("filter_policy")
         protocol = subscription.attribute("protocol") if is_certain else perhaps
         yield protocol, subscription.get("endpoint")
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.get("sns_topic_arns")
         for arn in arns if isinstance(arns, list | tuple) else ():
             if delivery.topic(arn) is topic:
-                yield "chatbot", ""
+                is_certain = plan.belongs_to(chatbot, topic)
+                yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one"), ""
 
 
 def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specimens) -> Answer:

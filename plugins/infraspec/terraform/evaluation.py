@@ -12,7 +12,7 @@ from infraspec.finding import Location
 from infraspec.terraform.configuration import Configuration, read_configuration
 from infraspec.terraform.files import RootFiles
 from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic
+from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic, Uncertain
 
 MOST_INSTANCES = 100_000
 """How many resource and module instances one evaluation may have."""
@@ -49,6 +49,8 @@ class Evaluation(Struct):
     diagnostics: list[Diagnostic] = field(default_factory=list)
     stack: list[str] = field(default_factory=list)
     """What is being evaluated, outermost first."""
+    uncertain: dict[str, Uncertain] = field(default_factory=dict)
+    """Why it is not known whether there is an instance, by the address of the one that stands for any."""
     opaque_modules: list[str] = field(default_factory=list)
     instances: int = 0
     module_calls: int = 0

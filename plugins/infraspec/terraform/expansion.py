@@ -13,7 +13,9 @@ from infraspec.errors import EvaluationError
 from infraspec.terraform.body import Body
 from infraspec.terraform.conversions import to_number
 from infraspec.terraform.evaluation import Evaluation, place_error
+from infraspec.terraform.plan import Uncertain
 from infraspec.terraform.scope import EvaluatedObject, Scope
+from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import SetValue, type_name
 from infraspec.unknown import Sensitive, Text, Unknown, Value
 
@@ -61,6 +63,7 @@ def _by_count(evaluation: Evaluation, body: Body, scope: Scope, address: str, ma
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "count")
         inner = scope.bind(count={"index": Unknown(f"{address}.count.index")})
+        evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value)))
         return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
     number = to_number(value)
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
@@ -73,7 +76,7 @@ def _by_for_each(evaluation: Evaluation, body: Body, scope: Scope, address: str,
     value = body.compiled("for_each")(scope)
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "for_each")
-        return UncertainObjects(address, _any_instance(scope, address, make))
+        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
     pairs = list(_pairs(value))
     evaluation.count(len(pairs), address, body.place("for_each"))
     result: dict[str, Value] = {}
@@ -82,11 +85,12 @@ def _by_for_each(evaluation: Evaluation, body: Body, scope: Scope, address: str,
             bound = scope.bind(each={"key": key, "value": item})
             result[key] = make(f"{address}[{json.dumps(key, ensure_ascii=False)}]", bound, key)
     if len(result) < len(pairs):
-        return UncertainObjects(address, _any_instance(scope, address, make))
+        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
     return result
 
 
-def _any_instance(scope: Scope, address: str, make: Make) -> EvaluatedObject:
+def _any_instance(evaluation: Evaluation, scope: Scope, address: str, make: Make, value: Value) -> EvaluatedObject:
+    evaluation.uncertain[f'{address}["?"]'] = Uncertain("for_each", address, named(operand(value)))
     each = {"key": Unknown(f"{address}.each.key"), "value": Unknown(f"{address}.each.value")}
     return make(f'{address}["?"]', scope.bind(each=each), "?")
 

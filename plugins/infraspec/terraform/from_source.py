@@ -74,6 +74,7 @@ def _plan(module: ModuleInstance) -> Plan:
         regions={key: provider.region for key, provider in providers.items()},
         accounts={key: provider.account for key, provider in providers.items()},
         module_calls=evaluation.module_calls,
+        uncertain=evaluation.uncertain,
     )
 
 

@@ -7,6 +7,7 @@ is known only after apply is an Unknown in its place, a sensitive one is Sensiti
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
@@ -85,6 +86,30 @@ class Diagnostic(Struct, frozen=True):
     def __str__(self) -> str:
         text = f"{self.location}: {self.message}" if self.location else self.message
         return f"{text}\n  remedy:   {self.remedy}" if self.remedy else text
+
+
+_ANY = re.compile(r'\[\?\]|\["\?"\]')
+"""What an address has in place of the key of an instance that stands for any."""
+
+
+class Uncertain(Struct, frozen=True):
+    """Why it is not known whether there is an instance: `argument` is count or for_each, `value` what it is.
+
+    `address` is that of the resource or module without a key.
+    """
+
+    argument: str
+    address: str
+    value: Unknown
+
+    def __str__(self) -> str:
+        return f"the {self.argument} of {self.address} is not known: {self.value.address}"
+
+
+def uncertainties(uncertain: Mapping[str, Uncertain], address: str) -> Mapping[str, Uncertain]:
+    """Return those of an address, outermost first: of the modules that it is in, and of itself."""
+    begun = [address[: found.end()] for found in _ANY.finditer(address)]
+    return {part: uncertain[part] for part in (*begun, address) if part in uncertain}
 
 
 class Refactoring(Struct, frozen=True):
@@ -216,6 +241,8 @@ class Plan:
     additions: Additions = dataclasses.field(default_factory=Additions)
     source: Plan | None = None
     """The source, where a plan is of what exists in its place: what is to be changed is changed there."""
+    uncertain: Mapping[str, Uncertain] = dataclasses.field(default_factory=dict)
+    """Why it is not known whether there is an instance, by the address of the one that stands for any."""
     snapshots: tuple[IamSnapshot, ...] = ()
     """What IAM had, an account each, when it was exported: for the roles and policies that the plan has not."""
 
@@ -262,6 +289,27 @@ class Plan:
             if resource is not None:
                 return resource, address[cut + 1 :]
         return None
+
+    def uncertainties(self, address: str) -> Mapping[str, Uncertain]:
+        """Return why it is not known whether what has an address is there, of itself and of the modules it is in."""
+        return uncertainties(self.uncertain, address) if self.uncertain else {}
+
+    def is_certain(self, resource: Resource, beside: Resource | None = None) -> bool:
+        """Tell whether a resource is there for certain, or with `beside` whenever that is."""
+        given = self.uncertainties(beside.address) if beside else {}
+        return self.uncertainties(resource.address).keys() <= given.keys()
+
+    def belongs_to(self, resource: Resource, owner: Resource | None) -> bool:
+        """Tell whether a resource that refers to an owner is there for certain, and for every one of its instances.
+
+        An owner that stands for any may be another one than what the resource refers to.
+        """
+        return self.is_certain(resource, owner) and (owner is None or self.is_certain(owner, resource))
+
+    def doubt_of(self, resource: Resource, owner: Resource | None = None) -> Uncertain | None:
+        """Return why it is not certain that a resource is there, or which of the instances of its owner it is for."""
+        found = self.uncertainties(resource.address) or (self.uncertainties(owner.address) if owner else {})
+        return next(iter(found.values()), None)
 
     def region_of(self, resource: Resource) -> Value:
         """Return the region a resource is created in: its own argument (AWS provider 6), else its provider's.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infraspec.errors import EvaluationError
+from infraspec.finding import Location
 from infraspec.terraform.body import Body
 from infraspec.terraform.evaluation import Evaluation
 from infraspec.terraform.instances import ResourceInstance
 from infraspec.terraform.module import ModuleInstance
+from infraspec.terraform.plan import uncertainties
 from infraspec.terraform.revealing import to_revealed_bool
 from infraspec.unknown import Unknown
 
@@ -57,7 +59,16 @@ def _report(module: ModuleInstance, name: str, body: Body, evaluation: Evaluatio
         return
     if holds is not True and not isinstance(holds, Unknown):
         where = module.call_body.location_of(name) if module.call_body else None
-        evaluation.report(f"{module.prefix}var.{name} is not valid: {_message(module, body)}", where or body.location)
+        _invalid(module, f"{module.prefix}var.{name} is not valid: {_message(module, body)}", where or body.location)
+
+
+def _invalid(module: ModuleInstance, message: str, place: Location | None) -> None:
+    """Report a validation that is false; in a module of which there may be none it may stop nothing."""
+    evaluation = module.evaluation
+    for why in uncertainties(evaluation.uncertain, module.address).values():
+        evaluation.warn(f"{message}; {why}", place, f"make {why.value.address} known, or correct the value")
+        return
+    evaluation.report(message, place)
 
 
 def _message(module: ModuleInstance, body: Body) -> str:
