@@ -76,6 +76,42 @@ class Sensitive(Unknown):
         return type(self), (self.address,)
 
 
+class OpenList(Unknown):
+    """A list, set or tuple that certainly has some texts, `items`, in any order and perhaps among others.
+
+    Everything that does not look for `items` treats it as unknown. No item holds anything sensitive.
+    """
+
+    __slots__ = ("items",)
+
+    def __init__(self, address: str, items: Iterable[Value]) -> None:
+        super().__init__(address)
+        self.items = tuple(item for item in items if _is_shown(item))
+
+    @property
+    def entries(self) -> tuple[Value, ...]:
+        """What certainly is in it, and an unknown that stands for all that may be."""
+        return (*self.items, Unknown(self.address))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.address, self.items)
+
+
+def _is_shown(item: Value) -> bool:
+    return isinstance(item, str | Text | Unknown) and not any(isinstance(part, Sensitive) for part in unknowns(item))
+
+
+def shows(value: Value) -> bool:
+    """Tell whether anything of a value is known, which an Unknown as a whole hides unless it is an OpenList."""
+    return not isinstance(value, Unknown) or isinstance(value, OpenList)
+
+
+def opened(unknown: Unknown, items: Iterable[Value]) -> Unknown:
+    """Return a list that is unknown, with what it certainly has."""
+    found = OpenList(unknown.address, items)
+    return found if found.items else unknown
+
+
 class Text:
     """Text with unknown parts: `parts` alternates str and Unknown, and holds at least one Unknown."""
 

@@ -15,7 +15,7 @@ from infraspec.errors import PolicyError
 from infraspec.iam.conditions import OperatorName
 from infraspec.iam.operators import OPERATORS
 from infraspec.json_text import decode_json
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import OpenList, Text, Unknown, Value, render
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
@@ -159,6 +159,8 @@ def _entries(tree: Mapping[str, Value], key: str, place: str) -> tuple[Value, ..
     if key not in tree:
         return None
     value = tree[key]
+    if isinstance(value, OpenList):
+        value = value.entries
     entries = tuple(value) if isinstance(value, list | tuple) else (value,)
     for entry in entries:
         if not isinstance(entry, str | Text | Unknown):

@@ -19,7 +19,7 @@ from infraspec.terraform import functions
 from infraspec.terraform.files import unreadable
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import OpenList, Sensitive, Unknown, Value
 
 Render: TypeAlias = Callable[[Template | Literal, Source, Scope], Value]
 
@@ -48,7 +48,7 @@ def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope
             errors.append(error.message)
             continue
         last = position == len(arguments) - 1
-        if type(value) is Unknown and not last and _MAY_BE_ABSENT.search(value.address):
+        if type(value) in (Unknown, OpenList) and not last and _MAY_BE_ABSENT.search(value.address):
             rest = [_described(later, scope) for later in arguments[position + 1 :]]
             return named(f"try({', '.join([value.address, *rest])})")
         return value
@@ -61,7 +61,7 @@ def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Val
         value = arguments[0](scope)
     except EvaluationError:
         return False
-    if type(value) is Unknown and _MAY_BE_ABSENT.search(value.address):
+    if type(value) in (Unknown, OpenList) and _MAY_BE_ABSENT.search(value.address):
         return named(f"can({value.address})")
     return True
 

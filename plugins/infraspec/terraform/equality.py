@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from infraspec.terraform.partial_text import may_equal
 from infraspec.terraform.revealing import reveal
+from infraspec.terraform.scalars import is_never_empty
 from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
 from infraspec.unknown import Text, Unknown, Value, is_known, unknowns
 
@@ -26,7 +27,9 @@ def equality(left: Value, right: Value) -> bool | None:
 
 def _equality(left: Value, right: Value) -> bool | None:
     if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return True if _same_unknown(left, right) else None
+        if _same_unknown(left, right):
+            return True
+        return False if (left == "" and is_never_empty(right)) or (right == "" and is_never_empty(left)) else None
     if isinstance(left, Text) or isinstance(right, Text):
         return _text_equality(left, right)
     if isinstance(left, dict) and isinstance(right, dict):

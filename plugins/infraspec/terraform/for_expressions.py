@@ -13,7 +13,7 @@ from infraspec.terraform.conversions import to_bool
 from infraspec.terraform.revealing import iterate, reveal, to_revealed_bool
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import operand
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import OpenList, Sensitive, Unknown, Value, opened
 
 
 def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
@@ -23,19 +23,26 @@ def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
     condition = inside.compile(node.condition) if node.condition else None
 
     def evaluate(scope: Scope) -> Value:
-        return _over(context, node, collection(scope), scope, evaluate_over)
+        value = collection(scope)
+        unknown = _over(context, node, value, scope, evaluate_over)
+        if not isinstance(value, OpenList) or not isinstance(unknown, Unknown) or node.key:
+            return unknown
+        certain = evaluate_over(scope, list(value.items))
+        return opened(unknown, certain.items if isinstance(certain, OpenList) else certain)
 
     def evaluate_over(scope: Scope, value: Value) -> Value:
-        items = []
+        items, is_open = [], False
         hidden = isinstance(value, Sensitive)
         for key, item in _pairs(context, node, value):
             inner = bind(scope, node, key, item)
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
-            if keep is None:
-                return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
+            is_open = is_open or keep is None
             if keep:
                 items.append(result(inner))
-        return items
+        if not is_open:
+            return items
+        unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at))
+        return unknown if hidden else opened(unknown, items)
 
     return evaluate
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from infraspec.terraform.secret_attributes import SECRET_ATTRIBUTES
 from infraspec.terraform.values import with_items
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import Sensitive, Value, shows
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]|\.\d+(?=\.|\[|$)')
 
@@ -60,7 +60,7 @@ def _each_secret(resource_type: str, address: str, attribute: str, value: Value,
 
 
 def _mark(value: Value, address: str) -> Value:
-    return value if value is None or isinstance(value, Unknown) else Sensitive(address, value)
+    return Sensitive(address, value) if value is not None and shows(value) else value
 
 
 def hide(value: Value, address: str) -> Value:
@@ -70,7 +70,7 @@ def hide(value: Value, address: str) -> Value:
     """
     if value is None or value in ([], {}):
         return value
-    if isinstance(value, Unknown) and value.address != address:
+    if not shows(value) and value.address != address:
         return value
     return Sensitive(address)
 

@@ -26,7 +26,7 @@ from infraspec.terraform.providers import (
 )
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.variable_type import check_default, type_of
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import Sensitive, Unknown, Value, shows
 
 _MISSING = object()
 _BUSY = object()
@@ -137,7 +137,7 @@ class ModuleInstance:
             if "default" not in body.attributes:
                 return Unknown(f"{self.prefix}var.{name}")
             value = body.compiled("default")(self.scope)
-        if self._option(body, "sensitive", default=False) is True and not isinstance(value, Unknown):
+        if self._option(body, "sensitive", default=False) is True and shows(value):
             value = Sensitive(f"{self.prefix}var.{name}", value)
         return self._converted(name, body, value)
 
@@ -337,6 +337,4 @@ def _masked(value: Value, address: str) -> Value:
         return {key: _masked(item, f"{address}.{key}") for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item, f"{address}[{position}]") for position, item in enumerate(value)]
-    if value is None or isinstance(value, Unknown):
-        return value
-    return Sensitive(address, value)
+    return Sensitive(address, value) if value is not None and shows(value) else value

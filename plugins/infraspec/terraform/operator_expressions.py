@@ -5,6 +5,8 @@ Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from infraspec.errors import EvaluationError, InfraspecError
 from infraspec.hcl.nodes import Binary, Conditional, Expression, ForObject, ForTuple, Object, Parentheses, Tuple, Unary
 from infraspec.terraform import operators
@@ -15,8 +17,8 @@ from infraspec.terraform.equality import conditional_equal
 from infraspec.terraform.revealing import to_revealed_bool
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.terraform.values import ListValue, MapValue, SetValue
-from infraspec.unknown import Sensitive, Text, Unknown, Value
+from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
+from infraspec.unknown import OpenList, Sensitive, Text, Unknown, Value, opened
 
 _TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
 _LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
@@ -150,7 +152,19 @@ def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
     if_true, if_false = common_type(if_true, if_false), common_type(if_false, if_true)
     if conditional_equal(if_true, if_false):
         return if_true
-    return named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
+    unknown = named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
+    return opened(unknown, _in_both(if_true, if_false))
+
+
+def _in_both(one: Value, other: Value) -> Iterator[Value]:
+    """Yield the text that two lists have, or what of it is certain."""
+    there = {identity(item) for item in _certain(other)}
+    return (item for item in _certain(one) if identity(item) in there)
+
+
+def _certain(value: Value) -> Sequence[Value]:
+    items = value.items if isinstance(value, OpenList) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, str | Text | Unknown)]
 
 
 def _objects_as_values(left: Value, right: Value) -> tuple[Value, Value]:

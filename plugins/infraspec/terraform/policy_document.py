@@ -14,7 +14,7 @@ from infraspec.errors import EvaluationError
 from infraspec.terraform.equality import equality
 from infraspec.terraform.source_documents import SourceDocument, normalized_condition
 from infraspec.terraform.symbolic import named, operand
-from infraspec.unknown import JsonText, Text, Unknown, Value, is_known
+from infraspec.unknown import JsonText, OpenList, Text, Unknown, Value, is_known
 
 _ACTIONS = (("actions", "Action"), ("not_actions", "NotAction"))
 _RESOURCES = (("resources", "Resource"), ("not_resources", "NotResource"))
@@ -182,6 +182,8 @@ def _variables(value: Value, version: Value) -> Value:
         return {key: _variables(item, version) for key, item in value.items()}
     if isinstance(value, list):
         return [_variables(item, version) for item in value]
+    if isinstance(value, OpenList):
+        return OpenList(value.address, (_variables(item, version) for item in value.items))
     if type(value) is Text:
         return Text(tuple(_variables(part, version) for part in value.parts))
     if not isinstance(value, str) or "&{" not in value:

@@ -29,11 +29,12 @@ from infraspec.terraform.functions import (
     strings,
     yaml_text,
 )
+from infraspec.terraform.functions.certain_elements import certain_elements
 from infraspec.terraform.functions.registry import REGISTRY, Files, Function
 from infraspec.terraform.revealing import reveal
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.values import is_indefinite
-from infraspec.unknown import Sensitive, Value, composed, is_known
+from infraspec.unknown import Sensitive, Value, composed, is_known, opened
 
 __all__ = ["Files", "call", "exists", "names"]
 
@@ -122,13 +123,13 @@ def _apply_hidden(function: Function, arguments: Sequence[Value], files: Files) 
 
 def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value], files: Files) -> Value:
     try:
-        if not _is_computable(function, arguments):
-            return symbolic.application(function.name, shown)
+        _demand_computable(function, arguments)
         converted = function.convert(arguments)
         result = function.compute(files, *converted) if function.files else function.compute(*converted)
         return composed(result) if type(result) is str else result
     except Undetermined:
-        return symbolic.application(function.name, shown)
+        unknown = symbolic.application(function.name, shown)
+        return opened(unknown, certain_elements(function.name, arguments)) if arguments is shown else unknown
     except EvaluationError as error:
         raise type(error)(
             f'Call to function "{function.name}" failed: {error.message}',
@@ -138,7 +139,11 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
         ) from None
 
 
-def _is_computable(function: Function, arguments: Sequence[Value]) -> bool:
-    if not function.structural:
-        return all(map(is_known, arguments))
-    return function.sets or not any(map(is_indefinite, arguments))
+def _demand_computable(function: Function, arguments: Sequence[Value]) -> None:
+    """Raise Undetermined if a function does not cope with what is not known of its arguments."""
+    if function.structural:
+        computable = function.sets or not any(map(is_indefinite, arguments))
+    else:
+        computable = all(map(is_known, arguments))
+    if not computable:
+        raise Undetermined

@@ -17,8 +17,8 @@ from infraspec.terraform.functions.json_functions import encoded, json_encode
 from infraspec.terraform.functions.number_format import Layout, decimal_text, integer_text
 from infraspec.terraform.functions.parameters import boolean, integer, known_text, nullable, number, text
 from infraspec.terraform.functions.registry import function
-from infraspec.terraform.functions.scalars import is_scalar
 from infraspec.terraform.partial_text import joined
+from infraspec.terraform.scalars import is_scalar
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.values import ListValue
 from infraspec.unknown import Text, Unknown, Value, is_known

@@ -11,7 +11,7 @@ from infraspec.terraform.equality import all_of, equality
 from infraspec.terraform.functions.characters import clusters
 from infraspec.terraform.functions.parameters import collection, integer, nullable, present, sequence, texts
 from infraspec.terraform.functions.registry import function
-from infraspec.terraform.functions.scalars import is_never_empty, is_scalar
+from infraspec.terraform.scalars import is_never_empty, is_scalar
 from infraspec.terraform.symbolic import Undetermined
 from infraspec.terraform.unification import unified
 from infraspec.terraform.values import ListValue, SetValue, is_indefinite, type_name
