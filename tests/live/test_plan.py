@@ -210,6 +210,35 @@ def test_boundary(tmp_path: Path) -> None:
     assert ["secretsmanager:GetSecretValue" in finding.subject for finding in bad] == [True]
 
 
+def test_what_ends_a_deployment_and_what_the_proxy_logs(tmp_path: Path) -> None:
+    """The rules read them of a service as Terraform has them."""
+    world = World()
+    log = {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/proxy", "awslogs-region": REGION},
+        "secretOptions": [{"name": "key", "valueFrom": SECRET}],
+    }
+    world.service = {
+        "deploymentController": {"type": "ECS"},
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": {"enable": True, "rollback": False},
+            "alarms": {"alarmNames": ["a"], "enable": False, "rollback": False},
+        },
+        "deployments": [
+            {"status": "ACTIVE", "serviceConnectConfiguration": {"enabled": False}},
+            {"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": True, "logConfiguration": log}},
+        ],
+    }
+    plan = live(tmp_path, world)
+    (service,) = plan.managed("aws_ecs_service")
+    assert [{"enable": True, "rollback": False}] == service.get("deployment_circuit_breaker")
+    assert [{"alarm_names": ["a"], "enable": False, "rollback": False}] == service.get("alarms")
+    assert [{"type": "ECS"}] == service.get("deployment_controller")
+    world.service["deployments"][1]["serviceConnectConfiguration"] = {"enabled": True}
+    (service,) = live(tmp_path, world).managed("aws_ecs_service")
+    assert [{"enabled": True, "log_configuration": []}] == service.get("service_connect_configuration")
+
+
 def test_newest_revision_beside_the_running_one(tmp_path: Path) -> None:
     """A revision that is registered but not run is judged too, under its ARN."""
     world = World()

@@ -165,6 +165,7 @@ class World:
         self.simulated: dict[str, Any] = {}
         self.organization: bool | None = None
         self.gone = ""
+        self.service: dict[str, Any] = {}
         self.others: list[dict[str, Any]] = []
         self.secret_policy: Any = None
         root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -212,6 +213,7 @@ class World:
                         "status": "ACTIVE",
                         "taskDefinition": f"{FAMILY}:{self.running}",
                         "tags": pairs(TAGS),
+                        **self.service,
                     }
                 ]
             },

@@ -1,6 +1,7 @@
 """The clusters, services and task definitions that exist.
 
-Limits: Amazon ECS API Reference, DescribeClusters (100 clusters) and DescribeServices (10 services).
+Limits: Amazon ECS API Reference, DescribeClusters (100 clusters) and DescribeServices (10 services). Service Connect is
+told of a deployment of a service, not of the service: "Deployment" of the same document.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from infraspec.live.plan_task_definitions import task_definition_resources
 from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import block, blocks, chosen
 from infraspec.terraform.plan import Resource
+from infraspec.unknown import Value
 
 _CLUSTER, _SERVICE = "aws_ecs_cluster", "aws_ecs_service"
 _MOST_CLUSTERS, _MOST_SERVICES = 100, 10
@@ -87,8 +89,29 @@ def _services(scope: Scope, cluster: str, *, own: bool) -> Iterator[Resource]:
 
 def _service_values(service: Mapping[str, Any]) -> dict[str, Any]:
     network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    configuration = service.get("deploymentConfiguration") or {}
     return {
         **chosen(service, _SERVICE_ATTRIBUTES),
+        "alarms": block(configuration.get("alarms")),
+        "deployment_circuit_breaker": block(configuration.get("deploymentCircuitBreaker")),
+        "deployment_controller": block(service.get("deploymentController")),
         "load_balancer": blocks(service.get("loadBalancers")),
         "network_configuration": block(network),
+        "service_connect_configuration": _service_connect(service),
     }
+
+
+def _service_connect(service: Mapping[str, Any]) -> list[Value]:
+    """Return the Service Connect configuration of the primary deployment as far as its proxy writes a log."""
+    primary = [one for one in service.get("deployments") or () if one.get("status") == "PRIMARY"]
+    found: list[Value] = []
+    for configuration in filter(None, (one.get("serviceConnectConfiguration") for one in primary)):
+        log = configuration.get("logConfiguration") or {}
+        written: Value = {
+            "log_driver": log.get("logDriver"),
+            "options": log.get("options") or {},
+            "secret_option": blocks(log.get("secretOptions")),
+        }
+        enabled = configuration.get("enabled", False)
+        found.append({"enabled": enabled, "log_configuration": [written] if log else []})
+    return found
