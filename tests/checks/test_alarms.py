@@ -285,6 +285,28 @@ def test_a_rate_may_be_a_fraction(threshold: float, verdicts: list[Verdict]) -> 
     assert verdicts == [finding.verdict for finding in found]
 
 
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ({"deployment_circuit_breaker": []}, VIOLATED),
+        ({"deployment_circuit_breaker": [{"enable": False, "rollback": False}]}, VIOLATED),
+        ({"deployment_circuit_breaker": [{"enable": Unknown("var.breaker"), "rollback": True}]}, UNDETERMINED),
+        ({"deployment_circuit_breaker": Unknown("var.breaker")}, UNDETERMINED),
+        ({"deployment_circuit_breaker": [], "alarms": [{"enable": True, "rollback": True}]}, UNDETERMINED),
+        ({"deployment_circuit_breaker": [], "deployment_controller": [{"type": "CODE_DEPLOY"}]}, UNDETERMINED),
+    ],
+)
+def test_ecs_tells_of_a_failed_deployment_where_the_breaker_is_on(
+    values: Mapping[str, Value], verdict: Verdict
+) -> None:
+    """An alarm on an event that is never sent is no alarm."""
+    found = bad(changed("module.ecs.aws_ecs_service.this", **values))
+    assert {verdict} == {finding.verdict for finding in found}
+    assert ["deployment-failed", "deployment-success"] == sorted(finding.subject for finding in found)
+    assert "is told nothing of a deployment that fails" in found[0].reason
+    assert "deployment_circuit_breaker {" in found[0].remedy
+
+
 def test_cloudwatch_needs_no_topic_policy() -> None:
     """The policy that SNS gives a topic lets alarms of the account publish; rules need one of their own."""
     plan = reference()
@@ -344,6 +366,10 @@ SMALL = """
 provider "aws" { region = "eu-west-1" }
 resource "aws_ecs_cluster" "main" { name = "shop" }
 resource "aws_ecs_service" "api" {
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
   name    = "api"
   cluster = aws_ecs_cluster.main.id
   load_balancer {

@@ -10,6 +10,7 @@ from infraspec.checks.alarm_candidates import Candidate, Candidates
 from infraspec.checks.alarm_faults import Fault
 from infraspec.checks.alarm_playbooks import AlarmPlaybooks
 from infraspec.checks.alarm_routes import Routes, Use
+from infraspec.checks.alarm_silence import unless_silent
 from infraspec.checks.alarm_text import Suggestions
 from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.checks.knowing import how_to_know
@@ -92,7 +93,7 @@ class _Check:
         with located(self.contract):
             items = catalogue(self.alarms)
         judged = [
-            self._judge(name, item, subject)
+            unless_silent(self._judge(name, item, subject), item, subject)
             for name, item in items.items()
             for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
             if subject.is_postgresql is not False or not is_of_postgresql(item)
