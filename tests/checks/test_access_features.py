@@ -197,6 +197,75 @@ def test_the_key_of_a_session_is_used_directly() -> None:
     assert of("kms:Decrypt", findings(plan)) == [VIOLATED]
 
 
+# Service Connect
+
+PROXY = "Service Connect, service aws_ecs_service.app, "
+GROUP = {"awslogs-group": "/ecs/proxy", "awslogs-region": REGION, "awslogs-stream-prefix": "proxy"}
+
+
+def proxied(configuration: Value, *resources: Resource, **values: Value) -> Case:
+    """Return a case whose service has Service Connect; its row is one of the execution role."""
+    service, cluster = case_of(table.CHANNEL).resources
+    own = {**service.values, "enable_execute_command": False, "service_connect_configuration": configuration, **values}
+    return Case(table.LOG_STREAM, "", "", resources=(replace(service, values=own), cluster, *resources))
+
+
+def proxy(**log: Value) -> list[Value]:
+    """Return a configuration whose proxy writes a log."""
+    return [{"enabled": True, "log_configuration": [log]}]
+
+
+def test_the_proxy_of_service_connect_writes_its_log_with_the_execution_role() -> None:
+    """It is a container of the task: its log stream is asked for as that of every other."""
+    case = proxied(proxy(log_driver="awslogs", options=GROUP))
+    found = findings(case.plan())
+    assert [(one.subject, one.verdict) for one in found] == [
+        (f"{PROXY}log group: logs:CreateLogStream", VIOLATED),
+        (f"{PROXY}log group: logs:PutLogEvents", VIOLATED),
+    ]
+    assert "the execution role aws_iam_role.execution may" in found[0].expected
+    allowed = case.plan(case.statement(arn("logs", "log-group:/ecs/proxy:*")))
+    assert {PROVEN} == {finding.verdict for finding in findings(allowed)}
+
+
+def test_the_proxy_of_service_connect_reads_the_secrets_of_its_driver() -> None:
+    """A secret option is read by the execution role, and decrypted under its key."""
+    key = Unknown("aws_kms_key.main.arn")
+    secret = resource("aws_secretsmanager_secret.splunk", name="splunk", kms_key_id=key)
+    option = {"name": "splunk-token", "value_from": Unknown("aws_secretsmanager_secret.splunk.arn")}
+    log = proxy(log_driver="splunk", options={}, secret_option=[option])
+    found = findings(proxied(log, secret, resource("aws_kms_key.main")).plan())
+    assert [(one.subject, one.verdict) for one in found] == [
+        (f'{PROXY}log option "splunk-token": secretsmanager:GetSecretValue', VIOLATED),
+        (f'{PROXY}KMS key of log option "splunk-token": kms:Decrypt', VIOLATED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [
+        ([{"enabled": False, "log_configuration": [{"log_driver": "awslogs", "options": GROUP}]}], []),
+        ([{"enabled": True}], []),
+        (None, []),
+        ([{"enabled": Unknown("var.mesh"), "log_configuration": [{"log_driver": "awslogs", "options": GROUP}]}],
+         [UNDETERMINED, UNDETERMINED]),
+        (Unknown("var.connect"), [UNDETERMINED]),
+        (proxy(log_driver="awslogs", options=Unknown("var.options")), [UNDETERMINED]),
+        (proxy(log_driver=Unknown("var.driver"), options=GROUP), [UNDETERMINED]),
+    ],
+)  # fmt: skip
+def test_a_proxy_whose_log_is_not_known_is_reported(configuration: Value, expected: list[Verdict]) -> None:
+    """What is off asks for nothing; what is not known may ask for anything."""
+    assert expected == [finding.verdict for finding in findings(proxied(configuration).plan())]
+
+
+def test_a_proxy_of_a_task_definition_that_is_not_known_is_reported() -> None:
+    """Which execution role it writes with is not known."""
+    log = proxy(log_driver="awslogs", options=GROUP)
+    (finding,) = findings(proxied(log, task_definition=Unknown("var.task_definition")).plan())
+    assert (finding.verdict, finding.address, finding.subject) == (UNDETERMINED, SERVICE, "Service Connect")
+
+
 # Volumes
 
 

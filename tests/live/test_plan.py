@@ -234,6 +234,8 @@ def test_what_ends_a_deployment_and_what_the_proxy_logs(tmp_path: Path) -> None:
     assert [{"enable": True, "rollback": False}] == service.get("deployment_circuit_breaker")
     assert [{"alarm_names": ["a"], "enable": False, "rollback": False}] == service.get("alarms")
     assert [{"type": "ECS"}] == service.get("deployment_controller")
+    needs = {finding.subject for finding in access(plan) if finding.verdict is VIOLATED}
+    assert any(subject.startswith("Service Connect") for subject in needs), needs
     world.service["deployments"][1]["serviceConnectConfiguration"] = {"enabled": True}
     (service,) = live(tmp_path, world).managed("aws_ecs_service")
     assert [{"enabled": True, "log_configuration": []}] == service.get("service_connect_configuration")

@@ -26,6 +26,7 @@ from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_T
 from infraspec.ecs.execute_command import ExecuteCommand
 from infraspec.ecs.required_access import required_access
 from infraspec.ecs.requirement import AccessContext, Doubt, Requirement
+from infraspec.ecs.service_connect import ServiceConnect
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.ecs.volume_access import unknown_volumes
 from infraspec.errors import ErrorCollector
@@ -96,6 +97,7 @@ class _Check:
     keys: Keys = field(init=False)
     registries: Registries = field(init=False)
     sessions: ExecuteCommand = field(init=False)
+    proxies: ServiceConnect = field(init=False)
     trust: Trust = field(init=False)
     decisions: AccessDecisions = field(init=False)
     unapplied: Unapplied | None = field(init=False)
@@ -107,6 +109,7 @@ class _Check:
         self.keys = Keys(self.owners, self.known)
         self.registries = Registries(self.owners)
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
+        self.proxies = ServiceConnect(self.attributes)
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
         self.unapplied = Unapplied(self.plan.source, self.owners) if self.plan.source else None
@@ -118,6 +121,7 @@ class _Check:
         needs = [
             *required_access(task_definition, context),
             *self.sessions.requirements(task_definition, context),
+            *self.proxies.requirements(task_definition, context),
         ]
         for row, value in (
             (TRUST_EXECUTION, task_definition.execution_role),
@@ -140,10 +144,13 @@ class _Check:
                     yield self._judge(task_definition, role, need, actions)
 
     def unknown_services(self) -> Iterator[Finding]:
-        """Yield the services with ECS Exec of which it is not known which task definition they run."""
+        """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
         for service, unknown in self.sessions.unknown_services:
             place = service.location_of("task_definition")
             yield undetermined(RULE, service.address, "ECS Exec", place, unknown, expected="a known task definition")
+        for service, unknown in self.proxies.unknown_services:
+            place, known = service.location, "a known task definition, and a known log of the proxy"
+            yield undetermined(RULE, service.address, "Service Connect", place, unknown, expected=known)
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
         resource = task_definition.resource

@@ -10,19 +10,19 @@ does it, which is open source; CloudWatch Logs API Reference, "PutLogEvents", on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.ecs import access_table as table
 from infraspec.ecs.access_table import Access
+from infraspec.ecs.plan_services import PlanServices, block
 from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Resource, Uncertain
+from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render, unknowns
 
-_TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
 _CLUSTER = re.compile(r"^(?:arn:.*:cluster/)?(?P<name>[^:/]+)$", re.DOTALL)
 _ENABLED = "enable_execute_command"
 
@@ -37,68 +37,20 @@ class ExecuteCommand:
 
     def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
         """List what the services that run a task definition need of its task role."""
-        for service in self._services.get(self._identity(task_definition), ()):
+        for service in self._services.of(task_definition):
             yield from self._of_service(service, task_definition.resource, context)
 
-    @cached_property
+    @property
     def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
         """The services that ECS Exec is enabled for, of which it is not known which task definition they run."""
-        found = []
-        for service in self._enabled:
-            value = service.attribute("task_definition")
-            unknown = next(unknowns(self.attributes.narrow(value)), None)
-            if unknown is not None and self._resource(value) is None:
-                found.append((service, unknown))
-        return tuple(found)
+        return self._services.unknown
 
     @cached_property
-    def _enabled(self) -> tuple[Resource, ...]:
-        services = self.attributes.plan.managed("aws_ecs_service")
-        return tuple(service for service in services if service.get(_ENABLED) not in (None, False, "false"))
-
-    @cached_property
-    def _services(self) -> dict[Value, list[Resource]]:
-        """The services by the address of their task definition, or by its family."""
-        services: dict[Value, list[Resource]] = {}
-        for service in self._enabled:
-            value = service.attribute("task_definition")
-            resource = self._resource(value)
-            if resource is not None:
-                services.setdefault(resource.address, []).append(service)
-                continue
-            named = _TASK_DEFINITION.match(render(self.attributes.narrow(value)))
-            if named:
-                services.setdefault(named["family"], []).append(service)
-        return services
-
-    def _resource(self, value: Value) -> Resource | None:
-        found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
-        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_ecs_task_definition"):
-            return found[0]
-        text = render(self.attributes.narrow(value))
-        named = _TASK_DEFINITION.match(text)
-        if named is None:
-            return None
-        family = self._by_family.get(named["family"], [])
-        exact = (one for one in family if _revision(one.get("arn")) == _revision(text))
-        return next(exact, family[-1] if family else None)
-
-    @cached_property
-    def _by_family(self) -> dict[Value, list[Resource]]:
-        families: dict[Value, list[Resource]] = {}
-        for resource in self.attributes.plan.managed("aws_ecs_task_definition"):
-            families.setdefault(render(self.attributes.narrow(resource.get("family"))), []).append(resource)
-        return families
-
-    def _identity(self, task_definition: TaskDefinition) -> Value:
-        if task_definition.resource is not None:
-            return task_definition.resource.address
-        return task_definition.family if isinstance(task_definition.family, str) else None
+    def _services(self) -> PlanServices:
+        return PlanServices(self.attributes, lambda service: service.get(_ENABLED) not in (None, False, "false"))
 
     def _of_service(self, service: Resource, runs: Resource | None, context: AccessContext) -> Iterator[Requirement]:
-        plan = self.attributes.plan
-        absent = () if plan.is_certain(service, runs) else plan.uncertainties(service.address).values()
-        doubt = Doubt.of(next(unknowns(service.get(_ENABLED)), None)) or next(map(_doubt_of, absent), None)
+        doubt = Doubt.of(next(unknowns(service.get(_ENABLED)), None)) or self._services.doubt(service, runs)
         need = Need("ECS Exec", f"service {service.address}", "", service.get(_ENABLED), service.location_of(_ENABLED))
         for action in table.CHANNEL.actions:
             yield Requirement(need, table.CHANNEL, action, "*", doubt)
@@ -109,7 +61,7 @@ class ExecuteCommand:
     def _of_cluster(
         self, service: Need, cluster: Resource, doubt: Doubt | None, context: AccessContext
     ) -> Iterator[Requirement]:
-        configuration = _block(_block(cluster.values, "configuration"), "execute_command_configuration")
+        configuration = block(block(cluster.values, "configuration"), "execute_command_configuration")
 
         def need(purpose: str, path: str, named: Value) -> Need:
             where = cluster.location_of(f"configuration.0.execute_command_configuration.0.{path}")
@@ -123,7 +75,7 @@ class ExecuteCommand:
             yield Requirement(own, table.SESSION_KEY, "kms:Decrypt", context.narrow(arn), doubt, keys=directly)
         if configuration.get("logging") != "OVERRIDE":
             return
-        log = _block(configuration, "log_configuration")
+        log = block(configuration, "log_configuration")
         group, bucket = log.get("cloud_watch_log_group_name"), log.get("s3_bucket_name")
         if group:
             own = need("session log", "log_configuration.0.cloud_watch_log_group_name", group)
@@ -165,15 +117,6 @@ class ExecuteCommand:
         return {render(self.attributes.name(cluster)): cluster for cluster in clusters}
 
 
-def _doubt_of(absent: Uncertain) -> Doubt:
-    return Doubt(f"it is not known whether this is needed: {absent}", absent.value)
-
-
-def _revision(arn: Value) -> str | None:
-    """Return the `family:revision` of the ARN of a task definition, None if it is not known."""
-    return arn.rpartition("/")[2] if isinstance(arn, str) else None
-
-
 def _each(need: Need, row: Access, resource: Value, doubt: Doubt | None) -> Iterator[Requirement]:
     for action in row.actions:
         yield Requirement(need, row, action, resource, doubt)
@@ -186,10 +129,3 @@ def _checked(
     row = rows[encrypted not in (None, False, "false")]
     unsure = doubt or Doubt.of(next(unknowns(encrypted), None)) or Doubt.in_row(row)
     return Requirement(need, row, row.actions[0], resource, unsure)
-
-
-def _block(tree: Mapping[str, Value], name: str) -> Mapping[str, Value]:
-    """Return a nested block that may be given once; empty if it is not."""
-    value = tree.get(name)
-    first = value[0] if isinstance(value, list | tuple) and value else value
-    return first if isinstance(first, Mapping) else {}

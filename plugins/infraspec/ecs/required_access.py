@@ -52,6 +52,12 @@ def required_access(task_definition: TaskDefinition, context: AccessContext) -> 
     return found
 
 
+def log_access(container: Container, context: AccessContext) -> Iterator[Requirement]:
+    """List what the log of a container takes: the stream, and the secrets of its driver."""
+    yield from _logs(container, context)
+    yield from _secrets(container, context)
+
+
 def _need(container: Container, purpose: str, path: str, named: Value) -> Need:
     return Need(f'container "{container.name}"', purpose, f"{container.path}.{path}", named)
 
