@@ -137,6 +137,16 @@ def test_an_alarm_without_data_is_judged_by_its_metric(name: str, verdict: Verdi
     assert "INSUFFICIENT_DATA for 5 hours: Unchecked: Initial alarm creation" == finding.found
 
 
+def test_an_alarm_on_dynamodb_stays_as_it_is_without_data() -> None:
+    """Whatever it says of missing data, so no data says nothing of the alarm."""
+    for missing in ("notBreaching", "breaching", "missing"):
+        live = changed(CPU, namespace="AWS/DynamoDB", treat_missing_data=missing)
+        found = {one.subject: one for one in bad(live, states(cpu=STUCK))}
+        assert UNDETERMINED == found["state"].verdict
+        assert "stay as they are" in found["state"].reason
+        assert found["state"].remedy.startswith("in the contract")
+
+
 def test_a_sparse_metric_is_not_known_until_the_contract_says_so() -> None:
     """With treat_missing_data missing, no data may mean that all is well."""
     live = changed(DENIED, treat_missing_data="missing")

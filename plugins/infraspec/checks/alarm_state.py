@@ -1,7 +1,7 @@
 """Rule `alarm-state`: the alarms of the source exist in AWS, are as it says, are evaluated, and do not flap.
 
 Sources: Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data" and "Alarm evaluation";
-Amazon CloudWatch API Reference, DescribeAlarmHistory.
+Amazon CloudWatch API Reference, DescribeAlarmHistory, and PutMetricAlarm of what alarms of AWS/DynamoDB ignore.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from infraspec.unknown import Value, render
 
 RULE = "alarm-state"
 _STUCK = "INSUFFICIENT_DATA"
+_IGNORES = "AWS/DynamoDB"
 _CONTINUOUS = {
     ("AWS/ECS", "CPUUtilization"),
     ("AWS/ECS", "MemoryUtilization"),
@@ -128,6 +129,9 @@ class _Check:
         """Say what it means that an alarm has no data: verdict, reason and remedy."""
         alarm = self.metrics.get(live.address)
         missing = alarm.get("treat_missing_data") if alarm else None
+        if alarm and any(series.namespace == _IGNORES for series in alarm.series.values()):
+            reason = "alarms on AWS/DynamoDB ignore that data is missing and stay as they are, whatever the alarm says"
+            return Verdict.UNDETERMINED, reason, _sparse(live)
         if missing in {"breaching", "notBreaching"}:
             reason = f"with treat_missing_data {missing} it leaves this state without data: it is not evaluated at all"
             return Verdict.VIOLATED, reason, "look at its metrics and its expression in the console of CloudWatch"
@@ -137,7 +141,7 @@ class _Check:
         reason = "whether its metric only has no data when all is well cannot be told"
         remedy = (
             f'in {live.address}, if no data means that all is well\ntreat_missing_data = "notBreaching"\n'
-            f'or in the contract\n[alarms.live]\nsparse = ["{live.get("alarm_name") or live.name}"]'
+            f"or {_sparse(live)}"
         )
         return Verdict.UNDETERMINED, reason, remedy
 
@@ -213,6 +217,10 @@ class _Check:
             )
         if not failed and fired <= self.settings.most_alarms:
             yield _proven(source, status, "history", f"{fired} times in ALARM {window}, no action failed")
+
+
+def _sparse(live: Resource) -> str:
+    return f'in the contract\n[alarms.live]\nsparse = ["{live.get("alarm_name") or live.name}"]'
 
 
 def _is_continuous(alarm: Alarm) -> Iterator[bool]:
