@@ -219,6 +219,25 @@ resource "aws_ecs_service" "s" {
 }
 """,
     ),
+    "the log of a proxy of Service Connect": Case(
+        "secret-access",
+        _TASK
+        + _READ
+        + """
+resource "aws_ecs_service" "s" {
+  COUNT
+  name            = "s"
+  task_definition = aws_ecs_task_definition.app.arn
+  service_connect_configuration {
+    enabled = true
+    log_configuration {
+      log_driver = "awslogs"
+      options    = { awslogs-group = "proxy", awslogs-region = "eu-west-1" }
+    }
+  }
+}
+""",
+    ),
     "the policy of a file system": Case(
         "secret-access",
         _counted(
