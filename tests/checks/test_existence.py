@@ -224,6 +224,14 @@ def test_a_rule_of_ones_own_is_left_open_too(run_rule: RunRule) -> None:
     assert [UNDETERMINED, VIOLATED] == [one.verdict for one in run_rule(forbid, hcl)]
 
 
+def test_what_a_rule_of_ones_own_returns_else_is_left_to_whoever_asked(run_rule: RunRule) -> None:
+    """What is no finding is handed on as it is, with a count that is not known and without."""
+    hcl = 'variable "on" {}\nresource "aws_sqs_queue" "q" {\n  count = COUNT\n}\n'
+    for count, key in (("1", "0"), ("var.on ? 1 : 0", "?")):
+        found = run_rule(lambda plan: [one.address for one in plan.managed()], hcl.replace("COUNT", count))
+        assert [f"aws_sqs_queue.q[{key}]"] == list(map(str, found))
+
+
 LIVE = """
 variable "on" {}
 resource "aws_iam_role" "r" {
