@@ -23,6 +23,9 @@ locals {
   read = jsonencode({ Version = "2012-10-17", Statement = [
     { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "*" }
   ] })
+  parameters = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "ssm:GetParameters", Resource = "*" }
+  ] })
   deny = jsonencode({ Version = "2012-10-17", Statement = [
     { Effect = "Deny", Action = "secretsmanager:GetSecretValue", Resource = "*" }
   ] })
@@ -49,6 +52,7 @@ locals {
     Resource  = ["arn:aws:s3:::state", "arn:aws:s3:::state/*"]
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }] })
+  by_name = jsonencode([{ name = "app", image = "nginx", secrets = [{ name = "DB", valueFrom = "/app/db" }] }])
   app = jsonencode([{
     name             = "app"
     image            = "nginx"
@@ -167,6 +171,45 @@ resource "aws_iam_role_policy_attachment" "read" {
             "aws_iam_role.execution.arn", '"arn:aws:iam::111122223333:role/app-execution"'
         )
         + _READ.replace("aws_iam_role.execution.name", '"app-execution"'),
+    ),
+    "a parameter, named by its name": Case(
+        "secret-access",
+        _TASK.replace("local.app", "local.by_name")
+        + _READ.replace("local.read", "local.parameters")
+        + """
+resource "aws_ssm_parameter" "db" {
+  COUNT
+  name  = "/app/db"
+  type  = "String"
+  value = "x"
+}
+""",
+    ),
+    "the alias of a key, named by its ARN": Case(
+        "secret-access",
+        _TASK.replace("local.app", "local.by_name")
+        + _READ.replace("local.read", "local.parameters")
+        + """
+resource "aws_ssm_parameter" "db" {
+  name   = "/app/db"
+  type   = "SecureString"
+  value  = "x"
+  key_id = "alias/app"
+}
+resource "aws_kms_key" "app" {}
+resource "aws_kms_alias" "app" {
+  COUNT
+  name          = "alias/app"
+  target_key_id = aws_kms_key.app.key_id
+}
+resource "aws_iam_role_policy" "decrypt" {
+  name   = "decrypt"
+  role   = aws_iam_role.execution.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "kms:Decrypt", Resource = aws_kms_key.app.arn }
+  ] })
+}
+""",
     ),
     "the policy of a secret": Case(
         "secret-access",

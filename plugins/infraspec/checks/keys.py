@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
 from infraspec.ecs.requirement import Doubt, Key
 from infraspec.terraform.known_data import KnownData
@@ -30,16 +31,18 @@ class Keys:
 
     owners: Owners
     known: KnownData = field(default_factory=KnownData)
-    _keys: dict[tuple[str, Value], Key | None] = field(default_factory=dict)
+    _keys: dict[tuple[str, Value, bool], Key | None] = field(default_factory=dict)
 
-    def of(self, service: str, target: Value) -> Key | None:
+    def of(self, service: str, target: Value, named: Value = None) -> Key | None:
         """Return the key of a secret (`secretsmanager`) or parameter (`ssm`), given by its ARN.
 
-        None if it is under AWS's own key, or a parameter that is not encrypted.
+        None if it is under AWS's own key, or a parameter that is not encrypted. What is `named` by text is another
+        one than that of the plan where the plan makes none.
         """
-        if (service, target) not in self._keys:
-            self._keys[service, target] = self._find(target, _TYPES[service])
-        return self._keys[service, target]
+        asked = service, target, isinstance(named, str)
+        if asked not in self._keys:
+            self._keys[asked] = self._find(target, _TYPES[service], by_text=asked[2])
+        return self._keys[asked]
 
     def arn(self, key: Value, resource: Resource | None) -> Value:
         """Follow a key's id, ARN or alias to the key's ARN; None if the key is AWS's own.
@@ -68,7 +71,7 @@ class Keys:
             return attributes.arn(resource, "kms", "key/", key)
         return attributes.join("arn:", plan.partition, ":kms:", plan.region, ":", plan.account, ":key/", key)
 
-    def _find(self, target: Value, type_: str) -> Key | None:
+    def _find(self, target: Value, type_: str, *, by_text: bool) -> Key | None:
         database = self._database(target)
         if database is not None:
             return self._configured(database.get("master_user_secret_kms_key_id"), database)
@@ -77,6 +80,9 @@ class Keys:
             return self._elsewhere(target, type_, None)
         if resource.mode == "data":
             return self._elsewhere(target, type_, resource)
+        if by_text and (absent := self.owners.plan.doubt_of(resource)):
+            reason = f"{absent}; it is not known which KMS key encrypts {render(target)} without an instance"
+            return Key(self._hidden(target), Doubt(reason, None, how_to_know(absent.value)))
         if resource.type == _SECRET:
             return self._configured(resource.get("kms_key_id"), resource)
         kind = resource.get("type")
@@ -98,17 +104,21 @@ class Keys:
 
     def _elsewhere(self, target: Value, type_: str, source: Resource | None) -> Key | None:
         """Return the key of what is not in the plan; `source` is the data source that reads it, if there is one."""
-        text, attributes = render(target), self.owners.attributes
+        text = render(target)
         if type_ == _PARAMETER and self._said(source, type_, "type") not in (None, _SECURE):
             return None
         key = self._said(source, type_, _KEY_ATTRIBUTES[type_])
         if key is not None:
             arn = self.arn(key, source)
             return None if arn is None else Key(arn)
-        hidden = attributes.join("arn:", self.owners.plan.partition, ":kms:", Unknown(f"the KMS key of {text}"))
+        hidden = self._hidden(target)
         if self._is_of_other_account(text):
             return Key(hidden)
         return Key(hidden, Doubt(f"it is not known which KMS key encrypts {text}", None, _how_to_know(source, type_)))
+
+    def _hidden(self, target: Value) -> Value:
+        key = Unknown(f"the KMS key of {render(target)}")
+        return self.owners.attributes.join("arn:", self.owners.plan.partition, ":kms:", key)
 
     def _said(self, source: Resource | None, type_: str, attribute: str) -> Value:
         """Return what a data source or the contract says of an attribute; None if nothing."""
@@ -140,7 +150,8 @@ class Keys:
     @cached_property
     def _aliases(self) -> dict[Value, Resource]:
         aliases = self.owners.plan.managed("aws_kms_alias")
-        return {self.owners.attributes.name(alias): alias for alias in aliases}
+        certain = filter(self.owners.plan.is_certain, aliases)  # without it, the name may be that of another key
+        return {self.owners.attributes.name(alias): alias for alias in certain}
 
 
 def _how_to_know(source: Resource | None, type_: str) -> str:

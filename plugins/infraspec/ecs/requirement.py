@@ -80,7 +80,8 @@ class Key(Struct, frozen=True):
 class AccessContext(Struct, frozen=True):
     """Where the task runs, and how to learn more of an unknown.
 
-    `key_of` returns the KMS key of a value of a service, `secretsmanager` or `ssm` (None: none to ask for),
+    `key_of` returns the KMS key of a value of a service, `secretsmanager` or `ssm`, by its ARN and what the task
+    definition names it by (None: none to ask for),
     `secret_named` the ARN of a secret of that name, `secret_read` that of one which a data source reads, `is_cached`
     tells whether a repository's images come through a pull-through cache rule, `exists` whether a resource of that ARN
     is in the plan. `on_fargate` says that the task runs there and nowhere else.
@@ -89,7 +90,7 @@ class AccessContext(Struct, frozen=True):
     attributes: AwsAttributes
     account: Value
     region: Value
-    key_of: Callable[[str, Value], Key | None] = lambda _service, _target: None
+    key_of: Callable[[str, Value, Value], Key | None] = lambda _service, _target, _named: None
     secret_named: Callable[[str], Value] = lambda _name: None
     is_cached: Callable[[Value], bool] = lambda _repository: False
     exists: Callable[[Value], bool] = lambda _arn: True

@@ -56,7 +56,7 @@ def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: Acces
 
 
 def _decrypt(need: Need, target: Value, service: str, context: AccessContext) -> Iterator[Requirement]:
-    key = context.key_of(service, target)
+    key = context.key_of(service, target, need.named)
     if key is None:
         return
     row = table.SECRET_KEY if service == "secretsmanager" else table.PARAMETER_KEY
