@@ -68,7 +68,7 @@ def check_consistency(
         if allowed.covers(address, address) or (same and not doubt):
             findings.append(Finding(CONSISTENCY, Verdict.PROVEN, address, location=place))
         elif doubt:
-            findings.append(_open(address, place, *doubt, environment, reference))
+            findings.append(_open(address, place, doubt, environment, reference))
         else:
             findings.append(_differs(address, here, there, environment, reference))
     return findings
@@ -96,9 +96,10 @@ class _Counts(Struct, frozen=True):
         return next((self.by_block[block[:end]] for end in ends if block[:end] in self.by_block), None)
 
 
-def _open(  # noqa: PLR0917 - the parts of a finding
-    address: str, place: Location | None, name: str, why: Uncertain, environment: str, reference: str
+def _open(
+    address: str, place: Location | None, doubt: tuple[str, Uncertain], environment: str, reference: str
 ) -> Finding:
+    name, why = doubt
     return Finding(
         CONSISTENCY,
         Verdict.UNDETERMINED,

@@ -115,7 +115,7 @@ def _as_table(path: KeyPath, document: Document) -> str:
     value: Any = document.data
     for part in path:
         value = value[part]
-    if isinstance(value, dict) and len(path) > 2 and table_at((*above[:-1], "NAME")) is table_at(tuple(above)):  # noqa: PLR2004
+    if isinstance(value, dict) and above[:-1] and table_at((*above[:-1], "NAME")) is table_at(tuple(above)):
         return f'a name with a dot needs quotes: [{notation(tuple(above[:-1]))}."{above[-1]}.{key}"]'
     return ""
 

@@ -21,6 +21,8 @@ from infraspec.unknown import Text, Unknown, Value, render
 
 _TEXT_KEYS = ("family", "executionRoleArn", "taskRoleArn", "networkMode")
 _FILE_KEYS = (CONTAINERS, *_TEXT_KEYS, "requiresCompatibilities")
+_LONGEST_EXCERPT = 160
+"""A line of more characters is generated, and nobody finds a caret below it."""
 
 
 class TaskDefinition(Struct, frozen=True, eq=False):
@@ -145,7 +147,7 @@ def _parse(text: str, name: str) -> Value:
             expected="JSON; placeholders only inside strings",
             found=f"the placeholder {placeholder} outside a string" if placeholder else error.msg,
             remedy="render the template first and name the result, or put the placeholder between quotes",
-            excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if 0 < len(line) <= 160 else "",  # noqa: PLR2004 - readable
+            excerpt=f"{line}\n{' ' * (error.colno - 1)}^" if 0 < len(line) <= _LONGEST_EXCERPT else "",
         ) from None
     except RecursionError:
         raise malformed("the JSON is nested too deeply", name, "what the ECS API defines", "deeper levels") from None
