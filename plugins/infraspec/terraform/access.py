@@ -10,7 +10,6 @@ from collections.abc import Callable
 from infraspec.errors import EvaluationError
 from infraspec.terraform.conversions import to_number, to_text
 from infraspec.terraform.revealing import iterate
-from infraspec.terraform.schema import absent
 from infraspec.terraform.scope import EvaluatedObject
 from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import BlockValue, SetValue, type_name
@@ -25,7 +24,7 @@ def attribute_of(value: Value, name: str) -> Value:
         if name in value:
             return value[name]
         if isinstance(value, BlockValue):
-            return absent(value, name)
+            return value.absent(name)
         raise EvaluationError(f'this object has no attribute "{name}"', found=_names(value))
     if isinstance(value, EvaluatedObject):
         return value.attribute(name)
@@ -92,7 +91,7 @@ def _dict_element(value: dict[str, Value], key: Value) -> Value:
     if isinstance(name, str) and name in value:
         return value[name]
     if isinstance(name, str) and isinstance(value, BlockValue):
-        return absent(value, name)
+        return value.absent(name)
     raise EvaluationError(f"the given key {operand(key)} is not in the map", found=_names(value))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from infraspec.errors import EvaluationError, TerraformError
 from infraspec.terraform.body import Body
+from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.derived_data import derivations
-from infraspec.terraform.evaluation import place_error, too_deep
+from infraspec.terraform.evaluation import Evaluation, place_error, too_deep
 from infraspec.terraform.masking import mark_attribute
 from infraspec.terraform.providers import Provider, tags_all
 from infraspec.terraform.revealing import iterate
@@ -19,9 +20,6 @@ from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import operand
 from infraspec.terraform.values import BlockValue
 from infraspec.unknown import Sensitive, Unknown, Value
-
-if TYPE_CHECKING:
-    from infraspec.terraform.module import ModuleInstance
 
 _NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
 _POLICY_DOCUMENT = "aws_iam_policy_document"
@@ -83,6 +81,39 @@ class InstanceValues(Mapping[str, Value]):
         return sum(1 for _ in self)
 
 
+class DeclaringModule(Protocol):
+    """The module instance that an instance is declared in."""
+
+    @property
+    def address(self) -> str:
+        """`module.a["x"]`, empty in the root."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """What its directory declares."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What it shares with all others."""
+
+    @property
+    def parent(self) -> DeclaringModule | None:
+        """The module that calls it, None for the root."""
+
+    @property
+    def call_body(self) -> Body | None:
+        """The module block that calls it, None for the root."""
+
+    def called(self, name: str) -> Iterator[DeclaringModule]:
+        """Yield the instances of a module that it calls."""
+
+    def provider_of(self, body: Body, type_: str) -> Provider:
+        """Return the provider configuration that a resource or data source uses."""
+
+    def remember(self, key: object, compute: Callable[[], Value], place: Callable[[], str], *, keep: bool) -> Value:
+        """Return what was computed before, or compute it; CycleError if it depends on itself."""
+
+
 class ResourceInstance(EvaluatedObject):
     """One instance as expressions see it, and what a plan's Resource is made from."""
 
@@ -95,7 +126,7 @@ class ResourceInstance(EvaluatedObject):
         *,
         body: Body,
         scope: Scope,
-        module: ModuleInstance,
+        module: DeclaringModule,
         key: int | str | None,
     ) -> None:
         super().__init__(address)

@@ -7,7 +7,7 @@ they are. Source: Terraform Language, "Type Constraints" (Conversion of Primitiv
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NoReturn, TypeAlias
 
 from infraspec.errors import EvaluationError
@@ -22,7 +22,15 @@ from infraspec.terraform.attribute_types import (
     structure,
 )
 from infraspec.terraform.conversions import to_bool, to_number, to_text
-from infraspec.terraform.values import BlockValue, ListValue, MapValue, SetValue, is_indefinite, type_name
+from infraspec.terraform.values import (
+    BlockValue,
+    ListValue,
+    MapValue,
+    SetValue,
+    is_indefinite,
+    named_unknown,
+    type_name,
+)
 from infraspec.unknown import Sensitive, Unknown, Value
 
 __all__ = [
@@ -67,15 +75,15 @@ def unset(resource_type: str, name: str, mode: str = "managed") -> Value:
     return [] if _is_empty_list(resource_type, name, mode) else None
 
 
-def absent(block: BlockValue, name: str) -> Value:
-    """Return what an attribute of a nested block is that the configuration does not set.
+def absent(code: str, address: str, name: str) -> Value:
+    """Return what an attribute of a nested block is that the configuration does not set; `code` is its structure's.
 
     Null, or an empty list for blocks, if the provider leaves it unset; else Unknown: it computes it, or may do so.
     """
-    known = structure(block.structure) if block.structure else Schema({})
+    known = structure(code)
     setting = known.attribute(name) or known.block(name)
     if setting is None or setting.computed or setting.may_have_default:
-        return Unknown(f"{block.address}.{name}")
+        return named_unknown(address, name)
     return [] if known.code(name)[:1] in ("[", "{") else None
 
 
@@ -261,6 +269,6 @@ def _object_converter(code: str) -> Converter:
         if not isinstance(value, dict):
             _refuse(value, "an object")
         members = _members(value, converter)
-        return BlockValue(members, value.address, code) if isinstance(value, BlockValue) else members
+        return BlockValue(members, value.address, partial(absent, code)) if isinstance(value, BlockValue) else members
 
     return convert

@@ -30,8 +30,7 @@ from infraspec.hcl.source import Source
 
 if TYPE_CHECKING:
     from infraspec.terraform.body import Body
-    from infraspec.terraform.instances import ResourceInstance
-    from infraspec.terraform.module import ModuleInstance
+    from infraspec.terraform.instances import DeclaringModule, ResourceInstance
 
 _TRANSPARENT = frozenset({"jsonencode", "jsondecode", "tolist", "tomap", "tostring", "sensitive", "nonsensitive"})
 _MERGING = ("source_policy_documents", "source_json", "override_policy_documents", "override_json")
@@ -43,7 +42,7 @@ _Names: TypeAlias = list[str]
 class _Position(Struct):
     node: Expression
     source: Source
-    module: ModuleInstance
+    module: DeclaringModule
 
     @property
     def location(self) -> Location:
@@ -138,7 +137,7 @@ class _Walk:
             self.best = target.location
         return target
 
-    def _statement(self, module: ModuleInstance, name: str) -> None:
+    def _statement(self, module: DeclaringModule, name: str) -> None:
         """Find the block of a statement, else the document: where its statements are not written one by one."""
         body = module.configuration.resources.get(("data", "aws_iam_policy_document", name))
         if body is None or not self.steps:
@@ -204,7 +203,7 @@ def _names(node: Expression) -> _Names | None:
     return [node.name, *reversed(names)]
 
 
-def _output(module: ModuleInstance, name: str, output: str) -> _Position | None:
+def _output(module: DeclaringModule, name: str, output: str) -> _Position | None:
     for called in module.called(name):
         if output in called.configuration.outputs:
             pair = called.configuration.outputs[output].attributes.get("value")

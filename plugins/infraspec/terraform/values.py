@@ -6,7 +6,7 @@ Source: Terraform Language, "Types and Values". A plain list is a tuple or a lis
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from infraspec.errors import TerraformError
 from infraspec.terraform.number import LongNumber
@@ -33,19 +33,30 @@ class MapValue(dict[str, Value]):
     __slots__ = ()
 
 
+def named_unknown(address: str, name: str) -> Unknown:
+    """Return what the provider may set: an attribute of which nothing is known."""
+    return Unknown(f"{address}.{name}")
+
+
 class BlockValue(dict[str, Value]):
     """A nested block as the configuration has it; the provider may know more of it than stands there.
 
-    `address` is the block's (`aws_instance.web.root_block_device[0]`), `structure` the code of its schema, empty if
-    that is not known.
+    `address` is the block's (`aws_instance.web.root_block_device[0]`), `structure` what its schema says of it: what an
+    attribute is that is not set. Without one the provider may set each of them.
     """
 
     __slots__ = ("address", "structure")
 
-    def __init__(self, items: Mapping[str, Value], address: str, structure: str = "") -> None:
+    def __init__(
+        self, items: Mapping[str, Value], address: str, structure: Callable[[str, str], Value] = named_unknown
+    ) -> None:
         super().__init__(items)
         self.address = address
         self.structure = structure
+
+    def absent(self, name: str) -> Value:
+        """Return what an attribute is that the configuration does not set."""
+        return self.structure(self.address, name)
 
 
 def with_items(value: dict[str, Value], items: Iterable[tuple[str, Value]]) -> dict[str, Value]:
