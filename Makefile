@@ -104,6 +104,10 @@ schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the re
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
 	$(BIN)/python -m infraspec.reporting.results docs/infraspec-results.schema.json
 
+.PHONY: golden
+golden: $(VENV)/.test ## Compare all that infraspec says with fixtures/golden: ARGS='--only reference,mutations' or --write
+	$(BIN)/python -m tools.golden $(ARGS)
+
 .PHONY: reference
 reference: $(VENV)/.test ## Write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.reference

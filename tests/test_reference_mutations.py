@@ -11,7 +11,7 @@ import gc
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,7 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform import configuration
 from infraspec.terraform.environments import Environments
 from tests.reference_parts import Part, parts, without
+from tools import golden as golden_results
 
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "daily-report-tool"
 TERRAFORM = REFERENCE / "terraform"
@@ -202,15 +203,17 @@ class Copy:
 
     def found(self, file: str, text: str) -> str:
         """Return the first rule that finds something if a file has another text, or the named error; else nothing."""
+        return next((rule for rule, _ in self.judged(file, text)), "")
+
+    def judged(self, file: str, text: str) -> Iterator[tuple[str, list[Finding | InfraspecError]]]:
+        """Yield the rules that find something if a file has another text, and what; or the name of an error, and it."""
         path = self.root / "terraform" / file
         before = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
         patch = pytest.MonkeyPatch()
         patch.setattr(configuration, "parse_file", self._parse)
         try:
-            return self._found(path.parent, next((rule for part, rule in FIRST.items() if part in file), ""))
-        except InfraspecError as error:
-            return type(error).__name__
+            yield from self._judged(path.parent, next((rule for part, rule in FIRST.items() if part in file), ""))
         finally:
             patch.undo()
             path.write_text(before, encoding="utf-8")
@@ -222,14 +225,36 @@ class Copy:
             self._files[key] = parse_file(path, name)
         return self._files[key]
 
-    def _found(self, changed: Path, first: str) -> str:
+    def _judged(self, changed: Path, first: str) -> Iterator[tuple[str, list[Finding | InfraspecError]]]:
         environments = Environments(self.contract)
         kept = {path: read for path, read in self._parsed.items() if path != changed.resolve()}
         environments._library._known.update(kept)
         for rule in sorted(RULES, key=lambda rule: rule != first):
-            if any(finding.verdict is not Verdict.PROVEN for finding in RULES[rule](environments)):
-                return rule
-        return ""
+            try:
+                bad = [finding for finding in RULES[rule](environments) if finding.verdict is not Verdict.PROVEN]
+            except InfraspecError as error:
+                yield type(error).__name__, [error]
+                continue
+            if bad:
+                yield rule, list(bad)
+
+
+def golden(work: Path) -> Iterator[tuple[str, Callable[[], list[Finding | InfraspecError]]]]:
+    """Yield each edit that is to be found, for tools/golden.py: all that every rule finds, PROVEN left out."""
+    copy = Copy(work / "infra")
+    for file in FILES:
+        text = parts_of(file)[0]
+        yield from (
+            (f"{file}: {part.path}", partial(everything, copy, file, without(text, part))) for part in guarded(file)
+        )
+
+
+def everything(copy: Copy, file: str, text: str) -> list[Finding | InfraspecError]:
+    """Return what every rule finds; an error that several rules meet is told once."""
+    told: dict[str, Finding | InfraspecError] = {}
+    for _, found in copy.judged(file, text):
+        told.update((str(one), one) for one in found)
+    return list(told.values())
 
 
 def of_tasks(environments: Environments) -> list[Finding]:
@@ -302,6 +327,11 @@ def reasons(file: str, part: Part) -> Iterator[str]:
     yield from (entry for entry in UNGUARDED if fnmatchcase(f"{file}: {part.path}", f"*{entry}"))
 
 
+def guarded(file: str) -> list[Part]:
+    """Return the parts of a file that a rule claims to guard."""
+    return [part for part in parts_of(file)[1] if not any(reasons(file, part))]
+
+
 def test_the_reference_is_proven(copy: Copy) -> None:
     """Nothing is found before something is taken out."""
     file = f"{PROD}/main.tf"
@@ -310,13 +340,22 @@ def test_the_reference_is_proven(copy: Copy) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_what_is_cut_out_is_found(file: str, copy: Copy) -> None:
-    """Every part that a rule claims to guard is missed by a rule, or by a named error."""
+    """Every part that a rule claims to guard is missed by a rule, or by a named error, as fixtures/golden tells it."""
     text, all_parts = parts_of(file)
-    guarded = [part for part in all_parts if not any(reasons(file, part))]
-    survivors = [part.path for part in guarded if not copy.found(file, without(text, part))]
-    rate = f"{len(guarded) - len(survivors)} of {len(guarded)}"
-    print(f"{file}: {rate} found; {len(all_parts) - len(guarded)} not guarded")  # noqa: T201 - the kill rate
+    kept = golden_results.section("mutations")
+    survivors, told = [], list[str]()
+    for part in guarded(file):
+        found = next(copy.judged(file, without(text, part)), None)
+        if found is None:
+            survivors.append(part.path)
+        else:
+            case = f"test_reference_mutations: {file}: {part.path}"
+            told.append(golden_results.held(kept, case, golden_results.plain(found[1], copy.root.parent)))
+    total = len(guarded(file))
+    rate = f"{total - len(survivors)} of {total} found"
+    print(f"{file}: {rate}; {len(all_parts) - total} not guarded")  # noqa: T201 - the kill rate
     assert survivors == []
+    assert "".join(told) == ""
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,19 @@ def judged(plan: Plan) -> list[Finding]:
 def evaluated(directory: Path, source: str) -> Plan:
     """Evaluate source."""
     return plan_of(directory, source, known=KnownData.of({}, account=ACCOUNT, region=REGION))
+
+
+def golden(work: Path) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
+    """Yield each edit of the source, for tools/golden.py."""
+    for number, (text, other, _) in enumerate([("", "", []), *EDITS]):
+        directory = work / str(number)
+        directory.mkdir()
+        source = SOURCE.replace(text, other) if text else SOURCE
+        yield f"{text} -> {other}", partial(_judged_source, directory, source)
+
+
+def _judged_source(directory: Path, source: str) -> list[Finding]:
+    return judged(evaluated(directory, source))
 
 
 def test_everything_is_proven_from_source(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,18 @@ def judged(case: Case, plan: Plan) -> list[Finding]:
     """Return the findings about the actions of a case's row."""
     found = check_secret_access(plan, task_definitions(plan), CONTRACT, "prod")
     return [finding for finding in found if set(finding.subject.rpartition(": ")[2].split(", ")) <= {*case.row.actions}]
+
+
+def golden(_work: Path) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
+    """Yield each row covered, not covered and without a statement, for tools/golden.py."""
+    for case in CASES:
+        plans = {
+            "covered": case.plan(case.statement(case.covers)),
+            "missed": case.plan(case.statement(case.misses)),
+            "nothing": case.plan(),
+        }
+        for name, plan in plans.items():
+            yield f"{case} {name}", partial(judged, case, plan)
 
 
 def verdicts(found: Iterable[Finding]) -> set[Verdict]:

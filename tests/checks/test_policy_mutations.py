@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -245,11 +245,11 @@ def test_every_edit_that_takes_a_permission_away_is_found() -> None:
     assert expected > 40
 
 
-def test_every_edit_of_the_key_policy_is_found() -> None:
-    """A key policy that no longer leaves the decision to IAM, or denies, makes every decryption red."""
+def key_mutants() -> Iterator[Mutant]:
+    """Yield key policies that no longer leave the decision to IAM, or deny."""
     (statement,) = statements_of(reference(), KEY, "policy")
     role = {"AWS": "arn:aws:iam::123456789012:role/daily-report-tool-prod-backend-execution"}
-    for changed in (
+    policies: tuple[list[Statement], ...] = (
         [],
         [{**statement, "Effect": "Deny"}],
         [{**statement, "Action": "kms:Describe*"}],
@@ -257,16 +257,16 @@ def test_every_edit_of_the_key_policy_is_found() -> None:
         [{**statement, "Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}}],
         [statement, {**statement, "Effect": "Deny", "Principal": "*"}],
         [statement, {**statement, "Effect": "Deny", "Principal": role, "Action": "kms:Decrypt"}],
-    ):
+    )
+    for number, changed in enumerate(policies):
         plan = with_values(KEY, policy=JsonText({"Version": "2012-10-17", "Statement": changed}))
-        red = [finding.subject.rpartition(": ")[2] for finding in judged(plan) if finding.verdict is not Verdict.PROVEN]
-        assert red == ["kms:Decrypt"] * 3, changed
+        yield Mutant(f"{KEY}: policy {number}", plan)
 
 
-def test_every_edit_of_a_trust_policy_is_found() -> None:
-    """A trust policy that loses ECS, or the action, makes the check red for that role."""
+def trust_mutants() -> Iterator[tuple[str, Mutant]]:
+    """Yield a role, and a trust policy of it that loses ECS or the action."""
     (statement,) = statements_of(reference(), TRUST, "assume_role_policy")
-    for changed in (
+    policies: tuple[list[Statement], ...] = (
         [],
         [{**statement, "Effect": "Deny"}],
         [statement, {**statement, "Effect": "Deny"}],
@@ -274,9 +274,30 @@ def test_every_edit_of_a_trust_policy_is_found() -> None:
         [{**statement, "Principal": {"AWS": "ecs-tasks.amazonaws.com"}}],
         [{**statement, "Action": "sts:AssumeRoleWithWebIdentity"}],
         [{**statement, "Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}],
-    ):
+    )
+    for number, changed in enumerate(policies):
         text = JsonText({"Version": "2012-10-17", "Statement": changed})
         for role in ("execution", "task"):
-            found = judged(with_values(f"module.iam.aws_iam_role.{role}", assume_role_policy=text))
-            red = [finding.subject for finding in found if finding.verdict is Verdict.VIOLATED]
-            assert red == [f"{role} role: {ASSUME} by ecs-tasks.amazonaws.com"], changed
+            plan = with_values(f"module.iam.aws_iam_role.{role}", assume_role_policy=text)
+            yield role, Mutant(f"trust of {role}: policy {number}", plan)
+
+
+def golden(_work: Path) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
+    """Yield each edit, for tools/golden.py."""
+    for mutant in (*mutants(), *key_mutants(), *(mutant for _, mutant in trust_mutants())):
+        yield mutant.name, partial(judged, mutant.plan)
+
+
+def test_every_edit_of_the_key_policy_is_found() -> None:
+    """A key policy that no longer leaves the decision to IAM, or denies, makes every decryption red."""
+    for mutant in key_mutants():
+        found = judged(mutant.plan)
+        red = [finding.subject.rpartition(": ")[2] for finding in found if finding.verdict is not Verdict.PROVEN]
+        assert red == ["kms:Decrypt"] * 3, mutant.name
+
+
+def test_every_edit_of_a_trust_policy_is_found() -> None:
+    """A trust policy that loses ECS, or the action, makes the check red for that role."""
+    for role, mutant in trust_mutants():
+        red = [finding.subject for finding in judged(mutant.plan) if finding.verdict is Verdict.VIOLATED]
+        assert red == [f"{role} role: {ASSUME} by ecs-tasks.amazonaws.com"], mutant.name

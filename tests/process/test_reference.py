@@ -2,7 +2,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -29,15 +29,20 @@ WORKFLOWS = sorted(path.relative_to(REFERENCE) for path in (REFERENCE / ".github
 Edit = Callable[[str], str]
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy_process(directory: Path) -> Path:
     """Return a copy of what the rules about the process read, but for the playbooks."""
     for name in ("docs/incidents", ".github", "organization"):
-        shutil.copytree(REFERENCE / name, tmp_path / name)
+        shutil.copytree(REFERENCE / name, directory / name)
     for name in ("Makefile", "infraspec.toml"):
-        shutil.copy(REFERENCE / name, tmp_path / name)
-    (tmp_path / "docs/playbooks").mkdir()
-    return tmp_path
+        shutil.copy(REFERENCE / name, directory / name)
+    (directory / "docs/playbooks").mkdir()
+    return directory
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy for a test."""
+    return copy_process(tmp_path)
 
 
 @cache
@@ -156,6 +161,36 @@ PLAYBOOK_MUTATIONS = [("file", path, None) for path in PLAYBOOKS] + [
 ]
 
 
+def changed_copy(copy: Path, path: Path, edit: Edit | None) -> list[Finding]:
+    """Return the findings after an edit in a copy, which is taken back."""
+    changed = copy / path
+    text = changed.read_text(encoding="utf-8")
+    if edit is None:
+        changed.unlink()
+    else:
+        changed.write_text(edit(text), encoding="utf-8")
+    try:
+        return judged(copy)
+    finally:
+        changed.write_text(text, encoding="utf-8")
+
+
+def changed_playbook(path: Path, edit: Edit | None) -> list[Finding]:
+    """Return the findings after an edit of a playbook."""
+    others = [playbook for playbook in reference_playbooks() if playbook.page.file != path.as_posix()]
+    if edit is not None:
+        text = edit((REFERENCE / path).read_text(encoding="utf-8"))
+        others.append(playbook_of(parse_page(text, path.as_posix(), REFERENCE / path)))
+    return judged_playbooks(others)
+
+
+def golden(work: Path) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
+    """Yield each edit, for tools/golden.py."""
+    copy_process(work)
+    yield from ((f"{path}: {name}", partial(changed_copy, work, path, edit)) for name, path, edit in MUTATIONS)
+    yield from ((f"{path}: {name}", partial(changed_playbook, path, edit)) for name, path, edit in PLAYBOOK_MUTATIONS)
+
+
 def test_reference_is_proven() -> None:
     """Everything that the rules look at is there."""
     findings = [*judged(REFERENCE), *judged_playbooks(reference_playbooks())]
@@ -166,12 +201,7 @@ def test_reference_is_proven() -> None:
 @pytest.mark.parametrize(("name", "path", "edit"), MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in MUTATIONS])
 def test_what_is_missing_is_found(name: str, path: Path, edit: Edit | None, copy: Path) -> None:
     """Whatever is taken away makes a finding that has a place and a remedy, or a named error with its place."""
-    changed = copy / path
-    if edit is None:
-        changed.unlink()
-    else:
-        changed.write_text(edit(changed.read_text(encoding="utf-8")), encoding="utf-8")
-    assert_found(lambda: judged(copy), path)
+    assert_found(lambda: changed_copy(copy, path, edit), path)
 
 
 @pytest.mark.parametrize(
@@ -179,15 +209,7 @@ def test_what_is_missing_is_found(name: str, path: Path, edit: Edit | None, copy
 )
 def test_what_a_playbook_lacks_is_found(name: str, path: Path, edit: Edit | None) -> None:
     """Whatever is taken away from the playbooks is found, likewise."""
-
-    def changed() -> list[Finding]:
-        others = [playbook for playbook in reference_playbooks() if playbook.page.file != path.as_posix()]
-        if edit is not None:
-            text = edit((REFERENCE / path).read_text(encoding="utf-8"))
-            others.append(playbook_of(parse_page(text, path.as_posix(), REFERENCE / path)))
-        return judged_playbooks(others)
-
-    assert_found(changed, path)
+    assert_found(lambda: changed_playbook(path, edit), path)
 
 
 def assert_found(judge: Callable[[], list[Finding]], path: Path) -> None:
