@@ -18,7 +18,7 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.checks.alarms import check_alarms
-from infraspec.checks.layout import check_consistency
+from infraspec.checks.consistency import check_consistency
 from infraspec.checks.names import check_names
 from infraspec.checks.policies import check_policies
 from infraspec.checks.secret_access import check_secret_access
@@ -27,7 +27,8 @@ from infraspec.checks.selectors import check_selectors
 from infraspec.checks.source import check_source
 from infraspec.checks.state_backend import check_state_backend
 from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.checks.tags import check_tag_policy, check_tags
+from infraspec.checks.tag_policy import check_tag_policy
+from infraspec.checks.tags import check_tags
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.checks.versions import check_versions
 from infraspec.conventions.tag_policy import TagPolicy

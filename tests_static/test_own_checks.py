@@ -2,22 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from infraspec.contract.models import Contract
-from infraspec.ecs.task_definition import TaskDefinition
+import pytest
+
+from infraspec.core.rule import Rule
 from infraspec.finding import Finding
-from infraspec.fixtures.own_rules import run_check
-from infraspec.fixtures.static import AssertProven
-from infraspec.terraform.plan import Plan
+from infraspec.fixtures.rule_tests import OFFERED, Check, prove
 
 
-def test_own_checks(  # noqa: PLR0917 - what a check may ask for
-    own_check: tuple[str, Callable[..., Sequence[Finding]]],
-    plan: Plan,
-    task_definitions: Sequence[TaskDefinition],
-    contract: Contract,
-    environment: str,
-    assert_proven: AssertProven,
-) -> None:
+@pytest.mark.usefixtures(*OFFERED, "assert_proven")
+def test_own_checks(own_check: tuple[str, Callable[..., Sequence[Finding]]], request: pytest.FixtureRequest) -> None:
     """Each check of the hook `pytest_infraspec_checks` holds."""
     rule, check = own_check
-    assert_proven(rule, run_check(check, plan, task_definitions, contract, environment))
+    prove(Rule.own(rule), Check(check), request)

@@ -11,22 +11,13 @@ from typing import Any
 
 from infraspec import contract as contracts
 from infraspec import hookspecs, options
-from infraspec.checks import RULES
-from infraspec.checks.layout import check_modules
-from infraspec.checks.names import check_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.source import check_source
-from infraspec.checks.state_backend import check_state_backend
-from infraspec.checks.tags import check_tags
-from infraspec.checks.task_definitions import check_task_definitions
-from infraspec.checks.versions import check_versions
 from infraspec.contract.models import Contract
+from infraspec.core.rule import Rule
+from infraspec.core.rules import RULES
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
 from infraspec.fixtures import live, own_rules, static
-from infraspec.reporting.rules import described
+from infraspec.fixtures.rule_tests import Check, call
 from infraspec.terraform.environments import Environments
 from tools.rule_examples import EXAMPLES, Example
 
@@ -42,28 +33,24 @@ region = "eu-west-1"
 _ENVIRONMENT = "prod"
 
 
-def check(rule: str, contract: Contract, environment: str = _ENVIRONMENT) -> Sequence[Finding]:
+def check(rule: Rule, contract: Contract, environment: str = _ENVIRONMENT) -> Sequence[Finding]:
     """Run a rule on an environment of a repository."""
     environments = Environments(contract, environ={})
-    plan = environments.plan(environment)
-    settings = environments.settings()
-    definitions = task_definitions(plan)
-    checks: dict[str, Callable[[], Sequence[Finding]]] = {
-        "source": lambda: check_source(plan),
-        "names": lambda: check_names(plan, contract, environment),
-        "tags": lambda: check_tags(plan, contract, environment),
-        "task-definitions": lambda: check_task_definitions(plan, definitions, contract, environment),
-        "secret-access": lambda: check_secret_access(plan, definitions, contract, environment),
-        "policies": lambda: check_policies(plan, definitions, contract, environment),
-        "secret-readers": lambda: check_secret_readers(plan, contract, environment),
-        "state-backend": lambda: check_state_backend(settings, contract, environment),
-        "versions": lambda: check_versions(settings[environment], contract),
-        "modules": lambda: check_modules(plan, contract),
+    settings, plan = environments.settings(), environments.plan(environment)
+    given = {
+        "plan": plan,
+        "task_definitions": task_definitions(plan),
+        "contract": contract,
+        "environment": environment,
+        "root_settings": settings,
+        "root_module": settings[environment],
+        "decisions": {},
     }
-    return checks[rule]()
+    found: Sequence[Finding] = call(Check.of(rule, "static").run, given.__getitem__)
+    return found
 
 
-def finding(rule: str, example: Example) -> Finding:
+def finding(rule: Rule, example: Example) -> Finding:
     """Return what a rule finds in its example first."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -75,7 +62,7 @@ def finding(rule: str, example: Example) -> Finding:
 
 def rules() -> str:
     """Return docs/rules.md."""
-    return "\n".join([*_rules_head(), *(line for rule in RULES for line in _rule(rule))])
+    return "\n".join([*_rules_head(), *(line for rule in RULES.values() for line in _rule(rule))])
 
 
 def _rules_head() -> Iterator[str]:
@@ -83,23 +70,21 @@ def _rules_head() -> Iterator[str]:
     yield "# Rules\n"
     yield "What each rule asks for, why, and what it says where that is not so. The examples are run as this page is"
     yield "written; their environment is `prod` of an application `shop`.\n"
-    yield "| rule | what it asks for |\n|---|---|"
-    for rule in RULES:
-        yield f"| [`{rule}`](#{rule}) | {described(rule).about} |"
+    yield "| rule | what it asks for | severity |\n|---|---|---|"
+    for rule in RULES.values():
+        yield f"| [`{rule.id}`](#{rule.id}) | {rule.sentence} | {rule.severity} |"
     yield ""
 
 
-def _rule(rule: str) -> Iterator[str]:
-    about = described(rule)
-    example = EXAMPLES[rule]
-    yield f"## `{rule}`\n"
-    yield f"{about.about} {example.why}\n"
-    if example.contract:
-        yield f"```toml\n{example.contract.strip()}\n```\n"
-    if example.hcl:
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f"## `{rule.id}`\n"
+    yield f"{rule.sentence} {rule.why}\n"
+    if example := EXAMPLES.get(rule):
+        if example.contract:
+            yield f"```toml\n{example.contract.strip()}\n```\n"
         yield f"```terraform\n{example.hcl.strip()}\n```\n"
         yield f"```text\n{finding(rule, example)}\n```\n"
-    yield f"More: [{about.page}]({about.page}.md)\n"
+    yield f"More: [{rule.page}]({rule.page}.md)\n"
 
 
 def fixtures() -> str:

@@ -1,9 +1,23 @@
-"""Why there is each rule, and what it says of a few lines: what docs/rules.md is written from."""
+"""What rules say of a few lines: docs/rules.md is written from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from infraspec.core.rule import Rule
+from infraspec.core.rules import (
+    MODULES,
+    NAMES,
+    POLICIES,
+    SECRET_ACCESS,
+    SECRET_READERS,
+    SOURCE,
+    STATE_BACKEND,
+    TAGS,
+    TASK_DEFINITIONS,
+    VERSIONS,
+)
 
 ROLE = """
 resource "aws_iam_role" "execution" {
@@ -22,18 +36,16 @@ resource "aws_iam_role" "execution" {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The reason for a rule; for some, a contract and Terraform that break it, and the tables that they stand in."""
+    """Terraform that breaks a rule, and what of the contract asks for it."""
 
-    why: str
-    hcl: str = ""
+    hcl: str
     contract: str = ""
     hidden: str = ""
     """Terraform that the example needs and that says nothing of the rule."""
 
 
-EXAMPLES: Mapping[str, Example] = {
-    "source": Example(
-        "What Terraform would refuse, and what infraspec could not read, is said before anything is concluded from it.",
+EXAMPLES: Mapping[Rule, Example] = {
+    SOURCE: Example(
         """
 variable "size" {
   type    = string
@@ -45,9 +57,7 @@ variable "size" {
 }
 """,
     ),
-    "names": Example(
-        "People, alarms, policies and bills find resources by their names. Renaming is a replacement for many types, so"
-        " a wrong name is cheap before the merge and dear after it.",
+    NAMES: Example(
         """
 resource "aws_sqs_queue" "jobs" {
   name = "shop_jobs"
@@ -58,8 +68,7 @@ resource "aws_sqs_queue" "jobs" {
 aws_sqs_queue = "{application}-{environment}-{queue}"
 """,
     ),
-    "tags": Example(
-        "Costs, ownership and automation hang on tags, and what has none belongs to nobody.",
+    TAGS: Example(
         """
 resource "aws_sqs_queue" "jobs" {
   name = "shop-prod-jobs"
@@ -72,12 +81,7 @@ Owner      = { regex = "team-[a-z]+" }
 CostCenter = ["engineering", "marketing"]
 """,
     ),
-    "tag-policy": Example(
-        "The tag policy of the organization is reported by AWS after the fact; here it is checked before.",
-    ),
-    "task-definitions": Example(
-        "ECS takes a task definition as it is and fails at the start of the task. A `valueFrom` with a slip in it, a"
-        " role that is not there or a container without a log is found when somebody is waiting.",
+    TASK_DEFINITIONS: Example(
         """
 resource "aws_ecs_task_definition" "api" {
   family             = "shop-prod-api"
@@ -92,9 +96,7 @@ resource "aws_ecs_task_definition" "api" {
 """,
         hidden=ROLE,
     ),
-    "secret-access": Example(
-        "A task whose execution role may not read one of its secrets does not start. No linter sees it: the role, the"
-        " policy and the task definition are each well-formed.",
+    SECRET_ACCESS: Example(
         """
 resource "aws_secretsmanager_secret" "key" {
   name = "shop-prod-key"
@@ -124,9 +126,7 @@ resource "aws_ecs_task_definition" "api" {
 """,
         hidden=ROLE,
     ),
-    "policies": Example(
-        "IAM accepts a policy that names actions and resources which do not exist or do not fit, and it then allows"
-        " nothing, or everything.",
+    POLICIES: Example(
         """
 resource "aws_iam_role_policy" "read" {
   role   = aws_iam_role.execution.name
@@ -142,8 +142,7 @@ resource "aws_iam_role_policy" "read" {
 """,
         hidden=ROLE,
     ),
-    "secret-readers": Example(
-        "Who may read a secret is the sum of identity policies, resource policies and keys. The rule adds it up.",
+    SECRET_READERS: Example(
         """
 resource "aws_secretsmanager_secret" "key" {
   name = "shop-prod-key"
@@ -163,17 +162,7 @@ resource "aws_secretsmanager_secret_policy" "key" {
 }
 """,
     ),
-    "alarms": Example(
-        "An alarm that is missing, disabled, or sent to a topic that nobody reads is noticed by customers.",
-    ),
-    "plan-review": Example(
-        "A plan of hundreds of lines hides the one that destroys a database or opens a port. It is sorted by risk, and"
-        " what is risky needs an approval.",
-    ),
-    "no-diff": Example("What is deployed is what is written, or somebody has to know why not."),
-    "state-backend": Example(
-        "The state holds every secret value and is the memory of what exists; two environments that share one destroy"
-        " each other.",
+    STATE_BACKEND: Example(
         """
 terraform {
   backend "s3" {
@@ -188,9 +177,7 @@ terraform {
 backend = "s3"
 """,
     ),
-    "state-bucket": Example("A state that is lost, public or overwritten cannot be had again."),
-    "versions": Example(
-        "What is not pinned is another version tomorrow, on another machine.",
+    VERSIONS: Example(
         """
 terraform {
   required_providers {
@@ -202,9 +189,7 @@ terraform {
 [versions]
 """,
     ),
-    "consistency": Example("A fault that only production can have is found in production."),
-    "modules": Example(
-        "A resource beside the modules has none of what they guarantee.",
+    MODULES: Example(
         """
 resource "aws_sqs_queue" "jobs" {
   name = "shop-prod-jobs"
@@ -214,32 +199,4 @@ resource "aws_sqs_queue" "jobs" {
 [modules]
 """,
     ),
-    "playbooks": Example("At an incident nobody looks for the command to type."),
-    "incidents": Example("What went wrong and was not written down goes wrong again."),
-    "process": Example("Reviews, owners and checks hold only if they cannot be left out."),
-    "alarm-state": Example(
-        "An alarm in AWS may be another than the one in the source: edited, disabled, without data, or flapping.",
-    ),
-    "alarm-delivery": Example("Between an alarm and a person lie a topic, its policy, its key and a subscription."),
-    "rollout": Example(
-        "A deployment that was rolled back looks like a success to everything that waits for a stable service.",
-    ),
-    "stopped-tasks": Example(
-        "Why a task did not start is in a text that ECS keeps for an hour; it is sorted into ten causes, each with its"
-        " playbook.",
-    ),
-    "next-start": Example(
-        "What runs proves the last start. Meanwhile an image may be gone, a secret scheduled for deletion, a role"
-        " changed.",
-    ),
-    "secret-chain": Example(
-        "Identity policy, boundary, resource policy, key, stage and pending deletion: one link that is missing, and the"
-        " next task does not start.",
-    ),
-    "databases": Example("Backups, replicas and room are noticed when they are needed."),
-    "log-groups": Example("Logs that are not kept are missing when somebody asks what happened."),
-    "state-store": Example("The state bucket and lock table in AWS, as the source has them."),
-    "drift": Example("What was changed by hand is undone by the next apply, or undoes it."),
-    "inventory": Example("What nobody's source describes is nobody's to patch, pay for or delete."),
-    "hosts": Example("Some things can only be seen from inside: a port that answers, a tool that is there."),
 }

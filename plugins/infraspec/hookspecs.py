@@ -21,8 +21,9 @@ if TYPE_CHECKING:  # every pytest run imports this module
 def pytest_infraspec_checks() -> Mapping[str, Callable[..., Sequence[Finding]]] | None:
     """Return checks that the static suite runs for every environment, by the id of their rule.
 
-    A check is a function from any of `plan`, `task_definitions`, `contract` and `environment`, asked for by the names
-    of its parameters, to findings. Waivers, baseline and reports treat its rule as one of infraspec's.
+    A check is a function from any of `plan`, `task_definitions`, `contract`, `environment` and the other fixtures of
+    the suite, asked for by the names of its parameters, to findings. Waivers, baseline and reports treat its rule as
+    one of infraspec's.
     """
 
 

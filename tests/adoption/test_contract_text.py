@@ -14,9 +14,9 @@ from infraspec.adoption import adopt
 from infraspec.adoption.contract_text import contract_text, quoted
 from infraspec.adoption.files import starting_files
 from infraspec.adoption.files import write as write_files
-from infraspec.checks import RULES
 from infraspec.checks.names import check_names
 from infraspec.checks.tags import check_tags
+from infraspec.core.rules import RULES
 from infraspec.finding import Verdict
 from infraspec.process.workflows import workflow_of
 from infraspec.terraform.environments import Environments

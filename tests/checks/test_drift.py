@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks import RULES
 from infraspec.checks.drift import check_drift
 from infraspec.checks.drift_attributes import COMPARED, LOOKED_AT_BY, TASK_DEFINITION
 from infraspec.checks.policy_form import policy_form
+from infraspec.core.rules import RULES
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value

@@ -13,10 +13,10 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.checks.alarm_delivery import check_alarm_delivery
 from infraspec.checks.alarm_state import check_alarm_state
+from infraspec.checks.consistency import check_consistency
 from infraspec.checks.databases import check_databases
 from infraspec.checks.drift import check_drift
 from infraspec.checks.existence import left_open
-from infraspec.checks.layout import check_consistency
 from infraspec.checks.log_groups import check_log_groups
 from infraspec.checks.names import check_names
 from infraspec.checks.policies import check_policies
@@ -25,7 +25,8 @@ from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.secret_readers import check_secret_readers
 from infraspec.checks.source import check_source
 from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.checks.tags import check_tag_policy, check_tags
+from infraspec.checks.tag_policy import check_tag_policy
+from infraspec.checks.tags import check_tags
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.contract.databases import Databases
 from infraspec.contract.models import Contract

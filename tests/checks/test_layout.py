@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infraspec.checks.layout import check_consistency, check_modules, consistency_table
+from infraspec.checks.consistency import check_consistency, consistency_table
+from infraspec.checks.modules import check_modules
 from infraspec.checks.no_diff import check_no_diff
 from infraspec.contract.models import Contract
 from infraspec.finding import Finding, Verdict

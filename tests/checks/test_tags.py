@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infraspec.checks.tags import check_tag_policy, check_tags
+from infraspec.checks.tag_policy import check_tag_policy
+from infraspec.checks.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.finding import Finding, Location, Verdict

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from infraspec.checks import RULES
 from infraspec.cli import main
+from infraspec.core.rules import RULES
 from tests.docs.blocks import PAGES, ROOT, Block
 from tests.docs.circumstances import NOT_RUN
 from tests.docs.console import Step, steps

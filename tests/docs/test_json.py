@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infraspec.checks.tags import check_tag_policy
+from infraspec.checks.tag_policy import check_tag_policy
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.finding import Verdict

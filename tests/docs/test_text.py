@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.layout import consistency_table
+from infraspec.checks.consistency import consistency_table
 from infraspec.checks.plan_review import check_plan_review
 from infraspec.finding import Verdict
 from infraspec.terraform.environments import Environments

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infraspec import contract
-from infraspec.checks import RULES
+from infraspec.core.rules import RULES
 from infraspec.errors import InfraspecError
 from tests.docs.blocks import Block, blocks
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.hosts import check_host
+from infraspec.checks.hosts import check_hosts
 from infraspec.contract.hosts import Host
 from infraspec.errors import HostError
 from infraspec.finding import Verdict
@@ -78,12 +78,12 @@ def test_a_host_that_cannot_be_asked_is_an_error(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_version_begins_as_the_contract_says(wanted: str, found: str | None, verdict: Verdict) -> None:
     """By whole numbers."""
-    (finding,) = check_host("runner", Host(tools={"terraform": wanted}), HostFacts({"terraform": found}))
+    (finding,) = check_hosts([("runner", Host(tools={"terraform": wanted}), HostFacts({"terraform": found}))])
     assert (verdict, "hosts.runner", "terraform") == (finding.verdict, finding.address, finding.subject)
 
 
 def test_what_is_not_reached_is_a_finding() -> None:
     """A connection that was opened is the proof."""
     host = Host(reach=["db:5432", "cache:6379"])
-    found = check_host("runner", host, HostFacts(reached={"db:5432": True, "cache:6379": False}))
+    found = check_hosts([("runner", host, HostFacts(reached={"db:5432": True, "cache:6379": False}))])
     assert [("db:5432", PROVEN), ("cache:6379", VIOLATED)] == [(one.subject, one.verdict) for one in found]

@@ -22,7 +22,8 @@ from infraspec.checks.policies import check_policies
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.secret_chain import check_secret_chain
 from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.tags import check_tag_policy, check_tags
+from infraspec.checks.tag_policy import check_tag_policy
+from infraspec.checks.tags import check_tags
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy

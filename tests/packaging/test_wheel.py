@@ -60,7 +60,7 @@ def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
 
     assert {"infraspec", "pytest_infraspec-0.1.0.dist-info"} == {name.split("/")[0] for name in names}
     for wanted in (
-        "tests_static/test_task_definitions.py",
+        "tests_static/test_rules.py",
         "tests_live/test_account.py",
         "tests_live/conftest.py",
         "py.typed",
@@ -87,10 +87,10 @@ def test_only_the_suites_are_rewritten(python: Path, tmp_path: Path) -> None:
     own.write_text(
         "import sys\n\n"
         "def test_own(plan):\n"
-        "    assert {'infraspec.terraform.plan', 'infraspec.tests_static.test_names'} <= set(sys.modules)\n"
+        "    assert {'infraspec.terraform.plan', 'infraspec.tests_static.test_rules'} <= set(sys.modules)\n"
         "    names = [name for name, module in sys.modules.items() if name.startswith('infraspec.')\n"
         "                 and type(module.__spec__.loader).__name__ == 'AssertionRewritingHook']\n"
-        "    assert 'infraspec.tests_static.test_names' in names\n"
+        "    assert 'infraspec.tests_static.test_rules' in names\n"
         "    assert not [name for name in names if name.startswith(('infraspec.terraform.', 'infraspec.checks.'))]\n"
     )
     arguments = ("--pyargs", "infraspec.tests_static", "test_own.py", "-k", "names or own")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks import RULES
+from infraspec.core.rules import RULES
 from infraspec.reporting.allure_files import CATEGORIES
 from tests.plugin.project import CONTRACT, INCIDENT, ROOT, SUITE, Project
 from tests.plugin.test_outcomes import NOT_ALLOWED, REGISTRY
@@ -101,7 +101,7 @@ def test_where_a_test_stands(incident: Report) -> None:
         "parentSuite": "Static suite",
         "suite": "prod",
         "subSuite": "IAM",
-        "package": "infraspec.tests_static.test_task_definitions",
+        "package": "infraspec.tests_static.test_rules",
     }
 
     assert 1 == incident.code, incident.output

@@ -85,11 +85,14 @@ def test_moves_are_followed() -> None:
         (at(1, entry(verdict=Verdict.UNDETERMINED)), "info"),
         (at(1, DENIED, ran=BOTH), "critical"),
         (at(1, entry(rule="secret-access", verdict=Verdict.UNDETERMINED), ran=BOTH), "warning"),
+        (at(1, entry(rule="state-store"), ran={"dev": ("state-store",)}), "critical"),
+        (at(1, entry(rule="drift"), ran={"dev": ("drift",)}), "warning"),
+        (at(1, entry(rule="mine"), ran={"dev": ("mine",)}), "warning"),
         (at(1, problems=(BROKEN,)), "warning"),
     ],
 )
 def test_levels(results: Results, level: str) -> None:
-    """A violation that stops the service is critical, others warn; what is in doubt is one level lower."""
+    """A violation of a critical rule is critical, others warn; what is in doubt is one level lower."""
     assert [level] == [notice.told.level for notice in notices(results, {}, NAMES)]
 
 

@@ -6,10 +6,9 @@ from typing import Any
 from jsonschema import Draft4Validator, FormatChecker
 from msgspec.structs import replace
 
-from infraspec.checks import RULES
+from infraspec.core.rules import RULES, rule_of
 from infraspec.finding import Location
 from infraspec.reporting.results import Results
-from infraspec.reporting.rules import described
 from infraspec.reporting.sarif import sarif
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry
 
@@ -98,8 +97,7 @@ def test_problems_are_notifications() -> None:
 
 def test_every_rule_explains_itself() -> None:
     """Each rule of the suite has its help, on a page that exists; a rule of one's own is named as such."""
-    for rule in RULES:
-        about, page = described(rule)
-        assert about.endswith(".")
-        assert (DOCS / f"{page}.md").is_file()
-    assert "repository's own" in described("mine").about
+    for rule in RULES.values():
+        assert rule.sentence.endswith(".")
+        assert (DOCS / f"{rule.page}.md").is_file()
+    assert "repository's own" in rule_of("mine").sentence

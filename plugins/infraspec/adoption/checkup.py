@@ -9,9 +9,9 @@ from infraspec import contract as contracts
 from infraspec.adoption.health import Line
 from infraspec.adoption.unknown_data import UnknownData, unknown_data, unknown_variables
 from infraspec.adoption.unknown_roles import unknown_roles
-from infraspec.checks import RULES
 from infraspec.contract.models import Contract
 from infraspec.contract.positions import notation
+from infraspec.core.rules import RULES
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import InfraspecError, InputErrorGroup
 from infraspec.terraform.environments import Environments

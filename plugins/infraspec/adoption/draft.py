@@ -25,6 +25,7 @@ from infraspec.checks.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.contract.starter import FILE_NAME
 from infraspec.conventions.facts import facts_of
+from infraspec.core.rules import NAMES, SECRET_ACCESS, SOURCE, TAGS, TASK_DEFINITIONS
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import InfraspecError
 from infraspec.finding import Finding, Verdict
@@ -228,19 +229,19 @@ def _empty(adoption: Adoption) -> list[str]:
     found: dict[str, None] = {}
     for name, plan in adoption.plans.items():
         found |= dict.fromkeys(empty_selectors(plan, contract))
-        checks: dict[str, Callable[[], Sequence[Finding]]] = {"source": partial(check_source, plan)}
+        checks: dict[str, Callable[[], Sequence[Finding]]] = {SOURCE.id: partial(check_source, plan)}
         if contract.names.patterns:
-            checks["names"] = partial(check_names, plan, contract, name)
+            checks[NAMES.id] = partial(check_names, plan, contract, name)
         if contract.tags.common:
-            checks["tags"] = partial(check_tags, plan, contract, name)
+            checks[TAGS.id] = partial(check_tags, plan, contract, name)
         for rule, check in checks.items():
             with suppress(InfraspecError):
                 if not check():
                     found[rule] = None
         if not adoption.task_definitions[name] and not _has_task_definitions(plan):
-            found |= dict.fromkeys(("task-definitions", "secret-access"))
-    if sum(1 for entry in found if entry.startswith("names:")) > _MOST_SELECTORS:
-        found["names"] = None
+            found |= dict.fromkeys((TASK_DEFINITIONS.id, SECRET_ACCESS.id))
+    if sum(1 for entry in found if entry.startswith(f"{NAMES.id}:")) > _MOST_SELECTORS:
+        found[NAMES.id] = None
     return [entry for entry in found if ":" not in entry or entry.partition(":")[0] not in found]
 
 

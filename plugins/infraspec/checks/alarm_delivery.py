@@ -18,6 +18,7 @@ from infraspec.checks.existence import doubted, left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
+from infraspec.core.rules import ALARM_DELIVERY as RULE
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, publisher_of
@@ -27,7 +28,6 @@ from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import render
 
-RULE = "alarm-delivery"
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
 _ON = {"ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
 Subscriptions = Mapping[str, Sequence[LiveSubscription]]
@@ -42,18 +42,18 @@ def alert_topics(plan: Plan, live: Plan) -> list[str]:
 
 
 def check_alarm_delivery(
-    plan: Plan, live: Plan, subscriptions: Subscriptions, contract: Contract, environment: str
+    plan: Plan, live_plan: Plan, subscriptions: Subscriptions, contract: Contract, environment: str
 ) -> list[Finding]:
     """Judge each topic that an alarm or a rule of the source sends to, and each rule that sends to one.
 
-    `live` has the live resources at the addresses of the source. Raises PolicyError if a live policy is malformed.
+    `live_plan` has the live resources at the addresses of the source. Raises PolicyError if a live policy is malformed.
     """
     alarms = contract.alarms or Alarms()
     levels: dict[str, set[str]] = {}
     for use in used_routes(plan, contract, environment) if contract.alarms is not None else ():
         for topic in use.route.topics:
             levels.setdefault(topic.address, set()).add(use.level)
-    check = _Check(plan, live, subscriptions, alarms, levels)
+    check = _Check(plan, live_plan, subscriptions, alarms, levels)
     return [*check.topics(), *check.rules(), *check.others]
 
 
@@ -98,14 +98,14 @@ class _Check:
         self.uses = _Uses.of(self.plan)
         self.bound = Bound(self.plan, self.live)
         senders = [rule for rule, _, _ in self.uses.rules]
-        _, self.others = looked_at(RULE, dict.fromkeys([*self.uses.publishers, *senders]), self.bound.whereabouts)
+        _, self.others = looked_at(RULE.id, dict.fromkeys([*self.uses.publishers, *senders]), self.bound.whereabouts)
 
     def _is_here(self, source: Resource) -> bool:
         return self.bound.whereabouts.has(source) is Answer.YES
 
     def topics(self) -> Iterator[Finding]:
         self.live.managed("aws_sns_topic", "aws_sns_topic_policy", "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy")
-        routes = Routes(RULE, Delivery(AwsAttributes(self.live)), self.alarms)
+        routes = Routes(RULE.id, Delivery(AwsAttributes(self.live)), self.alarms)
         for source, publishers in sorted(self.uses.publishers.items(), key=lambda item: item[0].address):
             if not self._is_here(source):
                 continue
@@ -123,7 +123,7 @@ class _Check:
         certain = isinstance(name, str)
         used = sorted({one.address for sources in publishers.values() for one in sources})
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
             source.address,
             "",
@@ -150,11 +150,11 @@ class _Check:
         if worst is Answer.YES:
             reason = f"confirmed: {', '.join(wanted) or _counted(len(confirmed))}"
             return Finding(
-                RULE, Verdict.PROVEN, source.address, "subscriptions", source.location, reason=reason,
+                RULE.id, Verdict.PROVEN, source.address, "subscriptions", source.location, reason=reason,
                 related=(Related("topic", arn),),
             )  # fmt: skip
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED if worst is Answer.NO else Verdict.UNDETERMINED,
             source.address,
             "subscriptions",
@@ -187,10 +187,10 @@ class _Check:
             found = f"it sends to {render(sent.get('arn'))}"
         else:
             return Finding(
-                RULE, Verdict.PROVEN, rule.address, "rule", rule.location, reason=f"{state}, to {topic.address}"
+                RULE.id, Verdict.PROVEN, rule.address, "rule", rule.location, reason=f"{state}, to {topic.address}"
             )
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED,
             rule.address,
             "rule",

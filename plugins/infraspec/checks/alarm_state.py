@@ -18,6 +18,7 @@ from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
+from infraspec.core.rules import ALARM_STATE as RULE
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.monitoring.alarm_status import AlarmStates, AlarmStatus
@@ -25,7 +26,6 @@ from infraspec.monitoring.alarms import Alarm, alarms
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Value, render
 
-RULE = "alarm-state"
 _STUCK = "INSUFFICIENT_DATA"
 _IGNORES = "AWS/DynamoDB"
 _CONTINUOUS = {
@@ -46,14 +46,15 @@ def alarm_names(plan: Plan) -> list[str]:
     return sorted({name for name in names if isinstance(name, str)})
 
 
-def check_alarm_state(plan: Plan, live: Plan, states: AlarmStates, contract: Contract) -> list[Finding]:
+def check_alarm_state(plan: Plan, live_plan: Plan, alarm_states: AlarmStates, contract: Contract) -> list[Finding]:
     """Judge each alarm of a source: its configuration, its state, what it looks at, and what it did.
 
-    `live` has the live resources at the addresses of the source, `states` what AWS says of the alarms by name.
+    `live_plan` has the live resources at the addresses of the source, `alarm_states` what AWS says of the alarms by
+    name.
     """
     settings = (contract.alarms or Alarms()).live
-    check = _Check(plan, live, states, settings)
-    here, others = looked_at(RULE, plan.managed(METRIC, COMPOSITE), check.bound.whereabouts)
+    check = _Check(plan, live_plan, alarm_states, settings)
+    here, others = looked_at(RULE.id, plan.managed(METRIC, COMPOSITE), check.bound.whereabouts)
     return [*(finding for one in here for finding in check.findings(one)), *others]
 
 
@@ -90,7 +91,7 @@ class _Check:
         if not shown:
             return _proven(source, status, "configuration", "as the source says")
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED if wrong else Verdict.UNDETERMINED,
             source.address,
             "configuration",
@@ -113,7 +114,7 @@ class _Check:
             return _proven(source, status, "state", f"{_STUCK}{_since(lasted)}; the contract says its metric is sparse")
         verdict, reason, remedy = self._stuck(live)
         return Finding(
-            RULE,
+            RULE.id,
             verdict,
             source.address,
             "state",
@@ -150,7 +151,7 @@ class _Check:
         absent = [name for name, exists in things if not exists]
         if absent:
             yield Finding(
-                RULE,
+                RULE.id,
                 Verdict.VIOLATED,
                 source.address,
                 "what it looks at",
@@ -191,7 +192,7 @@ class _Check:
         window = f"in the last {history.hours} hours"
         if failed:
             yield Finding(
-                RULE,
+                RULE.id,
                 Verdict.VIOLATED,
                 source.address,
                 "actions",
@@ -204,7 +205,7 @@ class _Check:
             )
         if fired > self.settings.most_alarms:
             yield Finding(
-                RULE,
+                RULE.id,
                 Verdict.VIOLATED,
                 source.address,
                 "flapping",
@@ -230,7 +231,7 @@ def _is_continuous(alarm: Alarm) -> Iterator[bool]:
 
 def _proven(source: Resource, status: AlarmStatus, subject: str, reason: str) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.PROVEN,
         source.address,
         subject,
@@ -242,7 +243,7 @@ def _proven(source: Resource, status: AlarmStatus, subject: str, reason: str) ->
 
 def _missing(source: Resource, name: str) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED,
         source.address,
         "",
@@ -256,7 +257,7 @@ def _missing(source: Resource, name: str) -> Finding:
 
 def _unnamed(source: Resource, name: Value) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED,
         source.address,
         "",

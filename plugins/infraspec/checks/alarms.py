@@ -19,6 +19,7 @@ from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
+from infraspec.core.rules import ALARMS as RULE
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.monitoring.catalogue import catalogue, is_of_postgresql, metrics_of
 from infraspec.monitoring.delivery import Delivery, Route, publisher_of
@@ -28,8 +29,6 @@ from infraspec.monitoring.watched import Subject, subjects
 from infraspec.process.playbooks import Playbook
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
-
-RULE = "alarms"
 
 
 @of_what_may_be_absent
@@ -70,8 +69,8 @@ class _Check:
 
     def __post_init__(self) -> None:
         self.attributes = AwsAttributes(self.plan)
-        self.routes = Routes(RULE, Delivery(self.attributes), self.alarms)
-        self.playbooks = AlarmPlaybooks(RULE, self.routes, self.asked, self.contract.directory)
+        self.routes = Routes(RULE.id, Delivery(self.attributes), self.alarms)
+        self.playbooks = AlarmPlaybooks(RULE.id, self.routes, self.asked, self.contract.directory)
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -118,12 +117,12 @@ class _Check:
         if not best.faults:
             reason = f"{alarm.address} goes to {best.route.addresses}"
             return Finding(
-                RULE, Verdict.PROVEN, subject.address, name, alarm.location, str(item.reason or ""), reason=reason
+                RULE.id, Verdict.PROVEN, subject.address, name, alarm.location, str(item.reason or ""), reason=reason
             )
         worst = min(best.faults, key=lambda fault: fault.verdict is not Verdict.VIOLATED)
         shown = [fault for fault in best.faults if fault.verdict is worst.verdict]
         return Finding(
-            RULE,
+            RULE.id,
             worst.verdict,
             subject.address,
             name,
@@ -139,7 +138,7 @@ class _Check:
         doubtful = is_of_postgresql(item) and subject.is_postgresql is None
         told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED if doubtful else Verdict.VIOLATED,
             subject.address,
             name,
@@ -169,7 +168,9 @@ class _Check:
                 if fault is None:
                     self.routes.use(str(item.level), route, rule.resource, publisher_of(rule.targets))
                     reason = f"{rule.resource.address} sends it to {route.addresses}"
-                    return Finding(RULE, Verdict.PROVEN, subject.address, name, rule.resource.location, reason=reason)
+                    return Finding(
+                        RULE.id, Verdict.PROVEN, subject.address, name, rule.resource.location, reason=reason
+                    )
                 return self._misdirected(name, subject, rule, fault)
             doubt = rule, route
         if doubt is None:
@@ -178,7 +179,7 @@ class _Check:
         absent = self.plan.doubt_of(rule.resource)
         unknown = [*route.unknown, *([str(absent)] if absent else ())]
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED,
             subject.address,
             name,
@@ -193,7 +194,7 @@ class _Check:
 
     def _misdirected(self, name: str, subject: Subject, rule: Rule, fault: Fault) -> Finding:
         return Finding(
-            RULE,
+            RULE.id,
             fault.verdict,
             subject.address,
             name,
@@ -207,7 +208,7 @@ class _Check:
 
     def _no_rule(self, name: str, item: AlarmItem, subject: Subject) -> Finding:
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED,
             subject.address,
             name,

@@ -11,8 +11,8 @@ import json
 from msgspec import Struct
 
 from infraspec.arn import Arn
-from infraspec.checks.alarm_delivery import RULE
 from infraspec.contract.live import Canary
+from infraspec.core.rules import ALARM_DELIVERY as RULE
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.iam.context import Context
@@ -33,7 +33,7 @@ def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
     queue = (Related("queue", facts.queue),)
     if facts.seconds is not None:
         reason = f"a test message was in the queue after {facts.seconds:.1f} s"
-        return Finding(RULE, Verdict.PROVEN, facts.topic, _SUBJECT, reason=reason, related=queue)
+        return Finding(RULE.id, Verdict.PROVEN, facts.topic, _SUBJECT, reason=reason, related=queue)
     broken = _before(facts) or _after(facts)
     found = f"not there after {canary.seconds} s" if facts.published else "nothing was published: it could not arrive"
     link = broken or _Link(
@@ -43,7 +43,7 @@ def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
         f"[environments.NAME.live.canary]\nseconds = {min(300, canary.seconds * 2)}",
     )
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED if broken else Verdict.UNDETERMINED,
         facts.topic,
         _SUBJECT,

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from infraspec.contract.databases import Databases
+from infraspec.core.rules import DATABASES as RULE
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.rds.database import Database
 from infraspec.rds.network import Side, Step, path
 from infraspec.terraform.plan import Resource
 
-RULE = "databases"
 _RUNGS = ("path", "use", "connect")
 _EXPECTED = {
     "path": "a path from a service of the environment",
@@ -48,7 +48,7 @@ class Speaker(Struct, frozen=True):
         location = self.source.location_of(path) if path else self.source.location
         related = (Related("database", self.arn),) if self.arn else ()
         return Finding(
-            RULE, verdict, self.source.address, subject, location, expected, found, reason, remedy, related, advice
+            RULE.id, verdict, self.source.address, subject, location, expected, found, reason, remedy, related, advice
         )
 
 

@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from infraspec.checks.comparison import Bound, same
-from infraspec.checks.database_findings import RULE, Speaker, reachability
+from infraspec.checks.database_findings import Speaker, reachability
 from infraspec.checks.existence import left_open
 from infraspec.checks.whereabouts import looked_at
 from infraspec.contract.databases import Databases
+from infraspec.core.rules import DATABASES as RULE
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.rds.database import Database, Maintenance, Observed
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import render
-
-__all__ = ["RULE", "check_databases", "database_identifiers"]
 
 _RUNNING = {"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"}
 """The states in which an instance answers."""
@@ -43,11 +42,14 @@ def database_identifiers(plan: Plan) -> list[str]:
     return sorted({name for name in names if isinstance(name, str)})
 
 
-def check_databases(plan: Plan, live: Plan, observed: Observed, settings: Databases) -> list[Finding]:
+def check_databases(plan: Plan, live_plan: Plan, observed_databases: Observed, settings: Databases) -> list[Finding]:
     """Judge each database instance of a source by what AWS says of it."""
-    bound = Bound(plan, live)
-    here, others = looked_at(RULE, plan.managed("aws_db_instance"), bound.whereabouts)
-    return [*(finding for source in here for finding in _of_source(source, bound, observed, settings)), *others]
+    bound = Bound(plan, live_plan)
+    here, others = looked_at(RULE.id, plan.managed("aws_db_instance"), bound.whereabouts)
+    return [
+        *(finding for source in here for finding in _of_source(source, bound, observed_databases, settings)),
+        *others,
+    ]
 
 
 def _of_source(source: Resource, bound: Bound, observed: Observed, settings: Databases) -> Iterator[Finding]:

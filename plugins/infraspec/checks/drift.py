@@ -28,6 +28,7 @@ from infraspec.checks.live_identity import find_live, identity
 from infraspec.checks.policy_form import policy_form
 from infraspec.checks.whereabouts import counted, not_placed, where_to_ask
 from infraspec.conventions.name_attributes import read_path
+from infraspec.core.rules import DRIFT as RULE
 from infraspec.ecs.declared_service import is_scaled
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
@@ -35,7 +36,6 @@ from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.schema import is_computed
 from infraspec.unknown import Sensitive, Value, render
 
-RULE = "drift"
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
@@ -58,13 +58,13 @@ class _Compared(Struct, frozen=True):
         return f"{equal}; the pipeline's: {', '.join(self.left)}" if self.left else equal
 
 
-def check_drift(plan: Plan, live: Plan, running: Mapping[str, Collection[str]]) -> list[Finding]:
+def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collection[str]]) -> list[Finding]:
     """Judge each resource of a source, or of a state, that can be compared; what is not compared is one advice.
 
-    `live` has the live resources at the addresses of the source, `running` the task definitions of the tasks that run,
-    by the address of their service.
+    `live_plan` has the live resources at the addresses of the source, `running_tasks` the task definitions of the tasks
+    that run, by the address of their service.
     """
-    bound = Bound(plan, live)
+    bound = Bound(plan, live_plan)
     findings: list[Finding] = []
     unseen: list[Resource] = []
     for source in plan.managed():
@@ -73,9 +73,9 @@ def check_drift(plan: Plan, live: Plan, running: Mapping[str, Collection[str]]) 
         if source.type not in {*COMPARED, TASK_DEFINITION} or bound.whereabouts.elsewhere(source):
             unseen.append(source)
         elif bound.whereabouts.has(source) is Answer.MAYBE:
-            findings.append(not_placed(RULE, source, bound.whereabouts))
+            findings.append(not_placed(RULE.id, source, bound.whereabouts))
         elif source.type in COMPARED:
-            findings += _of_source(source, bound, running)
+            findings += _of_source(source, bound, running_tasks)
     return [*findings, *([_not_compared(bound, unseen)] if unseen else ())]
 
 
@@ -83,7 +83,7 @@ def _not_compared(bound: Bound, unseen: list[Resource]) -> Finding:
     """Say which resources nothing is said of: of a type that is not compared, or where nobody looked."""
     places = {one.address: bound.whereabouts.elsewhere(one) for one in unseen}
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.PROVEN,
         bound.plan.origin,
         "resources that are not compared",
@@ -107,10 +107,10 @@ def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[
     related = (Related("live", arn),) if arn else ()
     shown = found.wrong or found.doubtful
     if not shown:
-        yield Finding(RULE, Verdict.PROVEN, source.address, "", source.location, reason=found.told, related=related)
+        yield Finding(RULE.id, Verdict.PROVEN, source.address, "", source.location, reason=found.told, related=related)
         return
     yield Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED if found.wrong else Verdict.UNDETERMINED,
         source.address,
         "",
@@ -205,7 +205,7 @@ def _absent(source: Resource, bound: Bound) -> Finding:
     shown = identity(source, bound)
     certain = shown is not None
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
         source.address,
         "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infraspec.core.rules import ALARM_DELIVERY, ALARM_STATE, LOG_GROUPS
 from infraspec.unknown import Value
 
 _SOURCES_OF_RULE = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
@@ -109,10 +110,10 @@ TASK_DEFINITION = "aws_ecs_task_definition"
 """Compared with what services and tasks run."""
 
 LOOKED_AT_BY: Mapping[str, str] = {
-    "aws_chatbot_slack_channel_configuration": "alarm-delivery",
-    "aws_cloudwatch_composite_alarm": "alarm-state",
-    "aws_cloudwatch_log_group": "log-groups",
-    "aws_cloudwatch_metric_alarm": "alarm-state",
-    "aws_sns_topic_subscription": "alarm-delivery",
+    "aws_chatbot_slack_channel_configuration": ALARM_DELIVERY.id,
+    "aws_cloudwatch_composite_alarm": ALARM_STATE.id,
+    "aws_cloudwatch_log_group": LOG_GROUPS.id,
+    "aws_cloudwatch_metric_alarm": ALARM_STATE.id,
+    "aws_sns_topic_subscription": ALARM_DELIVERY.id,
 }
 """The types that another rule of the live suite compares."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from infraspec.checks.comparison import Bound
+from infraspec.core.rules import DRIFT as RULE
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Unknown, Value, render
-
-_RULE = "drift"
 
 
 def compare_revisions(source: Resource, live: Resource, bound: Bound, running: Collection[str]) -> Finding:
@@ -33,9 +32,9 @@ def compare_revisions(source: Resource, live: Resource, bound: Bound, running: C
             told += ", the service and its tasks; " + (
                 "the pipeline owns the revision" if pipeline else "which one the source means only its state tells"
             )
-        return Finding(_RULE, Verdict.PROVEN, source.address, "task definition", source.location, reason=told)
+        return Finding(RULE.id, Verdict.PROVEN, source.address, "task definition", source.location, reason=told)
     return Finding(
-        _RULE,
+        RULE.id,
         Verdict.VIOLATED,
         source.address,
         "task definition",

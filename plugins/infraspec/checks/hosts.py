@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from infraspec.contract.hosts import Host
-from infraspec.finding import Finding, Verdict
+from infraspec.core.rule import Subject
+from infraspec.core.rules import HOSTS as RULE
+from infraspec.finding import Finding
 from infraspec.process.hosts import HostFacts
 
-RULE = "hosts"
+
+def check_hosts(hosts: Iterable[tuple[str, Host, HostFacts]]) -> list[Finding]:
+    """Judge each tool and each endpoint of each machine by what it told."""
+    return [finding for name, host, facts in hosts for finding in _of_host(f"hosts.{name}", host, facts)]
 
 
-def check_host(name: str, host: Host, facts: HostFacts) -> list[Finding]:
-    """Judge each tool and each endpoint of a machine by what it told."""
-    tools = [_tool(name, tool, wanted, facts.tools.get(tool)) for tool, wanted in host.tools.items()]
-    return [*tools, *(_reach(name, endpoint, reached=facts.reached.get(endpoint, False)) for endpoint in host.reach)]
+def _of_host(address: str, host: Host, facts: HostFacts) -> Iterator[Finding]:
+    for tool, wanted in host.tools.items():
+        yield _tool(RULE.about(address, tool), wanted, facts.tools.get(tool))
+    for endpoint in host.reach:
+        yield _reach(RULE.about(address, endpoint), reached=facts.reached.get(endpoint, False))
 
 
-def _tool(name: str, tool: str, wanted: str, found: str | None) -> Finding:
-    address, fits = f"hosts.{name}", found is not None and f"{found}.".startswith(f"{wanted}.".lstrip("."))
-    if fits:
-        return Finding(RULE, Verdict.PROVEN, address, tool, reason=f"version {found}")
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        address,
-        tool,
-        expected=f"{tool} {wanted}".rstrip(),
+def _tool(tool: Subject, wanted: str, found: str | None) -> Finding:
+    if found is not None and f"{found}.".startswith(f"{wanted}.".lstrip(".")):
+        return tool.proven(f"version {found}")
+    return tool.violated(
+        expected=f"{tool.name} {wanted}".rstrip(),
         found=f"version {found}" if found else "not there, or it does not say its version",
         reason="what is tested with one version is run with another" if found else "what needs it fails",
-        remedy=f"install {tool} {wanted}".rstrip(),
+        remedy=f"install {tool.name} {wanted}".rstrip(),
     )
 
 
-def _reach(name: str, endpoint: str, *, reached: bool) -> Finding:
-    address = f"hosts.{name}"
+def _reach(endpoint: Subject, *, reached: bool) -> Finding:
     if reached:
-        return Finding(RULE, Verdict.PROVEN, address, endpoint, reason="a TCP connection was opened")
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        address,
-        endpoint,
-        expected=f"a TCP connection to {endpoint}",
+        return endpoint.proven("a TCP connection was opened")
+    return endpoint.violated(
+        expected=f"a TCP connection to {endpoint.name}",
         found="none could be opened",
         reason="a security group, a route or a name keeps it out, or nobody listens",
         remedy="look at the rule databases for the path, and at the security group of the machine",

@@ -8,22 +8,22 @@ from collections.abc import Set as AbstractSet
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Incidents
 from infraspec.contract.paths import display, resolve
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.rules import INCIDENTS as RULE
+from infraspec.finding import Finding, Location
 from infraspec.process.incidents import Incident, read_incidents
 from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import Playbook
 
-RULE = "incidents"
 _WHYS = 5
 
 
-def check_incidents(contract: Contract, rules: Incidents, playbooks: Sequence[Playbook]) -> list[Finding]:
+def check_incidents(contract: Contract, settings: Incidents, playbooks: Sequence[Playbook]) -> list[Finding]:
     """Judge the incident records and their template, and that they name playbooks if there are any.
 
     Raises ProcessFileError for pages that cannot be read.
     """
-    directory = resolve(contract, rules.directory)
-    template = resolve(contract, rules.template) if rules.template else None
+    directory = resolve(contract, settings.directory)
+    template = resolve(contract, settings.template) if settings.template else None
     incidents = read_incidents(directory, display(contract, directory), template=template)
     ids = {playbook.id for playbook in playbooks}
     findings = [finding for incident in incidents for finding in _judge(incident, ids)]
@@ -36,16 +36,11 @@ def _judge(incident: Incident, playbooks: AbstractSet[str]) -> Iterator[Finding]
     yield from _parts(incident.page)
     if not playbooks:
         return
-    location = incident.page.location("playbook")
+    subject = RULE.about(incident.page.file, "playbook", incident.page.location("playbook"))
     if incident.playbook in playbooks:
-        yield Finding(RULE, Verdict.PROVEN, incident.page.file, "playbook", location)
+        yield subject.proven()
         return
-    yield Finding(
-        RULE,
-        Verdict.VIOLATED,
-        incident.page.file,
-        "playbook",
-        location,
+    yield subject.violated(
         expected="the id of a playbook: " + ", ".join(sorted(playbooks)),
         found=incident.playbook,
         reason="the next one who meets this failure finds no page",
@@ -62,15 +57,10 @@ def _parts(page: Page) -> Iterator[Finding]:
 def _part(page: Page, subject: str, times: int, words: tuple[str, ...], remedy: str) -> Finding:
     """Judge that so many headings begin with one of the words, a number or not before it."""
     found = [h for h in page.headings if h.text.lstrip("0123456789. ").lower().startswith(words)]
-    location = Location(page.file, found[0].line if found else 0)
+    part = RULE.about(page.file, subject, Location(page.file, found[0].line if found else 0))
     if len(found) >= times:
-        return Finding(RULE, Verdict.PROVEN, page.file, subject, location)
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        page.file,
-        subject,
-        location,
+        return part.proven()
+    return part.violated(
         expected=f"{times} headings that begin with {' or '.join(words)}",
         found=", ".join(heading.text for heading in found) or "no such heading",
         reason="without it the cause is guessed, and comes back",

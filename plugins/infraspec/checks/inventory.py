@@ -16,13 +16,13 @@ from infraspec.checks.comparison import same
 from infraspec.checks.whereabouts import Whereabouts
 from infraspec.contract.inventory import Inventory
 from infraspec.contract.waivers import matches
-from infraspec.finding import Finding, Verdict
+from infraspec.core.rules import INVENTORY as RULE
+from infraspec.finding import Finding
 from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown
 
-RULE = "inventory"
 _MADE_BY_AWS = frozenset(
     {
         ("ec2", "network-interface"),
@@ -61,8 +61,10 @@ def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *,
     left = [one for one in strays if _kind(one.arn) not in _MADE_BY_AWS and not owned.has(one.arn)]
     allowed = [one for one in left if any(matches(pattern, one.arn) for pattern in settings.allow)]
     reason = f"{len(plan.managed())} resources of the source, {len(allowed)} more that the contract allows"
-    whole = Finding(RULE, Verdict.PROVEN, plan.origin, reason=reason)
-    return [whole, *(_unmanaged(one, has_state=has_state) for one in left if one not in allowed)]
+    return [
+        RULE.about(plan.origin).proven(reason),
+        *(_unmanaged(one, has_state=has_state) for one in left if one not in allowed),
+    ]
 
 
 class Owned:
@@ -113,20 +115,19 @@ def _kind(arn: str) -> tuple[str, str]:
 
 
 def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:
-    certain = stray.certain or has_state
+    certain, subject = stray.certain or has_state, RULE.about(stray.arn)
+    if not certain:
+        return subject.undetermined(
+            expected="a resource whose id the source or its state knows",
+            found=f"belongs to the environment by {stray.why}; the source may make it",
+            reason="the source does not know ids before apply, nor what modules make that are not here",
+            remedy=_remedy(stray, certain=certain),
+        )
     shown = f"{stray.type} " if stray.type else ""
-    return Finding(
-        RULE,
-        Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-        stray.arn,
-        "",
-        expected="a resource of the source" if certain else "a resource whose id the source or its state knows",
-        found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make"
-        if certain
-        else f"belongs to the environment by {stray.why}; the source may make it",
-        reason="nobody reviews it, and no plan shows it"
-        if certain
-        else "the source does not know ids before apply, nor what modules make that are not here",
+    return subject.violated(
+        expected="a resource of the source",
+        found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make",
+        reason="nobody reviews it, and no plan shows it",
         remedy=_remedy(stray, certain=certain),
     )
 

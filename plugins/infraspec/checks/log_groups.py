@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from infraspec.checks.comparison import Bound, same
 from infraspec.checks.existence import left_open
 from infraspec.checks.whereabouts import looked_at
+from infraspec.core.rules import LOG_GROUPS as RULE
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.finding import Finding, Related, Verdict
+from infraspec.finding import Finding, Related
 from infraspec.iam.answer import Answer
 from infraspec.monitoring.log_group import LogGroup
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Unknown, Value, render
 
-RULE = "log-groups"
 _TYPE = "aws_cloudwatch_log_group"
 
 
@@ -31,17 +31,17 @@ def log_group_names(plan: Plan, task_definitions: Sequence[TaskDefinition]) -> l
 
 
 def check_log_groups(
-    plan: Plan, live: Plan, groups: Mapping[str, LogGroup], task_definitions: Sequence[TaskDefinition]
+    plan: Plan, live_plan: Plan, log_groups: Mapping[str, LogGroup], task_definitions: Sequence[TaskDefinition]
 ) -> list[Finding]:
-    """Judge each log group of a source, and each other one that a container logs to; `groups` are those of AWS."""
-    bound = Bound(plan, live)
+    """Judge each log group of a source, and each other one that a container logs to; `log_groups` are those of AWS."""
+    bound = Bound(plan, live_plan)
     used = list(_used(task_definitions, bound))
     users = dict.fromkeys(definition.resource for _, definition, _ in used if definition.resource is not None)
-    here, others = looked_at(RULE, [*plan.managed(_TYPE), *users], bound.whereabouts)
+    here, others = looked_at(RULE.id, [*plan.managed(_TYPE), *users], bound.whereabouts)
     sources = {render(bound.value(bound.attributes.name(one))): one for one in here if one.type == _TYPE}
-    findings = [finding for name, source in sources.items() for finding in _of_source(source, name, groups, bound)]
+    findings = [finding for name, source in sources.items() for finding in _of_source(source, name, log_groups, bound)]
     left = [one for one in used if one[1].resource in {None, *here} and render(one[0]) not in sources]
-    return [*findings, *(left_open(plan, _of_container(*one, groups)) for one in left), *others]
+    return [*findings, *(left_open(plan, _of_container(*one, log_groups)) for one in left), *others]
 
 
 def _used(task_definitions: Sequence[TaskDefinition], bound: Bound) -> Iterator[tuple[Value, TaskDefinition, str]]:
@@ -62,41 +62,41 @@ def _of_source(source: Resource, name: str, groups: Mapping[str, LogGroup], boun
     group = groups.get(name)
     if group is None:
         unknown = not isinstance(bound.value(bound.attributes.name(source)), str)
-        absent = _finding(
-            source,
-            Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
-            "",
+        subject = RULE.about(source)
+        say = subject.undetermined if unknown else subject.violated
+        absent = say(
             expected=f"a log group {name}",
             found="its name is not known before apply" if unknown else "AWS has none of this name",
             reason="what is written to it is lost, and a task that logs to it does not start",
+            remedy=_apply(source),
         )
         yield left_open(bound.plan, absent)
         return
     days = bound.value(source.get("retention_in_days")) or 0
     key = bound.value(source.get("kms_key_id")) or ""
-    yield _compared(
-        source, group, "retention", attribute="retention_in_days", expected=days, found=group.retention_days
-    )
-    yield _compared(source, group, "key", attribute="kms_key_id", expected=key, found=group.kms_key)
+    yield _compared(source, group, "retention", "retention_in_days", expected=days, found=group.retention_days)
+    yield _compared(source, group, "key", "kms_key_id", expected=key, found=group.kms_key)
 
 
 def _compared(
-    source: Resource, group: LogGroup, subject: str, *, attribute: str, expected: Value, found: Value
+    source: Resource, group: LogGroup, name: str, attribute: str, *, expected: Value, found: Value
 ) -> Finding:
-    answer = same(expected, found)
+    answer, related = same(expected, found), [Related("log group", group.arn)]
     if answer is Answer.YES:
-        return _finding(source, Verdict.PROVEN, subject, reason=_said(attribute, found), arn=group.arn)
+        return RULE.about(source, name, related=related).proven(_said(attribute, found))
+    subject = RULE.about(source, name, source.location_of(attribute), related)
     certain = answer is Answer.NO
-    return _finding(
-        source,
-        Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-        subject,
+    say = subject.violated if certain else subject.undetermined
+    return say(
         expected=_said(attribute, expected),
         found=_said(attribute, found),
         reason="AWS has it otherwise than the source" if certain else "the source does not know it before apply",
-        arn=group.arn,
-        path=attribute,
+        remedy=_apply(source),
     )
+
+
+def _apply(source: Resource) -> str:
+    return f"terraform apply -target='{source.address}'"
 
 
 def _said(attribute: str, value: Value) -> str:
@@ -105,37 +105,16 @@ def _said(attribute: str, value: Value) -> str:
 
 
 def _of_container(name: Value, definition: TaskDefinition, container: str, groups: Mapping[str, LogGroup]) -> Finding:
-    subject = f'container "{container}"'
-    shown = render(name)
+    shown, narrowed = render(name), f'container "{container}"'
     if shown in groups:
-        related = (Related("log group", groups[shown].arn),)
-        return Finding(RULE, Verdict.PROVEN, definition.address, subject, reason=f"{shown} exists", related=related)
-    unknown = not isinstance(name, str)
-    return Finding(
-        RULE,
-        Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
-        definition.address,
-        subject,
+        group = Related("log group", groups[shown].arn)
+        return RULE.about(definition.address, narrowed, related=[group]).proven(f"{shown} exists")
+    unknown, subject = not isinstance(name, str), RULE.about(definition.address, narrowed)
+    say = subject.undetermined if unknown else subject.violated
+    return say(
         expected=f"a log group {shown}",
         found="its name is not known before apply" if unknown else "AWS has none of this name",
         reason="a task that logs to it does not start",
         remedy=f'resource "aws_cloudwatch_log_group" "{container}" {{\n  name              = "{shown}"\n'
         "  retention_in_days = 365\n}",
     )
-
-
-def _finding(
-    source: Resource,
-    verdict: Verdict,
-    subject: str,
-    *,
-    expected: str = "",
-    found: str = "",
-    reason: str = "",
-    arn: str = "",
-    path: str = "",
-) -> Finding:
-    related = (Related("log group", arn),) if arn else ()
-    location = source.location_of(path) if path else source.location
-    remedy = "" if verdict is Verdict.PROVEN else f"terraform apply -target='{source.address}'"
-    return Finding(RULE, verdict, source.address, subject, location, expected, found, reason, remedy, related)

@@ -12,12 +12,12 @@ from infraspec.conventions.facts import REGION, facts_of
 from infraspec.conventions.hcl_lines import attribute_line
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
 from infraspec.conventions.naming import NamingRule
+from infraspec.core.rules import NAMES as RULE
 from infraspec.errors import ContractError, ErrorCollector
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
-RULE = "names"
 _MOST_SUGGESTIONS = 300  # looking for the nearest valid name takes longer than all the rest
 _LONGEST_SHOWN = 60
 _Rules = Callable[[str, str | None], NamingRule]
@@ -116,7 +116,7 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
     if isinstance(name, (str, Text, Unknown)):
         verdict = rule.judge(name)
         if verdict is Verdict.PROVEN:
-            return Finding(RULE, verdict, resource.address, "", resource.location, rule.described, render(name))
+            return Finding(RULE.id, verdict, resource.address, "", resource.location, rule.described, render(name))
         if verdict is Verdict.UNDETERMINED:
             return _undetermined(resource, attribute, rule, name, environment)
         text = Text((name,)) if isinstance(name, Unknown) else name
@@ -133,7 +133,7 @@ def _violated(  # noqa: PLR0917 - the parts of a finding
     resource: Resource, attribute: str, rule: NamingRule, found: Value, reason: str, nearest: str | None = None
 ) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED,
         resource.address,
         location=resource.location_of(attribute),
@@ -190,7 +190,7 @@ def _undetermined(
 ) -> Finding:
     reason, remedy = _why(resource, attribute, rule, name, environment)
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED,
         resource.address,
         location=resource.location_of(attribute),

@@ -18,7 +18,9 @@ from msgspec.structs import replace
 
 from infraspec.checks.elsewhere import Sought
 from infraspec.checks.owners import Owners
+from infraspec.checks.rollout_state import without_running_services
 from infraspec.checks.trust import Trust
+from infraspec.core.rules import NEXT_START as RULE
 from infraspec.ecs.access_table import TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.deployed import DeployedService
 from infraspec.ecs.requirement import AccessContext
@@ -29,13 +31,14 @@ from infraspec.finding import Finding, Related, Verdict
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
-RULE = "next-start"
 _ROWS = {"execution": TRUST_EXECUTION, "task": TRUST_TASK}
 
 
-def check_next_start(services: Iterable[tuple[DeployedService, StartFacts]]) -> list[Finding]:
+def check_next_start(start_readings: Iterable[tuple[DeployedService, StartFacts]]) -> list[Finding]:
     """Judge each thing that the revision of each live service needs."""
-    return [finding for one, facts in services if one.live is not None for finding in _judged(one, one.live, facts)]
+    return [
+        finding for one, facts in start_readings if one.live is not None for finding in _judged(one, one.live, facts)
+    ]
 
 
 def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[Finding]:
@@ -49,15 +52,15 @@ def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[
     ]
     for finding in findings:
         related = (Related("service", live.arn), *finding.related)
-        yield replace(finding, rule=RULE, address=resource.address, location=resource.location, related=related)
+        yield replace(finding, rule=RULE.id, address=resource.address, location=resource.location, related=related)
 
 
 def _good(subject: str, reason: str) -> Finding:
-    return Finding(RULE, Verdict.PROVEN, "", subject, reason=reason)
+    return Finding(RULE.id, Verdict.PROVEN, "", subject, reason=reason)
 
 
 def _bad(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
-    return Finding(RULE, Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
+    return Finding(RULE.id, Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
 
 
 def _advice(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
@@ -68,7 +71,7 @@ def _unseen(subject: str, expected: str, found: str, what: str, refused: Refusal
     """Return the finding about what its owner does not show: in another account, or by its own policy."""
     there = f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one"
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED,
         "",
         subject,
@@ -104,7 +107,7 @@ def _image(image: StoredImage) -> Finding:
         return _bad(subject, expected, "there is no such image", fails, push)
     if image.running and image.named not in image.running and image.is_index:
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED,
             "",
             subject,
@@ -243,3 +246,6 @@ def _network(network: Network) -> Iterator[Finding]:
 def _name(target: str) -> str:
     """Return a secret's or a parameter's name, as short as people know it."""
     return target.partition(":secret:")[2] or target.partition(":parameter")[2] or target
+
+
+skip = without_running_services

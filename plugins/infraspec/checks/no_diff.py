@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from infraspec.checks.plan_review import without_plan_file
 from infraspec.checks.review.data_loss import REASONS, summary
 from infraspec.contract.models import Contract
 from infraspec.contract.structure import Drift
 from infraspec.conventions.exemption import Exemptions
-from infraspec.finding import Finding, Verdict
+from infraspec.core.rules import NO_DIFF as RULE
+from infraspec.finding import Finding
 from infraspec.terraform.plan import Change, ChangeKind, Plan
 
-RULE = "no-diff"
 _QUIET = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
 
 
@@ -24,31 +25,29 @@ def check_no_diff(plan: Plan, contract: Contract) -> list[Finding]:
     for change in plan.changes:
         if change.kind in _QUIET and not change.previous_address and not change.importing:
             continue
-        if ignored.covers(change.type, change.address) or (change.drift and change.address in pending):
-            findings.append(_told(plan, change, Verdict.PROVEN))
-        else:
-            findings.append(_told(plan, change, Verdict.VIOLATED))
-    return findings or [Finding(RULE, Verdict.PROVEN, plan.origin, reason=f"no changes, no drift: {_count(plan)}")]
+        allowed = ignored.covers(change.type, change.address) or (change.drift and change.address in pending)
+        findings.append(_judged(plan, change, allowed=allowed))
+    return findings or [RULE.about(plan.origin).proven(f"no changes, no drift: {_count(plan)}")]
 
 
-def _told(plan: Plan, change: Change, verdict: Verdict) -> Finding:
+def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
     resource = plan.by_address.get(change.address)
+    subject = RULE.about(change.address, "drift" if change.drift else "", resource.location if resource else None)
     reason = "it was changed outside of Terraform" if change.drift else "what is deployed is not what the source says"
     if change.reason in REASONS:
         reason += f"; {REASONS[change.reason]}"
+    if allowed:
+        return subject.proven(reason, expected="no change", found=summary(change))
     remedy = "terraform apply -refresh-only, or write it into the source" if change.drift else "terraform apply"
-    return Finding(
-        RULE,
-        verdict,
-        change.address,
-        "drift" if change.drift else "",
-        resource.location if resource else None,
-        "no change",
-        summary(change),
-        reason,
-        remedy if verdict is Verdict.VIOLATED else "",
-    )
+    return subject.violated(expected="no change", found=summary(change), reason=reason, remedy=remedy)
 
 
 def _count(plan: Plan) -> str:
     return f"{sum(1 for change in plan.changes if not change.drift)} resources as they are"
+
+
+def skip(plan: Plan, deployed: bool) -> str:  # noqa: FBT001 - a fixture
+    """Return why there is nothing to judge, if there is not."""
+    if not deployed:
+        return "neither [drift] nor --infraspec-no-diff asks for an empty plan"
+    return without_plan_file(plan)

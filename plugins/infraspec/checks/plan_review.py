@@ -17,12 +17,12 @@ from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
 from infraspec.contract.review import PlanReview, Risk
+from infraspec.core.rules import PLAN_REVIEW as RULE
 from infraspec.errors import ErrorCollector
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.terraform.plan import Change, ChangeKind, Plan
 
-RULE = "plan-review"
 _QUIET = frozenset({ChangeKind.NO_OP, ChangeKind.READ, ChangeKind.FORGET})
 _EXPECTED: dict[Risk, str] = {
     "stateful-destroy": "nothing that holds data is destroyed",
@@ -49,7 +49,7 @@ def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[
         with errors.collect():
             findings += _judge(review, change)
     errors.finalize()
-    return findings or [Finding(RULE, Verdict.PROVEN, plan.origin, reason="no resource changes")]
+    return findings or [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason="no resource changes")]
 
 
 def reviewed(plan: Plan) -> list[Change]:
@@ -83,7 +83,9 @@ def _judge(review: Review, change: Change) -> list[Finding]:
     risks = [] if change.kind in _QUIET else list(_risks(review, change))
     if not risks:
         where = _location(review, change, "")
-        return [Finding(RULE, Verdict.PROVEN, change.address, location=where, found=summary(change), reason="no risk")]
+        return [
+            Finding(RULE.id, Verdict.PROVEN, change.address, location=where, found=summary(change), reason="no risk")
+        ]
     return [_finding(review, change, risk) for risk in risks]
 
 
@@ -96,7 +98,7 @@ def _finding(review: Review, change: Change, risk: RiskFound) -> Finding:
     critical = risk.risk in review.rules.critical
     verdict = Verdict.VIOLATED if risk.answer is Answer.YES else Verdict.UNDETERMINED
     return Finding(
-        RULE,
+        RULE.id,
         verdict if critical else Verdict.PROVEN,
         change.address,
         risk.risk,
@@ -125,7 +127,7 @@ def _remedy(rules: PlanReview, change: Change, risk: RiskFound) -> str:
     ]
     waiver = (
         "[[waivers]]",
-        f'rule = "{RULE}"',
+        f'rule = "{RULE.id}"',
         f"address = '{change.address} {risk.risk}'",
         'reason = "…"',
         'owner = "…"',
@@ -134,3 +136,12 @@ def _remedy(rules: PlanReview, change: Change, risk: RiskFound) -> str:
     if labels:
         approval[0] = approval[0].removesuffix(":") + ", or in the contract:"
     return "\n".join([*risk.remedy.splitlines(), *approval, *waiver])
+
+
+def without_plan_file(plan: Plan) -> str:
+    """Return why the changes of a plan are not judged; empty if it is of a plan file."""
+    return "" if plan.from_plan_file else "no plan file is given: --infraspec-plan FILE"
+
+
+skip = without_plan_file
+exhibit = table

@@ -11,24 +11,24 @@ from urllib.parse import unquote
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Playbooks
 from infraspec.contract.paths import display
+from infraspec.core.rules import PLAYBOOKS as RULE
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.process.markdown import read_page
 from infraspec.process.playbooks import PHASES, Phase, Playbook
 
-RULE = "playbooks"
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MAKE_TARGET = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*:(?!=)", re.MULTILINE)
 _PUNCTUATION = frozenset("();<>|&")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-def check_playbooks(contract: Contract, rules: Playbooks, playbooks: Sequence[Playbook]) -> list[Finding]:
+def check_playbooks(contract: Contract, settings: Playbooks, playbooks: Sequence[Playbook]) -> list[Finding]:
     """Judge the playbooks of a repository: complete, owned, within their times, links and commands that exist."""
-    shown = display(contract, rules.directory)
-    findings = [*_coverage(playbooks, rules, shown)]
+    shown = display(contract, settings.directory)
+    findings = [*_coverage(playbooks, settings, shown)]
     for playbook in playbooks:
-        findings += (_owner(playbook, _owners(contract, rules)), *_times(playbook, rules))
-        findings += (*_links(playbook), *_commands(playbook, rules, contract.directory))
+        findings += (_owner(playbook, _owners(contract, settings)), *_times(playbook, settings))
+        findings += (*_links(playbook), *_commands(playbook, settings, contract.directory))
     return findings
 
 
@@ -49,7 +49,7 @@ def _coverage(playbooks: Sequence[Playbook], rules: Playbooks, shown: str) -> It
                 yield _proven(found, f"{topic} ({language})", found.page.location("id"))
                 continue
             yield Finding(
-                RULE,
+                RULE.id,
                 Verdict.VIOLATED,
                 shown,
                 f"{topic} ({language})",
@@ -204,14 +204,14 @@ def _program(word: str, rest: Sequence[str], programs: Sequence[str], root: Path
 
 
 def _proven(playbook: Playbook, subject: str, location: Location) -> Finding:
-    return Finding(RULE, Verdict.PROVEN, playbook.page.file, subject, location)
+    return Finding(RULE.id, Verdict.PROVEN, playbook.page.file, subject, location)
 
 
 def _violated(
     playbook: Playbook, subject: str, location: Location, *, expected: str, found: str, reason: str, remedy: str
 ) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED,
         playbook.page.file,
         subject,

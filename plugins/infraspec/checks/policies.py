@@ -15,6 +15,7 @@ from infraspec.checks.policy_documents import Held, held_documents
 from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
 from infraspec.contract.policies import Severity
+from infraspec.core.rules import POLICIES as RULE
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Verdict
@@ -25,8 +26,6 @@ from infraspec.iam.lint.sizes import Limit, least_size
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
-
-RULE = "policies"
 
 
 @of_what_may_be_absent
@@ -63,7 +62,7 @@ def check_policies(
 def _malformed(held: Held, error: PolicyError) -> Finding:
     path = error.place.removeprefix(held.place).lstrip(".")
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED,
         held.resource.address,
         f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed",
@@ -86,7 +85,7 @@ def _findings(held: Held, document: PolicyDocument, faults: list[Fault], contrac
     place = held.resource.location_of(held.attribute)
     return [
         Finding(
-            RULE,
+            RULE.id,
             Verdict.PROVEN,
             address,
             held.attribute,
@@ -106,7 +105,7 @@ def _severity(fault: Fault, contract: Contract) -> Severity:
 def _finding(held: Held, fault: Fault, severity: Severity) -> Finding:
     path = f"{held.attribute}.{fault.path}" if fault.path else held.attribute
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED if severity == "fail" else Verdict.PROVEN,
         held.resource.address,
         f"{held.attribute} {fault.subject}",
@@ -128,7 +127,7 @@ def _undetermined(held: Held) -> Finding:
     unknown = next(unknowns(held.value), Unknown(f"{held.resource.address}.{held.attribute}"))
     secret = isinstance(unknown, Sensitive)
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED,
         held.resource.address,
         held.attribute,

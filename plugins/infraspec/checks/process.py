@@ -12,6 +12,7 @@ from codeowners import CodeOwners
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Process, RequiredJob
 from infraspec.contract.paths import display, resolve
+from infraspec.core.rules import PROCESS as RULE
 from infraspec.errors import ProcessFileError
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.process.checklist import PullRequest, normalized
@@ -19,32 +20,30 @@ from infraspec.process.markdown import read_page
 from infraspec.process.workflows import Job, Workflow, read_workflows
 from infraspec.process.yaml_nodes import line_of, parse_sequence
 
-RULE = "process"
 
-
-def check_process(contract: Contract, rules: Process, request: PullRequest | None = None) -> list[Finding]:
+def check_process(contract: Contract, settings: Process, pull_request: PullRequest | None = None) -> list[Finding]:
     """Judge the files of `[process]`, and the checklist of a pull request if the run is for one.
 
     Raises ProcessFileError for files that cannot be read.
     """
     findings: list[Finding] = []
-    if rules.template is not None:
-        findings += _template(contract, rules, rules.template)
-    if request is not None and rules.checklist:
-        findings += _ticked(request, rules.checklist)
-    if rules.codeowners is not None:
-        findings += _owned(contract, rules, rules.codeowners)
-    if rules.labels_file is not None:
-        findings += _labels(contract, rules, rules.labels_file)
+    if settings.template is not None:
+        findings += _template(contract, settings, settings.template)
+    if pull_request is not None and settings.checklist:
+        findings += _ticked(pull_request, settings.checklist)
+    if settings.codeowners is not None:
+        findings += _owned(contract, settings, settings.codeowners)
+    if settings.labels_file is not None:
+        findings += _labels(contract, settings, settings.labels_file)
     workflows: Sequence[Workflow] = ()
-    if rules.workflows is not None:
-        directory = resolve(contract, rules.workflows)
+    if settings.workflows is not None:
+        directory = resolve(contract, settings.workflows)
         shown = display(contract, directory)
         workflows = read_workflows(directory, shown)
-        findings += _jobs(workflows, rules.jobs, shown)
+        findings += _jobs(workflows, settings.jobs, shown)
         findings += _hardened(workflows)
-    if rules.ruleset is not None:
-        findings += _ruleset(contract, rules, rules.ruleset, workflows)
+    if settings.ruleset is not None:
+        findings += _ruleset(contract, settings, settings.ruleset, workflows)
     return findings
 
 
@@ -227,12 +226,20 @@ def _text(contract: Contract, path: Path) -> str:
 
 
 def _proven(address: str, subject: str, location: Location | None) -> Finding:
-    return Finding(RULE, Verdict.PROVEN, address, subject, location)
+    return Finding(RULE.id, Verdict.PROVEN, address, subject, location)
 
 
 def _violated(
     address: str, subject: str, location: Location | None, *, expected: str, found: str, reason: str, remedy: str
 ) -> Finding:
     return Finding(
-        RULE, Verdict.VIOLATED, address, subject, location, expected=expected, found=found, reason=reason, remedy=remedy
+        RULE.id,
+        Verdict.VIOLATED,
+        address,
+        subject,
+        location,
+        expected=expected,
+        found=found,
+        reason=reason,
+        remedy=remedy,
     )

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from infraspec.checks.existence import doubted
 from infraspec.checks.knowing import how_to_know
-from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets
+from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets, without_services
 from infraspec.contract.rollout import Rollout
+from infraspec.core.rules import ROLLOUT as RULE
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.expected_revision import ExpectedRevision, images_of
 from infraspec.ecs.service import Service
@@ -22,7 +23,6 @@ from infraspec.ecs.task import revision_of
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.unknown import Unknown, render, unknowns
 
-RULE = "rollout"
 _ATTRIBUTES = {
     "revision": "task_definition",
     "counts": "desired_count",
@@ -32,12 +32,14 @@ _ATTRIBUTES = {
 """The argument of aws_ecs_service that each part of the judgement is about."""
 
 
-def check_rollout(fleet: Fleet, rules: Rollout, expected: Mapping[str, ExpectedRevision]) -> list[Finding]:
+def check_rollout(fleet: Fleet, settings: Rollout, expected_revisions: Mapping[str, ExpectedRevision]) -> list[Finding]:
     """Judge every declared service; of the others in its clusters it is only said that they are there.
 
-    `expected` has the revisions that somebody names, by service.
+    `expected_revisions` has the revisions that somebody names, by service.
     """
-    findings = [finding for one in fleet.services for finding in _judged(one, rules, expected, fleet.waited)]
+    findings = [
+        finding for one in fleet.services for finding in _judged(one, settings, expected_revisions, fleet.waited)
+    ]
     return findings + [_other(service) for service in fleet.others]
 
 
@@ -69,16 +71,18 @@ def _placed(one: DeployedService, finding: Finding) -> Finding:
     attribute = next((name for start, name in _ATTRIBUTES.items() if finding.subject.startswith(start)), "")
     place = resource.location_of(attribute) if attribute else resource.location
     related = (Related("service", one.live.arn),) if one.live else ()
-    return replace(finding, rule=RULE, address=resource.address, location=place, related=(*finding.related, *related))
+    return replace(
+        finding, rule=RULE.id, address=resource.address, location=place, related=(*finding.related, *related)
+    )
 
 
 def _proven(subject: str, reason: str) -> Finding:
-    return Finding(RULE, Verdict.PROVEN, "", subject, reason=reason)
+    return Finding(RULE.id, Verdict.PROVEN, "", subject, reason=reason)
 
 
 def _of_other_account(one: DeployedService) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.PROVEN,
         "",
         "service",
@@ -97,7 +101,7 @@ def _absent(one: DeployedService) -> Finding:
     if declared.key is None:
         unknown = next(unknowns(declared.unknown), Unknown("its name"))
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED,
             "",
             "service",
@@ -113,7 +117,7 @@ def _absent(one: DeployedService) -> Finding:
     else:
         found = f"there is no cluster {cluster} that is ACTIVE"
     absent = Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED,
         "",
         "service",
@@ -131,7 +135,7 @@ def _revision(one: DeployedService, live: Service, rules: Rollout, meant: Expect
     wanted, source = _wanted(one, meant)
     if not wanted:
         return _no_revision(one)
-    base = Finding(RULE, Verdict.PROVEN, "", "revision", expected=f"{wanted}, {source}", found=_shown(one, running))
+    base = Finding(RULE.id, Verdict.PROVEN, "", "revision", expected=f"{wanted}, {source}", found=_shown(one, running))
     by_pipeline = meant is None and not one.declared.revision and one.declared.ignores("task_definition")
     matches = meant.is_met_by(running, one.running) if meant else revision_of(running) == wanted
     if matches and not others:
@@ -189,7 +193,7 @@ def _no_revision(one: DeployedService) -> Finding:
     family = one.declared.family
     unknown = next(unknowns(family), None)
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
         "",
         "revision",
@@ -213,7 +217,7 @@ def _why(live: Service) -> str:
 
 def _other(service: Service) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.PROVEN,
         service.arn,
         "service",
@@ -223,3 +227,6 @@ def _other(service: Service) -> Finding:
         remedy="bring it into the source, or to the environment that it belongs to",
         advice=True,
     )
+
+
+skip = without_services

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from infraspec.checks.knowing import how_to_know
 from infraspec.ecs.declared_service import DeclaredService
+from infraspec.ecs.deployed import Fleet
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup
 from infraspec.ecs.stop_cause import StopCause
 from infraspec.ecs.task import Task, revision_of
@@ -277,3 +278,14 @@ def _good(subject: str, reason: str) -> Finding:
 def _bad(subject: str, expected: str, found: str, reason: str) -> Finding:
     remedy = "infraspec diagnose says which change mends it"
     return Finding("", Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
+
+
+def without_services(fleet: Fleet) -> str:
+    """Return that there is nothing to judge where a source declares no services."""
+    return "" if fleet.services else "the source has no services"
+
+
+def without_running_services(fleet: Fleet) -> str:
+    """Return that there is nothing to judge where no service of the source is there."""
+    there = any(one.live for one in fleet.services)
+    return without_services(fleet) or ("" if there else "no service of the source is there: the rule rollout says so")

@@ -22,6 +22,7 @@ from infraspec.checks.secret_access_text import conclusion, undetermined, violat
 from infraspec.checks.trust import Trust
 from infraspec.checks.unapplied import Unapplied
 from infraspec.contract.models import Contract
+from infraspec.core.rules import SECRET_ACCESS as RULE
 from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.execute_command import ExecuteCommand
 from infraspec.ecs.required_access import required_access
@@ -38,7 +39,6 @@ from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Unknown, Value, render
 
-RULE = "secret-access"
 _BY_GRANT = Doubt(
     "no policy lets the role use the key, and a grant of the key may",
     remedy="rule secret-chain decides it for secrets and parameters, grants included; or allow it in a policy",
@@ -137,7 +137,7 @@ class _Check:
             finding = self.trust.judge(row, address, sought, context)
             finding = self.unapplied.trust(finding, row, context) if self.unapplied else finding
             path = _PATHS[row.role][task_definition.resource is None]
-            yield replace(finding, rule=RULE, address=task_definition.address, location=task_definition.locate(path))
+            yield replace(finding, rule=RULE.id, address=task_definition.address, location=task_definition.locate(path))
             if own and sought.settled is None:
                 role = self.roles.role(value, context.account)
                 for need, actions in _statements(own, partial(self._missing, role)):
@@ -147,10 +147,10 @@ class _Check:
         """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
         for service, unknown in self.sessions.unknown_services:
             place = service.location_of("task_definition")
-            yield undetermined(RULE, service.address, "ECS Exec", place, unknown, expected="a known task definition")
+            yield undetermined(RULE.id, service.address, "ECS Exec", place, unknown, expected="a known task definition")
         for service, unknown in self.proxies.unknown_services:
             place, known = service.location, "a known task definition, and a known log of the proxy"
-            yield undetermined(RULE, service.address, "Service Connect", place, unknown, expected=known)
+            yield undetermined(RULE.id, service.address, "Service Connect", place, unknown, expected=known)
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
         resource = task_definition.resource
@@ -172,13 +172,13 @@ class _Check:
         unknown = task_definition.unknown_containers
         if unknown is not None:
             place = task_definition.locate("containerDefinitions")
-            yield undetermined(RULE, address, "container definitions", place, unknown)
+            yield undetermined(RULE.id, address, "container definitions", place, unknown)
         for container in task_definition.containers:
             for path, part in container.unknown_parts:
                 subject = f'container "{container.name}", {path.removeprefix(container.path).strip(".") or "all of it"}'
-                yield undetermined(RULE, address, subject, task_definition.locate(path), part)
+                yield undetermined(RULE.id, address, subject, task_definition.locate(path), part)
         for path, part in unknown_volumes(task_definition):
-            yield undetermined(RULE, address, path, task_definition.locate(path), part, expected="known volumes")
+            yield undetermined(RULE.id, address, path, task_definition.locate(path), part, expected="known volumes")
 
     def _without_role(self, task_definition: TaskDefinition, requirement: Requirement, actions: str) -> Finding:
         """Judge a need of a task definition that does not have the role for it."""
@@ -188,7 +188,7 @@ class _Check:
         certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
         who = "the role of the container instance" if instance_role else "nobody"
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
             task_definition.address,
             f"{requirement.need}: {actions}",
@@ -226,10 +226,10 @@ class _Check:
             deciding = judgement.decision.deciding
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
-            return Finding(RULE, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
+            return Finding(RULE.id, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
         text = self._text(role, requirement, judgement, actions)
         place = requirement.need.location or _place(task_definition, requirement.need.path)
-        finding = replace(text, rule=RULE, address=task_definition.address, subject=subject, location=place)
+        finding = replace(text, rule=RULE.id, address=task_definition.address, subject=subject, location=place)
         self.decided[finding.key] = judgement.decision
         return finding
 

@@ -20,14 +20,13 @@ from infraspec.checks.secret_access_text import conclusion, violated
 from infraspec.checks.secret_links import Judged, Link, Links
 from infraspec.checks.simulation_text import comparison
 from infraspec.contract.models import Contract
+from infraspec.core.rules import SECRET_CHAIN as RULE
 from infraspec.ecs.stored_value import ChainFacts
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer
 from infraspec.iam.why import why
 from infraspec.terraform.plan import Plan
-
-RULE = "secret-chain"
 
 
 class Evidence(Struct, frozen=True):
@@ -46,12 +45,16 @@ def questions(
 
 
 def check_secret_chain(
-    plan: Plan, definitions: Iterable[TaskDefinition], evidence: Evidence, contract: Contract, environment: str
+    live_plan: Plan,
+    live_task_definitions: Iterable[TaskDefinition],
+    secret_evidence: Evidence,
+    contract: Contract,
+    environment: str,
 ) -> list[Finding]:
-    """Judge every value that the containers read: one finding each. `plan` is what exists."""
-    links = Links(plan, contract, environment)
-    check = _Check(links, evidence)
-    return [check.finding(link) for link in links.of(definitions)]
+    """Judge every value that the containers read: one finding each. `live_plan` is what exists."""
+    links = Links(live_plan, contract, environment)
+    check = _Check(links, secret_evidence)
+    return [check.finding(link) for link in links.of(live_task_definitions)]
 
 
 class _Check(Struct):
@@ -60,7 +63,7 @@ class _Check(Struct):
 
     def finding(self, link: Link) -> Finding:
         blank = Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED,
             link.definition.address,
             str(link.need),

@@ -13,12 +13,12 @@ from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
 from infraspec.conventions.facts import facts_of
+from infraspec.core.rules import SECRET_READERS as RULE
 from infraspec.errors import EmptySelectionError, ErrorCollector
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import render
 
-RULE = "secret-readers"
 _FEW = 12
 
 
@@ -54,20 +54,22 @@ def _check_patterns(patterns: list[str], secrets: Iterable[tuple[str, ...]], pla
     allowed = contract.suite.allow_empty
     known = [name for names in secrets for name in names]
     for pattern in patterns:
-        if any(matches(pattern, name) for name in known) or {RULE, f"{RULE}:{pattern}"} & set(allowed):
+        if any(matches(pattern, name) for name in known) or {RULE.id, f"{RULE.id}:{pattern}"} & set(allowed):
             continue
         raise EmptySelectionError(
             f"no secret in {plan.origin} matches {pattern}",
             place=f"{contract.path}: policies.secret_readers",
             expected="the address or name of a secret; * matches any text",
             found=", ".join(known) or "no secrets",
-            remedy=f'correct it, or allow it:\n[suite]\nallow_empty = ["{RULE}:{pattern}"]',
+            remedy=f'correct it, or allow it:\n[suite]\nallow_empty = ["{RULE.id}:{pattern}"]',
         )
 
 
 def _judged(secret: Resource, readers: list[Reader], allowed: list[str] | None, known: str) -> list[Finding]:
     bad = [_too_many(secret, reader, allowed) for reader in readers if not _expected(reader, allowed)]
-    return bad or [Finding(RULE, Verdict.PROVEN, secret.address, "", secret.location, reason=_listed(readers, known))]
+    return bad or [
+        Finding(RULE.id, Verdict.PROVEN, secret.address, "", secret.location, reason=_listed(readers, known))
+    ]
 
 
 def _expected(reader: Reader, allowed: list[str] | None) -> bool:
@@ -91,7 +93,7 @@ def _too_many(secret: Resource, reader: Reader, allowed: list[str] | None) -> Fi
     accept = f"or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]"
     mend = "take it out of that statement" if reader.certain else "make certain that the statement does not allow it"
     return Finding(
-        RULE,
+        RULE.id,
         verdict,
         secret.address,
         reader.name,

@@ -11,6 +11,7 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.exemption import expression_of
 from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
 from infraspec.conventions.taggable import NOT_TAGGABLE, TAGGABLE, is_classified
+from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
 from infraspec.errors import EmptySelectionError
 from infraspec.terraform.plan import Plan
 
@@ -57,27 +58,27 @@ def _empty(plan: Plan, contract: Contract) -> Iterator[tuple[str, str]]:
     types = set(plan.types())
     for type_ in contract.names.patterns:
         if type_ not in types:
-            yield "names", type_
+            yield NAMES.id, type_
     for type_ in contract.tags.resource:
         if type_ not in types:
-            yield "tags", type_
+            yield TAGS.id, type_
     for entry in contract.tags.exempt:
         pattern = re.compile(expression_of(entry), re.DOTALL)
         if not any(pattern.fullmatch(r.type) or pattern.fullmatch(r.address) for r in plan.managed()):
-            yield "tags", entry
+            yield TAGS.id, entry
     untagged = next(tagged(plan), None) is None
     if untagged and contract.tags.common:
-        yield "tags", "common"
+        yield TAGS.id, "common"
     if untagged and contract.tags.policy is not None:
-        yield "tag-policy", "policy"
+        yield TAG_POLICY.id, "policy"
 
 
 def _key(selector: str) -> tuple[str, ...]:
     """Return the key of the contract that a selector stands in, as far as it is one."""
     rule, _, name = selector.partition(":")
-    if rule == "names":
+    if rule == NAMES.id:
         return ("names", "patterns", name)
-    if rule == "tag-policy" or name == "common":
+    if rule == TAG_POLICY.id or name == "common":
         return ("tags", name)
     return ("tags", "resource", name) if name.isidentifier() else ("tags", "exempt")
 

@@ -5,10 +5,10 @@ A check that passes over half of the resources has not looked at the other half;
 
 from __future__ import annotations
 
+from infraspec.core.rules import SOURCE as RULE
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Diagnostic, Plan
 
-RULE = "source"
 _TO_MEND = "correct the value, or the condition that it does not meet"
 
 
@@ -20,14 +20,14 @@ def check_source(plan: Plan) -> list[Finding]:
     findings = [_finding(plan, diagnostic) for diagnostic in plan.diagnostics]
     if findings or not plan.resources:
         return findings
-    return [Finding(RULE, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
+    return [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
 
 
 def _finding(plan: Plan, diagnostic: Diagnostic) -> Finding:
     stops = diagnostic.severity == "error"
     subject, _, reason = diagnostic.message.partition(": ")
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.VIOLATED if stops else Verdict.UNDETERMINED,
         plan.origin,
         subject,

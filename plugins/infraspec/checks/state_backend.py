@@ -5,15 +5,16 @@ Source: Terraform Language Documentation, "Backend Type: s3".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.structure import State
-from infraspec.finding import Finding, Location, Related, Verdict
+from infraspec.core.rule import Subject
+from infraspec.core.rules import STATE_BACKEND as RULE
+from infraspec.finding import Finding, Related, Verdict
 from infraspec.terraform.settings import Backend, RootSettings
 from infraspec.unknown import Unknown, Value, render
 
-RULE = "state-backend"
 _BLOCK = """terraform {{
   backend "{type}" {{
     bucket       = "…"
@@ -23,15 +24,16 @@ _BLOCK = """terraform {{
     use_lockfile = true
   }}
 }}"""
-_AT_INIT = "it is given to terraform init with -backend-config, or not at all"
 
 
-def check_state_backend(settings: Mapping[str, RootSettings], contract: Contract, environment: str) -> list[Finding]:
-    """Judge the backend of an environment; `settings` are those of all environments, to tell shared states.
+def check_state_backend(
+    root_settings: Mapping[str, RootSettings], contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge the backend of an environment; `root_settings` are those of all environments, to tell shared states.
 
     Backends other than s3 are judged by their type alone.
     """
-    own = settings.get(environment)
+    own = root_settings.get(environment)
     if own is None:
         return []
     rules = contract.state or State()
@@ -39,23 +41,18 @@ def check_state_backend(settings: Mapping[str, RootSettings], contract: Contract
     if backend.type != rules.backend:
         return [_wrong_type(own, rules, contract.environments[environment], environment)]
     if backend.type != "s3":
-        return [Finding(RULE, Verdict.PROVEN, own.root, "type", backend.location, found=backend.type)]
+        return [RULE.about(own.root, "type", backend.location).proven(found=backend.type)]
     findings = [_encrypted(own), _locked(own)]
-    return [*findings, _apart(settings, contract, environment)]
+    return [*findings, _apart(root_settings, contract, environment)]
 
 
 def _wrong_type(own: RootSettings, rules: State, environment: Environment, name: str) -> Finding:
     found = "no backend, so the state is a file beside the source" if own.backend.type == "local" else own.backend.type
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        own.root,
-        "type",
-        own.backend.location,
-        f'backend "{rules.backend}"',
-        found,
-        "whoever applies has to have the same state, and nobody else may",
-        _BLOCK.format(type=rules.backend, environment=name, region=environment.region or "…"),
+    return RULE.about(own.root, "type", own.backend.location).violated(
+        expected=f'backend "{rules.backend}"',
+        found=found,
+        reason="whoever applies has to have the same state, and nobody else may",
+        remedy=_BLOCK.format(type=rules.backend, environment=name, region=environment.region or "…"),
     )
 
 
@@ -97,21 +94,34 @@ def _is_partial(backend: Backend) -> bool:
 
 
 def _finding(  # noqa: PLR0917 - the parts of a finding
-    own: RootSettings, subject: str, verdict: Verdict, expected: str, found: str, reason: str, remedy: str
+    own: RootSettings, name: str, verdict: Verdict, expected: str, found: str, reason: str, remedy: str
 ) -> Finding:
+    subject = RULE.about(own.root, name, own.backend.location)
     if verdict is Verdict.PROVEN:
-        return Finding(RULE, verdict, own.root, subject, own.backend.location, expected, found)
+        return subject.proven(expected=expected, found=found)
     if verdict is Verdict.UNDETERMINED:
-        reason, remedy = _AT_INIT, f"write it in the backend block:\n{remedy}"
-    return Finding(RULE, verdict, own.root, subject, own.backend.location, expected, found, reason, remedy)
+        return _at_init(subject, expected, found, remedy)
+    return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+
+
+def _at_init(subject: Subject, expected: str, found: str, remedy: str) -> Finding:
+    return subject.undetermined(
+        expected=expected,
+        found=found,
+        reason="it is given to terraform init with -backend-config, or not at all",
+        remedy=f"write it in the backend block:\n{remedy}",
+    )
 
 
 def _apart(settings: Mapping[str, RootSettings], contract: Contract, environment: str) -> Finding:
     own = settings[environment]
-    expected = "a bucket and key that no other environment has"
+    subject, expected = (
+        RULE.about(own.root, "key", own.backend.location),
+        "a bucket and key that no other environment has",
+    )
     place = state_place(own.backend, contract.environments[environment])
     if place is None:
-        return _finding(own, "key", Verdict.UNDETERMINED, expected, "not known here", "", f'key = "{environment}/…"')
+        return _at_init(subject, expected, "not known here", f'key = "{environment}/…"')
     sharing = [
         (name, other.backend.location)
         for name, other in settings.items()
@@ -119,24 +129,14 @@ def _apart(settings: Mapping[str, RootSettings], contract: Contract, environment
     ]
     shown = "s3://" + "/".join(place)
     if not sharing:
-        return Finding(RULE, Verdict.PROVEN, own.root, "key", own.backend.location, expected, shown)
-    return Finding(
-        RULE,
-        Verdict.VIOLATED,
-        own.root,
-        "key",
-        own.backend.location,
-        expected,
-        shown,
-        f"{', '.join(name for name, _ in sharing)} has the same: an apply of one destroys what the other has",
-        f'key = "{environment}/terraform.tfstate"',
-        tuple(_related(sharing)),
+        return subject.proven(expected=expected, found=shown)
+    related = [Related("same state", f"environment {name}", location) for name, location in sharing]
+    return RULE.about(own.root, "key", own.backend.location, related).violated(
+        expected=expected,
+        found=shown,
+        reason=f"{', '.join(name for name, _ in sharing)} has the same: an apply of one destroys what the other has",
+        remedy=f'key = "{environment}/terraform.tfstate"',
     )
-
-
-def _related(sharing: list[tuple[str, Location | None]]) -> Iterator[Related]:
-    for name, location in sharing:
-        yield Related("same state", f"environment {name}", location)
 
 
 def state_place(backend: Backend, environment: Environment) -> tuple[str, ...] | None:
@@ -148,3 +148,11 @@ def state_place(backend: Backend, environment: Environment) -> tuple[str, ...] |
         return bucket, key
     prefix = backend.arguments.get("workspace_key_prefix")
     return bucket, prefix if isinstance(prefix, str) else "env:", environment.workspace, key
+
+
+def without_source(root_settings: Mapping[str, RootSettings], environment: str) -> str:
+    """Return that an environment has no root to judge; empty if it has."""
+    return "" if environment in root_settings else f"{environment} has no source"
+
+
+skip = without_source

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from infraspec.checks.existence import left_open
 from infraspec.checks.knowing import how_to_know
+from infraspec.contract.models import Contract
+from infraspec.core.rules import STATE_BUCKET as RULE
 from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer, both, either
@@ -22,7 +24,6 @@ from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.settings import RootSettings
 from infraspec.unknown import Text, Unknown, Value, render
 
-RULE = "state-bucket"
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 _VERDICTS = {Answer.YES: Verdict.PROVEN, Answer.MAYBE: Verdict.UNDETERMINED, Answer.NO: Verdict.VIOLATED}
@@ -33,14 +34,14 @@ _TLS = """{
 }"""
 
 
-def check_state_bucket(plan: Plan, settings: RootSettings) -> list[Finding]:
+def check_state_bucket(plan: Plan, root_module: RootSettings) -> list[Finding]:
     """Judge the resources that the backend of a root names; nothing for a backend other than s3."""
-    if settings.backend.type != "s3":
+    if root_module.backend.type != "s3":
         return []
-    arguments = settings.backend.arguments
-    findings = list(_bucket(plan, settings, arguments.get("bucket")))
+    arguments = root_module.backend.arguments
+    findings = list(_bucket(plan, root_module, arguments.get("bucket")))
     table = arguments.get("dynamodb_table")
-    return findings if table is None else [*findings, _if_there(plan, _table(plan, settings, table))]
+    return findings if table is None else [*findings, _if_there(plan, _table(plan, root_module, table))]
 
 
 def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding]:
@@ -76,7 +77,7 @@ def _if_there(plan: Plan, finding: Finding) -> Finding:
 
 def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.UNDETERMINED,
         settings.root,
         what,
@@ -247,10 +248,10 @@ def _finding(  # noqa: PLR0917 - the parts of a finding
     location = resource.location_of(path) if path else resource.location
     verdict = _VERDICTS[answer]
     if verdict is Verdict.PROVEN:
-        return Finding(RULE, verdict, resource.address, subject, location, expected)
+        return Finding(RULE.id, verdict, resource.address, subject, location, expected)
     if verdict is Verdict.UNDETERMINED:
         reason = f"it depends on what is known only after apply; otherwise {reason}"
-    return Finding(RULE, verdict, resource.address, subject, location, expected, found, reason, remedy)
+    return Finding(RULE.id, verdict, resource.address, subject, location, expected, found, reason, remedy)
 
 
 def _is_plain_http(condition: Value) -> bool:
@@ -275,3 +276,9 @@ def _is(value: Value, expected: Value) -> Answer:
     if isinstance(value, Unknown | Text):
         return Answer.MAYBE
     return Answer.YES if value == expected else Answer.NO
+
+
+def skip(contract: Contract) -> str:
+    """Return why there is nothing to judge, if there is not."""
+    managed = contract.state is not None and contract.state.managed
+    return "" if managed else "the contract has no [state], or the bucket is made elsewhere"

@@ -10,26 +10,26 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.finding import Finding, Verdict
+from infraspec.core.rules import STATE_STORE as RULE
+from infraspec.finding import Finding
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings
 from infraspec.unknown import Value, render
 
-RULE = "state-store"
 _NAMED = {"bucket": ("aws_s3_bucket", "bucket"), "dynamodb_table": ("aws_dynamodb_table", "name")}
 
 
-def check_state_store(store: Plan, settings: RootSettings) -> list[Finding]:
+def check_state_store(state_store: Plan, root_module: RootSettings) -> list[Finding]:
     """Judge what AWS has of the backend of a root; nothing for a backend other than s3.
 
     Raises PolicyError if the policy of the bucket is malformed.
     """
-    if settings.backend.type != "s3":
+    if root_module.backend.type != "s3":
         return []
-    missing = list(_missing(store, settings))
+    missing = list(_missing(state_store, root_module))
     absent = {finding.subject for finding in missing}
-    found = [one for one in check_state_bucket(store, settings) if one.subject not in absent]
-    return [*missing, *(replace(one, rule=RULE) for one in found)]
+    found = [one for one in check_state_bucket(state_store, root_module) if one.subject not in absent]
+    return [*missing, *(replace(one, rule=RULE.id) for one in found)]
 
 
 def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
@@ -38,12 +38,7 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
         if argument == "dynamodb_table" and isinstance(name, str) and account not in {None, store.account}:
             yield _of_other_account(name, account, store, settings)
         elif isinstance(name, str) and not any(one.get(attribute) == name for one in store.managed(type_)):
-            yield Finding(
-                RULE,
-                Verdict.VIOLATED,
-                settings.root,
-                argument,
-                settings.backend.location,
+            yield RULE.about(settings.root, argument, settings.backend.location).violated(
                 expected=f"the {argument} {render(name)} of the backend",
                 found="AWS has none of this name",
                 reason="terraform cannot read the state, or not lock it",
@@ -52,12 +47,7 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
 
 
 def _of_other_account(name: str, account: Value, store: Plan, settings: RootSettings) -> Finding:
-    return Finding(
-        RULE,
-        Verdict.UNDETERMINED,
-        settings.root,
-        "dynamodb_table",
-        settings.backend.location,
+    return RULE.about(settings.root, "dynamodb_table", settings.backend.location).undetermined(
         expected=f"the dynamodb_table {name} of the backend in account {store.account}, which the run asks",
         found=f"the backend assumes a role of account {render(account)}",
         reason="the table is there, and was not looked for: one of its name here is another one",

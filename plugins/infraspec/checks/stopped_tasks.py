@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.checks.rollout_state import without_running_services
+from infraspec.core.rules import STOPPED_TASKS as RULE
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.service import Service
 from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
@@ -20,7 +22,6 @@ from infraspec.ecs.task import Task
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.process.playbooks import Playbook
 
-RULE = "stopped-tasks"
 _KEPT = "ECS shows a stopped task for about an hour"
 
 
@@ -37,17 +38,19 @@ class Stopped(Struct, frozen=True):
         return self.tasks[0]
 
 
-def check_stopped_tasks(fleet: Fleet, playbooks: Sequence[Playbook], families: Collection[str]) -> list[Finding]:
+def check_stopped_tasks(
+    fleet: Fleet, playbooks: Sequence[Playbook], declared_families: Collection[str]
+) -> list[Finding]:
     """Judge the stopped tasks of every declared service, and those of the same clusters that belong to no service.
 
-    Of the latter only those are judged whose family is one of `families`, which the source declares; of the others it
-    is said that they failed.
+    Of the latter only those are judged whose family is one of `declared_families`, which the source declares; of the
+    others it is said that they failed.
     """
     findings: list[Finding] = []
     for one in fleet.services:
         if one.live is not None:
             findings += _of_service(one, one.live, playbooks)
-    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks, families)
+    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks, declared_families)
     return findings
 
 
@@ -87,7 +90,7 @@ def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playboo
         yield _finding(stopped, address, place, playbooks, Related("service", live.arn), past=past)
     if not found:
         reason = _seen([task for task in live.tasks if task.has_stopped])
-        yield Finding(RULE, Verdict.PROVEN, address, live.name, place, reason=reason)
+        yield Finding(RULE.id, Verdict.PROVEN, address, live.name, place, reason=reason)
 
 
 def _by_themselves(
@@ -115,7 +118,7 @@ def _finding(
     named = [("role", cause.role), ("secret", cause.secret), ("parameter", cause.parameter), ("image", cause.image)]
     pages = [playbook for playbook in playbooks if name in (playbook.id, *playbook.covers)]
     return Finding(
-        RULE,
+        RULE.id,
         Verdict.PROVEN if past else Verdict.VIOLATED,
         address,
         f"{newest.revision}: {name}" + (f" {cause.key}" if cause.key else ""),
@@ -168,3 +171,6 @@ def _cause(task: Task) -> StopCause:
 
 def _when(task: Task) -> float:
     return task.stopped.timestamp() if task.stopped else 0.0
+
+
+skip = without_running_services

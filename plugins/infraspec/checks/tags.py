@@ -1,8 +1,9 @@
-"""Rules `tags` and `tag-policy`: resources carry the tags that the contract and the organisation demand."""
+"""Rule `tags`: resources carry the tags that the contract demands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.contract import located
@@ -12,15 +13,14 @@ from infraspec.conventions.exemption import Exemptions
 from infraspec.conventions.facts import facts_of
 from infraspec.conventions.hcl_lines import tag_blocks, tag_map, tag_pairs
 from infraspec.conventions.tag_fault import TagFault
-from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.conventions.tag_policy_compliance import PolicyForType
 from infraspec.conventions.taggable import Taggable, taggable
 from infraspec.conventions.tags import TagRules
+from infraspec.core.rule import Rule
+from infraspec.core.rules import TAGS as RULE
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
 
-TAGS, TAG_POLICY = "tags", "tag-policy"
-_Faults = Callable[[EffectiveTags], list[TagFault]]
+Faults: TypeAlias = Callable[[EffectiveTags], list[TagFault]]
 
 
 @of_what_may_be_absent
@@ -41,22 +41,7 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
             continue
         takes = Taggable.YES if resource.type in contract.tags.resource else taggable(resource.type, resource.values)
         if takes is not Taggable.NO:
-            findings.append(_judge(TAGS, resource, demanded.faults, described, takes))
-    return findings
-
-
-@of_what_may_be_absent
-def check_tag_policy(plan: Plan, contract: Contract, environment: str, policy: TagPolicy) -> list[Finding]:
-    """Judge the effective tags of each managed resource that takes tags against a tag policy."""
-    facts_of(contract, environment, region=plan.region, account=plan.account)
-    by_type: dict[str, tuple[PolicyForType, str]] = {}
-    findings: list[Finding] = []
-    for resource, takes in tagged(plan):
-        if resource.type not in by_type:
-            concerned = PolicyForType.of(policy, resource.type)
-            by_type[resource.type] = (concerned, concerned.describe())
-        concerned, described = by_type[resource.type]
-        findings.append(_judge(TAG_POLICY, resource, _faults_of(concerned, resource.type), described, takes))
+            findings.append(judge(RULE, resource, demanded.faults, described, takes))
     return findings
 
 
@@ -68,30 +53,24 @@ def tagged(plan: Plan) -> Iterator[tuple[Resource, Taggable]]:
             yield resource, takes
 
 
-def _faults_of(concerned: PolicyForType, type_: str) -> _Faults:
-    return lambda effective: concerned.faults(type_, effective)
-
-
-def _judge(rule: str, resource: Resource, faults_of: _Faults, described: str, takes: Taggable) -> Finding:
+def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, takes: Taggable) -> Finding:
+    """Judge the effective tags of a resource by the faults that a rule finds in them."""
     effective = EffectiveTags.of(resource.type, resource.values)
     faults = faults_of(effective)
     if not faults:
-        return Finding(rule, Verdict.PROVEN, resource.address, "", resource.location, described)
+        return rule.about(resource).proven(expected=described)
     violated = [fault for fault in faults if fault.verdict is Verdict.VIOLATED]
     reasons = [fault.reason for fault in faults]
-    verdict = Verdict.VIOLATED if violated else Verdict.UNDETERMINED
+    subject = rule.about(resource, location=resource.location_of(effective.source))
+    say = subject.violated if violated else subject.undetermined
     remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
     if violated and resource.type not in TAG_BLOCK_TYPES and resource.get("tags") is not None:
         remedy = f"# merge into the tags of {resource.address}\n{remedy}"
     if violated and takes is Taggable.MAYBE:
-        verdict = Verdict.UNDETERMINED
+        say = subject.undetermined
         reasons.append(f"whether {resource.type} takes tags is not known")
         remedy += f'\nor, if it takes none:\n[tags]\nexempt = ["{resource.type}"]'
-    return Finding(
-        rule,
-        verdict,
-        resource.address,
-        location=resource.location_of(effective.source),
+    return say(
         expected="\n".join(dict.fromkeys(fault.expected for fault in faults)),
         found="\n".join(fault.found for fault in faults if fault.found) or "tags that are not known",
         reason="; ".join(reasons),

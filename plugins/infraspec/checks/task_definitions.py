@@ -18,6 +18,7 @@ from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
 from infraspec.checks.value_places import place_of_value
 from infraspec.contract.models import Contract
+from infraspec.core.rules import TASK_DEFINITIONS as RULE
 from infraspec.ecs.access_table import EXECUTION
 from infraspec.ecs.container import Container, SecretReference
 from infraspec.ecs.required_access import required_access
@@ -29,7 +30,6 @@ from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Unknown, Value, render
 
-RULE = "task-definitions"
 _AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region")
 _PREFIX = "awslogs-stream-prefix"
 _CONTAINER = 'containerDefinitions = [{ name = "app", image = "…" }]'
@@ -54,16 +54,16 @@ class _Report(Struct, frozen=True):
 
     def proven(self, reason: str) -> Finding:
         place = self.definition.locate(self.path)
-        return Finding(RULE, Verdict.PROVEN, self.definition.address, self.subject, place, reason=reason)
+        return Finding(RULE.id, Verdict.PROVEN, self.definition.address, self.subject, place, reason=reason)
 
     def violated(self, expected: str, found: str, reason: str, remedy: str) -> Finding:
         place = self.definition.locate(self.path)
         address = self.definition.address
-        return Finding(RULE, Verdict.VIOLATED, address, self.subject, place, expected, found, reason, remedy)
+        return Finding(RULE.id, Verdict.VIOLATED, address, self.subject, place, expected, found, reason, remedy)
 
     def undetermined(self, expected: str, unknown: Unknown) -> Finding:
         return Finding(
-            RULE,
+            RULE.id,
             Verdict.UNDETERMINED,
             self.definition.address,
             self.subject,

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from infraspec.contract.models import Contract, Waiver
+from infraspec.core.rules import PLAN_REVIEW
 from infraspec.errors import EventError
 
 
@@ -16,7 +17,7 @@ def approvals(contract: Contract, labels: Collection[str], today: date) -> tuple
     table = contract.plan_review.approvals if contract.plan_review else {}
     return tuple(
         Waiver(
-            rule="plan-review",
+            rule=PLAN_REVIEW.id,
             address=f"* {risk}",
             reason=f"label {label}",
             owner="the pull request",

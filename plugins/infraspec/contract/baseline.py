@@ -19,10 +19,11 @@ from pydantic import Field, ValidationError
 
 from infraspec.contract.kinds import Day, NonEmpty
 from infraspec.contract.table import Table
+from infraspec.core.rules import RULES
 from infraspec.errors import BaselineError
 from infraspec.finding import Finding, Verdict
 
-NEVER_KNOWN = ("plan-review", "no-diff")
+NEVER_KNOWN = tuple(rule.id for rule in RULES.values() if rule.of_one_plan)
 """Rules about the changes of one plan."""
 
 Move = tuple[str, str]

@@ -7,7 +7,7 @@ import re
 import warnings
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -20,10 +20,6 @@ _PATH = r"^[^\u0000]*\S[^\u0000]*$"
 def wrong(expected: str) -> PydanticCustomError:
     """Make the error whose message is what was expected, in plain words."""
     return PydanticCustomError("contract", "{expected}", {"expected": expected})
-
-
-Severity: TypeAlias = Literal["blocker", "critical", "normal", "minor", "trivial"]
-"""How much a violation of a rule matters, in the words of Allure, the worst first."""
 
 
 class Matching(Struct, frozen=True):

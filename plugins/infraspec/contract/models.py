@@ -21,7 +21,6 @@ from infraspec.contract.kinds import (
     KnownKey,
     NonEmpty,
     Region,
-    Severity,
     TerraformValue,
     wrong,
 )
@@ -33,6 +32,7 @@ from infraspec.contract.rollout import Rollout
 from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
 from infraspec.contract.table import Table
 from infraspec.contract.telling import Metrics, Notifications
+from infraspec.core.rule import Severity
 
 Partition: TypeAlias = Literal[
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"

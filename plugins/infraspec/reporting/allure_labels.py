@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from infraspec.checks import RULES
-from infraspec.contract.kinds import Severity
 from infraspec.contract.models import Contract
-from infraspec.reporting.domains import domain_of
+from infraspec.core.rule import Rule, Severity
+from infraspec.core.rules import RULES, rule_of
 from infraspec.reporting.recorder import environment_of
-from infraspec.reporting.rules import described
 
 SEVERITIES: tuple[Severity, ...] = ("blocker", "critical", "normal", "minor", "trivial")
 _SUITES = ("tests_static", "tests_live")
@@ -60,8 +58,8 @@ def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[
     """Return the labels of a test by name: epic, feature, story, severity, and the tree of suites."""
     is_live = item.get_closest_marker("live") is not None or item.path.parent.name == "tests_live"
     epic = "Live suite" if is_live else "Static suite"
-    domains = tuple(dict.fromkeys(domain_of(rule).name for rule in rules)) or (_module(item),)
-    levels = [contract.suite.severity.get(rule, domain_of(rule).severity) for rule in rules] or ["normal"]
+    domains = tuple(dict.fromkeys(rule_of(rule).domain for rule in rules)) or (_module(item),)
+    levels = [contract.suite.severity.get(rule, rule_of(rule).severity) for rule in rules] or ["normal"]
     return {
         "epic": (epic,),
         "feature": domains,
@@ -76,7 +74,7 @@ def labels(item: pytest.Item, rules: Sequence[str], contract: Contract) -> dict[
 def _module(item: pytest.Item) -> str:
     """Return what a test that judges no rule belongs to: its module says, of infraspec's own suites."""
     return (
-        item.path.stem.removeprefix("test_").replace("_", " ").capitalize() if is_bundled(item) else domain_of("").name
+        item.path.stem.removeprefix("test_").replace("_", " ").capitalize() if is_bundled(item) else Rule.own("").domain
     )
 
 
@@ -84,8 +82,9 @@ def description(rules: Sequence[str], documentation: str | None) -> tuple[str, l
     """Return what the rules are about, in Markdown, and the links to the pages about them, as (address, title)."""
     lines, links = [], []
     for rule in rules:
-        about, page = described(rule)
-        lines.append(f"**{rule}**: {about}" + (f" See docs/{page}.md of infraspec." if page else ""))
+        about = rule_of(rule)
+        page = about.page
+        lines.append(f"**{rule}**: {about.sentence}" + (f" See docs/{page}.md of infraspec." if page else ""))
         if page and documentation:
             links.append((documentation.replace("{page}", page), f"docs/{page}.md"))
     return "\n\n".join(lines), links

@@ -13,6 +13,7 @@ from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
 from infraspec.conventions.naming import REGEX, NamePattern, NamingRule
 from infraspec.conventions.placeholders import Element
 from infraspec.conventions.renaming import renaming
+from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
 
 _EN: Mapping[str, str] = {
     "title": "Naming and tagging rules: {application}",
@@ -97,7 +98,7 @@ _JA: Mapping[str, str] = {
 }
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _EN, "ja": _JA}
 _WORD = re.compile(r"[A-Za-z0-9-]+")
-_RULES = ("names", "tags", "tag-policy")
+_RULES = (NAMES.id, TAGS.id, TAG_POLICY.id)
 
 
 def conventions(contract: Contract, language: str = "en") -> str:

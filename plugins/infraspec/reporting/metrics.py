@@ -14,16 +14,11 @@ from msgspec import Struct
 
 from infraspec.contract.models import Contract
 from infraspec.contract.telling import Metrics
+from infraspec.core.rules import rule_of
 from infraspec.errors import ReportError
 from infraspec.reporting.results import Count, Problem, Results
 
 Unit: TypeAlias = Literal["Count", "Seconds", "Percent"]
-
-PERMISSION_RULES = frozenset({"secret-access", "secret-chain", "policies", "secret-readers", "next-start"})
-"""The rules that say whether a role may do what it has to."""
-
-DEPLOYMENT_RULE = "rollout"
-"""The rule that says of each service whether its deployment succeeded."""
 
 BATCH = 1000
 _BACK, _AHEAD = timedelta(days=14), timedelta(hours=2)
@@ -147,25 +142,25 @@ def filled(template: str, contract: Contract, name: str) -> str:
 def _data(results: Results, environment: str) -> Iterator[Datum]:
     counts = [count for count in results.counts if count.environment == environment]
     problems = [problem for problem in results.problems if problem.environment == environment]
-    denied = sum(_rule_of(problem) in PERMISSION_RULES for problem in problems)
+    denied = sum(rule_of(_rule_id(problem)).metric == "permissions" for problem in problems)
     yield Datum("RunCompleted", 1)
     yield Datum("Duration", results.run.seconds, "Seconds")
     for name in ("proven", "violated", "undetermined", "waived", "known"):
         yield Datum(name.capitalize(), sum(getattr(count, name) for count in counts))
     yield Datum("Broken", len(problems))
-    permissions = [count for count in counts if count.rule in PERMISSION_RULES]
-    others = [count for count in counts if count.rule not in PERMISSION_RULES]
+    permissions = [count for count in counts if rule_of(count.rule).metric == "permissions"]
+    others = [count for count in counts if rule_of(count.rule).metric != "permissions"]
     if permissions or denied:
         yield Datum("PermissionCheckFailures", _bad(permissions) + denied)
     if others or len(problems) > denied:
         yield Datum("ConsistencyCheckFailures", _bad(others) + len(problems) - denied)
-    deployments = [count for count in counts if count.rule == DEPLOYMENT_RULE]
+    deployments = [count for count in counts if rule_of(count.rule).metric == "deployments"]
     looked = sum(count.proven for count in deployments) + _bad(deployments)
     if looked:
         yield Datum("DeploymentSuccessRate", round(100 * (1 - _bad(deployments) / looked), 2), "Percent")
 
 
-def _rule_of(problem: Problem) -> str:
+def _rule_id(problem: Problem) -> str:
     """Return the rule that a test without a verdict is about, by its name: test_secret_access[prod]."""
     return problem.test.partition("::")[2].partition("[")[0].removeprefix("test_").replace("_", "-")
 

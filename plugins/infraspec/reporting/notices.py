@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from infraspec.contract.baseline import moved
 from infraspec.contract.telling import NoticeLevel
+from infraspec.core.rules import rule_of
 from infraspec.finding import Verdict
 from infraspec.reporting.recorder import REPOSITORY
 from infraspec.reporting.results import Entry, Problem, Results, find
@@ -22,7 +23,6 @@ from infraspec.reporting.results import Entry, Problem, Results, find
 BROKEN = "broken"
 """What stands in place of a rule for a test without a verdict."""
 
-_CRITICAL = frozenset({"secret-access", "secret-chain", "next-start", "rollout", "stopped-tasks", "databases"})
 _LOWER: Mapping[NoticeLevel, NoticeLevel] = {"critical": "warning", "warning": "info", "info": "info"}
 
 
@@ -78,7 +78,7 @@ def notices(results: Results, levels: Mapping[str, NoticeLevel], environments: C
 
 def _of_entry(entry: Entry, suite: Literal["static", "live"], levels: Mapping[str, NoticeLevel]) -> Told:
     finding = entry.finding
-    level = levels.get(finding.rule) or ("critical" if finding.rule in _CRITICAL else "warning")
+    level = levels.get(finding.rule) or ("critical" if rule_of(finding.rule).is_critical else "warning")
     if finding.verdict is Verdict.UNDETERMINED:
         level = _LOWER[level]
     return Told(suite, entry.environment, finding.rule, finding.address, finding.subject, level)

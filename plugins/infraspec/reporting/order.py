@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infraspec.checks import RULES
+from infraspec.core.rules import RULES
 from infraspec.finding import Finding, Verdict
 from infraspec.reporting.records import BAD
+
+_PLACES = {id_: at for at, id_ in enumerate(RULES)}
 
 VERDICTS = (*BAD, Verdict.PROVEN)
 """The verdicts, the worst first."""
@@ -15,7 +17,7 @@ VERDICTS = (*BAD, Verdict.PROVEN)
 def by_rule(environment: str, rule: str, environments: Sequence[str]) -> tuple[int, int, str]:
     """Return what to sort by: the contract's environments, then the repository; the suite's rules, then others."""
     place = environments.index(environment) if environment in environments else len(environments)
-    return place, RULES.index(rule) if rule in RULES else len(RULES), rule
+    return place, _PLACES.get(rule, len(_PLACES)), rule
 
 
 def by_place(finding: Finding) -> tuple[int, str, int, str, str]:

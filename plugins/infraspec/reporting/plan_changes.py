@@ -6,23 +6,25 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from infraspec.core.rules import PLAN_REVIEW
 from infraspec.reporting.length import Section
 from infraspec.reporting.markdown import Links, code, escape
 from infraspec.reporting.results import Entry, Results
 
-RULE = "plan-review"
 _MARKS = {"failing": "❌", "warning": "⚠️", "waived": "☑️", "proven": "👀"}
 _SILENT = "no resource changes"
 
 
 def plan_sections(results: Results, links: Links) -> list[Section]:
     """Return a section for each environment that a plan was reviewed of."""
-    reviewed = [count.environment for count in results.counts if count.rule == RULE]
+    reviewed = [count.environment for count in results.counts if count.rule == PLAN_REVIEW.id]
     return [section for name in reviewed for section in _of_environment(name, results, links)]
 
 
 def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
-    entries = [entry for entry in results.findings if entry.environment == name and entry.finding.rule == RULE]
+    entries = [
+        entry for entry in results.findings if entry.environment == name and entry.finding.rule == PLAN_REVIEW.id
+    ]
     changes = [entry for entry in entries if entry.finding.found]
     risky = [entry for entry in changes if entry.state != "proven"]
     notable = [entry for entry in changes if entry.state == "proven" and entry.finding.subject]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
+from infraspec.core.rules import SECRET_ACCESS, TASK_DEFINITIONS
 from infraspec.ecs.stop_reason import FailureClass
 from infraspec.errors import InfraspecError
 from infraspec.finding import Finding
@@ -18,7 +19,7 @@ _BY_ACTION = (
     ("ecr:", FailureClass.IMAGE_PULL_FAILED),
     ("logs:", FailureClass.LOGGING_FAILED),
 )
-_BY_RULE = {"task-definitions": FailureClass.SECRET_REFERENCE_INVALID}
+_BY_RULE = {TASK_DEFINITIONS.id: FailureClass.SECRET_REFERENCE_INVALID}
 
 
 class PlaybookPage(NamedTuple):
@@ -35,7 +36,7 @@ def failure_classes(findings: Iterable[Finding]) -> tuple[str, ...]:
     for finding in findings:
         action = finding.subject.rpartition(": ")[2]
         by_action = [kind.value for start, kind in _BY_ACTION if action.startswith(start)]
-        if finding.rule == "secret-access":
+        if finding.rule == SECRET_ACCESS.id:
             found |= dict.fromkeys(by_action)
         elif finding.rule in _BY_RULE:
             found[_BY_RULE[finding.rule].value] = None

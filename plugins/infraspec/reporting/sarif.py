@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from infraspec.core.rules import rule_of
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.reporting.order import by_rule
 from infraspec.reporting.results import Entry, Results, find
-from infraspec.reporting.rules import described
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Verdict.VIOLATED: "error", Verdict.UNDETERMINED: "warning"}
@@ -49,8 +49,9 @@ def sarif(results: Results) -> str:
 
 
 def _rule(rule: str) -> dict[str, Any]:
-    about, page = described(rule)
-    help_text = f"{about} See docs/{page}.md of infraspec." if page else about
+    known = rule_of(rule)
+    about = known.sentence
+    help_text = f"{about} See docs/{known.page}.md of infraspec." if known.page else about
     return {
         "id": rule,
         "shortDescription": {"text": about},

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks import RULES
 from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline
 from infraspec.contract.models import Contract
 from infraspec.contract.positions import KeyPath
 from infraspec.contract.suggestion import did_you_mean
 from infraspec.contract.waivers import WaiverBook
+from infraspec.core.rules import RULES
 from infraspec.reporting.gathering import fixed_of
 from infraspec.reporting.judgement import allowing
 from infraspec.reporting.order import by_rule

@@ -1,4 +1,4 @@
-"""Rules `consistency` and `modules`: environments are made of the same parts, and the parts lie in modules."""
+"""Rule `consistency`: the environments are made of the same modules and resources, but for what the contract allows."""
 
 from __future__ import annotations
 
@@ -8,55 +8,34 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from infraspec.checks.knowing import how_to_know
+from infraspec.checks.state_backend import without_source
 from infraspec.contract.models import Contract
-from infraspec.contract.structure import Consistency, Modules
+from infraspec.contract.structure import Consistency
 from infraspec.conventions.exemption import Exemptions
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.rules import CONSISTENCY as RULE
+from infraspec.finding import Finding, Location
 from infraspec.terraform.plan import Plan, Uncertain
 from infraspec.terraform.settings import RootSettings
 
-CONSISTENCY, MODULES = "consistency", "modules"
 _ABSENT = "-"
 _ANY_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
 _KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
-def check_modules(plan: Plan, contract: Contract) -> list[Finding]:
-    """Judge each managed resource: it lies in a module, or the contract lets it lie in the root."""
-    allowed = Exemptions.of((contract.modules or Modules()).allow)
-    return [
-        Finding(
-            MODULES,
-            Verdict.VIOLATED,
-            resource.address,
-            location=resource.location,
-            expected="resources in modules, which every environment calls",
-            found="a resource of the root module",
-            reason="the other environments do not have it, or have a copy that goes its own way",
-            remedy=f"moved {{\n  from = {resource.address}\n  to   = module.NAME.{resource.type}.{resource.name}\n}}",
-        )
-        if not resource.module and not allowed.covers(resource.type, resource.address)
-        else Finding(MODULES, Verdict.PROVEN, resource.address, location=resource.location)
-        for resource in plan.managed()
-    ]
-
-
 def check_consistency(
-    sources: Mapping[str, Plan], settings: Mapping[str, RootSettings], contract: Contract, environment: str
+    sources: Mapping[str, Plan], root_settings: Mapping[str, RootSettings], contract: Contract, environment: str
 ) -> list[Finding]:
     """Compare an environment with the reference: the same resource addresses, and module calls from the same source.
 
-    `sources` and `settings` are those of all environments that have source. The reference is compared with none.
+    `sources` and `root_settings` are those of all environments that have source. The reference is compared with none.
     """
     rules = contract.consistency or Consistency()
     reference = rules.reference or next(iter(sources), environment)
     if environment not in sources or reference not in sources:
         return []
     if environment == reference:
-        return [
-            Finding(CONSISTENCY, Verdict.PROVEN, settings[environment].root, reason="the others are compared with it")
-        ]
-    own, other = (_parts(sources[name], settings[name], name) for name in (environment, reference))
+        return [RULE.about(root_settings[environment].root).proven("the others are compared with it")]
+    own, other = (_parts(sources[name], root_settings[name], name) for name in (environment, reference))
     counts = _Counts.of({name: sources[name] for name in (environment, reference)})
     allowed = Exemptions.of(rules.allow)
     findings = []
@@ -66,7 +45,7 @@ def check_consistency(
         source, place = here or there or ("", None)
         doubt = counts.doubt_of(address) if not source else None
         if allowed.covers(address, address) or (same and not doubt):
-            findings.append(Finding(CONSISTENCY, Verdict.PROVEN, address, location=place))
+            findings.append(RULE.about(address, location=place).proven())
         elif doubt:
             findings.append(_open(address, place, doubt, environment, reference))
         else:
@@ -100,16 +79,11 @@ def _open(
     address: str, place: Location | None, doubt: tuple[str, Uncertain], environment: str, reference: str
 ) -> Finding:
     name, why = doubt
-    return Finding(
-        CONSISTENCY,
-        Verdict.UNDETERMINED,
-        address,
-        f"{environment} and {reference}",
-        place,
-        f"the same instances in {environment} and {reference}",
-        f"in {name} {why}",
-        "which instances there are depends on it",
-        how_to_know(why.value).replace("NAME", name),
+    return RULE.about(address, f"{environment} and {reference}", place).undetermined(
+        expected=f"the same instances in {environment} and {reference}",
+        found=f"in {name} {why}",
+        reason="which instances there are depends on it",
+        remedy=how_to_know(why.value).replace("NAME", name),
     )
 
 
@@ -140,22 +114,17 @@ def _differs(address: str, here: _Part | None, there: _Part | None, environment:
     else:
         expected, found, remedy = f"nothing that {reference} lacks", f"it is in {environment} alone", "add it there, or"
     allow = f"let them differ in the contract:\n[consistency]\nallow = ['{address}']"
-    return Finding(
-        CONSISTENCY,
-        Verdict.VIOLATED,
-        address,
-        f"{environment} and {reference}",
-        (here or there or ("", None))[1],
-        expected,
-        found,
-        f"what holds in {environment} says nothing of {reference}",
-        f"{remedy}\n{allow}",
+    return RULE.about(address, f"{environment} and {reference}", (here or there or ("", None))[1]).violated(
+        expected=expected,
+        found=found,
+        reason=f"what holds in {environment} says nothing of {reference}",
+        remedy=f"{remedy}\n{allow}",
     )
 
 
-def consistency_table(sources: Mapping[str, Plan], settings: Mapping[str, RootSettings]) -> str:
+def consistency_table(sources: Mapping[str, Plan], root_settings: Mapping[str, RootSettings]) -> str:
     """Return the addresses in which environments differ, with a mark for each that has one."""
-    parts = {name: _parts(plan, settings[name], name) for name, plan in sources.items()}
+    parts = {name: _parts(plan, root_settings[name], name) for name, plan in sources.items()}
     addresses = sorted({address for own in parts.values() for address in own})
     rows = [
         [address, *("yes" if address in own else _ABSENT for own in parts.values())]
@@ -169,3 +138,7 @@ def consistency_table(sources: Mapping[str, Plan], settings: Mapping[str, RootSe
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, f"{same} addresses are the same"])
+
+
+skip = without_source
+exhibit = consistency_table

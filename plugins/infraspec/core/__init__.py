@@ -1,0 +1,1 @@
+"""What every part of infraspec speaks of; it knows none of them."""

@@ -1,0 +1,133 @@
+"""A rule: all that is known of it in one place, and the one way in which its findings are said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from infraspec.finding import Finding, Location, Related, Verdict
+
+Suite: TypeAlias = Literal["static", "live"]
+"""The suites: of the source, and of what is deployed."""
+
+Severity: TypeAlias = Literal["blocker", "critical", "normal", "minor", "trivial"]
+"""How much a violation of a rule matters, in the words of Allure, the worst first."""
+
+Metric: TypeAlias = Literal["permissions", "consistency", "deployments"]
+"""What the violations of a rule are counted under where a run is published as metrics."""
+
+
+class Placed(Protocol):
+    """What has an address and stands somewhere, such as a resource."""
+
+    @property
+    def address(self) -> str:
+        """The Terraform address."""
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is written."""
+
+
+class Subject(Struct, frozen=True):
+    """What a finding is about; each verdict on it is a method."""
+
+    rule: str
+    address: str
+    name: str = ""
+    location: Location | None = None
+    related: tuple[Related, ...] = ()
+
+    def proven(self, reason: str = "", *, expected: str = "", found: str = "") -> Finding:
+        """Say that the rule holds; `reason` is what shows it."""
+        return self._finding(Verdict.PROVEN, expected, found, reason, "")
+
+    def violated(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
+        """Say that the rule does not hold, and what change mends it."""
+        return self._finding(Verdict.VIOLATED, expected, found, reason, remedy)
+
+    def undetermined(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
+        """Say that it cannot be told whether the rule holds, and what the cheapest way is to know."""
+        return self._finding(Verdict.UNDETERMINED, expected, found, reason, remedy)
+
+    def advice(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
+        """Say that the rule holds, and what would be better."""
+        return self._finding(Verdict.PROVEN, expected, found, reason, remedy, advice=True)
+
+    def _finding(
+        self, verdict: Verdict, expected: str, found: str, reason: str, remedy: str, *, advice: bool = False
+    ) -> Finding:
+        return Finding(
+            self.rule,
+            verdict,
+            self.address,
+            self.name,
+            self.location,
+            expected,
+            found,
+            reason,
+            remedy,
+            self.related,
+            advice,
+        )
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """What a rule is called, belongs to and asks for.
+
+    `sentence` says what it asks for and `why` what for, `page` is the page of the documentation about it, `severity`
+    how much a violation matters where the contract does not say otherwise.
+    """
+
+    id: str
+    suites: tuple[Suite, ...]
+    domain: str
+    severity: Severity = "normal"
+    sentence: str
+    why: str
+    page: str
+    tables: tuple[str, ...] = ()
+    """The tables of the contract that ask for the rule; a contract that has none of them skips it."""
+    empty: str = ""
+    """What it means that a check finds nothing to judge; where this is not said, it is an error."""
+    keep_proven: bool = False
+    """Whether the results file has the proven findings too."""
+    of_one_plan: bool = False
+    """Whether the findings are about the changes of one plan, so that none is ever known from before."""
+    metric: Metric = "consistency"
+
+    @classmethod
+    def own(cls, id_: str) -> Rule:
+        """Return a rule of a repository's own, of which no more is known than its id."""
+        return cls(
+            id=id_, suites=("static",), domain="Own rules", sentence="A rule of this repository's own.", why="", page=""
+        )
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether a violation stops something, or lets somebody in: people are told of it at once."""
+        return self.severity in {"blocker", "critical"}
+
+    @property
+    def module(self) -> str:
+        """The name of the module that has its check."""
+        return f"infraspec.checks.{self.id.replace('-', '_')}"
+
+    @property
+    def test(self) -> str:
+        """The name of its test in a suite."""
+        return f"test_{self.id.replace('-', '_')}"
+
+    def about(
+        self,
+        place: str | Placed,
+        name: str = "",
+        location: Location | None = None,
+        related: Sequence[Related] = (),
+    ) -> Subject:
+        """Return a subject: an address, or what has one and stands somewhere; `name` narrows it down."""
+        if isinstance(place, str):
+            return Subject(self.id, place, name, location, tuple(related))
+        return Subject(self.id, place.address, name, location or place.location, tuple(related))
