@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKER = re.compile(f"({_OPEN}\\d+{_CLOSE})")
@@ -26,7 +26,7 @@ def decode_json(value: str | Text | Unknown) -> Value:
     if isinstance(value, JsonText):
         return value.tree
     if isinstance(value, Unknown):
-        return Unknown(f"jsondecode({value.address})")
+        return Unknown(f"jsondecode({value.address})", computed_from(value))
     holes: list[Unknown] = []
     pieces = [part if isinstance(part, str) else _marker(holes, part) for part in value.parts]
     quoted = _STRING_OR_MARKER.sub(lambda match: match[1] or f'"{match[2]}"', "".join(pieces))

@@ -7,27 +7,187 @@ here. They compare by what they name: the same unknown on both sides is equal to
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 Value: TypeAlias = Any
 """A value of the Terraform language: JSON-like, with Unknown, Text, JsonText and Sensitive in any place."""
 
 
-class Unknown:
-    """A value known only after apply, named by its Terraform address and attribute.
+class AfterApply(Struct, frozen=True):
+    """Terraform or AWS makes it on apply. A reference (`aws_kms_key.main.arn`) says so without a cause."""
 
-    `address` is such as `module.db.aws_db_instance.this[0].endpoint`, `var.image_tag`, or a function that could not
-    be computed: `uuid()`, `upper(aws_kms_key.main.arn)`.
+
+class MissingVariable(Struct, frozen=True):
+    """An input variable has no value; `module` is the address of the module it is of, empty in the root."""
+
+    name: str
+    module: str = ""
+
+
+class UnreadData(Struct, frozen=True):
+    """A data source has not been read: `source` is its address, `attribute` what is asked of it."""
+
+    source: str
+    attribute: str
+
+
+class OtherStack(Struct, frozen=True):
+    """An output, or all of them, is that of another stack, whose state the attribute of a data source holds."""
+
+    source: str
+    attribute: str
+    output: str = ""
+
+
+class AbsentModule(Struct, frozen=True):
+    """The source of the module of an address is not here, so its outputs are not known."""
+
+    address: str
+
+
+class UnstatedAccount(Struct, frozen=True):
+    """A provider configuration (`aws`, `aws.shared`) does not say in which account it works."""
+
+    provider: str
+
+
+class UnstatedRegion(Struct, frozen=True):
+    """A provider configuration does not say in which region it works."""
+
+    provider: str
+
+
+class ComputedFrom(Struct, frozen=True):
+    """Something is computed from what is not known: a function, an operator, a name that is cut from an ARN.
+
+    `by` says what makes it of them, where somebody asks for that.
     """
 
-    __slots__ = ("address",)
+    arguments: tuple[Unknown, ...]
+    by: str = ""
 
-    def __init__(self, address: str) -> None:
+
+class NoConstant(Struct, frozen=True):
+    """A setting that Terraform itself reads, of a backend for instance, is not written as a constant."""
+
+    written: str
+
+
+class ConditionKey(Struct, frozen=True):
+    """A condition key or policy variable has the value that AWS sees in a request."""
+
+    key: str
+
+
+class RolePolicies(Struct, frozen=True):
+    """A role is neither in the plan nor in a snapshot, so nothing is known of its policies."""
+
+    role: str
+
+
+class PolicyContent(Struct, frozen=True):
+    """A managed policy is known by its ARN or name, not by its text."""
+
+    policy: str
+    of_aws: bool = False
+
+
+class PolicyElsewhere(Struct, frozen=True):
+    """The policy of a resource that is not in the plan, of another account for instance, is not known."""
+
+    owner: str
+
+
+class EncryptionKey(Struct, frozen=True):
+    """A secret or parameter that is not in the plan does not say which key encrypts it.
+
+    `source` is what `[known]` names it by, `attribute` the one that names its key.
+    """
+
+    source: str
+    attribute: str
+
+
+class AliasTarget(Struct, frozen=True):
+    """The KMS key behind an alias that is not in the plan is not known."""
+
+    alias: str
+
+
+class RefusedRead(Struct, frozen=True):
+    """AWS does not let the runner read it; `remedy` says what lets it in."""
+
+    remedy: str
+
+
+class UnreadFile(Struct, frozen=True):
+    """It stands in a file that is not in the repository, such as a credential spec in a bucket."""
+
+    file: str
+
+
+class Placeholder(Struct, frozen=True):
+    """A deployment tool fills a placeholder of a file in."""
+
+    name: str
+
+
+class AtRunTime(Struct, frozen=True):
+    """What has this name comes to be while something runs: the id of a task, the key of an object."""
+
+    what: str
+
+
+class Withheld(Struct, frozen=True):
+    """The value is sensitive, so nothing of it may be shown."""
+
+
+Cause: TypeAlias = (
+    AfterApply
+    | MissingVariable
+    | UnreadData
+    | OtherStack
+    | AbsentModule
+    | UnstatedAccount
+    | UnstatedRegion
+    | ComputedFrom
+    | NoConstant
+    | ConditionKey
+    | RolePolicies
+    | PolicyContent
+    | PolicyElsewhere
+    | EncryptionKey
+    | AliasTarget
+    | RefusedRead
+    | UnreadFile
+    | Placeholder
+    | AtRunTime
+    | Withheld
+)
+"""Why something is not known: all the reasons there are."""
+AFTER_APPLY, _WITHHELD = AfterApply(), Withheld()
+
+
+class Unknown:
+    """A value that is not known, named by its Terraform address and attribute.
+
+    `address` is such as `module.db.aws_db_instance.this[0].endpoint`, `var.image_tag`, or a function that could not
+    be computed: `uuid()`, `upper(aws_kms_key.main.arn)`. It is text to show, and what tells unknowns apart; `cause`
+    says why it is not known, None that it is known after apply.
+    """
+
+    __slots__ = ("address", "cause")
+
+    def __init__(self, address: str, cause: Cause | None = None) -> None:
         self.address = address
+        self.cause = cause
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and other.address == self.address
@@ -42,6 +202,42 @@ class Unknown:
         return f"${{{self.address}}}"
 
 
+class Reference(Struct, frozen=True):
+    """What the address of an unknown says of an attribute of an AWS resource: nothing else, no function of it.
+
+    `certain` tells that the instance is certain to be there, and not the one that stands for any of an unknown count.
+    """
+
+    mode: str
+    type: str
+    attribute: str
+    certain: bool
+
+    @classmethod
+    def of(cls, unknown: Unknown) -> Reference | None:
+        """Read the address of an attribute such as `module.db.aws_db_instance.this[0].arn`; None if it is another."""
+        found = _REFERENCE.fullmatch(unknown.address)
+        if found is None:
+            return None
+        mode = "data" if found["data"] else "managed"
+        return cls(mode, found["type"], found["attribute"], "[?]" not in unknown.address)
+
+
+_KEY = r'(?:\[(?:"(?:[^"\\]|\\.)*"|\d+|\?)\])?'
+_REFERENCE = re.compile(
+    rf"(?:module\.[\w-]+{_KEY}\.)*(?P<data>data\.)?(?P<type>aws_\w+)\.[\w-]+{_KEY}\.(?P<attribute>\w+)"
+)
+_SEVERAL_VALUES = re.compile(r'\b(?:uuid|bcrypt|timestamp)\(|\[\?]|\["\?"]')
+
+
+def is_one_value(text: str) -> bool:
+    """Tell whether an address, or text with addresses in it, is one value wherever it stands.
+
+    The instance that stands for any may be another one elsewhere, and `uuid()` is another value at each call.
+    """
+    return _SEVERAL_VALUES.search(text) is None
+
+
 class Sensitive(Unknown):
     """A value that is known but must not be shown, named by where it comes from.
 
@@ -52,7 +248,7 @@ class Sensitive(Unknown):
     __slots__ = ("_value",)
 
     def __init__(self, address: str, value: Value = None) -> None:
-        super().__init__(address)
+        super().__init__(address, _WITHHELD)
         self._value = value
 
     def reveal(self) -> Value:
@@ -84,17 +280,17 @@ class OpenList(Unknown):
 
     __slots__ = ("items",)
 
-    def __init__(self, address: str, items: Iterable[Value]) -> None:
-        super().__init__(address)
+    def __init__(self, address: str, items: Iterable[Value], cause: Cause | None = None) -> None:
+        super().__init__(address, cause)
         self.items = tuple(item for item in items if _is_shown(item))
 
     @property
     def entries(self) -> tuple[Value, ...]:
         """What certainly is in it, and an unknown that stands for all that may be."""
-        return (*self.items, Unknown(self.address))
+        return (*self.items, Unknown(self.address, self.cause))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.address, self.items)
+        return type(self), (self.address, self.items, self.cause)
 
 
 def _is_shown(item: Value) -> bool:
@@ -108,7 +304,7 @@ def shows(value: Value) -> bool:
 
 def opened(unknown: Unknown, items: Iterable[Value]) -> Unknown:
     """Return a list that is unknown, with what it certainly has."""
-    found = OpenList(unknown.address, items)
+    found = OpenList(unknown.address, items, unknown.cause)
     return found if found.items else unknown
 
 
@@ -194,6 +390,37 @@ def unknowns(value: Value) -> Iterator[Unknown]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from unknowns(item)
+
+
+def computed_from(*values: Value) -> Cause:
+    """Return why what is computed from values is not known: because of the unknowns in them, else until apply."""
+    found = {unknown.address: unknown for unknown in unknowns(values)}
+    if not found:
+        return AFTER_APPLY
+    shown = tuple(each for each in found.values() if not isinstance(each, Sensitive))
+    if not shown:
+        return _WITHHELD
+    if len(shown) == 1 and isinstance(shown[0].cause, ComputedFrom):
+        return shown[0].cause
+    return ComputedFrom(tuple(_plain(each) for each in shown))
+
+
+def _plain(unknown: Unknown) -> Unknown:
+    """Return an unknown of the same name and cause that holds nothing else: no module, no characters."""
+    return unknown if type(unknown) is Unknown else Unknown(unknown.address, unknown.cause)
+
+
+def sources(unknown: Unknown) -> Iterator[Unknown]:
+    """Yield what is not known in the first place: an unknown itself, or what it is computed from, in order."""
+    pending, seen = [unknown], set[int]()
+    while pending:
+        each = pending.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            if isinstance(each.cause, ComputedFrom):
+                pending.extend(reversed(each.cause.arguments))
+            else:
+                yield each
 
 
 def is_known(value: Value) -> bool:

@@ -15,7 +15,7 @@ from infraspec.ecs import access_table as table
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, arn, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -112,7 +112,9 @@ def test_ecs_exec_of_another_task_definition_is_not_asked_for() -> None:
 
 def test_a_service_of_unknown_task_definition_is_one_finding() -> None:
     """Which role ECS Exec of such a service needs is not known."""
-    (finding,) = findings(session(task_definition=Unknown("var.task_definition")).plan())
+    (finding,) = findings(
+        session(task_definition=Unknown("var.task_definition", MissingVariable("task_definition"))).plan()
+    )
     assert (finding.verdict, finding.address, finding.subject) == (UNDETERMINED, SERVICE, "ECS Exec")
     assert finding.remedy.startswith("give var.task_definition a value")
 
@@ -262,7 +264,9 @@ def test_a_proxy_whose_log_is_not_known_is_reported(configuration: Value, expect
 def test_a_proxy_of_a_task_definition_that_is_not_known_is_reported() -> None:
     """Which execution role it writes with is not known."""
     log = proxy(log_driver="awslogs", options=GROUP)
-    (finding,) = findings(proxied(log, task_definition=Unknown("var.task_definition")).plan())
+    (finding,) = findings(
+        proxied(log, task_definition=Unknown("var.task_definition", MissingVariable("task_definition"))).plan()
+    )
     assert (finding.verdict, finding.address, finding.subject) == (UNDETERMINED, SERVICE, "Service Connect")
 
 

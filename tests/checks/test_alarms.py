@@ -20,7 +20,7 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource, Uncertain
 from infraspec.terraform.variables import Assignment
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import MissingVariable, Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
 REFERENCE = Path(__file__).parents[2] / "fixtures/daily-report-tool"
@@ -66,7 +66,7 @@ def test_the_reference_infrastructure_is_proven() -> None:
 
 def absent(address: str) -> dict[str, Uncertain]:
     """Return that it is not known whether a resource is there."""
-    return {address: Uncertain("count", address, Unknown("var.on ? 1 : 0"))}
+    return {address: Uncertain("count", address, Unknown("var.on ? 1 : 0", MissingVariable("on")))}
 
 
 def needed() -> list[str]:

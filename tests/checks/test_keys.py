@@ -13,7 +13,7 @@ from infraspec.ecs import access_table as table
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import JsonText, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from tests.checks.access_cases import ACCOUNT, OTHER_ACCOUNT, REGION, Case, arn, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -97,7 +97,7 @@ def test_a_key_from_elsewhere_leaves_it_open(key: Value) -> None:
 
 def test_an_unknown_key_may_be_none() -> None:
     """A variable without a value may be null, and then nothing is needed."""
-    (finding,) = judged(SECRET_ARN, secret(kms_key_id=Unknown("var.key")))
+    (finding,) = judged(SECRET_ARN, secret(kms_key_id=Unknown("var.key", MissingVariable("key"))))
     assert finding.reason == "it is not known whether this is needed: var.key is not known"
     assert finding.remedy.startswith("give var.key a value")
 

@@ -16,7 +16,7 @@ from infraspec.errors import PolicyError
 from infraspec.finding import Finding, Location, Verdict
 from infraspec.hcl.parser import parse
 from infraspec.terraform.plan import Change, Plan, Resource, Uncertain
-from infraspec.unknown import JsonText, Sensitive, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, MissingVariable, Sensitive, Unknown, Value, concatenate
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEAD = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
@@ -476,7 +476,7 @@ def test_what_may_be_attached_leaves_it_open() -> None:
     uncertain = resource("aws_iam_role_policy.execution[?]", **counted.values)
     irrelevant = policy(statement("*", "s3:*"), role=Unknown("var.role"))
     assert verdicts(findings(definition, loose)) == [UNDETERMINED]
-    absent = {uncertain.address: Uncertain("count", counted.address, Unknown("var.on ? 1 : 0"))}
+    absent = {uncertain.address: Uncertain("count", counted.address, Unknown("var.on ? 1 : 0", MissingVariable("on")))}
     (found,) = findings(definition, uncertain, uncertain=absent)
     assert (found.verdict, "var.on") == (UNDETERMINED, found.remedy.split()[1])
     assert "the count of aws_iam_role_policy.execution is not known: var.on ? 1 : 0" in found.reason

@@ -11,7 +11,7 @@ from infraspec.contract.models import Contract
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Unknown, Value
+from infraspec.unknown import JsonText, MissingVariable, Unknown, Value
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEAD = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
@@ -176,7 +176,7 @@ def test_every_container_has_a_log_configuration(logs: Value, compatibilities: l
         ({"secrets": [{"name": "A", "valueFrom": "a"}]}, {"requires_compatibilities": ["EC2"]}, VIOLATED),
         ({}, {}, PROVEN),
         ({"image": Unknown("var.image")}, {}, UNDETERMINED),
-        ({}, {"execution_role_arn": Unknown("var.role")}, UNDETERMINED),
+        ({}, {"execution_role_arn": Unknown("var.role", MissingVariable("role"))}, UNDETERMINED),
     ],
     ids=str,
 )

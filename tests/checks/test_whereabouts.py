@@ -10,7 +10,7 @@ from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.known_data import account_unknown, region_unknown
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import MissingVariable, Text, Unknown, Value
 
 HERE, THERE, OTHER = "111122223333", "us-east-1", "222233334444"
 TOPIC, ROLE, BUCKET, TARGET = "aws_sns_topic", "aws_iam_role", "aws_s3_bucket", "aws_cloudwatch_event_target"
@@ -25,8 +25,8 @@ def plan(**changes: Value) -> Plan:
             "aws.virginia": THERE,
             "aws.shared": "eu-west-1",
             "aws.both": THERE,
-            "aws.where": Unknown("var.region"),
-            "aws.part": Text(("us-", Unknown("var.side"), "-1")),
+            "aws.where": Unknown("var.region", MissingVariable("region")),
+            "aws.part": Text(("us-", Unknown("var.side", MissingVariable("side")), "-1")),
             "aws.who": "eu-west-1",
         },
         accounts={

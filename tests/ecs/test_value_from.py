@@ -13,6 +13,7 @@ SECRET, PARAMETER, UNKNOWN = Store.SECRETS_MANAGER, Store.PARAMETER_STORE, Store
 NEW = concatenate([HEAD, "db-", characters("aws_secretsmanager_secret.db.arn", 6)])
 DATA = Unknown('data.aws_secretsmanager_secret.all["x"].arn')
 NAME = Unknown("var.name")
+EITHER = Unknown("var.new ? aws_ssm_parameter.db.arn : module.old.aws_secretsmanager_secret.db.arn")
 
 CASES: list[tuple[Value, Store, Value, str]] = [
     # valueFrom, store, what IAM is asked about, part of the problem
@@ -36,6 +37,7 @@ CASES: list[tuple[Value, Store, Value, str]] = [
     (concatenate([Unknown("var.arn"), ":key::"]), SECRET, Unknown("var.arn"), ""),
     (DATA, SECRET, DATA, ""),
     (Unknown("var.arn"), UNKNOWN, Unknown("var.arn"), ""),
+    (EITHER, UNKNOWN, EITHER, ""),
     (concatenate([NAME, "/db"]), UNKNOWN, concatenate([NAME, "/db"]), ""),
     ("db", PARAMETER, "db", ""),
     ("/app/db", PARAMETER, "/app/db", ""),

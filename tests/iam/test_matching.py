@@ -60,6 +60,8 @@ CASES: list[tuple[Value, Value, Answer]] = [
     (Unknown("var.arn"), Unknown("var.arn"), YES),
     (Unknown("var.arn"), Unknown("var.other"), MAYBE),
     (Unknown("aws_secretsmanager_secret.all[?].arn"), Unknown("aws_secretsmanager_secret.all[?].arn"), MAYBE),
+    (Unknown(f"module.a.{DB}"), Unknown(f"module.b.{DB}"), NO),
+    (Unknown(f"var.on ? module.a.{DB} : module.b.{DB}"), Unknown(f"module.a.{DB}"), MAYBE),
     (concatenate([HEAD, Unknown("uuid()")]), concatenate([HEAD, Unknown("uuid()")]), MAYBE),
     (Sensitive("var.arn", "x"), NEW, MAYBE),
     (concatenate(["arn:aws:secretsmanager:", REGION, ":*:secret:db-*"]), NEW, MAYBE),

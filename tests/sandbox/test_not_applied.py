@@ -12,7 +12,7 @@ from infraspec.terraform.evaluation import Library
 from infraspec.terraform.from_source import evaluate
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value
 
 KEY = 'resource "aws_kms_key" "a" {}\n'
 
@@ -134,7 +134,7 @@ VALUES: list[tuple[Value, Value]] = [
     (JsonText({"Resource": Text((Unknown("aws_kms_key.a.arn"), "/*"))}), '{"Resource":"arn:1/*"}'),
     (Sensitive("var.password", "hunter2"), "hunter2"),
     (Unknown("aws_kms_key.a.nested[0].name"), "deep"),
-    (Unknown("var.key"), "sandbox-key"),
+    (Unknown("var.key", MissingVariable("key")), "sandbox-key"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -10,15 +9,14 @@ from msgspec import Struct
 from infraspec.checks.managed_documents import statements_of
 from infraspec.errors import InfraspecError
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.known_data import asked
-from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Sensitive, Unknown, unknowns
+from infraspec.terraform.known_data import data_source_key
+from infraspec.terraform.plan import Plan
+from infraspec.unknown import MissingVariable, OtherStack, Sensitive, Unknown, UnreadData, sources, unknowns
 
-_VARIABLE = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_-]*)")
-_INSTANCE = re.compile(r"\[[^\]]*\]")
 _PLACEHOLDERS = {
     "ids": '["…"]',
     "names": '["…"]',
+    "outputs": "{ … }",
     "policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
     "assume_role_policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
 }
@@ -49,8 +47,12 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
     for address, unknown in _unknowns(plan):
         if isinstance(attributes.narrow(unknown), str):
             continue
-        for key in asked(unknown.address):
-            source, _, attribute = key.rpartition(".")
+        for each in sources(unknown):
+            match each.cause:
+                case UnreadData(read, attribute) | OtherStack(read, attribute):
+                    source = data_source_key(read)
+                case _:
+                    continue
             if source not in told:
                 type_ = source.split(".")[-2]
                 wanted = _WANTED.get(f"{type_}.{attribute}", attribute)
@@ -62,21 +64,17 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
 def _told(plan: Plan) -> set[str]:
     """Return the data sources, without their keys, all instances of which are policies of AWS that are known."""
     of_policies = plan.data("aws_iam_policy")
-    others = {_source(each) for each in of_policies if statements_of(each) is None}
-    return {_source(each) for each in of_policies} - others
-
-
-def _source(resource: Resource) -> str:
-    """Return what a key of `[known]` names a data source by."""
-    return _INSTANCE.sub("", resource.address).removeprefix("data.")
+    others = {data_source_key(each.address) for each in of_policies if statements_of(each) is None}
+    return {data_source_key(each.address) for each in of_policies} - others
 
 
 def unknown_variables(plan: Plan) -> list[tuple[str, int]]:
     """Return the root variables without a value that resources depend on, with how many do, most used first."""
     uses: dict[str, set[str]] = {}
     for address, unknown in _unknowns(plan):
-        if match := _VARIABLE.match(unknown.address):
-            uses.setdefault(match[1], set()).add(address)
+        for each in sources(unknown):
+            if isinstance(each.cause, MissingVariable) and not each.cause.module:
+                uses.setdefault(each.cause.name, set()).add(address)
     return sorted(((name, len(addresses)) for name, addresses in uses.items()), key=lambda each: (-each[1], each[0]))
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from infraspec.checks.alarm_faults import Fault, faults_of, is_opposite
 from infraspec.checks.alarm_routes import Routes
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract.alarms import AlarmItem, Metric
 from infraspec.finding import Verdict
 from infraspec.monitoring.alarms import Alarm, Series, alarms

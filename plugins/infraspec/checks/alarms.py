@@ -13,8 +13,8 @@ from infraspec.checks.alarm_routes import Routes, Use
 from infraspec.checks.alarm_silence import unless_silent
 from infraspec.checks.alarm_text import Suggestions
 from infraspec.checks.existence import of_what_may_be_absent
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.secret_access import placed
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract

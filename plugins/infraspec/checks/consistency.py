@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.state_backend import without_source
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
 from infraspec.contract.structure import Consistency
 from infraspec.conventions.exemption import Exemptions

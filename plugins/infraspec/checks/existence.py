@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec
 
 from msgspec.structs import replace
 
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Uncertain
 

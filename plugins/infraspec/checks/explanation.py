@@ -27,7 +27,7 @@ from infraspec.iam.principal import Principal
 from infraspec.iam.why import why
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
 
 _ROLE = "aws_iam_role"
 _READ = "secretsmanager:GetSecretValue"
@@ -117,12 +117,13 @@ def _role(roles: RoleIndex, wanted: str) -> Role:
     """Return the role that an address, a name or an ARN means."""
     names: dict[str, Resource] = {}
     for resource in roles.plan.managed(_ROLE):
-        arn = roles.attributes.narrow(Unknown(f"{resource.address}.arn"))
+        arn = roles.attributes.narrow(resource.reference("arn"))
         for name in (resource.address, render(roles.attributes.name(resource)), render(arn)):
             names.setdefault(name, resource)
     if wanted in names:
-        return roles.role(Unknown(f"{names[wanted].address}.arn"))
-    value = Unknown(f"{wanted}.arn") if wanted in roles.plan.by_address else wanted
+        return roles.role(names[wanted].reference("arn"))
+    here = roles.plan.by_address.get(wanted)
+    value = here.reference("arn") if here else wanted
     sought = roles.elsewhere.role(value)
     if sought.resource is not None:
         return roles.role(value)
@@ -165,12 +166,12 @@ def _resource(plan: Plan, action: str, wanted: str) -> Value:
             found=f"{len(plan.resources)} resources",
             remedy=_meant(address, list(plan.by_address)),
         )
-    arn = Unknown(f"{address}.arn")
+    arn = found.reference("arn")
     types = {kind.name for known in expand(action) for kind in known.types}
     if found.type == "aws_cloudwatch_log_group" and "log-stream" in types:
-        return concatenate([arn, ":log-stream:", Unknown("any stream")])
+        return concatenate([arn, ":log-stream:", Unknown("any stream", AtRunTime("the stream"))])
     if found.type == "aws_s3_bucket" and "object" in types:
-        return concatenate([arn, "/", Unknown("any key")])
+        return concatenate([arn, "/", Unknown("any key", AtRunTime("the key of the object"))])
     return arn
 
 

@@ -16,7 +16,7 @@ from infraspec.iam.managed import is_managed, managed_policy, managed_policy_nam
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown, Value, render
+from infraspec.unknown import PolicyContent, Unknown, Value, render
 
 _POLICY_ARN = re.compile(r"^arn:.*:policy/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 
@@ -52,11 +52,13 @@ class GrantedPolicies:
             return self._document(exported, "policy", exported.get("policy"))
         if of_aws:
             return managed_policy(render(arn))
-        return IdentityPolicy.opaque(render(arn), Unknown(f"the content of {render(arn).strip('${}')}"))
+        shown = render(arn)
+        policy = shown.strip("${}")
+        return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", PolicyContent(policy)))
 
     def _policy_resource(self, resource: Resource, grant: Grant) -> IdentityPolicy:
         policy = resource.attribute("policy")
-        if resource.mode == "data" and policy == Unknown(f"{resource.address}.policy"):
+        if resource.mode == "data" and policy == resource.reference("policy"):
             name, arn = resource.get("name"), resource.get("arn")
             exported = self.elsewhere.policy_of(resource)
             if exported is not None:

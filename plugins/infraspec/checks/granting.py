@@ -33,7 +33,7 @@ def grantable(action: str, resource: Value, named: Value, owners: Owners) -> Val
         return "*"
     owner = owners.find(resource)
     if owner is not None and not (owner.mode == "data" and owner.type != "aws_secretsmanager_secret"):
-        arn = Unknown(f"{owner.address}.arn")
+        arn = owner.reference("arn")
         ending = {"aws_cloudwatch_log_group": ":*", "aws_s3_bucket": _key_of(resource)}.get(owner.type, "")
         return concatenate([arn, ending]) if ending else arn
     if type(named) is Unknown and action == "secretsmanager:GetSecretValue":

@@ -21,7 +21,7 @@ from infraspec.finding import Finding
 from infraspec.iam.answer import Answer
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown
+from infraspec.unknown import Text
 
 _MADE_BY_AWS = frozenset(
     {
@@ -72,7 +72,7 @@ class Owned:
 
     def __init__(self, plan: Plan) -> None:
         self._attributes = AwsAttributes(plan)
-        arns = [self._attributes.narrow(Unknown(f"{one.address}.arn")) for one in plan.managed()]
+        arns = [self._attributes.narrow(one.reference("arn")) for one in plan.managed()]
         self._arns = {arn for arn in arns if isinstance(arn, str)}
         self._ids: dict[str, list[Resource]] = {}
         for one in plan.managed():

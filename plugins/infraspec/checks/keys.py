@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
+from infraspec.checks.unknown_remedies import how_to_know, remedy
 from infraspec.ecs.requirement import Doubt, Key
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.aws_attributes import MASTER_USER_ARN
+from infraspec.terraform.known_data import KnownData, data_source_key
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Text, Unknown, Value, is_known, render, unknowns
+from infraspec.unknown import AliasTarget, EncryptionKey, Text, Unknown, Value, is_known, render, sources, unknowns
 
 _SECRET, _PARAMETER = "aws_secretsmanager_secret", "aws_ssm_parameter"
-_OF_DATABASE = ".master_user_secret[0].secret_arn"
 _SECURE = "SecureString"
 _TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER}
 _KEY_ATTRIBUTES = {_SECRET: "kms_key_id", _PARAMETER: "key_id"}
@@ -53,7 +53,7 @@ class Keys:
             return None
         found = self.owners.plan.find(key) if isinstance(key, Unknown) else None
         if found is not None and found[0].type == "aws_kms_key":
-            return Unknown(f"{found[0].address}.arn")
+            return found[0].reference("arn")
         alias = found[0] if found is not None and found[0].type == "aws_kms_alias" else self._alias(key)
         if alias is not None and alias.mode == "managed":
             return self.arn(alias.attribute("target_key_id"), resource)
@@ -61,7 +61,7 @@ class Keys:
         if "alias/aws/" in text:
             return None
         if "alias/" in text:
-            return self._key_arn(Unknown(f"the key behind {text}"), resource)
+            return self._key_arn(Unknown(f"the key behind {text}", AliasTarget(text)), resource)
         is_id = isinstance(key, str) and not key.startswith("arn:")
         return self._key_arn(key, resource) if is_id else key
 
@@ -82,7 +82,7 @@ class Keys:
             return self._elsewhere(target, type_, resource)
         if by_text and (absent := self.owners.plan.doubt_of(resource)):
             reason = f"{absent}; it is not known which KMS key encrypts {render(target)} without an instance"
-            return Key(self._hidden(target), Doubt(reason, None, how_to_know(absent.value)))
+            return Key(self._hidden(target, _encryption(None, type_)), Doubt(reason, None, how_to_know(absent.value)))
         if resource.type == _SECRET:
             return self._configured(resource.get("kms_key_id"), resource)
         kind = resource.get("type")
@@ -111,13 +111,14 @@ class Keys:
         if key is not None:
             arn = self.arn(key, source)
             return None if arn is None else Key(arn)
-        hidden = self._hidden(target)
+        unread = _encryption(source, type_)
+        hidden = self._hidden(target, unread)
         if self._is_of_other_account(text):
             return Key(hidden)
-        return Key(hidden, Doubt(f"it is not known which KMS key encrypts {text}", None, _how_to_know(source, type_)))
+        return Key(hidden, Doubt(f"it is not known which KMS key encrypts {text}", None, remedy(unread)))
 
-    def _hidden(self, target: Value) -> Value:
-        key = Unknown(f"the KMS key of {render(target)}")
+    def _hidden(self, target: Value, cause: EncryptionKey) -> Value:
+        key = Unknown(f"the KMS key of {render(target)}", cause)
         return self.owners.attributes.join("arn:", self.owners.plan.partition, ":kms:", key)
 
     def _said(self, source: Resource | None, type_: str, attribute: str) -> Value:
@@ -135,8 +136,10 @@ class Keys:
     def _database(self, target: Value) -> Resource | None:
         """Return the database whose master password a secret holds: RDS made the secret."""
         for part in target.parts if isinstance(target, Text) else ():
-            if isinstance(part, Unknown) and _OF_DATABASE in part.address:
-                return self.owners.plan.by_address.get(part.address.partition(_OF_DATABASE)[0])
+            for source in sources(part) if isinstance(part, Unknown) else ():
+                found = self.owners.plan.find(source)
+                if found is not None and found[1] == MASTER_USER_ARN:
+                    return found[0]
         return None
 
     def _is_of_other_account(self, arn: str) -> bool:
@@ -154,11 +157,6 @@ class Keys:
         return {self.owners.attributes.name(alias): alias for alias in certain}
 
 
-def _how_to_know(source: Resource | None, type_: str) -> str:
-    named = source.address.replace("data.", "", 1) if source is not None else type_
-    own, encrypted = ("aws/secretsmanager", "") if type_ == _SECRET else ("aws/ssm", f', "{named}.type" = "String"')
-    otherwise = f"{encrypted} if it is not encrypted" if encrypted else ""
-    return (
-        f'say it under [known] of the contract: "{named}.{_KEY_ATTRIBUTES[type_]}" = "" if AWS\'s own key {own} '
-        f"encrypts it{otherwise}, else the ARN of its key; a plan file that has read it says it too"
-    )
+def _encryption(source: Resource | None, type_: str) -> EncryptionKey:
+    named = data_source_key(source.address) if source is not None else type_
+    return EncryptionKey(named, _KEY_ATTRIBUTES[type_])

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 
 from infraspec.iam.managed import managed_statements
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.source_documents import STATEMENTS_OF
-from infraspec.unknown import JsonText, Unknown, Value
+from infraspec.terraform.source_documents import STATEMENTS
+from infraspec.unknown import ComputedFrom, JsonText, Unknown, Value
 
 _VERSION = "2012-10-17"
 
 
 def with_managed(plan: Plan, value: Value) -> Value:
     """Fill in the text of AWS's policies: in place of a whole document, or of the statements taken from one."""
-    if type(value) is Unknown:
+    if isinstance(value, Unknown):
         statements = _statements(plan, value)
         return value if statements is None else {"Version": _VERSION, "Statement": list(statements)}
     if not isinstance(value, JsonText) or not isinstance(value.tree, Mapping):
@@ -31,9 +31,13 @@ def with_managed(plan: Plan, value: Value) -> Value:
 
 def _statements(plan: Plan, value: Value) -> Sequence[Value] | None:
     """Return the statements that an unknown stands for, if they are those of a policy of AWS."""
-    if type(value) is not Unknown:
-        return None
-    found = plan.find(Unknown(value.address.removeprefix(STATEMENTS_OF)))
+    match value:
+        case Unknown(cause=ComputedFrom((document,), by)) if by == STATEMENTS:
+            found = plan.find(document)
+        case Unknown():
+            found = plan.find(value)
+        case _:
+            return None
     if found is None or (found[0].mode, found[0].type, found[1]) != ("data", "aws_iam_policy", "policy"):
         return None
     return statements_of(found[0])

@@ -153,7 +153,7 @@ def _shown(resource: Resource, attribute: str, name: Value) -> str:
         return render(name)
     pieces = []
     for part in name.parts:
-        if part == Unknown(f"{resource.address}.{attribute}"):
+        if part == resource.reference(attribute):
             pieces.append("… (the provider adds the rest)")
         elif isinstance(part, Unknown) and len(part.address) > _LONGEST_SHOWN:
             pieces.append(f"${{{part.address[:_LONGEST_SHOWN]}…}}")
@@ -207,7 +207,7 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
         lines = "\n".join(f'{fact} = "…"' for fact in dict.fromkeys(facts))
         reason = f"the name has the right form, but the {' and the '.join(facts)} it has to hold is not known"
         return reason, f"[environments.{environment}]\n{lines}"
-    made_up = Unknown(f"{resource.address}.{attribute}")
+    made_up = resource.reference(attribute)
     if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
         reason = "the provider makes the name up, or a part of it"
     else:

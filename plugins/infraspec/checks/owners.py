@@ -16,7 +16,7 @@ from infraspec.iam.fields import arn_fields
 from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.terraform.plan import Plan, Resource, Uncertain
-from infraspec.unknown import Text, Unknown, Value, render, unknowns
+from infraspec.unknown import AliasTarget, EncryptionKey, PolicyElsewhere, Text, Unknown, Value, render, unknowns
 
 _TYPES = (
     "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
@@ -69,12 +69,12 @@ class Owners:
     def secret_named(self, name: str) -> Value:
         """Return the ARN of the plan's secret of a name, or None."""
         resource = self._secrets.get(name)
-        return Unknown(f"{resource.address}.arn") if resource else None
+        return resource.reference("arn") if resource else None
 
     def secret_read(self, name: str) -> Value:
         """Return the ARN of the secret of a name that a data source reads, or None."""
         resource = self._secrets_read.get(name)
-        return Unknown(f"{resource.address}.arn") if resource else None
+        return resource.reference("arn") if resource else None
 
     def secret_or_parameter(self, name: str) -> str:
         """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
@@ -102,10 +102,10 @@ class Owners:
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
         if not foreign and not action.startswith("kms:"):
             return []
-        said = (part.address for part in unknowns(target) if part.address.startswith("the "))
-        shown = target.address if type(target) is Unknown else next(said, render(target))
+        keys = (part.address for part in unknowns(target) if isinstance(part.cause, EncryptionKey | AliasTarget))
+        shown = target.address if type(target) is Unknown else next(keys, render(target))
         name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
-        return [IdentityPolicy.opaque(name, Unknown(name))]
+        return [IdentityPolicy.opaque(name, Unknown(name, PolicyElsewhere(shown)))]
 
     def _compile(
         self, documents: Iterable[tuple[Resource, PolicyDocument]], owner: Resource | None = None
@@ -167,7 +167,7 @@ class Owners:
         return {self._shown(resource): resource for resource in resources}
 
     def _shown(self, resource: Resource) -> str:
-        return render(self.attributes.narrow(Unknown(f"{resource.address}.arn")))
+        return render(self.attributes.narrow(resource.reference("arn")))
 
     @cached_property
     def _secrets(self) -> dict[Value, Resource]:
@@ -232,7 +232,7 @@ class Owners:
 
     def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
         own = owner.get("policy") if owner.type in _WITH_POLICY else None
-        if own and own != Unknown(f"{owner.address}.policy"):
+        if own and own != owner.reference("policy"):
             yield owner, self._document(owner, own)
         for source in (*self._attached.get(owner.address, ()), *self._attached.get("", ())):
             if source.type.startswith(owner.type):

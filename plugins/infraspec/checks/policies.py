@@ -124,7 +124,7 @@ def _seen_from(module: str, remedy: str) -> str:
 
 
 def _undetermined(held: Held) -> Finding:
-    unknown = next(unknowns(held.value), Unknown(f"{held.resource.address}.{held.attribute}"))
+    unknown = next(unknowns(held.value), held.resource.reference(held.attribute))
     secret = isinstance(unknown, Sensitive)
     return Finding(
         RULE.id,

@@ -22,7 +22,7 @@ from infraspec.iam.matching import match, match_action
 from infraspec.iam.pattern import Pattern, Subject
 from infraspec.iam.pattern import shown as shown_value
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
 
 _SHAPES = {
     "secretsmanager:GetSecretValue": "secretsmanager:{}:{}:secret:",
@@ -95,7 +95,16 @@ def _allows_any(statement: Statement, action: str, attributes: AwsAttributes) ->
         return False
     region, account = attributes.plan.region, attributes.plan.account
     head, middle, tail = _SHAPES[action].split("{}")
-    parts = ["arn:", attributes.plan.partition, f":{head}", region, middle, account, tail, Unknown("any name")]
+    parts = [
+        "arn:",
+        attributes.plan.partition,
+        f":{head}",
+        region,
+        middle,
+        account,
+        tail,
+        Unknown("any name", AtRunTime("the name")),
+    ]
     anything = Subject.of(concatenate(part for part in parts if part))
     return any(match(Pattern.arn(entry, attributes.narrow), anything) is Answer.YES for entry in wild)
 

@@ -131,7 +131,7 @@ def _in_vpc(plan: Plan, resource: Resource) -> bool:
 
 def _owner(resource: Resource, path: str) -> Value:
     if resource.type == "aws_iam_role" and path.startswith("inline_policy."):
-        return Unknown(f"{resource.address}.name")
+        return resource.reference("name")
     attribute = _OWNERS.get(resource.type)
     return resource.attribute(attribute) if attribute else None
 
@@ -142,7 +142,7 @@ def _values(resource: Resource, attribute: str) -> Iterator[tuple[str, Value]]:
         for index, block in enumerate(value if isinstance(value, list | tuple) else ()):
             if isinstance(block, dict) and block.get("policy"):
                 yield f"inline_policy.{index}.policy", block["policy"]
-    elif value is not None and value != "" and value != Unknown(f"{resource.address}.{attribute}"):
+    elif value is not None and value != "" and value != resource.reference(attribute):
         yield attribute, value
 
 

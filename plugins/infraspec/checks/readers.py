@@ -86,7 +86,7 @@ class Readers:
 
     def of(self, secret: Resource) -> list[Reader]:
         """Return who may read a secret: first the plan's principals by address. Raises PolicyError."""
-        arn = Unknown(f"{secret.address}.arn")
+        arn = secret.reference("arn")
         subject = Subject.of(arn, self.attributes.narrow)
         shared = self.owners.policies(subject.value, self.plan.account, READ)
         asked = self._holders if shared else self._index.about(subject)
@@ -106,7 +106,7 @@ class Readers:
     def _holders(self) -> list[Candidate]:
         """Return the principals of the plan, and of a snapshot of its account, in order of addresses."""
         snapshot = self._snapshot
-        roles = [self.roles.role(Unknown(f"{role.address}.arn")) for role in self.plan.managed("aws_iam_role")]
+        roles = [self.roles.role(role.reference("arn")) for role in self.plan.managed("aws_iam_role")]
         roles += self.roles.others(snapshot) if snapshot else ()
         candidates = [Candidate(role.resource, role.policies, role.boundary) for role in roles if role.resource]
         others = holders(self.roles, snapshot)
@@ -191,7 +191,7 @@ class Readers:
     def _arn(self, resource: Resource) -> Value:
         """Return the ARN of a principal: one of a snapshot has it."""
         known = resource.address == resource.get("arn")
-        return resource.address if known else self.attributes.narrow(Unknown(f"{resource.address}.arn"))
+        return resource.address if known else self.attributes.narrow(resource.reference("arn"))
 
 
 def _without_secret(candidate: Candidate) -> str:

@@ -12,9 +12,7 @@ from infraspec.checks.roles import Role
 from infraspec.checks.suggestion import principal_to_add
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.pattern import shown
-from infraspec.unknown import Unknown, render
-
-_OF_KEY, _OF_RESOURCE = "the key policy of ", "the resource policy of "
+from infraspec.unknown import PolicyElsewhere, render
 
 
 def policy_remedy(requirement: Requirement, role: Role, owners: Owners) -> str:
@@ -34,17 +32,11 @@ def policy_remedy(requirement: Requirement, role: Role, owners: Owners) -> str:
     return f"add to {where} the statement\n{statement}"
 
 
-def is_policy_elsewhere(unknown: Unknown) -> bool:
-    """Tell whether an unknown stands for the policy of a resource that is not in the plan."""
-    return unknown.address.startswith((_OF_KEY, _OF_RESOURCE))
-
-
-def policy_elsewhere_remedy(unknown: Unknown, requirement: Requirement, role: Role, owners: Owners) -> str:
+def policy_elsewhere_remedy(cause: PolicyElsewhere, requirement: Requirement, role: Role, owners: Owners) -> str:
     """Return what the policy of a resource that is not in the plan has to say.
 
     It names the role by its ARN: whoever keeps that policy has no reference to the role.
     """
-    policy = f"the policy of {unknown.address.removeprefix(_OF_KEY).removeprefix(_OF_RESOURCE)}"
     if requirement.action.startswith("ssm:"):
         return "share the parameter with the role's account in AWS Resource Access Manager, and waive the finding"
     statement = principal_to_add(
@@ -55,6 +47,7 @@ def policy_elsewhere_remedy(unknown: Unknown, requirement: Requirement, role: Ro
         as_block=False,
         resource=_resource(requirement),
     )
+    policy = f"the policy of {cause.owner}"
     return f"see to it that {policy} has this statement, then waive the finding, or bring it into the plan\n{statement}"
 
 

@@ -27,7 +27,7 @@ from infraspec.iam.policy import IdentityPolicy
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.iam_snapshot import IamSnapshot
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import RolePolicies, Text, Unknown, Value, render
 
 _ROLE_ARN = re.compile(r"^arn:.*:role/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 
@@ -165,7 +165,7 @@ class RoleIndex:
         for reference, grant in self._named_loosely:
             if match(reference, name) is not Answer.NO:
                 policies.append(self._policies.of(grant).perhaps())
-        arn = Unknown(f"{resource.address}.arn")
+        arn = resource.reference("arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
 
     def _own(self, resource: Resource) -> Iterator[Grant]:
@@ -208,7 +208,8 @@ class RoleIndex:
         found = self.plan.find(value) if type(value) is Unknown else None
         arn = _ROLE_ARN.match(shown)
         name = self.attributes.name(found[0]) if found else arn["name"] if arn else narrowed
-        unknown = Unknown(f"what policies the role {shown.strip('${}')} has")
+        role = shown.strip("${}")
+        unknown = Unknown(f"what policies the role {role} has", RolePolicies(role))
         account_of_arn = arn_fields(narrowed).get("account")
         here = self._attached_here(name, account_of_arn if isinstance(account_of_arn, str) else None)
         policies = (IdentityPolicy.opaque(shown, unknown), *here)

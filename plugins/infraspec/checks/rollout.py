@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from infraspec.checks.existence import doubted
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.rollout_state import circuit_breaker, counts, deployment, is_failing, targets, without_services
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract.rollout import Rollout
 from infraspec.core.rules import ROLLOUT as RULE
 from infraspec.ecs.deployed import DeployedService, Fleet
@@ -21,7 +21,7 @@ from infraspec.ecs.expected_revision import ExpectedRevision, images_of
 from infraspec.ecs.service import Service
 from infraspec.ecs.task import revision_of
 from infraspec.finding import Finding, Related, Verdict
-from infraspec.unknown import Unknown, render, unknowns
+from infraspec.unknown import AFTER_APPLY, Unknown, render, unknowns
 
 _ATTRIBUTES = {
     "revision": "task_definition",
@@ -99,7 +99,7 @@ def _absent(one: DeployedService) -> Finding:
     name, cluster = render(declared.name), render(declared.cluster)
     expected = f"the service {name} in the cluster {cluster}, ACTIVE"
     if declared.key is None:
-        unknown = next(unknowns(declared.unknown), Unknown("its name"))
+        unknown = next(unknowns(declared.unknown), Unknown("its name", AFTER_APPLY))
         return Finding(
             RULE.id,
             Verdict.UNDETERMINED,

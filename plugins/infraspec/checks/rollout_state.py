@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.ecs.declared_service import DeclaredService
 from infraspec.ecs.deployed import Fleet
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup

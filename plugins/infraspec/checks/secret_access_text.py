@@ -6,18 +6,19 @@ from msgspec.structs import replace
 
 from infraspec.checks.access_decisions import Judgement
 from infraspec.checks.granting import grantable, policy_to_extend
-from infraspec.checks.knowing import OWN_ACCOUNT, how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
-from infraspec.checks.resource_policy_text import is_policy_elsewhere, policy_elsewhere_remedy, policy_remedy
+from infraspec.checks.resource_policy_text import policy_elsewhere_remedy, policy_remedy
 from infraspec.checks.roles import Role
 from infraspec.checks.suggestion import policy_to_add, statement_to_add
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.ecs.requirement import Requirement
 from infraspec.finding import Finding, Location, Related, Verdict
 from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.explain import Doubt as PolicyDoubt
 from infraspec.iam.fields import arn_fields
 from infraspec.iam.pattern import shown as shown_value
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.terraform.known_data import account_unknown
+from infraspec.unknown import PolicyElsewhere, Text, Unknown, Value, render
 
 _FEW = 3
 _RESOURCE_POLICY = "resource policy"
@@ -70,11 +71,11 @@ def conclusion(requirement: Requirement, role: Role, judgement: Judgement, owner
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
     foreign = "" if reasons else arn_fields(requirement.resource).get("account")
     unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
-    if unknown and is_policy_elsewhere(unknown):
-        remedy = policy_elsewhere_remedy(unknown, requirement, role, owners)
+    if unknown and isinstance(unknown.cause, PolicyElsewhere):
+        remedy = policy_elsewhere_remedy(unknown.cause, requirement, role, owners)
     elif foreign:
         reasons = [f"whether {role.address} is in account {render(foreign)} is not known: if not, it takes {_OTHER}"]
-        remedy = how_to_know(foreign if type(foreign) is Unknown else OWN_ACCOUNT)
+        remedy = how_to_know(foreign if isinstance(foreign, Unknown) else account_unknown("aws"))
     elif unknown is not None and unknown == role.unknown:
         remedy = role.remedy
     elif doubt and not unknown:

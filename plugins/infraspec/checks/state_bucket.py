@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from infraspec.checks.existence import left_open
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
 from infraspec.core.rules import STATE_BUCKET as RULE
 from infraspec.errors import PolicyError
@@ -177,7 +177,7 @@ class _Bucket:
         policy = self._of("aws_s3_bucket_policy")
         source = policy or self._bucket
         value = source.get("policy")
-        if value == Unknown(f"{self._bucket.address}.policy"):
+        if value == self._bucket.reference("policy"):
             value = None
         document = self._document(source, value)
         answer = either(self._denies_plain(s) for s in document.statements) if document else Answer.NO
@@ -208,7 +208,7 @@ class _Bucket:
         everyone = any(principal is not None and principal.is_everyone for principal in principals_of(statement))
         if statement.effect != "Deny" or not everyone or not _is_plain_http(statement.condition):
             return Answer.NO
-        arn = self._resolve(Unknown(f"{self._bucket.address}.arn"))
+        arn = self._resolve(self._bucket.reference("arn"))
         objects = Text((*arn.parts, "/*")) if isinstance(arn, Text) else f"{render(arn)}/*"
         actions = either(covers_action(action, "s3:*") for action in statement.actions or ())
         wanted = (

@@ -13,9 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.existence import of_what_may_be_absent
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import placed
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.checks.value_places import place_of_value
 from infraspec.contract.models import Contract
 from infraspec.core.rules import TASK_DEFINITIONS as RULE
@@ -28,7 +28,7 @@ from infraspec.ecs.value_from import Store, ValueFrom
 from infraspec.finding import Finding, Verdict
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown, Value, render
+from infraspec.unknown import MissingVariable, Unknown, Value, computed_from, render
 
 _AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region")
 _PREFIX = "awslogs-stream-prefix"
@@ -148,7 +148,7 @@ class _Check:
 
     def _given(self, report: _Report, role: Value) -> Finding:
         """A variable without a value may be null; an attribute of a role is not."""  # noqa: D401 - states the rule
-        if type(role) is Unknown and role.address.startswith("var."):
+        if isinstance(role, Unknown) and isinstance(role.cause, MissingVariable):
             return report.undetermined("a role", role)
         return report.proven(render(role))
 
@@ -202,7 +202,7 @@ class _Check:
         if parsed.problem:
             return report.violated(expected, shown, parsed.problem, parsed.remedy)
         if parsed.store is Store.UNKNOWN:
-            return report.undetermined(expected, parsed.unknown or Unknown(shown))
+            return report.undetermined(expected, parsed.unknown or Unknown(shown, computed_from(narrowed)))
         name = parsed.target
         if parsed.store is Store.PARAMETER_STORE and not parsed.is_arn and isinstance(name, str):
             if self.owners.secret_or_parameter(name) == "secret":

@@ -13,9 +13,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from infraspec.checks.elsewhere import Sought
-from infraspec.checks.knowing import how_to_know
 from infraspec.checks.owners import DOCUMENT_TYPE, Owners
 from infraspec.checks.suggestion import principal_to_add
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.ecs.access_table import Access
 from infraspec.ecs.requirement import AccessContext
 from infraspec.finding import Finding, Related, Verdict
@@ -28,7 +28,7 @@ from infraspec.iam.policy import Clause, IdentityPolicy
 from infraspec.iam.principal import Principal
 from infraspec.terraform.iam_snapshot import IamSnapshot
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value, render
+from infraspec.unknown import AtRunTime, Unknown, Value, render
 
 SERVICE = "ecs-tasks.amazonaws.com"
 ACTION = "sts:AssumeRole"
@@ -128,7 +128,7 @@ class Trust(Struct):
 
 def _request_context(context: AccessContext) -> Context:
     """Return what is known of the request in which ECS assumes a role for a task."""
-    task = Unknown("the task that the role is for")
+    task = Unknown("the task that the role is for", AtRunTime("the task"))
     return Context.of(
         {
             "aws:SourceArn": context.arn("ecs", task),

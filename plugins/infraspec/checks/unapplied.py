@@ -24,7 +24,7 @@ from infraspec.iam.decision import Decision, Outcome
 from infraspec.iam.policy import Hit
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Value
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Unapplied:
         lacks_allow = decision.outcome is Outcome.IMPLICITLY_DENIED and not decision.blocked_by
         if not lacks_allow or written is None or written.mode != "managed":
             return finding
-        own = self._roles.role(Unknown(f"{written.address}.arn"))
+        own = self._roles.role(written.reference("arn"))
         needs = (replace(self._in_source(requirement), action=action) for action in actions)
         judged = [self._decisions.judge(own, need) for need in needs]
         hits = dict.fromkeys(judgement.decision.deciding for judgement in judged)
@@ -85,7 +85,7 @@ class Unapplied:
         """Return the attribute of the source that is an ARN of what exists, if it knows the resource by a name."""
         owner = self.owners.find(arn) if isinstance(arn, str) else None
         known = owner is not None and owner.get("arn") == arn and owner.address in self.source.by_address
-        return Unknown(f"{owner.address}.arn") if owner is not None and known else arn
+        return owner.reference("arn") if owner is not None and known else arn
 
 
 def _applied(places: Iterable[Location | None]) -> str:

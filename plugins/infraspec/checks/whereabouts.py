@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from infraspec.arn import Arn
-from infraspec.checks.knowing import how_to_know
+from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.finding import Finding, Verdict
 from infraspec.iam.answer import Answer, both
 from infraspec.terraform.aws_attributes import AwsAttributes

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from infraspec.unknown import Text, Unknown, Value, render, unknowns
+from infraspec.unknown import AFTER_APPLY, Text, Unknown, Value, render, unknowns
 
 TAG_BLOCK_TYPES = frozenset({"aws_autoscaling_group"})
 
@@ -81,4 +81,4 @@ def _unknown(value: Value) -> Unknown:
     """Return what a value that is no tag depends on."""
     if isinstance(value, Unknown):
         return value
-    return next(unknowns(value), None) or Unknown(f"a value of type {type(value).__name__}")
+    return next(unknowns(value), None) or Unknown(f"a value of type {type(value).__name__}", AFTER_APPLY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infraspec.conventions.effective_tags import EffectiveTags
-from infraspec.unknown import Text, Unknown, Value, concatenate, render
+from infraspec.unknown import Text, Unknown, Value, computed_from, concatenate, render
 
 _BY_ATTRIBUTE = {
     "alarm_name": "cloudwatch_composite_alarm cloudwatch_metric_alarm",
@@ -122,7 +122,8 @@ def read_path(value: Value, path: str) -> Value:
             index = int(step) if step.isdecimal() else None
             value = value[index] if index is not None and index < len(value) else None
         elif isinstance(value, (Unknown, Text)):
-            value = Unknown(f"{value.address if isinstance(value, Unknown) else value}.{step}")
+            whole = value.address if isinstance(value, Unknown) else value
+            value = Unknown(f"{whole}.{step}", computed_from(value))
         else:
             return None
     return value

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource, Uncertain
-from infraspec.unknown import Unknown, Value, is_known, render
+from infraspec.unknown import AFTER_APPLY, AtRunTime, Unknown, Value, is_known, render
 
 _SERVICE = "aws_ecs_service"
 _TASK_DEFINITION = "aws_ecs_task_definition"
@@ -106,9 +106,13 @@ def _about(type_: str, service: str, attributes: AwsAttributes) -> list[tuple[Re
 def _least(resource: Resource, service: str, attributes: AwsAttributes) -> Value:
     for target, identity in _about(_TARGET, service, attributes):
         if not is_known(identity):
-            return Unknown(f"{target.address}.resource_id")
+            return target.reference("resource_id")
         scheduled = next(iter(_about(_SCHEDULED, service, attributes)), None)
-        return Unknown(f"what {scheduled[0].address} has set") if scheduled else target.get("min_capacity")
+        return (
+            Unknown(f"what {scheduled[0].address} has set", AtRunTime("the number"))
+            if scheduled
+            else target.get("min_capacity")
+        )
     ignored = {"desired_count", _ALL} & set(resource.ignore_changes)
     return 0 if ignored else resource.get("desired_count")
 
@@ -128,7 +132,11 @@ def _definition(value: Value, attributes: AwsAttributes) -> tuple[Value, str]:
     narrowed = attributes.narrow(value)
     if isinstance(narrowed, str):
         found = _DEFINITION.match(narrowed)
-        return (found["family"], found["revision"] or "") if found else (Unknown(f"the family of {narrowed}"), "")
+        return (
+            (found["family"], found["revision"] or "")
+            if found
+            else (Unknown(f"the family of {narrowed}", AFTER_APPLY), "")
+        )
     resource = _resource(value, _TASK_DEFINITION, attributes)
     if resource is not None:
         family, revision = attributes.name(resource, "family"), resource.get("revision")

@@ -21,7 +21,7 @@ from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value, render, unknowns
+from infraspec.unknown import AtRunTime, Unknown, Value, render, unknowns
 
 _CLUSTER = re.compile(r"^(?:arn:.*:cluster/)?(?P<name>[^:/]+)$", re.DOTALL)
 _ENABLED = "enable_execute_command"
@@ -81,7 +81,7 @@ class ExecuteCommand:
             own = need("session log", "log_configuration.0.cloud_watch_log_group_name", group)
             head = context.arn("logs", "log-group:", context.narrow(group))
             streamless = context.attributes.join(head, ":log-stream:")
-            stream = context.attributes.join(streamless, Unknown("the session's log stream"))
+            stream = context.attributes.join(streamless, Unknown("the session's log stream", AtRunTime("the stream")))
             rows = (table.SESSION_GROUPS, table.SESSION_GROUPS_ENCRYPTED)
             groups = context.arn("logs", "log-group::log-stream:")
             yield _checked(own, rows, log.get("cloud_watch_encryption_enabled"), groups, doubt)
@@ -96,7 +96,9 @@ class ExecuteCommand:
             yield from _each(own, table.SESSION_BUCKET, arn, doubt or Doubt.in_row(table.SESSION_BUCKET))
             rows = (table.SESSION_BUCKET_KEY, table.SESSION_BUCKET_ENCRYPTED)
             yield _checked(own, rows, log.get("s3_bucket_encryption_enabled"), arn, doubt)
-            thing = context.attributes.join(arn, "/", prefix, Unknown("the session's log file"))
+            thing = context.attributes.join(
+                arn, "/", prefix, Unknown("the session's log file", AtRunTime("the name of the file"))
+            )
             yield from _each(own, table.SESSION_OBJECT, thing, doubt)
 
     def _cluster(self, service: Resource) -> Resource | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.unknown import Placeholder, Unknown, Value, concatenate
 
 _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}"
@@ -54,4 +54,5 @@ def _unknown(placeholder: str) -> Unknown:
     if state:  # ecspresso looks the attribute up in Terraform's state
         return Unknown(state["address"].replace("'", '"'))
     quoted = _QUOTED.search(placeholder)
-    return Unknown(f"placeholder {quoted[1] if quoted else placeholder.strip('{}$<>%_ ')}")
+    name = quoted[1] if quoted else placeholder.strip("{}$<>%_ ")
+    return Unknown(f"placeholder {name}", Placeholder(name))

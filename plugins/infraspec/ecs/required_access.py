@@ -18,7 +18,18 @@ from infraspec.ecs.value_access import secret_access, value_access
 from infraspec.ecs.volume_access import volume_access
 from infraspec.iam.answer import Answer
 from infraspec.iam.context import Entry
-from infraspec.unknown import Text, Unknown, Value, concatenate, render, unknowns
+from infraspec.unknown import (
+    AFTER_APPLY,
+    AtRunTime,
+    Text,
+    Unknown,
+    UnreadFile,
+    Value,
+    computed_from,
+    concatenate,
+    render,
+    unknowns,
+)
 
 _SPECIFICATION = re.compile(r"^(?P<scheme>credentialspec(?:domainless)?:)")
 
@@ -70,7 +81,7 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
     if isinstance(image, EcrImage):
         repository = context.arn("ecr", "repository/", image.repository, region=image.region, account=image.account)
     else:
-        repository = Unknown(f"the ECR repository of {image.address}")
+        repository = Unknown(f"the ECR repository of {image.address}", computed_from(image))
     need = _need(container, "image", "image", container.image)
     keys = _FROM_FARGATE if context.on_fargate else {}
     yield Requirement(need, table.TOKEN, table.TOKEN.actions[0], "*", doubt, keys=keys)
@@ -105,8 +116,8 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
 def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
     """Name the log stream: PREFIX/CONTAINER/TASK-ID, or the container's id where there is no prefix."""
     prefix = context.narrow(container.log_options.get("awslogs-stream-prefix"))
-    task = Unknown(f"the task id of container {container.name}")
-    name = Unknown(f"the name of {container.path}") if "${" in container.name else container.name
+    task = Unknown(f"the task id of container {container.name}", AtRunTime("the task id"))
+    name = Unknown(f"the name of {container.path}", AFTER_APPLY) if "${" in container.name else container.name
     return (task,) if prefix is None else (prefix, "/", name, "/", task)
 
 
@@ -160,7 +171,9 @@ def _credential_specifications(container: Container, context: AccessContext) -> 
         place = _after(narrowed, found["scheme"])
         yield from _specification(replace(need, named=place), place, context)
         if found["scheme"] == "credentialspecdomainless:":
-            secret = context.some("secretsmanager", f"the secret that the credential spec {render(place)} names")
+            spec = f"the credential spec {render(place)}"
+            named = Unknown(f"the secret that {spec} names", UnreadFile(spec))
+            secret = context.some("secretsmanager", named)
             yield Requirement(need, table.SPEC_SECRET, table.SPEC_SECRET.actions[0], secret)
 
 
@@ -201,7 +214,7 @@ def _bucket_of(target: Value) -> Value:
         if isinstance(part, str) and "/" in part:
             return concatenate([*kept, part.partition("/")[0]])
         kept.append(part)
-    return Unknown(f"the bucket of {render(target)}")
+    return Unknown(f"the bucket of {render(target)}", computed_from(target))
 
 
 def _after(value: Value, prefix: str) -> Value:

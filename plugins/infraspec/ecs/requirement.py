@@ -106,9 +106,9 @@ class AccessContext(Struct, frozen=True):
         where = (self.region if region is None else region, ":", self.account if account is None else account)
         return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", *where, ":", *parts)
 
-    def some(self, service: str, what: str) -> Value:
+    def some(self, service: str, unknown: Unknown) -> Value:
         """Return the ARN of something of a service of which nothing else is known."""
-        return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", Unknown(what))
+        return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", unknown)
 
     def secret(self, name: str) -> Value:
         """Return the ARN of the secret of a name where the task runs, its suffix unknown."""

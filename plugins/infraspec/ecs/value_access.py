@@ -14,7 +14,7 @@ from infraspec.ecs.access_table import Access
 from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
 from infraspec.ecs.value_from import Store, ValueFrom
 from infraspec.terraform.aws_attributes import parameter_path
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Unknown, Value, computed_from
 
 _REFERENCE = re.compile(r"^(?:arn:.*:parameter)?/aws/reference/secretsmanager/(?P<name>.+)$")
 
@@ -28,7 +28,7 @@ def value_access(need: Need, context: AccessContext, secret: Access, parameter: 
         case Store.PARAMETER_STORE:
             yield from _parameter_access(need, parsed, parameter, context)
         case Store.UNKNOWN:
-            doubt = Doubt.of(parsed.unknown or Unknown(f"what {need.path} names"))
+            doubt = Doubt.of(parsed.unknown or Unknown(f"what {need.path} names", computed_from(need.named)))
             (action,) = secret.actions
             yield Requirement(need, secret, action, parsed.target, doubt, undecidable=True)
 

@@ -13,7 +13,7 @@ from enum import Enum
 from msgspec import Struct
 
 from infraspec.ecs.holes import HOLE, ONE, HoledText, has_hole
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import Reference, Text, Unknown, Value, computed_from
 
 _ARN_FIELDS = 6
 _WITH_KEY = 4
@@ -24,9 +24,14 @@ _REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d+$")
 _WHOLE_AND_KEY = re.compile(f"^(?P<arn>{HOLE})(?P<rest>(?::[^:]*){{3}})$")
 
 
-_ATTRIBUTE = re.compile(
-    r"\baws_(?:(?P<secret>secretsmanager_secret(?:_version)?)|ssm_parameter)\.[\w-]+(?:\[[^\]]*\])?\.(?:arn|id)$"
-)
+_STORED = {
+    ("aws_secretsmanager_secret", "arn"): "Secrets Manager",
+    ("aws_secretsmanager_secret", "id"): "Secrets Manager",
+    ("aws_secretsmanager_secret_version", "arn"): "Secrets Manager",
+    ("aws_secretsmanager_secret_version", "id"): "Secrets Manager",
+    ("aws_ssm_parameter", "arn"): "Systems Manager Parameter Store",
+}
+"""What an attribute names, of which nothing is known."""
 
 
 class Store(Enum):
@@ -85,11 +90,13 @@ class ValueFrom(Struct, frozen=True):
 def _of_attribute(value: Value) -> ValueFrom:
     """Tell by the type of the resource what an attribute of which nothing is known will name."""
     unknown = next(part for part in _parts(value) if isinstance(part, Unknown))
-    found = _ATTRIBUTE.search(unknown.address) if value == unknown else None
-    if found is None or (not found["secret"] and unknown.address.endswith(".id")):
+    found = Reference.of(unknown) if value == unknown else None
+    store = _STORED.get((found.type, found.attribute)) if found else None
+    if store is None:
         return ValueFrom(Store.UNKNOWN, value, unknown=unknown)
-    store = Store.SECRETS_MANAGER if found["secret"] else Store.PARAMETER_STORE
-    return ValueFrom(store, value, Unknown(f"the region of {unknown.address}"), unknown=unknown)
+    return ValueFrom(
+        Store(store), value, Unknown(f"the region of {unknown.address}", computed_from(unknown)), unknown=unknown
+    )
 
 
 def _may_be_arn(text: str) -> bool:

@@ -128,7 +128,7 @@ def _arn(id_: Value, kind: str, context: AccessContext) -> Value:
     """Return the ARN of what an id names: the attribute, where the id is one of a resource of the plan."""
     found = context.attributes.plan.find(id_) if isinstance(id_, Unknown) else None
     if found is not None and found[0].type.startswith("aws_efs_"):
-        return Unknown(f"{found[0].address}.arn")
+        return found[0].reference("arn")
     return context.arn("elasticfilesystem", kind, context.narrow(id_))
 
 

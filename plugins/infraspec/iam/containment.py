@@ -14,6 +14,7 @@ from infraspec.character import Character
 from infraspec.iam.answer import Answer
 from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject, as_it_is, identical
+from infraspec.iam.subject import policy_variable
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 _PIECES = re.compile(r"\*|\?|\$\{[^}]*\}")
@@ -100,7 +101,7 @@ def _with_variables(text: str) -> Iterator[str | Unknown]:
     position = 0
     for found in _VARIABLE.finditer(text):
         yield text[position : found.start()]
-        yield Unknown(f"policy variable {found[0][2:-1].strip()}")
+        yield policy_variable(found[0][2:-1].strip())
         position = found.end()
     yield text[position:]
 
@@ -117,7 +118,7 @@ def _split(text: str) -> Iterator[str | Unknown]:
             case "${*}" | "${?}" | "${$}":
                 yield found[0][2]
             case variable:
-                yield Unknown(f"policy variable {variable[2:-1].strip()}")
+                yield policy_variable(variable[2:-1].strip())
         position = found.end()
     yield text[position:]
 

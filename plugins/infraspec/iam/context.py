@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from infraspec.iam.answer import Answer
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import ConditionKey, Text, Unknown, Value, render
 
 
 class Entry(Struct, frozen=True):
@@ -62,7 +62,11 @@ class Context(Struct, frozen=True, eq=False):
         return entry
 
     def _untold(self, key: str) -> Entry:
-        return ABSENT if self.complete else Entry(Answer.MAYBE, (Unknown(f"context key {key.lower()}"),))
+        return (
+            ABSENT
+            if self.complete
+            else Entry(Answer.MAYBE, (Unknown(f"context key {key.lower()}", ConditionKey(key)),))
+        )
 
     def updated(self, values: Mapping[str, Value]) -> Context:
         """Return the context with more keys, or other values of them."""

@@ -24,7 +24,7 @@ from infraspec.iam.policy import Hit, IdentityPolicy
 from infraspec.iam.principal import Kind, Principal
 from infraspec.iam.principal_arn import same
 from infraspec.iam.request import Request
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import PolicyElsewhere, Unknown, Value
 
 UNKNOWN_CONTEXT = Context()
 _ACCOUNT_FIELD = 4
@@ -151,7 +151,11 @@ def decide(
     if lowered in ALWAYS_ALLOWED:
         return Decision(Outcome.ALLOWED, Answer.YES, request)
     if not resource_policies and lowered in TRUSTED and subject.value != "*":
-        resource_policies = (IdentityPolicy.opaque("trust policy", Unknown(f"the trust policy of {subject}")),)
+        resource_policies = (
+            IdentityPolicy.opaque(
+                "trust policy", Unknown(f"the trust policy of {subject}", PolicyElsewhere(str(subject)))
+            ),
+        )
     layers = Layers(
         Layer.ask("identity policies", policies, request),
         ResourceLayer.asked(resource_policies, request, principal, bounded=boundary is not None)

@@ -12,7 +12,7 @@ from functools import cache
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import PolicyContent, Unknown, Value
 
 _ARN = re.compile(r"^arn:[a-z-]+:iam::aws:policy/(?:[\w+=,.@/-]*/)?(?P<name>[\w+=,.@-]+)$")
 _PULL = ("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer")
@@ -65,7 +65,9 @@ def managed_policy(arn: str) -> IdentityPolicy:
     statements = managed_statements(name) if found else None
     if statements is None:
         effect = None if not found or _WITH_DENY.search(name) else "Allow"
-        return IdentityPolicy.opaque(arn, Unknown(f"the content of AWS's policy {name}"), effect=effect)
+        return IdentityPolicy.opaque(
+            arn, Unknown(f"the content of AWS's policy {name}", PolicyContent(name, of_aws=True)), effect=effect
+        )
     return IdentityPolicy.of(arn, PolicyDocument.from_value({"Version": "2012-10-17", "Statement": list(statements)}))
 
 

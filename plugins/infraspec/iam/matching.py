@@ -12,20 +12,18 @@ so it holds neither `*` nor `?`, and where it stands in the first five fields it
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from infraspec.character import Character
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.glob import matcher
 from infraspec.iam.pattern import Form, Pattern, Subject, Token, Wildcard, identical, is_open
-from infraspec.unknown import Unknown
+from infraspec.unknown import Reference, Unknown
 
 _FIELDS = 6
 _CASED = frozenset({Form.ARN, Form.LIKE, Form.TEXT})
 """The forms in which letter case counts everywhere."""
 _STARS = (Wildcard.STAR, Wildcard.SEGMENT_STAR)
-_DISTINCT = re.compile(r"(?:^|\.)(?P<mode>data\.)?(?P<type>aws_\w+)\.[\w-]+(?:\[[^\]]*\])?\.arn$")
 
 
 def match(pattern: Pattern, subject: Subject) -> Answer:
@@ -211,7 +209,5 @@ def _distinct(first: Unknown | None, second: Unknown | None) -> bool:
     """Tell whether two attributes are the ARNs of two instances of one type, which are never equal."""
     if first is None or second is None or first == second:
         return False
-    one, other = _DISTINCT.search(first.address), _DISTINCT.search(second.address)
-    if not one or not other or one["type"] != other["type"] or one["mode"] or other["mode"]:
-        return False
-    return "[?]" not in first.address + second.address
+    one, other = Reference.of(first), Reference.of(second)
+    return one == other and one is not None and one.mode == "managed" and one.attribute == "arn" and one.certain

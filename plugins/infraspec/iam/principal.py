@@ -10,7 +10,7 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from infraspec.iam.principal_arn import ACCOUNT, CODE, ROLE, ROOT, SERVICE, SESSION, USER, coded, decoded
-from infraspec.unknown import Unknown, Value, render
+from infraspec.unknown import Unknown, Value, computed_from, render
 
 
 class Kind(Enum):
@@ -69,4 +69,4 @@ class Principal(Struct, frozen=True):
 
 
 def _account_of(value: Value) -> Unknown:
-    return Unknown(f"the account of {render(value).strip('${}')}")
+    return Unknown(f"the account of {render(value).strip('${}')}", computed_from(value))

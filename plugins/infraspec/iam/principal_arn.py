@@ -37,7 +37,7 @@ def decoded(field: str, value: Value) -> Value:
     if CODE not in field:
         return field
     unknown = next(part for part in value.parts if isinstance(part, Unknown))
-    return unknown if field == CODE else Unknown(f"{field.replace(CODE, unknown.address)}")
+    return unknown if field == CODE else Unknown(field.replace(CODE, unknown.address), unknown.cause)
 
 
 def same(one: Value, other: Value) -> Answer:

@@ -9,12 +9,11 @@ from msgspec import Struct
 
 from infraspec.character import Character
 from infraspec.iam.lazy import lazy
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import ConditionKey, Text, Unknown, Value, is_one_value, render
 
 _HEADER_COLONS = 5
 _OPEN, _SINGLE = "\ue000", "\ue001"
 """What stands for unknown text, and for one unknown character, in the code of a subject: no pattern holds them."""
-_FRESH = ("[?]", '["?"]', "uuid()", "timestamp()", "bcrypt(")
 
 
 def is_open(token: object) -> bool:
@@ -25,10 +24,14 @@ def is_open(token: object) -> bool:
 def identical(token: object, item: object) -> bool:
     """Tell whether a token is for certain what an item is.
 
-    An unknown is itself, but the instance of an unknown key (`[?]`) may be another one elsewhere, and a function such
-    as uuid() gives another value at each call.
+    An unknown is itself, if it is one value wherever it stands.
     """
-    return token == item and not (isinstance(item, Unknown) and any(mark in item.address for mark in _FRESH))
+    return token == item and not (isinstance(item, Unknown) and not is_one_value(item.address))
+
+
+def policy_variable(key: str) -> Unknown:
+    """Return what a policy variable stands for, `${aws:username}`: what the request has."""
+    return Unknown(f"policy variable {key}", ConditionKey(key))
 
 
 def as_it_is(value: Value) -> Value:

@@ -15,7 +15,8 @@ from msgspec import Struct
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.context import Context
 from infraspec.iam.pattern import Form, Part, Pattern, Verbatim, as_it_is, is_open
-from infraspec.unknown import Text, Unknown, Value, concatenate
+from infraspec.iam.subject import policy_variable
+from infraspec.unknown import ConditionKey, Text, Unknown, Value, concatenate
 
 _VARIABLE = re.compile(r"\$\{\s*(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
 _ESCAPES = frozenset({"*", "?", "$"})
@@ -89,7 +90,7 @@ def _closed(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
             name.append(inside)
             if not end:
                 continue
-            closed.append(Unknown(f"policy variable {concatenate(name)}"))
+            closed.append(policy_variable(str(concatenate(name))))
             name = None
         elif not isinstance(part, str):
             closed.append(part)
@@ -99,7 +100,7 @@ def _closed(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
             name, partly, text = [text[start + 2 :]], True, text[:start]
         closed.append(text)
     if name is not None:  # what is unknown may end the variable, and go on
-        closed.append(Unknown(f"policy variable {concatenate(name)}"))
+        closed.append(policy_variable(str(concatenate(name))))
     return tuple(closed), partly
 
 
@@ -132,9 +133,11 @@ def _value(variable: Variable, context: Context) -> tuple[tuple[Part, ...], Answ
     if entry.present is Answer.NO:
         return ((), Answer.NO) if variable.default is None else ((Verbatim(variable.default),), Answer.YES)
     if entry.present is Answer.MAYBE and variable.default is not None:
-        return (Unknown(f"context key {variable.name} or its default"),), Answer.YES
+        return (Unknown(f"context key {variable.name} or its default", ConditionKey(variable.name)),), Answer.YES
     if len(entry.values) != 1:
-        return (Unknown(f"one of the values of context key {variable.name}"),), Answer.MAYBE
+        return (
+            Unknown(f"one of the values of context key {variable.name}", ConditionKey(variable.name)),
+        ), Answer.MAYBE
     value = entry.values[0]
     if value == "":
         return (), Answer.MAYBE

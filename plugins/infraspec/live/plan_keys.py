@@ -12,7 +12,7 @@ from typing import Any
 from infraspec.errors import ResourceRefusalError
 from infraspec.live.scope import Scope, json_text
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import RefusedRead, Unknown, Value
 
 _KEY, _ALIAS, _POLICY = "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"
 _USERS = (("aws_secretsmanager_secret", "kms_key_id"), ("aws_ssm_parameter", "key_id"))
@@ -51,8 +51,8 @@ def _policy_text(scope: Scope, key: str, arn: str) -> Value:
     """Return the policy of a key, Unknown if it keeps the runner out: without one, the account's own would count."""
     try:
         answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
-    except ResourceRefusalError:
-        return Unknown(f"the policy of {arn}, which keeps the runner out,")
+    except ResourceRefusalError as error:
+        return Unknown(f"the policy of {arn}, which keeps the runner out,", RefusedRead(error.remedy))
     return json_text(answer.get("Policy"))
 
 

@@ -10,7 +10,7 @@ from infraspec.live.references import referenced
 from infraspec.live.scope import Scope, json_text, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import RefusedRead, Unknown, Value
 
 _SECRET, _POLICY = "aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"
 _ATTRIBUTES = {"ARN": "arn", "Name": "name", "KmsKeyId": "kms_key_id", "Description": "description"}
@@ -47,8 +47,8 @@ def _policy_text(scope: Scope, arn: str) -> Value:
     """Return the policy of a secret, None if it has none, Unknown if it keeps the runner out."""
     try:
         answer = scope.calls.ask("secretsmanager", "get_resource_policy", SecretId=arn, absent=_ABSENT) or {}
-    except ResourceRefusalError:
-        return Unknown(f"the policy of {arn}, which keeps the runner out,")
+    except ResourceRefusalError as error:
+        return Unknown(f"the policy of {arn}, which keeps the runner out,", RefusedRead(error.remedy))
     return json_text(answer.get("ResourcePolicy"))
 
 

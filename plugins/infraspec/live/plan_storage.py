@@ -12,7 +12,7 @@ from infraspec.errors import ResourceRefusalError
 from infraspec.live.scope import Scope, tag_map
 from infraspec.live.shapes import chosen
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown
+from infraspec.unknown import RefusedRead, Unknown
 
 _REPOSITORY, _REPOSITORY_POLICY = "aws_ecr_repository", "aws_ecr_repository_policy"
 _BUCKET, _BUCKET_POLICY, _TABLE = "aws_s3_bucket", "aws_s3_bucket_policy", "aws_dynamodb_table"
@@ -63,8 +63,8 @@ def _shown(scope: Scope, service: str, operation: str, key: str, what: str, **pa
     """Return what an answer has under a key, None if there is nothing, Unknown if the resource keeps the runner out."""
     try:
         answer = scope.calls.ask(service, operation, absent=_ABSENT, **parameters) or {}
-    except ResourceRefusalError:
-        return Unknown(f"{what}, which keeps the runner out,")
+    except ResourceRefusalError as error:
+        return Unknown(f"{what}, which keeps the runner out,", RefusedRead(error.remedy))
     return answer.get(key)
 
 

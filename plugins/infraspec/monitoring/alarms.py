@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Value
 
 
 class Series(Struct, frozen=True):
@@ -90,7 +90,7 @@ def _inlined(expressions: Mapping[str, Value], returned: str, resource: Resource
     """Return the expression that is watched, with those it refers to written into it."""
     text = expressions.get(returned)
     if not isinstance(text, str):
-        return Unknown(f"{resource.address}.metric_query")
+        return resource.reference("metric_query")
     for _ in expressions:
         for name, inner in expressions.items():
             if name != returned and isinstance(inner, str):

@@ -21,8 +21,8 @@ from infraspec.iam.context import Context
 from infraspec.monitoring.alarm_rule import fires_with
 from infraspec.monitoring.grants import grants
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value, render
+from infraspec.terraform.plan import Resource, Uncertain
+from infraspec.unknown import AtRunTime, Cause, Unknown, Value, computed_from, render
 
 CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
 EVENTBRIDGE_BY_ROLE = f"{EVENTBRIDGE} by a role"
@@ -67,7 +67,8 @@ class Delivery:
         """Yield the actions of an alarm, or of a composite one that fires with it, which may not be there."""
         plan, actions = self.attributes.plan, list(_actions(source))
         if actions and not plan.is_certain(source, alarm):
-            actions = [Unknown(f"what {source.address} does: {plan.doubt_of(source)}")]
+            doubt = plan.doubt_of(source)
+            actions = [Unknown(f"what {source.address} does: {doubt}", _of(doubt))]
         yield from actions
 
     def own(self, alarm: Resource) -> Route:
@@ -79,7 +80,7 @@ class Delivery:
         return [source for source in self._sources(alarm) if next(_actions(source), None) is not None]
 
     def _sources(self, alarm: Resource) -> list[Resource]:
-        names = [render(self.attributes.name(alarm, "alarm_name")), render(Unknown(f"{alarm.address}.arn"))]
+        names = [render(self.attributes.name(alarm, "alarm_name")), render(alarm.reference("arn"))]
         composites = (
             composite
             for composite, rule in self._composites
@@ -99,7 +100,8 @@ class Delivery:
         plan = self.attributes.plan
         if plan.belongs_to(target, rule):
             return target.attribute("arn")
-        return Unknown(f"where {target.address} sends it: {plan.doubt_of(target, rule)}")
+        doubt = plan.doubt_of(target, rule)
+        return Unknown(f"where {target.address} sends it: {doubt}", _of(doubt))
 
     def _route(self, actions: Iterator[Value]) -> Route:
         topics: dict[str, Resource] = {}
@@ -143,7 +145,7 @@ class Delivery:
     @cached_property
     def _topics(self) -> Mapping[str, Resource]:
         topics = self.attributes.plan.managed("aws_sns_topic")
-        return {render(self.attributes.narrow(Unknown(f"{topic.address}.arn"))): topic for topic in topics}
+        return {render(self.attributes.narrow(topic.reference("arn"))): topic for topic in topics}
 
     def policy(self, topic: Resource, publisher: str) -> Step:
         """Tell whether the policy of a topic lets a service publish."""
@@ -208,7 +210,7 @@ class Delivery:
         self, sources: list[Resource], service: str, action: str, resource: Resource, context: Context
     ) -> Answer:
         policies = [(source, "policy") for source in sources]
-        arn = Unknown(f"{resource.address}.arn")
+        arn = resource.reference("arn")
         return grants(self.attributes, policies, service=service, action=action, resource=arn, context=context)
 
     def _context(self, publisher: str, *, for_key: bool = False) -> Context:
@@ -239,20 +241,24 @@ def publisher_of(targets: Iterable[Resource]) -> str:
     return EVENTBRIDGE_BY_ROLE if any(target.get("role_arn") for target in targets) else EVENTBRIDGE
 
 
+def _of(doubt: Uncertain | None) -> Cause:
+    return computed_from(doubt and doubt.value)
+
+
 def _is_key(key: Resource, name: str) -> bool:
     return name in {key.get("arn"), key.get("key_id"), key.get("id")}
 
 
 def _is_given(resource: Resource, attribute: str) -> bool:
     value = resource.get(attribute)
-    return bool(value) and value != Unknown(f"{resource.address}.{attribute}")
+    return bool(value) and value != resource.reference(attribute)
 
 
 def _actions(source: Resource) -> Iterator[Value]:
     if source.get("actions_enabled") is False:
         return
     if source.get("actions_suppressor"):
-        yield Unknown(f"what {source.address} does while its suppressor is in ALARM")
+        yield Unknown(f"what {source.address} does while its suppressor is in ALARM", AtRunTime("the suppressor"))
         return
     actions = source.get("alarm_actions")
     if isinstance(actions, Unknown):

@@ -162,7 +162,7 @@ class LogMetrics:
         groups = plan.managed("aws_cloudwatch_log_group")
         own = next((one for one in groups if self.attributes.name(one) == group), None)
         head = self.attributes.join("arn:", plan.partition, ":logs:", plan.region, ":", plan.account, ":log-group:")
-        arn = self.attributes.narrow(Unknown(f"{own.address}.arn")) if own else self.attributes.join(head, group)
+        arn = self.attributes.narrow(own.reference("arn")) if own else self.attributes.join(head, group)
         policies = plan.managed("aws_cloudwatch_log_resource_policy")
         certain = [policy for policy in policies if plan.is_certain(policy, beside)]
         stream = self.attributes.join(arn, ":log-stream:events")

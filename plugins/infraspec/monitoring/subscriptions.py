@@ -14,7 +14,7 @@ from infraspec.iam.answer import Answer
 from infraspec.monitoring.delivery import Delivery
 from infraspec.monitoring.specimen import Specimens
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import AFTER_APPLY, Unknown, Value
 
 _CHATBOTS = ("aws_chatbot_slack_channel_configuration", "aws_chatbot_teams_channel_configuration")
 
@@ -33,7 +33,7 @@ def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mappin
 def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value]]:
     plan = delivery.attributes.plan
     for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
-        perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one")
+        perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one", AFTER_APPLY)
         is_certain = plan.belongs_to(subscription, topic) and not subscription.get("filter_policy")
         protocol = subscription.attribute("protocol") if is_certain else perhaps
         yield protocol, subscription.get("endpoint")
@@ -42,7 +42,7 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
         for arn in arns if isinstance(arns, list | tuple) else ():
             if delivery.topic(arn) is topic:
                 is_certain = plan.belongs_to(chatbot, topic)
-                yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one"), ""
+                yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one", AFTER_APPLY), ""
 
 
 def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specimens) -> Answer:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from infraspec.monitoring.specimen import Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value, concatenate, render
+from infraspec.unknown import AFTER_APPLY, Unknown, Value, computed_from, concatenate, render
 
 _NAMESPACES: Mapping[Value, str] = {
     **dict.fromkeys(("HTTP", "HTTPS"), "AWS/ApplicationELB"),
@@ -60,7 +60,7 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
 
 
 def _secret(attributes: AwsAttributes, secret: Resource) -> Subject:
-    arn = Unknown(f"{secret.address}.arn")
+    arn = secret.reference("arn")
     return Subject(secret.address, {"secret_arn": arn, "secret_name": attributes.name(secret)}, secret)
 
 
@@ -87,7 +87,7 @@ def _after(value: Value, mark: str) -> Value:
     for index, part in enumerate(parts):
         if isinstance(part, str) and mark in part:
             return concatenate([part.partition(mark)[2], *parts[index + 1 :]])
-    return Unknown(f"the name in {render(value)}")
+    return Unknown(f"the name in {render(value)}", computed_from(value))
 
 
 def _targets(attributes: AwsAttributes) -> Iterator[Subject]:
@@ -104,12 +104,13 @@ def _target(attributes: AwsAttributes, service: Resource, arn: Value, balancers:
     group = _owner(attributes, arn, "aws_lb_target_group", "aws_alb_target_group")
     if group is None:
         known = isinstance(arn, str) and ":targetgroup/" in arn
-        suffix: Value = arn[arn.index(":targetgroup/") + 1 :] if known else Unknown(f"the name of {render(arn)}")
-        unknown = Unknown(f"the load balancer of {render(arn)}")
+        cause = computed_from(arn)
+        suffix: Value = arn[arn.index(":targetgroup/") + 1 :] if known else Unknown(f"the name of {render(arn)}", cause)
+        unknown = Unknown(f"the load balancer of {render(arn)}", cause)
         facts = {"target_group": suffix, "load_balancer": unknown, "load_balancer_namespace": unknown}
         return Subject(service.address, facts, service)
     balancer = balancers.get(group.address)
-    unknown = Unknown(f"the load balancer of {group.address}")
+    unknown = Unknown(f"the load balancer of {group.address}", AFTER_APPLY)
     facts = {
         "target_group": group.attribute("arn_suffix"),
         "load_balancer": balancer.attribute("arn_suffix") if balancer else unknown,
@@ -154,6 +155,6 @@ def _owner(attributes: AwsAttributes, value: Value, *types: str) -> Resource | N
 def _database(attributes: AwsAttributes, database: Resource) -> Subject:
     facts = {
         "database": attributes.name(database, "identifier"),
-        "database_arn": Unknown(f"{database.address}.arn"),
+        "database_arn": database.reference("arn"),
     }
     return Subject(database.address, facts, database)

@@ -49,7 +49,7 @@ def _planned(resource: Resource) -> dict[str, Value]:
     """Return the values as the provider plans them: null leaves an attribute to the provider as if it were not set."""
     values = {name: _configured(value) for name, value in resource.values.items() if value is not None}
     unset = {name: is_computed(resource.type, name, resource.mode) for name in resource.values.keys() - values.keys()}
-    computed = {name: Unknown(f"{resource.address}.{name}") for name in sorted(unset) if unset[name]}
+    computed = {name: resource.reference(name) for name in sorted(unset) if unset[name]}
     return values | computed | {name: None for name in sorted(unset) if unset[name] is False}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, encode_json, unknowns
+from infraspec.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value, encode_json, unknowns
 
 _STEP = re.compile(r"\.|\[(\d+)\]|\[\"([^\"]*)\"\]")
 
@@ -46,7 +46,7 @@ class Created(Struct):
     def _attribute(self, unknown: Unknown) -> Any:
         found = self.plan.find(unknown)
         if found is None:
-            if unknown.address.startswith("var."):
+            if isinstance(unknown.cause, MissingVariable):
                 return f"sandbox-{unknown.address.removeprefix('var.')}"
             raise Unresolved(f"{unknown.address} is not known")
         resource, path = found

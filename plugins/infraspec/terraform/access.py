@@ -11,9 +11,9 @@ from infraspec.errors import EvaluationError
 from infraspec.terraform.conversions import to_number, to_text
 from infraspec.terraform.revealing import iterate
 from infraspec.terraform.scope import EvaluatedObject
-from infraspec.terraform.symbolic import named, operand
+from infraspec.terraform.symbolic import bounded, named, operand, part_of
 from infraspec.terraform.values import BlockValue, SetValue, type_name
-from infraspec.unknown import Sensitive, Text, Unknown, Value
+from infraspec.unknown import OtherStack, Sensitive, Text, Unknown, Value, is_known
 
 _MOST_SUGGESTIONS = 8
 
@@ -31,7 +31,7 @@ def attribute_of(value: Value, name: str) -> Value:
     if isinstance(value, Sensitive):
         return Sensitive(f"{value.address}.{name}", _hiding(lambda: attribute_of(value.reveal(), name)))
     if isinstance(value, Unknown):
-        return named(f"{value.address}.{name}")
+        return _unknown_attribute(value, name)
     if value is None:
         raise EvaluationError(f'attempt to get attribute "{name}" of a null value')
     remedy = f"value[*].{name}" if isinstance(value, list) else ""
@@ -68,7 +68,7 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
     if isinstance(value, Sensitive):
         return Sensitive(value.address, splat(_marked(value), step, label))
     if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
-        return named(f"{value.address}[*]{label}")
+        return part_of(value, f"{value.address}[*]{label}")
     return [step(value)]
 
 
@@ -105,8 +105,16 @@ def _list_element(value: list[Value], key: Value) -> Value:
     return value[position]
 
 
+def _unknown_attribute(value: Unknown, name: str) -> Unknown:
+    cause = value.cause
+    if isinstance(cause, OtherStack) and not cause.output:
+        cause = OtherStack(cause.source, cause.attribute, name)
+    return Unknown(bounded(f"{value.address}.{name}"), cause)
+
+
 def _unknown_element(value: Value, key: Value) -> Value:
-    return named(f"{operand(value)}[{operand(key)}]")
+    text = f"{operand(value)}[{operand(key)}]"
+    return part_of(value, text) if isinstance(value, Unknown) and is_known(key) else named(text, key, value)
 
 
 def _names(value: dict[str, Value]) -> str:

@@ -18,11 +18,13 @@ from infraspec.character import characters
 from infraspec.terraform.iam_snapshot import snapshot_of
 from infraspec.terraform.known_data import account_unknown
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
+from infraspec.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate
 
 SUFFIX_LENGTH = 6
 """How many characters AWS appends, after a hyphen, to a secret's name in its ARN."""
 
+MASTER_USER_ARN = "master_user_secret[0].secret_arn"
+"""The secret that RDS makes for the master user of a database."""
 _MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
 _MAIN = "aws"
 """The provider configuration whose account is the plan's."""
@@ -87,14 +89,16 @@ class AwsAttributes:
             return self.narrow(configured)
         prefix = resource.get(f"{attribute}_prefix")
         if _given(prefix, f"{own}_prefix"):
-            return self.join(self.narrow(prefix), Unknown(f"{own} after its prefix"))
-        return Unknown(own)
+            return self.join(
+                self.narrow(prefix), Unknown(f"{own} after its prefix", computed_from(resource.reference(attribute)))
+            )
+        return resource.reference(attribute)
 
     def text(self, resource: Resource, attribute: str) -> Value:
         """Return an attribute as text with what is known of it; unknown if it is not configured."""
         value = resource.get(attribute)
         own = f"{resource.address}.{attribute}"
-        return self.narrow(value) if _given(value, own) else Unknown(own)
+        return self.narrow(value) if _given(value, own) else resource.reference(attribute)
 
     @staticmethod
     def join(*parts: Value) -> Value:
@@ -133,7 +137,7 @@ def parameter_path(name: Value) -> Value:
     """Return the resource part of a Systems Manager parameter's ARN: `parameter/NAME`, without a doubled slash."""
     head = name.parts[0] if isinstance(name, Text) else name
     if not isinstance(head, str):
-        return concatenate(["parameter", Unknown(f"the path of {name}")])
+        return concatenate(["parameter", Unknown(f"the path of {name}", computed_from(name))])
     return concatenate(["parameter" if head.startswith("/") else "parameter/", name])
 
 
@@ -162,20 +166,19 @@ def _secret(aws: AwsAttributes, resource: Resource) -> Value:
 
 
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
-    return (
-        _secret(aws, resource) if isinstance(resource.get("name"), str | Text) else Unknown(f"{resource.address}.arn")
-    )
+    return _secret(aws, resource) if isinstance(resource.get("name"), str | Text) else resource.reference("arn")
 
 
 def _secret_of_version(aws: AwsAttributes, resource: Resource) -> Value:
     secret = aws.narrow(resource.get("secret_id"))
     head = secret.parts[0] if isinstance(secret, Text) else secret
     is_arn = isinstance(head, str) and head.startswith("arn:")
-    return secret if is_arn else Unknown(f"{resource.address}.arn")
+    return secret if is_arn else resource.reference("arn")
 
 
 def _master_secret(aws: AwsAttributes, resource: Resource) -> Value:
-    rest = Unknown(f"{resource.address}.master_user_secret[0].secret_arn after its prefix")
+    whole = resource.reference(MASTER_USER_ARN)
+    rest = Unknown(f"{whole.address} after its prefix", computed_from(whole))
     return aws.arn(resource, "secretsmanager", "secret:rds!", rest)
 
 
@@ -200,7 +203,7 @@ def _found_role(aws: AwsAttributes, resource: Resource) -> Value:
 
 
 def _key_id(_aws: AwsAttributes, resource: Resource) -> Value:
-    return Unknown(f"{resource.address}.key_id")
+    return resource.reference("key_id")
 
 
 def _key(aws: AwsAttributes, resource: Resource) -> Value:

@@ -5,7 +5,6 @@ Source: Terraform Language Documentation, "try", "can", "templatefile" and "temp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -19,19 +18,22 @@ from infraspec.terraform import functions
 from infraspec.terraform.files import unreadable
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.symbolic import named, operand
-from infraspec.unknown import OpenList, Sensitive, Unknown, Value
+from infraspec.unknown import AbsentModule, MissingVariable, OpenList, Sensitive, Unknown, Value, sources
 
 Render: TypeAlias = Callable[[Template | Literal, Source, Scope], Value]
-
-_MAY_BE_ABSENT = re.compile(r"(^|\W)var\.|\?|^(module\.[^.]+\.)+\w+$")
-"""Addresses of what may turn out not to exist: in a variable, of an uncertain instance, of an opaque module."""
 
 
 def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> Value:
     """Call a function of the language; unknown expanded arguments make the result unknown."""
     if isinstance(arguments, Unknown):
-        return named(f"{name}({arguments.address}...)")
+        return named(f"{name}({arguments.address}...)", arguments)
     return functions.call(name, arguments, scope.module.files)
+
+
+def _may_be_absent(unknown: Unknown) -> bool:
+    """Tell whether something may turn out not to exist: in a variable, an absent module or an uncertain instance."""
+    causes = (source.cause for source in sources(unknown))
+    return "?" in unknown.address or any(isinstance(cause, MissingVariable | AbsentModule) for cause in causes)
 
 
 def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
@@ -48,9 +50,9 @@ def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope
             errors.append(error.message)
             continue
         last = position == len(arguments) - 1
-        if type(value) in (Unknown, OpenList) and not last and _MAY_BE_ABSENT.search(value.address):
+        if type(value) in (Unknown, OpenList) and not last and _may_be_absent(value):
             rest = [_described(later, scope) for later in arguments[position + 1 :]]
-            return named(f"try({', '.join([value.address, *rest])})")
+            return named(f"try({', '.join([value.address, *rest])})", value)
         return value
     raise EvaluationError("no argument of try has a value", found="; ".join(errors))
 
@@ -61,8 +63,8 @@ def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Val
         value = arguments[0](scope)
     except EvaluationError:
         return False
-    if type(value) in (Unknown, OpenList) and _MAY_BE_ABSENT.search(value.address):
-        return named(f"can({value.address})")
+    if type(value) in (Unknown, OpenList) and _may_be_absent(value):
+        return named(f"can({value.address})", value)
     return True
 
 
@@ -71,7 +73,7 @@ def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
     _expect_two("templatefile", arguments)
     path, names = arguments
     if not isinstance(path, str) or isinstance(names, Unknown):
-        return named(f"templatefile({operand(path)}, {operand(names)})")
+        return named(f"templatefile({operand(path)}, {operand(names)})", path, names)
     file = scope.module.files.resolve(path)
     return _render("templatefile", _parse_file(file, path), names, scope, render)
 
@@ -83,7 +85,7 @@ def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:
     if isinstance(text, Sensitive):
         return Sensitive(text.address, _hiding(lambda: render_text([text.reveal(), names], scope, render)))
     if not isinstance(text, str) or isinstance(names, Unknown):
-        return named(f"templatestring({operand(text)}, {operand(names)})")
+        return named(f"templatestring({operand(text)}, {operand(names)})", text, names)
     source = Source("templatestring", text)
     return _render("templatestring", (parse_template(text, source.name), source), names, scope, render)
 

@@ -11,13 +11,7 @@ from decimal import Decimal, DecimalException
 from infraspec.errors import EvaluationError
 from infraspec.terraform.number import LongNumber, normalize_number, too_large
 from infraspec.terraform.values import type_name
-from infraspec.unknown import (
-    Text,
-    Unknown,
-    Value,
-    number_text,
-    render,
-)
+from infraspec.unknown import Text, Unknown, Value, computed_from, number_text, render
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -46,7 +40,7 @@ def to_number(value: Value) -> int | float | Unknown:
         case Unknown():
             return value
         case Text():
-            return Unknown(f"tonumber({render(value)})")
+            return Unknown(f"tonumber({render(value)})", computed_from(value))
         case bool():
             raise _cannot_convert(value, "a number")
         case int() | float():
@@ -70,7 +64,7 @@ def to_bool(value: Value) -> bool | Unknown:
         case bool() | Unknown():
             return value
         case Text():
-            return Unknown(f"tobool({render(value)})")
+            return Unknown(f"tobool({render(value)})", computed_from(value))
         case "true" | "1":
             return True
         case "false" | "0":

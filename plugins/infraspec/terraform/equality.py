@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from infraspec.terraform.partial_text import may_equal
 from infraspec.terraform.revealing import reveal
 from infraspec.terraform.scalars import is_never_empty
 from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
-from infraspec.unknown import Text, Unknown, Value, is_known, unknowns
-
-_UNSTABLE = re.compile(r'\b(?:uuid|bcrypt|timestamp)\(|\[\?]|\["\?"]')
-"""Addresses of which two occurrences may be different values."""
+from infraspec.unknown import Text, Unknown, Value, is_known, is_one_value, unknowns
 
 
 def equality(left: Value, right: Value) -> bool | None:
@@ -40,13 +36,13 @@ def _equality(left: Value, right: Value) -> bool | None:
 
 
 def _same_unknown(left: Value, right: Value) -> bool:
-    return bool(left == right) and not _UNSTABLE.search(left.address)
+    return bool(left == right) and is_one_value(left.address)
 
 
 def _text_equality(left: Value, right: Value) -> bool | None:
     if not (isinstance(left, (str, Text)) and isinstance(right, (str, Text))):
         return False
-    if identity(left) == identity(right) and not _UNSTABLE.search(str(left)):
+    if identity(left) == identity(right) and is_one_value(str(left)):
         return True
     return None if may_equal(left, right) else False
 
@@ -97,5 +93,5 @@ def all_of(verdicts: Iterable[bool | None]) -> bool | None:
 
 def conditional_equal(one: Value, other: Value) -> bool:
     """Tell whether two branches of a conditional are certainly one value, so that the condition does not matter."""
-    stable = not any(_UNSTABLE.search(part.address) for part in unknowns(reveal(one)))
+    stable = all(is_one_value(part.address) for part in unknowns(reveal(one)))
     return stable and identity(one) == identity(other)

@@ -62,8 +62,8 @@ def _by_count(evaluation: Evaluation, body: Body, scope: Scope, address: str, ma
     value = body.compiled("count")(scope)
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "count")
-        inner = scope.bind(count={"index": Unknown(f"{address}.count.index")})
-        evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value)))
+        inner = scope.bind(count={"index": named(f"{address}.count.index", value)})
+        evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value), value))
         return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
     number = to_number(value)
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
@@ -90,8 +90,8 @@ def _by_for_each(evaluation: Evaluation, body: Body, scope: Scope, address: str,
 
 
 def _any_instance(evaluation: Evaluation, scope: Scope, address: str, make: Make, value: Value) -> EvaluatedObject:
-    evaluation.uncertain[f'{address}["?"]'] = Uncertain("for_each", address, named(operand(value)))
-    each = {"key": Unknown(f"{address}.each.key"), "value": Unknown(f"{address}.each.value")}
+    evaluation.uncertain[f'{address}["?"]'] = Uncertain("for_each", address, named(operand(value), value))
+    each = {name: named(f"{address}.each.{name}", value) for name in ("key", "value")}
     return make(f'{address}["?"]', scope.bind(each=each), "?")
 
 

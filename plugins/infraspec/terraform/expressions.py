@@ -80,9 +80,10 @@ def compile_object(context: Context, node: Object) -> Evaluate:
     def evaluate(scope: Scope) -> Value:
         result = {}
         for key, value in items:
-            name = context.key(key(scope), node.at)
+            written = key(scope)
+            name = context.key(written, node.at)
             if name is None:
-                return scope.opaque("object", place)
+                return scope.opaque("object", place, written)
             result[name] = value(scope)
         return result
 

@@ -41,7 +41,7 @@ def compile_for_tuple(context: Context, node: ForTuple) -> Evaluate:
                 items.append(result(inner))
         if not is_open:
             return items
-        unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at))
+        unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
         return unknown if hidden else opened(unknown, items)
 
     return evaluate
@@ -64,7 +64,7 @@ def compile_for_object(context: Context, node: ForObject) -> Evaluate:
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
             name = _key(context, node, result_key(inner), hidden=hidden) if keep else ""
             if keep is None or name is None:
-                return scope.opaque(f"for {operand(value)}", context.source.place(node.at))
+                return scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
             if keep:
                 _add(context, node, pairs, name, result(inner), hidden=hidden)
         return pairs
@@ -78,7 +78,7 @@ def _over(
     if isinstance(value, Sensitive):
         return Sensitive(value.address, over(scope, value))
     if isinstance(value, Unknown):
-        return scope.opaque(f"for {value.address}", context.source.place(node.at))
+        return scope.opaque(f"for {value.address}", context.source.place(node.at), value)
     return over(scope, value)
 
 

@@ -13,11 +13,12 @@ from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.derived_data import derivations
 from infraspec.terraform.evaluation import Evaluation, place_error, too_deep
 from infraspec.terraform.masking import mark_attribute
+from infraspec.terraform.plan import data_cause
 from infraspec.terraform.providers import Provider, tags_all
 from infraspec.terraform.revealing import iterate
 from infraspec.terraform.schema import conform, has_tags, is_computed, unset
 from infraspec.terraform.scope import EvaluatedObject, Scope
-from infraspec.terraform.symbolic import operand
+from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import BlockValue
 from infraspec.unknown import Sensitive, Unknown, Value
 
@@ -184,7 +185,7 @@ class ResourceInstance(EvaluatedObject):
                 self.type, name, self.provider.region, self.provider.account
             )
         except KeyError:
-            return Unknown(f"{self.address}.{name}")
+            return Unknown(f"{self.address}.{name}", data_cause(self.address, self.type, name))
 
     def evaluate(self, name: str) -> Value:
         """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type.
@@ -207,7 +208,8 @@ class ResourceInstance(EvaluatedObject):
         else:
             value = self._blocks(self.body, name, self.scope, frozenset(), self.address)
             if not value and not self._is_policy_document and is_computed(self.type, name, self.mode) is not False:
-                return Unknown(f"{self.address}.{name}")
+                cause = data_cause(self.address, self.type, name) if self.mode == "data" else None
+                return Unknown(f"{self.address}.{name}", cause)
         return conform(self.type, name, value, self.mode)
 
     def _located(self, name: str, compute: Callable[[], Value]) -> Value:
@@ -251,7 +253,7 @@ class ResourceInstance(EvaluatedObject):
             raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
         each = body.compiled("for_each", bound)(scope)
         if isinstance(each, Unknown) and not isinstance(each, Sensitive):
-            unknown = Unknown(f"{self.address}.{type_}[for_each = {operand(each)}]")
+            unknown = named(f"{self.address}.{type_}[for_each = {operand(each)}]", each)
             yield lambda _address: unknown
             return
         if each is None or isinstance(each, (str, int, float)):

@@ -16,12 +16,9 @@ from msgspec import Struct, field
 from infraspec.contract.models import partition_of
 from infraspec.contract.suggestion import closest
 from infraspec.terraform.schema import schema
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Unknown, UnstatedAccount, UnstatedRegion, Value
 
 _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
-_DATA = re.compile(r"(?P<module>(?:module\.[\w-]+\.)*)data\.(?P<type>[a-z0-9_]+)\.(?P<name>[\w-]+)\.(?P<attribute>\w+)")
-_DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
-"""Data sources that answer from the account, the region or their own configuration."""
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )
@@ -29,15 +26,9 @@ _DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 """By partition; the ISO partitions are left out, their suffixes are not known for certain."""
 
 
-def asked(address: str) -> Iterator[str]:
-    """Yield the keys of the data source attributes that the address of an unknown names.
-
-    Those that answer from the account, the region or their own configuration are not among them.
-    """
-    for found in _DATA.finditer(_INSTANCE_KEY.sub("", address)):
-        if found["type"] not in _DERIVED:
-            data = "data." if found["module"] else ""
-            yield f"{found['module']}{data}{found['type']}.{found['name']}.{found['attribute']}"
+def data_source_key(address: str) -> str:
+    """Return what a key names the data source of an address by: `aws_vpc.main`, whatever instance it is."""
+    return _INSTANCE_KEY.sub("", address).removeprefix("data.")
 
 
 class KnownData(Struct, frozen=True):
@@ -136,11 +127,11 @@ def _dns_suffix(partition: str) -> dict[str, str]:
 
 def region_unknown(provider: str) -> Unknown:
     """Return the region of a provider configuration that does not say it."""
-    return Unknown("aws_region.region" if provider == "aws" else f"aws_region.region ({provider})")
+    named = "aws_region.region" if provider == "aws" else f"aws_region.region ({provider})"
+    return Unknown(named, UnstatedRegion(provider))
 
 
 def account_unknown(provider: str) -> Unknown:
     """Return the account of a provider configuration that nobody knows."""
-    return Unknown(
-        "aws_caller_identity.account_id" if provider == "aws" else f"aws_caller_identity.account_id ({provider})"
-    )
+    named = "aws_caller_identity.account_id"
+    return Unknown(named if provider == "aws" else f"{named} ({provider})", UnstatedAccount(provider))

@@ -26,7 +26,7 @@ from infraspec.terraform.providers import (
 )
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.variable_type import check_default, type_of
-from infraspec.unknown import Sensitive, Unknown, Value, shows
+from infraspec.unknown import AbsentModule, AtRunTime, MissingVariable, Sensitive, Unknown, Value, shows
 
 _MISSING = object()
 _BUSY = object()
@@ -39,7 +39,7 @@ class OpaqueModule(EvaluatedObject):
 
     def attribute(self, name: str) -> Value:
         """Return the Unknown that names an output."""
-        return Unknown(f"{self.address}.{name}")
+        return Unknown(f"{self.address}.{name}", AbsentModule(self.address))
 
 
 class ModuleObject(EvaluatedObject):
@@ -135,7 +135,7 @@ class ModuleInstance:
         value = self._inputs[name]() if name in self._inputs else _MISSING
         if value is _MISSING or (value is None and self._option(body, "nullable", default=True) is False):
             if "default" not in body.attributes:
-                return Unknown(f"{self.prefix}var.{name}")
+                return Unknown(f"{self.prefix}var.{name}", MissingVariable(name, self.address))
             value = body.compiled("default")(self.scope)
         if self._option(body, "sensitive", default=False) is True and shows(value):
             value = Sensitive(f"{self.prefix}var.{name}", value)
@@ -188,7 +188,7 @@ class ModuleInstance:
         shown = f"{'data.' if mode == 'data' else ''}{type_}.{name}"
         if body is None:
             if mode == "ephemeral":
-                return Unknown(f"{self.prefix}ephemeral.{type_}.{name}")
+                return Unknown(f"{self.prefix}ephemeral.{type_}.{name}", AtRunTime(f"the ephemeral {type_}.{name}"))
             names = {".".join(key[1:]): None for key in self.configuration.resources if key[0] == mode}
             keyword = "data" if mode == "data" else "resource"
             raise self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")

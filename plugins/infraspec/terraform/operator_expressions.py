@@ -18,7 +18,7 @@ from infraspec.terraform.revealing import to_revealed_bool
 from infraspec.terraform.scope import EvaluatedObject, Scope
 from infraspec.terraform.symbolic import named, operand
 from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
-from infraspec.unknown import OpenList, Sensitive, Text, Unknown, Value, opened
+from infraspec.unknown import AFTER_APPLY, OpenList, Sensitive, Text, Unknown, Value, opened
 
 _TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
 _LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
@@ -145,14 +145,14 @@ def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
     try:
         return evaluate(scope)
     except EvaluationError as error:
-        return Unknown(f"error({error.message})")
+        return Unknown(f"error({error.message})", AFTER_APPLY)
 
 
 def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
     if_true, if_false = common_type(if_true, if_false), common_type(if_false, if_true)
     if conditional_equal(if_true, if_false):
         return if_true
-    unknown = named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}")
+    unknown = named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}", condition, if_true, if_false)
     return opened(unknown, _in_both(if_true, if_false))
 
 

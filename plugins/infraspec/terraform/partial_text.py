@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate, render
+from infraspec.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate, render
 
 
 class UnorderedJsonText(JsonText):
@@ -18,7 +18,7 @@ class UnorderedJsonText(JsonText):
     @property
     def parts(self) -> tuple[str | Unknown, ...]:
         """The whole text as one unknown."""
-        return (Unknown(f"jsonencode({render(self.tree)})"),)
+        return (Unknown(f"jsonencode({render(self.tree)})", computed_from(self.tree)),)
 
 
 def known_prefix(text: Value) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from infraspec.errors import PlanError
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
 
 if TYPE_CHECKING:
     from infraspec.finding import Location
@@ -53,9 +53,12 @@ class Resource(Struct, frozen=True, eq=False):
 
     def attribute(self, attribute: str) -> Value:
         """Return an attribute as an expression would see it: Unknown if nothing is known of it."""
-        if attribute in self.values:
-            return self.values[attribute]
-        return Unknown(f"{self.address}.{attribute}")
+        return self.values[attribute] if attribute in self.values else self.reference(attribute)
+
+    def reference(self, attribute: str) -> Unknown:
+        """Return an attribute as a reference to it, whatever is known of it."""
+        cause = data_cause(self.address, self.type, attribute) if self.mode == "data" else None
+        return Unknown(f"{self.address}.{attribute}", cause)
 
     def sets(self, attribute: str) -> bool:
         """Tell whether the source sets an attribute or block; a plan or state has what the provider computes too."""
@@ -65,6 +68,19 @@ class Resource(Struct, frozen=True, eq=False):
         """Return where an attribute (`container_definitions`) or nested block is set, or where the resource begins."""
         found = self.locate(attribute) if self.locate else None
         return found or self.location
+
+
+_DERIVED = frozenset({"aws_iam_policy_document", "aws_caller_identity", "aws_region", "aws_partition"})
+"""Data sources that answer from the account, the region or their own configuration."""
+_OUTPUTS = {"terraform_remote_state": ("outputs",), "tfe_outputs": ("values", "nonsensitive_values")}
+"""Data sources that read the state of another stack, and what they return of it."""
+
+
+def data_cause(address: str, type_: str, attribute: str) -> Cause | None:
+    """Return why an attribute of the data source of an address is not known, if that is because it was not read."""
+    if type_ in _DERIVED:
+        return None
+    return OtherStack(address, attribute) if attribute in _OUTPUTS.get(type_, ()) else UnreadData(address, attribute)
 
 
 NOT_EVALUATED = "is not evaluated"
@@ -229,8 +245,10 @@ class Plan:
     """What a plan file does, no-op included, then the drift that terraform found."""
     from_plan_file: bool = False
     """Whether there is a plan file behind it, which alone says what changes."""
-    account: Value = dataclasses.field(default_factory=lambda: Unknown("aws_caller_identity.account_id"))
-    region: Value = dataclasses.field(default_factory=lambda: Unknown("aws_region.region"))
+    account: Value = dataclasses.field(
+        default_factory=lambda: Unknown("aws_caller_identity.account_id", UnstatedAccount("aws"))
+    )
+    region: Value = dataclasses.field(default_factory=lambda: Unknown("aws_region.region", UnstatedRegion("aws")))
     partition: Value = "aws"
     regions: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
@@ -317,7 +335,7 @@ class Plan:
         One that the provider is still to compute is the provider's.
         """
         own = resource.get("region")
-        if own and own != Unknown(f"{resource.address}.region"):
+        if own and own != resource.reference("region"):
             return own
         return self.regions.get(resource.provider, self.region)
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from infraspec.terraform.plan_json_records import Configuration, ConfiguredModule, ProviderConfiguration, Variable
 from infraspec.terraform.plan_json_values import decode
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import Unknown, UnstatedRegion, Value
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _REGION = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
@@ -103,7 +103,7 @@ class Providers(Struct):
 
 def unknown_region(key: str) -> Unknown:
     """Return the region of a provider configuration that is not known."""
-    return Unknown(f"provider.{key}.region")
+    return Unknown(f"provider.{key}.region", UnstatedRegion(key))
 
 
 def _upwards(module: str) -> Iterator[str]:

@@ -16,9 +16,10 @@ from msgspec import Raw
 
 from infraspec.errors import PlanError
 from infraspec.terraform.masking import hide, mask, step
+from infraspec.terraform.plan import data_cause
 from infraspec.terraform.plan_json_records import ABSENT
 from infraspec.terraform.plan_json_text import REMEDY
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.unknown import Cause, Sensitive, Unknown, Value
 
 _LARGEST_EXPONENT = 400
 
@@ -89,24 +90,24 @@ def decode(raw: Raw, place: str) -> Value:
         raise PlanError("a value is not valid JSON", place=place, remedy=REMEDY) from None
 
 
-def merge_unknown(value: Value, unknown: Value, address: str) -> Value:
-    """Put Unknown, named by its place, wherever `unknown` is true.
+def merge_unknown(value: Value, unknown: Value, address: str, cause: Cause | None = None) -> Value:
+    """Put Unknown, named by its place, wherever `unknown` is true; `cause` is why, if that is not the apply.
 
     Where the value lacks the list or map that an unknown part lies in, it is made.
     """
     if unknown is True:
-        return Unknown(address)
+        return Unknown(address, cause)
     if isinstance(unknown, dict) and _has_true(unknown):
         merged = dict(value) if isinstance(value, dict) else {}
         for key, part in unknown.items():
             if _has_true(part):
-                merged[key] = merge_unknown(merged.get(key), part, step(address, key))
+                merged[key] = merge_unknown(merged.get(key), part, step(address, key), cause)
         return merged
     if isinstance(unknown, list) and _has_true(unknown):
         items = list(value) if isinstance(value, list) else []
         items += [None] * (len(unknown) - len(items))
         for index, part in enumerate(unknown):
-            items[index] = merge_unknown(items[index], part, step(address, index))
+            items[index] = merge_unknown(items[index], part, step(address, index), cause)
         return items
     return value
 
@@ -136,7 +137,7 @@ def hide_marked(value: Value, marks: Value, address: str) -> Value:
 def _build(address: str, type_: str, texts: ValueTexts, marks: Value) -> dict[str, Value]:
     values = decode(texts.values, address)
     if b"true" in bytes(texts.unknown):
-        values = merge_unknown(values, decode(texts.unknown, address), address)
+        values = _with_unknowns(values, decode(texts.unknown, address), address, type_)
     marked = [decode(text, address) for text in texts.sensitive if b"true" in bytes(text)]
     for tree in (*marked, marks):
         values = hide_marked(values, _marks_of_all(tree, values), address)
@@ -145,6 +146,18 @@ def _build(address: str, type_: str, texts: ValueTexts, marks: Value) -> dict[st
     if not isinstance(values, dict):
         raise PlanError("the values of a resource are not an object", place=address, remedy=REMEDY)
     return mask(type_, address, values)
+
+
+def _with_unknowns(values: Value, unknown: Value, address: str, type_: str) -> Value:
+    """Put in the unknown parts; those of a data source are unknown because it was not read."""
+    if not isinstance(unknown, dict) or f"data.{type_}." not in address:
+        return merge_unknown(values, unknown, address)
+    merged = dict(values) if isinstance(values, dict) else {}
+    for name, part in unknown.items():
+        if _has_true(part):
+            cause = data_cause(address, type_, name)
+            merged[name] = merge_unknown(merged.get(name), part, step(address, name), cause)
+    return merged
 
 
 def _marks_of_all(marks: Value, values: Value) -> Value:

@@ -100,7 +100,9 @@ def _merge(base: list[Value], added: list[Value], *, compared: int | None = None
         for position, verdict in enumerate(verdicts):
             if verdict is None and isinstance(before[position], dict):
                 names = operand(before[position]["Sid"]), operand(sid)
-                result[position] = named("statement {}, perhaps overridden by {}".format(*names))
+                result[position] = named(
+                    "statement {}, perhaps overridden by {}".format(*names), before[position]["Sid"], sid
+                )
         result.append(statement)
     return result
 
@@ -147,7 +149,7 @@ def _principals(blocks: Value) -> Value:
             return block
         kind, identifiers = block.get("type"), block.get("identifiers")
         if not isinstance(kind, str):
-            return kind if isinstance(kind, Unknown) else Unknown(f"principals of type {kind}")
+            return kind if isinstance(kind, Unknown) else named(f"principals of type {kind}", kind)
         if isinstance(identifiers, Unknown):
             return {kind: identifiers} if len(blocks) == 1 else identifiers
         grouped.setdefault(kind, []).extend(identifiers or [])
@@ -165,7 +167,7 @@ def _conditions(blocks: Value) -> Value:
             return block
         test, variable, values = block.get("test"), block.get("variable"), block.get("values")
         if not isinstance(test, str) or not isinstance(variable, str) or isinstance(values, Unknown):
-            return _single_condition(test, variable, values) if len(blocks) == 1 else Unknown("conditions")
+            return _single_condition(test, variable, values) if len(blocks) == 1 else named("conditions", blocks)
         result.setdefault(test, {}).setdefault(variable, []).extend(values or [])
     return normalized_condition(result)
 
@@ -173,7 +175,7 @@ def _conditions(blocks: Value) -> Value:
 def _single_condition(test: Value, variable: Value, values: Value) -> Value:
     if isinstance(test, str) and isinstance(variable, str):
         return {test: {variable: values}}
-    return Unknown("condition")
+    return named("condition", test, variable)
 
 
 def _variables(value: Value, version: Value) -> Value:
@@ -183,7 +185,7 @@ def _variables(value: Value, version: Value) -> Value:
     if isinstance(value, list):
         return [_variables(item, version) for item in value]
     if isinstance(value, OpenList):
-        return OpenList(value.address, (_variables(item, version) for item in value.items))
+        return OpenList(value.address, (_variables(item, version) for item in value.items), value.cause)
     if type(value) is Text:
         return Text(tuple(_variables(part, version) for part in value.parts))
     if not isinstance(value, str) or "&{" not in value:

@@ -20,7 +20,7 @@ from infraspec.terraform.evaluation import place_error
 from infraspec.terraform.known_data import KnownData, account_unknown, region_unknown
 from infraspec.terraform.scope import Scope
 from infraspec.terraform.types import CollectionType, PrimitiveType
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from
 
 _TAGS = CollectionType("map", PrimitiveType("string"))
 _CREDENTIALS = (
@@ -95,7 +95,7 @@ class Provider(Struct):
         if is_one_of_many(self.key):
             return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
-        of_variable = isinstance(configured, Unknown) and configured.address.startswith("var.")
+        of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
         if configured in (None, "") or (of_variable and not self._is_alias):
             return self.known.region or configured or region_unknown(self.key)
         return configured
@@ -152,9 +152,9 @@ def tags_all(default_tags: Value, tags: Value) -> Value:
     if isinstance(tags, list):
         return None
     if isinstance(default_tags, Unknown):
-        return default_tags if not tags else Unknown(f"merge({default_tags.address}, …)")
+        return default_tags if not tags else Unknown(f"merge({default_tags.address}, …)", computed_from(default_tags))
     if isinstance(tags, Unknown):
-        return tags if not default_tags else Unknown(f"merge(default_tags, {tags.address})")
+        return tags if not default_tags else Unknown(f"merge(default_tags, {tags.address})", computed_from(tags))
     merged = {**default_tags, **(tags or {})}
     return {key: value for key, value in merged.items() if value is not None} or None
 

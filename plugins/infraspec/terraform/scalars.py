@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import Reference, Text, Unknown, Value
 
 _INSTANCE = r'(?:\["[^"]*"\]|\[\d+\])?'
 _SCALAR = re.compile(
@@ -12,9 +12,6 @@ _SCALAR = re.compile(
     r"(?:arn|id|name|url|endpoint|region|partition|json|bucket|email|address|domain)"
 )
 """References to attributes that hold text in every AWS resource, never a list."""
-
-_NEVER_EMPTY = re.compile(rf"(?:module\.[\w-]+{_INSTANCE}\.)*(?:data\.)?aws_\w+\.[\w-]+{_INSTANCE}\.(?:arn|id)")
-"""References to the ARN or id of a resource or data source."""
 
 
 def is_scalar(value: Value) -> bool:
@@ -26,4 +23,5 @@ def is_never_empty(value: Value) -> bool:
     """Tell whether an unknown value is certainly neither null nor empty."""
     if isinstance(value, Text):
         return any(isinstance(part, str) or is_never_empty(part) for part in value.parts)
-    return isinstance(value, Unknown) and _NEVER_EMPTY.fullmatch(value.address) is not None
+    found = Reference.of(value) if isinstance(value, Unknown) else None
+    return found is not None and found.certain and found.attribute in ("arn", "id")

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from typing import Protocol
 
 from infraspec.terraform.functions import Files
-from infraspec.terraform.symbolic import operand
-from infraspec.unknown import Unknown, Value
+from infraspec.terraform.symbolic import named, operand
+from infraspec.unknown import Unknown, Value, computed_from
 
 
 class Module(Protocol):
@@ -54,15 +54,15 @@ class Scope:
         """Return a scope in which some more names are bound."""
         return Scope(self.module, {**self.locals, **names})
 
-    def opaque(self, label: str, place: str) -> Unknown:
-        """Return an Unknown for an expression that cannot be written as an application.
+    def opaque(self, label: str, place: str, *values: Value) -> Unknown:
+        """Return an Unknown for an expression of some values that cannot be written as an application.
 
         Its value depends on the place, on the module instance and on the bound names, so these make its identity.
         """
         names = ";".join(f"{key}={operand(value)}" for key, value in sorted(self.locals.items()))
         digest = f" #{_digest(names)}" if names else ""
         module = f"{self.module.address}." if self.module.address else ""
-        return Unknown(f"{module}{label} ({place}{digest})")
+        return Unknown(f"{module}{label} ({place}{digest})", computed_from(*values))
 
 
 class EvaluatedObject(Unknown):
@@ -78,7 +78,7 @@ class EvaluatedObject(Unknown):
 
     def element(self, key: Value) -> Value:
         """Return what an index gives."""
-        return self.attribute(key) if isinstance(key, str) else Unknown(f"{self.address}[{operand(key)}]")
+        return self.attribute(key) if isinstance(key, str) else named(f"{self.address}[{operand(key)}]", key)
 
 
 def _digest(text: str) -> str:

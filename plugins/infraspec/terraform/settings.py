@@ -22,7 +22,7 @@ from infraspec.hcl.source import Source
 from infraspec.terraform.body import Body
 from infraspec.terraform.configuration import Configuration
 from infraspec.terraform.evaluation import Library
-from infraspec.unknown import Unknown, Value
+from infraspec.unknown import NoConstant, Unknown, Value
 
 LOCK_FILE = ".terraform.lock.hcl"
 _DEFAULT_HOST = "registry.terraform.io"
@@ -47,7 +47,11 @@ class Backend(Struct, frozen=True):
         role = assumed.get("role_arn") if isinstance(assumed, Mapping) else assumed or self.arguments.get("role_arn")
         if role is None:
             return None
-        return Arn.parse(role).account if isinstance(role, str) and Arn.is_arn(role) else Unknown("role_arn")
+        return (
+            Arn.parse(role).account
+            if isinstance(role, str) and Arn.is_arn(role)
+            else Unknown("role_arn", NoConstant("role_arn"))
+        )
 
 
 class Requirement(Struct, frozen=True):
@@ -231,7 +235,7 @@ def _value(expression: Expression, source: Source, written: str) -> Value:
         case Object(items=items):
             return {_text(_value(key, source, written)): _value(value, source, written) for key, value in items}
         case _:
-            return Unknown(written)
+            return Unknown(written, NoConstant(written))
 
 
 def _text(value: Value) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from infraspec.errors import EvaluationError
 from infraspec.json_text import decode_json
 from infraspec.terraform.values import type_name
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.unknown import ComputedFrom, Text, Unknown, Value
 
 _KEYS = (
     "Sid",
@@ -29,7 +29,7 @@ _KEYS = (
     "Condition",
 )
 _HOLE = "${"
-STATEMENTS_OF = "statements of "
+STATEMENTS = "statements"
 """What the address of the unknown statements of a document begins with; the address of the document follows."""
 
 
@@ -60,8 +60,10 @@ class SourceDocument(Struct, frozen=True):
 
     @classmethod
     def _unknown(cls, document: Unknown) -> SourceDocument:
-        version = Unknown(f"version of {document.address}")
-        return cls(version, None, [Unknown(f"{STATEMENTS_OF}{document.address}")])
+        version = Unknown(f"version of {document.address}", document.cause)
+        return cls(
+            version, None, [Unknown(f"{STATEMENTS} of {document.address}", ComputedFrom((document,), STATEMENTS))]
+        )
 
 
 def _refuse(what: str, expected: str, found: Value) -> NoReturn:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 
 from infraspec.terraform.values import SetValue
-from infraspec.unknown import JsonText, Text, Unknown, Value, number_text
+from infraspec.unknown import JsonText, Text, Unknown, Value, computed_from, number_text
 
 _LONGEST = 1000
 """Characters of a name; a longer one is cut and told apart by its digest."""
@@ -22,22 +22,28 @@ class Undetermined(Exception):  # noqa: N818 - no error: the answer depends on a
 
 def application(name: str, arguments: Iterable[Value]) -> Unknown:
     """Return the unknown result of a function: `name(arguments)`."""
-    return named(f"{name}({', '.join(map(operand, arguments))})")
+    arguments = tuple(arguments)
+    return named(f"{name}({', '.join(map(operand, arguments))})", *arguments)
 
 
-def named(text: str) -> Unknown:
-    """Return an unknown named by the expression that it is computed from."""
-    return Unknown(bounded(text))
+def named(text: str, *values: Value) -> Unknown:
+    """Return an unknown named by the expression that it is, and by the values in it."""
+    return Unknown(bounded(text), computed_from(*values))
+
+
+def part_of(value: Unknown, text: str) -> Unknown:
+    """Return the unknown part of an unknown, of the name `text`; it is known if the whole is."""
+    return Unknown(bounded(text), value.cause)
 
 
 def binary(left: Value, operator: str, right: Value) -> Unknown:
     """Return the unknown result of an operator."""
-    return named(f"{_grouped(left)} {operator} {_grouped(right)}")
+    return named(f"{_grouped(left)} {operator} {_grouped(right)}", left, right)
 
 
 def unary(operator: str, value: Value) -> Unknown:
     """Return the unknown result of a prefix operator."""
-    return named(f"{operator}{_grouped(value)}")
+    return named(f"{operator}{_grouped(value)}", value)
 
 
 def _grouped(value: Value) -> str:

@@ -69,7 +69,7 @@ def _template_if(context: Context, part: TemplateIf) -> _Piece:
         if isinstance(chosen, Sensitive):
             return [_hidden(chosen, _written(branches[bool(decided)], scope))]
         if isinstance(chosen, Unknown) or chosen is None:
-            return [scope.opaque(f"if {operand(chosen)}", place)]
+            return [scope.opaque(f"if {operand(chosen)}", place, chosen)]
         return list(_written(branches[chosen], scope))
 
     return write
@@ -88,7 +88,7 @@ def _template_for(context: Context, part: TemplateFor) -> _Piece:
 
     def write_over(scope: Scope, value: Value) -> list[str | Unknown | Text]:
         if isinstance(value, Unknown) and not isinstance(value, Sensitive):
-            return [scope.opaque(f"for {operand(value)}", place)]
+            return [scope.opaque(f"for {operand(value)}", place, value)]
         with located(context.source, part.at):
             pairs = iterate(value)
         return [piece for key, item in pairs for piece in _written(body, bind(scope, part, key, item))]

@@ -16,6 +16,7 @@ from infraspec.iam.lint.fault import Resolve
 from infraspec.iam.matching import match
 from infraspec.iam.pattern import Pattern, Subject, is_open, shown
 from infraspec.iam.reference import ResourceType
+from infraspec.iam.subject import policy_variable
 from infraspec.unknown import Text, Unknown, Value, concatenate, render
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -90,7 +91,7 @@ def _with_variables(part: str | Unknown) -> list[str | Unknown]:
     if not isinstance(part, str):
         return [part]
     pieces = _VARIABLE.split(part)
-    return [Unknown(f"policy variable {piece}") if position % 2 else piece for position, piece in enumerate(pieces)]
+    return [policy_variable(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
 
 
 def _split(value: Value) -> tuple[str, Value] | None:

@@ -14,10 +14,9 @@ from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.arns import Entry, renamed
 from infraspec.iam.lint.fault import Fault, Kind, Resolve, Use
 from infraspec.iam.reference import Action
-from infraspec.unknown import Text, Unknown, Value, render
+from infraspec.unknown import Reference, Text, Unknown, Value, render
 
 _FEW = 3
-_SECRET_ARN = re.compile(r"(^|\.)aws_secretsmanager_secret\.[^.]+\.(arn|id)$")
 _SUFFIX = re.compile(r"-(\?{6}|[A-Za-z0-9]{6})$")
 _ARN = re.compile(r"arn:|\*|\?|\$\{")
 _ONLY_ON_ALL = re.compile(
@@ -128,11 +127,16 @@ def _may_be_on(action: Action, entry: Entry) -> bool:
     return any(entry.may_be(kind) for kind in action.types)
 
 
+def _is_secret(unknown: Unknown) -> bool:
+    found = Reference.of(unknown)
+    return found is not None and found.type == "aws_secretsmanager_secret" and found.attribute in ("arn", "id")
+
+
 def _never_more(statement: Statement, entries: Sequence[Entry]) -> Iterator[Fault]:
     """Yield `"${aws_secretsmanager_secret.db.arn}-*"`: the attribute is the whole ARN, with its suffix."""
     for index, entry in enumerate(entries):
         parts = entry.value.parts if isinstance(entry.value, Text) else ()
-        if len(parts) != 2 or not isinstance(parts[0], Unknown) or not _SECRET_ARN.search(parts[0].address):  # noqa: PLR2004
+        if len(parts) != 2 or not isinstance(parts[0], Unknown) or not _is_secret(parts[0]):  # noqa: PLR2004
             continue
         if str(parts[1]).strip("*"):
             yield Fault.of(
