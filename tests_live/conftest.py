@@ -2,12 +2,12 @@
 
 import pytest
 
-from infraspec.fixtures.session import KEY
+from infraspec.pytest_plugin.options import SETTINGS
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set --infraspec-live before the plugin reads its settings; where it has, a run that is not guarded ends."""
-    if KEY in config.stash and not config.stash[KEY].settings.is_live:
+    if SETTINGS in config.stash and not config.stash[SETTINGS].is_live:
         raise pytest.Collector.CollectError("the live suite came in beside other tests: add --infraspec-live")
     config.option.infraspec_live = "yes"

@@ -24,7 +24,6 @@ from infraspec.ecs.declared_service import declared_families as families_of
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.start import StartFacts
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.fixtures.rule_tests import Check, prove
 from infraspec.live.alarm_status import alarm_states as read_alarm_states
 from infraspec.live.chain_facts import chain_evidence
 from infraspec.live.databases import live_databases
@@ -38,6 +37,7 @@ from infraspec.live.subscriptions import live_subscriptions
 from infraspec.monitoring.alarm_status import AlarmStates
 from infraspec.monitoring.log_group import LogGroup
 from infraspec.process.hosts import HostFacts
+from infraspec.pytest_plugin.rule_tests import Check, prove
 from infraspec.rds.database import Observed
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings

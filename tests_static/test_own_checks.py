@@ -6,7 +6,7 @@ import pytest
 
 from infraspec.core.rule import Rule
 from infraspec.finding import Finding
-from infraspec.fixtures.rule_tests import OFFERED, Check, prove
+from infraspec.pytest_plugin.rule_tests import OFFERED, Check, prove
 
 
 @pytest.mark.usefixtures(*OFFERED, "assert_proven")

@@ -9,7 +9,7 @@ import pytest
 
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
-from infraspec.fixtures.rule_tests import Check, prove
+from infraspec.pytest_plugin.rule_tests import Check, prove
 
 
 def _test_of(rule: Rule) -> Callable[[pytest.FixtureRequest], None]:

@@ -10,14 +10,14 @@ from textwrap import dedent
 from typing import Any
 
 from infraspec import contract as contracts
-from infraspec import hookspecs, options
 from infraspec.contract.models import Contract
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
-from infraspec.fixtures import live, own_rules, static
-from infraspec.fixtures.rule_tests import Check, call
+from infraspec.pytest_plugin import hookspecs, options
+from infraspec.pytest_plugin.fixtures import live, own_rules, static
+from infraspec.pytest_plugin.rule_tests import Check, call
 from infraspec.terraform.environments import Environments
 from tools.rule_examples import EXAMPLES, Example
 
@@ -33,8 +33,8 @@ region = "eu-west-1"
 _ENVIRONMENT = "prod"
 
 
-def check(rule: Rule, contract: Contract, environment: str = _ENVIRONMENT) -> Sequence[Finding]:
-    """Run a rule on an environment of a repository."""
+def check(rule: str, contract: Contract, environment: str = _ENVIRONMENT) -> Sequence[Finding]:
+    """Run a rule, by its id, on an environment of a repository."""
     environments = Environments(contract, environ={})
     settings, plan = environments.settings(), environments.plan(environment)
     given = {
@@ -46,7 +46,7 @@ def check(rule: Rule, contract: Contract, environment: str = _ENVIRONMENT) -> Se
         "root_module": settings[environment],
         "decisions": {},
     }
-    found: Sequence[Finding] = call(Check.of(rule, "static").run, given.__getitem__)
+    found: Sequence[Finding] = call(Check.of(RULES[rule], "static").run, given.__getitem__)
     return found
 
 
@@ -56,7 +56,7 @@ def finding(rule: Rule, example: Example) -> Finding:
         directory = Path(name)
         (directory / "infraspec.toml").write_text(CONTRACT + example.contract, encoding="utf-8")
         (directory / "main.tf").write_text(example.hcl.lstrip("\n") + example.hidden, encoding="utf-8")
-        found = check(rule, contracts.load(directory))
+        found = check(rule.id, contracts.load(directory))
     return next(one for one in found if one.verdict is Verdict.VIOLATED)
 
 

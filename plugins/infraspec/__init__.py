@@ -1,3 +1,7 @@
 """infraspec: a spec of the infrastructure, checked on source, on plans and on the live account."""
 
+from infraspec.moved import install
+
 __version__ = "0.1.0"
+
+install()

@@ -36,8 +36,8 @@ from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
-from infraspec.fixtures.own_rules import RunRule
 from infraspec.monitoring.alarm_status import AlarmStates
+from infraspec.pytest_plugin.fixtures.own_rules import RunRule
 from infraspec.rds.database import Observed
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

@@ -12,12 +12,12 @@ import pytest
 
 import infraspec
 from infraspec import contract as contracts
-from infraspec.checks import RULES
 from infraspec.checks.keys import Keys
 from infraspec.checks.owners import Owners
 from infraspec.checks.secret_access import check_secret_access
 from infraspec.checks.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
+from infraspec.core.rules import RULES
 from infraspec.ecs.placeholders import with_placeholders
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import ResourceRefusalError

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from infraspec.cli import main
-from infraspec.diagnose_command import span
+from infraspec.cli.diagnose import span
 from infraspec.errors import RequestError
 from tests.terraform.sources import write
 

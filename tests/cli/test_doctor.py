@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from infraspec import tool_health
 from infraspec.adoption.health import State
+from infraspec.cli import doctor as command
 from infraspec.cli import main
 from tests.terraform.iam_exports import export, role
 from tests.terraform.sources import write
@@ -158,10 +158,10 @@ def test_tools(monkeypatch: pytest.MonkeyPatch) -> None:
             raise PackageNotFoundError(package)
         return "1.0"
 
-    monkeypatch.setattr(tool_health, "version", version)
+    monkeypatch.setattr(command, "version", version)
     monkeypatch.setattr(shutil, "which", lambda program: None if program == "terraform" else f"/usr/bin/{program}")
     monkeypatch.setattr(sys, "version_info", (3, 10, 1))
-    lines = {line.topic: line for line in tool_health.tool_lines()}
+    lines = {line.topic: line for line in command.tool_lines()}
 
     assert lines["python"].state is State.PROBLEM
     assert (lines["pytest"].state, lines["pytest"].remedy) == (State.PROBLEM, "pip install pytest")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infraspec import live_health
 from infraspec.adoption.health import Line, State, worst
-from infraspec.live_health import clock_lines, endpoint_lines, live_lines
+from infraspec.cli import doctor
+from infraspec.cli.live_health import clock_lines, endpoint_lines, live_lines
 from tests.terraform.sources import write
 
 exceptions = pytest.importorskip("botocore.exceptions", reason="needs pytest-infraspec[live]")
@@ -153,6 +153,6 @@ def test_endpoints() -> None:
 
 def test_without_boto3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the line says how to get it."""
-    monkeypatch.setattr(live_health, "find_spec", lambda _: None)
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
 
-    assert [line.remedy for line in live_lines(tmp_path, None)] == ["pip install 'pytest-infraspec[live]'"]
+    assert [line.remedy for line in doctor.live_lines(tmp_path, None)] == ["pip install 'pytest-infraspec[live]'"]

@@ -25,10 +25,19 @@ OPTION = re.compile(r"^\| (`.+?) \|", re.MULTILINE)
 CODE = re.compile(r"`(\d)` ")
 
 
+def commands(group: click.Group) -> dict[str, click.Command]:
+    """Return the commands of a group, which are imported now."""
+    context = click.Context(group)
+    return {name: command for name in group.list_commands(context) if (command := group.get_command(context, name))}
+
+
+COMMANDS = commands(main)
+
+
 def options(command: click.Command) -> set[str]:
     """Return the options and arguments of a command, or of the commands of a group, as they are written."""
     if isinstance(command, click.Group):
-        return {name for each in command.commands.values() for name in options(each)}
+        return {name for each in commands(command).values() for name in options(each)}
     return {
         name
         for parameter in command.params
@@ -45,7 +54,7 @@ def codes(command: click.Command) -> set[str]:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_section(name: str) -> None:
     """Each section is about a command that exists, and lists exactly its options and exit codes."""
-    command = main.commands[name]
+    command = COMMANDS[name]
     section = SECTIONS[name]
     documented = {part.strip("` ") for row in OPTION.findall(section) for part in row.split(",")}
     exits = set(CODE.findall(section[section.index("Exit codes: ") :]))
@@ -59,7 +68,7 @@ def test_section(name: str) -> None:
 def test_every_command_is_documented() -> None:
     """A command without a section here has documentation of its own."""
     texts = [path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")]
-    missing = [name for name in main.commands if name not in SECTIONS]
+    missing = [name for name in COMMANDS if name not in SECTIONS]
 
     assert len(SECTIONS) >= 8
     assert [name for name in missing if not any(f"infraspec {name}" in text for text in texts)] == []
@@ -68,7 +77,7 @@ def test_every_command_is_documented() -> None:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_help(name: str) -> None:
     """The help of every command opens with a sentence and fits its line in the list of commands."""
-    command = main.commands[name]
+    command = COMMANDS[name]
     listed = CliRunner().invoke(main, ["--help"], terminal_width=80).output.split("Commands:")[1]
 
     assert command.help

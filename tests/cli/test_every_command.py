@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from infraspec.cli import main
 from infraspec.reporting.results_file import encode
+from tests.cli.test_documentation import commands
 from tests.cli.test_simulate import CASE
 from tests.plugin.project import REFERENCE
 from tests.process.test_alerts import item
@@ -78,7 +79,7 @@ def leaves(command: click.Command = main, *words: str) -> Iterator[tuple[str, cl
     if not isinstance(command, click.Group):
         yield " ".join(words), command
         return
-    for name, inner in command.commands.items():
+    for name, inner in commands(command).items():
         yield from leaves(inner, *words, name)
 
 

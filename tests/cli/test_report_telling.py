@@ -14,10 +14,10 @@ import boto3
 import pytest
 from msgspec.structs import replace
 
+from infraspec.cli.report import notify
+from infraspec.cli.report.metrics import publish
 from infraspec.errors import InfraspecError
 from infraspec.finding import Verdict
-from infraspec.reporting.metrics_command import metrics
-from infraspec.reporting.notify_command import notify
 from infraspec.reporting.results import Results
 from infraspec.reporting.results_file import encode
 from tests.cli.test_report import report
@@ -61,7 +61,7 @@ def written(directory: Path, results: Results, *tables: str) -> tuple[Path, Path
 
 def test_metrics_are_published(tmp_path: Path, moto: str) -> None:
     """CloudWatch has them, with their dimensions and units."""
-    lines = list(metrics(*written(tmp_path, today(QUEUE), METRICS), dry_run=False))
+    lines = list(publish(*written(tmp_path, today(QUEUE), METRICS), dry_run=False))
     client = boto3.client("cloudwatch", region_name="eu-west-1")
     found = {metric["MetricName"]: metric for metric in client.list_metrics(Namespace="shop-dev")["Metrics"]}
 
@@ -79,7 +79,7 @@ def test_what_aws_refuses_is_a_line(tmp_path: Path, moto: str, monkeypatch: pyte
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("infraspec.aws.session._ATTEMPTS", 1)
-    (line,) = metrics(*written(tmp_path, today(), "[metrics]\n"), dry_run=False)
+    (line,) = publish(*written(tmp_path, today(), "[metrics]\n"), dry_run=False)
 
     assert "NOT PUBLISHED: AwsError: cloudwatch.put_metric_data in eu-west-1: AWS did not answer" in line
 
@@ -93,7 +93,7 @@ def test_a_dry_run_of_metrics(tmp_path: Path) -> None:
     assert "local: not published, it is no environment of the contract" in ran.stdout
     assert "dev: shop-dev in eu-west-1: RunCompleted 1" in ran.stdout
     written(tmp_path, today(complete=False), "[metrics]\n")
-    assert ["nothing is published: the run is not whole"] == list(metrics(*arguments, dry_run=False))
+    assert ["nothing is published: the run is not whole"] == list(publish(*arguments, dry_run=False))
 
 
 class Receiver:
@@ -134,7 +134,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 def tell(directory: Path, results: Results, *tables: str, dry_run: bool = False) -> list[str]:
     """Notify of a run and return what is said of it."""
-    return list(notify(*written(directory, results, *tables), directory / "store", dry_run=dry_run))
+    return list(notify.tell(*written(directory, results, *tables), directory / "store", dry_run=dry_run))
 
 
 def test_a_chat_is_told_of_changes(tmp_path: Path, chat: Receiver) -> None:
@@ -268,4 +268,4 @@ def test_an_old_run(tmp_path: Path) -> None:
     )
 
     with pytest.raises(InfraspecError, match="takes no metrics of this time"):
-        list(metrics(*arguments, dry_run=True))
+        list(publish(*arguments, dry_run=True))

@@ -13,7 +13,7 @@ import tests_static.test_rules
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES, rule_of
 from infraspec.finding import Location, Related, Verdict
-from infraspec.fixtures.rule_tests import Check
+from infraspec.pytest_plugin.rule_tests import Check
 from infraspec.terraform.plan import Resource
 from tools.rule_examples import EXAMPLES
 

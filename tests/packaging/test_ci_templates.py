@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from infraspec.cli import main
 from infraspec.reporting.results_file import encode
+from tests.cli.test_documentation import COMMANDS, commands
 from tests.reporting.results import RESULTS
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +32,9 @@ def read(path: Path) -> Any:
 def test_commands_exist(path: Path) -> None:
     """Each `infraspec report …` of a template is a command."""
     found = set(re.findall(r"infraspec report ([a-z]+)", path.read_text(encoding="utf-8")))
-    report: Any = main.commands["report"]
+    report: Any = COMMANDS["report"]
 
-    assert found <= set(report.commands)
+    assert found <= set(commands(report))
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

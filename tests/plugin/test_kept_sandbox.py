@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 from msgspec.structs import fields
 
-from infraspec.fixtures.additions import Hooks
-from infraspec.fixtures.session import Session
-from infraspec.options import Setting, Settings
+from infraspec.pytest_plugin.options import Setting, Settings
+from infraspec.pytest_plugin.own_checks import Hooks
+from infraspec.pytest_plugin.session import Session
 from infraspec.sandbox.keeping import Kept
 from tests.plugin.project import REFERENCE
 

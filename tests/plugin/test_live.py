@@ -220,7 +220,7 @@ def test_what_is_asked_is_said_while_it_waits(pytester: pytest.Pytester, moto: s
     own.write_text(
         "import pytest\n\npytestmark = pytest.mark.live\n\n"
         "def test_own(request, snapshot):\n"
-        "    from infraspec.fixtures.session import session_of\n"
+        "    from infraspec.pytest_plugin.fixtures import session_of\n"
         "    session_of(request.config).live._progress._last -= 11\n"
         "    snapshot.ask('ecs', 'list_clusters')\n"
         "    snapshot.ask('ec2', 'describe_vpcs')\n"

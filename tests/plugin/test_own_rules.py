@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.finding import Verdict
-from infraspec.matchers import attribute, names, tags
+from infraspec.pytest_plugin.matchers import attribute, names, tags
 from infraspec.terraform.plan import Plan
 from tests.docs.blocks import blocks
 from tests.plugin.project import CONTRACT, REFERENCE, SUITE, Project, run_suite, text_of
@@ -49,7 +49,7 @@ def test_own_required_access_is_proven_or_not(pytester: pytest.Pytester) -> None
 def test_own_check_fails_with_its_findings(pytester: pytest.Pytester) -> None:
     """A finding of an own check is shown as infraspec's are, and its rule is a row of the table."""
     hooks = (
-        "from infraspec.matchers import attribute\n"
+        "from infraspec.pytest_plugin.matchers import attribute\n"
         "def check(plan):\n"
         "    return [attribute('fifo', q, 'fifo_queue', bool, expected='FIFO', remedy='fifo_queue = true')\n"
         "            for q in plan.managed('aws_sqs_queue')]\n"

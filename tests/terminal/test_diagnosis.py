@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.cli.terminal.console import show
+from infraspec.cli.terminal.diagnosis import view
 from infraspec.reporting.diagnosis import as_text
-from infraspec.terminal.console import show
-from infraspec.terminal.diagnosis import view
 from tests.live.fleet import Cluster
 from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.live.test_diagnosing import diagnosed, unassumed

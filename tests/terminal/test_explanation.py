@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.checks.explanation import explain
-from infraspec.terminal.console import show
-from infraspec.terminal.explanation import view
+from infraspec.cli.terminal.console import show
+from infraspec.cli.terminal.explanation import view
 from tests.terminal.screen import on_terminal
 from tests.terraform.sources import plan_of
 

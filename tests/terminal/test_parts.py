@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terminal.console import show, waiting
-from infraspec.terminal.parts import code, fields, sign, table, words
+from infraspec.cli.terminal.console import show, waiting
+from infraspec.cli.terminal.parts import code, fields, sign, table, words
 from tests.terminal.screen import on_terminal
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07\r\x08\x7f\x9b2J end"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infraspec.cli.terminal.plan import view
 from infraspec.errors import InfraspecError
 from infraspec.reporting.planned_values import as_json, as_text
-from infraspec.terminal.plan import view
 from infraspec.terraform.forcing import force
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan

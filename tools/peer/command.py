@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infraspec import contract as contracts
-from infraspec.options import DEFAULT_NAME
+from infraspec.pytest_plugin.options import DEFAULT_NAME
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.applying import Deployment
 from infraspec.terraform.environments import Environments

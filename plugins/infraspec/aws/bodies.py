@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.parsers import ResponseParserError, create_parser
+
 CODE = "UnreadableAnswer"
 _FAILED = 500
 _FIRST_ERROR = 300
@@ -39,8 +41,6 @@ def _count_as_failed(response: Any, **_: Any) -> None:
 
 def _is_whole(operation_model: Any, response: Any) -> bool:
     """Tell whether botocore reads of the body what was sent; its parser of JSON alone takes anything."""
-    from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415 - the static suite does without
-
     protocol, shape = operation_model.service_model.resolved_protocol, operation_model.output_shape
     try:
         create_parser(protocol).parse(response, shape)

@@ -9,6 +9,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
 from infraspec.errors import GuardError
 
 _VARIABLE = "AWS_ENDPOINT_URL"
@@ -34,9 +37,6 @@ def configured_endpoints() -> Iterator[tuple[str, str]]:
     for name, value in sorted(os.environ.items()):
         if value and (name == _VARIABLE or name.startswith(f"{_VARIABLE}_")):
             yield name, value
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - the static suite does without
-    from botocore.session import Session  # noqa: PLC0415 - likewise
-
     session = Session()
     try:
         scoped, services = session.get_scoped_config(), session.full_config.get("services", {})

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
+
 from infraspec.aws.reads import actions_of
 from infraspec.errors import AwsError, CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
 
@@ -47,9 +50,6 @@ _LONGEST = 1000
 @contextmanager
 def failures(service: str, operation: str, region: str = "") -> Iterator[None]:
     """Turn what botocore raises for an operation (`ecs`, `describe_services`) into InfraspecError."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - as needed
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise
-
     try:
         yield
     except ClientError as error:

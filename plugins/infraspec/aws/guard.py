@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
+import botocore
+
 from infraspec.aws.reads import CREDENTIALS, READS, VALUES
 from infraspec.errors import GuardError
 
@@ -30,9 +33,6 @@ class Guard:
 
     def arm(self) -> None:
         """Guard every session from now on, forget boto3's default one, and keep bodies of answers out of logs."""
-        import boto3  # noqa: PLC0415 - the static suite does without
-        import botocore  # noqa: PLC0415 - likewise
-
         boto3.DEFAULT_SESSION = None
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -42,8 +42,6 @@ class Guard:
 
     def disarm(self) -> None:
         """Leave the sessions alone that are made from now on, and allow those made before no more than reads."""
-        import botocore  # noqa: PLC0415 - the static suite does without
-
         if self.is_armed:
             botocore.unregister_initializer(self._attach)
             self.is_armed = False

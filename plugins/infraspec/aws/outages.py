@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from botocore import exceptions
+
 from infraspec.errors import AwsError
 
 
@@ -25,8 +27,6 @@ class Outages:
     @contextmanager
     def noticed(self, service: str, operation: str, region: str) -> Iterator[None]:
         """Ask inside, where botocore's exceptions pass. Raises AwsError if the same has not answered before."""
-        from botocore import exceptions  # noqa: PLC0415 - the static suite does without
-
         endpoint = () if self._one_endpoint else (service, region)
         asked = (service, region, operation)
         for key in (endpoint, asked):

@@ -7,8 +7,12 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
+from boto3.session import Session
+from botocore.config import Config
+
 from infraspec import __version__
 from infraspec.aws.bodies import refuse_cut
+from infraspec.aws.failures import failures
 from infraspec.aws.guard import GUARD
 
 _CONNECT_SECONDS = 5
@@ -50,8 +54,6 @@ class Clients:
 
     @cached_property
     def _config(self) -> Any:
-        from botocore.config import Config  # noqa: PLC0415 - the static suite does without
-
         return Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -66,10 +68,6 @@ class Clients:
             return self._made()
 
     def _made(self) -> Any:
-        from boto3.session import Session  # noqa: PLC0415 - likewise
-
-        from infraspec.aws.failures import failures  # noqa: PLC0415 - likewise
-
         with failures("sts", "assume_role"):
             own = Session(region_name=self.region)
             refuse_cut(own.events)

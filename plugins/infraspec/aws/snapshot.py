@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
 from msgspec import Struct
 
 from infraspec.aws.failures import code_of, failures
@@ -140,8 +141,6 @@ class Snapshot:
         return answer
 
     def _fetched(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - the static suite does without
-
         if self._asking:
             self._asking(question.service, question.operation, question.region)
         try:
@@ -188,8 +187,6 @@ def _followed(call: Callable[..., Any], question: Question) -> list[Any]:
 
 def _read(fetch: Callable[[Question, Any], Any], question: Question, client: Any) -> Any:
     """Ask again where a stream breaks off, as botocore does for every other answer than the object of a bucket."""
-    from botocore.exceptions import IncompleteReadError, ResponseStreamingError  # noqa: PLC0415 - likewise
-
     for _ in range(_STREAM_ATTEMPTS - 1):
         with suppress(IncompleteReadError, ResponseStreamingError):
             return _plain(fetch(question, client))

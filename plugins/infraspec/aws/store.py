@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from filelock import FileLock, Timeout
 
 from infraspec.errors import (
     AwsError,
@@ -38,8 +39,6 @@ class Store:
         `key` tells the question from every other, `label` is a word for people. Raises AwsError if the process that
         asks does not come to an end.
         """
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - a run without workers does without
-
         path = self._directory / f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         if path.exists():
             return _decoded(path.read_bytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from infraspec.checks.tags import tagged
 from infraspec.contract import place_of
@@ -88,8 +89,6 @@ def _hint(selector: str, known: list[str]) -> str:
     name = selector.partition(":")[2]
     if name in _TYPES or "." in name or "*" in name:
         return ""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to an error only
-
     near = get_close_matches(name, known, n=1, cutoff=0.75) or get_close_matches(name, _TYPES, n=1, cutoff=0.85)
     return f"did you mean {near[0]} by {name}?" if near else ""
 

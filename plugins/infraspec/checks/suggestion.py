@@ -101,19 +101,17 @@ def principal_to_add(
 
     `kind` is `Service` or `AWS`; `resource` is `*` in the policy of a resource, and is left out in a trust policy.
     """
-    import hcl2  # noqa: PLC0415 - only a violation pays for it
-
     writer = _Writer(module)
     named, quoted = writer.expression(principal), f'"{action}"'
     if as_block:
         principals: dict[str, Any] = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
         resources = {"resources": [f'"{resource}"']} if resource else {}
         block = {"actions": [quoted], **resources, "principals": [principals], "__is_block__": True}
-        text = str(hcl2.dumps({"statement": [block]})).strip()
+        text = _dumped({"statement": [block]})
     else:
         of = {"Resource": f'"{resource}"'} if resource else {}
         statement = {"Effect": '"Allow"', "Action": quoted, "Principal": {kind: named}, **of}
-        text = str(hcl2.dumps({"statement": statement})).strip().removeprefix("statement = ")
+        text = _dumped({"statement": statement}).removeprefix("statement = ")
     return "\n".join([*dict.fromkeys(writer.comments), text])
 
 
@@ -124,13 +122,17 @@ def json_statement(action: str, resource: Value) -> dict[str, Value]:
     return {"Effect": "Allow", "Action": [action], "Resource": [text]}
 
 
-@lru_cache(maxsize=512)
-def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
+def _dumped(body: dict[str, Any]) -> str:
     import hcl2  # noqa: PLC0415 - only a violation pays for it
 
+    return str(hcl2.dumps(body)).strip()
+
+
+@lru_cache(maxsize=512)
+def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     quoted = [f'"{action}"' for action in actions]
     if as_block:
         block: dict[str, Any] = {"actions": quoted, "resources": [resource], "__is_block__": True}
-        return str(hcl2.dumps({"statement": [block]})).strip()
+        return _dumped({"statement": [block]})
     statement = {"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}
-    return str(hcl2.dumps({"statement": statement})).strip().removeprefix("statement = ")
+    return _dumped({"statement": statement}).removeprefix("statement = ")

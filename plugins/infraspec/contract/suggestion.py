@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 ALMOST = 0.8
 """How much alike words are of which one is most likely a slip of the other; it is 1 for the same."""
@@ -10,8 +11,6 @@ ALMOST = 0.8
 
 def closest(word: str, words: Collection[str], alike: float = 0.6) -> str | None:
     """Return the known word most like the given one, or None if none is so much like it."""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to an error only
-
     folded = {known.casefold(): known for known in words}
     matches = get_close_matches(word.casefold(), list(folded), n=1, cutoff=alike)
     return folded[matches[0]] if matches else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -145,8 +146,6 @@ def _fact(source: str, fact: str, facts: Mapping[str, str], *, capital: bool) ->
 
 def _refuse_misspelt(name: str, key: str, *, closed: bool) -> None:
     """Raise if a placeholder looks like a fact but is none: with the default it would let everything pass."""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed for placeholders without a fact only
-
     lower = name.lower()
     near = get_close_matches(lower, SHAPES, n=1, cutoff=0.85)
     meant = _SHORT_FORMS.get(lower) or (near[0] if near else "")

@@ -33,17 +33,16 @@ def parse_sequence(text: str, place: str) -> Sequence[Any]:
 
 
 def _load(text: str, place: str, first_line: int) -> Any:
-    from ruamel.yaml import YAML  # noqa: PLC0415 - a repository without playbooks has no YAML to read
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - likewise
+    from ruamel import yaml  # noqa: PLC0415 - a repository without playbooks has no YAML to read
 
     try:
-        return YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
+        return yaml.YAML(typ="rt").load(text)
+    except yaml.error.MarkedYAMLError as error:
         line = first_line + (error.problem_mark.line if error.problem_mark else 0)
         raise ProcessFileError(
             f"no YAML: {error.problem}", place=f"{place}:{line}", remedy="correct the line, or put its text in quotes"
         ) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (yaml.error.YAMLError, ValueError, RecursionError) as error:
         raise ProcessFileError(f"no YAML: {error}", place=place) from None
 
 

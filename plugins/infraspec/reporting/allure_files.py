@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infraspec.core.atomic_write import write_whole
 from infraspec.errors import ReportError
 from infraspec.reporting.results import Results
-from infraspec.whole_file import write_whole
 
 VIOLATED = r"^\d+ violated\b[\s\S]*"
 UNDETERMINED = r"^(XFAIL )?\d+ undetermined of [\s\S]*"

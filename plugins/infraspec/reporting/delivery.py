@@ -10,8 +10,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from infraspec.core.extras import require
 from infraspec.errors import DeliveryError
-from infraspec.extras import require
 from infraspec.reporting.messages import Kind, Message
 
 _TYPES: Mapping[Kind, str] = {"critical": "failure", "warning": "warning", "info": "info", "recovered": "success"}

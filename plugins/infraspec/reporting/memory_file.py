@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from infraspec.core.atomic_write import write_whole
 from infraspec.errors import ReportError
 from infraspec.reporting.notices import Told
-from infraspec.whole_file import write_whole
 
 FILE_NAME = "notified.json"
 

@@ -11,6 +11,7 @@ from infraspec.core.rules import SECRET_ACCESS, TASK_DEFINITIONS
 from infraspec.ecs.stop_reason import FailureClass
 from infraspec.errors import InfraspecError
 from infraspec.finding import Finding
+from infraspec.process.playbooks import read_playbooks
 
 _BY_ACTION = (
     ("secretsmanager:", FailureClass.SECRET_ACCESS_DENIED),
@@ -51,8 +52,6 @@ def playbook_pages(contract: Contract, findings: Iterable[Finding]) -> tuple[Pla
     wanted = failure_classes(findings)
     if not wanted or contract.playbooks is None:
         return ()
-    from infraspec.process.playbooks import read_playbooks  # noqa: PLC0415 - runs without findings need none of it
-
     directory = contract.playbooks.directory
     try:
         playbooks = read_playbooks(resolve(contract, directory), display(contract, directory))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from infraspec.core.atomic_write import write_whole
 from infraspec.errors import ReportError
 from infraspec.reporting.results import FILE_NAME, VERSION, Results
-from infraspec.whole_file import write_whole
 
 
 def encode(results: Results) -> bytes:

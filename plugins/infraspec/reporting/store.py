@@ -12,10 +12,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from infraspec.core.atomic_write import write_whole
 from infraspec.errors import ErrorCollector, ReportError
 from infraspec.reporting.results import Results
 from infraspec.reporting.results_file import encode, read
-from infraspec.whole_file import write_whole
 
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.json")
 

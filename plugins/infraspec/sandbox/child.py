@@ -22,6 +22,10 @@ from infraspec.errors import SandboxError
 
 START_SECONDS = 60.0
 """How long the process may take until it listens; one to two seconds are usual."""
+IDENTITY_PATH = "/infraspec-sandbox"
+"""Where the process says which one it is: its pid and token."""
+APPLIED_PATH = "/infraspec-sandbox/applied"
+"""Where it keeps what was applied to it, for the operator's key alone: it may hold secrets, so it is in no file."""
 _STOP_SECONDS = 5.0
 _SHOWN_LINES = 20
 

@@ -21,7 +21,7 @@ from msgspec import Struct, to_builtins
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.applying import Deployment
-from infraspec.sandbox.server import APPLIED_PATH, IDENTITY_PATH
+from infraspec.sandbox.child import APPLIED_PATH, IDENTITY_PATH
 
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
 

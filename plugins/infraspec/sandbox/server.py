@@ -1,4 +1,7 @@
-"""What the sandbox process runs: moto's server with the overlay, until its standard input ends."""
+"""What the sandbox process runs: moto's server with the overlay, until its standard input ends.
+
+The process alone imports this, and pays for moto.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from infraspec.sandbox.child import Settings, settings_of
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from infraspec.sandbox.child import APPLIED_PATH, IDENTITY_PATH, Settings, settings_of
+from infraspec.sandbox.overlay import install, missing_service
 
 HOST = "127.0.0.1"
-IDENTITY_PATH = "/infraspec-sandbox"
-"""Where the process says which one it is: its pid and token."""
-APPLIED_PATH = "/infraspec-sandbox/applied"
-"""Where it keeps what was applied to it, for the operator's key alone: it may hold secrets, so it is in no file."""
 
 
 def main() -> None:
@@ -35,24 +38,16 @@ def _end_with(parent: TextIO) -> None:
     os._exit(0)  # the serving threads hold nothing that has to be put away
 
 
+class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for us
+    """Keep connections open between calls, and write no line for each."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Write nothing: standard error is for what goes wrong."""
+
+
 def _server(settings: Settings) -> Any:
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - the child alone pays for moto
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
-    from werkzeug.serving import make_server  # noqa: PLC0415 - likewise
-
-    class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for us
-        """Keep connections open between calls, and write no line for each."""
-
-        protocol_version = "HTTP/1.1"
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Write nothing: standard error is for what goes wrong."""
-
-    from infraspec.sandbox.overlay import install, missing_service  # noqa: PLC0415 - likewise
-
     install(settings)
 
     def create(service: str | None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infraspec.memory import paused_collector
+from infraspec.core.gc_pause import paused_collector
 from infraspec.terraform import from_plan_json, from_state
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.plan_json_document import Kind, open_document

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from infraspec.core.gc_pause import paused_collector
 from infraspec.errors import PlanError
-from infraspec.memory import paused_collector
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.plan_json_changes import changes
 from infraspec.terraform.plan_json_document import Kind, open_document

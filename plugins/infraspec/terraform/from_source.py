@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from infraspec.core.gc_pause import paused_collector
 from infraspec.errors import ErrorCollector, TerraformError
-from infraspec.memory import paused_collector
 from infraspec.terraform.evaluation import Evaluation, Library, too_deep
 from infraspec.terraform.files import RootFiles, boundary_of
 from infraspec.terraform.instances import ResourceInstance

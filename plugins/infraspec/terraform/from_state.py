@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import Raw
 
+from infraspec.core.gc_pause import paused_collector
 from infraspec.errors import PlanError
-from infraspec.memory import paused_collector
 from infraspec.terraform import state_raw
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
 from infraspec.terraform.plan_json_document import STATE_REMEDY, Kind, open_document

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 
 from msgspec import Struct
@@ -148,8 +149,6 @@ def _foreign_fault(  # noqa: PLR0917 - the parts of a fault
 
 def _near(name: str, known: Iterable[str]) -> list[str]:
     """Return the closest of the known names, and those that are about as close."""
-    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - needed on the way to a fault only
-
     near = get_close_matches(name, list(known), n=_FEW, cutoff=0.75)
     ratios = {other: SequenceMatcher(a=other, b=name).ratio() for other in near}
     return [other for other in near if ratios[other] > ratios[near[0]] - 0.05]

@@ -6,6 +6,7 @@ Sources: IAM User Guide, "AWS global condition context keys"; Service Authorizat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -61,8 +62,6 @@ class KeyTest(Struct, frozen=True):
 
 def unknown_key(statement: Statement, test: KeyTest) -> Fault | None:
     """Return the fault of a key that no request carries, as far as the key's owner is known."""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to a fault only
-
     prefix, colon, name = test.key.lower().partition(":")
     if prefix == "aws":
         if name.partition("/")[0] in _GLOBAL:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from infraspec.iam.document import Statement
 from infraspec.iam.lint.actions import expand, names_one
@@ -160,8 +161,6 @@ def _of_other_services(statement: Statement, entries: Sequence[Entry]) -> Iterat
     services = {renamed(kind.service) for group in actions for action in group for kind in action.types}
     if not services or "" in services:
         return
-    from difflib import get_close_matches  # noqa: PLC0415 - needed on the way to a fault only
-
     for index, entry in enumerate(entries):
         service = entry.service
         if service and service not in services:

@@ -7,21 +7,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from infraspec.sandbox.child import Settings
+from infraspec.sandbox.overlay import (
+    alarms,
+    balancers,
+    databases,
+    enforcement,
+    services,
+    simulator,
+    subscriptions,
+    trail,
+)
 
 
 def install(settings: Settings) -> None:
     """Put everything over moto; once, before the first request."""
-    from infraspec.sandbox.overlay import (  # noqa: PLC0415 - they import moto
-        alarms,
-        balancers,
-        databases,
-        enforcement,
-        services,
-        simulator,
-        subscriptions,
-        trail,
-    )
-
     for part in (alarms, balancers, databases, services, simulator, subscriptions, trail):
         part.install()
     enforcement.install(settings)

@@ -12,6 +12,7 @@ from typing import Any
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError, S3InvalidAccessKeyIdError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.responses import TokenResponse
@@ -22,6 +23,7 @@ from infraspec.sandbox.overlay import refusals, trail
 from infraspec.sandbox.overlay.decisions import allowed, ask, refusal
 from infraspec.sandbox.overlay.identities import Identity, compiled, of_key
 from infraspec.sandbox.overlay.targets import PREFIXES, Place, Target, parameters_of, targets
+from infraspec.sandbox.overlay.task_start import TaskStart
 
 _NEVER_ASKED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 _S3_ACTIONS = {
@@ -47,8 +49,6 @@ def _nothing(*_arguments: Any, **_named: Any) -> None:
 
 
 def _neutral(*_arguments: Any, **_named: Any) -> Any:
-    from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - it is slow to import
-
     return PermissionResult.NEUTRAL
 
 
@@ -118,8 +118,6 @@ def _of_key(service: str, action: str, place: Place, who: Identity, target: Targ
     """Return what Secrets Manager says if the key of a secret keeps the reader out."""
     if (service, action) != ("secretsmanager", "GetSecretValue"):
         return None
-    from infraspec.sandbox.overlay.task_start import TaskStart  # noqa: PLC0415 - it imports more of moto
-
     start = TaskStart(place.account, place.region, place.partition, "")
     return "Access to KMS is not allowed" if start.locked_secret(who, target.arn) else None
 

@@ -11,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.elbv2.models import elbv2_backends
 from msgspec import Struct, field
 
 from infraspec.sandbox.overlay import tasks
@@ -280,8 +281,6 @@ def _event(service: Any, message: str) -> None:
 
 def _register(backend: Any, service: Any, addresses: list[str]) -> None:
     """Make the running tasks, and nothing else, the targets of the service's target groups."""
-    from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - a service may have no load balancer
-
     groups = elbv2_backends[backend.account_id][backend.region_name].target_groups
     for balancer in service.load_balancers or ():
         group = groups.get(balancer.get("targetGroupArn"))

@@ -1,0 +1,102 @@
+"""What the commands share: groups that import a command when it is asked for, errors of the input, and options."""
+
+from __future__ import annotations
+
+import sys
+from codecs import lookup
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from infraspec.errors import InfraspecError, InputErrorGroup
+
+INPUT_ERROR = 2
+"""Exit code of an error in the input; as click's own for a mistyped option."""
+
+INFRA = click.option(
+    "--infra",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Infrastructure repository: where infraspec.toml is.  [default: .]",
+)
+INFRA_BRIEF = click.option(
+    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
+)
+ONE_ENVIRONMENT = click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
+TEXT_OR_JSON = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+RESULTS = click.argument("results", type=click.Path(path_type=Path), default=Path("infraspec-results.json"))
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for: a list of them imports none.
+
+    `table` has the place of each command, "module:attribute", and the line that the list has of it.
+    """
+
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in order."""
+        del ctx
+        return sorted(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported when it is first asked for."""
+        if cmd_name in self._table and cmd_name not in self.commands:
+            place, line = self._table[cmd_name]
+            module, _, attribute = place.partition(":")
+            command: click.Command = getattr(import_module(module), attribute)
+            command.short_help = line
+            self.add_command(command, cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands by the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._table[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin with what is typed, by the table."""
+        names = (name for name in self.list_commands(ctx) if name.startswith(incomplete))
+        return [CompletionItem(name, help=self._table[name][1]) for name in names] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command that the arguments name, which writes text in any encoding.
+
+        ASCII is taken to be UTF-8, as click does of a pipe; what an encoding lacks is written as an escape.
+        """
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                is_ascii = lookup(stream.encoding).name == "ascii"
+                stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def reported(function: Callable[P, R]) -> Callable[P, R]:
+    """Show an error of the input as its message, without a traceback."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except InfraspecError as error:
+            title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
+            click.echo(f"{title}{error}", err=True)
+            sys.exit(INPUT_ERROR)
+
+    return run

@@ -1,0 +1,81 @@
+"""`infraspec conventions`: the naming and tagging rules of a contract, and the way of existing resources to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from infraspec import contract as contracts
+from infraspec.checks.migration import plan_migration
+from infraspec.cli.common import INFRA, reported
+from infraspec.errors import ContractError, ErrorCollector
+from infraspec.reporting import conventions_document as rules
+from infraspec.reporting.migration_text import as_markdown, as_text
+from infraspec.terraform.environments import Environments
+
+
+@click.command()
+@INFRA
+@click.option(
+    "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the document."
+)
+@click.option("--migration", is_flag=True, help="The way of existing resources to the rules, instead of the rules.")
+@click.option("--env", "environments", multiple=True, help="Environment to migrate; repeatable.  [default: all]")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="Plan or state of the one environment, as JSON."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="markdown",
+    show_default=True,
+    help="Of --migration.",
+)
+@reported
+def conventions(  # noqa: PLR0917 - click passes by name
+    infra: Path,
+    lang: str,
+    migration: bool,  # noqa: FBT001 - likewise
+    environments: tuple[str, ...],
+    plan_file: Path | None,
+    form: str,
+) -> None:
+    """Write the naming and tagging rules of a contract as a document, or the migration of what breaks them.
+
+    \b
+    infraspec conventions --infra . --lang ja > docs/conventions.md
+    infraspec conventions --infra . --migration --env prod --plan state.json
+
+    A migration lists each existing resource whose name or tags break a rule, with the name to give it, whether that
+    replaces it, and for what holds data the steps that keep it. Which resources exist is said by the plan or state of
+    the contract's environment, or by --plan; without one, all of the source are taken to.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    if migration:
+        click.echo(_migration(infra, environments, plan_file, lang, form))
+    elif environments or plan_file:
+        raise click.UsageError("--env and --plan belong to --migration")
+    else:
+        click.echo(rules.conventions(contracts.load(infra, environments=()), lang))
+
+
+def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, language: str, form: str) -> str:
+    """Return the migration of environments, all if none is named, as "text" or "markdown". InfraspecError for input."""
+    contract = contracts.load(infra, environments=names or None)
+    chosen = list(names or contract.environments)
+    if plan_file is not None and len(chosen) > 1:
+        raise ContractError(
+            "a plan file belongs to one environment",
+            place=f"--plan {plan_file}",
+            found=", ".join(chosen),
+            remedy=f"choose one, such as --env {chosen[0]}",
+        )
+    environments = Environments(contract, plan_file=plan_file)
+    plans, errors = [], ErrorCollector()
+    for name in chosen:
+        with errors.collect(name if len(chosen) > 1 else ""):
+            plans.append(plan_migration(environments.plan(name), contract, name))
+    errors.finalize()
+    return as_text(plans, language) if form == "text" else as_markdown(plans, language)

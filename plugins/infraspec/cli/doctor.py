@@ -1,0 +1,151 @@
+"""`infraspec doctor`: what keeps infraspec from knowing all, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from infraspec.adoption.checkup import checkup
+from infraspec.adoption.health import Line, State, worst
+from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
+from infraspec.cli.terminal.console import is_terminal, show_view, waiting
+
+PROBLEM = 1
+"""Exit code if there is a problem."""
+
+_WIDEST_TOPIC = 24
+_PYTHON = (3, 11)
+_PACKAGES = ("pytest", "pytest-xdist")
+_EXTRAS = {
+    "live": ("boto3", "the live suite and infraspec doctor --live"),
+    "sandbox": ("moto", "the sandbox, which plays AWS on this machine"),
+    "allure": ("allure-pytest", "Allure results"),
+}
+_PROGRAMS = {
+    "git": ("the commit in reports", "https://git-scm.com/downloads"),
+    "terraform": (
+        "`terraform init -backend=false`, which fetches modules, and plans",
+        "https://developer.hashicorp.com/terraform/install",
+    ),
+    "session-manager-plugin": (
+        "`aws ecs execute-command`, by hand in an incident",
+        "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html",
+    ),
+}
+
+
+@click.command()
+@INFRA
+@click.option("--env", "environment", help="Environment to look at.  [default: all]")
+@click.option("--live", is_flag=True, help="Ask AWS too: credentials, account, clock, endpoints, permissions.")
+@TEXT_OR_JSON
+@reported
+def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:  # noqa: FBT001 - click passes by name
+    """Say what keeps infraspec from knowing all: tools, contract, sources, modules, data.
+
+    \b
+    infraspec doctor
+    infraspec doctor --infra ../my-infrastructure --env prod --format json
+    infraspec doctor --env staging --live
+
+    Each line is ok, a warning, which limits what can be known, or a problem, which stops it; warnings and problems
+    come with what to do, lines for infraspec.toml ready to paste. Only with --live AWS is asked: who calls, what time
+    it is, and one read of each service that the live suite looks at. Nothing is changed, no secret read.
+
+    \b
+    exit code  0  no problem
+               1  a problem
+               2  wrong input: no such environment
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    with waiting("evaluating the source") as say:
+        lines = [*tool_lines(), *checkup(infra, environment)]
+        if live:
+            say("asking AWS")
+            lines += live_lines(infra, environment)
+    if form == "json":
+        click.echo(json.dumps([_as_json(line) for line in lines], indent=2, ensure_ascii=False))
+    else:
+        _show(lines)
+    if worst(lines) is State.PROBLEM:
+        sys.exit(PROBLEM)
+
+
+def live_lines(infra: Path, environment: str | None) -> Iterator[Line]:
+    """Yield what AWS says of the runner, or how to get what asks it."""
+    if find_spec("boto3") is None:
+        yield Line.problem("live", "boto3 is not installed", "pip install 'pytest-infraspec[live]'")
+        return
+    from infraspec.cli import live_health  # noqa: PLC0415 - boto3 is optional
+
+    yield from live_health.live_lines(infra, environment)
+
+
+def _as_json(line: Line) -> dict[str, str]:
+    return {"topic": line.topic, "state": line.state.value, "message": line.message, "remedy": line.remedy}
+
+
+def _show(lines: list[Line]) -> None:
+    width = min(max(len(line.topic) for line in lines), _WIDEST_TOPIC)
+    if is_terminal():
+        show_view("health", lines, _counts(lines), width)
+        return
+    for line in lines:
+        click.echo(f"{line.state.value:9}{line.topic:{width}}  {line.message}")
+        for remedy in line.remedy.splitlines():
+            click.echo(f"{'':{width + 11}}{remedy}")
+    click.echo(f"\n{_counts(lines)}")
+
+
+def _counts(lines: list[Line]) -> str:
+    counts = Counter(line.state.value for line in lines)
+    numbers = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("warning", "problem")]
+    return f"{counts['ok']} ok, {', '.join(numbers)}"
+
+
+def tool_lines() -> Iterator[Line]:
+    """Yield what is to be said of this machine; what is optional is a warning at most."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= _PYTHON:
+        yield Line.ok("python", found)
+    else:
+        yield Line.problem("python", f"{found} is too old", "install Python 3.11 or newer")
+    yield Line.ok("infraspec", _version("pytest-infraspec") or "not installed, from a checkout")
+    for package in _PACKAGES:
+        if installed := _version(package):
+            yield Line.ok(package, installed)
+        else:
+            yield Line.problem(package, "is not installed", f"pip install {package}")
+    if find_spec("infraspec.tests_static") is None:
+        yield Line.warning(
+            "suite",
+            "infraspec.tests_static is not here: this is a checkout",
+            "pytest tests_static in the checkout, or pip install pytest-infraspec",
+        )
+    for extra, (package, purpose) in _EXTRAS.items():
+        if installed := _version(package):
+            yield Line.ok(extra, f"{package} {installed}")
+        else:
+            remedy = f"pip install 'pytest-infraspec[{extra}]'"
+            yield Line.warning(extra, f"not installed (optional): {purpose}", remedy)
+    for program, (purpose, source) in _PROGRAMS.items():
+        path = shutil.which(program)
+        yield (
+            Line.ok(program, path)
+            if path
+            else Line.warning(program, f"not found (optional): {purpose}", f"install it: {source}")
+        )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

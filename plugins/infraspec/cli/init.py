@@ -1,0 +1,133 @@
+"""`infraspec init`: a contract for a repository that has none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infraspec.adoption import Adoption, adopt
+from infraspec.adoption.files import StartingFile, starting_files, write
+from infraspec.cli.common import TEXT_OR_JSON, reported
+from infraspec.cli.terminal.console import is_terminal, show_view, waiting
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+@click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
+@TEXT_OR_JSON
+@reported
+def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - click passes by name
+    """Read a repository and write the contract, pipeline and Makefile fragment to begin with.
+
+    \b
+    infraspec init
+    infraspec init ../my-infrastructure --dry-run
+
+    Terraform is evaluated without terraform, credentials and network. Environments are found by folder, by the files of
+    their values or states, or by workspaces; naming patterns and tags are those that three quarters of the resources
+    follow, with the numbers in comments. Nothing is overwritten: a file that is there is left as it is, and --dry-run
+    prints what would have been written.
+
+    \b
+    infraspec.toml                    the contract
+    .github/workflows/infraspec.yml   or infraspec.gitlab-ci.yml, where there is a .gitlab-ci.yml
+    infraspec.mk                      targets for a Makefile
+
+    \b
+    exit code  0  written, printed, or all there already
+               2  wrong input: no such directory, or nothing in it to begin with
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    with waiting("evaluating what is there"):
+        adoption = adopt(directory)
+    files = starting_files(adoption)
+    if not dry_run:
+        write(directory, files)
+    if form == "json":
+        click.echo(json.dumps(_document(adoption, files, dry_run=dry_run), indent=2, ensure_ascii=False))
+        return
+    if dry_run:
+        for file in files:
+            click.echo(f"{_rule(_state(file, dry_run=True) + ' ' + file.path)}\n{file.text}")
+        return
+    _tell(adoption, files)
+
+
+def _rule(title: str) -> str:
+    return f"---- {title} ".ljust(80, "-")
+
+
+def _state(file: StartingFile, *, dry_run: bool) -> str:
+    if file.exists:
+        return "exists"
+    return "would write" if dry_run else "written"
+
+
+def _tell(adoption: Adoption, files: tuple[StartingFile, ...]) -> None:
+    states = [
+        (file.path, *(("exists, left as it is", "") if file.exists else ("written", file.note and f"({file.note})")))
+        for file in files
+    ]
+    rest = "Next:\n  pytest --pyargs infraspec.tests_static\n  infraspec doctor"
+    if any(file.exists for file in files):
+        rest = f"What would have been written: infraspec init --dry-run\n\n{rest}"
+    if is_terminal():
+        show_view("adoption", _found(adoption), states, rest)
+        return
+    for label, text in _found(adoption):
+        click.echo(f"{label:13}{text}")
+    click.echo()
+    for path, state, note in states:
+        click.echo(f"{path:34}{state}  {note}".rstrip())
+    click.echo(f"\n{rest}")
+
+
+def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
+    """Yield labels, and what was found."""
+    held, total = adoption.support
+    yield "application", adoption.application + (f" ({held} of {total} names begin with it)" if held else "")
+    for each in adoption.environments:
+        plan = adoption.plans.get(each.name)
+        shown = f"{len(plan.managed())} resources" if plan else f"cannot be evaluated, {adoption.fault}"
+        yield "environment", f"{each.name}: {shown}, by the {each.origin}"
+    files = {path for paths in adoption.task_definitions.values() for path in paths}
+    if files:
+        yield "files", f"{len(files)} task definitions outside of Terraform"
+    if adoption.names:
+        yield "names", f"patterns of {len(adoption.names)} resource types"
+    common = [guess.key for guess in adoption.tags if guess.is_common]
+    if common:
+        yield "tags", ", ".join(common)
+    left = len(adoption.left_out) + len(adoption.repository.broken)
+    if left:
+        first = next(iter([each.reason for each in adoption.left_out] + [why for _, why in adoption.repository.broken]))
+        yield "left out", f"{left} root modules, the first because: {first}"
+    if adoption.repository.terragrunt:
+        yield "left out", "Terragrunt: only Terraform that is there as it is gets evaluated"
+
+
+def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "application": adoption.application,
+        "environments": [
+            {
+                "name": each.name,
+                "root": each.root.path,
+                "found_by": each.origin,
+                "resources": len(adoption.plans[each.name].managed()) if each.name in adoption.plans else None,
+            }
+            for each in adoption.environments
+        ],
+        "left_out": [
+            *({"root": each.candidate.root.path, "reason": each.reason} for each in adoption.left_out),
+            *({"root": path, "reason": reason} for path, reason in adoption.repository.broken),
+        ],
+        "names": {
+            guess.type: {"patterns": guess.patterns, "held": guess.held, "of": guess.total} for guess in adoption.names
+        },
+        "tags": {guess.key: {"rule": guess.rule, "held": guess.held, "of": guess.total} for guess in adoption.tags},
+        "files": [{"path": file.path, "state": _state(file, dry_run=dry_run), "text": file.text} for file in files],
+    }

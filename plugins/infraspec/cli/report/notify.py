@@ -1,0 +1,124 @@
+"""`infraspec report notify`: it tells each channel what has changed since it was told last.
+
+It is no part of the run, so that it cannot change its outcome. What was not delivered is told after the next run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from infraspec import contract as contracts
+from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, RESULTS, reported
+from infraspec.contract.models import Contract
+from infraspec.contract.telling import NotificationChannel, Notifications
+from infraspec.errors import ContractError, InfraspecError
+from infraspec.reporting.delivery import send_by_topic, send_by_url
+from infraspec.reporting.memory_file import remember, remembered
+from infraspec.reporting.messages import Message, digest, masked, singles
+from infraspec.reporting.metrics import filled
+from infraspec.reporting.notices import Change, changes, followed, notices
+from infraspec.reporting.recorder import REPOSITORY
+from infraspec.reporting.results_file import read
+
+
+@click.command()
+@RESULTS
+@INFRA_BRIEF
+@click.option(
+    "--store", type=click.Path(path_type=Path), required=True, help="Folder that remembers what each channel was told."
+)
+@DRY_RUN
+@reported
+def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Tell the channels of [notifications] what has changed since they were told last.
+
+    \b
+    infraspec report notify --store history infraspec-results.json
+
+    What cannot be delivered is said and told after the next run; the exit code stays 0.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    for line in tell(results, infra, store, dry_run=dry_run):
+        click.echo(line)
+
+
+def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str]:
+    """Tell every channel what has changed, or only say what would be told; return lines that say what was done.
+
+    Raises errors of the contract, the file and the store. What cannot be delivered is a line.
+    """
+    results = read(file)
+    contract = contracts.load(infra, environments=[])
+    table = contract.notifications
+    if table is None:
+        raise ContractError(
+            "the contract does not say who is told",
+            place=str(contract.path),
+            remedy='[notifications.channels.chat]\nurl_variable = "CHAT_URL"',
+        )
+    memory = remembered(store)
+    known = dict(memory.channels)
+    names = {*contract.environments, REPOSITORY}
+    now = notices(results, table.levels, contract.environments)
+    for name, channel in table.channels.items():
+        told = [one for one in followed(known.get(name, ()), results) if one.environment in names]
+        found = list(changes(told, now, results, channel.levels))
+        if not found:
+            yield f"{name}: nothing has changed"
+        for change in found:
+            messages = _messages(change, channel, contract)
+            if dry_run:
+                yield from (f"{name}: {one.title}\n{_indented(one.body)}" for one in messages)
+                continue
+            try:
+                for message in messages:
+                    _send(channel, message, change.environment, contract, table)
+            except InfraspecError as error:
+                yield masked(f"{name}: NOT DELIVERED: {type(error).__name__}: {error}", _secrets(table, os.environ))
+            else:
+                told = [one for one in told if one.environment != change.environment] + list(change.open)
+                yield from (f"{name}: {message.title}" for message in messages)
+        known[name] = tuple(told)
+    if not dry_run:
+        remember(replace(memory, channels={name: known[name] for name in table.channels}), store)
+
+
+def _messages(change: Change, channel: NotificationChannel, contract: Contract) -> Sequence[Message]:
+    application = contract.project.application
+    found = list(singles(change, application)) if channel.each else [digest(change, application)]
+    return [replace(one, title=masked(one.title), body=masked(one.body)) for one in found]
+
+
+def _send(
+    channel: NotificationChannel, message: Message, environment: str, contract: Contract, table: Notifications
+) -> None:
+    if channel.url_variable:
+        send_by_url(_url(channel.url_variable, contract), message, channel.url_variable)
+    elif channel.topic:
+        of = environment if environment in contract.environments else next(iter(contract.environments))
+        role = filled(table.role, contract, of) if table.role else None
+        send_by_topic(filled(channel.topic, contract, of), role, message)
+
+
+def _url(variable: str, contract: Contract) -> str:
+    url = os.environ.get(variable, "").strip()
+    if not url:
+        raise ContractError(
+            f"the environment variable {variable} is not set",
+            place=str(contract.path),
+            expected="the channel's apprise URL",
+            remedy=f"export {variable}=…, in a workflow from its secrets",
+        )
+    return url
+
+
+def _secrets(table: Notifications, environ: Mapping[str, str]) -> list[str]:
+    return [environ.get(channel.url_variable, "") for channel in table.channels.values() if channel.url_variable]
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())

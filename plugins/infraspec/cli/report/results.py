@@ -1,0 +1,92 @@
+"""`infraspec report comment`, `summary`, `annotations`, `sarif` and `merge`: a results file in another form."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from infraspec.cli.common import RESULTS, reported
+from infraspec.reporting import comment as comments
+from infraspec.reporting.annotations import workflow_commands
+from infraspec.reporting.length import COMMENT_LIMIT, SUMMARY_LIMIT
+from infraspec.reporting.markdown import Links
+from infraspec.reporting.merging import merge as merged
+from infraspec.reporting.results_file import encode, read
+from infraspec.reporting.sarif import sarif as log
+
+_BASE = click.option(
+    "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."
+)
+
+
+@click.command()
+@RESULTS
+@_BASE
+@reported
+def comment(results: Path, base: Path | None) -> None:
+    """Write a Markdown comment for a pull request.
+
+    It begins with a line that does not show, <!-- infraspec-report -->, by which a workflow finds the comment of the
+    run before and replaces it. It is never longer than GitHub takes.
+    """
+    _write_markdown(results, base, COMMENT_LIMIT)
+
+
+@click.command()
+@RESULTS
+@_BASE
+@reported
+def summary(results: Path, base: Path | None) -> None:
+    """Write the same for the summary of a workflow's step, which may be longer.
+
+    \b
+    infraspec report summary infraspec-results.json >> "$GITHUB_STEP_SUMMARY"
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    _write_markdown(results, base, SUMMARY_LIMIT)
+
+
+def _write_markdown(results: Path, base: Path | None, limit: int) -> None:
+    found = read(results)
+    text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit)
+    click.echo(text, nl=False)
+
+
+@click.command("annotations")
+@RESULTS
+@_BASE
+@reported
+def annotate(results: Path, base: Path | None) -> None:
+    """Write workflow commands for GitHub Actions, which show findings beside the lines of a pull request.
+
+    GitHub shows ten errors and ten warnings of a step: causes come before their further places, new ones first.
+    """
+    for line in workflow_commands(read(results), read(base) if base else None):
+        click.echo(line)
+
+
+@click.command()
+@RESULTS
+@reported
+def sarif(results: Path) -> None:
+    """Write SARIF 2.1.0, for code scanning and editors. Waived findings are suppressed results.
+
+    \b
+    infraspec report sarif infraspec-results.json > infraspec.sarif
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    click.echo(log(read(results)), nl=False)
+
+
+@click.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@reported
+def merge(results: tuple[Path, ...]) -> None:
+    """Write one results file of several: of the jobs of a matrix, or of machines that each ran a part.
+
+    \b
+    infraspec report merge dev.json staging.json prod.json > infraspec-results.json
+
+    The files have to be of one commit and contract. Environments come in the order of the files.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    click.echo(encode(merged([(path, read(path)) for path in results])), nl=False)

@@ -1,0 +1,80 @@
+"""`infraspec report site`: what it reads and keeps, and the page that it makes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from infraspec.cli.common import reported
+from infraspec.errors import ErrorCollector, ReportError
+from infraspec.reporting import site as pages
+from infraspec.reporting.results import FILE_NAME, Results
+from infraspec.reporting.results_file import read
+from infraspec.reporting.store import Store, in_order
+
+
+@click.command()
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="Folder of earlier runs: the results are added, and all shown."
+)
+@click.option(
+    "--runs", type=click.IntRange(min=1), default=60, show_default=True, help="How many runs a heat map shows at most."
+)
+@reported
+def site(results: tuple[Path, ...], store: Path | None, runs: int) -> None:
+    """Write a page of how results develop: rules by run, open findings with their age, waivers that lapse.
+
+    \b
+    infraspec report site --store history infraspec-results.json > trends.html
+
+    It is one HTML file that loads nothing. A run that is in the store already is not added again; without results,
+    the page is of what is stored.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    click.echo(_page(results, store, runs, os.environ), nl=False)
+
+
+def _page(files: Sequence[Path], directory: Path | None, columns: int, environ: Mapping[str, str]) -> str:
+    """Return the page of results files and of a store, which keeps them. Raises ReportError."""
+    collector = ErrorCollector()
+    given: list[Results] = []
+    for path in files or (() if directory else (Path(FILE_NAME),)):
+        with collector.collect():
+            given.append(read(path))
+    collector.finalize()
+    runs = _with_stored(given, directory) if directory else in_order(given)
+    if not runs:
+        raise ReportError(
+            "there is no run to show",
+            place=f"--store {directory}",
+            expected="a folder that infraspec report site --store has added to",
+            remedy=f"add a run: infraspec report site --store {directory} {FILE_NAME}",
+        )
+    _check(runs)
+    server, name = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+    return pages.site(runs, columns, f"{server}/{name}" if server and name else "")
+
+
+def _with_stored(given: Sequence[Results], directory: Path) -> list[Results]:
+    """Return what is stored, with what is given, once it is sure that they belong together."""
+    store = Store(directory)
+    runs = in_order([*(stored.results for stored in store.runs()), *given])
+    _check(runs)
+    for results in given:
+        store.add(results)
+    return runs
+
+
+def _check(runs: Sequence[Results]) -> None:
+    """Raise ReportError for runs of several applications; a run whose contract could not be read is of none."""
+    names = sorted({run.run.application for run in runs} - {""})
+    if len(names) > 1:
+        raise ReportError(
+            "these are results of several applications",
+            expected="runs of one contract",
+            found=", ".join(names),
+            remedy="keep a store for each",
+        )

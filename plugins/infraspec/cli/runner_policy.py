@@ -1,0 +1,39 @@
+"""`infraspec runner-policy`: the policy of the role that the live suite runs with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from infraspec.aws.runner_policy import runner_policy as policy
+from infraspec.aws.writes import command_statements
+from infraspec.checks.state_backend import state_place
+from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, reported
+from infraspec.terraform.requests import environment_of
+
+
+@click.command("runner-policy")
+@INFRA
+@ONE_ENVIRONMENT
+@reported
+def runner_policy(infra: Path, environment: str | None) -> None:
+    """Print the policy of the role that the live suite runs with: what it reads, and what the contract consents to.
+
+    \b
+    infraspec runner-policy --env staging > runner.json
+    aws iam put-role-policy --role-name infraspec-runner --policy-name infraspec --policy-document file://runner.json
+
+    The state of Terraform is allowed where the backend of the environment names its bucket and key, the values of
+    secrets where the contract does; the values of all others are denied.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    contract, name, settings = environment_of(infra, environment)
+    chosen = contract.environments[name]
+    place = state_place(settings.backend, chosen) if settings and settings.backend.type == "s3" else None
+    objects = [f"arn:{chosen.partition}:s3:::{'/'.join(place)}"] if place else []
+    hosts = [host for host in contract.hosts.values() if name in host.environments]
+    commands = command_statements(
+        hosts, partition=chosen.partition, region=chosen.region or "*", account=chosen.account_id or "*"
+    )
+    click.echo(json.dumps(policy(chosen.live, objects, commands), indent=2))

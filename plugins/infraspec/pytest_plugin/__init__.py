@@ -1,0 +1,1 @@
+"""What pytest sees: the plugin, its options and hooks, and the fixtures of suites and own rules."""

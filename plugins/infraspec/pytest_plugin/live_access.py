@@ -1,0 +1,320 @@
+"""The AWS that a live run looks at: the accounts of its environments, or the sandbox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pytest
+
+from infraspec.aws.access import Access
+from infraspec.aws.calls import Calls
+from infraspec.aws.guard import GUARD
+from infraspec.contract.models import Contract
+from infraspec.core.extras import require
+from infraspec.ecs.declared_service import declared_services
+from infraspec.ecs.deployed import Fleet
+from infraspec.ecs.expected_revision import ExpectedRevision, expected_revisions
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.errors import ContractError, ErrorCollector, SandboxError
+from infraspec.live.plan import live_plan
+from infraspec.live.services import read_fleet
+from infraspec.live.settling import settled
+from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.running import Running, start
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan
+
+_SECONDS = 10
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ENDPOINT = "AWS_ENDPOINT_URL"
+_NO_CONFIGURATION = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Run(Protocol):
+    """What there is to know of the run that asks AWS."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is about the sandbox."""
+
+    @property
+    def contract(self) -> Contract:
+        """The contract."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The environments to check."""
+
+    @property
+    def sandbox_environment(self) -> str:
+        """The environment whose source is deployed in the sandbox."""
+
+    @property
+    def environments(self) -> Environments:
+        """The plans by environment."""
+
+
+class LiveAccess:
+    """One Access for each environment, made once in a process; the processes of a run share what AWS answers."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._found: dict[str, Access] = {}
+        self._sandbox: Sandbox | None = None
+        self._directory: Path | None = None
+        self._taken = datetime.now(tz=UTC)
+        self._progress: Progress | None = None
+        self.asking: Callable[[str, str, str], None] | None = None
+        """What is called with service, operation and region before each call of AWS."""
+
+    def arm(self, config: pytest.Config) -> None:
+        """Let no more than reads leave the process from now on."""
+        GUARD.arm()
+        self._progress = Progress(config)
+        self.asking = self._progress.asking
+
+    @contextmanager
+    def guarded(self, asking: Callable[[str, str, str], None]) -> Iterator[None]:
+        """Ask AWS inside and let no more than reads leave the process; `asking` is called before each call."""
+        self.asking = asking
+        GUARD.arm()
+        try:
+            self.begin()
+            yield
+        finally:
+            self.end()
+            GUARD.disarm()
+
+    def begin(self) -> None:
+        """Start the sandbox if it is meant, and check who asks: on the controller, before a test or a worker runs."""
+        _end_when_terminated()
+        if self._run.is_local:
+            self._sandbox = Sandbox()
+            self._sandbox.start(self._run.contract, self._run.sandbox_environment)
+        self.check()
+
+    @staticmethod
+    def kept_environment() -> str:
+        """Return the environment of the sandbox that `infraspec sandbox` keeps, if AWS_ENDPOINT_URL leads to it."""
+        kept = Kept.read() if os.environ.get(_ENDPOINT) else None
+        return kept.environment if kept and kept.endpoint == os.environ[_ENDPOINT] else ""
+
+    def lost(self) -> SandboxError | None:
+        """Return an error if the sandbox of this run is gone before its end."""
+        return self._sandbox.ended() if self._sandbox else None
+
+    def end(self) -> None:
+        """Stop the sandbox, if this run has started it, and remove what its processes shared."""
+        if self._progress:
+            self._progress.end()
+        if self._directory:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
+        if self._sandbox:
+            self._sandbox.stop()
+            self._sandbox = None
+
+    def for_worker(self) -> dict[str, Any]:
+        """Return what a worker has to know, as builtin types."""
+        if self._directory is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="infraspec-"))
+            if self._progress:
+                self._progress.watch(self._directory)
+        return {"directory": str(self._directory), "taken": self._taken.isoformat()}
+
+    def join(self, given: Mapping[str, Any]) -> None:
+        """Take what the controller has given, in a worker, and check who asks."""
+        self._directory = Path(given["directory"])
+        self._taken = datetime.fromisoformat(given["taken"])
+        self.check()
+
+    def check(self) -> None:
+        """Compare who asks about each environment with the contract; all errors are raised together."""
+        collector = ErrorCollector()
+        for name in self._run.names:
+            with collector.collect(name if len(self._run.names) > 1 else ""):
+                self.of(name)
+        collector.finalize()
+
+    def of(self, name: str) -> Access:
+        """Return the access to an environment. Raises IdentityError, CredentialsError or AwsError."""
+        if name not in self._found:
+            self._found[name] = Access.to(
+                self._run.contract,
+                name,
+                self._region(name),
+                is_local=self._run.is_local,
+                taken=self._taken,
+                directory=self._directory,
+                asking=self.asking,
+            )
+        return self._found[name]
+
+    @staticmethod
+    def plan(snapshot: Calls, plan: Plan, contract: Contract, name: str) -> Plan:
+        """Return what is deployed as a Plan, with the addresses of the source where it knows the resource."""
+        return live_plan(snapshot, plan, contract, name)
+
+    @staticmethod
+    def task_definitions(plan: Plan) -> Sequence[TaskDefinition]:
+        """Return the task definitions of a plan of what is deployed."""
+        return task_definitions(plan)
+
+    @staticmethod
+    def expected_revisions(text: str, fleet: Fleet) -> Mapping[str, ExpectedRevision]:
+        """Return the revisions that a text names, by service."""
+        return expected_revisions(text, [str(one.declared.name) for one in fleet.services])
+
+    def fleet(self, snapshot: Calls, plan: Plan, contract: Contract) -> Fleet:
+        """Return the services of the source as they run, when their deployments have ended or time is up."""
+        declared = declared_services(plan)
+        looks = _looks(snapshot)
+        return settled(lambda: read_fleet(next(looks), declared), 0 if self._run.is_local else contract.rollout.wait)
+
+    def _region(self, name: str) -> str:
+        """Return the region of the contract, or else of the source's provider, or else of the process."""
+        region = self._run.contract.environments[name].region or self._run.environments.plan(name).region
+        given = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        known = region if isinstance(region, str) else given
+        if not known:
+            raise ContractError(
+                f"the region of the environment `{name}` is not known",
+                place=f"{self._run.contract.path.name}: environments.{name}.region",
+                remedy='region = "eu-west-1"',
+            )
+        return known
+
+
+def _end_when_terminated() -> None:
+    """End as with Ctrl-C where the process is asked to: by default it would leave the sandbox running."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        with suppress(ValueError):
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _looks(snapshot: Calls) -> Iterator[Calls]:
+    """Yield what the run has asked already, then what asks anew."""
+    yield snapshot
+    while True:
+        yield snapshot.renewed()
+
+
+class Sandbox:
+    """Until it is stopped, the environment variables of this process and its workers lead there and nowhere else."""
+
+    def __init__(self) -> None:
+        self._running: Running | None = None
+        self._before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+    def start(self, contract: Contract, environment: str) -> None:
+        """Take the sandbox that AWS_ENDPOINT_URL leads to, or start one. Raises SandboxError or MissingExtraError."""
+        given = self._before.get(_ENDPOINT)
+        variables = _variables_of(given) if given else {}
+        _replace(_NO_CONFIGURATION)
+        if not given:
+            self._running = _started(contract, environment)
+            variables = {**self._running.environment, _ENDPOINT: self._running.endpoint}
+        _replace({**_NO_CONFIGURATION, **variables})
+
+    def ended(self) -> SandboxError | None:
+        """Return an error if what was started runs no more."""
+        return self._running.ended() if self._running else None
+
+    def stop(self) -> None:
+        """Stop what was started, and give the process its own environment variables back."""
+        _replace(self._before)
+        if self._running is not None:
+            self._running.stop()
+
+
+def _started(contract: Contract, environment: str) -> Running:
+    require("sandbox", "the embedded AWS of ENV=local")
+    with GUARD.permitting():
+        return start(contract, environment)
+
+
+def _variables_of(endpoint: str) -> dict[str, str]:
+    if urlsplit(endpoint).hostname not in _LOOPBACK:
+        raise SandboxError(
+            "ENV=local asks an AWS on this machine alone",
+            place=_ENDPOINT,
+            expected="an address such as http://127.0.0.1:5000",
+            found=endpoint,
+            remedy=f"unset {_ENDPOINT}, and infraspec starts its own",
+        )
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return {**{key: os.environ.get(key, "infraspec") for key in keys}, _ENDPOINT: endpoint}
+
+
+def _replace(variables: Mapping[str, str]) -> None:
+    """Make these the only variables that lead boto3 anywhere: a profile must not reach an account from a sandbox."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+class Progress:
+    """Say what AWS is asked: on a terminal each service once, and everywhere a line every ten seconds of waiting."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._plugins = config.pluginmanager
+        self._said: set[str] = set()
+        self._last = monotonic()
+        self._ended = threading.Event()
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        """The reporter of pytest, which workers have none of."""
+        found: pytest.TerminalReporter | None = self._plugins.get_plugin("terminalreporter")
+        return found
+
+    def asking(self, service: str, operation: str, region: str) -> None:
+        """Say that an operation of a service is asked, if it is time to."""
+        terminal = self._terminal
+        if terminal is None:
+            return
+        is_new = service not in self._said and terminal.isatty
+        if is_new or monotonic() - self._last >= _SECONDS:
+            self._said.add(service)
+            self._say(f"infraspec: asking AWS for {service}.{operation} in {region}")
+
+    def watch(self, directory: Path) -> None:
+        """Say every ten seconds how many answers the workers share, until the run ends."""
+        if self._terminal is not None:
+            threading.Thread(target=self._watch, args=(directory,), daemon=True).start()
+
+    def end(self) -> None:
+        """Say nothing more."""
+        self._ended.set()
+
+    def _watch(self, directory: Path) -> None:
+        before = -1
+        while not self._ended.wait(_SECONDS):
+            count = sum(path.suffix not in {".lock", ".part"} for path in directory.glob("*-*"))
+            if count != before:
+                self._say(f"infraspec: {count} answers of AWS so far")
+            before = count
+
+    def _say(self, line: str) -> None:
+        self._last = monotonic()
+        terminal, capture = self._terminal, self._plugins.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            if terminal is not None:
+                terminal.ensure_newline()
+                terminal.write_line(line)

@@ -1,0 +1,189 @@
+"""Settings of a run: option, environment variable, ini value, default, in this order; each with its source."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec import Struct
+
+if TYPE_CHECKING:  # every pytest run imports this module
+    from infraspec.contract.models import Contract
+
+DEFAULT_NAME = "infraspec.toml"
+
+_HELP = {
+    "dir": "Directory of the infrastructure repository: where infraspec.toml is (default: the current directory)",
+    "env": "Environment of the contract to check, or several with commas (default: all)",
+    "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
+    "snapshot": "File with `aws iam get-account-authorization-details`, for roles that are not in the plan, or several"
+    " with commas; may be repeated",
+    "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
+    " (default: those of the event in GITHUB_EVENT_PATH)",
+    "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
+    " (default: what the source says)",
+    "results": "File to write the results to as JSON, for `infraspec report`",
+}
+_FLAGS = {
+    "no_diff": "Demand that a plan changes nothing: for a plan of what is deployed",
+    "live": "Check what is deployed, in the environment named or else in an embedded AWS (implied by the live suite)",
+}
+
+
+def documented() -> dict[str, str]:
+    """Return what each option is for, by its name without `--infraspec-`."""
+    return _HELP | _FLAGS
+
+
+_REPEATABLE = ("snapshot",)
+_LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
+"""Arguments that name the live suite as a package, for `--pyargs`."""
+
+LOCAL = "local"
+"""The environment of a live run that is an embedded AWS, with the source deployed in it."""
+
+
+class Setting(Struct, frozen=True):
+    """A text and where it was set: "option", "environment variable", "ini" or "default"."""
+
+    value: str
+    source: str
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody set it."""
+        return self.source != "default"
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether a flag is set, to something other than no."""
+        return self.value.lower() not in ("", "0", "no", "false", "off")
+
+
+class Settings(Struct, frozen=True):
+    """What to check."""
+
+    directory: Setting
+    environments: Setting
+    plan: Setting
+    snapshot: Setting
+    labels: Setting
+    revision: Setting
+    results: Setting
+    no_diff: Setting
+    live: Setting
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Settings:
+        """Read the settings of a run. One that names the live suite is live, before pytest finds its conftest.py."""
+        if any(_LIVE_SUITE.match(argument) for argument in config.args):
+            config.option.infraspec_live = "yes"
+        return cls(*(_setting(config, name, "." if name == "dir" else "") for name in (*_HELP, *_FLAGS)))
+
+    @property
+    def path(self) -> Path:
+        """The infrastructure repository."""
+        return Path(self.directory.value)
+
+    @property
+    def are_meant(self) -> bool:
+        """Whether this run is about an infrastructure repository: somebody said so, or there is a contract."""
+        given = any(one.is_set for one in (self.directory, self.environments, self.plan, self.snapshot)) or self.is_live
+        return given or os.path.isfile(self.path / DEFAULT_NAME)  # noqa: PTH113 - never raises
+
+    @property
+    def plan_file(self) -> Path | None:
+        """The plan file of this run, if one is given."""
+        return Path(self.plan.value) if self.plan.value else None
+
+    @property
+    def snapshot_files(self) -> list[Path] | None:
+        """The snapshots of IAM in the place of the contract's, if any are given; a live run has none, it asks AWS."""
+        files = [Path(name) for name in _listed(self.snapshot.value)]
+        return [] if self.is_live else files or None
+
+    @property
+    def results_file(self) -> Path | None:
+        """The file that the results of this run are written to, if one is wanted."""
+        return Path(self.results.value) if self.results.value else None
+
+    @property
+    def given_labels(self) -> tuple[str, ...] | None:
+        """The labels of the pull request, if they are given."""
+        return tuple(_listed(self.labels.value)) if self.labels.is_set else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this run asks AWS."""
+        return self.live.is_yes
+
+    @property
+    def named(self) -> list[str]:
+        """The environments that were asked for by name, each once; an empty name if there is but a comma.
+
+        A live run that names none is about the sandbox: an account is asked where somebody said so.
+        """
+        names = _listed(self.environments.value)
+        if self.is_live and not self.environments.value.strip():
+            return [LOCAL]
+        return list(dict.fromkeys(names)) or ([""] if self.environments.value.strip() else [])
+
+    def chosen(self, contract: Contract) -> list[str]:
+        """Return the names of the environments to check, in the contract's order where all are meant."""
+        return self.named or list(contract.environments)
+
+    def header(self) -> list[str]:
+        """Return the lines of the report header."""
+        chosen = self.environments.value or (LOCAL if self.is_live else "all environments")
+        lines = [f"infraspec: {self.directory.value} ({self.directory.source}), {chosen} ({self.environments.source})"]
+        if self.plan.value:
+            lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")
+        if self.snapshot.value:
+            unread = ", which is not read: the live suite asks AWS itself" if self.is_live else ""
+            lines.append(f"infraspec: snapshot {self.snapshot.value} ({self.snapshot.source}){unread}")
+        if self.labels.is_set:
+            lines.append(f"infraspec: labels {self.labels.value} ({self.labels.source})")
+        return lines
+
+
+SETTINGS = pytest.StashKey[Settings]()
+"""Where the settings of a run are kept."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options and ini values."""
+    group = parser.getgroup("infraspec", "infrastructure as its contract says")
+    for name, text in _HELP.items():
+        action = "append" if name in _REPEATABLE else "store"
+        flag, dest = f"--infraspec-{name}", f"infraspec_{name}"
+        group.addoption(flag, dest=dest, action=action, default=None, metavar=name.upper(), help=text)
+        parser.addini(f"infraspec_{name}", help=text, default=None)
+    for name, text in _FLAGS.items():
+        flag = f"--infraspec-{name.replace('_', '-')}"
+        group.addoption(flag, dest=f"infraspec_{name}", action="store_const", const="yes", default=None, help=text)
+        parser.addini(f"infraspec_{name}", help=text, default=None)
+
+
+def _listed(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _setting(config: pytest.Config, name: str, default: str) -> Setting:
+    option = config.getoption(f"infraspec_{name}")
+    if option is not None:
+        return Setting(", ".join(option) if name in _REPEATABLE else option, "option")
+    variable = os.environ.get(f"INFRASPEC_{name.upper()}")
+    if variable:
+        return Setting(variable, "environment variable")
+    ini = config.getini(f"infraspec_{name}")
+    if ini:
+        from infraspec.contract.paths import display  # noqa: PLC0415 - few runs have ini values, and it loads the contract
+
+        if name in _REPEATABLE:
+            ini = ", ".join(display(Path(), config.rootpath / path) for path in _listed(ini))
+        is_path = name in ("dir", "plan", "results")
+        return Setting(display(Path(), config.rootpath / ini) if is_path else str(ini), "ini")
+    return Setting(default, "default")

@@ -1,0 +1,194 @@
+"""A run that is about an infrastructure repository: when it is read, when AWS is asked, and what the run writes.
+
+The plugin registers this module for such a run alone, so that others start faster.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
+from infraspec.pytest_plugin.fixtures import KEY, session_of
+from infraspec.pytest_plugin.options import SETTINGS
+from infraspec.pytest_plugin.own_checks import Hooks
+from infraspec.pytest_plugin.session import Session
+from infraspec.reporting.allure_files import write_files
+from infraspec.reporting.failures import arrange
+from infraspec.reporting.gathering import gather
+from infraspec.reporting.recorder import ALLURE, Recorder, recorder_of
+from infraspec.reporting.results_file import prepare, write
+from infraspec.reporting.summary import write_summary
+
+_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the session object of the run, and collect what tests leave.
+
+    pytest calls this when the module is registered, also late: the hook is a historic one.
+    """
+    session = config.stash[KEY] = Session(config.stash[SETTINGS], Hooks(config.hook))
+    if not _is_worker(config):
+        config.pluginmanager.register(Recorder(config), Recorder.NAME)
+    if session.settings.is_live:
+        with _usage_errors(config):
+            session.live.arm(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the contract, where one is meant; with xdist, where only workers collect, everything.
+
+    So the errors of the input are said once, before any worker starts.
+    """
+    config = session.config
+    folder = _allure_folder(config)
+    if session_of(config).settings.are_meant and folder:
+        from infraspec.reporting import allure_results, allure_writing  # noqa: PLC0415 - allure-pytest is optional
+
+        allure_results.register(config, ALLURE, lambda: session_of(config).contract)
+        allure_writing.register(config, folder)
+    if _is_worker(config):
+        _join_live_run(config)
+        return
+    if not session_of(config).settings.are_meant:
+        return
+    with _usage_errors(config):
+        if path := session_of(config).settings.results_file:
+            prepare(path)
+        session_of(config).names  # noqa: B018 - read for its errors
+        if config.getoption("dist", "no") != "no" and not config.option.collectonly:
+            session_of(config).read_all()
+        if session_of(config).settings.is_live and not config.option.collectonly:
+            session_of(config).live.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the sandbox of this run, however it ended."""
+    if not _is_worker(config):
+        session_of(config).end()
+
+
+def _join_live_run(config: pytest.Config) -> None:
+    """Compare who a worker asks as with the contract; an error ends the run as the controller's does."""
+    if "infraspec" not in config.workerinput:  # type: ignore[attr-defined] # xdist sets it
+        return
+    try:
+        session_of(config).live.join(config.workerinput["infraspec"])  # type: ignore[attr-defined] # likewise
+    except InfraspecError as error:
+        pytest.exit(f"{type(error).__name__}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give an xdist worker what it has to know of a live run."""
+    session = session_of(node.config)
+    if session.settings.is_live and not node.config.option.collectonly:
+        node.workerinput["infraspec"] = session.live.for_worker()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
+    items[:] = [item for item in items if _parameters(item).get("own_check", True)]  # without any, there is no test
+    if _is_worker(config) or not session_of(config).is_used:
+        return
+    with _usage_errors(config):
+        if error := session_of(config).broken:
+            raise error
+        wanted = any("plan" in getattr(item, "fixturenames", ()) for item in items)
+        if wanted and not config.option.collectonly:
+            session_of(config).read_all()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the table of verdicts, and what went wrong with the run as a whole."""
+    recorder = recorder_of(config)
+    for error in recorder.errors:
+        terminalreporter.write_line(f"{type(error).__name__}: {error}", red=True)
+    if recorder.records:
+        session = session_of(config)
+        write_summary(terminalreporter, recorder, session.contract, session.baseline, session.shown)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Put failures in order before pytest shows them, and write the results file where one is wanted."""
+    config = session.config
+    if _is_worker(config) or not session_of(config).settings.are_meant:
+        return
+    terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and recorder_of(config).records and "failed" in terminal.stats:
+        arrange(terminal.stats["failed"], list(session_of(config).contract.environments), terminal.verbosity)
+    recorder = recorder_of(config)
+    if any(problem["error"] == AwsError.__name__ for problem in recorder.problems):
+        _keep_lost_sandbox(config)
+    try:
+        _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+    except ReportError as error:
+        recorder.errors.append(error)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+def _keep_lost_sandbox(config: pytest.Config) -> None:
+    """Say of an AWS that did not answer that it was the sandbox, if it is gone."""
+    if lost := session_of(config).live.lost():
+        recorder_of(config).input_error(lost)
+        recorder_of(config).errors.append(lost)
+
+
+def _write_results(config: pytest.Config, *, complete: bool) -> None:
+    session = session_of(config)
+    path, folder = session.settings.results_file, _allure_folder(config)
+    if (path is None and folder is None) or config.option.collectonly:
+        return
+    try:
+        contract, names, baseline = session.contract, session.names, session.baseline
+    except InfraspecError:
+        contract, names, baseline = None, [], None
+    plan = session.settings.plan.value
+    moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
+    results = gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves)
+    shown = dict(zip(names, session.shown_names, strict=True)) if names else {}
+    results = results.renamed(shown)
+    if path:
+        write(results, path)
+    if folder:
+        write_files(folder, results, os.environ)
+
+
+def _allure_folder(config: pytest.Config) -> Path | None:
+    """Return the folder of Allure's results; None if they are not wanted, or allure-pytest is not installed."""
+    folder = config.getoption("allure_report_dir", None)
+    return config.invocation_params.dir / folder if folder else None
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
+def _is_part(config: pytest.Config) -> bool:
+    """Tell whether only some tests of the suite were asked for."""
+    options = ("keyword", "markexpr", "deselect", "lf")
+    return any(config.getoption(name, None) for name in options) or any("::" in name for name in config.args)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@contextmanager
+def _usage_errors(config: pytest.Config) -> Iterator[None]:
+    """Turn errors of the input into pytest's usage errors: the message, exit code 4; the results file has them too."""
+    try:
+        yield
+    except InfraspecError as error:
+        if not isinstance(error, ReportError):
+            recorder_of(config).input_error(error)
+            _write_results(config, complete=False)
+        title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
+        raise pytest.UsageError(f"{title}{error}") from None

@@ -1,0 +1,282 @@
+"""What a run reads once: the contract and the plans of its environments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infraspec import contract as contracts
+from infraspec.contract.approvals import approvals as label_approvals
+from infraspec.contract.approvals import labels_of_event
+from infraspec.contract.baseline import Baseline
+from infraspec.contract.models import Contract, Waiver
+from infraspec.conventions.tag_policy import TagPolicy
+from infraspec.core.extras import require
+from infraspec.core.gc_pause import keep_to_the_end, paused_collector
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.errors import (
+    BaselineError,
+    ContractError,
+    ErrorCollector,
+    InfraspecError,
+    TagPolicyError,
+    TaskDefinitionError,
+)
+from infraspec.finding import Finding
+from infraspec.iam.decision import Decision
+from infraspec.process.checklist import PullRequest, current_pull_request
+from infraspec.process.playbooks import Playbook, read_playbooks
+from infraspec.pytest_plugin.options import LOCAL, Settings
+from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
+from infraspec.reporting.judgement import empty_selection, judge
+from infraspec.reporting.recorder import REPOSITORY, allure_of, environment_of, keep_record
+from infraspec.reporting.records import UnprovenError
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan, Resource
+
+if TYPE_CHECKING:  # few runs ask AWS
+    from infraspec.pytest_plugin.live_access import LiveAccess
+
+
+class Session:
+    """The infrastructure repository of one run, read on first use."""
+
+    def __init__(self, settings: Settings, hooks: Hooks) -> None:
+        self.settings = settings
+        self.hooks = hooks
+        self.is_used = False
+        """Whether a test is about environments."""
+        self.broken: InfraspecError | None = None
+        """What kept such tests from being parametrized."""
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The contract; InfraspecError if it is missing or wrong."""
+        chosen = [self.sandbox_environment] if self.is_local else self.settings.named
+        return self.hooks.named(contracts.load(self.settings.path, environments=chosen or None))
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether the run is about the sandbox; ContractError if it is to be about an account as well."""
+        named = self.settings.named
+        if not self.settings.is_live or LOCAL not in named:
+            return False
+        if named != [LOCAL]:
+            raise ContractError(
+                "one run is about the sandbox or about accounts",
+                place=f"--infraspec-env {self.settings.environments.value}",
+                remedy=f"run once with {LOCAL}, once with the others",
+            )
+        return True
+
+    @cached_property
+    def sandbox_environment(self) -> str:
+        """The environment whose source is deployed in the sandbox: what one that is kept running was started with."""
+        contract = contracts.load(self.settings.path, environments=[])
+        kept = self.live.kept_environment()
+        if kept in contract.environments:
+            return kept
+        return contract.sandbox.environment or next(iter(contract.environments))
+
+    @cached_property
+    def live(self) -> LiveAccess:
+        """The AWS that a live run looks at. Raises MissingExtraError without boto3."""
+        require("live", "the live suite")
+        from infraspec.pytest_plugin.live_access import LiveAccess  # noqa: PLC0415 - boto3 is optional
+
+        return LiveAccess(self)
+
+    def end(self) -> None:
+        """Stop the sandbox of the run, if it has one."""
+        if "live" in vars(self):
+            self.live.end()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The environments to check; UnknownEnvironmentError if one is not in the contract."""
+        chosen = [self.sandbox_environment] if self.is_local else self.settings.chosen(self.contract)
+        collector = ErrorCollector()
+        for name in chosen:
+            with collector.collect():
+                contracts.environment(self.contract, name)
+        collector.finalize()
+        if self.settings.plan_file and len(chosen) > 1:
+            raise ContractError(
+                "a plan file belongs to one environment",
+                place=f"--infraspec-plan {self.settings.plan.value}",
+                found=", ".join(chosen),
+                remedy="choose one, such as --infraspec-env " + chosen[0],
+            )
+        return chosen
+
+    @property
+    def shown_names(self) -> list[str]:
+        """The names of the environments in reports: the sandbox is `local`, whatever is deployed in it."""
+        return [LOCAL] if self.is_local else self.names
+
+    def shown(self, name: str) -> str:
+        """Return the name of an environment in reports."""
+        return LOCAL if self.is_local and name in self.names else name
+
+    @cached_property
+    def environments(self) -> Environments:
+        """The plans by environment."""
+        settings = self.settings
+        return Environments(
+            self.contract, plan_file=settings.plan_file, snapshots=settings.snapshot_files, extend=self._extended
+        )
+
+    def _extended(self, name: str, plan: Plan) -> Plan:
+        return self.hooks.extended(name, plan, self.contract)
+
+    def read_all(self) -> None:
+        """Read everything that is to be checked; the errors of all environments are raised together."""
+        collector = ErrorCollector()
+        with paused_collector():
+            with collector.collect():
+                self.tag_policy  # noqa: B018 - read for its errors
+            with collector.collect():
+                self.baseline  # noqa: B018 - likewise
+            for name in self.names:
+                with collector.collect(name if len(self.names) > 1 else ""):
+                    self.task_definitions(self.environments.plan(name), name)
+            keep_to_the_end()
+        collector.finalize()
+
+    def task_definitions(self, plan: Plan, name: str) -> Sequence[TaskDefinition]:
+        """Return the task definitions of an environment: of its plan, then of its files."""
+        found = task_definitions(plan)
+        environment = contracts.environment(self.contract, name)
+        collector = ErrorCollector()
+        for path in contracts.task_definition_files(self.contract, environment):
+            with collector.collect():
+                found.append(TaskDefinition.from_json(*self._text(path, TaskDefinitionError)))
+        collector.finalize()
+        return tuple(found)
+
+    @cached_property
+    def tag_policy(self) -> TagPolicy | None:
+        """The tag policy of the organization, if the contract names one."""
+        if self.contract.tags.policy is None:
+            return None
+        text, shown = self._text(contracts.resolve(self.contract, self.contract.tags.policy), TagPolicyError)
+        return TagPolicy.from_json(text, place=shown)
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """The known findings, if the contract names a baseline. Raises BaselineError."""
+        path = self.contract.suite.baseline
+        if path is None:
+            return None
+        text, shown = self._text(contracts.resolve(self.contract, path), BaselineError)
+        return Baseline.from_json(text, place=shown, environments=[*self.contract.environments, REPOSITORY])
+
+    def moves(self, name: str) -> list[tuple[str, str]]:
+        """Return what `moved` blocks and the plan of an environment move, addresses before and after."""
+        if name not in self.contract.environments:
+            return []
+        plan = self.environments.plan(name)
+        blocks = [(block.source, block.target) for block in plan.refactorings if block.kind == "moved"]
+        return blocks + [
+            (change.previous_address, change.address) for change in plan.changes if change.previous_address
+        ]
+
+    def resources(self, types: Sequence[str]) -> list[tuple[str, Resource | None]]:
+        """Return environments with each of their resources of the types, or with None if there is none."""
+        pairs: list[tuple[str, Resource | None]] = []
+        for name in self.names:
+            found = self.environments.plan(name).managed(*types)
+            pairs += [(name, resource) for resource in found or (None,)]
+        return pairs
+
+    def approvals(self, contract: Contract) -> Sequence[Waiver]:
+        """Return what the labels of the pull request approve, given or of GitHub's event. Raises EventError."""
+        review = contract.plan_review
+        if review is None or not review.approvals:
+            return ()
+        event = os.environ.get("GITHUB_EVENT_PATH")
+        labels = self.settings.given_labels
+        if labels is None:
+            labels = labels_of_event(Path(event)) if event else ()
+        return label_approvals(contract, labels, _today())
+
+    @staticmethod
+    def playbooks(contract: Contract) -> Sequence[Playbook]:
+        """Return the playbooks of the repository; none if the contract has no `[playbooks]`."""
+        if contract.playbooks is None:
+            return ()
+        directory = contract.playbooks.directory
+        return read_playbooks(contracts.resolve(contract, directory), contracts.display(contract, directory))
+
+    @cached_property
+    def pull_request(self) -> PullRequest | None:
+        """The pull request that a GitHub workflow runs for, if it runs for one."""
+        return current_pull_request()
+
+    def judge(
+        self,
+        item: pytest.Item,
+        contract: Contract,
+        rule: str,
+        findings: Sequence[Finding],
+        *,
+        keep_proven: bool,
+        decisions: Mapping[str, Decision],
+    ) -> None:
+        """Keep what a rule has found for reports, and fail or xfail its test unless all is proven or waived."""
+        environment = environment_of(item)
+        judgement = judge(
+            rule,
+            findings,
+            contract,
+            environment,
+            _today(),
+            keep_proven=keep_proven,
+            baseline=self.baseline,
+            moves=self.moves(environment) if self.baseline else (),
+        )
+        keep_record(item, judgement.record(), self.shown(environment))
+        if reports := allure_of(item.config):
+            is_known = environment in contract.environments and self.environments.has(environment)
+            reports.judged(judgement, (lambda: self.environments.plan(environment)) if is_known else None, decisions)
+        if judgement.is_empty:
+            raise empty_selection(rule, contract, environment)
+        if judgement.failing:
+            raise UnprovenError(judgement.failing, judgement.total)
+        if judgement.doubtful:
+            pytest.xfail(str(UnprovenError(judgement.doubtful, judgement.total)))
+
+    explaining = staticmethod(explaining)
+    run_on_source = staticmethod(run_on_source)
+
+    def _text(self, path: Path, error: type[InfraspecError]) -> tuple[str, str]:
+        """Return the text of a file and the name it is shown under."""
+        shown = contracts.display(self.contract, path)
+        try:
+            return path.read_text(encoding="utf-8-sig"), shown
+        except OSError as problem:
+            raise error(
+                "the file cannot be read",
+                place=shown,
+                expected="a file that the user running the tests may read",
+                found=problem.strerror or type(problem).__name__,
+                remedy="check the path, its owner and its mode",
+            ) from None
+        except UnicodeDecodeError as problem:
+            raise error(
+                "the file is not UTF-8",
+                place=shown,
+                expected="text in UTF-8",
+                found=f"byte 0x{problem.object[problem.start]:02x} at offset {problem.start}",
+                remedy="save the file with the encoding UTF-8",
+            ) from None
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()
