@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_name, renaming
+from infraspec.resource_types import Renaming, resource_type
 from infraspec.unknown import Text, Unknown
 
 ADDRESS = "module.db.aws_x.this[0]"
@@ -35,9 +36,16 @@ def _own(path: str) -> Unknown:
     ],
 )
 def test_table(type_: str, attribute: str) -> None:
-    """The table knows the types of the requirements and the other common ones."""
-    assert attribute == NAME_ATTRIBUTES[type_]
-    assert len(NAME_ATTRIBUTES) > 200
+    """The catalogue knows the types of the requirements and the other common ones."""
+    assert attribute == resource_type(type_).name
+
+
+def test_what_a_new_name_does() -> None:
+    """A name that is a tag replaces nothing, whatever the type; of a type that is not listed nothing is claimed."""
+    assert renaming("aws_vpc", "tags.Name") is Renaming.IN_PLACE
+    assert renaming("aws_db_instance", "identifier") is Renaming.IN_PLACE
+    assert renaming("aws_secretsmanager_secret", "name") is Renaming.REPLACED
+    assert renaming("aws_glue_crawler", "name") is Renaming.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.tag_types import TERRAFORM_TYPES
-from infraspec.conventions.taggable import NOT_TAGGABLE, TAGGABLE, Taggable, is_classified, taggable
+from infraspec.conventions.taggable import Taggable, is_classified, taggable
+from infraspec.resource_types import TYPES
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from infraspec.conventions.taggable import NOT_TAGGABLE, TAGGABLE, Taggable, is_
     [
         ("aws_secretsmanager_secret", {}, Taggable.YES),
         ("aws_autoscaling_group", {}, Taggable.YES),
+        ("aws_bedrockagent_prompt", {}, Taggable.YES),
         ("aws_iam_role_policy", {}, Taggable.NO),
         ("aws_iam_role_policy", {"tags_all": {"A": "1"}}, Taggable.NO),
         ("aws_new_thing", {}, Taggable.NO),
@@ -25,18 +26,18 @@ from infraspec.conventions.taggable import NOT_TAGGABLE, TAGGABLE, Taggable, is_
     ],
 )
 def test_taggable(type_: str, values: dict[str, Any], expected: Taggable) -> None:
-    """The tables decide; a type in neither takes tags if it has some of its own."""
+    """The provider's schema decides; a type that it does not have takes tags if it has some of its own."""
     assert expected is taggable(type_, values)
 
 
-def test_the_tables_do_not_contradict() -> None:
-    """No type is in both tables, and each type a tag policy can name takes tags."""
-    assert frozenset() == TAGGABLE & NOT_TAGGABLE
-    assert frozenset() == frozenset().union(*TERRAFORM_TYPES.values()) - TAGGABLE
+def test_what_tag_policies_name_takes_tags() -> None:
+    """Each type that a tag policy can name takes tags."""
+    named = [known.type for known in TYPES.values() if known.tag_types]
+    assert [] == [type_ for type_ in named if taggable(type_, {}) is not Taggable.YES]
 
 
 def test_classified() -> None:
-    """A type of AWS that no table has is not classified; another provider's is none of our business."""
+    """A type of AWS that the schema does not have is not classified; another provider's is none of our business."""
     assert is_classified("aws_route")
     assert is_classified("random_id")
     assert not is_classified("aws_new_thing")

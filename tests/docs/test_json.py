@@ -15,19 +15,20 @@ from infraspec.finding import Verdict
 from infraspec.iam.case import decided
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS, Fault, Kind, Use
+from infraspec.iam.lint.fault import FINDINGS, Fault
 from infraspec.reporting.metrics import Publication
+from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import Block, blocks
 
-USES = {"trust": Kind.TRUST, "resource": Kind.RESOURCE}
+USES = {"trust": PolicyKind.TRUST, "resource": PolicyKind.RESOURCE}
 
 
 def faults(block: Block) -> list[Fault]:
     """Lint a policy document, or a statement of one; the mark of the block says what kind it is."""
     tree = json.loads(block.text)
     document = tree if "Statement" in tree else {"Version": "2012-10-17", "Statement": [tree]}
-    use = Use(USES.get(block.mark, Kind.IDENTITY))
+    use = Policy(USES.get(block.mark, PolicyKind.IDENTITY))
     return list(document_faults(PolicyDocument.from_value(document, with_principals=use.names_principals), use))
 
 

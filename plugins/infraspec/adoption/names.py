@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from infraspec.adoption.name_shapes import SNAKE, SNAKE_REGEX, Shape
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_name
 from infraspec.conventions.naming import NamePattern
 from infraspec.finding import Verdict
+from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Value
 
@@ -45,7 +46,7 @@ def names_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[Named]:
     for resource in plan.managed():
         if not resource.type.startswith("aws_") or resource.type in _FREE:
             continue
-        attribute = NAME_ATTRIBUTES.get(resource.type, "name")
+        attribute = resource_type(resource.type).name or "name"
         name: Value = read_name(resource.type, resource.values, resource.address, attribute)
         if isinstance(name, str) and name:
             yield Named(resource.type, name, facts)

@@ -13,15 +13,6 @@ from collections.abc import Collection, Iterator, Mapping
 from msgspec import Struct
 
 from infraspec.checks.comparison import Bound, Difference, same
-from infraspec.checks.drift_attributes import (
-    COMPARED,
-    DEFAULTS,
-    INHERITED,
-    LEFT_OUT,
-    LOOKED_AT_BY,
-    REPEATED,
-    TASK_DEFINITION,
-)
 from infraspec.checks.drift_revision import compare_revisions
 from infraspec.checks.existence import left_open
 from infraspec.checks.live_identity import find_live, identity
@@ -32,10 +23,13 @@ from infraspec.core.rules import DRIFT as RULE
 from infraspec.ecs.declared_service import is_scaled
 from infraspec.finding import Finding, Related, Verdict
 from infraspec.iam.answer import Answer
+from infraspec.resource_types import Drift, resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.schema import is_computed
 from infraspec.unknown import Sensitive, Value, render
 
+_TASK_DEFINITION = "aws_ecs_task_definition"
+"""Compared with what services and tasks run."""
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
@@ -68,14 +62,15 @@ def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collect
     findings: list[Finding] = []
     unseen: list[Resource] = []
     for source in plan.managed():
-        if source.type in LOOKED_AT_BY:
+        known = resource_type(source.type)
+        if known.compared_by:
             continue
-        if source.type not in {*COMPARED, TASK_DEFINITION} or bound.whereabouts.elsewhere(source):
+        if (known.drift is None and source.type != _TASK_DEFINITION) or bound.whereabouts.elsewhere(source):
             unseen.append(source)
         elif bound.whereabouts.has(source) is Answer.MAYBE:
             findings.append(not_placed(RULE.id, source, bound.whereabouts))
-        elif source.type in COMPARED:
-            findings += _of_source(source, bound, running_tasks)
+        elif known.drift is not None:
+            findings += _of_source(source, known.drift, bound, running_tasks)
     return [*findings, *([_not_compared(bound, unseen)] if unseen else ())]
 
 
@@ -90,17 +85,19 @@ def _not_compared(bound: Bound, unseen: list[Resource]) -> Finding:
         expected="a comparison with AWS for each resource of the source",
         found=counted(Counter(f"{one.type} in {places[one.address]}".removesuffix(" in ") for one in unseen)),
         reason="drift says nothing of these resources",
-        remedy=where_to_ask((one for one in unseen if one.type in COMPARED), bound.whereabouts),
+        remedy=where_to_ask((one for one in unseen if resource_type(one.type).drift is not None), bound.whereabouts),
         advice=True,
     )
 
 
-def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+def _of_source(
+    source: Resource, drift: Drift, bound: Bound, running: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
     live = find_live(source, bound)
     if live is None:
         yield left_open(bound.plan, _absent(source, bound))
         return
-    found = _compare(source, live, bound)
+    found = _compare(source, live, drift, bound)
     if source.type == "aws_ecs_service":
         yield compare_revisions(source, live, bound, running.get(source.address, ()))
     arn = str(live.get("arn") or live.get("id") or "")
@@ -127,10 +124,10 @@ def _of_source(source: Resource, bound: Bound, running: Mapping[str, Collection[
     )
 
 
-def _compare(source: Resource, live: Resource, bound: Bound) -> _Compared:
+def _compare(source: Resource, live: Resource, drift: Drift, bound: Bound) -> _Compared:
     found = _Compared([], [], [], [])
-    for name in COMPARED[source.type]:
-        pair = None if _is_owned(name, source, bound) else _pair(name, source, live)
+    for name in drift.compared:
+        pair = None if _is_owned(name, source, bound) else _pair(name, source, live, drift)
         if pair is None:
             continue
         expected = bound.value(pair[0])
@@ -149,15 +146,15 @@ def _is_owned(name: str, source: Resource, bound: Bound) -> bool:
     return name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
 
 
-def _pair(name: str, source: Resource, live: Resource) -> tuple[Value, Value] | None:
+def _pair(name: str, source: Resource, live: Resource, drift: Drift) -> tuple[Value, Value] | None:
     """Return what the source says of an attribute and what AWS does; None if one of the two says nothing."""
-    if (source.type, name) in REPEATED and not source.sets(name):
+    if name in drift.repeated and not source.sets(name):
         return None
     configured, there = read_path(source.values, name), read_path(live.values, name)
     if configured is None and not (name == "state" and source.get("is_enabled") is not None):
-        configured = DEFAULTS.get((source.type, name))
-    if name in LEFT_OUT.get(source.type, ()):
-        is_anyones = is_computed(source.type, name) is True or (source.type, name) in INHERITED
+        configured = drift.defaults.get(name)
+    if name in drift.left_out:
+        is_anyones = is_computed(source.type, name) is True or name in drift.inherited
         configured, there = (None if configured is None and is_anyones else configured or ""), there or ""
     if configured is None or there is None or isinstance(configured, Sensitive):
         return None

@@ -20,11 +20,12 @@ from infraspec.iam.decision import Decision, Outcome, decide
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.actions import expand, mistake
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import Fault, Kind, Use
+from infraspec.iam.lint.fault import Fault
 from infraspec.iam.pattern import Subject, shown
 from infraspec.iam.policy import Hit
 from infraspec.iam.principal import Principal
 from infraspec.iam.why import why
+from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
@@ -232,4 +233,4 @@ def _warnings(hit: Hit, attributes: AwsAttributes) -> Iterator[Fault]:
     """Yield what is wrong with a statement of an identity policy in itself."""
     statement = hit.clause.statement
     if statement.principal is None and statement.not_principal is None:
-        yield from document_faults(PolicyDocument((statement,)), Use(Kind.IDENTITY), attributes.narrow)
+        yield from document_faults(PolicyDocument((statement,)), Policy(PolicyKind.IDENTITY), attributes.narrow)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infraspec.checks.comparison import Bound
-from infraspec.checks.drift_attributes import FIREWALL_RULE
-from infraspec.conventions.identities import IDENTITIES
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_name
+from infraspec.resource_types import resource_type
+from infraspec.resource_types.network import FIREWALL_RULE
 from infraspec.terraform.plan import Resource
 from infraspec.unknown import Value
 
@@ -42,11 +42,11 @@ def _named_by(source: Resource) -> Iterator[Value]:
         yield source.attribute("security_group_id")
         yield from (source.get(name, "") for name in FIREWALL_RULE)
         return
-    names = IDENTITIES.get(source.type)
-    if names is not None:
-        yield from (source.attribute(name) for name in names)
+    known = resource_type(source.type)
+    if known.identity:
+        yield from (source.attribute(name) for name in known.identity)
         return
-    path = NAME_ATTRIBUTES.get(source.type, _NAME_TAG)
+    path = known.name or _NAME_TAG
     name = None if path == _NAME_TAG else read_name(source.type, source.values, source.address, path)
     if name is not None:
         yield name

@@ -8,14 +8,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from infraspec.checks.names import name_attribute, naming_rules
-from infraspec.checks.review.data_loss import SECRET, STATEFUL
+from infraspec.checks.review.data_loss import SECRET
 from infraspec.checks.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.conventions.hcl_lines import attribute_line
-from infraspec.conventions.name_attributes import read_name
+from infraspec.conventions.name_attributes import read_name, renaming
 from infraspec.conventions.naming import NamingRule
-from infraspec.conventions.renaming import Renaming, renaming
 from infraspec.finding import Location, Verdict
+from infraspec.resource_types import Renaming, resource_type
 from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
@@ -131,7 +131,7 @@ def _new_name(rule: NamingRule, old: Value, planned: Value) -> str:
 
 def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migration:
     how = renaming(resource.type, attribute)
-    keeps_data = how is not Renaming.IN_PLACE and (resource.type in STATEFUL or resource.type == SECRET)
+    keeps_data = how is not Renaming.IN_PLACE and (resource_type(resource.type).stateful or resource.type == SECRET)
     source = _without_key(resource)
     target = f"{source}_old"
     moved = f"moved {{\n  from = {source}\n  to   = {target}\n}}" if keeps_data else ""

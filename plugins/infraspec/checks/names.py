@@ -10,11 +10,12 @@ from infraspec.contract import located
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import REGION, facts_of
 from infraspec.conventions.hcl_lines import attribute_line
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_name
 from infraspec.conventions.naming import NamingRule
 from infraspec.core.rules import NAMES as RULE
 from infraspec.errors import ContractError, ErrorCollector
 from infraspec.finding import Finding, Verdict
+from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value, render
 
@@ -54,7 +55,7 @@ def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
 
     Raises ContractError if the plan has resources of the type and none of them has a name.
     """
-    configured = contract.names.attributes.get(type_) or NAME_ATTRIBUTES.get(type_)
+    configured = contract.names.attributes.get(type_) or resource_type(type_).name
     if configured:
         return configured
     resources = plan.managed(type_)

@@ -14,24 +14,20 @@ from infraspec.finding import Location
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.fields import arn_fields
 from infraspec.iam.policy import IdentityPolicy
+from infraspec.resource_types import TYPES, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.terraform.plan import Plan, Resource, Uncertain
 from infraspec.unknown import AliasTarget, EncryptionKey, PolicyElsewhere, Text, Unknown, Value, render, unknowns
 
-_TYPES = (
-    "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_kms_key", "aws_s3_bucket", "aws_ecr_repository",
-    "aws_cloudwatch_log_group", "aws_efs_file_system", "aws_s3files_file_system",
-)  # fmt: skip
-_POLICIES = {
-    "aws_secretsmanager_secret_policy": ("secret_arn", "policy"),
-    "aws_s3_bucket_policy": ("bucket", "policy"),
-    "aws_ecr_repository_policy": ("repository", "policy"),
-    "aws_kms_key_policy": ("key_id", "policy"),
-    "aws_efs_file_system_policy": ("file_system_id", "policy"),
-    "aws_s3files_file_system_policy": ("file_system_id", "policy"),
+_KEYS = next(policy.owners for policy in resource_type("aws_kms_key_policy").policies)
+_WITH_ARN = (*_KEYS, *(known.type for known in TYPES.values() if "arn" in known.assigned))
+_ATTACHED = {
+    known.type: policy
+    for known in TYPES.values()
+    for policy in known.policies
+    if policy.kind is PolicyKind.RESOURCE and policy.owners
 }
-"""The resources that attach a policy to another, with the attributes that name the other and hold the policy."""
-_WITH_POLICY = {"aws_secretsmanager_secret", "aws_kms_key", "aws_s3_bucket"}
+"""The resources that attach a policy to another."""
 DOCUMENT_TYPE = "aws_iam_policy_document"
 _BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
 
@@ -163,7 +159,7 @@ class Owners:
 
     @cached_property
     def _by_arn(self) -> dict[str, Resource]:
-        resources = (*self.plan.data("aws_ssm_parameter"), *self.plan.managed(*_TYPES))
+        resources = (*self.plan.data("aws_ssm_parameter"), *self.plan.managed(*_WITH_ARN))
         return {self._shown(resource): resource for resource in resources}
 
     def _shown(self, resource: Resource) -> str:
@@ -184,28 +180,28 @@ class Owners:
     @cached_property
     def _attached(self) -> dict[str, list[Resource]]:
         attached: dict[str, list[Resource]] = {}
-        for source in self.plan.managed(*_POLICIES):
+        for source in self.plan.managed(*_ATTACHED):
             owner = self._owner(source)
             attached.setdefault(owner.address if owner else "", []).append(source)
         return attached
 
     def _owner(self, source: Resource) -> Resource | None:
-        reference = source.attribute(_POLICIES[source.type][0])
+        policy = _ATTACHED[source.type]
+        reference = source.attribute(policy.of)
         found = self.plan.find(reference) if isinstance(reference, Unknown) else None
         if found is not None:
             return found[0]
         name = self.attributes.narrow(reference)
-        kind = source.type.removesuffix("_policy")
-        return self._by_name_or_arn.get((kind, name))
+        return next(filter(None, (self._by_name_or_arn.get((owner, name)) for owner in policy.owners)), None)
 
     @cached_property
     def _by_name_or_arn(self) -> dict[tuple[str, Value], Resource]:
         """Return what a policy may be attached to, by its type and name or ARN, the first of several."""
-        owners = reversed(self.plan.managed(*(type_.removesuffix("_policy") for type_ in _POLICIES)))
+        owners = reversed(self.plan.managed(*(owner for policy in _ATTACHED.values() for owner in policy.owners)))
         return {(owner.type, name): owner for owner in owners for name in (self._shown(owner), self._named(owner))}
 
     def _named(self, resource: Resource) -> Value:
-        return self.attributes.name(resource, "bucket" if resource.type == "aws_s3_bucket" else "name")
+        return self.attributes.name(resource, resource_type(resource.type).name)
 
     @cached_property
     def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
@@ -221,7 +217,7 @@ class Owners:
     def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
         found = list(self._written(owner))
         yield from found
-        if owner.type == "aws_kms_key" and not any(self.plan.belongs_to(source, owner) for source, _ in found):
+        if owner.type in _KEYS and not any(self.plan.belongs_to(source, owner) for source, _ in found):
             yield owner, self._default_key_policy(owner)
 
     def _default_key_policy(self, key: Resource) -> PolicyDocument:
@@ -231,17 +227,21 @@ class Owners:
         return PolicyDocument.from_value({"Statement": statement}, with_principals=True)
 
     def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
-        own = owner.get("policy") if owner.type in _WITH_POLICY else None
-        if own and own != owner.reference("policy"):
-            yield owner, self._document(owner, own)
+        for policy in (own for own in resource_type(owner.type).policies if own.kind is PolicyKind.RESOURCE):
+            for path, value in policy.documents(owner.values):
+                if value != owner.reference(path):
+                    yield owner, self._document(owner, value, path)
         for source in (*self._attached.get(owner.address, ()), *self._attached.get("", ())):
-            if source.type.startswith(owner.type):
-                yield source, self._document(source, source.attribute("policy"))
+            policy = _ATTACHED[source.type]
+            if owner.type in policy.owners:
+                yield source, self._document(source, source.attribute(policy.attribute), policy.attribute)
 
-    def _document(self, source: Resource, value: Value) -> PolicyDocument:
-        place = f"{source.location_of('policy') or source.address}: {source.address}.policy"
+    def _document(self, source: Resource, value: Value, path: str = "policy") -> PolicyDocument:
+        place = f"{source.location_of(path) or source.address}: {source.address}.{path}"
         return PolicyDocument.from_value(value, place=place, with_principals=True)
 
 
 def _locator(source: Resource) -> Callable[[str], Location | None]:
-    return lambda path: source.location_of(f"policy.{path}")
+    held = (path for policy in resource_type(source.type).policies for path, _ in policy.documents(source.values))
+    attribute = next(held, "policy")
+    return lambda path: source.location_of(f"{attribute}.{path}")

@@ -6,6 +6,7 @@ document that is not known is not accused; a document of which nothing is known 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from infraspec.checks.existence import of_what_may_be_absent
@@ -22,10 +23,12 @@ from infraspec.finding import Finding, Verdict
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults, is_opaque
 from infraspec.iam.lint.fault import FINDINGS, Fault
-from infraspec.iam.lint.sizes import Limit, least_size
+from infraspec.resource_types import PolicyLimit
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
+
+_BLANKS = re.compile(r"\s+")
 
 
 @of_what_may_be_absent
@@ -148,20 +151,32 @@ def _too_long(
     together: dict[Value, int] = {}
     certain_first = sorted(enumerate(documents), key=lambda one: not attributes.plan.is_certain(one[1][0].resource))
     for position, (held, _) in certain_first:
-        if held.limit is None:
+        limit = held.use.limit
+        if limit is None:
             continue
-        size = least_size(_text(held.value, attributes), blanks=held.limit.blanks)
-        owner = None if held.owner is None else (held.use.kind, held.limit, attributes.narrow(held.owner))
-        if owner is not None:
+        size = _least_size(_text(held.value, attributes), limit)
+        if limit.shared:
+            owner = (held.use.kind, limit, attributes.narrow(held.owner))
             size = together[owner] = together.get(owner, 0) + size
-        most = held.limit.default or held.limit.most
-        if size > most:
-            yield position, _length_fault(held.limit, size, shared=owner is not None, raisable=size <= held.limit.most)
+        if size > (limit.default or limit.most):
+            yield position, _length_fault(limit, size)
 
 
-def _length_fault(limit: Limit, size: int, *, shared: bool, raisable: bool) -> Fault:
-    most = limit.default or limit.most
-    kinds = " in all inline policies of its owner together" if shared else ""
+def _least_size(value: Value, limit: PolicyLimit) -> int:
+    """Return how many characters a policy has at least, of those that count: its unknown parts count as none."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    size = 0
+    for part in parts:
+        if isinstance(part, str):
+            size += len(part if limit.blanks else _BLANKS.sub("", part))
+        elif isinstance(part, Unknown) and str(part) == "?":
+            size += 1
+    return size
+
+
+def _length_fault(limit: PolicyLimit, size: int) -> Fault:
+    most, raisable = limit.default or limit.most, size <= limit.most
+    kinds = " in all inline policies of its owner together" if limit.shared else ""
     return Fault(
         "too-long",
         "",

@@ -10,13 +10,11 @@ from infraspec.checks.tags import tagged
 from infraspec.contract import place_of
 from infraspec.contract.models import Contract
 from infraspec.conventions.exemption import expression_of
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
-from infraspec.conventions.taggable import NOT_TAGGABLE, TAGGABLE, is_classified
+from infraspec.conventions.taggable import is_classified
 from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
 from infraspec.errors import EmptySelectionError
 from infraspec.terraform.plan import Plan
-
-_TYPES = dict.fromkeys(sorted({*NAME_ATTRIBUTES, *TAGGABLE, *NOT_TAGGABLE}))
+from infraspec.terraform.schema import resource_types
 
 
 def empty_selectors(plan: Plan, contract: Contract) -> list[str]:
@@ -87,9 +85,10 @@ def _key(selector: str) -> tuple[str, ...]:
 def _hint(selector: str, known: list[str]) -> str:
     """Suggest the type that was meant, of the plan's or else of AWS's, unless the selector is a type that exists."""
     name = selector.partition(":")[2]
-    if name in _TYPES or "." in name or "*" in name:
+    if name in resource_types() or "." in name or "*" in name:
         return ""
-    near = get_close_matches(name, known, n=1, cutoff=0.75) or get_close_matches(name, _TYPES, n=1, cutoff=0.85)
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    near = near or get_close_matches(name, resource_types(), n=1, cutoff=0.85)
     return f"did you mean {near[0]} by {name}?" if near else ""
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from infraspec.checks.existence import of_what_may_be_absent
 from infraspec.contract import located
 from infraspec.contract.models import Contract
-from infraspec.conventions.effective_tags import TAG_BLOCK_TYPES, EffectiveTags
+from infraspec.conventions.effective_tags import EffectiveTags
 from infraspec.conventions.exemption import Exemptions
 from infraspec.conventions.facts import facts_of
 from infraspec.conventions.hcl_lines import tag_blocks, tag_map, tag_pairs
@@ -18,6 +18,7 @@ from infraspec.conventions.tags import TagRules
 from infraspec.core.rule import Rule
 from infraspec.core.rules import TAGS as RULE
 from infraspec.finding import Finding, Verdict
+from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 
 Faults: TypeAlias = Callable[[EffectiveTags], list[TagFault]]
@@ -39,7 +40,7 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
         demanded, described = requirements[resource.type]
         if not demanded.tags or exempt.covers(resource.type, resource.address):
             continue
-        takes = Taggable.YES if resource.type in contract.tags.resource else taggable(resource.type, resource.values)
+        takes = Taggable.YES if resource.type in contract.tags.resource else _takes_tags(plan, resource)
         if takes is not Taggable.NO:
             findings.append(judge(RULE, resource, demanded.faults, described, takes))
     return findings
@@ -48,9 +49,16 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
 def tagged(plan: Plan) -> Iterator[tuple[Resource, Taggable]]:
     """Yield the managed resources that take tags, or may."""
     for resource in plan.managed():
-        takes = taggable(resource.type, resource.values)
+        takes = _takes_tags(plan, resource)
         if takes is not Taggable.NO:
             yield resource, takes
+
+
+def _takes_tags(plan: Plan, resource: Resource) -> Taggable:
+    """Tell whether a resource takes tags; nothing is said of one that exists and whose tags AWS was not asked for."""
+    if plan.source is not None and "tags" not in resource.values:
+        return Taggable.NO
+    return taggable(resource.type, resource.values)
 
 
 def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, takes: Taggable) -> Finding:
@@ -64,7 +72,7 @@ def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, tak
     subject = rule.about(resource, location=resource.location_of(effective.source))
     say = subject.violated if violated else subject.undetermined
     remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
-    if violated and resource.type not in TAG_BLOCK_TYPES and resource.get("tags") is not None:
+    if violated and not resource_type(resource.type).tag_blocks and resource.get("tags") is not None:
         remedy = f"# merge into the tags of {resource.address}\n{remedy}"
     if violated and takes is Taggable.MAYBE:
         say = subject.undetermined
@@ -80,7 +88,7 @@ def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, tak
 
 def _lines(type_: str, faults: Sequence[TagFault]) -> str:
     tags = {fault.key: (fault.value, fault.remarks) for fault in faults}
-    if type_ in TAG_BLOCK_TYPES:
+    if resource_type(type_).tag_blocks:
         return tag_blocks(tags)
     return tag_pairs(tags) if type_.startswith("awscc_") else tag_map(tags)
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from infraspec.resource_types import resource_type
 from infraspec.unknown import AFTER_APPLY, Text, Unknown, Value, render, unknowns
-
-TAG_BLOCK_TYPES = frozenset({"aws_autoscaling_group"})
 
 
 class EffectiveTags(Struct, frozen=True):
@@ -25,7 +24,7 @@ class EffectiveTags(Struct, frozen=True):
     @classmethod
     def of(cls, type_: str, values: Mapping[str, Value]) -> EffectiveTags:
         """Read the effective tags from a resource's values."""
-        if type_ in TAG_BLOCK_TYPES:
+        if resource_type(type_).tag_blocks:
             return cls._from_blocks(values)
         merged = values.get("tags_all")
         if isinstance(merged, dict):

@@ -9,9 +9,9 @@ from functools import cached_property
 
 from infraspec.character import Character
 from infraspec.checks.whereabouts import Whereabouts
-from infraspec.conventions.identities import IDENTITIES
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES, read_name
+from infraspec.conventions.name_attributes import read_name
 from infraspec.iam.answer import Answer
+from infraspec.resource_types import resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.unknown import Text, Unknown, Value
@@ -110,16 +110,16 @@ class Sources:
         return self._indexes[type_]
 
     def _parts(self, resource: Resource) -> Iterator[Value]:
-        names = IDENTITIES.get(resource.type)
-        if names is None:
-            path = NAME_ATTRIBUTES.get(resource.type, "name")
+        known = resource_type(resource.type)
+        if not known.identity:
+            path = known.name or "name"
             if "." not in path:
                 yield self.attributes.name(resource, path)
                 return
             name = read_name(resource.type, resource.values, resource.address, path)
             yield self.attributes.narrow(name) if name is not None else Unknown(resource.address)
             return
-        for name in names:
+        for name in known.identity:
             value = self.attributes.narrow(resource.attribute(name))
             if name in _LAST.get(resource.type, ()) and isinstance(value, str):
                 value = value.rpartition("/")[2]

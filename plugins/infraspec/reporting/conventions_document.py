@@ -9,11 +9,11 @@ from datetime import date
 from infraspec.contract.conventions import TagRule, TagValue
 from infraspec.contract.models import Contract
 from infraspec.conventions.facts import facts_of
-from infraspec.conventions.name_attributes import NAME_ATTRIBUTES
+from infraspec.conventions.name_attributes import renaming
 from infraspec.conventions.naming import REGEX, NamePattern, NamingRule
 from infraspec.conventions.placeholders import Element
-from infraspec.conventions.renaming import renaming
 from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
+from infraspec.resource_types import resource_type
 
 _EN: Mapping[str, str] = {
     "title": "Naming and tagging rules: {application}",
@@ -117,7 +117,7 @@ def _names(contract: Contract, words: Mapping[str, str]) -> Iterator[str]:
     yield from ("", f"## {words['names']}", "", words["names_intro"].format(environment=environment), "")
     yield from _table(words, "type", "attribute", "pattern", "example", "rename")
     for type_, rule in _rules(contract):
-        attribute = contract.names.attributes.get(type_) or NAME_ATTRIBUTES.get(type_, "name")
+        attribute = contract.names.attributes.get(type_) or resource_type(type_).name or "name"
         for position, pattern in enumerate(rule.patterns):
             shown = [f"`{type_}`", f"`{attribute}`"] if position == 0 else ["", ""]
             how = words[renaming(type_, attribute).value] if position == 0 else ""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from infraspec.character import characters
+from infraspec.resource_types import resource_type
 from infraspec.terraform.iam_snapshot import snapshot_of
 from infraspec.terraform.known_data import account_unknown
 from infraspec.terraform.plan import Plan, Resource
@@ -26,6 +27,7 @@ SUFFIX_LENGTH = 6
 MASTER_USER_ARN = "master_user_secret[0].secret_arn"
 """The secret that RDS makes for the master user of a database."""
 _MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _MAIN = "aws"
 """The provider configuration whose account is the plan's."""
 _DNS_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
@@ -122,15 +124,8 @@ class AwsAttributes:
         planned = resource.get(attribute)
         if _given(planned, unknown.address) and not isinstance(planned, JsonText):
             return self.narrow(planned)
-        own = self.plan.additions.shapes.get((resource.type, attribute))
-        shape = own or SHAPES.get((resource.mode, resource.type, attribute))
-        if (
-            shape is None
-            and _MASTER_SECRET.match(attribute)
-            and resource.type in {"aws_db_instance", "aws_rds_cluster"}
-        ):
-            shape = _master_secret
-        return shape(self, resource) if shape else unknown
+        own = self.plan.additions.shapes.get((resource.type, attribute)) or _shape_of(resource, attribute)
+        return own(self, resource) if own else unknown
 
 
 def parameter_path(name: Value) -> Value:
@@ -151,22 +146,46 @@ def _alias(resource: Resource) -> str:
     return provider if "." in provider else ""
 
 
-def _named(service: str, prefix: str = "", attribute: str = "name", **scope: bool) -> _Shape:
-    """Shape an ARN that ends with a prefix and the resource's name."""
-    return lambda aws, resource: aws.arn(resource, service, prefix, aws.name(resource, attribute), **scope)
+def _shape_of(resource: Resource, attribute: str) -> _Shape | None:
+    """Return the shape of an attribute: one of those that are worked out, or a template of the catalogue."""
+    if _MASTER_SECRET.match(attribute) and resource.type in {"aws_db_instance", "aws_rds_cluster"}:
+        return _master_secret
+    worked_out = _WORKED_OUT.get((resource.mode, resource.type, attribute))
+    template = "" if worked_out else _templates(resource).get(attribute, "")
+    return (lambda aws, resource: _filled(aws, resource, template)) if template else worked_out
 
 
-def _name(attribute: str = "name") -> _Shape:
-    return lambda aws, resource: aws.name(resource, attribute)
+def _templates(resource: Resource) -> Mapping[str, str]:
+    known = resource_type(resource.type)
+    return known.assigned if resource.mode == "managed" else known.found
 
 
-def _secret(aws: AwsAttributes, resource: Resource) -> Value:
-    suffix = characters(f"{resource.address}.arn", SUFFIX_LENGTH)
-    return aws.arn(resource, "secretsmanager", "secret:", aws.name(resource), "-", suffix)
+def _filled(aws: AwsAttributes, resource: Resource, template: str) -> Value:
+    """Return a template of the catalogue, filled with what is known of a resource."""
+    pieces = _PLACEHOLDER.split(template)
+    pieces[1::2] = [_part(aws, resource, name) for name in pieces[1::2]]
+    return aws.join(*pieces)
+
+
+def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
+    """Return what a placeholder stands for: something of the account, or another attribute."""
+    own = _PARTS.get(name)
+    if own is not None:
+        return own(aws, resource)
+    if name == "name":
+        return aws.name(resource, resource_type(resource.type).name)
+    template = _templates(resource).get(name)
+    return _filled(aws, resource, template) if template else aws.text(resource, name)
+
+
+def _secret_suffix(_aws: AwsAttributes, resource: Resource) -> Value:
+    return characters(f"{resource.address}.arn", SUFFIX_LENGTH)
 
 
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
-    return _secret(aws, resource) if isinstance(resource.get("name"), str | Text) else resource.reference("arn")
+    if not isinstance(resource.get("name"), str | Text):
+        return resource.reference("arn")
+    return _filled(aws, resource, resource_type(resource.type).assigned["arn"])
 
 
 def _secret_of_version(aws: AwsAttributes, resource: Resource) -> Value:
@@ -182,51 +201,19 @@ def _master_secret(aws: AwsAttributes, resource: Resource) -> Value:
     return aws.arn(resource, "secretsmanager", "secret:rds!", rest)
 
 
-def _parameter(aws: AwsAttributes, resource: Resource) -> Value:
-    return aws.arn(resource, "ssm", parameter_path(aws.name(resource)))
-
-
-def _iam(kind: str) -> _Shape:
-    def shape(aws: AwsAttributes, resource: Resource) -> Value:
-        unset = resource.mode == "managed" and not isinstance(resource.get("path"), str | Text | Unknown)
-        path = "/" if unset else aws.text(resource, "path")
-        return aws.arn(resource, "iam", kind, path, aws.name(resource), regional=False)
-
-    return shape
+def _path(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the path of something of IAM, which is / if it is not set."""
+    unset = not isinstance(resource.get("path"), str | Text | Unknown)
+    return "/" if unset else aws.text(resource, "path")
 
 
 def _found_role(aws: AwsAttributes, resource: Resource) -> Value:
     """Return the ARN of a role that is looked up by its name: as a snapshot of IAM has it, or but for its path."""
     snapshot = snapshot_of(aws.plan, aws.account_of(resource), aws.plan.partition)
     known = snapshot.roles.get(aws.name(resource)) if snapshot else None
-    return known.get("arn") if known else _iam("role")(aws, resource)
-
-
-def _key_id(_aws: AwsAttributes, resource: Resource) -> Value:
-    return resource.reference("key_id")
-
-
-def _key(aws: AwsAttributes, resource: Resource) -> Value:
-    return aws.arn(resource, "kms", "key/", _key_id(aws, resource))
-
-
-def _by_id(service: str, prefix: str) -> _Shape:
-    """Shape an ARN that ends with a prefix and the id that AWS assigns."""
-    return lambda aws, resource: aws.arn(resource, service, prefix, aws.text(resource, "id"))
-
-
-def _bucket(aws: AwsAttributes, resource: Resource) -> Value:
-    return aws.arn(resource, "s3", aws.name(resource, "bucket"), regional=False, in_account=False)
-
-
-def _object(aws: AwsAttributes, resource: Resource) -> Value:
-    bucket, key = aws.text(resource, "bucket"), aws.text(resource, "key")
-    return aws.arn(resource, "s3", bucket, "/", key, regional=False, in_account=False)
-
-
-def _repository_url(aws: AwsAttributes, resource: Resource) -> Value:
-    account, region = _registry(aws, resource), aws.region_of(resource)
-    return aws.join(account, ".dkr.ecr.", region, ".", _dns_suffix(aws, resource), "/", aws.name(resource))
+    if known:
+        return known.get("arn")
+    return _filled(aws, resource, "arn:{partition}:iam::{account}:role{path}{name}")
 
 
 def _registry(aws: AwsAttributes, resource: Resource) -> Value:
@@ -240,70 +227,22 @@ def _dns_suffix(aws: AwsAttributes, _resource: Resource) -> Value:
     return known or Unknown("aws_partition.dns_suffix")
 
 
-def _queue_url(aws: AwsAttributes, resource: Resource) -> Value:
-    suffix = _dns_suffix(aws, resource)
-    region, account = aws.region_of(resource), aws.account_of(resource)
-    return aws.join("https://sqs.", region, ".", suffix, "/", account, "/", aws.name(resource))
-
-
-def _account(aws: AwsAttributes, resource: Resource) -> Value:
-    return aws.account_of(resource)
-
-
-def _region(aws: AwsAttributes, resource: Resource) -> Value:
-    return aws.region_of(resource)
-
-
-def _partition(aws: AwsAttributes, _resource: Resource) -> Value:
-    return aws.plan.partition
-
-
-_BY_TYPE: Mapping[tuple[str, str], Mapping[str, _Shape]] = {
-    ("managed", "aws_secretsmanager_secret"): {"arn": _secret, "id": _secret, "name": _name()},
-    ("managed", "aws_secretsmanager_secret_version"): {"arn": _secret_of_version},
-    ("managed", "aws_ssm_parameter"): {"arn": _parameter, "name": _name(), "id": _name()},
-    ("managed", "aws_iam_role"): {"arn": _iam("role"), "name": _name(), "id": _name()},
-    ("managed", "aws_iam_policy"): {"arn": _iam("policy"), "id": _iam("policy"), "name": _name()},
-    ("managed", "aws_cloudwatch_log_group"): {
-        "arn": _named("logs", "log-group:"),  # without `:*` since version 3 of the provider
-        "name": _name(),
-        "id": _name(),
-    },
-    ("managed", "aws_ecr_repository"): {
-        "arn": _named("ecr", "repository/"),
-        "repository_url": _repository_url,
-        "registry_id": _account,
-        "name": _name(),
-        "id": _name(),
-    },
-    ("managed", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket"), "bucket": _name("bucket")},
-    ("managed", "aws_s3_object"): {"arn": _object},
-    ("managed", "aws_kms_key"): {"arn": _key, "key_id": _key_id, "id": _key_id},
-    ("managed", "aws_kms_alias"): {"arn": _named("kms"), "name": _name(), "id": _name()},
-    ("managed", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
-    ("managed", "aws_efs_access_point"): {"arn": _by_id("elasticfilesystem", "access-point/")},
-    ("managed", "aws_s3files_file_system"): {"arn": _by_id("s3files", "file-system/")},
-    ("managed", "aws_sns_topic"): {"arn": _named("sns"), "id": _named("sns"), "name": _name()},
-    ("managed", "aws_sqs_queue"): {"arn": _named("sqs"), "id": _queue_url, "url": _queue_url, "name": _name()},
-    ("managed", "aws_dynamodb_table"): {"arn": _named("dynamodb", "table/"), "id": _name()},
-    ("managed", "aws_ecs_cluster"): {"arn": _named("ecs", "cluster/"), "id": _named("ecs", "cluster/")},
-    ("managed", "aws_lambda_function"): {"arn": _named("lambda", "function:", "function_name")},
-    ("managed", "aws_db_instance"): {"arn": _named("rds", "db:", "identifier"), "identifier": _name("identifier")},
-    ("managed", "aws_rds_cluster"): {"arn": _named("rds", "cluster:", "cluster_identifier")},
-    ("data", "aws_caller_identity"): {"account_id": _account, "id": _account},
-    ("data", "aws_region"): {"name": _region, "region": _region, "id": _region},
-    ("data", "aws_partition"): {"partition": _partition, "id": _partition, "dns_suffix": _dns_suffix},
-    ("data", "aws_secretsmanager_secret"): {"arn": _found_secret, "id": _found_secret},
-    ("data", "aws_secretsmanager_secret_version"): {"arn": _secret_of_version},
-    ("data", "aws_ssm_parameter"): {"arn": _parameter},
-    ("data", "aws_iam_role"): {"arn": _found_role, "id": _name()},
-    ("data", "aws_cloudwatch_log_group"): {"arn": _named("logs", "log-group:")},
-    ("data", "aws_ecr_repository"): {"arn": _named("ecr", "repository/"), "repository_url": _repository_url},
-    ("data", "aws_efs_file_system"): {"arn": _by_id("elasticfilesystem", "file-system/")},
-    ("data", "aws_s3files_file_system"): {"arn": _by_id("s3files", "file-system/")},
-    ("data", "aws_s3_bucket"): {"arn": _bucket, "id": _name("bucket")},
+_PARTS: Mapping[str, _Shape] = {
+    "partition": lambda aws, _: aws.plan.partition,
+    "region": lambda aws, resource: aws.region_of(resource),
+    "account": lambda aws, resource: aws.account_of(resource),
+    "dns_suffix": _dns_suffix,
+    "registry": _registry,
+    "path=/": _path,
+    "parameter": lambda aws, resource: parameter_path(aws.name(resource)),
+    "??????": _secret_suffix,
 }
-SHAPES: Mapping[tuple[str, str, str], _Shape] = {
-    (mode, type_, attribute): shape for (mode, type_), shapes in _BY_TYPE.items() for attribute, shape in shapes.items()
+"""What the placeholders of the catalogue stand for that are no other attributes."""
+_WORKED_OUT: Mapping[tuple[str, str, str], _Shape] = {
+    ("managed", "aws_secretsmanager_secret_version", "arn"): _secret_of_version,
+    ("data", "aws_secretsmanager_secret_version", "arn"): _secret_of_version,
+    ("data", "aws_secretsmanager_secret", "arn"): _found_secret,
+    ("data", "aws_secretsmanager_secret", "id"): _found_secret,
+    ("data", "aws_iam_role", "arn"): _found_role,
 }
-"""The shape of an attribute by mode, resource type and attribute."""
+"""The shapes that are more than a template, by mode, resource type and attribute."""

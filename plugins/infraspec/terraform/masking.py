@@ -1,7 +1,7 @@
 """Which attributes of a resource type hold secrets, and how their values are taken away.
 
 Terraform only marks sensitive values; it writes them in clear to plans and states, and older releases do not mark
-what the provider's schema says. So what counts is the table `SECRET_ATTRIBUTES`.
+what the provider's schema says. So what counts is the catalogue of resource types.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeAlias
 
-from infraspec.terraform.secret_attributes import SECRET_ATTRIBUTES
+from infraspec.resource_types import resource_type
 from infraspec.terraform.values import with_items
 from infraspec.unknown import Sensitive, Value, shows
 
@@ -19,40 +19,40 @@ _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]|\.\d+(?=\.|\[|$)')
 
 
 @cache
-def sensitive_attributes(resource_type: str) -> frozenset[str]:
+def sensitive_attributes(type_: str) -> frozenset[str]:
     """Return the attribute paths of a type that hold secrets, indices left out: `password`, `user.password`."""
-    return frozenset(SECRET_ATTRIBUTES.get(resource_type, "").split())
+    return frozenset(resource_type(type_).secrets)
 
 
-def is_sensitive(resource_type: str, path: str) -> bool:
+def is_sensitive(type_: str, path: str) -> bool:
     """Tell whether an attribute path (`user[0].password`, `user.0.password`) is a secret or lies inside one."""
     plain = _INDEX.sub("", path)
-    return any(plain == known or plain.startswith(f"{known}.") for known in sensitive_attributes(resource_type))
+    return any(plain == known or plain.startswith(f"{known}.") for known in sensitive_attributes(type_))
 
 
-def mask(resource_type: str, address: str, values: Mapping[str, Value]) -> dict[str, Value]:
+def mask(type_: str, address: str, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return a copy of a resource's values with Sensitive, which holds no value, in place of every secret."""
     masked = dict(values)
-    for attribute in {known.partition(".")[0] for known in sensitive_attributes(resource_type)} & masked.keys():
-        masked[attribute] = mask_attribute(resource_type, address, attribute, masked[attribute])
+    for attribute in {known.partition(".")[0] for known in sensitive_attributes(type_)} & masked.keys():
+        masked[attribute] = mask_attribute(type_, address, attribute, masked[attribute])
     return masked
 
 
-def mask_attribute(resource_type: str, address: str, attribute: str, value: Value) -> Value:
+def mask_attribute(type_: str, address: str, attribute: str, value: Value) -> Value:
     """Mask one attribute of a resource; the value itself if the type keeps no secret there."""
-    return _each_secret(resource_type, address, attribute, value, hide)
+    return _each_secret(type_, address, attribute, value, hide)
 
 
-def mark_attribute(resource_type: str, address: str, attribute: str, value: Value) -> Value:
+def mark_attribute(type_: str, address: str, attribute: str, value: Value) -> Value:
     """Return one attribute of a resource with every secret in it Sensitive, which keeps the value for the evaluator."""
-    return _each_secret(resource_type, address, attribute, value, _mark)
+    return _each_secret(type_, address, attribute, value, _mark)
 
 
 _Change: TypeAlias = Callable[[Value, str], Value]
 
 
-def _each_secret(resource_type: str, address: str, attribute: str, value: Value, change: _Change) -> Value:
-    for known in sensitive_attributes(resource_type):
+def _each_secret(type_: str, address: str, attribute: str, value: Value, change: _Change) -> Value:
+    for known in sensitive_attributes(type_):
         first, _, rest = known.partition(".")
         if first == attribute:
             value = _changed(value, rest, f"{address}.{attribute}", change)

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from infraspec.errors import PlanError
+from infraspec.terraform.schema import is_computed
 from infraspec.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
 
 if TYPE_CHECKING:
     from infraspec.finding import Location
     from infraspec.terraform.iam_snapshot import IamSnapshot
+
+
+_ABSENT = object()
 
 
 class Resource(Struct, frozen=True, eq=False):
@@ -48,8 +52,16 @@ class Resource(Struct, frozen=True, eq=False):
     ignore_changes: tuple[str, ...] = ()
 
     def get(self, attribute: str, default: Value = None) -> Value:
-        """Return a configured or planned attribute, or the default."""
-        return self.values.get(attribute, default)
+        """Return a configured or planned attribute; Unknown if the provider computes it, the default if it is unset.
+
+        A plan or state has what the provider computes, as far as it is known.
+        """
+        value = self.values.get(attribute, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        if self.locate is not None and is_computed(self.type, attribute, self.mode):
+            return self.reference(attribute)
+        return default
 
     def attribute(self, attribute: str) -> Value:
         """Return an attribute as an expression would see it: Unknown if nothing is known of it."""

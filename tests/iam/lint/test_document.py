@@ -8,14 +8,15 @@ import pytest
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS, Fault, Kind, Use
+from infraspec.iam.lint.fault import FINDINGS, Fault
+from infraspec.resource_types import Policy, PolicyKind
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "faults.json").read_text(encoding="utf-8"))
 
 
 def faults_of(case: dict[str, Any]) -> list[Fault]:
     """Return what is found in the document of a case."""
-    use = Use(Kind(case.get("kind", "identity policy")), case.get("service", ""))
+    use = Policy(PolicyKind(case.get("kind", "identity policy")), services=case.get("service", ""))
     return document_faults(PolicyDocument.from_value(case["document"], with_principals=use.names_principals), use)
 
 

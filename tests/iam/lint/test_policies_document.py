@@ -10,17 +10,18 @@ import pytest
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS, Kind, Use
+from infraspec.iam.lint.fault import FINDINGS
+from infraspec.resource_types import Policy, PolicyKind
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
 DEFAULTS = {"fails": "fail", "advises": "advise"}
 SECTIONS = {part.partition("`")[0]: part for part in DOCUMENT.split("\n### `")[1:]}
 WITHOUT_EXAMPLE = {"too-long", "broader-than-needed"}
 USES = {
-    "trust": Use(Kind.TRUST),
-    "resource": Use(Kind.RESOURCE),
-    "": Use(Kind.IDENTITY),
-    "document": Use(Kind.IDENTITY),
+    "trust": Policy(PolicyKind.TRUST),
+    "resource": Policy(PolicyKind.RESOURCE),
+    "": Policy(PolicyKind.IDENTITY),
+    "document": Policy(PolicyKind.IDENTITY),
 }
 
 

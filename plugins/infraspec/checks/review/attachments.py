@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infraspec.checks.review.breadth import MANAGED, broad_statements
-from infraspec.checks.review.policy_attributes import ATTACHMENTS, EXCLUSIVE
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer
 from infraspec.iam.document import PolicyDocument
 from infraspec.terraform.plan import Change, ChangeKind, Resource
 from infraspec.unknown import Unknown, Value, render
 
+_USER, _GROUP, _ROLE = ("aws_iam_user",), ("aws_iam_group",), ("aws_iam_role",)
+_ATTACHMENTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "aws_iam_role_policy_attachment": {"role": _ROLE},
+    "aws_iam_user_policy_attachment": {"user": _USER},
+    "aws_iam_group_policy_attachment": {"group": _GROUP},
+    "aws_iam_policy_attachment": {"roles": _ROLE, "users": _USER, "groups": _GROUP},
+}
+"""Resources that attach the policy of `policy_arn`: the attributes that name to whom, and their types."""
+
+_EXCLUSIVE = "aws_iam_role_policy_attachments_exclusive"
+"""The resource that lists in `policy_arns` all policies that the role of `role_name` has."""
+
 
 def attachments(review: Review, change: Change) -> Iterator[RiskFound]:
     """Yield what a change attaches that was not attached."""
     if change.kind is ChangeKind.DELETE:
         return
-    if change.type in ATTACHMENTS:
+    if change.type in _ATTACHMENTS:
         yield from _attachment(review, change)
     elif change.type == "aws_iam_role":
         yield from _own(review, change)
-    elif change.type == EXCLUSIVE:
+    elif change.type == _EXCLUSIVE:
         yield from _exclusive(review, change)
 
 
 def _attachment(review: Review, change: Change) -> Iterator[RiskFound]:
     values, policy = review.after(change), review.after(change).get("policy_arn")
-    for attribute, types in ATTACHMENTS[change.type].items():
+    for attribute, types in _ATTACHMENTS[change.type].items():
         old = _listed(change.before.get(attribute)) if change.before.get("policy_arn") == policy else []
         for target in _listed(values.get(attribute)):
             if target not in old:

@@ -6,28 +6,12 @@ from collections.abc import Iterator
 
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer
+from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Change, ChangeKind
 from infraspec.unknown import Unknown, Value
 
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a resource type
 _WINDOW = "recovery_window_in_days"
-
-STATEFUL = frozenset((
-    "aws_backup_vault", "aws_cloudwatch_log_group", "aws_codecommit_repository", "aws_cognito_user_pool",
-    "aws_db_cluster_snapshot", "aws_db_instance", "aws_db_snapshot", "aws_docdb_cluster",
-    "aws_docdbelastic_cluster", "aws_dsql_cluster", "aws_dynamodb_global_table", "aws_dynamodb_table",
-    "aws_ebs_snapshot", "aws_ebs_volume", "aws_ecr_repository", "aws_ecrpublic_repository", "aws_efs_file_system",
-    "aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_elasticsearch_domain",
-    "aws_fsx_lustre_file_system", "aws_fsx_ontap_file_system", "aws_fsx_ontap_volume",
-    "aws_fsx_openzfs_file_system", "aws_fsx_openzfs_volume", "aws_fsx_windows_file_system", "aws_glacier_vault",
-    "aws_keyspaces_table", "aws_kinesis_stream", "aws_kms_external_key", "aws_kms_key", "aws_kms_replica_key",
-    "aws_lightsail_database", "aws_memorydb_cluster", "aws_mq_broker", "aws_msk_cluster", "aws_neptune_cluster",
-    "aws_opensearch_domain", "aws_opensearchserverless_collection", "aws_rds_cluster", "aws_rds_global_cluster",
-    "aws_redshift_cluster", "aws_redshiftserverless_namespace", "aws_route53_zone", "aws_s3_bucket",
-    "aws_s3_directory_bucket", "aws_s3tables_table", "aws_sqs_queue", "aws_ssm_parameter",
-    "aws_timestreamwrite_database", "aws_timestreamwrite_table",
-))  # fmt: skip
-"""Types that hold what an apply cannot bring back: data, images, messages, users, keys. Secrets are judged apart."""
 
 _PREVENT = "lifecycle {\n  prevent_destroy = true\n}"
 _FORGET = "\n  lifecycle {\n    destroy = false\n  }"
@@ -91,7 +75,7 @@ def summary(change: Change) -> str:
 
 
 def _is_stateful(review: Review, change: Change) -> bool:
-    stateful = change.type in STATEFUL or change.type in review.rules.stateful_types
+    stateful = resource_type(change.type).stateful or change.type in review.rules.stateful_types
     return stateful and not review.disposable.covers(change.type, change.address)
 
 

@@ -6,48 +6,79 @@ grants is new as it is itself (`iam-new`); the same for one that exists widens i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from infraspec.checks.review.attachments import attachments
 from infraspec.checks.review.breadth import broad_statements
-from infraspec.checks.review.policy_attributes import NOT_PUBLIC_TYPES, POLICIES, PolicyAttribute
 from infraspec.checks.review.publicity import is_public
 from infraspec.checks.review.risk import Review, RiskFound
 from infraspec.iam.answer import Answer, both
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.widening import Widening, widenings
+from infraspec.resource_types import Policy, PolicyKind, resource_type
 from infraspec.terraform.plan import Change, ChangeKind
 from infraspec.unknown import Unknown, Value
 
 _MOST_SHOWN = 5
+_ATTACHED = ("aws_iam_role", "inline_policy.policy")
+"""What is judged as policies that are attached are."""
+_OF_ACCOUNTS = frozenset({PolicyKind.ORGANIZATION, PolicyKind.RESOURCE_CONTROL})
+_LIMITS = _OF_ACCOUNTS | {PolicyKind.SESSION}
+"""Policies that allow nothing by themselves, and limit what others allow."""
 
 
 def permissions(review: Review, change: Change) -> Iterator[RiskFound]:
     """Yield what a change allows that was not allowed. PolicyError if a policy is malformed."""
-    for attribute in POLICIES.get(change.type, ()):
-        yield from _policy(review, change, attribute)
+    for policy in resource_type(change.type).policies:
+        if (change.type, policy.attribute) != _ATTACHED:
+            yield from _policy(review, change, policy)
     yield from attachments(review, change)
     yield from _boundary(review, change)
 
 
-def _policy(review: Review, change: Change, attribute: PolicyAttribute) -> Iterator[RiskFound]:
-    if change.kind is ChangeKind.DELETE and _is_gone(review, change, attribute):
+def _policy(review: Review, change: Change, policy: Policy) -> Iterator[RiskFound]:
+    if change.kind is ChangeKind.DELETE and _is_gone(review, change, policy):
         return
-    before = _document(change.before.get(attribute.name), change, attribute)
-    after = None
-    if change.kind is not ChangeKind.DELETE:
-        after = _document(review.given(change, attribute.name), change, attribute)
-        if isinstance(review.after(change).get(attribute.name), Unknown) and after is None and before is not None:
-            after = before  # the provider keeps what it has
-    if _moved(review, change, attribute):
-        before = None
-    new = _is_new(review, change, attribute)
+    old, new = dict(policy.documents(change.before)), _after(review, change, policy)
+    for path in dict.fromkeys((*old, *new)):
+        before = _document(old.get(path), change, policy, path)
+        after = _document(new.get(path), change, policy, path)
+        if _moved(review, change, policy):
+            before = None
+        yield from _compared(review, change, policy, path, before, after)
+
+
+def _after(review: Review, change: Change, policy: Policy) -> Mapping[str, Value]:
+    """Return the documents after the change; the provider keeps those that nobody sets."""
+    if change.kind is ChangeKind.DELETE:
+        return {}
+    values, (name, *inner) = review.after(change), policy.attribute.split(".")
+    given = review.given(change, name, block=bool(inner))
+    if given is None and isinstance(values.get(name), Unknown):
+        return dict(policy.documents(change.before))
+    return dict(policy.documents({**values, name: given}))
+
+
+def _compared(  # noqa: PLR0917 - the two versions of a policy, and where it stands
+    review: Review,
+    change: Change,
+    policy: Policy,
+    path: str,
+    before: PolicyDocument | None,
+    after: PolicyDocument | None,
+) -> Iterator[RiskFound]:
+    if policy.kind in _LIMITS and before is None:
+        return  # it takes away, and gives nothing
+    if policy.kind is PolicyKind.SESSION and after is None:
+        yield _taken(path)
+        return
+    new = _is_new(review, change, policy)
     found = widenings(before, after, review.attributes.narrow)
-    public = [w for w in found if _public(change, w) is not Answer.NO]
+    public = [w for w in found if _public(policy, w) is not Answer.NO]
     for widening in public:
-        yield _exposed(attribute, widening)
-    yield from _widened([w for w in found if w not in public], attribute, new=new)
-    if not attribute.principals:
+        yield _exposed(path, widening)
+    yield from _widened([w for w in found if w not in public], path, new=new)
+    if policy.kind is PolicyKind.IDENTITY:
         for statement in broad_statements(after, before):
             yield RiskFound(
                 "iam-broad",
@@ -55,54 +86,61 @@ def _policy(review: Review, change: Change, attribute: PolicyAttribute) -> Itera
                 str(statement),
                 "it allows all of a service, or taking on any role, on every resource",
                 "name the actions and the resources that are needed",
-                f"{attribute.name}.{statement.path}",
+                f"{path}.{statement.path}",
             )
 
 
-def _document(value: Value, change: Change, attribute: PolicyAttribute) -> PolicyDocument | None:
-    if value is None or value in ("", "{}"):
+def _taken(path: str) -> RiskFound:
+    reason = "nothing limits the sessions of its role any more"
+    return RiskFound("iam-widening", Answer.YES, f"{path} = null", reason, f"keep {path}", path)
+
+
+def _document(value: Value, change: Change, policy: Policy, path: str) -> PolicyDocument | None:
+    if value is None or value == "{}":
         return None
-    place = f"{change.address}.{attribute.name}"
-    return PolicyDocument.from_value(value, place=place, with_principals=attribute.principals)
+    return PolicyDocument.from_value(value, place=f"{change.address}.{path}", with_principals=policy.names_principals)
 
 
-def _moved(review: Review, change: Change, attribute: PolicyAttribute) -> bool:
+def _moved(review: Review, change: Change, policy: Policy) -> bool:
     """Tell whether the policy is taken from one principal or resource and given to another."""
-    if not attribute.target or change.kind is not ChangeKind.REPLACE:
+    if not policy.of or change.kind is not ChangeKind.REPLACE:
         return False
-    before, after = change.before.get(attribute.target), review.after(change).get(attribute.target)
+    before, after = change.before.get(policy.of), review.after(change).get(policy.of)
     return before is not None and not isinstance(after, Unknown) and before != after
 
 
-def _is_new(review: Review, change: Change, attribute: PolicyAttribute) -> bool:
+def _is_new(review: Review, change: Change, policy: Policy) -> bool:
     """Tell whether the policy is that of something new; one that is attached to nothing yet allows nothing."""
-    if not attribute.target:
+    if not policy.of:
         return change.kind is ChangeKind.CREATE
-    return review.is_new(*attribute.types, named=review.after(change).get(attribute.target))
+    return review.is_new(*policy.owners, named=review.after(change).get(policy.of))
 
 
-def _is_gone(review: Review, change: Change, attribute: PolicyAttribute) -> bool:
+def _is_gone(review: Review, change: Change, policy: Policy) -> bool:
     """Tell whether what the policy is attached to is destroyed with it."""
-    return not attribute.target or review.is_gone(*attribute.types, named=change.before.get(attribute.target))
+    if policy.kind in _OF_ACCOUNTS:
+        return False
+    return not policy.of or review.is_gone(*policy.owners, named=change.before.get(policy.of))
 
 
-def _public(change: Change, widening: Widening) -> Answer:
-    if widening.undenied or change.type in NOT_PUBLIC_TYPES:
+def _public(policy: Policy, widening: Widening) -> Answer:
+    if widening.undenied or policy.kind not in (PolicyKind.RESOURCE, PolicyKind.TRUST):
         return Answer.NO
     return both(is_public(widening), Answer.YES)
 
 
-def _exposed(attribute: PolicyAttribute, widening: Widening) -> RiskFound:
+def _exposed(path: str, widening: Widening) -> RiskFound:
     answer = both(is_public(widening), widening.answer)
     reason = "the statement names everyone, and no condition says who may"
     if answer is not Answer.YES:
         reason = "the statement names everyone, and it cannot be told whether its condition keeps them out"
     remedy = 'name who may: "Principal": {"AWS": "arn:aws:iam::ACCOUNT:role/NAME"}'
-    path = f"{attribute.name}.{widening.statement.path}"
-    return RiskFound("public-exposure", answer, f"allows {widening}", reason, remedy, path)
+    return RiskFound(
+        "public-exposure", answer, f"allows {widening}", reason, remedy, f"{path}.{widening.statement.path}"
+    )
 
 
-def _widened(found: list[Widening], attribute: PolicyAttribute, *, new: bool) -> Iterator[RiskFound]:
+def _widened(found: list[Widening], path: str, *, new: bool) -> Iterator[RiskFound]:
     """Join what is certain and what is not into a risk each."""
     for answer in (Answer.YES, Answer.MAYBE):
         group = [widening for widening in found if widening.answer is answer]
@@ -111,14 +149,13 @@ def _widened(found: list[Widening], attribute: PolicyAttribute, *, new: bool) ->
         lines = [f"{'no longer denies' if w.undenied else 'allows'} {w}" for w in group[:_MOST_SHOWN]]
         if len(group) > _MOST_SHOWN:
             lines.append(f"and {len(group) - _MOST_SHOWN} more")
-        path = f"{attribute.name}.{group[0].statement.path}" if not group[0].undenied else attribute.name
         yield RiskFound(
             "iam-new" if new else "iam-widening",
             answer,
             "\n".join(lines),
             _reason(answer, new=new),
             "leave out what is not needed" if answer is Answer.YES else "make the plan with what it depends on applied",
-            path,
+            path if group[0].undenied else f"{path}.{group[0].statement.path}",
         )
 
 

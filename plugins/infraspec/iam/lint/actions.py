@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from infraspec.iam import reference
 from infraspec.iam.document import Statement
-from infraspec.iam.lint.fault import Fault, Kind, Use
+from infraspec.iam.lint.fault import Fault
 from infraspec.iam.lint.operations import PERMISSIONS
 from infraspec.iam.reference import Action, Service
+from infraspec.resource_types import Policy, PolicyKind
 
 _FEW = 3
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
@@ -25,7 +26,7 @@ _TRUST_ACTIONS = frozenset(
 )
 
 
-def action_faults(statement: Statement, use: Use) -> Iterator[Fault]:
+def action_faults(statement: Statement, use: Policy) -> Iterator[Fault]:
     """Yield the faults of a statement's actions, each with what may have been meant."""
     listed = statement.actions if statement.actions is not None else statement.not_actions or ()
     element = "Action" if statement.actions is not None else "NotAction"
@@ -125,18 +126,18 @@ def _unknown(statement: Statement, part: str, entry: str) -> Fault | None:
     )
 
 
-def _foreign(statement: Statement, part: str, entry: str, use: Use) -> Fault | None:
+def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> Fault | None:
     prefix = entry.lower().partition(":")[0]
-    if use.kind is Kind.TRUST:
+    if use.kind is PolicyKind.TRUST:
         if _wild(entry) or entry.lower() in _TRUST_ACTIONS:
             return None
         reason = "a trust policy says who may assume the role, and nothing else: IAM refuses other actions"
         remedy = "move the statement to a policy of the role" if prefix != "sts" else f"use one of {', '.join(_TRUST)}"
         return _foreign_fault(statement, part, entry, ", ".join(_TRUST), reason, remedy)
-    if use.kind is not Kind.RESOURCE or not use.service or _wild(prefix) or prefix in use.service.split():
+    if use.kind is not PolicyKind.RESOURCE or not use.services or _wild(prefix) or prefix in use.services.split():
         return None
-    reason = f"the policy is attached to a resource of {use.service.split()[0]}, on which {entry} has no effect"
-    return _foreign_fault(statement, part, entry, f"actions of {use.service.split()[0]}", reason, f"take {entry} out")
+    reason = f"the policy is attached to a resource of {use.services.split()[0]}, on which {entry} has no effect"
+    return _foreign_fault(statement, part, entry, f"actions of {use.services.split()[0]}", reason, f"take {entry} out")
 
 
 def _foreign_fault(  # noqa: PLR0917 - the parts of a fault

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from infraspec.iam.document import PolicyDocument, Statement
 from infraspec.iam.lint.actions import action_faults
 from infraspec.iam.lint.conditions import condition_faults
-from infraspec.iam.lint.fault import Fault, Kind, Resolve, Use
+from infraspec.iam.lint.fault import Fault, Resolve
 from infraspec.iam.lint.grants import grant_faults
 from infraspec.iam.lint.resources import resource_faults
 from infraspec.iam.pattern import as_it_is
+from infraspec.resource_types import Policy, PolicyKind
 from infraspec.unknown import Text, Unknown, Value, render
 
 
-def document_faults(document: PolicyDocument, use: Use, resolve: Resolve = as_it_is) -> list[Fault]:
+def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as_it_is) -> list[Fault]:
     """Return what is found in a document; `resolve` narrows the unknown parts of resources.
 
     A part that is not known is not accused: the document is judged by what is certain of it.
@@ -28,7 +29,7 @@ def document_faults(document: PolicyDocument, use: Use, resolve: Resolve = as_it
         faults += resource_faults(statement, use, resolve)
         faults += condition_faults(statement)
         faults += grant_faults(statement, use)
-        if use.kind is Kind.TRUST and (statement.resources is not None or statement.not_resources is not None):
+        if use.kind is PolicyKind.TRUST and (statement.resources is not None or statement.not_resources is not None):
             faults.append(_resource_of_trust(statement))
     return faults
 
@@ -39,7 +40,7 @@ def is_opaque(statement: Statement) -> bool:
     return not isinstance(statement.effect, str) and all(isinstance(entry, Unknown) for entry in entries)
 
 
-def _repeated(document: PolicyDocument, use: Use) -> Iterator[Fault]:
+def _repeated(document: PolicyDocument, use: Policy) -> Iterator[Fault]:
     """Yield statements of one Sid: IAM refuses them, of other services KMS is known not to."""
     sids = Counter(statement.sid for statement in document.statements if statement.sid and "${" not in statement.sid)
     seen: set[str] = set()
@@ -54,7 +55,7 @@ def _repeated(document: PolicyDocument, use: Use) -> Iterator[Fault]:
                 found=f"{sids[statement.sid]} statements with the Sid {statement.sid}",
                 reason="IAM refuses a policy in which a Sid occurs twice",
                 remedy=f'rename one: Sid = "{statement.sid}2"',
-                certain=use.kind is not Kind.RESOURCE,
+                certain=use.kind is not PolicyKind.RESOURCE,
             )
         seen.add(statement.sid)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -38,29 +37,6 @@ FINDINGS: Mapping[PolicyFinding, Severity] = {
     "broader-than-needed": "advise",
 }
 """Every finding with what it does unless the contract says otherwise."""
-
-
-class Kind(Enum):
-    """What a policy document is attached to."""
-
-    IDENTITY = "identity policy"
-    BOUNDARY = "permissions boundary"
-    TRUST = "trust policy"
-    RESOURCE = "resource policy"
-    ENDPOINT = "endpoint policy"
-    ORGANIZATION = "policy of the organization"
-
-
-class Use(Struct, frozen=True):
-    """What a document is for; `service` is the one whose actions a resource policy may name, empty for any."""
-
-    kind: Kind
-    service: str = ""
-
-    @property
-    def names_principals(self) -> bool:
-        """Tell whether its statements say who is meant."""
-        return self.kind in (Kind.TRUST, Kind.RESOURCE, Kind.ENDPOINT)
 
 
 class Fault(Struct, frozen=True):

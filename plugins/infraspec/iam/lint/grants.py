@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from infraspec.contract.policies import PolicyFinding
 from infraspec.iam.document import Statement
-from infraspec.iam.lint.fault import Fault, Kind, Use
+from infraspec.iam.lint.fault import Fault
+from infraspec.resource_types import Policy, PolicyKind
 from infraspec.unknown import Unknown, Value, is_known, render
 
 _EVERYTHING = ("*", "*:*")
@@ -37,7 +38,7 @@ _AUDIENCE = frozenset({"aud", "oaud", "azp", "amr"})
 _WHOEVER = re.compile(r"^(\*|repo:\*.*|project_path:\*.*|organization:\*.*)$")
 
 
-def grant_faults(statement: Statement, use: Use) -> Iterator[Fault]:
+def grant_faults(statement: Statement, use: Policy) -> Iterator[Fault]:
     """Yield what a statement grants too widely, or that it grants nothing."""
     empty = _empty(statement)
     if empty:
@@ -46,9 +47,9 @@ def grant_faults(statement: Statement, use: Use) -> Iterator[Fault]:
         yield from _wildcard_principals(statement)
     if statement.effect != "Allow" or empty:
         return
-    if use.kind is Kind.IDENTITY:
+    if use.kind is PolicyKind.IDENTITY:
         yield from _wide(statement)
-    if use.kind in (Kind.RESOURCE, Kind.TRUST):
+    if use.kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
         yield from _public(statement, use)
 
 
@@ -148,7 +149,7 @@ def _wildcard_principals(statement: Statement) -> Iterator[Fault]:
             )
 
 
-def _public(statement: Statement, use: Use) -> Iterator[Fault]:
+def _public(statement: Statement, use: Policy) -> Iterator[Fault]:
     if statement.not_principal is not None:
         yield Fault.of(
             "not-principal-allow",
@@ -162,19 +163,19 @@ def _public(statement: Statement, use: Use) -> Iterator[Fault]:
     elif any(kind == "AWS" and entry == "*" for kind, entry in _principals(statement.principal)):
         if not _limited(statement.condition):
             yield _everybody(statement, use, 'Principal "*"', "everybody in the world, without credentials of yours")
-    elif use.kind is Kind.TRUST:
+    elif use.kind is PolicyKind.TRUST:
         for kind, entry in _principals(statement.principal):
             issuer = _issuer(entry) if kind == "Federated" else ""
             if issuer and not _subject_limited(statement.condition, issuer):
                 yield _everybody(statement, use, f"{issuer} without its subject", f"every {_SHARED_ISSUERS[issuer]}")
 
 
-def _everybody(statement: Statement, use: Use, found: str, who: str) -> Fault:
-    may = "may assume the role" if use.kind is Kind.TRUST else "is allowed what the statement allows"
+def _everybody(statement: Statement, use: Policy, found: str, who: str) -> Fault:
+    may = "may assume the role" if use.kind is PolicyKind.TRUST else "is allowed what the statement allows"
     subject = found.partition(" ")[0]
     remedy = (
         f'add a condition StringLike on "{subject}:sub"'
-        if use.kind is Kind.TRUST and found.endswith("subject")
+        if use.kind is PolicyKind.TRUST and found.endswith("subject")
         else "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
     )
     return Fault.of(

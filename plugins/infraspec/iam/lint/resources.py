@@ -13,11 +13,14 @@ from difflib import get_close_matches
 from infraspec.iam.document import Statement
 from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.arns import Entry, renamed
-from infraspec.iam.lint.fault import Fault, Kind, Resolve, Use
+from infraspec.iam.lint.fault import Fault, Resolve
 from infraspec.iam.reference import Action
+from infraspec.resource_types import Policy, PolicyKind
 from infraspec.unknown import Reference, Text, Unknown, Value, render
 
 _FEW = 3
+_ARNS_ALONE = frozenset(PolicyKind) - {PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.ENDPOINT}
+"""The kinds of policies whose resources are ARNs: those of services may name them otherwise."""
 _SUFFIX = re.compile(r"-(\?{6}|[A-Za-z0-9]{6})$")
 _ARN = re.compile(r"arn:|\*|\?|\$\{")
 _ONLY_ON_ALL = re.compile(
@@ -30,9 +33,9 @@ _THOROUGH = re.compile(r"(logs|s3|secretsmanager|kms|sqs|sns|dynamodb|ecr|iam|st
 """Actions of whose resources the reference says all; of others it is known to leave some out."""
 
 
-def resource_faults(statement: Statement, use: Use, resolve: Resolve) -> Iterator[Fault]:
+def resource_faults(statement: Statement, use: Policy, resolve: Resolve) -> Iterator[Fault]:
     """Yield the faults of a statement's resources; unknown parts of them may be anything."""
-    if statement.resources is None or use.kind is Kind.TRUST:
+    if statement.resources is None or use.kind is PolicyKind.TRUST:
         return
     entries = [Entry.of(resource, resolve) for resource in statement.resources]
     malformed = list(_malformed(statement, entries, use))
@@ -46,8 +49,8 @@ def resource_faults(statement: Statement, use: Use, resolve: Resolve) -> Iterato
         yield from _without_suffix(statement, entries)
 
 
-def _malformed(statement: Statement, entries: Sequence[Entry], use: Use) -> Iterator[Fault]:
-    if use.kind not in (Kind.IDENTITY, Kind.BOUNDARY, Kind.ORGANIZATION):
+def _malformed(statement: Statement, entries: Sequence[Entry], use: Policy) -> Iterator[Fault]:
+    if use.kind not in _ARNS_ALONE:
         return
     for index, entry in enumerate(entries):
         text = entry.text

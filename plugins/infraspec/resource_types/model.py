@@ -1,0 +1,143 @@
+"""What is known of a type of resource: the facts that a row of the catalogue may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from msgspec import Struct, field
+
+from infraspec.unknown import Value
+
+
+class Renaming(Enum):
+    """How a new name reaches a resource. UNKNOWN: `terraform plan` says it."""
+
+    IN_PLACE = "in place"
+    REPLACED = "replaced"
+    UNKNOWN = "not known"
+
+
+class PolicyKind(Enum):
+    """What a policy document is attached to."""
+
+    IDENTITY = "identity policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    TRUST = "trust policy"
+    RESOURCE = "resource policy"
+    ENDPOINT = "endpoint policy"
+    ORGANIZATION = "policy of the organization"
+    RESOURCE_CONTROL = "resource control policy"
+
+
+class PolicyLimit(Struct, frozen=True):
+    """The most characters of a policy; `default` is the quota as it is before somebody has it raised to `most`.
+
+    White space does not count, unless `blanks` says so. Several documents of one owner may have one limit (`shared`).
+    """
+
+    most: int
+    source: str
+    default: int = 0
+    blanks: bool = False
+    shared: bool = False
+
+
+class Policy(Struct, frozen=True):
+    """An attribute that holds a policy document; a path (`inline_policy.policy`) leads into nested blocks.
+
+    `services` are those whose actions a resource policy may name, separated by blanks; any if empty. `of` is the
+    attribute that says whose the policy is, empty if it is the resource's own, and `owners` the types of those. `when`
+    names other attributes with the values that make it a policy. `for_everybody` says that what it is of is meant for
+    everybody, as a public registry is.
+    """
+
+    kind: PolicyKind
+    attribute: str = "policy"
+    of: str = ""
+    owners: tuple[str, ...] = ()
+    services: str = ""
+    limit: PolicyLimit | None = None
+    when: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    for_everybody: bool = False
+
+    @property
+    def names_principals(self) -> bool:
+        """Tell whether its statements say who is meant."""
+        return self.kind in _WITH_PRINCIPALS
+
+    def documents(self, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+        """Yield the documents that a resource of these values has, each with its path: `inline_policy.0.policy`."""
+        if all(values.get(name) in accepted for name, accepted in self.when.items()):
+            yield from _documents(values, self.attribute, "")
+
+
+_WITH_PRINCIPALS = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.ENDPOINT, PolicyKind.RESOURCE_CONTROL})
+
+
+def _documents(values: Mapping[str, Value], path: str, place: str) -> Iterator[tuple[str, Value]]:
+    name, _, rest = path.partition(".")
+    value = values.get(name)
+    if not rest or not isinstance(value, list | tuple | dict):
+        if value is not None and value != "":
+            yield f"{place}{name}", value
+        return
+    for index, block in enumerate([value] if isinstance(value, dict) else value):
+        if isinstance(block, dict):
+            yield from _documents(block, rest, f"{place}{name}.{index}.")
+
+
+class Drift(Struct, frozen=True):
+    """What the rule `drift` compares; only that the resource exists if `compared` is empty.
+
+    `left_out` is what an answer of AWS leaves out where there is none: where the source does not set it, there is to be
+    none either, unless the provider leaves alone what is not set. `repeated` is what a state repeats of other
+    resources, as it was when it was written: it is compared only if the source sets it. `inherited` is what AWS sets
+    where the source does not: a replica has what its source has. `defaults` says what an argument is that is not set.
+    """
+
+    compared: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+
+
+class ResourceType(Struct, frozen=True):
+    """What is known of a type of resource, or of the data source of its name.
+
+    `name` is the attribute that holds the name; a dotted path leads into a map or block (`tags.Name`). `identity` are
+    the attributes that together tell a resource apart in AWS, where that is not the name alone. `renaming` is what a
+    change of the name does. `tag_types` are what tag policies call it (`logs:log-group`); `tag_blocks`, that its tags
+    are blocks of their own. `secrets` are the paths, without indices, of attributes that hold a secret, a map as a
+    whole. A `stateful` one holds what an apply cannot bring back: data, images, messages, users, keys; secrets are
+    judged apart.
+
+    `assigned` is what AWS makes of an attribute, as text with the parts that are known: a placeholder names another
+    attribute, or the `partition`, `region`, `account` and `dns_suffix`; `found` is the same for the data source.
+
+    `drift` is what is compared with the account, and `compared_by` the rule that does so in place of `drift`.
+    """
+
+    type: str
+    name: str = ""
+    identity: tuple[str, ...] = ()
+    renaming: Renaming = Renaming.UNKNOWN
+    tag_types: tuple[str, ...] = ()
+    tag_blocks: bool = False
+    secrets: tuple[str, ...] = ()
+    stateful: bool = False
+    assigned: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, str] = field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    drift: Drift | None = None
+    compared_by: str = ""
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text: a row of the catalogue writes several attributes as one."""
+    return tuple(text.split())
+
+
+IN_PLACE, REPLACED = Renaming.IN_PLACE, Renaming.REPLACED

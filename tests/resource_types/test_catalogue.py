@@ -1,0 +1,70 @@
+"""The catalogue of resource types agrees with itself and with the provider's schema."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from infraspec.resource_types import _FAMILIES, TYPES, Renaming, ResourceType, resource_type
+from infraspec.terraform.schema import Schema, resource_types, schema
+
+_NOT_IN_PROVIDER = frozenset({"aws_opsworks_application", "aws_opsworks_rds_db_instance", "aws_opsworks_stack"})
+"""Types that the provider has no more, and whose secrets older plans and states hold."""
+
+
+def _schemas(known: ResourceType) -> list[Schema]:
+    return [found for mode in ("managed", "data") if (found := schema(known.type, mode)) is not None]
+
+
+def _paths(known: ResourceType) -> Iterator[str]:
+    """Yield every attribute path that a row names."""
+    yield from filter(None, (known.name, *known.identity, *known.secrets, *known.assigned, *known.found))
+    for policy in known.policies:
+        yield from filter(None, (policy.attribute, policy.of))
+    if known.drift:
+        drift = known.drift
+        yield from (*drift.compared, *drift.left_out, *drift.repeated, *drift.inherited, *drift.defaults)
+
+
+def _has(held: Schema, path: str) -> bool:
+    """Tell whether a schema has an attribute path; what is inside a map or a set of objects is left to AWS."""
+    name, _, rest = path.partition(".")
+    block = held.block(name)
+    if rest and block is not None and block.attributes is not None:
+        return _has(block.attributes, rest.removeprefix("0."))
+    return held.attribute(name) is not None or block is not None
+
+
+def test_each_type_stands_once() -> None:
+    """A type has one row, in one family, and the rows of a family are sorted."""
+    names = [known.type for family in _FAMILIES for known in family.TYPES]
+    assert [] == [name for name, count in Counter(names).items() if count > 1]
+    for family in _FAMILIES:
+        assert sorted(known.type for known in family.TYPES) == [known.type for known in family.TYPES]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TYPES if name.startswith("aws_")))
+def test_attributes_exist(name: str) -> None:
+    """The provider has each type, and each attribute that the catalogue names."""
+    schemas = _schemas(TYPES[name])
+    assert (name in _NOT_IN_PROVIDER) is (not schemas)
+    assert [] == [path for path in _paths(TYPES[name]) if schemas and not any(_has(held, path) for held in schemas)]
+
+
+def test_owners_exist() -> None:
+    """What a policy is of is a type that the provider has."""
+    owners = {owner for known in TYPES.values() for policy in known.policies for owner in policy.owners}
+    assert set() == owners - set(resource_types())
+
+
+def test_a_type_that_is_not_listed_has_no_facts() -> None:
+    """Of a type that is not listed nothing is said."""
+    assert ResourceType("aws_new_thing") == resource_type("aws_new_thing")
+
+
+def test_what_is_renamed_has_a_name() -> None:
+    """What a new name does is said of types whose name is known, and that it is no tag."""
+    renamed = [known for known in TYPES.values() if known.renaming is not Renaming.UNKNOWN]
+    assert [] == [known.type for known in renamed if not known.name or known.name.startswith("tags.")]
