@@ -102,7 +102,7 @@ format: $(VENV)/.lint ## Format the code
 .PHONY: schema
 schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the results file
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
-	$(BIN)/python -m infraspec.reporting.results docs/infraspec-results.schema.json
+	$(BIN)/python -m infraspec.reporting.run.results docs/infraspec-results.schema.json
 
 .PHONY: golden
 golden: $(VENV)/.test ## Compare all that infraspec says with fixtures/golden: ARGS='--only reference,mutations' or --write

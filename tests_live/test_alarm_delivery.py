@@ -7,7 +7,7 @@ from infraspec.aws.canary import Courier
 from infraspec.checks.canary import check_canary
 from infraspec.contract.models import Contract
 from infraspec.core.rules import ALARM_DELIVERY
-from infraspec.live.canary import canary_facts
+from infraspec.live.facts.alarm_delivery import canary_facts
 from infraspec.pytest_plugin.fixtures.static import AssertProven
 
 pytestmark = pytest.mark.live

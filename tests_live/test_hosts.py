@@ -7,7 +7,7 @@ from infraspec.aws.commands import Commands
 from infraspec.checks.hosts import check_hosts
 from infraspec.contract.models import Contract
 from infraspec.core.rules import HOSTS
-from infraspec.live.hosts import host_facts
+from infraspec.live.facts.hosts import host_facts
 from infraspec.pytest_plugin.fixtures.static import AssertProven
 
 pytestmark = pytest.mark.live

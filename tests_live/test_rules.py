@@ -24,16 +24,16 @@ from infraspec.ecs.declared_service import declared_families as families_of
 from infraspec.ecs.deployed import DeployedService, Fleet
 from infraspec.ecs.start import StartFacts
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.live.alarm_status import alarm_states as read_alarm_states
-from infraspec.live.chain_facts import chain_evidence
-from infraspec.live.databases import live_databases
-from infraspec.live.hosts import host_facts
+from infraspec.live.facts.alarm_delivery import live_subscriptions
+from infraspec.live.facts.alarm_states import alarm_states as read_alarm_states
+from infraspec.live.facts.databases import live_databases
+from infraspec.live.facts.hosts import host_facts
+from infraspec.live.facts.log_groups import live_log_groups
+from infraspec.live.facts.secret_readings import chain_evidence
+from infraspec.live.facts.services import running_task_definitions
+from infraspec.live.facts.start_readings import start_facts
+from infraspec.live.facts.state_store import state_store as read_state_store
 from infraspec.live.inventory import strays as find_strays
-from infraspec.live.log_groups import live_log_groups
-from infraspec.live.running_tasks import running_task_definitions
-from infraspec.live.start_facts import start_facts
-from infraspec.live.state_store import state_store as read_state_store
-from infraspec.live.subscriptions import live_subscriptions
 from infraspec.monitoring.alarm_status import AlarmStates
 from infraspec.monitoring.log_group import LogGroup
 from infraspec.process.hosts import HostFacts

@@ -13,7 +13,7 @@ from infraspec.checks.secret_chain import check_secret_chain
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.errors import ResourceRefusalError
 from infraspec.finding import Finding, Verdict
-from infraspec.live.chain_facts import chain_evidence
+from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.plan import live_plan
 from tests.live.world import ACCOUNT, KEY, POLICY, ROLE, SECRET, World, allow, contract, source
 

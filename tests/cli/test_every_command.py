@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infraspec.cli import main
-from infraspec.reporting.results_file import encode
+from infraspec.reporting.run.results import encode
 from tests.cli.test_documentation import commands
 from tests.cli.test_simulate import CASE
 from tests.plugin.project import REFERENCE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infraspec.reporting.results_file import encode
+from infraspec.reporting.run.results import encode
 from tests.reporting.results import PROVEN, RESULTS
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "shop/infra", "GITHUB_SHA": "f" * 40}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infraspec.reporting.results_file import encode
+from infraspec.reporting.run.results import encode
 from tests.cli.test_report import report
 from tests.reporting.history import QUEUE, at
 

@@ -18,8 +18,7 @@ from infraspec.cli.report import notify
 from infraspec.cli.report.metrics import publish
 from infraspec.errors import InfraspecError
 from infraspec.finding import Verdict
-from infraspec.reporting.results import Results
-from infraspec.reporting.results_file import encode
+from infraspec.reporting.run.results import Results, encode
 from tests.cli.test_report import report
 from tests.reporting.history import QUEUE, at
 from tests.reporting.results import entry

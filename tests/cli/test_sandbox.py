@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from infraspec.sandbox.child import APPLIED_PATH
 from infraspec.sandbox.running import Running
+from infraspec.sandbox.server_process import APPLIED_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = ROOT / "fixtures/minimal"

@@ -80,7 +80,7 @@ def test_the_suite_has_the_rule(copy: Path, hcl: str, expected: str) -> None:
 def test_whatever_reads_rules_knows_it(copy: Path) -> None:
     """Reports, notifications and the contract's check of ids read the same object."""
     program = (
-        "from infraspec.core.rules import RULES, rule_of; from infraspec.reporting.order import by_rule\n"
+        "from infraspec.core.rules import RULES, rule_of; from infraspec.reporting.run.results import by_rule\n"
         "print(rule_of('queue-age').is_critical, 'queue-age' in RULES, by_rule('dev', 'queue-age', ['dev'])[1])"
     )
 

@@ -12,9 +12,9 @@ import pytest
 
 from infraspec.core.atomic_write import write_whole
 from infraspec.errors import ReportError
-from infraspec.reporting.allure_files import write_files
-from infraspec.reporting.results_file import write
-from infraspec.reporting.store import Store
+from infraspec.reporting.allure.files import write_files
+from infraspec.reporting.run.results import write
+from infraspec.reporting.trends.history import Store
 from tests.reporting.results import RESULTS
 
 

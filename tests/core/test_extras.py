@@ -12,8 +12,7 @@ from infraspec.contract import load
 from infraspec.core import extras
 from infraspec.errors import MissingExtraError
 from infraspec.pytest_plugin.live_access import Sandbox
-from infraspec.reporting.delivery import send_by_topic
-from infraspec.reporting.messages import Message
+from infraspec.reporting.notify.messages import Message, send_by_topic
 
 MINIMAL = str(Path(__file__).parents[2] / "fixtures" / "minimal")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running
 from tests.docs.blocks import BLOCKS, ROOT, Block, blocks
 from tests.docs.circumstances import BEFORE, CODES, NOT_RUN, PLACES, RUN, STANDS_FOR, of_block

@@ -16,7 +16,7 @@ from infraspec.iam.case import decided
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
 from infraspec.iam.lint.fault import FINDINGS, Fault
-from infraspec.reporting.metrics import Publication
+from infraspec.reporting.notify.metrics import Publication
 from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import Block, blocks

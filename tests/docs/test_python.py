@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infraspec.sandbox import running as module
-from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.plugin.project import REFERENCE, run_suite, text_of

@@ -70,7 +70,6 @@ def is_the_layout(block: Block, _: Path) -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     (layers,) = (each["layers"] for each in settings["contracts"] if each["id"] == "layers")
     rank = {name: number for number, layer in enumerate(layers) for name in re.findall(r"\w+", layer)}
-    rank["*_command"] = rank["plan_command"]
     listed = [layer.split(", ") for layer in " ".join(block.text.split()).split(" > ")]
     ranks = [{rank[name] for name in layer} for layer in listed]
     assert [1] * len(ranks) == [len(one) for one in ranks]

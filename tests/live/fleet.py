@@ -11,7 +11,7 @@ from typing import Any
 
 from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.deployed import Fleet
-from infraspec.live.services import read_fleet
+from infraspec.live.facts.services import read_fleet
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
 from tests.live.answers import Answer, Answers

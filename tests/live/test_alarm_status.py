@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.live.alarm_status import alarm_states
+from infraspec.live.facts.alarm_states import alarm_states
 from infraspec.monitoring.alarm_status import Watched
 from tests.live.answers import Answers
 

@@ -138,13 +138,14 @@ def test_alarms(tmp_path: Path) -> None:
 
     plan = exists(tmp_path, {"cloudwatch__describe_alarms": described})
     errors, share = alarms(plan)
-    assert asked == [["MetricAlarm"], ["CompositeAlarm"]]
+    assert asked == [["MetricAlarm"]]
     assert errors.resource.address == "aws_cloudwatch_metric_alarm.errors"
     assert errors.series[""].dimensions == {"Service": "api"}
     assert (errors.get("actions_enabled"), errors.get("alarm_actions")) == (False, [TOPIC])
     assert share.expression == "100 * errors"
     assert share.series["errors"].statistic == "Sum"
     (composite,) = plan.managed("aws_cloudwatch_composite_alarm")
+    assert asked == [["MetricAlarm"], ["CompositeAlarm"]]
     assert composite.get("alarm_rule") == 'ALARM("app-prod-errors")'
 
 

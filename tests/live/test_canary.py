@@ -16,7 +16,7 @@ from infraspec.aws.snapshot import Snapshot
 from infraspec.checks.canary import check_canary
 from infraspec.contract.live import Canary
 from infraspec.finding import Finding, Verdict
-from infraspec.live.canary import canary_facts
+from infraspec.live.facts.alarm_delivery import canary_facts
 from infraspec.monitoring.canary import CanaryFacts
 from infraspec.monitoring.live_subscription import LiveSubscription
 from infraspec.sandbox.running import Running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.live.changes import changes_of
+from infraspec.live.diagnosing import changes_of
 from tests.live.answers import Answers
 from tests.live.fleet import NOW, SECRET
 

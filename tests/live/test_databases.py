@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.live.databases import live_databases
+from infraspec.live.facts.databases import live_databases
 from infraspec.rds.database import Maintenance, Readings
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.answers import Answers

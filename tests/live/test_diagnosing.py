@@ -20,8 +20,8 @@ from infraspec.errors import RequestError, RunnerPermissionError
 from infraspec.finding import Verdict
 from infraspec.live.diagnosing import diagnoses
 from infraspec.process.playbooks import read_playbooks
-from infraspec.reporting.diagnosis import as_text, exit_code
-from infraspec.reporting.diagnosis_document import as_json
+from infraspec.reporting import document
+from infraspec.reporting.diagnosis import diagnosis_document, exit_code
 from infraspec.reporting.incident_record import incident_record, record_id
 from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import blocks
@@ -33,6 +33,16 @@ from tests.terraform.sources import write
 
 HOURS = timedelta(hours=2)
 PLAYBOOKS = '[playbooks]\ndirectory = "docs/playbooks"\n[incidents]\ndirectory = "docs/incidents"\n'
+
+
+def as_text(found: Sequence[Diagnosis]) -> str:
+    """Return what a pipe gets."""
+    return document.as_text(diagnosis_document(found))
+
+
+def as_json(found: Sequence[Diagnosis]) -> str:
+    """Return what programs get."""
+    return document.as_json(diagnosis_document(found).data())
 
 
 def loaded(directory: Path) -> Contract:

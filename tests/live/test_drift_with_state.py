@@ -12,8 +12,8 @@ import pytest
 from infraspec.aws.snapshot import Snapshot
 from infraspec.checks.drift import check_drift
 from infraspec.finding import Finding, Verdict
+from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.plan import live_plan
-from infraspec.live.running_tasks import running_task_definitions
 from infraspec.sandbox.running import Running
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

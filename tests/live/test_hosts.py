@@ -11,7 +11,7 @@ from infraspec.checks.hosts import check_hosts
 from infraspec.contract.hosts import Host
 from infraspec.errors import HostError
 from infraspec.finding import Verdict
-from infraspec.live.hosts import host_facts
+from infraspec.live.facts.hosts import host_facts
 from infraspec.process.hosts import HostFacts
 
 PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infraspec.live.log_groups import live_log_groups
+from infraspec.live.facts.log_groups import live_log_groups
 from infraspec.monitoring.log_group import LogGroup
 from tests.live.answers import Answers
 

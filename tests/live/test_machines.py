@@ -11,12 +11,12 @@ import pytest
 from infraspec.aws.commands import Container, Outcome
 from infraspec.contract.hosts import Host
 from infraspec.errors import HostError
-from infraspec.live.hosts import host_facts
+from infraspec.live.facts.hosts import host_facts
 from tests.live.answers import Answers
 
 pytest.importorskip("testinfra")
 
-from infraspec.live.machines import container_of
+from infraspec.live.facts.machines import container_of
 
 SPEC = "ecs://shop/web"
 TASK = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0a1b"

@@ -21,14 +21,14 @@ from infraspec.checks.log_groups import check_log_groups, log_group_names
 from infraspec.checks.state_store import check_state_store
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
-from infraspec.live.alarm_status import alarm_states
-from infraspec.live.databases import live_databases
+from infraspec.live.facts.alarm_delivery import live_subscriptions
+from infraspec.live.facts.alarm_states import alarm_states
+from infraspec.live.facts.databases import live_databases
+from infraspec.live.facts.log_groups import live_log_groups
+from infraspec.live.facts.services import running_task_definitions
+from infraspec.live.facts.state_store import state_store
 from infraspec.live.inventory import strays
-from infraspec.live.log_groups import live_log_groups
 from infraspec.live.plan import live_plan
-from infraspec.live.running_tasks import running_task_definitions
-from infraspec.live.state_store import state_store
-from infraspec.live.subscriptions import live_subscriptions
 from infraspec.sandbox.running import Running
 from infraspec.terraform.environments import Environments
 from tests.live.deployed import CONTRACT, reference

@@ -24,14 +24,14 @@ from infraspec.checks.tags import check_tags
 from infraspec.checks.task_definitions import check_task_definitions
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
-from infraspec.live.alarm_status import alarm_states
-from infraspec.live.chain_facts import chain_evidence
-from infraspec.live.databases import live_databases
+from infraspec.live.facts.alarm_delivery import live_subscriptions
+from infraspec.live.facts.alarm_states import alarm_states
+from infraspec.live.facts.databases import live_databases
+from infraspec.live.facts.log_groups import live_log_groups
+from infraspec.live.facts.secret_readings import chain_evidence
+from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.inventory import strays
-from infraspec.live.log_groups import live_log_groups
 from infraspec.live.plan import live_plan
-from infraspec.live.running_tasks import running_task_definitions
-from infraspec.live.subscriptions import live_subscriptions
 from infraspec.sandbox.running import Running, start_empty
 from infraspec.terraform.plan import Plan
 from tests.live.test_operations import Clients

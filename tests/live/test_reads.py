@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from infraspec.aws.reads import READS
+from infraspec.aws.reads import FURTHER, READS
+from infraspec.resource_types import TYPES
+from infraspec.resource_types.listing import snake
 
 ROOT = Path(__file__).parents[2] / "plugins" / "infraspec"
 PACKAGE = ROOT / "live"
@@ -39,11 +41,23 @@ def words_of(path: Path) -> set[str]:
 
 
 MODULES = [words_of(path) for path in ROOT.rglob("*.py") if not NOT_ASKING & set(path.relative_to(ROOT).parts)]
+LISTINGS = [one.listing for one in TYPES.values() if one.listing is not None]
 
 
 @pytest.mark.parametrize("service", READS)
 def test_the_list_has_what_is_asked_and_no_more(service: str) -> None:
-    """A runner has no permission that nothing uses: of each operation a module names it and its service."""
-    asking = [words for words in MODULES if service in words]
+    """A runner has no permission that nothing uses: of each operation a module names it and its service.
 
-    assert [] == [name for name in READS[service] if not any(xform_name(name) in words for words in asking)]
+    What the tables of the catalogue list is asked by them.
+    """
+    asking = [words for words in MODULES if service in words]
+    named = {*FURTHER.get(service, ()), *(name for one in LISTINGS if one.service == service for name in one.also)}
+
+    assert [] == [name for name in sorted(named) if not any(xform_name(name) in words for words in asking)]
+
+
+def test_the_tables_name_operations_as_boto3_does() -> None:
+    """The name of the API becomes the one of boto3 by the rule that makes names of Terraform, abbreviations too."""
+    names = {name for one in LISTINGS for name in one.operations()}
+
+    assert {name: xform_name(name) for name in names} == {name: snake(name) for name in names}

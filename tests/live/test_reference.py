@@ -29,7 +29,7 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.finding import Finding, Verdict
-from infraspec.live.chain_facts import chain_evidence
+from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.plan import live_plan
 from infraspec.process.playbooks import read_playbooks
 from infraspec.sandbox.running import Running, start

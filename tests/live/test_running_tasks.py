@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infraspec.live.running_tasks import running_task_definitions
+from infraspec.live.facts.services import running_task_definitions
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.answers import Answers
 

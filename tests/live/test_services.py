@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from infraspec.ecs.declared_service import declared_services
-from infraspec.live.services import read_fleet
+from infraspec.live.facts.services import read_fleet
 from tests.live.fleet import (
     GROUP,
     NOW,

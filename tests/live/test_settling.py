@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.ecs.deployed import Fleet
-from infraspec.live.settling import settled
+from infraspec.live.deployment_wait import settled
 from tests.live.fleet import Cluster, deployment, fleet, service_deployment
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infraspec.live.sources import Sources
+from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.known_data import KnownData
 from tests.terraform.sources import plan_of
 
@@ -37,9 +37,11 @@ resource "aws_kms_alias" "one" {
 """
 
 
-def sources(directory: Path, text: str) -> Sources:
+def sources(directory: Path, text: str) -> SourceIndex:
     """Return the names of a source for one who asks the account in Ireland."""
-    return Sources(plan_of(directory, text, known=KnownData.of({}, account=ACCOUNT, region=REGION)), ACCOUNT, REGION)
+    return SourceIndex(
+        plan_of(directory, text, known=KnownData.of({}, account=ACCOUNT, region=REGION)), ACCOUNT, REGION
+    )
 
 
 @pytest.mark.parametrize("provider", [THERE, WHERE, SHARED])
@@ -64,9 +66,9 @@ def test_a_key_of_another_region_has_no_name_here(provider: str, tmp_path: Path)
     """Neither by its alias, nor by its tag, nor by an id, which a multi-region key has in each."""
     known = sources(tmp_path, provider + KEY)
     keys = [replace(one, values={**one.values, "id": "mrk-1"}) for one in known.plan.managed("aws_kms_key")]
-    again = Sources(known.plan.replaced(resources=tuple(keys)), ACCOUNT, REGION)
-    assert (None, {}, None) == (
+    again = SourceIndex(known.plan.replaced(resources=tuple(keys)), ACCOUNT, REGION)
+    assert (None, None, None) == (
         known.key_of_alias("alias/secrets"),
-        known.keys_by_name,
+        known.find("aws_kms_key", ("secrets",)),
         again.named(keys[0].type, "mrk-1"),
     )

@@ -11,8 +11,8 @@ from infraspec.ecs.declared_service import declared_services
 from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
 from infraspec.ecs.stored_value import Refusal
 from infraspec.errors import ResourceRefusalError, RunnerPermissionError
-from infraspec.live.services import read_fleet
-from infraspec.live.start_facts import start_facts
+from infraspec.live.facts.services import read_fleet
+from infraspec.live.facts.start_readings import start_facts
 from tests.live.answers import Answer
 from tests.live.fleet import NOW, REGISTRY, SECRET, Cluster, source, task
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from infraspec.checks.state_store import check_state_store
 from infraspec.finding import Finding, Verdict
-from infraspec.live.state_store import state_store
+from infraspec.live.facts.state_store import state_store
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.settings import RootSettings

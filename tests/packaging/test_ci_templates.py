@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from infraspec.reporting.results_file import encode
+from infraspec.reporting.run.results import encode
 from tests.cli.test_documentation import COMMANDS, commands
 from tests.reporting.results import RESULTS
 

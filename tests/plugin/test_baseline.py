@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.reporting.results_file import read
+from infraspec.reporting.run.results import read
 from tests.plugin.project import CONTRACT, ROOT, Project, text_of
 
 RULES = (

@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from infraspec.pytest_plugin.options import Setting, Settings
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
-from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.background_server import Kept
 from tests.plugin.project import REFERENCE
 
 ENDPOINT = "http://127.0.0.1:4999"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
-from infraspec.reporting.results import schema
+from infraspec.reporting.run.results import schema
 from tests.plugin.project import CONTRACT, INCIDENT, Project, run_suite, text_of
 from tests.plugin.test_outcomes import NOT_ALLOWED, REGISTRY, WAIVER
 from tests.plugin.test_plan_review import PLAN, TABLE

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from infraspec.core.rules import RULES
-from infraspec.reporting.allure_files import CATEGORIES
+from infraspec.reporting.allure.files import CATEGORIES
 from tests.plugin.project import CONTRACT, INCIDENT, ROOT, SUITE, Project
 from tests.plugin.test_outcomes import NOT_ALLOWED, REGISTRY
 
@@ -143,12 +143,12 @@ def test_how_iam_decided(incident: Report) -> None:
     trace = incident.attachment("secret-access: prod", "secret-access: decisions of IAM").splitlines()
 
     assert trace[0].endswith('container "app", secret "REFRESH_TOKEN_KEY": secretsmanager:GetSecretValue')
-    assert "  decision  ImplicitlyDenied" in trace
-    assert "  identity policies: allows no, denies no" in trace
+    assert "  decision: ImplicitlyDenied" in trace
+    assert "- identity policies: allows no, denies no" in trace
     assert (
-        "      Allow Statement.0 (ReadSecrets) (terraform/modules/iam/main.tf:30): action yes, resource no"
+        "    - Allow Statement.0 (ReadSecrets) (terraform/modules/iam/main.tf:30): action yes, resource no"
     ) in trace
-    assert "  resource policy: none" in trace
+    assert "- resource policy: none" in trace
 
 
 def test_what_is_planned(incident: Report) -> None:

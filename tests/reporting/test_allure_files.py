@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.reporting.allure_files import executor
+from infraspec.reporting.allure.files import executor
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",

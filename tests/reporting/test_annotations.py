@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.finding import Location, Verdict
-from infraspec.reporting.annotations import command, workflow_commands
-from infraspec.reporting.results import Results
+from infraspec.reporting.github.annotations import command, workflow_commands
+from infraspec.reporting.run.results import Results
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, entry
 
 COMMAND = re.compile(r"::(error|warning) ((?:file=[^,:]+,)?(?:line=\d+,)?title=[^,:]+)::([^\r\n]*)")

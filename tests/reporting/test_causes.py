@@ -2,8 +2,8 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.finding import Location, Verdict
-from infraspec.reporting.causes import causes, mended
-from infraspec.reporting.results import Count, Entry
+from infraspec.reporting.run.causes import causes, mended
+from infraspec.reporting.run.results import Count, Entry
 from tests.reporting.results import ENTRIES, PROVEN, QUEUE, RESULTS, entry
 
 BASE = replace(RESULTS, findings=ENTRIES[:1])

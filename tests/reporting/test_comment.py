@@ -7,11 +7,10 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from infraspec.finding import Verdict
-from infraspec.reporting.comment import MARKER, comment
-from infraspec.reporting.length import COMMENT_LIMIT
-from infraspec.reporting.markdown import Links
-from infraspec.reporting.results import BaselineUse, Fixed, Results, schema
-from infraspec.reporting.results_file import encode, read
+from infraspec.reporting.github.comment import MARKER, comment
+from infraspec.reporting.github.size_limit import COMMENT_LIMIT
+from infraspec.reporting.run.repository import Links
+from infraspec.reporting.run.results import BaselineUse, Fixed, Results, encode, read, schema
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "infraspec-results.schema.json"

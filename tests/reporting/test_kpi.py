@@ -13,9 +13,8 @@ from infraspec.process.alerts import Alert
 from infraspec.process.checklist import PullRequest
 from infraspec.process.incidents import Deployment, Incident, incident_of
 from infraspec.process.markdown import Item
-from infraspec.reporting.kpi import GOALS, Figure, Period, Sources, measured
-from infraspec.reporting.kpi_plot import kpi_plot
-from infraspec.reporting.kpi_text import kpi_text
+from infraspec.reporting.kpi.figures import GOALS, Figure, Period, Sources, measured
+from infraspec.reporting.kpi.report import kpi_plot, kpi_text
 from tests.process.test_incidents import record
 
 PERIOD = Period(date(2026, 2, 10), date(2026, 4, 9))

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from infraspec.finding import Location
-from infraspec.reporting.length import Section, fitted
-from infraspec.reporting.markdown import Links, code, escape, fence, table
+from infraspec.reporting.github.size_limit import Section, fitted
+from infraspec.reporting.markdown import code, escape, fence, table
+from infraspec.reporting.run.repository import Links
 from tests.reporting.results import RESULTS
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.errors import ReportError
-from infraspec.reporting.merging import merge
-from infraspec.reporting.results import Results
+from infraspec.reporting.run.results import Results
+from infraspec.reporting.run.results_builder import merge
 from tests.reporting.results import RESULTS
 
 

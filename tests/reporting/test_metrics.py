@@ -11,9 +11,9 @@ from infraspec import contract as contracts
 from infraspec.contract.models import Contract
 from infraspec.contract.telling import Metrics
 from infraspec.errors import InfraspecError, NarrowSessionError
-from infraspec.reporting.metrics import BATCH, Datum, Publication, publications
-from infraspec.reporting.narrow import narrow_client
-from infraspec.reporting.results import Count, Problem, Results
+from infraspec.reporting.notify.metrics import BATCH, Datum, Publication, publications
+from infraspec.reporting.notify.single_action_client import narrow_client
+from infraspec.reporting.run.results import Count, Problem, Results
 from tests.reporting.history import at
 
 NOW = datetime(2026, 11, 1, 8, 10, tzinfo=UTC)

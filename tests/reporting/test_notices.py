@@ -10,10 +10,20 @@ from msgspec.structs import replace
 from infraspec.contract.telling import NoticeLevel
 from infraspec.errors import ReportError
 from infraspec.finding import Verdict
-from infraspec.reporting.memory_file import FILE_NAME, Memory, remember, remembered
-from infraspec.reporting.messages import digest, masked, singles
-from infraspec.reporting.notices import Change, Notice, Told, changes, followed, notices
-from infraspec.reporting.results import Results
+from infraspec.reporting.notify.messages import digest, masked, singles
+from infraspec.reporting.notify.notices import (
+    FILE_NAME,
+    Change,
+    Memory,
+    Notice,
+    Told,
+    changes,
+    followed,
+    notices,
+    remember,
+    remembered,
+)
+from infraspec.reporting.run.results import Results
 from tests.reporting.history import BROKEN, MOVED, OTHER, QUEUE, at
 from tests.reporting.results import WAIVER, entry
 

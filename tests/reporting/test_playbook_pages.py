@@ -11,7 +11,7 @@ from infraspec.contract.models import Contract
 from infraspec.errors import ProcessFileError
 from infraspec.finding import Finding, Verdict
 from infraspec.process.playbooks import read_playbooks
-from infraspec.reporting.playbook_pages import failure_classes, playbook_pages
+from infraspec.reporting.allure.labels import failure_classes, playbook_pages
 from tests.live.deployed import CONTRACT
 
 

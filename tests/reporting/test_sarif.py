@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from infraspec.core.rules import RULES, rule_of
 from infraspec.finding import Location
-from infraspec.reporting.results import Results
-from infraspec.reporting.sarif import sarif
+from infraspec.reporting.github.annotations import sarif
+from infraspec.reporting.run.results import Results
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.finding import Verdict
-from infraspec.reporting.results import Entry
-from infraspec.reporting.site import site
+from infraspec.reporting.run.results import Entry
+from infraspec.reporting.trends.site import site
 from tests.reporting.history import BROKEN, OTHER, QUEUE, at
 from tests.reporting.results import OWNERS, WAIVER, entry
 

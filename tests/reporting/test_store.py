@@ -6,9 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.errors import InputErrorGroup, ReportError
-from infraspec.reporting.results import Results
-from infraspec.reporting.results_file import encode, read
-from infraspec.reporting.store import Store, in_order
+from infraspec.reporting.run.results import Results, encode, read
+from infraspec.reporting.trends.history import Store, in_order
 from tests.reporting.history import QUEUE, at
 from tests.reporting.results import RESULTS, RUN, WAIVER, entry
 

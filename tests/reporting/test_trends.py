@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.finding import Verdict
-from infraspec.reporting.results import Count, Problem, Results
-from infraspec.reporting.trends import Trend, level_of, trends
+from infraspec.reporting.run.results import Count, Problem, Results
+from infraspec.reporting.trends.history import Trend, level_of, trends
 from tests.reporting.history import BROKEN, MOVED, OTHER, QUEUE, at
 from tests.reporting.results import RUN, WAIVER, entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,32 @@ def test_what_is_renamed_has_a_name() -> None:
     """What a new name does is said of types whose name is known, and that it is no tag."""
     renamed = [known for known in TYPES.values() if known.renaming is not Renaming.UNKNOWN]
     assert [] == [known.type for known in renamed if not known.name or known.name.startswith("tags.")]
+
+
+_OF_THE_API = {("aws_iam_policy", "update_date"), ("aws_cloudwatch_metric_alarm", "threshold_metric_id")}
+"""What the live suite reads beside the attributes of the provider."""
+LISTED = [one for one in TYPES.values() if one.listing is not None]
+
+
+@pytest.mark.parametrize("known", LISTED, ids=[one.type for one in LISTED])
+def test_what_a_listing_makes_are_attributes_of_the_provider(known: ResourceType) -> None:
+    """A misspelt name would be an attribute that no check reads."""
+    assert known.listing is not None
+    (held,) = (found for found in (schema(known.type, "managed"),) if found is not None)
+    made = {*known.listing.attributes, *known.listing.owned, *known.listing.defaults}
+    assert set() == {name for name in made if not _has(held, name) and (known.type, name) not in _OF_THE_API}
+
+
+def test_the_page_of_live_models_has_what_is_listed() -> None:
+    """The table of docs/live-models.md names the types that are looked at, by service, and what is asked for them."""
+    types: dict[str, set[str]] = {}
+    asked: dict[str, set[str]] = {}
+    for known in LISTED:
+        if known.listing is not None:
+            types.setdefault(known.listing.service, set()).add(f"`{known.type}`")
+            asked.setdefault(known.listing.service, set()).update(known.listing.operations())
+    rows = [
+        f"| {name} | {', '.join(sorted(types[name]))} | {', '.join(sorted(asked[name]))} |" for name in sorted(types)
+    ]
+    page = (Path(__file__).parents[2] / "docs/live-models.md").read_text(encoding="utf-8").splitlines()
+    assert rows == [line for line in page if line.startswith("| ") and "`aws_" in line]

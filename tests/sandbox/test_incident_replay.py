@@ -21,7 +21,7 @@ from infraspec.cli import main
 from infraspec.contract.operations import Incidents
 from infraspec.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
-from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
 from tests.docs.blocks import blocks
 from tests.docs.incident_fix import repaired

@@ -12,10 +12,10 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.aws.guard import GUARD
 from infraspec.errors import SandboxError
-from infraspec.sandbox import child
+from infraspec.sandbox import server_process
 from infraspec.sandbox.account import Account
-from infraspec.sandbox.child import Settings, spawn
 from infraspec.sandbox.running import Running, place_of, start_empty
+from infraspec.sandbox.server_process import Settings, spawn
 from infraspec.terraform.environments import Environments
 
 REFERENCE = Path(__file__).resolve().parents[2] / "fixtures/daily-report-tool"
@@ -42,7 +42,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
 
 
 def _paths() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(child.__file__).resolve().parents[2])}
+    return {**os.environ, "PYTHONPATH": str(Path(server_process.__file__).resolve().parents[2])}
 
 
 def _ends(pid: int) -> bool:
@@ -83,7 +83,7 @@ def test_a_process_that_cannot_start_says_why() -> None:
 
 def test_a_process_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the deadline the error says so, and the process is ended."""
-    monkeypatch.setattr(child, "_first_line", lambda *_: None)
+    monkeypatch.setattr(server_process, "_first_line", lambda *_: None)
     with pytest.raises(SandboxError, match=r"did not start within 0\.1 seconds"):
         spawn(SETTINGS, seconds=0.1)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from infraspec.cli.terminal.console import show
-from infraspec.cli.terminal.diagnosis import view
-from infraspec.reporting.diagnosis import as_text
+from infraspec.cli.terminal.view import view
+from infraspec.reporting.diagnosis import diagnosis_document
+from infraspec.reporting.document import as_text
 from tests.live.fleet import Cluster
 from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.live.test_diagnosing import diagnosed, unassumed
@@ -32,9 +33,9 @@ def test_fits_and_says_all(case: str, width: int, tmp_path: Path, monkeypatch: p
     """No line is wider than the terminal but one to be pasted, and every word is there."""
     monkeypatch.chdir(tmp_path)
     make, text = CASES[case]
-    found = diagnosed(tmp_path, make(), text)
+    found = diagnosis_document(diagnosed(tmp_path, make(), text))
     screen = on_terminal(lambda: show(*view(found)), width)
 
-    lines = as_text(found).replace("\nFix: ", "\n").splitlines()
+    lines = as_text(found).splitlines()
     assert [line for line in screen.too_wide() if line not in lines] == []
     assert screen.missing(as_text(found)) == []

@@ -9,7 +9,8 @@ import pytest
 
 from infraspec.checks.explanation import explain
 from infraspec.cli.terminal.console import show
-from infraspec.cli.terminal.explanation import view
+from infraspec.cli.terminal.view import view
+from infraspec.reporting.explanation import explanation_document
 from tests.terminal.screen import on_terminal
 from tests.terraform.sources import plan_of
 
@@ -78,7 +79,7 @@ def test_layers(case: str, tmp_path: Path) -> None:
         resource="" if resource is None else _RESOURCE.format(resource),
     )
     found = explain(plan_of(tmp_path, source), "app", READ, SECRET)
-    lines = on_terminal(lambda: show(*view(found)), 160).lines
+    lines = on_terminal(lambda: show(*view(explanation_document(found))), 160).lines
     head = next(number for number, line in enumerate(lines) if line.split() == ["layer", "answer", "statement"])
     rows = [row for row in map(_row, lines[head:]) if row]
 

@@ -6,19 +6,26 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from rich.console import RenderableType
 
 from infraspec.cli.terminal.console import show, waiting
-from infraspec.cli.terminal.parts import code, fields, sign, table, words
+from infraspec.cli.terminal.view import code, sign, view, words
+from infraspec.reporting.document import Document, Field, Fields, Part, Table
 from tests.terminal.screen import on_terminal
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07\r\x08\x7f\x9b2J end"
 
 
+def shown(part: Part) -> list[RenderableType]:
+    """Return what a terminal shows of a part."""
+    return list(view(Document(lambda _form: [part])))
+
+
 def test_text_controls_no_terminal() -> None:
     """Control characters of what is shown, such as a container's message, are written as escapes."""
-    for part in (words(HOSTILE), fields([("message", HOSTILE)]), code(HOSTILE, "bash")):
-        shown = "".join(on_terminal(partial(show, part), 80, NO_COLOR="1").lines)
-        assert r"a\x1b[31mred\x1b]0;title\x07\x0d\x08\x7f\x9b2J end" in shown
+    for part in (words(HOSTILE), *shown(Fields((Field("message", HOSTILE),))), code(HOSTILE, "bash")):
+        written = "".join(on_terminal(partial(show, part), 80, NO_COLOR="1").lines)
+        assert r"a\x1b[31mred\x1b]0;title\x07\x0d\x08\x7f\x9b2J end" in written
 
 
 def test_markup_is_text() -> None:
@@ -38,10 +45,8 @@ def test_what_is_pasted_is_whole() -> None:
 
 def test_full_width_characters_take_two_columns() -> None:
     """The columns of a table stand below each other where a cell is Japanese."""
-    found = table("名前", "b")
-    found.add_row(words("日本語"), words("|"))
-    found.add_row(words("abcdef"), words("|"))
-    *_, japanese, latin = on_terminal(partial(show, found), 80).lines
+    table = Table.of(("名前", "b"), [("日本語", "|"), ("abcdef", "|")])
+    *_, japanese, latin = on_terminal(partial(show, *shown(table)), 80).lines
 
     assert (japanese.index("|") + 3, latin.index("|")) == (latin.index("|"), latin.index("|"))
 

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infraspec.errors import InfraspecError
-from infraspec.reporting.planned_values import as_json, as_text
+from infraspec.reporting.document import as_json, as_text
+from infraspec.reporting.planned_values import plan_data, plan_document
 from infraspec.terraform.forcing import force
 from tests.terraform.sources import plan_of
 
@@ -120,10 +121,10 @@ def outcome(source: str) -> str:
         try:
             plan = plan_of(Path(directory), {"main.tf": source, "m/main.tf": MODULE})
             force(plan)
-            as_json(plan)
+            as_json(plan_data(plan))
         except InfraspecError as error:
             return str(error)
-    return as_text(plan)
+    return as_text(plan_document(plan))
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.reporting.planned_values import as_json, as_text, document
+from infraspec.reporting.document import as_json, as_text
+from infraspec.reporting.planned_values import plan_data, plan_document
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.values import MapValue, SetValue
 from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
@@ -26,7 +27,7 @@ def resource(values: dict[str, Value], *, address: str = "aws_sqs_queue.q", modu
 
 def shown(values: dict[str, Value]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """Return values, sensitive_values and unknown paths of a queue, as they are after JSON."""
-    found = json.loads(as_json(Plan("plan p", [resource(values)])))
+    found = json.loads(as_json(plan_data(Plan("plan p", [resource(values)]))))
     (only,) = found["planned_values"]["root_module"]["resources"]
     assert "hunter2" not in json.dumps(found)
     return only["values"], only["sensitive_values"], found["unknown"].get("aws_sqs_queue.q", [])
@@ -73,7 +74,7 @@ def test_null_leaves_an_attribute_to_the_provider() -> None:
 
 def test_outputs(tmp_path: Path) -> None:
     """Outputs are sensitive if they are declared so or hold something sensitive; an unknown one has no value."""
-    found = document(
+    found = plan_data(
         plan_of(
             tmp_path,
             """
@@ -108,7 +109,7 @@ def test_modules_are_nested() -> None:
     addresses = [f"{module}.aws_sqs_queue.q" if module else "aws_sqs_queue.q" for module in modules]
     pairs = zip(modules, addresses, strict=True)
     plan = Plan("plan p", [resource({}, address=address, module=module) for module, address in reversed([*pairs])])
-    root = document(plan)["planned_values"]["root_module"]
+    root = plan_data(plan)["planned_values"]["root_module"]
 
     def tree(module: dict[str, Any]) -> Any:
         own = [found["address"] for found in module.get("resources", [])]
@@ -140,11 +141,11 @@ def test_data_sources_that_are_read_during_planning_are_left_out(tmp_path: Path)
         """,
     )
 
-    (only,) = document(plan)["planned_values"]["root_module"]["resources"]
+    (only,) = plan_data(plan)["planned_values"]["root_module"]["resources"]
     assert (only["address"], only["mode"]) == ("data.aws_vpc.unknown", "data")
-    assert "data.aws_vpc.known" not in as_text(plan)
+    assert "data.aws_vpc.known" not in as_text(plan_document(plan))
 
 
 def test_numbers_in_text() -> None:
     """Text shows a small number without exponent."""
-    assert "x = 0.0000001" in as_text(Plan("plan p", [resource({"x": 1e-7})]))
+    assert "x = 0.0000001" in as_text(plan_document(Plan("plan p", [resource({"x": 1e-7})])))

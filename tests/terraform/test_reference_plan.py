@@ -19,7 +19,7 @@ from infraspec import contract as contracts
 from infraspec.checks.alarms import check_alarms
 from infraspec.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
-from infraspec.reporting.planned_values import document
+from infraspec.reporting.planned_values import plan_data
 from infraspec.terraform.environments import Environments
 from tools import plan_fixtures
 
@@ -61,7 +61,7 @@ def planned() -> Mapping[str, Any]:
 @cache
 def by_address(*, real: bool) -> dict[str, Mapping[str, Any]]:
     """Return the planned resources of Terraform, or of infraspec, by address."""
-    whole = planned() if real else json.loads(json.dumps(document(Environments(CONTRACT).plan("prod"))))
+    whole = planned() if real else json.loads(json.dumps(plan_data(Environments(CONTRACT).plan("prod"))))
     return {one["address"]: one for one in resources(whole["planned_values"]["root_module"])}
 
 
@@ -82,7 +82,7 @@ def test_the_resources_are_the_same() -> None:
 @cache
 def own_unknown() -> Mapping[str, Any]:
     """Return the paths that infraspec does not know, by address."""
-    found: Mapping[str, Any] = json.loads(json.dumps(document(Environments(CONTRACT).plan("prod"))))["unknown"]
+    found: Mapping[str, Any] = json.loads(json.dumps(plan_data(Environments(CONTRACT).plan("prod"))))["unknown"]
     return found
 
 

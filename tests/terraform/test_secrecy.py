@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infraspec.cli.terminal.plan import view
+from infraspec.cli.terminal.view import view
 from infraspec.errors import InfraspecError
-from infraspec.reporting.planned_values import as_json, as_text
+from infraspec.reporting.document import as_json, as_text
+from infraspec.reporting.planned_values import plan_data, plan_document
 from infraspec.terraform.forcing import force
 from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
@@ -44,14 +45,14 @@ def outcome(directory: Path, source: str, **options: Any) -> str:
         force(plan)
     except InfraspecError as error:
         return f"{type(error).__name__}: {error.message}\n{error.found}\n{error.expected}\n{error.remedy}"
-    return "\n".join([as_text(plan), as_json(plan), drawn(plan), *map(str, plan.diagnostics)])
+    return "\n".join([as_text(plan_document(plan)), as_json(plan_data(plan)), drawn(plan), *map(str, plan.diagnostics)])
 
 
 def drawn(plan: Plan) -> str:
     """Return what a terminal shows of a plan."""
     console = Console(file=io.StringIO(), width=200)
     with console.capture() as shown:
-        console.print(*view(plan))
+        console.print(*view(plan_document(plan)))
     return shown.get()
 
 
@@ -254,7 +255,7 @@ def test_secrets_of_data_sources(tmp_path: Path, type_: str, attribute: str, ans
     plan = plan_with(tmp_path, type_, attribute, answer)
 
     assert Sensitive(f"data.{type_}.d.{attribute}", answer) == plan.outputs["value"]
-    assert SECRET not in as_text(plan) + as_json(plan) + drawn(plan)
+    assert SECRET not in as_text(plan_document(plan)) + as_json(plan_data(plan)) + drawn(plan)
 
 
 def test_data_that_is_no_secret(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from infraspec.pytest_plugin.fixtures import session_of
 from infraspec.pytest_plugin.options import LOCAL
-from infraspec.reporting.recorder import left_by
+from infraspec.reporting.run.recorder import left_by
 
 _NAME = "peer-gaps"
 _BAD = ("failing", "warning")

@@ -1,89 +1,47 @@
 """The operations that the live suite may ask AWS for: all else does not leave the process.
 
-A new check adds its operations here, under boto3's name of the service and the API's name of the operation, and
-`infraspec runner-policy` prints the IAM actions that they need. Nothing here may change anything or return the value
-of a secret. Source of the actions: Service Authorization Reference.
+The catalogue says which operations list the resources of a type. A check of anything else adds its operations here,
+under boto3's name of the service and the API's name of the operation, and `infraspec runner-policy` prints the IAM
+actions that they need. Nothing here may change anything or return the value of a secret. Source of the actions: Service
+Authorization Reference.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
-READS: Mapping[str, tuple[str, ...]] = {
+from infraspec.resource_types import TYPES
+
+FURTHER: Mapping[str, tuple[str, ...]] = {
     "cloudtrail": ("LookupEvents",),
-    "cloudwatch": ("DescribeAlarmHistory", "DescribeAlarms", "GetMetricData"),
-    "dynamodb": ("DescribeTable", "ListTables"),
-    "ec2": (
-        "DescribeAddresses",
-        "DescribeInternetGateways",
-        "DescribeNatGateways",
-        "DescribeNetworkAcls",
-        "DescribeRouteTables",
-        "DescribeSecurityGroupRules",
-        "DescribeSecurityGroups",
-        "DescribeSubnets",
-        "DescribeVpcEndpoints",
-        "DescribeVpcs",
-    ),
-    "ecr": ("DescribeImages", "DescribeRepositories", "GetRepositoryPolicy", "ListTagsForResource"),
-    "ecs": (
-        "DescribeClusters",
-        "DescribeServiceRevisions",
-        "DescribeServices",
-        "DescribeTaskDefinition",
-        "DescribeTasks",
-        "ListClusters",
-        "ListServiceDeployments",
-        "ListServices",
-        "ListTaskDefinitionFamilies",
-        "ListTasks",
-    ),
-    "elbv2": (
-        "DescribeListeners",
-        "DescribeLoadBalancers",
-        "DescribeTags",
-        "DescribeTargetGroups",
-        "DescribeTargetHealth",
-    ),
-    "events": ("ListRules", "ListTagsForResource", "ListTargetsByRule"),
-    "iam": (
-        "GetPolicy",
-        "GetPolicyVersion",
-        "GetRole",
-        "GetRolePolicy",
-        "ListAttachedRolePolicies",
-        "ListPolicies",
-        "ListRolePolicies",
-        "ListRoles",
-        "SimulatePrincipalPolicy",
-    ),
-    "kms": ("DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants", "ListKeys"),
-    "logs": ("DescribeLogGroups", "DescribeMetricFilters", "DescribeResourcePolicies"),
-    "rds": (
-        "DescribeDBInstances",
-        "DescribeDBParameterGroups",
-        "DescribeDBParameters",
-        "DescribeDBSubnetGroups",
-        "DescribePendingMaintenanceActions",
-        "ListTagsForResource",
-    ),
+    "cloudwatch": ("DescribeAlarmHistory", "GetMetricData"),
+    "dynamodb": ("DescribeTable",),
+    "ec2": ("DescribeNetworkAcls",),
+    "ecr": ("DescribeImages",),
+    "ecs": ("DescribeServiceRevisions", "DescribeTasks", "ListServiceDeployments", "ListTasks"),
+    "elbv2": ("DescribeTargetHealth",),
+    "iam": ("SimulatePrincipalPolicy",),
+    "kms": ("ListGrants", "ListKeys"),
+    "rds": ("DescribePendingMaintenanceActions",),
     "resourcegroupstaggingapi": ("GetResources",),
-    "s3": (
-        "GetBucketEncryption",
-        "GetBucketPolicy",
-        "GetBucketTagging",
-        "GetBucketVersioning",
-        "GetPublicAccessBlock",
-        "HeadBucket",
-        "ListBuckets",
-    ),
-    "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecrets"),
-    "sns": ("GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTopics"),
+    "s3": ("GetBucketEncryption", "GetBucketVersioning", "GetPublicAccessBlock", "HeadBucket"),
+    "secretsmanager": ("DescribeSecret",),
     "sqs": ("GetQueueAttributes", "GetQueueUrl"),
-    "ssm": ("DescribeParameters",),
     "sts": ("GetCallerIdentity",),
 }
-"""Operations by service."""
+"""Operations by service that list no resources of the catalogue."""
+
+
+def _reads() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = defaultdict(set, {service: set(names) for service, names in FURTHER.items()})
+    for listing in (one.listing for one in TYPES.values() if one.listing is not None):
+        found[listing.service].update(listing.operations())
+    return {service: tuple(sorted(found[service])) for service in sorted(found)}
+
+
+READS = _reads()
+"""All operations by service."""
 
 PREFIXES: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 """The prefix of a service's IAM actions, where it is not boto3's name of the service."""

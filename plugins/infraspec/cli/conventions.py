@@ -11,8 +11,10 @@ from infraspec import contract as contracts
 from infraspec.checks.migration import plan_migration
 from infraspec.cli.common import INFRA, reported
 from infraspec.errors import ContractError, ErrorCollector
-from infraspec.reporting import conventions_document as rules
-from infraspec.reporting.migration_text import as_markdown, as_text
+from infraspec.reporting.conventions import conventions_document
+from infraspec.reporting.document import as_text
+from infraspec.reporting.markdown import as_markdown
+from infraspec.reporting.migration import migration_document
 from infraspec.terraform.environments import Environments
 
 
@@ -58,7 +60,7 @@ def conventions(  # noqa: PLR0917 - click passes by name
     elif environments or plan_file:
         raise click.UsageError("--env and --plan belong to --migration")
     else:
-        click.echo(rules.conventions(contracts.load(infra, environments=()), lang))
+        click.echo(as_markdown(conventions_document(contracts.load(infra, environments=()), lang)))
 
 
 def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, language: str, form: str) -> str:
@@ -78,4 +80,5 @@ def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, langua
         with errors.collect(name if len(chosen) > 1 else ""):
             plans.append(plan_migration(environments.plan(name), contract, name))
     errors.finalize()
-    return as_text(plans, language) if form == "text" else as_markdown(plans, language)
+    found = migration_document(plans, language)
+    return as_text(found) if form == "text" else as_markdown(found)

@@ -17,7 +17,7 @@ from pluggy import PluginManager
 from infraspec import contract as contracts
 from infraspec.checks.secret_access import placed
 from infraspec.cli.common import INFRA, reported
-from infraspec.cli.terminal.console import is_terminal, show_view, waiting
+from infraspec.cli.terminal.console import show_document, waiting
 from infraspec.core.extras import require
 from infraspec.errors import ContractError, RequestError, SandboxError
 from infraspec.live.diagnosing import diagnoses
@@ -27,7 +27,6 @@ from infraspec.pytest_plugin.options import Setting, Settings
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting import diagnosis as reports
-from infraspec.reporting.diagnosis_document import as_json
 from infraspec.reporting.incident_record import incident_record
 
 LOCAL = "local"
@@ -90,12 +89,8 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
             names = ", ".join(map(reports.name_of, wrong))
             raise click.UsageError(f"a record is about one service: choose with --service one of {names}")
         click.echo(incident_record(wrong[0], contract, name), nl=False)
-    elif form == "json":
-        click.echo(as_json(found))
-    elif is_terminal():
-        show_view("diagnosis", found)
     else:
-        click.echo(reports.as_text(found))
+        show_document(reports.diagnosis_document(found), form)
     sys.exit(reports.exit_code(found))
 
 

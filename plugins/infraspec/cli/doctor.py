@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -16,12 +14,12 @@ import click
 from infraspec.adoption.checkup import checkup
 from infraspec.adoption.health import Line, State, worst
 from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import is_terminal, show_view, waiting
+from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.reporting.health import health_document
 
 PROBLEM = 1
 """Exit code if there is a problem."""
 
-_WIDEST_TOPIC = 24
 _PYTHON = (3, 11)
 _PACKAGES = ("pytest", "pytest-xdist")
 _EXTRAS = {
@@ -70,10 +68,7 @@ def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:
         if live:
             say("asking AWS")
             lines += live_lines(infra, environment)
-    if form == "json":
-        click.echo(json.dumps([_as_json(line) for line in lines], indent=2, ensure_ascii=False))
-    else:
-        _show(lines)
+    show_document(health_document(lines), form)
     if worst(lines) is State.PROBLEM:
         sys.exit(PROBLEM)
 
@@ -86,28 +81,6 @@ def live_lines(infra: Path, environment: str | None) -> Iterator[Line]:
     from infraspec.cli import live_health  # noqa: PLC0415 - boto3 is optional
 
     yield from live_health.live_lines(infra, environment)
-
-
-def _as_json(line: Line) -> dict[str, str]:
-    return {"topic": line.topic, "state": line.state.value, "message": line.message, "remedy": line.remedy}
-
-
-def _show(lines: list[Line]) -> None:
-    width = min(max(len(line.topic) for line in lines), _WIDEST_TOPIC)
-    if is_terminal():
-        show_view("health", lines, _counts(lines), width)
-        return
-    for line in lines:
-        click.echo(f"{line.state.value:9}{line.topic:{width}}  {line.message}")
-        for remedy in line.remedy.splitlines():
-            click.echo(f"{'':{width + 11}}{remedy}")
-    click.echo(f"\n{_counts(lines)}")
-
-
-def _counts(lines: list[Line]) -> str:
-    counts = Counter(line.state.value for line in lines)
-    numbers = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("warning", "problem")]
-    return f"{counts['ok']} ok, {', '.join(numbers)}"
 
 
 def tool_lines() -> Iterator[Line]:

@@ -10,8 +10,8 @@ import click
 from infraspec.checks.explanation import explain as explained
 from infraspec.checks.secret_access import placed
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import is_terminal, show_view, waiting
-from infraspec.reporting import explanation as reports
+from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.reporting.explanation import EXIT_CODES, explanation_document
 from infraspec.terraform.requests import environment_plan
 
 
@@ -82,13 +82,8 @@ def explain(  # noqa: PLR0917 - click passes by name
     with waiting("evaluating the source"):
         evaluated, contract, name = environment_plan(infra, environment, plan_file, snapshots)
         found = explained(placed(evaluated, contract, name), role, action, resource, context)
-    if form == "json":
-        click.echo(reports.as_json(found))
-    elif is_terminal():
-        show_view("explanation", found)
-    else:
-        click.echo(reports.as_text(found))
-    sys.exit(reports.EXIT_CODES[found.outcome])
+    show_document(explanation_document(found), form)
+    sys.exit(EXIT_CODES[found.outcome])
 
 
 def _keys(pairs: tuple[str, ...]) -> dict[str, str | list[str]]:

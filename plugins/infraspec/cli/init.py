@@ -12,7 +12,8 @@ import click
 from infraspec.adoption import Adoption, adopt
 from infraspec.adoption.files import StartingFile, starting_files, write
 from infraspec.cli.common import TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import is_terminal, show_view, waiting
+from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.reporting.health import adoption_document
 
 
 @click.command()
@@ -74,15 +75,7 @@ def _tell(adoption: Adoption, files: tuple[StartingFile, ...]) -> None:
     rest = "Next:\n  pytest --pyargs infraspec.tests_static\n  infraspec doctor"
     if any(file.exists for file in files):
         rest = f"What would have been written: infraspec init --dry-run\n\n{rest}"
-    if is_terminal():
-        show_view("adoption", _found(adoption), states, rest)
-        return
-    for label, text in _found(adoption):
-        click.echo(f"{label:13}{text}")
-    click.echo()
-    for path, state, note in states:
-        click.echo(f"{path:34}{state}  {note}".rstrip())
-    click.echo(f"\n{rest}")
+    show_document(adoption_document(_found(adoption), states, rest), "text")
 
 
 def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from infraspec.cli.common import ONE_ENVIRONMENT, TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import is_terminal, show_view, waiting
-from infraspec.reporting import planned_values
+from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.reporting.planned_values import plan_document
 from infraspec.terraform.requests import PlanRequest
 
 
@@ -92,11 +92,6 @@ def plan(  # noqa: PLR0917 - click passes by name
     )
     with waiting("evaluating the source"):
         evaluated = request.evaluate()
-    if form == "json":
-        click.echo(planned_values.as_json(evaluated))
-    elif is_terminal():
-        show_view("plan", evaluated)
-    else:
-        click.echo(planned_values.as_text(evaluated))
+    show_document(plan_document(evaluated), form)
     for diagnostic in evaluated.diagnostics:
         click.echo(f"{diagnostic.severity}: {diagnostic}", err=True)

@@ -8,8 +8,9 @@ from typing import BinaryIO
 import click
 
 from infraspec.cli.common import reported
-from infraspec.cli.terminal.console import is_terminal, show_view
+from infraspec.cli.terminal.console import is_terminal, show_document
 from infraspec.iam.case import decided
+from infraspec.reporting.explanation import decisions_document
 
 
 @click.command()
@@ -64,10 +65,5 @@ def simulate(source: BinaryIO, form: str | None) -> None:
     if form == "json" or (form is None and not is_terminal()):
         click.echo("\n".join(lines), nl=bool(lines))
         return
-    rows = [json.loads(line) for line in lines]
-    if is_terminal():
-        show_view("decisions", rows)
-        return
-    width = max((len(row["id"]) for row in rows), default=0)
-    shown = "\n".join(f"{row['id']:{width}}  {row['decision']:16}  {row['why']}" for row in rows)
-    click.echo(shown, nl=bool(rows))
+    if lines or is_terminal():
+        show_document(decisions_document(map(json.loads, lines)), "text")

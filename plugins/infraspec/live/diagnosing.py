@@ -1,10 +1,17 @@
-"""The diagnoses of an environment's services: what AWS is asked for them, put together."""
+"""The diagnoses of an environment's services: what AWS is asked for them, put together.
+
+Who changed a service, its roles and its secrets, AWS CloudTrail says. Sources: AWS CloudTrail API Reference,
+LookupEvents (management events of 90 days, one attribute a call, two calls a second); AWS CloudTrail User Guide,
+"Global service events": those of IAM are in one region of a partition.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,15 +23,27 @@ from infraspec.contract.paths import display, resolve
 from infraspec.contract.suggestion import closest
 from infraspec.ecs.declared_service import DeclaredService, declared_services
 from infraspec.ecs.deployed import DeployedService
-from infraspec.errors import RequestError
-from infraspec.live.changes import changes_of
-from infraspec.live.services import read_fleet
-from infraspec.live.start_facts import start_facts
-from infraspec.process.changes import Changes
+from infraspec.errors import InfraspecError, RequestError
+from infraspec.live.facts.services import read_fleet
+from infraspec.live.facts.start_readings import start_facts
+from infraspec.process.changes import Change, Changes
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.plan import Plan
 from infraspec.unknown import render
 
+_IAM_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_ECS = ("UpdateService", "RegisterTaskDefinition", "DeregisterTaskDefinition")
+_SECRETS = ("DeleteSecret", "UpdateSecret", "PutSecretValue", "PutResourcePolicy")
+_IAM = (
+    "PutRolePolicy",
+    "DeleteRolePolicy",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "CreatePolicyVersion",
+    "SetDefaultPolicyVersion",
+    "PutRolePermissionsBoundary",
+    "UpdateAssumeRolePolicy",
+)
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
@@ -121,3 +140,60 @@ def _short(arn: str) -> str:
     """Return the name in an ARN; of a secret without its suffix, which requests leave out as often as not."""
     _, secret, name = arn.partition(":secret:")
     return _SUFFIX.sub("", name) if secret else arn.rpartition("/")[2]
+
+
+def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str | None = None) -> Changes:
+    """Look up the operations that name one of `names`, such as a service, a role, a secret, in the region of these.
+
+    If CloudTrail cannot be asked, the note says why, and which permission is missing.
+    """
+    found: list[Change] = []
+    try:
+        for place, operations in _asked(calls, region or calls.region):
+            for operation in operations:
+                events = calls.pages(
+                    "cloudtrail",
+                    "lookup_events",
+                    "Events",
+                    region=None if place == calls.region else place,
+                    LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": operation}],
+                    StartTime=since,
+                )
+                found += filter(None, (_change(event, names) for event in events))
+    except InfraspecError as error:
+        return Changes(since, _sorted(found), f"CloudTrail was not asked for all: {error}")
+    return Changes(since, _sorted(found))
+
+
+def _asked(calls: Calls, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield region, (*_ECS, *_SECRETS)
+    yield _IAM_REGIONS.get(calls.partition, calls.region), _IAM
+
+
+def _sorted(found: list[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(found, key=lambda change: change.at, reverse=True))
+
+
+def _change(event: Mapping[str, Any], names: Sequence[str]) -> Change | None:
+    """Read an event if it is about one of the names; nothing of its parameters is kept but these names."""
+    record = _record(event)
+    text = json.dumps([record.get(key) for key in ("requestParameters", "resources", "responseElements")])
+    text += json.dumps([one.get("ResourceName") for one in event.get("Resources") or ()])
+    about = tuple(name for name in names if _is_in(name, text))
+    if not about:
+        return None
+    who = (record.get("userIdentity") or {}).get("arn") or event.get("Username") or "nobody that CloudTrail names"
+    return Change(event["EventTime"], event["EventName"], who, about, record.get("errorCode") or "")
+
+
+def _is_in(name: str, text: str) -> bool:
+    """Tell whether a text has a name, whole, or with the suffix of a secret's ARN."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?:-[A-Za-z0-9]{{6}}\b(?=[^\w-]))?(?![\w-])", text) is not None
+
+
+def _record(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        record = json.loads(event.get("CloudTrailEvent") or "{}")
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}

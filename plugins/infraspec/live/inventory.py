@@ -14,8 +14,8 @@ from infraspec.checks.inventory import Stray
 from infraspec.checks.whereabouts import Whereabouts
 from infraspec.contract.models import Contract
 from infraspec.iam.answer import Answer
-from infraspec.live.membership import Membership
-from infraspec.live.scope import tag_map
+from infraspec.live.resources.api_to_terraform import tag_map
+from infraspec.live.resources.scope import Membership
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 

@@ -13,68 +13,21 @@ from typing import overload
 from infraspec.aws.calls import Calls
 from infraspec.checks.secret_access import placed
 from infraspec.contract.models import Contract
-from infraspec.live.membership import Membership
-from infraspec.live.plan_alarms import alarm_resources
-from infraspec.live.plan_balancers import balancer_resources
-from infraspec.live.plan_databases import database_resources
-from infraspec.live.plan_ecs import ecs_resources
-from infraspec.live.plan_events import event_resources
-from infraspec.live.plan_iam import iam_resources
-from infraspec.live.plan_keys import key_resources
-from infraspec.live.plan_logs import log_resources
-from infraspec.live.plan_network import network_resources
-from infraspec.live.plan_parameters import parameter_resources
-from infraspec.live.plan_secrets import secret_resources
-from infraspec.live.plan_storage import bucket_resources, repository_resources, table_resources
-from infraspec.live.plan_topics import topic_resources
-from infraspec.live.scope import Scope
-from infraspec.live.sources import Sources
+from infraspec.live.resources import containers, identity, network, notifications, secrets
+from infraspec.live.resources.reading import LISTINGS, NOTHING, listed
+from infraspec.live.resources.scope import Membership, Scope
+from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.plan import Plan, Resource
 
-Managed = Callable[..., tuple[Resource, ...]]
-"""Return the live resources of the given types."""
-Builder = Callable[[Scope, Managed], Iterable[Resource]]
-
-_BUILDERS: Mapping[Builder, tuple[str, ...]] = {
-    ecs_resources: ("aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"),
-    iam_resources: ("aws_iam_role", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
-    secret_resources: ("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy"),
-    parameter_resources: ("aws_ssm_parameter",),
-    key_resources: ("aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"),
-    repository_resources: ("aws_ecr_repository", "aws_ecr_repository_policy"),
-    bucket_resources: ("aws_s3_bucket", "aws_s3_bucket_policy"),
-    table_resources: ("aws_dynamodb_table",),
-    log_resources: (
-        "aws_cloudwatch_log_group",
-        "aws_cloudwatch_log_metric_filter",
-        "aws_cloudwatch_log_resource_policy",
-    ),
-    alarm_resources: ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"),
-    event_resources: ("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"),
-    topic_resources: (
-        "aws_sns_topic",
-        "aws_sns_topic_policy",
-        "aws_sns_topic_subscription",
-        "aws_chatbot_slack_channel_configuration",
-    ),
-    database_resources: ("aws_db_instance", "aws_db_subnet_group", "aws_db_parameter_group"),
-    balancer_resources: ("aws_lb", "aws_lb_listener", "aws_lb_target_group"),
-    network_resources: (
-        "aws_vpc",
-        "aws_subnet",
-        "aws_internet_gateway",
-        "aws_nat_gateway",
-        "aws_eip",
-        "aws_route_table",
-        "aws_vpc_endpoint",
-        "aws_security_group",
-        "aws_default_security_group",
-        "aws_vpc_security_group_egress_rule",
-        "aws_vpc_security_group_ingress_rule",
-    ),
+_READERS: Mapping[str, Callable[[Scope], Iterable[Resource]]] = {
+    **containers.READERS,
+    **identity.READERS,
+    **network.READERS,
+    **notifications.READERS,
+    **secrets.READERS,
 }
-"""What each builder makes, in the order of the plan."""
-_BUILDER_OF = {type_: builder for builder, types in _BUILDERS.items() for type_ in types}
+"""The types that no table says how to read; one reader may yield several."""
+_PECULIARITIES = {**network.PECULIARITIES, **notifications.PECULIARITIES, **secrets.PECULIARITIES}
 
 
 def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) -> LivePlan:
@@ -90,7 +43,7 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
     membership = Membership(contract, environment, calls.region, calls.account)
     return LivePlan(
         f"the account {calls.account}, region {calls.region}",
-        LiveResources(Scope(calls, Sources(source, calls.account, calls.region), membership)),
+        LiveResources(calls, SourceIndex(source, calls.account, calls.region), membership),
         account=calls.account,
         region=calls.region,
         partition=calls.partition,
@@ -101,27 +54,28 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
 class LiveResources(Sequence[Resource]):
     """The resources that exist, by type; all of them if they are iterated over."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._built: dict[Builder, tuple[Resource, ...]] = {}
+    def __init__(self, calls: Calls, sources: SourceIndex, membership: Membership) -> None:
+        self._scope = Scope(calls, sources, membership, self.of)
+        self._read: dict[object, tuple[Resource, ...]] = {}
         self.by_address: dict[str, Resource] = {}
         """The resources that were asked for so far: nothing refers to others."""
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of the given types."""
-        return tuple(one for type_ in types for one in self._builds(_BUILDER_OF.get(type_)) if one.type == type_)
+        return tuple(one for type_ in types if type_ in LISTINGS for one in self._of(type_) if one.type == type_)
 
-    def _builds(self, builder: Builder | None) -> tuple[Resource, ...]:
-        if builder is None:
-            return ()
-        if builder not in self._built:
-            self._built[builder] = found = tuple(builder(self._scope, self.of))
-            self.by_address.update((resource.address, resource) for resource in found)
-        return self._built[builder]
+    def _of(self, type_: str) -> tuple[Resource, ...]:
+        reader = _READERS.get(type_)
+        key = reader or type_
+        if key not in self._read:
+            found = reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
+            self._read[key] = tuple(found)
+            self.by_address.update((resource.address, resource) for resource in self._read[key])
+        return self._read[key]
 
     def __iter__(self) -> Iterator[Resource]:
-        for builder in _BUILDERS:
-            yield from self._builds(builder)
+        for type_ in LISTINGS:
+            yield from self.of(type_)
 
     @overload
     def __getitem__(self, index: int) -> Resource: ...

@@ -27,10 +27,10 @@ from infraspec.ecs.deployed import Fleet
 from infraspec.ecs.expected_revision import ExpectedRevision, expected_revisions
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.errors import ContractError, ErrorCollector, SandboxError
+from infraspec.live.deployment_wait import settled
+from infraspec.live.facts.services import read_fleet
 from infraspec.live.plan import live_plan
-from infraspec.live.services import read_fleet
-from infraspec.live.settling import settled
-from infraspec.sandbox.keeping import Kept
+from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

@@ -15,8 +15,7 @@ from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.fast_import import import_plainly
 from infraspec.pytest_plugin.fixtures import session_of, types_of
 from infraspec.pytest_plugin.options import SETTINGS, Settings, add_options
-from infraspec.reporting.recorder import kept_report
-from infraspec.reporting.records import UnprovenError
+from infraspec.reporting.run.recorder import UnprovenError, kept_report
 
 pytest_plugins = [
     "infraspec.pytest_plugin.fixtures.static",

@@ -18,12 +18,12 @@ from infraspec.pytest_plugin.fixtures import KEY, session_of
 from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
-from infraspec.reporting.allure_files import write_files
-from infraspec.reporting.failures import arrange
-from infraspec.reporting.gathering import gather
-from infraspec.reporting.recorder import ALLURE, Recorder, recorder_of
-from infraspec.reporting.results_file import prepare, write
-from infraspec.reporting.summary import write_summary
+from infraspec.reporting.allure.files import write_files
+from infraspec.reporting.run.failures import arrange
+from infraspec.reporting.run.recorder import Recorder, recorder_of
+from infraspec.reporting.run.results import prepare, write
+from infraspec.reporting.run.results_builder import gather
+from infraspec.reporting.run.summary import write_summary
 
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
@@ -49,10 +49,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     folder = _allure_folder(config)
     if session_of(config).settings.are_meant and folder:
-        from infraspec.reporting import allure_results, allure_writing  # noqa: PLC0415 - allure-pytest is optional
+        from infraspec.reporting.allure.plugin import register  # noqa: PLC0415 - allure-pytest is optional
 
-        allure_results.register(config, ALLURE, lambda: session_of(config).contract)
-        allure_writing.register(config, folder)
+        register(config, folder, lambda: session_of(config).contract)
     if _is_worker(config):
         _join_live_run(config)
         return

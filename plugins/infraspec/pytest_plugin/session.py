@@ -34,9 +34,8 @@ from infraspec.process.checklist import PullRequest, current_pull_request
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.pytest_plugin.options import LOCAL, Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
-from infraspec.reporting.judgement import empty_selection, judge
-from infraspec.reporting.recorder import REPOSITORY, allure_of, environment_of, keep_record
-from infraspec.reporting.records import UnprovenError
+from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
+from infraspec.reporting.run.rule_result import empty_selection, judge, witness_of
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
 
@@ -231,7 +230,7 @@ class Session:
     ) -> None:
         """Keep what a rule has found for reports, and fail or xfail its test unless all is proven or waived."""
         environment = environment_of(item)
-        judgement = judge(
+        result = judge(
             rule,
             findings,
             contract,
@@ -241,16 +240,16 @@ class Session:
             baseline=self.baseline,
             moves=self.moves(environment) if self.baseline else (),
         )
-        keep_record(item, judgement.record(), self.shown(environment))
-        if reports := allure_of(item.config):
+        keep_record(item, result.record(), self.shown(environment))
+        if witness := witness_of(item.config):
             is_known = environment in contract.environments and self.environments.has(environment)
-            reports.judged(judgement, (lambda: self.environments.plan(environment)) if is_known else None, decisions)
-        if judgement.is_empty:
+            witness.judged(result, (lambda: self.environments.plan(environment)) if is_known else None, decisions)
+        if result.is_empty:
             raise empty_selection(rule, contract, environment)
-        if judgement.failing:
-            raise UnprovenError(judgement.failing, judgement.total)
-        if judgement.doubtful:
-            pytest.xfail(str(UnprovenError(judgement.doubtful, judgement.total)))
+        if result.failing:
+            raise UnprovenError(result.failing, result.total)
+        if result.doubtful:
+            pytest.xfail(str(UnprovenError(result.doubtful, result.total)))
 
     explaining = staticmethod(explaining)
     run_on_source = staticmethod(run_on_source)

@@ -1,25 +1,30 @@
-"""A diagnosis of `infraspec diagnose` as text, and the parts that it has."""
+"""A diagnosis of `infraspec diagnose` as a document: how a service runs, the cause, what else is known, the fix."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.checks.diagnosis import Diagnosis, is_allowed
+from infraspec.checks.explanation import Explanation
 from infraspec.ecs.stop_cause import StopCause
 from infraspec.ecs.task import revision_of
-from infraspec.finding import Location
+from infraspec.finding import Finding
 from infraspec.process.changes import Changes
 from infraspec.process.playbooks import Playbook
+from infraspec.reporting.document import Code, Document, Field, Fields, Paragraph, Part, Title, Tone, place
 from infraspec.reporting.explanation import where
 from infraspec.unknown import render
 
 HEALTHY, FAILING, UNKNOWN_CAUSE = 0, 1, 3
 """Exit codes; 2 is an error of the input."""
-SHOWN_EVENTS = 5
+_SHOWN_EVENTS = 5
+_WIDTH = len("deployment:")
+_TONES: Mapping[str, Tone] = {"cause": "worst", "rollout": "doubtful", "missing": "bad"}
 
 
 def exit_code(diagnoses: Sequence[Diagnosis]) -> int:
@@ -30,9 +35,12 @@ def exit_code(diagnoses: Sequence[Diagnosis]) -> int:
     return FAILING if all(one.is_known for one in wrong) else UNKNOWN_CAUSE
 
 
-def as_text(diagnoses: Sequence[Diagnosis]) -> str:
-    """Write diagnoses for people."""
-    return "\n\n".join("\n".join(_lines(one)) for one in diagnoses)
+def diagnosis_document(diagnoses: Sequence[Diagnosis]) -> Document:
+    """Return diagnoses one after the other."""
+    return Document(
+        lambda _form: (part for one in diagnoses for part in _parts(one)),
+        lambda: {"services": [_data(one) for one in diagnoses]},
+    )
 
 
 def name_of(diagnosis: Diagnosis) -> str:
@@ -92,20 +100,25 @@ def fix_of(diagnosis: Diagnosis) -> Fix:
     return Fix(paste=gone)
 
 
-def _lines(diagnosis: Diagnosis) -> Iterator[str]:
-    yield title(diagnosis)
-    for label, text in (*state_rows(diagnosis), *cause_rows(diagnosis), *evidence_rows(diagnosis)):
-        yield from _row(label, text)
+def _parts(diagnosis: Diagnosis) -> Iterator[Part]:
+    yield Title(_title(diagnosis), tone="good" if diagnosis.is_healthy else "bad")
+    frame: Tone = "quiet" if diagnosis.is_healthy else "bad"
+    cause = (replace(row, frame=frame) for row in _cause_rows(diagnosis))
+    rows = (*_state_rows(diagnosis), *cause, *_evidence_rows(diagnosis))
+    yield Fields(tuple(replace(row, tone=_TONES.get(row.label, "")) for row in rows), _WIDTH)
     if diagnosis.is_healthy or diagnosis.live is None:
         return
     fix = fix_of(diagnosis)
-    if str(fix):
-        yield f"\nFix: {fix}"
-    yield f"\n{going_back(diagnosis)}\n"
-    yield from rollback_commands(diagnosis)
+    if fix.what:
+        yield Paragraph(f"Fix: {fix.what}", "strong")
+        yield from [Code(fix.paste, "terraform")] if fix.paste else []
+    elif fix.paste:
+        yield Code(f"Fix: {fix.paste}")
+    yield Paragraph(_going_back(diagnosis), "strong")
+    yield Code("\n".join(rollback_commands(diagnosis)), "bash")
 
 
-def title(diagnosis: Diagnosis) -> str:
+def _title(diagnosis: Diagnosis) -> str:
     """Return the service, its cluster, and how it is."""
     if not diagnosis.is_healthy:
         verdict = f"{diagnosis.failure}, since {_time(diagnosis.begun)}"
@@ -114,46 +127,42 @@ def title(diagnosis: Diagnosis) -> str:
     return f"{name_of(diagnosis)} in {render(diagnosis.one.declared.cluster)}: {verdict}"
 
 
-def going_back(diagnosis: Diagnosis) -> str:
+def _going_back(diagnosis: Diagnosis) -> str:
     """Say what the commands are that are printed at the end."""
     if diagnosis.has_gone_back:
         return "ECS has gone back by itself. These commands of the playbook would do it, and were not run:"
     return "To go back, run these commands of the playbook; they were not run:"
 
 
-Rows: TypeAlias = Iterator[tuple[str, str]]
-"""Labels, and the text of each, which may have several lines."""
-
-
-def state_rows(diagnosis: Diagnosis) -> Rows:
+def _state_rows(diagnosis: Diagnosis) -> Iterator[Field]:
     """Yield how the service runs."""
     live, declared = diagnosis.live, diagnosis.one.declared
-    yield "source", f"{declared.resource.address}{_at(declared.resource.location)}"
+    yield Field("source", f"{declared.resource.address}{place(declared.resource.location)}")
     if live is None:
-        yield from (("found", f"{finding.found}: {finding.remedy}") for finding in diagnosis.rollout)
+        yield from (Field("found", f"{finding.found}: {finding.remedy}") for finding in diagnosis.rollout)
         return
-    yield "revision", f"{revision_of(live.task_definition)}; the newest is {revision_of(diagnosis.one.newest)}"
+    yield Field("revision", f"{revision_of(live.task_definition)}; the newest is {revision_of(diagnosis.one.newest)}")
     if live.last is not None:
         last = live.last
         of = f" of {revision_of(last.task_definition)}" if last.task_definition else ""
         at = f" at {_time(last.created)}" if last.created else ""
-        yield "deployment", f"{last.status}{of}{at}" + (f": {last.reason}" if last.reason else "")
-    yield "tasks", f"{live.running} of {live.desired} run, {live.pending} pending"
+        yield Field("deployment", f"{last.status}{of}{at}" + (f": {last.reason}" if last.reason else ""))
+    yield Field("tasks", f"{live.running} of {live.desired} run, {live.pending} pending")
     for group in diagnosis.stopped:
         count, newest = len(group.tasks), group.newest
         last_one = f", the last at {_time(newest.stopped)}" if newest.stopped else ""
-        yield "stopped", f"{count} of {newest.revision} {group.stop.value}{last_one}"
+        yield Field("stopped", f"{count} of {newest.revision} {group.stop.value}{last_one}")
     for finding in diagnosis.rollout:
-        yield "rollout", f"{finding.subject}: {finding.found}"
+        yield Field("rollout", f"{finding.subject}: {finding.found}")
 
 
-def cause_rows(diagnosis: Diagnosis) -> Rows:
+def _cause_rows(diagnosis: Diagnosis) -> Iterator[Field]:
     """Yield what AWS has said of the failure, and what the source has for it."""
     cause, explanation = diagnosis.cause, diagnosis.explanation or diagnosis.deployed
     if cause is None or diagnosis.live is None:
         return
-    yield "cause", _class(cause)
-    yield "message", cause.text
+    yield Field("cause", _class(cause))
+    yield Field("message", cause.text)
     named = (
         ("action", cause.action),
         ("secret", cause.secret),
@@ -161,31 +170,31 @@ def cause_rows(diagnosis: Diagnosis) -> Rows:
         ("json key", cause.key),
         ("image", cause.image),
     )
-    yield from ((label, value) for label, value in named if value)
+    yield from (Field(label, value) for label, value in named if value)
     if diagnosis.note:
-        yield "deployed", f"not compared: {diagnosis.note}"
+        yield Field("deployed", f"not compared: {diagnosis.note}")
     if explanation is None:
         if cause.role:
-            yield "role", cause.role
+            yield Field("role", cause.role)
         return
-    yield "role", f"{explanation.role.address}{_at(explanation.role.location)}"
+    yield Field("role", f"{explanation.role.address}{place(explanation.role.location)}")
     if explanation.hit is not None:
-        yield "statement", f"{explanation.hit}{_at(explanation.hit.location)}"
-    yield "why", explanation.reason
+        yield Field("statement", f"{explanation.hit}{place(explanation.hit.location)}")
+    yield Field("why", explanation.reason)
 
 
-def evidence_rows(diagnosis: Diagnosis) -> Rows:
+def _evidence_rows(diagnosis: Diagnosis) -> Iterator[Field]:
     """Yield what else is known of a failure: what is gone, events, who changed what, playbooks."""
     if diagnosis.is_healthy or diagnosis.live is None:
         return
     for finding in diagnosis.missing:
-        yield "missing", f"{finding.subject}: {finding.found}"
-    for event in diagnosis.events[:SHOWN_EVENTS]:
-        yield "event", f"{_time(event.at)} {event.message}"
+        yield Field("missing", f"{finding.subject}: {finding.found}")
+    for event in diagnosis.events[:_SHOWN_EVENTS]:
+        yield Field("event", f"{_time(event.at)} {event.message}")
     if diagnosis.changes is not None:
         yield from _changes(diagnosis.changes)
     for page in diagnosis.playbooks:
-        yield "playbook", page.page.file
+        yield Field("playbook", page.page.file)
 
 
 def _class(cause: StopCause) -> str:
@@ -194,24 +203,16 @@ def _class(cause: StopCause) -> str:
     return "ECS cannot assume the role" if cause.is_known else "none of the ten that infraspec knows"
 
 
-def _changes(changes: Changes) -> Rows:
+def _changes(changes: Changes) -> Iterator[Field]:
     for change in changes.found:
         failed = f" ({change.error})" if change.error else ""
-        yield "changed", f"{_time(change.at)} {change.operation}{failed} of {', '.join(change.what)} by {change.who}"
+        yield Field(
+            "changed", f"{_time(change.at)} {change.operation}{failed} of {', '.join(change.what)} by {change.who}"
+        )
     if not changes.found and not changes.note:
-        yield "changed", f"nothing since {_time(changes.since)}; CloudTrail may be 15 minutes behind"
+        yield Field("changed", f"nothing since {_time(changes.since)}; CloudTrail may be 15 minutes behind")
     if changes.note:
-        yield "changed", changes.note
-
-
-def _row(label: str, text: str) -> Iterator[str]:
-    first, *rest = text.splitlines() or [""]
-    yield f"  {label + ':':12}{first}"
-    yield from (f"              {line}" for line in rest)
-
-
-def _at(location: Location | None) -> str:
-    return f" ({location})" if location else ""
+        yield Field("changed", changes.note)
 
 
 def _time(moment: datetime) -> str:
@@ -221,3 +222,100 @@ def _time(moment: datetime) -> str:
 def owner_of(pages: Sequence[Playbook], default: str) -> str:
     """Return who answers for the failure: the owner of its playbook, or of the project."""
     return next((page.owner for page in pages), default) or "nobody yet"
+
+
+def _data(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as JSON has it."""
+    live, cause = diagnosis.live, diagnosis.cause
+    return {
+        "service": name_of(diagnosis),
+        "address": diagnosis.one.declared.resource.address,
+        "arn": live.arn if live else None,
+        "healthy": diagnosis.is_healthy,
+        "past": diagnosis.is_past,
+        "since": None if diagnosis.is_healthy else diagnosis.begun.isoformat(),
+        "revision": {
+            "running": revision_of(live.task_definition) if live else None,
+            "newest": revision_of(diagnosis.one.newest) or None,
+            "previous": diagnosis.previous or None,
+        },
+        "deployments": [
+            {
+                "status": one.status,
+                "reason": one.reason or None,
+                "revision": revision_of(one.task_definition) or None,
+                "created": one.created.isoformat() if one.created else None,
+            }
+            for one in (live.service_deployments[:_SHOWN_EVENTS] if live else ())
+        ],
+        "stopped": [
+            {
+                "revision": group.newest.revision,
+                "tasks": [task.arn for task in group.tasks],
+                "how": group.stop.value,
+                "last": group.newest.stopped.isoformat() if group.newest.stopped else None,
+                "reason": group.newest.reason,
+            }
+            for group in diagnosis.stopped
+        ],
+        "events": [{"at": event.at.isoformat(), "message": event.message} for event in diagnosis.events],
+        "rollout": [_finding(finding) for finding in diagnosis.rollout],
+        "missing": [_finding(finding) for finding in diagnosis.missing],
+        "cause": None
+        if cause is None
+        else {
+            "class": cause.failure.value if cause.failure else None,
+            "text": cause.text,
+            **{
+                key: getattr(cause, key) or None
+                for key in ("action", "resource", "role", "secret", "key", "parameter", "image")
+            },
+        },
+        "source": _explanation(diagnosis.explanation),
+        "deployed": _explanation(diagnosis.deployed),
+        "note": diagnosis.note or None,
+        "fix": str(fix_of(diagnosis)) or None,
+        "rollback": [] if diagnosis.is_healthy else list(rollback_commands(diagnosis)),
+        "playbooks": [] if diagnosis.is_healthy else [page.page.file for page in diagnosis.playbooks],
+        "changes": _changes_as_builtins(diagnosis.changes),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    keys = ("rule", "subject", "expected", "found", "reason", "remedy")
+    return {"verdict": finding.verdict.value, **{key: getattr(finding, key) or None for key in keys}}
+
+
+def _explanation(explanation: Explanation | None) -> dict[str, Any] | None:
+    if explanation is None:
+        return None
+    hit, addition = explanation.hit, explanation.addition
+    return {
+        "decision": explanation.outcome.value,
+        "role": explanation.role.address,
+        "why": explanation.reason,
+        "statement": str(hit) if hit else None,
+        "location": str(hit.location) if hit and hit.location else None,
+        "add": {"to": addition.target, "location": str(addition.location or "") or None, "hcl": addition.hcl}
+        if addition
+        else None,
+    }
+
+
+def _changes_as_builtins(changes: Changes | None) -> dict[str, Any] | None:
+    if changes is None:
+        return None
+    return {
+        "since": changes.since.isoformat(),
+        "note": changes.note or None,
+        "found": [
+            {
+                "at": change.at.isoformat(),
+                "operation": change.operation,
+                "who": change.who,
+                "what": list(change.what),
+                "error": change.error or None,
+            }
+            for change in changes.found
+        ],
+    }

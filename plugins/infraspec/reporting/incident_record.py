@@ -10,13 +10,15 @@ from infraspec.checks.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
 from infraspec.ecs.task import revision_of
 from infraspec.reporting.diagnosis import fix_of, name_of, owner_of
+from infraspec.reporting.document import Code, Paragraph, Part, Span, Table, Title, Words, code, raw
+from infraspec.reporting.markdown import markdown
 
-_OPEN = "_to be written_"
+_OPEN = raw("_to be written_")
 
 
 def incident_record(diagnosis: Diagnosis, contract: Contract, environment: str) -> str:
     """Write the record of what is wrong with a service: front matter, timeline, five whys, what mends it."""
-    return "\n".join([*_front_matter(diagnosis, contract, environment), *_body(diagnosis)]) + "\n"
+    return markdown([_front_matter(diagnosis, contract, environment), *_body(diagnosis)]) + "\n"
 
 
 def record_id(diagnosis: Diagnosis) -> str:
@@ -24,7 +26,7 @@ def record_id(diagnosis: Diagnosis) -> str:
     return f"{diagnosis.begun:%Y-%m-%d}-{name_of(diagnosis)}-{diagnosis.failure}"
 
 
-def _front_matter(diagnosis: Diagnosis, contract: Contract, environment: str) -> Iterator[str]:
+def _front_matter(diagnosis: Diagnosis, contract: Contract, environment: str) -> Paragraph:
     restored = _restored(diagnosis)
     times = {"started": diagnosis.begun, "detected": None if restored else diagnosis.asked, "restored": restored}
     page = next((page.id for page in diagnosis.playbooks), diagnosis.failure)
@@ -37,10 +39,8 @@ def _front_matter(diagnosis: Diagnosis, contract: Contract, environment: str) ->
         "owner": owner_of(diagnosis.playbooks, contract.project.owner),
         **{name: moment.isoformat(timespec="seconds") for name, moment in times.items() if moment},
     }
-    yield "---"
-    yield from (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
-    yield "---"
-    yield ""
+    lines = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    return Paragraph(raw("\n".join(["---", *lines, "---"])))
 
 
 def _is_down(diagnosis: Diagnosis) -> bool:
@@ -57,34 +57,43 @@ def _restored(diagnosis: Diagnosis) -> datetime | None:
     return live.last.finished if live.last.finished and live.last.finished >= diagnosis.begun else None
 
 
-def _body(diagnosis: Diagnosis) -> Iterator[str]:
+def _body(diagnosis: Diagnosis) -> Iterator[Part]:
     cause = diagnosis.cause
-    yield from (f"# {name_of(diagnosis)}: {diagnosis.failure}", "")
-    yield from ("## 影響 / Impact", "", _impact(diagnosis), "")
-    yield from ("## タイムライン / Timeline", "", "| time (UTC) | what happened | who |", "|---|---|---|")
-    yield from (f"| {at:%H:%M:%S} | {_cell(what)} | {_cell(who)} |" for at, what, who in _timeline(diagnosis))
-    yield from ("", "## 根本原因分析 / Five whys", "")
-    whys = [
+    yield Title(f"{name_of(diagnosis)}: {diagnosis.failure}")
+    yield Title("影響 / Impact", level=2)
+    yield Paragraph(_impact(diagnosis))
+    yield Title("タイムライン / Timeline", level=2)
+    rows = ((f"{at:%H:%M:%S}", _cell(what), _cell(who)) for at, what, who in _timeline(diagnosis))
+    yield Table.of(("time (UTC)", "what happened", "who"), rows)
+    yield Title("根本原因分析 / Five whys", level=2)
+    whys: list[tuple[str, Words]] = [
         ("なぜ起きたか", _first_why(diagnosis)),
-        ("それはなぜか", f"`{' '.join(cause.text.split())}`" if cause else _OPEN),
+        ("それはなぜか", code(cause.text) if cause else _OPEN),
         ("それはなぜか", _third_why(diagnosis)),
         ("それはなぜか", _OPEN),
         ("それはなぜか", _OPEN),
     ]
     for number, (question, answer) in enumerate(whys, 1):
-        yield from (f"### Why {number}: {question}", "", answer, "")
-    fix = str(fix_of(diagnosis))
-    yield from ("## 修正 / Fix", "", *_fix(fix), "")
-    yield from ("## 再発防止策 / What keeps it from coming back", "", "| action | owner | until |", "|---|---|---|")
-    yield from (f"| {_OPEN} | | |", "", "## 学び / What went well, what did not", "", _OPEN)
+        yield Title(f"Why {number}: {question}", level=3)
+        yield Paragraph(answer)
+    fix = fix_of(diagnosis)
+    yield Title("修正 / Fix", level=2)
+    if fix.what or not fix.paste:
+        yield Paragraph(fix.what or _OPEN)
+    if fix.paste:
+        yield Code(fix.paste, "hcl" if fix.what else "text")
+    yield Title("再発防止策 / What keeps it from coming back", level=2)
+    yield Table.of(("action", "owner", "until"), [(_OPEN, "", "")])
+    yield Title("学び / What went well, what did not", level=2)
+    yield Paragraph(_OPEN)
 
 
-def _impact(diagnosis: Diagnosis) -> str:
+def _impact(diagnosis: Diagnosis) -> Words:
     live = diagnosis.live
     if live is None:
-        return f"The service does not exist. {_OPEN}"
+        return "The service does not exist. ", _OPEN
     tasks = f"{live.running} of {live.desired} tasks of {revision_of(live.task_definition)} run"
-    return f"At {diagnosis.asked:%Y-%m-%d %H:%M} UTC {tasks}. Who could not do what, for how long: {_OPEN}"
+    return f"At {diagnosis.asked:%Y-%m-%d %H:%M} UTC {tasks}. Who could not do what, for how long: ", _OPEN
 
 
 def _timeline(diagnosis: Diagnosis) -> list[tuple[datetime, str, str]]:
@@ -111,7 +120,7 @@ def _timeline(diagnosis: Diagnosis) -> list[tuple[datetime, str, str]]:
     return sorted(entries, key=lambda entry: entry[0])
 
 
-def _first_why(diagnosis: Diagnosis) -> str:
+def _first_why(diagnosis: Diagnosis) -> Words:
     if diagnosis.stopped:
         group = diagnosis.stopped[0]
         count = len(group.tasks)
@@ -119,19 +128,12 @@ def _first_why(diagnosis: Diagnosis) -> str:
     return "; ".join(f"{finding.subject}: {finding.found}" for finding in diagnosis.rollout) or _OPEN
 
 
-def _third_why(diagnosis: Diagnosis) -> str:
+def _third_why(diagnosis: Diagnosis) -> Words:
     explanation = diagnosis.explanation or diagnosis.deployed
     if explanation is not None:
         return f"{explanation.role.address}: {explanation.reason}."
     return "; ".join(f"{finding.subject}: {finding.found}" for finding in diagnosis.missing) or _OPEN
 
 
-def _fix(fix: str) -> list[str]:
-    if not fix:
-        return [_OPEN]
-    first, _, code = fix.partition("\n\n")
-    return [first, "", "```hcl", code, "```"] if code else [first]
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def _cell(text: str) -> Span:
+    return raw(" ".join(text.split()))

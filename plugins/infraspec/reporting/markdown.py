@@ -1,4 +1,4 @@
-"""Text as GitHub's Markdown: escaped, in code, as a link, a table, a fold.
+"""Documents as GitHub's Markdown, and what they are made of: escaped text, code, links, tables, folds.
 
 Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Code spans", "Tables (extension)"; GitHub Docs, "Basic
 writing and formatting syntax" (mentions and references are not made inside of code).
@@ -7,13 +7,23 @@ writing and formatting syntax" (mentions and references are not made inside of c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import quote
+from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
-from infraspec.finding import Location
-from infraspec.reporting.results import Results
+from infraspec.reporting.document import (
+    Code,
+    Document,
+    Fields,
+    Items,
+    Paragraph,
+    Part,
+    Span,
+    Table,
+    Title,
+    Tree,
+    Words,
+    hanging,
+    spans,
+)
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>#|~$]|(?<![^\W_])_|_(?![^\W_]))")
 _TICKS = re.compile(r"`+")
@@ -47,42 +57,64 @@ def fold(title: str, content: str) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; cells are Markdown already, pipes in them are escaped here."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\|", cell) for cell in line) + " |" for line in lines)
+    head, *lines = (" | ".join(re.sub(r"(?<!\\)\|", r"\|", cell) for cell in line) for line in (header, *rows))
+    return "\n".join([f"| {head} |", "|---" * len(header) + "|", *(f"| {line} |" for line in lines)])
 
 
-class Links(Struct, frozen=True):
-    """Where places of the repository are shown on GitHub or GitLab; nowhere if `prefix` is empty."""
+def link(text: str, address: str) -> str:
+    """Return a name in code, with its link if there is one."""
+    return f"[{code(text)}]({address})" if address else code(text)
 
-    prefix: str = ""
 
-    @classmethod
-    def of(cls, results: Results, environ: Mapping[str, str]) -> Links:
-        """Return the links of a workflow run: to the commit of the results, else to that of the run."""
-        return cls.at(results.run.commit or environ.get("GITHUB_SHA", ""), environ)
+def as_markdown(document: Document) -> str:
+    """Write a document as a page."""
+    return markdown(document.parts("markdown"))
 
-    @classmethod
-    def at(cls, commit: str, environ: Mapping[str, str]) -> Links:
-        """Return the links to a commit of the repository that a workflow or a pipeline runs for.
 
-        Source: GitHub Docs, "Variables reference": GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_SHA; GitLab Docs,
-        "Predefined CI/CD variables reference": CI_PROJECT_URL.
-        """
-        server, name = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
-        project = environ.get("CI_PROJECT_URL")
-        if not commit:
-            return cls()
-        if server and name:
-            return cls(f"{server}/{name}/blob/{commit}/")
-        return cls(f"{project}/-/blob/{commit}/" if project else "")
+def markdown(parts: Iterable[Part]) -> str:
+    """Write parts as Markdown, each after a blank line."""
+    return "\n\n".join(map(_part, parts))
 
-    def address(self, location: Location) -> str:
-        """Return where a place is shown; empty for what lies outside of the repository, or if that is not known."""
-        if not self.prefix or location.file.startswith(("/", "..")):
-            return ""
-        return f"{self.prefix}{quote(location.file)}" + (f"#L{location.line}" if location.line else "")
 
-    def place(self, location: Location) -> str:
-        """Return a place in code, with its link if there is one."""
-        shown, address = code(str(location)), self.address(location)
-        return f"[{shown}]({address})" if address else shown
+def inline(words: Words) -> str:
+    """Write a text: what is ours as it is, code as code, and all else so that it reads as it is."""
+    return "".join(map(_span, spans(words)))
+
+
+def _span(span: str | Span) -> str:
+    if isinstance(span, str):
+        return _escaped(span)
+    return span.text if span.kind == "raw" else code(span.text) if span.kind == "code" else _escaped(span.text)
+
+
+def _escaped(text: str) -> str:
+    """Return escaped text with the blanks around it, which part it from code."""
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{' ' if before else ''}{escape(text)}{' ' if after and text.strip() else ''}"
+
+
+def _part(part: Part) -> str:
+    match part:
+        case Title():
+            return f"{'#' * part.level} {inline(part.words)}"
+        case Paragraph():
+            return inline(part.words)
+        case Code():
+            return fence(part.text, part.language)
+        case Fields():
+            return "\n".join(f"- **{escape(row.label)}:** {escape(row.text)}" for row in part.rows)
+        case Table():
+            return table(
+                [inline(column.name) for column in part.columns], ([*map(inline, row.cells)] for row in part.rows)
+            )
+        case Items():
+            return "\n".join(
+                _item(f"{at}. " if part.is_numbered else "- ", item) for at, item in enumerate(part.items, 1)
+            )
+        case Tree():
+            return "\n".join([inline(part.words), *(_item("- ", branch) for branch in part.branches)])
+
+
+def _item(sign: str, parts: Sequence[Part]) -> str:
+    """Return an item of a list, whose other lines are as far in as its first; after code it ends with a blank line."""
+    return hanging(sign, markdown(parts)) + ("\n" if isinstance(parts[-1], Code) else "")

@@ -1,4 +1,4 @@
-"""A plan written for people and for programs: text, or the JSON of `terraform show -json`'s planned_values.
+"""A plan as a document: blocks of attributes, and for programs planned_values as `terraform show -json` has them.
 
 Source: Terraform Internals, "JSON Output Format", Values Representation. A value that is not known is left out of its
 object, null in its list, and listed under `unknown`; a sensitive one is replaced by a marker.
@@ -7,9 +7,11 @@ object, null in its list, and listed under `unknown`; a sensitive one is replace
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, Span, Tree
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.revealing import first_sensitive, reveal
 from infraspec.terraform.schema import is_computed
@@ -20,14 +22,37 @@ _MASK = "(sensitive value)"
 _FORMAT = "1.2"
 
 
-def as_json(plan: Plan) -> str:
-    """Return the plan as JSON, with two blanks of indentation."""
-    return json.dumps(document(plan), indent=2, ensure_ascii=False)
+def plan_document(plan: Plan) -> Document:
+    """Return the plan as blocks of attributes and outputs, on a terminal as a tree of modules; a closing count."""
+    return Document(partial(_parts, plan), partial(plan_data, plan))
 
 
-def document(plan: Plan) -> dict[str, Any]:
+def _parts(plan: Plan, form: Form) -> Iterator[Part]:
+    if form == "terminal":
+        yield Tree(plan.origin, tuple(_branches("", _planned_resources(plan))), "strong")
+    else:
+        yield from (Code("\n".join(_block(resource)), "terraform") for resource in _planned_resources(plan))
+    for name, value in sorted(plan.outputs.items()):
+        yield Code(f'output "{name}" {{\n  value = {_written(value, 2)}\n}}', "terraform")
+    managed = sum(1 for resource in _planned_resources(plan) if resource.mode == "managed")
+    counts = f"{_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
+    yield Paragraph(f"{plan.origin}: {counts}", "strong")
+
+
+def _branches(module: str, resources: Sequence[Resource]) -> Iterator[tuple[Part, ...]]:
+    for resource in resources:
+        if resource.module == module:
+            where = f"  ({resource.location})" if resource.location else ""
+            shown = "\n".join(_attributes(resource))
+            yield Paragraph(f"{resource.address}{where}", "strong"), Code(shown, "terraform")
+    for child in _children(module, resources):
+        below = [one for one in resources if one.module == child or one.module.startswith(f"{child}.")]
+        yield (Tree(Span(child, "module"), tuple(_branches(child, below))),)
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
     """Return the plan as `format_version`, `planned_values` and `unknown`."""
-    shown = sorted(planned(plan), key=lambda resource: resource.address)
+    shown = sorted(_planned_resources(plan), key=lambda resource: resource.address)
     return {
         "format_version": _FORMAT,
         "planned_values": {"outputs": _outputs(plan), "root_module": _module("", shown)},
@@ -35,7 +60,7 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def planned(plan: Plan) -> list[Resource]:
+def _planned_resources(plan: Plan) -> list[Resource]:
     """Return the resources that Terraform would list."""
     return list(filter(_is_planned, plan.resources))
 
@@ -78,7 +103,7 @@ def _module(address: str, resources: list[Resource]) -> dict[str, Any]:
     own = [_resource(resource) for resource in resources if resource.module == address]
     below = [
         _module(child, [r for r in resources if r.module == child or r.module.startswith(f"{child}.")])
-        for child in children(address, resources)
+        for child in _children(address, resources)
     ]
     module: dict[str, Any] = {"resources": own} if own else {}
     if below:
@@ -86,7 +111,7 @@ def _module(address: str, resources: list[Resource]) -> dict[str, Any]:
     return {**module, "address": address} if address else module
 
 
-def children(address: str, resources: Iterable[Resource]) -> list[str]:
+def _children(address: str, resources: Iterable[Resource]) -> list[str]:
     """Return the addresses of the module instances that a module calls, if they have resources."""
     prefix = f"{address}." if address else ""
     below = {r.module for r in resources if r.module != address and r.module.startswith(prefix)}
@@ -174,23 +199,6 @@ def _paths(value: Value, path: str) -> Iterable[str]:
             yield from _paths(item, f"{path}[{position}]")
 
 
-def as_text(plan: Plan) -> str:
-    """Return the plan as blocks of attributes, then those of the outputs; unknown values marked, a closing count."""
-    blocks = ["\n".join(_block(resource)) for resource in planned(plan)]
-    return "\n\n".join([*blocks, *outputs(plan), counts(plan)])
-
-
-def outputs(plan: Plan) -> list[str]:
-    """Return the outputs as blocks."""
-    return [f'output "{name}" {{\n  value = {_written(value, 2)}\n}}' for name, value in sorted(plan.outputs.items())]
-
-
-def counts(plan: Plan) -> str:
-    """Say what was evaluated, and how much there is in it."""
-    managed = sum(1 for resource in planned(plan) if resource.mode == "managed")
-    return f"{plan.origin}: {_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
-
-
 def fragments(plan: Plan, addresses: Iterable[Iterable[str]], limit: int) -> str:
     """Return the resources with these addresses as blocks of attributes, each once, at most `limit` of them."""
     wanted = dict.fromkeys(address for group in addresses for address in group)
@@ -207,11 +215,11 @@ def _block(resource: Resource) -> Iterable[str]:
     yield f"# {resource.address}" + (f"  ({resource.location})" if resource.location else "")
     keyword = "data" if resource.mode == "data" else "resource"
     yield f'{keyword} "{resource.type}" "{resource.name}" {{'
-    yield from (f"  {line}" for line in attributes(resource, 2))
+    yield from (f"  {line}" for line in _attributes(resource, 2))
     yield "}"
 
 
-def attributes(resource: Resource, indent: int = 0) -> Iterable[str]:
+def _attributes(resource: Resource, indent: int = 0) -> Iterable[str]:
     """Yield each attribute with its value, whose own lines are indented; unknown values marked, secrets hidden."""
     values = dict(resource.values)
     width = max(map(len, values), default=0)

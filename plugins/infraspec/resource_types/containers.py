@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import Batch, Blocks, Call, Listing, attributes
 from infraspec.resource_types.model import REPLACED, Drift, Policy, PolicyKind, ResourceType, words
 
 RESOURCE, SESSION = PolicyKind.RESOURCE, PolicyKind.SESSION
@@ -36,6 +37,15 @@ TYPES = (
             "repository_url": "{registry}.dkr.ecr.{region}.{dns_suffix}/{name}",
         },
         drift=Drift(("image_tag_mutability",), defaults={"image_tag_mutability": "MUTABLE"}),
+        listing=Listing(
+            "ecr",
+            Call("DescribeRepositories", "repositories"),
+            attributes(
+                "name=repositoryName arn=repositoryArn id=repositoryName registryId imageTagMutability "
+                "repository_url=repositoryUri"
+            ),
+            tags_call=Call("ListTagsForResource", "tags", {"resourceArn": "arn"}),
+        ),
     ),
     ResourceType(
         "aws_ecr_repository_creation_template", policies=(Policy(RESOURCE, "repository_policy", services="ecr"),)
@@ -44,6 +54,17 @@ TYPES = (
         "aws_ecr_repository_policy",
         identity=("repository",),
         policies=(Policy(RESOURCE, of="repository", owners=("aws_ecr_repository",), services="ecr"),),
+        listing=Listing.of_policy(
+            "ecr",
+            Call(
+                "GetRepositoryPolicy",
+                "policyText",
+                {"repositoryName": "name"},
+                absent=("RepositoryPolicyNotFoundException",),
+            ),
+            "aws_ecr_repository",
+            {"repository": "name"},
+        ),
     ),
     ResourceType("aws_ecrpublic_authorization_token", secrets=words("authorization_token password")),
     ResourceType("aws_ecrpublic_repository", "repository_name", stateful=True),
@@ -59,6 +80,14 @@ TYPES = (
         tag_types=("ecs:cluster",),
         assigned={"arn": "arn:{partition}:ecs:{region}:{account}:cluster/{name}", "id": "{arn}"},
         drift=Drift(),
+        listing=Listing(
+            "ecs",
+            Call("ListClusters", "clusterArns"),
+            attributes("name=clusterName arn=clusterArn id=clusterArn", configuration=Blocks("configuration")),
+            describe=Batch("DescribeClusters", "clusters", "clusters", 100, {"include": ["TAGS", "CONFIGURATIONS"]}),
+            only={"status": ("ACTIVE",)},
+            tags="tags",
+        ),
     ),
     ResourceType(
         "aws_ecs_service",
@@ -73,8 +102,40 @@ TYPES = (
             ),
             defaults={"enable_execute_command": False},
         ),
+        listing=Listing(
+            "ecs",
+            Call("ListServices", "serviceArns", {"cluster": "arn"}),
+            attributes(
+                "id=serviceArn name=serviceName cluster=clusterArn taskDefinition desiredCount launchType "
+                "enableExecuteCommand healthCheckGracePeriodSeconds propagateTags",
+                alarms=Blocks("deploymentConfiguration.alarms"),
+                deployment_circuit_breaker=Blocks("deploymentConfiguration.deploymentCircuitBreaker"),
+                deployment_controller=Blocks("deploymentController"),
+                load_balancer=Blocks("loadBalancers"),
+                network_configuration=Blocks("networkConfiguration.awsvpcConfiguration"),
+            ),
+            "aws_ecs_cluster",
+            describe=Batch("DescribeServices", "services", "services", 10, {"include": ["TAGS"]}),
+            only={"status": ("ACTIVE",)},
+            tags="tags",
+            address="{id}",
+        ),
     ),
-    ResourceType("aws_ecs_task_definition", "family", renaming=REPLACED, tag_types=("ecs:task-definition",)),
+    ResourceType(
+        "aws_ecs_task_definition",
+        "family",
+        renaming=REPLACED,
+        tag_types=("ecs:task-definition",),
+        listing=Listing(
+            "ecs",
+            attributes=attributes(
+                "family revision executionRoleArn taskRoleArn networkMode "
+                "requiresCompatibilities cpu memory arn=taskDefinitionArn",
+                volume=Blocks("volumes"),
+            ),
+            also=words("DescribeTaskDefinition ListTaskDefinitionFamilies"),
+        ),
+    ),
     ResourceType("aws_ecs_task_set", tag_types=("ecs:task-set",)),
     ResourceType("aws_eks_access_entry", tag_types=("eks:access-entry",)),
     ResourceType("aws_eks_addon", tag_types=("eks:addon",)),

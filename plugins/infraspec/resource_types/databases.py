@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import Blocks, Call, Listing, attributes
 from infraspec.resource_types.model import (
     IN_PLACE,
     REPLACED,
@@ -15,6 +16,8 @@ from infraspec.resource_types.model import (
 
 RESOURCE = PolicyKind.RESOURCE
 _TABLE = PolicyLimit(20_480, "DynamoDB, PutResourcePolicy", blanks=True)
+
+_RDS_TAGS = Call("ListTagsForResource", "TagList", {"ResourceName": "arn"})
 
 TYPES = (
     ResourceType("aws_dax_cluster", "cluster_name", tag_types=("dax:cache",)),
@@ -38,13 +41,65 @@ TYPES = (
             inherited=("enabled_cloudwatch_logs_exports",),
             defaults={"deletion_protection": False, "publicly_accessible": False},
         ),
+        listing=Listing(
+            "rds",
+            Call("DescribeDBInstances", "DBInstances"),
+            attributes(
+                "identifier=DBInstanceIdentifier arn=DBInstanceArn id=DbiResourceId resource_id=DbiResourceId "
+                "instance_class=DBInstanceClass db_name=DBName Engine EngineVersion KmsKeyId MultiAZ "
+                "StorageEncrypted PubliclyAccessible "
+                "BackupRetentionPeriod DeletionProtection EnabledCloudwatchLogsExports port=Endpoint.Port "
+                "replicate_source_db=ReadReplicaSourceDBInstanceIdentifier? "
+                "parameter_group_name=DBParameterGroups.0.DBParameterGroupName "
+                "db_subnet_group_name=DBSubnetGroup.DBSubnetGroupName "
+                "vpc_security_group_ids=VpcSecurityGroups.*.VpcSecurityGroupId "
+                "master_user_secret_kms_key_id=MasterUserSecret.KmsKeyId",
+                master_user_secret=Blocks("MasterUserSecret", attributes("SecretArn KmsKeyId")),
+            ),
+            tags="TagList",
+        ),
     ),
     ResourceType("aws_db_option_group", "name", renaming=REPLACED, tag_types=("rds:og",)),
-    ResourceType("aws_db_parameter_group", "name", renaming=REPLACED, tag_types=("rds:pg",), drift=Drift()),
+    ResourceType(
+        "aws_db_parameter_group",
+        "name",
+        renaming=REPLACED,
+        tag_types=("rds:pg",),
+        drift=Drift(),
+        listing=Listing(
+            "rds",
+            Call("DescribeDBParameterGroups", "DBParameterGroups"),
+            attributes(
+                "name=DBParameterGroupName arn=DBParameterGroupArn id=DBParameterGroupName "
+                "family=DBParameterGroupFamily",
+                parameter=Blocks("Parameters", attributes("name=ParameterName value=ParameterValue")),
+            ),
+            tags_call=_RDS_TAGS,
+            detail=Call(
+                "DescribeDBParameters",
+                "Parameters",
+                {"DBParameterGroupName": "name"},
+                {"Source": "user"},
+                is_paged=True,
+            ),
+        ),
+    ),
     ResourceType("aws_db_proxy", "name", tag_types=("rds:db-proxy",)),
     ResourceType("aws_db_proxy_endpoint", tag_types=("rds:db-proxy-endpoint",)),
     ResourceType("aws_db_snapshot", tag_types=("rds:snapshot",), stateful=True),
-    ResourceType("aws_db_subnet_group", "name", renaming=REPLACED, tag_types=("rds:subgrp",), drift=Drift()),
+    ResourceType(
+        "aws_db_subnet_group",
+        "name",
+        renaming=REPLACED,
+        tag_types=("rds:subgrp",),
+        drift=Drift(),
+        listing=Listing(
+            "rds",
+            Call("DescribeDBSubnetGroups", "DBSubnetGroups"),
+            attributes("name=DBSubnetGroupName arn=DBSubnetGroupArn id=DBSubnetGroupName"),
+            tags_call=_RDS_TAGS,
+        ),
+    ),
     ResourceType("aws_dms_certificate", tag_types=("dms:cert",), secrets=words("certificate_pem certificate_wallet")),
     ResourceType(
         "aws_dms_endpoint",
@@ -90,6 +145,7 @@ TYPES = (
         stateful=True,
         assigned={"arn": "arn:{partition}:dynamodb:{region}:{account}:table/{name}", "id": "{name}"},
         drift=Drift(words("billing_mode hash_key")),
+        listing=Listing("dynamodb", Call("ListTables", "TableNames"), attributes("name=TableNames id=TableNames")),
     ),
     ResourceType(
         "aws_elasticache_cluster", "cluster_id", renaming=REPLACED, tag_types=("elasticache:cluster",), stateful=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import Listing, attributes
 from infraspec.resource_types.model import (
     IN_PLACE,
     REPLACED,
@@ -61,6 +62,11 @@ TYPES = (
         assigned={"arn": "arn:{partition}:iam::{account}:policy{path=/}{name}", "id": "{arn}", "name": "{name}"},
         policies=(Policy(IDENTITY, limit=_MANAGED),),
         drift=Drift(("policy",)),
+        listing=Listing(
+            "iam",
+            attributes=attributes("name=PolicyName Arn id=Arn Path UpdateDate"),
+            also=words("ListPolicies GetPolicy GetPolicyVersion"),
+        ),
     ),
     ResourceType(
         "aws_iam_role",
@@ -78,6 +84,14 @@ TYPES = (
             left_out=words("inline_policy managed_policy_arns permissions_boundary"),
             repeated=words("inline_policy managed_policy_arns"),
         ),
+        listing=Listing(
+            "iam",
+            attributes=attributes(
+                "name=RoleName Arn id=RoleName Path Description MaxSessionDuration "
+                "permissions_boundary=PermissionsBoundary.PermissionsBoundaryArn"
+            ),
+            also=words("ListRoles GetRole ListRolePolicies GetRolePolicy ListAttachedRolePolicies"),
+        ),
     ),
     ResourceType(
         "aws_iam_role_policy",
@@ -86,8 +100,14 @@ TYPES = (
         renaming=REPLACED,
         policies=(Policy(IDENTITY, of="role", owners=("aws_iam_role",), limit=_ROLE),),
         drift=Drift(("policy",)),
+        listing=Listing("iam"),
     ),
-    ResourceType("aws_iam_role_policy_attachment", identity=words("role policy_arn"), drift=Drift(("policy_arn",))),
+    ResourceType(
+        "aws_iam_role_policy_attachment",
+        identity=words("role policy_arn"),
+        drift=Drift(("policy_arn",)),
+        listing=Listing("iam"),
+    ),
     ResourceType("aws_iam_saml_provider", "name", tag_types=("iam:saml-provider",)),
     ResourceType("aws_iam_server_certificate", "name", tag_types=("iam:server-certificate",), secrets=("private_key",)),
     ResourceType("aws_iam_service_specific_credential", secrets=words("service_password service_credential_secret")),

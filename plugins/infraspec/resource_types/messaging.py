@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from infraspec.core.rules import ALARM_DELIVERY
+from infraspec.resource_types.listing import Call, Listing, attributes
 from infraspec.resource_types.model import IN_PLACE, REPLACED, Drift, Policy, PolicyKind, ResourceType, words
 
 RESOURCE = PolicyKind.RESOURCE
+
+_NO_TOPIC = ("NotFound", "NotFoundException")
 
 TYPES = (
     ResourceType("aws_appsync_api_key", secrets=("key",)),
     ResourceType("aws_appsync_graphql_api", "name", renaming=IN_PLACE, tag_types=("appsync:apis",)),
     ResourceType(
-        "aws_chatbot_slack_channel_configuration", identity=("configuration_name",), compared_by=ALARM_DELIVERY.id
+        "aws_chatbot_slack_channel_configuration",
+        identity=("configuration_name",),
+        compared_by=ALARM_DELIVERY.id,
+        listing=Listing("sns", has_tags=False),
     ),
     ResourceType("aws_cloudwatch_event_bus", "name", renaming=REPLACED, tag_types=("events:event-bus",)),
     ResourceType(
@@ -41,8 +47,27 @@ TYPES = (
             left_out=words("event_pattern schedule_expression"),
             defaults={"state": "ENABLED"},
         ),
+        listing=Listing(
+            "events",
+            Call("ListRules", "Rules"),
+            attributes("Name Arn id=Name EventPattern State ScheduleExpression Description EventBusName"),
+            tags_call=Call("ListTagsForResource", "Tags", {"ResourceARN": "arn"}),
+        ),
     ),
-    ResourceType("aws_cloudwatch_event_target", identity=words("rule arn"), drift=Drift(("arn",))),
+    ResourceType(
+        "aws_cloudwatch_event_target",
+        identity=words("rule arn"),
+        drift=Drift(("arn",)),
+        listing=Listing(
+            "events",
+            Call("ListTargetsByRule", "Targets", {"Rule": "name"}),
+            attributes("Arn RoleArn target_id=Id"),
+            "aws_cloudwatch_event_rule",
+            has_tags=False,
+            owned={"rule": "name"},
+            address="{owner} target {target_id}",
+        ),
+    ),
     ResourceType("aws_kinesis_analytics_application", tag_types=("kinesisanalytics:application",)),
     ResourceType(
         "aws_kinesis_firehose_delivery_stream",
@@ -132,15 +157,40 @@ TYPES = (
         assigned={"arn": "arn:{partition}:sns:{region}:{account}:{name}", "id": "{arn}", "name": "{name}"},
         policies=(Policy(RESOURCE, services="sns"),),
         drift=Drift(("kms_master_key_id",), left_out=("kms_master_key_id",)),
+        listing=Listing(
+            "sns",
+            Call("ListTopics", "Topics"),
+            attributes(
+                "name=TopicArn.-1 arn=TopicArn id=TopicArn display_name=Attributes.DisplayName "
+                "kms_master_key_id=Attributes.KmsMasterKeyId?"
+            ),
+            detail=Call("GetTopicAttributes", "Attributes", {"TopicArn": "arn"}, absent=_NO_TOPIC),
+        ),
     ),
     ResourceType(
         "aws_sns_topic_policy",
         identity=("arn",),
         policies=(Policy(RESOURCE, of="arn", owners=("aws_sns_topic",), services="sns"),),
         drift=Drift(("policy",)),
+        listing=Listing.of_policy(
+            "sns",
+            Call("GetTopicAttributes", "Attributes.Policy", {"TopicArn": "arn"}, absent=_NO_TOPIC),
+            "aws_sns_topic",
+            {"arn": "arn"},
+        ),
     ),
     ResourceType(
-        "aws_sns_topic_subscription", identity=words("topic_arn protocol endpoint"), compared_by=ALARM_DELIVERY.id
+        "aws_sns_topic_subscription",
+        identity=words("topic_arn protocol endpoint"),
+        compared_by=ALARM_DELIVERY.id,
+        listing=Listing(
+            "sns",
+            Call("ListSubscriptionsByTopic", "Subscriptions", {"TopicArn": "arn"}),
+            attributes("TopicArn Protocol Endpoint"),
+            "aws_sns_topic",
+            has_tags=False,
+            also=("GetSubscriptionAttributes",),
+        ),
     ),
     ResourceType(
         "aws_sqs_queue",

@@ -7,6 +7,7 @@ from enum import Enum
 
 from msgspec import Struct, field
 
+from infraspec.resource_types.listing import Listing
 from infraspec.unknown import Value
 
 
@@ -118,6 +119,7 @@ class ResourceType(Struct, frozen=True):
     attribute, or the `partition`, `region`, `account` and `dns_suffix`; `found` is the same for the data source.
 
     `drift` is what is compared with the account, and `compared_by` the rule that does so in place of `drift`.
+    `listing` is how the account lists what it has.
     """
 
     type: str
@@ -133,6 +135,7 @@ class ResourceType(Struct, frozen=True):
     policies: tuple[Policy, ...] = ()
     drift: Drift | None = None
     compared_by: str = ""
+    listing: Listing | None = None
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import NO_CHOICE, Batch, Call, Choice, Listing, attributes
 from infraspec.resource_types.model import IN_PLACE, REPLACED, Drift, Policy, PolicyKind, ResourceType, words
 
 RESOURCE, ENDPOINT = PolicyKind.RESOURCE, PolicyKind.ENDPOINT
 FIREWALL_PEER = words("cidr_ipv4 cidr_ipv6 prefix_list_id referenced_security_group_id")
 FIREWALL_RULE = ("ip_protocol", "from_port", "to_port", *FIREWALL_PEER)
 """What a rule of a security group says: AWS has no two of one group that say the same."""
+
+
+def _of_ec2(call: Call, noun: str, text: str, only: Choice = NO_CHOICE, unless: Choice = NO_CHOICE) -> Listing:
+    """Return how a type of EC2 is listed: its entries have their tags, and ids in the place of ARNs."""
+    arn = f"arn:{{partition}}:ec2:{{region}}:{{account}}:{noun}/{{id}}"
+    return Listing("ec2", call, attributes(text), only=only, unless=unless, tags="Tags", arn=arn)
+
+
+_BALANCER_TAGS = Batch("DescribeTags", "TagDescriptions", "ResourceArns", 20)
+_RULES = _of_ec2(
+    Call("DescribeSecurityGroupRules", "SecurityGroupRules"),
+    "security-group-rule",
+    "id=SecurityGroupRuleId security_group_id=GroupId Description IpProtocol FromPort ToPort CidrIpv4 CidrIpv6 "
+    "PrefixListId referenced_security_group_id=ReferencedGroupInfo.GroupId",
+)
 
 TYPES = (
     ResourceType(
@@ -65,7 +81,17 @@ TYPES = (
     ResourceType("aws_customer_gateway", "tags.Name", tag_types=("ec2:customer-gateway",)),
     ResourceType("aws_default_network_acl", tag_types=("ec2:network-acl",)),
     ResourceType("aws_default_route_table", "tags.Name", tag_types=("ec2:route-table",)),
-    ResourceType("aws_default_security_group", "tags.Name", tag_types=("ec2:security-group",)),
+    ResourceType(
+        "aws_default_security_group",
+        "tags.Name",
+        tag_types=("ec2:security-group",),
+        listing=_of_ec2(
+            Call("DescribeSecurityGroups", "SecurityGroups"),
+            "security-group",
+            "id=GroupId name=GroupName VpcId",
+            only={"GroupName": ("default",)},
+        ),
+    ),
     ResourceType("aws_default_subnet", "tags.Name", tag_types=("ec2:subnet",)),
     ResourceType("aws_default_vpc", "tags.Name", tag_types=("ec2:vpc",)),
     ResourceType("aws_dx_bgp_peer", secrets=("bgp_auth_key",)),
@@ -83,10 +109,24 @@ TYPES = (
     ResourceType("aws_ec2_transit_gateway_route_table", "tags.Name", tag_types=("ec2:transit-gateway-route-table",)),
     ResourceType("aws_ec2_transit_gateway_vpc_attachment", "tags.Name", tag_types=("ec2:transit-gateway-attachment",)),
     ResourceType("aws_egress_only_internet_gateway", "tags.Name", tag_types=("ec2:egress-only-internet-gateway",)),
-    ResourceType("aws_eip", "tags.Name", tag_types=("ec2:elastic-ip",)),
+    ResourceType(
+        "aws_eip",
+        "tags.Name",
+        tag_types=("ec2:elastic-ip",),
+        listing=_of_ec2(
+            Call("DescribeAddresses", "Addresses"), "elastic-ip", "id=AllocationId", unless={"AllocationId": (None,)}
+        ),
+    ),
     ResourceType("aws_elb", "name", tag_types=("elasticloadbalancing:loadbalancer",)),
     ResourceType("aws_flow_log", "tags.Name", tag_types=("ec2:vpc-flow-log",)),
-    ResourceType("aws_internet_gateway", "tags.Name", tag_types=("ec2:internet-gateway",)),
+    ResourceType(
+        "aws_internet_gateway",
+        "tags.Name",
+        tag_types=("ec2:internet-gateway",),
+        listing=_of_ec2(
+            Call("DescribeInternetGateways", "InternetGateways"), "internet-gateway", "id=InternetGatewayId"
+        ),
+    ),
     ResourceType(
         "aws_lb",
         "name",
@@ -96,6 +136,14 @@ TYPES = (
             "elasticloadbalancing:loadbalancer/net elasticloadbalancing:loadbalancer/gwy"
         ),
         drift=Drift(("security_groups",)),
+        listing=Listing(
+            "elbv2",
+            Call("DescribeLoadBalancers", "LoadBalancers"),
+            attributes(
+                "name=LoadBalancerName arn=LoadBalancerArn id=LoadBalancerArn load_balancer_type=Type SecurityGroups"
+            ),
+            tags_batch=_BALANCER_TAGS,
+        ),
     ),
     ResourceType(
         "aws_lb_listener",
@@ -105,6 +153,16 @@ TYPES = (
         ),
         secrets=("default_action.authenticate_oidc.client_secret",),
         drift=Drift(words("port protocol ssl_policy certificate_arn")),
+        listing=Listing(
+            "elbv2",
+            Call("DescribeListeners", "Listeners", {"LoadBalancerArn": "arn"}),
+            attributes(
+                "arn=ListenerArn id=ListenerArn LoadBalancerArn Port Protocol SslPolicy "
+                "certificate_arn=Certificates.0.CertificateArn"
+            ),
+            "aws_lb",
+            tags_batch=_BALANCER_TAGS,
+        ),
     ),
     ResourceType(
         "aws_lb_listener_rule",
@@ -117,8 +175,27 @@ TYPES = (
         renaming=REPLACED,
         tag_types=("elasticloadbalancing:targetgroup",),
         drift=Drift(words("port protocol target_type")),
+        listing=Listing(
+            "elbv2",
+            Call("DescribeTargetGroups", "TargetGroups"),
+            attributes(
+                "name=TargetGroupName arn=TargetGroupArn id=TargetGroupArn arn_suffix=TargetGroupArn.-1 "
+                "Protocol Port VpcId TargetType"
+            ),
+            tags_batch=_BALANCER_TAGS,
+        ),
     ),
-    ResourceType("aws_nat_gateway", "tags.Name", tag_types=("ec2:natgateway",)),
+    ResourceType(
+        "aws_nat_gateway",
+        "tags.Name",
+        tag_types=("ec2:natgateway",),
+        listing=_of_ec2(
+            Call("DescribeNatGateways", "NatGateways"),
+            "natgateway",
+            "id=NatGatewayId",
+            unless={"State": words("deleting deleted failed")},
+        ),
+    ),
     ResourceType("aws_network_acl", "tags.Name", tag_types=("ec2:network-acl",)),
     ResourceType("aws_network_interface", "tags.Name", tag_types=("ec2:network-interface",)),
     ResourceType("aws_networkfirewall_firewall", "name", tag_types=("network-firewall:firewall",)),
@@ -151,16 +228,51 @@ TYPES = (
     ResourceType("aws_route53_resolver_endpoint", "name", tag_types=("route53resolver:resolver-endpoint",)),
     ResourceType("aws_route53_resolver_rule", tag_types=("route53resolver:resolver-rule",)),
     ResourceType("aws_route53_zone", "name", renaming=REPLACED, tag_types=("route53:hostedzone",), stateful=True),
-    ResourceType("aws_route_table", "tags.Name", tag_types=("ec2:route-table",)),
-    ResourceType("aws_security_group", "name", renaming=REPLACED, tag_types=("ec2:security-group",), drift=Drift()),
-    ResourceType("aws_subnet", "tags.Name", tag_types=("ec2:subnet",)),
+    ResourceType(
+        "aws_route_table",
+        "tags.Name",
+        tag_types=("ec2:route-table",),
+        listing=_of_ec2(Call("DescribeRouteTables", "RouteTables"), "route-table", "id=RouteTableId"),
+    ),
+    ResourceType(
+        "aws_security_group",
+        "name",
+        renaming=REPLACED,
+        tag_types=("ec2:security-group",),
+        drift=Drift(),
+        listing=_of_ec2(
+            Call("DescribeSecurityGroups", "SecurityGroups"),
+            "security-group",
+            "id=GroupId name=GroupName VpcId",
+            unless={"GroupName": ("default",)},
+        ),
+    ),
+    ResourceType(
+        "aws_subnet",
+        "tags.Name",
+        tag_types=("ec2:subnet",),
+        listing=_of_ec2(Call("DescribeSubnets", "Subnets"), "subnet", "id=SubnetId CidrBlock VpcId AvailabilityZone"),
+    ),
     ResourceType(
         "aws_verifiedaccess_trust_provider",
         secrets=words("oidc_options.client_secret native_application_oidc_options.client_secret"),
     ),
-    ResourceType("aws_vpc", "tags.Name", tag_types=("ec2:vpc",)),
+    ResourceType(
+        "aws_vpc",
+        "tags.Name",
+        tag_types=("ec2:vpc",),
+        listing=_of_ec2(Call("DescribeVpcs", "Vpcs"), "vpc", "id=VpcId CidrBlock"),
+    ),
     ResourceType("aws_vpc_dhcp_options", "tags.Name", tag_types=("ec2:dhcp-options",)),
-    ResourceType("aws_vpc_endpoint", "tags.Name", tag_types=("ec2:vpc-endpoint",), policies=(Policy(ENDPOINT),)),
+    ResourceType(
+        "aws_vpc_endpoint",
+        "tags.Name",
+        tag_types=("ec2:vpc-endpoint",),
+        policies=(Policy(ENDPOINT),),
+        listing=_of_ec2(
+            Call("DescribeVpcEndpoints", "VpcEndpoints"), "vpc-endpoint", "id=VpcEndpointId ServiceName VpcId"
+        ),
+    ),
     ResourceType(
         "aws_vpc_endpoint_policy", policies=(Policy(ENDPOINT, of="vpc_endpoint_id", owners=("aws_vpc_endpoint",)),)
     ),
@@ -171,12 +283,14 @@ TYPES = (
         identity=words("security_group_id description"),
         tag_types=("ec2:security-group-rule",),
         drift=Drift(FIREWALL_RULE, left_out=FIREWALL_PEER),
+        listing=_RULES,
     ),
     ResourceType(
         "aws_vpc_security_group_ingress_rule",
         identity=words("security_group_id description"),
         tag_types=("ec2:security-group-rule",),
         drift=Drift(FIREWALL_RULE, left_out=FIREWALL_PEER),
+        listing=_RULES,
     ),
     ResourceType(
         "aws_vpclattice_auth_policy",

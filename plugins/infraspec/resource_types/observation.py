@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from infraspec.core.rules import ALARM_STATE, LOG_GROUPS
+from infraspec.resource_types.listing import Blocks, Call, Listing, attributes
 from infraspec.resource_types.model import IN_PLACE, REPLACED, Drift, Policy, PolicyKind, ResourceType, words
 
 RESOURCE = PolicyKind.RESOURCE
+
+_ALARM = (
+    "AlarmName arn=AlarmArn id=AlarmName AlarmDescription ActionsEnabled AlarmActions OKActions InsufficientDataActions"
+)
 
 TYPES = (
     ResourceType("aws_budgets_budget", "name"),
@@ -17,6 +22,11 @@ TYPES = (
         renaming=REPLACED,
         tag_types=("cloudwatch:alarm",),
         compared_by=ALARM_STATE.id,
+        listing=Listing(
+            "cloudwatch",
+            Call("DescribeAlarms", "CompositeAlarms", parameters={"AlarmTypes": ["CompositeAlarm"]}),
+            attributes(f"{_ALARM} AlarmRule ActionsSuppressor"),
+        ),
     ),
     ResourceType("aws_cloudwatch_dashboard", "dashboard_name", renaming=REPLACED),
     ResourceType(
@@ -46,6 +56,11 @@ TYPES = (
         assigned={"arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}", "name": "{name}", "id": "{name}"},
         found={"arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}"},
         compared_by=LOG_GROUPS.id,
+        listing=Listing(
+            "logs",
+            Call("DescribeLogGroups", "logGroups"),
+            attributes("name=logGroupName id=logGroupName retentionInDays kmsKeyId"),
+        ),
     ),
     ResourceType(
         "aws_cloudwatch_log_metric_filter",
@@ -53,9 +68,33 @@ TYPES = (
         identity=words("log_group_name name"),
         renaming=REPLACED,
         drift=Drift(("pattern",)),
+        listing=Listing(
+            "logs",
+            Call("DescribeMetricFilters", "metricFilters"),
+            attributes(
+                "name=filterName logGroupName pattern=filterPattern",
+                metric_transformation=Blocks(
+                    "metricTransformations",
+                    attributes("name=metricName namespace=metricNamespace value=metricValue unit dimensions"),
+                ),
+            ),
+            has_tags=False,
+            defaults={"pattern": ""},
+            address="arn:{partition}:logs:{region}:{account}:log-group:{log_group_name} metric filter {name}",
+        ),
     ),
     ResourceType(
-        "aws_cloudwatch_log_resource_policy", identity=("policy_name",), policies=(Policy(RESOURCE, "policy_document"),)
+        "aws_cloudwatch_log_resource_policy",
+        identity=("policy_name",),
+        policies=(Policy(RESOURCE, "policy_document"),),
+        listing=Listing(
+            "logs",
+            Call("DescribeResourcePolicies", "resourcePolicies"),
+            attributes("policyName policyDocument"),
+            is_shared=True,
+            has_tags=False,
+            address="log resource policy {policy_name}",
+        ),
     ),
     ResourceType("aws_cloudwatch_log_stream", "name", renaming=REPLACED),
     ResourceType(
@@ -64,6 +103,15 @@ TYPES = (
         renaming=REPLACED,
         tag_types=("cloudwatch:alarm",),
         compared_by=ALARM_STATE.id,
+        listing=Listing(
+            "cloudwatch",
+            Call("DescribeAlarms", "MetricAlarms", parameters={"AlarmTypes": ["MetricAlarm"]}),
+            attributes(
+                f"{_ALARM} MetricName Namespace Statistic ExtendedStatistic Period Unit EvaluationPeriods "
+                "DatapointsToAlarm "
+                "Threshold ComparisonOperator TreatMissingData ThresholdMetricId"
+            ),
+        ),
     ),
     ResourceType("aws_cloudwatch_metric_stream", "name", tag_types=("cloudwatch:metric-stream",)),
     ResourceType("aws_cloudwatch_query_definition", "name", renaming=IN_PLACE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import Call, Listing, attributes
 from infraspec.resource_types.model import REPLACED, Drift, Policy, PolicyKind, PolicyLimit, ResourceType, words
 
 RESOURCE = PolicyKind.RESOURCE
@@ -21,6 +22,7 @@ TYPES = (
         renaming=REPLACED,
         assigned={"arn": "arn:{partition}:kms:{region}:{account}:{name}", "name": "{name}", "id": "{name}"},
         drift=Drift(("target_key_id",)),
+        listing=Listing("kms"),
     ),
     ResourceType("aws_kms_ciphertext", secrets=words("plaintext plaintext_wo")),
     ResourceType(
@@ -39,6 +41,7 @@ TYPES = (
         assigned={"arn": "arn:{partition}:kms:{region}:{account}:key/{key_id}", "id": "{key_id}"},
         policies=(Policy(RESOURCE, services="kms", limit=_KEY),),
         drift=Drift(("policy",)),
+        listing=Listing("kms", also=words("ListAliases DescribeKey GetKeyPolicy")),
     ),
     ResourceType(
         "aws_kms_key_policy",
@@ -52,6 +55,7 @@ TYPES = (
             ),
         ),
         drift=Drift(("policy",)),
+        listing=Listing("kms"),
     ),
     ResourceType(
         "aws_kms_replica_external_key",
@@ -78,6 +82,12 @@ TYPES = (
         },
         policies=(Policy(RESOURCE, services="secretsmanager", limit=_SECRET),),
         drift=Drift(words("kms_key_id policy"), left_out=words("kms_key_id policy"), repeated=("policy",)),
+        listing=Listing(
+            "secretsmanager",
+            Call("ListSecrets", "SecretList", parameters={"IncludePlannedDeletion": True}),
+            attributes("arn=ARN id=ARN Name KmsKeyId Description"),
+            tags="Tags",
+        ),
     ),
     ResourceType(
         "aws_secretsmanager_secret_policy",
@@ -92,6 +102,12 @@ TYPES = (
             ),
         ),
         drift=Drift(("policy",)),
+        listing=Listing.of_policy(
+            "secretsmanager",
+            Call("GetResourcePolicy", "ResourcePolicy", {"SecretId": "arn"}, absent=("ResourceNotFoundException",)),
+            "aws_secretsmanager_secret",
+            {"secret_arn": "arn"},
+        ),
     ),
     ResourceType(
         "aws_secretsmanager_secret_version",
@@ -117,6 +133,9 @@ TYPES = (
         assigned={"arn": "arn:{partition}:ssm:{region}:{account}:{parameter}", "name": "{name}", "id": "{name}"},
         found={"arn": "arn:{partition}:ssm:{region}:{account}:{parameter}"},
         drift=Drift(("type",)),
+        listing=Listing(
+            "ssm", attributes=attributes("Name arn=ARN id=Name Type KeyId Tier"), also=("DescribeParameters",)
+        ),
     ),
     ResourceType("aws_ssm_parameters_by_path", secrets=("values",)),
     ResourceType("aws_ssm_patch_baseline", "name", tag_types=("ssm:patchbaseline",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infraspec.resource_types.listing import Call, Listing, attributes
 from infraspec.resource_types.model import (
     IN_PLACE,
     REPLACED,
@@ -97,6 +98,12 @@ TYPES = (
         found={"arn": "arn:{partition}:s3:::{name}", "id": "{name}"},
         policies=(Policy(RESOURCE, services="s3 s3express", limit=_BUCKET),),
         drift=Drift(),
+        listing=Listing(
+            "s3",
+            Call("ListBuckets", "Buckets"),
+            attributes("bucket=Name id=Name"),
+            tags_call=Call("GetBucketTagging", "TagSet", {"Bucket": "bucket"}, absent=("NoSuchTagSet",)),
+        ),
     ),
     ResourceType("aws_s3_bucket_object", tag_types=("s3:object",)),
     ResourceType("aws_s3_bucket_object_lock_configuration", secrets=("token",)),
@@ -113,6 +120,12 @@ TYPES = (
             ),
         ),
         drift=Drift(("policy",)),
+        listing=Listing.of_policy(
+            "s3",
+            Call("GetBucketPolicy", "Policy", {"Bucket": "bucket"}, absent=("NoSuchBucketPolicy",)),
+            "aws_s3_bucket",
+            {"bucket": "bucket"},
+        ),
     ),
     ResourceType("aws_s3_bucket_replication_configuration", secrets=("token",)),
     ResourceType("aws_s3_directory_bucket", "bucket", stateful=True),

@@ -30,6 +30,10 @@ class Account(Struct):
             self._clients[place] = self._make(*place)
         return self._clients[place]
 
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of this account and region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
     def close(self) -> None:
         """Close the connections of all clients; a client that is asked for afterwards is a new one."""
         for client in self._clients.values():

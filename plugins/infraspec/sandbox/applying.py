@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from infraspec.checks.whereabouts import Whereabouts
 from infraspec.sandbox.account import Account
-from infraspec.sandbox.deliveries import put_value, settle
+from infraspec.sandbox.images_and_values import put_value, settle
 from infraspec.sandbox.resources import KINDS
 from infraspec.sandbox.values import Created, Unresolved, references
 from infraspec.terraform.aws_attributes import AwsAttributes

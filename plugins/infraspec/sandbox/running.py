@@ -19,7 +19,7 @@ from infraspec.contract.models import Environment
 from infraspec.errors import SandboxError
 from infraspec.sandbox.account import Account
 from infraspec.sandbox.applying import Deployment, NotApplied
-from infraspec.sandbox.child import START_SECONDS, Child, Settings, spawn
+from infraspec.sandbox.server_process import START_SECONDS, Child, Settings, spawn
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 

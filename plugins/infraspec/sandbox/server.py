@@ -14,8 +14,8 @@ from typing import Any, TextIO
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from infraspec.sandbox.child import APPLIED_PATH, IDENTITY_PATH, Settings, settings_of
 from infraspec.sandbox.overlay import install, missing_service
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Settings, settings_of
 
 HOST = "127.0.0.1"
 

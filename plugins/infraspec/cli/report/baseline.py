@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from infraspec.cli.common import RESULTS, reported
-from infraspec.reporting.baseline_file import baseline_of, shrunk
-from infraspec.reporting.results_file import read
+from infraspec.reporting.run.baseline_file import baseline_of, shrunk
+from infraspec.reporting.run.results import read
 
 
 @click.command()

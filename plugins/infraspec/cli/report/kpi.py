@@ -17,9 +17,8 @@ from infraspec.process.alerts import read_alerts
 from infraspec.process.checklist import read_pull_requests
 from infraspec.process.deployments import deployments_of
 from infraspec.process.incidents import Incident, read_incidents
-from infraspec.reporting.kpi import Period, Sources, measured
-from infraspec.reporting.kpi_plot import kpi_plot
-from infraspec.reporting.kpi_text import kpi_text
+from infraspec.reporting.kpi.figures import Period, Sources, measured
+from infraspec.reporting.kpi.report import kpi_plot, kpi_text
 
 _DAYS = timedelta(days=89)
 _LOG = "deployments.jsonl"

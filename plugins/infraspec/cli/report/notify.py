@@ -17,13 +17,11 @@ from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, RESULTS, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.telling import NotificationChannel, Notifications
 from infraspec.errors import ContractError, InfraspecError
-from infraspec.reporting.delivery import send_by_topic, send_by_url
-from infraspec.reporting.memory_file import remember, remembered
-from infraspec.reporting.messages import Message, digest, masked, singles
-from infraspec.reporting.metrics import filled
-from infraspec.reporting.notices import Change, changes, followed, notices
-from infraspec.reporting.recorder import REPOSITORY
-from infraspec.reporting.results_file import read
+from infraspec.reporting.notify.messages import Message, digest, masked, send_by_topic, send_by_url, singles
+from infraspec.reporting.notify.metrics import filled
+from infraspec.reporting.notify.notices import Change, changes, followed, notices, remember, remembered
+from infraspec.reporting.run.recorder import REPOSITORY
+from infraspec.reporting.run.results import read
 
 
 @click.command()

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from infraspec.cli.common import RESULTS, reported
-from infraspec.reporting import comment as comments
-from infraspec.reporting.annotations import workflow_commands
-from infraspec.reporting.length import COMMENT_LIMIT, SUMMARY_LIMIT
-from infraspec.reporting.markdown import Links
-from infraspec.reporting.merging import merge as merged
-from infraspec.reporting.results_file import encode, read
-from infraspec.reporting.sarif import sarif as log
+from infraspec.reporting.github import comment as comments
+from infraspec.reporting.github.annotations import sarif as log
+from infraspec.reporting.github.annotations import workflow_commands
+from infraspec.reporting.github.size_limit import COMMENT_LIMIT, SUMMARY_LIMIT
+from infraspec.reporting.run.repository import Links
+from infraspec.reporting.run.results import encode, read
+from infraspec.reporting.run.results_builder import merge as merged
 
 _BASE = click.option(
     "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."

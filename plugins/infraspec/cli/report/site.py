@@ -10,10 +10,9 @@ import click
 
 from infraspec.cli.common import reported
 from infraspec.errors import ErrorCollector, ReportError
-from infraspec.reporting import site as pages
-from infraspec.reporting.results import FILE_NAME, Results
-from infraspec.reporting.results_file import read
-from infraspec.reporting.store import Store, in_order
+from infraspec.reporting.run.results import FILE_NAME, Results, read
+from infraspec.reporting.trends import site as pages
+from infraspec.reporting.trends.history import Store, in_order
 
 
 @click.command()

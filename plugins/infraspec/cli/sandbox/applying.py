@@ -16,7 +16,7 @@ from infraspec.cli.sandbox.kept import OPERATOR, show
 from infraspec.core.extras import require
 from infraspec.errors import SandboxError
 from infraspec.sandbox.applying import NotApplied
-from infraspec.sandbox.keeping import Kept, forget, log_file
+from infraspec.sandbox.background_server import Kept, forget, log_file
 from infraspec.sandbox.running import Running, place_of, start
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

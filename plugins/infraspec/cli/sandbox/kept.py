@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 
 from infraspec.cli.common import reported
-from infraspec.sandbox.keeping import Kept, forget
+from infraspec.sandbox.background_server import Kept, forget
 
 OPERATOR = click.option(
     "--operator",

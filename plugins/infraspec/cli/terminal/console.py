@@ -7,8 +7,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from infraspec.reporting.document import Document, as_json, as_text
 
 if TYPE_CHECKING:  # a command starts faster without
     from rich.console import Console, RenderableType
@@ -19,16 +22,23 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def show_document(document: Document, form: str) -> None:
+    """Print a document as "json", or else for people: on a terminal in colours, as wide as it is."""
+    if form == "json":
+        click.echo(as_json(document.data()))
+    elif is_terminal():
+        from infraspec.cli.terminal.view import view  # noqa: PLC0415 - a pipe does without
+
+        show(*view(document))
+    else:
+        click.echo(as_text(document))
+
+
 def show(*parts: RenderableType) -> None:
     """Print on the terminal; nothing is cut off, and what is not wrapped is left to the terminal."""
     console = _console(sys.stdout)
     for part in parts:
         console.print(part, crop=False)
-
-
-def show_view(name: str, *values: Any) -> None:
-    """Print what a view of this package makes of values; it is imported now, since a pipe does without rich."""
-    show(*import_module(f"infraspec.cli.terminal.{name}").view(*values))
 
 
 @contextmanager

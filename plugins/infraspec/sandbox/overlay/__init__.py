@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infraspec.sandbox.child import Settings
 from infraspec.sandbox.overlay import (
     alarms,
     balancers,
@@ -17,6 +16,7 @@ from infraspec.sandbox.overlay import (
     subscriptions,
     trail,
 )
+from infraspec.sandbox.server_process import Settings
 
 
 def install(settings: Settings) -> None:

@@ -18,12 +18,12 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import HTTPException
 
-from infraspec.sandbox.child import Settings
 from infraspec.sandbox.overlay import refusals, trail
 from infraspec.sandbox.overlay.decisions import allowed, ask, refusal
 from infraspec.sandbox.overlay.identities import Identity, compiled, of_key
 from infraspec.sandbox.overlay.targets import PREFIXES, Place, Target, parameters_of, targets
 from infraspec.sandbox.overlay.task_start import TaskStart
+from infraspec.sandbox.server_process import Settings
 
 _NEVER_ASKED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 _S3_ACTIONS = {

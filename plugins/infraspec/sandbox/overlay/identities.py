@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from infraspec.iam.document import PolicyDocument
 from infraspec.iam.policy import IdentityPolicy
-from infraspec.sandbox.child import Settings
+from infraspec.sandbox.server_process import Settings
 
 RUNNER_ROLE = "infraspec-runner"
 """The role whose session the runner of a suite has; IAM does not list it."""

@@ -1,34 +1,16 @@
-"""The resource types that the sandbox can create, one module for each service."""
+"""The resource types that the sandbox can create, one module for each family of services."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infraspec.sandbox.resources import (
-    balancers,
-    containers,
-    databases,
-    firewalls,
-    identity,
-    keys,
-    network,
-    notifications,
-    observation,
-    secrets,
-    storage,
-)
+from infraspec.sandbox.resources import containers, data, identity, network, observation
 from infraspec.sandbox.resources.kind import Kind
 
 KINDS: Mapping[str, Kind] = {
-    **keys.KINDS,
     **identity.KINDS,
-    **storage.KINDS,
     **network.KINDS,
-    **firewalls.KINDS,
-    **balancers.KINDS,
-    **secrets.KINDS,
-    **notifications.KINDS,
-    **databases.KINDS,
+    **data.KINDS,
     **observation.KINDS,
     **containers.KINDS,
 }

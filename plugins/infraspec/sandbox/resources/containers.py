@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from infraspec.sandbox.account import Account
-from infraspec.sandbox.deliveries import deliver
+from infraspec.sandbox.images_and_values import deliver
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
+    Making,
     Values,
     block,
     blocks,
@@ -22,12 +23,11 @@ from infraspec.sandbox.resources.kind import (
 
 
 def _repository(account: Account, values: Values) -> Attributes:
-    names = {"image_tag_mutability": "imageTagMutability"}
     scan = bool(block(values, "image_scanning_configuration").get("scan_on_push"))
     made = account.client("ecr").create_repository(
         repositoryName=name_of(values),
         imageScanningConfiguration={"scanOnPush": scan},
-        **given(values, names),
+        **given(values, "imageTagMutability"),
         tags=tags(values),
     )["repository"]
     return {
@@ -37,13 +37,6 @@ def _repository(account: Account, values: Values) -> Attributes:
         "registry_id": made["registryId"],
         "repository_url": made["repositoryUri"],
     }
-
-
-def _lifecycle(account: Account, values: Values) -> Attributes:
-    account.client("ecr").put_lifecycle_policy(
-        repositoryName=values["repository"], lifecyclePolicyText=values["policy"]
-    )
-    return {"id": values["repository"]}
 
 
 def _cluster(account: Account, values: Values) -> Attributes:
@@ -57,22 +50,16 @@ def _cluster(account: Account, values: Values) -> Attributes:
 def _task_definition(account: Account, values: Values) -> Attributes:
     containers = json.loads(values["container_definitions"])
     deliver(account, containers)
-    names = {
-        "family": "family",
-        "network_mode": "networkMode",
-        "requires_compatibilities": "requiresCompatibilities",
-        "execution_role_arn": "executionRoleArn",
-        "task_role_arn": "taskRoleArn",
-    }
+    written = "family networkMode requiresCompatibilities executionRoleArn taskRoleArn"
     sizes = {name: str(values[name]) for name in ("cpu", "memory") if values.get(name)}
     platform = block(values, "runtime_platform")
     if platform:
-        shape = {"cpu_architecture": "cpuArchitecture", "operating_system_family": "operatingSystemFamily"}
-        sizes["runtimePlatform"] = given(platform, shape)  # type: ignore[assignment] # arguments of one call
+        shape = given(platform, "cpuArchitecture operatingSystemFamily")
+        sizes["runtimePlatform"] = shape  # type: ignore[assignment] # arguments of one call
     made = account.client("ecs").register_task_definition(
         containerDefinitions=containers,
         volumes=[_volume(volume) for volume in blocks(values, "volume")],
-        **given(values, names),
+        **given(values, written),
         **sizes,
         tags=tags(values, "key", "value"),
     )["taskDefinition"]
@@ -90,21 +77,18 @@ def _volume(volume: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"name": volume["name"]}
     efs = block(volume, "efs_volume_configuration")
     if efs:
-        names = {"file_system_id": "fileSystemId", "root_directory": "rootDirectory"}
-        names |= {"transit_encryption": "transitEncryption"}
-        made["efsVolumeConfiguration"] = given(efs, names)
+        made["efsVolumeConfiguration"] = given(efs, "fileSystemId rootDirectory transitEncryption")
     return made
 
 
 def _service(account: Account, values: Values) -> Attributes:
     ecs, name = account.client("ecs"), name_of(values)
     cluster = values.get("cluster") or "default"
-    names = {"propagate_tags": "propagateTags", "enable_ecs_managed_tags": "enableECSManagedTags"}
-    names |= {"scheduling_strategy": "schedulingStrategy", "launch_type": "launchType"}
+    written = "propagateTags enable_ecs_managed_tags=enableECSManagedTags schedulingStrategy launchType"
     made = ecs.create_service(
         cluster=cluster,
         serviceName=name,
-        **given(values, names),
+        **given(values, written),
         **_shared(values),
         loadBalancers=_balancers(values),
         tags=tags(values, "key", "value"),
@@ -113,18 +97,17 @@ def _service(account: Account, values: Values) -> Attributes:
 
 
 def _balancers(values: Values) -> list[dict[str, Any]]:
-    names = {"target_group_arn": "targetGroupArn", "container_name": "containerName"}
     return [
-        given(item, names) | integers(item, {"container_port": "containerPort"})
+        given(item, "targetGroupArn containerName") | integers(item, "containerPort")
         for item in blocks(values, "load_balancer")
     ]
 
 
 def _shared(values: Values) -> dict[str, Any]:
     """Return what both create_service and update_service take."""
-    arguments = given(values, {"task_definition": "taskDefinition", "platform_version": "platformVersion"})
+    arguments = given(values, "taskDefinition platformVersion")
     arguments["desiredCount"] = int(values.get("desired_count") or 0)
-    arguments |= integers(values, {"health_check_grace_period_seconds": "healthCheckGracePeriodSeconds"})
+    arguments |= integers(values, "healthCheckGracePeriodSeconds")
     arguments["enableExecuteCommand"] = bool(values.get("enable_execute_command"))
     network = block(values, "network_configuration")
     if network:
@@ -136,10 +119,7 @@ def _shared(values: Values) -> dict[str, Any]:
                 "assignPublicIp": assigned,
             }
         }
-    percents = {
-        "deployment_maximum_percent": "maximumPercent",
-        "deployment_minimum_healthy_percent": "minimumHealthyPercent",
-    }
+    percents = "deployment_maximum_percent=maximumPercent deployment_minimum_healthy_percent=minimumHealthyPercent"
     configuration: dict[str, Any] = {"maximumPercent": 200, "minimumHealthyPercent": 100, **integers(values, percents)}
     breaker = block(values, "deployment_circuit_breaker")
     configuration["deploymentCircuitBreaker"] = {
@@ -165,18 +145,18 @@ def _rolled_back(account: Account, values: Values, attributes: Attributes) -> bo
 
 
 def _scalable(account: Account, values: Values) -> Attributes:
-    names = {"service_namespace": "ServiceNamespace", "resource_id": "ResourceId"}
-    names |= {"scalable_dimension": "ScalableDimension", "role_arn": "RoleARN"}
     bounds = {"MinCapacity": int(values["min_capacity"]), "MaxCapacity": int(values["max_capacity"])}
-    account.client("application-autoscaling").register_scalable_target(**given(values, names), **bounds)
-    return {name: values.get(name) for name in ("resource_id", "service_namespace", "scalable_dimension")} | {
-        "id": values["resource_id"]
-    }
+    written = given(values, "ServiceNamespace ResourceId ScalableDimension role_arn=RoleARN")
+    account.client("application-autoscaling").register_scalable_target(**written, **bounds)
+    kept = {name: values.get(name) for name in ("resource_id", "service_namespace", "scalable_dimension")}
+    return {**kept, "id": values["resource_id"]}
 
 
 KINDS = {
     "aws_ecr_repository": Kind(_repository),
-    "aws_ecr_lifecycle_policy": put(_lifecycle),
+    "aws_ecr_lifecycle_policy": put(
+        Making("ecr.put_lifecycle_policy", "repository=repositoryName policy=lifecyclePolicyText", kept="id=repository")
+    ),
     "aws_ecs_cluster": Kind(_cluster),
     "aws_ecs_task_definition": put(_task_definition),
     "aws_ecs_service": Kind(_service, _change_service, drifted=_rolled_back),

@@ -1,18 +1,36 @@
-"""IAM: roles, policies and what attaches them."""
+"""IAM roles, policies and what attaches them; KMS keys; secrets of Secrets Manager; parameters of Systems Manager."""
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 from infraspec.sandbox.account import Account
-from infraspec.sandbox.resources.kind import Attributes, Kind, Values, blocks, given, name_of, put, tags
+from infraspec.sandbox.resources.kind import (
+    Attributes,
+    Kind,
+    Making,
+    Values,
+    blocks,
+    deleting,
+    given,
+    name_of,
+    put,
+    tags,
+)
+
+_ROLE = Making(
+    "iam.create_role",
+    "name=RoleName Path Description PermissionsBoundary assume_role_policy=AssumeRolePolicyDocument MaxSessionDuration",
+    "Role: id=RoleName name=RoleName Arn unique_id=RoleId",
+    tags="Tags",
+)
 
 
 def _role(account: Account, values: Values) -> Attributes:
-    iam, name = account.client("iam"), name_of(values)
-    names = {"path": "Path", "description": "Description", "permissions_boundary": "PermissionsBoundary"}
-    names |= {"assume_role_policy": "AssumeRolePolicyDocument", "max_session_duration": "MaxSessionDuration"}
-    made = iam.create_role(RoleName=name, **given(values, names), Tags=tags(values))["Role"]
-    _inside(account, name, values)
-    return {"id": name, "name": name, "arn": made["Arn"], "unique_id": made["RoleId"]}
+    made = _ROLE(account, values)
+    _inside(account, made["name"], values)
+    return made
 
 
 def _inside(account: Account, name: str, values: Values) -> None:
@@ -36,14 +54,6 @@ def _change_role(account: Account, values: Values, attributes: Attributes) -> At
     return attributes
 
 
-def _policy(account: Account, values: Values) -> Attributes:
-    names = {"path": "Path", "description": "Description", "policy": "PolicyDocument"}
-    made = account.client("iam").create_policy(PolicyName=name_of(values), **given(values, names), Tags=tags(values))[
-        "Policy"
-    ]
-    return {"id": made["Arn"], "arn": made["Arn"], "name": made["PolicyName"], "policy_id": made["PolicyId"]}
-
-
 def _change_policy(account: Account, values: Values, attributes: Attributes) -> Attributes:
     iam, arn = account.client("iam"), attributes["arn"]
     older = iam.list_policy_versions(PolicyArn=arn)["Versions"]
@@ -62,17 +72,9 @@ def _role_policy(account: Account, values: Values) -> Attributes:
     return {"id": f"{values['role']}:{name}", "name": name, "role": values["role"]}
 
 
-def _forget_role_policy(account: Account, _values: Values, attributes: Attributes) -> None:
-    account.client("iam").delete_role_policy(RoleName=attributes["role"], PolicyName=attributes["name"])
-
-
 def _attachment(account: Account, values: Values) -> Attributes:
     account.client("iam").attach_role_policy(RoleName=values["role"], PolicyArn=values["policy_arn"])
     return {"id": f"{values['role']}-{values['policy_arn']}", "role": values["role"], "arn": values["policy_arn"]}
-
-
-def _detach(account: Account, _values: Values, attributes: Attributes) -> None:
-    account.client("iam").detach_role_policy(RoleName=attributes["role"], PolicyArn=attributes["arn"])
 
 
 def _instance_profile(account: Account, values: Values) -> Attributes:
@@ -84,17 +86,109 @@ def _instance_profile(account: Account, values: Values) -> Attributes:
 
 
 def _provider(account: Account, values: Values) -> Attributes:
-    names = {"url": "Url", "client_id_list": "ClientIDList", "thumbprint_list": "ThumbprintList"}
-    arguments = {"ThumbprintList": ["0" * 40], **given(values, names)}
+    arguments = {"ThumbprintList": ["0" * 40], **given(values, "Url client_id_list=ClientIDList ThumbprintList")}
     made = account.client("iam").create_open_id_connect_provider(**arguments, Tags=tags(values))
     return {"id": made["OpenIDConnectProviderArn"], "arn": made["OpenIDConnectProviderArn"], "url": values["url"]}
 
 
+_KEY = Making(
+    "kms.create_key",
+    "Description Policy KeyUsage MultiRegion customer_master_key_spec=KeySpec",
+    "KeyMetadata: id=KeyId KeyId Arn",
+    tags="Tags",
+    pair=("TagKey", "TagValue"),
+)
+
+
+def _key(account: Account, values: Values) -> Attributes:
+    made = _KEY(account, values)
+    if values.get("enable_key_rotation"):
+        account.client("kms").enable_key_rotation(KeyId=made["id"])
+    return made
+
+
+def _change_key(account: Account, values: Values, attributes: Attributes) -> Attributes:
+    if values.get("policy"):
+        account.client("kms").put_key_policy(KeyId=attributes["id"], PolicyName="default", Policy=values["policy"])
+    return attributes
+
+
+def _alias(account: Account, values: Values) -> Attributes:
+    name = name_of(values)
+    account.client("kms").create_alias(AliasName=name, TargetKeyId=values["target_key_id"])
+    return {"id": name, "name": name, "arn": account.arn("kms", name), "target_key_id": values["target_key_id"]}
+
+
+_SECRET = Making("secretsmanager.create_secret", "Name Description KmsKeyId", "id=ARN arn=ARN Name", tags="Tags")
+
+
+def _secret(account: Account, values: Values) -> Attributes:
+    made = _SECRET(account, values)
+    if values.get("policy"):
+        account.client("secretsmanager").put_resource_policy(SecretId=made["arn"], ResourcePolicy=values["policy"])
+    return made
+
+
+def _change_secret(account: Account, values: Values, attributes: Attributes) -> Attributes:
+    secrets = account.client("secretsmanager")
+    secrets.update_secret(SecretId=attributes["arn"], **given(values, "Description KmsKeyId"))
+    secrets.tag_resource(SecretId=attributes["arn"], Tags=tags(values))
+    return attributes
+
+
+def _delete_secret(account: Account, values: Values, attributes: Attributes) -> None:
+    days = values.get("recovery_window_in_days")
+    window = {"ForceDeleteWithoutRecovery": True} if days == 0 else {"RecoveryWindowInDays": int(days or 30)}
+    account.client("secretsmanager").delete_secret(SecretId=attributes["arn"], **window)
+
+
+def _version(account: Account, values: Values) -> Attributes:
+    text = values.get("secret_string") or values.get("secret_string_wo")
+    held: dict[str, Any] = {"SecretString": text}
+    if text is None:
+        held = {"SecretBinary": base64.b64decode(values["secret_binary"])}
+    client = account.client("secretsmanager")
+    made = client.put_secret_value(SecretId=values["secret_id"], **held, **given(values, "VersionStages"))
+    version = made["VersionId"]
+    return {"id": f"{made['ARN']}|{version}", "arn": made["ARN"], "version_id": version, "secret_id": made["ARN"]}
+
+
+def _parameter(account: Account, values: Values) -> Attributes:
+    ssm, name = account.client("ssm"), name_of(values)
+    value = values.get("value") or values.get("value_wo") or values.get("insecure_value")
+    ssm.put_parameter(Name=name, Value=value, **given(values, "Description Type KeyId Tier"), Overwrite=True)
+    if tags(values):
+        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tags(values))
+    path = name if name.startswith("/") else f"/{name}"
+    return {"id": name, "name": name, "arn": account.arn("ssm", f"parameter{path}"), "version": 1}
+
+
 KINDS = {
-    "aws_iam_policy": Kind(_policy, _change_policy),
+    "aws_kms_key": Kind(_key, _change_key),
+    "aws_kms_alias": Kind(_alias),
+    "aws_kms_key_policy": put(
+        Making("kms.put_key_policy", "KeyId Policy", kept="id=key_id", fixed={"PolicyName": "default"})
+    ),
+    "aws_iam_policy": Kind(
+        Making(
+            "iam.create_policy",
+            "name=PolicyName Path Description policy=PolicyDocument",
+            "Policy: id=Arn Arn name=PolicyName PolicyId",
+            tags="Tags",
+        ),
+        _change_policy,
+    ),
     "aws_iam_role": Kind(_role, _change_role),
-    "aws_iam_role_policy": put(_role_policy, _forget_role_policy),
-    "aws_iam_role_policy_attachment": Kind(_attachment, delete=_detach),
+    "aws_iam_role_policy": put(_role_policy, deleting("iam.delete_role_policy", "role=RoleName name=PolicyName")),
+    "aws_iam_role_policy_attachment": Kind(
+        _attachment, delete=deleting("iam.detach_role_policy", "role=RoleName arn=PolicyArn")
+    ),
     "aws_iam_instance_profile": Kind(_instance_profile),
     "aws_iam_openid_connect_provider": Kind(_provider),
+    "aws_secretsmanager_secret": Kind(_secret, _change_secret, _delete_secret),
+    "aws_secretsmanager_secret_version": put(_version),
+    "aws_secretsmanager_secret_policy": put(
+        Making("secretsmanager.put_resource_policy", "secret_arn=SecretId policy=ResourcePolicy", kept="id=secret_arn")
+    ),
+    "aws_ssm_parameter": put(_parameter),
 }

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from infraspec.resource_types.listing import names
 from infraspec.sandbox.account import Account
 
 Values: TypeAlias = Mapping[str, Any]
@@ -33,14 +34,62 @@ class Kind(Struct, frozen=True):
     drifted: Drifted = lambda _account, _values, _attributes: False
 
 
+class Making(Struct, frozen=True):
+    """One call that makes a resource (`iam.create_role`): what it takes, and which attributes come of its answer.
+
+    `takes` and `gives` are texts as `names` reads them; what is given is that of the whole answer, or of `Role: …` in
+    it. `kept` are attributes that the resource has already, as `id=bucket`. `tags` is the argument for tags, `pair` the
+    names of a tag's parts, `spec` what EC2 calls a resource that is tagged as its calls do. `fixed` arguments are the
+    same each time.
+    """
+
+    call: str
+    takes: str
+    gives: str = ""
+    kept: str = ""
+    tags: str = ""
+    pair: tuple[str, str] = ("Key", "Value")
+    spec: str = ""
+    fixed: Mapping[str, Any] = {}
+
+    def __call__(self, account: Account, values: Values) -> Attributes:
+        """Make it."""
+        service, _, operation = self.call.partition(".")
+        if "name" in names(self.takes):
+            values = {**values, "name": name_of(values)}
+        arguments = {**given(values, self.takes), **self.fixed, **(tagged(self.spec, values) if self.spec else {})}
+        if self.tags:
+            arguments[self.tags] = tags(values, *self.pair)
+        made = getattr(account.client(service), operation)(**arguments)
+        key, _, given_back = self.gives.rpartition(": ")
+        found = made[key] if key else made
+        own = {name: values[attribute] for name, attribute in names(self.kept).items()}
+        return {**own, **{name: found.get(api) for name, api in names(given_back).items()}}
+
+
 def put(create: Create, delete: Delete | None = None) -> Kind:
     """Make a kind whose creation also changes what is there: put_metric_alarm, put_bucket_policy and such."""
     return Kind(create, lambda account, values, _: create(account, values), delete)
 
 
-def given(values: Values, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments that have a value, under the names that the API gives them."""
-    return {api: values[name] for name, api in names.items() if values.get(name) not in (None, "", [], {})}
+def deleting(call: str, takes: str) -> Delete:
+    """Return what deletes a resource by one call, which takes attributes that came of its creation."""
+    service, _, operation = call.partition(".")
+
+    def delete(account: Account, _values: Values, attributes: Attributes) -> None:
+        getattr(account.client(service), operation)(**given(attributes, takes))
+
+    return delete
+
+
+def given(values: Values, text: str) -> dict[str, Any]:
+    """Return the arguments that have a value, under the names of the API: `KmsKeyId policy=PolicyDocument`."""
+    return {api: values[name] for name, api in names(text).items() if values.get(name) not in (None, "", [], {})}
+
+
+def integers(values: Values, text: str) -> dict[str, Any]:
+    """Return the arguments that have a value, as whole numbers: Terraform may hold them as text."""
+    return {api: int(value) for api, value in given(values, text).items()}
 
 
 def block(values: Values, name: str) -> dict[str, Any]:
@@ -65,6 +114,11 @@ def tag_map(values: Values) -> dict[str, str]:
     return {name: str(text) for name, text in (values.get("tags_all") or values.get("tags") or {}).items()}
 
 
+def tagged(kind: str, values: Values) -> dict[str, Any]:
+    """Return the tags of a new resource of EC2, as its calls take them."""
+    return {"TagSpecifications": [{"ResourceType": kind, "Tags": tags(values)}]} if tags(values) else {}
+
+
 def name_of(values: Values, attribute: str = "name") -> str:
     """Return the name of a resource, or one that begins with its prefix as the provider makes it."""
     name = values.get(attribute)
@@ -72,8 +126,3 @@ def name_of(values: Values, attribute: str = "name") -> str:
         return str(name)
     prefix = values.get(f"{attribute}_prefix") or "terraform-"
     return f"{prefix}20260101000000000000000001"
-
-
-def integers(values: Values, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments that have a value, as whole numbers: Terraform may hold them as text."""
-    return {api: int(value) for api, value in given(values, names).items()}

@@ -1,4 +1,4 @@
-"""CloudWatch and what feeds it: log groups, metric filters, alarms, event rules and their targets."""
+"""CloudWatch with logs, alarms and event rules; SNS topics with subscriptions, SQS queues, the chat that subscribes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from infraspec.sandbox.account import Account
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
+    Making,
     Values,
     block,
     blocks,
+    deleting,
     given,
     integers,
     name_of,
@@ -19,11 +21,66 @@ from infraspec.sandbox.resources.kind import (
     tags,
 )
 
+CHAT_ENDPOINT = "https://global.sns-api.chatbot.amazonaws.com"
+"""What Amazon Q Developer in chat applications subscribes to the topics of a channel."""
+
+
+def _topic(account: Account, values: Values) -> Attributes:
+    name, settings = name_of(values), given(values, "DisplayName KmsMasterKeyId Policy")
+    made = account.client("sns").create_topic(Name=name, Attributes=settings, Tags=tags(values))
+    return {"id": made["TopicArn"], "arn": made["TopicArn"], "name": name}
+
+
+def _topic_policy(account: Account, values: Values) -> Attributes:
+    account.client("sns").set_topic_attributes(
+        TopicArn=values["arn"], AttributeName="Policy", AttributeValue=values["policy"]
+    )
+    return {"id": values["arn"]}
+
+
+def _queue_policy(account: Account, values: Values) -> Attributes:
+    account.client("sqs").set_queue_attributes(QueueUrl=values["queue_url"], Attributes={"Policy": values["policy"]})
+    return {"id": values["queue_url"]}
+
+
+def _change_topic(account: Account, values: Values, attributes: Attributes) -> Attributes:
+    for name, api in (("display_name", "DisplayName"), ("kms_master_key_id", "KmsMasterKeyId")):
+        account.client("sns").set_topic_attributes(
+            TopicArn=attributes["arn"], AttributeName=api, AttributeValue=values.get(name) or ""
+        )
+    return attributes
+
+
+def _subscription(account: Account, values: Values) -> Attributes:
+    made = account.client("sns").subscribe(
+        TopicArn=values["topic_arn"],
+        Protocol=values["protocol"],
+        Endpoint=values["endpoint"],
+        Attributes=given(values, "FilterPolicy FilterPolicyScope"),
+        ReturnSubscriptionArn=True,
+    )
+    return {"id": made["SubscriptionArn"], "arn": made["SubscriptionArn"]}
+
+
+def _queue(account: Account, values: Values) -> Attributes:
+    sqs, name = account.client("sqs"), name_of(values)
+    settings = given(values, "KmsMasterKeyId Policy")
+    url = sqs.create_queue(QueueName=name, Attributes=settings, tags=tag_map(values))["QueueUrl"]
+    return {"id": url, "url": url, "arn": account.arn("sqs", name), "name": name}
+
+
+def _chat(account: Account, values: Values) -> Attributes:
+    """Subscribe the chat to its topics, as the service does: nothing else of it can be seen from outside."""
+    for topic in values.get("sns_topic_arns") or ():
+        account.client("sns").subscribe(TopicArn=topic, Protocol="https", Endpoint=CHAT_ENDPOINT)
+    name = values["configuration_name"]
+    arn = f"arn:{account.partition}:chatbot::{account.account}:chat-configuration/slack-channel/{name}"
+    return {"id": arn, "chat_configuration_arn": arn}
+
 
 def _log_group(account: Account, values: Values) -> Attributes:
     logs, name = account.client("logs"), name_of(values)
-    names = {"kms_key_id": "kmsKeyId", "log_group_class": "logGroupClass"}
-    logs.create_log_group(logGroupName=name, **given(values, names), tags=tag_map(values))
+    logs.create_log_group(logGroupName=name, **given(values, "kmsKeyId logGroupClass"), tags=tag_map(values))
     return _retained(account, values, {"name": name})
 
 
@@ -32,19 +89,13 @@ def _retained(account: Account, values: Values, attributes: Attributes) -> Attri
     if values.get("retention_in_days"):
         days = int(values["retention_in_days"])
         account.client("logs").put_retention_policy(logGroupName=name, retentionInDays=days)
-    arn = f"arn:{account.partition}:logs:{account.region}:{account.account}:log-group:{name}"
-    return {"id": name, "name": name, "arn": arn}
-
-
-def _forget_log_group(account: Account, _values: Values, attributes: Attributes) -> None:
-    account.client("logs").delete_log_group(logGroupName=attributes["name"])
+    return {"id": name, "name": name, "arn": account.arn("logs", f"log-group:{name}")}
 
 
 def _metric_filter(account: Account, values: Values) -> Attributes:
     name = name_of(values)
-    names = {"name": "metricName", "namespace": "metricNamespace", "value": "metricValue", "unit": "unit"}
-    names |= {"dimensions": "dimensions"}
-    transformations = [given(item, names) for item in blocks(values, "metric_transformation")]
+    written = "name=metricName namespace=metricNamespace value=metricValue unit dimensions"
+    transformations = [given(item, written) for item in blocks(values, "metric_transformation")]
     account.client("logs").put_metric_filter(
         logGroupName=values["log_group_name"],
         filterName=name,
@@ -54,39 +105,19 @@ def _metric_filter(account: Account, values: Values) -> Attributes:
     return {"id": name, "name": name, "metric_transformation": blocks(values, "metric_transformation")}
 
 
-def _log_policy(account: Account, values: Values) -> Attributes:
-    account.client("logs").put_resource_policy(
-        policyName=values["policy_name"], policyDocument=values["policy_document"]
-    )
-    return {"id": values["policy_name"]}
-
-
-_ALARM = {
-    "alarm_description": "AlarmDescription",
-    "comparison_operator": "ComparisonOperator",
-    "namespace": "Namespace",
-    "metric_name": "MetricName",
-    "statistic": "Statistic",
-    "extended_statistic": "ExtendedStatistic",
-    "treat_missing_data": "TreatMissingData",
-    "alarm_actions": "AlarmActions",
-    "ok_actions": "OKActions",
-    "insufficient_data_actions": "InsufficientDataActions",
-    "unit": "Unit",
-}
+_ALARM = (
+    "AlarmDescription ComparisonOperator Namespace MetricName Statistic ExtendedStatistic TreatMissingData "
+    "AlarmActions OKActions InsufficientDataActions Unit"
+)
 
 
 def _alarm(account: Account, values: Values) -> Attributes:
     name = values["alarm_name"]
-    arguments = given(values, _ALARM) | integers(
-        values, {"evaluation_periods": "EvaluationPeriods", "period": "Period"}
-    )
-    arguments |= integers(values, {"datapoints_to_alarm": "DatapointsToAlarm"})
+    arguments = given(values, _ALARM) | integers(values, "EvaluationPeriods Period DatapointsToAlarm")
     if values.get("threshold") is not None:
         arguments["Threshold"] = float(values["threshold"])
-    dimensions = [{"Name": key, "Value": str(value)} for key, value in (values.get("dimensions") or {}).items()]
-    if dimensions:
-        arguments["Dimensions"] = dimensions
+    if values.get("dimensions"):
+        arguments["Dimensions"] = _dimensions(values)
     if values.get("metric_query"):
         arguments["Metrics"] = [_query(query) for query in blocks(values, "metric_query")]
     enabled = values.get("actions_enabled") is not False
@@ -97,19 +128,21 @@ def _alarm(account: Account, values: Values) -> Attributes:
 
 
 def _query(query: dict[str, Any]) -> dict[str, Any]:
-    made = given(query, {"id": "Id", "expression": "Expression", "label": "Label"})
+    made = given(query, "Id Expression Label")
     made["ReturnData"] = bool(query.get("return_data"))
     metric = block(query, "metric")
     if metric:
-        dimensions = [{"Name": key, "Value": str(value)} for key, value in (metric.get("dimensions") or {}).items()]
-        named = given(metric, {"namespace": "Namespace", "metric_name": "MetricName"}) | {"Dimensions": dimensions}
+        named = given(metric, "Namespace MetricName") | {"Dimensions": _dimensions(metric)}
         made["MetricStat"] = {"Metric": named, "Period": int(metric["period"]), "Stat": metric["stat"]}
     return made
 
 
+def _dimensions(metric: Values) -> list[dict[str, str]]:
+    return [{"Name": key, "Value": str(value)} for key, value in (metric.get("dimensions") or {}).items()]
+
+
 def _alarm_attributes(account: Account, name: str) -> Attributes:
-    arn = f"arn:{account.partition}:cloudwatch:{account.region}:{account.account}:alarm:{name}"
-    return {"id": name, "alarm_name": name, "arn": arn}
+    return {"id": name, "alarm_name": name, "arn": account.arn("cloudwatch", f"alarm:{name}")}
 
 
 def _composite(account: Account, values: Values) -> Attributes:
@@ -125,40 +158,45 @@ def _composite(account: Account, values: Values) -> Attributes:
     return _alarm_attributes(account, name)
 
 
-def _forget_alarm(account: Account, _values: Values, attributes: Attributes) -> None:
-    account.client("cloudwatch").delete_alarms(AlarmNames=[attributes["alarm_name"]])
-
-
-def _rule(account: Account, values: Values) -> Attributes:
-    name = name_of(values)
-    names = {"event_pattern": "EventPattern", "schedule_expression": "ScheduleExpression", "description": "Description"}
-    names |= {"state": "State", "role_arn": "RoleArn", "event_bus_name": "EventBusName"}
-    made = account.client("events").put_rule(Name=name, **given(values, names), Tags=tags(values))
-    return {"id": name, "name": name, "arn": made["RuleArn"]}
-
-
 def _target(account: Account, values: Values) -> Attributes:
     identifier = values.get("target_id") or "terraform-1"
-    target = {"Id": identifier, "Arn": values["arn"], **given(values, {"role_arn": "RoleArn", "input": "Input"})}
-    bus = given(values, {"event_bus_name": "EventBusName"})
+    target = {"Id": identifier, "Arn": values["arn"], **given(values, "RoleArn Input")}
+    bus = given(values, "EventBusName")
     account.client("events").put_targets(Rule=values["rule"], Targets=[target], **bus)
     return {"id": f"{values['rule']}-{identifier}", "rule": values["rule"], "target_id": identifier}
+
+
+_RULE = Making(
+    "events.put_rule",
+    "Name EventPattern ScheduleExpression Description State RoleArn EventBusName",
+    "arn=RuleArn",
+    kept="id=name name=name",
+    tags="Tags",
+)
+
+
+def _forget_alarm(account: Account, _values: Values, attributes: Attributes) -> None:
+    account.client("cloudwatch").delete_alarms(AlarmNames=[attributes["alarm_name"]])
 
 
 def _forget_target(account: Account, _values: Values, attributes: Attributes) -> None:
     account.client("events").remove_targets(Rule=attributes["rule"], Ids=[attributes["target_id"]])
 
 
-def _forget_rule(account: Account, _values: Values, attributes: Attributes) -> None:
-    account.client("events").delete_rule(Name=attributes["name"])
-
-
 KINDS = {
-    "aws_cloudwatch_log_group": Kind(_log_group, _retained, _forget_log_group),
-    "aws_cloudwatch_log_resource_policy": put(_log_policy),
+    "aws_sns_topic": Kind(_topic, _change_topic),
+    "aws_sns_topic_policy": put(_topic_policy),
+    "aws_sqs_queue": Kind(_queue),
+    "aws_sqs_queue_policy": put(_queue_policy),
+    "aws_sns_topic_subscription": Kind(_subscription, delete=deleting("sns.unsubscribe", "arn=SubscriptionArn")),
+    "aws_chatbot_slack_channel_configuration": Kind(_chat),
+    "aws_cloudwatch_log_group": Kind(_log_group, _retained, deleting("logs.delete_log_group", "name=logGroupName")),
+    "aws_cloudwatch_log_resource_policy": put(
+        Making("logs.put_resource_policy", "policyName policyDocument", kept="id=policy_name")
+    ),
     "aws_cloudwatch_log_metric_filter": put(_metric_filter),
     "aws_cloudwatch_metric_alarm": put(_alarm, _forget_alarm),
     "aws_cloudwatch_composite_alarm": put(_composite, _forget_alarm),
-    "aws_cloudwatch_event_rule": put(_rule, _forget_rule),
+    "aws_cloudwatch_event_rule": put(_RULE, deleting("events.delete_rule", "Name")),
     "aws_cloudwatch_event_target": put(_target, _forget_target),
 }

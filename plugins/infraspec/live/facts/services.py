@@ -1,0 +1,237 @@
+"""The services that exist in the clusters of the source, with their deployments, tasks and targets.
+
+Limits: Amazon ECS API Reference, DescribeClusters (100 clusters), DescribeServices (10 services), DescribeTasks (100
+tasks) and DescribeServiceRevisions (20 revisions).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from infraspec.aws.calls import Calls
+from infraspec.ecs.declared_service import DeclaredService
+from infraspec.ecs.deployed import DeployedService, Fleet
+from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup
+from infraspec.ecs.task import Task
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.terraform.plan import Plan
+
+_MOST_CLUSTERS, _MOST_SERVICES, _MOST_TASKS, _MOST_REVISIONS = 100, 10, 100, 20
+_NO_TASK_DEFINITION = ("ClientException",)
+_NO_TARGET_GROUP = ("TargetGroupNotFound", "TargetGroupNotFoundException")
+_ACTIVE = "ACTIVE"
+_LATELY = 5
+"""Of how many service deployments of a service it is asked which task definition they were to bring."""
+
+
+def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
+    """Read what runs in the clusters of the declared services, whatever their region; not in another account."""
+    wanted: dict[tuple[str, str], list[DeclaredService]] = defaultdict(list)
+    unknown: list[DeployedService] = []
+    for service in declared:
+        account = service.account if isinstance(service.account, str) else calls.account
+        if service.key is None or account != calls.account:
+            unknown.append(DeployedService(service, elsewhere="" if account == calls.account else account))
+        else:
+            region, cluster, _ = service.key
+            wanted[region, cluster].append(service)
+    regions = {region: _Region(calls, region) for region, _ in wanted}
+    found: list[DeployedService] = []
+    others: list[Service] = []
+    tasks: list[Task] = []
+    for (region, cluster), services in wanted.items():
+        reader = regions[region]
+        live, rest, own = reader.cluster(cluster, {str(service.name) for service in services})
+        found += [reader.joined(service, live.get(str(service.name)), known=own is not None) for service in services]
+        others += rest
+        tasks += own or ()
+    return Fleet(tuple(found + unknown), tuple(others), tuple(tasks), calls.taken)
+
+
+def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[str]]:
+    """Return the ARNs of the task definitions that the running tasks of each live service are of, by its address."""
+    found = {}
+    for service in live.managed("aws_ecs_service"):
+        cluster, name = service.get("cluster"), service.get("name")
+        arns = calls.pages("ecs", "list_tasks", "taskArns", cluster=cluster, serviceName=name, desiredStatus="RUNNING")
+        tasks = calls.batches(
+            "ecs", "describe_tasks", "tasks", argument="tasks", values=arns, size=_MOST_TASKS, cluster=cluster
+        )
+        found[service.address] = frozenset(
+            task["taskDefinitionArn"] for task in tasks if task.get("lastStatus") == "RUNNING"
+        )
+    return found
+
+
+class _Region(Struct):
+    """What is asked of one region."""
+
+    calls: Calls
+    region: str
+    _definitions: dict[str, TaskDefinition | None] = field(default_factory=dict)
+
+    def cluster(
+        self, name: str, wanted: set[str]
+    ) -> tuple[dict[str, Service], tuple[Service, ...], tuple[Task, ...] | None]:
+        """Return the wanted services by name, the others, and all tasks of a cluster; None if there is no cluster."""
+        arn = self._clusters.get(name)
+        if arn is None:
+            return {}, (), None
+        described = self._services(arn)
+        tasks = self._tasks(arn)
+        mine = [one for one in described if one["serviceName"] in wanted]
+        services = {service.name: service for service in self._whole(arn, mine, tasks)}
+        others = [Service.from_description(one) for one in described if one["serviceName"] not in wanted]
+        return services, tuple(others), tasks
+
+    def joined(self, declared: DeclaredService, service: Service | None, *, known: bool) -> DeployedService:
+        """Join a declared service with the live one, its task definition, and the newest revision of its family."""
+        running = self._definition(service.task_definition) if service and service.task_definition else None
+        newest = self._definition(declared.family) if isinstance(declared.family, str) else None
+        return DeployedService(
+            declared,
+            service,
+            cluster_exists=known,
+            running=running,
+            newest=newest.address if newest else "",
+        )
+
+    @property
+    def _clusters(self) -> dict[str, str]:
+        """The ARNs of the active clusters by name."""
+        arns = self.calls.pages("ecs", "list_clusters", "clusterArns", **self._where)
+        described = self.calls.batches(
+            "ecs",
+            "describe_clusters",
+            "clusters",
+            argument="clusters",
+            values=arns,
+            size=_MOST_CLUSTERS,
+            include=["TAGS", "CONFIGURATIONS"],
+            **self._where,
+        )
+        return {one["clusterName"]: one["clusterArn"] for one in described if one.get("status", _ACTIVE) == _ACTIVE}
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        return {} if self.region == self.calls.region else {"region": self.region}
+
+    def _services(self, cluster: str) -> tuple[Mapping[str, Any], ...]:
+        arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, **self._where)
+        return self.calls.batches(
+            "ecs",
+            "describe_services",
+            "services",
+            argument="services",
+            values=arns,
+            size=_MOST_SERVICES,
+            cluster=cluster,
+            include=["TAGS"],
+            **self._where,
+        )
+
+    def _tasks(self, cluster: str) -> tuple[Task, ...]:
+        """Return the tasks of a cluster: those that are to run, and those that have stopped and are still known."""
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in self.calls.pages(
+                "ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status, **self._where
+            )
+        ]
+        described = self.calls.batches(
+            "ecs",
+            "describe_tasks",
+            "tasks",
+            argument="tasks",
+            values=arns,
+            size=_MOST_TASKS,
+            cluster=cluster,
+            **self._where,
+        )
+        return tuple(map(Task.from_description, described))
+
+    def _whole(self, cluster: str, described: Iterable[Mapping[str, Any]], tasks: Iterable[Task]) -> Iterator[Service]:
+        by_service: dict[str, list[Task]] = defaultdict(list)
+        for task in tasks:
+            by_service[task.service].append(task)
+        deployments = {one["serviceArn"]: self._deployments(cluster, one["serviceArn"]) for one in described}
+        lately = [one.target_revision for found in deployments.values() for one in found[:_LATELY]]
+        definitions = self._revisions(lately)
+        for one in described:
+            yield Service.from_description(
+                one,
+                service_deployments=[
+                    replace(deployment, task_definition=definitions.get(deployment.target_revision, ""))
+                    for deployment in deployments[one["serviceArn"]]
+                ],
+                target_groups=list(self._target_groups(one)),
+                tasks=by_service[one["serviceName"]],
+            )
+
+    def _deployments(self, cluster: str, service: str) -> list[ServiceDeployment]:
+        """Return the service deployments of a service, the newest first."""
+        listed = self.calls.pages(
+            "ecs", "list_service_deployments", "serviceDeployments", service=service, cluster=cluster, **self._where
+        )
+        found = map(ServiceDeployment.from_description, listed)
+        return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+
+    def _revisions(self, arns: Sequence[str]) -> dict[str, str]:
+        """Return the task definitions by the ARNs of service revisions."""
+        described = self.calls.batches(
+            "ecs",
+            "describe_service_revisions",
+            "serviceRevisions",
+            argument="serviceRevisionArns",
+            values=[arn for arn in arns if arn],
+            size=_MOST_REVISIONS,
+            **self._where,
+        )
+        return {one["serviceRevisionArn"]: one.get("taskDefinition", "") for one in described}
+
+    def _target_groups(self, described: Mapping[str, Any]) -> Iterator[TargetGroup]:
+        balanced = [*(described.get("loadBalancers") or ())]
+        for task_set in described.get("taskSets") or ():
+            balanced += task_set.get("loadBalancers") or ()
+        groups: dict[tuple[str, ...], None] = {}
+        for one in balanced:
+            alternate = (one.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+            arns = tuple(arn for arn in (one.get("targetGroupArn"), alternate) if arn)
+            if arns:
+                groups[arns] = None
+        for arns in groups:
+            answers = {arn: self._health(arn) for arn in arns}
+            targets = [target for answer in answers.values() if answer is not None for target in answer]
+            yield TargetGroup(arns, tuple(targets), tuple(arn for arn, answer in answers.items() if answer is None))
+
+    def _health(self, target_group: str) -> list[Target] | None:
+        answer = self.calls.ask(
+            "elbv2", "describe_target_health", TargetGroupArn=target_group, absent=_NO_TARGET_GROUP, **self._where
+        )
+        return None if answer is None else list(map(Target.from_description, answer["TargetHealthDescriptions"]))
+
+    def _definition(self, name: str) -> TaskDefinition | None:
+        """Return a task definition by its ARN, or the newest active revision of a family; None if there is none."""
+        if name not in self._definitions:
+            answer = self.calls.ask(
+                "ecs",
+                "describe_task_definition",
+                taskDefinition=name,
+                include=["TAGS"],
+                absent=_NO_TASK_DEFINITION,
+                **self._where,
+            )
+            self._definitions[name] = definition_of(answer["taskDefinition"]) if answer else None
+        return self._definitions[name]
+
+
+def definition_of(described: Mapping[str, Any]) -> TaskDefinition:
+    """Read a task definition as DescribeTaskDefinition has it; its address is its ARN."""
+    return TaskDefinition.from_json(json.dumps(described, default=str), described["taskDefinitionArn"])

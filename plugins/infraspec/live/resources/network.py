@@ -1,0 +1,140 @@
+"""What is peculiar to load balancers and security groups: listeners by their port, and rules that have no name.
+
+Sources: Amazon EC2 API Reference, SecurityGroupRule; Terraform AWS provider, aws_vpc_security_group_ingress_rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from infraspec.live.resources.api_to_terraform import tag_map
+from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
+from infraspec.live.resources.scope import Scope
+from infraspec.resource_types.network import FIREWALL_PEER
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import Unknown, Value
+
+_GROUPS = ("aws_security_group", "aws_default_security_group")
+_EGRESS, _INGRESS = "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"
+_LISTENER = "aws_lb_listener"
+_EVERYTHING = "-1"
+_PORTS = ("from_port", "to_port")
+
+
+def firewall_rules(scope: Scope, type_: str) -> Iterator[Resource]:
+    """Yield the rules of the environment's security groups, of one direction: those of the source, and with tags."""
+    own = {str(group.get("id")): group for group in scope.managed(*_GROUPS)}
+    by_group: dict[str, list[Entry]] = {}
+    for rule in entries(scope, type_, {}):
+        if rule.get("GroupId") in own and bool(rule.get("IsEgress")) is (type_ == _EGRESS):
+            by_group.setdefault(rule["GroupId"], []).append(rule)
+    groups = {resource.address: identifier for identifier, resource in own.items()}
+    for identifier, rules in by_group.items():
+        values = {rule["SecurityGroupRuleId"]: values_of(scope, type_, rule) for rule in rules}
+        sources = [one for one in scope.sources.plan.managed(type_) if _is_of(one, own[identifier], scope)]
+        known = _paired(values, sources, groups, scope)
+        for rule in rules:
+            called, tags = rule["SecurityGroupRuleId"], tag_map(rule.get("Tags"))
+            if called in known or tags:
+                yield scope.resource(type_, values[called], tags=tags, source=known.get(called), name=called)
+
+
+READERS = {type_: partial(firewall_rules, type_=type_) for type_ in (_EGRESS, _INGRESS)}
+
+
+def _paired(
+    rules: Mapping[str, Mapping[str, Value]], sources: Sequence[Resource], groups: Mapping[str, str], scope: Scope
+) -> Mapping[str, Resource]:
+    """Return the resource of the source of each rule that has one: by id, by what it says, by description, by ports.
+
+    What was changed by hand says something else and is still the one of its description, if one alone has it.
+    """
+    said = {one.address: _resolved(one, groups, scope) for one in sources}
+    paired: dict[str, Resource] = {}
+    for key in (_identifier, _content, _description, _ports):
+        taken = {one.address for one in paired.values()}
+        ours = _single({one: key(said[one.address]) for one in sources if one.address not in taken})
+        theirs = _single({name: key(values) for name, values in rules.items() if name not in paired})
+        paired |= {theirs[shared]: ours[shared] for shared in theirs.keys() & ours.keys()}
+    return paired
+
+
+def _single(keys: Mapping[Any, Hashable]) -> dict[Hashable, Any]:
+    """Return what alone has a key, by key; None is no key."""
+    found: dict[Hashable, list[Any]] = {}
+    for one, key in keys.items():
+        found.setdefault(key, []).append(one)
+    return {key: ones[0] for key, ones in found.items() if key is not None and len(ones) == 1}
+
+
+def _resolved(source: Resource, groups: Mapping[str, str], scope: Scope) -> dict[str, Value]:
+    """Return what a rule of the source says, with the id of the group that it refers to."""
+    values = dict(source.values)
+    referenced = values.get("referenced_security_group_id")
+    if isinstance(referenced, Unknown):
+        found = next(filter(None, (scope.sources.named(group, referenced) for group in _GROUPS)), None)
+        values["referenced_security_group_id"] = groups.get(found.address, referenced) if found else referenced
+    return values
+
+
+def _identifier(values: Mapping[str, Value]) -> Hashable:
+    identifier = values.get("id")
+    return identifier if isinstance(identifier, str) else None
+
+
+def _content(values: Mapping[str, Value]) -> Hashable:
+    """Return what a rule says; None if a part of it is not known."""
+    protocol = str(values.get("ip_protocol"))
+    ports = () if protocol == _EVERYTHING else _ports(values)
+    ends = [values.get(name) or "" for name in FIREWALL_PEER]
+    known = ports is not None and all(isinstance(end, str) for end in ends)
+    return (protocol, ports, *ends) if known else None
+
+
+def _description(values: Mapping[str, Value]) -> Hashable:
+    description = values.get("description")
+    return description if isinstance(description, str) and description else None
+
+
+def _ports(values: Mapping[str, Value]) -> Hashable:
+    ports = [values.get(name) for name in _PORTS]
+    return tuple(map(str, ports)) if all(isinstance(port, int | str) for port in ports) else None
+
+
+def _is_of(rule: Resource, group: Resource, scope: Scope) -> bool:
+    found = scope.sources.named(group.type, rule.get("security_group_id"))
+    return found is not None and found.address == group.address
+
+
+def _balancer(_scope: Scope, _entry: Entry, values: Values) -> Values:
+    """Add what alarms name it by."""
+    return {**values, "arn_suffix": str(values["arn"]).partition(":loadbalancer/")[2]}
+
+
+def _actions(_scope: Scope, listener: Entry, values: Values) -> Values:
+    """Add what a listener does with requests."""
+    actions = [
+        {"type": action["Type"].lower(), "target_group_arn": action.get("TargetGroupArn") or _first_group(action)}
+        for action in listener.get("DefaultActions") or ()
+    ]
+    return {**values, "default_action": [*actions]}
+
+
+def _first_group(action: Entry) -> str | None:
+    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or ()
+    return groups[0]["TargetGroupArn"] if groups else None
+
+
+def _by_port(scope: Scope, values: Values, balancer: Resource) -> Resource | None:
+    """Return the listener of the source on a port of a load balancer."""
+    for listener in scope.sources.plan.managed(_LISTENER):
+        owner = scope.sources.named(balancer.type, listener.get("load_balancer_arn"))
+        is_own = owner is not None and owner.address == balancer.address
+        if is_own and str(listener.get("port")) == str(values.get("port")):
+            return listener
+    return None
+
+
+PECULIARITIES = {"aws_lb": Peculiarity(_balancer), _LISTENER: Peculiarity(_actions, _by_port)}

@@ -1,0 +1,164 @@
+"""Resources as the catalogue says that the account lists them, and that Terraform calls what AWS says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from infraspec.errors import ResourceRefusalError
+from infraspec.live.resources.api_to_terraform import at, attributes_of, tag_map
+from infraspec.live.resources.scope import Scope
+from infraspec.resource_types import TYPES
+from infraspec.resource_types.listing import Call, Listing, snake
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import RefusedRead, Unknown, Value
+
+Values = dict[str, Value]
+Entry = Mapping[str, Any]
+"""What AWS says of one resource."""
+Tags = Mapping[str, str] | Unknown
+LISTINGS: Mapping[str, Listing] = {name: one.listing for name, one in TYPES.items() if one.listing is not None}
+"""How the account lists each type that it is asked for."""
+
+
+class Peculiarity(Struct, frozen=True):
+    """What no table says of a type.
+
+    `values` adds to the attributes of an entry; it gives None for what Terraform has no resource of. `source` finds
+    the resource of the source by the attributes, and by the resource that it is of, where its identity does not say.
+    `used` gives the ARNs of those that belong because others use them.
+    """
+
+    values: Callable[[Scope, Entry, Values], Values | None] = lambda _scope, _entry, values: values
+    source: Callable[[Scope, Values, Resource], Resource | None] = lambda _scope, _values, _owner: None
+    used: Callable[[Scope], Collection[str]] = lambda _scope: ()
+
+
+NOTHING = Peculiarity()
+
+
+def listed(scope: Scope, type_: str, peculiarity: Peculiarity = NOTHING) -> Iterator[Resource]:
+    """Yield the resources of a type that belong to the environment."""
+    owner_type = LISTINGS[type_].of
+    if not owner_type:
+        yield from listed_of(scope, type_, None, peculiarity, is_all=LISTINGS[type_].is_shared)
+    for owner in scope.managed(owner_type) if owner_type else ():
+        yield from listed_of(scope, type_, owner, peculiarity)
+
+
+def listed_of(
+    scope: Scope, type_: str, owner: Resource | None, peculiarity: Peculiarity, *, is_all: bool = True
+) -> Iterator[Resource]:
+    """Yield the resources of a type that are of another one, or of the account: all, or those that belong."""
+    used = peculiarity.used(scope)
+    found = entries(scope, type_, owner.values if owner else {})
+    tags_of = _tags(scope, type_, found)
+    for entry in found:
+        values = values_of(scope, type_, entry, owner)
+        tags = tags_of(entry, str(values.get("arn")))
+        if is_all or values.get("arn") in used or scope.belongs(type_, values, tags):
+            yield from _resource(scope, type_, entry, owner, tags, peculiarity)
+
+
+def _resource(  # noqa: PLR0917 - what is known of one
+    scope: Scope, type_: str, entry: Entry, owner: Resource | None, tags: Tags, peculiarity: Peculiarity
+) -> Iterator[Resource]:
+    listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner)
+    if listing.detail is not None:
+        entry = {**entry, listing.detail.key: _detail(scope, listing.service, listing.detail, values)}
+        values = values_of(scope, type_, entry, owner)
+    if listing.tags_call is not None:
+        shown = _shown(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
+        tags = shown if isinstance(shown, Unknown) else tag_map(shown)
+    whole = peculiarity.values(scope, entry, values)
+    if whole is not None:
+        source = peculiarity.source(scope, whole, owner) if owner else None
+        address = listing.address.format_map({**scope.place, **whole, "owner": owner.get("arn") if owner else ""})
+        yield scope.resource(type_, whole, address=address, tags=tags if listing.has_tags else None, source=source)
+
+
+def entries(scope: Scope, type_: str, owner: Mapping[str, Value]) -> Sequence[Entry]:
+    """Return what AWS says of each resource of a type; `owner` has the attributes of that which they are of."""
+    listing = LISTINGS[type_]
+    call, batch = listing.call, listing.describe
+    if call is None:
+        return ()
+    arguments = _arguments(call, owner)
+    if listing.is_policy:
+        policy = _shown(scope, listing.service, call, owner, f"the policy of {owner['arn']}")
+        return [{"policy": policy}] if policy else []
+    operation = snake(call.operation)
+    found: Sequence[Any] = scope.calls.pages(
+        listing.service, operation, call.key, absent=call.absent, **arguments, **call.parameters
+    )
+    if batch is not None:
+        found = scope.calls.batches(
+            listing.service,
+            snake(batch.operation),
+            batch.key,
+            argument=batch.argument,
+            values=found,
+            size=batch.size,
+            **arguments,
+            **batch.parameters,
+        )
+    each = ({call.key: one} if isinstance(one, str) else one for one in found)
+    return [entry for entry in each if _is_meant(entry, listing)]
+
+
+def values_of(scope: Scope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
+    """Return the attributes that the table makes of an entry."""
+    listing = LISTINGS[type_]
+    owned = {name: owner.get(attribute) for name, attribute in listing.owned.items()} if owner else {}
+    values = {**listing.defaults, **owned, **attributes_of(entry, listing.attributes)}
+    kind = TYPES[type_]
+    arn = listing.arn or kind.assigned.get("arn", "")
+    if arn and "arn" not in listing.attributes:
+        values["arn"] = arn.format_map({**scope.place, "name": values.get(kind.name), **values})
+    return values
+
+
+def _is_meant(entry: Entry, listing: Listing) -> bool:
+    is_chosen = all(at(entry, path) in (None, *values) for path, values in listing.only.items())
+    return is_chosen and not any(at(entry, path) in values for path, values in listing.unless.items())
+
+
+def _tags(scope: Scope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, str], Mapping[str, str]]:
+    """Return what says the tags by an entry and its ARN."""
+    listing = LISTINGS[type_]
+    if not listing.has_tags:
+        return lambda _entry, _arn: {}
+    if listing.tags:
+        return lambda entry, _arn: tag_map(at(entry, listing.tags))
+    if listing.tags_batch is None:
+        return lambda _entry, arn: scope.tags_of(arn)
+    batch = listing.tags_batch
+    alike = [name for name, one in LISTINGS.items() if one.tags_batch == batch and not one.of]
+    asked = {type_: found} if listing.of else {name: entries(scope, name, {}) for name in alike}
+    arns = [str(values_of(scope, name, entry)["arn"]) for name, listed in asked.items() for entry in listed]
+    answers = scope.calls.batches(
+        listing.service, snake(batch.operation), batch.key, argument=batch.argument, values=arns, size=batch.size
+    )
+    tagged = {one["ResourceArn"]: tag_map(one.get("Tags")) for one in answers}
+    return lambda _entry, arn: tagged.get(arn, {})
+
+
+def _arguments(call: Call, values: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: values[attribute] for name, attribute in call.arguments.items()}
+
+
+def _detail(scope: Scope, service: str, call: Call, values: Mapping[str, Value]) -> Any:
+    parameters, operation = {**_arguments(call, values), **call.parameters}, snake(call.operation)
+    if call.is_paged:
+        return scope.calls.pages(service, operation, call.key, absent=call.absent, **parameters)
+    return at(scope.calls.ask(service, operation, absent=call.absent, **parameters), call.key)
+
+
+def _shown(scope: Scope, service: str, call: Call, values: Mapping[str, Value], what: str) -> Any:
+    """Return what an answer has, None if there is nothing, Unknown if the resource keeps the runner out."""
+    try:
+        return _detail(scope, service, call, values)
+    except ResourceRefusalError as error:
+        return Unknown(f"{what}, which keeps the runner out,", RefusedRead(error.remedy))

@@ -1,0 +1,140 @@
+"""The secrets, parameters and customer managed keys that exist, with their policies; never their values.
+
+A key has no name: it is the source's if an alias of it is, or by its tag Name. Source: AWS Systems Manager API
+Reference, DescribeParameters and ParameterStringFilter (50 values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infraspec.errors import ResourceRefusalError
+from infraspec.live.resources.api_to_terraform import json_text
+from infraspec.live.resources.containers import parameter_names, referenced
+from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
+from infraspec.live.resources.scope import Scope
+from infraspec.terraform.plan import Resource
+from infraspec.unknown import RefusedRead, Unknown, Value
+
+SECRET, SECRET_POLICY, PARAMETER = "aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_ssm_parameter"
+KEY, ALIAS, KEY_POLICY = "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"
+_MOST_NAMES = 50
+_USERS = ((SECRET, "kms_key_id"), (PARAMETER, "key_id"))
+_OF_AWS = "alias/aws/"
+
+
+def parameters(scope: Scope) -> Iterator[Resource]:
+    """Yield the parameters that the source names, that are tagged for the environment, or that containers read."""
+    names = {identity[0] for identity in scope.sources.names(PARAMETER)} | parameter_names(scope)
+    names |= {
+        arn.partition(":parameter")[2]
+        for arn, tags in scope.tagged.items()
+        if ":ssm:" in arn and ":parameter/" in arn and scope.membership.by_tags(tags)
+    }
+    wanted = sorted(names | {name.removeprefix("/") for name in names if name.count("/") == 1 and name[0] == "/"})
+    for start in range(0, len(wanted), _MOST_NAMES):
+        filters = [{"Key": "Name", "Option": "Equals", "Values": wanted[start : start + _MOST_NAMES]}]
+        for entry in scope.calls.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=filters):
+            name = entry["Name"]
+            values = values_of(scope, PARAMETER, entry)
+            values.setdefault("arn", _arn(scope, "ssm", f"parameter{'' if name[0] == '/' else '/'}{name}"))
+            yield scope.resource(PARAMETER, values, tags=scope.tags_of(str(values["arn"])))
+
+
+def keys(scope: Scope) -> Iterator[Resource]:
+    """Yield the keys of the environment, and those that its secrets and parameters are under, with their aliases."""
+    aliases: dict[str, list[str]] = {}
+    for alias in scope.calls.pages("kms", "list_aliases", "Aliases"):
+        if alias.get("TargetKeyId") and not alias["AliasName"].startswith(_OF_AWS):
+            aliases.setdefault(alias["TargetKeyId"], []).append(alias["AliasName"])
+    for key in _wanted(scope, aliases):
+        names = aliases.get(key, [])
+        metadata = _described(scope, key)
+        if metadata.get("KeyManager", "CUSTOMER") != "CUSTOMER" or not metadata:
+            continue
+        yield from _key(scope, metadata["Arn"], key, names)
+        for name in names:
+            values = {"name": name, "id": name, "target_key_id": key, "target_key_arn": metadata["Arn"]}
+            yield scope.resource(ALIAS, {**values, "arn": _arn(scope, "kms", name)})
+
+
+READERS = {PARAMETER: parameters, KEY: keys, ALIAS: keys, KEY_POLICY: keys}
+
+
+def _policy_as_argument(scope: Scope, _entry: Entry, values: Values) -> Values:
+    """Add the policy of a secret to which the source gives it as an argument, and attaches none."""
+    source = scope.sources.find(SECRET, (str(values["name"]),))
+    if source is None or not source.sets("policy") or scope.sources.find(SECRET_POLICY, (str(values["arn"]),)):
+        return values
+    return {**values, **next(iter(entries(scope, SECRET_POLICY, values)), {})}
+
+
+def _attached_policy(scope: Scope, _entry: Entry, values: Values) -> Values | None:
+    """Leave out a policy that the secret has as an argument."""
+    secret = next(one for one in scope.managed(SECRET) if one.get("arn") == values["secret_arn"])
+    return None if "policy" in secret.values else values
+
+
+PECULIARITIES = {
+    SECRET: Peculiarity(_policy_as_argument, used=lambda scope: referenced(scope, ":secretsmanager:")),
+    SECRET_POLICY: Peculiarity(_attached_policy),
+}
+
+
+def _described(scope: Scope, key: str) -> Mapping[str, Any]:
+    """Return what KMS says of a key, nothing if there is none; no more than its ARN if it keeps the runner out."""
+    try:
+        found = scope.calls.ask("kms", "describe_key", KeyId=key, absent=("NotFoundException",))
+    except ResourceRefusalError:
+        return {"Arn": _arn(scope, "kms", f"key/{key}")}
+    return found["KeyMetadata"] if found else {}
+
+
+def _policy_text(scope: Scope, key: str, arn: str) -> Value:
+    """Return the policy of a key, Unknown if it keeps the runner out: without one, the account's own would count."""
+    try:
+        answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
+    except ResourceRefusalError as error:
+        return Unknown(f"the policy of {arn}, which keeps the runner out,", RefusedRead(error.remedy))
+    return json_text(answer.get("Policy"))
+
+
+def _key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
+    tags = scope.tags_of(arn)
+    known = scope.sources.named(KEY, key)
+    known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
+    known = known or scope.sources.find(KEY, (tags.get("Name", ""),))
+    values: Values = {"arn": arn, "key_id": key, "id": key, "policy": _policy_text(scope, key, arn)}
+    policies = scope.sources.plan.managed(KEY_POLICY) if known else ()
+    attached = next((one for one in policies if scope.sources.named(KEY, one.get("key_id")) is known), None)
+    if attached is not None:
+        held = {"key_id": key, "policy": values.pop("policy")}
+        yield scope.resource(KEY_POLICY, held, address=f"{arn} policy", source=attached)
+    yield scope.resource(KEY, values, tags=tags, source=known, name=key)
+
+
+def _wanted(scope: Scope, aliases: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the ids of the keys to look at, each once."""
+    by_alias = {name: key for key, names in aliases.items() for name in names}
+    belonging = (key for name, key in by_alias.items() if scope.belongs(ALIAS, {"name": name}))
+    wanted = dict.fromkeys(belonging)
+    for arn, tags in scope.tagged.items():
+        if ":kms:" in arn and ":key/" in arn and scope.membership.by_tags(tags):
+            wanted[_id(arn)] = None
+    for type_, attribute in _USERS:
+        for user in scope.managed(type_):
+            named = user.get(attribute)
+            if isinstance(named, str) and _OF_AWS not in named:
+                key = by_alias.get(named[named.index("alias/") :], "") if "alias/" in named else named
+                if key and (not key.startswith("arn:") or f":{scope.calls.account}:" in key):
+                    wanted[_id(key)] = None
+    yield from wanted
+
+
+def _id(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _arn(scope: Scope, service: str, resource: str) -> str:
+    return f"arn:{scope.calls.partition}:{service}:{scope.calls.region}:{scope.calls.account}:{resource}"

@@ -1,0 +1,1 @@
+"""A run as Allure's results."""

@@ -1,0 +1,251 @@
+"""What people and programs are told, as one model: titles, paragraphs, labelled rows, tables, lists, code.
+
+A module about a subject makes a Document of it; how that looks is said once for each form: `text` and `as_json` here,
+`markdown` and the terminal's `view` in modules of their own, which escape what the form would take for its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypeAlias
+from unicodedata import combining, east_asian_width
+
+from msgspec import Struct
+
+from infraspec.finding import Location
+
+Form: TypeAlias = Literal["text", "terminal", "markdown"]
+"""What people read; a terminal has room and colours, and may show more than text."""
+
+Tone: TypeAlias = Literal["", "good", "doubtful", "bad", "worst", "strong", "quiet", "module"]
+"""What a form with colours makes of a text."""
+
+
+class Span(Struct, frozen=True):
+    """A part of a text. Raw text is ours, or trusted to be what the form takes: nothing of it is escaped."""
+
+    text: str
+    tone: Tone = ""
+    kind: Literal["plain", "code", "raw"] = "plain"
+
+
+Words: TypeAlias = str | Span | tuple[str | Span, ...]
+"""A text of one or several lines. A str is shown as it is in every form."""
+
+
+class Title(Struct, frozen=True):
+    """A heading; what comes after it belongs to it."""
+
+    words: Words
+    level: int = 1
+    tone: Tone = ""
+
+
+class Paragraph(Struct, frozen=True):
+    """A text by itself."""
+
+    words: Words
+    tone: Tone = ""
+
+
+class Field(Struct, frozen=True):
+    """A label and its text. Fields with one `frame` that follow each other are in a frame of that tone."""
+
+    label: str
+    text: str
+    tone: Tone = ""
+    frame: Tone = ""
+
+
+class Fields(Struct, frozen=True):
+    """Labelled rows, their texts below each other; labels are at least `width` wide, with their colon."""
+
+    rows: tuple[Field, ...]
+    width: int = 0
+
+
+class Column(Struct, frozen=True):
+    """A column of a table, and how wide it is at least and at most where columns are aligned."""
+
+    name: str = ""
+    least: int = 0
+    most: int | None = None
+
+
+class Row(Struct, frozen=True):
+    """A row of a table, and what is to be pasted because of it, below its last cell."""
+
+    cells: tuple[Words, ...]
+    note: Code | None = None
+
+
+class Table(Struct, frozen=True):
+    """Rows of cells. A table that is no table in text, but lines, has its header on a terminal alone, or never."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    header: Literal["always", "terminal", "never"] = "always"
+    indent: int = 0
+
+    @classmethod
+    def of(cls, names: Iterable[str], rows: Iterable[Iterable[Words]], *, indent: int = 0) -> Table:
+        """Return a table of named columns, which on a terminal is some columns further in."""
+        return cls(tuple(map(Column, names)), tuple(Row(tuple(cells)) for cells in rows), indent=indent)
+
+    def widths(self) -> list[int]:
+        """Return how wide the columns are if no cell is cut off but by `most`."""
+        lines = [[column.name for column in self.columns]] if self.header == "always" else []
+        lines += [list(map(plain, row.cells)) for row in self.rows]
+        wanted = [max(map(width, cells)) for cells in zip(*lines, strict=True)] or [0] * len(self.columns)
+        return [
+            max(column.least, size if column.most is None else min(size, column.most))
+            for column, size in zip(self.columns, wanted, strict=True)
+        ]
+
+
+class Code(Struct, frozen=True):
+    """Lines to be pasted, which are never wrapped; `language` is a name that Pygments and GitHub know."""
+
+    text: str
+    language: str = "text"
+
+
+class Items(Struct, frozen=True):
+    """A list; an item has one part or several."""
+
+    items: tuple[tuple[Part, ...], ...]
+    is_numbered: bool = False
+
+    @classmethod
+    def of(cls, texts: Iterable[Words]) -> Items:
+        """Return a list of texts."""
+        return cls(tuple((Paragraph(one),) for one in texts))
+
+
+class Tree(Struct, frozen=True):
+    """A text, and what is below it."""
+
+    words: Words
+    branches: tuple[tuple[Part, ...], ...]
+    tone: Tone = ""
+
+
+Part: TypeAlias = Title | Paragraph | Fields | Table | Code | Items | Tree
+
+
+class Document(Struct, frozen=True):
+    """What is told of a subject: `parts` makes what people read in a form, `data` what programs read."""
+
+    parts: Callable[[Form], Iterable[Part]]
+    data: Callable[[], Any] = dict
+
+
+def code(text: str) -> Span:
+    """Return a name or a value, which stands out where a form can show that."""
+    return Span(text, kind="code")
+
+
+def raw(text: str) -> Span:
+    """Return a text that a form takes as it is."""
+    return Span(text, kind="raw")
+
+
+def marked(template: str, **values: str | int) -> tuple[str | Span, ...]:
+    """Return a text of ours in which what is between backticks is code; values are text, whatever they hold."""
+    parts = [part.format(**values) for part in template.split("`")]
+    return tuple(code(part) if at % 2 else part for at, part in enumerate(parts) if part)
+
+
+def joined(separator: str, texts: Iterable[Words]) -> tuple[str | Span, ...]:
+    """Return texts as one."""
+    found: list[str | Span] = []
+    for text in texts:
+        found += [*([separator] if found else []), *spans(text)]
+    return tuple(found)
+
+
+def spans(words: Words) -> tuple[str | Span, ...]:
+    """Return the parts of a text."""
+    return words if isinstance(words, tuple) else (words,)
+
+
+def plain(words: Words) -> str:
+    """Return a text without what only some forms show."""
+    return "".join(span if isinstance(span, str) else span.text for span in spans(words))
+
+
+def place(location: Location | None) -> str:
+    """Return where something is, to stand behind it."""
+    return f" ({location})" if location else ""
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes: Chinese and Japanese characters take two. Source: Unicode Annex 11."""
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def as_json(data: Any) -> str:
+    """Write what programs read; the keys are those of the documentation."""
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def as_text(document: Document) -> str:
+    """Write a document for people, in text alone."""
+    return text(document.parts("text"))
+
+
+def text(parts: Iterable[Part]) -> str:
+    """Write parts as text: what follows a title stands right below it, the rest after a blank line."""
+    found = ""
+    before: Part | None = None
+    for part in parts:
+        if before is not None:
+            found += "\n" if isinstance(before, Title) else "\n\n"
+        found += "\n".join(_lines(part))
+        before = part
+    return found
+
+
+def _lines(part: Part) -> Iterator[str]:
+    match part:
+        case Title() | Paragraph():
+            yield plain(part.words)
+        case Code():
+            yield part.text
+        case Fields():
+            yield from _field_lines(part)
+        case Table():
+            yield from _table_lines(part)
+        case Items():
+            for number, item in enumerate(part.items, 1):
+                yield hanging(f"{number}. " if part.is_numbered else "- ", text(item))
+        case Tree():
+            yield plain(part.words)
+            for branch in part.branches:
+                yield hanging("  ", text(branch))
+
+
+def hanging(sign: str, lines: str) -> str:
+    """Return lines of which the first stands behind a sign, and the others below the first."""
+    first, *rest = lines.split("\n")
+    return "\n".join([sign + first, *((" " * len(sign) + line).rstrip() for line in rest)])
+
+
+def _field_lines(fields: Fields) -> Iterator[str]:
+    size = max(fields.width, *(len(row.label) + 1 for row in fields.rows), 0)
+    for row in fields.rows:
+        first, *rest = row.text.splitlines() or [""]
+        yield f"  {row.label + ':':{size}} {first}"
+        yield from (f"{'':{size + 3}}{line}" for line in rest)
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    widths = table.widths()
+    rows = [Row(tuple(column.name for column in table.columns))] if table.header == "always" else []
+    for row in (*rows, *table.rows):
+        cells = [cell + " " * (size - width(cell)) for cell, size in zip(map(plain, row.cells), widths, strict=True)]
+        yield "  ".join(cells).rstrip()
+        if row.note:
+            indent = sum(widths[:-1]) + 2 * len(widths[:-1])
+            yield from (f"{'':{indent}}{line}" for line in row.note.text.splitlines())

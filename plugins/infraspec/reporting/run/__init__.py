@@ -1,0 +1,1 @@
+"""What a run has found: recorded, judged, put together as Results, and shown in the terminal."""

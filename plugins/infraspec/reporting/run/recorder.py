@@ -1,0 +1,156 @@
+"""What tests leave for reports, collected on the controller: records of rules, problems, skipped tests.
+
+A report carries it from xdist workers as builtin types, in an attribute of its own: user properties are what pytest's
+JUnit XML shows to people. The error that fails a test by its findings is here too. Every pytest run imports this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from infraspec.errors import InfraspecError
+from infraspec.finding import Finding, Verdict
+
+REPOSITORY = "repository"
+"""What stands in place of an environment where a rule is about none."""
+
+_RECORDS = pytest.StashKey[list[dict[str, Any]]]()
+_RECORDER = pytest.StashKey["Recorder"]()
+_ATTRIBUTE = "infraspec"
+_LINES = 20
+_CRASHED: Any = "???"
+"""When a test has failed, of one whose worker is gone; the report is xdist's."""
+_ASSERTIONS = (AssertionError, pytest.fail.Exception)
+
+
+def environment_of(item: pytest.Item) -> str:
+    """Return the environment that a test is about; a test that asks for none is about the repository as a whole."""
+    callspec = getattr(item, "callspec", None)
+    name: str = callspec.params.get("environment", REPOSITORY) if callspec else REPOSITORY
+    return name
+
+
+def is_about_contract(item: pytest.Item) -> bool:
+    """Tell whether a test reads the repository of the contract."""
+    return not {"contract", "environment"}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def keep_record(item: pytest.Item, record: dict[str, Any], environment: str) -> None:
+    """Keep what a rule has found for reports, and its numbers as properties of the test in JUnit XML.
+
+    `environment` is its name in reports.
+    """
+    item.stash.setdefault(_RECORDS, []).append(record)
+    numbers = {**record["counts"], "waived": len(record["waived"]), "known": record["known"]}
+    properties = {"rule": record["rule"], "environment": environment, **numbers}
+    item.user_properties += [(f"infraspec.{name}", value) for name, value in properties.items()]
+
+
+def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
+    """Attach to the report of a test that is about a contract what it leaves, and return it."""
+    if is_about_contract(item):
+        left = {
+            "test": f"{item.path.name}::{item.name}",
+            "environment": environment_of(item),
+            "live": item.get_closest_marker("live") is not None,
+            "records": item.stash.get(_RECORDS, []) if report.when == "call" else [],
+            "problem": _problem(call.excinfo.value) if call.excinfo and report.failed else None,
+        }
+        setattr(report, _ATTRIBUTE, left)
+    return report
+
+
+def _problem(error: BaseException) -> dict[str, str] | None:
+    """Return kind, class and message of an error that is no verdict.
+
+    The message of an error that neither infraspec nor the author of a test has written may show anything.
+    """
+    if isinstance(error, UnprovenError):
+        return None
+    kind = "failed" if isinstance(error, _ASSERTIONS) else "broken"
+    told = isinstance(error, (InfraspecError, *_ASSERTIONS))
+    lines = str(error).splitlines() if told else []
+    shown = lines if isinstance(error, InfraspecError) else lines[:_LINES]
+    return {"kind": kind, "error": type(error).__name__, "message": "\n".join(shown)}
+
+
+def left_by(report: pytest.TestReport) -> Mapping[str, Any] | None:
+    """Return what a test has left; None for a test that is not about a contract."""
+    left: Mapping[str, Any] | None = getattr(report, _ATTRIBUTE, None)
+    return left
+
+
+class Recorder:
+    """What the tests of a run have left, whichever process they ran in."""
+
+    NAME = "infraspec-recorder"
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.records: list[Mapping[str, Any]] = []
+        self.problems: list[dict[str, str]] = []
+        self.skipped: list[dict[str, str]] = []
+        self.seconds: dict[str, float] = {}
+        self.live = False
+        self.errors: list[InfraspecError] = []
+        self._start = perf_counter()
+        config.stash[_RECORDER] = self
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a report carries."""
+        left = left_by(report)
+        if left is None:
+            if report.when == _CRASHED:
+                test = report.nodeid.rpartition("/")[2]
+                self._broken(test, "WorkerEndedError", "the process that ran the test ended in the middle of it")
+            return
+        about = {"test": left["test"], "environment": left["environment"]}
+        self.records += left["records"]
+        self.live = self.live or left["live"]
+        for record in left["records"]:
+            self.seconds[record["rule"]] = self.seconds.get(record["rule"], 0) + report.duration
+        if left["problem"]:
+            self.problems.append({**left["problem"], **about})
+        elif report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+            reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+            self.skipped.append({**about, "reason": reason})
+
+    @property
+    def duration(self) -> float:
+        """Seconds since the run began."""
+        return perf_counter() - self._start
+
+    def input_error(self, error: InfraspecError) -> None:
+        """Keep an error that is none of a test, such as one of the input that ends the run before its tests."""
+        self._broken("", type(error).__name__, str(error))
+
+    def _broken(self, test: str, error: str, message: str) -> None:
+        self.problems.append(
+            {"kind": "broken", "test": test, "environment": REPOSITORY, "error": error, "message": message}
+        )
+
+
+def recorder_of(config: pytest.Config) -> Recorder:
+    """Return the recorder of a run; workers have none."""
+    return config.stash[_RECORDER]
+
+
+class UnprovenError(AssertionError):
+    """Findings that are not proven: the infrastructure is not, or not known to be, what its contract says."""
+
+    def __init__(self, findings: Sequence[Finding], total: int) -> None:
+        self.findings = tuple(findings)
+        counts = Counter(finding.verdict for finding in findings)
+        parts = [
+            f"{counts[verdict]} {verdict.value}"
+            for verdict in (Verdict.VIOLATED, Verdict.UNDETERMINED)
+            if counts[verdict]
+        ]
+        super().__init__(f"{', '.join(parts)} of {total}")
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.args[0], *map(str, self.findings)])

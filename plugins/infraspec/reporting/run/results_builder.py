@@ -1,0 +1,232 @@
+"""From what the tests of a run have left to its Results, and from the Results of several jobs to those of one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from infraspec import __version__
+from infraspec.contract import display
+from infraspec.contract.baseline import Baseline, Known, Move
+from infraspec.contract.models import Contract
+from infraspec.contract.waivers import WaiverBook
+from infraspec.errors import ReportError
+from infraspec.reporting.run.recorder import Recorder
+from infraspec.reporting.run.repository import Repository, commit
+from infraspec.reporting.run.results import (
+    VERSION,
+    BaselineUse,
+    Count,
+    Entry,
+    Fixed,
+    Moved,
+    PlanFile,
+    Problem,
+    Results,
+    Run,
+    Skipped,
+    by_place,
+    by_rule,
+)
+
+T = TypeVar("T")
+
+
+def gather(
+    recorder: Recorder,
+    contract: Contract | None,
+    environments: Sequence[str],
+    plan_file: str,
+    baseline: Baseline | None,
+    *,
+    complete: bool,
+    moves: Mapping[str, Sequence[Move]] | None = None,
+) -> Results:
+    """Return the results of a run. Without a contract, which could not be read, there are problems alone.
+
+    `plan_file` is the plan of the one environment, as the run was given it, or empty; `moves` are addresses before and
+    after by environment.
+    """
+    repository = Repository(contract) if contract else None
+    run = Run(
+        infraspec=__version__,
+        time=datetime.now(tz=UTC).isoformat(timespec="seconds"),
+        application=contract.project.application if contract else "",
+        contract=repository.path(display(contract, contract.path)) if contract and repository else "",
+        environments=tuple(environments),
+        plans=tuple(_plans(contract, environments, plan_file, repository)) if contract and repository else (),
+        commit=commit(os.environ),
+        complete=complete,
+        suite="live" if recorder.live else "static",
+        seconds=round(recorder.duration, 1),
+    )
+    names = list(contract.environments) if contract else []
+    return Results(
+        version=VERSION,
+        run=run,
+        counts=tuple(_counts(recorder.records, names)),
+        findings=tuple(_findings(recorder.records, names, repository)) if repository else (),
+        problems=tuple(_left(recorder.problems, Problem, names, repository)),
+        skipped=tuple(_left(recorder.skipped, Skipped, names, repository)),
+        unused_waivers=tuple(map(str, _unused(recorder.records, contract))) if contract else (),
+        moves=tuple(Moved(name, *move) for name, found in (moves or {}).items() for move in dict.fromkeys(found)),
+        baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
+    )
+
+
+def _left(
+    rows: Iterable[Mapping[str, str]], kind: Callable[..., T], names: Sequence[str], repository: Repository | None
+) -> list[T]:
+    """Return what tests have left, in order of environments and tests."""
+    ordered = sorted(rows, key=lambda row: (by_rule(row["environment"], "", names), row["test"]))
+    text = repository.text if repository else str
+    return [kind(**{key: text(value) for key, value in row.items()}) for row in ordered]
+
+
+def _plans(
+    contract: Contract, environments: Sequence[str], plan_file: str, repository: Repository
+) -> Iterable[PlanFile]:
+    for name in environments:
+        environment = contract.environments[name]
+        path = environment.plan or environment.state
+        shown = plan_file or (display(contract, path) if path else "")
+        if shown:
+            yield PlanFile(name, repository.path(shown))
+
+
+def _counts(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[Count]:
+    """Return a count for each rule of each environment, whichever tests it is spread over."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for record in records:
+        numbers = [*record["counts"].values(), len(record["waived"]), record["known"]]
+        before = found.setdefault((record["environment"], record["rule"]), [0] * len(numbers))
+        found[record["environment"], record["rule"]] = [sum(pair) for pair in zip(before, numbers, strict=True)]
+    return [Count(*key, *found[key]) for key in sorted(found, key=lambda key: by_rule(key[0], key[1], names))]
+
+
+def _findings(records: Iterable[Mapping[str, Any]], names: Sequence[str], repository: Repository) -> list[Entry]:
+    rows = [row for record in records for row in record["findings"]]
+    if not rows:
+        return []
+    entries = [
+        replace(entry, finding=repository.finding(entry.finding)) for entry in msgspec.convert(rows, list[Entry])
+    ]
+    return sorted(
+        entries, key=lambda entry: (by_rule(entry.environment, entry.finding.rule, names), by_place(entry.finding))
+    )
+
+
+def _use(records: Sequence[Mapping[str, Any]], baseline: Baseline, repository: Repository) -> BaselineUse:
+    fixed = tuple(
+        Fixed(known.environment, known.rule, known.address, known.subject) for known in fixed_of(records, baseline)
+    )
+    return BaselineUse(repository.path(baseline.name), baseline.expires.isoformat(), fixed)
+
+
+def fixed_of(records: Iterable[Mapping[str, Any]], baseline: Baseline) -> tuple[Known, ...]:
+    """Return the known findings that the run has looked for and not found."""
+    rows = list(records)
+    ran = {(row["environment"], row["rule"]) for row in rows}
+    return baseline.fixed(ran, {at for row in rows for at in row["baseline"]})
+
+
+def _unused(records: Iterable[Mapping[str, Any]], contract: Contract) -> Iterable[object]:
+    book = WaiverBook(contract.waivers)
+    for record in records:
+        book.record(record)
+    return book.unused()
+
+
+Left = TypeVar("Left", Problem, Skipped)
+_SAME = ("infraspec", "suite", "application", "contract", "commit")
+
+
+def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
+    """Return the results of all files as those of one run.
+
+    What several files have of one rule and environment, such as the rules of the repository as a whole, has to be the
+    same and counts once. Environments come in the order of the files. Raises ReportError for files that are not of one
+    commit, contract and release, or contradict each other.
+    """
+    first_path, first = parts[0]
+    for path, results in parts[1:]:
+        _agree(first_path, first, path, results)
+    counts: dict[tuple[str, str], tuple[Path, Count, list[Entry]]] = {}
+    for path, results in parts:
+        for count in results.counts:
+            key = (count.environment, count.rule)
+            entries = [entry for entry in results.findings if (entry.environment, entry.finding.rule) == key]
+            before = counts.setdefault(key, (path, count, entries))
+            if before[1:] != (count, entries):
+                raise _contradiction(key, before[0], path)
+    names = _distinct(name for _, results in parts for name in results.run.environments)
+    keys = sorted(counts, key=lambda key: by_rule(key[0], key[1], names))
+    runs = [results.run for _, results in parts]
+    return Results(
+        version=first.version,
+        run=replace(
+            first.run,
+            time=max(run.time for run in runs),
+            environments=names,
+            plans=_distinct(plan for run in runs for plan in run.plans),
+            complete=all(run.complete for run in runs),
+            seconds=sum(run.seconds for run in runs),
+        ),
+        counts=tuple(counts[key][1] for key in keys),
+        findings=tuple(
+            entry for key in keys for entry in sorted(counts[key][2], key=lambda entry: by_place(entry.finding))
+        ),
+        problems=_in_order((problem for _, results in parts for problem in results.problems), names),
+        skipped=_in_order((skipped for _, results in parts for skipped in results.skipped), names),
+        unused_waivers=_in_all([results.unused_waivers for _, results in parts]),
+        moves=_distinct(moved for _, results in parts for moved in results.moves),
+        baseline=_baseline([results.baseline for _, results in parts if results.baseline]),
+    )
+
+
+def _agree(first_path: Path, first: Results, path: Path, results: Results) -> None:
+    for name in _SAME:
+        wanted, found = getattr(first.run, name), getattr(results.run, name)
+        if wanted != found:
+            raise ReportError(
+                "the results are not of one run",
+                place=str(path),
+                expected=f"{name} {wanted or '(none)'}, as in {first_path}",
+                found=found or "(none)",
+                remedy="merge the files that the jobs of one run have written",
+            )
+
+
+def _contradiction(key: tuple[str, str], first: Path, second: Path) -> ReportError:
+    return ReportError(
+        "two files say different things of one rule",
+        place=f"{first} and {second}",
+        expected="each rule of an environment in one file, or the same in all",
+        found=f"{key[1]} in {key[0]} differs",
+        remedy="let each job check environments of its own, or tests of its own",
+    )
+
+
+def _distinct(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _in_order(tests: Iterable[Left], names: Sequence[str]) -> tuple[Left, ...]:
+    return tuple(sorted(_distinct(tests), key=lambda test: (by_rule(test.environment, "", names), test.test)))
+
+
+def _in_all(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return what stands in all: a waiver that one part has used is of use."""
+    return tuple(text for text in lists[0] if all(text in other for other in lists))
+
+
+def _baseline(uses: Sequence[BaselineUse]) -> BaselineUse | None:
+    if not uses:
+        return None
+    return replace(uses[0], fixed=_distinct(fixed for use in uses for fixed in use.fixed))

@@ -1,0 +1,166 @@
+"""From findings to the outcome of a test: waivers applied, verdicts weighed, the record for reports kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.contract import place_of
+from infraspec.contract.baseline import Baseline, BaselineResult, Move
+from infraspec.contract.models import Contract
+from infraspec.contract.waivers import Waived, WaiverResult, apply
+from infraspec.errors import EmptySelectionError
+from infraspec.finding import Finding, Verdict
+from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
+
+if TYPE_CHECKING:  # a run starts faster without
+    from infraspec.iam.decision import Decision
+    from infraspec.terraform.plan import Plan
+
+WITNESS = "infraspec-allure"
+"""The name of the plugin that shows the results of rules elsewhere; it is there if Allure's results are wanted."""
+
+
+class RuleResult(Struct, frozen=True):
+    """What the findings of one rule in one environment come to."""
+
+    rule: str
+    result: WaiverResult
+    undetermined_fails: bool
+    may_be_empty: bool = False
+    keep_proven: bool = False
+    known: tuple[Finding, ...] = ()
+    used: tuple[int, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the rule looked at nothing, although the contract does not allow it that."""
+        return self.total == 0 and not self.may_be_empty
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that fail the test, violations first, each kind in order of place."""
+        bad = [f for f in self.result.active if f.verdict is Verdict.VIOLATED or self._fails(f)]
+        return tuple(sorted(bad, key=by_place))
+
+    @property
+    def doubtful(self) -> tuple[Finding, ...]:
+        """The undetermined findings that the contract asks only to warn of."""
+        if self.undetermined_fails:
+            return ()
+        return tuple(sorted((f for f in self.result.active if f.verdict is Verdict.UNDETERMINED), key=by_place))
+
+    @property
+    def total(self) -> int:
+        """How many subjects were looked at."""
+        return len(self.result.active) + len(self.result.waived) + len(self.known)
+
+    def record(self) -> dict[str, Any]:
+        """Return what reports need, as builtin types: it travels from xdist workers to the controller."""
+        counts = Counter(finding.verdict.value for finding in self.result.active)
+        return {
+            **self.result.to_builtins(),
+            "rule": self.rule,
+            "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
+            "total": self.total,
+            "known": len(self.known),
+            "baseline": list(self.used),
+            "empty": self.is_empty,
+            "advice": [str(finding) for finding in self.result.active if finding.advice],
+            "findings": _builtins(self.entries()),
+        }
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return what the results file keeps: what is not proven, and what is if the rule describes something."""
+        name = self.result.environment
+        lapsed = {entry.finding.key: _acceptance(entry) for entry in self.result.lapsed}
+        active = [
+            Entry(name, self._state(finding), finding, lapsed.get(finding.key))
+            for finding in self.result.active
+            if self.keep_proven or finding.advice or finding.verdict is not Verdict.PROVEN
+        ]
+        waived = [Entry(name, "waived", entry.finding, _acceptance(entry)) for entry in self.result.waived]
+        known = [Entry(name, "known", finding) for finding in self.known]
+        return tuple(sorted([*active, *waived, *known], key=lambda entry: by_place(entry.finding)))
+
+    def _state(self, finding: Finding) -> State:
+        if finding.verdict is Verdict.PROVEN:
+            return "advice" if finding.advice else "proven"
+        return "failing" if finding.verdict is Verdict.VIOLATED or self.undetermined_fails else "warning"
+
+    def _fails(self, finding: Finding) -> bool:
+        return self.undetermined_fails and finding.verdict is Verdict.UNDETERMINED
+
+
+class Witness(Protocol):
+    """What is told of each result of a rule while its test runs."""
+
+    def judged(self, result: RuleResult, plan: Callable[[], Plan] | None, decisions: Mapping[str, Decision]) -> None:
+        """Take note of a result; `decisions` are those of IAM by finding."""
+
+
+def witness_of(config: pytest.Config) -> Witness | None:
+    """Return the plugin that shows the results of rules elsewhere, if there is one."""
+    plugin: Witness | None = config.pluginmanager.get_plugin(WITNESS)
+    return plugin
+
+
+def judge(
+    rule: str,
+    findings: Sequence[Finding],
+    contract: Contract,
+    environment: str,
+    today: date,
+    *,
+    keep_proven: bool = False,
+    baseline: Baseline | None = None,
+    moves: Sequence[Move] = (),
+) -> RuleResult:
+    """Apply the contract's waivers to the findings of a rule, then the baseline to those that are left."""
+    result = apply(findings, contract.waivers, environment, today, [rule])
+    parted = (
+        baseline.part(result.active, rule, environment, today, moves) if baseline else BaselineResult(result.active)
+    )
+    return RuleResult(
+        rule,
+        replace(result, active=parted.active),
+        contract.suite.undetermined == "fail",
+        rule in contract.suite.allow_empty,
+        keep_proven,
+        parted.known,
+        parted.used,
+    )
+
+
+def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySelectionError:
+    """Return the error of a rule without findings: a check that looked at nothing has proven nothing."""
+    return EmptySelectionError(
+        f'the rule "{rule}" matched nothing in {environment}',
+        place=place_of(contract, "suite", "allow_empty"),
+        expected="at least one resource or file that the rule is about",
+        remedy="if there is none to be, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
+    )
+
+
+def allowing(present: Sequence[str], further: Sequence[str]) -> str:
+    """Return the lines of the contract that allow rules to match nothing, those of before among them."""
+    entries = ", ".join(f'"{rule}"' for rule in dict.fromkeys([*present, *further]))
+    return f"[suite]\nallow_empty = [{entries}]"
+
+
+def _acceptance(entry: Waived) -> Acceptance:
+    return Acceptance(entry.waiver.reason, entry.waiver.owner, entry.waiver.expires.isoformat())
+
+
+def _builtins(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    if not entries:
+        return []
+    found: list[dict[str, Any]] = msgspec.to_builtins(entries)
+    return found

@@ -1,0 +1,1 @@
+"""How results develop over runs, as a page."""

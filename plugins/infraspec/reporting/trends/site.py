@@ -1,0 +1,251 @@
+"""Trends as one HTML page that asks nobody for anything: no script, no font, no picture; light and dark.
+
+The same runs give the same bytes: days are counted to the newest run, not to the day the page is made.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from html import escape
+from importlib.resources import files
+from urllib.parse import quote
+
+from infraspec import __version__
+from infraspec.finding import Location
+from infraspec.reporting.run.recorder import REPOSITORY
+from infraspec.reporting.run.results import Results
+from infraspec.reporting.trends.history import Cell, Column, Level, Open, Trend, last_days, moment, trends
+
+COLUMNS = 60
+"""How many runs a heat map shows, if nobody asks for another number."""
+
+_MOST = 100
+_SOON = timedelta(days=30)
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_LEGEND: dict[Level, tuple[str, str]] = {
+    "violated": ("2", "violated findings"),
+    "undetermined": ("?2", "undetermined findings"),
+    "accepted": ("(2)", "waived or known ones, the rest proven"),
+    "proven": ("✓", "proven"),
+    "empty": ("-", "nothing to look at"),
+}
+
+
+def site(runs: Sequence[Results], columns: int = COLUMNS, repository: str = "") -> str:
+    """Return the page of runs, oldest first; at least one.
+
+    `repository` is the address that places link to, such as https://github.com/shop/infra, or empty.
+    """
+    found = trends(runs, columns)
+    application = next((run.run.application for run in reversed(runs) if run.run.application), "infraspec")
+    title = f"{application}: infrastructure over time"
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{files('infraspec.reporting.trends').joinpath('site.css').read_text(encoding='utf-8')}</style>",
+            "</head>",
+            "<body>",
+            *_header(title, runs, found),
+            "<main>",
+            *(line for trend in found for line in _section(trend, repository)),
+            "</main>",
+            f"<footer><small>infraspec {escape(__version__)}</small></footer>",
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def _header(title: str, runs: Sequence[Results], found: Sequence[Trend]) -> Iterable[str]:
+    first, last = (_day(moment(run)) for run in (runs[0], runs[-1]))
+    yield f"<header>\n<h1>{escape(title)}</h1>"
+    yield f"<p class=quiet>{_number(len(runs), 'run')}, {first} to {last}; times are in UTC.</p>"
+    yield '<nav aria-label="Environments">\n<ul class=plain>'
+    for trend in found:
+        level, text = _state(trend)
+        link = f'<a href="#{_anchor(trend)}">{escape(_name(trend))}</a>'
+        yield f'<li>{link} <span class="pill {level}">{text}</span></li>'
+    yield "</ul>\n</nav>"
+    yield '<ul class="plain quiet" aria-label="Legend">'
+    for level, (sign, meaning) in _LEGEND.items():
+        yield f'<li><span class="pill {level}">{sign}</span> {meaning}</li>'
+    yield "<li>no colour: not looked at</li>\n<li>* a part of the suite</li>\n</ul>\n</header>"
+
+
+def _state(trend: Trend) -> tuple[Level, str]:
+    """Return what an environment comes to now, in a word or two."""
+    if trend.last.broken:
+        return "violated", "no verdict"
+    states = Counter(one.entry.finding.verdict.value for one in _pressing(trend))
+    if states["violated"]:
+        return "violated", f"{states['violated']} violated"
+    if states["undetermined"]:
+        return "undetermined", f"{states['undetermined']} undetermined"
+    return ("accepted", "waived or known") if trend.open else ("proven", "proven")
+
+
+def _pressing(trend: Trend) -> list[Open]:
+    return [one for one in trend.open if one.entry.state in {"failing", "warning"}]
+
+
+def _section(trend: Trend, repository: str) -> Iterable[str]:
+    anchor, name = _anchor(trend), escape(_name(trend))
+    yield f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{name} <small>{trend.suite} suite</small></h2>'
+    yield f"<p>{_sentence(trend)}</p>"
+    if trend.rows or any(column.broken for column in trend.columns):
+        yield from _map(trend)
+    if trend.open:
+        yield from _findings(trend, repository)
+    yield from _waivers(trend)
+    yield "</section>"
+
+
+def _sentence(trend: Trend) -> str:
+    accepted = len(trend.open) - len(_pressing(trend))
+    parts = [f"{_number(len(_pressing(trend)), 'open finding')}"]
+    if accepted:
+        parts.append(f"{accepted} waived or known")
+    changes = [f"{number} {word}" for number, word in ((trend.opened, "new"), (trend.mended, "mended")) if number]
+    if changes and len(trend.columns) > 1:
+        parts.append(f"{' and '.join(changes)} since the run before")
+    commit = f" of <code>{escape(trend.last.commit[:12])}</code>" if trend.last.commit else ""
+    return f"{', '.join(parts)}. Last run{commit}: {_minute(trend.last.time)}."
+
+
+def _map(trend: Trend) -> Iterable[str]:
+    label = escape(f"Rules of {_name(trend)} by run, the newest at the right")
+    yield f'<div class=scroll role=region tabindex=0 aria-label="{label}">\n<table class=map>'
+    yield f"<thead><tr><th scope=col>rule</th>{''.join(map(_column, trend.columns))}</tr></thead>\n<tbody>"
+    if any(column.broken for column in trend.columns):
+        cells = "".join(_broken(column) for column in trend.columns)
+        yield f"<tr><th scope=row>no verdict</th>{cells}</tr>"
+    for rule, cells_of in trend.rows.items():
+        pairs = zip(trend.columns, cells_of, strict=True)
+        yield f"<tr><th scope=row>{escape(rule)}</th>{''.join(_cell(rule, *pair) for pair in pairs)}</tr>"
+    yield "</tbody>\n</table>\n</div>"
+
+
+def _column(column: Column) -> str:
+    part = "" if column.complete else "*"
+    commit = f", {column.commit[:12]}" if column.commit else ""
+    title, moment_of_run = escape(f"{_minute(column.time)}{commit}"), column.time.isoformat()
+    return f'<th scope=col title="{title}"><time datetime="{moment_of_run}">{column.time:%m-%d}{part}</time></th>'
+
+
+def _broken(column: Column) -> str:
+    if not column.broken:
+        return "<td></td>"
+    title = f"{_minute(column.time)}: {_number(column.broken, 'test')} without a verdict"
+    return f'<td class=violated title="{title}">!{column.broken}</td>'
+
+
+def _cell(rule: str, column: Column, cell: Cell | None) -> str:
+    if cell is None:
+        return "<td></td>"
+    count = cell.count
+    numbers = {name: getattr(count, name) for name in ("violated", "undetermined", "waived", "known", "proven")}
+    said = ", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "nothing to look at"
+    signs = {
+        "violated": str(count.violated),
+        "undetermined": f"?{count.undetermined}",
+        "accepted": f"({count.waived + count.known})",
+    }
+    title = escape(f"{rule}, {_minute(column.time)}: {said}")
+    return f'<td class={cell.level} title="{title}">{signs.get(cell.level, _LEGEND[cell.level][0])}</td>'
+
+
+def _findings(trend: Trend, repository: str) -> Iterable[str]:
+    yield "<h3>Open findings, the oldest first</h3>\n<table class=list>"
+    yield _head("finding", "state", "open", "since")
+    yield "<tbody>"
+    for one in trend.open[:_MOST]:
+        yield _finding(trend, one, repository)
+    yield "</tbody>\n</table>"
+    if len(trend.open) > _MOST:
+        yield f"<p class=quiet>And {len(trend.open) - _MOST} more.</p>"
+
+
+def _finding(trend: Trend, one: Open, repository: str) -> str:
+    finding, entry = one.entry.finding, one.entry
+    times = f" <small>{one.times} times</small>" if one.times > 1 else ""
+    head = f"<code>{escape(finding.rule)}</code> <code>{escape(finding.key)}</code>{times}"
+    rows = [("expected", finding.expected), ("found", finding.found), ("reason", finding.reason)]
+    said = [f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text]
+    if finding.location:
+        said.insert(0, f"<dt>place</dt><dd>{_place(finding.location, one.commit, repository)}</dd>")
+    if finding.remedy:
+        said.append(f"<dt>remedy</dt><dd><pre>{escape(finding.remedy)}</pre></dd>")
+    stale = f" <small>not looked at since {_day(one.looked)}</small>" if one.looked != trend.last.time else ""
+    state = finding.verdict.value if entry.state in {"failing", "warning"} else entry.state
+    level = state if state in {"violated", "undetermined"} else "accepted"
+    return (
+        f"<tr><td class=about><details><summary>{head}</summary><dl>{''.join(said)}</dl></details>{stale}</td>"
+        f'<td><span class="pill {level}">{state}</span></td>'
+        f"<td class=when>{'at least ' if one.is_oldest else ''}{_number(one.days, 'day')}</td>"
+        f"<td class=when>{_day(one.since)}</td></tr>"
+    )
+
+
+def _place(location: Location, commit: str, repository: str) -> str:
+    shown = f"<code>{escape(str(location))}</code>"
+    if not repository or not commit or location.file.startswith(("/", "..")):
+        return shown
+    anchor = f"#L{location.line}" if location.line else ""
+    return f'<a href="{escape(f"{repository}/blob/{commit}/{quote(location.file)}{anchor}")}">{shown}</a>'
+
+
+def _waivers(trend: Trend) -> Iterable[str]:
+    today = trend.last.time.date()
+    chosen = [pair for pair in last_days(trend.open) if pair[0] - today <= _SOON]
+    if not chosen:
+        return
+    yield "<h3>Waivers that lapse within 30 days, or have</h3>\n<table class=list>"
+    yield _head("finding", "last day", "who and why")
+    yield "<tbody>"
+    for day, one in chosen:
+        waiver, finding = one.entry.waiver, one.entry.finding
+        if waiver:
+            yield (
+                f"<tr><td class=about><code>{escape(finding.rule)}</code> <code>{escape(finding.key)}</code></td>"
+                f"<td class=when>{day} ({_left(day, today)})</td>"
+                f"<td>{escape(waiver.owner)}: {escape(waiver.reason)}</td></tr>"
+            )
+    yield "</tbody>\n</table>"
+
+
+def _head(*names: str) -> str:
+    return f"<thead><tr>{''.join(f'<th scope=col>{name}</th>' for name in names)}</tr></thead>"
+
+
+def _left(day: date, today: date) -> str:
+    return f"{_number((day - today).days, 'day')} left" if day >= today else "lapsed"
+
+
+def _name(trend: Trend) -> str:
+    return "the repository" if trend.environment == REPOSITORY else trend.environment
+
+
+def _anchor(trend: Trend) -> str:
+    return escape(f"{trend.suite}-{quote(trend.environment)}")
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _day(time: datetime) -> str:
+    return f"{time:%Y-%m-%d}"
+
+
+def _minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}"
