@@ -14,13 +14,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
-from infraspec.character import characters
-from infraspec.iam.context import Context
-from infraspec.iam.decision import decide
-from infraspec.iam.document import PolicyDocument
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Principal
-from infraspec.unknown import Value, concatenate
+from infraspec.core.unknown import Value, characters, concatenate
+from infraspec.iam.evaluation.decision import decide
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.statements import IdentityPolicy
 
 ACCOUNT = "111122223333"
 HEAD = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"

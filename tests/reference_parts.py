@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from infraspec.hcl.nodes import Body, Call, Expression, File, Literal, Object, Tuple
+from infraspec.hcl.ast import Body, Call, Expression, File, Literal, Object, Tuple
 
 
 class Part(NamedTuple):

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from infraspec.errors import ContractError, ErrorCollector, InfraspecError, InputErrorGroup, PlanError
+from infraspec.core.errors import ContractError, ErrorCollector, InfraspecError, InputErrorGroup, PlanError
 
 
 def raised(*found: tuple[str, InfraspecError]) -> InfraspecError:

@@ -17,28 +17,27 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.alarms import check_alarms
-from infraspec.checks.consistency import check_consistency
-from infraspec.checks.names import check_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.selectors import check_selectors
-from infraspec.checks.source import check_source
-from infraspec.checks.state_backend import check_state_backend
-from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.checks.tag_policy import check_tag_policy
-from infraspec.checks.tags import check_tags
-from infraspec.checks.task_definitions import check_task_definitions
-from infraspec.checks.versions import check_versions
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_definitions import check_task_definitions
+from infraspec.checks.alarms.alarms import check_alarms
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tag_policy import check_tag_policy
+from infraspec.checks.conventions.tags import check_selectors, check_tags
+from infraspec.checks.policies.policies import check_policies
+from infraspec.checks.policies.secret_readers import check_secret_readers
+from infraspec.checks.state.consistency import check_consistency
+from infraspec.checks.state.source import check_source
+from infraspec.checks.state.state_backend import check_state_backend
+from infraspec.checks.state.state_bucket import check_state_bucket
+from infraspec.checks.state.versions import check_versions
 from infraspec.conventions.tag_policy import TagPolicy
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import InfraspecError
-from infraspec.finding import Finding, Verdict
+from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
-from infraspec.hcl.nodes import File
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.terraform import configuration
+from infraspec.terraform.configuration import declarations
 from infraspec.terraform.environments import Environments
 from tests.reference_parts import Part, parts, without
 from tools import golden as golden_results
@@ -212,7 +211,7 @@ class Copy:
         before = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
         patch = pytest.MonkeyPatch()
-        patch.setattr(configuration, "parse_file", self._parse)
+        patch.setattr(declarations, "parse_file", self._parse)
         try:
             yield from self._judged(path.parent, next((rule for part, rule in FIRST.items() if part in file), ""))
         finally:

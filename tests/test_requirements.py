@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.names import check_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.tags import check_tags
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.policies.policies import check_policies
+from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
-from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan
 from tests.terraform.sources import plan_of
 

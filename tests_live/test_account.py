@@ -3,13 +3,13 @@
 import pytest
 
 from infraspec.aws.calls import Calls
-from infraspec.aws.identity import Identity
+from infraspec.aws.session import CallerIdentity
 from infraspec.contract.models import Contract
 
 pytestmark = pytest.mark.live
 
 
-def test_account(account: Identity, snapshot: Calls, contract: Contract, environment: str) -> None:
+def test_account(account: CallerIdentity, snapshot: Calls, contract: Contract, environment: str) -> None:
     """The account is that of the contract; a run with any other has ended before this test."""
     expected = contract.environments[environment].account_id
     assert expected in (None, account.account)

@@ -3,11 +3,11 @@
 import pytest
 
 from infraspec.aws.calls import Calls
-from infraspec.aws.canary import Courier
-from infraspec.checks.canary import check_canary
+from infraspec.aws.commands import Courier
+from infraspec.checks.alarms.alarm_delivery import check_canary
 from infraspec.contract.models import Contract
 from infraspec.core.rules import ALARM_DELIVERY
-from infraspec.live.facts.alarm_delivery import canary_facts
+from infraspec.live.facts.alarms import canary_facts
 from infraspec.pytest_plugin.fixtures.static import AssertProven
 
 pytestmark = pytest.mark.live

@@ -4,7 +4,7 @@ import pytest
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.commands import Commands
-from infraspec.checks.hosts import check_hosts
+from infraspec.checks.deployed.hosts import check_hosts
 from infraspec.contract.models import Contract
 from infraspec.core.rules import HOSTS
 from infraspec.live.facts.hosts import host_facts

@@ -9,38 +9,37 @@ import pytest
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.secret_values import SecretValues
-from infraspec.checks.alarm_delivery import Subscriptions, alert_topics
-from infraspec.checks.alarm_state import alarm_names
-from infraspec.checks.databases import database_identifiers
-from infraspec.checks.inventory import Stray
-from infraspec.checks.log_groups import log_group_names
-from infraspec.checks.secret_chain import Evidence
+from infraspec.checks.access.secret_chain import ChainEvidence
+from infraspec.checks.alarms.alarm_delivery import Subscriptions, alert_topics
+from infraspec.checks.alarms.alarm_state import alarm_names
+from infraspec.checks.deployed.database_readings import Observed
+from infraspec.checks.deployed.databases import database_identifiers
+from infraspec.checks.deployed.hosts import HostFacts
+from infraspec.checks.deployed.inventory import Stray
+from infraspec.checks.deployed.log_groups import log_group_names
 from infraspec.contract.alarms import Alarms
-from infraspec.contract.hosts import Host
+from infraspec.contract.live import Host
 from infraspec.contract.models import Contract
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
-from infraspec.ecs.declared_service import declared_families as families_of
-from infraspec.ecs.deployed import DeployedService, Fleet
+from infraspec.ecs.fleet import DeployedService, Fleet
+from infraspec.ecs.fleet import declared_families as families_of
 from infraspec.ecs.start import StartFacts
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.live.facts.alarm_delivery import live_subscriptions
-from infraspec.live.facts.alarm_states import alarm_states as read_alarm_states
+from infraspec.live.facts.alarms import alarm_states as read_alarm_states
+from infraspec.live.facts.alarms import live_subscriptions
 from infraspec.live.facts.databases import live_databases
 from infraspec.live.facts.hosts import host_facts
-from infraspec.live.facts.log_groups import live_log_groups
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.facts.start_readings import start_facts
-from infraspec.live.facts.state_store import state_store as read_state_store
+from infraspec.live.facts.stores import live_log_groups
+from infraspec.live.facts.stores import state_store as read_state_store
 from infraspec.live.inventory import strays as find_strays
-from infraspec.monitoring.alarm_status import AlarmStates
-from infraspec.monitoring.log_group import LogGroup
-from infraspec.process.hosts import HostFacts
+from infraspec.monitoring.live_readings import AlarmStates, LogGroup
 from infraspec.pytest_plugin.rule_tests import Check, prove
-from infraspec.rds.database import Observed
+from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.settings import RootSettings
 
 pytestmark = pytest.mark.live
 
@@ -106,7 +105,7 @@ def secret_evidence(  # noqa: PLR0917 - fixtures
     secret_values: SecretValues,
     contract: Contract,
     environment: str,
-) -> Evidence:
+) -> ChainEvidence:
     """Return what AWS says of each secret on the way into a container."""
     return chain_evidence(snapshot, live_plan, live_task_definitions, contract, environment, shapes=secret_values)
 

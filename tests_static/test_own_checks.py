@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from infraspec.core.finding import Finding
 from infraspec.core.rule import Rule
-from infraspec.finding import Finding
 from infraspec.pytest_plugin.rule_tests import OFFERED, Check, prove
 
 

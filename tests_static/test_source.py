@@ -1,6 +1,6 @@
 """The contract speaks of what is there."""
 
-from infraspec.checks.selectors import check_selectors
+from infraspec.checks.conventions.tags import check_selectors
 from infraspec.contract.models import Contract
 from infraspec.terraform.plan import Plan
 

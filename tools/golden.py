@@ -34,7 +34,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from infraspec.errors import InfraspecError
+from infraspec.core.errors import InfraspecError
 
 Json = dict[str, Any]
 Case = Json

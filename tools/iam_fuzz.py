@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infraspec.iam.case import decided
+from infraspec.cli.simulate import decided
 from tools.iam_cases import (
     DB,
     HEAD,

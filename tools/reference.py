@@ -11,10 +11,10 @@ from typing import Any
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.pytest_plugin import hookspecs, options
 from infraspec.pytest_plugin.fixtures import live, own_rules, static
 from infraspec.pytest_plugin.rule_tests import Check, call

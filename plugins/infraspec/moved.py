@@ -16,12 +16,21 @@ from types import ModuleType
 from warnings import warn
 
 MOVED = {
+    "infraspec.arn": "infraspec.core.arn",
+    "infraspec.errors": "infraspec.core.errors",
+    "infraspec.finding": "infraspec.core.finding",
     "infraspec.fixtures.live": "infraspec.pytest_plugin.fixtures.live",
     "infraspec.fixtures.own_rules": "infraspec.pytest_plugin.fixtures.own_rules",
     "infraspec.fixtures.session": "infraspec.pytest_plugin.fixtures",
     "infraspec.fixtures.static": "infraspec.pytest_plugin.fixtures.static",
     "infraspec.hookspecs": "infraspec.pytest_plugin.hookspecs",
+    "infraspec.iam.context": "infraspec.iam.policy.context",
+    "infraspec.iam.decision": "infraspec.iam.evaluation.decision",
+    "infraspec.iam.document": "infraspec.iam.policy.document",
+    "infraspec.iam.principal": "infraspec.iam.policy.principals",
     "infraspec.matchers": "infraspec.pytest_plugin.matchers",
+    "infraspec.terraform.settings": "infraspec.terraform.configuration.settings",
+    "infraspec.unknown": "infraspec.core.unknown",
 }
 """Where each module is now, by its path before."""
 

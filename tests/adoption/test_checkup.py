@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.adoption.checkup import checkup
-from infraspec.adoption.health import Line, State, worst
-from infraspec.errors import UnknownEnvironmentError
+from infraspec.adoption.checkup import HealthState, Line, checkup, worst
+from infraspec.core.errors import UnknownEnvironmentError
 from tests.terraform.sources import write
 
 CONTRACT = """\
@@ -22,10 +21,10 @@ CONTRACT = """\
     """
 PROVIDER = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
 
-CASES: dict[str, tuple[dict[str, str], list[tuple[State, str, str]]]] = {
+CASES: dict[str, tuple[dict[str, str], list[tuple[HealthState, str, str]]]] = {
     "all is known": (
         {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'},
-        [(State.OK, "1 resource, 0 task definitions from source infra", "")],
+        [(HealthState.OK, "1 resource, 0 task definitions from source infra", "")],
     ),
     "roles and policies of data": (
         {
@@ -52,7 +51,7 @@ resource "aws_lambda_function" "report" {
         },
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "2 attributes of data sources not known",
                 """\
                 [environments.prod.known]
@@ -88,7 +87,7 @@ resource "aws_db_subnet_group" "db" {
         },
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "2 attributes of data sources not known",
                 """\
                 [environments.prod.known]
@@ -133,7 +132,7 @@ resource "aws_iam_role_policy" "some" {
         },
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "1 attribute of data sources not known",
                 """\
                 [environments.prod.known]
@@ -145,7 +144,7 @@ resource "aws_iam_role_policy" "some" {
         {"infra/main.tf": PROVIDER + 'variable "tag" {}\nresource "aws_sqs_queue" "q" {\n  name = "q-${var.tag}"\n}\n'},
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "1 variable without a value",
                 """\
                 [environments.prod.variables]  # or var_files, or TF_VAR_…; no secrets
@@ -160,7 +159,7 @@ resource "aws_iam_role_policy" "some" {
         },
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "1 module not here, whose resources are not seen",
                 """\
                 run `terraform get` or `terraform init -backend=false` in the root module
@@ -172,7 +171,7 @@ resource "aws_iam_role_policy" "some" {
         {"infra/main.tf": 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'},
         [
             (
-                State.WARNING,
+                HealthState.WARNING,
                 "the region is not known, nor are the ARNs that hold it",
                 '[environments.prod]\nregion = "eu-west-1"',
             )
@@ -191,30 +190,30 @@ variable "size" {
 }
 """
         },
-        [(State.PROBLEM, "var.size is not valid", "correct the value")],
+        [(HealthState.PROBLEM, "var.size is not valid", "correct the value")],
     ),
     "a root without resources": (
         {"infra/main.tf": PROVIDER + 'variable "env" {\n  default = "prod"\n}\n'},
-        [(State.WARNING, "nothing is there to be judged", "name as root the directory that terraform runs in")],
+        [(HealthState.WARNING, "nothing is there to be judged", "name as root the directory that terraform runs in")],
     ),
     "a root of another cloud": (
         {"infra/main.tf": 'resource "google_storage_bucket" "b" {\n  name = "b"\n}\n'},
-        [(State.OK, "1 resource, 0 task definitions", "")],
+        [(HealthState.OK, "1 resource, 0 task definitions", "")],
     ),
-    "source that is broken": ({"infra/main.tf": "resource {"}, [(State.PROBLEM, "infra/main.tf:1", "")]),
+    "source that is broken": ({"infra/main.tf": "resource {"}, [(HealthState.PROBLEM, "infra/main.tf:1", "")]),
     "an attribute without a value": (
         {"infra/main.tf": PROVIDER + 'resource "aws_sqs_queue" "q" {\n  name = {}.none\n}\n'},
-        [(State.PROBLEM, "infra/main.tf:5", "")],
+        [(HealthState.PROBLEM, "infra/main.tf:5", "")],
     ),
 }
 
 
 @pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
-def test_environment(tmp_path: Path, files: dict[str, str], expected: list[tuple[State, str, str]]) -> None:
+def test_environment(tmp_path: Path, files: dict[str, str], expected: list[tuple[HealthState, str, str]]) -> None:
     """Each thing that is not known is a warning, each error a problem, with the lines that mend it."""
     first, *lines = checkup(write(tmp_path, {**files, "infraspec.toml": CONTRACT}))
 
-    assert (first.topic, first.state) == ("contract", State.OK)
+    assert (first.topic, first.state) == ("contract", HealthState.OK)
     for state, message, remedy in expected:
         found = [line for line in lines if message in line.message]
         assert [(line.topic, line.state) for line in found] == [("prod", state)], lines
@@ -240,7 +239,7 @@ def test_contract(tmp_path: Path, files: dict[str, str], message: str) -> None:
     directory = write(tmp_path, {name: textwrap.dedent(text) for name, text in files.items()})
     lines = list(checkup(directory))
 
-    assert [(line.topic, line.state) for line in lines] == [("contract", State.PROBLEM)]
+    assert [(line.topic, line.state) for line in lines] == [("contract", HealthState.PROBLEM)]
     assert message in lines[0].message
     assert lines[0].remedy
 
@@ -260,8 +259,8 @@ def test_worst() -> None:
     ok, warning, problem = Line.ok("a", "b"), Line.warning("a", "b", "c"), Line.problem("a", "b", "c")
 
     assert [worst([]), worst([ok]), worst([ok, warning]), worst([problem, warning])] == [
-        State.OK,
-        State.OK,
-        State.WARNING,
-        State.PROBLEM,
+        HealthState.OK,
+        HealthState.OK,
+        HealthState.WARNING,
+        HealthState.PROBLEM,
     ]

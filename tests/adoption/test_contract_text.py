@@ -11,13 +11,12 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.adoption import adopt
-from infraspec.adoption.contract_text import contract_text, quoted
-from infraspec.adoption.files import starting_files
-from infraspec.adoption.files import write as write_files
-from infraspec.checks.names import check_names
-from infraspec.checks.tags import check_tags
+from infraspec.adoption.contract_text import contract_text, quoted, starting_files
+from infraspec.adoption.contract_text import write as write_files
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
-from infraspec.finding import Verdict
 from infraspec.process.workflows import workflow_of
 from infraspec.terraform.environments import Environments
 from tests.terraform.sources import write

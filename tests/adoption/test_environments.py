@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.adoption.draft import adopt
-from infraspec.adoption.repository import Repository
-from infraspec.adoption.task_definition_files import files_by_environment
-from infraspec.errors import RootMissingError
+from infraspec.adoption.contract_inference import adopt
+from infraspec.adoption.repository import RepositoryFiles, files_by_environment
+from infraspec.core.errors import RootMissingError
 from tests.terraform.sources import write
 
 PROVIDER = 'provider "aws" {}\n'
@@ -198,7 +197,7 @@ def test_environments(
     tmp_path: Path, files: dict[str, str], expected: dict[str, tuple[str, tuple[str, ...], str]]
 ) -> None:
     """Environments are found by folder, by variable file and by workspace, production last."""
-    found = Repository.read(write(tmp_path, files)).candidates
+    found = RepositoryFiles.read(write(tmp_path, files)).candidates
 
     assert {each.name: (each.root.path, each.var_files, each.workspace) for each in found} == expected
 
@@ -345,7 +344,7 @@ def test_environments_by_their_states(
     tmp_path: Path, files: dict[str, str], expected: dict[str, tuple[tuple[str, ...], dict[str, str]]]
 ) -> None:
     """A file for `-backend-config` names an environment where a variable takes that name, and nothing contradicts."""
-    found = Repository.read(write(tmp_path, files)).candidates
+    found = RepositoryFiles.read(write(tmp_path, files)).candidates
 
     assert {each.name: (each.var_files, dict(each.variables)) for each in found} == expected
 
@@ -354,7 +353,7 @@ def test_what_commands_say_names_no_environment(tmp_path: Path) -> None:
     """A command is a text that may run or not: a Makefile that gives a variable its value is no evidence."""
     makefile = "plan:\n\tterraform plan -var environment_name=prod\n"
 
-    (candidate,) = Repository.read(write(tmp_path, {"main.tf": NAMED, "Makefile": makefile})).candidates
+    (candidate,) = RepositoryFiles.read(write(tmp_path, {"main.tf": NAMED, "Makefile": makefile})).candidates
 
     assert ("main", {}) == (candidate.name, dict(candidate.variables))
 
@@ -363,7 +362,7 @@ def test_production_comes_last(tmp_path: Path) -> None:
     """An environment called by a word comes before what is called otherwise, and production last."""
     write(tmp_path, {f"{name}/main.tf": PROVIDER for name in ("prod", "bootstrap", "staging")})
 
-    assert [each.name for each in Repository.read(tmp_path).candidates] == ["staging", "bootstrap", "prod"]
+    assert [each.name for each in RepositoryFiles.read(tmp_path).candidates] == ["staging", "bootstrap", "prod"]
 
 
 PLACES: dict[str, tuple[str, str | None, bool]] = {
@@ -398,7 +397,7 @@ PLACES: dict[str, tuple[str, str | None, bool]] = {
 def test_account(tmp_path: Path, source: str, account: str | None, certain: bool) -> None:  # noqa: FBT001
     """An account is taken from what can mean nothing else; the only one of the ARNs is a guess, two are none."""
     provider = "" if "provider" in source else PROVIDER
-    (candidate,) = Repository.read(write(tmp_path, {"main.tf": provider + source})).candidates
+    (candidate,) = RepositoryFiles.read(write(tmp_path, {"main.tf": provider + source})).candidates
 
     assert (candidate.account.value if candidate.account else None) == account
     assert candidate.account is None or candidate.account.certain is certain
@@ -408,9 +407,9 @@ def test_region_of_the_workflows(tmp_path: Path) -> None:
     """The only region that workflows set is the one the provider takes from the environment; of two, none is."""
     step = "jobs:\n  a:\n    env:\n      AWS_REGION: {}\n"
     write(tmp_path, {"main.tf": PROVIDER, ".github/workflows/a.yml": step.format("eu-west-1")})
-    (one,) = Repository.read(tmp_path).candidates
+    (one,) = RepositoryFiles.read(tmp_path).candidates
     write(tmp_path, {".github/workflows/b.yml": step.format("us-east-1")})
-    (two,) = Repository.read(tmp_path).candidates
+    (two,) = RepositoryFiles.read(tmp_path).candidates
 
     assert one.region is not None
     assert one.region.value == "eu-west-1"
@@ -429,7 +428,7 @@ def test_task_definition_files(tmp_path: Path) -> None:
         "ecs/template.json": '{"containerDefinitions": ${containers}}',
         "package.json": "{}",
     }
-    repository = Repository.read(write(tmp_path, files))
+    repository = RepositoryFiles.read(write(tmp_path, files))
 
     assert repository.task_definitions == ("ecs/worker.json", "ecs/prod/app.json")
     assert repository.malformed == ("ecs/template.json",)
@@ -458,7 +457,7 @@ NOTHING: dict[str, tuple[dict[str, str], str]] = {
 def test_nothing_to_begin_with(tmp_path: Path, files: dict[str, str], remedy: str) -> None:
     """A directory without anything to check is an error that says what to do."""
     with pytest.raises(RootMissingError) as caught:
-        Repository.read(write(tmp_path, files))
+        RepositoryFiles.read(write(tmp_path, files))
 
     assert remedy in caught.value.remedy
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.adoption.application import application_of
-from infraspec.adoption.name_shapes import Shape
-from infraspec.adoption.names import Named, patterns_of
-from infraspec.adoption.tags import Carried, common_tags
-from infraspec.unknown import Unknown
+from infraspec.adoption.contract_inference import application_of
+from infraspec.adoption.conventions import Carried, NamedResource, NameShape, common_tags, patterns_of
+from infraspec.core.unknown import Unknown
 
 DEV = {"application": "shop", "environment": "dev"}
 PROD = {"application": "shop", "environment": "prod"}
@@ -51,17 +49,17 @@ SHAPES: dict[str, tuple[str, str, str | None]] = {
 @pytest.mark.parametrize(("type_", "name", "expected"), SHAPES.values(), ids=SHAPES)
 def test_shape(type_: str, name: str, expected: str | None) -> None:
     """Facts of the contract become placeholders, other words a placeholder of their kind."""
-    shape = Shape.of(name, PROD)
+    shape = NameShape.of(name, PROD)
 
     assert (shape.pattern(type_) if shape.has_facts else None) == expected
 
 
-def names(type_: str, *texts: str, facts: dict[str, str] | None = None) -> list[Named]:
+def names(type_: str, *texts: str, facts: dict[str, str] | None = None) -> list[NamedResource]:
     """Return names of a type in production."""
-    return [Named(type_, text, facts or PROD) for text in texts]
+    return [NamedResource(type_, text, facts or PROD) for text in texts]
 
 
-GUESSES: dict[str, tuple[list[Named], dict[str, tuple[tuple[str, ...], int, int]]]] = {
+GUESSES: dict[str, tuple[list[NamedResource], dict[str, tuple[tuple[str, ...], int, int]]]] = {
     "all": (
         names("aws_iam_role", "shop-prod-app", "shop-prod-worker"),
         {"aws_iam_role": (("{application}-{environment}-{name}",), 2, 2)},
@@ -89,7 +87,7 @@ GUESSES: dict[str, tuple[list[Named], dict[str, tuple[tuple[str, ...], int, int]
 
 
 @pytest.mark.parametrize(("given", "expected"), GUESSES.values(), ids=GUESSES)
-def test_patterns(given: list[Named], expected: dict[str, tuple[tuple[str, ...], int, int]]) -> None:
+def test_patterns(given: list[NamedResource], expected: dict[str, tuple[tuple[str, ...], int, int]]) -> None:
     """A pattern is inferred where three quarters of the names of a type follow it, and says of how many."""
     assert {guess.type: (guess.patterns, guess.held, guess.total) for guess in patterns_of(given)} == expected
 

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.aws.access import Access
-from infraspec.aws.endpoints import configured_endpoints
-from infraspec.aws.identity import Identity
-from infraspec.aws.session import Clients
-from infraspec.errors import ContractError, GuardError, IdentityError
+from infraspec.aws.access import AccountAccess, configured_endpoints
+from infraspec.aws.session import CallerIdentity, Clients
+from infraspec.core.errors import ContractError, GuardError, IdentityError
 from tests.aws.moto_server import ACCOUNT, REGION
 
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/infraspec-runner/session"
@@ -33,17 +31,17 @@ runner = "infraspec-.*"
 
 def to(
     directory: Path, monkeypatch: pytest.MonkeyPatch, arn: str, *, is_local: bool = False, further: str = ""
-) -> Access:
+) -> AccountAccess:
     """Open the access to prod as somebody; `further` is added to the contract."""
     (directory / "infraspec.toml").write_text(CONTRACT + further)
     (directory / "main.tf").write_text("terraform {}\n")
     account, partition = arn.split(":")[4], arn.split(":")[1]
-    monkeypatch.setattr(Identity, "of", lambda _clients: Identity(account, partition, arn))
+    monkeypatch.setattr(CallerIdentity, "of", lambda _clients: CallerIdentity(account, partition, arn))
     for name in ("AWS_CONFIG_FILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(directory / "config"))
     contract = contracts.load(directory)
-    return Access.to(contract, "prod", REGION, is_local=is_local, taken=datetime.now(tz=UTC), directory=None)
+    return AccountAccess.to(contract, "prod", REGION, is_local=is_local, taken=datetime.now(tz=UTC), directory=None)
 
 
 def test_runner_of_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

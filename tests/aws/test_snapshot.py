@@ -13,13 +13,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.parsers import ResponseParserError
 
 from infraspec.aws.calls import Calls
-from infraspec.aws.identity import Identity
-from infraspec.aws.session import Clients
+from infraspec.aws.session import CallerIdentity, Clients
 from infraspec.aws.snapshot import Question, Snapshot
-from infraspec.errors import AwsError, CredentialsError, ResourceRefusalError, RunnerPermissionError
+from infraspec.core.errors import AwsError, CredentialsError, ResourceRefusalError, RunnerPermissionError
 from tests.aws.moto_server import ACCOUNT, REGION
 
-IDENTITY = Identity(ACCOUNT, "aws", f"arn:aws:sts::{ACCOUNT}:assumed-role/runner/1")
+IDENTITY = CallerIdentity(ACCOUNT, "aws", f"arn:aws:sts::{ACCOUNT}:assumed-role/runner/1")
 DENIED = (
     f"User: {IDENTITY.arn} is not authorized to perform: ecs:ListClusters on resource: "
     f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/* because no identity-based policy allows the ecs:ListClusters action"
@@ -93,7 +92,7 @@ def test_services_are_described_ten_at_a_time_and_once(moto: str) -> None:
     for number in range(23):
         ecs.create_service(cluster="main", serviceName=f"app-{number}", taskDefinition="app", desiredCount=1)
 
-    snapshot = Snapshot(clients, Identity.of(clients))
+    snapshot = Snapshot(clients, CallerIdentity.of(clients))
     for _ in range(3):
         names = snapshot.pages("ecs", "list_services", "serviceArns", cluster="main")
         found = snapshot.batches(
@@ -110,7 +109,7 @@ def test_times_are_aware_and_in_utc(moto: str) -> None:
     Session(region_name=REGION).client("secretsmanager").create_secret(Name="db", SecretString="x")
     clients = Clients(REGION, is_local=True)
 
-    answer = Snapshot(clients, Identity.of(clients)).ask("secretsmanager", "describe_secret", SecretId="db")
+    answer = Snapshot(clients, CallerIdentity.of(clients)).ask("secretsmanager", "describe_secret", SecretId="db")
 
     assert answer is not None
     assert timedelta(0) == answer["CreatedDate"].utcoffset()

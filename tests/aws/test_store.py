@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.aws.store import Store
-from infraspec.errors import CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
+from infraspec.aws.snapshot import AnswerStore
+from infraspec.core.errors import CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
 
 TIMES = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - of the strategy
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text() | TIMES
@@ -37,7 +37,7 @@ def test_answers_are_read_as_they_were_asked(answer: Any, tmp_path_factory: pyte
     directory = tmp_path_factory.mktemp("store")
     asked = Counter(answer)
 
-    found = [Store(directory).answer("ecs.describe_services", "key", asked) for _ in range(3)]
+    found = [AnswerStore(directory).answer("ecs.describe_services", "key", asked) for _ in range(3)]
 
     assert [answer] * 3 == found
     assert 1 == asked.count
@@ -54,7 +54,7 @@ def test_answers_are_read_as_they_were_asked(answer: Any, tmp_path_factory: pyte
 def test_errors_are_shared(error: InfraspecError, tmp_path: Path) -> None:
     """What was denied to one process is not asked by another."""
     asked = Counter(error)
-    found = [Store(tmp_path).answer("ecs.list", "key", asked) for _ in range(2)]
+    found = [AnswerStore(tmp_path).answer("ecs.list", "key", asked) for _ in range(2)]
 
     assert 1 == asked.count
     assert type(error) is type(found[1])
@@ -63,7 +63,9 @@ def test_errors_are_shared(error: InfraspecError, tmp_path: Path) -> None:
 
 def test_other_question(tmp_path: Path) -> None:
     """Another key is another question."""
-    assert [1, 2] == [Store(tmp_path).answer("ecs.list", key, Counter(value)) for key, value in (("a", 1), ("b", 2))]
+    assert [1, 2] == [
+        AnswerStore(tmp_path).answer("ecs.list", key, Counter(value)) for key, value in (("a", 1), ("b", 2))
+    ]
 
 
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +77,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "write_bytes", full)
     asked = Counter({"services": []})
-    found = [Store(tmp_path).answer("ecs.list", "key", asked) for _ in range(2)]
+    found = [AnswerStore(tmp_path).answer("ecs.list", "key", asked) for _ in range(2)]
 
     assert [asked.answer] * 2 == found
     assert 2 == asked.count

@@ -12,8 +12,8 @@ import pytest
 
 from bench.comparison.tools import Reported, findings, verdicts
 from infraspec import contract
+from infraspec.core.unknown import is_known
 from infraspec.terraform.environments import Environments
-from infraspec.unknown import is_known
 
 ROOT = Path(__file__).parents[2]
 GENERATOR = ROOT / "bench" / "generate.py"

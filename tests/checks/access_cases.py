@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infraspec.core.finding import Location
+from infraspec.core.unknown import JsonText, Unknown, Value
 from infraspec.ecs import access_table as table
 from infraspec.ecs.access_table import EXECUTION, Access
-from infraspec.finding import Location
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Unknown, Value
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "111122223333", "444455556666", "eu-west-1"
 LETS_ECS_IN = JsonText(

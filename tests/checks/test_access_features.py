@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from infraspec.ecs import access_table as table
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, arn, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

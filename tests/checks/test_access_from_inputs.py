@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import JsonText
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.terraform.documents import from_bytes
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.environments import from_bytes
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import JsonText
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown, Value, concatenate
 from infraspec.ecs.access_table import TABLE, TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown, Value, concatenate
 from tests.checks.access_cases import CASES, Case
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

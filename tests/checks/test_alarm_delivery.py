@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_delivery
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
-from infraspec.monitoring.live_subscription import CHATBOT, LiveSubscription
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown
+from infraspec.monitoring.live_readings import CHATBOT, LiveSubscription
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown
 from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

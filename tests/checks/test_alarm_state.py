@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.alarm_state import alarm_names, check_alarm_state
+from infraspec.checks.alarms.alarm_state import alarm_names, check_alarm_state
 from infraspec.contract.alarms import Alarms, LiveAlarms
-from infraspec.finding import Finding, Verdict
-from infraspec.monitoring.alarm_status import AlarmHistory, AlarmStates, AlarmStatus, Watched
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown
+from infraspec.monitoring.live_readings import AlarmHistory, AlarmStates, AlarmStatus, Watched
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown
 from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)

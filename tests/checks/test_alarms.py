@@ -12,15 +12,15 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.checks.alarms import check_alarms
+from infraspec.checks.alarms.alarms import check_alarms
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value
 from infraspec.process.playbooks import Playbook, read_playbooks
+from infraspec.terraform.configuration.variables import Assignment
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource, Uncertain
-from infraspec.terraform.variables import Assignment
-from infraspec.unknown import MissingVariable, Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
 REFERENCE = Path(__file__).parents[2] / "fixtures/daily-report-tool"

@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.databases import check_databases, database_identifiers
-from infraspec.contract.databases import Databases
-from infraspec.finding import Finding, Verdict
-from infraspec.rds.database import Database, Maintenance, Observed, Readings
-from infraspec.rds.network import Group, Rule, Side
-from infraspec.unknown import Unknown
+from infraspec.checks.deployed.database_readings import (
+    Database,
+    Group,
+    Maintenance,
+    Observed,
+    Readings,
+    SecurityGroupRule,
+    Side,
+)
+from infraspec.checks.deployed.databases import check_databases, database_identifiers
+from infraspec.contract.live import Databases
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown
 from tests.live.deployed import deployed, moved, reference
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -22,9 +29,13 @@ ADDRESS, SERVICE = "module.rds.aws_db_instance.this", "module.ecs.aws_ecs_servic
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 RETENTION = reference().by_address[ADDRESS].get("backup_retention_period")
 READINGS = Readings(connections=None, lag_seconds=0, free_bytes=80 * 2**30)
-SIDE = Side("vpc-1", (Group("sg-db", (Rule("tcp", 5432, 5432, frozenset({"sg-tasks"})),)),), ("10.0.9.0/24",))
+SIDE = Side(
+    "vpc-1", (Group("sg-db", (SecurityGroupRule("tcp", 5432, 5432, frozenset({"sg-tasks"})),)),), ("10.0.9.0/24",)
+)
 CLOSED = replace(SIDE, groups=(Group("sg-db"),))
-TASKS = Side("vpc-1", (Group("sg-tasks", egress=(Rule("-1", 0, 65535, cidrs=("0.0.0.0/0",)),)),), ("10.0.1.0/24",))
+TASKS = Side(
+    "vpc-1", (Group("sg-tasks", egress=(SecurityGroupRule("-1", 0, 65535, cidrs=("0.0.0.0/0",)),)),), ("10.0.1.0/24",)
+)
 NO_WAY = f"{SERVICE}: no ingress rule of sg-db certainly lets port 5432 in"
 SOON = Maintenance("system-update", "New OS", NOW + timedelta(days=6))
 

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.drift import check_drift
-from infraspec.checks.policy_form import policy_form
+from infraspec.checks.deployed.drift import check_drift, policy_form
+from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.unknown import Unknown, Value
 from infraspec.resource_types import TYPES
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Unknown, Value
 from tests.live.deployed import changed, deployed, moved, reference, without
 
 COMPARED = {known.type: known.drift.compared for known in TYPES.values() if known.drift is not None}

@@ -11,34 +11,32 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.alarm_delivery import check_alarm_delivery
-from infraspec.checks.alarm_state import check_alarm_state
-from infraspec.checks.consistency import check_consistency
-from infraspec.checks.databases import check_databases
-from infraspec.checks.drift import check_drift
-from infraspec.checks.existence import left_open
-from infraspec.checks.log_groups import check_log_groups
-from infraspec.checks.names import check_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.rollout import check_rollout
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.source import check_source
-from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.checks.tag_policy import check_tag_policy
-from infraspec.checks.tags import check_tags
-from infraspec.checks.task_definitions import check_task_definitions
-from infraspec.contract.databases import Databases
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_definitions import check_task_definitions
+from infraspec.checks.alarms.alarm_delivery import check_alarm_delivery
+from infraspec.checks.alarms.alarm_state import check_alarm_state
+from infraspec.checks.common.unknown_remedies import left_open
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tag_policy import check_tag_policy
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.deployed.database_readings import Observed
+from infraspec.checks.deployed.databases import check_databases
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.checks.deployed.log_groups import check_log_groups
+from infraspec.checks.policies.policies import check_policies
+from infraspec.checks.policies.secret_readers import check_secret_readers
+from infraspec.checks.services.rollout import check_rollout
+from infraspec.checks.state.consistency import check_consistency
+from infraspec.checks.state.source import check_source
+from infraspec.checks.state.state_bucket import check_state_bucket
+from infraspec.contract.live import Databases, Rollout
 from infraspec.contract.models import Contract
-from infraspec.contract.rollout import Rollout
 from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.ecs.declared_service import declared_services
-from infraspec.ecs.deployed import DeployedService, Fleet
+from infraspec.core.finding import Finding, Verdict
+from infraspec.ecs.fleet import DeployedService, Fleet, declared_services
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.monitoring.alarm_status import AlarmStates
+from infraspec.monitoring.live_readings import AlarmStates
 from infraspec.pytest_plugin.fixtures.own_rules import RunRule
-from infraspec.rds.database import Observed
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from tests.checks.existence_cases import CASES, TEXTS, Case

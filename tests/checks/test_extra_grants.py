@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
-from infraspec.finding import Location
+from infraspec.checks.deployed.inventory import FirewallRule, extra_grants, extra_policies, extra_rules
+from infraspec.core.finding import Location
+from infraspec.core.unknown import Unknown, Value
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
-from infraspec.unknown import Unknown, Value
 from tests.live.deployed import deployed, moved, reference
 
 ROLE, GROUP = "module.iam.aws_iam_role.execution", "module.rds.aws_security_group.database"

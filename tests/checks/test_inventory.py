@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.inventory import Owned, Stray, check_inventory
-from infraspec.contract.inventory import Inventory
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.deployed.inventory import Owned, Stray, check_inventory
+from infraspec.contract.live import Inventory
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown
 from tests.live.deployed import moved, reference
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

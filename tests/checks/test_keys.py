@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from infraspec.ecs import access_table as table
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
 from tests.checks.access_cases import ACCOUNT, OTHER_ACCOUNT, REGION, Case, arn, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infraspec.checks.consistency import check_consistency, consistency_table
-from infraspec.checks.modules import check_modules
-from infraspec.checks.no_diff import check_no_diff
+from infraspec.checks.plan_review.no_diff import check_no_diff
+from infraspec.checks.state.consistency import check_consistency, consistency_table
+from infraspec.checks.state.modules import check_modules
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
-from infraspec.terraform import from_plan_json
+from infraspec.core.finding import Finding, Verdict
+from infraspec.terraform.planfile import plan as from_plan_json
 from tests.checks.layout import environments
 
 V, P = Verdict.VIOLATED, Verdict.PROVEN

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.log_groups import check_log_groups, log_group_names
+from infraspec.checks.deployed.log_groups import check_log_groups, log_group_names
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.monitoring.log_group import LogGroup
-from infraspec.unknown import Unknown
+from infraspec.monitoring.live_readings import LogGroup
 from tests.live.deployed import deployed, moved, reference
 from tests.terraform.sources import plan_of
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from infraspec.checks.names import check_names
+from infraspec.checks.conventions.names import check_names
 from infraspec.contract.models import Contract
-from infraspec.errors import ContractError, InputErrorGroup, UnknownEnvironmentError
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.errors import ContractError, InputErrorGroup, UnknownEnvironmentError
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import Sensitive, Text, Unknown, concatenate
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Sensitive, Text, Unknown, concatenate
 
 DB = "{application}-{environment}-{engine}"
 HIDDEN = Unknown("random_id.this.hex")

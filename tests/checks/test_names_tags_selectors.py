@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.selectors import check_selectors, empty_selectors, unclassified_types
+from infraspec.checks.conventions.tags import check_selectors, empty_selectors, unclassified_types
 from infraspec.contract.models import Contract
-from infraspec.errors import EmptySelectionError
+from infraspec.core.errors import EmptySelectionError
 from infraspec.terraform.plan import Plan, Resource
 
 

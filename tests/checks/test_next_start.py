@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.next_start import check_next_start
-from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
-from infraspec.ecs.stored_value import Refusal
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.services.next_start import check_next_start
+from infraspec.core.finding import Finding, Verdict
+from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from tests.live.fleet import NOW, SECRET, Cluster, fleet
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -103,15 +102,15 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
         False,
         "lets in ec2.amazonaws.com",
     ),
-    "log group": (StartFacts(log_groups=(LogGroup("app", "/ecs/web", exists=True),)), PROVEN, False, ""),
+    "log group": (StartFacts(log_groups=(StartLogGroup("app", "/ecs/web", exists=True),)), PROVEN, False, ""),
     "log group is gone": (
-        StartFacts(log_groups=(LogGroup("app", "/ecs/web", exists=False),)),
+        StartFacts(log_groups=(StartLogGroup("app", "/ecs/web", exists=False),)),
         VIOLATED,
         False,
         "there is none",
     ),
     "log group is made": (
-        StartFacts(log_groups=(LogGroup("app", "/ecs/web", exists=False, is_created=True),)),
+        StartFacts(log_groups=(StartLogGroup("app", "/ecs/web", exists=False, is_created=True),)),
         PROVEN,
         False,
         "",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import OpenList, Unknown, render
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Verdict
-from infraspec.terraform.variables import Assignment
-from infraspec.unknown import OpenList, Unknown, render
+from infraspec.terraform.configuration.variables import Assignment
 from tests.terraform.sources import output_of, plan_of
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.owners import Owners
-from infraspec.errors import PolicyError
-from infraspec.iam.answer import Answer
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.core.errors import PolicyError
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
 
 ACCOUNT, OTHER, REGION = "111122223333", "123456789012", "eu-west-1"
@@ -68,9 +68,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 @pytest.fixture
-def owners(plan: Plan) -> Owners:
+def owners(plan: Plan) -> ArnIndex:
     """Return the owners of the plan."""
-    return Owners(AwsAttributes(plan))
+    return ArnIndex(AwsAttributes(plan))
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def owners(plan: Plan) -> Owners:
         (["arn"], None),
     ],
 )
-def test_an_arn_belongs_to_the_resource_that_has_it(owners: Owners, target: Value, address: str | None) -> None:
+def test_an_arn_belongs_to_the_resource_that_has_it(owners: ArnIndex, target: Value, address: str | None) -> None:
     """Objects belong to their bucket and streams to their group; a secret's ARN ends with six characters of AWS's."""
     found = owners.find(target)
     assert address == (found.address if found else None)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("db", "secret"), ("level", "parameter"), ("both", ""), ("neither", "")])
-def test_a_bare_name_is_one_or_the_other(owners: Owners, name: str, kind: str) -> None:
+def test_a_bare_name_is_one_or_the_other(owners: ArnIndex, name: str, kind: str) -> None:
     """Where both have it, or neither, nobody can tell."""
     assert kind == owners.secret_or_parameter(name)
 
 
-def test_a_secret_by_its_name(owners: Owners) -> None:
+def test_a_secret_by_its_name(owners: ArnIndex) -> None:
     """It is the ARN that the plan will know."""
     assert Unknown("aws_secretsmanager_secret.db.arn") == owners.secret_named("db")
     assert owners.secret_named("level") is None
@@ -134,13 +134,13 @@ def test_a_secret_by_its_name(owners: Owners) -> None:
     ],
 )  # fmt: skip
 def test_the_policies_that_have_a_say(
-    owners: Owners, target: Value, account: Value, action: str, names: list[str]
+    owners: ArnIndex, target: Value, account: Value, action: str, names: list[str]
 ) -> None:
     """Of what is not in the plan, a key has a policy that is not known, and so has a resource of another account."""
     assert names == [policy.name for policy in owners.policies(target, account, action)]
 
 
-def test_a_key_without_a_policy_has_that_of_its_account(plan: Plan, owners: Owners) -> None:
+def test_a_key_without_a_policy_has_that_of_its_account(plan: Plan, owners: ArnIndex) -> None:
     """KMS gives it one that lets the account's own policies decide."""
     (policy,) = owners.policies(Unknown("aws_kms_key.plain.arn"), ACCOUNT, "kms:Decrypt")
     (clause,) = policy.clauses
@@ -161,12 +161,12 @@ def test_a_key_without_a_policy_has_that_of_its_account(plan: Plan, owners: Owne
         (f"{SECRET}elsewhere-AbCdEf", None),
     ],
 )
-def test_whether_there_is_a_policy(owners: Owners, target: Value, *, has: bool | None) -> None:
+def test_whether_there_is_a_policy(owners: ArnIndex, target: Value, *, has: bool | None) -> None:
     """Of a data source, and of what is in no plan, that is not known."""
     assert has is owners.has_policy(target)
 
 
-def test_the_document_that_a_policy_is_the_text_of(plan: Plan, owners: Owners) -> None:
+def test_the_document_that_a_policy_is_the_text_of(plan: Plan, owners: ArnIndex) -> None:
     """A remedy is written where the statement is."""
     policy, secret = (
         plan.by_address[address] for address in ("aws_s3_bucket_policy.files", "aws_secretsmanager_secret_policy.db")
@@ -187,16 +187,16 @@ def test_a_policy_that_may_be_of_any_secret_may_be_of_each(tmp_path: Path) -> No
       policy     = jsonencode({ Statement = [{ Effect = "Deny", Principal = "*", Action = "*", Resource = "*" }] })
     }
     """
-    owners = Owners(AwsAttributes(plan_of(tmp_path, source)))
+    owners = ArnIndex(AwsAttributes(plan_of(tmp_path, source)))
     (policy,) = owners.policies(Unknown("aws_secretsmanager_secret.db.arn"), ACCOUNT, READ)
     assert "aws_secretsmanager_secret_policy.any" == policy.name
-    assert [Answer.MAYBE] == [clause.bound for clause in policy.clauses]
+    assert [Truth.MAYBE] == [clause.bound for clause in policy.clauses]
 
 
 def test_a_malformed_policy_is_an_error_with_its_place(tmp_path: Path) -> None:
     """It names the file, the resource and the path in the document."""
     source = 'resource "aws_kms_key" "wrong" {\n  policy = "{\\"Statement\\": [{\\"Effect\\": \\"allow\\"}]}"\n}\n'
-    owners = Owners(AwsAttributes(plan_of(tmp_path, source)))
+    owners = ArnIndex(AwsAttributes(plan_of(tmp_path, source)))
     with pytest.raises(PolicyError) as caught:
         owners.policies(Unknown("aws_kms_key.wrong.arn"), ACCOUNT, "kms:Decrypt")
     assert "main.tf:2: aws_kms_key.wrong.policy.Statement.0" in caught.value.place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.checks.passing import reference_from
+from infraspec.checks.common.statement_hcl import reference_from
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.plan_review import check_plan_review, table
+from infraspec.checks.plan_review.plan_review import check_plan_review, table
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
-from infraspec.terraform import from_plan_json
+from infraspec.core.finding import Finding, Verdict
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.planfile import plan as from_plan_json
 from tests.checks.layout import environments
 
 V, U, P = Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PROVEN

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.policies import check_policies
+from infraspec.checks.policies.policies import check_policies
 from infraspec.contract.models import Contract
+from infraspec.core.errors import EvaluationError
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import EvaluationError
-from infraspec.finding import Finding, Location, Verdict
-from infraspec.iam.lint.fault import FINDINGS
-from infraspec.terraform.documents import from_bytes
+from infraspec.iam.lint.faults import FINDINGS
+from infraspec.terraform.environments import from_bytes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.policies import check_policies
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.policies.policies import check_policies
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan
 from tests.terraform.sources import plan_of
 

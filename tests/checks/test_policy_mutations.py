@@ -15,14 +15,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.json_text import decode_json
+from infraspec.core.unknown import JsonText, Text, Value, concatenate, render
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.json_text import decode_json
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import JsonText, Text, Value, concatenate, render
 
 REFERENCE = Path(__file__).parents[2] / "fixtures" / "daily-report-tool"
 READ, TRUST = "module.iam.aws_iam_policy.read_secrets", "module.iam.aws_iam_role.execution"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.checks.request_context import request_context
-from infraspec.iam.answer import Answer
-from infraspec.iam.fields import arn_fields
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.checks.access.access_decisions import request_context
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, concatenate
+from infraspec.iam.policy.partial_arn import arn_fields
 
 ROLE = "arn:aws:iam::111122223333:role/app"
 KEY = "arn:aws:kms:eu-west-1:444455556666:key/1"
@@ -31,14 +31,14 @@ REGION = Unknown("var.region")
 def test_keys_of_a_decryption(key: str, expected: str) -> None:
     """A key used for a secret is asked by Secrets Manager, on behalf of the role."""
     entry = request_context(ROLE, KEY, DB).get(key)
-    assert (Answer.YES, (expected,)) == (entry.present, entry.values)
+    assert (Truth.YES, (expected,)) == (entry.present, entry.values)
 
 
 def test_what_is_not_certain_is_not_told() -> None:
     """A key of which nothing is known, or that only some requests have, is unknown; a role has no user name."""
     context = request_context(Unknown("aws_iam_role.app.arn"), "*")
     answers = [context.get(key).present for key in ("aws:SourceVpc", "aws:RequestedRegion", "aws:username")]
-    assert [Answer.MAYBE, Answer.MAYBE, Answer.NO] == answers
+    assert [Truth.MAYBE, Truth.MAYBE, Truth.NO] == answers
 
 
 @pytest.mark.parametrize(

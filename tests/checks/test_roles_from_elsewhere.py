@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Verdict
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
 
 CONTRACT = Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": {"root": "."}}})

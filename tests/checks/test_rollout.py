@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.rollout import check_rollout
-from infraspec.contract.rollout import Rollout
-from infraspec.ecs.expected_revision import expected_revisions
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.services.rollout import check_rollout
+from infraspec.contract.live import Rollout
+from infraspec.core.finding import Finding, Verdict
+from infraspec.ecs.fleet import expected_revisions
 from tests.live.fleet import (
     DENIED,
     GROUP,

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.errors import PolicyError
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Unknown, Value, concatenate
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import PolicyError
-from infraspec.finding import Finding, Location, Verdict
 from infraspec.hcl.parser import parse
 from infraspec.terraform.plan import Change, Plan, Resource, Uncertain
-from infraspec.unknown import JsonText, MissingVariable, Sensitive, Unknown, Value, concatenate
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEAD = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"

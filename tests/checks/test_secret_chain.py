@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.secret_chain import check_secret_chain
+from infraspec.checks.access.secret_chain import check_secret_chain
+from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import ResourceRefusalError
-from infraspec.finding import Finding, Verdict
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.plan import live_plan
 from tests.live.world import ACCOUNT, KEY, POLICY, ROLE, SECRET, World, allow, contract, source

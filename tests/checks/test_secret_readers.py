@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.reader_index import ReaderIndex
-from infraspec.checks.readers import Readers
-from infraspec.checks.secret_readers import check_secret_readers
+from infraspec.checks.policies.readers import ReaderIndex, SecretReaders
+from infraspec.checks.policies.secret_readers import check_secret_readers
 from infraspec.contract.models import Contract, Suite
-from infraspec.errors import EmptySelectionError
-from infraspec.finding import Finding, Verdict
-from infraspec.terraform.known_data import KnownData
+from infraspec.core.errors import EmptySelectionError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.terraform.plan import Change, Plan
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.iam_exports import allow, export, group, policy, role, user, with_export
 from tests.terraform.sources import plan_of
 
@@ -236,7 +235,7 @@ def test_users_and_groups_read_too(tmp_path: Path) -> None:
     evaluated = plan(tmp_path, source)
     (api,) = (s for s in evaluated.managed("aws_secretsmanager_secret") if s.name == "api")
 
-    assert [reader.name for reader in Readers(evaluated).of(api)] == ["aws_iam_group.team", "aws_iam_user.ops"]
+    assert [reader.name for reader in SecretReaders(evaluated).of(api)] == ["aws_iam_group.team", "aws_iam_user.ops"]
 
 
 def test_a_secret_that_the_contract_names_and_there_is_not(tmp_path: Path) -> None:
@@ -284,7 +283,7 @@ def test_whom_the_index_leaves_out_is_no_reader(tmp_path: Path) -> None:
         }}
         """
     evaluated = plan(tmp_path, source)
-    indexed, asking_all = Readers(evaluated), Readers(evaluated)
+    indexed, asking_all = SecretReaders(evaluated), SecretReaders(evaluated)
     asking_all._index = ReaderIndex(asking_all._index.action, _others=asking_all._holders)
 
     for secret in evaluated.managed("aws_secretsmanager_secret"):

@@ -8,16 +8,16 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.checks.elsewhere import INTO_THE_PLAN
-from infraspec.checks.explanation import explain
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.explanation import explain
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.common.roles_in_snapshots import INTO_THE_PLAN
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import JsonText, Unknown, Value
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Change, Plan, Resource, Uncertain
-from infraspec.unknown import JsonText, Unknown, Value
 from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, resource
 from tests.checks.test_access_from_inputs import EDITS, SOURCE, evaluated
 from tests.terraform.iam_exports import allow, export, policy, role, settled, taken_out, with_export

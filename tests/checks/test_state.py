@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.state_backend import check_state_backend
-from infraspec.checks.state_bucket import check_state_bucket
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.state.state_backend import check_state_backend
+from infraspec.checks.state.state_bucket import check_state_bucket
+from infraspec.core.finding import Finding, Verdict
 from tests.checks.layout import environments
 
 V, U, P = Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PROVEN

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.stopped_tasks import check_stopped_tasks
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.services.stopped_tasks import check_stopped_tasks
+from infraspec.core.finding import Finding, Verdict
 from infraspec.process.markdown import parse_page
 from infraspec.process.playbooks import Playbook, playbook_of
 from tests.live.fleet import (

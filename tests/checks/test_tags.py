@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infraspec.checks.tag_policy import check_tag_policy
-from infraspec.checks.tags import check_tags
+from infraspec.checks.conventions.tag_policy import check_tag_policy
+from infraspec.checks.conventions.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import Sensitive, Unknown
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Sensitive, Unknown
 
 COMMON = {
     "Application": "{application}",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, MissingVariable, Unknown, Value
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEAD = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"

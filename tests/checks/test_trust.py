@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.secret_access import check_secret_access
+from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
+from infraspec.core.errors import PolicyError
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.unknown import JsonText, Sensitive, Unknown, Value
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import PolicyError
-from infraspec.finding import Finding, Location, Verdict
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Sensitive, Unknown, Value
 from tests.checks.access_cases import ACCOUNT, OTHER_ACCOUNT, REGION, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED

@@ -12,23 +12,22 @@ import pytest
 
 import infraspec
 from infraspec import contract as contracts
-from infraspec.checks.keys import Keys
-from infraspec.checks.owners import Owners
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.unknown_remedies import how_to_know
+from infraspec.checks.access.access_decisions import Keys
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
+from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
-from infraspec.ecs.placeholders import with_placeholders
-from infraspec.ecs.task_definition import task_definitions
-from infraspec.errors import ResourceRefusalError
-from infraspec.finding import Verdict
+from infraspec.core.unknown import AliasTarget, Cause, is_known, sources, unknowns
+from infraspec.ecs.task_definition import task_definitions, with_placeholders
 from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.configuration.settings import read_settings
 from infraspec.terraform.environments import Environments
-from infraspec.terraform.evaluation import Library
-from infraspec.terraform.from_plan_json import from_bytes
-from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.settings import read_settings
-from infraspec.unknown import AliasTarget, Cause, is_known, sources, unknowns
+from infraspec.terraform.planfile.plan import from_bytes
+from infraspec.terraform.provider.known_data import KnownData
 from tests.live.test_builders import exists
 from tests.terraform.sources import output_of, plan_of, write
 
@@ -228,7 +227,7 @@ def test_the_key_behind_an_alias(tmp_path: Path) -> None:
     source = 'resource "aws_secretsmanager_secret" "s" {\n  name = "s"\n  kms_key_id = "alias/other"\n}\n'
     plan = plan_of(tmp_path, source)
     attributes = AwsAttributes(plan)
-    key = Keys(Owners(attributes)).of("secretsmanager", attributes.narrow(plan.resources[0].reference("arn")))
+    key = Keys(ArnIndex(attributes)).of("secretsmanager", attributes.narrow(plan.resources[0].reference("arn")))
     assert key is not None
     behind = next(each for each in unknowns(key.arn) if isinstance(each.cause, AliasTarget))
     assert "name the key by its ARN, or bring alias/other and its key into the plan" == how_to_know(behind)
@@ -291,7 +290,7 @@ def test_the_causes_are_closed() -> None:
     names = {cause.__name__ for cause in get_args(Cause)}
     cases = {
         node.cls.attr
-        for node in ast.walk(ast.parse((PACKAGE / "checks/unknown_remedies.py").read_text()))
+        for node in ast.walk(ast.parse((PACKAGE / "checks/common/unknown_remedies.py").read_text()))
         if isinstance(node, ast.MatchClass) and isinstance(node.cls, ast.Attribute)
     }
     assert names == cases

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.versions import check_versions
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.state.versions import check_versions
+from infraspec.core.finding import Finding, Verdict
 from tests.checks.layout import LOCK, VERSIONS, environments
 
 LOCK_NAME = "dev/.terraform.lock.hcl"

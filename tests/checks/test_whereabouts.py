@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.checks.whereabouts import Whereabouts, looked_at, nothing_judged
-from infraspec.finding import Finding, Verdict
-from infraspec.iam.answer import Answer
+from infraspec.checks.common.live_comparison import Whereabouts, looked_at, nothing_judged
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.known_data import account_unknown, region_unknown
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import MissingVariable, Text, Unknown, Value
+from infraspec.terraform.provider.known_data import account_unknown, region_unknown
 
 HERE, THERE, OTHER = "111122223333", "us-east-1", "222233334444"
 TOPIC, ROLE, BUCKET, TARGET = "aws_sns_topic", "aws_iam_role", "aws_s3_bucket", "aws_cloudwatch_event_target"
-YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 
 
 def plan(**changes: Value) -> Plan:
@@ -76,7 +76,7 @@ def whereabouts(given: Plan | None = None) -> Whereabouts:
         (resource(TOPIC, "aws.virginia", arn=Unknown(f"{TOPIC}.one.arn")), NO, THERE),
     ],
 )
-def test_where_a_resource_is(one: Resource, here: Answer, elsewhere: str) -> None:
+def test_where_a_resource_is(one: Resource, here: Truth, elsewhere: str) -> None:
     """By the ARN that a state knows, else by its own region, its provider's, and the account of that."""
     assert (here, elsewhere) == (whereabouts().has(one), whereabouts().elsewhere(one))
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from infraspec.cli import main
 from infraspec.cli.diagnose import span
-from infraspec.errors import RequestError
+from infraspec.core.errors import RequestError
 from tests.terraform.sources import write
 
 REPOSITORY = {

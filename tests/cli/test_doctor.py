@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from infraspec.adoption.health import State
+from infraspec.adoption.checkup import HealthState
 from infraspec.cli import doctor as command
 from infraspec.cli import main
 from tests.terraform.iam_exports import export, role
@@ -163,9 +163,9 @@ def test_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 1))
     lines = {line.topic: line for line in command.tool_lines()}
 
-    assert lines["python"].state is State.PROBLEM
-    assert (lines["pytest"].state, lines["pytest"].remedy) == (State.PROBLEM, "pip install pytest")
-    assert (lines["live"].state, lines["live"].remedy) == (State.WARNING, "pip install 'pytest-infraspec[live]'")
-    assert lines["sandbox"].state is State.OK
-    assert lines["terraform"].state is State.WARNING
+    assert lines["python"].state is HealthState.PROBLEM
+    assert (lines["pytest"].state, lines["pytest"].remedy) == (HealthState.PROBLEM, "pip install pytest")
+    assert (lines["live"].state, lines["live"].remedy) == (HealthState.WARNING, "pip install 'pytest-infraspec[live]'")
+    assert lines["sandbox"].state is HealthState.OK
+    assert lines["terraform"].state is HealthState.WARNING
     assert lines["git"].message == "/usr/bin/git"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.adoption.health import Line, State, worst
+from infraspec.adoption.checkup import HealthState, Line, worst
 from infraspec.cli import doctor
 from infraspec.cli.live_health import clock_lines, endpoint_lines, live_lines
 from tests.terraform.sources import write
@@ -85,7 +85,7 @@ def test_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     lines = lines_of(tmp_path, {"sts": identity()})
 
-    assert worst(lines) is State.OK
+    assert worst(lines) is HealthState.OK
     assert [line.message for line in lines][:2] == [
         f"account 111122223333: {RUNNER}",
         "the runner is infraspec-runner",
@@ -125,7 +125,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 @pytest.mark.parametrize(("answers", "message", "remedy"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong(tmp_path: Path, answers: dict[str, Any], message: str, remedy: str) -> None:
     """What would stop the live suite is a problem, with the remedy."""
-    problems = [line for line in lines_of(tmp_path, answers) if line.state is State.PROBLEM]
+    problems = [line for line in lines_of(tmp_path, answers) if line.state is HealthState.PROBLEM]
 
     assert len(problems) == 1
     assert message in problems[0].message
@@ -137,8 +137,8 @@ def test_clock() -> None:
     now = datetime(2026, 11, 25, 12, 0, 30, tzinfo=UTC)
     near, far = {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}, {"date": "Wed, 25 Nov 2026 11:50:00 GMT"}
 
-    assert [(line.state, line.message) for line in clock_lines(near, now)] == [(State.OK, "+30 s from AWS")]
-    assert [(line.state, line.message) for line in clock_lines(far, now)] == [(State.PROBLEM, "+630 s from AWS")]
+    assert [(line.state, line.message) for line in clock_lines(near, now)] == [(HealthState.OK, "+30 s from AWS")]
+    assert [(line.state, line.message) for line in clock_lines(far, now)] == [(HealthState.PROBLEM, "+630 s from AWS")]
     assert list(clock_lines({}, now)) == []
 
 
@@ -146,7 +146,7 @@ def test_endpoints() -> None:
     """Variables that send requests elsewhere are named, their values are not shown."""
     lines = list(endpoint_lines({"AWS_ENDPOINT_URL_S3": "http://me:hunter2@localhost", "AWS_REGION": "x"}))
 
-    assert [(line.topic, line.state) for line in lines] == [("endpoint", State.WARNING)]
+    assert [(line.topic, line.state) for line in lines] == [("endpoint", HealthState.WARNING)]
     assert "AWS_ENDPOINT_URL_S3" in lines[0].message
     assert "hunter2" not in f"{lines[0].message}{lines[0].remedy}"
 

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from infraspec.cli.report import notify
 from infraspec.cli.report.metrics import publish
-from infraspec.errors import InfraspecError
-from infraspec.finding import Verdict
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Results, encode
 from tests.cli.test_report import report
 from tests.reporting.history import QUEUE, at

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.contract.approvals import approvals, labels_of_event
 from infraspec.contract.models import Contract
-from infraspec.errors import EventError
+from infraspec.contract.waivers import approvals, labels_of_event
+from infraspec.core.errors import EventError
 
 TODAY = date(2026, 11, 25)
 

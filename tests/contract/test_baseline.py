@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infraspec.contract.baseline import Baseline, moved
-from infraspec.errors import BaselineError
-from infraspec.finding import Finding, Location, Verdict
+from infraspec.core.errors import BaselineError
+from infraspec.core.finding import Finding, Location, Verdict
 
 DAY = date(2026, 11, 30)
 QUEUE = Finding("names", Verdict.VIOLATED, "module.a.aws_sqs_queue.q", "name", Location("a.tf", 3), reason="why")

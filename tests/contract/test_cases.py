@@ -20,7 +20,7 @@ import pytest
 
 from infraspec import contract
 from infraspec.contract.schema import schema
-from infraspec.errors import ContractError, InfraspecError, InputErrorGroup
+from infraspec.core.errors import ContractError, InfraspecError, InputErrorGroup
 
 DATA = Path(__file__).parent / "data"
 RULES = ("names", "tags", "tag-policy", "task-definitions", "secret-access")

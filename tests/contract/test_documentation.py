@@ -7,7 +7,7 @@ import pytest
 
 from infraspec import contract
 from infraspec.contract.schema import schema
-from infraspec.errors import InfraspecError
+from infraspec.core.errors import InfraspecError
 from tests.docs.blocks import blocks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "contract.md"

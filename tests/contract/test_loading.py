@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract
-from infraspec.errors import (
+from infraspec.core.errors import (
     ContractError,
     InfraspecError,
     InputErrorGroup,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infraspec.contract.conventions import Names
 from infraspec.contract.models import Contract, Environment, partition_of
+from infraspec.contract.static import Names
 
 
 @pytest.mark.parametrize(

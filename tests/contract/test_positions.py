@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.contract.positions import KeyPath, Positions, notation
+from infraspec.contract.document import KeyPath, Positions, notation
 
 TEXT = '''# line 1
 title.dotted."quoted key" = 1  # [not.a.table]

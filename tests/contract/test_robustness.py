@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infraspec import contract
-from infraspec.errors import InfraspecError
+from infraspec.core.errors import InfraspecError
 
 SECRET = "hunter2-Never-Shown"  # noqa: S105 - no password, but what must not be shown
 KEYS = st.one_of(

@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from infraspec.contract.document import KeyPath
 from infraspec.contract.models import Contract
-from infraspec.contract.positions import KeyPath
 from infraspec.contract.schema import schema
-from infraspec.contract.shape import keys_of, table_at, tables
+from infraspec.contract.validation_errors import keys_of, table_at, tables
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "infraspec.schema.json"

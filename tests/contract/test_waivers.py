@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from infraspec.contract.models import Waiver
 from infraspec.contract.waivers import Waived, WaiverBook, apply, matches
-from infraspec.finding import Finding, Verdict
+from infraspec.core.finding import Finding, Verdict
 
 EXPIRES = date(2026, 11, 1)
 BUCKET = Finding(

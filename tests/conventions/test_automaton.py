@@ -5,10 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.conventions.automaton import Automaton
-from infraspec.conventions.expression import literal, parse_expression
-from infraspec.finding import Verdict
-from infraspec.unknown import Sensitive, Text, Unknown, concatenate
+from infraspec.conventions.automaton import Automaton, literal, parse_expression
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Sensitive, Text, Unknown, concatenate
 
 _HIDDEN = Unknown("random_id.this.hex")
 _REGEXES = st.sampled_from(["a*b", "(a|b)+-1", "[ab]{2,3}", "a?b?-?1?", "ab-1", "(a-)*b", "", r"\w+-\d"])

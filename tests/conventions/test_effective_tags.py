@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infraspec.conventions.effective_tags import EffectiveTags, tag_text
-from infraspec.unknown import Text, Unknown
+from infraspec.core.unknown import Text, Unknown
 
 HIDDEN = Unknown("var.tags")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.conventions.exemption import Exemptions
+from infraspec.conventions.effective_tags import Exemptions
 
 
 @pytest.mark.parametrize(

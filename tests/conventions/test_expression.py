@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.conventions.automaton import Automaton
-from infraspec.conventions.expression import parse_expression
-from infraspec.errors import ContractError
+from infraspec.conventions.automaton import Automaton, parse_expression
+from infraspec.core.errors import ContractError
 
 _ATOMS = st.sampled_from(
     ["a", "b", "-", ".", "[ab]", "[^a]", r"\d", r"\w", r"\.", "[]a]", r"[\]b-]", "1", "", "{", "(?:)"]

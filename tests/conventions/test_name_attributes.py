@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.name_attributes import read_name, renaming
+from infraspec.conventions.naming import read_name, renaming
+from infraspec.core.unknown import Text, Unknown
 from infraspec.resource_types import Renaming, resource_type
-from infraspec.unknown import Text, Unknown
 
 ADDRESS = "module.db.aws_x.this[0]"
 VAR = Unknown("var.name")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.names import check_names
-from infraspec.checks.tags import check_tags
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import blocks

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infraspec.conventions.naming import NamePattern, NamingRule
-from infraspec.errors import ContractError
-from infraspec.finding import Verdict
-from infraspec.unknown import Text, Unknown, concatenate
+from infraspec.core.errors import ContractError
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Text, Unknown, concatenate
 
 CASES = json.loads((Path(__file__).parent / "data/names.json").read_text(encoding="utf-8"))
 FACTS = {

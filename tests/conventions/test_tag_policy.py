@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infraspec.conventions.tag_policy import Listed, TagPolicy, TagPolicyRule
-from infraspec.errors import TagPolicyError
+from infraspec.core.errors import TagPolicyError
 
 AUTHORED = {
     "tags": {

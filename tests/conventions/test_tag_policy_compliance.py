@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.effective_tags import EffectiveTags
-from infraspec.conventions.tag_fault import TagFault
-from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.conventions.tag_policy_compliance import PolicyForType
-from infraspec.finding import Verdict
-from infraspec.unknown import Sensitive, Text, Unknown
+from infraspec.conventions.effective_tags import EffectiveTags, TagFault
+from infraspec.conventions.tag_policy import PolicyForType, TagPolicy
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Sensitive, Text, Unknown
 
 HIDDEN = Unknown("var.cost_center")
 COST = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.conventions.tag_types import Covered, covers
+from infraspec.conventions.effective_tags import Covered, covers
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.taggable import Taggable, is_classified, taggable
+from infraspec.conventions.effective_tags import Taggable, is_classified, taggable
 from infraspec.resource_types import TYPES
 
 

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.contract.conventions import TagRule, Tags
-from infraspec.conventions.effective_tags import EffectiveTags
-from infraspec.conventions.tag_fault import TagFault
+from infraspec.contract.static import TagRule, Tags
+from infraspec.conventions.effective_tags import EffectiveTags, TagFault
 from infraspec.conventions.tags import RequiredTag, TagRules
-from infraspec.errors import ContractError, InputErrorGroup
-from infraspec.finding import Verdict
-from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
+from infraspec.core.errors import ContractError, InputErrorGroup
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate
 
 CASES = json.loads((Path(__file__).parent / "data/tags.json").read_text(encoding="utf-8"))
 FACTS = {"application": "daily-report-tool", "environment": "prod"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.core.atomic_write import write_whole
-from infraspec.errors import ReportError
+from infraspec.core.errors import ReportError
+from infraspec.core.runtime import write_whole
 from infraspec.reporting.allure.files import write_files
 from infraspec.reporting.run.results import write
 from infraspec.reporting.trends.history import Store

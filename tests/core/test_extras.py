@@ -9,17 +9,17 @@ from click.testing import CliRunner
 
 from infraspec.cli import main
 from infraspec.contract import load
-from infraspec.core import extras
-from infraspec.errors import MissingExtraError
+from infraspec.core import runtime
+from infraspec.core.errors import MissingExtraError
 from infraspec.pytest_plugin.live_access import Sandbox
-from infraspec.reporting.notify.messages import Message, send_by_topic
+from infraspec.reporting.notify.notices import Message, send_by_topic
 
 MINIMAL = str(Path(__file__).parents[2] / "fixtures" / "minimal")
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    monkeypatch.setattr(runtime, "find_spec", lambda _name: None)
 
 
 @pytest.mark.parametrize(

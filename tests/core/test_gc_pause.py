@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from infraspec.core.gc_pause import paused_collector
+from infraspec.core.runtime import paused_collector
 from tests.plugin.project import MINIMAL, run_suite
 
 COUNTING = """

@@ -10,9 +10,9 @@ import pytest
 
 import tests_live.test_rules
 import tests_static.test_rules
+from infraspec.core.finding import Location, Related, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES, rule_of
-from infraspec.finding import Location, Related, Verdict
 from infraspec.pytest_plugin.rule_tests import Check
 from infraspec.terraform.plan import Resource
 from tools.rule_examples import EXAMPLES

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infraspec.checks.tag_policy import check_tag_policy
+from infraspec.checks.conventions.tag_policy import check_tag_policy
+from infraspec.cli.simulate import decided
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.finding import Verdict
-from infraspec.iam.case import decided
-from infraspec.iam.document import PolicyDocument
+from infraspec.core.finding import Verdict
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS, Fault
+from infraspec.iam.lint.faults import FINDINGS, PolicyFault
+from infraspec.iam.policy.document import PolicyDocument
 from infraspec.reporting.notify.metrics import Publication
 from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.plan import Plan, Resource
@@ -24,7 +24,7 @@ from tests.docs.blocks import Block, blocks
 USES = {"trust": PolicyKind.TRUST, "resource": PolicyKind.RESOURCE}
 
 
-def faults(block: Block) -> list[Fault]:
+def faults(block: Block) -> list[PolicyFault]:
     """Lint a policy document, or a statement of one; the mark of the block says what kind it is."""
     tree = json.loads(block.text)
     document = tree if "Statement" in tree else {"Version": "2012-10-17", "Statement": [tree]}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.playbooks import check_playbooks
-from infraspec.finding import Verdict
+from infraspec.checks.process.playbooks import check_playbooks
+from infraspec.core.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from tests.docs.blocks import Block, blocks
 from tools.reference import CONTRACT

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.alarms import check_alarms
-from infraspec.finding import Verdict
+from infraspec.checks.alarms.alarms import check_alarms
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import render
 from infraspec.process.playbooks import read_playbooks
 from infraspec.terraform.environments import Environments
-from infraspec.unknown import render
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.docs.incident_fix import FIX, repaired
 from tools.reference import CONTRACT, check

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.consistency import consistency_table
-from infraspec.checks.plan_review import check_plan_review
-from infraspec.finding import Verdict
+from infraspec.checks.plan_review.plan_review import check_plan_review
+from infraspec.checks.state.consistency import consistency_table
+from infraspec.core.finding import Verdict
 from infraspec.terraform.environments import Environments
 from tests.checks.test_plan_review import REPLACE, change, contract, plan
 from tests.docs.blocks import ROOT, Block, blocks

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infraspec import contract
+from infraspec.core.errors import InfraspecError
 from infraspec.core.rules import RULES
-from infraspec.errors import InfraspecError
 from tests.docs.blocks import Block, blocks
 
 TAKEN = blocks("toml")

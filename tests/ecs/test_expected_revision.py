@@ -1,7 +1,7 @@
 import pytest
 
-from infraspec.ecs.expected_revision import expected_revisions
-from infraspec.errors import RequestError
+from infraspec.core.errors import RequestError
+from infraspec.ecs.fleet import expected_revisions
 
 
 def test_one_for_all_and_one_for_each() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.ecs.image import EcrImage, ecr_image
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.unknown import Unknown, Value, concatenate
+from infraspec.ecs.references import EcrImage, ecr_image
 
 HOST = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/"
 TAG, ACCOUNT = Unknown("var.tag"), Unknown("aws_caller_identity.account_id")

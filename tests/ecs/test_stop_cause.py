@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
-from infraspec.ecs.stop_reason import FailureClass
-from infraspec.ecs.task import Task
+from infraspec.ecs.service import Task
+from infraspec.ecs.stop_cause import FailureClass, Stop, StopCause, how_stopped
 from tests.live.fleet import DENIED, REGISTRY, SECRET, stopped
 
 ROLE = "arn:aws:iam::111122223333:role/execution"

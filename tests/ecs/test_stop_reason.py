@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.contract.operations import Playbooks
-from infraspec.ecs.stop_reason import FailureClass, classify
+from infraspec.ecs.stop_cause import FailureClass, classify
 
 PULLING = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 SECRETS = PULLING + "unable to retrieve secret from asm: service call has been retried 1 time(s): "

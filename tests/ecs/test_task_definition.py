@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.core.errors import TaskDefinitionError
+from infraspec.core.finding import Location
+from infraspec.core.json_text import lines_by_path
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.errors import TaskDefinitionError
-from infraspec.finding import Location
-from infraspec.json_lines import lines_by_path
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Sensitive, Text, Unknown, Value, concatenate
 
 FILES = Path(__file__).parents[2] / "../shared/data/task_definitions"
 MINIMAL = {"family": "app", "containerDefinitions": [{"name": "app", "image": "nginx"}]}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.character import characters
-from infraspec.ecs.value_from import Store, ValueFrom
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.unknown import Unknown, Value, characters, concatenate
+from infraspec.ecs.references import ValueFrom, ValueStore
 
 HEAD = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
-SECRET, PARAMETER, UNKNOWN = Store.SECRETS_MANAGER, Store.PARAMETER_STORE, Store.UNKNOWN
+SECRET, PARAMETER, UNKNOWN = ValueStore.SECRETS_MANAGER, ValueStore.PARAMETER_STORE, ValueStore.UNKNOWN
 NEW = concatenate([HEAD, "db-", characters("aws_secretsmanager_secret.db.arn", 6)])
 DATA = Unknown('data.aws_secretsmanager_secret.all["x"].arn')
 NAME = Unknown("var.name")
 EITHER = Unknown("var.new ? aws_ssm_parameter.db.arn : module.old.aws_secretsmanager_secret.db.arn")
 
-CASES: list[tuple[Value, Store, Value, str]] = [
+CASES: list[tuple[Value, ValueStore, Value, str]] = [
     # valueFrom, store, what IAM is asked about, part of the problem
     (HEAD + "db-AbCdEf", SECRET, HEAD + "db-AbCdEf", ""),
     (HEAD + "db-AbCdEf:key::", SECRET, HEAD + "db-AbCdEf", ""),
@@ -53,7 +52,7 @@ CASES: list[tuple[Value, Store, Value, str]] = [
 
 
 @pytest.mark.parametrize(("value", "store", "target", "problem"), CASES, ids=str)
-def test_value_from(value: Value, store: Store, target: Value, problem: str) -> None:
+def test_value_from(value: Value, store: ValueStore, target: Value, problem: str) -> None:
     """A valueFrom names a secret by its full ARN with 1 or 4 fields, or a parameter by name or ARN."""
     parsed = ValueFrom.parse(value)
     assert store == parsed.store

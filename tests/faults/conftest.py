@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from infraspec.aws.identity import Identity
-from infraspec.aws.session import Clients
+from infraspec.aws.session import CallerIdentity, Clients
 from infraspec.aws.snapshot import Snapshot
 from infraspec.sandbox.running import Running
 from tests.faults.proxy import Proxy, proxy
@@ -50,7 +49,7 @@ def ask(faulty: Proxy, sandbox: Running, _shared: Clients, monkeypatch: pytest.M
     """Return what makes snapshots that ask through the proxy, as one who may do everything, and never sleep."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", sandbox.operator["AWS_ACCESS_KEY_ID"])
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
-    identity = Identity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
+    identity = CallerIdentity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
     return lambda: Snapshot(_shared, identity)
 
 
@@ -59,7 +58,7 @@ def ask_as_operator(
     ask: Callable[[], Snapshot], sandbox: Running, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], Snapshot]:
     """Return what makes such snapshots for one who may read what the runner may not: objects of any bucket."""
-    identity = Identity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
+    identity = CallerIdentity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, sandbox.operator[name])
     return lambda: Snapshot(Clients(sandbox.account.region, is_local=True), identity)
@@ -70,7 +69,7 @@ def ask_within(
     ask: Callable[[], Snapshot], sandbox: Running, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[float], Callable[[], Snapshot]]:
     """Return what makes such snapshots that wait no longer than some seconds for an answer."""
-    identity = Identity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
+    identity = CallerIdentity(sandbox.account.account, "aws", "arn:aws:iam::111122223333:root")
 
     def within(seconds: float) -> Callable[[], Snapshot]:
         monkeypatch.setattr("infraspec.aws.session._READ_SECONDS", seconds)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infraspec.aws.snapshot import Snapshot
-from infraspec.errors import AwsError, CredentialsError
+from infraspec.core.errors import AwsError, CredentialsError
 from infraspec.sandbox.running import Running
 from tests.faults.proxy import FAULTS, HIDDEN, Proxy
 

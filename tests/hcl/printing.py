@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infraspec.hcl.nodes import (
+from infraspec.hcl.ast import (
     Binary,
     Call,
     Conditional,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infraspec.hcl.nodes import (
+from infraspec.hcl.ast import (
     Attribute,
     Binary,
     Block,
@@ -31,9 +31,9 @@ from infraspec.hcl.nodes import (
     Tuple,
     Unary,
 )
+from infraspec.hcl.expressions import FULL_SPLAT
 from infraspec.hcl.parser import parse_expression
-from infraspec.hcl.template_pieces import Directive, Pieces, assemble
-from infraspec.hcl.traversals import FULL_SPLAT
+from infraspec.hcl.templates import Directive, Pieces, assemble
 from tests.hcl.trees import strip_offsets
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infraspec.errors import InfraspecError, InputErrorGroup
-from infraspec.hcl.nodes import Node
+from infraspec.core.errors import InfraspecError, InputErrorGroup
+from infraspec.hcl.ast import Node
 from infraspec.hcl.parser import parse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a script has no pytest to set the path

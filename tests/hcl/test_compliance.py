@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import HclSyntaxError, InfraspecError, InputErrorGroup
+from infraspec.core.errors import HclSyntaxError, InfraspecError, InputErrorGroup
 from infraspec.hcl.json_syntax import parse_json
-from infraspec.hcl.parser import parse, parse_expression
-from infraspec.hcl.templates import parse_template
+from infraspec.hcl.parser import parse, parse_expression, parse_template
 from tests.hcl.trees import show
 
 READERS: dict[str, Callable[[str], Any]] = {

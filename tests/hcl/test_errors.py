@@ -4,9 +4,8 @@ import pickle
 
 import pytest
 
-from infraspec.errors import HclSyntaxError, InfraspecError, InputErrorGroup
-from infraspec.hcl.bodies import MAX_ERRORS
-from infraspec.hcl.parser import parse, parse_expression
+from infraspec.core.errors import HclSyntaxError, InfraspecError, InputErrorGroup
+from infraspec.hcl.parser import MAX_ERRORS, parse, parse_expression
 
 
 def _errors(text: str) -> list[InfraspecError]:

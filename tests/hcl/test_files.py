@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import HclSyntaxError, InfraspecError
+from infraspec.core.errors import HclSyntaxError, InfraspecError
 from infraspec.hcl.files import parse_file, parse_variables
 from tests.hcl.trees import show
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import HclSyntaxError, InfraspecError
-from infraspec.hcl.cursor import MAX_CHAIN, MAX_NESTING
+from infraspec.core.errors import HclSyntaxError, InfraspecError
 from infraspec.hcl.json_syntax import parse_json
-from infraspec.hcl.parser import parse, parse_expression
-from infraspec.hcl.templates import parse_template
+from infraspec.hcl.lexer import MAX_CHAIN, MAX_NESTING
+from infraspec.hcl.parser import parse, parse_expression, parse_template
 from tests.hcl.trees import show
 
 MANY = 100_000

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from infraspec.hcl.ast import Attribute, Node
 from infraspec.hcl.json_syntax import parse_json
-from infraspec.hcl.nodes import Attribute, Node
 from infraspec.hcl.parser import parse, parse_expression
 
 

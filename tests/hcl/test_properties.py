@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infraspec.errors import HclSyntaxError, InputErrorGroup
-from infraspec.hcl.json_syntax import parse_json
-from infraspec.hcl.nodes import (
+from infraspec.core.errors import HclSyntaxError, InputErrorGroup
+from infraspec.hcl.ast import (
     Binary,
     Call,
     Conditional,
@@ -30,8 +29,8 @@ from infraspec.hcl.nodes import (
     Tuple,
     Unary,
 )
-from infraspec.hcl.parser import parse, parse_expression
-from infraspec.hcl.templates import parse_template
+from infraspec.hcl.json_syntax import parse_json
+from infraspec.hcl.parser import parse, parse_expression, parse_template
 from tests.hcl.printing import write
 from tests.hcl.trees import same, strip_offsets
 

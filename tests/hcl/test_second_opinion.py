@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.hcl.nodes import Body
+from infraspec.hcl.ast import Body
 from tests.hcl import second_opinion
 from tests.hcl.python_hcl2 import reading
 from tests.hcl.second_opinion import compare, hcl_files, main

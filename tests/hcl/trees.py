@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infraspec.hcl.nodes import (
+from infraspec.hcl.ast import (
     Attribute,
     Binary,
     Block,
@@ -22,6 +22,7 @@ from infraspec.hcl.nodes import (
     Node,
     Object,
     Parentheses,
+    SourceText,
     Splat,
     Template,
     TemplateFor,
@@ -29,7 +30,6 @@ from infraspec.hcl.nodes import (
     Tuple,
     Unary,
 )
-from infraspec.hcl.source import Source
 
 
 def strip_offsets(value: Any) -> Any:
@@ -39,7 +39,7 @@ def strip_offsets(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(strip_offsets(item) for item in value)
     if not isinstance(value, Node):
-        return None if isinstance(value, Source) else value
+        return None if isinstance(value, SourceText) else value
     fields = {name: getattr(value, name) for name in value.__struct_fields__}
     return type(value)(**{name: 0 if name in ("at", "end") else strip_offsets(item) for name, item in fields.items()})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.iam.case import read_cases
+from infraspec.cli.simulate import read_cases
 
 ROOT = Path(__file__).parents[2]
 FILES = {

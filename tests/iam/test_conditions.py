@@ -6,26 +6,26 @@ from collections.abc import Mapping
 
 import pytest
 
-from infraspec.errors import PolicyError
-from infraspec.iam import explain_conditions
-from infraspec.iam.answer import Answer, both
-from infraspec.iam.conditions import compiled
-from infraspec.iam.context import Context
-from infraspec.iam.document import PolicyDocument
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.errors import PolicyError
+from infraspec.core.truth import Truth, all_of
+from infraspec.core.unknown import Unknown, Value, concatenate
+from infraspec.iam.evaluation import explanation
+from infraspec.iam.policy.conditions import compiled
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument
 
-YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 X, K = Unknown("var.x"), "my:key"
 ROLE = "arn:aws:iam::111122223333:role/app"
 MISSING: dict[str, Value] = {}
 
 
-def holds(condition: Mapping[str, Value], context: Context, *, variables: bool = True) -> Answer:
+def holds(condition: Mapping[str, Value], context: Context, *, variables: bool = True) -> Truth:
     """Evaluate a Condition."""
-    return both(*(test.holds(context) for test in compiled(condition, variables=variables)))
+    return all_of(*(test.holds(context) for test in compiled(condition, variables=variables)))
 
 
-TABLE: list[tuple[str, Value, Value, Answer]] = [
+TABLE: list[tuple[str, Value, Value, Truth]] = [
     # operator, wanted, observed (None: absent), answer
     ("StringEquals", "core", "core", YES),
     ("stringequals", ["data", "core"], "core", YES),
@@ -128,7 +128,7 @@ TABLE: list[tuple[str, Value, Value, Answer]] = [
 
 
 @pytest.mark.parametrize(("operator", "wanted", "observed", "expected"), TABLE, ids=map(str, range(len(TABLE))))
-def test_operators(operator: str, wanted: Value, observed: Value, expected: Answer) -> None:
+def test_operators(operator: str, wanted: Value, observed: Value, expected: Truth) -> None:
     """Each operator compares as its name says, in three values."""
     assert expected == holds({operator: {K: wanted}}, Context.of({"MY:KEY": observed}))
 
@@ -146,7 +146,7 @@ def test_operators(operator: str, wanted: Value, observed: Value, expected: Answ
         ("Null", "true", MAYBE),
     ],
 )
-def test_a_key_that_is_not_told_may_be_absent_or_have_any_value(operator: str, wanted: str, expected: Answer) -> None:
+def test_a_key_that_is_not_told_may_be_absent_or_have_any_value(operator: str, wanted: str, expected: Truth) -> None:
     """An answer is certain only if it is the same with the key absent and with every value of it."""
     assert expected == holds({operator: {K: wanted}}, Context())
     assert holds({operator: {K: wanted}}, Context(complete=True)) is not MAYBE
@@ -175,7 +175,7 @@ def test_everything_in_a_condition_must_hold() -> None:
         ("ArnLike", "${aws:PrincipalArn}", {"aws:PrincipalArn": ROLE, K: ROLE}, YES),
     ],
 )
-def test_variables(operator: str, wanted: str, context: Mapping[str, Value], expected: Answer) -> None:
+def test_variables(operator: str, wanted: str, context: Mapping[str, Value], expected: Truth) -> None:
     """A variable in a value is filled from the context; one without a value is equal to nothing."""
     assert expected == holds({operator: {K: wanted}}, Context.of(context, complete=True))
 
@@ -247,7 +247,7 @@ def test_what_does_not_hold_is_explained(
     condition: Mapping[str, Value], context: Mapping[str, Value], expected: str
 ) -> None:
     """A Condition that fails says what was observed and what is wanted, and names a known mistake."""
-    assert expected == explain_conditions.miss(compiled(condition), Context.of(context, complete=True))
+    assert expected == explanation.condition_miss(compiled(condition), Context.of(context, complete=True))
 
 
 def test_a_doubt_names_the_keys_and_the_mistake() -> None:
@@ -256,7 +256,7 @@ def test_a_doubt_names_the_keys_and_the_mistake() -> None:
     assert (
         "its Condition depends on my:a, my:b; "
         'StringEquals my:a "x*" never matches: StringEquals takes no wildcards, use StringLike'
-    ) == explain_conditions.doubt(tests, Context())
+    ) == explanation.condition_doubt(tests, Context())
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_doubt_names_the_keys_and_the_mistake() -> None:
 )
 def test_a_doubt_says_who_is_silent(condition: Value, context: Mapping[str, Value], expected: str) -> None:
     """What leaves a known condition open is that AWS does not document it."""
-    assert expected == explain_conditions.doubt(compiled(condition), Context.of(context, complete=True))
+    assert expected == explanation.condition_doubt(compiled(condition), Context.of(context, complete=True))
 
 
 def test_contexts() -> None:

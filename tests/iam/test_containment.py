@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.character import characters
-from infraspec.iam.answer import Answer
-from infraspec.iam.containment import covers, covers_action, overlaps
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, characters, concatenate
+from infraspec.iam.policy.policy_diff import covers, covers_action, overlaps
 
-YES, MAYBE, NO = Answer.YES, Answer.MAYBE, Answer.NO
+YES, MAYBE, NO = Truth.YES, Truth.MAYBE, Truth.NO
 PREFIX = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 NEW = Unknown("aws_secretsmanager_secret.new.arn")
 SHAPE = concatenate([f"{PREFIX}new-", characters(NEW.address, 6)])
 
-CASES: list[tuple[Value, Value, Answer]] = [
+CASES: list[tuple[Value, Value, Truth]] = [
     ("*", "s3:*", YES),
     ("s3:*", "s3:Get*", YES),
     ("s3:Get*", "s3:*", NO),
@@ -55,7 +54,7 @@ def resolve(value: Value) -> Value:
 
 
 @pytest.mark.parametrize(("outer", "inner", "expected"), CASES)
-def test_resources(outer: Value, inner: Value, expected: Answer) -> None:
+def test_resources(outer: Value, inner: Value, expected: Truth) -> None:
     """A pattern covers another if it matches whatever the other matches."""
     assert covers(outer, inner, resolve) is expected
 

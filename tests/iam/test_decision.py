@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.iam.answer import Answer, both, either, negate
-from infraspec.iam.context import Context
-from infraspec.iam.decision import Outcome, decide
-from infraspec.iam.document import PolicyDocument
-from infraspec.iam.managed import is_managed, managed_policy
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.why import why
-from infraspec.unknown import Unknown, Value
+from infraspec.core.truth import Truth, all_of, any_of, not_
+from infraspec.core.unknown import Unknown, Value
+from infraspec.iam.evaluation.decision import Outcome, decide, why
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.statements import IdentityPolicy, is_managed, managed_policy
 
 ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
     Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED, Outcome.IMPLICITLY_DENIED, Outcome.UNDETERMINED,
@@ -46,38 +44,38 @@ X = Unknown("var.x")
 @pytest.mark.parametrize(
     ("policies", "outcome", "allowed"),
     [
-        ([], IMPLICIT, Answer.NO),
-        ([policy(allow())], ALLOWED, Answer.YES),
-        ([policy(allow()), policy(deny())], EXPLICIT, Answer.NO),
-        ([policy(allow(Condition=CONDITION))], OPEN, Answer.MAYBE),
-        ([policy(allow(), deny(Condition=CONDITION))], OPEN, Answer.MAYBE),
-        ([policy(deny(Condition=CONDITION))], OPEN, Answer.NO),
-        ([policy(allow(), deny(Condition={"Bool": {"aws:SecureTransport": "false"}}))], ALLOWED, Answer.YES),
-        ([policy(allow(Condition={"Bool": {"aws:SecureTransport": ["true"]}}))], ALLOWED, Answer.YES),
-        ([policy(allow(Condition=X))], OPEN, Answer.MAYBE),
-        ([policy(allow("arn:aws:secretsmanager"))], ALLOWED, Answer.YES),
-        ([policy(allow("arn:aws:secretsmanager:eu-west-1:111122223333"))], ALLOWED, Answer.YES),
-        ([policy(allow("arn:aws:ssm"))], IMPLICIT, Answer.NO),
-        ([policy(allow(X))], OPEN, Answer.MAYBE),
-        ([policy(allow(action=X))], OPEN, Answer.MAYBE),
-        ([policy(allow() | {"Effect": X})], OPEN, Answer.MAYBE),
-        ([policy(allow(action=X), allow())], ALLOWED, Answer.YES),
-        ([policy(X)], OPEN, Answer.MAYBE),
-        ([OPAQUE], OPEN, Answer.MAYBE),
-        ([OPAQUE, policy(allow())], OPEN, Answer.MAYBE),
-        ([OPAQUE, policy(deny())], EXPLICIT, Answer.NO),
-        ([policy(allow()).perhaps()], OPEN, Answer.MAYBE),
-        ([policy({"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::*"})], ALLOWED, Answer.YES),
-        ([policy({"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"})], IMPLICIT, Answer.NO),
-        ([managed_policy(MANAGED + "SecretsManagerReadWrite")], OPEN, Answer.MAYBE),
-        ([managed_policy(MANAGED + "SecretsManagerReadWrite"), policy(allow())], ALLOWED, Answer.YES),
-        ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], OPEN, Answer.MAYBE),
-        ([managed_policy(MANAGED + "AWSMarketplaceImageBuildFullAccess"), policy(allow())], OPEN, Answer.MAYBE),
-        ([managed_policy(MANAGED + "AdministratorAccess")], ALLOWED, Answer.YES),
-        ([managed_policy(MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy")], IMPLICIT, Answer.NO),
+        ([], IMPLICIT, Truth.NO),
+        ([policy(allow())], ALLOWED, Truth.YES),
+        ([policy(allow()), policy(deny())], EXPLICIT, Truth.NO),
+        ([policy(allow(Condition=CONDITION))], OPEN, Truth.MAYBE),
+        ([policy(allow(), deny(Condition=CONDITION))], OPEN, Truth.MAYBE),
+        ([policy(deny(Condition=CONDITION))], OPEN, Truth.NO),
+        ([policy(allow(), deny(Condition={"Bool": {"aws:SecureTransport": "false"}}))], ALLOWED, Truth.YES),
+        ([policy(allow(Condition={"Bool": {"aws:SecureTransport": ["true"]}}))], ALLOWED, Truth.YES),
+        ([policy(allow(Condition=X))], OPEN, Truth.MAYBE),
+        ([policy(allow("arn:aws:secretsmanager"))], ALLOWED, Truth.YES),
+        ([policy(allow("arn:aws:secretsmanager:eu-west-1:111122223333"))], ALLOWED, Truth.YES),
+        ([policy(allow("arn:aws:ssm"))], IMPLICIT, Truth.NO),
+        ([policy(allow(X))], OPEN, Truth.MAYBE),
+        ([policy(allow(action=X))], OPEN, Truth.MAYBE),
+        ([policy(allow() | {"Effect": X})], OPEN, Truth.MAYBE),
+        ([policy(allow(action=X), allow())], ALLOWED, Truth.YES),
+        ([policy(X)], OPEN, Truth.MAYBE),
+        ([OPAQUE], OPEN, Truth.MAYBE),
+        ([OPAQUE, policy(allow())], OPEN, Truth.MAYBE),
+        ([OPAQUE, policy(deny())], EXPLICIT, Truth.NO),
+        ([policy(allow()).perhaps()], OPEN, Truth.MAYBE),
+        ([policy({"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::*"})], ALLOWED, Truth.YES),
+        ([policy({"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"})], IMPLICIT, Truth.NO),
+        ([managed_policy(MANAGED + "SecretsManagerReadWrite")], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "SecretsManagerReadWrite"), policy(allow())], ALLOWED, Truth.YES),
+        ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "AWSMarketplaceImageBuildFullAccess"), policy(allow())], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "AdministratorAccess")], ALLOWED, Truth.YES),
+        ([managed_policy(MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy")], IMPLICIT, Truth.NO),
     ],
 )
-def test_outcomes(policies: list[IdentityPolicy], outcome: Outcome, allowed: Answer) -> None:
+def test_outcomes(policies: list[IdentityPolicy], outcome: Outcome, allowed: Truth) -> None:
     """Deny wins, what nothing allows is denied, and what is unknown leaves open exactly what depends on it."""
     decision = decide(policies, READ, DB, context=Context.of({"aws:SecureTransport": True}))
     assert (outcome, allowed) == (decision.outcome, decision.allowed)
@@ -142,10 +140,10 @@ def test_managed_arns(arn: str, expected: bool) -> None:  # noqa: FBT001 - a par
 
 def test_three_valued_logic() -> None:
     """NO wins a conjunction, YES a disjunction, and MAYBE is its own opposite."""
-    yes, no, maybe = Answer.YES, Answer.NO, Answer.MAYBE
-    assert [no, maybe, yes] == [both(yes, maybe, no), both(yes, maybe), both()]
-    assert [yes, maybe, no] == [either([no, maybe, yes]), either([no, maybe]), either([])]
-    assert [no, maybe, yes] == [negate(yes), negate(maybe), negate(no)]
+    yes, no, maybe = Truth.YES, Truth.NO, Truth.MAYBE
+    assert [no, maybe, yes] == [all_of(yes, maybe, no), all_of(yes, maybe), all_of()]
+    assert [yes, maybe, no] == [any_of([no, maybe, yes]), any_of([no, maybe]), any_of([])]
+    assert [no, maybe, yes] == [not_(yes), not_(maybe), not_(no)]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_action_that_aws_lists_without_a_resource(action: str, resource: str, ou
 
     assert decision.outcome is outcome
     assert decide([policy(allow(resource, action))], action, "*").allowed is (
-        Answer.YES if resource == "*" else Answer.NO
+        Truth.YES if resource == "*" else Truth.NO
     )
     if outcome is Outcome.UNDETERMINED:
         assert "AWS lists none" in why(decision)

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from infraspec.errors import PolicyError
-from infraspec.iam.document import PolicyDocument
-from infraspec.unknown import JsonText, Sensitive, Unknown, Value, concatenate
+from infraspec.core.errors import PolicyError
+from infraspec.core.unknown import JsonText, Sensitive, Unknown, Value, concatenate
+from infraspec.iam.policy.document import PolicyDocument
 
 ALLOW = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 VAR = Unknown("var.x")

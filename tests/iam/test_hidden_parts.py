@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infraspec.character import characters
-from infraspec.iam.answer import Answer
-from infraspec.iam.context import Context
-from infraspec.iam.decision import Decision, Outcome, decide
-from infraspec.iam.document import PolicyDocument
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Principal
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, characters, concatenate
+from infraspec.iam.evaluation.decision import Decision, Outcome, decide
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.statements import IdentityPolicy
 
 FILE = Path(__file__).parents[2] / "fixtures/iam/cases.jsonl"
 CASES = [case for case in map(json.loads, FILE.read_text(encoding="utf-8").splitlines()) if not case.get("ambiguous")]
@@ -164,7 +163,7 @@ def contradicts(decision: Decision, known: str) -> bool:
     """Tell whether a decision says for certain what is not so."""
     allowed = known == "Allowed"
     certain = decision.outcome is not Outcome.UNDETERMINED and decision.outcome.value != known
-    return certain or decision.allowed is (Answer.NO if allowed else Answer.YES)
+    return certain or decision.allowed is (Truth.NO if allowed else Truth.YES)
 
 
 def test_no_definite_answer_is_wrong() -> None:

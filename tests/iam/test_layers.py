@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from infraspec.character import characters
-from infraspec.iam.answer import Answer
-from infraspec.iam.context import Context
-from infraspec.iam.decision import Outcome, decide
-from infraspec.iam.document import PolicyDocument, Statement
-from infraspec.iam.naming import Naming, naming
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Kind, Principal
-from infraspec.unknown import Unknown, Value, concatenate
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, characters, concatenate
+from infraspec.iam.evaluation.decision import Outcome, decide
+from infraspec.iam.evaluation.layers import PrincipalMatch, naming
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.principals import Principal, PrincipalKind
+from infraspec.iam.policy.statements import IdentityPolicy
 
-YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
     Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED, Outcome.IMPLICITLY_DENIED, Outcome.UNDETERMINED,
 )  # fmt: skip
@@ -54,18 +53,18 @@ OWN, OTHERS, NOTHING = policy(allow("*")), policy(allow("s3:*")), policy()
 @pytest.mark.parametrize(
     ("principal", "kind", "account"),
     [
-        (ROLE, Kind.ROLE, "111122223333"),
-        (SESSION, Kind.SESSION, "111122223333"),
-        (USER, Kind.USER, "111122223333"),
-        ("arn:aws:sts::111122223333:federated-user/hanako", Kind.USER, "111122223333"),
-        (ROOT, Kind.ROOT, "111122223333"),
-        ("111122223333", Kind.ROOT, "111122223333"),
-        ("ecs-tasks.amazonaws.com", Kind.SERVICE, ""),
-        (concatenate(["arn:aws:iam::", ACCOUNT, ":role/app"]), Kind.ROLE, ACCOUNT),
-        ("accounts.example.com", Kind.OTHER, ""),
+        (ROLE, PrincipalKind.ROLE, "111122223333"),
+        (SESSION, PrincipalKind.SESSION, "111122223333"),
+        (USER, PrincipalKind.USER, "111122223333"),
+        ("arn:aws:sts::111122223333:federated-user/hanako", PrincipalKind.USER, "111122223333"),
+        (ROOT, PrincipalKind.ROOT, "111122223333"),
+        ("111122223333", PrincipalKind.ROOT, "111122223333"),
+        ("ecs-tasks.amazonaws.com", PrincipalKind.SERVICE, ""),
+        (concatenate(["arn:aws:iam::", ACCOUNT, ":role/app"]), PrincipalKind.ROLE, ACCOUNT),
+        ("accounts.example.com", PrincipalKind.OTHER, ""),
     ],
 )
-def test_kinds_of_principals(principal: Value, kind: Kind, account: Value) -> None:
+def test_kinds_of_principals(principal: Value, kind: PrincipalKind, account: Value) -> None:
     """A principal is known by the form of its ARN, and so is its account."""
     found = Principal.of(principal)
     assert (kind, account) == (found.kind, found.account)
@@ -74,29 +73,29 @@ def test_kinds_of_principals(principal: Value, kind: Kind, account: Value) -> No
 @pytest.mark.parametrize(
     ("entry", "principal", "expected"),
     [
-        ("*", SESSION, Naming(anyone=YES)),
-        ({"AWS": "*"}, SESSION, Naming(anyone=YES)),
-        ({"AWS": "arn:aws:iam::111122223333:role/app"}, SESSION, Naming(role=YES)),
-        ({"AWS": ROLE}, ROLE, Naming(role=YES)),
-        ({"AWS": "arn:aws:iam::111122223333:role/other"}, ROLE, Naming()),
-        ({"AWS": "arn:aws:iam::444455556666:role/service/app"}, ROLE, Naming()),
-        ({"AWS": "arn:aws:iam::111122223333:role/*"}, ROLE, Naming()),
-        ({"AWS": SESSION}, SESSION, Naming(itself=YES)),
-        ({"AWS": SESSION}, ROLE, Naming()),
-        ({"AWS": [USER, SESSION]}, USER, Naming(itself=YES)),
-        ({"AWS": ROOT}, USER, Naming(account=YES)),
-        ({"AWS": "111122223333"}, USER, Naming(account=YES)),
-        ({"AWS": "444455556666"}, USER, Naming()),
-        ({"Service": "ecs-tasks.amazonaws.com"}, USER, Naming()),
-        ({"Service": "ecs-tasks.amazonaws.com"}, "ecs-tasks.amazonaws.com", Naming(itself=YES)),
-        ({"Service": "ec2.amazonaws.com"}, "ecs-tasks.amazonaws.com", Naming()),
-        ({"CanonicalUser": "79a5"}, USER, Naming(itself=MAYBE)),
-        ({"AWS": "AROAEXAMPLEEXAMPLE"}, ROLE, Naming(itself=MAYBE, role=MAYBE)),
-        ({"AWS": concatenate(["arn:aws:iam::", ACCOUNT, ":root"])}, ROLE, Naming(account=MAYBE)),
-        (Unknown("var.principal"), ROLE, Naming.unknown()),
+        ("*", SESSION, PrincipalMatch(anyone=YES)),
+        ({"AWS": "*"}, SESSION, PrincipalMatch(anyone=YES)),
+        ({"AWS": "arn:aws:iam::111122223333:role/app"}, SESSION, PrincipalMatch(role=YES)),
+        ({"AWS": ROLE}, ROLE, PrincipalMatch(role=YES)),
+        ({"AWS": "arn:aws:iam::111122223333:role/other"}, ROLE, PrincipalMatch()),
+        ({"AWS": "arn:aws:iam::444455556666:role/service/app"}, ROLE, PrincipalMatch()),
+        ({"AWS": "arn:aws:iam::111122223333:role/*"}, ROLE, PrincipalMatch()),
+        ({"AWS": SESSION}, SESSION, PrincipalMatch(itself=YES)),
+        ({"AWS": SESSION}, ROLE, PrincipalMatch()),
+        ({"AWS": [USER, SESSION]}, USER, PrincipalMatch(itself=YES)),
+        ({"AWS": ROOT}, USER, PrincipalMatch(account=YES)),
+        ({"AWS": "111122223333"}, USER, PrincipalMatch(account=YES)),
+        ({"AWS": "444455556666"}, USER, PrincipalMatch()),
+        ({"Service": "ecs-tasks.amazonaws.com"}, USER, PrincipalMatch()),
+        ({"Service": "ecs-tasks.amazonaws.com"}, "ecs-tasks.amazonaws.com", PrincipalMatch(itself=YES)),
+        ({"Service": "ec2.amazonaws.com"}, "ecs-tasks.amazonaws.com", PrincipalMatch()),
+        ({"CanonicalUser": "79a5"}, USER, PrincipalMatch(itself=MAYBE)),
+        ({"AWS": "AROAEXAMPLEEXAMPLE"}, ROLE, PrincipalMatch(itself=MAYBE, role=MAYBE)),
+        ({"AWS": concatenate(["arn:aws:iam::", ACCOUNT, ":root"])}, ROLE, PrincipalMatch(account=MAYBE)),
+        (Unknown("var.principal"), ROLE, PrincipalMatch.unknown()),
     ],
 )
-def test_how_a_statement_names_a_principal(entry: Value, principal: Value, expected: Naming) -> None:
+def test_how_a_statement_names_a_principal(entry: Value, principal: Value, expected: PrincipalMatch) -> None:
     """A principal is named as anyone, by itself, by its role or by its account."""
     statement = Statement("Statement", "Allow", ("*",), resources=("*",), principal=entry)
     assert expected == naming(statement, Principal.of(principal))
@@ -107,7 +106,7 @@ def test_a_task_is_some_session_of_its_role() -> None:
     task = Principal.role(ROLE)
     for name, expected in (("app", MAYBE), ("other", NO)):
         entry = {"AWS": f"arn:aws:sts::111122223333:assumed-role/{name}/1"}
-        assert Naming(itself=expected) == naming(Statement("s", "Allow", principal=entry), task)
+        assert PrincipalMatch(itself=expected) == naming(Statement("s", "Allow", principal=entry), task)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +120,7 @@ def test_a_task_is_some_session_of_its_role() -> None:
         (["*"], False, NO),
     ],
 )
-def test_all_but_those_listed(listed: list[str], bounded: bool, expected: Answer) -> None:  # noqa: FBT001 - a parameter of the table
+def test_all_but_those_listed(listed: list[str], bounded: bool, expected: Truth) -> None:  # noqa: FBT001 - a parameter of the table
     """A Deny of all but some spares who is listed with role, session and account, and nobody with a boundary."""
     statement = Statement("Statement", "Deny", ("*",), resources=("*",), not_principal={"AWS": listed})
     assert expected == naming(statement, Principal.of(SESSION), bounded=bounded).any

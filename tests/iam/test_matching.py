@@ -8,13 +8,13 @@ import re
 
 import pytest
 
-from infraspec.character import Character, characters
-from infraspec.iam.answer import Answer
-from infraspec.iam.matching import match, match_action
-from infraspec.iam.pattern import Pattern, Subject
-from infraspec.unknown import Sensitive, Unknown, Value, concatenate
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Character, Sensitive, Unknown, Value, characters, concatenate
+from infraspec.iam.policy.matching import match, match_action
+from infraspec.iam.policy.partial_arn import PartialArn
+from infraspec.iam.policy.pattern import Pattern
 
-YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 HEAD = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 DB, API = "aws_secretsmanager_secret.db.arn", "aws_secretsmanager_secret.api.arn"
 NAME = Unknown("var.name")
@@ -27,7 +27,7 @@ def secret(name: str | Unknown, address: str = DB) -> Value:
 
 
 NEW = secret("db")
-CASES: list[tuple[Value, Value, Answer]] = [
+CASES: list[tuple[Value, Value, Truth]] = [
     # what the policy says, what the request names, the answer
     ("*", NEW, YES),
     ("*", "*", YES),
@@ -87,9 +87,9 @@ CASES: list[tuple[Value, Value, Answer]] = [
 
 
 @pytest.mark.parametrize(("pattern", "subject", "expected"), CASES, ids=map(repr, range(len(CASES))))
-def test_answers(pattern: Value, subject: Value, expected: Answer) -> None:
+def test_answers(pattern: Value, subject: Value, expected: Truth) -> None:
     """A pattern answers yes or no where that is certain, maybe where the unknown parts decide."""
-    assert expected == match(Pattern.arn(pattern), Subject.of(subject))
+    assert expected == match(Pattern.arn(pattern), PartialArn.of(subject))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_answers(pattern: Value, subject: Value, expected: Answer) -> None:
         (concatenate(["s3:", Unknown("var.verb"), "Object"]), "ssm:GetParameters", NO),
     ],
 )
-def test_actions_match_without_regard_to_case(pattern: Value, action: str, expected: Answer) -> None:
+def test_actions_match_without_regard_to_case(pattern: Value, action: str, expected: Truth) -> None:
     """Actions are compared without regard to letter case, with wildcards and unknown parts."""
     assert expected == match_action(Pattern.action(pattern), action)
 
@@ -113,7 +113,7 @@ def test_arns_of_two_resources_are_never_equal() -> None:
     """Two secrets with unknown names have different ARNs, unless one is an instance of unknown key."""
     resolve = {API: secret(NAME, API), DB: secret(Unknown("var.other"))}
     db, api = Unknown(DB), Unknown(API)
-    subject = Subject.of(db, lambda value: resolve.get(value.address, value))
+    subject = PartialArn.of(db, lambda value: resolve.get(value.address, value))
     assert match(Pattern.arn(api, lambda value: resolve.get(value.address, value)), subject) == NO
     assert match(Pattern.arn(Unknown("aws_secretsmanager_secret.all[?].arn")), subject) == MAYBE
 
@@ -155,12 +155,12 @@ def possible_answers(pattern: str, subject: str) -> set[bool]:
 def test_no_definite_answer_is_contradicted() -> None:
     """For random small patterns and subjects, no value of the unknown parts contradicts a yes or a no."""
     chance = random.Random(20261101)  # noqa: S311 - a reproducible sample, no cryptography
-    counts = dict.fromkeys(Answer, 0)
+    counts = dict.fromkeys(Truth, 0)
     for _ in range(8000):
         pattern = "".join(chance.choices("aabb**?UVcd", k=chance.randint(0, 5)))
         subject = "".join(chance.choices("aabbUVcd", k=chance.randint(0, 5)))
         head = chance.choice(("", "arn:aws:s3:::"))
-        answer = match(Pattern.arn(value_of(head + pattern)), Subject.of(value_of(head + subject)))
+        answer = match(Pattern.arn(value_of(head + pattern)), PartialArn.of(value_of(head + subject)))
         counts[answer] += 1
         results = possible_answers(pattern, subject)
         if answer is YES:

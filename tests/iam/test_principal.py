@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.iam.decision import Outcome, decide
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Kind, Principal
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.iam.evaluation.decision import Outcome, decide
+from infraspec.iam.policy.principals import Principal, PrincipalKind
+from infraspec.iam.policy.statements import IdentityPolicy
 
 ACCOUNT = "111122223333"
 PATH, NAME, ANY_ACCOUNT = Unknown("role.path"), Unknown("role.name"), Unknown("account")
@@ -16,16 +16,16 @@ PATH, NAME, ANY_ACCOUNT = Unknown("role.path"), Unknown("role.name"), Unknown("a
 @pytest.mark.parametrize(
     ("value", "kind", "account", "name"),
     [
-        (f"arn:aws:iam::{ACCOUNT}:role/app", Kind.ROLE, ACCOUNT, "app"),
-        (f"arn:aws:iam::{ACCOUNT}:role/team/app", Kind.ROLE, ACCOUNT, "app"),
-        (Text((f"arn:aws:iam::{ACCOUNT}:role", PATH, "app")), Kind.ROLE, ACCOUNT, "app"),
-        (Text(("arn:aws:iam::", ANY_ACCOUNT, ":role", PATH, "app")), Kind.ROLE, ANY_ACCOUNT, "app"),
-        (Text(("arn:aws:iam::", ANY_ACCOUNT, ":role/app")), Kind.ROLE, ANY_ACCOUNT, "app"),
-        (f"arn:aws:iam::{ACCOUNT}:root", Kind.ROOT, ACCOUNT, ""),
-        ("ecs-tasks.amazonaws.com", Kind.SERVICE, "", ""),
+        (f"arn:aws:iam::{ACCOUNT}:role/app", PrincipalKind.ROLE, ACCOUNT, "app"),
+        (f"arn:aws:iam::{ACCOUNT}:role/team/app", PrincipalKind.ROLE, ACCOUNT, "app"),
+        (Text((f"arn:aws:iam::{ACCOUNT}:role", PATH, "app")), PrincipalKind.ROLE, ACCOUNT, "app"),
+        (Text(("arn:aws:iam::", ANY_ACCOUNT, ":role", PATH, "app")), PrincipalKind.ROLE, ANY_ACCOUNT, "app"),
+        (Text(("arn:aws:iam::", ANY_ACCOUNT, ":role/app")), PrincipalKind.ROLE, ANY_ACCOUNT, "app"),
+        (f"arn:aws:iam::{ACCOUNT}:root", PrincipalKind.ROOT, ACCOUNT, ""),
+        ("ecs-tasks.amazonaws.com", PrincipalKind.SERVICE, "", ""),
     ],
 )
-def test_the_parts_of_a_principal(value: Value, kind: Kind, account: Value, name: str) -> None:
+def test_the_parts_of_a_principal(value: Value, kind: PrincipalKind, account: Value, name: str) -> None:
     """Kind, account and name are read off, whatever stands in the place of an unknown path."""
     found = Principal.of(value)
     assert (found.kind, found.account, found.name) == (kind, account, name)

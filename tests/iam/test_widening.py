@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.iam.answer import Answer
-from infraspec.iam.condition_change import narrows
-from infraspec.iam.document import PolicyDocument
-from infraspec.iam.widening import widenings
-from infraspec.unknown import Unknown
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.policy_diff import narrows, widenings
 
-YES, MAYBE, NO = Answer.YES, Answer.MAYBE, Answer.NO
+YES, MAYBE, NO = Truth.YES, Truth.MAYBE, Truth.NO
 ROLE = "arn:aws:iam::111122223333:role/app"
 ROOT = {"AWS": "arn:aws:iam::111122223333:root"}
 VPCE = {"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}}
@@ -36,7 +35,7 @@ def without(statement: dict[str, Any], *names: str) -> dict[str, Any]:
 NOT_IAM = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
 NOT_IAM_NOR_STS = {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}
 
-CASES: dict[str, tuple[list[Any], list[Any], list[tuple[Answer, str]]]] = {
+CASES: dict[str, tuple[list[Any], list[Any], list[tuple[Truth, str]]]] = {
     "the same": ([allow("s3:Get*")], [allow("s3:Get*")], []),
     "the same, split up": ([allow(["a:b", "a:c"])], [allow("a:c"), allow("a:b")], []),
     "narrower": ([allow("s3:*")], [allow(["s3:GetObject"], "arn:aws:s3:::b/*")], []),
@@ -81,7 +80,7 @@ def test_identity_policies(name: str) -> None:
     assert [(entry.answer, str(entry).partition(", by ")[0]) for entry in found] == expected
 
 
-PRINCIPALS: dict[str, tuple[Any, Any, list[Answer]]] = {
+PRINCIPALS: dict[str, tuple[Any, Any, list[Truth]]] = {
     "the same account, written otherwise": (ROOT, {"AWS": "111122223333"}, []),
     "another account": (ROOT, {"AWS": "444455556666"}, [YES]),
     "a role of the account": (ROOT, {"AWS": ROLE}, [MAYBE]),
@@ -124,6 +123,6 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize(("wider", "narrower", "expected"), CONDITIONS)
-def test_conditions(wider: Any, narrower: Any, expected: Answer) -> None:
+def test_conditions(wider: Any, narrower: Any, expected: Truth) -> None:
     """A condition with more keys or fewer values lets through less; the rest is not compared."""
     assert narrows(wider, narrower) is expected

@@ -8,12 +8,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.checks.comparison import Bound
+from infraspec.checks.common.live_comparison import ResolvedSource
 from infraspec.contract.models import Contract
+from infraspec.core.unknown import Text, Unknown, Value, is_known
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value, is_known
 
 REFERENCE = Path(__file__).parents[2] / "fixtures/daily-report-tool"
 CONTRACT: Contract = contracts.load(REFERENCE)
@@ -36,7 +36,7 @@ def applied(plan: Plan) -> Plan:
     attributes = AwsAttributes(plan)
     assigned = [_assigned(resource, attributes, number) for number, resource in enumerate(plan.managed())]
     first = plan.replaced(resources=tuple(assigned))
-    bound = Bound(plan, first)
+    bound = ResolvedSource(plan, first)
     return plan.replaced(resources=tuple(replace(one, values=_known(bound.value(one.values))) for one in assigned))
 
 

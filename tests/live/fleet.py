@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infraspec.ecs.declared_service import declared_services
-from infraspec.ecs.deployed import Fleet
+from infraspec.ecs.fleet import Fleet, declared_services
 from infraspec.live.facts.services import read_fleet
-from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.provider.known_data import KnownData
 from tests.live.answers import Answer, Answers
 from tests.terraform.sources import plan_of
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.live.facts.alarm_states import alarm_states
-from infraspec.monitoring.alarm_status import Watched
+from infraspec.live.facts.alarms import alarm_states
+from infraspec.monitoring.live_readings import Watched
 from tests.live.answers import Answers
 
 START = Answers({}).taken - timedelta(hours=3)

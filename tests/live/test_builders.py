@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import ResourceRefusalError
+from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.unknown import Unknown
 from infraspec.live.plan import LivePlan, live_plan
 from infraspec.monitoring.alarms import alarms
-from infraspec.unknown import Unknown
 from tests.live.answers import Answers
 from tests.live.world import ACCOUNT, REGION, TAGS, contract, pairs, source
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from infraspec.aws.canary import MARK, Courier
+from infraspec.aws.commands import MARK, Courier
 from infraspec.aws.snapshot import Snapshot
-from infraspec.checks.canary import check_canary
+from infraspec.checks.alarms.alarm_delivery import check_canary
 from infraspec.contract.live import Canary
-from infraspec.finding import Finding, Verdict
-from infraspec.live.facts.alarm_delivery import canary_facts
-from infraspec.monitoring.canary import CanaryFacts
-from infraspec.monitoring.live_subscription import LiveSubscription
+from infraspec.core.finding import Finding, Verdict
+from infraspec.live.facts.alarms import canary_facts
+from infraspec.monitoring.live_readings import CanaryFacts, LiveSubscription
 from infraspec.sandbox.running import Running
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-1"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from infraspec.checks.deployed.database_readings import Maintenance, Readings
 from infraspec.live.facts.databases import live_databases
-from infraspec.rds.database import Maintenance, Readings
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.answers import Answers
 

@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from infraspec import contract as contracts
 from infraspec.aws.failures import failures
-from infraspec.checks.diagnosis import Diagnosis
-from infraspec.checks.incidents import check_incidents
+from infraspec.checks.process.incidents import check_incidents
+from infraspec.checks.services.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Incidents
-from infraspec.errors import RequestError, RunnerPermissionError
-from infraspec.finding import Verdict
+from infraspec.core.errors import RequestError, RunnerPermissionError
+from infraspec.core.finding import Verdict
 from infraspec.live.diagnosing import diagnoses
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting import document

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from infraspec.aws.snapshot import Snapshot
-from infraspec.checks.drift import check_drift
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.core.finding import Finding, Verdict
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.plan import live_plan
 from infraspec.sandbox.running import Running

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.drift import check_drift
-from infraspec.finding import Finding, Verdict
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.core.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
 from tests.live.answers import Answers
 from tests.live.world import ACCOUNT, REGION, TAGS, contract, pairs, source

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.hosts import check_hosts
-from infraspec.contract.hosts import Host
-from infraspec.errors import HostError
-from infraspec.finding import Verdict
+from infraspec.checks.deployed.hosts import HostFacts, check_hosts
+from infraspec.contract.live import Host
+from infraspec.core.errors import HostError
+from infraspec.core.finding import Verdict
 from infraspec.live.facts.hosts import host_facts
-from infraspec.process.hosts import HostFacts
 
 PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
 

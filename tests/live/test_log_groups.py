@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infraspec.live.facts.log_groups import live_log_groups
-from infraspec.monitoring.log_group import LogGroup
+from infraspec.live.facts.stores import live_log_groups
+from infraspec.monitoring.live_readings import LogGroup
 from tests.live.answers import Answers
 
 ARN = "arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/shop"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from infraspec.aws.commands import Container, Outcome
-from infraspec.contract.hosts import Host
-from infraspec.errors import HostError
+from infraspec.aws.commands import CommandOutcome, ContainerTarget
+from infraspec.contract.live import Host
+from infraspec.core.errors import HostError
 from infraspec.live.facts.hosts import host_facts
 from tests.live.answers import Answers
 
 pytest.importorskip("testinfra")
 
-from infraspec.live.facts.machines import container_of
+from infraspec.live.facts.hosts import container_of
 
 SPEC = "ecs://shop/web"
 TASK = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0a1b"
@@ -56,7 +56,7 @@ def calls(*tasks: dict[str, Any]) -> Answers:
 )
 def test_a_container_of_a_running_task(spec: str, tasks: list[dict[str, Any]], name: str) -> None:
     """The only one, or the one that is named; of a task that was started with ECS Exec."""
-    assert Container("shop", TASK, name, f"0a1b-{name}") == container_of(spec, calls(*tasks))
+    assert ContainerTarget("shop", TASK, name, f"0a1b-{name}") == container_of(spec, calls(*tasks))
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,16 @@ class Here:
     def __init__(self) -> None:
         self.places: list[Any] = []
 
-    def _run(self, place: Any, command: str) -> Outcome:
+    def _run(self, place: Any, command: str) -> CommandOutcome:
         self.places.append(place)
         ended = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
-        return Outcome(ended.returncode, ended.stdout, ended.stderr)
+        return CommandOutcome(ended.returncode, ended.stdout, ended.stderr)
 
     on_node = in_container = _run
 
 
 @pytest.mark.parametrize(
-    ("spec", "place"), [("ssm://i-0a1b", "i-0a1b"), (SPEC, Container("shop", TASK, "app", "0a1b-app"))]
+    ("spec", "place"), [("ssm://i-0a1b", "i-0a1b"), (SPEC, ContainerTarget("shop", TASK, "app", "0a1b-app"))]
 )
 def test_what_testinfra_asks_is_run_on_the_machine(spec: str, place: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Tools and connections, as on any other machine; nothing that it writes is logged."""
@@ -118,8 +118,8 @@ def test_what_testinfra_asks_is_run_on_the_machine(spec: str, place: Any, caplog
 def test_a_command_with_an_unexpected_code_is_an_error_without_its_output() -> None:
     """A container without nc and bash tells nothing about a port."""
 
-    def without(_place: Any, command: str) -> Outcome:
-        return Outcome(0 if command == "command -v command" else 127, "a secret")
+    def without(_place: Any, command: str) -> CommandOutcome:
+        return CommandOutcome(0 if command == "command -v command" else 127, "a secret")
 
     here: Any = Here()
     here.on_node = without

@@ -12,21 +12,19 @@ from typing import Any
 import pytest
 
 from infraspec.aws.snapshot import Snapshot
-from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
-from infraspec.checks.alarm_state import alarm_names, check_alarm_state
-from infraspec.checks.databases import check_databases, database_identifiers
-from infraspec.checks.drift import check_drift
-from infraspec.checks.inventory import check_inventory
-from infraspec.checks.log_groups import check_log_groups, log_group_names
-from infraspec.checks.state_store import check_state_store
+from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.checks.alarms.alarm_state import alarm_names, check_alarm_state
+from infraspec.checks.deployed.databases import check_databases, database_identifiers
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.checks.deployed.inventory import check_inventory
+from infraspec.checks.deployed.log_groups import check_log_groups, log_group_names
+from infraspec.checks.state.state_store import check_state_store
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.live.facts.alarm_delivery import live_subscriptions
-from infraspec.live.facts.alarm_states import alarm_states
+from infraspec.live.facts.alarms import alarm_states, live_subscriptions
 from infraspec.live.facts.databases import live_databases
-from infraspec.live.facts.log_groups import live_log_groups
 from infraspec.live.facts.services import running_task_definitions
-from infraspec.live.facts.state_store import state_store
+from infraspec.live.facts.stores import live_log_groups, state_store
 from infraspec.live.inventory import strays
 from infraspec.live.plan import live_plan
 from infraspec.sandbox.running import Running

@@ -10,26 +10,25 @@ from typing import Any
 import pytest
 
 from infraspec.aws.snapshot import Snapshot
-from infraspec.checks.alarm_delivery import alert_topics, check_alarm_delivery
-from infraspec.checks.alarm_state import alarm_names, check_alarm_state
-from infraspec.checks.databases import check_databases, database_identifiers
-from infraspec.checks.drift import check_drift
-from infraspec.checks.inventory import check_inventory
-from infraspec.checks.log_groups import check_log_groups, log_group_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.secret_chain import check_secret_chain
-from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.tags import check_tags
-from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.secret_chain import check_secret_chain
+from infraspec.checks.access.task_definitions import check_task_definitions
+from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.checks.alarms.alarm_state import alarm_names, check_alarm_state
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.deployed.databases import check_databases, database_identifiers
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.checks.deployed.inventory import check_inventory
+from infraspec.checks.deployed.log_groups import check_log_groups, log_group_names
+from infraspec.checks.policies.policies import check_policies
+from infraspec.checks.policies.secret_readers import check_secret_readers
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
-from infraspec.live.facts.alarm_delivery import live_subscriptions
-from infraspec.live.facts.alarm_states import alarm_states
+from infraspec.live.facts.alarms import alarm_states, live_subscriptions
 from infraspec.live.facts.databases import live_databases
-from infraspec.live.facts.log_groups import live_log_groups
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.facts.services import running_task_definitions
+from infraspec.live.facts.stores import live_log_groups
 from infraspec.live.inventory import strays
 from infraspec.live.plan import live_plan
 from infraspec.sandbox.running import Running, start_empty

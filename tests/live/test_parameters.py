@@ -9,7 +9,7 @@ import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from infraspec.aws.reads import READS, api_name
+from infraspec.aws.guard import READS, api_name
 from infraspec.live.diagnosing import diagnoses
 from tests.live.answers import Answers
 from tests.live.fleet import source

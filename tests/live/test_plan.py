@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.drift import check_drift
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_definitions import check_task_definitions
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.core.errors import InfraspecError, ResourceRefusalError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import InfraspecError, ResourceRefusalError
-from infraspec.finding import Finding, Verdict
 from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.answers import Answers

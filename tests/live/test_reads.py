@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from infraspec.aws.reads import FURTHER, READS
+from infraspec.aws.guard import FURTHER, READS
 from infraspec.resource_types import TYPES
 from infraspec.resource_types.listing import snake
 
@@ -21,7 +21,7 @@ ALLOWED = {name.lower() for names in READS.values() for name in names}
 
 
 def test_operations_are_on_the_list() -> None:
-    """Every operation that a module of live models names is in infraspec.aws.reads; a new one is added there."""
+    """Every operation that a module of live models names is in infraspec.aws.guard; a new one is added there."""
     asked = {
         node.value: path.name
         for path in PACKAGE.rglob("*.py")

@@ -13,22 +13,21 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.aws.identity import Identity
-from infraspec.aws.session import Clients
+from infraspec.aws.session import CallerIdentity, Clients
 from infraspec.aws.snapshot import Snapshot
-from infraspec.checks.alarms import check_alarms
-from infraspec.checks.names import check_names
-from infraspec.checks.policies import check_policies
-from infraspec.checks.secret_access import check_secret_access
-from infraspec.checks.secret_chain import check_secret_chain
-from infraspec.checks.secret_readers import check_secret_readers
-from infraspec.checks.tag_policy import check_tag_policy
-from infraspec.checks.tags import check_tags
-from infraspec.checks.task_definitions import check_task_definitions
+from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.secret_chain import check_secret_chain
+from infraspec.checks.access.task_definitions import check_task_definitions
+from infraspec.checks.alarms.alarms import check_alarms
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tag_policy import check_tag_policy
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.policies.policies import check_policies
+from infraspec.checks.policies.secret_readers import check_secret_readers
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
+from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.finding import Finding, Verdict
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.plan import live_plan
 from infraspec.process.playbooks import read_playbooks
@@ -85,7 +84,7 @@ class Deployed:
 
     def snapshot(self) -> Snapshot:
         """Return what a new run asks."""
-        return Snapshot(self._clients, Identity.of(self._clients))
+        return Snapshot(self._clients, CallerIdentity.of(self._clients))
 
     def live(self) -> Plan:
         """Return what exists."""

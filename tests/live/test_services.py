@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from infraspec.ecs.declared_service import declared_services
+from infraspec.ecs.fleet import declared_services
 from infraspec.live.facts.services import read_fleet
 from tests.live.fleet import (
     GROUP,

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.ecs.deployed import Fleet
-from infraspec.live.deployment_wait import settled
+from infraspec.ecs.fleet import Fleet
+from infraspec.live.facts.services import settled
 from tests.live.fleet import Cluster, deployment, fleet, service_deployment
 
 

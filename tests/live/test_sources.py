@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.live.resources.source_index import SourceIndex
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

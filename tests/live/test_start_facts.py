@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.ecs.declared_service import declared_services
-from infraspec.ecs.start import LogGroup, StartFacts, StoredImage, StoredRole, StoredValue
-from infraspec.ecs.stored_value import Refusal
-from infraspec.errors import ResourceRefusalError, RunnerPermissionError
+from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
+from infraspec.ecs.fleet import declared_services
+from infraspec.ecs.start import Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.live.facts.services import read_fleet
 from infraspec.live.facts.start_readings import start_facts
 from tests.live.answers import Answer
@@ -89,7 +88,7 @@ def test_everything_is_asked_for(tmp_path: Path) -> None:
         StoredRole("execution", "arn:aws:iam::111122223333:role/execution", TRUST),
         StoredRole("task", "arn:aws:iam::111122223333:role/apps/task", TRUST),
     )
-    assert found.log_groups == (LogGroup("app", "/ecs/web", exists=True),)
+    assert found.log_groups == (StartLogGroup("app", "/ecs/web", exists=True),)
     assert found.network.subnets == {"subnet-1": 8, "subnet-2": None}
     assert found.network.security_groups == {"sg-1": True, "sg-2": False}
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.state_store import check_state_store
-from infraspec.finding import Finding, Verdict
-from infraspec.live.facts.state_store import state_store
+from infraspec.checks.state.state_store import check_state_store
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown, Value
+from infraspec.live.facts.stores import state_store
+from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.settings import RootSettings
-from infraspec.unknown import Unknown, Value
 from tests.live.answers import Answers
 from tests.live.deployed import CONTRACT, moved, reference
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.live.facts.alarm_delivery import live_subscriptions
+from infraspec.live.facts.alarms import live_subscriptions
 from tests.live.answers import Answers
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:critical"

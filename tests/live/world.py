@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from infraspec.contract.models import Contract
-from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
+from infraspec.terraform.provider.known_data import KnownData
 from tests.live.answers import Answers
 from tests.terraform.sources import plan_of
 

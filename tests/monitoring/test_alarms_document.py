@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.alarms import check_alarms
+from infraspec.checks.alarms.alarms import check_alarms
 from infraspec.contract.alarms import AlarmItem, Alarms, Bounds, Metric
 from infraspec.contract.models import Contract
 from infraspec.monitoring.catalogue import catalogue, metrics_of, packaged
-from infraspec.monitoring.samples import SAMPLES
+from infraspec.monitoring.sample_events import SAMPLES
 from tests.docs.blocks import blocks
 from tests.terraform.sources import plan_of
 

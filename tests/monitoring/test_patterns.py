@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.monitoring.alarm_rule import fires_with
-from infraspec.monitoring.event_pattern import takes
-from infraspec.monitoring.expression import UnreadableExpressionError, difference
-from infraspec.monitoring.filter_pattern import counts
+from infraspec.monitoring.alarms import UnreadableExpressionError, difference
+from infraspec.monitoring.delivery import fires_with
+from infraspec.monitoring.event_rules import takes
+from infraspec.monitoring.log_metrics import counts
 
 DATA = Path(__file__).parent / "data"
 

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from infraspec.contract.alarms import Alarms
-from infraspec.errors import ContractError, InputErrorGroup
+from infraspec.core.errors import ContractError, InputErrorGroup
 from infraspec.monitoring.catalogue import catalogue, metrics_of, packaged
-from infraspec.monitoring.event_pattern import takes
-from infraspec.monitoring.filter_pattern import counts
-from infraspec.monitoring.samples import SAMPLES
+from infraspec.monitoring.event_rules import takes
+from infraspec.monitoring.log_metrics import counts
+from infraspec.monitoring.sample_events import SAMPLES
 
 NAMES = sorted(SAMPLES)
 

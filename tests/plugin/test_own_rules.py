@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.finding import Verdict
+from infraspec.core.finding import Verdict
 from infraspec.pytest_plugin.matchers import attribute, names, tags
 from infraspec.terraform.plan import Plan
 from tests.docs.blocks import blocks

@@ -75,7 +75,7 @@ def test_counts_and_broken_tests(pytester: pytest.Pytester) -> None:
     """The last row of the table is the sum; tests without a verdict are named below it."""
     own = pytester.path / "test_own.py"
     own.write_text(
-        "from infraspec.finding import Finding, Verdict\n"
+        "from infraspec.core.finding import Finding, Verdict\n"
         "def test_mine(plan, assert_proven):\n    assert_proven('mine', [Finding('mine', Verdict.PROVEN, 'a')] * 3)\n"
         "def test_broken(plan):\n    raise KeyError\n"
     )
@@ -97,7 +97,7 @@ def test_what_was_not_looked_at(pytester: pytest.Pytester) -> None:
     own = pytester.path / "test_own.py"
     own.write_text(
         "import pytest\n"
-        "from infraspec.finding import Finding, Verdict\n"
+        "from infraspec.core.finding import Finding, Verdict\n"
         "def test_mine(plan, environment, assert_proven):\n"
         "    if environment != 'dev':\n"
         "        pytest.skip('nothing there')\n"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.process.alerts import Alert, alerts_of, false_alerts, read_alerts
+from infraspec.core.errors import InfraspecError
+from infraspec.process.history import Alert, alerts_of, false_alerts, read_alerts
 from infraspec.process.incidents import incident_of
 from tests.process.test_incidents import record
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import ProcessFileError
+from infraspec.core.errors import ProcessFileError
 from infraspec.process.checklist import compliance, current_pull_request, pull_request_of, read_pull_requests
 
 CHECKLIST = ["変更内容の影響範囲調査完了", "The plan was reviewed"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.process.deployments import deployments_of
+from infraspec.core.errors import InfraspecError
+from infraspec.process.history import deployments_of
 
 ARN = "arn:aws:ecs:eu-west-1:111122223333:service/shop-{0}-cluster/shop-{0}-app"
 LINE = '{"at": "2026-10-01T09:00:00+09:00", "environment": "prod", "outcome": "succeeded"}'

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError, ProcessFileError
-from infraspec.process.deployments import deployments_of
+from infraspec.core.errors import InfraspecError, ProcessFileError
+from infraspec.process.history import deployments_of
 from infraspec.process.incidents import figures, incident_of
 from infraspec.process.markdown import Page, parse_page
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import ProcessFileError
-from infraspec.process.deployments import deployments_of
-from infraspec.process.json_file import read_json
+from infraspec.core.errors import ProcessFileError
+from infraspec.process.history import deployments_of, read_json
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32")
 

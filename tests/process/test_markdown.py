@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import ProcessFileError
-from infraspec.process.markdown import Command, Heading, Item, Link, parse_page, read_page
+from infraspec.core.errors import ProcessFileError
+from infraspec.process.markdown import Command, Heading, Item, PageLink, parse_page, read_page
 
 PAGE = """---
 id: one
@@ -43,7 +43,7 @@ def test_page_has_its_parts_with_their_lines() -> None:
     assert str(page.location("targets")) == "page.md:3"
     assert page.headings == (Heading(1, "見出し: one", 5), Heading(2, "One", 26), Heading(2, "One", 27))
     assert page.items == (Item("open", ticked=False, line=7), Item("*done* later", ticked=True, line=8))
-    assert page.links == (Link("other.md#part", 12), Link("a.png", 12))
+    assert page.links == (PageLink("other.md#part", 12), PageLink("a.png", 12))
     assert page.commands == (Command("CLUSTER=a", 16), Command("aws ecs list-tasks", 17), Command("make test", 19))
     assert page.anchors == {"見出し-one", "one", "one-1"}
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.incidents import check_incidents
-from infraspec.checks.playbooks import check_playbooks
-from infraspec.checks.process import check_process
+from infraspec.checks.process.incidents import check_incidents
+from infraspec.checks.process.playbooks import check_playbooks
+from infraspec.checks.process.process import check_process
 from infraspec.contract.models import Contract
-from infraspec.errors import InfraspecError
-from infraspec.finding import Finding, Verdict
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.process.checklist import PullRequest, pull_request_of
 from infraspec.process.markdown import parse_page
 from infraspec.process.playbooks import Playbook, playbook_of, read_playbooks

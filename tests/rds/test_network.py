@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from infraspec.iam.answer import Answer
-from infraspec.rds.network import Entry, Group, Rule, Side, path
+from infraspec.checks.deployed.database_readings import AclEntry, Group, SecurityGroupRule, Side, path
+from infraspec.core.truth import Truth
 
-YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
-EVERYWHERE = Rule("-1", 0, 65535, cidrs=("0.0.0.0/0",))
+YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
+EVERYWHERE = SecurityGroupRule("-1", 0, 65535, cidrs=("0.0.0.0/0",))
 TASKS = Side("vpc-1", (Group("sg-tasks", egress=(EVERYWHERE,)),), ("10.0.1.0/24", "10.0.2.0/24"))
-FROM_TASKS = Rule("tcp", 5432, 5432, frozenset({"sg-tasks"}))
-OPEN = tuple(Entry(100, egress=egress, allow=True, protocol="-1", cidr="0.0.0.0/0") for egress in (True, False))
+FROM_TASKS = SecurityGroupRule("tcp", 5432, 5432, frozenset({"sg-tasks"}))
+OPEN = tuple(AclEntry(100, egress=egress, allow=True, protocol="-1", cidr="0.0.0.0/0") for egress in (True, False))
 
 
-def database(*rules: Rule, **changes: object) -> Side:
+def database(*rules: SecurityGroupRule, **changes: object) -> Side:
     """Return the side of a database with ingress rules."""
     return replace(Side("vpc-1", (Group("sg-database", ingress=rules),), ("10.0.9.0/24",)), **changes)
 
@@ -26,19 +26,19 @@ def database(*rules: Rule, **changes: object) -> Side:
     ("rule", "answer"),
     [
         (FROM_TASKS, YES),
-        (Rule("6", 5000, 6000, frozenset({"sg-tasks"})), YES),
-        (Rule("-1", 0, 65535, frozenset({"sg-tasks"})), YES),
-        (Rule("tcp", 5432, 5432, cidrs=("10.0.0.0/16",)), YES),
-        (Rule("tcp", 5432, 5432, cidrs=("10.0.1.0/24", "10.0.2.0/24")), YES),
-        (Rule("tcp", 5432, 5432, cidrs=("10.0.1.0/24",)), MAYBE),
-        (Rule("tcp", 5432, 5432, lists=frozenset({"pl-1"})), MAYBE),
-        (Rule("tcp", 5433, 5433, frozenset({"sg-tasks"})), NO),
-        (Rule("udp", 5432, 5432, frozenset({"sg-tasks"})), NO),
-        (Rule("tcp", 5432, 5432, frozenset({"sg-other"})), NO),
-        (Rule("tcp", 5432, 5432, cidrs=("10.1.0.0/16", "::/0")), NO),
+        (SecurityGroupRule("6", 5000, 6000, frozenset({"sg-tasks"})), YES),
+        (SecurityGroupRule("-1", 0, 65535, frozenset({"sg-tasks"})), YES),
+        (SecurityGroupRule("tcp", 5432, 5432, cidrs=("10.0.0.0/16",)), YES),
+        (SecurityGroupRule("tcp", 5432, 5432, cidrs=("10.0.1.0/24", "10.0.2.0/24")), YES),
+        (SecurityGroupRule("tcp", 5432, 5432, cidrs=("10.0.1.0/24",)), MAYBE),
+        (SecurityGroupRule("tcp", 5432, 5432, lists=frozenset({"pl-1"})), MAYBE),
+        (SecurityGroupRule("tcp", 5433, 5433, frozenset({"sg-tasks"})), NO),
+        (SecurityGroupRule("udp", 5432, 5432, frozenset({"sg-tasks"})), NO),
+        (SecurityGroupRule("tcp", 5432, 5432, frozenset({"sg-other"})), NO),
+        (SecurityGroupRule("tcp", 5432, 5432, cidrs=("10.1.0.0/16", "::/0")), NO),
     ],
 )
-def test_an_ingress_rule_lets_a_service_in(rule: Rule, answer: Answer) -> None:
+def test_an_ingress_rule_lets_a_service_in(rule: SecurityGroupRule, answer: Truth) -> None:
     """By its group, or if all of its addresses are let in."""
     assert answer is path(TASKS, database(rule), 5432).answer
 
@@ -57,9 +57,9 @@ def test_another_network_is_not_looked_at() -> None:
     assert MAYBE is path(TASKS, database(FROM_TASKS, vpc="vpc-2"), 5432).answer
 
 
-def entry(number: int, protocol: str, cidr: str, *ports: int, egress: bool = False, allow: bool = True) -> Entry:
+def entry(number: int, protocol: str, cidr: str, *ports: int, egress: bool = False, allow: bool = True) -> AclEntry:
     """Return an entry of an ACL."""
-    return Entry(number, egress, allow, protocol, cidr, *ports)
+    return AclEntry(number, egress, allow, protocol, cidr, *ports)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def entry(number: int, protocol: str, cidr: str, *ports: int, egress: bool = Fal
         ((OPEN[1], entry(1, "6", "0.0.0.0/0", 49152, 65535, egress=True)), MAYBE),
     ],
 )
-def test_an_acl_is_read_by_its_numbers_and_both_ways(entries: tuple[Entry, ...], answer: Answer) -> None:
+def test_an_acl_is_read_by_its_numbers_and_both_ways(entries: tuple[AclEntry, ...], answer: Truth) -> None:
     """The answer of the database comes to a high port, and an ACL remembers nothing."""
     assert answer is path(TASKS, database(FROM_TASKS, entries=(entries,)), 5432).answer
     if entries in {OPEN, ()}:
@@ -90,5 +90,5 @@ def test_an_acl_is_read_by_its_numbers_and_both_ways(entries: tuple[Entry, ...],
 @given(st.integers(1, 65535), st.integers(1, 65535), st.integers(1, 65535))
 def test_a_port_is_let_in_exactly_within_the_rule(port: int, first: int, last: int) -> None:
     """The bounds belong to it."""
-    rule = Rule("tcp", first, last, frozenset({"sg-tasks"}))
+    rule = SecurityGroupRule("tcp", first, last, frozenset({"sg-tasks"}))
     assert (first <= port <= last) is (path(TASKS, database(rule), port).answer is YES)

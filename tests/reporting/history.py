@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from infraspec.finding import Verdict
+from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Count, Entry, Moved, Problem, Results
 from tests.reporting.results import RUN, entry
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from infraspec.finding import Finding, Location, Related, Verdict
+from infraspec.core.finding import Finding, Location, Related, Verdict
 from infraspec.reporting.run.results import Acceptance, Count, Entry, PlanFile, Problem, Results, Run, Skipped, State
 
 RUN = Run(

@@ -285,7 +285,7 @@ def test_what_an_author_says_stays(tmp_path: Path) -> None:
     """Labels that a rule of one's own sets are kept, and it stands under its rule."""
     own = tmp_path / "test_own.py"
     own.write_text(
-        "import allure\nfrom infraspec.finding import Finding, Verdict\n"
+        "import allure\nfrom infraspec.core.finding import Finding, Verdict\n"
         "@allure.severity('minor')\n@allure.epic('Ours')\n"
         "def test_backups(plan, assert_proven):\n"
         "    assert_proven('backups', [Finding('backups', Verdict.PROVEN, 'a')])\n"

@@ -3,7 +3,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from infraspec.finding import Location, Verdict
+from infraspec.core.finding import Location, Verdict
 from infraspec.reporting.github.annotations import command, workflow_commands
 from infraspec.reporting.run.results import Results
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, entry

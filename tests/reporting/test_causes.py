@@ -1,9 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from infraspec.finding import Location, Verdict
-from infraspec.reporting.run.causes import causes, mended
+from infraspec.core.finding import Location, Verdict
 from infraspec.reporting.run.results import Count, Entry
+from infraspec.reporting.run.results_builder import causes, mended
 from tests.reporting.results import ENTRIES, PROVEN, QUEUE, RESULTS, entry
 
 BASE = replace(RESULTS, findings=ENTRIES[:1])

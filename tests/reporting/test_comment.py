@@ -6,9 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from infraspec.finding import Verdict
-from infraspec.reporting.github.comment import MARKER, comment
-from infraspec.reporting.github.size_limit import COMMENT_LIMIT
+from infraspec.core.finding import Verdict
+from infraspec.reporting.github.comment import COMMENT_LIMIT, MARKER, comment
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import BaselineUse, Fixed, Results, encode, read, schema
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry

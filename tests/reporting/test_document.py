@@ -15,14 +15,15 @@ from infraspec.reporting.document import (
     Table,
     Title,
     Tree,
+    as_markdown,
     as_text,
     code,
     joined,
+    markdown,
     marked,
     raw,
     text,
 )
-from infraspec.reporting.markdown import as_markdown, markdown
 
 HOSTILE = "<b> | `x` @shop/ops #1 [a](b)"
 ESCAPED = r"\<b\> \| \`x\` @<!-- -->shop/ops \#<!-- -->1 \[a\](b)"

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from infraspec.process.alerts import Alert
 from infraspec.process.checklist import PullRequest
-from infraspec.process.incidents import Deployment, Incident, incident_of
+from infraspec.process.history import Alert
+from infraspec.process.incidents import DeploymentRecord, Incident, incident_of
 from infraspec.process.markdown import Item
-from infraspec.reporting.kpi.figures import GOALS, Figure, Period, Sources, measured
-from infraspec.reporting.kpi.report import kpi_plot, kpi_text
+from infraspec.reporting.kpi import GOALS, Figure, Period, Sources, kpi_plot, kpi_text, measured
 from tests.process.test_incidents import record
 
 PERIOD = Period(date(2026, 2, 10), date(2026, 4, 9))
@@ -49,9 +48,9 @@ def request(ticked: str, merged: str | None = None) -> PullRequest:
 SOURCES = Sources(
     incidents=(incident("01-05"), incident("02-01"), incident("03-01", 40), incident("03-02", None, "dev")),
     deployments=(
-        *(Deployment(moment("03-03"), "prod", "succeeded") for _ in range(99)),
-        Deployment(moment("04-01"), "prod", "rolled-back"),
-        Deployment(moment("05-01"), "prod", "failed"),
+        *(DeploymentRecord(moment("03-03"), "prod", "succeeded") for _ in range(99)),
+        DeploymentRecord(moment("04-01"), "prod", "rolled-back"),
+        DeploymentRecord(moment("05-01"), "prod", "failed"),
     ),
     alerts=(
         Alert(moment("03-01"), "a", "prod"),

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from infraspec.finding import Location
-from infraspec.reporting.github.size_limit import Section, fitted
-from infraspec.reporting.markdown import code, escape, fence, table
+from infraspec.core.finding import Location
+from infraspec.reporting.document import code_span, escape, fence, table
+from infraspec.reporting.github.comment import Section, fitted
 from infraspec.reporting.run.repository import Links
 from tests.reporting.results import RESULTS
 
@@ -31,7 +31,7 @@ def test_escaped_text_is_shown_as_it_is(text: str) -> None:
 @given(LINE)
 def test_code_is_shown_as_it_is(text: str) -> None:
     """Addresses keep brackets, quotes and backticks."""
-    (inline,) = MARKDOWN.parseInline(f"x {code(text)}")
+    (inline,) = MARKDOWN.parseInline(f"x {code_span(text)}")
     found = [token.content for token in inline.children or () if token.type == "code_inline"]
 
     assert [" ".join(text.split()) or " "] == found
@@ -52,7 +52,7 @@ def test_nobody_is_mentioned() -> None:
 
 def test_cells_keep_their_pipes() -> None:
     """A pipe in a cell makes no column."""
-    rendered = MARKDOWN.render(table(["a", "b"], [[escape("x | y"), code("p|q")]]))
+    rendered = MARKDOWN.render(table(["a", "b"], [[escape("x | y"), code_span("p|q")]]))
 
     assert (2, 2) == (rendered.count("<th>"), rendered.count("<td>"))
     assert "x | y" in rendered

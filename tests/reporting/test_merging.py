@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from infraspec.errors import ReportError
+from infraspec.core.errors import ReportError
 from infraspec.reporting.run.results import Results
 from infraspec.reporting.run.results_builder import merge
 from tests.reporting.results import RESULTS

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
-from infraspec.contract.telling import Metrics
-from infraspec.errors import InfraspecError, NarrowSessionError
-from infraspec.reporting.notify.metrics import BATCH, Datum, Publication, publications
-from infraspec.reporting.notify.single_action_client import narrow_client
+from infraspec.contract.operations import Metrics
+from infraspec.core.errors import InfraspecError, NarrowSessionError
+from infraspec.reporting.notify.metrics import BATCH, Datum, Publication, narrow_client, publications
 from infraspec.reporting.run.results import Count, Problem, Results
 from tests.reporting.history import at
 

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from infraspec.contract.telling import NoticeLevel
-from infraspec.errors import ReportError
-from infraspec.finding import Verdict
-from infraspec.reporting.notify.messages import digest, masked, singles
+from infraspec.contract.operations import NoticeLevel
+from infraspec.core.errors import ReportError
+from infraspec.core.finding import Verdict
 from infraspec.reporting.notify.notices import (
     FILE_NAME,
     Change,
@@ -18,10 +17,13 @@ from infraspec.reporting.notify.notices import (
     Notice,
     Told,
     changes,
+    digest,
     followed,
+    masked,
     notices,
     remember,
     remembered,
+    singles,
 )
 from infraspec.reporting.run.results import Results
 from tests.reporting.history import BROKEN, MOVED, OTHER, QUEUE, at

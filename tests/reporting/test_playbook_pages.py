@@ -8,8 +8,8 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
-from infraspec.errors import ProcessFileError
-from infraspec.finding import Finding, Verdict
+from infraspec.core.errors import ProcessFileError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.allure.labels import failure_classes, playbook_pages
 from tests.live.deployed import CONTRACT

@@ -6,8 +6,8 @@ from typing import Any
 from jsonschema import Draft4Validator, FormatChecker
 from msgspec.structs import replace
 
+from infraspec.core.finding import Location
 from infraspec.core.rules import RULES, rule_of
-from infraspec.finding import Location
 from infraspec.reporting.github.annotations import sarif
 from infraspec.reporting.run.results import Results
 from tests.reporting.results import ENTRIES, PROVEN, RESULTS, WAIVER, entry

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.finding import Verdict
+from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Entry
 from infraspec.reporting.trends.site import site
 from tests.reporting.history import BROKEN, OTHER, QUEUE, at

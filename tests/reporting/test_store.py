@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infraspec.errors import InputErrorGroup, ReportError
+from infraspec.core.errors import InputErrorGroup, ReportError
 from infraspec.reporting.run.results import Results, encode, read
 from infraspec.reporting.trends.history import Store, in_order
 from tests.reporting.history import QUEUE, at

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from infraspec.finding import Verdict
+from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Count, Problem, Results
 from infraspec.reporting.trends.history import Trend, level_of, trends
 from tests.reporting.history import BROKEN, MOVED, OTHER, QUEUE, at

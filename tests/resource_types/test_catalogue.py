@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.resource_types import _FAMILIES, TYPES, Renaming, ResourceType, resource_type
-from infraspec.terraform.schema import Schema, resource_types, schema
+from infraspec.terraform.provider.schema import Schema, resource_types, schema
 
 _NOT_IN_PROVIDER = frozenset({"aws_opsworks_application", "aws_opsworks_rds_db_instance", "aws_opsworks_stack"})
 """Types that the provider has no more, and whose secrets older plans and states hold."""

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.owners import Owners
-from infraspec.checks.plan_review import check_plan_review
-from infraspec.checks.policies import check_policies
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.plan_review.plan_review import check_plan_review
+from infraspec.checks.policies.policies import check_policies
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Unknown, Value
 from infraspec.resource_types import TYPES, Policy, PolicyKind
 from infraspec.resource_types.model import words
-from infraspec.terraform import from_plan_json
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.schema import Schema, resource_types, schema
-from infraspec.unknown import Unknown, Value
+from infraspec.terraform.planfile import plan as from_plan_json
+from infraspec.terraform.provider.schema import Schema, resource_types, schema
 
 ACCOUNT = "111122223333"
 HELD = [(known.type, policy) for known in TYPES.values() for policy in known.policies]
@@ -220,7 +220,7 @@ def test_a_resource_has_the_policies_that_are_attached_to_it(type_: str, policy:
         target = Unknown(f"{owner}.o.arn" if policy.of else f"{type_}.p.arn")
 
         assert [f"{type_}.p"] == [
-            found.name for found in Owners(AwsAttributes(plan)).policies(target, ACCOUNT, "s3:Get")
+            found.name for found in ArnIndex(AwsAttributes(plan)).policies(target, ACCOUNT, "s3:Get")
         ]
 
 

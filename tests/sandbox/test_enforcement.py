@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
-from infraspec.aws.writes import canary_statements, policy_of
+from infraspec.aws.runner_policy import canary_statements, policy_of
 from infraspec.contract.live import Canary
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.running import Running
+from infraspec.sandbox.server import Account
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"

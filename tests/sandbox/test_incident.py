@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.ecs.stop_reason import FailureClass, classify
+from infraspec.ecs.stop_cause import FailureClass, classify
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

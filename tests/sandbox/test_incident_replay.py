@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from infraspec import contract as contracts
-from infraspec.checks.incidents import check_incidents
+from infraspec.checks.process.incidents import check_incidents
 from infraspec.cli import main
 from infraspec.contract.operations import Incidents
-from infraspec.finding import Verdict
+from infraspec.core.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start

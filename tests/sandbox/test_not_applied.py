@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value
 from infraspec.sandbox.applying import Deployment
+from infraspec.sandbox.images_and_values import Created, Unresolved
 from infraspec.sandbox.running import Running
-from infraspec.sandbox.values import Created, Unresolved
-from infraspec.terraform.evaluation import Library
-from infraspec.terraform.from_source import evaluate
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value
+from infraspec.terraform.provider.known_data import KnownData
+from infraspec.terraform.source import evaluate
 
 KEY = 'resource "aws_kms_key" "a" {}\n'
 

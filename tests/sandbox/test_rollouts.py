@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infraspec.ecs.stop_reason import FailureClass, classify
+from infraspec.ecs.stop_cause import FailureClass, classify
 from infraspec.sandbox.running import Running
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

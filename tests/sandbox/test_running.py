@@ -11,10 +11,10 @@ import pytest
 
 from infraspec import contract as contracts
 from infraspec.aws.guard import GUARD
-from infraspec.errors import SandboxError
+from infraspec.core.errors import SandboxError
 from infraspec.sandbox import server_process
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.running import Running, place_of, start_empty
+from infraspec.sandbox.server import Account
 from infraspec.sandbox.server_process import Settings, spawn
 from infraspec.terraform.environments import Environments
 

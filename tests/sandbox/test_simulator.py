@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.running import Running
+from infraspec.sandbox.server import Account
 
 EXECUTION = "arn:aws:iam::123456789012:role/daily-report-tool-prod-backend-execution"
 READ = "secretsmanager:GetSecretValue"

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import RenderableType
 
-from infraspec.cli.terminal.console import show, waiting
-from infraspec.cli.terminal.view import code, sign, view, words
+from infraspec.cli.terminal import code, show, sign, view, waiting, words
 from infraspec.reporting.document import Document, Field, Fields, Part, Table
 from tests.terminal.screen import on_terminal
 

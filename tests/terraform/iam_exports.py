@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from infraspec.core.unknown import JsonText, Text, Unknown, Value, concatenate
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.from_iam_snapshot import load
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Text, Unknown, Value, concatenate
+from infraspec.terraform.planfile.iam_snapshot import load
 
 ACCOUNT = "111122223333"
 _ROLE, _INLINE, _ATTACHMENT, _POLICY = (

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infraspec.terraform.from_source import evaluate
+from infraspec.core.unknown import Value
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Value
+from infraspec.terraform.source import evaluate
 
 
 def write(directory: Path, files: Mapping[str, str]) -> Path:

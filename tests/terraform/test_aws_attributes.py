@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from infraspec.character import Character, characters
+from infraspec.core.unknown import Character, JsonText, Sensitive, Text, Unknown, Value, characters, concatenate, render
 from infraspec.terraform.aws_attributes import AwsAttributes, narrow, parameter_path
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate, render
 
 UUID = "aws_kms_key.x.key_id"
 

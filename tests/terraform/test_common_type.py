@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terraform.common_type import common_type
-from infraspec.terraform.values import ListValue, MapValue, SetValue
-from infraspec.unknown import Sensitive, Unknown, Value
+from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.terraform.language.types import common_type
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue
 from tests.terraform.sources import output_of
 
 U = Unknown("var.u")

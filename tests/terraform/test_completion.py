@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.finding import Location
-from infraspec.json_text import decode_json
-from infraspec.terraform.completion import CompletedValues, complete
-from infraspec.terraform.completion_binding import value_at
-from infraspec.terraform.completion_pairing import pair
+from infraspec.core.finding import Location
+from infraspec.core.json_text import decode_json
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.terraform.language.values import SetValue
 from infraspec.terraform.plan import Change, Plan, Refactoring, Resource
-from infraspec.terraform.values import SetValue
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.terraform.planfile.merge import CompletedValues, complete, pair, value_at
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:reports-dev-db-a1B2c3"
 SECRET_ARN = Unknown("aws_secretsmanager_secret.db.arn")

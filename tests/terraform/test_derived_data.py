@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.terraform.known_data import KnownData
-from infraspec.unknown import Text, Unknown, Value
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import output_of, plan_of
 
 TEMPLATE = """

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import EvaluationError, TerraformError
+from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.unknown import Value
+from infraspec.hcl.ast import SourceText
 from infraspec.hcl.parser import parse_expression
-from infraspec.hcl.source import Source
-from infraspec.terraform.evaluation import Evaluation, Library
-from infraspec.terraform.expressions import compile_expression
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.module import ModuleInstance
-from infraspec.terraform.scope import Scope
-from infraspec.terraform.values import ListValue, MapValue, SetValue
-from infraspec.unknown import Value
+from infraspec.terraform.configuration.evaluation import Evaluation, Library
+from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.scope import Scope
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue
+from infraspec.terraform.provider.known_data import KnownData
 
 DATA = Path(__file__).with_name("data") / "expressions.tsv"
 ERROR = {"error": True}
@@ -60,7 +60,7 @@ def scope(tmp_path_factory: pytest.TempPathFactory) -> Scope:
 def outcome(expression: str, scope: Scope) -> Value:
     """Evaluate an expression; an error is returned."""
     try:
-        return compile_expression(parse_expression(expression, "corpus"), Source("corpus", expression))(scope)
+        return compile_expression(parse_expression(expression, "corpus"), SourceText("corpus", expression))(scope)
     except TerraformError as error:
         return error
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError, TerraformError
-from infraspec.terraform.revealing import first_sensitive, reveal
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, render
+from infraspec.core.errors import InfraspecError, TerraformError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, render
+from infraspec.terraform.language.conversions import first_sensitive, reveal
 from tests.terraform.sources import output_of
 
 PRELUDE = """

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.terraform.float512 import OPERATIONS, rounded
-from infraspec.terraform.number import LongNumber
-from infraspec.terraform.operators import BINARY
+from infraspec.terraform.language.operators import BINARY, OPERATIONS, rounded
+from infraspec.terraform.language.values import LongNumber
 
 TENTH = rounded(Fraction(1, 10))
 

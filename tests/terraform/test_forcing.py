@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import EvaluationError, InfraspecError, InputErrorGroup, PlanError
-from infraspec.terraform.forcing import force
+from infraspec.core.errors import EvaluationError, InfraspecError, InputErrorGroup, PlanError
+from infraspec.core.unknown import Value
+from infraspec.terraform.environments import force
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Value
 from tests.terraform.sources import plan_of
 
 

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.errors import SnapshotError
-from infraspec.terraform.from_iam_snapshot import load, load_all
-from infraspec.terraform.iam_snapshot import IamSnapshot
-from infraspec.terraform.iam_snapshot_text import pages
+from infraspec.core.errors import SnapshotError
+from infraspec.terraform.plan import IamSnapshot
+from infraspec.terraform.planfile.iam_snapshot import load, load_all, pages
 from tests.terraform.iam_exports import ACCOUNT, allow, export, page, policy, role
 
 OTHER = "444455556666"

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import PlanError
-from infraspec.terraform import documents, from_plan_json
+from infraspec.core.errors import PlanError
+from infraspec.core.unknown import Sensitive, Unknown, unknowns
+from infraspec.terraform import environments
 from infraspec.terraform.plan import Change, ChangeKind, Diagnostic, Plan, Refactoring
-from infraspec.terraform.plan_json_values import LazyValues
-from infraspec.unknown import Sensitive, Unknown, unknowns
+from infraspec.terraform.planfile import plan as from_plan_json
+from infraspec.terraform.planfile.values import LazyValues
 
 REPORTS = Path(__file__).parent / "data/plans/reports.json"
 CLEAR = "correct-horse-battery"
@@ -423,6 +424,6 @@ def test_every_unknown_leads_back(plan: Plan) -> None:
 
 def test_documents_tells_a_plan(plan: Plan) -> None:
     """The loader for any document recognizes a plan."""
-    loaded = documents.load(REPORTS)
+    loaded = environments.load(REPORTS)
     assert loaded.origin == f"plan {REPORTS}"
     assert [r.address for r in plan.resources] == [r.address for r in loaded.resources]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terraform import documents
+from infraspec.core.unknown import Sensitive, Unknown, unknowns
+from infraspec.terraform import environments
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Sensitive, Unknown, unknowns
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 COUNTS = {
@@ -42,7 +42,7 @@ def load(name: str) -> Plan:
     path = SHARED / name
     if not path.is_file():
         pytest.skip("the corpus of plans is not beside the checkout")
-    return documents.load(path, name=name)
+    return environments.load(path, name=name)
 
 
 @pytest.mark.parametrize("name", COUNTS)

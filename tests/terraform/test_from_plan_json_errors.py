@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import PlanError
-from infraspec.terraform import documents, from_plan_json
+from infraspec.core.errors import PlanError
+from infraspec.terraform import environments
+from infraspec.terraform.planfile import plan as from_plan_json
 
 REPORTS = Path(__file__).parent / "data/plans/reports.json"
 CLEAR = "correct-horse-battery"
@@ -18,7 +19,7 @@ SHOW = "terraform show -json plan.tfplan > plan.json"
 def error_of(data: bytes) -> PlanError:
     """Return the error of loading some bytes."""
     with pytest.raises(PlanError) as caught:
-        documents.from_bytes(data, "plan.json")
+        environments.from_bytes(data, "plan.json")
     return caught.value
 
 
@@ -131,7 +132,7 @@ def test_no_error_quotes_a_secret() -> None:
     data = REPORTS.read_bytes()
     for position in range(0, len(data), 97):
         try:
-            plan = documents.from_bytes(data[:position] + b"\x01" + data[position + 1 :], "plan.json")
+            plan = environments.from_bytes(data[:position] + b"\x01" + data[position + 1 :], "plan.json")
             text = repr([dict(resource.values) for resource in plan.resources])
         except PlanError as error:
             text = str(error)

@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import CycleError, FileAccessError, InfraspecError, InputErrorGroup, LimitError, TerraformError
-from infraspec.finding import Location
-from infraspec.terraform.evaluation import Library
-from infraspec.terraform.from_source import evaluate
-from infraspec.terraform.known_data import KnownData
+from infraspec.core.errors import (
+    CycleError,
+    FileAccessError,
+    InfraspecError,
+    InputErrorGroup,
+    LimitError,
+    TerraformError,
+)
+from infraspec.core.finding import Location
+from infraspec.core.unknown import JsonText, Sensitive, Unknown, Value
+from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.configuration.variables import Assignment, VariableFile
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.variables import Assignment, VariableFile
-from infraspec.unknown import JsonText, Sensitive, Unknown, Value
+from infraspec.terraform.provider.known_data import KnownData
+from infraspec.terraform.source import evaluate
 from tests.terraform.sources import plan_of, write
 
 DOCUMENT = 'data "aws_iam_policy_document" "d" {\n%s\n}\n'

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import PlanError
-from infraspec.terraform import documents, from_state
+from infraspec.core.errors import PlanError
+from infraspec.core.unknown import Sensitive, Unknown
+from infraspec.terraform import environments
 from infraspec.terraform.plan import Diagnostic, Plan
-from infraspec.terraform.state_raw import provider_of
-from infraspec.unknown import Sensitive, Unknown
+from infraspec.terraform.planfile import state
+from infraspec.terraform.planfile.state import provider_of
 
 DATA = Path(__file__).parent / "data/plans"
 CLEAR = "correct-horse-battery"
@@ -21,7 +22,7 @@ CLEAR = "correct-horse-battery"
 def raw(**parts: Any) -> Plan:
     """Build a Plan from a raw state with the given parts."""
     content = {"version": 4, "serial": 1, "lineage": "x", "resources": [], **parts}
-    return from_state.from_bytes(json.dumps(content).encode(), "terraform.tfstate")
+    return state.from_bytes(json.dumps(content).encode(), "terraform.tfstate")
 
 
 def one(**instance: Any) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def one(**instance: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", ["state_shown.json", "state_raw.tfstate"])
 def test_both_kinds_are_recognized(name: str) -> None:
     """A state is recognized as such, of either kind, and shows none of its secrets."""
-    plan = documents.load(DATA / name, name=name)
+    plan = environments.load(DATA / name, name=name)
     assert plan.origin == f"state {name}"
     assert CLEAR in (DATA / name).read_text()
     assert CLEAR not in repr(([dict(r.values) for r in plan.resources], plan.outputs))
@@ -42,7 +43,7 @@ def test_both_kinds_are_recognized(name: str) -> None:
 
 def test_a_shown_state() -> None:
     """Resources of all modules are there, deposed objects are not, values are known and secrets masked."""
-    plan = from_state.load(DATA / "state_shown.json")
+    plan = state.load(DATA / "state_shown.json")
     database = 'module.app["blue"].aws_db_instance.this[0]'
     assert ["aws_sqs_queue.jobs", database] == [r.address for r in plan.resources]
     resource = plan.by_address[database]
@@ -54,7 +55,7 @@ def test_a_shown_state() -> None:
 
 def test_a_raw_state() -> None:
     """Addresses are put together from module, type, name and key; deposed objects are left out."""
-    plan = from_state.load(DATA / "state_raw.tfstate")
+    plan = state.load(DATA / "state_raw.tfstate")
     assert {r.address: r.provider for r in plan.resources} == {
         "data.aws_caller_identity.current": "aws",
         'aws_sqs_queue.jobs["fast"]': "aws",
@@ -69,7 +70,7 @@ def test_a_raw_state() -> None:
 
 def test_sensitive_paths_of_a_raw_state() -> None:
     """A sensitive path masks the value it leads to, in maps and lists, and nothing beside it."""
-    function = from_state.load(DATA / "state_raw.tfstate").by_address["module.app[0].aws_lambda_function.export"]
+    function = state.load(DATA / "state_raw.tfstate").by_address["module.app[0].aws_lambda_function.export"]
     environment = function.get("environment")[0]["variables"]
     assert environment["MODE"] == "csv"
     assert isinstance(environment["API_TOKEN"], Sensitive)
@@ -95,7 +96,7 @@ def test_a_sensitive_path_that_cannot_be_followed_masks_more(path: list[dict[str
 
 def test_regions_of_a_raw_state() -> None:
     """Each provider configuration has the region its ARNs show; what shows none is unknown."""
-    plan = from_state.load(DATA / "state_raw.tfstate")
+    plan = state.load(DATA / "state_raw.tfstate")
     assert (plan.account, plan.region) == ("111122223333", "eu-west-1")
     assert {
         "aws": "eu-west-1",
@@ -113,7 +114,7 @@ def test_a_shown_state_with_two_regions_has_no_region() -> None:
         )
     ]
     content = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
-    plan = from_state.from_bytes(json.dumps(content).encode(), "s")
+    plan = state.from_bytes(json.dumps(content).encode(), "s")
     assert plan.account == "111122223333"
     assert isinstance(plan.region, Unknown)
 
@@ -128,12 +129,12 @@ def test_a_shown_state_whose_region_is_contradicted_has_no_region() -> None:
             {**region, "values": {"name": name}},
         ]
         content = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
-        assert expected == from_state.from_bytes(json.dumps(content).encode(), "s").region
+        assert expected == state.from_bytes(json.dumps(content).encode(), "s").region
 
 
 def test_failed_checks_of_a_raw_state() -> None:
     """The checks that failed are diagnostics."""
-    plan = from_state.load(DATA / "state_raw.tfstate")
+    plan = state.load(DATA / "state_raw.tfstate")
     assert plan.diagnostics == (Diagnostic("warning", "check.health failed: the service does not answer"),)
 
 
@@ -170,11 +171,11 @@ def test_a_state_of_wrong_types_is_refused() -> None:
 def test_empty_states() -> None:
     """A state without resources is a Plan without resources."""
     assert raw().resources == ()
-    assert documents.from_bytes(b'{"format_version":"1.0"}', "s").resources == ()
-    assert documents.from_bytes(b'{"format_version":"1.0","values":{}}', "s").origin == "state s"
+    assert environments.from_bytes(b'{"format_version":"1.0"}', "s").resources == ()
+    assert environments.from_bytes(b'{"format_version":"1.0","values":{}}', "s").origin == "state s"
 
 
 def test_a_plan_is_no_state() -> None:
     """Loading a plan as a state says that it is one."""
     with pytest.raises(PlanError, match="this is a plan"):
-        from_state.load(DATA / "reports.json")
+        state.load(DATA / "reports.json")

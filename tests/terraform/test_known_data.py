@@ -8,7 +8,7 @@ import pytest
 
 from infraspec import contract
 from infraspec.terraform.environments import Environments
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of, write
 
 SOURCE = {

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terraform.completion import complete
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.planfile.merge import complete
 from tests.terraform.sources import plan_of
 
 CASES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.terraform.masking import hide, is_sensitive, mask, mask_attribute, sensitive_attributes, step
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.terraform.provider.masking import hide, is_sensitive, mask, mask_attribute, sensitive_attributes, step
 
 
 @pytest.mark.parametrize(

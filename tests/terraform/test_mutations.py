@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from infraspec.errors import InfraspecError
+from infraspec.core.errors import InfraspecError
 from infraspec.reporting.document import as_json, as_text
 from infraspec.reporting.planned_values import plan_data, plan_document
-from infraspec.terraform.forcing import force
+from infraspec.terraform.environments import force
 from tests.terraform.sources import plan_of
 
 SOURCE = """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.unknown import Unknown, Value
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import Unknown, Value
 from tests.terraform.sources import output_of
 
 SOURCE = """

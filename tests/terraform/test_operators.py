@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.errors import EvaluationError, LimitError
-from infraspec.terraform.equality import conditional_equal, equality
-from infraspec.terraform.number import LongNumber
-from infraspec.terraform.operators import AND, BINARY, OR, UNARY
-from infraspec.terraform.values import ListValue, MapValue, SetValue
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.core.errors import EvaluationError, LimitError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.operators import AND, BINARY, OR, UNARY, conditional_equal, equality
+from infraspec.terraform.language.values import ListValue, LongNumber, MapValue, SetValue
 
 ARN = Unknown("aws_kms_key.main.arn")
 SIZE = Unknown("var.size")

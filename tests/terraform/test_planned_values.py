@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
 from infraspec.reporting.document import as_json, as_text
 from infraspec.reporting.planned_values import plan_data, plan_document
+from infraspec.terraform.language.values import MapValue, SetValue
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.values import MapValue, SetValue
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
 from tests.terraform.sources import plan_of
 
 U = Unknown("aws_kms_key.main.arn")

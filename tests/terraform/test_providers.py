@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError, InputErrorGroup, TerraformError
+from infraspec.core.errors import InfraspecError, InputErrorGroup, TerraformError
+from infraspec.core.unknown import Unknown, render
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.known_data import KnownData
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import Unknown, render
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
 
 VIRGINIA = 'provider "aws" {\n  alias  = "virginia"\n  region = "us-east-1"\n}\n'

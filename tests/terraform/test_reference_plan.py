@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.checks.alarms import check_alarms
-from infraspec.finding import Verdict
+from infraspec.checks.alarms.alarms import check_alarms
+from infraspec.core.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.planned_values import plan_data
 from infraspec.terraform.environments import Environments

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.finding import Location
-from infraspec.terraform import from_plan_json, from_state
+from infraspec.core.finding import Location
+from infraspec.core.unknown import Unknown
 from infraspec.terraform.plan import Resource
-from infraspec.terraform.schema import is_computed, resource_types, schema
-from infraspec.unknown import Unknown
+from infraspec.terraform.planfile import plan as from_plan_json
+from infraspec.terraform.planfile import state as from_state
+from infraspec.terraform.provider.schema import is_computed, resource_types, schema
 from tests.terraform.sources import plan_of
 
 PLACE = Location("main.tf", 1)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terraform import attribute_types
-from infraspec.terraform.schema import (
-    AttributeType,
+from infraspec.terraform.provider import schema as schema_module
+from infraspec.terraform.provider.schema import (
     BlockType,
     Schema,
+    SchemaAttribute,
     closest,
     has_tags,
     is_computed,
@@ -25,7 +25,7 @@ from infraspec.terraform.schema import (
     unset,
 )
 
-DATA = Path(attribute_types.__file__).with_name("aws_schema.txt")
+DATA = Path(schema_module.__file__).with_name("aws_schema.txt")
 CODE = re.compile(r"[!?=~]?(?:\(?|[\[{])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+))")
 
 TYPES = {
@@ -127,7 +127,7 @@ def found(path: str) -> Schema:
     return known
 
 
-def attribute(path: str) -> AttributeType:
+def attribute(path: str) -> SchemaAttribute:
     """Return an attribute that must be there."""
     result = found(path).attribute(split(path)[1])
     assert result is not None
@@ -297,7 +297,7 @@ def test_import_reads_no_data() -> None:
     program = (
         "import sys; opened = []\n"
         "sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == 'open' else None)\n"
-        "import infraspec.terraform.schema\n"
+        "import infraspec.terraform.provider.schema\n"
         "sys.exit(any('aws_schema' in name for name in opened))"
     )
 

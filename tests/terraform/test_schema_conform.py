@@ -6,10 +6,10 @@ import pickle
 
 import pytest
 
-from infraspec.errors import EvaluationError
-from infraspec.terraform.schema import conform
-from infraspec.terraform.values import ListValue, MapValue, SetValue
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.core.errors import EvaluationError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue
+from infraspec.terraform.provider.schema import conform
 
 UNKNOWN = Unknown("aws_kms_key.main.arn")
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infraspec.cli.terminal.view import view
-from infraspec.errors import InfraspecError
+from infraspec.cli.terminal import view
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import Sensitive, Value
 from infraspec.reporting.document import as_json, as_text
 from infraspec.reporting.planned_values import plan_data, plan_document
-from infraspec.terraform.forcing import force
-from infraspec.terraform.known_data import KnownData
+from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
+from infraspec.terraform.environments import force
+from infraspec.terraform.language.conversions import reveal
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.revealing import reveal
-from infraspec.terraform.variables import Argument, Assignment, VariableFile
-from infraspec.unknown import Sensitive, Value
+from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import output_of, plan_of
 
 SECRET = "hunter2"  # noqa: S105 - the word that no output may hold

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import EvaluationError
-from infraspec.terraform.policy_document import render_document
-from infraspec.terraform.source_documents import SourceDocument
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known
+from infraspec.core.errors import EvaluationError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known
+from infraspec.terraform.provider.policy_document import SourceDocument, render_document
 from tests.terraform.sources import output_of
 
 CASES = json.loads((Path(__file__).parent / "data" / "policy_documents.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError, InputErrorGroup
+from infraspec.core.errors import InfraspecError, InputErrorGroup
 from tests.terraform.sources import plan_of
 
 REFUSED = {

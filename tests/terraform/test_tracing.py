@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.finding import Location
+from infraspec.core.finding import Location
 from infraspec.terraform.plan import Plan
 from tests.terraform.sources import plan_of
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.errors import EvaluationError
-from infraspec.hcl.nodes import Expression, Literal
+from infraspec.core.errors import EvaluationError
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.hcl.ast import Expression, Literal
 from infraspec.hcl.parser import parse_expression
-from infraspec.terraform.types import TypeConstraint
-from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
-from infraspec.unknown import Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.types import TypeConstraint
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity
 
 ARN = Unknown("aws_kms_key.main.arn")
 SECRET = Sensitive("var.password", "hunter2")

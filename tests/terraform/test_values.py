@@ -7,12 +7,19 @@ from decimal import Decimal
 
 import pytest
 
-from infraspec.errors import EvaluationError, LimitError, TerraformError
-from infraspec.terraform.conversions import to_bool, to_number, to_text
-from infraspec.terraform.number import LongNumber, normalize_number
-from infraspec.terraform.revealing import first_sensitive, iterate, reveal
-from infraspec.terraform.values import ListValue, MapValue, SetValue, identity, is_indefinite, type_name
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.core.errors import EvaluationError, LimitError, TerraformError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown
+from infraspec.terraform.language.conversions import first_sensitive, iterate, reveal, to_bool, to_number, to_text
+from infraspec.terraform.language.values import (
+    ListValue,
+    LongNumber,
+    MapValue,
+    SetValue,
+    identity,
+    is_indefinite,
+    normalize_number,
+    type_name,
+)
 
 ARN = Unknown("aws_kms_key.main.arn")
 SECRET = Sensitive("var.password", "hunter2")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import InfraspecError, InputErrorGroup
-from infraspec.terraform.variables import Argument, Assignment, VariableFile
-from infraspec.unknown import Sensitive
+from infraspec.core.errors import InfraspecError, InputErrorGroup
+from infraspec.core.unknown import Sensitive
+from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
 from tests.terraform.sources import plan_of
 
 MAIN = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.terraform.version_constraints import allows, parse
+from infraspec.checks.state.versions import allows, parse
 
 CASES = [
     ("1.2.3", "1.2.3", True),

@@ -2,22 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
+from msgspec import Struct
+
 from infraspec import contract as contracts
-from infraspec.adoption.health import Line
-from infraspec.adoption.unknown_data import UnknownData, unknown_data, unknown_variables
-from infraspec.adoption.unknown_roles import unknown_roles
+from infraspec.checks.common.roles import RoleIndex
+from infraspec.checks.common.roles_in_snapshots import statements_of
+from infraspec.contract.document import notation
 from infraspec.contract.models import Contract
-from infraspec.contract.positions import notation
+from infraspec.core.errors import InfraspecError, InputErrorGroup
 from infraspec.core.rules import RULES
+from infraspec.core.unknown import (
+    MissingVariable,
+    OtherStack,
+    Sensitive,
+    Unknown,
+    UnreadData,
+    Value,
+    render,
+    sources,
+    unknowns,
+)
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import InfraspecError, InputErrorGroup
-from infraspec.terraform.environments import Environments
-from infraspec.terraform.forcing import force
-from infraspec.terraform.iam_snapshot import EXPORT
-from infraspec.terraform.plan import NOT_EVALUATED, Plan
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.environments import Environments, force
+from infraspec.terraform.plan import EXPORT, NOT_EVALUATED, Plan
+from infraspec.terraform.provider.known_data import data_source_key
+
+
+class HealthState(Enum):
+    """How it stands: a warning limits what can be known, a problem stops it."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class Line(Struct, frozen=True):
+    """One thing that was looked at. `remedy` is what to do, of several lines; empty if all is well."""
+
+    topic: str
+    state: HealthState
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def ok(cls, topic: str, message: str) -> Line:
+        """Say that all is well."""
+        return cls(topic, HealthState.OK, message)
+
+    @classmethod
+    def warning(cls, topic: str, message: str, remedy: str) -> Line:
+        """Say that something limits what can be known."""
+        return cls(topic, HealthState.WARNING, message, remedy)
+
+    @classmethod
+    def problem(cls, topic: str, message: str, remedy: str) -> Line:
+        """Say that something cannot work."""
+        return cls(topic, HealthState.PROBLEM, message, remedy)
+
+
+def worst(lines: Iterable[Line]) -> HealthState:
+    """Return the worst state of some lines."""
+    states = {line.state for line in lines}
+    return next((state for state in (HealthState.PROBLEM, HealthState.WARNING) if state in states), HealthState.OK)
+
+
+_PLACEHOLDERS = {
+    "ids": '["…"]',
+    "names": '["…"]',
+    "outputs": "{ … }",
+    "policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
+    "assume_role_policy": """'{"Version": "2012-10-17", "Statement": […]}'""",
+}
+_WANTED = {"aws_iam_policy.arn": "policy", "aws_iam_role.arn": "assume_role_policy"}
+"""What decides where a resource names a policy or a role: its documents, not its ARN."""
+
+
+class UnknownData(Struct, frozen=True):
+    """An attribute of a data source that is not known; `uses` resources depend on it."""
+
+    key: str
+    uses: int
+
+    @property
+    def line(self) -> str:
+        """The line to put in `[known]`."""
+        return f'"{self.key}" = {_PLACEHOLDERS.get(self.key.rpartition(".")[2], chr(34) + "…" + chr(34))}'
+
+
+def unknown_data(plan: Plan) -> list[UnknownData]:
+    """Return the attributes of data sources that resources depend on and that are not known, most used first.
+
+    Data sources that answer from the account, the region, their own configuration or a snapshot are not among them, nor
+    are those of AWS's own policies whose content infraspec has.
+    """
+    uses: dict[str, set[str]] = {}
+    told, attributes = _told(plan), AwsAttributes(plan)
+    for address, unknown in _unknowns(plan):
+        if isinstance(attributes.narrow(unknown), str):
+            continue
+        for each in sources(unknown):
+            match each.cause:
+                case UnreadData(read, attribute) | OtherStack(read, attribute):
+                    source = data_source_key(read)
+                case _:
+                    continue
+            if source not in told:
+                type_ = source.split(".")[-2]
+                wanted = _WANTED.get(f"{type_}.{attribute}", attribute)
+                uses.setdefault(f"{source}.{wanted}", set()).add(address)
+    found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
+    return sorted(found, key=lambda each: (-each.uses, each.key))
+
+
+def _told(plan: Plan) -> set[str]:
+    """Return the data sources, without their keys, all instances of which are policies of AWS that are known."""
+    of_policies = plan.data("aws_iam_policy")
+    others = {data_source_key(each.address) for each in of_policies if statements_of(each) is None}
+    return {data_source_key(each.address) for each in of_policies} - others
+
+
+def unknown_variables(plan: Plan) -> list[tuple[str, int]]:
+    """Return the root variables without a value that resources depend on, with how many do, most used first."""
+    uses: dict[str, set[str]] = {}
+    for address, unknown in _unknowns(plan):
+        for each in sources(unknown):
+            if isinstance(each.cause, MissingVariable) and not each.cause.module:
+                uses.setdefault(each.cause.name, set()).add(address)
+    return sorted(((name, len(addresses)) for name, addresses in uses.items()), key=lambda each: (-each[1], each[0]))
+
+
+def _unknowns(plan: Plan) -> Iterator[tuple[str, Unknown]]:
+    """Yield the unknowns of every resource with its address; an attribute that has no value is passed over."""
+    for resource in plan.resources:
+        for attribute in resource.values:
+            try:
+                found = list(unknowns(resource.values[attribute]))
+            except InfraspecError:
+                continue
+            yield from ((resource.address, unknown) for unknown in found if not isinstance(unknown, Sensitive))
+
+
+class UnknownRole(Struct, frozen=True):
+    """A role that is not known, by ARN or attribute, why, and what to do about it; empty where a snapshot does."""
+
+    name: str
+    why: str
+    remedy: str
+
+
+def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[UnknownRole]:
+    """Return the roles that task definitions name and that neither the plan nor a snapshot has, each once."""
+    attributes = AwsAttributes(plan)
+    roles = RoleIndex(attributes)
+    found: dict[Value, UnknownRole] = {}
+    for definition in definitions:
+        account = attributes.account_of(definition.resource) if definition.resource else plan.account
+        for value in (definition.execution_role, definition.task_role):
+            if value is None or value in found:
+                continue
+            sought = roles.sought(value, account)
+            if sought.resource is None or (sought.resource.mode == "data" and not sought.resource.get(_TRUST)):
+                remedy = sought.remedy if sought.settled or EXPORT not in sought.remedy else ""
+                found[value] = UnknownRole(render(attributes.narrow(value)), sought.why, remedy)
+    return list(found.values())
+
+
+_TRUST = "assume_role_policy"
+
 
 _MOST_LINES = 12
 

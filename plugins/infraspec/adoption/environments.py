@@ -1,25 +1,198 @@
-"""The environments of a repository: by folder, by variable file or by workspace."""
+"""The environments of a repository: by folder, by variable file or by workspace.
+
+An account that is not true would prove what does not hold. So one is taken only from where it can mean nothing else;
+one that merely occurs, in an ARN, is a hint for people.
+
+Source: Terraform Language Documentation, "Workspaces" (`terraform.workspace`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from infraspec.adoption.backend_files import VARIABLES, BackendFile, backends_of, named_by
-from infraspec.adoption.places import Place, account_of, region_of
-from infraspec.adoption.roots import Root, constant
-from infraspec.adoption.variable_files import VariableFile, by_environment, files_of, shared_of
-from infraspec.adoption.words import (
+from infraspec.adoption.roots import (
     ENVIRONMENT_WORDS,
+    Root,
+    constant,
     environment_word,
     is_production,
     name_of_path,
     unique,
     valid_name,
 )
-from infraspec.adoption.workspaces import deploys_default, workspaces_of
+from infraspec.adoption.variable_files import (
+    VARIABLES,
+    BackendFile,
+    EnvironmentFile,
+    backends_of,
+    by_environment,
+    files_of,
+    named_by,
+    shared_of,
+)
+from infraspec.core.errors import InfraspecError
+from infraspec.hcl.ast import Expression, Literal, Object, Tuple
+from infraspec.hcl.files import parse_variables
+from infraspec.terraform.configuration.declarations import SourceBody
+
+_ACCOUNT_NAME = re.compile(r"^(aws_?)?account(_?(id|number))?$|^aws_account", re.IGNORECASE)
+_REGION_NAME = re.compile(r"^(aws_?)?(default_?)?region$", re.IGNORECASE)
+_ACCOUNT = re.compile(r"^\d{12}$")
+_REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d$")
+_ARN_ACCOUNT = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
+
+
+class AccountPlace(Struct, frozen=True):
+    """A value and where it was found; `certain` if it can mean nothing else."""
+
+    value: str
+    source: str
+    certain: bool = True
+
+
+def account_of(root: Root, files: Sequence[EnvironmentFile]) -> AccountPlace | None:
+    """Return the account that a root is deployed to: of variables named so, the provider, or else of its ARNs."""
+    for name, value, source in (*_of_files(files), *_of_configuration(root)):
+        if _ACCOUNT_NAME.search(name) and _ACCOUNT.match(value):
+            return AccountPlace(value, source)
+    for value in _of_provider(root):
+        if _ACCOUNT.match(value):
+            return AccountPlace(value, "the provider block")
+    seen = {found for text in root.texts() for found in _ARN_ACCOUNT.findall(text)}
+    return (
+        AccountPlace(seen.pop(), "the only account in the ARNs of the root module", certain=False)
+        if len(seen) == 1
+        else None
+    )
+
+
+def region_of(root: Root, files: Sequence[EnvironmentFile], workflow_regions: Iterable[str]) -> AccountPlace | None:
+    """Return the region that the provider of a root takes from outside: of variables, or of the only one in CI."""
+    for name, value, source in (*_of_files(files), *_of_configuration(root)):
+        if _REGION_NAME.search(name) and _REGION.match(value):
+            return AccountPlace(value, source)
+    regions = sorted(set(workflow_regions))
+    return AccountPlace(regions[0], "AWS_REGION of the workflows") if len(regions) == 1 else None
+
+
+def workflow_regions(texts: Iterable[str]) -> list[str]:
+    """Return the values of AWS_REGION, AWS_DEFAULT_REGION and aws-region in the text of workflows."""
+    pattern = re.compile(r"(?:AWS_(?:DEFAULT_)?REGION|aws-region)[\"']?\s*[:=]\s*[\"']?([a-z]{2,4}(?:-[a-z]+)+-\d)\b")
+    return [found for text in texts for found in pattern.findall(text)]
+
+
+def _of_files(files: Sequence[EnvironmentFile]) -> Iterator[tuple[str, str, str]]:
+    for file in reversed(files):
+        yield from ((name, value, f"{name} in {file.path}") for name, value in file.constants.items())
+
+
+def _of_configuration(root: Root) -> Iterator[tuple[str, str, str]]:
+    for name, body in root.configuration.variables.items():
+        value = constant(body, "default")
+        if isinstance(value, str):
+            yield name, value, f"the default of var.{name}"
+    for name, (attribute, _) in root.configuration.locals.items():
+        if isinstance(attribute.expression, Literal) and isinstance(attribute.expression.value, str):
+            yield name, attribute.expression.value, f"local.{name}"
+
+
+def _of_provider(root: Root) -> Iterator[str]:
+    provider = root.configuration.providers.get("aws")
+    if provider is None:
+        return
+    allowed = provider.attributes.get("allowed_account_ids")
+    if allowed and isinstance(allowed[0].expression, Tuple) and len(allowed[0].expression.items) == 1:
+        item = allowed[0].expression.items[0]
+        yield str(item.value) if isinstance(item, Literal) else ""
+    for position, (block, _) in enumerate(provider.blocks):
+        if block.type == "assume_role":
+            yield from _ARN_ACCOUNT.findall(_text(provider.inner(position), "role_arn"))
+
+
+def _text(body: SourceBody, name: str) -> str:
+    value = constant(body, name)
+    return value if isinstance(value, str) else ""
+
+
+_WORKSPACE = r"terraform\.workspace"
+_COMPARED = re.compile(rf"""{_WORKSPACE}\s*[!=]=\s*"([A-Za-z0-9_-]+)\"""")
+_SELECTED = re.compile(r"terraform\s+workspace\s+(?:select|new)\s+(?:-\S+\s+)*([A-Za-z0-9_-]+)\b")
+_AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
+
+
+def workspaces_of(root: Root, pipelines: Iterable[str]) -> list[str]:
+    """Return the workspaces that are environments by their names, in the order they were found.
+
+    A map that is looked up by the workspace, or by a local value that is made of it, has its name for a key:
+    `var.instance_type[terraform.workspace]`.
+    """
+    texts = list(root.texts())
+    compared = _compared(texts)
+    selected = (name for text in pipelines for name in _SELECTED.findall(text))
+    looked_up = (name for map_ in _looked_up(root, texts) for name in _keys(root, *map_))
+    names = dict.fromkeys((*compared, *selected, *looked_up))
+    return [name for name in names if environment_word(name)]
+
+
+def deploys_default(root: Root) -> bool:
+    """Tell whether the default workspace is one that is deployed: there are no others, or the source asks for it."""
+    return not root.uses_workspaces or "default" in _compared(root.texts())
+
+
+def _compared(texts: Iterable[str]) -> Iterator[str]:
+    return (name for text in texts for name in _COMPARED.findall(text))
+
+
+def _looked_up(root: Root, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the maps that are looked up by the workspace: ("var", "instance_type")."""
+    made_of_it = [
+        name
+        for name, (attribute, source) in root.configuration.locals.items()
+        if "terraform.workspace" in source.text[attribute.at : attribute.end]
+    ]
+    key = "|".join([_WORKSPACE, *(rf"local\.{re.escape(name)}\b(?!\.)" for name in made_of_it)])
+    map_ = r"\b(?P<kind>var|local)\.(?P<name>[\w-]+)"
+    for form in (
+        rf"{map_}\s*\[\s*(?:{key})\s*\]",
+        rf"\blookup\(\s*{map_}\s*,\s*(?:{key})",
+        rf"\bcontains\(\s*keys\(\s*{map_}\s*\)\s*,\s*(?:{key})",
+    ):
+        for text in texts:
+            yield from ((found["kind"], found["name"]) for found in re.finditer(form, text))
+
+
+def _keys(root: Root, kind: str, name: str) -> Iterator[str]:
+    """Yield the keys that a local value or a variable is written with, in its default or in a file loaded by itself."""
+    configuration = root.configuration
+    if kind == "local":
+        if name in configuration.locals:
+            yield from _literal_keys(configuration.locals[name][0].expression)
+        return
+    for attributes in _automatic(root):
+        if name in attributes:
+            yield from _literal_keys(attributes[name])
+    body = configuration.variables.get(name)
+    if body is not None and "default" in body.attributes:
+        yield from _literal_keys(body.attributes["default"][0].expression)
+
+
+def _automatic(root: Root) -> Iterator[dict[str, Expression]]:
+    for pattern in _AUTOMATIC:
+        for path in sorted(root.directory.glob(pattern)):
+            try:
+                attributes = parse_variables(path, path.name).body.attributes
+            except InfraspecError:
+                continue
+            yield {name: attribute.expression for name, attribute in attributes.items()}
+
+
+def _literal_keys(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, Object):
+        yield from (key.value for key, _ in expression.items if isinstance(key, Literal) and isinstance(key.value, str))
 
 
 class Given(Struct, frozen=True):
@@ -27,12 +200,12 @@ class Given(Struct, frozen=True):
 
     name: str
     origin: str
-    files: Sequence[VariableFile] = ()
+    files: Sequence[EnvironmentFile] = ()
     workspace: str = "default"
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-class Candidate(Struct, frozen=True):
+class EnvironmentCandidate(Struct, frozen=True):
     """An environment as it was found. `origin` says by what, for people; `variables` are named by its name."""
 
     name: str
@@ -40,23 +213,23 @@ class Candidate(Struct, frozen=True):
     origin: str
     var_files: tuple[str, ...] = ()
     workspace: str = "default"
-    account: Place | None = None
-    region: Place | None = None
+    account: AccountPlace | None = None
+    region: AccountPlace | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_environments(
     roots: Sequence[Root],
-    files: Sequence[VariableFile],
+    files: Sequence[EnvironmentFile],
     backends: Sequence[BackendFile],
     texts: Sequence[str],
     regions: Sequence[str],
-) -> list[Candidate]:
+) -> list[EnvironmentCandidate]:
     """Return the environments of the roots, production last.
 
     `texts` are those of workflows and Makefiles, which select workspaces; `regions` those that workflows set.
     """
-    found: list[Candidate] = []
+    found: list[EnvironmentCandidate] = []
     for root in roots:
         mine, states = files_of(root, roots, files), backends_of(root, roots, backends)
         for given in _of_root(root, mine, states, texts, alone=len(roots) == 1):
@@ -65,13 +238,15 @@ def find_environments(
             chosen = unique(given.name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))
             account, region = account_of(root, given.files), region_of(root, given.files, regions)
             found.append(
-                Candidate(chosen, root, given.origin, paths, given.workspace, account, region, given.variables)
+                EnvironmentCandidate(
+                    chosen, root, given.origin, paths, given.workspace, account, region, given.variables
+                )
             )
     return sorted(found, key=lambda candidate: _rank(candidate.name))
 
 
 def _of_root(
-    root: Root, files: Sequence[VariableFile], backends: Mapping[str, str], texts: Sequence[str], *, alone: bool
+    root: Root, files: Sequence[EnvironmentFile], backends: Mapping[str, str], texts: Sequence[str], *, alone: bool
 ) -> Iterator[Given]:
     """Yield the environments of a root: several if its path names none, and files or workspaces do."""
     groups, named = by_environment(files), name_of_path(root.path)
@@ -93,7 +268,7 @@ def _of_root(
     yield Given(name, f"root module {root.path}", own)
 
 
-def _of_values(root: Root, groups: Mapping[str, Sequence[VariableFile]]) -> Iterator[Given]:
+def _of_values(root: Root, groups: Mapping[str, Sequence[EnvironmentFile]]) -> Iterator[Given]:
     """Yield the environments that variable files are named by."""
     if len(groups) > 1 or any(map(environment_word, groups)):
         for name, own in groups.items():
@@ -102,8 +277,8 @@ def _of_values(root: Root, groups: Mapping[str, Sequence[VariableFile]]) -> Iter
 
 def _of_states(
     root: Root,
-    groups: Mapping[str, Sequence[VariableFile]],
-    shared: Sequence[VariableFile],
+    groups: Mapping[str, Sequence[EnvironmentFile]],
+    shared: Sequence[EnvironmentFile],
     backends: Mapping[str, str],
 ) -> Iterator[Given]:
     """Yield the environments that have a file for their state and none for their values: the name is their value.

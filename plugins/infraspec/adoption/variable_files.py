@@ -1,21 +1,26 @@
 """Variable files that Terraform does not load by itself, and the environments they make.
 
 Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files".
+
+Where the values of an environment are in no file, as those of `*.tfvars` that git ignores, the file of its state is
+what names it. Source: Terraform Language Documentation, "Backend block configuration overview", "Partial
+configuration": the file of an environment is called `*.BACKEND.tfbackend` by convention.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from infraspec.adoption.roots import Root
-from infraspec.adoption.words import ENVIRONMENT_WORDS, environment_word, valid_name
-from infraspec.errors import InfraspecError
+from infraspec.adoption.roots import ENVIRONMENT_WORDS, Root, constant, environment_word, valid_name
+from infraspec.core.errors import InfraspecError
+from infraspec.hcl.ast import Literal
 from infraspec.hcl.files import parse_variables
-from infraspec.hcl.nodes import Literal
+from infraspec.terraform.configuration.declarations import SourceBody
 
 _SHARED = frozenset({"common", "global", "shared", "base", "secret", "secrets", "defaults"})
 _NAMELESS = frozenset({"terraform", "variables", "vars", "main", "default", "inputs", "tfvars"})
@@ -27,7 +32,7 @@ _OF_BACKENDS = frozenset(
 """Arguments of the backend "s3"."""
 
 
-class VariableFile(Struct, frozen=True):
+class EnvironmentFile(Struct, frozen=True):
     """A file of values. `path` is relative to the repository, `constants` what is text in it, by name."""
 
     path: str
@@ -54,9 +59,9 @@ class VariableFile(Struct, frozen=True):
         return bool(_SHARED & set(self.stem.lower().replace("_", "-").replace(".", "-").split("-")))
 
 
-def find_variable_files(directory: Path) -> list[VariableFile]:
+def find_variable_files(directory: Path) -> list[EnvironmentFile]:
     """Return the readable files of values below a directory, but for those that are loaded by themselves."""
-    found: list[VariableFile] = []
+    found: list[EnvironmentFile] = []
     for path in files_below(directory, (".tfvars", ".tfvars.json")):
         if _is_automatic(path):
             continue
@@ -70,16 +75,16 @@ def find_variable_files(directory: Path) -> list[VariableFile]:
             for name, attribute in attributes.items()
             if isinstance(attribute.expression, Literal) and isinstance(attribute.expression.value, str)
         }
-        found.append(VariableFile(shown, frozenset(attributes), constants))
+        found.append(EnvironmentFile(shown, frozenset(attributes), constants))
     return found
 
 
-def files_of(root: Root, roots: Sequence[Root], files: Sequence[VariableFile]) -> list[VariableFile]:
+def files_of(root: Root, roots: Sequence[Root], files: Sequence[EnvironmentFile]) -> list[EnvironmentFile]:
     """Return the files whose values are for a root: they lie below it or in no root, and name its variables."""
     return [file for file in files if _belongs(root, roots, file)]
 
 
-def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile]]:
+def by_environment(files: Sequence[EnvironmentFile]) -> dict[str, list[EnvironmentFile]]:
     """Group the files of a root: by environment, those for every one in front.
 
     An environment is named by its word (`dev` of `variables-dev.tfvars` and `dev/app.tfvars`), by the whole name where
@@ -88,7 +93,7 @@ def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile
     shared = shared_of(files)
     own = [file for file in files if file not in shared]
     worded = [file for file in own if file.environment]
-    groups: dict[str, list[VariableFile]] = {}
+    groups: dict[str, list[EnvironmentFile]] = {}
     for file in worded or own:
         name = valid_name(file.environment or file.stem)
         if name:
@@ -96,12 +101,12 @@ def by_environment(files: Sequence[VariableFile]) -> dict[str, list[VariableFile
     return groups
 
 
-def shared_of(files: Sequence[VariableFile]) -> list[VariableFile]:
+def shared_of(files: Sequence[EnvironmentFile]) -> list[EnvironmentFile]:
     """Return the files that are for every environment."""
     return [file for file in files if file.shared and not environment_word(file.stem)]
 
 
-def configures_backend(file: VariableFile) -> bool:
+def configures_backend(file: EnvironmentFile) -> bool:
     """Tell whether a file is for `terraform init -backend-config`, by its name, or its directory and content."""
     *directories, name = file.path.split("/")
     beside = any("backend" in directory for directory in directories)
@@ -123,7 +128,7 @@ def files_below(directory: Path, endings: tuple[str, ...]) -> Iterator[Path]:
         yield from (Path(here) / name for name in sorted(names) if name.endswith(endings))
 
 
-def _belongs(root: Root, roots: Sequence[Root], file: VariableFile) -> bool:
+def _belongs(root: Root, roots: Sequence[Root], file: EnvironmentFile) -> bool:
     variables = set(root.configuration.variables)
     if not file.names or configures_backend(file):
         return False
@@ -137,3 +142,94 @@ def _is_automatic(path: Path) -> bool:
     """Tell whether a file is loaded by itself: it lies beside Terraform, and is called so."""
     automatic = ".auto.tfvars" in path.name or path.name in ("terraform.tfvars", "terraform.tfvars.json")
     return automatic and any(each.name.endswith((".tf", ".tf.json")) for each in path.parent.iterdir())
+
+
+_OWN = ".tfbackend"
+_ENDINGS = (_OWN, ".hcl", ".conf", ".config")
+VARIABLES = ("environment", "env", "stage", "environment_name", "env_name")
+"""What a variable is called that takes the name of the environment."""
+
+
+class BackendFile(Struct, frozen=True):
+    """A file of a backend's arguments, and the word of its path that names an environment."""
+
+    path: str
+    environment: str
+
+
+def find_backend_files(directory: Path, files: Sequence[EnvironmentFile]) -> list[BackendFile]:
+    """Return the files for backends that name an environment; some are among those that end as files of values do."""
+    of_values = (file.path for file in files if configures_backend(file) and is_of_s3(file.names))
+    paths = [*_paths(directory), *of_values]
+    return [BackendFile(path, word) for path in paths if (word := _environment(path))]
+
+
+def backends_of(root: Root, roots: Sequence[Root], files: Sequence[BackendFile]) -> dict[str, str]:
+    """Return the files for the backend of a root by environment, the first of each.
+
+    They lie below it, or in no root but the topmost where it alone is told its backend from outside.
+    """
+    if not _is_partial(root):
+        return {}
+    alone = sum(map(_is_partial, roots)) == 1
+    found: dict[str, str] = {}
+    for file in files:
+        owner = max((other.path for other in roots if other.holds(file.path)), key=len, default=None)
+        if owner == root.path or (alone and owner in (None, ".")):
+            found.setdefault(file.environment, file.path)
+    return found
+
+
+def named_by(root: Root, word: str, files: Sequence[EnvironmentFile]) -> Mapping[str, str] | None:
+    """Return the variable that takes an environment's name, with the name; None if there is none to be set.
+
+    One that a file sets is none, nor one that is no text. One whose validation lists other names is left without a
+    value; that of its default would be another environment's.
+    """
+    for name in VARIABLES:
+        body = root.configuration.variables.get(name)
+        if body is None or not _is_text(body) or any(name in file.names for file in files):
+            continue
+        listed = re.search(rf"contains\(\s*\[([^\]]*)\]\s*,\s*var\.{name}\s*\)", body.source.text)
+        if listed is None or word in re.findall(r'"([^"]*)"', listed[1]):
+            return {name: word}
+        return None if "default" in body.attributes else {}
+    return None
+
+
+def _is_text(variable: SourceBody) -> bool:
+    if "type" not in variable.attributes:
+        return True
+    attribute, source = variable.attributes["type"]
+    return re.fullmatch(r"""type\s*=\s*"?string"?""", source.text[attribute.at : attribute.end]) is not None
+
+
+def _is_partial(root: Root) -> bool:
+    """Tell whether the backend of a root is told where its state lies by `terraform init`."""
+    for body in root.configuration.terraform:
+        for position, (block, _) in enumerate(body.blocks):
+            if block.type == "backend":
+                return constant(body.inner(position), "bucket") is None or constant(body.inner(position), "key") is None
+    return False
+
+
+def _paths(directory: Path) -> Iterator[str]:
+    for path in files_below(directory, _ENDINGS):
+        shown = path.relative_to(directory).as_posix()
+        if path.name.endswith(_OWN) or ("backend" in shown and _is_of_s3(path)):
+            yield shown
+
+
+def _is_of_s3(path: Path) -> bool:
+    try:
+        return is_of_s3(parse_variables(path, path.name).body.attributes)
+    except InfraspecError:
+        return False
+
+
+def _environment(path: str) -> str | None:
+    """Return the word that names an environment: in the name, or else the directory that it lies in."""
+    *directories, name = path.split("/")
+    stem = name.removesuffix(_OWN) if name.endswith(_OWN) else name.rpartition(".")[0]
+    parent = directories[-1] if directories and directories[-1].lower() in ENVIRONMENT_WORDS else None
+    return environment_word(stem) or parent

@@ -1,34 +1,81 @@
-"""One environment's AWS: clients, who asks with them, and what was answered."""
+"""One environment's AWS: clients, who asks with them, and what was answered.
+
+Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
 from msgspec import Struct
 
-from infraspec.aws.canary import Courier
-from infraspec.aws.commands import Commands
-from infraspec.aws.endpoints import refuse_endpoints
+from infraspec.aws.commands import Commands, Courier
 from infraspec.aws.guard import GUARD
-from infraspec.aws.identity import Identity
-from infraspec.aws.runner_policy import session_policy
+from infraspec.aws.runner_policy import (
+    CANARY,
+    COMMANDS,
+    canary_statements,
+    command_statements,
+    policy_of,
+    session_policy,
+)
 from infraspec.aws.secret_values import SecretValues
-from infraspec.aws.session import Clients
-from infraspec.aws.snapshot import Snapshot
-from infraspec.aws.store import Store
-from infraspec.aws.writes import CANARY, COMMANDS, canary_statements, command_statements, policy_of
+from infraspec.aws.session import CallerIdentity, Clients
+from infraspec.aws.snapshot import AnswerStore, Snapshot
 from infraspec.contract.models import Contract
-from infraspec.errors import IdentityError
+from infraspec.core.errors import GuardError, IdentityError
+
+_VARIABLE = "AWS_ENDPOINT_URL"
 
 
-class Access(Struct, frozen=True):
+def refuse_endpoints(environment: str) -> None:
+    """Raise GuardError if a variable or the configuration leads boto3 to another place than AWS."""
+    found = next(configured_endpoints(), None)
+    if found is None:
+        return
+    place, endpoint = found
+    raise GuardError(
+        f"the environment `{environment}` is an account, and {place} leads elsewhere",
+        place=place,
+        expected="no endpoint of its own",
+        found=endpoint,
+        remedy="unset it; ENV=local asks an AWS on this machine",
+    )
+
+
+def configured_endpoints() -> Iterator[tuple[str, str]]:
+    """Yield where an endpoint is set, and what it is."""
+    for name, value in sorted(os.environ.items()):
+        if value and (name == _VARIABLE or name.startswith(f"{_VARIABLE}_")):
+            yield name, value
+    session = Session()
+    try:
+        scoped, services = session.get_scoped_config(), session.full_config.get("services", {})
+    except BotoCoreError:
+        return  # whoever asks for credentials says what is wrong with the configuration
+    yield from _of_profile(scoped, services)
+
+
+def _of_profile(profile: Any, services: Any) -> Iterator[tuple[str, str]]:
+    if "endpoint_url" in profile:
+        yield "endpoint_url of the profile", profile["endpoint_url"]
+    section = services.get(profile.get("services"), {})
+    for service, settings in section.items():
+        if isinstance(settings, dict) and "endpoint_url" in settings:
+            yield f"endpoint_url of {service} in the configuration", settings["endpoint_url"]
+
+
+class AccountAccess(Struct, frozen=True):
     """What the fixtures of an environment hand out."""
 
-    identity: Identity
+    identity: CallerIdentity
     snapshot: Snapshot
     secret_values: SecretValues
     courier: Courier | None = None
@@ -47,7 +94,7 @@ class Access(Struct, frozen=True):
         taken: datetime,
         directory: Path | None,
         asking: Callable[[str, str, str], None] | None = None,
-    ) -> Access:
+    ) -> AccountAccess:
         """Ask AWS who the process is, and compare it with the contract's environment.
 
         `directory` is where the processes of the run share answers; `asking` is called with service, operation and
@@ -60,9 +107,9 @@ class Access(Struct, frozen=True):
         GUARD.allow(reads=live.reads, secrets=live.read_secrets)
         role = None if is_local else live.role
         clients = Clients(region, role=role, session_policy=session_policy(live) if role else None, is_local=is_local)
-        identity = Identity.of(clients)
+        identity = CallerIdentity.of(clients)
         _compare(contract, name, identity, is_local=is_local)
-        store = Store(directory) if directory else None
+        store = AnswerStore(directory) if directory else None
         snapshot = Snapshot(clients, identity, taken=taken, store=store, asking=asking)
 
         def narrow(statements: Sequence[dict[str, Any]], permits: Sequence[str]) -> Clients:
@@ -76,7 +123,7 @@ class Access(Struct, frozen=True):
         return cls(identity, snapshot, SecretValues(clients, live.read_secrets), courier, commands)
 
 
-def _compare(contract: Contract, name: str, identity: Identity, *, is_local: bool) -> None:
+def _compare(contract: Contract, name: str, identity: CallerIdentity, *, is_local: bool) -> None:
     environment = contract.environments[name]
     place = f"{contract.path.name}: environments.{name}"
     if environment.account_id is not None and environment.account_id != identity.account:

@@ -11,8 +11,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from infraspec.aws.reads import actions_of
-from infraspec.errors import AwsError, CredentialsError, InfraspecError, ResourceRefusalError, RunnerPermissionError
+from infraspec.aws.guard import actions_of
+from infraspec.core.errors import (
+    AwsError,
+    CredentialsError,
+    InfraspecError,
+    ResourceRefusalError,
+    RunnerPermissionError,
+)
 
 DENIED = frozenset(
     {

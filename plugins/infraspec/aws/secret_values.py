@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.arn import Arn
 from infraspec.aws.session import Clients
+from infraspec.core.arn import Arn
 
 
 class SecretShape(Struct, frozen=True):

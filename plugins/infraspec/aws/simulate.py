@@ -21,7 +21,7 @@ _NO_ROLE = ("NoSuchEntity", "NoSuchEntityException")
 Context = tuple[tuple[str, str], ...]
 
 
-class Question(Struct, frozen=True, order=True):
+class SimulationQuestion(Struct, frozen=True, order=True):
     """Whether a role may do an action on a resource; `context` are condition keys of the request with their values."""
 
     role: str
@@ -48,12 +48,12 @@ class Simulated(Struct, frozen=True):
         return bool(self.missing)
 
 
-def simulate(calls: Calls, questions: Iterable[Question]) -> dict[Question, Simulated]:
+def simulate(calls: Calls, questions: Iterable[SimulationQuestion]) -> dict[SimulationQuestion, Simulated]:
     """Ask the simulator, once for each role and context: it takes many actions and resources at a time.
 
     Questions about a role that does not exist have no answer.
     """
-    found: dict[Question, Simulated] = {}
+    found: dict[SimulationQuestion, Simulated] = {}
     ordered = sorted(set(questions), key=lambda one: (one.role, one.context, one.action, one.resource))
     for (role, context), group in groupby(ordered, key=lambda one: (one.role, one.context)):
         asked = list(group)
@@ -71,7 +71,7 @@ def simulate(calls: Calls, questions: Iterable[Question]) -> dict[Question, Simu
 
 def _ask(
     calls: Calls, role: str, context: Context, actions: Sequence[str], resources: Sequence[str]
-) -> Iterator[tuple[Question, Simulated]]:
+) -> Iterator[tuple[SimulationQuestion, Simulated]]:
     results = calls.pages(
         "iam",
         "simulate_principal_policy",
@@ -87,7 +87,7 @@ def _ask(
     for result in results:
         organization = (result.get("OrganizationsDecisionDetail") or {}).get("AllowedByOrganizations")
         for specific in result.get("ResourceSpecificResults") or [_whole(result, resources)]:
-            question = Question(role, result["EvalActionName"], specific["EvalResourceName"], context)
+            question = SimulationQuestion(role, result["EvalActionName"], specific["EvalResourceName"], context)
             yield (
                 question,
                 Simulated(

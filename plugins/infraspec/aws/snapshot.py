@@ -1,23 +1,135 @@
-"""What AWS answers in one run: every question is asked once, with all its pages, whoever needs the answer."""
+"""What AWS answers in one run: every question is asked once, with all its pages, whoever needs the answer.
+
+Without this each question would wait anew, and a run against an AWS that does not answer would take hours.
+
+The files are in a directory that only the user of the run can read, and that goes with the run.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+from botocore import exceptions
 from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
+from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from infraspec.aws.failures import code_of, failures
-from infraspec.aws.identity import Identity
-from infraspec.aws.outages import Outages
-from infraspec.aws.reads import UNSHARED, api_name
-from infraspec.aws.session import Clients
-from infraspec.aws.store import Store
-from infraspec.errors import InfraspecError
+from infraspec.aws.guard import UNSHARED, api_name
+from infraspec.aws.session import CallerIdentity, Clients
+from infraspec.core.errors import (
+    AwsError,
+    CredentialsError,
+    GuardError,
+    InfraspecError,
+    ResourceRefusalError,
+    RunnerPermissionError,
+)
+
+
+class Outages:
+    """Endpoints that no connection brought an answer from, and operations that were throttled or failed to the end.
+
+    With `one_endpoint` all services are behind the same address, as in the sandbox.
+    """
+
+    def __init__(self, *, one_endpoint: bool) -> None:
+        self._one_endpoint = one_endpoint
+        self._found: dict[tuple[str, ...], tuple[str, str]] = {}
+
+    @contextmanager
+    def noticed(self, service: str, operation: str, region: str) -> Iterator[None]:
+        """Ask inside, where botocore's exceptions pass. Raises AwsError if the same has not answered before."""
+        endpoint = () if self._one_endpoint else (service, region)
+        asked = (service, region, operation)
+        for key in (endpoint, asked):
+            if key in self._found:
+                first, cause = self._found[key]
+                raise AwsError(
+                    f"AWS was not asked, since it did not answer {first}",
+                    place=f"{service}.{operation} in {region}",
+                    found=cause,
+                )
+        try:
+            yield
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+            self._found[endpoint] = (f"{service}.{operation}", f"{type(error).__name__}: {error}")
+            raise
+        except exceptions.ClientError as error:
+            if _is_exhausted(error.response):
+                self._found[asked] = ("the same operation", error.response["Error"]["Code"])
+            raise
+
+
+def _is_exhausted(response: Any) -> bool:
+    """Tell whether botocore asked again as often as it does, and was not answered still."""
+    about = response.get("ResponseMetadata", {})
+    return bool(about.get("MaxAttemptsReached") or about.get("RetryQuotaReached"))
+
+
+_KINDS = (AwsError, CredentialsError, GuardError, ResourceRefusalError, RunnerPermissionError)
+_ERRORS = {kind.__name__: kind for kind in _KINDS}
+_SECONDS = 600
+
+
+class AnswerStore:
+    """A file for each question, and a lock for the time that one process asks it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def answer(self, label: str, key: str, fetch: Callable[[], Any]) -> Any:
+        """Return the answer to a question, an InfraspecError if it is one, asking if no process has yet.
+
+        `key` tells the question from every other, `label` is a word for people. Raises AwsError if the process that
+        asks does not come to an end.
+        """
+        path = self._directory / f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        if path.exists():
+            return _decoded(path.read_bytes())
+        try:
+            with FileLock(f"{path}.lock", timeout=_SECONDS):
+                if path.exists():
+                    return _decoded(path.read_bytes())
+                answer = fetch()
+                self._keep(path, answer)
+                return answer
+        except OSError as error:
+            if not isinstance(error, Timeout):
+                return fetch()
+            raise AwsError(f"another process has asked for {label} for {_SECONDS // 60} minutes") from None
+
+    @staticmethod
+    def _keep(path: Path, answer: Any) -> None:
+        """Write an answer whole or not at all; where the disk is full, the next process asks for itself."""
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.write_bytes(_encoded(answer))
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+
+
+def _encoded(answer: Any) -> bytes:
+    if isinstance(answer, InfraspecError):
+        return msgspec.msgpack.encode({"error": type(answer).__name__, "state": answer.__dict__})
+    return msgspec.msgpack.encode({"answer": answer})
+
+
+def _decoded(content: bytes) -> Any:
+    found = msgspec.msgpack.decode(content)
+    if "error" in found:
+        state = found["state"]
+        return _ERRORS[found["error"]](state.pop("message"), **state)
+    return found["answer"]
+
 
 T = TypeVar("T")
 
@@ -53,10 +165,10 @@ class Snapshot:
     def __init__(
         self,
         clients: Clients,
-        identity: Identity,
+        identity: CallerIdentity,
         *,
         taken: datetime | None = None,
-        store: Store | None = None,
+        store: AnswerStore | None = None,
         asking: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self.account = identity.account

@@ -9,7 +9,7 @@ import click
 
 from infraspec import contract as contracts
 from infraspec.cli.common import INFRA_BRIEF, reported
-from infraspec.errors import ContractError, ProcessFileError
+from infraspec.core.errors import ContractError, ProcessFileError
 from infraspec.process.checklist import compliance, read_pull_requests
 
 

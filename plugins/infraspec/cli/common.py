@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from infraspec.errors import InfraspecError, InputErrorGroup
+from infraspec.core.errors import InfraspecError, InputErrorGroup
 
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""

@@ -8,12 +8,11 @@ from pathlib import Path
 import click
 
 from infraspec import contract as contracts
-from infraspec.checks.migration import plan_migration
+from infraspec.checks.conventions.migration import plan_migration
 from infraspec.cli.common import INFRA, reported
-from infraspec.errors import ContractError, ErrorCollector
+from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.reporting.conventions import conventions_document
-from infraspec.reporting.document import as_text
-from infraspec.reporting.markdown import as_markdown
+from infraspec.reporting.document import as_markdown, as_text
 from infraspec.reporting.migration import migration_document
 from infraspec.terraform.environments import Environments
 

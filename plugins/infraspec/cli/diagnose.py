@@ -15,11 +15,11 @@ from msgspec.structs import fields
 from pluggy import PluginManager
 
 from infraspec import contract as contracts
-from infraspec.checks.secret_access import placed
+from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, reported
-from infraspec.cli.terminal.console import show_document, waiting
-from infraspec.core.extras import require
-from infraspec.errors import ContractError, RequestError, SandboxError
+from infraspec.cli.terminal import show_document, waiting
+from infraspec.core.errors import ContractError, RequestError, SandboxError
+from infraspec.core.runtime import require
 from infraspec.live.diagnosing import diagnoses
 from infraspec.live.plan import live_plan
 from infraspec.pytest_plugin import hookspecs

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from infraspec.checks.explanation import explain as explained
-from infraspec.checks.secret_access import placed
+from infraspec.checks.access.explanation import explain as explained
+from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.explanation import EXIT_CODES, explanation_document
-from infraspec.terraform.requests import environment_plan
+from infraspec.terraform.environments import environment_plan
 
 
 @click.command()

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from infraspec.adoption import Adoption, adopt
-from infraspec.adoption.files import StartingFile, starting_files, write
+from infraspec.adoption.contract_text import StartingFile, starting_files, write
 from infraspec.cli.common import TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import show_document, waiting
-from infraspec.reporting.health import adoption_document
+from infraspec.cli.doctor import adoption_document
+from infraspec.cli.terminal import show_document, waiting
 
 
 @click.command()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from infraspec import contract as contracts
-from infraspec.adoption.health import Line
-from infraspec.arn import Arn
+from infraspec.adoption.checkup import Line
 from infraspec.aws.failures import failures
 from infraspec.aws.session import Clients
 from infraspec.contract.models import Contract, Environment
-from infraspec.errors import InfraspecError, RunnerPermissionError
+from infraspec.core.arn import Arn
+from infraspec.core.errors import InfraspecError, RunnerPermissionError
 from infraspec.terraform.environments import Environments
 
 MOST_SKEW = 240

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from infraspec.cli.common import ONE_ENVIRONMENT, TEXT_OR_JSON, reported
-from infraspec.cli.terminal.console import show_document, waiting
+from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.planned_values import plan_document
-from infraspec.terraform.requests import PlanRequest
+from infraspec.terraform.environments import PlanRequest
 
 
 class _Ordered(click.Option):

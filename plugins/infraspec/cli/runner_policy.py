@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from infraspec.aws.runner_policy import command_statements
 from infraspec.aws.runner_policy import runner_policy as policy
-from infraspec.aws.writes import command_statements
-from infraspec.checks.state_backend import state_place
+from infraspec.checks.state.state_backend import state_place
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, reported
-from infraspec.terraform.requests import environment_of
+from infraspec.terraform.environments import environment_of
 
 
 @click.command("runner-policy")

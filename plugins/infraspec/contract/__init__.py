@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from infraspec.contract.loading import environment, load, located, place_of
+from infraspec.contract.loading import environment, load, located, place_of, starter
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display, resolve, task_definition_files
-from infraspec.contract.starter import starter
 
 __all__ = [
     "Contract",

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from infraspec.contract.kinds import NonEmpty, Regex
-from infraspec.contract.table import Table
+from infraspec.contract.field_types import NonEmpty, Regex, Table
 
 Positive = Annotated[int, Field(gt=0)]
 

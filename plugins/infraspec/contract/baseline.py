@@ -17,11 +17,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
-from infraspec.contract.kinds import Day, NonEmpty
-from infraspec.contract.table import Table
+from infraspec.contract.field_types import Day, NonEmpty, Table
+from infraspec.core.errors import BaselineError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
-from infraspec.errors import BaselineError
-from infraspec.finding import Finding, Verdict
 
 NEVER_KNOWN = tuple(rule.id for rule in RULES.values() if rule.of_one_plan)
 """Rules about the changes of one plan."""

@@ -9,11 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from infraspec.contract.alarms import Alarms
-from infraspec.contract.conventions import Names, Tags
-from infraspec.contract.databases import Databases
-from infraspec.contract.hosts import Host
-from infraspec.contract.inventory import Inventory
-from infraspec.contract.kinds import (
+from infraspec.contract.field_types import (
     AccountId,
     Day,
     EnvironmentName,
@@ -21,17 +17,13 @@ from infraspec.contract.kinds import (
     KnownKey,
     NonEmpty,
     Region,
+    Table,
     TerraformValue,
     wrong,
 )
-from infraspec.contract.live import Live, Sandbox
-from infraspec.contract.operations import Incidents, Playbooks, Process
-from infraspec.contract.policies import Policies
-from infraspec.contract.review import PlanReview
-from infraspec.contract.rollout import Rollout
-from infraspec.contract.structure import Consistency, Drift, Modules, State, Versions
-from infraspec.contract.table import Table
-from infraspec.contract.telling import Metrics, Notifications
+from infraspec.contract.live import Databases, Host, Inventory, Live, Rollout, Sandbox
+from infraspec.contract.operations import Incidents, Metrics, Notifications, Playbooks, Process
+from infraspec.contract.static import Consistency, Drift, Modules, Names, PlanReview, Policies, State, Tags, Versions
 from infraspec.core.rule import Severity
 
 Partition: TypeAlias = Literal[

@@ -6,13 +6,10 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from infraspec.contract.document import Document
+from infraspec.contract.document import Document, KeyPath, notation
 from infraspec.contract.models import Contract, Environment
-from infraspec.contract.paths import display, matches, resolve
-from infraspec.contract.positions import KeyPath, notation
-from infraspec.contract.roots import holds_terraform, nearest_roots
-from infraspec.contract.suggestion import did_you_mean, listing
-from infraspec.errors import (
+from infraspec.contract.paths import display, holds_terraform, matches, nearest_roots, resolve
+from infraspec.core.errors import (
     BaselineError,
     ContractError,
     ErrorCollector,
@@ -21,6 +18,8 @@ from infraspec.errors import (
     RootMissingError,
     SnapshotError,
     WaiverError,
+    did_you_mean,
+    listing,
 )
 
 _REMEDIES = {

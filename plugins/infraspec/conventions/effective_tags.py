@@ -2,16 +2,139 @@
 
 Source: Terraform AWS provider, "Resource Tagging": `tags_all` holds what results of `default_tags` and `tags`.
 `aws_autoscaling_group` has `tag` blocks and takes no default_tags.
+
+Source: AWS Organizations User Guide, "Services and resource types that support enforcement"; AWS Service Authorization
+Reference for the types of each service.
+
+The schema of the Terraform AWS provider says it; a type that it does not have is judged by whether it has tags at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
 
 from msgspec import Struct
 
-from infraspec.resource_types import resource_type
-from infraspec.unknown import AFTER_APPLY, Text, Unknown, Value, render, unknowns
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import AFTER_APPLY, Text, Unknown, Value, render, unknowns
+from infraspec.resource_types import TYPES, resource_type
+from infraspec.terraform.provider.schema import has_tags
+
+
+class Exemptions(Struct, frozen=True):
+    """The entries of `tags.exempt`. A type holds no dot and an address does, so an entry may be either."""
+
+    pattern: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> Exemptions:
+        """Compile the entries."""
+        patterns = [expression_of(entry) for entry in entries]
+        return cls(re.compile("|".join(patterns), re.DOTALL) if patterns else None)
+
+    def covers(self, type_: str, address: str) -> bool:
+        """Tell whether an entry is the type or matches the address."""
+        if self.pattern is None:
+            return False
+        return bool(self.pattern.fullmatch(type_) or self.pattern.fullmatch(address))
+
+
+def expression_of(entry: str) -> str:
+    """Return the regular expression of an entry."""
+    return ".*".join(re.escape(piece) for piece in re.split(r"\*+", entry))
+
+
+class TagFault(Struct, frozen=True):
+    """One key that is VIOLATED or UNDETERMINED.
+
+    `value` and `remarks` are for the line to paste: the value if there is one only, and what stands in the comment.
+    `unknown` names what would have to be known, for an UNDETERMINED one.
+    """
+
+    verdict: Verdict
+    key: str
+    expected: str
+    found: str
+    reason: str
+    value: str = "…"
+    remarks: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+WILDCARDS = ("*", "ALL_SUPPORTED")
+
+
+class Covered(Enum):
+    """Whether a tag policy's resource type covers a Terraform type; MAYBE if neither is known well enough."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+_TAG_TYPES = frozenset(tag_type for known in TYPES.values() for tag_type in known.tag_types)
+
+
+def covers(tag_type: str, terraform_type: str) -> Covered:
+    """Tell whether `service:type`, `service:*` or `service:ALL_SUPPORTED` covers a Terraform type.
+
+    A type that is not listed is judged by the naming convention of the provider, `aws_SERVICE_TYPE`; where that
+    says nothing either, it may be covered.
+    """
+    service, _, name = tag_type.partition(":")
+    listed = resource_type(terraform_type).tag_types
+    if listed:
+        if name in WILDCARDS:
+            return _yes(any(own.startswith(f"{service}:") for own in listed))
+        return _yes(tag_type in listed)
+    stem = f"aws_{_snake(service)}"
+    if name in WILDCARDS:
+        return Covered.YES if terraform_type.startswith(f"{stem}_") else Covered.MAYBE
+    if tag_type in _TAG_TYPES:
+        return Covered.NO
+    return Covered.YES if terraform_type == f"{stem}_{_snake(name)}" else Covered.MAYBE
+
+
+def _yes(covered: bool) -> Covered:  # noqa: FBT001 - the one argument of a private conversion
+    return Covered.YES if covered else Covered.NO
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_").replace("/", "_").lower()
+
+
+class Taggable(Enum):
+    """YES and NO are certain; MAYBE: default_tags of the provider are all that is seen, and the type is not known."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+_PROVIDERS = ("aws_", "awscc_")
+
+
+def taggable(type_: str, values: Mapping[str, Value]) -> Taggable:
+    """Tell whether a resource takes tags; only AWS resources do."""
+    known = _takes_tags(type_)
+    if known is not None:
+        return Taggable.YES if known else Taggable.NO
+    if "tags" in values:
+        return Taggable.YES
+    return Taggable.MAYBE if values.get("tags_all") is not None else Taggable.NO
+
+
+def is_classified(type_: str) -> bool:
+    """Tell whether it is known of a type whether it takes tags."""
+    return _takes_tags(type_) is not None
+
+
+def _takes_tags(type_: str) -> bool | None:
+    if not type_.startswith(_PROVIDERS):
+        return False
+    return resource_type(type_).tag_blocks or has_tags(type_)
 
 
 class EffectiveTags(Struct, frozen=True):

@@ -2,22 +2,177 @@
 
 A pattern is literal text with {placeholders} (see `placeholders`), or `regex:` and a regular expression. The name as
 a whole has to match. Of several patterns one has to match.
+
+Source: the argument references of the Terraform AWS provider. Where the provider makes a name up from a prefix
+(`name_prefix`, `identifier_prefix`, `bucket_prefix`), the name is that prefix and an unknown rest.
+
+The nearest text in the sense of edit distance (Wagner, "Order-n Correction for Regular Languages", 1974), with
+weights: what a pattern fixes is cheap to put in, what it leaves open is dear, for it would be a guess.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from msgspec import Struct
 
-from infraspec.conventions.automaton import Automaton
-from infraspec.conventions.expression import parse_expression
-from infraspec.conventions.nearest import nearest
+from infraspec.conventions.automaton import Automaton, Characters, fits, parse_expression
+from infraspec.conventions.effective_tags import EffectiveTags
 from infraspec.conventions.placeholders import Element, parse_template
-from infraspec.errors import ContractError
-from infraspec.finding import Verdict
-from infraspec.unknown import Text, Unknown
+from infraspec.core.errors import ContractError
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Text, Unknown, Value, computed_from, concatenate, render
+from infraspec.resource_types import Renaming, resource_type
+
+_TAGS = "tags."
+
+
+def read_name(type_: str, values: Mapping[str, Value], address: str, path: str) -> Value:
+    """Return the name of a resource: str, Text, Unknown, or None if it has none.
+
+    A name the provider makes up is Unknown, one made from a prefix is Text that begins with the prefix. Something
+    that is no text (a list) is returned as it is.
+    """
+    if path.startswith(_TAGS):
+        return _tag(EffectiveTags.of(type_, values), path.removeprefix(_TAGS))
+    name = read_path(values, path)
+    if isinstance(name, str):
+        return name
+    made_up = isinstance(name, Unknown) and name.address == f"{address}.{path}"
+    if name is None or made_up:
+        return _from_prefix(values, address, path, name)
+    return render(name) if isinstance(name, (bool, int, float)) else name
+
+
+def _tag(effective: EffectiveTags, key: str) -> Value:
+    value = effective.tags.get(key)
+    return effective.open if value is None else value
+
+
+def renaming(type_: str, attribute: str) -> Renaming:
+    """Tell what a change of the attribute that holds the name does; a tag is always changed in place."""
+    return Renaming.IN_PLACE if attribute.startswith(_TAGS) else resource_type(type_).renaming
+
+
+def read_path(value: Value, path: str) -> Value:
+    """Follow a dotted path into maps and blocks; Unknown on the way makes the name unknown, absence makes it None."""
+    for step in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list):
+            index = int(step) if step.isdecimal() else None
+            value = value[index] if index is not None and index < len(value) else None
+        elif isinstance(value, (Unknown, Text)):
+            whole = value.address if isinstance(value, Unknown) else value
+            value = Unknown(f"{whole}.{step}", computed_from(value))
+        else:
+            return None
+    return value
+
+
+def _from_prefix(values: Mapping[str, Value], address: str, path: str, name: Unknown | None) -> Value:
+    unknown = name or Unknown(f"{address}.{path}")
+    prefix = values.get(f"{path}_prefix")
+    if prefix is None or prefix == "" or "." in path:
+        return name if "." in path else unknown
+    return concatenate((prefix, unknown)) if isinstance(prefix, (str, Text, Unknown)) else unknown
+
+
+_CERTAIN, _DELETION, _GUESS = 2, 3, 8
+_SEPARATORS = frozenset("-_/.: ")
+_LONGEST = 128
+_MOST_NODES = 20_000
+
+_Node = tuple[int, int]
+_Edit = tuple[_Node, int, str, int]
+
+
+class Nearest(Struct, frozen=True):
+    """A text that matches, how far it is, and what of it stands for each part of the automaton."""
+
+    cost: int
+    text: str
+    parts: Mapping[int, str]
+
+
+def nearest(automaton: Automaton, text: str, guesses: frozenset[int]) -> Nearest | None:
+    """Return the nearest text that matches, or None if the way there is too far to be a suggestion.
+
+    `guesses` are the parts of the automaton that stand for more than one text.
+    """
+    if len(text) > _LONGEST:
+        return None
+    limit = max(12, len(text))
+    origin = (0, 0)
+    costs: dict[_Node, int] = {origin: 0}
+    came: dict[_Node, tuple[_Node, str, int]] = {}
+    queue: list[tuple[int, int, int, _Node]] = [(0, 0, 0, origin)]
+    count = 0
+    while queue and count < _MOST_NODES:
+        cost, _, _, node = heappop(queue)
+        if cost > costs[node]:
+            continue
+        if node == (len(text), automaton.final):
+            return _spell(cost, node, came)
+        for target, price, written, part in _edits(automaton, text, node, guesses):
+            total = cost + price
+            if total <= limit and total < costs.get(target, limit + 1):
+                costs[target] = total
+                came[target] = (node, written, part)
+                count += 1
+                heappush(queue, (total, -target[0], count, target))
+    return None
+
+
+def _spell(cost: int, node: _Node, came: Mapping[_Node, tuple[_Node, str, int]]) -> Nearest:
+    text = ""
+    parts: dict[int, str] = {}
+    while node in came:
+        node, written, part = came[node]
+        text = written + text
+        if written:
+            parts[part] = written + parts.get(part, "")
+    return Nearest(cost, text, parts)
+
+
+def _edits(automaton: Automaton, text: str, node: _Node, guesses: frozenset[int]) -> Iterator[_Edit]:
+    """Yield (node reached, cost, character written, part it belongs to) of each way to go on."""
+    at, state = node
+    for target in automaton.epsilons[state]:
+        yield (at, target), 0, "", 0
+    character = text[at : at + 1]
+    if character:
+        yield (at + 1, state), _DELETION, "", 0
+    for characters, target, part in automaton.edges[state]:
+        put = _representative(characters)
+        price = _GUESS if part in guesses else _CERTAIN
+        if put:
+            yield (at, target), price, put, part
+        if character and fits(characters, character):
+            yield (at + 1, target), 0, character, part
+        elif character:
+            for other, change in _replacements(character, put, price):
+                if fits(characters, other):
+                    yield (at + 1, target), change, other, part
+
+
+def _replacements(character: str, put: str, price: int) -> Iterator[tuple[str, int]]:
+    """Yield what a wrong character may become, with the cost: other case or another separator is no guess."""
+    if put:
+        yield put, _CERTAIN if {character, put} <= _SEPARATORS else price
+    for other in (character.lower(), character.upper()):
+        if other != character and len(other) == 1:
+            yield other, _CERTAIN
+
+
+def _representative(characters: Characters) -> str:
+    """Return the character to put in for a set: its only one, or 1 if it holds digits alone."""
+    if characters.only:
+        return characters.only
+    return "1" if fits(characters, "1") and not fits(characters, "a") and not fits(characters, "A") else ""
+
 
 REGEX = "regex:"
 _MOST_EXPECTED = 3

@@ -7,16 +7,14 @@ from itertools import product
 
 from msgspec import Struct
 
-from infraspec.contract.conventions import TagRule, Tags, TagValue
-from infraspec.conventions.automaton import Automaton
-from infraspec.conventions.effective_tags import EffectiveTags, tag_text
-from infraspec.conventions.expression import ANY_TEXT, Choice, Sequence, parse_expression
+from infraspec.contract.static import TagRule, Tags, TagValue
+from infraspec.conventions.automaton import ANY_TEXT, Automaton, Choice, Sequence, parse_expression
+from infraspec.conventions.effective_tags import EffectiveTags, TagFault, tag_text
 from infraspec.conventions.hcl_lines import quote
 from infraspec.conventions.placeholders import Element, parse_template
-from infraspec.conventions.tag_fault import TagFault
-from infraspec.errors import ContractError, ErrorCollector
-from infraspec.finding import Verdict
-from infraspec.unknown import Text, Unknown
+from infraspec.core.errors import ContractError, ErrorCollector
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Text, Unknown
 
 
 class RequiredTag(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from infraspec.finding import Finding, Location, Related, Verdict
+from infraspec.core.finding import Finding, Location, Related, Verdict
 
 Suite: TypeAlias = Literal["static", "live"]
 """The suites: of the source, and of what is deployed."""
@@ -82,6 +82,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    room: str
+    """The part of `infraspec.checks` that has the check."""
     suites: tuple[Suite, ...]
     domain: str
     severity: Severity = "normal"
@@ -102,7 +104,13 @@ class Rule(Struct, frozen=True, kw_only=True):
     def own(cls, id_: str) -> Rule:
         """Return a rule of a repository's own, of which no more is known than its id."""
         return cls(
-            id=id_, suites=("static",), domain="Own rules", sentence="A rule of this repository's own.", why="", page=""
+            id=id_,
+            room="",
+            suites=("static",),
+            domain="Own rules",
+            sentence="A rule of this repository's own.",
+            why="",
+            page="",
         )
 
     @property
@@ -113,7 +121,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     @property
     def module(self) -> str:
         """The name of the module that has its check."""
-        return f"infraspec.checks.{self.id.replace('-', '_')}"
+        return f"infraspec.checks.{self.room}.{self.id.replace('-', '_')}"
 
     @property
     def test(self) -> str:

@@ -16,6 +16,7 @@ _BOTH = (*_STATIC, *_LIVE)
 
 SOURCE = Rule(
     id="source",
+    room="state",
     suites=_STATIC,
     domain="Source",
     sentence="Validation blocks hold, and no module was left out for want of its source.",
@@ -26,6 +27,7 @@ SOURCE = Rule(
 )
 NAMES = Rule(
     id="names",
+    room="conventions",
     suites=_BOTH,
     domain="Names and tags",
     severity="minor",
@@ -39,6 +41,7 @@ NAMES = Rule(
 )
 TAGS = Rule(
     id="tags",
+    room="conventions",
     suites=_BOTH,
     domain="Names and tags",
     severity="minor",
@@ -49,6 +52,7 @@ TAGS = Rule(
 )
 TAG_POLICY = Rule(
     id="tag-policy",
+    room="conventions",
     suites=_BOTH,
     domain="Names and tags",
     severity="minor",
@@ -58,6 +62,7 @@ TAG_POLICY = Rule(
 )
 TASK_DEFINITIONS = Rule(
     id="task-definitions",
+    room="access",
     suites=_BOTH,
     domain="Task definitions",
     severity="critical",
@@ -70,6 +75,7 @@ TASK_DEFINITIONS = Rule(
 )
 SECRET_ACCESS = Rule(
     id="secret-access",
+    room="access",
     suites=_BOTH,
     domain="IAM",
     severity="blocker",
@@ -83,6 +89,7 @@ SECRET_ACCESS = Rule(
 )
 SECRET_CHAIN = Rule(
     id="secret-chain",
+    room="access",
     suites=_LIVE,
     domain="Live services",
     severity="blocker",
@@ -97,6 +104,7 @@ SECRET_CHAIN = Rule(
 )
 POLICIES = Rule(
     id="policies",
+    room="policies",
     suites=_BOTH,
     domain="IAM",
     severity="critical",
@@ -111,6 +119,7 @@ POLICIES = Rule(
 )
 SECRET_READERS = Rule(
     id="secret-readers",
+    room="policies",
     suites=_BOTH,
     domain="IAM",
     severity="critical",
@@ -122,6 +131,7 @@ SECRET_READERS = Rule(
 )
 ALARMS = Rule(
     id="alarms",
+    room="alarms",
     suites=_BOTH,
     domain="Alarms",
     severity="critical",
@@ -132,6 +142,7 @@ ALARMS = Rule(
 )
 PLAN_REVIEW = Rule(
     id="plan-review",
+    room="plan_review",
     suites=_STATIC,
     domain="Plan review",
     severity="critical",
@@ -147,6 +158,7 @@ PLAN_REVIEW = Rule(
 )
 NO_DIFF = Rule(
     id="no-diff",
+    room="plan_review",
     suites=_STATIC,
     domain="Plan review",
     sentence="A plan of what is deployed changes nothing.",
@@ -156,6 +168,7 @@ NO_DIFF = Rule(
 )
 STATE_BACKEND = Rule(
     id="state-backend",
+    room="state",
     suites=_STATIC,
     domain="State and versions",
     severity="critical",
@@ -169,6 +182,7 @@ STATE_BACKEND = Rule(
 )
 STATE_BUCKET = Rule(
     id="state-bucket",
+    room="state",
     suites=_STATIC,
     domain="State and versions",
     sentence="The bucket of the state keeps versions, is encrypted and private.",
@@ -177,6 +191,7 @@ STATE_BUCKET = Rule(
 )
 VERSIONS = Rule(
     id="versions",
+    room="state",
     suites=_STATIC,
     domain="State and versions",
     sentence="Terraform, providers and modules are pinned.",
@@ -186,6 +201,7 @@ VERSIONS = Rule(
 )
 CONSISTENCY = Rule(
     id="consistency",
+    room="state",
     suites=_STATIC,
     domain="Structure",
     sentence="The environments are made of the same modules and resources.",
@@ -195,6 +211,7 @@ CONSISTENCY = Rule(
 )
 MODULES = Rule(
     id="modules",
+    room="state",
     suites=_STATIC,
     domain="Structure",
     severity="minor",
@@ -205,6 +222,7 @@ MODULES = Rule(
 )
 PLAYBOOKS = Rule(
     id="playbooks",
+    room="process",
     suites=_STATIC,
     domain="Process",
     sentence="Every failure has a playbook.",
@@ -214,6 +232,7 @@ PLAYBOOKS = Rule(
 )
 INCIDENTS = Rule(
     id="incidents",
+    room="process",
     suites=_STATIC,
     domain="Process",
     sentence="Every incident has a record.",
@@ -223,6 +242,7 @@ INCIDENTS = Rule(
 )
 PROCESS = Rule(
     id="process",
+    room="process",
     suites=_STATIC,
     domain="Process",
     sentence="Changes have a checklist, owners, tests and a review.",
@@ -232,6 +252,7 @@ PROCESS = Rule(
 )
 ALARM_STATE = Rule(
     id="alarm-state",
+    room="alarms",
     suites=_LIVE,
     domain="Alarms",
     severity="critical",
@@ -241,6 +262,7 @@ ALARM_STATE = Rule(
 )
 ALARM_DELIVERY = Rule(
     id="alarm-delivery",
+    room="alarms",
     suites=_LIVE,
     domain="Alarms",
     severity="critical",
@@ -250,6 +272,7 @@ ALARM_DELIVERY = Rule(
 )
 ROLLOUT = Rule(
     id="rollout",
+    room="services",
     suites=_LIVE,
     domain="Live services",
     severity="blocker",
@@ -261,6 +284,7 @@ ROLLOUT = Rule(
 )
 STOPPED_TASKS = Rule(
     id="stopped-tasks",
+    room="services",
     suites=_LIVE,
     domain="Live services",
     severity="critical",
@@ -273,6 +297,7 @@ STOPPED_TASKS = Rule(
 )
 NEXT_START = Rule(
     id="next-start",
+    room="services",
     suites=_LIVE,
     domain="Live services",
     severity="blocker",
@@ -286,6 +311,7 @@ NEXT_START = Rule(
 )
 DATABASES = Rule(
     id="databases",
+    room="deployed",
     suites=_LIVE,
     domain="Databases",
     severity="critical",
@@ -296,6 +322,7 @@ DATABASES = Rule(
 )
 LOG_GROUPS = Rule(
     id="log-groups",
+    room="deployed",
     suites=_LIVE,
     domain="Live operations",
     sentence="What keeps logs is in AWS what it has to be.",
@@ -304,6 +331,7 @@ LOG_GROUPS = Rule(
 )
 STATE_STORE = Rule(
     id="state-store",
+    room="state",
     suites=_LIVE,
     domain="State and versions",
     severity="critical",
@@ -313,6 +341,7 @@ STATE_STORE = Rule(
 )
 DRIFT = Rule(
     id="drift",
+    room="deployed",
     suites=_LIVE,
     domain="Live operations",
     sentence="What AWS has is what the source, or its state, says.",
@@ -321,6 +350,7 @@ DRIFT = Rule(
 )
 INVENTORY = Rule(
     id="inventory",
+    room="deployed",
     suites=_LIVE,
     domain="Live operations",
     sentence="What belongs to an environment in AWS is in its source.",
@@ -330,6 +360,7 @@ INVENTORY = Rule(
 )
 HOSTS = Rule(
     id="hosts",
+    room="deployed",
     suites=_LIVE,
     domain="Live operations",
     sentence="Machines have the tools and reach the places that they have to.",

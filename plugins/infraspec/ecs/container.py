@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from infraspec.errors import TaskDefinitionError
-from infraspec.unknown import Text, Unknown, Value, is_known, render, unknowns
+from infraspec.core.errors import TaskDefinitionError
+from infraspec.core.unknown import Text, Unknown, Value, is_known, render, unknowns
 
 CONTAINERS = "containerDefinitions"
 CONTAINER_KEYS = (

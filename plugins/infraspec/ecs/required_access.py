@@ -1,24 +1,24 @@
-"""The permissions that the containers and volumes of a task definition ask of its roles, by `ecs.access_table`."""
+"""The permissions that the containers and volumes of a task definition ask of its roles, by `ecs.access_table`.
+
+IAM sees the bare ARN of a secret: the agent strips JSON key, version stage and version id before it calls
+GetSecretValue. Secrets Manager and Systems Manager ask for decryption in the name of the role.
+
+Sources: Amazon ECS API Reference, "EFSVolumeConfiguration", "S3FilesVolumeConfiguration" and
+"FSxWindowsFileServerVolumeConfiguration". The ECS agent describes the file system of FSx and reads its credentials with
+the execution role; EFS and S3 Files are mounted as the task role, S3 Files always.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.ecs import access_table as table
-from infraspec.ecs.access_table import Access
-from infraspec.ecs.container import Container
-from infraspec.ecs.image import EcrImage, ecr_image
-from infraspec.ecs.requirement import AccessContext, Doubt, Need, Requirement
-from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.ecs.value_access import secret_access, value_access
-from infraspec.ecs.volume_access import volume_access
-from infraspec.iam.answer import Answer
-from infraspec.iam.context import Entry
-from infraspec.unknown import (
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import (
     AFTER_APPLY,
     AtRunTime,
     Text,
@@ -30,17 +30,202 @@ from infraspec.unknown import (
     render,
     unknowns,
 )
+from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import Access
+from infraspec.ecs.container import Container
+from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
+from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.iam.policy.context import ContextEntry
+from infraspec.terraform.aws_attributes import parameter_path
+
+_REFERENCE = re.compile(r"^(?:arn:.*:parameter)?/aws/reference/secretsmanager/(?P<name>.+)$")
+
+
+def value_access(need: Need, context: AccessContext, secret: Access, parameter: Access) -> Iterator[Requirement]:
+    """List what reading a `valueFrom` takes; `secret` and `parameter` are the rows of the feature it belongs to."""
+    parsed = ValueFrom.parse(context.narrow(need.named))
+    match parsed.store:
+        case ValueStore.SECRETS_MANAGER:
+            yield from secret_access(need, parsed.target, secret, context)
+        case ValueStore.PARAMETER_STORE:
+            yield from _parameter_access(need, parsed, parameter, context)
+        case ValueStore.UNKNOWN:
+            doubt = AccessDoubt.of(parsed.unknown or Unknown(f"what {need.path} names", computed_from(need.named)))
+            (action,) = secret.actions
+            yield Requirement(need, secret, action, parsed.target, doubt, undecidable=True)
+
+
+def secret_access(need: Need, target: Value, row: Access, context: AccessContext) -> Iterator[Requirement]:
+    """List what reading the secret of an ARN takes."""
+    (action,) = row.actions
+    yield Requirement(need, row, action, target)
+    yield from _decrypt(need, target, "secretsmanager", context)
+
+
+def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: AccessContext) -> Iterator[Requirement]:
+    name = parsed.target
+    target = name if parsed.is_arn else context.arn("ssm", parameter_path(name))
+    (action,) = row.actions
+    yield Requirement(need, row, action, target)
+    reference = _REFERENCE.match(name) if isinstance(name, str) else None
+    misnamed = not parsed.is_arn and isinstance(name, str) and context.secret_named(name) is not None
+    if misnamed and not context.exists(target):
+        return
+    if reference:
+        yield from secret_access(need, context.secret(reference["name"]), table.SECRET_BY_PARAMETER, context)
+    else:
+        yield from _decrypt(need, target, "ssm", context)
+
+
+def _decrypt(need: Need, target: Value, service: str, context: AccessContext) -> Iterator[Requirement]:
+    key = context.key_of(service, target, need.named)
+    if key is None:
+        return
+    row = table.SECRET_KEY if service == "secretsmanager" else table.PARAMETER_KEY
+    own = Need(need.owner, f"KMS key of {need.purpose}", need.path, key.arn)
+    yield Requirement(own, row, "kms:Decrypt", context.narrow(key.arn), key.doubt, via=target)
+
+
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "efs": ("efsVolumeConfiguration", "efs_volume_configuration"),
+    "s3 files": ("s3filesVolumeConfiguration", "s3files_volume_configuration"),
+    "file system arn": ("fileSystemArn", "file_system_arn"),
+    "access point arn": ("accessPointArn", "access_point_arn"),
+    "fsx": ("fsxWindowsFileServerVolumeConfiguration", "fsx_windows_file_server_volume_configuration"),
+    "authorization": ("authorizationConfig", "authorization_config"),
+    "file system": ("fileSystemId", "file_system_id"),
+    "access point": ("accessPointId", "access_point_id"),
+    "credentials": ("credentialsParameter", "credentials_parameter"),
+    "iam": ("iam", "iam"),
+}
+"""What a part is called by ECS and by Terraform, where a block is a list of one object."""
+
+
+class _Block(Struct, frozen=True):
+    """A part of a volume, read from ECS's JSON or from Terraform's blocks; `path` is its place."""
+
+    value: Value
+    path: str
+
+    def part(self, name: str) -> _Block:
+        tree = self.value if isinstance(self.value, Mapping) else {}
+        key = next((key for key in _NAMES[name] if tree.get(key) not in (None, [], ())), _NAMES[name][0])
+        value, path = tree.get(key), f"{self.path}.{key}"
+        if isinstance(value, list | tuple):
+            value, path = value[0] if value else None, f"{path}.0"
+        return _Block(value, path)
+
+
+def volume_access(task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+    """List what the volumes need."""
+    for name, volume in _volumes(task_definition):
+        yield from _fsx(f'volume "{name}"', volume.part("fsx"), context)
+        yield from _efs(name, volume.part("efs"), task_definition, context)
+        yield from _s3_files(name, volume.part("s3 files"), task_definition, context)
+
+
+def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unknown]]:
+    """Yield the places of the parts of volumes that are not known at all."""
+    if isinstance(task_definition.volumes, Unknown):
+        yield _root(task_definition), task_definition.volumes
+    for _, volume in _volumes(task_definition):
+        systems = [volume.part("efs"), volume.part("fsx"), volume.part("s3 files")]
+        for block in (volume, *systems, *(system.part("authorization") for system in systems)):
+            if isinstance(block.value, Unknown):
+                yield block.path, block.value
+
+
+def _root(task_definition: TaskDefinition) -> str:
+    return "volume" if task_definition.resource else "volumes"
+
+
+def _volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, _Block]]:
+    volumes = task_definition.volumes
+    for index, tree in enumerate(volumes if isinstance(volumes, list | tuple) else ()):
+        name = render(tree.get("name")) if isinstance(tree, Mapping) else f"#{index}"
+        yield name, _Block(tree, f"{_root(task_definition)}.{index}")
+
+
+def _fsx(owner: str, block: _Block, context: AccessContext) -> Iterator[Requirement]:
+    if not isinstance(block.value, Mapping):
+        return
+    system = block.part("file system")
+    need = Need(owner, "FSx for Windows file system", system.path, system.value)
+    yield Requirement(need, table.FSX, table.FSX.actions[0], "*")
+    credentials = block.part("authorization").part("credentials")
+    if credentials.value is not None:
+        need = Need(owner, "credentials of the file system", credentials.path, credentials.value)
+        yield from value_access(need, context, table.FSX_SECRET, table.FSX_PARAMETER)
+
+
+def _efs(name: str, block: _Block, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+    authorization = block.part("authorization")
+    enabled = authorization.part("iam").value
+    doubt = AccessDoubt.of(next(unknowns(enabled), None))
+    if doubt is None and enabled != "ENABLED":
+        return
+    system, point = block.part("file system"), authorization.part("access point").value
+    arn = _arn(system.value, "file-system/", context)
+    keys: dict[str, Value] = {}
+    if point is not None:
+        keys["elasticfilesystem:AccessPointArn"] = context.narrow(_arn(point, "access-point/", context))
+    need, target = Need(f'volume "{name}"', "EFS file system", system.path, arn), context.narrow(arn)
+    yield Requirement(need, table.MOUNT, table.MOUNT.actions[0], target, doubt, keys=keys)
+    if not _is_read_only(task_definition, name):
+        yield Requirement(need, table.WRITE, table.WRITE.actions[0], target, _written(table.WRITE), keys=keys)
+
+
+def _s3_files(
+    name: str, block: _Block, task_definition: TaskDefinition, context: AccessContext
+) -> Iterator[Requirement]:
+    if not isinstance(block.value, Mapping):
+        return
+    system, point = block.part("file system arn"), block.part("access point arn").value
+    keys = {} if point is None else {"s3files:AccessPointArn": context.narrow(point)}
+    need, target = Need(f'volume "{name}"', "S3 file system", system.path, system.value), context.narrow(system.value)
+    mount, write = table.S3_FILES_MOUNT, table.S3_FILES_WRITE
+    yield Requirement(need, mount, mount.actions[0], target, keys=keys)
+    if not _is_read_only(task_definition, name):
+        yield Requirement(need, write, write.actions[0], target, _written(write), keys=keys)
+
+
+def _written(row: table.Access) -> AccessDoubt:
+    return AccessDoubt(f"it is {row.note}", remedy="set readOnly = true at its mount points, or allow it")
+
+
+def _arn(id_: Value, kind: str, context: AccessContext) -> Value:
+    """Return the ARN of what an id names: the attribute, where the id is one of a resource of the plan."""
+    found = context.attributes.plan.find(id_) if isinstance(id_, Unknown) else None
+    if found is not None and found[0].type.startswith("aws_efs_"):
+        return found[0].reference("arn")
+    return context.arn("elasticfilesystem", kind, context.narrow(id_))
+
+
+def _is_read_only(task_definition: TaskDefinition, volume: str) -> bool:
+    """Tell whether every container that mounts a volume for certain mounts it read-only."""
+    return not any(
+        _may_write(point, volume) for container in task_definition.containers for point in container.mount_points
+    )
+
+
+def _may_write(point: Value, volume: str) -> bool:
+    if not isinstance(point, Mapping):
+        return True
+    mounted = point.get("sourceVolume")
+    return (isinstance(mounted, Unknown | Text) or mounted == volume) and point.get("readOnly") is not True
+
 
 _SPECIFICATION = re.compile(r"^(?P<scheme>credentialspec(?:domainless)?:)")
 
 
-_NOT_OF_THE_TASK = Entry(Answer.MAYBE, ("a network of AWS Fargate",))
+_NOT_OF_THE_TASK = ContextEntry(Truth.MAYBE, ("a network of AWS Fargate",))
 _FROM_FARGATE = {"aws:SourceVpc": _NOT_OF_THE_TASK, "aws:SourceVpce": _NOT_OF_THE_TASK}
 """Fargate asks for the token through a network of its own: Amazon ECS Developer Guide, "Amazon ECS task execution IAM
 role", on conditions with interface endpoints."""
 
 
-_MADE_BY_THE_PLAN = Doubt(
+_MADE_BY_THE_PLAN = AccessDoubt(
     "AWS asks for it where awslogs-create-group is true, but the log driver makes the group only if there is none, and "
     "this plan makes it",
     remedy="take awslogs-create-group out of logConfiguration.options: the plan makes the log group",
@@ -77,7 +262,7 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
     image = ecr_image(context.narrow(container.image))
     if image is None or (isinstance(image, Unknown) and container.repository_credentials is not None):
         return
-    doubt = Doubt.of(image) if isinstance(image, Unknown) else None
+    doubt = AccessDoubt.of(image) if isinstance(image, Unknown) else None
     if isinstance(image, EcrImage):
         repository = context.arn("ecr", "repository/", image.repository, region=image.region, account=image.account)
     else:
@@ -90,7 +275,7 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
     if context.is_cached(repository):
         rows = (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY)
         for row in rows:
-            yield Requirement(need, row, row.actions[0], repository, Doubt.in_row(row))
+            yield Requirement(need, row, row.actions[0], repository, AccessDoubt.in_row(row))
 
 
 def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -106,7 +291,7 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
     if unknown or str(created).lower() == "true":
         streamless = context.attributes.join(head, ":log-stream:")
         (action,) = table.LOG_GROUP.actions
-        doubt = Doubt.of(unknown) or (_MADE_BY_THE_PLAN if context.exists(head) else None)
+        doubt = AccessDoubt.of(unknown) or (_MADE_BY_THE_PLAN if context.exists(head) else None)
         yield Requirement(need, table.LOG_GROUP, action, streamless, doubt, alternative=head)
     stream = context.attributes.join(head, ":log-stream:", *_stream(container, context))
     for action in table.LOG_STREAM.actions:
@@ -153,7 +338,7 @@ def _router(container: Container, context: AccessContext) -> Iterator[Requiremen
     kind, value = options.get("config-file-type"), options.get("config-file-value")
     if value is None or (isinstance(kind, str) and kind != "s3"):
         return
-    doubt = Doubt.of(next(unknowns(kind), None))
+    doubt = AccessDoubt.of(next(unknowns(kind), None))
     need = _need(container, "FireLens configuration", "firelensConfiguration.options.config-file-value", value)
     yield from _object(need, context, table.ROUTER, table.ROUTER_BUCKET, doubt)
 
@@ -166,7 +351,7 @@ def _credential_specifications(container: Container, context: AccessContext) -> 
         if found is None:
             unknown = next(unknowns(narrowed), None)
             if unknown is not None:
-                yield _undecidable(need, narrowed, Doubt.of(unknown))
+                yield _undecidable(need, narrowed, AccessDoubt.of(unknown))
             continue
         place = _after(narrowed, found["scheme"])
         yield from _specification(replace(need, named=place), place, context)
@@ -187,23 +372,23 @@ def _specification(need: Need, place: Value, context: AccessContext) -> Iterator
     elif ":ssm:" in text:
         yield from value_access(need, context, table.SPEC_SECRET, table.SPEC_PARAMETER)
     else:
-        unknown = Doubt.of(next(unknowns(place), None))
+        unknown = AccessDoubt.of(next(unknowns(place), None))
         yield _undecidable(
-            need, place, unknown or Doubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
+            need, place, unknown or AccessDoubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
         )
 
 
-def _undecidable(need: Need, place: Value, doubt: Doubt | None) -> Requirement:
+def _undecidable(need: Need, place: Value, doubt: AccessDoubt | None) -> Requirement:
     return Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place, doubt, undecidable=True)
 
 
 def _object(
-    need: Need, context: AccessContext, row: Access, bucket: Access, doubt: Doubt | None = None
+    need: Need, context: AccessContext, row: Access, bucket: Access, doubt: AccessDoubt | None = None
 ) -> Iterator[Requirement]:
     """List what fetching an object of S3 takes."""
     target = context.narrow(need.named)
     yield Requirement(need, row, row.actions[0], target, doubt)
-    yield Requirement(need, bucket, bucket.actions[0], _bucket_of(target), doubt or Doubt.in_row(bucket))
+    yield Requirement(need, bucket, bucket.actions[0], _bucket_of(target), doubt or AccessDoubt.in_row(bucket))
 
 
 def _bucket_of(target: Value) -> Value:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 
-from infraspec.character import characters
+from infraspec.core.finding import Location
+from infraspec.core.unknown import Unknown, Value, characters
 from infraspec.ecs.access_table import Access
-from infraspec.finding import Location
-from infraspec.iam.fields import arn_fields
+from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
-from infraspec.unknown import Unknown, Value
 
 
 class Need(Struct, frozen=True):
@@ -30,7 +29,7 @@ class Need(Struct, frozen=True):
         return f"{self.owner}, {self.purpose}" if self.purpose else self.owner
 
 
-class Doubt(Struct, frozen=True):
+class AccessDoubt(Struct, frozen=True):
     """Why it is not certain that something is needed, what is not known, and how to know it (if that is special)."""
 
     reason: str
@@ -38,14 +37,14 @@ class Doubt(Struct, frozen=True):
     remedy: str = ""
 
     @classmethod
-    def of(cls, unknown: Unknown | None) -> Doubt | None:
+    def of(cls, unknown: Unknown | None) -> AccessDoubt | None:
         """Return the doubt whether something is needed that an unknown decides."""
         return (
             cls(f"it is not known whether this is needed: {unknown.address} is not known", unknown) if unknown else None
         )
 
     @classmethod
-    def in_row(cls, row: Access) -> Doubt | None:
+    def in_row(cls, row: Access) -> AccessDoubt | None:
         """Return the doubt that a row of the table has itself."""
         return None if row.certain else cls(f"it is {row.note}")
 
@@ -63,7 +62,7 @@ class Requirement(Struct, frozen=True):
     access: Access
     action: str
     resource: Value
-    doubt: Doubt | None = None
+    doubt: AccessDoubt | None = None
     undecidable: bool = False
     alternative: Value = None
     via: Value = None
@@ -74,7 +73,7 @@ class Key(Struct, frozen=True):
     """The customer managed KMS key that something is encrypted with; with a `doubt` it may as well be AWS's own."""
 
     arn: Value
-    doubt: Doubt | None = None
+    doubt: AccessDoubt | None = None
 
 
 class AccessContext(Struct, frozen=True):

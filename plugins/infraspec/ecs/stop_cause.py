@@ -2,6 +2,9 @@
 
 Source: Amazon ECS Developer Guide, "Stopped tasks error messages" and "ResourceInitializationError errors"; the text of
 an access denied error is that of the IAM User Guide, "Troubleshoot access denied error messages".
+
+Source: Amazon ECS Developer Guide, "Stopped tasks error messages" and "CannotPullContainer task errors"; the messages
+of Secrets Manager, Systems Manager and KMS that ECS hands on.
 """
 
 from __future__ import annotations
@@ -11,8 +14,57 @@ from enum import Enum
 
 from msgspec import Struct
 
-from infraspec.ecs.stop_reason import FailureClass, classify
-from infraspec.ecs.task import Task
+from infraspec.ecs.service import Task
+
+
+class FailureClass(Enum):
+    """The root cause of a task that did not start; the value is the id of its playbook."""
+
+    SECRET_ACCESS_DENIED = "secret-access-denied"  # noqa: S105 - an id
+    KMS_ACCESS_DENIED = "kms-access-denied"
+    SECRET_CONNECTION = "secret-connection"  # noqa: S105 - an id
+    SECRET_KEY_MISSING = "secret-key-missing"  # noqa: S105 - an id
+    SECRET_MISSING = "secret-missing"  # noqa: S105 - an id
+    SECRET_PENDING_DELETION = "secret-pending-deletion"  # noqa: S105 - an id
+    SECRET_REFERENCE_INVALID = "secret-reference-invalid"  # noqa: S105 - an id
+    PARAMETER_UNREADABLE = "parameter-unreadable"
+    IMAGE_PULL_FAILED = "image-pull-failed"
+    LOGGING_FAILED = "logging-failed"
+
+
+# The first that matches wins: a message about an image or a log driver may hold the AccessDenied that explains it, and
+# KMS answers inside a message of Secrets Manager.
+_PATTERNS: tuple[tuple[FailureClass, re.Pattern[str]], ...] = tuple(
+    (failure, re.compile(pattern, re.IGNORECASE | re.DOTALL))
+    for failure, pattern in (
+        (FailureClass.IMAGE_PULL_FAILED, r"CannotPull(Container|ECRContainer|ImageManifest)|image manifest"),
+        (
+            FailureClass.IMAGE_PULL_FAILED,
+            r"ecr:(GetAuthorizationToken|BatchGetImage|GetDownloadUrlForLayer|BatchCheck)",
+        ),
+        (FailureClass.LOGGING_FAILED, r"failed to (initialize|create) logging driver|failed to create Cloudwatch log"),
+        (FailureClass.LOGGING_FAILED, r"not authorized to perform: logs:|The specified log group does not exist"),
+        (FailureClass.KMS_ACCESS_DENIED, r"Access to KMS is not allowed|not authorized to perform: kms:"),
+        (FailureClass.KMS_ACCESS_DENIED, r"ciphertext refers to a customer master key that does not exist"),
+        (FailureClass.SECRET_PENDING_DELETION, r"marked for deletion|scheduled for deletion"),
+        (FailureClass.SECRET_KEY_MISSING, r"did not contain json key|retrieved secret .* not contain"),
+        (FailureClass.SECRET_REFERENCE_INVALID, r"invalid ARN format|unexpected ARN format|Invalid name\. Must be"),
+        (
+            FailureClass.PARAMETER_UNREADABLE,
+            r"ssm:GetParameters|invalid (ssm )?parameters|fetching secrets? data from SSM",
+        ),
+        (FailureClass.SECRET_CONNECTION, r"context deadline exceeded|connection issue between the task and"),
+        (FailureClass.SECRET_CONNECTION, r"dial tcp .*(i/o timeout|no such host)|RequestCanceled"),
+        (FailureClass.SECRET_MISSING, r"can.t find the specified secret|staging label|ResourceNotFoundException"),
+        (FailureClass.SECRET_ACCESS_DENIED, r"not authorized to perform: secretsmanager:|AccessDenied"),
+    )
+)
+
+
+def classify(reason: str) -> FailureClass | None:
+    """Return the root cause that a `stoppedReason` or a service event tells of, None if it tells of none of them."""
+    return next((failure for failure, pattern in _PATTERNS if pattern.search(reason)), None)
+
 
 _END = r"[^\s\"',;)\]]+"
 _ROLE = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[\w+=,.@-]+)/")

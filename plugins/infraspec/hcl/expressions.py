@@ -5,13 +5,310 @@ The docstring of each method is its production of the grammar: HCL Native Syntax
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
-from infraspec.hcl import lexicon
-from infraspec.hcl.brackets import BracketParser
-from infraspec.hcl.cursor import MAX_CHAIN
-from infraspec.hcl.nodes import Binary, Conditional, Expression, Unary
+from infraspec.core.errors import HclSyntaxError
+from infraspec.hcl import lexer
+from infraspec.hcl.ast import (
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    ForObject,
+    ForTuple,
+    GetAttr,
+    Index,
+    Literal,
+    Name,
+    Object,
+    Parentheses,
+    Splat,
+    Tuple,
+    Unary,
+)
+from infraspec.hcl.lexer import IN_LINE, MAX_CHAIN
+from infraspec.hcl.templates import StringParser
+
+ATTRIBUTE_SPLAT: Final = ".*"
+FULL_SPLAT: Final = "[*]"
+"""The step `[*]`, and the iterator's name for its element where a splat stands inside a splat: no identifier is so."""
+
+
+class TraversalParser(StringParser):
+    """The productions of traversals: HCL Native Syntax Specification, "Index Operator" to "Splat Operators"."""
+
+    def traversal(self, node: Expression) -> Expression:
+        """Parse `traversal = step*`."""
+        for _ in range(MAX_CHAIN):
+            step = self._step()
+            if step is None:
+                return node
+            if step == FULL_SPLAT:
+                return self._full_splat(node)
+            node = self._attribute_splat(node) if step == ATTRIBUTE_SPLAT else apply(node, step)
+        raise self.too_deep()
+
+    def _step(self) -> str | Expression | None:
+        """Parse `step = "." identifier | "." digit+ | ".*" | "[*]" | "[" expression "]"`.
+
+        Return a name, an index, ATTRIBUTE_SPLAT or FULL_SPLAT, or None if what follows is no step.
+        """
+        character = self.look()
+        if character == ".":
+            if found := lexer.attribute_step(self.text, self.ahead):
+                self.pos = found.end()
+                return found[1]
+            return self._unusual_step()
+        return self._index() if character == "[" else None
+
+    def _index(self) -> str | Expression:
+        self.pos = self.ahead
+        if found := lexer.full_splat(self.text, self.pos):
+            self.pos = found.end()
+            self.take("]", "the splat is not closed")
+            return FULL_SPLAT
+        mode = self.open()
+        key = self.expression()
+        self.take("]", "the index is not closed")
+        self.close(mode)
+        return key
+
+    def _unusual_step(self) -> str | Expression | None:
+        """Parse a step whose dot is followed by blanks, `*` or digits: the form of an index in old configurations."""
+        if self.text.startswith("...", self.ahead):
+            return None
+        self.pos = self.ahead + 1
+        character = self.look()
+        self.pos = self.ahead
+        if found := lexer.identifier(self.text, self.pos):
+            self.pos = found.end()
+            return found[0]
+        if character == "*":
+            self.pos += 1
+            return ATTRIBUTE_SPLAT
+        if found := lexer.legacy_index(self.text, self.pos):
+            self.pos = found.end()
+            return Literal(int(found[0]), found.start())
+        if not character.isdecimal():
+            raise self.error("the dot is not followed by a name", self.pos, expected="an attribute name")
+        return self.number()
+
+    def _attribute_splat(self, target: Expression) -> Splat:
+        """Parse `attributeSplat = ".*" ("." identifier | "." digit+)*`; what follows applies to the result."""
+        steps: list[str | Expression] = []
+        while self.look() == ".":
+            step = self._step()
+            if step is None:
+                break
+            if step == ATTRIBUTE_SPLAT:
+                raise self.error(
+                    "a splat stands inside another", self.ahead, expected="an attribute name", found='".*"'
+                )
+            steps.append(step)
+        return Splat(target, full=False, steps=tuple(steps), at=target.at)
+
+    def _full_splat(self, target: Expression) -> Expression:
+        """Parse `fullSplat = "[*]" step*`; all steps apply to each element.
+
+        A splat among the steps makes a tuple of tuples, which no steps of Splat can say. It becomes
+        `[for each in target[*] : each…]`, with FULL_SPLAT as the iterator's name.
+        """
+        steps: list[str | Expression] = []
+        for _ in range(MAX_CHAIN):
+            step = self._step()
+            if step is None:
+                return Splat(target, full=True, steps=tuple(steps), at=target.at)
+            if step in (ATTRIBUTE_SPLAT, FULL_SPLAT):
+                return self._nested_splat(target, steps, full=step == FULL_SPLAT)
+            steps.append(step)
+        raise self.too_deep()
+
+    def _nested_splat(self, target: Expression, steps: list[str | Expression], *, full: bool) -> ForTuple:
+        element: Expression = Name(FULL_SPLAT, target.at)
+        for step in steps:
+            element = apply(element, step)
+        self.enter()
+        result = self._full_splat(element) if full else self.traversal(self._attribute_splat(element))
+        self.nesting -= 1
+        elements = Splat(target, full=True, steps=(), at=target.at)
+        return ForTuple(None, FULL_SPLAT, elements, result, None, target.at)
+
+
+def apply(node: Expression, step: str | Expression) -> GetAttr | Index:
+    """Return the node for a step after another node."""
+    return GetAttr(node, step, node.at) if isinstance(step, str) else Index(node, step, node.at)
+
+
+_KEY_GROUPS: Final = 2
+"""The groups of `lexicon.object_item` before those of its value."""
+_CONSTANT_NAMES: Final = {value: name for name, value in lexer.CONSTANTS.items()}
+
+
+class BracketParser(TraversalParser):
+    """The productions of brackets: HCL Native Syntax Specification, "Collection Values", "For Expressions"."""
+
+    def parentheses(self) -> Parentheses:
+        """Parse `parentheses = "(" expression ")"`."""
+        at = self.pos
+        mode = self.open()
+        inner = self.expression()
+        self.take(")", "the parenthesis is not closed")
+        self.close(mode)
+        return Parentheses(inner, at)
+
+    def arguments(self, name: str, at: int) -> Call:
+        """Parse `arguments = "(" [expression ("," expression)* ["," | "..."]] ")"`."""
+        arguments, expand = self._items(")", lexer.argument_item)
+        return Call(name, arguments, expand, at)
+
+    def tuple_or_for(self) -> Tuple | ForTuple:
+        """Parse `tuple = "[" [expression ("," expression)* [","]] "]"`."""
+        at = self.pos
+        if found := lexer.for_intro(self.text, at + 1):
+            return self._for_tuple(at, found.end())
+        items, _ = self._items("]", lexer.tuple_item)
+        return Tuple(items, at)
+
+    def _items(
+        self, closer: str, simple_item: Callable[[str, int], re.Match[str] | None]
+    ) -> tuple[tuple[Expression, ...], bool]:
+        """Parse expressions up to the closing bracket; tell whether `...` follows the last one."""
+        opened = self.pos
+        mode = self.open()
+        items: list[Expression] = []
+        expand = False
+        while True:
+            if found := simple_item(self.text, self.pos):
+                group = found.lastindex or 0
+                items.append(self.simple_operand(group, found[group], found.start(group)))
+                self.pos = found.end()
+                if self.text[self.pos - 1] == closer:
+                    break
+                continue
+            if self._at_closer(closer, opened):
+                break
+            items.append(self.expression())
+            character = self.look()
+            if character == ",":
+                self.pos = self.ahead + 1
+            elif closer == ")" and self.text.startswith("...", self.ahead):
+                self.pos = self.ahead + 3
+                self.take(")", "an expanded argument is not the last one")
+                expand = True
+                break
+            elif character and character != closer:
+                raise self.error("the comma is missing", self.ahead, expected=f'"," or "{closer}"')
+        self.close(mode)
+        return tuple(items), expand
+
+    def _at_closer(self, closer: str, opened: int) -> bool:
+        character = self.look()
+        if not character:
+            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
+        if character == closer:
+            self.pos = self.ahead + 1
+        return character == closer
+
+    def object_or_for(self) -> Object | ForObject:
+        """Parse `object = "{" [item (("," | newline) item)* ["," | newline]] "}"`."""
+        at = self.pos
+        if found := lexer.for_intro(self.text, at + 1):
+            return self._for_object(at, found.end())
+        mode = self.open()
+        self.mode = IN_LINE
+        items: list[tuple[Expression, Expression]] = []
+        while item := self._object_item(at):
+            items.append(item)
+        self.close(mode)
+        return Object(tuple(items), at)
+
+    def _object_item(self, opened: int) -> tuple[Expression, Expression] | None:
+        """Parse `item = key expression ("," | newline)`, or the closing brace, for which None is returned."""
+        found = lexer.object_item(self.text, self.pos)
+        if found is None:
+            self.pos = lexer.free_blank(self.text, self.pos).end()
+            if self.text.startswith("}", self.pos):
+                self.pos += 1
+                return None
+            if self.pos >= len(self.text):
+                raise self._unclosed_brace(opened)
+            key = self._key()
+        else:
+            self.pos = found.end()
+            at = found.start(1)
+            key = Literal(found[1], at) if at >= 0 else Literal(found[2], found.start(2) - 1)
+            group = found.lastindex or 0
+            if group > _KEY_GROUPS:
+                return key, self.simple_operand(group - _KEY_GROUPS, found[group], found.start(group))
+        value = self.expression()
+        separator = lexer.object_separator(self.text, self.pos)
+        if separator:
+            self.pos = separator.end()
+            return key, value
+        if not self.look():
+            raise self._unclosed_brace(opened)
+        raise self.error("the value does not end with its line", self.ahead, expected='a newline, "," or "}"')
+
+    def _unclosed_brace(self, opened: int) -> HclSyntaxError:
+        return self.error("the brace is not closed", opened, expected='"}"', found="the end of the file")
+
+    def _key(self) -> Expression:
+        """Parse `key = (identifier | expression) ("=" | ":")`."""
+        key = self.expression()
+        character = self.look()
+        if character not in ("=", ":") or self.text.startswith(("==", "=>", "::"), self.ahead):
+            remedy = "in the value of an argument, write = before the brace" if character == "{" else ""
+            raise self.error("the key has no value", self.ahead, expected='"=" or ":"', remedy=remedy)
+        self.pos = self.ahead + 1
+        if isinstance(key, Name):
+            return Literal(key.name, key.at)
+        if isinstance(key, Literal) and (key.value is None or isinstance(key.value, bool)):
+            return Literal(_CONSTANT_NAMES[key.value], key.at)
+        return key
+
+    def _for_tuple(self, at: int, pos: int) -> ForTuple:
+        """Parse `forTuple = "[" "for" names "in" expression ":" expression ["if" expression] "]"`."""
+        mode = self.open()
+        self.pos = pos
+        key, value = self.iterator_names()
+        collection = self.expression()
+        self.take(":", '"for" has no result')
+        result = self.expression()
+        condition = self._for_condition()
+        self.take("]", '"for" does not end after its result')
+        self.close(mode)
+        return ForTuple(key, value, collection, result, condition, at)
+
+    def _for_object(self, at: int, pos: int) -> ForObject:
+        """Parse `forObject = "{" "for" names "in" expression ":" pair ["..."] ["if" expression] "}"`.
+
+        A pair is `expression "=>" expression`.
+        """
+        mode = self.open()
+        self.pos = pos
+        key, value = self.iterator_names()
+        collection = self.expression()
+        self.take(":", '"for" has no result')
+        result_key = self.expression()
+        self.take("=>", '"for" in braces has no value for its key')
+        result = self.expression()
+        self.look()
+        group = self.text.startswith("...", self.ahead)
+        if group:
+            self.pos = self.ahead + 3
+        condition = self._for_condition()
+        self.take("}", '"for" does not end after its result')
+        self.close(mode)
+        return ForObject(key, value, collection, result_key, result, group, condition, at)
+
+    def _for_condition(self) -> Expression | None:
+        found = lexer.keyword(self.text, self.pos)
+        if found is None or found[1] != "if":
+            return None
+        self.pos = found.end()
+        return self.expression()
 
 
 class ExpressionParser(BracketParser):
@@ -38,10 +335,10 @@ class ExpressionParser(BracketParser):
         """Parse `operation = term (operator term)*`, of operators that bind at least as tightly as asked for."""
         left = self.term()
         for _ in range(MAX_CHAIN):
-            found = lexicon.binary_operator(self.text, self.ahead)
+            found = lexer.binary_operator(self.text, self.ahead)
             if found is None:
                 return left
-            precedence = lexicon.PRECEDENCE[found[0]]
+            precedence = lexer.PRECEDENCE[found[0]]
             if precedence < tightest:
                 return left
             self.pos = found.end()
@@ -70,7 +367,7 @@ class ExpressionParser(BracketParser):
     def name_or_call(self) -> Expression:
         """Parse `name = identifier ("." identifier)*`, `call = identifier ("::" identifier)* arguments`."""
         at = self.pos
-        found = lexicon.traversal(self.text, at)
+        found = lexer.traversal(self.text, at)
         if found is None:
             raise self.error("an expression is missing", at, expected="an expression")
         self.pos = found.end()
@@ -90,7 +387,7 @@ class ExpressionParser(BracketParser):
         while self.text.startswith("::", self.ahead):
             self.pos = self.ahead + 2
             self.look()
-            found = lexicon.identifier(self.text, self.ahead)
+            found = lexer.identifier(self.text, self.ahead)
             if found is None:
                 raise self.error("the namespace holds no name", self.ahead, expected="the name of a function")
             self.pos = found.end()

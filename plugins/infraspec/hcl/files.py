@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infraspec.errors import HclSyntaxError, TerraformError
+from infraspec.core.errors import HclSyntaxError, TerraformError
+from infraspec.hcl.ast import File
 from infraspec.hcl.json_syntax import parse_json
-from infraspec.hcl.nodes import File
 from infraspec.hcl.parser import parse
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")

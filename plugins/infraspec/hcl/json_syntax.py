@@ -2,18 +2,26 @@
 
 Source: HCL JSON Syntax Specification (hashicorp/hcl, json/spec.md) and Terraform documentation, "JSON Configuration
 Syntax". Text is a template, except where `json_schema` says otherwise. A member `//` is a comment.
+
+JSON does not say what is a block, so a reader needs the schema: Terraform documentation, "JSON Configuration Syntax".
+Nested blocks of a provider's schema are not known here and stay attributes.
+
+The decoder of the standard library drops the places and keeps the last of two members of a name.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeAlias
+from decimal import Decimal
+from typing import Any, Final, TypeAlias, cast
 from typing import Literal as Choice
 
-from infraspec.errors import HclSyntaxError
-from infraspec.hcl.json_schema import BLOCKS, EXPRESSIONS, FILE, LITERALS
-from infraspec.hcl.json_values import JsonArray, JsonObject, JsonReader, JsonScalar, JsonValue, Member
-from infraspec.hcl.nodes import (
+from msgspec import Struct
+
+from infraspec.core.errors import HclSyntaxError
+from infraspec.hcl.ast import (
     Attribute,
     Block,
     Body,
@@ -24,12 +32,221 @@ from infraspec.hcl.nodes import (
     Name,
     Node,
     Object,
+    SourceText,
     Template,
     Tuple,
+    exact_number,
 )
-from infraspec.hcl.parser import clean, parse_expression, run
-from infraspec.hcl.source import Source
-from infraspec.hcl.templates import parse_template
+from infraspec.hcl.lexer import Blank, Cursor
+from infraspec.hcl.parser import clean, parse_expression, parse_template, run
+
+FILE: Final = ""
+"""The parent of the blocks of a file."""
+
+_RESOURCE: Final = {"lifecycle": 0, "provisioner": 1, "connection": 0, "dynamic": 1}
+BLOCKS: Final[dict[str, dict[str, int]]] = {
+    FILE: {
+        "action": 2,
+        "check": 1,
+        "data": 2,
+        "ephemeral": 2,
+        "import": 0,
+        "locals": 0,
+        "module": 1,
+        "moved": 0,
+        "output": 1,
+        "provider": 1,
+        "removed": 0,
+        "resource": 2,
+        "terraform": 0,
+        "variable": 1,
+    },
+    "action": {"config": 0},
+    "check": {"data": 2, "assert": 0},
+    "cloud": {"workspaces": 0},
+    "content": {"dynamic": 1},
+    "data": _RESOURCE,
+    "dynamic": {"content": 0},
+    "ephemeral": _RESOURCE,
+    "lifecycle": {"precondition": 0, "postcondition": 0, "action_trigger": 0},
+    "output": {"precondition": 0},
+    "provisioner": {"connection": 0},
+    "removed": {"lifecycle": 0, "provisioner": 1},
+    "resource": _RESOURCE,
+    "terraform": {"backend": 1, "cloud": 0, "required_providers": 0, "provider_meta": 1},
+    "variable": {"validation": 0},
+}
+"""By the type of the parent block, its block types and how many labels each has."""
+
+_REFERRING: Final = frozenset({"depends_on", "provider"})
+EXPRESSIONS: Final[dict[str, frozenset[str]]] = {
+    "action": _REFERRING,
+    "data": _REFERRING,
+    "dynamic": frozenset({"iterator"}),
+    "ephemeral": _REFERRING,
+    "import": frozenset({"to", "provider"}),
+    "lifecycle": frozenset({"ignore_changes", "replace_triggered_by"}),
+    "module": frozenset({"depends_on", "providers"}),
+    "moved": frozenset({"from", "to"}),
+    "output": frozenset({"depends_on"}),
+    "provisioner": frozenset({"when", "on_failure"}),
+    "removed": frozenset({"from"}),
+    "resource": _REFERRING,
+    "variable": frozenset({"type"}),
+}
+"""By the type of the block, the attributes whose text is an expression: `"aws_s3_bucket.logs"` refers to the bucket."""
+
+LITERALS: Final[dict[str, frozenset[str]]] = {"variable": frozenset({"default", "description"})}
+"""By the type of the block, the attributes whose text is taken as it is, `${` included."""
+
+
+_blank: Final = cast("Blank", re.compile(r"[ \t\r\n]*+").match)
+_number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][+-]?[0-9]++)?").match
+_word: Final = re.compile(r"[A-Za-z]++").match
+_text: Final = cast("Blank", re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+').match)
+"""The opening quote and the text up to the closing one, or to what may not be in it."""
+_ESCAPES: Final = r"an escape: one of \" \\ \/ \b \f \n \r \t \uXXXX"
+_lone_surrogate: Final = re.compile("[\ud800-\udfff]")
+_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_LARGEST_NUMBER: Final = 4000
+"""The digits of the largest number, beyond which it is hardly one."""
+
+
+class JsonScalar(Struct, frozen=True):
+    """Text, a number, true, false or null; `end` is the offset after it."""
+
+    value: str | int | float | Decimal | bool | None
+    at: int
+    end: int
+
+
+class JsonArray(Struct, frozen=True):
+    """`[items]`."""
+
+    items: tuple[JsonValue, ...]
+    at: int
+    end: int
+
+
+class Member(Struct, frozen=True):
+    """`"name": value` of an object."""
+
+    name: str
+    at: int
+    value: JsonValue
+
+
+class JsonObject(Struct, frozen=True):
+    """`{members}`, in order and with repetitions."""
+
+    members: tuple[Member, ...]
+    at: int
+    end: int
+
+
+JsonValue: TypeAlias = JsonScalar | JsonArray | JsonObject
+
+
+class JsonReader(Cursor):
+    """The productions of RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format"."""
+
+    def look(self) -> str:
+        """Find the next token and return its first character, "" at the end of the text."""
+        self.ahead = ahead = _blank(self.text, self.pos).end()
+        return self.text[ahead : ahead + 1]
+
+    def document(self) -> JsonValue:
+        """Parse the whole text as one value."""
+        value = self.value()
+        if self.look():
+            raise self.error("text follows the JSON value", self.ahead, expected="the end of the file")
+        return value
+
+    def value(self) -> JsonValue:
+        """Parse `value = object | array | string | number | "true" | "false" | "null"`."""
+        character = self.look()
+        self.pos = self.ahead
+        if character == '"':
+            return self._string()
+        if character in ("{", "["):
+            self.enter()
+            value = self._object() if character == "{" else self._array()
+            self.nesting -= 1
+            return value
+        return self._number_or_word()
+
+    def _object(self) -> JsonObject:
+        at = self.pos
+        members: list[Member] = []
+        while self._more("}", at, first=not members):
+            if self.look() != '"':
+                raise self.error("a name in an object is missing", self.ahead, expected='a name in quotes (")')
+            self.pos = self.ahead
+            name = self._string()
+            self.take(":", "the name in an object has no value")
+            members.append(Member(str(name.value), name.at, self.value()))
+        return JsonObject(tuple(members), at, self.pos)
+
+    def _array(self) -> JsonArray:
+        at = self.pos
+        items: list[JsonValue] = []
+        while self._more("]", at, first=not items):
+            items.append(self.value())
+        return JsonArray(tuple(items), at, self.pos)
+
+    def _more(self, closer: str, opened: int, *, first: bool) -> bool:
+        """Take the opening bracket or a comma, or else the closing bracket; tell whether an item follows."""
+        if first:
+            self.pos += 1
+        character = self.look()
+        if not character:
+            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
+        if character == closer:
+            self.pos = self.ahead + 1
+            return False
+        if first:
+            return True
+        if character != ",":
+            raise self.error("the comma is missing", self.ahead, expected=f'"," or "{closer}"')
+        self.pos = self.ahead + 1
+        if self.look() in ("}", "]"):
+            raise self.error("a comma stands before the closing bracket", self.ahead, expected="a value")
+        return True
+
+    def _string(self) -> JsonScalar:
+        at = self.pos
+        found = _text(self.text, at)
+        end = found.end()
+        if self.text.startswith('"', end):
+            self.pos = end + 1
+            decoded = json.loads(self.text[at : self.pos])
+            return JsonScalar(_lone_surrogate.sub("\ufffd", decoded), at, self.pos)
+        if end >= len(self.text):
+            raise self.error("the text has no closing quote", at, expected='"', found="the end of the file")
+        if self.text[end] == "\\":
+            raise self.error("the backslash begins no escape sequence", end, expected=_ESCAPES)
+        raise self.error("a control character stands in the text", end, expected=_ESCAPES)
+
+    def _number_or_word(self) -> JsonScalar:
+        at = self.pos
+        if found := _number(self.text, at):
+            self.pos = found.end()
+            return JsonScalar(self._decode_number(found), at, self.pos)
+        word = _word(self.text, at)
+        if word is None or word[0] not in _WORDS:
+            raise self.error("a JSON value is missing", at, expected='a value, such as "text", 1, true, null, [ or {')
+        self.pos = word.end()
+        return JsonScalar(_WORDS[word[0]], at, self.pos)
+
+    def _decode_number(self, found: re.Match[str]) -> int | float | Decimal:
+        exponent = (found[2] or "e0")[1:]
+        if len(found[0]) > _LARGEST_NUMBER or abs(Decimal(exponent)) > _LARGEST_NUMBER:
+            raise self.error(
+                "the number is too large", found.start(), expected=f"at most {_LARGEST_NUMBER} digits", found="more"
+            )
+        value = Decimal(found[0])
+        return exact_number(value)
+
 
 _COMMENT: Final = "//"
 _TextReader: TypeAlias = Callable[[JsonScalar], Expression]
@@ -40,7 +257,7 @@ def parse_json(text: str, name: str, kind: Choice["configuration", "variables"] 
 
     Raise HclSyntaxError.
     """
-    source = Source(name, clean(text))
+    source = SourceText(name, clean(text))
     read = _configuration if kind == "configuration" else _variables
     return File(source, run(lambda: JsonReader(source), read)[1])
 

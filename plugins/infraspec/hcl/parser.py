@@ -7,16 +7,226 @@ after the HCL Native Syntax Specification, with two forms more that it used to h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from infraspec.errors import ErrorCollector, HclSyntaxError
-from infraspec.hcl.bodies import BodyParser
-from infraspec.hcl.cursor import IN_BRACKETS, Cursor
+from infraspec.core.errors import ErrorCollector, HclSyntaxError
+from infraspec.core.unknown import composed
+from infraspec.hcl import lexer
+from infraspec.hcl.ast import Attribute, Block, Body, Expression, File, Literal, SourceText, Template
 from infraspec.hcl.expressions import ExpressionParser
-from infraspec.hcl.nodes import Expression, File
-from infraspec.hcl.source import Source
-from infraspec.unknown import composed
+from infraspec.hcl.lexer import IDENTIFIER, IN_BRACKETS, Cursor
+
+_lines: Final = re.compile(r"[^\n]*+\n?").finditer
+_item: Final = re.compile(rf'{IDENTIFIER}(?:[ \t]++(?:"[^"\n]*+"|{IDENTIFIER}))*+[ \t]*+(?:\{{|=(?![=>]))').match
+_heredoc: Final = re.compile(rf"<<-?({IDENTIFIER})\r?$").search
+
+
+def next_item(text: str, start: int, after: int) -> int | None:
+    """Return the offset of the first item after `after` that begins in the first column, None if there is none.
+
+    `start` is where the broken item begins: what looks like an item inside a heredoc since then is not one. If a
+    heredoc is never closed, that is most likely the error, and its lines count again.
+    """
+    marker = ""
+    opened = start
+    for line in _lines(text, text.rfind("\n", 0, start) + 1):
+        content = line[0]
+        if marker:
+            marker = "" if content.strip() == marker else marker
+        elif line.start() > after and _item(content):
+            return line.start()
+        elif "<<" in content and (heredoc := _heredoc(content.rstrip("\n"))):
+            marker, opened = heredoc[1], line.end()
+    if not marker:
+        return None
+    return next((line.start() for line in _lines(text, opened) if line.start() > after and _item(line[0])), None)
+
+
+MAX_ERRORS: Final = 20
+"""How many errors of one file are reported; a file with more is hardly HCL."""
+
+_HEAD_GROUPS: Final = 2
+"""The groups of `lexicon.body_item` before those of its value: the name, the equals sign."""
+
+
+class BodyParser(ExpressionParser):
+    """The productions of structure: HCL Native Syntax Specification, "Structural Elements".
+
+    `errors` holds what was found wrong so far.
+    """
+
+    def __init__(self, source: SourceText) -> None:
+        super().__init__(source)
+        self.errors: list[HclSyntaxError] = []
+
+    def file(self) -> Body:
+        """Parse `file = item*`. After an error, go on at the next item that begins in the first column."""
+        attributes: dict[str, Attribute] = {}
+        blocks: list[Block] = []
+        start: int | None = 0
+        while start is not None:
+            start = self._stretch(start, attributes, blocks)
+        return Body(attributes, tuple(blocks))
+
+    def _stretch(self, start: int, attributes: dict[str, Attribute], blocks: list[Block]) -> int | None:
+        """Parse items up to the next error, and return the offset to go on at, None to stop."""
+        self.reset(start)
+        try:
+            self._body(attributes, blocks)
+            return self._after_items()
+        except HclSyntaxError as error:
+            self.errors.append(error)
+        return next_item(self.text, start, self.failed_at) if len(self.errors) < MAX_ERRORS else None
+
+    def _after_items(self) -> int | None:
+        """Return None at the end of the file. A brace too many is an error, unless an error before explains it."""
+        if self.pos >= len(self.text):
+            return None
+        if not self.errors:
+            raise self.error(
+                "the brace closes no block", self.pos, expected="an argument, a block or the end of the file"
+            )
+        return self.pos + 1
+
+    def _body(self, attributes: dict[str, Attribute], blocks: list[Block]) -> None:
+        """Parse `items = (argument | block)*`, up to a closing brace or the end of the file."""
+        text = self.text
+        while found := lexer.body_item(text, self.pos):
+            group = found.lastindex or 0
+            name = found[1]
+            at = found.start(1)
+            self.pos = found.end()
+            if group == 1:
+                blocks.append(self._block(name, at))
+                continue
+            if group == _HEAD_GROUPS:
+                expression = self.expression()
+                end = self.pos
+                self._end_argument()
+            else:
+                expression = self.simple_operand(group - _HEAD_GROUPS, found[group], found.start(group))
+                end = self.pos
+            if name in attributes:
+                self._report_duplicate(name, at, attributes[name].at)
+            else:
+                attributes[name] = Attribute(name, expression, at, end)
+        self.pos = lexer.free_blank(text, self.pos).end()
+        if self.pos < len(text) and text[self.pos] != "}":
+            raise self._no_item()
+
+    def _no_item(self) -> HclSyntaxError:
+        remedy = "argument names are written without quotes" if self.text[self.pos] == '"' else ""
+        return self.error(
+            "an argument or a block is missing", self.pos, expected="the name of an argument or block", remedy=remedy
+        )
+
+    def _report_duplicate(self, name: str, at: int, first: int) -> None:
+        if len(self.errors) >= MAX_ERRORS:
+            return
+        line = self.source.line(first)
+        self.errors.append(
+            self.error(
+                f'the argument "{name}" is set twice, in lines {line} and {self.source.line(at)}',
+                at,
+                expected="one argument of a name in a body",
+                found=f'"{name}" again; it was first set at {self.source.place(first)}',
+                remedy=f'remove one of the two "{name}"',
+            )
+        )
+
+    def _end_argument(self) -> None:
+        ended = lexer.line_end(self.text, self.pos)
+        if ended is None:
+            self.look()
+            remedy = "separate arguments by newlines, not commas" if self.text[self.ahead] == "," else ""
+            raise self.error("the argument does not end with its line", self.ahead, expected="a newline", remedy=remedy)
+        self.pos = ended.end()
+
+    def _block(self, name: str, at: int) -> Block:
+        """Parse `block = identifier label* "{" (newline items | [argument]) "}" newline`, from the labels on."""
+        header = lexer.block_header(self.text, self.pos)
+        if header:
+            self.pos = header.end()
+            labels = tuple([quoted or bare for quoted, bare in lexer.block_labels(header[1])]) if header[1] else ()
+        else:
+            labels = self._labels()
+        opened = self.pos - 1
+        self.enter()
+        attributes: dict[str, Attribute] = {}
+        blocks: list[Block] = []
+        if lexer.own_lines(self.text, self.pos):
+            self._body(attributes, blocks)
+        else:
+            self._single_argument(attributes)
+        if self.pos >= len(self.text):
+            raise self.error("the block is not closed", opened, expected='"}"', found="the end of the file")
+        self.pos += 1
+        self.nesting -= 1
+        end = self.pos
+        self._end_block()
+        return Block(name, labels, Body(attributes, tuple(blocks)), at, end)
+
+    def _end_block(self) -> None:
+        ended = lexer.line_end(self.text, self.pos)
+        if ended is None:
+            self.look()
+            raise self.error("the block does not end with its line", self.ahead, expected="a newline")
+        self.pos = ended.end()
+
+    def _labels(self) -> tuple[str, ...]:
+        """Parse `(identifier | quoted text)* "{"`, in one line."""
+        labels: list[str] = []
+        while (character := self.look()) != "{":
+            self.pos = self.ahead
+            if character == '"':
+                label = self.quoted()
+                if not isinstance(label, Literal):
+                    raise self.error(
+                        "a label holds a template", label.at, expected="plain text", found="${ or %{ in the text"
+                    )
+                labels.append(str(label.value))
+            elif found := lexer.identifier(self.text, self.pos):
+                labels.append(found[0])
+                self.pos = found.end()
+            else:
+                raise self._no_header(character, labels)
+        self.pos = self.ahead + 1
+        return tuple(labels)
+
+    def _no_header(self, character: str, labels: list[str]) -> HclSyntaxError:
+        if character == "=" and labels:
+            return self.error("a block has no equals sign", self.ahead, expected='a label or "{"')
+        if character in ("\r", "\n", "") and labels:
+            return self.error("the block has no body", self.ahead, expected='"{" in the same line as the labels')
+        return self.error("this is neither an argument nor a block", self.ahead, expected='"=", a label or "{"')
+
+    def _single_argument(self, attributes: dict[str, Attribute]) -> None:
+        """Parse `argument = identifier "=" expression` in the line of both braces."""
+        found = lexer.body_item(self.text, self.pos)
+        if found is None:
+            self.look()
+            raise self.error("an argument is missing", self.ahead, expected="the name of an argument")
+        if found.lastindex == 1:
+            raise self.error(
+                "a block of one line holds one argument",
+                found.start(1),
+                expected="an argument with its value",
+                remedy="write nested blocks on lines of their own",
+            )
+        self.pos = found.end(2)
+        expression = self.expression()
+        attributes[found[1]] = Attribute(found[1], expression, found.start(1), self.pos)
+        if self.look() != "}":
+            raise self.error(
+                "a block of one line ends after its argument",
+                self.ahead,
+                expected='"}"',
+                remedy="write the arguments on lines of their own",
+            )
+        self.pos = self.ahead
+
 
 _Result = TypeVar("_Result")
 
@@ -26,7 +236,7 @@ def parse(text: str, name: str) -> File:
 
     Raise HclSyntaxError, or InputErrorGroup for several errors.
     """
-    source = Source(name, clean(text))
+    source = SourceText(name, clean(text))
     parser, body = run(lambda: BodyParser(source), BodyParser.file)
     ErrorCollector([*parser.errors]).finalize()
     return File(source, body)
@@ -34,7 +244,7 @@ def parse(text: str, name: str) -> File:
 
 def parse_expression(text: str, name: str) -> Expression:
     """Return the tree of one expression, which may stand on several lines. Raise HclSyntaxError."""
-    source = Source(name, clean(text))
+    source = SourceText(name, clean(text))
     return run(lambda: ExpressionParser(source), _whole_expression)[1]
 
 
@@ -78,3 +288,12 @@ def _on_fresh_stack(work: Callable[[], _Result], parser: Cursor) -> _Result:
             expected="fewer levels of brackets",
             remedy="split the expression up with locals",
         ) from None
+
+
+def parse_template(text: str, name: str) -> Template | Literal:
+    """Return the tree of a raw template: no escapes, `$${` and `%%{` for the text `${` and `%{`.
+
+    Raise HclSyntaxError. HCL Native Syntax Specification, "Templates".
+    """
+    source = SourceText(name, clean(text))
+    return run(lambda: ExpressionParser(source), ExpressionParser.raw_template)[1]

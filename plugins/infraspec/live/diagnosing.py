@@ -15,21 +15,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from infraspec.arn import Arn
 from infraspec.aws.calls import Calls
-from infraspec.checks.diagnosis import Diagnosis, diagnose
+from infraspec.checks.services.diagnosis import Diagnosis, diagnose
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
-from infraspec.contract.suggestion import closest
-from infraspec.ecs.declared_service import DeclaredService, declared_services
-from infraspec.ecs.deployed import DeployedService
-from infraspec.errors import InfraspecError, RequestError
+from infraspec.core.arn import Arn
+from infraspec.core.errors import InfraspecError, RequestError, closest
+from infraspec.core.unknown import render
+from infraspec.ecs.fleet import DeclaredService, DeployedService, declared_services
 from infraspec.live.facts.services import read_fleet
 from infraspec.live.facts.start_readings import start_facts
-from infraspec.process.changes import Change, Changes
+from infraspec.process.history import RecordedChange, RecordedChanges
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import render
 
 _IAM_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _ECS = ("UpdateService", "RegisterTaskDefinition", "DeregisterTaskDefinition")
@@ -130,7 +128,7 @@ def _names(one: Diagnosis, plan: Plan) -> list[str]:
     return list(dict.fromkeys(name for name in names if name and name != "null"))
 
 
-def _changes(calls: Calls, one: Diagnosis, plan: Plan, since: datetime) -> Changes:
+def _changes(calls: Calls, one: Diagnosis, plan: Plan, since: datetime) -> RecordedChanges:
     """Return what was changed, asked in the region of the service."""
     region = Arn.parse(one.live.arn).region if one.live else None
     return changes_of(calls, _names(one, plan), since, region)
@@ -142,12 +140,12 @@ def _short(arn: str) -> str:
     return _SUFFIX.sub("", name) if secret else arn.rpartition("/")[2]
 
 
-def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str | None = None) -> Changes:
+def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str | None = None) -> RecordedChanges:
     """Look up the operations that name one of `names`, such as a service, a role, a secret, in the region of these.
 
     If CloudTrail cannot be asked, the note says why, and which permission is missing.
     """
-    found: list[Change] = []
+    found: list[RecordedChange] = []
     try:
         for place, operations in _asked(calls, region or calls.region):
             for operation in operations:
@@ -161,8 +159,8 @@ def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str 
                 )
                 found += filter(None, (_change(event, names) for event in events))
     except InfraspecError as error:
-        return Changes(since, _sorted(found), f"CloudTrail was not asked for all: {error}")
-    return Changes(since, _sorted(found))
+        return RecordedChanges(since, _sorted(found), f"CloudTrail was not asked for all: {error}")
+    return RecordedChanges(since, _sorted(found))
 
 
 def _asked(calls: Calls, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -170,11 +168,11 @@ def _asked(calls: Calls, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield _IAM_REGIONS.get(calls.partition, calls.region), _IAM
 
 
-def _sorted(found: list[Change]) -> tuple[Change, ...]:
+def _sorted(found: list[RecordedChange]) -> tuple[RecordedChange, ...]:
     return tuple(sorted(found, key=lambda change: change.at, reverse=True))
 
 
-def _change(event: Mapping[str, Any], names: Sequence[str]) -> Change | None:
+def _change(event: Mapping[str, Any], names: Sequence[str]) -> RecordedChange | None:
     """Read an event if it is about one of the names; nothing of its parameters is kept but these names."""
     record = _record(event)
     text = json.dumps([record.get(key) for key in ("requestParameters", "resources", "responseElements")])
@@ -183,7 +181,7 @@ def _change(event: Mapping[str, Any], names: Sequence[str]) -> Change | None:
     if not about:
         return None
     who = (record.get("userIdentity") or {}).get("arn") or event.get("Username") or "nobody that CloudTrail names"
-    return Change(event["EventTime"], event["EventName"], who, about, record.get("errorCode") or "")
+    return RecordedChange(event["EventTime"], event["EventName"], who, about, record.get("errorCode") or "")
 
 
 def _is_in(name: str, text: str) -> bool:

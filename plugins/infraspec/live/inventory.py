@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from infraspec.aws.calls import Calls
-from infraspec.checks.extra_grants import FirewallRule, extra_grants, extra_policies, extra_rules
-from infraspec.checks.inventory import Stray
-from infraspec.checks.whereabouts import Whereabouts
+from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.checks.deployed.inventory import FirewallRule, Stray, extra_grants, extra_policies, extra_rules
 from infraspec.contract.models import Contract
-from infraspec.iam.answer import Answer
+from infraspec.core.truth import Truth
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.scope import Membership
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -29,7 +28,7 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     rules = list(_firewall_rules(calls))
     extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules))
     whereabouts = Whereabouts(AwsAttributes(plan), calls.account, calls.region)
-    doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Answer.MAYBE}
+    doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}
     known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
     tagged = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import overload
 
 from infraspec.aws.calls import Calls
-from infraspec.checks.secret_access import placed
+from infraspec.checks.access.secret_access import placed
 from infraspec.contract.models import Contract
-from infraspec.live.resources import containers, identity, network, notifications, secrets
+from infraspec.live.resources import containers, network, notifications, secrets
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed
 from infraspec.live.resources.scope import Membership, Scope
 from infraspec.live.resources.source_index import SourceIndex
@@ -21,7 +21,7 @@ from infraspec.terraform.plan import Plan, Resource
 
 _READERS: Mapping[str, Callable[[Scope], Iterable[Resource]]] = {
     **containers.READERS,
-    **identity.READERS,
+    **secrets.IDENTITY_READERS,
     **network.READERS,
     **notifications.READERS,
     **secrets.READERS,

@@ -1,14 +1,124 @@
-"""The metric alarms of a plan, in one form whether they look at a metric, at an expression, or at a query."""
+"""The metric alarms of a plan, in one form whether they look at a metric, at an expression, or at a query.
+
+They are evaluated at several points, with every metric present and with each of them missing, because an expression
+that has no value for missing data has no alarm either: `failed / (failed + started)` is silent exactly when no task
+starts at all. Source: Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics".
+"""
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from itertools import combinations
+from typing import TypeAlias
 
 from msgspec import Struct
 
+from infraspec.core.unknown import Value
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Value
+
+Point: TypeAlias = Mapping[str, Fraction | None]
+"""The values of the metrics by id; None is missing data."""
+
+_PRIMES = (3, 7, 11, 17, 23, 31, 41, 53)
+
+
+class UnreadableExpressionError(ValueError):
+    """The expression uses what is not evaluated here."""
+
+
+def difference(expected: str, found: str, ids: list[str]) -> str:
+    """Say where two expressions over the metrics `ids` differ; an empty text if they do not.
+
+    Raises UnreadableExpressionError if one of them is not arithmetic.
+    """
+    wanted, given = _parse(expected), _parse(found)
+    for point in _points(ids):
+        value = _evaluate(wanted, point)
+        if value is not None and value != (other := _evaluate(given, point)):
+            missing = [name for name, number in point.items() if number is None]
+            if other is None and missing:
+                return f"it has no value while there is no data of {', '.join(missing)}"
+            return "it computes something else"
+    return ""
+
+
+def _points(ids: list[str]) -> Iterator[Point]:
+    for size in range(len(ids)):
+        for missing in combinations(ids, size):
+            for shift in range(3):
+                yield {
+                    name: None if name in missing else Fraction(_PRIMES[(index + shift) % 8], 2 + shift)
+                    for index, name in enumerate(ids)
+                }
+
+
+def _parse(expression: str) -> ast.expr:
+    try:
+        return ast.parse(expression.replace("^", "**"), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError):
+        raise UnreadableExpressionError(expression) from None
+
+
+def names(expression: str) -> set[str]:
+    """Return the ids that an expression refers to. Raises UnreadableExpressionError."""
+    called = {node.func.id for node in ast.walk(_parse(expression)) if _is_call(node)}  # type: ignore[attr-defined] # checked
+    return {node.id for node in ast.walk(_parse(expression)) if isinstance(node, ast.Name)} - called
+
+
+def _is_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+
+
+def _evaluate(node: ast.expr, point: Point) -> Fraction | None:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return Fraction(str(number))
+        case ast.Name(id=name) if name in point:
+            return point[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            value = _evaluate(operand, point)
+            return None if value is None else -value
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_evaluate(left, point), _evaluate(right, point))
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return _call(name.upper(), arguments, point)
+        case _:
+            raise UnreadableExpressionError(ast.unparse(node))
+
+
+def _call(name: str, arguments: list[ast.expr], point: Point) -> Fraction | None:
+    if name == "FILL" and len(arguments) == 2:  # noqa: PLR2004 - a metric and what to fill in
+        value = _evaluate(arguments[0], point)
+        if isinstance(arguments[1], ast.Name):  # REPEAT and LINEAR depend on earlier data
+            return value
+        return _evaluate(arguments[1], point) if value is None else value
+    if name in _FUNCTIONS and len(arguments) == 1 and isinstance(arguments[0], ast.List):
+        values = [value for item in arguments[0].elts if (value := _evaluate(item, point)) is not None]
+        return _FUNCTIONS[name](values) if values else None
+    raise UnreadableExpressionError(name)
+
+
+def _arithmetic(
+    compute: Callable[[Fraction, Fraction], Fraction | None],
+) -> Callable[[Fraction | None, Fraction | None], Fraction | None]:
+    return lambda left, right: None if left is None or right is None else compute(left, right)
+
+
+_OPERATORS: Mapping[type[ast.operator], Callable[[Fraction | None, Fraction | None], Fraction | None]] = {
+    ast.Add: _arithmetic(lambda left, right: left + right),
+    ast.Sub: _arithmetic(lambda left, right: left - right),
+    ast.Mult: _arithmetic(lambda left, right: left * right),
+    ast.Div: _arithmetic(lambda left, right: left / right if right else None),
+}
+_FUNCTIONS: Mapping[str, Callable[[list[Fraction]], Fraction]] = {
+    "SUM": lambda values: sum(values, Fraction(0)),
+    "MAX": max,
+    "MIN": min,
+    "AVG": lambda values: sum(values, Fraction(0)) / len(values),
+}
 
 
 class Series(Struct, frozen=True):

@@ -6,23 +6,133 @@ costs". CloudWatch publishes to a topic with the policy that SNS gives it, Event
 AWS managed key of SNS; and EventBridge does not say for whom it uses a key, so a condition on the source refuses it.
 With a role_arn at the target EventBridge publishes as that role, so the policy of the topic does not decide; an older
 text of the same page says that such events may not arrive. What the role may do is not judged here.
+
+Source: Amazon CloudWatch User Guide, "Create a composite alarm" (the syntax of AlarmRule).
+
+Sources: Amazon SNS Developer Guide, "Subscription protocols"; Amazon Q Developer in chat applications, which subscribes
+to the topics of its configuration itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from infraspec.iam.answer import Answer, both
-from infraspec.iam.context import Context
-from infraspec.monitoring.alarm_rule import fires_with
-from infraspec.monitoring.grants import grants
+from infraspec.contract.alarms import Channel
+from infraspec.core.truth import Truth, all_of
+from infraspec.core.unknown import AFTER_APPLY, AtRunTime, Cause, Unknown, Value, computed_from, render
+from infraspec.iam.policy.context import Context
+from infraspec.monitoring.event_rules import grants
+from infraspec.monitoring.sample_events import Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource, Uncertain
-from infraspec.unknown import AtRunTime, Cause, Unknown, Value, computed_from, render
+
+States: TypeAlias = Mapping[str, str]
+Rule: TypeAlias = Callable[[States], bool]
+
+_STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
+_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([()])|([^\s()"]+))')
+_MOST_OTHERS = 8
+"""Alarms whose states are gone through, three to the power of it."""
+
+
+def fires_with(rule: str, *names: str) -> bool | None:
+    """Tell whether a rule is true whenever the alarm of the names (its name, its ARN) is in ALARM.
+
+    None if the rule cannot be read, or names too many alarms to go through their states.
+    """
+    parser = _Parser(rule)
+    try:
+        parsed = parser.rule()
+    except ValueError:
+        return None
+    own = [name for name in parser.names if name in names]
+    others = [name for name in parser.names if name not in names]
+    if not own or len(others) > _MOST_OTHERS:
+        return None if own else False
+    fixed = dict.fromkeys(own, "ALARM")
+    return all(
+        parsed({**fixed, **dict(zip(others, states, strict=True))}) for states in product(_STATES, repeat=len(others))
+    )
+
+
+@dataclass
+class _Parser:
+    source: str
+    names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._tokens = [(match[1] is not None, match[1] or match[2] or match[3]) for match in self._matches()]
+        self._at = 0
+
+    def _matches(self) -> list[re.Match[str]]:
+        return list(_TOKEN.finditer(self.source.rstrip()))
+
+    def rule(self) -> Rule:
+        """Read the whole rule. Raises ValueError."""
+        parsed = self._either()
+        if self._at < len(self._tokens):
+            raise ValueError(self.source)
+        return parsed
+
+    def _either(self) -> Rule:
+        parts = [self._both()]
+        while self._take("OR"):
+            parts.append(self._both())
+        return lambda states: any(part(states) for part in parts)
+
+    def _both(self) -> Rule:
+        parts = [self._not()]
+        while self._take("AND"):
+            parts.append(self._not())
+        return lambda states: all(part(states) for part in parts)
+
+    def _not(self) -> Rule:
+        if self._take("NOT"):
+            inner = self._not()
+            return lambda states: not inner(states)
+        return self._atom()
+
+    def _atom(self) -> Rule:
+        if self._take("("):
+            inner = self._either()
+            self._demand(")")
+            return inner
+        for word, constant in (("TRUE", True), ("FALSE", False)):
+            if self._take(word):
+                return lambda _states, constant=constant: constant  # type: ignore[misc] # a default binds the value
+        for state in _STATES:
+            if self._take(state):
+                return self._state(state)
+        raise ValueError(self.source)
+
+    def _state(self, state: str) -> Rule:
+        self._demand("(")
+        if self._at >= len(self._tokens):
+            raise ValueError(self.source)
+        name = self._tokens[self._at][1]
+        self._at += 1
+        self._demand(")")
+        if name not in self.names:
+            self.names.append(name)
+        return lambda states: states[name] == state
+
+    def _take(self, word: str) -> bool:
+        if self._at < len(self._tokens) and self._tokens[self._at] == (False, word):
+            self._at += 1
+            return True
+        return False
+
+    def _demand(self, word: str) -> None:
+        if not self._take(word):
+            raise ValueError(self.source)
+
 
 CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
 EVENTBRIDGE_BY_ROLE = f"{EVENTBRIDGE} by a role"
@@ -42,10 +152,10 @@ class Route(Struct, frozen=True):
         return ", ".join(topic.address for topic in self.topics)
 
 
-class Step(Struct, frozen=True):
+class DeliveryStep(Struct, frozen=True):
     """One step of a route: whether it lets an alert through; `resource` is where to mend it."""
 
-    answer: Answer
+    answer: Truth
     resource: Resource | None
     attribute: str = ""
     found: str = ""
@@ -147,17 +257,17 @@ class Delivery:
         topics = self.attributes.plan.managed("aws_sns_topic")
         return {render(self.attributes.narrow(topic.reference("arn"))): topic for topic in topics}
 
-    def policy(self, topic: Resource, publisher: str) -> Step:
+    def policy(self, topic: Resource, publisher: str) -> DeliveryStep:
         """Tell whether the policy of a topic lets a service publish."""
         if publisher == EVENTBRIDGE_BY_ROLE:
             reason = "EventBridge publishes as the role of the target, and what that may do is not judged"
-            return Step(Answer.MAYBE, topic, "", "a target with role_arn", reason)
+            return DeliveryStep(Truth.MAYBE, topic, "", "a target with role_arn", reason)
         sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address, [])
         return self._as_far_as_certain(sources, topic, lambda there: self._policy(there, topic, publisher))
 
     def _as_far_as_certain(
-        self, sources: list[Resource], owner: Resource, ask: Callable[[list[Resource]], Step]
-    ) -> Step:
+        self, sources: list[Resource], owner: Resource, ask: Callable[[list[Resource]], DeliveryStep]
+    ) -> DeliveryStep:
         """Ask with all the policies of an owner, and without those that may not be there: both have to say the same."""
         plan, step = self.attributes.plan, ask(sources)
         certain = [source for source in sources if plan.belongs_to(source, owner)]
@@ -165,50 +275,52 @@ class Delivery:
             return step
         absent = next(source for source in sources if source not in certain)
         reason = f"whether it is the policy of {owner.address} is not known: {plan.doubt_of(absent, owner)}"
-        return Step(Answer.MAYBE, absent, "policy", absent.address, reason)
+        return DeliveryStep(Truth.MAYBE, absent, "policy", absent.address, reason)
 
-    def _policy(self, sources: list[Resource], topic: Resource, publisher: str) -> Step:
+    def _policy(self, sources: list[Resource], topic: Resource, publisher: str) -> DeliveryStep:
         given = [source for source in sources or [topic] if _is_given(source, "policy")]
         if not given and publisher == CLOUDWATCH:
-            return Step(Answer.YES, topic)
+            return DeliveryStep(Truth.YES, topic)
         if not given:
             reason = "the policy that SNS gives a topic lets in the account only"
-            return Step(Answer.NO, topic, "policy", "no aws_sns_topic_policy", reason)
+            return DeliveryStep(Truth.NO, topic, "policy", "no aws_sns_topic_policy", reason)
         answer = self._grants(given, publisher, "sns:Publish", topic, self._context(publisher))
         holder = given[0]
-        return Step(answer, holder, "policy", holder.address, f"no statement of it certainly lets {publisher} publish")
+        return DeliveryStep(
+            answer, holder, "policy", holder.address, f"no statement of it certainly lets {publisher} publish"
+        )
 
-    def key(self, topic: Resource, publisher: str) -> Step:
+    def key(self, topic: Resource, publisher: str) -> DeliveryStep:
         """Tell whether a service may use the key that a topic is encrypted with."""
         configured = topic.get("kms_master_key_id")
         if not configured or publisher == EVENTBRIDGE_BY_ROLE:
-            return Step(Answer.YES, topic)
+            return DeliveryStep(Truth.YES, topic)
         shown = render(self.attributes.narrow(configured))
         if shown.endswith("alias/aws/sns"):
             reason = f"the policy of the AWS managed key does not let {publisher} use it"
-            return Step(Answer.NO, topic, "kms_master_key_id", shown, reason)
+            return DeliveryStep(Truth.NO, topic, "kms_master_key_id", shown, reason)
         key = self._key(configured)
         if key is None:
-            return Step(Answer.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
+            return DeliveryStep(Truth.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
         return self._key_policy(key, publisher)
 
-    def _key_policy(self, key: Resource, publisher: str) -> Step:
+    def _key_policy(self, key: Resource, publisher: str) -> DeliveryStep:
         sources = [s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.get("key_id")) is key]
         return self._as_far_as_certain(sources, key, lambda there: self._policy_of_key(there, key, publisher))
 
-    def _policy_of_key(self, sources: list[Resource], key: Resource, publisher: str) -> Step:
+    def _policy_of_key(self, sources: list[Resource], key: Resource, publisher: str) -> DeliveryStep:
         holder = sources[0] if sources else key
         if not _is_given(holder, "policy"):
             reason = f"it leaves access to IAM policies, and {publisher} has none"
-            return Step(Answer.NO, key, "policy", "the default key policy", reason)
+            return DeliveryStep(Truth.NO, key, "policy", "the default key policy", reason)
         context = self._context(publisher, for_key=True)
-        answer = both(*(self._grants([holder], publisher, action, key, context) for action in _KEY_ACTIONS))
+        answer = all_of(*(self._grants([holder], publisher, action, key, context) for action in _KEY_ACTIONS))
         reason = f"no statement of it certainly lets {publisher} do kms:Decrypt and kms:GenerateDataKey*"
-        return Step(answer, holder, "policy", holder.address, reason)
+        return DeliveryStep(answer, holder, "policy", holder.address, reason)
 
     def _grants(
         self, sources: list[Resource], service: str, action: str, resource: Resource, context: Context
-    ) -> Answer:
+    ) -> Truth:
         policies = [(source, "policy") for source in sources]
         arn = resource.reference("arn")
         return grants(self.attributes, policies, service=service, action=action, resource=arn, context=context)
@@ -264,3 +376,48 @@ def _actions(source: Resource) -> Iterator[Value]:
     if isinstance(actions, Unknown):
         yield actions
     yield from actions if isinstance(actions, list | tuple) else ()
+
+
+_CHATBOTS = ("aws_chatbot_slack_channel_configuration", "aws_chatbot_teams_channel_configuration")
+
+
+def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mapping[str, Channel]) -> dict[str, Truth]:
+    """Return, by channel, whether one of the topics has a subscription of it."""
+    answers = dict.fromkeys(channels, Truth.NO)
+    for topic in topics:
+        for protocol, endpoint in _subscriptions(delivery, topic):
+            for name, channel in channels.items():
+                answer = _is_of(channel, protocol, endpoint, Specimens(delivery.attributes))
+                answers[name] = max(answers[name], answer, key=lambda one: one.value)
+    return answers
+
+
+def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value]]:
+    plan = delivery.attributes.plan
+    for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
+        perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one", AFTER_APPLY)
+        is_certain = plan.belongs_to(subscription, topic) and not subscription.get("filter_policy")
+        protocol = subscription.attribute("protocol") if is_certain else perhaps
+        yield protocol, subscription.get("endpoint")
+    for chatbot in plan.managed(*_CHATBOTS):
+        arns = chatbot.get("sns_topic_arns")
+        for arn in arns if isinstance(arns, list | tuple) else ():
+            if delivery.topic(arn) is topic:
+                is_certain = plan.belongs_to(chatbot, topic)
+                yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one", AFTER_APPLY), ""
+
+
+def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specimens) -> Truth:
+    if not isinstance(protocol, str):
+        return Truth.MAYBE
+    if protocol not in channel.protocols:
+        return Truth.NO
+    if protocol == "chatbot":
+        return Truth.YES
+    if not endpoint:
+        return Truth.NO
+    if channel.endpoint is None:
+        return Truth.YES
+    if re.match(channel.endpoint, specimens.text(endpoint)):
+        return Truth.YES
+    return Truth.NO if specimens.certain else Truth.MAYBE

@@ -1,28 +1,253 @@
 """Metrics that metric filters count in logs: whether one counts a kind of event about a subject.
 
 The way of an event is followed: who writes it to the log group, and whether the pattern of the filter takes it there.
+
+Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax for metric filters". Patterns of JSON and of plain
+text are read; space-delimited ones, regular expressions and whatever else is not known give None.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from infraspec.iam.answer import Answer, both
-from infraspec.iam.context import Context
-from infraspec.monitoring.filter_pattern import counts
-from infraspec.monitoring.grants import grants
-from infraspec.monitoring.rules import EventRules
-from infraspec.monitoring.samples import Sample
-from infraspec.monitoring.specimen import Specimens
-from infraspec.monitoring.watched import Subject
+from infraspec.core.truth import Truth, all_of
+from infraspec.core.unknown import Unknown, Value, render
+from infraspec.iam.policy.context import Context
+from infraspec.monitoring.catalogue import AlarmSubject
+from infraspec.monitoring.event_rules import EventRules, grants
+from infraspec.monitoring.sample_events import Sample, Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value, render
+
+Answer: TypeAlias = bool | None
+"""True, False, or None where it cannot be told."""
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<selector>\$(?:\.[\w$@-]+|\.?\[\s*(?:'[^']*'|"[^"]*"|\d+|\*)\s*\])*)
+    | (?P<text>"(?:[^"\\]|\\.)*")
+    | (?P<operator>&&|\|\||!=|<=|>=|=|<|>|\(|\))
+    | (?P<regex>%[^%]*%)
+    | (?P<word>[^\s()=<>!&|"]+)
+    )""",
+    re.VERBOSE,
+)
+_STEP = re.compile(r"""\.([\w$@-]+)|\[\s*(?:'([^']*)'|"([^"]*)"|(\d+)|(\*))\s*\]""")
+_TERM = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|[^\s"]+)')
+
+
+class _UnreadableError(ValueError):
+    """The pattern is of a form that is not read."""
+
+
+def counts(pattern: str, event: str) -> Answer:
+    """Tell whether a metric filter with the pattern counts the log event, a line or a JSON document."""
+    stripped = pattern.strip()
+    try:
+        if not stripped.startswith("{"):
+            return _text(stripped, event)
+        if not stripped.endswith("}"):
+            return None
+        try:
+            document = json.loads(event)
+        except json.JSONDecodeError:
+            return False
+        return _Json(stripped[1:-1]).evaluate(document)
+    except _UnreadableError:
+        return None
+
+
+def _text(pattern: str, event: str) -> Answer:
+    """Match terms: all plain ones, no `-` one; `?` ones are alternatives, which count only among themselves."""
+    if pattern.startswith("["):
+        return None
+    required: list[bool] = []
+    forbidden: list[bool] = []
+    optional: list[bool] = []
+    for sign, term in _TERM.findall(pattern):
+        if term.startswith("%"):
+            return None
+        found = (json.loads(term) if term.startswith('"') else term) in event
+        {"": required, "-": forbidden, "?": optional}[sign].append(found)
+    if optional and not required and not forbidden:
+        return any(optional)
+    return all(required) and not any(forbidden)
+
+
+@dataclass
+class _Json:
+    """A recursive-descent evaluator of `{ … }`."""
+
+    source: str
+
+    def __post_init__(self) -> None:
+        self._tokens = list(self._scan())
+        self._at = 0
+
+    def evaluate(self, document: Any) -> Answer:
+        answer = self._either(document)
+        if self._at < len(self._tokens):
+            raise _UnreadableError
+        return answer
+
+    def _scan(self) -> Iterator[tuple[str, str]]:
+        at = 0
+        source = self.source.rstrip()
+        while at < len(source):
+            match = _TOKEN.match(source, at)
+            if match is None:
+                raise _UnreadableError
+            at = match.end()
+            yield str(match.lastgroup), match[str(match.lastgroup)]
+
+    def _either(self, document: Any) -> Answer:
+        return self._chain("||", self._both, document, _either)
+
+    def _both(self, document: Any) -> Answer:
+        return self._chain("&&", self._unary, document, _both)
+
+    def _chain(
+        self,
+        operator: str,
+        operand: Callable[[Any], Answer],
+        document: Any,
+        join: Callable[[Answer, Answer], Answer],
+    ) -> Answer:
+        answer = operand(document)
+        while self._take(operator):
+            answer = join(answer, operand(document))
+        return answer
+
+    def _unary(self, document: Any) -> Answer:
+        if self._take("("):
+            answer = self._either(document)
+            if not self._take(")"):
+                raise _UnreadableError
+            return answer
+        return self._comparison(document)
+
+    def _comparison(self, document: Any) -> Answer:
+        kind, selector = self._next()
+        if kind != "selector":
+            raise _UnreadableError
+        found = list(_select(document, selector))
+        kind, operator = self._next()
+        if operator in {"IS", "NOT", "EXISTS"}:
+            return self._property(operator, found)
+        kind, wanted = self._next()
+        if kind not in {"text", "word"} or operator not in _COMPARE:
+            raise _UnreadableError
+        answers = [_COMPARE[operator](value, kind, wanted) for value in found]
+        if operator == "!=" and not found:
+            return None
+        return True if True in answers else None if None in answers else False
+
+    def _property(self, operator: str, found: list[Any]) -> Answer:
+        if operator == "EXISTS":
+            return bool(found)
+        _, word = self._next()
+        if operator == "NOT" and word == "EXISTS":
+            return not found
+        if operator == "IS" and word in {"NULL", "TRUE", "FALSE"}:
+            wanted = {"NULL": None, "TRUE": True, "FALSE": False}[word]
+            return any(value is wanted for value in found)
+        raise _UnreadableError
+
+    def _take(self, operator: str) -> bool:
+        if self._at < len(self._tokens) and self._tokens[self._at] == ("operator", operator):
+            self._at += 1
+            return True
+        return False
+
+    def _next(self) -> tuple[str, str]:
+        if self._at >= len(self._tokens):
+            raise _UnreadableError
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+
+def _select(document: Any, selector: str) -> Iterator[Any]:
+    """Yield what a selector finds: nothing where a step is missing."""
+    values = [document]
+    rest = selector[1:].replace(".[", "[")
+    at = 0
+    while at < len(rest):
+        match = _STEP.match(rest, at)
+        if match is None:
+            raise _UnreadableError
+        at = match.end()
+        key = next((part for part in match.groups()[:3] if part is not None), None)
+        values = [item for value in values for item in _step(value, key, match[4], every=match[5] is not None)]
+    yield from values
+
+
+def _step(value: Any, key: str | None, index: str | None, *, every: bool) -> list[Any]:
+    if key is not None:
+        return [value[key]] if isinstance(value, Mapping) and key in value else []
+    if not isinstance(value, list):
+        return []
+    if every:
+        return value
+    return [value[int(index)]] if index is not None and int(index) < len(value) else []
+
+
+def _equals(value: Any, kind: str, wanted: str) -> Answer:
+    text = json.loads(wanted) if kind == "text" else wanted
+    if isinstance(value, bool) or value is None or isinstance(value, dict | list):
+        return False
+    if isinstance(value, str):
+        return re.fullmatch(".*".join(map(re.escape, text.split("*"))), value, re.DOTALL) is not None
+    try:
+        return bool(float(text) == value)
+    except ValueError:
+        return False
+
+
+def _differs(value: Any, kind: str, wanted: str) -> Answer:
+    answer = _equals(value, kind, wanted)
+    return None if answer is None else not answer
+
+
+def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str], Answer]:
+    def answer(value: Any, _kind: str, wanted: str) -> Answer:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        try:
+            return compare(value, float(wanted.strip('"')))
+        except ValueError:
+            return None
+
+    return answer
+
+
+_COMPARE: Mapping[str, Callable[[Any, str, str], Answer]] = {
+    "=": _equals,
+    "!=": _differs,
+    "<": _ordered(lambda left, right: left < right),
+    ">": _ordered(lambda left, right: left > right),
+    "<=": _ordered(lambda left, right: left <= right),
+    ">=": _ordered(lambda left, right: left >= right),
+}
+
+
+def _both(left: Answer, right: Answer) -> Answer:
+    if left is False or right is False:
+        return False
+    return None if left is None or right is None else True
+
+
+def _either(left: Answer, right: Answer) -> Answer:
+    if left is True or right is True:
+        return True
+    return None if left is None or right is None else False
+
 
 _OFF = ("", "0", "off", "false")
 _WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -49,13 +274,13 @@ class LogMetrics:
 
     attributes: AwsAttributes
     rules: EventRules
-    _allowed: dict[tuple[Value, tuple[str, ...]], Answer] = field(default_factory=dict)
+    _allowed: dict[tuple[Value, tuple[str, ...]], Truth] = field(default_factory=dict)
 
     def filters(self, namespace: Value, name: Value) -> list[Resource]:
         """Return the filters that count into a metric."""
         return self._by_metric.get((self.attributes.narrow(namespace), self.attributes.narrow(name)), [])
 
-    def counted(self, metric_filter: Resource, sample: Sample, subject: Subject) -> Counted:
+    def counted(self, metric_filter: Resource, sample: Sample, subject: AlarmSubject) -> Counted:
         """Tell whether a filter counts every event of a kind about a subject."""
         specimens = Specimens(self.attributes)
         written = self._written(metric_filter, sample, subject, specimens)
@@ -72,7 +297,7 @@ class LogMetrics:
             )
         return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")
 
-    def _all_absent(self, resources: Sequence[Resource], subject: Subject) -> str:
+    def _all_absent(self, resources: Sequence[Resource], subject: AlarmSubject) -> str:
         """Say that of the resources on the way of an event about a subject none may be there; nothing if one is."""
         plan = self.attributes.plan
         if any(plan.is_certain(resource, subject.resource) for resource in resources):
@@ -92,7 +317,9 @@ class LogMetrics:
                     )
         return found
 
-    def _written(self, metric_filter: Resource, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
+    def _written(
+        self, metric_filter: Resource, sample: Sample, subject: AlarmSubject, specimens: Specimens
+    ) -> _Written:
         group = self.attributes.narrow(metric_filter.attribute("log_group_name"))
         fill = subject.fill(specimens)
         if sample.origin == "postgresql":
@@ -111,7 +338,7 @@ class LogMetrics:
                     return _Written(lines, None, absent)
                 if answer is None:
                     return _Written(lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told")
-                if self._writes_events(group, subject.resource) is Answer.YES:
+                if self._writes_events(group, subject.resource) is Truth.YES:
                     return _Written(lines)
                 shown = render(group)
                 return _Written(
@@ -119,7 +346,7 @@ class LogMetrics:
                 )
         return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
-    def _of_database(self, group: Value, sample: Sample, subject: Subject, specimens: Specimens) -> _Written:
+    def _of_database(self, group: Value, sample: Sample, subject: AlarmSubject, specimens: Specimens) -> _Written:
         name, shown = specimens.text(subject.facts["database"]), specimens.text(group)
         lines = sample.lines(subject.fill(specimens))
         if shown != f"/aws/rds/instance/{name}/postgresql":
@@ -131,7 +358,7 @@ class LogMetrics:
         certain = exports is None or isinstance(exports, list | tuple)
         return _Written(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
 
-    def _silence(self, subject: Subject) -> str:
+    def _silence(self, subject: AlarmSubject) -> str:
         """Say why a database does not log connections: no parameter group of its own, or one that leaves that off.
 
         A parameter group from elsewhere is taken to turn it on.
@@ -150,14 +377,14 @@ class LogMetrics:
         is_off = value is None or str(value).lower() in _OFF
         return f"log_connections of {group.address} is off" if is_off else ""
 
-    def _writes_events(self, group: Value, beside: Resource | None) -> Answer:
+    def _writes_events(self, group: Value, beside: Resource | None) -> Truth:
         """Tell whether EventBridge, which makes the log streams itself, may write to a log group wherever one is."""
         given = tuple(self.attributes.plan.uncertainties(beside.address)) if beside else ()
         if (group, given) not in self._allowed:
             self._allowed[group, given] = self._may_write(group, beside)
         return self._allowed[group, given]
 
-    def _may_write(self, group: Value, beside: Resource | None) -> Answer:
+    def _may_write(self, group: Value, beside: Resource | None) -> Truth:
         plan = self.attributes.plan
         groups = plan.managed("aws_cloudwatch_log_group")
         own = next((one for one in groups if self.attributes.name(one) == group), None)
@@ -166,7 +393,7 @@ class LogMetrics:
         policies = plan.managed("aws_cloudwatch_log_resource_policy")
         certain = [policy for policy in policies if plan.is_certain(policy, beside)]
         stream = self.attributes.join(arn, ":log-stream:events")
-        return both(
+        return all_of(
             *(
                 grants(
                     self.attributes,

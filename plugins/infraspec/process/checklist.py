@@ -14,10 +14,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.errors import ProcessFileError
-from infraspec.process.json_file import read_json
+from infraspec.core.errors import ProcessFileError
+from infraspec.process.history import moment_of, read_json
 from infraspec.process.markdown import Item, task_list
-from infraspec.process.moments import moment_of
 
 _COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt"
 _REMEDY = f"write the file again: {_COMMAND}"

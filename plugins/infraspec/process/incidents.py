@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.errors import ErrorCollector, ProcessFileError
+from infraspec.core.errors import ErrorCollector, ProcessFileError
 from infraspec.process.markdown import Page, read_page
 
 TIMES = ("started", "detected", "restored", "resolved")
@@ -37,7 +37,7 @@ class Incident(Struct, frozen=True, eq=False):
     resolved: datetime | None
 
 
-class Deployment(Struct, frozen=True):
+class DeploymentRecord(Struct, frozen=True):
     """A deployment: when, where, and whether it succeeded, failed or was rolled back."""
 
     at: datetime
@@ -95,7 +95,7 @@ def incident_of(page: Page) -> Incident:
     )
 
 
-def figures(incidents: Sequence[Incident], deployments: Sequence[Deployment]) -> Figures:
+def figures(incidents: Sequence[Incident], deployments: Sequence[DeploymentRecord]) -> Figures:
     """Compute the figures of a period from its incidents and deployments."""
     recoveries = [(i.restored - i.started).total_seconds() / 60 for i in incidents if i.restored is not None]
     succeeded = sum(deployment.outcome == "succeeded" for deployment in deployments)

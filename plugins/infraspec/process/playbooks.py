@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.errors import ErrorCollector, ProcessFileError
+from infraspec.core.errors import ErrorCollector, ProcessFileError
 from infraspec.process.markdown import Heading, Item, Page, read_page
 
 PHASES = ("confirm", "restore", "fix", "follow-up")

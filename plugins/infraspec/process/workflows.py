@@ -12,14 +12,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.errors import ErrorCollector, ProcessFileError
-from infraspec.finding import Location
-from infraspec.process.yaml_nodes import line_of, parse_mapping
+from infraspec.core.errors import ErrorCollector, ProcessFileError
+from infraspec.core.finding import Location
+from infraspec.process.markdown import line_of, parse_mapping
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}$|@sha256:[0-9a-f]{64}$")
 
 
-class Use(Struct, frozen=True):
+class ActionUse(Struct, frozen=True):
     """An action or a reusable workflow that a job runs."""
 
     target: str
@@ -38,7 +38,7 @@ class Job(Struct, frozen=True, eq=False):
     title: str
     location: Location
     permissions: Any
-    uses: tuple[Use, ...]
+    uses: tuple[ActionUse, ...]
     commands: str
 
 
@@ -91,7 +91,9 @@ def _jobs(jobs: Mapping[str, Any], shown: str, default: Any) -> Iterator[Job]:
             raise ProcessFileError("a job is a mapping", place=str(place), found=type(job).__name__)
         steps = [step for step in job.get("steps") or () if isinstance(step, Mapping)]
         uses = tuple(
-            Use(str(node["uses"]), Location(shown, line_of(node, "uses"))) for node in (job, *steps) if "uses" in node
+            ActionUse(str(node["uses"]), Location(shown, line_of(node, "uses")))
+            for node in (job, *steps)
+            if "uses" in node
         )
         commands = "\n".join(str(step["run"]) for step in steps if "run" in step)
         title = str(job.get("name") or name)

@@ -9,12 +9,12 @@ import pytest
 
 if TYPE_CHECKING:  # every pytest run imports this module
     from infraspec.contract.models import Contract
+    from infraspec.core.finding import Finding
+    from infraspec.core.unknown import Value
     from infraspec.ecs.requirement import AccessContext, Requirement
     from infraspec.ecs.task_definition import TaskDefinition
-    from infraspec.finding import Finding
     from infraspec.terraform.aws_attributes import AwsAttributes
     from infraspec.terraform.plan import Plan, Resource
-    from infraspec.unknown import Value
 
 
 @pytest.hookspec

@@ -17,18 +17,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infraspec.aws.access import Access
+from infraspec.aws.access import AccountAccess
 from infraspec.aws.calls import Calls
 from infraspec.aws.guard import GUARD
 from infraspec.contract.models import Contract
-from infraspec.core.extras import require
-from infraspec.ecs.declared_service import declared_services
-from infraspec.ecs.deployed import Fleet
-from infraspec.ecs.expected_revision import ExpectedRevision, expected_revisions
+from infraspec.core.errors import ContractError, ErrorCollector, SandboxError
+from infraspec.core.runtime import require
+from infraspec.ecs.fleet import ExpectedRevision, Fleet, declared_services, expected_revisions
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import ContractError, ErrorCollector, SandboxError
-from infraspec.live.deployment_wait import settled
-from infraspec.live.facts.services import read_fleet
+from infraspec.live.facts.services import read_fleet, settled
 from infraspec.live.plan import live_plan
 from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
@@ -74,7 +71,7 @@ class LiveAccess:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._found: dict[str, Access] = {}
+        self._found: dict[str, AccountAccess] = {}
         self._sandbox: Sandbox | None = None
         self._directory: Path | None = None
         self._taken = datetime.now(tz=UTC)
@@ -151,10 +148,10 @@ class LiveAccess:
                 self.of(name)
         collector.finalize()
 
-    def of(self, name: str) -> Access:
+    def of(self, name: str) -> AccountAccess:
         """Return the access to an environment. Raises IdentityError, CredentialsError or AwsError."""
         if name not in self._found:
-            self._found[name] = Access.to(
+            self._found[name] = AccountAccess.to(
                 self._run.contract,
                 name,
                 self._region(name),

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from infraspec.checks.names import check_names
-from infraspec.checks.tags import check_tags
-from infraspec.contract.conventions import Tags, TagValue
+from infraspec.checks.conventions.names import check_names
+from infraspec.checks.conventions.tags import check_tags
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Verdict
+from infraspec.contract.static import Tags, TagValue
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import Value, render, unknowns
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Value, render, unknowns
 
 
 def attribute(

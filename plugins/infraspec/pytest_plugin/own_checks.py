@@ -9,18 +9,18 @@ from typing import Any
 from pluggy import HookRelay
 
 from infraspec import contract as contracts
-from infraspec.checks.explanation import Explanation, explain
-from infraspec.checks.secret_access import placed
+from infraspec.checks.access.explanation import Explanation, explain
+from infraspec.checks.access.secret_access import placed
 from infraspec.contract.models import Contract
+from infraspec.core.errors import HookError
+from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
+from infraspec.core.unknown import Value
 from infraspec.ecs.requirement import AccessContext, Requirement
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import HookError
-from infraspec.finding import Finding
 from infraspec.pytest_plugin.rule_tests import NothingOfThatNameError, judged
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Additions, Plan
-from infraspec.unknown import Value
 
 
 class Hooks:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-from infraspec.errors import InfraspecError
+from infraspec.core.errors import InfraspecError
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.fast_import import import_plainly
 from infraspec.pytest_plugin.fixtures import session_of, types_of

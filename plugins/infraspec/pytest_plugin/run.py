@@ -13,17 +13,16 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
+from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
 from infraspec.pytest_plugin.fixtures import KEY, session_of
 from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting.allure.files import write_files
-from infraspec.reporting.run.failures import arrange
 from infraspec.reporting.run.recorder import Recorder, recorder_of
 from infraspec.reporting.run.results import prepare, write
 from infraspec.reporting.run.results_builder import gather
-from infraspec.reporting.run.summary import write_summary
+from infraspec.reporting.run.summary import arrange, write_summary
 
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.contract.approvals import approvals as label_approvals
-from infraspec.contract.approvals import labels_of_event
 from infraspec.contract.baseline import Baseline
 from infraspec.contract.models import Contract, Waiver
+from infraspec.contract.waivers import approvals as label_approvals
+from infraspec.contract.waivers import labels_of_event
 from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.core.extras import require
-from infraspec.core.gc_pause import keep_to_the_end, paused_collector
-from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.errors import (
+from infraspec.core.errors import (
     BaselineError,
     ContractError,
     ErrorCollector,
@@ -28,8 +25,10 @@ from infraspec.errors import (
     TagPolicyError,
     TaskDefinitionError,
 )
-from infraspec.finding import Finding
-from infraspec.iam.decision import Decision
+from infraspec.core.finding import Finding
+from infraspec.core.runtime import keep_to_the_end, paused_collector, require
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.iam.evaluation.decision import Decision
 from infraspec.process.checklist import PullRequest, current_pull_request
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.pytest_plugin.options import LOCAL, Settings

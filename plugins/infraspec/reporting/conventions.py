@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from infraspec.contract.conventions import TagRule, TagValue
 from infraspec.contract.models import Contract
-from infraspec.conventions.facts import facts_of
-from infraspec.conventions.name_attributes import renaming
-from infraspec.conventions.naming import REGEX, NamePattern, NamingRule
-from infraspec.conventions.placeholders import Element
+from infraspec.contract.static import TagRule, TagValue
+from infraspec.conventions.naming import REGEX, NamePattern, NamingRule, renaming
+from infraspec.conventions.placeholders import Element, facts_of
 from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
 from infraspec.reporting.document import Document, Paragraph, Part, Table, Title, Words, code, joined, marked, raw
 from infraspec.resource_types import resource_type

@@ -9,16 +9,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.checks.diagnosis import Diagnosis, is_allowed
-from infraspec.checks.explanation import Explanation
+from infraspec.checks.access.explanation import Explanation
+from infraspec.checks.services.diagnosis import Diagnosis, is_allowed
+from infraspec.core.finding import Finding
+from infraspec.core.unknown import render
+from infraspec.ecs.service import revision_of
 from infraspec.ecs.stop_cause import StopCause
-from infraspec.ecs.task import revision_of
-from infraspec.finding import Finding
-from infraspec.process.changes import Changes
+from infraspec.process.history import RecordedChanges
 from infraspec.process.playbooks import Playbook
 from infraspec.reporting.document import Code, Document, Field, Fields, Paragraph, Part, Title, Tone, place
 from infraspec.reporting.explanation import where
-from infraspec.unknown import render
 
 HEALTHY, FAILING, UNKNOWN_CAUSE = 0, 1, 3
 """Exit codes; 2 is an error of the input."""
@@ -203,7 +203,7 @@ def _class(cause: StopCause) -> str:
     return "ECS cannot assume the role" if cause.is_known else "none of the ten that infraspec knows"
 
 
-def _changes(changes: Changes) -> Iterator[Field]:
+def _changes(changes: RecordedChanges) -> Iterator[Field]:
     for change in changes.found:
         failed = f" ({change.error})" if change.error else ""
         yield Field(
@@ -302,7 +302,7 @@ def _explanation(explanation: Explanation | None) -> dict[str, Any] | None:
     }
 
 
-def _changes_as_builtins(changes: Changes | None) -> dict[str, Any] | None:
+def _changes_as_builtins(changes: RecordedChanges | None) -> dict[str, Any] | None:
     if changes is None:
         return None
     return {

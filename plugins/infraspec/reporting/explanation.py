@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from infraspec.checks.explanation import Addition, Explanation
-from infraspec.finding import Location
-from infraspec.iam.answer import Answer
-from infraspec.iam.decision import Decision, Outcome
-from infraspec.iam.layers import Layer, Layers
-from infraspec.iam.pattern import shown
-from infraspec.iam.policy import Clause, Hit
-from infraspec.iam.request import Request
+from infraspec.checks.access.explanation import Addition, Explanation
+from infraspec.core.finding import Location
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import render
+from infraspec.iam.evaluation.decision import Decision, Outcome
+from infraspec.iam.evaluation.layers import Layer, Layers
+from infraspec.iam.policy.context import Request
+from infraspec.iam.policy.partial_arn import shown
+from infraspec.iam.policy.statements import Clause, Hit
 from infraspec.reporting.document import (
     Code,
     Column,
@@ -36,7 +37,6 @@ from infraspec.reporting.document import (
     place,
     text,
 )
-from infraspec.unknown import render
 
 EXIT_CODES = {
     Outcome.ALLOWED: 0,
@@ -54,12 +54,12 @@ _VERDICTS = {
 }
 _TONES: Mapping[Outcome, Tone] = {Outcome.ALLOWED: "good", Outcome.UNDETERMINED: "doubtful"}
 _EFFECTS = {
-    ("Deny", Answer.YES): Span("denies", "bad"),
-    ("Deny", Answer.MAYBE): Span("may deny", "doubtful"),
-    ("Allow", Answer.YES): Span("allows", "good"),
-    ("Allow", Answer.MAYBE): Span("may allow", "doubtful"),
+    ("Deny", Truth.YES): Span("denies", "bad"),
+    ("Deny", Truth.MAYBE): Span("may deny", "doubtful"),
+    ("Allow", Truth.YES): Span("allows", "good"),
+    ("Allow", Truth.MAYBE): Span("may allow", "doubtful"),
 }
-_ANSWERS = {Answer.YES: "yes", Answer.MAYBE: "not known", Answer.NO: "no"}
+_ANSWERS = {Truth.YES: "yes", Truth.MAYBE: "not known", Truth.NO: "no"}
 _MOST = 50
 _WIDTH = len("statement:")
 
@@ -236,7 +236,7 @@ def _layer(layer: Layer, request: Request) -> tuple[Part, ...]:
     head = f"{layer.name}: allows {_ANSWERS[layer.allowed]}, denies {_ANSWERS[layer.denied]}"
     policies: list[tuple[Part, ...]] = []
     for policy in layer.policies:
-        about = [clause for clause in policy.clauses if clause.covers_action(request.action) is not Answer.NO]
+        about = [clause for clause in policy.clauses if clause.covers_action(request.action) is not Truth.NO]
         others = len(policy.clauses) - len(about)
         name = policy.name + (f" ({others} statements about other actions)" if others else "")
         statements = Items.of(_clause(clause, Hit(policy, clause), request) for clause in about)

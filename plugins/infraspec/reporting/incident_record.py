@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 
-from infraspec.checks.diagnosis import Diagnosis
+from infraspec.checks.services.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
-from infraspec.ecs.task import revision_of
+from infraspec.ecs.service import revision_of
 from infraspec.reporting.diagnosis import fix_of, name_of, owner_of
-from infraspec.reporting.document import Code, Paragraph, Part, Span, Table, Title, Words, code, raw
-from infraspec.reporting.markdown import markdown
+from infraspec.reporting.document import Code, Paragraph, Part, Span, Table, Title, Words, code, markdown, raw
 
 _OPEN = raw("_to be written_")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from infraspec.checks.migration import Migration, MigrationPlan
+from infraspec.checks.conventions.migration import Migration, MigrationPlan
 from infraspec.reporting.document import (
     Code,
     Document,

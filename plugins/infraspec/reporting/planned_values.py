@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
 from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, Span, Tree
+from infraspec.terraform.language.conversions import first_sensitive, reveal
+from infraspec.terraform.language.values import MapValue, SetValue
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.revealing import first_sensitive, reveal
-from infraspec.terraform.schema import is_computed
-from infraspec.terraform.values import MapValue, SetValue
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
+from infraspec.terraform.provider.schema import is_computed
 
 _MASK = "(sensitive value)"
 _FORMAT = "1.2"

@@ -7,8 +7,8 @@ from enum import Enum
 
 from msgspec import Struct, field
 
+from infraspec.core.unknown import Value
 from infraspec.resource_types.listing import Listing
-from infraspec.unknown import Value
 
 
 class Renaming(Enum):

@@ -10,11 +10,10 @@ from typing import Any, Self
 
 from msgspec import Struct
 
-from infraspec.checks.whereabouts import Whereabouts
-from infraspec.sandbox.account import Account
-from infraspec.sandbox.images_and_values import put_value, settle
+from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.sandbox.images_and_values import Created, Unresolved, put_value, references, settle
 from infraspec.sandbox.resources import KINDS
-from infraspec.sandbox.values import Created, Unresolved, references
+from infraspec.sandbox.server import Account
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 

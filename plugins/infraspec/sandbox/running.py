@@ -12,13 +12,13 @@ from typing import Self
 
 from infraspec import contract as contracts
 from infraspec.aws.runner_policy import runner_policy
-from infraspec.checks.state_backend import state_place
+from infraspec.checks.state.state_backend import state_place
 from infraspec.contract import Contract
 from infraspec.contract.live import Live
 from infraspec.contract.models import Environment
-from infraspec.errors import SandboxError
-from infraspec.sandbox.account import Account
+from infraspec.core.errors import SandboxError
 from infraspec.sandbox.applying import Deployment, NotApplied
+from infraspec.sandbox.server import Account
 from infraspec.sandbox.server_process import START_SECONDS, Child, Settings, spawn
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from msgspec import Struct, to_builtins
 
-from infraspec.errors import SandboxError
+from infraspec.core.errors import SandboxError
 
 START_SECONDS = 60.0
 """How long the process may take until it listens; one to two seconds are usual."""

@@ -14,12 +14,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from infraspec.character import characters
+from infraspec.core.unknown import JsonText, Text, Unknown, Value, characters, computed_from, concatenate
 from infraspec.resource_types import resource_type
-from infraspec.terraform.iam_snapshot import snapshot_of
-from infraspec.terraform.known_data import account_unknown
-from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate
+from infraspec.terraform.plan import Plan, Resource, snapshot_of
+from infraspec.terraform.provider.known_data import account_unknown
 
 SUFFIX_LENGTH = 6
 """How many characters AWS appends, after a hyphen, to a secret's name in its ARN."""

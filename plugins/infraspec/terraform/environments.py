@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from msgspec import Struct
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract, Environment
-from infraspec.contract.roots import holds_terraform
-from infraspec.terraform.completion import complete
-from infraspec.terraform.documents import load
-from infraspec.terraform.evaluation import Library
-from infraspec.terraform.from_iam_snapshot import load_all
-from infraspec.terraform.from_source import evaluate
-from infraspec.terraform.iam_snapshot import IamSnapshot
-from infraspec.terraform.known_data import KnownData
-from infraspec.terraform.plan import Plan
-from infraspec.terraform.settings import RootSettings, read_settings
-from infraspec.terraform.variables import Argument, Assignment, VariableFile
+from infraspec.contract.paths import holds_terraform
+from infraspec.core.errors import ContractError, ErrorCollector, TerraformError
+from infraspec.core.runtime import paused_collector
+from infraspec.core.unknown import Value
+from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.configuration.settings import RootSettings, read_settings
+from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
+from infraspec.terraform.plan import IamSnapshot, Plan
+from infraspec.terraform.planfile import plan, state
+from infraspec.terraform.planfile.document import FileKind, open_document
+from infraspec.terraform.planfile.iam_snapshot import load_all
+from infraspec.terraform.planfile.merge import complete
+from infraspec.terraform.planfile.records import read
+from infraspec.terraform.provider.known_data import KnownData
+from infraspec.terraform.source import evaluate
+
+
+def load(path: Path, *, name: str | None = None) -> Plan:
+    """Load a plan, a state as `terraform show -json` prints it, or a raw state.
+
+    Raises PlanError if the file cannot be read, is none of these, or is of a version this release does not know.
+    """
+    return from_bytes(read(path), name or str(path))
+
+
+def from_bytes(data: bytes, name: str) -> Plan:
+    """Build the Plan from the bytes of such a file."""
+    with paused_collector():
+        document, kind = open_document(data, name)
+        if kind is FileKind.PLAN:
+            return plan.from_document(document, name)
+        return state.from_document(document, kind, name)
+
+
+def force(plan: Plan) -> None:
+    """Evaluate all attributes and outputs; raise the one error, or an InputErrorGroup of all of them.
+
+    What one place of the source does wrong is said once, however many instances it goes wrong in.
+    """
+    collector = ErrorCollector()
+    for one in _evaluations(plan):
+        with collector.collect():
+            one()
+    collector.finalize_distinct()
+
+
+def _evaluations(plan: Plan) -> Iterator[Callable[[], object]]:
+    for values in (*(resource.values for resource in plan.resources), plan.outputs):
+        names: list[str] = []
+        yield lambda values=values, names=names: _list_names(values, names)  # type: ignore[misc] # bound here
+        for name in names:
+            yield lambda values=values, name=name: values.get(name)  # type: ignore[misc] # likewise
+
+
+def _list_names(values: Mapping[str, Value], names: list[str]) -> None:
+    names.extend(values)
 
 
 class Environments:
@@ -138,3 +186,116 @@ def _without_source(environment: Environment) -> Plan:
     plan = Plan(origin="no Terraform", resources=(), partition=environment.partition)
     placed = {"account": environment.account_id, "region": environment.region}
     return plan.replaced(**{name: value for name, value in placed.items() if value is not None})
+
+
+class PlanRequest(Struct, frozen=True):
+    """What to evaluate. `arguments` are ("var", "NAME=VALUE") and ("var_file", "FILE") in order."""
+
+    root: Path | None
+    infra: Path
+    environment: str | None
+    arguments: tuple[tuple[str, str], ...]
+    workspace: str | None
+    known: tuple[str, ...]
+
+    def evaluate(self) -> Plan:
+        """Evaluate the source and every value in it; InfraspecError if the input is wrong, with all that is wrong."""
+        plan = self._plan()
+        force(plan)
+        return plan
+
+    def _plan(self) -> Plan:
+        arguments = tuple(map(_argument, self.arguments))
+        known = dict(map(_known, self.known))
+        if self.root is not None:
+            return evaluate(
+                self.root,
+                arguments=arguments,
+                environ=os.environ,
+                workspace=self.workspace or "default",
+                known=KnownData.of(known),
+                library=Library(_relative),
+            )
+        contract = contracts.load(self.infra)
+        name = self.environment or _only(contract)
+        environment = contracts.environment(contract, name)
+        changed = environment.model_copy(
+            update={
+                "known": {**environment.known, **known},
+                "workspace": self.workspace or environment.workspace,
+                "account_id": known.get("aws_caller_identity.account_id", environment.account_id),
+            }
+        )
+        contract = contract.model_copy(update={"environments": {**contract.environments, name: changed}})
+        return Environments(contract).evaluated(name, arguments)
+
+
+def environment_plan(
+    infra: Path, environment: str | None, plan_file: Path | None = None, snapshots: Sequence[Path] = ()
+) -> tuple[Plan, Contract, str]:
+    """Return the plan of an environment with its contract and name; without a name, that of the only environment.
+
+    `plan_file` takes the place of the plan that the contract names, `snapshots`, if any, that of its snapshots.
+    """
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or _only(contract)
+    environments = Environments(contract, plan_file=plan_file, snapshots=snapshots or None)
+    return environments.plan(name), contract, name
+
+
+def environment_of(infra: Path, environment: str | None) -> tuple[Contract, str, RootSettings | None]:
+    """Return a contract, the name of an environment, the only one without a name, and the settings of its source."""
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or _only(contract)
+    return contract, name, Environments(contract).settings().get(name)
+
+
+def _only(contract: Contract) -> str:
+    names: Iterable[str] = contract.environments
+    first, *others = names
+    if others:
+        raise ContractError(
+            "which environment?",
+            place=str(contract.path),
+            expected="--env with one of " + ", ".join(contract.environments),
+            remedy=f"--env {first}",
+        )
+    return first
+
+
+def _argument(pair: tuple[str, str]) -> Argument:
+    kind, text = pair
+    if kind == "var_file":
+        return VariableFile(Path(text))
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise TerraformError(
+            "a variable is given as NAME=VALUE",
+            place="--var",
+            found="no name before =" if equals else "no =",
+            remedy="--var image_tag=v16",
+        )
+    return Assignment(name.strip(), value)
+
+
+def _known(text: str) -> tuple[str, Value]:
+    """Read KEY=VALUE; a value in brackets or braces is JSON, any other text."""
+    key, equals, value = text.partition("=")
+    if not equals or "." not in key:
+        raise TerraformError(
+            "known data is given as TYPE.ATTRIBUTE=VALUE",
+            place="--known",
+            found="no . before =" if equals else "no =",
+            remedy="--known aws_caller_identity.account_id=123456789012",
+        )
+    if not value.startswith(("[", "{")):
+        return key.strip(), value
+    try:
+        return key.strip(), json.loads(value)
+    except ValueError as error:
+        raise TerraformError("a value in brackets is JSON", place=f"--known {key}", found=str(error)) from None
+
+
+def _relative(path: Path) -> str:
+    absolute = path.resolve()
+    return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else str(path)

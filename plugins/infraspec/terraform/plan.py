@@ -1,7 +1,7 @@
 """The Plan model: what every check reads, whether it came from source, from a plan file or from a state.
 
-A Plan is a set of resource instances with their planned values. Values are those of `infraspec.unknown`: a part that
-is known only after apply is an Unknown in its place, a sensitive one is Sensitive.
+A Plan is a set of resource instances with their planned values. Values are those of `infraspec.core.unknown`: a part
+that is known only after apply is an Unknown in its place, a sensitive one is Sensitive.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from infraspec.errors import PlanError
-from infraspec.terraform.schema import is_computed
-from infraspec.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
+from infraspec.core.errors import PlanError
+from infraspec.core.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
+from infraspec.terraform.provider.schema import is_computed
 
 if TYPE_CHECKING:
-    from infraspec.finding import Location
-    from infraspec.terraform.iam_snapshot import IamSnapshot
+    from infraspec.core.finding import Location
 
 
 _ABSENT = object()
@@ -354,3 +354,45 @@ class Plan:
     def replaced(self, **changes: Value) -> Plan:
         """Return a copy with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+
+COMMAND = "aws iam get-account-authorization-details --output json"
+"""What exports the IAM of an account; it needs iam:GetAccountAuthorizationDetails and changes nothing."""
+EXPORT = f"{COMMAND} > iam.json"
+
+
+@dataclass(frozen=True, repr=False)
+class IamSnapshot(Plan):
+    """The roles, users, groups and policies of one account.
+
+    They have the attributes of their Terraform resources and their ARN as address; what is inline, or attached, is a
+    resource of its own. `newest` is the newest date in the file: the snapshot is not older than that.
+    """
+
+    newest: str = ""
+
+    def __repr__(self) -> str:
+        return f"<IamSnapshot of {self.account}: {len(self.resources)} resources>"
+
+    def __str__(self) -> str:
+        dated = f", newest date in it {self.newest}" if self.newest else ""
+        return f"{self.origin} (IAM of account {self.account}{dated})"
+
+    @cached_property
+    def roles(self) -> Mapping[Value, Resource]:
+        """The roles by name, which is unique in an account."""
+        return {role.get("name"): role for role in self.managed("aws_iam_role")}
+
+    @cached_property
+    def attached(self) -> Mapping[str, tuple[Resource, ...]]:
+        """The inline policies and attachments of roles, by the name of the role."""
+        found: dict[str, list[Resource]] = {}
+        for resource in self.managed("aws_iam_role_policy", "aws_iam_role_policy_attachment"):
+            found.setdefault(resource.values["role"], []).append(resource)
+        return {name: tuple(resources) for name, resources in found.items()}
+
+
+def snapshot_of(plan: Plan, account: Value, partition: Value) -> IamSnapshot | None:
+    """Return the snapshot of an account of a partition; None if there is none, or if either is not known."""
+    matching = (one for one in plan.snapshots if (one.account, one.partition) == (account, partition))
+    return next(matching, None)

@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS, Fault
+from infraspec.iam.lint.faults import FINDINGS, PolicyFault
+from infraspec.iam.policy.document import PolicyDocument
 from infraspec.resource_types import Policy, PolicyKind
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "faults.json").read_text(encoding="utf-8"))
 
 
-def faults_of(case: dict[str, Any]) -> list[Fault]:
+def faults_of(case: dict[str, Any]) -> list[PolicyFault]:
     """Return what is found in the document of a case."""
     use = Policy(PolicyKind(case.get("kind", "identity policy")), services=case.get("service", ""))
     return document_faults(PolicyDocument.from_value(case["document"], with_principals=use.names_principals), use)
 
 
-def shown(fault: Fault) -> str:
+def shown(fault: PolicyFault) -> str:
     """Write a fault as the cases do: `advise ` where it is not certain, the finding, what it is about, the remedy."""
     return f"{'' if fault.certain else 'advise '}{fault.finding} {fault.about}".rstrip() + f": {fault.remedy}"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.iam.lint.actions import expand, mistake
-from infraspec.iam.lint.operations import PERMISSIONS
+from infraspec.iam.lint.actions import PERMISSIONS, expand, mistake
 
 
 @pytest.mark.parametrize("operation", PERMISSIONS)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.iam.document import PolicyDocument
 from infraspec.iam.lint.document import document_faults
-from infraspec.iam.lint.fault import FINDINGS
+from infraspec.iam.lint.faults import FINDINGS
+from infraspec.iam.policy.document import PolicyDocument
 from infraspec.resource_types import Policy, PolicyKind
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infraspec.errors import InfraspecError
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.functions import call, names
-from infraspec.terraform.values import ListValue, MapValue, SetValue, identity
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.functions import call, names
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity
 
 FILES = RootFiles(Path(__file__).parent / "data", Path(__file__).parent / "data")
 UNKNOWN = Unknown("aws_kms_key.main.arn")

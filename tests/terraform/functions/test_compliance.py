@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.functions import call, names
-from infraspec.terraform.partial_text import may_equal
-from infraspec.terraform.values import ListValue, MapValue, SetValue, identity, is_indefinite
-from infraspec.unknown import JsonText, OpenList, Sensitive, Text, Unknown, Value
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import JsonText, OpenList, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.functions import call, names
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.partial_values import may_equal
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, is_indefinite
 
 DATA = Path(__file__).parent / "data"
 FILES = RootFiles(Path(__file__).parent, Path(__file__).parent)

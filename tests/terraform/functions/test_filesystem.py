@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import EvaluationError, FileAccessError, FileReadError
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.functions import call
-from infraspec.terraform.values import SetValue
-from infraspec.unknown import Sensitive, Unknown
+from infraspec.core.errors import EvaluationError, FileAccessError, FileReadError
+from infraspec.core.unknown import Sensitive, Unknown
+from infraspec.terraform.language.functions import call
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.values import SetValue
 
 CONTENT = b"h\xc3\xa9llo\n"
 

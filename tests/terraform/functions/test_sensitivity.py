@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.errors import EvaluationError
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.functions import call
-from infraspec.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.core.errors import EvaluationError
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.functions import call
+from infraspec.terraform.language.functions.filesystem import RootFiles
 
 FILES = RootFiles(Path(__file__).parent, Path(__file__).parent)
 SECRET = Sensitive("var.password", "hunter2")

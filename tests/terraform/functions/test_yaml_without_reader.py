@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.terraform.files import RootFiles
-from infraspec.terraform.functions import call
-from infraspec.unknown import Unknown
+from infraspec.core.unknown import Unknown
+from infraspec.terraform.language.functions import call
+from infraspec.terraform.language.functions.filesystem import RootFiles
 
 
 def test_without_pyyaml_the_result_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from infraspec.cli.common import LazyGroup
 
 _COMMANDS = {
     "annotations": ("infraspec.cli.report.results:annotate", "Show findings beside the lines of a pull request."),
-    "baseline": ("infraspec.cli.report.baseline:baseline", "Write the findings of a run as known ones."),
+    "baseline": ("infraspec.cli.report.results:baseline", "Write the findings of a run as known ones."),
     "comment": ("infraspec.cli.report.results:comment", "Write a Markdown comment for a pull request."),
     "kpi": ("infraspec.cli.report.kpi:kpi", "Write the success figures of a period."),
     "merge": ("infraspec.cli.report.results:merge", "Write one results file of several."),

@@ -12,13 +12,11 @@ from infraspec import contract as contracts
 from infraspec.cli.common import INFRA_BRIEF, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
-from infraspec.errors import ContractError, ReportError
-from infraspec.process.alerts import read_alerts
+from infraspec.core.errors import ContractError, ReportError
 from infraspec.process.checklist import read_pull_requests
-from infraspec.process.deployments import deployments_of
+from infraspec.process.history import deployments_of, read_alerts
 from infraspec.process.incidents import Incident, read_incidents
-from infraspec.reporting.kpi.figures import Period, Sources, measured
-from infraspec.reporting.kpi.report import kpi_plot, kpi_text
+from infraspec.reporting.kpi import Period, Sources, kpi_plot, kpi_text, measured
 
 _DAYS = timedelta(days=89)
 _LOG = "deployments.jsonl"

@@ -10,8 +10,8 @@ import click
 
 from infraspec import contract as contracts
 from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, RESULTS, reported
-from infraspec.core.extras import require
-from infraspec.errors import ContractError, InfraspecError
+from infraspec.core.errors import ContractError, InfraspecError
+from infraspec.core.runtime import require
 from infraspec.reporting.notify.metrics import Publication, publications
 from infraspec.reporting.run.results import read
 
@@ -67,7 +67,7 @@ def publish(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:
 def _publish(publication: Publication) -> None:
     require("live", "publishing metrics")
     from infraspec.aws.failures import failures  # noqa: PLC0415 - boto3 is optional
-    from infraspec.reporting.notify.single_action_client import narrow_client  # noqa: PLC0415 - likewise
+    from infraspec.reporting.notify.metrics import narrow_client  # noqa: PLC0415 - likewise
 
     client = narrow_client("cloudwatch", "PutMetricData", publication.region, publication.role, publication.policy())
     for request in publication.requests():

@@ -15,11 +15,23 @@ from msgspec.structs import replace
 from infraspec import contract as contracts
 from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, RESULTS, reported
 from infraspec.contract.models import Contract
-from infraspec.contract.telling import NotificationChannel, Notifications
-from infraspec.errors import ContractError, InfraspecError
-from infraspec.reporting.notify.messages import Message, digest, masked, send_by_topic, send_by_url, singles
+from infraspec.contract.operations import NotificationChannel, Notifications
+from infraspec.core.errors import ContractError, InfraspecError
 from infraspec.reporting.notify.metrics import filled
-from infraspec.reporting.notify.notices import Change, changes, followed, notices, remember, remembered
+from infraspec.reporting.notify.notices import (
+    Change,
+    Message,
+    changes,
+    digest,
+    followed,
+    masked,
+    notices,
+    remember,
+    remembered,
+    send_by_topic,
+    send_by_url,
+    singles,
+)
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import read
 

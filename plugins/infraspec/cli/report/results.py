@@ -11,10 +11,35 @@ from infraspec.cli.common import RESULTS, reported
 from infraspec.reporting.github import comment as comments
 from infraspec.reporting.github.annotations import sarif as log
 from infraspec.reporting.github.annotations import workflow_commands
-from infraspec.reporting.github.size_limit import COMMENT_LIMIT, SUMMARY_LIMIT
+from infraspec.reporting.github.comment import COMMENT_LIMIT, SUMMARY_LIMIT
+from infraspec.reporting.run.baseline_file import baseline_of, shrunk
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import encode, read
 from infraspec.reporting.run.results_builder import merge as merged
+
+
+@click.command()
+@RESULTS
+@click.option(
+    "--expires", metavar="YYYY-MM-DD", help="The last day that the baseline holds.  [default: 90 days after the run]"
+)
+@click.option(
+    "--shrink", type=click.Path(path_type=Path), help="Write this baseline again, without what is fixed in it."
+)
+@reported
+def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
+    """Write a baseline: the findings of a run as known ones, which do not fail until a day.
+
+    \b
+    infraspec report baseline infraspec-results.json > infraspec-baseline.json
+    infraspec report baseline --shrink infraspec-baseline.json > smaller.json
+
+    The contract names it: [suite] baseline = "infraspec-baseline.json". With --shrink nothing new comes in, and the
+    day stays as it is unless --expires is given.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    found = read(results)
+    click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)
+
 
 _BASE = click.option(
     "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."

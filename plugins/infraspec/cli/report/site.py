@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from infraspec.cli.common import reported
-from infraspec.errors import ErrorCollector, ReportError
+from infraspec.core.errors import ErrorCollector, ReportError
 from infraspec.reporting.run.results import FILE_NAME, Results, read
 from infraspec.reporting.trends import site as pages
 from infraspec.reporting.trends.history import Store, in_order

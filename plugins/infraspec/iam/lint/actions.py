@@ -1,23 +1,80 @@
 """Actions that do not exist, and actions that mean nothing where they stand.
 
 Sources: Service Authorization Reference; IAM User Guide, "IAM JSON policy elements: Action".
+
+Sources: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Amazon DynamoDB Developer Guide,
+"Using IAM with DynamoDB transactions" and "Using IAM security policies with PartiQL for DynamoDB"; AWS KMS API
+Reference, "ReEncrypt".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 
 from msgspec import Struct
 
-from infraspec.iam import reference
-from infraspec.iam.document import Statement
-from infraspec.iam.lint.fault import Fault
-from infraspec.iam.lint.operations import PERMISSIONS
-from infraspec.iam.reference import Action, Service
+from infraspec.iam.lint import reference
+from infraspec.iam.lint.faults import PolicyFault
+from infraspec.iam.lint.reference import Action, ServiceReference
+from infraspec.iam.policy.document import Statement
 from infraspec.resource_types import Policy, PolicyKind
+
+_S3 = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "GetObject PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketCors": "PutBucketCORS",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteObjects": "DeleteObject",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycle": "GetLifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObject": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycle": "PutLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "SelectObjectContent": "GetObject",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "GetObject PutObject",
+}
+_DYNAMODB = {
+    "BatchExecuteStatement": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
+    "ExecuteStatement": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
+    "ExecuteTransaction": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
+    "TransactGetItems": "GetItem",
+    "TransactWriteItems": "PutItem UpdateItem DeleteItem ConditionCheckItem",
+}
+_KMS = {"ReEncrypt": "ReEncryptFrom ReEncryptTo"}
+PERMISSIONS: Mapping[str, tuple[str, ...]] = {
+    f"{service}:{operation.lower()}": tuple(f"{service}:{action}" for action in actions.split())
+    for service, operations in (("s3", _S3), ("dynamodb", _DYNAMODB), ("kms", _KMS))
+    for operation, actions in operations.items()
+}
+"""The actions that a policy has to allow, by `service:operation` in lower case."""
+
 
 _FEW = 3
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
@@ -26,7 +83,7 @@ _TRUST_ACTIONS = frozenset(
 )
 
 
-def action_faults(statement: Statement, use: Policy) -> Iterator[Fault]:
+def action_faults(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     """Yield the faults of a statement's actions, each with what may have been meant."""
     listed = statement.actions if statement.actions is not None else statement.not_actions or ()
     element = "Action" if statement.actions is not None else "NotAction"
@@ -108,12 +165,12 @@ def mistake(entry: str) -> Mistake | None:
     return Mistake(reason, expected, meant)
 
 
-def _unknown(statement: Statement, part: str, entry: str) -> Fault | None:
+def _unknown(statement: Statement, part: str, entry: str) -> PolicyFault | None:
     found = mistake(entry)
     if found is None:
         return None
     allows = "is allowed" if statement.effect == "Allow" else "is denied"
-    return Fault.of(
+    return PolicyFault.of(
         "unknown-action",
         statement,
         part,
@@ -126,7 +183,7 @@ def _unknown(statement: Statement, part: str, entry: str) -> Fault | None:
     )
 
 
-def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> Fault | None:
+def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> PolicyFault | None:
     prefix = entry.lower().partition(":")[0]
     if use.kind is PolicyKind.TRUST:
         if _wild(entry) or entry.lower() in _TRUST_ACTIONS:
@@ -142,8 +199,8 @@ def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> Fault 
 
 def _foreign_fault(  # noqa: PLR0917 - the parts of a fault
     statement: Statement, part: str, entry: str, expected: str, reason: str, remedy: str
-) -> Fault:
-    return Fault.of(
+) -> PolicyFault:
+    return PolicyFault.of(
         "foreign-action", statement, part, about=entry, expected=expected, found=entry, reason=reason, remedy=remedy
     )
 
@@ -161,7 +218,7 @@ def _elsewhere(name: str) -> list[str]:
     return [_named(service, name) for service in services if service is not None and name in service.names]
 
 
-def _named(service: Service, name: str) -> str:
+def _named(service: ServiceReference, name: str) -> str:
     return f"{service.prefix}:{service.names[name]}"
 
 

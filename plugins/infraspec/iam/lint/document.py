@@ -1,22 +1,256 @@
-"""All faults of one policy document."""
+"""All faults of one policy document.
+
+Sources: IAM User Guide, "Security best practices in IAM", "AWS JSON policy elements: Principal", "NotPrincipal",
+"NotAction", "Grant a user permissions to pass a role to an AWS service"; GitHub, "Configuring OpenID Connect in Amazon
+Web Services".
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from infraspec.iam.document import PolicyDocument, Statement
+from infraspec.contract.static import PolicyFinding
+from infraspec.core.unknown import Text, Unknown, Value, is_known, render
 from infraspec.iam.lint.actions import action_faults
 from infraspec.iam.lint.conditions import condition_faults
-from infraspec.iam.lint.fault import Fault, Resolve
-from infraspec.iam.lint.grants import grant_faults
+from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.lint.resources import resource_faults
-from infraspec.iam.pattern import as_it_is
+from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.partial_arn import as_it_is
 from infraspec.resource_types import Policy, PolicyKind
-from infraspec.unknown import Text, Unknown, Value, render
+
+_EVERYTHING = ("*", "*:*")
+_PASS_ROLE = re.compile(r"iam:(passrole|pass\*|p\*|\*)$", re.IGNORECASE)
+_HARMLESS_KEYS = """
+    aws:securetransport aws:requestedregion aws:currenttime aws:epochtime aws:useragent aws:referer s3:tlsversion
+    s3:prefix s3:delimiter s3:max-keys s3:x-amz-acl s3:x-amz-server-side-encryption s3:authtype s3:signatureversion
+    kms:encryptionalgorithm sns:protocol sns:endpoint
+"""
+_HARMLESS = frozenset(_HARMLESS_KEYS.split())
+"""Keys that say nothing of who asks: anybody can make them hold."""
+_SHARED_ISSUERS = {
+    "token.actions.githubusercontent.com": "GitHub repository",
+    "gitlab.com": "GitLab project",
+    "app.terraform.io": "HCP Terraform organization",
+    "accounts.google.com": "Google account",
+    "agent.buildkite.com": "Buildkite organization",
+    "vstoken.actions.githubusercontent.com": "GitHub repository",
+}
+"""Identity providers that issue tokens to everybody; the token's subject alone says whose it is."""
+_AUDIENCE = frozenset({"aud", "oaud", "azp", "amr"})
+_WHOEVER = re.compile(r"^(\*|repo:\*.*|project_path:\*.*|organization:\*.*)$")
 
 
-def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as_it_is) -> list[Fault]:
+def grant_faults(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
+    """Yield what a statement grants too widely, or that it grants nothing."""
+    empty = _empty(statement)
+    if empty:
+        yield _nothing(statement, empty)
+    if use.names_principals:
+        yield from _wildcard_principals(statement)
+    if statement.effect != "Allow" or empty:
+        return
+    if use.kind is PolicyKind.IDENTITY:
+        yield from _wide(statement)
+    if use.kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
+        yield from _public(statement, use)
+
+
+def _empty(statement: Statement) -> str:
+    elements = {
+        "Action": statement.actions,
+        "NotAction": statement.not_actions,
+        "Resource": statement.resources,
+        "NotResource": statement.not_resources,
+        "Principal": statement.principal if isinstance(statement.principal, list | tuple | Mapping) else None,
+    }
+    return next((name for name, entries in elements.items() if entries is not None and not len(entries)), "")
+
+
+def _nothing(statement: Statement, element: str) -> PolicyFault:
+    return PolicyFault.of(
+        "grants-nothing",
+        statement,
+        element,
+        about=f"empty {element}",
+        expected=f"at least one entry in {element}",
+        found="an empty list",
+        reason="a statement with an empty list has no effect",
+        remedy="leave the statement out where its list is empty: a dynamic block, or a for expression around it",
+    )
+
+
+def _wide(statement: Statement) -> Iterator[PolicyFault]:
+    """Yield what is allowed on every resource, without a condition, and should not be."""
+    everywhere = statement.resources is not None and any(entry == "*" for entry in statement.resources)
+    if not everywhere or statement.condition is not None:
+        return
+    if statement.not_actions is not None:
+        yield _on_everything(
+            statement,
+            "not-action-allow",
+            f"NotAction {', '.join(render(entry) for entry in statement.not_actions[:3])}",
+            "every other action of AWS is allowed, those of services to come among them",
+            "list the actions that are needed under Action",
+        )
+        return
+    actions = [entry for entry in statement.actions or () if isinstance(entry, str)]
+    if any(entry in _EVERYTHING for entry in actions):
+        yield _on_everything(
+            statement,
+            "full-access",
+            '"*"',
+            "every action on every resource is allowed",
+            "list the actions and resources that are needed; if it is meant, waive the finding with the reason",
+        )
+        return
+    if passing := next((entry for entry in actions if _PASS_ROLE.match(entry)), ""):
+        yield _on_everything(
+            statement,
+            "pass-any-role",
+            passing,
+            "whoever may start a service with any role has the permissions of all of them",
+            "name the roles, and add a condition on iam:PassedToService",
+        )
+    for entry in actions:
+        if entry.endswith(":*") and entry.count("*") == 1 and entry != passing:
+            yield _on_everything(
+                statement,
+                "service-wide",
+                entry,
+                f"every action of {entry[:-2]} on every resource is allowed",
+                "list the actions and resources that are needed",
+            )
+
+
+def _on_everything(statement: Statement, finding: PolicyFinding, about: str, reason: str, remedy: str) -> PolicyFault:
+    return PolicyFault.of(
+        finding,
+        statement,
+        "",
+        about=about,
+        expected="the actions and resources that are needed",
+        found=f'{about} on "*" without a condition',
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _wildcard_principals(statement: Statement) -> Iterator[PolicyFault]:
+    principal = statement.principal if statement.not_principal is None else statement.not_principal
+    for kind, entry in _principals(principal):
+        if kind == "AWS" and isinstance(entry, str) and entry != "*" and set("*?") & set(entry):
+            yield PolicyFault.of(
+                "wildcard-in-principal",
+                statement,
+                "Principal",
+                about=entry,
+                expected='the whole ARN of a principal, or "*"',
+                found=entry,
+                reason="a principal is compared as it is, without wildcards: AWS refuses it or nobody is meant",
+                remedy='use "*" with a condition ArnLike on aws:PrincipalArn',
+            )
+
+
+def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
+    if statement.not_principal is not None:
+        yield PolicyFault.of(
+            "not-principal-allow",
+            statement,
+            "NotPrincipal",
+            expected="Allow with Principal",
+            found=f"Allow with NotPrincipal {render(statement.not_principal)}",
+            reason="everybody else is allowed, anonymous callers and all other accounts among them",
+            remedy="name under Principal who may do it",
+        )
+    elif any(kind == "AWS" and entry == "*" for kind, entry in _principals(statement.principal)):
+        if not _limited(statement.condition):
+            yield _everybody(statement, use, 'Principal "*"', "everybody in the world, without credentials of yours")
+    elif use.kind is PolicyKind.TRUST:
+        for kind, entry in _principals(statement.principal):
+            issuer = _issuer(entry) if kind == "Federated" else ""
+            if issuer and not _subject_limited(statement.condition, issuer):
+                yield _everybody(statement, use, f"{issuer} without its subject", f"every {_SHARED_ISSUERS[issuer]}")
+
+
+def _everybody(statement: Statement, use: Policy, found: str, who: str) -> PolicyFault:
+    may = "may assume the role" if use.kind is PolicyKind.TRUST else "is allowed what the statement allows"
+    subject = found.partition(" ")[0]
+    remedy = (
+        f'add a condition StringLike on "{subject}:sub"'
+        if use.kind is PolicyKind.TRUST and found.endswith("subject")
+        else "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
+    )
+    return PolicyFault.of(
+        "public-access",
+        statement,
+        "Principal",
+        about=found,
+        expected="named principals, or a condition that says who is meant",
+        found=f"{found} and {_keys(statement.condition)}",
+        reason=f"{who} {may}",
+        remedy=remedy,
+    )
+
+
+def _keys(condition: Value) -> str:
+    keys = [key for _, key, _ in _tests(condition)]
+    return f"conditions on {', '.join(dict.fromkeys(keys))} only" if keys else "no condition"
+
+
+def _principals(principal: Value) -> Iterator[tuple[str, Value]]:
+    if isinstance(principal, str):
+        yield "AWS", principal
+    elif isinstance(principal, Mapping):
+        for kind, entries in principal.items():
+            for entry in entries if isinstance(entries, list | tuple) else (entries,):
+                yield ("AWS" if kind == "*" else kind), entry
+
+
+def _limited(condition: Value) -> bool:
+    """Tell whether a condition may limit who is meant. What is not known may."""
+    if condition is None:
+        return False
+    if not isinstance(condition, Mapping):
+        return True
+    return any(key.lower() not in _HARMLESS and values != ["*"] for _, key, values in _tests(condition))
+
+
+def _subject_limited(condition: Value, issuer: str) -> bool:
+    """Tell whether a condition says whose tokens of an issuer are meant."""
+    if isinstance(condition, Unknown):
+        return True
+    for _, key, values in _tests(condition):
+        provider, _, claim = key.lower().rpartition(":")
+        if "${" in key or (provider == issuer and claim not in _AUDIENCE):
+            texts = [value for value in values if isinstance(value, str)]
+            if not is_known(values) or not any(map(_WHOEVER.match, texts)):
+                return True
+        if issuer == "accounts.google.com" and claim in _AUDIENCE:
+            return True
+    return False
+
+
+def _tests(condition: Value) -> Iterator[tuple[str, str, list[Value]]]:
+    if not isinstance(condition, Mapping):
+        return
+    for operator, block in condition.items():
+        if not isinstance(block, Mapping):
+            yield operator, "what is not known", [block]
+            continue
+        for key, values in block.items():
+            yield operator, key, list(values) if isinstance(values, list | tuple) else [values]
+
+
+def _issuer(provider: Value) -> str:
+    """Return the shared identity provider that the ARN of an OIDC provider names."""
+    name = render(provider).rpartition("oidc-provider/")[2].lower() if provider is not None else ""
+    return name if name in _SHARED_ISSUERS else ""
+
+
+def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as_it_is) -> list[PolicyFault]:
     """Return what is found in a document; `resolve` narrows the unknown parts of resources.
 
     A part that is not known is not accused: the document is judged by what is certain of it.
@@ -40,13 +274,13 @@ def is_opaque(statement: Statement) -> bool:
     return not isinstance(statement.effect, str) and all(isinstance(entry, Unknown) for entry in entries)
 
 
-def _repeated(document: PolicyDocument, use: Policy) -> Iterator[Fault]:
+def _repeated(document: PolicyDocument, use: Policy) -> Iterator[PolicyFault]:
     """Yield statements of one Sid: IAM refuses them, of other services KMS is known not to."""
     sids = Counter(statement.sid for statement in document.statements if statement.sid and "${" not in statement.sid)
     seen: set[str] = set()
     for statement in document.statements:
         if sids[statement.sid] > 1 and statement.sid in seen:
-            yield Fault.of(
+            yield PolicyFault.of(
                 "duplicate-sid",
                 statement,
                 "Sid",
@@ -60,12 +294,12 @@ def _repeated(document: PolicyDocument, use: Policy) -> Iterator[Fault]:
         seen.add(statement.sid)
 
 
-def _variables(statement: Statement) -> Iterator[Fault]:
+def _variables(statement: Statement) -> Iterator[PolicyFault]:
     """Yield policy variables in a document of a version that has none."""
     for element, entries in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
         for index, entry in enumerate(entries or ()):
             if any("${aws:" in part for part in _literals(entry)):
-                yield Fault.of(
+                yield PolicyFault.of(
                     "variables-without-version",
                     statement,
                     f"{element}.{index}",
@@ -82,8 +316,8 @@ def _literals(value: Value) -> list[str]:
     return [part for part in parts if isinstance(part, str)]
 
 
-def _resource_of_trust(statement: Statement) -> Fault:
-    return Fault.of(
+def _resource_of_trust(statement: Statement) -> PolicyFault:
+    return PolicyFault.of(
         "malformed-resource",
         statement,
         "Resource" if statement.resources is not None else "NotResource",

@@ -2,6 +2,8 @@
 
 Sources: Service Authorization Reference ("Resource types"); IAM User Guide, "IAM JSON policy elements: Resource";
 Secrets Manager User Guide, "Permissions policy examples"; CloudWatch Logs User Guide, on the ARN of a log group.
+
+Source: Service Authorization Reference ("Resource types"); AWS General Reference, "Amazon Resource Names".
 """
 
 from __future__ import annotations
@@ -9,14 +11,162 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache, lru_cache
 
-from infraspec.iam.document import Statement
+from msgspec import Struct
+
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Reference, Text, Unknown, Value, concatenate, render
 from infraspec.iam.lint.actions import expand, names_one
-from infraspec.iam.lint.arns import Entry, renamed
-from infraspec.iam.lint.fault import Fault, Resolve
-from infraspec.iam.reference import Action
+from infraspec.iam.lint.faults import PolicyFault, Resolve
+from infraspec.iam.lint.reference import Action, ResourceType
+from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.matching import match
+from infraspec.iam.policy.partial_arn import PartialArn, is_open, policy_variable, shown
+from infraspec.iam.policy.pattern import Pattern
 from infraspec.resource_types import Policy, PolicyKind
-from infraspec.unknown import Reference, Text, Unknown, Value, render
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_SAME = {"codestar-connections": "codeconnections"}
+"""Services that were renamed: the ARN of the one is that of the other."""
+_HEADER = 5
+_NO_HEADER = "arn:::::"
+"""What stands for the first five fields where the last one is compared alone."""
+
+
+class ArnEntry(Struct, frozen=True):
+    """A resource that a policy lists: `value` as it is written, `text` with its parts narrowed.
+
+    Policy variables in it are unknown parts too.
+    """
+
+    value: Value
+    text: Value
+
+    @classmethod
+    def of(cls, value: Value, resolve: Resolve) -> ArnEntry:
+        """Read a resource; `resolve` narrows its unknown parts."""
+        narrowed = resolve(value)
+        parts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
+        if not any(isinstance(part, str) and "${" in part for part in parts):
+            return cls(value, narrowed)
+        return cls(value, concatenate(piece for part in parts for piece in _with_variables(part)))
+
+    @property
+    def service(self) -> str:
+        """The service that it names for certain, or nothing."""
+        split = _split(self.text)
+        return _service(split[0]) if split else ""
+
+    @property
+    def may_be_all(self) -> bool:
+        """Whether it is, or may be, everything: `*`, `arn:aws:s3:::*`."""
+        parts = self.text.parts if isinstance(self.text, Text) else (self.text,)
+        if any(is_open(part) for part in parts):
+            return True
+        return not render(self.text).split(":", _HEADER)[-1].strip("*")
+
+    def may_be(self, kind: ResourceType) -> bool:
+        """Tell whether it matches some ARN of a type for some value of its unknown parts."""
+        split = _split(self.text)
+        if split is None:
+            return match(_pattern(self.text), kind.subject) is not Truth.NO
+        header, tail = split
+        service = _service(header)
+        if service and kind.service and service != renamed(kind.service):
+            return False
+        if kind.service == "s3" and _is_regional(header) not in (None, "${Region}" in kind.arn):
+            return False
+        if (kind.service, kind.name) == ("s3", "bucket") and any("/" in part for part in _known(tail)):
+            return False  # a bucket's name has no slash
+        pattern = _pattern(concatenate([_NO_HEADER, tail]))
+        if match(pattern, _tail_subject(kind)) is not Truth.NO:
+            return True
+        crossing = header.endswith("*:") and not next(_known(tail), "").startswith(_type_in(kind))
+        return crossing and any(match(pattern, rest) is not Truth.NO for rest in _after_type(kind))
+
+    def __str__(self) -> str:
+        return shown(self.value)
+
+
+def renamed(service: str) -> str:
+    """Return the name that a service has now."""
+    return _SAME.get(service, service)
+
+
+def _with_variables(part: str | Unknown) -> list[str | Unknown]:
+    if not isinstance(part, str):
+        return [part]
+    pieces = _VARIABLE.split(part)
+    return [policy_variable(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
+
+
+def _split(value: Value) -> tuple[str, Value] | None:
+    """Split an ARN after its fifth colon; None if an unknown part may hold it.
+
+    Fields hold no colon themselves; an unknown part of the first five is written `$`.
+    """
+    parts = value.parts if isinstance(value, Text) else (value,)
+    if not isinstance(parts[0], str) or not parts[0].startswith("arn:"):
+        return None
+    colons = 0
+    for position, part in enumerate(parts):
+        if not isinstance(part, str):
+            continue
+        fields = part.split(":", _HEADER - colons)
+        colons += len(fields) - 1
+        if colons == _HEADER:
+            header = "".join("$" if isinstance(piece, Unknown) else piece for piece in parts[:position])
+            return header + ":".join(fields[:-1]) + ":", concatenate([fields[-1], *parts[position + 1 :]])
+    return None
+
+
+def _service(header: str) -> str:
+    """Return the service that the first fields of an ARN name for certain, or nothing."""
+    service = header.split(":")[2].lower()
+    return "" if set("*?$") & set(service) else renamed(service)
+
+
+def _is_regional(header: str) -> bool | None:
+    """Tell whether an ARN names a region; None if its region is a wildcard or not known."""
+    region = header.split(":")[3]
+    return None if set("*?$") & set(region) else bool(region)
+
+
+@lru_cache(maxsize=512)
+def _pattern(text: Value) -> Pattern:
+    return Pattern.arn(text)
+
+
+def _type_in(kind: ResourceType) -> str:
+    """Return how the last field of a type's ARNs begins; where a policy writes that, it means that field."""
+    return _tail_subject(kind).prefix.removeprefix(_NO_HEADER) or "an ARN without a type"
+
+
+@cache
+def _after_type(kind: ResourceType) -> tuple[PartialArn, ...]:
+    """Return what follows each colon of the last field: a wildcard for the account may stand for all before.
+
+    `…:*:db-*` is then a pattern of `…:111122223333:secret:db-x`. AWS does not document it, and its own policies count
+    on it.
+    """
+    split = _split(kind.subject.value)
+    rests = []
+    while split is not None and (split := _split(concatenate(["arn::::", split[1]]))) is not None:
+        rests.append(PartialArn.of(concatenate([_NO_HEADER, split[1]])))
+    return tuple(rests)
+
+
+@cache
+def _tail_subject(kind: ResourceType) -> PartialArn:
+    split = _split(kind.subject.value)
+    return PartialArn.of(concatenate([_NO_HEADER, split[1]])) if split else kind.subject
+
+
+def _known(value: Value) -> Iterator[str]:
+    parts = value.parts if isinstance(value, Text) else (value,)
+    return (part for part in parts if isinstance(part, str))
+
 
 _FEW = 3
 _ARNS_ALONE = frozenset(PolicyKind) - {PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.ENDPOINT}
@@ -33,11 +183,11 @@ _THOROUGH = re.compile(r"(logs|s3|secretsmanager|kms|sqs|sns|dynamodb|ecr|iam|st
 """Actions of whose resources the reference says all; of others it is known to leave some out."""
 
 
-def resource_faults(statement: Statement, use: Policy, resolve: Resolve) -> Iterator[Fault]:
+def resource_faults(statement: Statement, use: Policy, resolve: Resolve) -> Iterator[PolicyFault]:
     """Yield the faults of a statement's resources; unknown parts of them may be anything."""
     if statement.resources is None or use.kind is PolicyKind.TRUST:
         return
-    entries = [Entry.of(resource, resolve) for resource in statement.resources]
+    entries = [ArnEntry.of(resource, resolve) for resource in statement.resources]
     malformed = list(_malformed(statement, entries, use))
     yield from malformed
     if malformed or not entries or any(entry.text == "*" for entry in entries):
@@ -49,13 +199,13 @@ def resource_faults(statement: Statement, use: Policy, resolve: Resolve) -> Iter
         yield from _without_suffix(statement, entries)
 
 
-def _malformed(statement: Statement, entries: Sequence[Entry], use: Policy) -> Iterator[Fault]:
+def _malformed(statement: Statement, entries: Sequence[ArnEntry], use: Policy) -> Iterator[PolicyFault]:
     if use.kind not in _ARNS_ALONE:
         return
     for index, entry in enumerate(entries):
         text = entry.text
         if isinstance(text, str) and not _ARN.match(text):
-            yield Fault.of(
+            yield PolicyFault.of(
                 "malformed-resource",
                 statement,
                 f"Resource.{index}",
@@ -67,7 +217,7 @@ def _malformed(statement: Statement, entries: Sequence[Entry], use: Policy) -> I
             )
 
 
-def _without_resource(statement: Statement, entries: Sequence[Entry]) -> Iterator[Fault]:
+def _without_resource(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:
     """Yield the actions that none of the resources is one of, those that take the same types together."""
     groups: dict[tuple[str, ...], tuple[list[str], tuple[Action, ...]]] = {}
     for name in statement.actions or ():
@@ -80,7 +230,9 @@ def _without_resource(statement: Statement, entries: Sequence[Entry]) -> Iterato
         yield _mismatch(statement, entries, named, actions)
 
 
-def _mismatch(statement: Statement, entries: Sequence[Entry], named: list[str], actions: tuple[Action, ...]) -> Fault:
+def _mismatch(
+    statement: Statement, entries: Sequence[ArnEntry], named: list[str], actions: tuple[Action, ...]
+) -> PolicyFault:
     kinds = sorted(
         (kind for action in actions for kind in action.types), key=lambda kind: kind.name.startswith("accesspoint")
     )
@@ -97,7 +249,7 @@ def _mismatch(statement: Statement, entries: Sequence[Entry], named: list[str], 
         remedy = f'give {listed} a statement of its own with the resource "*"'
     certain = all(map(_THOROUGH.match if types else _ONLY_ON_ALL.fullmatch, named))
     certain = certain and not _is_shared(statement, entries, named)
-    return Fault.of(
+    return PolicyFault.of(
         "resource-mismatch",
         statement,
         "Resource",
@@ -110,7 +262,7 @@ def _mismatch(statement: Statement, entries: Sequence[Entry], named: list[str], 
     )
 
 
-def _is_shared(statement: Statement, entries: Sequence[Entry], named: Sequence[str]) -> bool:
+def _is_shared(statement: Statement, entries: Sequence[ArnEntry], named: Sequence[str]) -> bool:
     """Tell whether every resource is one of another service for which the statement has other actions.
 
     `[sns:Publish, sqs:SendMessage]` on a target of either kind is not said in vain.
@@ -125,7 +277,7 @@ def _is_shared(statement: Statement, entries: Sequence[Entry], named: Sequence[s
     )
 
 
-def _may_be_on(action: Action, entry: Entry) -> bool:
+def _may_be_on(action: Action, entry: ArnEntry) -> bool:
     if not action.types:
         return entry.may_be_all
     return any(entry.may_be(kind) for kind in action.types)
@@ -136,14 +288,14 @@ def _is_secret(unknown: Unknown) -> bool:
     return found is not None and found.type == "aws_secretsmanager_secret" and found.attribute in ("arn", "id")
 
 
-def _never_more(statement: Statement, entries: Sequence[Entry]) -> Iterator[Fault]:
+def _never_more(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:
     """Yield `"${aws_secretsmanager_secret.db.arn}-*"`: the attribute is the whole ARN, with its suffix."""
     for index, entry in enumerate(entries):
         parts = entry.value.parts if isinstance(entry.value, Text) else ()
         if len(parts) != 2 or not isinstance(parts[0], Unknown) or not _is_secret(parts[0]):  # noqa: PLR2004
             continue
         if str(parts[1]).strip("*"):
-            yield Fault.of(
+            yield PolicyFault.of(
                 "resource-mismatch",
                 statement,
                 f"Resource.{index}",
@@ -155,7 +307,7 @@ def _never_more(statement: Statement, entries: Sequence[Entry]) -> Iterator[Faul
             )
 
 
-def _of_other_services(statement: Statement, entries: Sequence[Entry]) -> Iterator[Fault]:
+def _of_other_services(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:
     """Yield the resources of services that none of the actions is about."""
     named = statement.actions or ()
     actions = [expand(name) if isinstance(name, str) else () for name in named]
@@ -168,7 +320,7 @@ def _of_other_services(statement: Statement, entries: Sequence[Entry]) -> Iterat
         service = entry.service
         if service and service not in services:
             listed = ", ".join(map(str, named[:_FEW]))
-            yield Fault.of(
+            yield PolicyFault.of(
                 "resource-mismatch",
                 statement,
                 f"Resource.{index}",
@@ -181,13 +333,13 @@ def _of_other_services(statement: Statement, entries: Sequence[Entry]) -> Iterat
             )
 
 
-def _without_suffix(statement: Statement, entries: Sequence[Entry]) -> Iterator[Fault]:
+def _without_suffix(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:
     """Yield ARNs of secrets without the six characters; only a request by a partial ARN would match them."""
     for index, entry in enumerate(entries):
         text = entry.text
         name = text.partition(":secret:")[2] if isinstance(text, str) and entry.service == "secretsmanager" else ""
         if name and not name.endswith("*") and not _SUFFIX.search(name):
-            yield Fault.of(
+            yield PolicyFault.of(
                 "secret-without-suffix",
                 statement,
                 f"Resource.{index}",
@@ -199,7 +351,7 @@ def _without_suffix(statement: Statement, entries: Sequence[Entry]) -> Iterator[
             )
 
 
-def _remedy(entries: Sequence[Entry], types: Sequence[str]) -> str:
+def _remedy(entries: Sequence[ArnEntry], types: Sequence[str]) -> str:
     shown, service = str(entries[0]), entries[0].service
     if any(":log-stream:" in arn for arn in types) and service == "logs" and ":destination:" not in shown:
         return f'log streams come after a colon: use "{_quoted(entries[0].value)}:*"'

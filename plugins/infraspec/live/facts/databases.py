@@ -12,10 +12,18 @@ from datetime import timedelta
 from typing import Any
 
 from infraspec.aws.calls import Calls
-from infraspec.rds.database import Database, Maintenance, Observed, Readings
-from infraspec.rds.network import Entry, Group, Rule, Side
+from infraspec.checks.deployed.database_readings import (
+    AclEntry,
+    Database,
+    Group,
+    Maintenance,
+    Observed,
+    Readings,
+    SecurityGroupRule,
+    Side,
+)
+from infraspec.core.unknown import is_known
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import is_known
 
 _WINDOW = timedelta(minutes=15)
 _METRICS = {"connections": "DatabaseConnections", "lag_seconds": "ReplicaLag", "free_bytes": "FreeStorageSpace"}
@@ -194,7 +202,9 @@ def _filtered(calls: Calls, operation: str, key: str, name: str, values: Sequenc
     ]
 
 
-def _side(subnets: Sequence[Mapping[str, Any]], groups: Sequence[Group], acls: Mapping[str, tuple[Entry, ...]]) -> Side:
+def _side(
+    subnets: Sequence[Mapping[str, Any]], groups: Sequence[Group], acls: Mapping[str, tuple[AclEntry, ...]]
+) -> Side:
     own = {acls[one["SubnetId"]] for one in subnets if one["SubnetId"] in acls}
     return Side(subnets[0]["VpcId"], tuple(groups), tuple(one["CidrBlock"] for one in subnets), tuple(own))
 
@@ -207,9 +217,9 @@ def _group(answer: Mapping[str, Any]) -> Group:
     )
 
 
-def _rule(answer: Mapping[str, Any]) -> Rule:
+def _rule(answer: Mapping[str, Any]) -> SecurityGroupRule:
     first, last = answer.get("FromPort", 0), answer.get("ToPort", _ALL_PORTS)
-    return Rule(
+    return SecurityGroupRule(
         str(answer["IpProtocol"]),
         first,
         last,
@@ -222,9 +232,9 @@ def _rule(answer: Mapping[str, Any]) -> Rule:
     )
 
 
-def _acls(answers: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Entry, ...]]:
+def _acls(answers: Sequence[Mapping[str, Any]]) -> dict[str, tuple[AclEntry, ...]]:
     """Return the entries by the subnet that they are for."""
-    found: dict[str, tuple[Entry, ...]] = {}
+    found: dict[str, tuple[AclEntry, ...]] = {}
     for acl in answers:
         entries = tuple(_entry(one) for one in acl.get("Entries", ()) if one.get("CidrBlock"))
         for association in acl.get("Associations", ()):
@@ -233,9 +243,9 @@ def _acls(answers: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Entry, ...]]:
     return found
 
 
-def _entry(answer: Mapping[str, Any]) -> Entry:
+def _entry(answer: Mapping[str, Any]) -> AclEntry:
     ports = answer.get("PortRange") or {}
-    return Entry(
+    return AclEntry(
         answer["RuleNumber"],
         bool(answer.get("Egress")),
         answer["RuleAction"] == "allow",

@@ -1,15 +1,104 @@
-"""Machines asked through testinfra: the one that the suite runs on, and those reached by ssh or by AWS."""
+"""Machines asked through testinfra: the one that the suite runs on, and those reached by ssh or by AWS.
+
+Source: testinfra, "Connection backends". Its table of backends takes classes by name for the whole process; these need
+clients of the run, so a host is made of the backend itself.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from testinfra.backend.base import BaseBackend, CommandResult
+from testinfra.host import Host as Machine
 
 from infraspec.aws.calls import Calls
-from infraspec.aws.commands import Commands
-from infraspec.contract.hosts import Host
-from infraspec.errors import HostError
-from infraspec.process.hosts import HostFacts
+from infraspec.aws.commands import CommandOutcome, Commands, ContainerTarget
+from infraspec.checks.deployed.hosts import HostFacts
+from infraspec.contract.live import Host
+from infraspec.core.errors import HostError
+
+_ABSENT = ("ClusterNotFoundException", "ServiceNotFoundException")
+_AGENT = "ExecuteCommandAgent"
+_MOST = 100
+
+
+class AwsBackend(BaseBackend):  # type: ignore[misc] # testinfra is not typed for us
+    """Runs commands by a function; unlike the backends of testinfra it does not log what they write."""
+
+    NAME = "aws"
+
+    def __init__(self, spec: str, execute: Callable[[str], CommandOutcome]) -> None:
+        super().__init__(spec)
+        self._execute = execute
+
+    def run(self, command: str, *args: str, **_: Any) -> CommandResult:
+        """Run a command whose placeholders are filled with the arguments, quoted."""
+        text = self.get_command(command, *args)
+        outcome = self._execute(text)
+        return CommandResult(self, outcome.code, text.encode(), outcome.output, outcome.errors)
+
+
+def machine_of(spec: str, calls: Calls, commands: Commands) -> Machine:
+    """Return the machine that a host of the contract names. Raises HostError if there is none that runs commands."""
+    kind, _, name = spec.partition("://")
+    if kind == "ssm":
+        backend = AwsBackend(spec, partial(commands.on_node, name))
+    else:
+        backend = AwsBackend(spec, partial(commands.in_container, container_of(spec, calls)))
+    machine = Machine(backend)
+    backend.set_host(machine)
+    return machine
+
+
+def container_of(spec: str, calls: Calls) -> ContainerTarget:
+    """Return a container of a running task of `ecs://CLUSTER/SERVICE?container=NAME`. Raises HostError."""
+    parts = urlsplit(spec)
+    cluster, service = parts.netloc, parts.path.strip("/")
+    named = parse_qs(parts.query).get("container", [""])[0]
+    listed = calls.pages(
+        "ecs", "list_tasks", "taskArns", absent=_ABSENT, cluster=cluster, serviceName=service, desiredStatus="RUNNING"
+    )
+    tasks = calls.batches(
+        "ecs", "describe_tasks", "tasks", argument="tasks", values=listed, size=_MOST, cluster=cluster
+    )
+    running = [task for task in tasks if task.get("lastStatus") == "RUNNING"]
+    if not running:
+        raise _no_container(spec, "a running task", "the service has none", "start the service, or correct the host")
+    open_tasks = [task for task in running if task.get("enableExecuteCommand")]
+    if not open_tasks:
+        found = "no running task was started with it"
+        remedy = "enable_execute_command = true in the aws_ecs_service, and a deployment after it"
+        raise _no_container(spec, "a task with ECS Exec", found, remedy)
+    return _chosen(spec, cluster, open_tasks[0], named)
+
+
+def _chosen(spec: str, cluster: str, task: Mapping[str, Any], named: str) -> ContainerTarget:
+    containers = {str(one.get("name")): one for one in task.get("containers", ())}
+    name = named or (next(iter(containers)) if len(containers) == 1 else "")
+    if name not in containers:
+        names = ", ".join(sorted(containers))
+        remedy = f'host = "ecs://CLUSTER/SERVICE?container={min(containers, default="NAME")}"'
+        raise _no_container(
+            spec, "a container of the task by its name", f"{named or 'none named'}; it has {names}", remedy
+        )
+    chosen = containers[name]
+    agents = {agent.get("name"): agent.get("lastStatus") for agent in chosen.get("managedAgents", ())}
+    if agents.get(_AGENT) != "RUNNING":
+        found = f"it is {agents.get(_AGENT) or 'not there'} in {name}"
+        remedy = "let the task role do the four ssmmessages actions, and the task reach the endpoint of ssmmessages"
+        raise _no_container(spec, f"a running {_AGENT}", found, remedy)
+    return ContainerTarget(cluster, str(task["taskArn"]), name, str(chosen.get("runtimeId", "")))
+
+
+def _no_container(spec: str, expected: str, found: str, remedy: str) -> HostError:
+    return HostError(
+        "no container of the host runs commands", place=spec, expected=expected, found=found, remedy=remedy
+    )
+
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _ASKED = {"terraform": "version", "kubectl": "version --client", "go": "version"}
@@ -51,7 +140,6 @@ def _machine(host: Host, calls: Calls | None, commands: Commands | None) -> Any:
             place=host.host,
             remedy="let its environment consent: run_commands = true",
         )
-    from infraspec.live.facts.machines import machine_of  # noqa: PLC0415 - it imports testinfra
 
     return machine_of(host.host, calls, commands)
 

@@ -13,15 +13,15 @@ from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.simulate import simulate
-from infraspec.checks.secret_chain import Evidence, questions
-from infraspec.checks.secret_links import Link, Links
+from infraspec.checks.access.secret_chain import ChainEvidence, questions
+from infraspec.checks.access.secret_links import ChainLink, ChainLinks
 from infraspec.contract.models import Contract
-from infraspec.ecs.stored_value import ChainFacts, Grant, ReadValue, Refusal, StartedTask, StoredSecret
+from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.unknown import render
+from infraspec.ecs.references import ValueStore
+from infraspec.ecs.start import ChainFacts, KeyGrant, ReadValue, Refusal, StartedTask, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.ecs.value_from import Store
-from infraspec.errors import ResourceRefusalError
 from infraspec.terraform.plan import Plan
-from infraspec.unknown import render
 
 _MOST_TASKS = 100
 _NO_SECRET = ("ResourceNotFoundException",)
@@ -55,13 +55,13 @@ def chain_evidence(
     environment: str,
     *,
     shapes: Shapes | None = None,
-) -> Evidence:
+) -> ChainEvidence:
     """Ask for all that the rule needs beside the live Plan, IAM's simulator included.
 
     Values are looked at by `shapes` alone, and only those that a JSON key is asked of.
     """
     definitions = list(definitions)
-    links = list(Links(live_plan, contract, environment).of(definitions))
+    links = list(ChainLinks(live_plan, contract, environment).of(definitions))
     simulated = simulate(calls, questions(live_plan, definitions, contract, environment))
     keys = dict.fromkeys(
         render(one.requirement.resource)
@@ -71,7 +71,7 @@ def chain_evidence(
     )
     looks = {key: _key(calls, key) for key in keys}
     refused = {key: found.refusal for key, found in looks.items() if found.refusal}
-    return Evidence(
+    return ChainEvidence(
         ChainFacts(
             dict(_stored(calls, links, live_plan, refused)),
             {key: found.state for key, found in looks.items() if found.state},
@@ -85,7 +85,7 @@ def chain_evidence(
 
 
 def _stored(
-    calls: Calls, links: Iterable[Link], live_plan: Plan, refused: dict[str, Refusal]
+    calls: Calls, links: Iterable[ChainLink], live_plan: Plan, refused: dict[str, Refusal]
 ) -> Iterator[tuple[str, StoredSecret | None]]:
     """Yield what is known of each secret and parameter; what keeps the runner out is noted as refused."""
     parameters = {parameter.get("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
@@ -93,7 +93,7 @@ def _stored(
         fields = link.arn.split(":")
         if link.value.problem or not link.arn.startswith("arn:") or calls.account not in fields[4:5]:
             continue
-        if link.value.store is Store.SECRETS_MANAGER:
+        if link.value.store is ValueStore.SECRETS_MANAGER:
             try:
                 yield link.arn, _secret(calls, link.arn)
             except ResourceRefusalError as error:
@@ -111,7 +111,7 @@ def _secret(calls: Calls, arn: str) -> StoredSecret | None:
     return StoredSecret(found["ARN"], found.get("DeletedDate"), found.get("LastChangedDate"), stages)
 
 
-def _values(links: Iterable[Link], shapes: Shapes) -> Iterator[tuple[tuple[str, str], ReadValue]]:
+def _values(links: Iterable[ChainLink], shapes: Shapes) -> Iterator[tuple[tuple[str, str], ReadValue]]:
     for link in links:
         key, stage, version = link.suffix
         shape = shapes.shape(link.arn, stage=stage, version=version) if key else None
@@ -124,7 +124,7 @@ class _Key(Struct, frozen=True):
     """What was seen of a key: its state, its grants; `refusal` if its own policy hides something."""
 
     state: str = ""
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[KeyGrant, ...] = ()
     refusal: Refusal | None = None
 
 
@@ -160,10 +160,10 @@ def _key_state(calls: Calls, key: str) -> str:
     return str(found["KeyMetadata"]["KeyState"]) if found else "missing"
 
 
-def _grants(calls: Calls, key: str) -> Iterator[Grant]:
+def _grants(calls: Calls, key: str) -> Iterator[KeyGrant]:
     for grant in calls.pages("kms", "list_grants", "Grants", region=_region(calls, key), KeyId=key, absent=_NO_KEY):
         constraints: Mapping[str, Any] = grant.get("Constraints") or {}
-        yield Grant(
+        yield KeyGrant(
             key,
             grant.get("GranteePrincipal", ""),
             tuple(grant.get("Operations") or ()),

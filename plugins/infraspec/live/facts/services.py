@@ -7,20 +7,45 @@ tasks) and DescribeServiceRevisions (20 revisions).
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
-from infraspec.ecs.declared_service import DeclaredService
-from infraspec.ecs.deployed import DeployedService, Fleet
-from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup
-from infraspec.ecs.task import Task
+from infraspec.checks.services.rollout_state import is_failing
+from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
+from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup, Task
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.plan import Plan
+
+_INTERVAL = 15
+"""Seconds between two looks."""
+
+
+def settled(
+    read: Callable[[], Fleet],
+    wait: int,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Fleet:
+    """Return what was read when no deployment is under way, one has begun to fail, or `wait` seconds have passed."""
+    begin = clock()
+    fleet = read()
+    while _is_open(fleet) and clock() - begin < wait:
+        sleep(min(_INTERVAL, wait - (clock() - begin)))
+        fleet = read()
+    return replace(fleet, waited=round(clock() - begin) if wait else 0)
+
+
+def _is_open(fleet: Fleet) -> bool:
+    rolling = [one.live for one in fleet.services if one.live is not None and one.live.is_rolling_out]
+    return bool(rolling) and not any(is_failing(live) for live in rolling)
+
 
 _MOST_CLUSTERS, _MOST_SERVICES, _MOST_TASKS, _MOST_REVISIONS = 100, 10, 100, 20
 _NO_TASK_DEFINITION = ("ClientException",)

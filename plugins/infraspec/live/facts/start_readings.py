@@ -15,18 +15,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.arn import Arn
 from infraspec.aws.calls import Calls
+from infraspec.core.arn import Arn
+from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
+from infraspec.core.unknown import render
 from infraspec.ecs.container import Container
-from infraspec.ecs.deployed import DeployedService
-from infraspec.ecs.image import EcrImage, ecr_image
+from infraspec.ecs.fleet import DeployedService
+from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
 from infraspec.ecs.service import Service
-from infraspec.ecs.start import LogGroup, Network, StartFacts, StoredImage, StoredRole, StoredValue
-from infraspec.ecs.stored_value import Refusal
+from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.ecs.value_from import Store, ValueFrom
-from infraspec.errors import ResourceRefusalError, RunnerPermissionError
-from infraspec.unknown import render
 
 _MOST_NAMES = 50
 _NO_IMAGE = ("ImageNotFoundException",)
@@ -115,7 +113,7 @@ class _Reader(Struct):
         return details[0] if details else {}
 
     def values(self) -> Iterator[StoredValue]:
-        readers: dict[tuple[Store, str, str], list[str]] = defaultdict(list)
+        readers: dict[tuple[ValueStore, str, str], list[str]] = defaultdict(list)
         for container in self.definition.containers:
             named = [(f'{one.kind} "{one.name}"', one.value_from) for one in container.secrets]
             if container.repository_credentials is not None:
@@ -124,11 +122,11 @@ class _Reader(Struct):
                 parsed = ValueFrom.parse(value)
                 key = (parsed.store, render(parsed.target), render(parsed.region))
                 readers[key].append(f'container "{container.name}", {what}')
-        parameters = self._parameters([target for store, target, _ in readers if store is Store.PARAMETER_STORE])
+        parameters = self._parameters([target for store, target, _ in readers if store is ValueStore.PARAMETER_STORE])
         for (store, target, region), names in readers.items():
-            if store is Store.SECRETS_MANAGER:
+            if store is ValueStore.SECRETS_MANAGER:
                 yield self._secret(target, region, tuple(names))
-            elif store is Store.PARAMETER_STORE:
+            elif store is ValueStore.PARAMETER_STORE:
                 yield parameters(target, tuple(names))
 
     def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
@@ -181,7 +179,7 @@ class _Reader(Struct):
                 answer = self.calls.ask("iam", "get_role", absent=_NO_ROLE, RoleName=value.rpartition("/")[2])
                 yield StoredRole(kind, value, answer["Role"]["AssumeRolePolicyDocument"] if answer else None)
 
-    def log_groups(self) -> Iterator[LogGroup]:
+    def log_groups(self) -> Iterator[StartLogGroup]:
         for container in self.definition.containers:
             name = container.log_options.get("awslogs-group")
             if container.log_driver != "awslogs" or not isinstance(name, str):
@@ -191,7 +189,7 @@ class _Reader(Struct):
             found = self.calls.pages("logs", "describe_log_groups", "logGroups", region=where, logGroupNamePrefix=name)
             exists = any(group["logGroupName"] == name for group in found)
             creates = container.log_options.get("awslogs-create-group") == "true"
-            yield LogGroup(container.name, name, exists, creates)
+            yield StartLogGroup(container.name, name, exists, creates)
 
     def network(self) -> Network:
         subnets, groups = self.service.subnets, self.service.security_groups

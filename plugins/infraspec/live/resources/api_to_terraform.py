@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from infraspec.core.unknown import Value
 from infraspec.resource_types.listing import Attributes, Blocks, snake
-from infraspec.unknown import Value
 
 _OF_AWS = "aws:"
 

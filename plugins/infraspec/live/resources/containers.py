@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from infraspec.ecs.value_from import Store, ValueFrom
+from infraspec.core.unknown import Value
+from infraspec.ecs.references import ValueFrom, ValueStore
 from infraspec.live.resources.api_to_terraform import blocks, tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, listed_of, values_of
 from infraspec.live.resources.scope import Scope
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Value
 
 CLUSTER, SERVICE, TASK_DEFINITION = "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"
 
@@ -69,7 +69,7 @@ def parameter_names(scope: Scope) -> set[str]:
     names: set[str] = set()
     for text in _named_values(scope.managed(TASK_DEFINITION)):
         parsed = ValueFrom.parse(text)
-        if parsed.store is Store.PARAMETER_STORE and not parsed.problem:
+        if parsed.store is ValueStore.PARAMETER_STORE and not parsed.problem:
             target = str(parsed.target)
             names.add(target.partition(":parameter")[2] if target.startswith("arn:") else target)
     return names

@@ -9,12 +9,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from infraspec.core.unknown import Unknown, Value
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
 from infraspec.live.resources.scope import Scope
 from infraspec.resource_types.network import FIREWALL_PEER
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value
 
 _GROUPS = ("aws_security_group", "aws_default_security_group")
 _EGRESS, _INGRESS = "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"

@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.errors import ResourceRefusalError
+from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import at, attributes_of, tag_map
 from infraspec.live.resources.scope import Scope
 from infraspec.resource_types import TYPES
 from infraspec.resource_types.listing import Call, Listing, snake
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import RefusedRead, Unknown, Value
 
 Values = dict[str, Value]
 Entry = Mapping[str, Any]

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.contract.models import Contract
-from infraspec.conventions.facts import APPLICATION, ENVIRONMENT, facts_of
 from infraspec.conventions.naming import NamingRule
-from infraspec.finding import Verdict
+from infraspec.conventions.placeholders import APPLICATION, ENVIRONMENT, facts_of
+from infraspec.core.finding import Verdict
+from infraspec.core.unknown import Unknown, Value
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.source_index import SourceIndex, identity_of
 from infraspec.terraform.plan import Resource
-from infraspec.unknown import Unknown, Value
 
 _NAMING = ("{application}", "{environment}")
 

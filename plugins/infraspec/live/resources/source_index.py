@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infraspec.character import Character
-from infraspec.checks.whereabouts import Whereabouts
-from infraspec.conventions.name_attributes import read_name, read_path
-from infraspec.iam.answer import Answer
+from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.conventions.naming import read_name, read_path
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Character, Text, Unknown, Value
 from infraspec.resource_types import resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.unknown import Text, Unknown, Value
 
 Identity = tuple[str, ...]
 
@@ -61,7 +60,7 @@ class SourceIndex:
 
     def is_here(self, resource: Resource) -> bool:
         """Tell whether a resource of the source is certainly in the account and region asked."""
-        return self.whereabouts.has(resource) is Answer.YES
+        return self.whereabouts.has(resource) is Truth.YES
 
     def names(self, type_: str) -> list[Identity]:
         """Return the identities of a type that are wholly known."""
@@ -92,9 +91,9 @@ class SourceIndex:
             open_: list[tuple[re.Pattern[str], Resource]] = []
             for resource in self.plan.managed(type_):
                 where, parts = self.whereabouts.has(resource), list(self._parts(resource))
-                if where is Answer.NO:
+                if where is Truth.NO:
                     continue
-                if where is Answer.YES and all(isinstance(part, str) for part in parts):
+                if where is Truth.YES and all(isinstance(part, str) for part in parts):
                     exact.setdefault(tuple(parts), resource)
                 elif not all(isinstance(part, Unknown) for part in parts):
                     open_.append((re.compile(_joined(tuple(map(_expression, parts))), re.DOTALL), resource))

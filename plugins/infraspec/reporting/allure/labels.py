@@ -13,11 +13,11 @@ import pytest
 
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Finding
 from infraspec.core.rule import Rule, Severity
 from infraspec.core.rules import RULES, SECRET_ACCESS, TASK_DEFINITIONS, rule_of
-from infraspec.ecs.stop_reason import FailureClass
-from infraspec.errors import InfraspecError
-from infraspec.finding import Finding
+from infraspec.ecs.stop_cause import FailureClass
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.run.recorder import environment_of
 from infraspec.reporting.run.repository import Repository

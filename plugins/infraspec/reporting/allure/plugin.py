@@ -20,10 +20,10 @@ import pytest
 from allure_commons.model2 import Label, Link, StatusDetails
 
 from infraspec.contract.models import Contract
-from infraspec.errors import ReportError
-from infraspec.finding import Finding, Location
-from infraspec.iam.decision import Decision
-from infraspec.reporting.allure import verdict_table
+from infraspec.core.errors import ReportError
+from infraspec.core.finding import Finding, Location
+from infraspec.iam.evaluation.decision import Decision
+from infraspec.reporting.allure import files as verdict_table
 from infraspec.reporting.allure.labels import (
     FileOwners,
     description,

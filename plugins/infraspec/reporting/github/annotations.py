@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import rule_of
-from infraspec.finding import Finding, Location, Verdict
-from infraspec.reporting.run.causes import Cause, causes, listed
 from infraspec.reporting.run.results import Entry, Results, by_rule, find
+from infraspec.reporting.run.results_builder import Cause, causes, listed
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})

@@ -8,13 +8,78 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from html import escape as escape_html
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.core.finding import Verdict
 from infraspec.core.rules import PLAN_REVIEW
-from infraspec.finding import Verdict
-from infraspec.reporting.github.size_limit import Section, fitted, shortened
-from infraspec.reporting.markdown import code, escape, fence, fold, table
-from infraspec.reporting.run.causes import Cause, causes, listed, mended
+from infraspec.reporting.document import code_span, escape, fence, fold, table
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find
+from infraspec.reporting.run.results_builder import Cause, causes, listed, mended
+
+COMMENT_LIMIT = 65_536
+"""Characters of a comment. Source: GitHub's API refuses more: "body is too long (maximum is 65536 characters)"."""
+
+SUMMARY_LIMIT = 349_000
+"""Characters of a step's summary, of at most three bytes. Source: GitHub Docs, "Workflow commands": at most 1 MiB."""
+
+_LONGEST = 4_000
+
+
+class Section(Struct, frozen=True):
+    """A part of a report. Sections of a high `rank` lose items first, the longest of them its last; with 0 none.
+
+    `noun` says what the items are, in the plural. With `folded` it is shown on a click on its title.
+    """
+
+    title: str
+    items: tuple[str, ...]
+    rank: int = 0
+    noun: str = ""
+    folded: bool = False
+
+    def __str__(self) -> str:
+        is_list = all(item.startswith("- ") for item in self.items)
+        content = ("\n" if is_list else "\n\n").join(self.items)
+        if not self.title:
+            return content
+        return fold(self.title, content) if self.folded else f"#### {self.title}\n\n{content}"
+
+
+def fitted(sections: Sequence[Section], limit: int) -> str:
+    """Return the sections as text of at most `limit` characters, and say at the end what was left out."""
+    kept = [section for section in sections if section.items]
+    left: dict[str, int] = {}
+    size = sum(_size(str(section)) + 2 for section in kept) + 1
+    while size + _size(_note(left)) > limit and (
+        losers := [at for at, one in enumerate(kept) if one.rank and one.items]
+    ):
+        at = max(losers, key=lambda index: (kept[index].rank, len(kept[index].items), index))
+        section = kept[at]
+        left[section.noun] = left.get(section.noun, 0) + 1
+        size -= _size(section.items[-1]) + 2
+        kept[at] = replace(section, items=section.items[:-1])
+    texts = [str(section) for section in kept if section.items]
+    return "\n\n".join([*texts, *filter(None, [_note(left)])]) + "\n"
+
+
+def shortened(text: str) -> str:
+    """Return a text that is not too long to be read."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n… ({len(text) - _LONGEST} more characters)"
+
+
+def _note(left: dict[str, int]) -> str:
+    if not left:
+        return ""
+    what = ", ".join(f"{number} {noun}" for noun, number in left.items())
+    return f"_Left out, as this would be too long: {what}. All of it is in the results file._"
+
+
+def _size(text: str) -> int:
+    """Count as GitHub may: characters outside of the basic plane twice."""
+    return len(text.encode("utf-16-le")) // 2
+
 
 MARKER = "<!-- infraspec-report -->"
 """The first line of a comment, by which the comment of the run before is found and replaced."""
@@ -71,7 +136,7 @@ def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> 
         lines.append(f"{len(found)} {'cause' if len(found) == 1 else 'causes'} in all.")
     if base:
         new = sum(len(cause.entries) for cause in found if cause.is_new)
-        commit = f" ({code(base.run.commit[:12])})" if base.run.commit else ""
+        commit = f" ({code_span(base.run.commit[:12])})" if base.run.commit else ""
         lines.append(f"Compared with the base{commit}: {new} new, {len(mended(results, base))} mended.")
     if not results.run.complete:
         lines.append("**Not the whole suite was run.**")
@@ -82,7 +147,7 @@ def _table(results: Results) -> str:
     names = list(dict.fromkeys(count.environment for count in results.counts))
     rules = sorted({count.rule for count in results.counts}, key=lambda rule: by_rule("", rule, ()))
     cells = {(count.environment, count.rule): _cell(count) for count in results.counts}
-    rows = [[code(rule), *(cells.get((name, rule), "") for name in names)] for rule in rules]
+    rows = [[code_span(rule), *(cells.get((name, rule), "") for name in names)] for rule in rules]
     return table(["rule", *map(escape, names)], rows) if rows else ""
 
 
@@ -119,8 +184,8 @@ def _problem_sections(results: Results) -> list[Section]:
         texts = []
         for problem in (problem for problem in results.problems if problem.kind == kind):
             message = shortened(problem.message) or "see the log of the run: the message is not infraspec's own"
-            about = f"{code(problem.test)}: " if problem.test else ""
-            texts.append(f"{about}{code(problem.error)}\n\n{fence(message, 'text')}")
+            about = f"{code_span(problem.test)}: " if problem.test else ""
+            texts.append(f"{about}{code_span(problem.error)}\n\n{fence(message, 'text')}")
         sections.append(Section(title, tuple(texts), rank=2, noun=f"{kind} tests"))
     return sections
 
@@ -147,10 +212,10 @@ def _baseline_sections(results: Results, links: Links) -> list[Section]:
         return []
     known = find(results.findings, "known")
     fixed = tuple(
-        f"- {code(entry.rule)} {code(f'{entry.address} {entry.subject}')} ({escape(entry.environment)})"
+        f"- {code_span(entry.rule)} {code_span(f'{entry.address} {entry.subject}')} ({escape(entry.environment)})"
         for entry in baseline.fixed
     )
-    file, soon = code(baseline.file), _days_left(results, baseline.expires) <= _SOON
+    file, soon = code_span(baseline.file), _days_left(results, baseline.expires) <= _SOON
     until = f"{file} {'lapses soon: it holds' if soon else 'holds'} until {baseline.expires}."
     shrink = f"{len(fixed)} of {file} are fixed: `infraspec report baseline --shrink {baseline.file}` takes them out."
     groups = tuple(finding_text(cause, links) for cause in causes(known))
@@ -175,7 +240,7 @@ def _waiver(entry: Entry, links: Links) -> str:
     finding, waiver = entry.finding, entry.waiver
     place = f" {links.place(finding.location)}" if finding.location else ""
     until = f": until {waiver.expires} by {escape(waiver.owner)}, {escape(waiver.reason)}" if waiver else ""
-    return f"{code(finding.rule)} {code(finding.key)} ({escape(entry.environment)}){place}{until}"
+    return f"{code_span(finding.rule)} {code_span(finding.key)} ({escape(entry.environment)}){place}{until}"
 
 
 def _advice_section(results: Results, links: Links) -> Section:
@@ -187,7 +252,8 @@ def _advice_section(results: Results, links: Links) -> Section:
 
 def _mended_section(entries: Sequence[Entry]) -> Section:
     lines = tuple(
-        f"- {code(entry.finding.rule)} {code(entry.finding.key)} ({escape(entry.environment)})" for entry in entries
+        f"- {code_span(entry.finding.rule)} {code_span(entry.finding.key)} ({escape(entry.environment)})"
+        for entry in entries
     )
     return Section(f"{len(entries)} mended since the base", lines, 7, "mended", folded=True)
 
@@ -198,7 +264,8 @@ def _skipped_section(results: Results) -> Section:
         name = skipped.test.partition("::")[2].partition("[")[0]
         reasons.setdefault((name, skipped.reason.replace(skipped.environment, "…")), []).append(skipped.environment)
     lines = tuple(
-        f"- {code(name)} ({escape(', '.join(names))}): {escape(reason)}" for (name, reason), names in reasons.items()
+        f"- {code_span(name)} ({escape(', '.join(names))}): {escape(reason)}"
+        for (name, reason), names in reasons.items()
     )
     return Section(f"Not looked at: {len(lines)}", lines, 9, "tests that were skipped", folded=True)
 
@@ -217,7 +284,7 @@ def finding_text(cause: Cause, links: Links) -> str:
     finding = cause.finding
     subjects = list(cause.subjects.values())
     first = subjects[0]
-    lines = [f"**{code(finding.rule)}** {code(finding.key)}  ", f"{_where(first, links)}", ""]
+    lines = [f"**{code_span(finding.rule)}** {code_span(finding.key)}  ", f"{_where(first, links)}", ""]
     lines += [f"- and {_other(entries, links)}" for entries in subjects[1:_SHOWN]]
     if len(subjects) > _SHOWN:
         lines.append(f"- and {len(subjects) - _SHOWN} more of the same cause")
@@ -235,7 +302,7 @@ def _where(entries: Sequence[Entry], links: Links) -> str:
 
 
 def _other(entries: Sequence[Entry], links: Links) -> str:
-    return f"{code(entries[0].finding.key)} {_where(entries, links)}"
+    return f"{code_span(entries[0].finding.key)} {_where(entries, links)}"
 
 
 def _evidence(cause: Cause, links: Links) -> Iterator[str]:
@@ -246,7 +313,7 @@ def _evidence(cause: Cause, links: Links) -> Iterator[str]:
             yield f"- **{label}:** {escape(line)}" if at == 0 else f"  <br>{escape(line)}"
     for other in finding.related:
         place = f" {links.place(other.location)}" if other.location else ""
-        yield f"- **{escape(other.role)}:** {code(other.address)}{place}"
+        yield f"- **{escape(other.role)}:** {code_span(other.address)}{place}"
     if len(cause.environments) > 1:
         yield f"- alike, but for names and accounts, in {listed(cause.environments[1:])}"
 
@@ -278,7 +345,7 @@ def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
     risky = [entry for entry in changes if entry.state != "proven"]
     notable = [entry for entry in changes if entry.state == "proven" and entry.finding.subject]
     quiet = [entry for entry in changes if entry.state == "proven" and not entry.finding.subject]
-    plan = next((code(plan.file) for plan in results.run.plans if plan.environment == name), "the plan")
+    plan = next((code_span(plan.file) for plan in results.run.plans if plan.environment == name), "the plan")
     title = f"What {plan} changes in {name}: {_kinds(changes) or _SILENT}"
     shown = [_line(entry, links) for entry in (*risky, *notable)]
     first = Section(title, tuple(shown) or ("Nothing of it is a risk.",), rank=1, noun="risks of plans")
@@ -312,4 +379,4 @@ def _line(entry: Entry, links: Links) -> str:
         f" — approved by {escape(waiver.owner)}: {escape(waiver.reason)}" if waiver and entry.state == "waived" else ""
     )
     first = finding.found.splitlines()[0]
-    return f"- {mark}{code(finding.address)}: {escape(first)}{place}{approved}"
+    return f"- {mark}{code_span(finding.address)}: {escape(first)}{place}{approved}"

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from infraspec.contract.baseline import NEVER_KNOWN, Baseline, Known
-from infraspec.errors import BaselineError
+from infraspec.core.errors import BaselineError
 from infraspec.reporting.run.results import Results, find
 
 _HOLDS = timedelta(days=90)

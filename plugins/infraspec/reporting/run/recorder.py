@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from infraspec.errors import InfraspecError
-from infraspec.finding import Finding, Verdict
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Finding, Verdict
 
 REPOSITORY = "repository"
 """What stands in place of an environment where a rule is about none."""

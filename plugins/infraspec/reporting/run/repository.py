@@ -12,8 +12,8 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from infraspec.contract.models import Contract
-from infraspec.finding import Finding, Location, Related
-from infraspec.reporting.markdown import link
+from infraspec.core.finding import Finding, Location, Related
+from infraspec.reporting.document import link
 from infraspec.reporting.run.results import Results
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")

@@ -16,10 +16,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.atomic_write import write_whole
+from infraspec.core.errors import ReportError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
-from infraspec.errors import ReportError
-from infraspec.finding import Finding, Verdict
+from infraspec.core.runtime import write_whole
 
 VERSION: Literal[1] = 1
 """Version of the file's format; it is raised when a reader of the one before would misread it."""

@@ -16,12 +16,12 @@ from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline, BaselineResult, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import Waived, WaiverResult, apply
-from infraspec.errors import EmptySelectionError
-from infraspec.finding import Finding, Verdict
+from infraspec.core.errors import EmptySelectionError
+from infraspec.core.finding import Finding, Verdict
 from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
 
 if TYPE_CHECKING:  # a run starts faster without
-    from infraspec.iam.decision import Decision
+    from infraspec.iam.evaluation.decision import Decision
     from infraspec.terraform.plan import Plan
 
 WITNESS = "infraspec-allure"

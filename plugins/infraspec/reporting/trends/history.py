@@ -16,9 +16,9 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from infraspec.contract.baseline import moved
-from infraspec.core.atomic_write import write_whole
-from infraspec.errors import ErrorCollector, ReportError
-from infraspec.finding import Verdict
+from infraspec.core.errors import ErrorCollector, ReportError
+from infraspec.core.finding import Verdict
+from infraspec.core.runtime import write_whole
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, encode, read
 
 Level: TypeAlias = Literal["violated", "undetermined", "accepted", "proven", "empty"]

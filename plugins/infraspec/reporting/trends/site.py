@@ -13,7 +13,7 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from infraspec import __version__
-from infraspec.finding import Location
+from infraspec.core.finding import Location
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Results
 from infraspec.reporting.trends.history import Cell, Column, Level, Open, Trend, last_days, moment, trends

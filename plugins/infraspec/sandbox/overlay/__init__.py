@@ -6,22 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infraspec.sandbox.overlay import (
-    alarms,
-    balancers,
-    databases,
-    enforcement,
-    services,
-    simulator,
-    subscriptions,
-    trail,
-)
+from infraspec.sandbox.overlay import alarms, databases, enforcement, services, simulator, subscriptions, targets, trail
 from infraspec.sandbox.server_process import Settings
 
 
 def install(settings: Settings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (alarms, balancers, databases, services, simulator, subscriptions, trail):
+    for part in (alarms, targets, databases, services, simulator, subscriptions, trail):
         part.install()
     enforcement.install(settings)
 

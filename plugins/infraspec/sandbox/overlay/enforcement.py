@@ -11,19 +11,67 @@ from typing import Any
 
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionResult, BaseResponse, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError, S3InvalidAccessKeyIdError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import HTTPException
 
-from infraspec.sandbox.overlay import refusals, trail
-from infraspec.sandbox.overlay.decisions import allowed, ask, refusal
-from infraspec.sandbox.overlay.identities import Identity, compiled, of_key
+from infraspec.sandbox.overlay import trail
+from infraspec.sandbox.overlay.decisions import Identity, allowed, ask, compiled, of_key, refusal
 from infraspec.sandbox.overlay.targets import PREFIXES, Place, Target, parameters_of, targets
 from infraspec.sandbox.overlay.task_start import TaskStart
 from infraspec.sandbox.server_process import Settings
+
+_JSON = {"json", "rest-json", "smithy-rpc-v2-cbor"}
+
+
+class AwsAnswerError(Exception):
+    """An error that AWS answers: its code and message. moto reads both attributes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def speaks_json(response: Any) -> bool:
+    """Tell whether a request is in a JSON protocol."""
+    if "x-amz-target" in response.headers:
+        return True
+    service = response.boto3_service_name
+    return bool(service) and get_service_model(service).protocol in _JSON
+
+
+def answer(response: Any, error: AwsAnswerError, status: int) -> Any:
+    """Return an error as what moto's server sends."""
+    _, headers, body = response.serialized(ActionResult(error))
+    headers["status"] = str(status)
+    return status, headers, body
+
+
+def denied(response: Any, message: str) -> Any:
+    """Return that a request is not allowed."""
+    if speaks_json(response):
+        return answer(response, AwsAnswerError("AccessDeniedException", message), 400)
+    code = "UnauthorizedOperation" if response.boto3_service_name == "ec2" else "AccessDenied"
+    return answer(response, AwsAnswerError(code, message), 403)
+
+
+def unrecognized(response: Any) -> Any:
+    """Return that nobody has this access key."""
+    message = "The security token included in the request is invalid."
+    if speaks_json(response):
+        return answer(response, AwsAnswerError("UnrecognizedClientException", message), 400)
+    code = "AuthFailure" if response.boto3_service_name == "ec2" else "InvalidClientTokenId"
+    return answer(response, AwsAnswerError(code, message), 403)
+
+
+def not_implemented(response: Any, message: str) -> Any:
+    """Return that the sandbox has no such operation: SDKs do not ask again after 501."""
+    return answer(response, AwsAnswerError("NotImplemented", message), 501)
+
 
 _NEVER_ASKED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 _S3_ACTIONS = {
@@ -60,20 +108,20 @@ def _guarded(settings: Settings, original: Callable[[Any], Any]) -> Callable[[An
         parameters = parameters_of(response)
         who = of_key(settings, response.partition, response.get_access_key())
         if who is None:
-            return refusals.unrecognized(response)
+            return unrecognized(response)
         message = _refusal(response, who, action, parameters)
         if message is not None:
             trail.record(response, who, action, parameters, error=("AccessDenied", message))
-            return refusals.denied(response, message)
+            return denied(response, message)
         try:
             answer = original(response)
         except NotImplementedError as error:
-            return refusals.not_implemented(response, str(error))
+            return not_implemented(response, str(error))
         except (ServiceException, HTTPException):
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails in moto is a gap, and asking again is in vain
             traceback.print_exc()
-            return refusals.not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
+            return not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
         trail.record(response, who, action, parameters)
         return answer
 

@@ -2,6 +2,8 @@
 
 Sources: Amazon ECS API Reference, Deployment, ServiceDeployment and ServiceRevision; Amazon ECS Developer Guide,
 "Amazon ECS service event messages".
+
+Source: Amazon ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures".
 """
 
 from __future__ import annotations
@@ -9,14 +11,36 @@ from __future__ import annotations
 import random
 import uuid
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from moto.elbv2.models import elbv2_backends
 from msgspec import Struct, field
 
-from infraspec.sandbox.overlay import tasks
-from infraspec.sandbox.overlay.circuit_breaker import breaker_of, threshold_of
+from infraspec.sandbox.overlay import task_start
 from infraspec.sandbox.overlay.task_start import TaskStart
+
+_LOWEST, _HIGHEST = 3, 200
+
+
+class Breaker(Struct, frozen=True):
+    """Whether deployments that fail are given up, and whether the service goes back to the last good one."""
+
+    enabled: bool = False
+    rolls_back: bool = False
+
+
+def breaker_of(service: Any) -> Breaker:
+    """Read the breaker of a service."""
+    configuration = getattr(service, "deployment_configuration", None) or {}
+    found = configuration.get("deploymentCircuitBreaker") or {}
+    return Breaker(bool(found.get("enable")), bool(found.get("rollback")))
+
+
+def threshold_of(service: Any) -> int:
+    """Return how many tasks may fail: half the desired count, at least 3 and at most 200."""
+    return min(max(ceil(int(service.desired_count) * 0.5), _LOWEST), _HIGHEST)
+
 
 _EVENTS = 100
 
@@ -45,7 +69,7 @@ class Rollouts(Struct):
         self.count(backend, service)
 
     def _start(self, _definition: Any) -> TaskStart:
-        return TaskStart(self.account, self.region, self.partition, tasks.new_id())
+        return TaskStart(self.account, self.region, self.partition, task_start.new_id())
 
     def _deployment(self, service: Any, definition: Any, number: str) -> dict[str, Any]:
         """Make the deployment, and note the service revision it is to reach."""
@@ -124,10 +148,10 @@ class Rollouts(Struct):
     def _fail(self, backend: Any, service: Any, deployment: dict[str, Any], definition: Any, reason: str) -> None:
         breaker, count = breaker_of(service), threshold_of(service)
         for index in range(count):
-            identifier = tasks.new_id()
+            identifier = task_start.new_id()
             own = TaskStart(self.account, self.region, self.partition, identifier).failure(definition) or reason
-            task = tasks.make(service, definition, deployment["id"], identifier, index)
-            self.tasks[task["taskArn"]] = tasks.failed(task, own)
+            task = task_start.make(service, definition, deployment["id"], identifier, index)
+            self.tasks[task["taskArn"]] = task_start.failed(task, own)
         deployment |= {"failedTasks": count, "updatedAt": datetime.now(UTC)}
         before = [one for one in service.deployments if one["rolloutState"] == "COMPLETED"][:1]
         made = self.deployments[service.current_service_deployment]
@@ -188,7 +212,7 @@ class Rollouts(Struct):
         started = []
         taken = len(self.tasks)
         for index in range(count):
-            task = tasks.make(service, definition, deployment, tasks.new_id(), taken + index)
+            task = task_start.make(service, definition, deployment, task_start.new_id(), taken + index)
             self.tasks[task["taskArn"]] = task
             started.append(f"(task {task['taskArn'].rpartition('/')[2]})")
         if started:
@@ -202,7 +226,7 @@ class Rollouts(Struct):
         if len(running) > service.desired_count:
             for task in running[service.desired_count :]:
                 reason = "Scaling activity initiated by deployment"
-                self.tasks[task["taskArn"]] = tasks.stopped(task, reason, tasks.SCALING)
+                self.tasks[task["taskArn"]] = task_start.stopped(task, reason, task_start.SCALING)
         elif primary is not None and primary["rolloutState"] == "COMPLETED":
             definition = backend.describe_task_definition(service.task_definition)
             reason_not = self._start(definition).failure(definition)
@@ -210,8 +234,8 @@ class Rollouts(Struct):
             if missing and reason_not is None:
                 self._run(service, definition, primary["id"], missing)
             for index in range(missing if reason_not else 0):
-                task = tasks.make(service, definition, primary["id"], tasks.new_id(), index)
-                self.tasks[task["taskArn"]] = tasks.failed(task, str(reason_not))
+                task = task_start.make(service, definition, primary["id"], task_start.new_id(), index)
+                self.tasks[task["taskArn"]] = task_start.failed(task, str(reason_not))
         if primary is not None:
             primary["desiredCount"] = service.desired_count
         _register(backend, service, self._addresses(service))
@@ -220,7 +244,7 @@ class Rollouts(Struct):
     def stop(self, service: Any, reason: str) -> None:
         """Stop the running tasks of a service."""
         for task in self.running(service):
-            self.tasks[task["taskArn"]] = tasks.stopped(task, reason, tasks.SCALING)
+            self.tasks[task["taskArn"]] = task_start.stopped(task, reason, task_start.SCALING)
 
     def running(self, service: Any) -> list[dict[str, Any]]:
         """Return the running tasks of a service."""

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult
 from moto.ecs import models, responses
 from moto.ecs.exceptions import InvalidParameterException
 
-from infraspec.sandbox.overlay import tasks
+from infraspec.sandbox.overlay import task_start
 from infraspec.sandbox.overlay.rollouts import Rollouts
 
 _KEPT = {
@@ -190,7 +190,7 @@ def _stop_task(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if arn is None:
             return original(response)
         reason = response._get_param("reason") or "Task stopped by user"
-        rollouts.tasks[arn] = task = tasks.stopped(rollouts.tasks[arn], reason, "UserInitiated")
+        rollouts.tasks[arn] = task = task_start.stopped(rollouts.tasks[arn], reason, "UserInitiated")
         backend = response.ecs_backend
         for service in backend.services.values():
             if task["group"] == f"service:{service.name}" and task["clusterArn"] == service.cluster_arn:

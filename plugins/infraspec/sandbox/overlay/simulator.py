@@ -15,12 +15,12 @@ from moto.core.responses import ActionResult
 from moto.iam.exceptions import InvalidInput, NoSuchEntity
 from moto.iam.responses import IamResponse
 
-from infraspec.iam.answer import Answer
-from infraspec.iam.context import Context
-from infraspec.iam.decision import Decision, Outcome, decide
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.iam.principal import Principal
-from infraspec.sandbox.overlay.identities import Identity, compiled, of_entity
+from infraspec.core.truth import Truth
+from infraspec.iam.evaluation.decision import Decision, Outcome, decide
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.statements import IdentityPolicy
+from infraspec.sandbox.overlay.decisions import Identity, compiled, of_entity
 
 _DECISIONS = {
     Outcome.ALLOWED: "allowed",
@@ -126,7 +126,7 @@ def _specific(resource: str, decision: Decision, missing: list[str], *, bounded:
         "MissingContextValues": missing,
     }
     if bounded and decision.layers is not None and decision.layers.boundary is not None:
-        within = decision.layers.boundary.allowed is Answer.YES
+        within = decision.layers.boundary.allowed is Truth.YES
         made["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": within}
     return made
 

@@ -11,14 +11,30 @@ from typing import Any, TypeAlias
 
 from moto.core.request import determine_request_protocol
 from moto.core.responses import PROTOCOL_PARSERS, get_service_model
+from moto.elbv2 import models
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from msgspec import Struct, field
 
-from infraspec.iam.policy import IdentityPolicy
-from infraspec.sandbox.overlay.identities import compiled
+from infraspec.iam.policy.statements import IdentityPolicy
+from infraspec.sandbox.overlay.decisions import compiled
+
+
+def install() -> None:
+    """Accept every certificate that has an ARN of ACM or IAM."""
+    models.register_certificate = _accept
+    models.ELBv2Backend._certificate_exists = _exists
+
+
+def _accept(*_arguments: Any, **_named: Any) -> None:
+    return None
+
+
+def _exists(_backend: Any, certificate_arn: str) -> bool:
+    return ":acm:" in certificate_arn or ":iam:" in certificate_arn
+
 
 PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 """The prefix of a service's actions, where it is not boto3's name of the service."""

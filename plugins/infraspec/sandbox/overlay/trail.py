@@ -16,7 +16,7 @@ from typing import Any
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.responses import ActionResult
 
-from infraspec.sandbox.overlay.identities import Identity
+from infraspec.sandbox.overlay.decisions import Identity
 
 _READS = re.compile(r"^(Get|List|Describe|Batch(Get|Check)|Head|Lookup|Simulate|Filter|Query|Scan|Test|Check|Select)")
 _NAMING = re.compile(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.images_and_values import deliver
 from infraspec.sandbox.resources.kind import (
     Attributes,
@@ -20,6 +19,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
+from infraspec.sandbox.server import Account
 
 
 def _repository(account: Account, values: Values) -> Attributes:

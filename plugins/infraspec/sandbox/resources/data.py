@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from infraspec.resource_types.listing import names
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
@@ -19,6 +18,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
+from infraspec.sandbox.server import Account
 
 _CHANGEABLE = (
     "instance_class=DBInstanceClass StorageType VpcSecurityGroupIds AutoMinorVersionUpgrade PubliclyAccessible "

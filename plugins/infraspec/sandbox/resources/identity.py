@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
@@ -18,6 +17,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
+from infraspec.sandbox.server import Account
 
 _ROLE = Making(
     "iam.create_role",

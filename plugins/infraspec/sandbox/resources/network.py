@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
@@ -19,6 +18,7 @@ from infraspec.sandbox.resources.kind import (
     tagged,
     tags,
 )
+from infraspec.sandbox.server import Account
 
 
 def _vpc(account: Account, values: Values) -> Attributes:

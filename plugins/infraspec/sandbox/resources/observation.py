@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from infraspec.sandbox.account import Account
 from infraspec.sandbox.resources.kind import (
     Attributes,
     Kind,
@@ -20,6 +19,7 @@ from infraspec.sandbox.resources.kind import (
     tag_map,
     tags,
 )
+from infraspec.sandbox.server import Account
 
 CHAT_ENDPOINT = "https://global.sns-api.chatbot.amazonaws.com"
 """What Amazon Q Developer in chat applications subscribes to the topics of a channel."""

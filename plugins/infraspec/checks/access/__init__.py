@@ -1,0 +1,1 @@
+"""Whether every role can do what its workload needs."""

@@ -1,0 +1,327 @@
+"""Decide what a role needs, once for each role, action and resource, and what else has a say in it.
+
+Beside the policies of the role and of the resource that is: whether the permission is needed at all, the file system
+that has no policy, and the second form that the resource's ARN may have.
+
+Sources: IAM User Guide, "AWS global condition context keys"; AWS KMS Developer Guide, "Condition keys for AWS KMS";
+AWS Secrets Manager User Guide, "Secret encryption and decryption" (the encryption context); AWS Systems Manager User
+Guide, "AWS KMS encryption for Parameter Store SecureString parameters".
+
+What is encrypted with the key that AWS manages (`aws/secretsmanager`, `aws/ssm`) asks for no permission on a key: AWS
+Key Management Service Developer Guide, "AWS managed keys". Such a key cannot be used from another account, so a secret
+that is read from another account is under a customer managed key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec import Struct
+from msgspec import field as msgspec_field
+
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.roles import Role
+from infraspec.checks.common.unknown_remedies import how_to_know, remedy
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import (
+    AliasTarget,
+    EncryptionKey,
+    Text,
+    Unknown,
+    Value,
+    concatenate,
+    is_known,
+    render,
+    sources,
+    unknowns,
+)
+from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
+from infraspec.iam.evaluation.decision import Decision, Outcome, decide
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
+from infraspec.iam.policy.principals import Principal
+from infraspec.terraform.aws_attributes import MASTER_USER_ARN
+from infraspec.terraform.plan import Resource
+from infraspec.terraform.provider.known_data import KnownData, data_source_key
+
+_ABSENT_FOR_ROLES = ("aws:username",)
+_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+_ENCRYPTION = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
+
+
+def request_context(role: Value, resource: Value, via: Value = None) -> Context:
+    """Return what is known of a request of a role on a resource, both narrowed ARNs; the rest is unknown.
+
+    `via` is the ARN of the secret or parameter on whose behalf a KMS key is used.
+    """
+    principal, target = arn_fields(role), arn_fields(resource)
+    values: dict[str, Value] = {
+        "aws:SecureTransport": True,
+        "aws:PrincipalIsAWSService": False,
+        "aws:PrincipalType": "AssumedRole",
+        "aws:PrincipalArn": role,
+        "aws:PrincipalAccount": principal.get("account"),
+        "aws:RequestedRegion": target.get("region"),
+        "aws:ResourceAccount": target.get("account"),
+    }
+    if via is not None:
+        values |= _through(arn_fields(via), via, principal.get("account"))
+    known = {key: value for key, value in values.items() if value is not None and value != ""}
+    return Context.of(known, absent=_ABSENT_FOR_ROLES)
+
+
+def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str, Value]:
+    """Return the keys of a request to KMS that another service makes on behalf of the role."""
+    service = fields.get("service")
+    suffix = _SUFFIXES.get(render(fields.get("partition")))
+    if service not in _ENCRYPTION or suffix is None:
+        return {}
+    region = fields["region"]
+    return {
+        "kms:ViaService": concatenate([service, ".", region, f".{suffix}"]),
+        "kms:CallerAccount": caller,
+        f"kms:EncryptionContext:{_ENCRYPTION[service]}": via,
+    }
+
+
+_SECRET, _PARAMETER = "aws_secretsmanager_secret", "aws_ssm_parameter"
+_SECURE = "SecureString"
+_TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER}
+_KEY_ATTRIBUTES = {_SECRET: "kms_key_id", _PARAMETER: "key_id"}
+_ACCOUNT_FIELD = 4
+
+
+@dataclass
+class Keys:
+    """The keys of a plan's secrets and parameters. `known` is what the contract says of data sources."""
+
+    owners: ArnIndex
+    known: KnownData = field(default_factory=KnownData)
+    _keys: dict[tuple[str, Value, bool], Key | None] = field(default_factory=dict)
+
+    def of(self, service: str, target: Value, named: Value = None) -> Key | None:
+        """Return the key of a secret (`secretsmanager`) or parameter (`ssm`), given by its ARN.
+
+        None if it is under AWS's own key, or a parameter that is not encrypted. What is `named` by text is another
+        one than that of the plan where the plan makes none.
+        """
+        asked = service, target, isinstance(named, str)
+        if asked not in self._keys:
+            self._keys[asked] = self._find(target, _TYPES[service], by_text=asked[2])
+        return self._keys[asked]
+
+    def arn(self, key: Value, resource: Resource | None) -> Value:
+        """Follow a key's id, ARN or alias to the key's ARN; None if the key is AWS's own.
+
+        An id is that of a key in the account and region of `resource`, or of the plan.
+        """
+        if not key:
+            return None
+        found = self.owners.plan.find(key) if isinstance(key, Unknown) else None
+        if found is not None and found[0].type == "aws_kms_key":
+            return found[0].reference("arn")
+        alias = found[0] if found is not None and found[0].type == "aws_kms_alias" else self._alias(key)
+        if alias is not None and alias.mode == "managed":
+            return self.arn(alias.attribute("target_key_id"), resource)
+        text = render(key)
+        if "alias/aws/" in text:
+            return None
+        if "alias/" in text:
+            return self._key_arn(Unknown(f"the key behind {text}", AliasTarget(text)), resource)
+        is_id = isinstance(key, str) and not key.startswith("arn:")
+        return self._key_arn(key, resource) if is_id else key
+
+    def _key_arn(self, key: Value, resource: Resource | None) -> Value:
+        attributes, plan = self.owners.attributes, self.owners.plan
+        if resource is not None:
+            return attributes.arn(resource, "kms", "key/", key)
+        return attributes.join("arn:", plan.partition, ":kms:", plan.region, ":", plan.account, ":key/", key)
+
+    def _find(self, target: Value, type_: str, *, by_text: bool) -> Key | None:
+        database = self._database(target)
+        if database is not None:
+            return self._configured(database.get("master_user_secret_kms_key_id"), database)
+        resource = self.owners.find(target)
+        if resource is None or resource.type != type_:
+            return self._elsewhere(target, type_, None)
+        if resource.mode == "data":
+            return self._elsewhere(target, type_, resource)
+        if by_text and (absent := self.owners.plan.doubt_of(resource)):
+            reason = f"{absent}; it is not known which KMS key encrypts {render(target)} without an instance"
+            return Key(
+                self._hidden(target, _encryption(None, type_)), AccessDoubt(reason, None, how_to_know(absent.value))
+            )
+        if resource.type == _SECRET:
+            return self._configured(resource.get("kms_key_id"), resource)
+        kind = resource.get("type")
+        if isinstance(kind, str) and kind != _SECURE:
+            return None
+        key = self._configured(resource.get("key_id"), resource)
+        doubt = AccessDoubt.of(next(unknowns(kind), None))
+        return Key(key.arn, doubt) if key is not None and doubt is not None else key
+
+    def _configured(self, key: Value, resource: Resource) -> Key | None:
+        """Return the key that a resource is configured with; an unknown value may turn out to be null."""
+        if isinstance(key, Unknown) and key.address.startswith(f"{resource.address}."):
+            return None  # computed by AWS: nothing is configured
+        arn = self.arn(key, resource)
+        if arn is None:
+            return None
+        certain = not isinstance(arn, Unknown) or self.owners.plan.find(arn) is not None
+        return Key(arn, None if certain else AccessDoubt.of(arn))
+
+    def _elsewhere(self, target: Value, type_: str, source: Resource | None) -> Key | None:
+        """Return the key of what is not in the plan; `source` is the data source that reads it, if there is one."""
+        text = render(target)
+        if type_ == _PARAMETER and self._said(source, type_, "type") not in (None, _SECURE):
+            return None
+        key = self._said(source, type_, _KEY_ATTRIBUTES[type_])
+        if key is not None:
+            arn = self.arn(key, source)
+            return None if arn is None else Key(arn)
+        unread = _encryption(source, type_)
+        hidden = self._hidden(target, unread)
+        if self._is_of_other_account(text):
+            return Key(hidden)
+        return Key(hidden, AccessDoubt(f"it is not known which KMS key encrypts {text}", None, remedy(unread)))
+
+    def _hidden(self, target: Value, cause: EncryptionKey) -> Value:
+        key = Unknown(f"the KMS key of {render(target)}", cause)
+        return self.owners.attributes.join("arn:", self.owners.plan.partition, ":kms:", key)
+
+    def _said(self, source: Resource | None, type_: str, attribute: str) -> Value:
+        """Return what a data source or the contract says of an attribute; None if nothing."""
+        if source is not None:
+            value = source.get(attribute)
+            if is_known(value) and value is not None:
+                return value
+            try:
+                return self.known.answer(source.address, type_, source.name, attribute)
+            except KeyError:
+                return None
+        return self.known.values.get(f"{type_}.{attribute}")
+
+    def _database(self, target: Value) -> Resource | None:
+        """Return the database whose master password a secret holds: RDS made the secret."""
+        for part in target.parts if isinstance(target, Text) else ():
+            for source in sources(part) if isinstance(part, Unknown) else ():
+                found = self.owners.plan.find(source)
+                if found is not None and found[1] == MASTER_USER_ARN:
+                    return found[0]
+        return None
+
+    def _is_of_other_account(self, arn: str) -> bool:
+        fields, own = arn.split(":"), self.owners.plan.account
+        account = fields[_ACCOUNT_FIELD] if len(fields) > _ACCOUNT_FIELD else ""
+        return account.isdigit() and isinstance(own, str) and account != own
+
+    def _alias(self, key: Value) -> Resource | None:
+        return self._aliases.get(key[key.index("alias/") :]) if isinstance(key, str) and "alias/" in key else None
+
+    @cached_property
+    def _aliases(self) -> dict[Value, Resource]:
+        aliases = self.owners.plan.managed("aws_kms_alias")
+        certain = filter(self.owners.plan.is_certain, aliases)  # without it, the name may be that of another key
+        return {self.owners.attributes.name(alias): alias for alias in certain}
+
+
+def _encryption(source: Resource | None, type_: str) -> EncryptionKey:
+    named = data_source_key(source.address) if source is not None else type_
+    return EncryptionKey(named, _KEY_ATTRIBUTES[type_])
+
+
+_OF_EFS = "elasticfilesystem:"
+_OF_FILE_SYSTEMS = (_OF_EFS, "s3files:")
+
+
+class AccessJudgement(Struct, frozen=True):
+    """The answer, what `iam` decided, why it is not that (`doubt`), and what shows a YES if not a statement."""
+
+    answer: Truth
+    decision: Decision
+    doubt: AccessDoubt | None = None
+    reason: str = ""
+
+
+class AccessDecisions(Struct):
+    """The decisions over one plan."""
+
+    owners: ArnIndex
+    _decisions: dict[tuple[str, str, Value, Value], Decision] = msgspec_field(default_factory=dict)
+    _principals: dict[str, Principal] = msgspec_field(default_factory=dict)
+
+    def judge(self, role: Role, requirement: Requirement) -> AccessJudgement:
+        """Judge one requirement of a role."""
+        decision = self._decide(role, requirement, requirement.resource)
+        if requirement.undecidable:
+            return AccessJudgement(Truth.MAYBE, decision, requirement.doubt)
+        if decision.allowed is Truth.YES:
+            return AccessJudgement(Truth.YES, decision)
+        if requirement.action.startswith(_OF_FILE_SYSTEMS) and decision.outcome is not Outcome.EXPLICITLY_DENIED:
+            return self._of_file_system(requirement, decision)
+        if decision.allowed is Truth.MAYBE:
+            return AccessJudgement(Truth.MAYBE, decision, requirement.doubt)
+        return self._denied(role, requirement, decision)
+
+    def _denied(self, role: Role, requirement: Requirement, decision: Decision) -> AccessJudgement:
+        if requirement.alternative is not None:
+            other = self._decide(role, requirement, requirement.alternative)
+            if other.allowed is not Truth.NO:
+                shown = render(requirement.alternative)
+                doubt = AccessDoubt(f"it is allowed on {shown}, which AWS does not document for policies")
+                return AccessJudgement(Truth.MAYBE, decision, doubt)
+        return AccessJudgement(Truth.MAYBE if requirement.doubt else Truth.NO, decision, requirement.doubt)
+
+    def _of_file_system(self, requirement: Requirement, decision: Decision) -> AccessJudgement:
+        """Judge what the role's policies leave open: of EFS, a file system without a policy lets every client in.
+
+        That of an S3 file system is empty by default: Amazon S3 User Guide, "Creating file system policies".
+        """
+        has_policy, is_open = self.owners.has_policy(requirement.resource), requirement.action.startswith(_OF_EFS)
+        if has_policy is False and is_open:
+            reason = f"{render(requirement.resource)} has no policy, and the default one lets every client in"
+            return AccessJudgement(Truth.YES, decision, reason=reason)
+        doubt = requirement.doubt
+        if has_policy is None:
+            absent = self.owners.doubt_of_policy(requirement.resource)
+            doubt = AccessDoubt(
+                f"{absent or f'the policy of {render(requirement.resource)} is not in this plan'}: it may allow it"
+                + (", and where there is none, every client is let in" if is_open else ""),
+                absent.value if absent else None,
+                remedy=f"allow {requirement.action} to the role, or bring the file system and its policy into the plan",
+            )
+        undecided = doubt is not None or decision.allowed is Truth.MAYBE
+        return AccessJudgement(Truth.MAYBE if undecided else Truth.NO, decision, doubt)
+
+    def _decide(self, role: Role, requirement: Requirement, resource: Value) -> Decision:
+        key = (role.address, requirement.action, resource, requirement.via)
+        if key not in self._decisions:
+            principal = self._principal(role)
+            self._decisions[key] = decide(
+                role.policies,
+                requirement.action,
+                self._subject(requirement, resource),
+                boundary=role.boundary,
+                resource_policies=self.owners.policies(resource, principal.account, requirement.action),
+                principal=principal,
+                context=_context(principal, requirement, resource),
+            )
+        return self._decisions[key]
+
+    def _principal(self, role: Role) -> Principal:
+        if role.address not in self._principals:
+            self._principals[role.address] = Principal.role(self.owners.attributes.narrow(role.arn))
+        return self._principals[role.address]
+
+    def _subject(self, requirement: Requirement, resource: Value) -> PartialArn:
+        """Name the attribute a resource comes from, if it is one: messages do, and two resources differ by it."""
+        named, narrow = requirement.need.named, self.owners.attributes.narrow
+        whole = type(named) is Unknown and narrow(named) == resource
+        return PartialArn.of(named, narrow) if whole else PartialArn.of(resource)
+
+
+def _context(principal: Principal, requirement: Requirement, resource: Value) -> Context:
+    known = request_context(principal.value, resource, requirement.via)
+    return known.updated(requirement.keys) if requirement.keys else known

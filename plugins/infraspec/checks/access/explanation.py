@@ -1,0 +1,232 @@
+"""Why a role may or may not do one thing: the decision, the statement behind it, and what to write to allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from infraspec.checks.access.access_decisions import Keys, request_context
+from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
+from infraspec.checks.common.roles import Role, RoleIndex
+from infraspec.checks.common.statement_hcl import grantable, json_statement, policy_to_extend, statement_to_add
+from infraspec.core.errors import RequestError, closest, listing
+from infraspec.core.finding import Location
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
+from infraspec.iam.evaluation.decision import Decision, Outcome, decide, why
+from infraspec.iam.lint.actions import expand, mistake
+from infraspec.iam.lint.document import document_faults
+from infraspec.iam.lint.faults import PolicyFault
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.partial_arn import PartialArn, shown
+from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.statements import Hit
+from infraspec.resource_types import Policy, PolicyKind
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+
+_ROLE = "aws_iam_role"
+_READ = "secretsmanager:GetSecretValue"
+_FEW = 3
+
+
+class Addition(Struct, frozen=True):
+    """The least statement that would allow it: where it belongs, as HCL and as JSON."""
+
+    target: str
+    location: Location | None
+    hcl: str
+    json: Mapping[str, Value]
+
+
+class Explanation(Struct, frozen=True):
+    """The answer to one question, with everything that shows it.
+
+    `hit` is the statement that decides, or else the one that came closest; `listed` is what it has where the request
+    has `asked` and they differ.
+    """
+
+    role: Role
+    action: str
+    resource: Value
+    decision: Decision
+    reason: str
+    hit: Hit | None
+    listed: str
+    asked: str
+    addition: Addition | None
+    warnings: tuple[PolicyFault, ...]
+    key: str
+    """The customer managed KMS key that reading the resource needs as well, if there is one."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What IAM answers."""
+        return self.decision.outcome
+
+
+def explain(
+    plan: Plan, role: str, action: str, resource: str, context: Mapping[str, Value] | None = None
+) -> Explanation:
+    """Decide whether a role of the plan may do an action on a resource, and say why.
+
+    `role` is a Terraform address, a name or an ARN, of the plan or else of a snapshot; `resource` an ARN, `*`, or the
+    Terraform address of what has one.
+    `context` gives condition keys of the request. Raises RequestError for what does not exist, PolicyError for a policy
+    that is malformed.
+    """
+    attributes = AwsAttributes(plan)
+    roles, owners = RoleIndex(attributes), ArnIndex(attributes)
+    found = _role(roles, role)
+    name = _action(action)
+    named = _resource(plan, name, resource)
+    target = attributes.narrow(named)
+    principal = Principal.role(attributes.narrow(found.arn))
+    decision = decide(
+        found.policies,
+        name,
+        PartialArn.of(named, attributes.narrow),
+        boundary=found.boundary,
+        resource_policies=owners.policies(target, principal.account, name),
+        principal=principal,
+        context=request_context(principal.value, target).updated(context or {}),
+    )
+    hit = _hit(decision)
+    listed, asked = _difference(decision)
+    key = Keys(owners).of("secretsmanager", target) if name == _READ else None
+    return Explanation(
+        found,
+        name,
+        named,
+        decision,
+        why(decision),
+        hit,
+        listed,
+        asked,
+        _addition(found, decision, target, named, owners),
+        tuple(_warnings(hit, attributes)) if hit else (),
+        shown(key.arn) if key is not None and key.doubt is None else "",
+    )
+
+
+def _role(roles: RoleIndex, wanted: str) -> Role:
+    """Return the role that an address, a name or an ARN means."""
+    names: dict[str, Resource] = {}
+    for resource in roles.plan.managed(_ROLE):
+        arn = roles.attributes.narrow(resource.reference("arn"))
+        for name in (resource.address, render(roles.attributes.name(resource)), render(arn)):
+            names.setdefault(name, resource)
+    if wanted in names:
+        return roles.role(names[wanted].reference("arn"))
+    here = roles.plan.by_address.get(wanted)
+    value = here.reference("arn") if here else wanted
+    sought = roles.elsewhere.role(value)
+    if sought.resource is not None:
+        return roles.role(value)
+    addresses = [resource.address for resource in names.values()]
+    raise RequestError(
+        f"there is no role {wanted} in {roles.plan.origin}",
+        place="--role",
+        expected="the address, name or ARN of a role",
+        found=listing(list(dict.fromkeys(addresses))) or "no roles",
+        remedy=_meant(wanted, list(names)) if sought.settled is None else f"{sought.why}\n{sought.remedy}",
+    )
+
+
+def _action(wanted: str) -> str:
+    """Return an action as AWS writes it."""
+    wrong = mistake(wanted)
+    if wrong is None and "*" not in wanted and "?" not in wanted:
+        known = expand(wanted)
+        return known[0].name if known else wanted
+    raise RequestError(
+        wrong.reason if wrong else "a request is about one action",
+        place="--action",
+        expected=wrong.expected if wrong else "an action without wildcards",
+        found=wanted,
+        remedy=wrong.remedy if wrong else f"choose one, such as {expand(wanted)[0].name}",
+    )
+
+
+def _resource(plan: Plan, action: str, wanted: str) -> Value:
+    """Return the resource that an ARN or an address means; of a log group its streams, of a bucket its objects."""
+    if wanted == "*" or wanted.startswith("arn:"):
+        return wanted
+    address = wanted.removesuffix(".arn")
+    found = plan.by_address.get(address)
+    if found is None:
+        raise RequestError(
+            f"there is no resource {wanted} in {plan.origin}",
+            place="--resource",
+            expected='an ARN, "*", or the address of a resource',
+            found=f"{len(plan.resources)} resources",
+            remedy=_meant(address, list(plan.by_address)),
+        )
+    arn = found.reference("arn")
+    types = {kind.name for known in expand(action) for kind in known.types}
+    if found.type == "aws_cloudwatch_log_group" and "log-stream" in types:
+        return concatenate([arn, ":log-stream:", Unknown("any stream", AtRunTime("the stream"))])
+    if found.type == "aws_s3_bucket" and "object" in types:
+        return concatenate([arn, "/", Unknown("any key", AtRunTime("the key of the object"))])
+    return arn
+
+
+def _meant(word: str, known: list[str]) -> str:
+    """Ask for what the word is a part of, or else for what is most like it."""
+    near = [name for name in known if word and word in name][:_FEW]
+    like = closest(word, known)
+    names = near or [name for name in (like,) if name]
+    return f"did you mean {' or '.join(names)}?" if names else "infraspec plan prints the addresses there are"
+
+
+def _hit(decision: Decision) -> Hit | None:
+    if decision.deciding is not None:
+        return decision.deciding
+    if decision.nearest is not None:
+        return decision.nearest.hit
+    return next((doubt.hit for doubt in decision.doubts), None)
+
+
+def _difference(decision: Decision) -> tuple[str, str]:
+    """Return what the closest statement has and what is asked for, where they differ."""
+    miss = decision.nearest
+    if miss is None or decision.deciding is not None:
+        return "", ""
+    clause, request = miss.hit.clause, decision.request
+    if miss.part == "action":
+        return ", ".join(map(str, clause.actions)), request.action
+    if miss.part == "resource":
+        return ", ".join(map(str, clause.resources.entries)), str(request.subject)
+    return "", ""
+
+
+def _addition(role: Role, decision: Decision, target: Value, named: Value, owners: ArnIndex) -> Addition | None:
+    """Return the statement that would allow it, unless it is allowed already or a statement denies it."""
+    if decision.allowed is Truth.YES or decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return None
+    policy = policy_to_extend(role, decision, owners)
+    module = policy.module if policy else role.resource.module if role.resource else ""
+    resource = grantable(decision.request.action, target, named, owners)
+    return Addition(
+        policy.address if policy else f"a policy of {role.address}",
+        policy.location if policy else None,
+        statement_to_add(
+            decision.request.action,
+            resource,
+            module=module,
+            as_block=policy is not None and policy.type == DOCUMENT_TYPE,
+        ),
+        json_statement(decision.request.action, _known(owners.attributes.narrow(resource), target)),
+    )
+
+
+def _known(resource: Value, target: Value) -> Value:
+    return resource if isinstance(resource, str | Text) else target
+
+
+def _warnings(hit: Hit, attributes: AwsAttributes) -> Iterator[PolicyFault]:
+    """Yield what is wrong with a statement of an identity policy in itself."""
+    statement = hit.clause.statement
+    if statement.principal is None and statement.not_principal is None:
+        yield from document_faults(PolicyDocument((statement,)), Policy(PolicyKind.IDENTITY), attributes.narrow)

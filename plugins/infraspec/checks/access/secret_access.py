@@ -1,0 +1,371 @@
+"""Whether the roles of each task definition may do what its containers need: the check of the incident.
+
+A task whose role may not read one of its secrets does not start: "ResourceInitializationError: unable to pull secrets
+or registry auth". The permissions needed are those of `ecs.access_table`, the decision that of `iam.decision`.
+
+Source: Amazon ECR User Guide, "Sync an upstream registry with an Amazon ECR private registry": a rule is for the
+repositories below its prefix, one with the prefix ROOT for all that no other rule is for.
+
+An apply makes the policies of the source what they are there. What the source does not have, it leaves as it is: a
+policy that denies, or that of a key or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+from msgspec.structs import replace
+
+from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
+from infraspec.checks.access.missing_permission import conclusion, undetermined, violated
+from infraspec.checks.access.trust import Trust
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.roles import Role, RoleIndex
+from infraspec.checks.common.roles_in_snapshots import RoleLookup
+from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.contract.models import Contract
+from infraspec.core.errors import ErrorCollector
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.rules import SECRET_ACCESS as RULE
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, render
+from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK, Access
+from infraspec.ecs.required_access import required_access, unknown_volumes
+from infraspec.ecs.requirement import AccessContext, AccessDoubt, Requirement
+from infraspec.ecs.service_access import ExecuteCommand, ServiceConnect
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.iam.evaluation.decision import Decision, Outcome
+from infraspec.iam.policy.statements import Hit
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+from infraspec.terraform.provider.known_data import KnownData
+
+_RULE = "aws_ecr_pull_through_cache_rule"
+_ANY = "ROOT"
+
+
+@dataclass
+class Registries:
+    """The pull-through cache rules of a plan."""
+
+    owners: ArnIndex
+
+    def is_cached(self, repository: Value) -> bool:
+        """Tell whether the images of a repository, given by its ARN, may come through a rule."""
+        below, anywhere = self._beginnings
+        text = render(repository)
+        return text.startswith(below) or (text.startswith(anywhere) and not self.exists(repository))
+
+    def exists(self, repository: Value) -> bool:
+        """Tell whether a repository is a resource of the plan."""
+        return self.owners.find(repository) is not None
+
+    @cached_property
+    def _beginnings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the ARNs of the repositories begin with: of rules with a prefix, and of those with ROOT."""
+        attributes = self.owners.attributes
+        below, anywhere = [], []
+        for rule in self.owners.plan.managed(_RULE):
+            prefix = attributes.text(rule, "ecr_repository_prefix")
+            if prefix == _ANY:
+                anywhere.append(render(attributes.arn(rule, "ecr", "repository/")))
+            else:
+                below.append(render(attributes.arn(rule, "ecr", "repository/", prefix, "/")))
+        return tuple(below), tuple(anywhere)
+
+
+@dataclass
+class Unapplied:
+    """The source of a plan of what exists. `owners` are of what exists."""
+
+    source: Plan
+    owners: ArnIndex
+    _attributes: AwsAttributes = field(init=False)
+    _roles: RoleIndex = field(init=False)
+    _decisions: AccessDecisions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._attributes = AwsAttributes(self.source)
+        self._roles = RoleIndex(self._attributes)
+        self._decisions = AccessDecisions(ArnIndex(self._attributes))
+
+    def access(
+        self, finding: Finding, role: Role, requirement: Requirement, decision: Decision, actions: Iterable[str]
+    ) -> Finding:
+        """Return the finding about actions that a role may not do, to be applied where that for certain mends it."""
+        written = self.source.by_address.get(role.address)
+        lacks_allow = decision.outcome is Outcome.IMPLICITLY_DENIED and not decision.blocked_by
+        if not lacks_allow or written is None or written.mode != "managed":
+            return finding
+        own = self._roles.role(written.reference("arn"))
+        needs = (replace(self._in_source(requirement), action=action) for action in actions)
+        judged = [self._decisions.judge(own, need) for need in needs]
+        hits = dict.fromkeys(judgement.decision.deciding for judgement in judged)
+        if any(judgement.answer is not Truth.YES for judgement in judged) or not all(map(self._is_applied, hits)):
+            return finding
+        return replace(finding, remedy=_applied(hit.location for hit in hits if hit))
+
+    def _is_applied(self, hit: Hit | None) -> bool:
+        """Tell whether an apply makes the policy of a statement what the source says."""
+        policy = self.source.by_address.get(hit.policy.name) if hit else None
+        return policy is not None and policy.mode == "managed" and not policy.ignore_changes
+
+    def trust(self, finding: Finding, row: Access, context: AccessContext) -> Finding:
+        """Return the finding about the trust policy of a role of the source, to be applied where that mends it."""
+        written = self.source.by_address.get(finding.related[0].address) if finding.related else None
+        if finding.verdict is not Verdict.VIOLATED or written is None:
+            return finding
+        source = Trust(self._decisions.owners).judge(row, written.address, RoleLookup(written), context)
+        proven = source.verdict is Verdict.PROVEN and not written.ignore_changes
+        return replace(finding, remedy=_applied([written.location_of("assume_role_policy")])) if proven else finding
+
+    def _in_source(self, requirement: Requirement) -> Requirement:
+        named = self._named(requirement.resource)
+        return replace(
+            requirement,
+            need=replace(requirement.need, named=named),
+            resource=self._attributes.narrow(named),
+            via=self._attributes.narrow(self._named(requirement.via)),
+        )
+
+    def _named(self, arn: Value) -> Value:
+        """Return the attribute of the source that is an ARN of what exists, if it knows the resource by a name."""
+        owner = self.owners.find(arn) if isinstance(arn, str) else None
+        known = owner is not None and owner.get("arn") == arn and owner.address in self.source.by_address
+        return owner.reference("arn") if owner is not None and known else arn
+
+
+def _applied(places: Iterable[Location | None]) -> str:
+    """Return the remedy of what the source has, and AWS has not."""
+    shown = ", ".join(dict.fromkeys(str(place) for place in places if place))
+    return f"apply it: the source{f' at {shown}' if shown else ''} allows it"
+
+
+_BY_GRANT = AccessDoubt(
+    "no policy lets the role use the key, and a grant of the key may",
+    remedy="rule secret-chain decides it for secrets and parameters, grants included; or allow it in a policy",
+)
+_ARTICLES = {EXECUTION: "an", TASK: "a"}
+_PATHS = {EXECUTION: ("execution_role_arn", "executionRoleArn"), TASK: ("task_role_arn", "taskRoleArn")}
+
+
+@of_what_may_be_absent
+def check_secret_access(
+    plan: Plan,
+    task_definitions: Iterable[TaskDefinition],
+    contract: Contract,
+    environment: str,
+    decisions: dict[str, Decision] | None = None,
+) -> list[Finding]:
+    """Judge every permission that every container needs, and that ECS may assume the roles: one finding each.
+
+    `decisions` gets what IAM decided, by `Finding.key`, of what is not proven.
+    Raises PolicyError, or InputErrorGroup with several, if a policy that matters is malformed.
+    """
+    given = contract.environments.get(environment)
+    known = KnownData.of({**contract.known, **(given.known if given else {})})
+    check = _Check(placed(plan, contract, environment), known, {} if decisions is None else decisions)
+    errors = ErrorCollector()
+    findings: list[Finding] = []
+    for task_definition in task_definitions:
+        with errors.collect():
+            findings += check.findings(task_definition)
+    findings += check.unknown_services()
+    errors.finalize()
+    return findings
+
+
+def placed(plan: Plan, contract: Contract, environment: str) -> Plan:
+    """Return the plan with account and region from the contract where it does not know them itself."""
+    given = contract.environments.get(environment)
+    changes: dict[str, Value] = {}
+    if given and given.account_id and isinstance(plan.account, Unknown):
+        changes["account"] = given.account_id
+    if given and given.region and isinstance(plan.region, Unknown):
+        changes["region"] = given.region
+    return plan.replaced(**changes) if changes else plan
+
+
+@dataclass
+class _Check:
+    """The check over one plan."""
+
+    plan: Plan
+    known: KnownData
+    decided: dict[str, Decision]
+    attributes: AwsAttributes = field(init=False)
+    roles: RoleIndex = field(init=False)
+    owners: ArnIndex = field(init=False)
+    keys: Keys = field(init=False)
+    registries: Registries = field(init=False)
+    sessions: ExecuteCommand = field(init=False)
+    proxies: ServiceConnect = field(init=False)
+    trust: Trust = field(init=False)
+    decisions: AccessDecisions = field(init=False)
+    unapplied: Unapplied | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attributes = AwsAttributes(self.plan)
+        self.roles = RoleIndex(self.attributes)
+        self.owners = ArnIndex(self.attributes)
+        self.keys = Keys(self.owners, self.known)
+        self.registries = Registries(self.owners)
+        self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
+        self.proxies = ServiceConnect(self.attributes)
+        self.trust = Trust(self.owners)
+        self.decisions = AccessDecisions(self.owners)
+        self.unapplied = Unapplied(self.plan.source, self.owners) if self.plan.source else None
+
+    def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
+        """Yield the findings of one task definition."""
+        yield from self._hidden(task_definition)
+        context = self._context(task_definition)
+        needs = [
+            *required_access(task_definition, context),
+            *self.sessions.requirements(task_definition, context),
+            *self.proxies.requirements(task_definition, context),
+        ]
+        for row, value in (
+            (TRUST_EXECUTION, task_definition.execution_role),
+            (TRUST_TASK, task_definition.task_role),
+        ):
+            own = [need for need in needs if need.access.role == row.role]
+            if value is None:
+                for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
+                    yield self._without_role(task_definition, need, ", ".join(actions))
+                continue
+            sought = self.roles.sought(value, context.account)
+            address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
+            finding = self.trust.judge(row, address, sought, context)
+            finding = self.unapplied.trust(finding, row, context) if self.unapplied else finding
+            path = _PATHS[row.role][task_definition.resource is None]
+            yield replace(finding, rule=RULE.id, address=task_definition.address, location=task_definition.locate(path))
+            if own and sought.settled is None:
+                role = self.roles.role(value, context.account)
+                for need, actions in _statements(own, partial(self._missing, role)):
+                    yield self._judge(task_definition, role, need, actions)
+
+    def unknown_services(self) -> Iterator[Finding]:
+        """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
+        for service, unknown in self.sessions.unknown_services:
+            place = service.location_of("task_definition")
+            yield undetermined(RULE.id, service.address, "ECS Exec", place, unknown, expected="a known task definition")
+        for service, unknown in self.proxies.unknown_services:
+            place, known = service.location, "a known task definition, and a known log of the proxy"
+            yield undetermined(RULE.id, service.address, "Service Connect", place, unknown, expected=known)
+
+    def _context(self, task_definition: TaskDefinition) -> AccessContext:
+        resource = task_definition.resource
+        return AccessContext(
+            self.attributes,
+            self.attributes.account_of(resource) if resource else self.plan.account,
+            self.attributes.region_of(resource) if resource else self.plan.region,
+            self.keys.of,
+            self.owners.secret_named,
+            self.registries.is_cached,
+            self.registries.exists,
+            task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
+            self.owners.secret_read,
+        )
+
+    def _hidden(self, task_definition: TaskDefinition) -> Iterator[Finding]:
+        """Yield what hides the needs of a task definition."""
+        address = task_definition.address
+        unknown = task_definition.unknown_containers
+        if unknown is not None:
+            place = task_definition.locate("containerDefinitions")
+            yield undetermined(RULE.id, address, "container definitions", place, unknown)
+        for container in task_definition.containers:
+            for path, part in container.unknown_parts:
+                subject = f'container "{container.name}", {path.removeprefix(container.path).strip(".") or "all of it"}'
+                yield undetermined(RULE.id, address, subject, task_definition.locate(path), part)
+        for path, part in unknown_volumes(task_definition):
+            yield undetermined(RULE.id, address, path, task_definition.locate(path), part, expected="known volumes")
+
+    def _without_role(self, task_definition: TaskDefinition, requirement: Requirement, actions: str) -> Finding:
+        """Judge a need of a task definition that does not have the role for it."""
+        role = requirement.access.role
+        by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
+        instance_role = by_instance and task_definition.runs_on("FARGATE") is False
+        certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
+        who = "the role of the container instance" if instance_role else "nobody"
+        return Finding(
+            RULE.id,
+            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
+            task_definition.address,
+            f"{requirement.need}: {actions}",
+            requirement.need.location or task_definition.locate(requirement.need.path),
+            expected=f"{_ARTICLES[role]} {role} role that may {actions} on {render(requirement.resource)}",
+            found=f"the task definition has no {role} role",
+            reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
+            remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
+        )
+
+    def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
+        """Return how a permission is refused, None if it is not certain that it is."""
+        judgement = self._judgement(role, requirement)
+        return judgement.decision.outcome if judgement.answer is Truth.NO else None
+
+    def _judgement(self, role: Role, requirement: Requirement) -> AccessJudgement:
+        """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
+        judgement = self.decisions.judge(role, requirement)
+        decision = judgement.decision
+        by_grant = (
+            self.attributes.plan.source is not None
+            and requirement.action.startswith("kms:")
+            and judgement.answer is Truth.NO
+            and decision.outcome is not Outcome.EXPLICITLY_DENIED
+        )
+        return replace(judgement, answer=Truth.MAYBE, doubt=_BY_GRANT) if by_grant else judgement
+
+    def _judge(
+        self, task_definition: TaskDefinition, role: Role, requirement: Requirement, actions: tuple[str, ...]
+    ) -> Finding:
+        judgement = self._judgement(role, requirement)
+        subject = f"{requirement.need}: {', '.join(actions)}"
+        if judgement.answer is Truth.YES:
+            place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
+            deciding = judgement.decision.deciding
+            shown = f" ({deciding.location})" if deciding and role.snapshot else ""
+            reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
+            return Finding(RULE.id, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
+        text = self._text(role, requirement, judgement, actions)
+        place = requirement.need.location or _place(task_definition, requirement.need.path)
+        finding = replace(text, rule=RULE.id, address=task_definition.address, subject=subject, location=place)
+        self.decided[finding.key] = judgement.decision
+        return finding
+
+    def _text(
+        self, role: Role, requirement: Requirement, judgement: AccessJudgement, actions: tuple[str, ...]
+    ) -> Finding:
+        if judgement.answer is Truth.NO:
+            text = violated(requirement, role, judgement.decision, self.owners, actions)
+        else:
+            text = conclusion(requirement, role, judgement, self.owners)
+        missing = judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT
+        if not missing or self.unapplied is None:
+            return text
+        return self.unapplied.access(text, role, requirement, judgement.decision, actions)
+
+
+def _statements(
+    needs: Iterable[Requirement], missing: Callable[[Requirement], Outcome | None]
+) -> Iterator[tuple[Requirement, tuple[str, ...]]]:
+    """Yield needs with their actions: one for all that are missing alike and that AWS documents as one statement."""
+    alike: dict[tuple[str, Outcome], list[Requirement]] = {}
+    for need in needs:
+        outcome = missing(need) if need.access.is_one_statement else None
+        if outcome is None:
+            yield need, (need.action,)
+        else:
+            alike.setdefault((str(need.need), outcome), []).append(need)
+    for first, *rest in alike.values():
+        yield first, (first.action, *(need.action for need in rest))
+
+
+def _place(task_definition: TaskDefinition, path: str) -> Location | None:
+    """Locate a value, or what it is a value of if it comes from another file: there nothing says who uses it."""
+    value, owner = task_definition.locate(path), task_definition.locate(path.rpartition(".")[0])
+    return value if owner is None or (value is not None and value.file == owner.file) else owner

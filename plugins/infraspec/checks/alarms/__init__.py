@@ -1,0 +1,1 @@
+"""Whether everything is watched, and every alarm reaches a person."""

@@ -1,0 +1,228 @@
+"""Alarms, metric filters and rules to add, as HCL ready to paste."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from infraspec.checks.alarms.alarm_routes import Routes
+from infraspec.checks.common.statement_hcl import reference_from
+from infraspec.contract.alarms import AlarmItem, Bounds, Metric
+from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
+from infraspec.monitoring.sample_events import SAMPLES
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+
+_OPERATORS = {
+    ">": "GreaterThanThreshold",
+    ">=": "GreaterThanOrEqualToThreshold",
+    "<": "LessThanThreshold",
+    "<=": "LessThanOrEqualToThreshold",
+}
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+Line = tuple[str, str]
+
+
+class Suggestions(Struct, frozen=True):
+    """Writes what is missing, in the terms of one plan."""
+
+    attributes: AwsAttributes
+    facts: Mapping[str, str]
+    routes: Routes
+
+    def alarm(self, name: str, item: AlarmItem, subject: AlarmSubject, remark: str = "") -> str:
+        """Return the alarm of an item for a subject, with the metric filters it needs and a remark to describe it."""
+        writer = self._writer(item, subject)
+        return writer.with_comments(writer.alarm(writer.named(name), item, remark))
+
+    def rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> str:
+        """Return the rule and the target that send an event to the topic of its level."""
+        writer = self._writer(item, subject)
+        return writer.with_comments(writer.rule(writer.named(name), item))
+
+    def _writer(self, item: AlarmItem, subject: AlarmSubject) -> _Writer:
+        topics = self.routes.topics_of(str(item.level))
+        topic = topics[0] if topics else None
+        module = topic.module if topic else subject.resource.module if subject.resource else ""
+        prefix = f"{self.facts['application']}-{self.facts['environment']}"
+        return _Writer(self.attributes, prefix, subject, module, topic)
+
+
+class _Writer(Struct):
+    """Writes for one subject, as seen from one module; collects what has to be passed into that."""
+
+    attributes: AwsAttributes
+    prefix: str
+    subject: AlarmSubject
+    module: str
+    topic: Resource | None
+    _comments: list[str] = field(default_factory=list)
+
+    def named(self, name: str) -> str:
+        """Return a name that is the subject's own where there are several of a kind."""
+        resource = self.subject.resource
+        if resource is None or len(self.attributes.plan.managed(resource.type)) == 1:
+            return name
+        own = resource.name if resource.key is None else str(resource.key)
+        return f"{name}-{re.sub(r'[^a-z0-9]+', '-', own.lower()).strip('-')}"
+
+    def with_comments(self, text: str) -> str:
+        """Put what has to be known of the place before a text."""
+        place = [f"# in {self.module}"] if self.module else []
+        return "\n".join([*place, *dict.fromkeys(self._comments), text])
+
+    def alarm(self, name: str, item: AlarmItem, remark: str) -> str:
+        """Return the metric filters and the alarm."""
+        metrics = metrics_of(item)
+        blocks = [self._filter(_joined(name, key), metric) for key, metric in metrics.items() if metric.counts]
+        head: list[Line] = [
+            ("alarm_name", _quoted(f"{self.prefix}-{name}")),
+            ("alarm_description", _quoted(f"{item.reason or name}{remark and '.' + remark}")),
+            ("comparison_operator", _quoted(_OPERATORS[str(item.comparison)])),
+            ("threshold", _number(item.threshold, 0)),
+        ]
+        if "" in metrics:
+            head += self._series(metrics[""], name, item, "statistic")
+        head += [
+            ("evaluation_periods", _number(item.evaluation_periods, 1)),
+            ("treat_missing_data", _quoted((item.missing or ["missing"])[0])),
+            ("alarm_actions", f"[{self._topic(str(item.level))}]"),
+        ]
+        dimensions = self._dimensions(metrics[""]) if "" in metrics else ""
+        queries = [] if "" in metrics else self._queries(name, item)
+        body = "\n\n".join(["\n".join(_aligned(head, "  ")), *([dimensions] if dimensions else []), *queries])
+        label = name.replace("-", "_")
+        return "\n\n".join([*blocks, f'resource "aws_cloudwatch_metric_alarm" "{label}" {{\n{body}\n}}'])
+
+    def rule(self, name: str, item: AlarmItem) -> str:
+        """Return the rule and its target."""
+        sample = SAMPLES[str(item.event)]
+        label = name.replace("-", "_")
+        pattern = json.loads(_PLACEHOLDER.sub(lambda match: json.dumps(self._shown(match[1]))[1:-1], sample.pattern))
+        return (
+            f'resource "aws_cloudwatch_event_rule" "{label}" {{\n'
+            f"  name          = {_quoted(f'{self.prefix}-{name}')}\n"
+            f"  event_pattern = jsonencode({_object(pattern, '  ')})\n}}\n\n"
+            f'resource "aws_cloudwatch_event_target" "{label}" {{\n'
+            f"  rule = aws_cloudwatch_event_rule.{label}.name\n"
+            f"  arn  = {self._topic(str(item.level))}\n}}"
+        )
+
+    def _filter(self, name: str, metric: Metric) -> str:
+        samples = [SAMPLES[event] for event in metric.counts]
+        pattern = _PLACEHOLDER.sub(lambda match: self._shown(match[1]), _any_of([one.filter for one in samples]))
+        pattern = re.sub(r"\*+", "*", pattern)
+        group = f"/aws/events/{self.prefix}"
+        if samples[0].origin == "postgresql":
+            group = f"/aws/rds/instance/{self._shown('database')}/postgresql"
+        return (
+            f'resource "aws_cloudwatch_log_metric_filter" "{name.replace("-", "_")}" {{\n'
+            f"  name           = {_quoted(f'{self.prefix}-{name}')}\n"
+            f"  log_group_name = {_quoted(group)}\n"
+            f"  pattern        = {_quoted(pattern)}\n\n"
+            f"  metric_transformation {{\n"
+            f"    namespace = {_quoted(self.prefix)}\n"
+            f"    name      = {_quoted(_camel(name))}\n"
+            f'    value     = "1"\n  }}\n}}'
+        )
+
+    def _series(self, metric: Metric, name: str, item: AlarmItem, statistic: str) -> list[Line]:
+        namespace, metric_name = metric.namespace, metric.name
+        if metric.counts:
+            namespace, metric_name = self.prefix, _camel(name)
+        return [
+            ("namespace", self._filled(str(namespace))),
+            ("metric_name", self._filled(str(metric_name))),
+            (statistic, _quoted((metric.statistic or ["Average"])[0])),
+            ("period", _number(item.period, 300)),
+        ]
+
+    def _dimensions(self, metric: Metric) -> str:
+        if not metric.dimensions:
+            return ""
+        lines = [(key, self._expression(value)) for key, value in metric.dimensions.items()]
+        return "\n".join(["  dimensions = {", *_aligned(lines, "    "), "  }"])
+
+    def _queries(self, name: str, item: AlarmItem) -> list[str]:
+        result = [("id", '"result"'), ("expression", _quoted(str(item.expression))), ("return_data", "true")]
+        queries = ["\n".join(["  metric_query {", *_aligned(result, "    "), "  }"])]
+        for key, metric in item.metrics.items():
+            inner = "\n".join(_aligned(self._series(metric, _joined(name, key), item, "stat"), "      "))
+            queries.append(f'  metric_query {{\n    id = "{key}"\n\n    metric {{\n{inner}\n    }}\n  }}')
+        return queries
+
+    def _topic(self, level: str) -> str:
+        return self._reference(f"{self.topic.address}.arn") if self.topic else f"aws_sns_topic.{level}.arn"
+
+    def _reference(self, address: str) -> str:
+        """Name an attribute from inside the module."""
+        expression, lines = reference_from(self.module, address)
+        self._comments.extend(lines)
+        return expression
+
+    def _shown(self, name: str) -> str:
+        """Return a fact as text of a pattern: `*` for what is not known, which it is matched without."""
+        value = self.attributes.narrow(self.subject.facts.get(name, Unknown(name)))
+        parts = value.parts if isinstance(value, Text) else (value,)
+        text = "".join(part if isinstance(part, str) else "*" for part in parts)
+        return re.sub(r"\*+", "*", text)
+
+    def _filled(self, text: str) -> str:
+        """Return text of the catalogue as an HCL template."""
+        return _quoted(_PLACEHOLDER.sub(lambda match: self._shown(match[1]), text))
+
+    def _expression(self, text: str) -> str:
+        match = _PLACEHOLDER.fullmatch(text)
+        value = self.attributes.narrow(self.subject.facts.get(match[1], Unknown(match[1]))) if match else text
+        if type(value) is Unknown and self.attributes.plan.find(value):
+            return self._reference(value.address)
+        return self._filled(text)
+
+
+def _joined(name: str, key: str) -> str:
+    return f"{name}-{key.replace('_', '-')}" if key else name
+
+
+def _any_of(patterns: list[str]) -> str:
+    """Return a pattern that takes what one of several takes."""
+    bodies = list(dict.fromkeys(pattern.removeprefix("{").removesuffix("}").strip() for pattern in patterns))
+    if not patterns[0].startswith("{"):
+        return " ".join(dict.fromkeys(patterns))
+    return f"{{ {bodies[0]} }}" if len(bodies) == 1 else f"{{ ({') || ('.join(bodies)}) }}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _number(number: float | Bounds | None, otherwise: float) -> str:
+    value = otherwise if number is None else number
+    if isinstance(value, Bounds):
+        value = value.max if value.max is not None else value.min or otherwise
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in re.split(r"[-_]", name))
+
+
+def _aligned(lines: list[Line], indent: str) -> list[str]:
+    width = max((len(key) for key, _ in lines), default=0)
+    return [f"{indent}{key:{width}} = {value}" for key, value in lines]
+
+
+def _object(value: Value, indent: str) -> str:
+    """Write a JSON value as an HCL expression."""
+    if isinstance(value, dict):
+        inner = "\n".join(
+            f"{indent}  {key if re.fullmatch(r'[A-Za-z_]+', key) else _quoted(key)} = {_object(item, indent + '  ')}"
+            for key, item in value.items()
+        )
+        return f"{{\n{inner}\n{indent}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_object(item, indent) for item in value)}]"
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,389 @@
+"""The routes that alerts take: each is judged once for each level and publisher that uses it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from infraspec.contract.alarms import AlarmItem, Alarms, Bounds
+from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.monitoring.alarms import Alarm, UnreadableExpressionError, difference, names, substituted
+from infraspec.monitoring.catalogue import metrics_of
+from infraspec.monitoring.delivery import CLOUDWATCH, EVENTBRIDGE_BY_ROLE, Delivery, DeliveryStep, Route, channels_of
+from infraspec.terraform.plan import Resource
+
+_OPERATORS = {
+    "GreaterThanThreshold": ">",
+    "GreaterThanOrEqualToThreshold": ">=",
+    "LessThanThreshold": "<",
+    "LessThanOrEqualToThreshold": "<=",
+}
+_PERCENT = 100
+_NAMES = {sign: name for name, sign in _OPERATORS.items()}
+
+
+class AlarmFault(Struct, frozen=True):
+    """What is wrong with one alarm, or not known of it. `attribute` is where; `remedy` lines to paste."""
+
+    verdict: Verdict
+    expected: str
+    found: str
+    reason: str
+    attribute: str = ""
+    remedy: str = ""
+
+
+def is_opposite(item: AlarmItem, alarm: Alarm) -> bool:
+    """Tell whether an alarm certainly fires on the other side of its threshold than an item asks for."""
+    sign = _OPERATORS.get(str(alarm.get("comparison_operator")), "")
+    return bool(sign) and sign[0] != str(item.comparison)[0]
+
+
+def faults_of(item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str]) -> Iterator[AlarmFault]:
+    """Yield the faults of an alarm; `pairs` has the id of the alarm's series by the id of the item's."""
+    scale = 1
+    if item.expression:
+        scale, problems = _expression(item.expression, alarm, pairs)
+        yield from problems
+    for name, metric in metrics_of(item).items():
+        series = alarm.series[pairs[name]]
+        yield from _one_of("statistic", metric.statistic, series.statistic, series.path)
+        yield from _within("period", item.period, series.period, series.path)
+        if series.unit is not None and series.unit != metric.unit:
+            yield _unit(metric.unit, series.unit, series.path)
+    yield from _threshold(item, alarm, scale)
+    yield from _within("evaluation_periods", item.evaluation_periods, alarm.get("evaluation_periods"))
+    yield from _one_of("treat_missing_data", item.missing or [], alarm.get("treat_missing_data"))
+    enabled = alarm.get("actions_enabled")
+    if enabled is not True:
+        line = "actions_enabled = true"
+        yield _wrong("actions_enabled", line, enabled, "the alarm tells nobody", line)
+
+
+def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> tuple[int, list[AlarmFault]]:
+    """Return what the alarm's expression has to be multiplied with to be the wanted one, and what is wrong with it."""
+    found, line = alarm.expression, f'expression = "{wanted}"'
+    if not isinstance(found, str):
+        return 1, [_wrong("metric_query", line, found, "the expression is not known")]
+    renamed = substituted(found, {own: name for name, own in pairs.items()})
+    try:
+        strangers = sorted(names(found) - set(pairs.values()))
+        problem = f"no metric_query has the id {strangers[0]}" if strangers else ""
+        problem = problem or difference(wanted, renamed, list(pairs))
+        if problem and not strangers and not difference(wanted, f"{_PERCENT} * ({renamed})", list(pairs)):
+            return _PERCENT, []
+    except UnreadableExpressionError as error:
+        reason = f"{error} of metric math is not evaluated here"
+        return 1, [
+            AlarmFault(
+                Verdict.UNDETERMINED, f"an expression that computes {wanted}", found, reason, "metric_query", line
+            )
+        ]
+    return 1, [_wrong("metric_query", line, found, problem, line)] if problem else []
+
+
+def _unit(wanted: str | None, found: Value, path: str) -> AlarmFault:
+    expected = f"unit {wanted}, or none" if wanted else "no unit, which fits every metric"
+    fault = _wrong(
+        path or "unit", expected, found, "a metric has no data under another unit", "unit = null", named="unit"
+    )
+    return fault if wanted else replace(fault, verdict=Verdict.UNDETERMINED)
+
+
+def _threshold(item: AlarmItem, alarm: Alarm, scale: int) -> Iterator[AlarmFault]:
+    sign, wanted = _OPERATORS.get(str(alarm.get("comparison_operator")), ""), str(item.comparison)
+    threshold = alarm.get("threshold")
+    if isinstance(threshold, int | float) and sign:
+        threshold = _scaled(threshold, scale)
+        if item.whole and not sign.endswith("="):
+            threshold = math.floor(threshold) if sign == ">" else math.ceil(threshold)
+        threshold, sign = _normal(
+            threshold, sign, wanted, whole=bool(item.whole), ranged=isinstance(item.threshold, Bounds)
+        )
+    if sign != wanted:
+        operator = alarm.get("comparison_operator")
+        yield _wrong(
+            "comparison_operator",
+            _NAMES[wanted],
+            operator,
+            "it fires at the wrong values",
+            f'comparison_operator = "{_NAMES[wanted]}"',
+        )
+        return
+    yield from _within("threshold", item.threshold, threshold, shown=alarm.get("threshold"))
+
+
+def _scaled(threshold: float, scale: int) -> float:
+    """Multiply a threshold as it is written: 0.07 times 100 is 7."""
+    return float(Decimal(str(threshold)) * scale)
+
+
+def _normal(threshold: float, sign: str, wanted: str, *, whole: bool, ranged: bool) -> tuple[float, str]:
+    """Return the comparison in the wanted form, if it says the same: `>= 1` of whole numbers is `> 0`."""
+    if sign[0] != wanted[0] or sign == wanted:
+        return threshold, sign
+    if whole and float(threshold).is_integer():
+        step = 1 if sign[0] == ">" else -1
+        return (threshold - step if sign.endswith("=") else threshold + step), wanted
+    return (threshold, wanted) if ranged and sign.endswith("=") else (threshold, sign)
+
+
+def _within(
+    name: str, wanted: float | Bounds | None, found: Value, path: str = "", shown: Value = None
+) -> Iterator[AlarmFault]:
+    if wanted is None:
+        return
+    low, high = (wanted.min, wanted.max) if isinstance(wanted, Bounds) else (wanted, wanted)
+    number = isinstance(found, int | float) and not isinstance(found, bool)
+    if number and (low is None or found >= low) and (high is None or found <= high):
+        return
+    expected = _said(low, high)
+    fixed = high if high is not None else low
+    location = path or name
+    value = found if shown is None else shown
+    reason = f"the {name.replace('_', ' ')} is outside of what the catalogue allows"
+    yield _wrong(location, f"{name} {expected}", value, reason, f"{name} = {_number(fixed or 0)}", named=name)
+
+
+def _said(low: float | None, high: float | None) -> str:
+    if low == high and low is not None:
+        return _number(low)
+    parts = [
+        f"at least {_number(low)}" if low is not None else "",
+        f"at most {_number(high)}" if high is not None else "",
+    ]
+    return " and ".join(filter(None, parts))
+
+
+def _number(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
+
+
+def _one_of(name: str, allowed: Sequence[str], found: Value, path: str = "") -> Iterator[AlarmFault]:
+    if not allowed or found in allowed:
+        return
+    reason = f"the {name.replace('_', ' ')} is another than the catalogue allows"
+    written = "stat" if path and name == "statistic" else name
+    yield _wrong(
+        path or name, f"{name} {' or '.join(allowed)}", found, reason, f'{written} = "{allowed[0]}"', named=name
+    )
+
+
+def _wrong(
+    attribute: str, expected: str, found: Value, reason: str, remedy: str = "", *, named: str = ""
+) -> AlarmFault:
+    unknown = isinstance(found, Unknown | Text)
+    return AlarmFault(
+        Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
+        expected,
+        f"{named or attribute} {'not set' if found is None else render(found)}",
+        f"{render(found)} is not known before apply" if unknown else reason,
+        attribute,
+        remedy,
+    )
+
+
+_VERDICTS = {Truth.YES: Verdict.PROVEN, Truth.MAYBE: Verdict.UNDETERMINED, Truth.NO: Verdict.VIOLATED}
+_FEW = 3
+
+
+class RouteUse(Struct, frozen=True):
+    """A route that alarms or rules, `sources`, of a level take; `publisher` is the service that publishes."""
+
+    level: str
+    route: Route
+    publisher: str
+    sources: tuple[Resource, ...]
+
+
+class Routes(Struct):
+    """The routes of a plan; remembers which are used."""
+
+    rule: str
+    delivery: Delivery
+    alarms: Alarms
+    _used: dict[tuple[str, str, str], tuple[Route, list[Resource]]] = field(default_factory=dict)
+    _channels: dict[str, dict[str, Truth]] = field(default_factory=dict)
+    _topics: dict[str, list[Resource]] = field(default_factory=dict)
+
+    def use(self, level: str, route: Route, source: Resource, publisher: str = CLOUDWATCH) -> None:
+        """Note that an alarm or a rule uses a route."""
+        if route.topics:
+            _, sources = self._used.setdefault((level, route.addresses, publisher), (route, []))
+            if source not in sources:
+                sources.append(source)
+
+    @property
+    def used(self) -> Iterator[RouteUse]:
+        """The routes that were noted, by level."""
+        for (level, _, publisher), (route, sources) in sorted(self._used.items(), key=lambda item: item[0]):
+            yield RouteUse(level, route, publisher, tuple(sources))
+
+    def channels(self, route: Route) -> dict[str, Truth]:
+        """Return the channels that a route reaches."""
+        if route.addresses not in self._channels:
+            self._channels[route.addresses] = channels_of(self.delivery, route.topics, self.alarms.channels)
+        return self._channels[route.addresses]
+
+    def topics_of(self, level: str) -> list[Resource]:
+        """Return the topics that reach the channels of a level and no other."""
+        if level not in self._topics:
+            topics = self.delivery.attributes.plan.managed("aws_sns_topic")
+            self._topics[level] = [topic for topic in topics if self._fits(level, Route((topic,)))]
+        return self._topics[level]
+
+    def fault(self, level: str, route: Route) -> AlarmFault | None:
+        """Say what is wrong with an alarm that takes a route: nowhere to go, or the topic of another level."""
+        wanted = self.alarms.levels.get(level, [])
+        own = self.topics_of(level)
+        remedy = f"alarm_actions = [{own[0].address}.arn]" if own else ""
+        expected = f"alarm_actions that reach {', '.join(wanted)}, as an alert of level {level} has to"
+        if not route.topics:
+            if route.unknown:
+                shown = ", ".join(route.unknown)
+                remedy = remedy or "bring the topic, its policy and its subscriptions into the plan"
+                reason = "the topic is not in the plan"
+                return AlarmFault(Verdict.UNDETERMINED, expected, shown, reason, "alarm_actions", remedy)
+            return AlarmFault(
+                Verdict.VIOLATED,
+                expected,
+                "no topic",
+                "the alert reaches nobody",
+                "alarm_actions",
+                remedy or f"alarm_actions = [aws_sns_topic.{level}.arn]",
+            )
+        if own and not self._fits(level, route) and not self._perhaps(level, route):
+            reached = ", ".join(name for name, answer in self.channels(route).items() if answer is Truth.YES)
+            return AlarmFault(
+                Verdict.VIOLATED,
+                expected,
+                f"{route.addresses}, which reaches {reached or 'nobody'}",
+                "it is the topic of another level",
+                "alarm_actions",
+                remedy,
+            )
+        return None
+
+    def _fits(self, level: str, route: Route) -> bool:
+        reached = {name for name, answer in self.channels(route).items() if answer is Truth.YES}
+        return reached == set(self.alarms.levels.get(level, ()))
+
+    def _perhaps(self, level: str, route: Route) -> bool:
+        wanted, answers = set(self.alarms.levels.get(level, ())), self.channels(route)
+        return all(
+            (answer is not Truth.NO) if name in wanted else (answer is not Truth.YES)
+            for name, answer in answers.items()
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a finding for each route: subscriptions once, policy and key for each publisher."""
+        told: set[tuple[str, str]] = set()
+        for (level, addresses, publisher), (route, sources) in sorted(self._used.items()):
+            if (level, addresses) not in told:
+                told.add((level, addresses))
+                yield self._subscriptions(level, route)
+            for topic in route.topics:
+                yield self.publishing(topic, publisher, sources, f"{publisher}, level {level}")
+
+    def _subscriptions(self, level: str, route: Route) -> Finding:
+        wanted, answers = self.alarms.levels[level], self.channels(route)
+        missing = [name for name in wanted if answers[name] is not Truth.YES]
+        excess = [name for name, answer in answers.items() if answer is Truth.YES and name not in wanted]
+        topic = route.topics[0]
+        subject = f"subscriptions of level {level}"
+        if not missing and not excess:
+            reason = f"it reaches {', '.join(wanted)}"
+            return Finding(self.rule, Verdict.PROVEN, route.addresses, subject, topic.location, reason=reason)
+        certain = bool(excess) or any(answers[name] is Truth.NO for name in missing)
+        reached = [name for name, answer in answers.items() if answer is Truth.YES]
+        reason = (
+            f"an alert of level {level} does not certainly reach {', '.join(missing)}"
+            if missing
+            else f"it also reaches {', '.join(excess)}"
+        )
+        remedy = "\n".join(self._subscription(level, name, topic) for name in missing)
+        if excess:
+            remedy = "\n".join(
+                filter(None, [remedy, f"take the subscription of {', '.join(excess)} out, or use a topic of its own"])
+            )
+        return Finding(
+            self.rule,
+            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
+            route.addresses,
+            subject,
+            topic.location,
+            expected=f"subscriptions of {', '.join(wanted)}",
+            found=f"subscriptions of {', '.join(reached)}" if reached else "no subscription of a channel",
+            reason=reason,
+            remedy=remedy,
+        )
+
+    def _subscription(self, level: str, name: str, topic: Resource) -> str:
+        protocol = self.alarms.channels[name].protocols[0]
+        local = topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address
+        if protocol == "chatbot":
+            return f"add {local}.arn to sns_topic_arns of aws_chatbot_slack_channel_configuration"
+        return (
+            f'resource "aws_sns_topic_subscription" "{level}_{name}" {{\n'
+            f"  topic_arn = {local}.arn\n"
+            f'  protocol  = "{protocol}"\n'
+            f"  endpoint  = var.{level}_{name}_endpoint\n}}\n\n"
+            f'variable "{level}_{name}_endpoint" {{\n  type = string\n}}'
+        )
+
+    def publishing(self, topic: Resource, publisher: str, sources: Sequence[Resource], subject: str) -> Finding:
+        """Judge whether the policy and the key of a topic let a service publish the alerts of `sources`."""
+        steps = (self.delivery.policy(topic, publisher), self.delivery.key(topic, publisher))
+        worst = min(steps, key=lambda step: step.answer.value)
+        if worst.answer is Truth.YES:
+            return Finding(
+                self.rule,
+                Verdict.PROVEN,
+                topic.address,
+                subject,
+                topic.location,
+                reason="policy and key let it publish",
+            )
+        used = ", ".join(source.address for source in sources[:_FEW]) + (", …" if sources[_FEW:] else "")
+        holder = worst.resource or topic
+        return Finding(
+            self.rule,
+            _VERDICTS[worst.answer],
+            topic.address,
+            subject,
+            holder.location_of(worst.attribute),
+            expected=f"{publisher} may publish to it, through its policy and its key",
+            found=worst.found,
+            reason=f"{worst.reason}; the alerts of {used} do not arrive"
+            if worst.answer is Truth.NO
+            else f"{worst.reason}; whether the alerts of {used} arrive cannot be told",
+            remedy=_statement(worst, topic, publisher),
+            related=(Related("topic", topic.address, topic.location),),
+        )
+
+
+def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:
+    if publisher == EVENTBRIDGE_BY_ROLE:
+        return "take role_arn out of the aws_cloudwatch_event_target: the policy of the topic decides then"
+    about_key = step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}
+    if step.attribute == "kms_master_key_id":
+        return "encrypt the topic with a key of its own, whose policy has the statement\n" + _block(publisher, key=True)
+    if about_key:
+        return "add to the key's policy the statement\n" + _block(publisher, key=True)
+    local = topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address
+    return "add to the policy of the topic (aws_sns_topic_policy) the statement\n" + _block(publisher, topic=local)
+
+
+def _block(publisher: str, *, topic: str = "", key: bool = False) -> str:
+    actions = '"kms:Decrypt", "kms:GenerateDataKey*"' if key else '"sns:Publish"'
+    resources = '"*"' if key else f"{topic}.arn"
+    return (
+        f"statement {{\n  actions   = [{actions}]\n  resources = [{resources}]\n\n"
+        f'  principals {{\n    type        = "Service"\n    identifiers = ["{publisher}"]\n  }}\n}}'
+    )

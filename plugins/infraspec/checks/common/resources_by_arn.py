@@ -1,0 +1,279 @@
+"""From an ARN to the resource of the plan it belongs to, and to the policies of that resource.
+
+Source: Amazon ECS Developer Guide, "AWS for Fluent Bit image repositories for Amazon ECS": the addresses to write in a
+task definition, by region. The role still has to be allowed to pull by a policy of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
+from infraspec.core.finding import Location
+from infraspec.core.unknown import (
+    AliasTarget,
+    Character,
+    EncryptionKey,
+    PolicyElsewhere,
+    Text,
+    Unknown,
+    Value,
+    render,
+    unknowns,
+)
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.partial_arn import arn_fields
+from infraspec.iam.policy.statements import IdentityPolicy
+from infraspec.resource_types import TYPES, PolicyKind, resource_type
+from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
+from infraspec.terraform.plan import Plan, Resource, Uncertain
+
+_REPOSITORY = re.compile(
+    r"^arn:(?:aws:ecr:[^:]*:906394416424|aws-cn:ecr:[^:]*:128054284489|aws-us-gov:ecr:[^:]*:161423150738)"
+    r":repository/aws-for-fluent-bit$"
+)
+_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+PUBLISHED = IdentityPolicy.of(
+    "AWS's policy of aws-for-fluent-bit",
+    PolicyDocument.from_value(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": _PULL}]},
+        with_principals=True,
+    ),
+)
+"""The policy of such a repository."""
+
+
+def published(target: Value) -> bool:
+    """Tell whether an ARN is that of a repository which AWS keeps for everybody."""
+    return _REPOSITORY.match(render(target)) is not None
+
+
+_KEYS = next(policy.owners for policy in resource_type("aws_kms_key_policy").policies)
+_WITH_ARN = (*_KEYS, *(known.type for known in TYPES.values() if "arn" in known.assigned))
+_ATTACHED = {
+    known.type: policy
+    for known in TYPES.values()
+    for policy in known.policies
+    if policy.kind is PolicyKind.RESOURCE and policy.owners
+}
+"""The resources that attach a policy to another."""
+DOCUMENT_TYPE = "aws_iam_policy_document"
+_BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
+
+
+@dataclass
+class ArnIndex:
+    """The resources of a plan by ARN. The index is built once, when first asked for."""
+
+    attributes: AwsAttributes
+    _policies: dict[str, tuple[tuple[Resource, PolicyDocument], ...]] = field(default_factory=dict)
+    _compiled: dict[str, list[IdentityPolicy]] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan the resources are of."""
+        return self.attributes.plan
+
+    def find(self, target: Value) -> Resource | None:
+        """Return the resource that a narrowed ARN, or an attribute, belongs to."""
+        if isinstance(target, Unknown):
+            found = self.plan.find(target)
+            return found[0] if found else None
+        if not isinstance(target, str | Text):
+            return None
+        for part in target.parts if isinstance(target, Text) else ():
+            if isinstance(part, Character):
+                return self.find(Unknown(part.address))
+        text = render(target)
+        bare = _BARE.match(text)
+        named = self._by_arn.get(bare[1] or bare[2] if bare else text)
+        if named is None and ":secret:" in text:
+            named = self._by_arn.get(text[:-SUFFIX_LENGTH] + "?" * SUFFIX_LENGTH)
+        return named
+
+    def secret_named(self, name: str) -> Value:
+        """Return the ARN of the plan's secret of a name, or None."""
+        resource = self._secrets.get(name)
+        return resource.reference("arn") if resource else None
+
+    def secret_read(self, name: str) -> Value:
+        """Return the ARN of the secret of a name that a data source reads, or None."""
+        resource = self._secrets_read.get(name)
+        return resource.reference("arn") if resource else None
+
+    def secret_or_parameter(self, name: str) -> str:
+        """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
+        parameter, secret = name in self._parameters, name in self._secrets
+        return "" if parameter == secret else "secret" if secret else "parameter"
+
+    def policies(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
+        """Return the policies of the resource that an ARN belongs to, for an action of a principal of an account.
+
+        Of what is not in the plan, a KMS key has a policy that is not known, and so has a resource of another account;
+        of the rest it is taken for granted that no policy of its own denies the action.
+        """
+        found = self._policies_of(target, account, action)
+        return [*found, *self._registry_policies] if ":ecr:" in render(target) else found
+
+    def _policies_of(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
+        owner = self.find(target)
+        if owner is not None and owner.mode == "managed":
+            if owner.address not in self._compiled:
+                self._compiled[owner.address] = list(self._compile(self._documents(owner), owner))
+            return self._compiled[owner.address]
+        theirs = arn_fields(target).get("account")
+        if published(target):
+            return [PUBLISHED]
+        foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
+        if not foreign and not action.startswith("kms:"):
+            return []
+        keys = (part.address for part in unknowns(target) if isinstance(part.cause, EncryptionKey | AliasTarget))
+        shown = target.address if type(target) is Unknown else next(keys, render(target))
+        name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
+        return [IdentityPolicy.opaque(name, Unknown(name, PolicyElsewhere(shown)))]
+
+    def _compile(
+        self, documents: Iterable[tuple[Resource, PolicyDocument]], owner: Resource | None = None
+    ) -> Iterator[IdentityPolicy]:
+        documents = list(documents)
+        loose = {source.address for source in self._attached.get("", ())}
+        replacing = next((source for source, _ in documents if not self.plan.belongs_to(source, owner)), None)
+        for source, document in documents:
+            policy = IdentityPolicy.of(
+                source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
+            )
+            doubtful = replacing if replacing and source is owner else source
+            yield policy.perhaps() if source.address in loose else as_far_as_certain(policy, self.plan, doubtful, owner)
+
+    def has_policy(self, target: Value) -> bool | None:
+        """Tell whether the resource that an ARN belongs to has a policy; None if the plan does not tell."""
+        owner = self.find(target)
+        if owner is None or owner.mode == "data":
+            return None
+        sources = [source for source, _ in self._documents(owner)]
+        return any(self.plan.belongs_to(source, owner) for source in sources) or (None if sources else False)
+
+    def doubt_of_policy(self, target: Value) -> Uncertain | None:
+        """Return why it is not certain that the resource that an ARN belongs to has the policy that the plan has."""
+        owner = self.find(target)
+        sources = (source for source, _ in self._documents(owner)) if owner and owner.mode == "managed" else ()
+        return next(filter(None, (self.plan.doubt_of(source, owner) for source in sources)), None)
+
+    def policy_source(self, target: Value) -> Resource | None:
+        """Return the resource of the plan that holds the policy of what an ARN belongs to, if one does."""
+        owner = self.find(target)
+        return next((source for source, _ in self._documents(owner)), None) if owner else None
+
+    def document_of(self, policy: Resource, attribute: str = "policy") -> Resource | None:
+        """Return the one data aws_iam_policy_document that a policy's text is that of; in the source, if it exists."""
+        if self._source is not None:
+            written = self._source.plan.by_address.get(policy.address)
+            return self._source.document_of(written, attribute) if written else None
+        text = policy.get(attribute)
+        return self._written_as.get(text) if isinstance(text, str | Text) else None
+
+    @cached_property
+    def _source(self) -> ArnIndex | None:
+        source = self.plan.source
+        return ArnIndex(AwsAttributes(source)) if source is not None else None
+
+    @cached_property
+    def _written_as(self) -> dict[Value, Resource | None]:
+        written: dict[Value, Resource | None] = {}
+        for document in self.plan.data(DOCUMENT_TYPE):
+            text = document.get("json")
+            if isinstance(text, str | Text):
+                written[text] = None if text in written else document
+        return written
+
+    @cached_property
+    def _by_arn(self) -> dict[str, Resource]:
+        resources = (*self.plan.data("aws_ssm_parameter"), *self.plan.managed(*_WITH_ARN))
+        return {self._shown(resource): resource for resource in resources}
+
+    def _shown(self, resource: Resource) -> str:
+        return render(self.attributes.narrow(resource.reference("arn")))
+
+    @cached_property
+    def _secrets(self) -> dict[Value, Resource]:
+        return {self.attributes.name(r): r for r in self.plan.managed("aws_secretsmanager_secret")}
+
+    @cached_property
+    def _secrets_read(self) -> dict[Value, Resource]:
+        return {self.attributes.name(r): r for r in self.plan.data("aws_secretsmanager_secret")}
+
+    @cached_property
+    def _parameters(self) -> frozenset[Value]:
+        return frozenset(map(self.attributes.name, self.plan.managed("aws_ssm_parameter")))
+
+    @cached_property
+    def _attached(self) -> dict[str, list[Resource]]:
+        attached: dict[str, list[Resource]] = {}
+        for source in self.plan.managed(*_ATTACHED):
+            owner = self._owner(source)
+            attached.setdefault(owner.address if owner else "", []).append(source)
+        return attached
+
+    def _owner(self, source: Resource) -> Resource | None:
+        policy = _ATTACHED[source.type]
+        reference = source.attribute(policy.of)
+        found = self.plan.find(reference) if isinstance(reference, Unknown) else None
+        if found is not None:
+            return found[0]
+        name = self.attributes.narrow(reference)
+        return next(filter(None, (self._by_name_or_arn.get((owner, name)) for owner in policy.owners)), None)
+
+    @cached_property
+    def _by_name_or_arn(self) -> dict[tuple[str, Value], Resource]:
+        """Return what a policy may be attached to, by its type and name or ARN, the first of several."""
+        owners = reversed(self.plan.managed(*(owner for policy in _ATTACHED.values() for owner in policy.owners)))
+        return {(owner.type, name): owner for owner in owners for name in (self._shown(owner), self._named(owner))}
+
+    def _named(self, resource: Resource) -> Value:
+        return self.attributes.name(resource, resource_type(resource.type).name)
+
+    @cached_property
+    def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
+        """The policies of the ECR registry: they may allow to fill the pull-through cache."""
+        sources = self.plan.managed("aws_ecr_registry_policy")
+        return tuple(self._compile((source, self._document(source, source.attribute("policy"))) for source in sources))
+
+    def _documents(self, owner: Resource) -> tuple[tuple[Resource, PolicyDocument], ...]:
+        if owner.address not in self._policies:
+            self._policies[owner.address] = tuple(self._read(owner))
+        return self._policies[owner.address]
+
+    def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+        found = list(self._written(owner))
+        yield from found
+        if owner.type in _KEYS and not any(self.plan.belongs_to(source, owner) for source, _ in found):
+            yield owner, self._default_key_policy(owner)
+
+    def _default_key_policy(self, key: Resource) -> PolicyDocument:
+        """Source: AWS KMS Developer Guide, "Default key policy": it gives the AWS account full access to the key."""
+        root = self.attributes.join("arn:", self.plan.partition, ":iam::", self.attributes.account_of(key), ":root")
+        statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        return PolicyDocument.from_value({"Statement": statement}, with_principals=True)
+
+    def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+        for policy in (own for own in resource_type(owner.type).policies if own.kind is PolicyKind.RESOURCE):
+            for path, value in policy.documents(owner.values):
+                if value != owner.reference(path):
+                    yield owner, self._document(owner, value, path)
+        for source in (*self._attached.get(owner.address, ()), *self._attached.get("", ())):
+            policy = _ATTACHED[source.type]
+            if owner.type in policy.owners:
+                yield source, self._document(source, source.attribute(policy.attribute), policy.attribute)
+
+    def _document(self, source: Resource, value: Value, path: str = "policy") -> PolicyDocument:
+        place = f"{source.location_of(path) or source.address}: {source.address}.{path}"
+        return PolicyDocument.from_value(value, place=place, with_principals=True)
+
+
+def _locator(source: Resource) -> Callable[[str], Location | None]:
+    held = (path for policy in resource_type(source.type).policies for path, _ in policy.documents(source.values))
+    attribute = next(held, "policy")
+    return lambda path: source.location_of(f"{attribute}.{path}")

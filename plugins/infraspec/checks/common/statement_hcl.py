@@ -1,0 +1,296 @@
+"""The statement to add to a role's policy, as HCL ready to paste, written with python-hcl2.
+
+A module sees the outputs of the modules that it calls, and its own variables. So an attribute goes up through outputs
+to the module that both are in, and down through variables. Source: Terraform, "Output values" and "Input variables".
+
+Sources: AWS Secrets Manager User Guide, "Access AWS Secrets Manager secrets from a different account"; AWS Key
+Management Service Developer Guide, "Allowing users in other accounts to use a KMS key"; Amazon ECR User Guide, "Private
+repository policies in Amazon ECR", whose statements have no Resource.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct, field
+
+from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
+from infraspec.checks.common.roles import Role
+from infraspec.core.unknown import Character, PolicyElsewhere, Text, Unknown, Value, concatenate, render
+from infraspec.ecs.requirement import Requirement
+from infraspec.iam.evaluation.decision import Decision
+from infraspec.iam.policy.partial_arn import shown
+from infraspec.iam.policy.statements import Hit
+from infraspec.terraform.plan import Resource
+
+_STEP = re.compile(r"module\.[\w-]+(?:\[[^\]]*\])?\.?")
+_KEY = re.compile(r"\[[^\]]*\]")
+
+
+def reference_from(module: str, address: str) -> tuple[str, tuple[str, ...]]:
+    """Return the expression for an attribute (`module.db.aws_db_instance.this.arn`) inside a module, "" for the root.
+
+    With it come the lines that pass it there, each as a comment that names the module it belongs into: none within
+    one module.
+    """
+    here, there = _steps(module), _steps(address)
+    local = address.removeprefix("".join(f"{step}." for step in there))
+    shared = 0
+    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
+        shared += 1
+    if len(here) == len(there) == shared:
+        return local, ()
+    name = _name(local)
+    lines, value = [], local
+    for depth in range(len(there), shared, -1):
+        lines.append(f'# {_place(there[:depth])}: output "{name}" {{ value = {value} }}')
+        value = f"{there[depth - 1]}.{name}"
+    for depth in range(shared, len(here)):
+        called = _KEY.sub("", here[depth]).removeprefix("module.")
+        lines.append(f'# {_place(here[:depth])}, in module "{called}": {name} = {value}')
+        lines.append(f'# {_place(here[: depth + 1])}: variable "{name}" {{ type = string }}')
+        value = f"var.{name}"
+    return value, tuple(lines)
+
+
+def _steps(address: str) -> list[str]:
+    """Return the module calls that an address begins with, from the root on."""
+    steps, position = [], 0
+    while found := _STEP.match(address, position):
+        steps.append(found[0].removesuffix("."))
+        position = found.end()
+    return steps
+
+
+def _name(local: str) -> str:
+    """Name what is passed by the resource's name and the attribute, by its type if the name says nothing."""
+    named = re.sub(r"^(?:data\.)?aws_(\w+)\.(?:this|main|default)\b", r"\1", local)
+    if named == local:
+        named = re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)
+    return re.sub(r"\W+", "_", named).strip("_")
+
+
+def _place(steps: list[str]) -> str:
+    return _KEY.sub("", ".".join(steps)) or "the root module"
+
+
+_SUFFIX = 7
+
+
+def policy_to_extend(role: Role, decision: Decision, owners: ArnIndex) -> Resource | None:
+    """Return what holds the text of the policy that the statement belongs into: its policy document, or itself.
+
+    The policy is that of the closest statement, or else the first of the role.
+    """
+    hit: Hit | None = decision.nearest.hit if decision.nearest else None
+    candidates = [*([hit.policy] if hit else []), *role.policies]
+    found = (owners.plan.by_address.get(policy.name) for policy in candidates)
+    policy = next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
+    return policy and (owners.document_of(policy) or policy)
+
+
+def grantable(action: str, resource: Value, named: Value, owners: ArnIndex) -> Value:
+    """Return a resource as a policy should name it: by its attribute, or by its ARN with an open suffix.
+
+    `resource` is narrowed, `named` is what was written for it.
+    """
+    if resource == "*":
+        return "*"
+    owner = owners.find(resource)
+    if owner is not None and not (owner.mode == "data" and owner.type != "aws_secretsmanager_secret"):
+        arn = owner.reference("arn")
+        ending = {"aws_cloudwatch_log_group": ":*", "aws_s3_bucket": _key_of(resource)}.get(owner.type, "")
+        return concatenate([arn, ending]) if ending else arn
+    if type(named) is Unknown and action == "secretsmanager:GetSecretValue":
+        return named
+    text = resource
+    if isinstance(text, str) and ":secret:" in text and text[-_SUFFIX] == "-":
+        return f"{text[: 1 - _SUFFIX]}??????"
+    if isinstance(text, str | Text) and ":log-stream:" in render(text):
+        return _up_to_streams(text)
+    return text
+
+
+def _key_of(resource: Value) -> str:
+    text = render(resource)
+    return f"/{text.partition('/')[2]}" if "/" in text and "${" not in text else "/*" if "/" in text else ""
+
+
+def _up_to_streams(value: Value) -> Value:
+    kept: list[str | Unknown] = []
+    for part in value.parts if isinstance(value, Text) else (value,):
+        if isinstance(part, str) and ":log-stream:" in part:
+            return concatenate([*kept, part.partition(":log-stream:")[0], ":*"])
+        kept.append(part)
+    return value
+
+
+_ADDRESS = re.compile(
+    r"^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*(?:data\.|var\.|local\.)?[a-z][\w-]*\.[\w-]+(?:\[[^\]]*\])?"
+)
+_BEFORE_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ANYWHERE = ("aws_caller_identity.", "aws_region.")
+
+
+class _Writer(Struct):
+    """Writes values as HCL expressions, seen from one module; collects what it cannot refer to from there."""
+
+    module: str
+    comments: list[str] = field(default_factory=list)
+
+    def expression(self, value: Value) -> str:
+        """Return a value as python-hcl2 takes it: a quoted template, or `${reference}`."""
+        parts = value.parts if isinstance(value, Text) else (value,)
+        if len(parts) == 1 and isinstance(parts[0], Unknown) and not isinstance(parts[0], Character):
+            reference = self._reference(parts[0])
+            return f"${{{reference}}}" if reference else '"*"'
+        return f'"{"".join(map(self._piece, parts))}"'
+
+    def _piece(self, part: str | Unknown) -> str:
+        if isinstance(part, str):
+            escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+            return escaped.replace("${", "$${").replace("%{", "%%{")
+        if isinstance(part, Character):
+            return "?"
+        reference = self._reference(part)
+        return f"${{{reference}}}" if reference else "*"
+
+    def _reference(self, unknown: Unknown) -> str:
+        """Name an unknown from inside the module."""
+        address = unknown.address
+        if address.startswith(_ANYWHERE) or not _ADDRESS.match(address) or " " in address:
+            return ""
+        expression, lines = reference_from(self.module, address)
+        self.comments.extend(lines)
+        return expression
+
+
+def statement_to_add(action: str | tuple[str, ...], resource: Value, *, module: str, as_block: bool) -> str:
+    """Return the least statement that allows an action, or several, on a resource.
+
+    `module` is the address of the module instance the policy is in. With `as_block` it is a `statement` block for
+    data aws_iam_policy_document, else an object for a policy written with jsonencode.
+    """
+    writer = _Writer(module)
+    expression = writer.expression(resource)
+    actions = (action,) if isinstance(action, str) else action
+    lines = [*dict.fromkeys(writer.comments), _written(actions, expression, as_block)]
+    return "\n".join(lines)
+
+
+def policy_to_add(action: str | tuple[str, ...], resource: Value, role: Resource) -> str:
+    """Return an inline policy for a role of the plan with the least statement that allows an action, or several."""
+    actions = (action,) if isinstance(action, str) else action
+    lines = statement_to_add(actions, resource, module=role.module, as_block=False).splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    statement = textwrap.indent("\n".join(lines[len(comments) :]), " " * 6)
+    service, _, name = actions[0].replace("-", "_").partition(":")
+    named = service if actions[1:] else f"{service}_{_BEFORE_CAPITALS.sub('_', name).lower()}"
+    key = "" if role.key is None else f"[{json.dumps(role.key)}]"
+    return "\n".join(
+        [
+            *comments,
+            f'resource "aws_iam_role_policy" "{role.name}_{named}" {{',
+            f'  name   = "{named}"',
+            f"  role   = aws_iam_role.{role.name}{key}.id",
+            "  policy = jsonencode({",
+            '    Version   = "2012-10-17"',
+            "    Statement = [",
+            statement,
+            "    ]",
+            "  })",
+            "}",
+        ]
+    )
+
+
+def principal_to_add(
+    action: str, kind: str, principal: Value, *, module: str, as_block: bool, resource: str = ""
+) -> str:
+    """Return the statement of a trust or resource policy that lets a principal do an action.
+
+    `kind` is `Service` or `AWS`; `resource` is `*` in the policy of a resource, and is left out in a trust policy.
+    """
+    writer = _Writer(module)
+    named, quoted = writer.expression(principal), f'"{action}"'
+    if as_block:
+        principals: dict[str, Any] = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
+        resources = {"resources": [f'"{resource}"']} if resource else {}
+        block = {"actions": [quoted], **resources, "principals": [principals], "__is_block__": True}
+        text = _dumped({"statement": [block]})
+    else:
+        of = {"Resource": f'"{resource}"'} if resource else {}
+        statement = {"Effect": '"Allow"', "Action": quoted, "Principal": {kind: named}, **of}
+        text = _dumped({"statement": statement}).removeprefix("statement = ")
+    return "\n".join([*dict.fromkeys(writer.comments), text])
+
+
+def json_statement(action: str, resource: Value) -> dict[str, Value]:
+    """Return the least statement as JSON: a character that AWS chooses is `?`, another unknown part `*`."""
+    parts = resource.parts if isinstance(resource, Text) else (resource,)
+    text = "".join(part if isinstance(part, str) else "?" if isinstance(part, Character) else "*" for part in parts)
+    return {"Effect": "Allow", "Action": [action], "Resource": [text]}
+
+
+def _dumped(body: dict[str, Any]) -> str:
+    import hcl2  # noqa: PLC0415 - only a violation pays for it
+
+    return str(hcl2.dumps(body)).strip()
+
+
+@lru_cache(maxsize=512)
+def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
+    quoted = [f'"{action}"' for action in actions]
+    if as_block:
+        block: dict[str, Any] = {"actions": quoted, "resources": [resource], "__is_block__": True}
+        return _dumped({"statement": [block]})
+    statement = {"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}
+    return _dumped({"statement": statement}).removeprefix("statement = ")
+
+
+def policy_remedy(requirement: Requirement, role: Role, owners: ArnIndex) -> str:
+    """Return the statement to add to the policy of a resource, which is known not to let the role in."""
+    source = owners.policy_source(requirement.resource)
+    target = (owners.document_of(source) or source) if source else None
+    statement = principal_to_add(
+        requirement.action,
+        "AWS",
+        role.arn,
+        module=target.module if target else "",
+        as_block=target is not None and target.type == DOCUMENT_TYPE,
+        resource=_resource(requirement),
+    )
+    named = shown(requirement.need.named) or render(requirement.resource)
+    where = f"{target.address} ({target.location})" if target else f"the policy of {named}"
+    return f"add to {where} the statement\n{statement}"
+
+
+def policy_elsewhere_remedy(cause: PolicyElsewhere, requirement: Requirement, role: Role, owners: ArnIndex) -> str:
+    """Return what the policy of a resource that is not in the plan has to say.
+
+    It names the role by its ARN: whoever keeps that policy has no reference to the role.
+    """
+    if requirement.action.startswith("ssm:"):
+        return "share the parameter with the role's account in AWS Resource Access Manager, and waive the finding"
+    statement = principal_to_add(
+        requirement.action,
+        "AWS",
+        owners.attributes.narrow(role.arn),
+        module="",
+        as_block=False,
+        resource=_resource(requirement),
+    )
+    policy = f"the policy of {cause.owner}"
+    return f"see to it that {policy} has this statement, then waive the finding, or bring it into the plan\n{statement}"
+
+
+def _resource(requirement: Requirement) -> str:
+    """Return the Resource of a statement in the resource's own policy: S3 wants the ARN, ECR takes none."""
+    service = requirement.action.partition(":")[0]
+    if service == "s3" and isinstance(requirement.resource, str):
+        return requirement.resource
+    return "" if service == "ecr" else "*"

@@ -1,0 +1,171 @@
+"""The way of existing resources to the names and tags of the contract: what becomes of each, and in which steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from infraspec.checks.conventions.names import name_attribute, naming_rules
+from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.plan_review.data_loss import SECRET
+from infraspec.contract.models import Contract
+from infraspec.conventions.hcl_lines import attribute_line
+from infraspec.conventions.naming import NamingRule, read_name, renaming
+from infraspec.core.finding import Location, Verdict
+from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.resource_types import Renaming, resource_type
+from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
+
+
+class Migration(Struct, frozen=True):
+    """A resource that does not keep to a rule. `kind` is "name" or "tags"; `new` may have a `{placeholder}` to fill in.
+
+    `line` is the HCL to write. `keeps_data` says that it holds what a replacement would lose. `moved` is the block
+    that keeps the old one beside the new one, `command` what does the same to the state; empty where neither is needed.
+    """
+
+    kind: str
+    type: str
+    address: str
+    location: Location | None
+    old: str
+    new: str
+    how: Renaming
+    line: str
+    keeps_data: bool = False
+    moved: str = ""
+    command: str = ""
+    clashes: tuple[str, ...] = ()
+    """Other resources of the type that are, or are to be, of the same new name: most types take a name once."""
+
+
+class MigrationPlan(Struct, frozen=True):
+    """What has to change in an environment, names first.
+
+    `certain` says that a state or a plan tells which resources exist; without, all that the source declares are
+    taken to. `unjudged` are addresses whose name is not known.
+    """
+
+    environment: str
+    certain: bool
+    migrations: tuple[Migration, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    judged: int = 0
+
+
+class _Found(Struct):
+    migrations: list[Migration] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def plan_migration(plan: Plan, contract: Contract, environment: str) -> MigrationPlan:
+    """Work out the migration of an environment. Raises ContractError as the rules `names` and `tags` do.
+
+    What the plan creates does not exist yet, and is left out. Of what it changes, the name before counts.
+    """
+    changes = {change.address: change for change in plan.changes if not change.drift and not change.deposed}
+    existing = tuple(
+        resource
+        for resource in plan.managed()
+        if resource.address not in changes or changes[resource.address].kind is not ChangeKind.CREATE
+    )
+    found = _Found()
+    _names(plan, existing, changes, contract, environment, found)
+    if contract.tags.common or contract.tags.resource:
+        found.migrations += _tags(plan.replaced(resources=existing), contract, environment)
+    found.migrations = _with_clashes(found.migrations, found.kept)
+    certain = plan.from_plan_file or plan.origin.startswith("state ")
+    return MigrationPlan(environment, certain, tuple(found.migrations), tuple(found.unjudged), len(existing))
+
+
+def _names(  # noqa: PLR0917 - what a run knows
+    plan: Plan,
+    existing: tuple[Resource, ...],
+    changes: Mapping[str, Change],
+    contract: Contract,
+    environment: str,
+    found: _Found,
+) -> None:
+    rules = naming_rules(plan, contract, environment)
+    for resource in existing:
+        if resource.type not in contract.names.patterns:
+            continue
+        attribute = name_attribute(plan, contract, resource.type)
+        planned = read_name(resource.type, resource.values, resource.address, attribute)
+        change = changes.get(resource.address)
+        before = change.before if change else {}
+        old = read_name(resource.type, before, resource.address, attribute) if before else planned
+        rule = rules(resource)
+        verdict = rule.judge(old) if isinstance(old, str | Text | Unknown) else Verdict.VIOLATED
+        if verdict is Verdict.PROVEN:
+            found.kept[resource.type, render(old)] = resource.address
+        elif verdict is Verdict.UNDETERMINED:
+            found.unjudged.append(resource.address)
+        elif verdict is Verdict.VIOLATED:
+            found.migrations.append(_rename(resource, attribute, old, _new_name(rule, old, planned)))
+
+
+def _with_clashes(migrations: list[Migration], kept: Mapping[tuple[str, str], str]) -> list[Migration]:
+    """Tell the names that two resources of a type would have; a name with a placeholder is not one yet."""
+    taken: dict[tuple[str, str], list[str]] = {key: [address] for key, address in kept.items()}
+    for entry in migrations:
+        if entry.kind == "name" and "{" not in entry.new and entry.new != "…":
+            taken.setdefault((entry.type, entry.new), []).append(entry.address)
+    return [
+        replace(entry, clashes=tuple(a for a in taken.get((entry.type, entry.new), ()) if a != entry.address))
+        for entry in migrations
+    ]
+
+
+def _new_name(rule: NamingRule, old: Value, planned: Value) -> str:
+    """Return the name that the source already has, if it is a good one; else the nearest, else the pattern."""
+    if isinstance(planned, str) and planned != old and rule.judge(planned) is Verdict.PROVEN:
+        return planned
+    nearest = rule.suggest(old) if isinstance(old, str) else None
+    return nearest or rule.patterns[0].template()[0]
+
+
+def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migration:
+    how = renaming(resource.type, attribute)
+    keeps_data = how is not Renaming.IN_PLACE and (resource_type(resource.type).stateful or resource.type == SECRET)
+    source = _without_key(resource)
+    target = f"{source}_old"
+    moved = f"moved {{\n  from = {source}\n  to   = {target}\n}}" if keeps_data else ""
+    command = f"terraform state mv '{source}' '{target}'" if keeps_data else ""
+    return Migration(
+        "name",
+        resource.type,
+        resource.address,
+        resource.location_of(attribute),
+        "none" if old is None else render(old),
+        new,
+        how,
+        attribute_line(attribute, new),
+        keeps_data,
+        moved,
+        command,
+    )
+
+
+def _without_key(resource: Resource) -> str:
+    """Return the address of the resource block, in its module instance."""
+    prefix = f"{resource.module}." if resource.module else ""
+    return f"{prefix}{resource.type}.{resource.name}"
+
+
+def _tags(plan: Plan, contract: Contract, environment: str) -> Iterator[Migration]:
+    for finding in check_tags(plan.replaced(uncertain={}), contract, environment):
+        if finding.verdict is Verdict.VIOLATED:
+            yield Migration(
+                "tags",
+                plan.by_address[finding.address].type,
+                finding.address,
+                finding.location,
+                "; ".join(finding.found.splitlines()),
+                "; ".join(finding.expected.splitlines()),
+                Renaming.IN_PLACE,
+                finding.remedy,
+            )

@@ -1,0 +1,220 @@
+"""Rule `names`: every resource of a type that has a naming pattern is named after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+
+from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.contract import located
+from infraspec.contract.models import Contract
+from infraspec.conventions.hcl_lines import attribute_line
+from infraspec.conventions.naming import NamingRule, read_name
+from infraspec.conventions.placeholders import REGION, facts_of
+from infraspec.core.errors import ContractError, ErrorCollector
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import NAMES as RULE
+from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.resource_types import resource_type
+from infraspec.terraform.plan import Plan, Resource
+
+_MOST_SUGGESTIONS = 300  # looking for the nearest valid name takes longer than all the rest
+_LONGEST_SHOWN = 60
+_Rules = Callable[[str, str | None], NamingRule]
+
+
+@of_what_may_be_absent
+def check_names(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+    """Judge the name of each managed resource whose type has patterns in `[names]`.
+
+    Raises ContractError (all of them at once) if a pattern is wrong or a type's name attribute is not known.
+    """
+    rules = _rules(plan, contract, environment)
+    attributes: dict[str, str] = {}
+    collector = ErrorCollector()
+    for type_ in contract.names.patterns:
+        with collector.collect():
+            rules(type_, None)
+        with collector.collect():
+            attributes[type_] = name_attribute(plan, contract, type_)
+    with located(contract):
+        collector.finalize()
+    suggestions = _MOST_SUGGESTIONS
+    findings: list[Finding] = []
+    for type_, resource, region in _subjects(plan, contract):
+        rule = rules(type_, region)
+        finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
+        suggestions -= finding.verdict is Verdict.VIOLATED
+        findings.append(finding)
+    return findings
+
+
+def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
+    """Return the attribute that holds the name of a type: the contract's, the table's, or `name` if there is one.
+
+    Raises ContractError if the plan has resources of the type and none of them has a name.
+    """
+    configured = contract.names.attributes.get(type_) or resource_type(type_).name
+    if configured:
+        return configured
+    resources = plan.managed(type_)
+    if resources and not any("name" in r.values or "name_prefix" in r.values for r in resources):
+        raise ContractError(
+            f"it is not known which attribute of {type_} holds its name",
+            place=f"names.patterns.{type_}",
+            expected="an attribute name, or a dotted path such as tags.Name",
+            found=f"{resources[0].address} has no attribute name",
+            remedy=f'add it to the contract:\n[names.attributes]\n{type_} = "…"',
+        )
+    return "name"
+
+
+def naming_rules(plan: Plan, contract: Contract, environment: str) -> Callable[[Resource], NamingRule]:
+    """Return what gives the naming rule of a resource, whose type has patterns. ContractError if a pattern is wrong."""
+    rules = _rules(plan, contract, environment)
+    regional = {type_ for type_, patterns in contract.names.patterns.items() if _is_regional(patterns)}
+    return lambda resource: rules(resource.type, _region(plan, resource) if resource.type in regional else None)
+
+
+def _is_regional(patterns: str | Sequence[str]) -> bool:
+    return any("{region}" in p.lower() for p in ([patterns] if isinstance(patterns, str) else patterns))
+
+
+def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
+    """Return the naming rule by type and, where a resource's region differs from the plan's, by region."""
+    facts = facts_of(contract, environment, region=plan.region, account=plan.account)
+
+    @cache
+    def rule(type_: str, region: str | None) -> NamingRule:
+        own = facts if region is None else {**facts, REGION: region}
+        if region == "":
+            own = {name: value for name, value in facts.items() if name != REGION}
+        names = contract.names
+        return NamingRule.parse(names.patterns[type_], names.placeholders, own, key=f"names.patterns.{type_}")
+
+    return rule
+
+
+def _subjects(plan: Plan, contract: Contract) -> Iterator[tuple[str, Resource, str | None]]:
+    """Yield type, resource, and its region if its patterns name one ("" if it is not known)."""
+    for type_, patterns in contract.names.patterns.items():
+        regional = _is_regional(patterns)
+        for resource in plan.managed(type_):
+            yield type_, resource, _region(plan, resource) if regional else None
+
+
+def _region(plan: Plan, resource: Resource) -> str | None:
+    own = resource.get("region")
+    region = own if own is not None else plan.regions.get(resource.provider)
+    if region is None:
+        return None
+    return region if isinstance(region, str) else ""
+
+
+def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: str, *, suggest: bool) -> Finding:
+    name = read_name(resource.type, resource.values, resource.address, attribute)
+    if isinstance(name, (str, Text, Unknown)):
+        verdict = rule.judge(name)
+        if verdict is Verdict.PROVEN:
+            return Finding(RULE.id, verdict, resource.address, "", resource.location, rule.described, render(name))
+        if verdict is Verdict.UNDETERMINED:
+            return _undetermined(resource, attribute, rule, name, environment)
+        text = Text((name,)) if isinstance(name, Unknown) else name
+        nearest = rule.suggest(text) if suggest else None
+        return _violated(
+            resource, attribute, rule, name, _brief(rule.explain(text), resource, attribute, text), nearest
+        )
+    if name is None:
+        return _violated(resource, attribute, rule, f"no {attribute}", f"{attribute} is not set")
+    return _violated(resource, attribute, rule, name, f"{attribute} holds a {type(name).__name__}, not text")
+
+
+def _violated(  # noqa: PLR0917 - the parts of a finding
+    resource: Resource, attribute: str, rule: NamingRule, found: Value, reason: str, nearest: str | None = None
+) -> Finding:
+    return Finding(
+        RULE.id,
+        Verdict.VIOLATED,
+        resource.address,
+        location=resource.location_of(attribute),
+        expected=rule.described,
+        found=_shown(resource, attribute, found),
+        reason=reason,
+        remedy=_line(
+            resource,
+            attribute_line(_written(resource, attribute), nearest) if nearest else _template(resource, attribute, rule),
+        ),
+    )
+
+
+def _shown(resource: Resource, attribute: str, name: Value) -> str:
+    """Write a name, what the provider makes of it left out and long unknown parts cut short."""
+    if not isinstance(name, Text):
+        return render(name)
+    pieces = []
+    for part in name.parts:
+        if part == resource.reference(attribute):
+            pieces.append("… (the provider adds the rest)")
+        elif isinstance(part, Unknown) and len(part.address) > _LONGEST_SHOWN:
+            pieces.append(f"${{{part.address[:_LONGEST_SHOWN]}…}}")
+        else:
+            pieces.append(str(part))
+    return "".join(pieces)
+
+
+def _brief(reason: str, resource: Resource, attribute: str, name: Text | str) -> str:
+    """Shorten what a reason quotes of a name in the same way."""
+    return reason.replace(str(name), _shown(resource, attribute, name)) if isinstance(name, Text) else reason
+
+
+def _written(resource: Resource, attribute: str) -> str:
+    """Return the attribute that the name is written in: `name_prefix` where the provider adds the rest."""
+    prefix = f"{attribute}_prefix"
+    return prefix if resource.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
+
+
+def _line(resource: Resource, line: str) -> str:
+    """Say of an instance of count or for_each that one line makes the names of all."""
+    if resource.key is None:
+        return line
+    return f"# what the line that all instances share has to give for {resource.address}\n{line}"
+
+
+def _template(resource: Resource, attribute: str, rule: NamingRule) -> str:
+    text, note = rule.patterns[0].template()
+    return attribute_line(_written(resource, attribute), text) + (f" # {note}" if note else "")
+
+
+def _undetermined(
+    resource: Resource, attribute: str, rule: NamingRule, name: str | Text | Unknown, environment: str
+) -> Finding:
+    reason, remedy = _why(resource, attribute, rule, name, environment)
+    return Finding(
+        RULE.id,
+        Verdict.UNDETERMINED,
+        resource.address,
+        location=resource.location_of(attribute),
+        expected=rule.described,
+        found=_shown(resource, attribute, name),
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, environment: str) -> tuple[str, str]:
+    if isinstance(name, str):
+        facts = [fact for pattern in rule.patterns for fact in pattern.unsettled]
+        lines = "\n".join(f'{fact} = "…"' for fact in dict.fromkeys(facts))
+        reason = f"the name has the right form, but the {' and the '.join(facts)} it has to hold is not known"
+        return reason, f"[environments.{environment}]\n{lines}"
+    made_up = resource.reference(attribute)
+    if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
+        reason = "the provider makes the name up, or a part of it"
+    else:
+        unknown = name if isinstance(name, Unknown) else _first_unknown(name)
+        reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is not known"
+    return reason, f"write a name that is known before apply:\n{_template(resource, attribute, rule)}"
+
+
+def _first_unknown(name: Text) -> Unknown:
+    return next(part for part in name.parts if isinstance(part, Unknown))

@@ -1,0 +1,36 @@
+"""Rule `tag-policy`: resources carry the tags that the tag policy of the organisation demands."""
+
+from __future__ import annotations
+
+from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.checks.conventions.tags import Faults, judge, tagged
+from infraspec.contract.models import Contract
+from infraspec.conventions.placeholders import facts_of
+from infraspec.conventions.tag_policy import PolicyForType, TagPolicy
+from infraspec.core.finding import Finding
+from infraspec.core.rules import TAG_POLICY as RULE
+from infraspec.terraform.plan import Plan
+
+
+@of_what_may_be_absent
+def check_tag_policy(plan: Plan, contract: Contract, environment: str, tag_policy: TagPolicy) -> list[Finding]:
+    """Judge the effective tags of each managed resource that takes tags against a tag policy."""
+    facts_of(contract, environment, region=plan.region, account=plan.account)
+    by_type: dict[str, tuple[PolicyForType, str]] = {}
+    findings: list[Finding] = []
+    for resource, takes in tagged(plan):
+        if resource.type not in by_type:
+            concerned = PolicyForType.of(tag_policy, resource.type)
+            by_type[resource.type] = (concerned, concerned.describe())
+        concerned, described = by_type[resource.type]
+        findings.append(judge(RULE, resource, _faults_of(concerned, resource.type), described, takes))
+    return findings
+
+
+def _faults_of(concerned: PolicyForType, type_: str) -> Faults:
+    return lambda effective: concerned.faults(type_, effective)
+
+
+def skip(tag_policy: TagPolicy | None) -> str:
+    """Return why there is nothing to judge, if there is not."""
+    return "the contract has no [tags] policy" if tag_policy is None else ""

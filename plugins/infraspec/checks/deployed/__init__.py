@@ -1,0 +1,1 @@
+"""What is in the account beside what the source says."""

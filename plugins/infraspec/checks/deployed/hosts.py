@@ -1,0 +1,53 @@
+"""Rule `hosts`: the machines of the contract have their tools, and reach what they have to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct, field
+
+from infraspec.contract.live import Host
+from infraspec.core.finding import Finding
+from infraspec.core.rule import Subject
+from infraspec.core.rules import HOSTS as RULE
+
+
+class HostFacts(Struct, frozen=True):
+    """The versions of tools, None for one that is not there or does not say it, and what was reached, by endpoint."""
+
+    tools: Mapping[str, str | None] = field(default_factory=dict)
+    reached: Mapping[str, bool] = field(default_factory=dict)
+
+
+def check_hosts(hosts: Iterable[tuple[str, Host, HostFacts]]) -> list[Finding]:
+    """Judge each tool and each endpoint of each machine by what it told."""
+    return [finding for name, host, facts in hosts for finding in _of_host(f"hosts.{name}", host, facts)]
+
+
+def _of_host(address: str, host: Host, facts: HostFacts) -> Iterator[Finding]:
+    for tool, wanted in host.tools.items():
+        yield _tool(RULE.about(address, tool), wanted, facts.tools.get(tool))
+    for endpoint in host.reach:
+        yield _reach(RULE.about(address, endpoint), reached=facts.reached.get(endpoint, False))
+
+
+def _tool(tool: Subject, wanted: str, found: str | None) -> Finding:
+    if found is not None and f"{found}.".startswith(f"{wanted}.".lstrip(".")):
+        return tool.proven(f"version {found}")
+    return tool.violated(
+        expected=f"{tool.name} {wanted}".rstrip(),
+        found=f"version {found}" if found else "not there, or it does not say its version",
+        reason="what is tested with one version is run with another" if found else "what needs it fails",
+        remedy=f"install {tool.name} {wanted}".rstrip(),
+    )
+
+
+def _reach(endpoint: Subject, *, reached: bool) -> Finding:
+    if reached:
+        return endpoint.proven("a TCP connection was opened")
+    return endpoint.violated(
+        expected=f"a TCP connection to {endpoint.name}",
+        found="none could be opened",
+        reason="a security group, a route or a name keeps it out, or nobody listens",
+        remedy="look at the rule databases for the path, and at the security group of the machine",
+    )

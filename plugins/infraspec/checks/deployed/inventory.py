@@ -1,0 +1,266 @@
+"""Rule `inventory`: what belongs to the environment in AWS is in its source.
+
+What AWS or a deployment makes by itself is left out: tasks, revisions of task definitions, network interfaces,
+automatic snapshots. Source: Service Authorization Reference, the resource types of each service.
+
+An inline policy or an attachment that somebody gave a role by hand is in no plan of Terraform, and neither is the
+policy of a secret or a rule of a security group. Source: Terraform AWS provider, aws_iam_role_policy_attachment,
+aws_iam_policy_attachment, aws_iam_role_policies_exclusive, aws_iam_role_policy_attachments_exclusive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from msgspec import Struct
+
+from infraspec.checks.common.live_comparison import ResolvedSource, Whereabouts, same
+from infraspec.contract.live import Inventory
+from infraspec.contract.waivers import matches
+from infraspec.core.arn import Arn
+from infraspec.core.finding import Finding
+from infraspec.core.rules import INVENTORY as RULE
+from infraspec.core.truth import Truth, all_of, any_of
+from infraspec.core.unknown import Text, Value
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+
+_MADE_BY_AWS = frozenset(
+    {
+        ("ec2", "network-interface"),
+        ("ecs", "container-instance"),
+        ("ecs", "service-deployment"),
+        ("ecs", "service-revision"),
+        ("ecs", "task"),
+        ("ecs", "task-definition"),
+        ("rds", "auto-backup"),
+        ("rds", "cluster-snapshot"),
+        ("rds", "snapshot"),
+    }
+)
+
+
+class Stray(Struct, frozen=True):
+    """A resource that belongs to an environment by what `why` says, and is at no address of its source.
+
+    It is not `certain` if the source may make it all the same: under an id that AWS assigned, or in a module that is
+    not here. `import_id` is what Terraform imports it by, where that is not the end of its ARN.
+    """
+
+    arn: str
+    type: str
+    why: str
+    certain: bool
+    import_id: str = ""
+
+
+def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *, has_state: bool) -> list[Finding]:
+    """Judge each resource that the source does not make; what it does make is one proven finding.
+
+    With `has_state` the plan holds the ids that AWS assigned, so that what is not in it is certainly not managed.
+    """
+    owned = Owned(plan)
+    left = [one for one in strays if _kind(one.arn) not in _MADE_BY_AWS and not owned.has(one.arn)]
+    allowed = [one for one in left if any(matches(pattern, one.arn) for pattern in settings.allow)]
+    reason = f"{len(plan.managed())} resources of the source, {len(allowed)} more that the contract allows"
+    return [
+        RULE.about(plan.origin).proven(reason),
+        *(_unmanaged(one, has_state=has_state) for one in left if one not in allowed),
+    ]
+
+
+class Owned:
+    """The ARNs and ids of a source, so far as they are known."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._attributes = AwsAttributes(plan)
+        arns = [self._attributes.narrow(one.reference("arn")) for one in plan.managed()]
+        self._arns = {arn for arn in arns if isinstance(arn, str)}
+        self._ids: dict[str, list[Resource]] = {}
+        for one in plan.managed():
+            if isinstance(identifier := one.get("id"), str):
+                self._ids.setdefault(identifier, []).append(one)
+        self._shapes = [shape for shape in arns if isinstance(shape, Text) and _is_telling(shape)]
+
+    def has(self, arn: str) -> bool:
+        """Tell whether an ARN is one of the source, or has the shape of one that is known but for what AWS appends.
+
+        An id is that of what is in the account and region of the ARN: a name may be had in each.
+        """
+        ends = {arn, arn.removesuffix(":*"), arn.rpartition("/")[2], arn.rpartition(":")[2]}
+        if ends & self._arns or any(same(shape, arn) is not Truth.NO for shape in self._shapes):
+            return True
+        there = Whereabouts(self._attributes, *_place(arn))
+        return any(there.has(one) is not Truth.NO for end in ends for one in self._ids.get(end, ()))
+
+
+def _is_telling(shape: Text) -> bool:
+    """Tell whether a shape has the name in it: that of a key, `key/${…}`, fits every key."""
+    text = "".join(part for part in shape.parts if isinstance(part, str))
+    return any(re.split("[:/]", text.split(":", 5)[-1], maxsplit=1)[1:])
+
+
+def _place(arn: str) -> tuple[str | None, str | None]:
+    """Return the account and the region of an ARN, None where it has none."""
+    if not Arn.is_arn(arn):
+        return None, None
+    parsed = Arn.parse(arn)
+    return parsed.account or None, parsed.region or None
+
+
+def _kind(arn: str) -> tuple[str, str]:
+    try:
+        parsed = Arn.parse(arn)
+    except ValueError:
+        return "", ""
+    return parsed.service, parsed.resource.replace(":", "/").partition("/")[0]
+
+
+def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:
+    certain, subject = stray.certain or has_state, RULE.about(stray.arn)
+    if not certain:
+        return subject.undetermined(
+            expected="a resource whose id the source or its state knows",
+            found=f"belongs to the environment by {stray.why}; the source may make it",
+            reason="the source does not know ids before apply, nor what modules make that are not here",
+            remedy=_remedy(stray, certain=certain),
+        )
+    shown = f"{stray.type} " if stray.type else ""
+    return subject.violated(
+        expected="a resource of the source",
+        found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make",
+        reason="nobody reviews it, and no plan shows it",
+        remedy=_remedy(stray, certain=certain),
+    )
+
+
+def _remedy(stray: Stray, *, certain: bool) -> str:
+    allow = f'[inventory]\nallow = ["{stray.arn}"]'
+    if not certain:
+        return f"name the state of the environment in the contract: state = …\nor allow it there:\n{allow}"
+    name = stray.import_id or stray.arn.replace("/", ":").rpartition(":")[2]
+    block = f'import {{\n  to = {stray.type or "TYPE"}.NAME\n  id = "{name}"\n}}'
+    return f"delete it, or take it over:\n{block}\nor, if somebody else makes it, in the contract:\n{allow}"
+
+
+_ROLE, _ATTACHMENT, _INLINE = "aws_iam_role", "aws_iam_role_policy_attachment", "aws_iam_role_policy"
+_WAYS = (
+    (_ATTACHMENT, _ATTACHMENT, "role", "policy_arn"),
+    (_ATTACHMENT, "aws_iam_policy_attachment", "roles", "policy_arn"),
+    (_ATTACHMENT, "aws_iam_role_policy_attachments_exclusive", "role_name", "policy_arns"),
+    (_ATTACHMENT, _ROLE, "name", "managed_policy_arns"),
+    (_INLINE, _INLINE, "role", "name"),
+    (_INLINE, "aws_iam_role_policies_exclusive", "role_name", "policy_names"),
+)
+"""What is given, by which type, and its attributes with the role and with what is given."""
+_NAMES = {_ATTACHMENT: ("policy_arn", "/"), _INLINE: ("name", ":")}
+"""By type, what tells one grant of a role from another, and what stands before it in the id of an import."""
+_POLICIES = {
+    "aws_ecr_repository_policy": ("repository", "aws_ecr_repository", "name"),
+    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret", "arn"),
+    "aws_sns_topic_policy": ("arn", "aws_sns_topic", "arn"),
+}
+"""By type of policy, its attribute that names what it is of, and the type and attribute of that."""
+_GROUPS = ("aws_security_group", "aws_default_security_group")
+_GROUP_RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
+_OLD_RULE = "aws_security_group_rule"
+
+
+def extra_grants(plan: Plan, live: Plan) -> Iterator[Stray]:
+    """Yield the policies that roles of the source have in AWS, and that the source does not give them."""
+    bound = ResolvedSource(plan, live)
+    roles = {role.get("name"): role for role in live.managed(_ROLE) if role.address in plan.by_address}
+    given = list(_given(plan, bound))
+    for one in live.managed(_ATTACHMENT, _INLINE):
+        role, (attribute, separator) = one.get("role"), _NAMES[one.type]
+        if role not in roles or one.address in plan.by_address:
+            continue
+        known = any_of(
+            all_of(here, _may_be(to, role), _may_be(what, one.get(attribute)))
+            for type_, here, to, what in given
+            if type_ == one.type
+        )
+        if known is not Truth.YES:
+            name = f"{role}{separator}{one.get(attribute)}"
+            yield Stray(one.address, one.type, "its role", certain=known is Truth.NO and plan.is_whole, import_id=name)
+
+
+def _given(plan: Plan, bound: ResolvedSource) -> Iterator[tuple[str, Truth, Value, Value]]:
+    """Yield whether the source gives it here, to whom, and what; either of the last two may be a list."""
+    for given, type_, role, attribute in _WAYS:
+        for one in plan.managed(type_):
+            if type_ != _ROLE or one.sets(attribute):
+                here = bound.whereabouts.has(one)
+                yield given, here, bound.value(one.attribute(role)), bound.value(one.attribute(attribute))
+
+
+def _may_be(value: Value, found: Value) -> Truth:
+    items = value if isinstance(value, list | tuple) else [value]
+    return any_of(same(item, found) for item in items)
+
+
+def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
+    """Yield the policies that secrets, topics and repositories of the source have in AWS, and not by the source.
+
+    AWS itself gives buckets one for the logs that it delivers; those are left out.
+    """
+    bound = ResolvedSource(plan, live)
+    for type_, (attribute, owner, key) in _POLICIES.items():
+        owners = {one.get(key): plan.by_address.get(one.address) for one in live.managed(owner)}
+        given = [(bound.whereabouts.has(one), bound.value(one.attribute(attribute))) for one in plan.managed(type_)]
+        for one in live.managed(type_):
+            source = owners.get(one.get(attribute))
+            if source is None or source.sets("policy") or one.address in plan.by_address:
+                continue
+            known = any_of(all_of(here, same(value, one.get(attribute))) for here, value in given)
+            if known is not Truth.YES:
+                name, certain = str(one.get(attribute)), known is Truth.NO and plan.is_whole
+                yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
+
+
+class FirewallRule(Struct, frozen=True):
+    """A rule of a security group as AWS has it; `is_egress` tells its direction."""
+
+    arn: str
+    id: str
+    group: str
+    is_egress: bool
+
+
+def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iterator[Stray]:
+    """Yield the rules of security groups of the source that the source does not have.
+
+    Groups whose rules are blocks, or resources of the older type, are left to Terraform's own plan.
+    """
+    bound = ResolvedSource(plan, live)
+    groups = {one.get("id"): one.address for one in live.managed(*_GROUPS) if one.address in plan.by_address}
+    sources, older = (
+        [
+            (one, bound.value(one.attribute("security_group_id")))
+            for one in plan.managed(*types)
+            if bound.whereabouts.has(one) is not Truth.NO
+        ]
+        for types in (_GROUP_RULES, (_OLD_RULE,))
+    )
+    known = {one.get("id") for one in live.managed(*_GROUP_RULES) if one.address in plan.by_address}
+    for rule in rules:
+        address = groups.get(rule.group)
+        own = [one for one, group in sources if group == rule.group]
+        if (
+            address is None
+            or rule.id in known
+            or _is_left(plan.by_address[address], own, has_older=any(group == rule.group for _, group in older))
+        ):
+            continue
+        type_ = _GROUP_RULES[rule.is_egress]
+        open_ = any(not isinstance(group, str) for _, group in (*older, *sources))
+        missing = any(bound.resource(one) is None for one in own if one.type == type_)
+        certain = plan.is_whole and not open_ and not missing
+        yield Stray(rule.arn, type_, f"its security group, {address}", certain=certain)
+
+
+def _is_left(group: Resource, own: Collection[Resource], *, has_older: bool) -> bool:
+    """Tell whether Terraform itself compares the rules of a group."""
+    has_blocks = group.sets("ingress") or group.sets("egress")
+    return has_older or (has_blocks and not own)

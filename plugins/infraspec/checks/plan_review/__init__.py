@@ -1,0 +1,1 @@
+"""What a plan destroys, opens up or allows."""

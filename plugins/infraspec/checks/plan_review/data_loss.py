@@ -1,0 +1,149 @@
+"""Risks `stateful-destroy` and `secret-deletion`: data that is gone after the apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value
+from infraspec.resource_types import resource_type
+from infraspec.terraform.plan import Change, ChangeKind
+
+SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a resource type
+_WINDOW = "recovery_window_in_days"
+
+_PREVENT = "lifecycle {\n  prevent_destroy = true\n}"
+_FORGET = "\n  lifecycle {\n    destroy = false\n  }"
+_GUARDS = {
+    ("deletion_protection", True): "AWS refuses that while deletion_protection is on, and the apply stops half-way",
+    (
+        "deletion_protection_enabled",
+        True,
+    ): "AWS refuses that while deletion protection is on, and the apply stops half-way",
+    ("skip_final_snapshot", False): "a final snapshot is kept",
+    ("skip_final_snapshot", True): "no final snapshot is made",
+    ("force_destroy", False): "AWS refuses that while there are objects in it, and the apply stops half-way",
+    ("force_destroy", True): "its content is deleted with it (force_destroy)",
+    ("force_delete", True): "its images are deleted with it (force_delete)",
+}
+
+REASONS = {
+    "replace_because_cannot_update": "it cannot be changed in place",
+    "replace_because_tainted": "it is tainted: an earlier apply did not finish it",
+    "replace_by_request": "somebody asked for it with -replace",
+    "replace_by_triggers": "its replace_triggered_by asks for it",
+    "delete_because_no_resource_config": "the configuration has no such resource any more",
+    "delete_because_wrong_repetition": "its count or for_each was added, removed or changed for the other",
+    "delete_because_count_index": "its index is past the count",
+    "delete_because_each_key": "its key is not in for_each any more",
+    "delete_because_no_module": "its module instance is not called any more",
+    "delete_because_no_move_target": "it was moved to an address that the configuration does not have",
+}
+"""Terraform's `action_reason` in words."""
+
+
+def data_losses(review: Review, change: Change) -> Iterator[RiskFound]:
+    """Yield what a change destroys that cannot be made again."""
+    if change.type == SECRET:
+        yield from _secret(review, change)
+    elif change.destroys and _is_stateful(review, change):
+        yield RiskFound(
+            "stateful-destroy", Truth.YES, summary(change), _destroyed(change), _keep(review, change), _forcing(change)
+        )
+
+
+def summary(change: Change) -> str:
+    """Say in a line what is done: `replace (destroy first), because of engine_version`."""
+    words = {
+        ChangeKind.UPDATE: "update in place",
+        ChangeKind.DELETE: "destroy",
+        ChangeKind.FORGET: "forget: it stays, and terraform no longer manages it",
+        ChangeKind.REPLACE: f"replace ({'create' if change.creates_first else 'destroy'} first)",
+        ChangeKind.NO_OP: "no change",
+    }
+    text = words.get(change.kind, change.kind.value)
+    if change.kind is ChangeKind.UPDATE and change.changed:
+        text += f": {', '.join(change.changed)}"
+    if change.replace_paths:
+        text += f", because of {', '.join(change.replace_paths)}"
+    if change.deposed:
+        text += f" the object {change.deposed} that an earlier replacement left"
+    if change.previous_address:
+        text += f", moved from {change.previous_address}"
+    return text + (", imported" if change.importing else "")
+
+
+def _is_stateful(review: Review, change: Change) -> bool:
+    stateful = resource_type(change.type).stateful or change.type in review.rules.stateful_types
+    return stateful and not review.disposable.covers(change.type, change.address)
+
+
+def _destroyed(change: Change) -> str:
+    reasons = [REASONS[change.reason]] if change.reason in REASONS else []
+    for name in dict.fromkeys(attribute for attribute, _ in _GUARDS):
+        value = change.before.get(name)
+        if isinstance(value, bool) and (name, value) in _GUARDS:
+            reasons.append(_GUARDS[name, value])
+    if change.type == "aws_kms_key":
+        days = change.before.get("deletion_window_in_days") or 30
+        reasons.append(f"what it encrypts cannot be read any more; it can be restored for {days} days")
+    holds = "it holds what an apply cannot bring back"
+    return "; ".join([holds, *reasons])
+
+
+def _forcing(change: Change) -> str:
+    return change.replace_paths[0].split(".")[0].split("[")[0] if change.replace_paths else ""
+
+
+def _keep(review: Review, change: Change) -> str:
+    """Suggest how the object survives."""
+    if change.kind is ChangeKind.REPLACE:
+        cause = ", ".join(change.replace_paths) or "what forces the replacement"
+        return f"keep it: take back the change of {cause}, or add to the resource\n{_PREVENT}"
+    created = review.created_by_type.get(change.type, ())
+    if len(created) == 1 and not change.deposed:
+        moved = f"moved {{\n  from = {change.address}\n  to   = {created[0]}\n}}"
+        return f"if {created[0]} is the same object under another address:\n{moved}"
+    if change.deposed:
+        return "look at what is in it before the apply"
+    return f"keep it and let terraform forget it:\nremoved {{\n  from = {_without_key(change.address)}\n{_FORGET}\n}}"
+
+
+def _without_key(address: str) -> str:
+    """Return an address as a removed block takes it: it is about all instances."""
+    return address[: address.rindex("[")] if address.endswith("]") else address
+
+
+def _secret(review: Review, change: Change) -> Iterator[RiskFound]:
+    """Source: the provider's resource aws_secretsmanager_secret deletes at once if the state has no window, or 0."""
+    if review.disposable.covers(change.type, change.address):
+        return
+    if change.destroys:
+        yield from _deleted_secret(change)
+        return
+    window: Value = review.after(change).get(_WINDOW)
+    if change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE} and window == 0 and change.before.get(_WINDOW) != 0:
+        yield RiskFound(
+            "secret-deletion",
+            Truth.YES,
+            f"{_WINDOW} = 0",
+            "from this apply on, a deletion of the secret cannot be undone",
+            f"{_WINDOW} = 30",
+            _WINDOW,
+        )
+
+
+def _deleted_secret(change: Change) -> Iterator[RiskFound]:
+    window = change.before.get(_WINDOW)
+    first = f"set it and apply that first, then delete:\n{_WINDOW} = 30"
+    if isinstance(window, int) and window > 0:
+        return
+    if window is None or isinstance(window, Unknown):
+        reason = f"the state has no {_WINDOW}, as after an import; then the provider deletes without recovery"
+        yield RiskFound("secret-deletion", Truth.MAYBE, summary(change), reason, first)
+        return
+    reason = f"{_WINDOW} is 0: the value cannot be restored" + (
+        f"; {REASONS[change.reason]}" if change.reason in REASONS else ""
+    )
+    yield RiskFound("secret-deletion", Truth.YES, summary(change), reason, first)

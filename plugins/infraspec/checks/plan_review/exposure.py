@@ -1,0 +1,253 @@
+"""Risk `public-exposure`, as far as attributes go: what becomes reachable or readable by everyone.
+
+Policies that name everyone are judged in `permissions`. Sources: Terraform AWS provider, the resources of the table;
+Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
+
+Source: Terraform AWS provider, resources aws_security_group, aws_security_group_rule and
+aws_vpc_security_group_ingress_rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.terraform.plan import Change, ChangeKind
+
+_EVERYONE = ("0.0.0.0/0", "::/0")
+_GROUPS = frozenset({"aws_security_group", "aws_default_security_group"})
+_RANGES = {
+    "aws_security_group_rule": ("cidr_blocks", "ipv6_cidr_blocks"),
+    "aws_vpc_security_group_ingress_rule": ("cidr_ipv4", "cidr_ipv6"),
+}
+_IN_GROUP = ("cidr_blocks", "ipv6_cidr_blocks")
+_ALL = ("-1", "all")
+_LAST_PORT = 65535
+
+
+class _Opening(Struct, frozen=True):
+    """Ports that a range of addresses reaches. None is a range, protocol or port that is not known."""
+
+    cidr: str | None
+    protocol: str | None
+    first: int | None
+    last: int | None
+
+    def is_within(self, other: _Opening) -> bool:
+        """Tell whether another opening lets in at least as much."""
+        if other.cidr != self.cidr or other.protocol is None:
+            return False
+        if other.protocol in _ALL:
+            return True
+        if other.protocol != self.protocol or other.first is None or other.last is None:
+            return False
+        return self.first is not None and self.last is not None and other.first <= self.first <= self.last <= other.last
+
+    def is_allowed(self, ports: list[int]) -> bool:
+        """Tell whether every port of it may be open to everyone."""
+        if self.protocol not in ("tcp", "6", "udp", "17") or self.first is None or self.last is None:
+            return False
+        return set(range(self.first, self.last + 1)) <= set(ports)
+
+    def __str__(self) -> str:
+        if (self.cidr, self.protocol, self.first, self.last) == (None, None, None, None):
+            return "rules that are not known before apply"
+        if self.protocol in _ALL:
+            ports = "all ports"
+        elif self.first is None or self.last is None:
+            ports = "ports not known yet"
+        else:
+            ports = f"port {self.first}" if self.first == self.last else f"ports {self.first}-{self.last}"
+        protocol = "" if self.protocol in _ALL else f" ({self.protocol or 'protocol not known yet'})"
+        return f"{self.cidr or 'addresses not known yet'} reaches {ports}{protocol}"
+
+
+def openings(review: Review, change: Change) -> Iterator[RiskFound]:
+    """Yield what a change opens to everyone, or may open to everyone."""
+    path = "ingress" if change.type in _GROUPS else _RANGES.get(change.type, ("",))[0]
+    if not path:
+        return
+    before = tuple(_openings(change.type, change.before, change.before.get("ingress")))
+    inline = review.given(change, "ingress", block=True) if change.type in _GROUPS else None
+    for opening in dict.fromkeys(_openings(change.type, review.after(change), inline)):
+        if any(opening.is_within(other) for other in before) or opening.is_allowed(review.rules.public_ports):
+            continue
+        if opening.cidr is not None and opening.cidr not in _EVERYONE:
+            continue
+        yield RiskFound(
+            "open-ingress",
+            Truth.MAYBE if opening.cidr is None else Truth.YES,
+            str(opening),
+            "it is not known before apply which addresses it lets in"
+            if opening.cidr is None
+            else "the whole internet may connect, and could not before",
+            _remedy(change.type),
+            path,
+        )
+
+
+def _openings(type_: str, values: Mapping[str, Value], inline: Value) -> Iterator[_Opening]:
+    if type_ in _RANGES:
+        if values and values.get("type") in (None, "ingress"):
+            yield from _rule(
+                values, _RANGES[type_], "protocol" if type_ == "aws_security_group_rule" else "ip_protocol"
+            )
+        return
+    if isinstance(inline, Unknown):
+        yield _Opening(None, None, None, None)
+    for block in inline if isinstance(inline, list | tuple) else ():
+        if isinstance(block, Mapping):
+            yield from _rule(block, _IN_GROUP, "protocol")
+        else:
+            yield _Opening(None, None, None, None)
+
+
+def _rule(values: Mapping[str, Value], names: tuple[str, ...], protocol: str) -> Iterator[_Opening]:
+    spoken = values.get(protocol)
+    first, last = (_port(values.get(name)) for name in ("from_port", "to_port"))
+    for name in names:
+        given = values.get(name)
+        for cidr in given if isinstance(given, list | tuple) else (given,):
+            if cidr is None or cidr == "":
+                continue
+            known = _cidr(cidr)
+            if known != "":
+                yield _Opening(known, spoken.lower() if isinstance(spoken, str) else None, first, last)
+
+
+def _cidr(value: Value) -> str | None:
+    """Return the range, `""` for text that cannot be everyone's, None if it is not known."""
+    if isinstance(value, Text) and isinstance(value.parts[-1], str) and not value.parts[-1].endswith("0"):
+        return ""
+    if isinstance(value, Unknown | Text):
+        return None
+    text = render(value)
+    if text.endswith("/0"):
+        return "::/0" if ":" in text else "0.0.0.0/0"
+    return ""
+
+
+def _port(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _remedy(type_: str) -> str:
+    if type_ == "aws_vpc_security_group_ingress_rule":
+        return "name who may connect:\nreferenced_security_group_id = aws_security_group.clients.id"
+    if type_ == "aws_security_group_rule":
+        return "name who may connect:\nsource_security_group_id = aws_security_group.clients.id"
+    return "name who may connect:\nsecurity_groups = [aws_security_group.clients.id]"
+
+
+_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_ACLS = ("public-read", "public-read-write", "authenticated-read", "aws-exec-read")
+
+
+class _Public(Struct, frozen=True):
+    """An attribute whose values make a resource public; `private` is the value to set instead, as HCL."""
+
+    attribute: str
+    values: tuple[Value, ...]
+    reason: str
+    private: str
+
+
+_ADDRESSABLE = _Public("publicly_accessible", (True,), "it gets an address on the internet", "false")
+_ACL = _Public("acl", _ACLS, "its objects can be read by people outside the account", '"private"')
+_UNBLOCKED = tuple(
+    _Public(name, (False,), "policies and ACLs that make buckets public are no longer held off", "true")
+    for name in _BLOCKS
+)
+_ATTRIBUTES: dict[str, tuple[_Public, ...]] = {
+    "aws_db_instance": (_ADDRESSABLE,),
+    "aws_dms_replication_instance": (_ADDRESSABLE,),
+    "aws_docdb_cluster_instance": (_ADDRESSABLE,),
+    "aws_mq_broker": (_ADDRESSABLE,),
+    "aws_neptune_cluster_instance": (_ADDRESSABLE,),
+    "aws_rds_cluster_instance": (_ADDRESSABLE,),
+    "aws_redshift_cluster": (_ADDRESSABLE,),
+    "aws_redshiftserverless_workgroup": (_ADDRESSABLE,),
+    "aws_s3_bucket": (_ACL,),
+    "aws_s3_bucket_acl": (_ACL,),
+    "aws_s3_object": (_ACL,),
+    "aws_s3_bucket_public_access_block": _UNBLOCKED,
+    "aws_s3_account_public_access_block": _UNBLOCKED,
+    "aws_ami_launch_permission": (_Public("group", ("all",), "everyone may start instances of the image", "null"),),
+    "aws_lambda_function_url": (
+        _Public("authorization_type", ("NONE",), "everyone may call the function", '"AWS_IAM"'),
+    ),
+    "aws_db_snapshot": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
+    "aws_db_snapshot_copy": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
+    "aws_db_cluster_snapshot": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
+}
+_ALWAYS_PUBLIC = {"aws_ecrpublic_repository": "everyone may pull images of a public repository"}
+_JOINED = ("found", "reason", "remedy")
+_GUARDS = {
+    "aws_s3_bucket_public_access_block": "aws_s3_bucket",
+    "aws_s3_account_public_access_block": "",
+}
+"""What holds off public access, and the type of what it guards."""
+
+
+def exposures(review: Review, change: Change) -> Iterator[RiskFound]:
+    """Yield what a change makes public that was not."""
+    if change.kind is ChangeKind.CREATE and change.type in _ALWAYS_PUBLIC:
+        remedy = "keep it private: aws_ecr_repository"
+        yield RiskFound("public-exposure", Truth.YES, "create", _ALWAYS_PUBLIC[change.type], remedy)
+    if change.kind is ChangeKind.DELETE:
+        if change.type in _GUARDS and not _goes_with(review, change):
+            yield RiskFound(
+                "public-exposure",
+                Truth.YES,
+                "destroy",
+                "policies and ACLs that make buckets public are no longer held off",
+                "keep the resource",
+            )
+        return
+    found = [risk for rule in _ATTRIBUTES.get(change.type, ()) for risk in _judge(review, change, rule)]
+    for answer in (Truth.YES, Truth.MAYBE):
+        same = [risk for risk in found if risk.answer is answer]
+        if same:
+            joined, reason, remedy = (
+                "\n".join(dict.fromkeys(getattr(risk, name) for risk in same)) for name in _JOINED
+            )
+            yield RiskFound("public-exposure", answer, joined, reason, remedy, same[0].path)
+
+
+def _judge(review: Review, change: Change, rule: _Public) -> Iterator[RiskFound]:
+    values = review.after(change)
+    after = values.get(rule.attribute)
+    if change.type.endswith("_public_access_block") and after is None:
+        after = False  # the provider's default
+    before = change.before.get(rule.attribute)
+    for entry in after if isinstance(after, list | tuple) else (after,):
+        if isinstance(entry, Unknown | Text):
+            if review.given(change, rule.attribute) is None:
+                continue
+            yield _found(rule, Truth.MAYBE, f"{rule.attribute} is not known before apply")
+        elif entry in rule.values and entry is not None and not _holds(before, entry):
+            yield _found(rule, Truth.YES, f"{rule.attribute} = {_hcl(entry)}")
+
+
+def _holds(before: Value, entry: Value) -> bool:
+    return entry in before if isinstance(before, list | tuple) else before == entry
+
+
+def _found(rule: _Public, answer: Truth, found: str) -> RiskFound:
+    return RiskFound(
+        "public-exposure", answer, found, rule.reason, f"{rule.attribute} = {rule.private}", rule.attribute
+    )
+
+
+def _goes_with(review: Review, change: Change) -> bool:
+    """Tell whether what it guards is destroyed with it."""
+    guarded = _GUARDS[change.type]
+    return bool(guarded) and review.is_gone(guarded, named=change.before.get("bucket"))
+
+
+def _hcl(value: Value) -> str:
+    return f'"{value}"' if isinstance(value, str) else render(value)

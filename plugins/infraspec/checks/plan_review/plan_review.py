@@ -1,0 +1,146 @@
+"""Rule `plan-review`: what a plan changes, and which of it is a risk that somebody has to approve.
+
+A risk that the contract calls critical is VIOLATED until a waiver or a label of the pull request approves it; the
+others are reported. What depends on something that is not known is UNDETERMINED.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from infraspec.checks.access.secret_access import placed
+from infraspec.checks.plan_review.data_loss import data_losses, summary
+from infraspec.checks.plan_review.exposure import exposures, openings
+from infraspec.checks.plan_review.permissions import permissions
+from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.contract.models import Contract
+from infraspec.contract.static import PlanReview, Risk
+from infraspec.core.errors import ErrorCollector
+from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.rules import PLAN_REVIEW as RULE
+from infraspec.core.truth import Truth
+from infraspec.terraform.plan import Change, ChangeKind, Plan
+
+_QUIET = frozenset({ChangeKind.NO_OP, ChangeKind.READ, ChangeKind.FORGET})
+_EXPECTED: dict[Risk, str] = {
+    "stateful-destroy": "nothing that holds data is destroyed",
+    "secret-deletion": "a deleted secret can be restored",
+    "iam-widening": "nobody may do more than before",
+    "iam-broad": "permissions for named actions on named resources",
+    "iam-new": "new principals with the permissions they need",
+    "public-exposure": "nothing becomes public",
+    "open-ingress": "nothing is opened to the whole internet",
+}
+_Looks = (data_losses, exposures, openings, permissions)
+
+
+def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+    """Judge each change of a plan: one finding per risk, or one that says there is none.
+
+    Raises PolicyError, or InputErrorGroup with several, if a policy that is compared is malformed.
+    """
+    rules = contract.plan_review or PlanReview()
+    review = Review(placed(plan, contract, environment), rules)
+    errors = ErrorCollector()
+    findings: list[Finding] = []
+    for change in reviewed(plan):
+        with errors.collect():
+            findings += _judge(review, change)
+    errors.finalize()
+    return findings or [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason="no resource changes")]
+
+
+def reviewed(plan: Plan) -> list[Change]:
+    """Return the changes that do something, without drift and without what is merely read."""
+    silent = {ChangeKind.NO_OP, ChangeKind.READ}
+    return [
+        change
+        for change in plan.changes
+        if not change.drift and (change.kind not in silent or change.previous_address or change.importing)
+    ]
+
+
+def table(plan: Plan, findings: Sequence[Finding]) -> str:
+    """Return the changes as lines of text, risks below each, and how many there are of each kind."""
+    changes = reviewed(plan)
+    risks: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.subject:
+            mark = "" if finding.verdict is Verdict.PROVEN else f" ({finding.verdict.value})"
+            risks.setdefault(finding.address, []).append(
+                f"    {finding.subject}{mark}: {finding.found.splitlines()[0]}"
+            )
+    lines = []
+    for change in changes:
+        lines += [f"{change.address}: {summary(change)}", *risks.pop(change.address, ())]
+    counts = Counter(change.kind.value for change in changes)
+    return "\n".join([*lines, ", ".join(f"{number} {kind}" for kind, number in counts.items()) or "no changes"])
+
+
+def _judge(review: Review, change: Change) -> list[Finding]:
+    risks = [] if change.kind in _QUIET else list(_risks(review, change))
+    if not risks:
+        where = _location(review, change, "")
+        return [
+            Finding(RULE.id, Verdict.PROVEN, change.address, location=where, found=summary(change), reason="no risk")
+        ]
+    return [_finding(review, change, risk) for risk in risks]
+
+
+def _risks(review: Review, change: Change) -> Iterator[RiskFound]:
+    for look in _Looks:
+        yield from look(review, change)
+
+
+def _finding(review: Review, change: Change, risk: RiskFound) -> Finding:
+    critical = risk.risk in review.rules.critical
+    verdict = Verdict.VIOLATED if risk.answer is Truth.YES else Verdict.UNDETERMINED
+    return Finding(
+        RULE.id,
+        verdict if critical else Verdict.PROVEN,
+        change.address,
+        risk.risk,
+        _location(review, change, risk.path),
+        _EXPECTED[risk.risk],
+        risk.found,
+        risk.reason,
+        _remedy(review.rules, change, risk) if critical else risk.remedy,
+    )
+
+
+def _location(review: Review, change: Change, path: str) -> Location | None:
+    """Return where the change is written: the attribute, the resource, or the block that removes or moves it."""
+    resource = review.resource(change)
+    if resource is not None:
+        return resource.location_of(path) if path else resource.location
+    blocks = (block.location for block in review.plan.refactorings if change.address in (block.source, block.target))
+    return next((location for location in blocks if location is not None), None)
+
+
+def _remedy(rules: PlanReview, change: Change, risk: RiskFound) -> str:
+    """Say how to avoid the risk, and how to approve it."""
+    labels = [label for label, risks in rules.approvals.items() if risk.risk in risks]
+    approval = [
+        "or approve it" + (f", with the label {' or '.join(labels)} on the pull request" if labels else "") + ":"
+    ]
+    waiver = (
+        "[[waivers]]",
+        f'rule = "{RULE.id}"',
+        f"address = '{change.address} {risk.risk}'",
+        'reason = "…"',
+        'owner = "…"',
+        "expires = YYYY-MM-DD",
+    )
+    if labels:
+        approval[0] = approval[0].removesuffix(":") + ", or in the contract:"
+    return "\n".join([*risk.remedy.splitlines(), *approval, *waiver])
+
+
+def without_plan_file(plan: Plan) -> str:
+    """Return why the changes of a plan are not judged; empty if it is of a plan file."""
+    return "" if plan.from_plan_file else "no plan file is given: --infraspec-plan FILE"
+
+
+skip = without_plan_file
+exhibit = table

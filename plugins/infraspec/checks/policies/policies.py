@@ -1,0 +1,200 @@
+"""Rule `policies`: policy documents are accepted by AWS, have effect, and grant no more than the contract allows.
+
+What can be found and what it does by default is in `iam.lint.fault`; docs/policies.md describes it. A part of a
+document that is not known is not accused; a document of which nothing is known is UNDETERMINED.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from infraspec.checks.access.secret_access import placed
+from infraspec.checks.common.roles_in_snapshots import with_managed
+from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.checks.policies.policy_documents import Held, broad_grants, held_documents
+from infraspec.contract.models import Contract
+from infraspec.contract.static import Severity
+from infraspec.core.errors import PolicyError
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import POLICIES as RULE
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.iam.lint.document import document_faults, is_opaque
+from infraspec.iam.lint.faults import FINDINGS, PolicyFault
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.resource_types import PolicyLimit
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan
+
+_BLANKS = re.compile(r"\s+")
+
+
+@of_what_may_be_absent
+def check_policies(
+    plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge every policy document of the plan: one finding for each fault, or one that says there is none.
+
+    A document that is malformed is one finding with its place in the JSON, whatever the contract says of faults.
+    """
+    plan = placed(plan, contract, environment)
+    attributes = AwsAttributes(plan)
+    documents: list[tuple[Held, PolicyDocument]] = []
+    malformed: list[Finding] = []
+    for held in held_documents(plan):
+        value, principals = with_managed(plan, held.value), held.use.names_principals
+        try:
+            documents.append((held, PolicyDocument.from_value(value, place=held.place, with_principals=principals)))
+        except PolicyError as error:
+            malformed.append(_malformed(held, error))
+    faults: dict[int, list[PolicyFault]] = {
+        position: document_faults(document, held.use, attributes.narrow)
+        for position, (held, document) in enumerate(documents)
+    }
+    for position, fault in [*_too_long(documents, attributes), *broad_grants(documents, attributes, task_definitions)]:
+        faults[position].append(fault)
+    return malformed + [
+        finding
+        for position, (held, document) in enumerate(documents)
+        for finding in _findings(held, document, faults[position], contract)
+    ]
+
+
+def _malformed(held: Held, error: PolicyError) -> Finding:
+    path = error.place.removeprefix(held.place).lstrip(".")
+    return Finding(
+        RULE.id,
+        Verdict.VIOLATED,
+        held.resource.address,
+        f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed",
+        held.resource.location_of(f"{held.attribute}.{path}" if path else held.attribute),
+        error.expected,
+        error.found,
+        f"AWS refuses it: {error.message}",
+        error.remedy,
+    )
+
+
+def _findings(held: Held, document: PolicyDocument, faults: list[PolicyFault], contract: Contract) -> list[Finding]:
+    if document.statements and all(map(is_opaque, document.statements)):
+        return [_undetermined(held)]
+    judged = [(fault, _severity(fault, contract)) for fault in faults]
+    found = [_finding(held, fault, severity) for fault, severity in judged if severity != "ignore"]
+    if found:
+        return found
+    address = held.resource.address
+    place = held.resource.location_of(held.attribute)
+    return [
+        Finding(
+            RULE.id,
+            Verdict.PROVEN,
+            address,
+            held.attribute,
+            place,
+            reason=f"no fault in {len(document.statements)} statements",
+        )
+    ]
+
+
+def _severity(fault: PolicyFault, contract: Contract) -> Severity:
+    chosen = contract.policies.severity.get(fault.finding)
+    if chosen is not None:
+        return chosen
+    return FINDINGS[fault.finding] if fault.certain else "advise"
+
+
+def _finding(held: Held, fault: PolicyFault, severity: Severity) -> Finding:
+    path = f"{held.attribute}.{fault.path}" if fault.path else held.attribute
+    return Finding(
+        RULE.id,
+        Verdict.VIOLATED if severity == "fail" else Verdict.PROVEN,
+        held.resource.address,
+        f"{held.attribute} {fault.subject}",
+        held.resource.location_of(path),
+        fault.expected,
+        fault.found,
+        fault.reason,
+        _seen_from(held.resource.module, fault.remedy),
+        advice=severity == "advise",
+    )
+
+
+def _seen_from(module: str, remedy: str) -> str:
+    """Name what stands in the module of the policy as it is named there."""
+    return remedy.replace(f"{module}.", "") if module else remedy
+
+
+def _undetermined(held: Held) -> Finding:
+    unknown = next(unknowns(held.value), held.resource.reference(held.attribute))
+    secret = isinstance(unknown, Sensitive)
+    return Finding(
+        RULE.id,
+        Verdict.UNDETERMINED,
+        held.resource.address,
+        held.attribute,
+        held.resource.location_of(held.attribute),
+        expected=f"a {held.use.kind.value} that can be read",
+        found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
+        reason="nothing of the document is known, so nothing can be said of it",
+        remedy="a policy is no secret: take sensitive = true off it"
+        if secret
+        else f"give the source of {unknown.address}, or a plan or state file in which it is known",
+    )
+
+
+def _too_long(
+    documents: Sequence[tuple[Held, PolicyDocument]], attributes: AwsAttributes
+) -> Iterator[tuple[int, PolicyFault]]:
+    """Yield the documents that pass their limit; inline policies of one owner count together."""
+    together: dict[Value, int] = {}
+    certain_first = sorted(enumerate(documents), key=lambda one: not attributes.plan.is_certain(one[1][0].resource))
+    for position, (held, _) in certain_first:
+        limit = held.use.limit
+        if limit is None:
+            continue
+        size = _least_size(_text(held.value, attributes), limit)
+        if limit.shared:
+            owner = (held.use.kind, limit, attributes.narrow(held.owner))
+            size = together[owner] = together.get(owner, 0) + size
+        if size > (limit.default or limit.most):
+            yield position, _length_fault(limit, size)
+
+
+def _least_size(value: Value, limit: PolicyLimit) -> int:
+    """Return how many characters a policy has at least, of those that count: its unknown parts count as none."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    size = 0
+    for part in parts:
+        if isinstance(part, str):
+            size += len(part if limit.blanks else _BLANKS.sub("", part))
+        elif isinstance(part, Unknown) and str(part) == "?":
+            size += 1
+    return size
+
+
+def _length_fault(limit: PolicyLimit, size: int) -> PolicyFault:
+    most, raisable = limit.default or limit.most, size <= limit.most
+    kinds = " in all inline policies of its owner together" if limit.shared else ""
+    return PolicyFault(
+        "too-long",
+        "",
+        "",
+        "",
+        expected=f"at most {most:,} characters{kinds}",
+        found=f"at least {size:,}",
+        reason=f"AWS refuses it ({limit.source})"
+        + (f", unless the quota was raised; it can be, to {limit.most:,}" if raisable else ""),
+        remedy="split it into several managed policies, or say the same with fewer entries",
+        certain=not raisable,
+    )
+
+
+def _text(value: Value, attributes: AwsAttributes) -> Value:
+    """Return a document's text with its unknown parts narrowed, so that what is known of them counts."""
+    if not isinstance(value, Text):
+        return value
+    return concatenate(
+        narrowed if isinstance(narrowed := attributes.narrow(part), str | Text | Unknown) else part
+        for part in value.parts
+    )

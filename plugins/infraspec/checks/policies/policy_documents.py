@@ -1,0 +1,206 @@
+"""Every policy document that a plan's resources hold, with what it is for and how long it may be.
+
+Source: IAM User Guide, "Apply least-privilege permissions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.roles import RoleIndex
+from infraspec.core.errors import PolicyError
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
+from infraspec.ecs.access_table import EXECUTION
+from infraspec.ecs.required_access import required_access
+from infraspec.ecs.requirement import AccessContext, Requirement
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.iam.lint.faults import PolicyFault
+from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.matching import match, match_action
+from infraspec.iam.policy.partial_arn import PartialArn
+from infraspec.iam.policy.partial_arn import shown as shown_value
+from infraspec.iam.policy.pattern import Pattern
+from infraspec.resource_types import TYPES, Policy, PolicyKind
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Plan, Resource
+
+_HOLDERS = {known.type: known.policies for known in TYPES.values() if known.policies}
+
+
+class Held(Struct, frozen=True):
+    """A document with where it is: `attribute` is its path in the resource.
+
+    Policies of one `owner` share a limit.
+    """
+
+    resource: Resource
+    attribute: str
+    value: Value
+    use: Policy
+    owner: Value = None
+
+    @property
+    def place(self) -> str:
+        """The place, for errors."""
+        location = self.resource.location_of(self.attribute)
+        name = f"{self.resource.address}.{self.attribute}"
+        return f"{location}: {name}" if location else name
+
+
+def held_documents(plan: Plan) -> Iterator[Held]:
+    """Yield every policy document of the managed resources, in order of resource types."""
+    boundaries = _boundaries(plan)
+    for type_, policies in _HOLDERS.items():
+        for resource in plan.managed(type_):
+            for policy in policies:
+                use = replace(policy, kind=_kind(plan, resource, policy, is_boundary=resource.address in boundaries))
+                for path, value in policy.documents(resource.values):
+                    if value != resource.reference(path):
+                        yield Held(resource, path, value, use, _owner(resource, policy))
+
+
+def _kind(plan: Plan, resource: Resource, policy: Policy, *, is_boundary: bool) -> PolicyKind:
+    """Return what a policy is for: what is meant for everybody is judged as an endpoint is, which everybody reaches."""
+    if is_boundary:
+        return PolicyKind.BOUNDARY
+    within = policy.attribute == "access_policies" and _in_vpc(plan, resource, policy)
+    return PolicyKind.ENDPOINT if policy.for_everybody or within else policy.kind
+
+
+def _in_vpc(plan: Plan, resource: Resource, policy: Policy) -> bool:
+    """Tell whether a search domain, or one that its policy may be of, is reached from its VPC alone."""
+    domains = plan.managed(*policy.owners) if policy.of else (resource,)
+    return any(domain.get("vpc_options") for domain in domains)
+
+
+def _owner(resource: Resource, policy: Policy) -> Value:
+    if policy.limit is None or not policy.limit.shared:
+        return None
+    return resource.attribute(policy.of) if policy.of else resource.reference("name")
+
+
+def _boundaries(plan: Plan) -> set[str]:
+    """Return the addresses of policies that are permissions boundaries and attached to nobody."""
+    users = [r.get("permissions_boundary") for r in plan.managed("aws_iam_role", "aws_iam_user")]
+    attachments = [
+        r.get("policy_arn")
+        for r in plan.managed(
+            "aws_iam_role_policy_attachment",
+            "aws_iam_user_policy_attachment",
+            "aws_iam_group_policy_attachment",
+            "aws_iam_policy_attachment",
+        )
+    ]
+    return {*_named(plan, users)} - {*_named(plan, attachments)}
+
+
+def _named(plan: Plan, values: list[Value]) -> Iterator[str]:
+    for value in values:
+        found = plan.find(value) if isinstance(value, Unknown) else None
+        if found is not None:
+            yield found[0].address
+
+
+_SHAPES = {
+    "secretsmanager:GetSecretValue": "secretsmanager:{}:{}:secret:",
+    "ssm:GetParameters": "ssm:{}:{}:parameter/",
+}
+"""Actions whose resources a task definition names one by one, with the ARN of any of them."""
+_Documents = Sequence[tuple[Held, PolicyDocument]]
+
+
+def broad_grants(
+    documents: _Documents, attributes: AwsAttributes, task_definitions: Iterable[TaskDefinition]
+) -> Iterator[tuple[int, PolicyFault]]:
+    """Yield the statements that let an execution role read every secret or parameter, where its needs are known."""
+    needs = _needs(attributes, task_definitions)
+    holders = {(held.resource.address, held.attribute): position for position, (held, _) in enumerate(documents)}
+    for policies, action, resources in needs:
+        for policy in policies:
+            position = holders.get((policy, "policy"))
+            for statement in documents[position][1].statements if position is not None else ():
+                if position is not None and _allows_any(statement, action, attributes):
+                    yield position, _fault(statement, action, resources)
+
+
+def _needs(
+    attributes: AwsAttributes, task_definitions: Iterable[TaskDefinition]
+) -> Iterator[tuple[list[str], str, list[Value]]]:
+    """Yield the policies of each execution role with an action and the resources it needs it for, if all are known."""
+    roles, owners = RoleIndex(attributes), ArnIndex(attributes)
+    by_role: dict[Value, list[Requirement]] = {}
+    unclear: set[Value] = set()
+    for definition in task_definitions:
+        role = definition.execution_role
+        if role is None:
+            continue
+        context = AccessContext(
+            attributes,
+            attributes.account_of(definition.resource) if definition.resource else attributes.plan.account,
+            attributes.region_of(definition.resource) if definition.resource else attributes.plan.region,
+            secret_named=owners.secret_named,
+            secret_read=owners.secret_read,
+        )
+        if definition.unknown_containers is not None or any(c.unknown_parts for c in definition.containers):
+            unclear.add(role)
+        by_role.setdefault(role, []).extend(required_access(definition, context))
+    for role, requirements in by_role.items():
+        if role in unclear:
+            continue
+        policies = _policies(roles, role)
+        for action in _SHAPES:
+            wanted = [need for need in requirements if need.action == action and need.access.role == EXECUTION]
+            if wanted and not any(need.doubt or need.undecidable for need in wanted):
+                yield policies, action, list(dict.fromkeys(need.need.named for need in wanted))
+
+
+def _policies(roles: RoleIndex, role: Value) -> list[str]:
+    try:
+        return [policy.name for policy in roles.role(role).policies]
+    except PolicyError:  # the rule about access reports it
+        return []
+
+
+def _allows_any(statement: Statement, action: str, attributes: AwsAttributes) -> bool:
+    """Tell whether a statement for certain allows an action on every resource there is."""
+    if statement.effect != "Allow" or statement.condition is not None or statement.actions is None:
+        return False
+    if not any(match_action(Pattern.action(entry), action) is Truth.YES for entry in statement.actions):
+        return False
+    wild = [entry for entry in statement.resources or () if isinstance(entry, str | Text) and "*" in render(entry)]
+    if not wild:
+        return False
+    region, account = attributes.plan.region, attributes.plan.account
+    head, middle, tail = _SHAPES[action].split("{}")
+    parts = [
+        "arn:",
+        attributes.plan.partition,
+        f":{head}",
+        region,
+        middle,
+        account,
+        tail,
+        Unknown("any name", AtRunTime("the name")),
+    ]
+    anything = PartialArn.of(concatenate(part for part in parts if part))
+    return any(match(Pattern.arn(entry, attributes.narrow), anything) is Truth.YES for entry in wild)
+
+
+def _fault(statement: Statement, action: str, resources: list[Value]) -> PolicyFault:
+    listed = ", ".join(map(shown_value, resources))
+    noun = "secret" if "secret" in action else "parameter"
+    return PolicyFault.of(
+        "broader-than-needed",
+        statement,
+        "Resource",
+        about=action,
+        expected=f"{action} on {listed}",
+        found=f"{action} on every {noun}",
+        reason=f"the task definitions of this execution role name {len(resources)} of them",
+        remedy=f"resources = [{listed}]",
+    )

@@ -1,0 +1,1 @@
+"""Playbooks, incident records, checklists, owners and workflows."""

@@ -1,0 +1,68 @@
+"""Rule `incidents`: every incident is written down whole, and names the playbook that was followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from infraspec.contract.models import Contract
+from infraspec.contract.operations import Incidents
+from infraspec.contract.paths import display, resolve
+from infraspec.core.finding import Finding, Location
+from infraspec.core.rules import INCIDENTS as RULE
+from infraspec.process.incidents import Incident, read_incidents
+from infraspec.process.markdown import Page, read_page
+from infraspec.process.playbooks import Playbook
+
+_WHYS = 5
+
+
+def check_incidents(contract: Contract, settings: Incidents, playbooks: Sequence[Playbook]) -> list[Finding]:
+    """Judge the incident records and their template, and that they name playbooks if there are any.
+
+    Raises ProcessFileError for pages that cannot be read.
+    """
+    directory = resolve(contract, settings.directory)
+    template = resolve(contract, settings.template) if settings.template else None
+    incidents = read_incidents(directory, display(contract, directory), template=template)
+    ids = {playbook.id for playbook in playbooks}
+    findings = [finding for incident in incidents for finding in _judge(incident, ids)]
+    if template is not None:
+        findings += _parts(read_page(template, display(contract, template)))
+    return findings
+
+
+def _judge(incident: Incident, playbooks: AbstractSet[str]) -> Iterator[Finding]:
+    yield from _parts(incident.page)
+    if not playbooks:
+        return
+    subject = RULE.about(incident.page.file, "playbook", incident.page.location("playbook"))
+    if incident.playbook in playbooks:
+        yield subject.proven()
+        return
+    yield subject.violated(
+        expected="the id of a playbook: " + ", ".join(sorted(playbooks)),
+        found=incident.playbook,
+        reason="the next one who meets this failure finds no page",
+        remedy="playbook: …",
+    )
+
+
+def _parts(page: Page) -> Iterator[Finding]:
+    """Judge that a page has a timeline, and asks why five times."""
+    yield _part(page, "timeline", 1, ("timeline", "タイムライン", "時系列"), "## Timeline")
+    yield _part(page, "five whys", _WHYS, ("why", "なぜ"), "### Why 1 … ### Why 5")
+
+
+def _part(page: Page, subject: str, times: int, words: tuple[str, ...], remedy: str) -> Finding:
+    """Judge that so many headings begin with one of the words, a number or not before it."""
+    found = [h for h in page.headings if h.text.lstrip("0123456789. ").lower().startswith(words)]
+    part = RULE.about(page.file, subject, Location(page.file, found[0].line if found else 0))
+    if len(found) >= times:
+        return part.proven()
+    return part.violated(
+        expected=f"{times} headings that begin with {' or '.join(words)}",
+        found=", ".join(heading.text for heading in found) or "no such heading",
+        reason="without it the cause is guessed, and comes back",
+        remedy=remedy,
+    )

@@ -1,0 +1,1 @@
+"""ECS services as they run, and the next start of their tasks."""

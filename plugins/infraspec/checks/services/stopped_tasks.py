@@ -1,0 +1,175 @@
+"""Rule `stopped-tasks`: no task has failed to start, or crashed, so far as ECS still knows.
+
+ECS shows a stopped task for about an hour. So the rule is for the minutes after a deployment; what a nightly run finds
+is what happened in the hour before it. Sources: Amazon ECS Developer Guide, "Viewing Amazon ECS stopped task errors"
+and "Stopped tasks error messages"; Amazon ECS API Reference, "Task" (stopCode, stoppedReason).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.checks.services.rollout_state import without_running_services
+from infraspec.core.finding import Finding, Location, Related, Verdict
+from infraspec.core.rules import STOPPED_TASKS as RULE
+from infraspec.ecs.fleet import DeployedService, Fleet
+from infraspec.ecs.service import Service, Task
+from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
+from infraspec.process.playbooks import Playbook
+
+_KEPT = "ECS shows a stopped task for about an hour"
+
+
+class Stopped(Struct, frozen=True):
+    """Tasks that stopped for the same thing, the newest first."""
+
+    stop: Stop
+    cause: StopCause
+    tasks: tuple[Task, ...]
+
+    @property
+    def newest(self) -> Task:
+        """The task that stopped last."""
+        return self.tasks[0]
+
+
+def check_stopped_tasks(
+    fleet: Fleet, playbooks: Sequence[Playbook], declared_families: Collection[str]
+) -> list[Finding]:
+    """Judge the stopped tasks of every declared service, and those of the same clusters that belong to no service.
+
+    Of the latter only those are judged whose family is one of `declared_families`, which the source declares; of the
+    others it is said that they failed.
+    """
+    findings: list[Finding] = []
+    for one in fleet.services:
+        if one.live is not None:
+            findings += _of_service(one, one.live, playbooks)
+    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks, declared_families)
+    return findings
+
+
+def faults(tasks: Sequence[Task]) -> list[Stopped]:
+    """Put the tasks that somebody has to look at into groups of one cause each, the newest group first."""
+    groups: dict[tuple[object, ...], list[Task]] = {}
+    for task in sorted((task for task in tasks if task.has_stopped), key=_when, reverse=True):
+        stop = how_stopped(task)
+        if stop.is_fault:
+            groups.setdefault((task.task_definition, stop, *_cause(task).subject), []).append(task)
+    return [Stopped(how_stopped(group[0]), _cause(group[0]), tuple(group)) for group in groups.values()]
+
+
+def is_past(stopped: Stopped, service: Service) -> bool:
+    """Tell whether a service has got over it: it is whole again, and not by going back from this revision."""
+    revision, last = stopped.newest.task_definition, service.last
+    if service.is_rolling_out or service.running < service.desired or service.desired == 0:
+        return False
+    if last is not None and last.task_definition == revision and last.status != "SUCCESSFUL":
+        return False
+    if service.primary is None or service.primary.task_definition != revision:
+        return True
+    after = [task for task in service.tasks if task.is_running and task.started is not None]
+    later = any(
+        task.task_definition == revision and task.started.timestamp() > _when(stopped.newest)
+        for task in after
+        if task.started
+    )
+    return stopped.stop is Stop.FAILED_TO_START and later
+
+
+def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playbook]) -> Iterator[Finding]:
+    address, place = one.declared.resource.address, one.declared.resource.location
+    found = faults(live.tasks)
+    for stopped in found:
+        past = is_past(stopped, live)
+        yield _finding(stopped, address, place, playbooks, Related("service", live.arn), past=past)
+    if not found:
+        reason = _seen([task for task in live.tasks if task.has_stopped])
+        yield Finding(RULE.id, Verdict.PROVEN, address, live.name, place, reason=reason)
+
+
+def _by_themselves(
+    tasks: Sequence[Task], playbooks: Sequence[Playbook], families: Collection[str]
+) -> Iterator[Finding]:
+    for stopped in faults(tasks):
+        finding = _finding(stopped, stopped.newest.task_definition, None, playbooks, past=False)
+        if stopped.newest.revision.partition(":")[0] in families:
+            yield finding
+        else:
+            found = f"{finding.found}; the source does not know its family"
+            yield replace(finding, verdict=Verdict.PROVEN, advice=True, found=found)
+
+
+def _finding(
+    stopped: Stopped,
+    address: str,
+    place: Location | None,
+    playbooks: Sequence[Playbook],
+    *related: Related,
+    past: bool,
+) -> Finding:
+    cause, newest = stopped.cause, stopped.newest
+    name = cause.failure.value if cause.failure else stopped.stop.value
+    named = [("role", cause.role), ("secret", cause.secret), ("parameter", cause.parameter), ("image", cause.image)]
+    pages = [playbook for playbook in playbooks if name in (playbook.id, *playbook.covers)]
+    return Finding(
+        RULE.id,
+        Verdict.PROVEN if past else Verdict.VIOLATED,
+        address,
+        f"{newest.revision}: {name}" + (f" {cause.key}" if cause.key else ""),
+        place,
+        expected="tasks that start, and run",
+        found=_found(stopped) + ("; the service has got over it" if past else ""),
+        reason=_reason(newest),
+        remedy=_remedy(newest, pages),
+        related=(
+            *related,
+            Related("task", newest.arn),
+            *(Related(role, value) for role, value in named if value),
+            *(Related("playbook", page.page.file) for page in pages),
+        ),
+        advice=past,
+    )
+
+
+def _found(stopped: Stopped) -> str:
+    count, newest = len(stopped.tasks), stopped.newest
+    tasks = "1 task" if count == 1 else f"{count} tasks"
+    last = f", the last at {newest.stopped:%Y-%m-%d %H:%M:%S} UTC" if newest.stopped else ""
+    return f"{tasks} of {newest.revision} {stopped.stop.value}{last}"
+
+
+def _reason(task: Task) -> str:
+    """Return all that ECS says, and the exit codes."""
+    codes = [f'container "{c.name}": exit code {c.exit_code}' for c in task.containers if c.exit_code is not None]
+    return "\n".join([*filter(None, [task.reason]), *codes]) or f"ECS gives no reason but {task.stop_code or 'none'}"
+
+
+def _remedy(task: Task, pages: Sequence[Playbook]) -> str:
+    look = f"infraspec diagnose --service {task.service} names the statement and the fix" if task.service else ""
+    follow = " or ".join(page.page.file for page in pages)
+    text = "\n".join(filter(None, [f"follow {follow}" if follow else "", look]))
+    return text or f"aws ecs describe-tasks --cluster {task.cluster} --tasks {task.arn}"
+
+
+def _seen(tasks: Sequence[Task]) -> str:
+    """Say what was looked at."""
+    counted = Counter(how_stopped(task) for task in tasks)
+    kinds = ", ".join(f"{count} {stop.value}" for stop, count in counted.items())
+    stops = f"of {len(tasks)} stopped tasks: {kinds}" if tasks else "no stopped task"
+    return f"{stops}; {_KEPT}"
+
+
+def _cause(task: Task) -> StopCause:
+    return StopCause.of(task.reason)
+
+
+def _when(task: Task) -> float:
+    return task.stopped.timestamp() if task.stopped else 0.0
+
+
+skip = without_running_services

@@ -1,0 +1,1 @@
+"""The state's backend, versions, and how environments are made."""

@@ -1,0 +1,44 @@
+"""Whether the source was evaluated whole: validations hold, and no module is missing.
+
+A check that passes over half of the resources has not looked at the other half; this one says so.
+"""
+
+from __future__ import annotations
+
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import SOURCE as RULE
+from infraspec.terraform.plan import Diagnostic, Plan
+
+_TO_MEND = "correct the value, or the condition that it does not meet"
+
+
+def check_source(plan: Plan) -> list[Finding]:
+    """Report each diagnostic of the plan: an error is VIOLATED, a warning UNDETERMINED; else one PROVEN.
+
+    Without a resource or data source there is nothing to report on.
+    """
+    findings = [_finding(plan, diagnostic) for diagnostic in plan.diagnostics]
+    if findings or not plan.resources:
+        return findings
+    return [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
+
+
+def _finding(plan: Plan, diagnostic: Diagnostic) -> Finding:
+    stops = diagnostic.severity == "error"
+    subject, _, reason = diagnostic.message.partition(": ")
+    return Finding(
+        RULE.id,
+        Verdict.VIOLATED if stops else Verdict.UNDETERMINED,
+        plan.origin,
+        subject,
+        diagnostic.location,
+        expected="a configuration that terraform plans" if stops else "all of the configuration to be seen",
+        reason=reason,
+        remedy=diagnostic.remedy or (_TO_MEND if stops else ""),
+    )
+
+
+def coverage(plan: Plan) -> str:
+    """Say how much was looked at."""
+    managed = sum(1 for resource in plan.resources if resource.mode == "managed")
+    return f"{managed} resources, {len(plan.resources) - managed} data sources, {plan.module_calls} module instances"

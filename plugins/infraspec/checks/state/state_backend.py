@@ -1,0 +1,158 @@
+"""Rule `state-backend`: the state is remote, encrypted, locked, and no other environment's.
+
+Source: Terraform Language Documentation, "Backend Type: s3".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infraspec.contract.models import Contract, Environment
+from infraspec.contract.static import State
+from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.rule import Subject
+from infraspec.core.rules import STATE_BACKEND as RULE
+from infraspec.core.unknown import Unknown, Value, render
+from infraspec.terraform.configuration.settings import Backend, RootSettings
+
+_BLOCK = """terraform {{
+  backend "{type}" {{
+    bucket       = "…"
+    key          = "{environment}/terraform.tfstate"
+    region       = "{region}"
+    encrypt      = true
+    use_lockfile = true
+  }}
+}}"""
+
+
+def check_state_backend(
+    root_settings: Mapping[str, RootSettings], contract: Contract, environment: str
+) -> list[Finding]:
+    """Judge the backend of an environment; `root_settings` are those of all environments, to tell shared states.
+
+    Backends other than s3 are judged by their type alone.
+    """
+    own = root_settings.get(environment)
+    if own is None:
+        return []
+    rules = contract.state or State()
+    backend = own.backend
+    if backend.type != rules.backend:
+        return [_wrong_type(own, rules, contract.environments[environment], environment)]
+    if backend.type != "s3":
+        return [RULE.about(own.root, "type", backend.location).proven(found=backend.type)]
+    findings = [_encrypted(own), _locked(own)]
+    return [*findings, _apart(root_settings, contract, environment)]
+
+
+def _wrong_type(own: RootSettings, rules: State, environment: Environment, name: str) -> Finding:
+    found = "no backend, so the state is a file beside the source" if own.backend.type == "local" else own.backend.type
+    return RULE.about(own.root, "type", own.backend.location).violated(
+        expected=f'backend "{rules.backend}"',
+        found=found,
+        reason="whoever applies has to have the same state, and nobody else may",
+        remedy=_BLOCK.format(type=rules.backend, environment=name, region=environment.region or "…"),
+    )
+
+
+def _encrypted(own: RootSettings) -> Finding:
+    value = own.backend.arguments.get("encrypt")
+    verdict, found = _boolean(own.backend, value)
+    return _finding(
+        own, "encrypt", verdict, "encrypt = true", found, "the state holds the values of secrets", "encrypt = true"
+    )
+
+
+def _locked(own: RootSettings) -> Finding:
+    arguments = own.backend.arguments
+    table, verdict_found = arguments.get("dynamodb_table"), _boolean(own.backend, arguments.get("use_lockfile"))
+    if isinstance(table, str) and table:
+        verdict, found = Verdict.PROVEN, f'dynamodb_table = "{table}"'
+    elif isinstance(table, Unknown):
+        verdict, found = Verdict.UNDETERMINED, render(table)
+    else:
+        verdict, found = verdict_found
+    expected = "use_lockfile = true (Terraform 1.11 and later), or a dynamodb_table"
+    reason = "without a lock, two applies at a time lose resources from the state"
+    return _finding(own, "lock", verdict, expected, found, reason, "use_lockfile = true")
+
+
+def _boolean(backend: Backend, value: Value) -> tuple[Verdict, str]:
+    """Judge an argument that has to be true. One that is missing may be added at init, if others have to be."""
+    if value is True:
+        return Verdict.PROVEN, "true"
+    if isinstance(value, Unknown):
+        return Verdict.UNDETERMINED, render(value)
+    if value is None and _is_partial(backend):
+        return Verdict.UNDETERMINED, "not set here"
+    return Verdict.VIOLATED, "not set" if value is None else render(value)
+
+
+def _is_partial(backend: Backend) -> bool:
+    return any(backend.arguments.get(name) is None for name in ("bucket", "key"))
+
+
+def _finding(  # noqa: PLR0917 - the parts of a finding
+    own: RootSettings, name: str, verdict: Verdict, expected: str, found: str, reason: str, remedy: str
+) -> Finding:
+    subject = RULE.about(own.root, name, own.backend.location)
+    if verdict is Verdict.PROVEN:
+        return subject.proven(expected=expected, found=found)
+    if verdict is Verdict.UNDETERMINED:
+        return _at_init(subject, expected, found, remedy)
+    return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+
+
+def _at_init(subject: Subject, expected: str, found: str, remedy: str) -> Finding:
+    return subject.undetermined(
+        expected=expected,
+        found=found,
+        reason="it is given to terraform init with -backend-config, or not at all",
+        remedy=f"write it in the backend block:\n{remedy}",
+    )
+
+
+def _apart(settings: Mapping[str, RootSettings], contract: Contract, environment: str) -> Finding:
+    own = settings[environment]
+    subject, expected = (
+        RULE.about(own.root, "key", own.backend.location),
+        "a bucket and key that no other environment has",
+    )
+    place = state_place(own.backend, contract.environments[environment])
+    if place is None:
+        return _at_init(subject, expected, "not known here", f'key = "{environment}/…"')
+    sharing = [
+        (name, other.backend.location)
+        for name, other in settings.items()
+        if name != environment and state_place(other.backend, contract.environments[name]) == place
+    ]
+    shown = "s3://" + "/".join(place)
+    if not sharing:
+        return subject.proven(expected=expected, found=shown)
+    related = [Related("same state", f"environment {name}", location) for name, location in sharing]
+    return RULE.about(own.root, "key", own.backend.location, related).violated(
+        expected=expected,
+        found=shown,
+        reason=f"{', '.join(name for name, _ in sharing)} has the same: an apply of one destroys what the other has",
+        remedy=f'key = "{environment}/terraform.tfstate"',
+    )
+
+
+def state_place(backend: Backend, environment: Environment) -> tuple[str, ...] | None:
+    """Return the bucket and the object's key, that of a workspace other than default included."""
+    bucket, key = backend.arguments.get("bucket"), backend.arguments.get("key")
+    if not isinstance(bucket, str) or not isinstance(key, str):
+        return None
+    if environment.workspace == "default":
+        return bucket, key
+    prefix = backend.arguments.get("workspace_key_prefix")
+    return bucket, prefix if isinstance(prefix, str) else "env:", environment.workspace, key
+
+
+def without_source(root_settings: Mapping[str, RootSettings], environment: str) -> str:
+    """Return that an environment has no root to judge; empty if it has."""
+    return "" if environment in root_settings else f"{environment} has no source"
+
+
+skip = without_source

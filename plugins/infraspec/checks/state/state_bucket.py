@@ -1,0 +1,283 @@
+"""Rule `state-bucket`: the bucket of the state keeps versions, is encrypted, private and TLS only; the table locks.
+
+Source: Terraform Language Documentation, "Backend Type: s3"; AWS Security Hub, controls S3.1, S3.5, S3.8 and S3.14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from infraspec.checks.common.unknown_remedies import how_to_know, left_open
+from infraspec.contract.models import Contract
+from infraspec.core.errors import PolicyError
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import STATE_BUCKET as RULE
+from infraspec.core.truth import Truth, all_of, any_of
+from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.policy_diff import covers, covers_action
+from infraspec.iam.policy.principals import principals_of
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.configuration.settings import RootSettings
+from infraspec.terraform.plan import Plan, Resource
+
+_FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+_VERDICTS = {Truth.YES: Verdict.PROVEN, Truth.MAYBE: Verdict.UNDETERMINED, Truth.NO: Verdict.VIOLATED}
+_TLS = """{
+  "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+  "Resource": ["BUCKET_ARN", "BUCKET_ARN/*"],
+  "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+}"""
+
+
+def check_state_bucket(plan: Plan, root_module: RootSettings) -> list[Finding]:
+    """Judge the resources that the backend of a root names; nothing for a backend other than s3."""
+    if root_module.backend.type != "s3":
+        return []
+    arguments = root_module.backend.arguments
+    findings = list(_bucket(plan, root_module, arguments.get("bucket")))
+    table = arguments.get("dynamodb_table")
+    return findings if table is None else [*findings, _if_there(plan, _table(plan, root_module, table))]
+
+
+def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding]:
+    bucket = _named(plan, "aws_s3_bucket", "bucket", name)
+    if bucket is None:
+        yield _absent(settings, "bucket", name)
+        return
+    look = _Bucket(plan, bucket)
+    for finding in (look.versioning(), look.encryption(), look.private(), look.tls_only()):
+        yield _if_there(plan, finding)
+
+
+def _named(plan: Plan, type_: str, attribute: str, name: Value) -> Resource | None:
+    if not isinstance(name, str):
+        return None
+    return next((r for r in plan.managed(type_) if r.get(attribute) == name), None)
+
+
+def _if_there(plan: Plan, finding: Finding) -> Finding:
+    """Leave open what a resource says of the bucket that may not be there."""
+    found = left_open(plan, finding)
+    if found.verdict is not Verdict.PROVEN or not (why := plan.uncertainties(found.address)):
+        return found
+    absent = next(iter(why.values()))
+    return replace(
+        found,
+        verdict=Verdict.UNDETERMINED,
+        found=f"{found.address}, of which there may be none",
+        reason=str(absent),
+        remedy=how_to_know(absent.value),
+    )
+
+
+def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
+    return Finding(
+        RULE.id,
+        Verdict.UNDETERMINED,
+        settings.root,
+        what,
+        settings.backend.location,
+        f"a resource of this environment that is the {what} of the backend",
+        render(name) if name is not None else f"no {what} in the backend block",
+        f"the {what} is made elsewhere, or its name is not known before apply",
+        "if it is made elsewhere, say so in the contract:\n[state]\nmanaged = false",
+    )
+
+
+def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
+    table = _named(plan, "aws_dynamodb_table", "name", name)
+    if table is None:
+        return _absent(settings, "dynamodb_table", name)
+    key = table.get("hash_key")
+    kinds = [
+        b.get("type") for b in table.get("attribute") or () if isinstance(b, Mapping) and b.get("name") == "LockID"
+    ]
+    answer = _is(key, "LockID")
+    if answer is Truth.YES:
+        answer = any_of(_is(kind, "S") for kind in kinds)
+    return _finding(
+        table,
+        "lock table",
+        answer,
+        'hash_key = "LockID", of type S',
+        f"hash_key = {render(key)}, of type {', '.join(map(render, kinds)) or 'none'}",
+        "terraform writes its locks under LockID and no other key",
+        'hash_key = "LockID"\n\nattribute {\n  name = "LockID"\n  type = "S"\n}',
+        "hash_key",
+    )
+
+
+class _Bucket:
+    """A bucket with the resources that configure it."""
+
+    def __init__(self, plan: Plan, bucket: Resource) -> None:
+        self._plan = plan
+        self._bucket = bucket
+        self._resolve = AwsAttributes(plan).narrow
+
+    def versioning(self) -> Finding:
+        """Judge whether an earlier state can be brought back."""
+        source, value = self._setting("aws_s3_bucket_versioning", "versioning_configuration", "status")
+        if source is self._bucket:
+            value = "Enabled" if _first(self._bucket.get("versioning")).get("enabled") is True else value
+        return _finding(
+            source,
+            "versioning",
+            _is(value, "Enabled"),
+            "versioning that is Enabled",
+            render(value) if value is not None else "none",
+            "an apply that goes wrong, or an overwritten object, leaves no state to go back to",
+            self._block("aws_s3_bucket_versioning", 'versioning_configuration {\n    status = "Enabled"\n  }'),
+            "versioning_configuration",
+        )
+
+    def encryption(self) -> Finding:
+        """Judge whether the configuration encrypts it at rest."""
+        type_ = "aws_s3_bucket_server_side_encryption_configuration"
+        source = self._of(type_) or self._bucket
+        holder = _first(self._bucket.get("server_side_encryption_configuration")) if source is self._bucket else source
+        rule = _first(holder.get("rule"))
+        value = _first(rule.get("apply_server_side_encryption_by_default")).get("sse_algorithm")
+        return _finding(
+            source,
+            "encryption",
+            any_of(_is(value, algorithm) for algorithm in _ENCRYPTIONS),
+            "default encryption with AES256 or aws:kms",
+            render(value) if value is not None else "none",
+            "nothing here holds the bucket to an encryption",
+            self._block(
+                type_,
+                'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }',
+            ),
+            "rule",
+        )
+
+    def private(self) -> Finding:
+        """Judge whether somebody can make it public."""
+        block = self._of("aws_s3_bucket_public_access_block")
+        values = [block.get(flag) if block else None for flag in _FLAGS]
+        missing = [flag for flag, value in zip(_FLAGS, values, strict=True) if value is not True]
+        return _finding(
+            block or self._bucket,
+            "public access block",
+            all_of(*(_is(value, expected=True) for value in values)),
+            "a public access block with all four settings",
+            f"not true: {', '.join(missing)}" if block else "none",
+            "a policy or an ACL can make the state public",
+            self._block("aws_s3_bucket_public_access_block", "\n  ".join(f"{flag} = true" for flag in _FLAGS)),
+        )
+
+    def tls_only(self) -> Finding:
+        """Judge whether its policy denies what comes without TLS."""
+        policy = self._of("aws_s3_bucket_policy")
+        source = policy or self._bucket
+        value = source.get("policy")
+        if value == self._bucket.reference("policy"):
+            value = None
+        document = self._document(source, value)
+        answer = any_of(self._denies_plain(s) for s in document.statements) if document else Truth.NO
+        return _finding(
+            source,
+            "TLS only",
+            answer,
+            "a policy that denies every request without TLS",
+            "no policy" if document is None else "no statement that certainly does",
+            "the state, secrets in it, may be read and written over plain HTTP",
+            f"add this statement to the policy of the bucket:\n{_TLS}",
+            "policy",
+        )
+
+    @staticmethod
+    def _document(source: Resource, value: Value) -> PolicyDocument | None:
+        if not value:
+            return None
+        try:
+            return PolicyDocument.from_value(value, place=f"{source.address}.policy", with_principals=True)
+        except PolicyError as error:
+            error.place = f"{source.location_of('policy') or ''} {error.place}".strip()
+            raise
+
+    def _denies_plain(self, statement: Statement) -> Truth:
+        if isinstance(statement.effect, Unknown):
+            return Truth.MAYBE
+        everyone = any(principal is not None and principal.is_everyone for principal in principals_of(statement))
+        if statement.effect != "Deny" or not everyone or not _is_plain_http(statement.condition):
+            return Truth.NO
+        arn = self._resolve(self._bucket.reference("arn"))
+        objects = Text((*arn.parts, "/*")) if isinstance(arn, Text) else f"{render(arn)}/*"
+        actions = any_of(covers_action(action, "s3:*") for action in statement.actions or ())
+        wanted = (
+            any_of(covers(own, resource, self._resolve) for own in statement.resources or ())
+            for resource in (arn, objects)
+        )
+        return all_of(actions, *wanted)
+
+    def _setting(self, type_: str, block: str, attribute: str) -> tuple[Resource, Value]:
+        source = self._of(type_)
+        return (source, _first(source.get(block)).get(attribute)) if source else (self._bucket, None)
+
+    def _of(self, type_: str) -> Resource | None:
+        return next((r for r in self._plan.managed(type_) if self._is_own(r.get("bucket"))), None)
+
+    def _is_own(self, reference: Value) -> bool:
+        if isinstance(reference, Unknown):
+            found = self._plan.find(reference)
+            return found is not None and found[0].address == self._bucket.address
+        return bool(reference == self._bucket.get("bucket"))
+
+    def _block(self, type_: str, body: str) -> str:
+        name = f"{self._bucket.type}.{self._bucket.name}"
+        return f'resource "{type_}" "{self._bucket.name}" {{\n  bucket = {name}.id\n\n  {body}\n}}'
+
+
+def _finding(  # noqa: PLR0917 - the parts of a finding
+    resource: Resource,
+    subject: str,
+    answer: Truth,
+    expected: str,
+    found: str,
+    reason: str,
+    remedy: str,
+    path: str = "",
+) -> Finding:
+    location = resource.location_of(path) if path else resource.location
+    verdict = _VERDICTS[answer]
+    if verdict is Verdict.PROVEN:
+        return Finding(RULE.id, verdict, resource.address, subject, location, expected)
+    if verdict is Verdict.UNDETERMINED:
+        reason = f"it depends on what is known only after apply; otherwise {reason}"
+    return Finding(RULE.id, verdict, resource.address, subject, location, expected, found, reason, remedy)
+
+
+def _is_plain_http(condition: Value) -> bool:
+    """Tell whether a condition is met by every request without TLS, and asks for nothing else."""
+    if not isinstance(condition, Mapping) or len(condition) != 1:
+        return False
+    ((operator, block),) = condition.items()
+    if operator.lower() not in ("bool", "boolifexists") or not isinstance(block, Mapping) or len(block) != 1:
+        return False
+    ((key, values),) = block.items()
+    listed = values if isinstance(values, list | tuple) else [values]
+    return key.lower() == "aws:securetransport" and "false" in {str(value).lower() for value in listed}
+
+
+def _first(blocks: Value) -> Mapping[str, Value]:
+    if isinstance(blocks, list | tuple) and blocks and isinstance(blocks[0], Mapping):
+        return blocks[0]
+    return blocks if isinstance(blocks, Mapping) else {}
+
+
+def _is(value: Value, expected: Value) -> Truth:
+    if isinstance(value, Unknown | Text):
+        return Truth.MAYBE
+    return Truth.YES if value == expected else Truth.NO
+
+
+def skip(contract: Contract) -> str:
+    """Return why there is nothing to judge, if there is not."""
+    managed = contract.state is not None and contract.state.managed
+    return "" if managed else "the contract has no [state], or the bucket is made elsewhere"

@@ -1,0 +1,215 @@
+"""Rule `versions`: terraform, providers and modules are pinned, and the lock file holds what is required.
+
+Source: Terraform Language Documentation, "Version Constraints", "Dependency Lock File" and "Module Sources".
+
+Source: Terraform Language Documentation, "Version Constraints".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from infraspec.contract.models import Contract
+from infraspec.contract.static import Versions
+from infraspec.core.finding import Finding, Location
+from infraspec.core.rules import VERSIONS as RULE
+from infraspec.terraform.configuration.settings import LOCK_FILE, Locked, ModuleCall, RootSettings, VersionRequirement
+
+_CLAUSE = re.compile(
+    r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
+)
+_FULL = 3
+
+
+class VersionClause(Struct, frozen=True):
+    """One comparison. `parts` are the numbers as written, `pre` the pre-release with its hyphen, or empty."""
+
+    operator: str
+    parts: tuple[int, ...]
+    pre: str = ""
+
+    @property
+    def bounds_above(self) -> bool:
+        """Whether it keeps a later major version out."""
+        return self.operator in ("=", "<", "<=") or (self.operator == "~>" and len(self.parts) > 1)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it allows one version only."""
+        return self.operator == "=" and len(self.parts) >= _FULL
+
+    def allows(self, version: tuple[int, ...], pre: str = "") -> bool:
+        """Tell whether a version meets it. A pre-release is met by exactly itself."""
+        if pre or self.pre:
+            return self.operator == "=" and (_padded(version), pre) == (_padded(self.parts), self.pre)
+        own, other = _padded(self.parts), _padded(version)
+        match self.operator:
+            case "=":
+                return other == own
+            case "!=":
+                return other != own
+            case ">":
+                return other > own
+            case ">=":
+                return other >= own
+            case "<":
+                return other < own
+            case "<=":
+                return other <= own
+            case _:
+                fixed = max(len(self.parts) - 1, 1)
+                return other >= own and other[:fixed] == own[:fixed]
+
+
+def parse(text: str) -> tuple[VersionClause, ...] | None:
+    """Return the clauses of a constraint, all of which have to be met; None if it is not one."""
+    clauses = []
+    for piece in text.split(","):
+        found = _CLAUSE.match(piece)
+        if found is None:
+            return None
+        numbers = tuple(map(int, found["version"].split(".")))
+        clauses.append(VersionClause(found["operator"] or "=", numbers, found["pre"] or ""))
+    return tuple(clauses)
+
+
+def allows(clauses: Iterable[VersionClause], version: str) -> bool:
+    """Tell whether a version, such as 6.66.0, meets all clauses; False for text that is no version."""
+    found = _CLAUSE.match(version)
+    if found is None or found["operator"]:
+        return False
+    numbers = tuple(map(int, found["version"].split(".")))
+    return all(clause.allows(numbers, found["pre"] or "") for clause in clauses)
+
+
+def _padded(parts: tuple[int, ...]) -> tuple[int, ...]:
+    return (*parts, *[0] * (_FULL - len(parts)))
+
+
+_REF = re.compile(r"[?&]ref=(?P<ref>[^&]+)")
+_COMMIT = re.compile(r"^[0-9a-f]{40}$")
+_TAG = re.compile(r"^v?\d+\.\d+")
+_LOCK = "terraform init && git add .terraform.lock.hcl"
+_PLATFORMS = "terraform providers lock -platform=linux_amd64 -platform=darwin_arm64"
+
+
+def check_versions(root_module: RootSettings, contract: Contract) -> list[Finding]:
+    """Judge the constraints of a root module and of the local modules it calls, its module calls and its lock file."""
+    rules = contract.versions or Versions()
+    return [
+        *_terraform(root_module),
+        *_providers(root_module),
+        *(_call(call, rules) for call in root_module.calls if call.kind != "local"),
+        *_lock(root_module, rules),
+    ]
+
+
+def _terraform(settings: RootSettings) -> Iterator[Finding]:
+    for entry in settings.terraform:
+        yield _bounded(settings, entry, "required_version", "~> 1.10.0")
+    for directory in settings.directories:
+        if all(entry.directory != directory for entry in settings.terraform):
+            yield RULE.about(directory, "required_version", settings.locations[directory]).violated(
+                expected="a required_version",
+                found="none",
+                reason="any version of terraform may write the state, and an older one cannot read it again",
+                remedy='terraform {\n  required_version = "~> 1.10.0"\n}',
+            )
+
+
+def _providers(settings: RootSettings) -> Iterator[Finding]:
+    for entry in settings.providers:
+        yield _bounded(settings, entry, f"provider {entry.name}", "~> 6.0")
+    for name, directory in settings.implied.items():
+        yield RULE.about(directory, f"provider {name}", settings.locations[directory]).violated(
+            expected=f"{name} in required_providers",
+            found="it is used and not required",
+            reason="terraform takes hashicorp's newest provider of that name",
+            remedy=f'required_providers {{\n  {name} = {{\n    source  = "hashicorp/{name}"\n'
+            '    version = "~> …"\n  }\n}',
+        )
+
+
+def _bounded(settings: RootSettings, entry: VersionRequirement, name: str, example: str) -> Finding:
+    """Judge one constraint: a root module keeps later major versions out, the modules it calls may leave that to it."""
+    is_root, subject = entry.directory == settings.root, RULE.about(entry.directory, name, entry.location)
+    expected = f"a version with an upper bound, such as {example}" if is_root else "a version constraint"
+    remedy = f'{"required_version" if not entry.source else "version"} = "{example}"'
+    clauses = parse(entry.version) if entry.version else ()
+    if clauses is None:
+        reason = "it is not a version constraint"
+    elif not clauses:
+        reason = "any version may be taken"
+    elif is_root and not any(clause.bounds_above for clause in clauses):
+        reason = "the next major version may be taken, and it is not compatible"
+    else:
+        return subject.proven(expected=expected, found=entry.version)
+    return subject.violated(expected=expected, found=entry.version or "none", reason=reason, remedy=remedy)
+
+
+def _call(call: ModuleCall, rules: Versions) -> Finding:
+    if call.kind == "registry":
+        return _registry(call, rules)
+    found = _REF.search(call.source)
+    ref = found["ref"] if found else ""
+    expected, subject = "a source with ?ref= of a version tag or a commit", RULE.about(call, "source")
+    if _COMMIT.match(ref) or _TAG.match(ref):
+        return subject.proven(expected=expected, found=call.source)
+    reason = f"{ref} may be a branch, which moves" if ref else "the source may change without a change here"
+    remedy = f'source = "{call.source.split("?")[0]}?ref=v1.2.3"'
+    return subject.violated(expected=expected, found=call.source or "none", reason=reason, remedy=remedy)
+
+
+def _registry(call: ModuleCall, rules: Versions) -> Finding:
+    exact, subject = rules.modules == "exact", RULE.about(call, "version")
+    expected = "one version, such as 5.1.0" if exact else "a version with an upper bound, such as ~> 5.1"
+    clauses = parse(call.version) if call.version else ()
+    if clauses and any(clause.is_exact if exact else clause.bounds_above for clause in clauses):
+        return subject.proven(expected=expected, found=call.version)
+    reason = "the lock file does not hold modules: each terraform init may take another version"
+    return subject.violated(expected=expected, found=call.version or "none", reason=reason, remedy='version = "5.1.0"')
+
+
+def _lock(settings: RootSettings, rules: Versions) -> Iterator[Finding]:
+    needed = _constraints(settings)
+    if settings.lock is None:
+        own = (entry.location for entry in settings.providers if entry.directory == settings.root)
+        if needed:
+            yield RULE.about(settings.root, LOCK_FILE, next(own, None)).violated(
+                expected=f"{LOCK_FILE} in version control",
+                found="none",
+                reason="each terraform init may take another provider, and nobody checks that it is the same archive",
+                remedy=_LOCK,
+            )
+        return
+    locked = {entry.source: entry for entry in settings.lock}
+    yield from (_locked(settings, rules, source, needed[source], locked.get(source)) for source in needed)
+
+
+def _locked(
+    settings: RootSettings, rules: Versions, source: str, clauses: tuple[VersionClause, ...], entry: Locked | None
+) -> Finding:
+    expected = f"{source} in {LOCK_FILE}, in a version that is allowed" + (", with checksums" if rules.hashes else "")
+    where = entry.location if entry else Location(f"{settings.root}/{LOCK_FILE}")
+    subject = RULE.about(settings.root, source, where)
+    if entry is None:
+        found, reason, remedy = "none", "it was required after the last init", _LOCK
+    elif not allows(clauses, entry.version):
+        found, reason = entry.version, "the constraints have changed since the last init"
+        remedy = "terraform init -upgrade"
+    elif rules.hashes and not entry.hashes:
+        found, reason, remedy = "no hashes", "nobody checks that the archive is the same one", _PLATFORMS
+    else:
+        return subject.proven(expected=expected, found=entry.version)
+    return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+
+
+def _constraints(settings: RootSettings) -> dict[str, tuple[VersionClause, ...]]:
+    """Return what all directories together demand of each provider."""
+    needed: dict[str, tuple[VersionClause, ...]] = {}
+    for entry in settings.providers:
+        needed[entry.source] = needed.get(entry.source, ()) + (parse(entry.version) or ())
+    return needed

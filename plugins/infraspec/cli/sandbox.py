@@ -1,0 +1,244 @@
+"""`infraspec sandbox up` and `apply`: what Terraform source says, put into a sandbox."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from infraspec import contract as contracts
+from infraspec.cli.common import INFRA_BRIEF, LazyGroup, reported
+from infraspec.core.errors import SandboxError
+from infraspec.core.runtime import require
+from infraspec.sandbox.applying import NotApplied
+from infraspec.sandbox.background_server import Kept, forget, log_file
+from infraspec.sandbox.running import Running, place_of, start
+from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan
+
+_COMMANDS = {
+    "apply": ("infraspec.cli.sandbox:apply", "Bring the sandbox that runs to what the source says now."),
+    "down": (
+        "infraspec.cli.sandbox:down",
+        "End the sandbox that runs, and nothing else.",
+    ),
+    "status": (
+        "infraspec.cli.sandbox:status",
+        "Print how to ask the sandbox that runs.",
+    ),
+    "up": ("infraspec.cli.sandbox:up", "Start it with what an environment says."),
+}
+
+
+@click.group(cls=LazyGroup, table=_COMMANDS)
+def sandbox() -> None:
+    """Keep an AWS running on this machine that holds what Terraform source says.
+
+    \b
+    infraspec sandbox up --infra . --env prod --detach
+    eval "$(infraspec sandbox status)"
+    aws ecs list-clusters
+    infraspec sandbox apply --infra .
+    infraspec sandbox down
+
+    It listens on the loopback address alone, and one runs at a time. docs/sandbox.md says what is in it and where it
+    differs from AWS. It needs pip install 'pytest-infraspec[sandbox]'.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+
+
+OPERATOR = click.option(
+    "--operator",
+    is_flag=True,
+    help="Print the variables of one who may do everything, not those of the suite's runner.",
+)
+
+
+@click.command()
+@OPERATOR
+@reported
+def status(*, operator: bool) -> None:
+    """Print how to ask the sandbox that runs; the exit code is 1 if none does."""
+    kept = Kept.read()
+    if kept is None or not kept.runs:
+        click.echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
+        sys.exit(1)
+    show(kept, operator=operator)
+
+
+@click.command()
+@reported
+def down() -> None:
+    """End the sandbox that runs, and nothing else; that none runs is no error."""
+    kept = Kept.read()
+    if kept is None:
+        click.echo("no sandbox runs")
+        return
+    if kept.runs:
+        kept.end()
+        click.echo(f"ended process {kept.pid}")
+    else:
+        click.echo(f"the sandbox of process {kept.pid} was gone already: nothing was ended")
+    forget()
+
+
+def show(kept: Kept, *, operator: bool) -> None:
+    """Print the endpoint as a comment and the variables as a shell reads them."""
+    click.echo(f"# {kept.endpoint}: {kept.environment} of {kept.infra}, process {kept.pid}")
+    variables: Mapping[str, str] = kept.operator if operator else kept.runner
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@click.command()
+@INFRA_BRIEF
+@click.option("--env", "environment", help="Environment to apply.  [default: that of [sandbox], or the first]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
+@click.option("--detach", is_flag=True, help="Return, and let it run until infraspec sandbox down.")
+@OPERATOR
+@reported
+def up(
+    *,
+    infra: Path,
+    environment: str | None,
+    port: int,
+    detach: bool,
+    operator: bool,
+) -> None:
+    """Start it, apply the plan of an environment, and print how to ask it.
+
+    Without --detach it runs until it is interrupted. What of the plan is not in it is listed with the reason.
+    """
+    require("sandbox", "infraspec sandbox")
+    _refuse_second(Kept.read())
+    running, name = _started(infra, environment, port, detach=detach)
+    try:
+        kept = _kept(running, infra, name)
+        kept.write()
+        kept.remember(running.deployment)
+        _tell(running.not_applied)
+        show(kept, operator=operator)
+        if detach:
+            running.release()
+            return
+        click.echo("it runs until it is interrupted: Ctrl-C", err=True)
+        _wait(running)
+    except KeyboardInterrupt:  # wherever it comes: the address is printed before it waits
+        running.stop()
+    except BaseException:
+        running.stop()
+        forget()
+        raise
+    forget()
+
+
+@click.command()
+@INFRA_BRIEF
+@click.option("--env", "environment", help="Environment to apply.  [default: the one that it holds]")
+@reported
+def apply(*, infra: Path, environment: str | None) -> None:
+    """Bring the sandbox that runs to what the source says now.
+
+    \b
+    infraspec sandbox up --infra . --detach
+    infraspec sandbox apply --infra .       # after a change, as terraform apply would
+
+    What is new is created, what differs is changed, what is gone is deleted, and a service that its circuit breaker
+    rolled back is deployed again. It can be another repository, such as a branch in a folder of its own.
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    require("sandbox", "infraspec sandbox")
+    kept = _running(Kept.read())
+    name = environment or kept.environment
+    plan = _plan(infra, name, kept)
+    deployment = kept.deployment()
+    before = dict(deployment.values)
+    try:
+        _tell(deployment.apply(plan))
+    finally:
+        kept.remember(deployment)
+        replace(kept, infra=str(infra.resolve()), environment=name).write()
+    after = deployment.values
+    created, deleted = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = [address for address in before.keys() & after.keys() if before[address] != after[address]]
+    click.echo(f"applied {name} of {infra}: {len(created)} created, {len(changed)} changed, {len(deleted)} deleted")
+
+
+def _refuse_second(kept: Kept | None) -> None:
+    if kept is not None and kept.runs:
+        raise SandboxError(
+            "a sandbox runs already",
+            place=kept.endpoint,
+            found=f"process {kept.pid} with {kept.environment} of {kept.infra}",
+            remedy="infraspec sandbox status shows how to ask it, infraspec sandbox down ends it",
+        )
+
+
+def _running(kept: Kept | None) -> Kept:
+    if kept is None or not kept.runs:
+        raise SandboxError(
+            "no sandbox runs", expected="one that was started", remedy="infraspec sandbox up --infra . --detach"
+        )
+    return kept
+
+
+def _plan(infra: Path, name: str, kept: Kept) -> Plan:
+    """Return the plan of an environment, which has to be of the account and region that the sandbox is."""
+    contract = contracts.load(infra, environments=[name])
+    plan = Environments(contract).plan(name)
+    wanted, held = place_of(plan, contracts.environment(contract, name)), (kept.account, kept.operator["AWS_REGION"])
+    if wanted != held:
+        raise SandboxError(
+            "the sandbox is of another account or region",
+            place=f"{name} of {infra}",
+            expected=" in ".join(held),
+            found=" in ".join(wanted),
+            remedy=f"infraspec sandbox down && infraspec sandbox up --infra {infra} --env {name} --detach",
+        )
+    return plan
+
+
+def _tell(not_applied: Iterable[NotApplied]) -> None:
+    for item in not_applied:
+        click.echo(f"not applied: {item}", err=True)
+
+
+def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -> tuple[Running, str]:
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    name = environment or contract.sandbox.environment or next(iter(contract.environments))
+    log = log_file() if detach else None
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return start(contract, name, port=port, log=log), name
+
+
+def _kept(running: Running, infra: Path, environment: str) -> Kept:
+    return Kept(
+        running.pid,
+        running.token,
+        running.endpoint,
+        str(infra.resolve()),
+        environment,
+        running.account.account,
+        running.account.partition,
+        running.environment,
+        running.operator,
+    )
+
+
+def _wait(running: Running) -> None:
+    """Wait until the process ends by itself, or is interrupted."""
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        running.wait()
+        click.echo("the sandbox has ended", err=True)
+    except KeyboardInterrupt:
+        running.stop()

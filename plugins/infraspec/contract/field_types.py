@@ -1,0 +1,124 @@
+"""Kinds of values a contract holds, each with the words that say what was expected of it.
+
+Values are of their type and not made so: `run_commands = "no"` and `wait = true` are errors, as in the JSON Schema.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from msgspec import Struct
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError, core_schema
+
+
+class Table(BaseModel):
+    """A table of the contract: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_PATH = r"^[^\u0000]*\S[^\u0000]*$"
+
+
+def wrong(expected: str) -> PydanticCustomError:
+    """Make the error whose message is what was expected, in plain words."""
+    return PydanticCustomError("contract", "{expected}", {"expected": expected})
+
+
+class Matching(Struct, frozen=True):
+    """Text of a pattern; blanks around it are taken off. The pattern is part of the JSON Schema."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, core_schema.str_schema(pattern=self.pattern))
+
+    def check(self, value: Any) -> str:
+        """Return the text, or raise the error that says what was expected."""
+        if not isinstance(value, str) or not re.search(self.pattern, value) or value.endswith("\n"):
+            raise wrong(self.expected)
+        return value.strip()
+
+
+def _path(value: Any) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not re.search(_PATH, value):
+        raise wrong('a path in quotes, such as "environments/prod"')
+    return Path(value)
+
+
+def _regex(value: Any) -> str:
+    """Compile a regular expression alone and inside another, as patterns use it."""
+    if not isinstance(value, str):
+        raise wrong("a regular expression in quotes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.compile(value)
+            re.compile(f"x(?:{value})")
+    except (re.error, OverflowError, RecursionError, Warning) as error:
+        raise wrong(f"a regular expression of Python's re module; this one does not compile: {error}") from None
+    return value
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, str) and re.search(_DAY, value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise wrong("a day that the calendar has, such as 2026-11-01") from None
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise wrong("a date without a time, such as 2026-11-01")
+    return value
+
+
+def _terraform_value(value: Any) -> Any:
+    """Take what Terraform's type system has; a whole number written 1.0 is the number 1."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float() if math.isfinite(value):
+            return int(value) if value.is_integer() else value
+        case list():
+            return [_terraform_value(item) for item in value]
+        case dict():
+            return {key: _terraform_value(item) for key, item in value.items()}
+        case _:
+            raise wrong("text, a finite number, true, false, a list or a table (a date goes in quotes)")
+
+
+NonEmpty: TypeAlias = Annotated[str, Matching(r"\S", "text in quotes that is not empty")]
+AccountId: TypeAlias = Annotated[
+    str, Matching(r"^[0-9]{12}$", 'the twelve digits of an AWS account, in quotes: "111122223333"')
+]
+Region: TypeAlias = Annotated[
+    str, Matching(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", 'an AWS region in quotes, such as "eu-west-1"')
+]
+EnvironmentName: TypeAlias = Annotated[
+    str,
+    Matching(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "a name of letters, digits, dots, dashes and underscores, such as prod"),
+]
+KnownKey: TypeAlias = Annotated[
+    str,
+    Matching(
+        r"^[A-Za-z_][A-Za-z0-9_-]*\.\S",
+        'a data source\'s attribute in quotes, such as "aws_vpc.main.id" or "aws_availability_zones.names"',
+    ),
+]
+FilePath: TypeAlias = Annotated[
+    Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "format": "path", "pattern": _PATH})
+]
+Regex: TypeAlias = Annotated[str, BeforeValidator(_regex), WithJsonSchema({"type": "string", "format": "regex"})]
+Day: TypeAlias = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY})
+]
+TerraformValue: TypeAlias = Annotated[Any, AfterValidator(_terraform_value)]

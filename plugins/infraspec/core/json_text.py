@@ -1,0 +1,109 @@
+"""JSON text with unknown holes, decoded to a tree that keeps the holes.
+
+A policy in a heredoc, `"Resource": "${aws_secretsmanager_secret.db.arn}"`, is text with an unknown part. Each hole is
+replaced by a marker of private-use characters, the text is parsed as JSON, and the markers are put back as Unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from infraspec.core.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+
+
+def lines_by_path(text: str) -> Mapping[str, int]:
+    """Map the dotted path of every value (`containerDefinitions.0.image`) to its line; the text must be JSON."""
+    return {".".join(map(str, path)): line for path, line in _values(text)}
+
+
+def double_key(text: str) -> tuple[str, int, int] | None:
+    """Return a key that one object has twice, with the lines of both values, or None; the text must be JSON."""
+    seen: dict[tuple[str | int, ...], int] = {}
+    for path, line in _values(text):
+        if path in seen:
+            return str(path[-1]), seen[path], line
+        seen[path] = line
+    return None
+
+
+def _values(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Yield the path and line of every value."""
+    path: list[str | int] = []
+    kinds: list[str] = []
+    line, position, key_next = 1, 0, False
+    for token in _TOKEN.finditer(text):
+        line += text.count("\n", position, token.start())
+        position = token.start()
+        word = token[0]
+        if key_next and word[0] == '"':
+            path[-1] = json.loads(word)
+            key_next = False
+        elif word in "]}":
+            kinds.pop()
+            path.pop()
+            key_next = False
+        elif word == ",":
+            key_next = kinds[-1] == "{"
+            if not key_next:
+                path[-1] = int(path[-1]) + 1
+        elif word != ":":
+            yield tuple(path), line
+            if word in "[{":
+                kinds.append(word)
+                path.append("" if word == "{" else 0)
+                key_next = word == "{"
+
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKER = re.compile(f"({_OPEN}\\d+{_CLOSE})")
+_STRING_OR_MARKER = re.compile(f'("(?:[^"\\\\]|\\\\.)*")|({_OPEN}\\d+{_CLOSE})')
+
+
+def decode_json(value: str | Text | Unknown) -> Value:
+    """Decode JSON text, a Text with holes, or a JsonText; an Unknown decodes to `jsondecode(address)`.
+
+    Raises ValueError (json.JSONDecodeError) if the known parts are not JSON.
+    """
+    if isinstance(value, str):
+        return json.loads(value)
+    if isinstance(value, JsonText):
+        return value.tree
+    if isinstance(value, Unknown):
+        return Unknown(f"jsondecode({value.address})", computed_from(value))
+    holes: list[Unknown] = []
+    pieces = [part if isinstance(part, str) else _marker(holes, part) for part in value.parts]
+    quoted = _STRING_OR_MARKER.sub(lambda match: match[1] or f'"{match[2]}"', "".join(pieces))
+    return _restore(json.loads(quoted), holes)
+
+
+def _marker(holes: list[Unknown], part: Unknown) -> str:
+    holes.append(part)
+    return f"{_OPEN}{len(holes) - 1}{_CLOSE}"
+
+
+def _restore(tree: Value, holes: list[Unknown]) -> Value:
+    match tree:
+        case str() if _OPEN in tree:
+            return _fill(tree, holes)
+        case dict():
+            return {_key(key, holes): _restore(item, holes) for key, item in tree.items()}
+        case list():
+            return [_restore(item, holes) for item in tree]
+        case _:
+            return tree
+
+
+def _fill(text: str, holes: list[Unknown]) -> str | Text | Unknown:
+    pieces = [piece for piece in _MARKER.split(text) if piece]
+    parts = [holes[int(piece[1:-1])] if piece[0] == _OPEN else piece for piece in pieces]
+    if len(parts) == 1 and isinstance(parts[0], Unknown):
+        return parts[0]
+    return concatenate(parts)
+
+
+def _key(key: str, holes: list[Unknown]) -> str:
+    return str(_fill(key, holes)) if _OPEN in key else key

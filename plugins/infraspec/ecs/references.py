@@ -1,0 +1,265 @@
+"""What a `valueFrom` names: a secret of Secrets Manager or a parameter of Systems Manager.
+
+Sources: Amazon ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables" and "Pass
+Systems Manager parameters through Amazon ECS environment variables". After `secret:` the ECS agent expects one field,
+or four: name, JSON key, version stage and version id.
+
+So text can be split and matched by regular expressions, and what comes out is filled with the unknown parts again.
+
+Sources: Amazon ECR User Guide, "Private registries in Amazon ECR"; Docker reference, "Image names".
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from msgspec import Struct
+
+from infraspec.core.unknown import Character, Reference, Text, Unknown, Value, computed_from, concatenate
+
+_FIRST = 0xE000
+_CHARACTER_FIRST = 0xF000
+_LAST = 0xF8FF
+HOLE = f"[{chr(_FIRST)}-{chr(_CHARACTER_FIRST - 1)}]"
+"""A regular expression of one part of unknown length."""
+ONE = f"[{chr(_CHARACTER_FIRST)}-{chr(_LAST)}]"
+"""A regular expression of exactly one unknown character."""
+
+
+class HoledText:
+    """The str of a value, `text`, and the way back: `fill` turns a piece of it into a value."""
+
+    __slots__ = ("_parts", "text")
+
+    def __init__(self, value: str | Text | Unknown) -> None:
+        self._parts: dict[str, Unknown] = {}
+        parts = value.parts if isinstance(value, Text) else (value,)
+        self.text = "".join(part if isinstance(part, str) else self._mark(part) for part in parts)
+
+    def fill(self, piece: str) -> Value:
+        """Put the unknown parts back into a piece of the text."""
+        if not self._parts:
+            return piece
+        parts = [self._parts.get(character, character) for character in piece]
+        return parts[0] if len(parts) == 1 else concatenate(parts)
+
+    def _mark(self, part: Unknown) -> str:
+        first = _CHARACTER_FIRST if isinstance(part, Character) else _FIRST
+        mark = chr(first + len(self._parts))
+        self._parts[mark] = part
+        return mark
+
+
+def has_hole(text: str) -> bool:
+    """Tell whether a piece has a part of unknown length."""
+    return any(_FIRST <= ord(character) < _CHARACTER_FIRST for character in text)
+
+
+_ECR = re.compile(
+    rf"^(?P<account>\d{{12}}|{HOLE}+)\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|{HOLE}+)\."
+    rf"(?:amazonaws\.com(?:\.cn)?|on\.aws|{HOLE})/(?P<repository>[^:@]+)(?:[:@].*)?$"
+)
+
+
+class EcrImage(Struct, frozen=True):
+    """An image in a private ECR repository; each part may be unknown."""
+
+    account: Value
+    region: Value
+    repository: Value
+
+
+def ecr_image(value: Value) -> EcrImage | Unknown | None:
+    """Return the ECR repository of an image, None if it is in another registry, or what hides its registry."""
+    if not isinstance(value, str | Text | Unknown):
+        return None
+    holed = HoledText(value)
+    found = _ECR.match(holed.text)
+    if found:
+        return EcrImage(*(holed.fill(found[part]) for part in ("account", "region", "repository")))
+    host, slash, _ = holed.text.partition("/")
+    # Without a slash the image is one of Docker Hub's, and what is unknown is at most its tag.
+    hidden = has_hole(host if slash else host[:1])
+    return next((part for part in _parts(value) if isinstance(part, Unknown)), None) if hidden else None
+
+
+def _parts(value: Value) -> tuple[str | Unknown, ...]:
+    return value.parts if isinstance(value, Text) else (value,)
+
+
+_ARN_FIELDS = 6
+_WITH_KEY = 4
+_SUFFIX = re.compile(f"-(?:[A-Za-z0-9]|{ONE}){{6}}$")
+_PARAMETER = re.compile(f"^(?:[A-Za-z0-9_./-]|{HOLE}|{ONE})+$")
+_ACCOUNT = re.compile(r"^\d{12}$")
+_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d+$")
+_WHOLE_AND_KEY = re.compile(f"^(?P<arn>{HOLE})(?P<rest>(?::[^:]*){{3}})$")
+
+
+_STORED = {
+    ("aws_secretsmanager_secret", "arn"): "Secrets Manager",
+    ("aws_secretsmanager_secret", "id"): "Secrets Manager",
+    ("aws_secretsmanager_secret_version", "arn"): "Secrets Manager",
+    ("aws_secretsmanager_secret_version", "id"): "Secrets Manager",
+    ("aws_ssm_parameter", "arn"): "Systems Manager Parameter Store",
+}
+"""What an attribute names, of which nothing is known."""
+
+
+class ValueStore(Enum):
+    """Where a value is kept."""
+
+    SECRETS_MANAGER = "Secrets Manager"
+    PARAMETER_STORE = "Systems Manager Parameter Store"
+    UNKNOWN = "unknown"
+
+
+class ValueFrom(Struct, frozen=True):
+    """A parsed `valueFrom`. `target` is the secret's bare ARN, the parameter's ARN, or its name.
+
+    `problem` says what is wrong with it, `remedy` how to mend it; both are empty if it is well-formed so far as
+    known. `partial` marks a secret's ARN that is known to lack the suffix of hyphen and six characters.
+    """
+
+    store: ValueStore
+    target: Value
+    region: Value = ""
+    account: Value = ""
+    problem: str = ""
+    remedy: str = ""
+    partial: bool = False
+    unknown: Unknown | None = None
+
+    @classmethod
+    def parse(cls, value: Value) -> ValueFrom:
+        """Read a `valueFrom` whose unknown parts are narrowed as far as they can be."""
+        if not isinstance(value, str | Text | Unknown) or value == "":
+            return cls(
+                ValueStore.UNKNOWN, value, problem="valueFrom is not text", remedy="name a secret or a parameter"
+            )
+        holed = HoledText(value)
+        text = holed.text
+        if text.startswith("arn:"):
+            return _of_arn(holed, text.split(":"))
+        whole = _WHOLE_AND_KEY.match(text)
+        if whole:
+            return _with_rest(ValueStore.SECRETS_MANAGER, holed, whole["arn"], whole["rest"].split(":")[1:])
+        if _may_be_arn(text):
+            return _of_attribute(value)
+        if ":" in text or not _PARAMETER.match(text):
+            return cls(
+                ValueStore.PARAMETER_STORE,
+                value,
+                problem="it is neither an ARN nor the name of a parameter",
+                remedy="give the full ARN of a secret, or the name or ARN of a parameter",
+            )
+        return cls(ValueStore.PARAMETER_STORE, value)
+
+    @property
+    def is_arn(self) -> bool:
+        """Whether it is an ARN, and not the name of a parameter."""
+        return bool(self.region or self.account)
+
+
+def _of_attribute(value: Value) -> ValueFrom:
+    """Tell by the type of the resource what an attribute of which nothing is known will name."""
+    unknown = next(part for part in _value_from_parts(value) if isinstance(part, Unknown))
+    found = Reference.of(unknown) if value == unknown else None
+    store = _STORED.get((found.type, found.attribute)) if found else None
+    if store is None:
+        return ValueFrom(ValueStore.UNKNOWN, value, unknown=unknown)
+    return ValueFrom(
+        ValueStore(store), value, Unknown(f"the region of {unknown.address}", computed_from(unknown)), unknown=unknown
+    )
+
+
+def _may_be_arn(text: str) -> bool:
+    """Tell whether what stands before the first unknown part could still become an ARN."""
+    known = next((index for index, character in enumerate(text) if has_hole(character)), None)
+    return known is not None and "arn:".startswith(text[:known])
+
+
+def has_suffix(text: str) -> bool:
+    """Tell whether a holed secret name ends with a hyphen and six characters, or may do so."""
+    return _SUFFIX.search(text) is not None or has_hole(text[-7:])
+
+
+def _field_problem(region: str, account: str) -> tuple[str, str]:
+    if not has_hole(account) and not _ACCOUNT.match(account):
+        return f"the account in the ARN is {account!r}, not twelve digits", "give the full ARN"
+    if not has_hole(region) and not _REGION.match(region):
+        return f"the region in the ARN is {region!r}, which is none", "give the full ARN"
+    return "", ""
+
+
+def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
+    if len(fields) < _ARN_FIELDS:
+        return ValueFrom(
+            ValueStore.UNKNOWN,
+            holed.fill(holed.text),
+            problem="the ARN is not complete",
+            remedy="an ARN is arn:partition:service:region:account-id:resource",
+        )
+    service, resource = fields[2], fields[5:]
+    if service == "secretsmanager" and resource[0] == "secret":
+        return _of_secret(holed, fields)
+    target, (problem, remedy) = holed.fill(":".join(fields)), _field_problem(fields[3], fields[4])
+    region, account = holed.fill(fields[3]), holed.fill(fields[4])
+    parsed = ValueFrom(ValueStore.PARAMETER_STORE, target, region, account, problem, remedy)
+    if service == "ssm" and resource[0].startswith("parameter/"):
+        return parsed
+    if has_hole(service) or has_hole(resource[0]):
+        hole = next(part for part in _value_from_parts(parsed.target) if isinstance(part, Unknown))
+        return ValueFrom(ValueStore.UNKNOWN, parsed.target, parsed.region, parsed.account, unknown=hole)
+    return ValueFrom(
+        ValueStore.UNKNOWN,
+        parsed.target,
+        parsed.region,
+        parsed.account,
+        problem=f"the ARN is of {service}:{':'.join(resource)[:20]}, which ECS cannot read a value from",
+        remedy="give the ARN of a secret (…:secret:NAME-SUFFIX) or of a parameter (…:parameter/NAME)",
+    )
+
+
+def _of_secret(holed: HoledText, fields: list[str]) -> ValueFrom:
+    bare, rest = ":".join(fields[:7]), fields[7:]
+    if len(fields) < _ARN_FIELDS + 1 or not fields[6]:
+        return ValueFrom(
+            ValueStore.SECRETS_MANAGER,
+            holed.fill(bare),
+            problem="the ARN names no secret",
+            remedy="an ARN of a secret ends secret:NAME and a suffix of a hyphen and six characters",
+        )
+    return _with_rest(ValueStore.SECRETS_MANAGER, holed, bare, rest)
+
+
+def _with_rest(store: ValueStore, holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
+    fields = bare.split(":")
+    region, account, name = (fields[3], fields[4], fields[6]) if len(fields) > _ARN_FIELDS else ("", "", "")
+    problem, remedy = _rest_problem(rest)
+    if not problem and name:
+        problem, remedy = _field_problem(region, account)
+    partial = bool(name) and not has_suffix(name)
+    if partial and not problem:
+        problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"
+        remedy = "give the secret's full ARN: in Terraform its arn attribute"
+    target = holed.fill(bare)
+    return ValueFrom(store, target, holed.fill(region), holed.fill(account), problem, remedy, partial)
+
+
+def _rest_problem(rest: list[str]) -> tuple[str, str]:
+    if rest and len(rest) + 1 != _WITH_KEY:
+        short = len(rest) + 1 < _WITH_KEY and not any(map(has_hole, rest))
+        end = ":".join(["", *rest, "", ""][:_WITH_KEY]) if short else ":JSON-KEY:VERSION-STAGE:VERSION-ID"
+        return (
+            f"after `secret:` there are {len(rest) + 1} fields; ECS expects 1 or {_WITH_KEY}",
+            f"end it after the secret's ARN, or with {end} (JSON key, version stage, version id: all three colons)",
+        )
+    if rest and rest[1] and rest[2]:
+        return "it names both a version stage and a version id", "keep one of them and leave the other empty"
+    return "", ""
+
+
+def _value_from_parts(value: Value) -> tuple[str | Unknown, ...]:
+    return value.parts if isinstance(value, Text) else (value,)

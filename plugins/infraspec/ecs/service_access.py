@@ -1,0 +1,296 @@
+"""Service Connect: what the proxy that ECS adds to each task of a service needs to write its log.
+
+Sources: Amazon ECS API Reference, "ServiceConnectConfiguration" (its logConfiguration is that of a container); Amazon
+ECS Developer Guide, "Configure Service Connect proxy container". Like the other containers of the task it writes and
+reads with the execution role.
+
+Sources: Amazon ECS API Reference, "ExecuteCommandConfiguration" and "ExecuteCommandLogConfiguration"; Terraform AWS
+provider, "aws_ecs_service" (enable_execute_command) and "aws_ecs_cluster" (configuration). With logging DEFAULT the
+session is written to the log group of the container if the role may, and not at all if it may not: that is no need.
+What is asked for before a log is written, and whether a session opens without it, is as the agent of Systems Manager
+does it, which is open source; CloudWatch Logs API Reference, "PutLogEvents", on sequence tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec.structs import replace
+
+from infraspec.core.unknown import AtRunTime, Unknown, Value, render, unknowns
+from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import Access
+from infraspec.ecs.container import Container, SecretReference
+from infraspec.ecs.required_access import log_access
+from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+
+_TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
+
+
+@dataclass
+class PlanServices:
+    """The services that `asks` for something."""
+
+    attributes: AwsAttributes
+    asks: Callable[[Resource], bool]
+
+    def of(self, task_definition: TaskDefinition) -> list[Resource]:
+        """Return those that run a task definition."""
+        return self._services.get(_identity(task_definition), [])
+
+    @cached_property
+    def unknown(self) -> tuple[tuple[Resource, Unknown], ...]:
+        """Those of which it is not known which task definition they run."""
+        found = []
+        for service in self._asking:
+            value = service.attribute("task_definition")
+            unknown = next(unknowns(self.attributes.narrow(value)), None)
+            if unknown is not None and self._resource(value) is None:
+                found.append((service, unknown))
+        return tuple(found)
+
+    def doubt(self, service: Resource, runs: Resource | None) -> AccessDoubt | None:
+        """Return the doubt about what a service asks for, if there may be none of it beside its task definition."""
+        plan = self.attributes.plan
+        absent = () if plan.is_certain(service, runs) else plan.uncertainties(service.address).values()
+        reasons = (AccessDoubt(f"it is not known whether this is needed: {one}", one.value) for one in absent)
+        return next(reasons, None)
+
+    @cached_property
+    def _asking(self) -> tuple[Resource, ...]:
+        return tuple(filter(self.asks, self.attributes.plan.managed("aws_ecs_service")))
+
+    @cached_property
+    def _services(self) -> dict[Value, list[Resource]]:
+        """The services by the address of their task definition, or by its family."""
+        services: dict[Value, list[Resource]] = {}
+        for service in self._asking:
+            value = service.attribute("task_definition")
+            resource = self._resource(value)
+            if resource is not None:
+                services.setdefault(resource.address, []).append(service)
+                continue
+            named = _TASK_DEFINITION.match(render(self.attributes.narrow(value)))
+            if named:
+                services.setdefault(named["family"], []).append(service)
+        return services
+
+    def _resource(self, value: Value) -> Resource | None:
+        found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
+        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_ecs_task_definition"):
+            return found[0]
+        text = render(self.attributes.narrow(value))
+        named = _TASK_DEFINITION.match(text)
+        if named is None:
+            return None
+        family = self._by_family.get(named["family"], [])
+        exact = (one for one in family if _revision(one.get("arn")) == _revision(text))
+        return next(exact, family[-1] if family else None)
+
+    @cached_property
+    def _by_family(self) -> dict[Value, list[Resource]]:
+        families: dict[Value, list[Resource]] = {}
+        for resource in self.attributes.plan.managed("aws_ecs_task_definition"):
+            families.setdefault(render(self.attributes.narrow(resource.get("family"))), []).append(resource)
+        return families
+
+
+def _identity(task_definition: TaskDefinition) -> Value:
+    if task_definition.resource is not None:
+        return task_definition.resource.address
+    return task_definition.family if isinstance(task_definition.family, str) else None
+
+
+def _revision(arn: Value) -> str | None:
+    """Return the `family:revision` of the ARN of a task definition, None if it is not known."""
+    return arn.rpartition("/")[2] if isinstance(arn, str) else None
+
+
+def block(tree: Mapping[str, Value], name: str) -> Mapping[str, Value]:
+    """Return a nested block that may be given once; empty if it is not."""
+    value = tree.get(name)
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    return first if isinstance(first, Mapping) else {}
+
+
+_CLUSTER = re.compile(r"^(?:arn:.*:cluster/)?(?P<name>[^:/]+)$", re.DOTALL)
+_ENABLED = "enable_execute_command"
+
+
+@dataclass
+class ExecuteCommand:
+    """The services of a plan that ECS Exec is enabled for. `key_arn` follows a key's id or alias to its ARN."""
+
+    attributes: AwsAttributes
+    key_arn: Callable[[Value, Resource], Value]
+    _clusters: dict[Value, Resource | None] = field(default_factory=dict)
+
+    def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+        """List what the services that run a task definition need of its task role."""
+        for service in self._services.of(task_definition):
+            yield from self._of_service(service, task_definition.resource, context)
+
+    @property
+    def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
+        """The services that ECS Exec is enabled for, of which it is not known which task definition they run."""
+        return self._services.unknown
+
+    @cached_property
+    def _services(self) -> PlanServices:
+        return PlanServices(self.attributes, lambda service: service.get(_ENABLED) not in (None, False, "false"))
+
+    def _of_service(self, service: Resource, runs: Resource | None, context: AccessContext) -> Iterator[Requirement]:
+        doubt = AccessDoubt.of(next(unknowns(service.get(_ENABLED)), None)) or self._services.doubt(service, runs)
+        need = Need("ECS Exec", f"service {service.address}", "", service.get(_ENABLED), service.location_of(_ENABLED))
+        for action in table.CHANNEL.actions:
+            yield Requirement(need, table.CHANNEL, action, "*", doubt)
+        cluster = self._cluster(service)
+        if cluster is not None:
+            yield from self._of_cluster(need, cluster, doubt, context)
+
+    def _of_cluster(
+        self, service: Need, cluster: Resource, doubt: AccessDoubt | None, context: AccessContext
+    ) -> Iterator[Requirement]:
+        configuration = block(block(cluster.values, "configuration"), "execute_command_configuration")
+
+        def need(purpose: str, path: str, named: Value) -> Need:
+            where = cluster.location_of(f"configuration.0.execute_command_configuration.0.{path}")
+            return Need(service.owner, f"{service.purpose}, {purpose}", "", named, where)
+
+        key = configuration.get("kms_key_id")
+        if key:
+            arn = self.key_arn(key, cluster)
+            own = need("session key", "kms_key_id", arn)
+            directly = {"kms:ViaService": None}
+            yield Requirement(own, table.SESSION_KEY, "kms:Decrypt", context.narrow(arn), doubt, keys=directly)
+        if configuration.get("logging") != "OVERRIDE":
+            return
+        log = block(configuration, "log_configuration")
+        group, bucket = log.get("cloud_watch_log_group_name"), log.get("s3_bucket_name")
+        if group:
+            own = need("session log", "log_configuration.0.cloud_watch_log_group_name", group)
+            head = context.arn("logs", "log-group:", context.narrow(group))
+            streamless = context.attributes.join(head, ":log-stream:")
+            stream = context.attributes.join(streamless, Unknown("the session's log stream", AtRunTime("the stream")))
+            rows = (table.SESSION_GROUPS, table.SESSION_GROUPS_ENCRYPTED)
+            groups = context.arn("logs", "log-group::log-stream:")
+            yield _checked(own, rows, log.get("cloud_watch_encryption_enabled"), groups, doubt)
+            yield from _each(own, table.SESSION_STREAM, stream, doubt)
+            (action,) = table.SESSION_STREAMS.actions
+            unsure = doubt or AccessDoubt.in_row(table.SESSION_STREAMS)
+            yield Requirement(own, table.SESSION_STREAMS, action, streamless, unsure, alternative=head)
+        if bucket:
+            own = need("session log", "log_configuration.0.s3_bucket_name", bucket)
+            arn = context.arn("s3", context.narrow(bucket), region="", account="")
+            prefix = context.narrow(log.get("s3_key_prefix") or "")
+            yield from _each(own, table.SESSION_BUCKET, arn, doubt or AccessDoubt.in_row(table.SESSION_BUCKET))
+            rows = (table.SESSION_BUCKET_KEY, table.SESSION_BUCKET_ENCRYPTED)
+            yield _checked(own, rows, log.get("s3_bucket_encryption_enabled"), arn, doubt)
+            thing = context.attributes.join(
+                arn, "/", prefix, Unknown("the session's log file", AtRunTime("the name of the file"))
+            )
+            yield from _each(own, table.SESSION_OBJECT, thing, doubt)
+
+    def _cluster(self, service: Resource) -> Resource | None:
+        """Return the cluster of a service if it is in the plan."""
+        value = service.get("cluster")
+        if value not in self._clusters:
+            found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
+            if found is not None:
+                self._clusters[value] = found[0] if found[0].type == "aws_ecs_cluster" else None
+            else:
+                named = _CLUSTER.match(render(self.attributes.narrow(value)))
+                self._clusters[value] = self._clusters_by_name.get(named["name"]) if named else None
+        return self._clusters[value]
+
+    @cached_property
+    def _clusters_by_name(self) -> dict[str, Resource]:
+        clusters = self.attributes.plan.managed("aws_ecs_cluster")
+        return {render(self.attributes.name(cluster)): cluster for cluster in clusters}
+
+
+def _each(need: Need, row: Access, resource: Value, doubt: AccessDoubt | None) -> Iterator[Requirement]:
+    for action in row.actions:
+        yield Requirement(need, row, action, resource, doubt)
+
+
+def _checked(
+    need: Need, rows: tuple[Access, Access], encrypted: Value, resource: Value, doubt: AccessDoubt | None
+) -> Requirement:
+    """Return the look at how a log is encrypted: the second row where it has to be, the first where it need not be."""
+    row = rows[encrypted not in (None, False, "false")]
+    unsure = doubt or AccessDoubt.of(next(unknowns(encrypted), None)) or AccessDoubt.in_row(row)
+    return Requirement(need, row, row.actions[0], resource, unsure)
+
+
+_CONFIGURATION, _LOG = "service_connect_configuration", "log_configuration"
+_OFF = (None, False, "false")
+
+
+@dataclass
+class ServiceConnect:
+    """The services of a plan whose proxies write a log."""
+
+    attributes: AwsAttributes
+
+    def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+        """List what the proxies of the services that run a task definition need of its execution role."""
+        for service in self._services.of(task_definition):
+            absent = self._services.doubt(service, task_definition.resource)
+            yield from _of_service(service, absent, context)
+
+    @cached_property
+    def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
+        """The services whose proxies may write a log, of which it is not known which one, or what task they run."""
+        hidden = ((one, _hidden(one)) for one in self.attributes.plan.managed("aws_ecs_service"))
+        return (*self._services.unknown, *((service, unknown) for service, unknown in hidden if unknown))
+
+    @cached_property
+    def _services(self) -> PlanServices:
+        return PlanServices(self.attributes, _logs)
+
+
+def _logs(service: Resource) -> bool:
+    configuration = block(service.values, _CONFIGURATION)
+    return configuration.get("enabled") not in _OFF and bool(block(configuration, _LOG))
+
+
+def _hidden(service: Resource) -> Unknown | None:
+    """Return what hides the log of a proxy: the whole configuration, the driver, its options or its secrets."""
+    configuration = block(service.values, _CONFIGURATION)
+    log = block(configuration, _LOG)
+    parts = [service.get(_CONFIGURATION), configuration.get(_LOG), log.get("options"), log.get("secret_option")]
+    whole = next((part for part in parts if isinstance(part, Unknown)), None)
+    return whole or next(unknowns(log.get("log_driver")), None)
+
+
+def _of_service(service: Resource, absent: AccessDoubt | None, context: AccessContext) -> Iterator[Requirement]:
+    configuration = block(service.values, _CONFIGURATION)
+    doubt = AccessDoubt.of(next(unknowns(configuration.get("enabled")), None)) or absent
+    where = service.location_of(f"{_CONFIGURATION}.0.{_LOG}")
+    for requirement in log_access(_proxy(block(configuration, _LOG)), context):
+        need = requirement.need
+        purpose = f"service {service.address}, {need.purpose}"
+        own = replace(need, owner="Service Connect", purpose=purpose, path="", location=where)
+        yield replace(requirement, need=own, doubt=doubt or requirement.doubt)
+
+
+def _proxy(log: Mapping[str, Value]) -> Container:
+    """Return the proxy with its log; ECS names it."""
+    options, secrets = log.get("options"), log.get("secret_option")
+    entries = [one for one in secrets if isinstance(one, Mapping)] if isinstance(secrets, list | tuple) else []
+    return Container(
+        "${its name}",
+        "the proxy container",
+        secrets=tuple(
+            SecretReference(render(one.get("name")), one.get("value_from"), "", "log option") for one in entries
+        ),
+        log_driver=log.get("log_driver"),
+        log_options=options if isinstance(options, Mapping) else {},
+    )

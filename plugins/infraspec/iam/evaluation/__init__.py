@@ -1,0 +1,1 @@
+"""Decisions on requests, and why they are as they are."""

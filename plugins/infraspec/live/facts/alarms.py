@@ -1,0 +1,247 @@
+"""The alarms of AWS as `monitoring.alarm_status`: one call for a hundred alarms, and two for what all of them did.
+
+What the dimensions of a metric name is looked up, in the namespaces below; nothing is said of others. Sources: the
+"metrics and dimensions" of Amazon ECS, Elastic Load Balancing and Amazon RDS in their guides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol, TypeAlias
+
+from infraspec.aws.calls import Calls
+from infraspec.contract.live import Canary
+from infraspec.core.arn import Arn
+from infraspec.monitoring.live_readings import (
+    AlarmHistory,
+    AlarmStates,
+    AlarmStatus,
+    CanaryFacts,
+    LiveSubscription,
+    Watched,
+)
+
+_NO_TOPIC = ("NotFound", "NotFoundException")
+_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+class Sender(Protocol):
+    """What publishes a message and waits for it: `aws.canary.Courier`, or a double of a test."""
+
+    def send(self, topic: str, queue: str, queue_url: str, seconds: int) -> float | None:
+        """Return after how many seconds it was in the queue, None if it never was."""
+
+
+def live_subscriptions(calls: Calls, topics: Iterable[str]) -> dict[str, tuple[LiveSubscription, ...]]:
+    """Return the subscriptions by the ARN of their topic, asked in its region; topics that do not exist have none."""
+    return {topic: tuple(_of(calls, one, _region(topic)) for one in _listed(calls, topic)) for topic in topics}
+
+
+def canary_facts(calls: Calls, sender: Sender, canary: Canary) -> list[CanaryFacts]:
+    """Publish a message to each topic of the contract that the queue is subscribed to, and wait for each."""
+    place = Arn.parse(canary.queue)
+    found = calls.ask(
+        "sqs",
+        "get_queue_url",
+        region=place.region,
+        absent=_NO_QUEUE,
+        QueueName=place.resource,
+        QueueOwnerAWSAccountId=place.account,
+    )
+    url = str(found["QueueUrl"]) if found else ""
+    attributes = _attributes(calls, url, place.region) if url else {}
+    return [_of_topic(calls, sender, canary, topic, url, attributes) for topic in canary.topics]
+
+
+def _region(topic: str) -> str:
+    return Arn.parse(topic).region
+
+
+def _listed(calls: Calls, topic: str) -> tuple[Mapping[str, Any], ...]:
+    return calls.pages(
+        "sns",
+        "list_subscriptions_by_topic",
+        "Subscriptions",
+        region=_region(topic),
+        absent=_NO_TOPIC,
+        TopicArn=topic,
+    )
+
+
+def _of(calls: Calls, listed: Mapping[str, Any], region: str) -> LiveSubscription:
+    """Read a subscription; what stands in the place of its ARN says that it is not confirmed, or deleted."""
+    arn, attributes = str(listed.get("SubscriptionArn", "")), {}
+    confirmed = Arn.is_arn(arn)
+    if confirmed:
+        answer = calls.ask("sns", "get_subscription_attributes", region=region, absent=_NO_TOPIC, SubscriptionArn=arn)
+        attributes = (answer or {}).get("Attributes", {})
+        confirmed = answer is not None and attributes.get("PendingConfirmation") != "true"
+    return LiveSubscription(
+        listed.get("Protocol", ""),
+        listed.get("Endpoint", ""),
+        confirmed,
+        attributes.get("FilterPolicy") not in {None, "", "{}"},
+    )
+
+
+def _attributes(calls: Calls, url: str, region: str) -> Mapping[str, Any]:
+    names = ["KmsMasterKeyId", "Policy"]
+    answer = calls.ask("sqs", "get_queue_attributes", region=region, QueueUrl=url, AttributeNames=names)
+    return (answer or {}).get("Attributes") or {}
+
+
+def _of_topic(  # noqa: PLR0917 - what is on the way
+    calls: Calls, sender: Sender, canary: Canary, topic: str, url: str, attributes: Mapping[str, Any]
+) -> CanaryFacts:
+    region = Arn.parse(topic).region
+    is_topic = calls.ask("sns", "get_topic_attributes", region=region, absent=_NO_TOPIC, TopicArn=topic) is not None
+    known = live_subscriptions(calls, [topic])[topic] if is_topic else ()
+    own = next((one for one in known if one.protocol == "sqs" and one.endpoint == canary.queue), None)
+    published = bool(url) and own is not None and own.confirmed
+    return CanaryFacts(
+        topic,
+        canary.queue,
+        is_topic=is_topic,
+        is_queue=bool(url),
+        subscription=own,
+        policy=str(attributes.get("Policy") or ""),
+        key=str(attributes.get("KmsMasterKeyId") or ""),
+        published=published,
+        seconds=sender.send(topic, canary.queue, url, canary.seconds) if published else None,
+    )
+
+
+_TYPES = ["MetricAlarm", "CompositeAlarm"]
+"""Without them, DescribeAlarms and DescribeAlarmHistory leave composite alarms out."""
+_MOST_NAMES = 100
+_FAILED = "Failed to execute action"
+_Look: TypeAlias = Callable[[Calls, Mapping[str, str], str], bool]
+
+
+def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
+    """Ask for the alarms of the names that exist, and for what they did in the last hours."""
+    found = [*_described(calls, names, "MetricAlarms"), *_described(calls, names, "CompositeAlarms")]
+    return AlarmStates(
+        calls.taken,
+        {alarm["AlarmName"]: _status(calls, alarm) for alarm in found},
+        alarm_history(calls, names, hours) if found else AlarmHistory(hours),
+    )
+
+
+def alarm_history(calls: Calls, names: Sequence[str], hours: int) -> AlarmHistory:
+    """Ask what alarms did; for all of the account at once, which is one call in a hundred transitions."""
+    wanted = set(names)
+    fired: Counter[str] = Counter()
+    failed: dict[str, tuple[str, ...]] = {}
+    for item in _history(calls, "StateUpdate", hours):
+        if item["AlarmName"] in wanted and _new_state(item) == "ALARM":
+            fired[item["AlarmName"]] += 1
+    for item in _history(calls, "Action", hours):
+        name, summary = item["AlarmName"], str(item.get("HistorySummary", ""))
+        if name in wanted and summary.startswith(_FAILED):
+            failed[name] = (*failed.get(name, ()), summary)
+    return AlarmHistory(hours, dict(fired), failed)
+
+
+def _described(calls: Calls, names: Sequence[str], key: str) -> tuple[Mapping[str, Any], ...]:
+    return calls.batches(
+        "cloudwatch",
+        "describe_alarms",
+        key,
+        argument="AlarmNames",
+        values=sorted(names),
+        size=_MOST_NAMES,
+        AlarmTypes=_TYPES,
+    )
+
+
+def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
+    return AlarmStatus(
+        alarm["AlarmName"],
+        alarm["AlarmArn"],
+        alarm.get("StateValue", ""),
+        alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp"),
+        alarm.get("StateReason", ""),
+        tuple(dict.fromkeys(thing for metric in _metrics(alarm, calls.account) for thing in _watched(calls, *metric))),
+    )
+
+
+def _metrics(alarm: Mapping[str, Any], account: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the namespace and the dimensions of each metric of an alarm; not of another account's, which has others."""
+    own = (query for query in alarm.get("Metrics", ()) if query.get("AccountId") in {None, account})
+    stats = (query.get("MetricStat", {}).get("Metric") for query in own)
+    for metric in (alarm, *filter(None, stats)):
+        if metric.get("Namespace"):
+            yield metric["Namespace"], {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
+
+
+def _history(calls: Calls, kind: str, hours: int) -> tuple[Mapping[str, Any], ...]:
+    return calls.pages(
+        "cloudwatch",
+        "describe_alarm_history",
+        "AlarmHistoryItems",
+        AlarmTypes=_TYPES,
+        HistoryItemType=kind,
+        StartDate=calls.taken - timedelta(hours=hours),
+        EndDate=calls.taken,
+    )
+
+
+def _new_state(item: Mapping[str, Any]) -> str:
+    try:
+        return str(json.loads(item.get("HistoryData") or "{}")["newState"]["stateValue"])
+    except (ValueError, KeyError, TypeError):
+        return str(item.get("HistorySummary", "")).rpartition(" to ")[2]
+
+
+def _watched(calls: Calls, namespace: str, dimensions: Mapping[str, str]) -> Iterator[Watched]:
+    """Yield what is looked up of the dimensions of a metric."""
+    for name, value in dimensions.items():
+        look = _LOOKS.get((namespace, name))
+        if look is not None:
+            yield Watched(f"{name} {value}", look(calls, dimensions, value))
+
+
+def _cluster(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:
+    found = calls.ask("ecs", "describe_clusters", clusters=[name]) or {}
+    return any(cluster.get("status") == "ACTIVE" for cluster in found.get("clusters", ()))
+
+
+def _service(calls: Calls, dimensions: Mapping[str, str], name: str) -> bool:
+    cluster = dimensions.get("ClusterName", "")
+    found = calls.ask("ecs", "describe_services", absent=["ClusterNotFoundException"], cluster=cluster, services=[name])
+    return any(service.get("status") == "ACTIVE" for service in (found or {}).get("services", ()))
+
+
+def _balancer(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
+    found = calls.pages("elbv2", "describe_load_balancers", "LoadBalancers")
+    return any(one["LoadBalancerArn"].endswith(f":loadbalancer/{suffix}") for one in found)
+
+
+def _group(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
+    found = calls.pages("elbv2", "describe_target_groups", "TargetGroups")
+    return any(one["TargetGroupArn"].endswith(f":{suffix}") for one in found)
+
+
+def _database(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:
+    absent = ["DBInstanceNotFound", "DBInstanceNotFoundFault"]
+    found = calls.ask("rds", "describe_db_instances", absent=absent, DBInstanceIdentifier=name)
+    return bool((found or {}).get("DBInstances"))
+
+
+_LOOKS: Mapping[tuple[str, str], _Look] = {
+    **{
+        (namespace, name): look
+        for namespace in ("AWS/ECS", "ECS/ContainerInsights")
+        for name, look in (("ClusterName", _cluster), ("ServiceName", _service))
+    },
+    **{
+        (namespace, name): look
+        for namespace in ("AWS/ApplicationELB", "AWS/NetworkELB")
+        for name, look in (("LoadBalancer", _balancer), ("TargetGroup", _group))
+    },
+    ("AWS/RDS", "DBInstanceIdentifier"): _database,
+}

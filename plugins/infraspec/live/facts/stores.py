@@ -1,0 +1,135 @@
+"""The bucket and the lock table of a backend as AWS has them, as resources of the types that configure them.
+
+Source: Amazon S3 API Reference, GetBucketVersioning, GetBucketEncryption, GetPublicAccessBlock and GetBucketPolicy;
+Amazon DynamoDB API Reference, DescribeTable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from infraspec.aws.calls import Calls
+from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Value
+from infraspec.monitoring.live_readings import LogGroup
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.configuration.settings import Backend
+from infraspec.terraform.plan import Plan, Resource
+
+
+def live_log_groups(calls: Calls, names: Iterable[str]) -> dict[str, LogGroup]:
+    """Return the log groups of the names that exist, by name."""
+    found = {}
+    for name in sorted(set(names)):
+        for group in calls.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name):
+            if group["logGroupName"] == name:
+                arn = str(group.get("arn", "")).removesuffix(":*")
+                found[name] = LogGroup(name, arn, group.get("retentionInDays") or 0, group.get("kmsKeyId") or "")
+    return found
+
+
+_ABSENT = ("404", "NoSuchBucket", "NotFound")
+_BUCKET, _TABLE = "aws_s3_bucket", "aws_dynamodb_table"
+
+
+def state_store(calls: Calls, plan: Plan, backend: Backend) -> Plan:
+    """Return the bucket and the table of an s3 backend that exist.
+
+    They have the addresses of the source `plan` where it makes them, and their ARNs otherwise: each region may have a
+    table of the name, and all of AWS but one bucket. A table of another account is not asked for.
+    """
+    arguments, attributes = backend.arguments, AwsAttributes(plan)
+    region = arguments.get("region")
+    where = region if isinstance(region, str) else None
+    resources: list[Resource] = []
+    bucket, table = arguments.get("bucket"), arguments.get("dynamodb_table")
+    if isinstance(bucket, str):
+        resources += _bucket(calls, Whereabouts(attributes, None, None), bucket, where)
+    if isinstance(table, str) and backend.account in {None, calls.account}:
+        resources += _table(calls, Whereabouts(attributes, calls.account, where or calls.region), table, where)
+    return Plan(
+        f"the account {calls.account}",
+        tuple(resources),
+        account=calls.account,
+        region=where or calls.region,
+        partition=calls.partition,
+    )
+
+
+def _bucket(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:
+    if calls.ask("s3", "head_bucket", region=region, absent=_ABSENT, Bucket=name) is None:
+        return
+    arn = f"arn:{calls.partition}:s3:::{name}"
+
+    def ask(operation: str, *absent: str) -> Mapping[str, Any] | None:
+        return calls.ask("s3", operation, region=region, absent=absent, Bucket=name)
+
+    yield _placed(whereabouts, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
+    status = (ask("get_bucket_versioning") or {}).get("Status")
+    if status:
+        yield _setting(whereabouts, name, arn, "versioning", {"versioning_configuration": [{"status": status}]})
+    encryption = ask("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    if encryption:
+        rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
+        yield _setting(
+            whereabouts, name, arn, "server_side_encryption_configuration", {"rule": [_rule(one) for one in rules]}
+        )
+    block = ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+    if block:
+        flags = block.get("PublicAccessBlockConfiguration", {})
+        yield _setting(
+            whereabouts, name, arn, "public_access_block", {own: flags.get(key) for own, key in _FLAGS.items()}
+        )
+    policy = ask("get_bucket_policy", "NoSuchBucketPolicy")
+    if policy:
+        yield _setting(whereabouts, name, arn, "policy", {"policy": policy.get("Policy")})
+
+
+_FLAGS = {
+    "block_public_acls": "BlockPublicAcls",
+    "block_public_policy": "BlockPublicPolicy",
+    "ignore_public_acls": "IgnorePublicAcls",
+    "restrict_public_buckets": "RestrictPublicBuckets",
+}
+
+
+def _rule(answer: Mapping[str, Any]) -> dict[str, Value]:
+    default = answer.get("ApplyServerSideEncryptionByDefault", {})
+    return {"apply_server_side_encryption_by_default": [{"sse_algorithm": default.get("SSEAlgorithm")}]}
+
+
+def _setting(whereabouts: Whereabouts, bucket: str, arn: str, kind: str, values: Mapping[str, Value]) -> Resource:
+    type_ = f"{_BUCKET}_{kind}"
+    return _placed(
+        whereabouts, type_, "bucket", bucket, f"{arn} {kind.replace('_', ' ')}", {"bucket": bucket, **values}
+    )
+
+
+def _table(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:
+    found = calls.ask(
+        "dynamodb", "describe_table", region=region, absent=("ResourceNotFoundException",), TableName=name
+    )
+    if found is None:
+        return
+    table = found["Table"]
+    keys = [one["AttributeName"] for one in table.get("KeySchema", ()) if one.get("KeyType") == "HASH"]
+    kinds = [
+        {"name": one["AttributeName"], "type": one["AttributeType"]} for one in table.get("AttributeDefinitions", ())
+    ]
+    values = {"name": name, "arn": table["TableArn"], "hash_key": keys[0] if keys else None, "attribute": kinds}
+    yield _placed(whereabouts, _TABLE, "name", name, table["TableArn"], values)
+
+
+def _placed(  # noqa: PLR0917 - the parts of a resource
+    whereabouts: Whereabouts, type_: str, attribute: str, name: str, address: str, values: Mapping[str, Value]
+) -> Resource:
+    """Make a resource, in the place of the source's that has the name."""
+    attributes = whereabouts.attributes
+    for source in attributes.plan.managed(type_):
+        if attributes.narrow(source.get(attribute)) == name and whereabouts.has(source) is not Truth.NO:
+            return replace(source, values=values, actions=())
+    return Resource(address, "managed", type_, name, None, "", values, "aws")

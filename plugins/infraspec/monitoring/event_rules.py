@@ -1,0 +1,214 @@
+"""The EventBridge rules of a plan with their targets, and which events they take.
+
+Source: Amazon EventBridge User Guide, "Creating Amazon EventBridge event patterns" and "Comparison operators".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from infraspec.core.json_text import decode_json
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import JsonText, Text, Unknown, Value
+from infraspec.iam.evaluation.decision import decide
+from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.partial_arn import PartialArn
+from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.statements import IdentityPolicy
+from infraspec.monitoring.catalogue import AlarmSubject
+from infraspec.monitoring.sample_events import Sample, Specimens
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+
+
+def grants(
+    attributes: AwsAttributes,
+    policies: Iterable[tuple[Resource, str]],
+    *,
+    service: str,
+    action: str,
+    resource: Value,
+    context: Context,
+) -> Truth:
+    """Tell whether policies of a resource, each an attribute of a resource of the plan, allow a request of a service.
+
+    Raises PolicyError if one of them is malformed.
+    """
+    compiled = [
+        IdentityPolicy.of(
+            source.address,
+            PolicyDocument.from_value(source.attribute(name), place=f"{source.address}.{name}", with_principals=True),
+            resolve=attributes.narrow,
+        )
+        for source, name in policies
+    ]
+    return decide(
+        (),
+        action,
+        PartialArn.of(resource, attributes.narrow),
+        resource_policies=compiled,
+        principal=Principal.of(service),
+        context=context,
+    ).allowed
+
+
+Answer: TypeAlias = bool | None
+"""True, False, or None where it cannot be told."""
+
+
+def takes(pattern: Any, event: Mapping[str, Any]) -> Answer:
+    """Tell whether a pattern, decoded from JSON, matches an event: all of its fields have to."""
+    if not isinstance(pattern, Mapping):
+        return None
+    answers = [_field(key, wanted, event) for key, wanted in pattern.items()]
+    return False if False in answers else None if None in answers else True
+
+
+def _field(key: str, wanted: Any, event: Mapping[str, Any]) -> Answer:
+    if key == "$or":
+        return _any([takes(alternative, event) for alternative in wanted]) if isinstance(wanted, list) else None
+    found = event.get(key)
+    if isinstance(wanted, Mapping):
+        if isinstance(found, list):
+            return None
+        return takes(wanted, found if isinstance(found, Mapping) else {})
+    if not isinstance(wanted, list):
+        return None
+    values = found if isinstance(found, list) else [found]
+    return _any([_matches(matcher, value, present=key in event) for matcher in wanted for value in values])
+
+
+def _any(answers: list[Answer]) -> Answer:
+    return True if True in answers else None if None in answers else False
+
+
+def _matches(matcher: Any, value: Any, *, present: bool) -> Answer:
+    if not isinstance(matcher, Mapping):
+        return present and value == matcher and isinstance(value, bool) == isinstance(matcher, bool)
+    if len(matcher) != 1:
+        return None
+    ((operator, operand),) = matcher.items()
+    if operator == "exists":
+        return present is operand
+    if not present:
+        return False
+    if operator == "anything-but":
+        return _anything_but(operand, value)
+    compare = _OPERATORS.get(operator)
+    if compare is None or not isinstance(operand, str):
+        return None
+    return compare(value, operand) if isinstance(value, str) else False
+
+
+def _anything_but(operand: Any, value: Any) -> Answer:
+    if isinstance(operand, Mapping):
+        answer = _matches(operand, value, present=True)
+        return None if answer is None else not answer
+    return value not in (operand if isinstance(operand, list) else [operand])
+
+
+def _wildcard(value: str, operand: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, operand.split("*"))), value, re.DOTALL) is not None
+
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "prefix": lambda value, operand: value.startswith(operand),
+    "suffix": lambda value, operand: value.endswith(operand),
+    "equals-ignore-case": lambda value, operand: value.lower() == operand.lower(),
+    "wildcard": _wildcard,
+}
+
+
+_ENABLED, _ENABLED_WITH_READS = "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+class EventRule(Struct, frozen=True, eq=False):
+    """A rule with the resources that name its targets."""
+
+    resource: Resource
+    targets: tuple[Resource, ...]
+
+
+@dataclass
+class EventRules:
+    """All rules of a plan that are on the default event bus."""
+
+    attributes: AwsAttributes
+    _answers: dict[tuple[str, str, str], bool | None] = field(default_factory=dict)
+
+    @cached_property
+    def rules(self) -> tuple[EventRule, ...]:
+        """The rules that have a pattern."""
+        targets: dict[str, list[Resource]] = {}
+        for target in self.attributes.plan.managed("aws_cloudwatch_event_target"):
+            rule = self._rule_of(target)
+            if rule is not None:
+                targets.setdefault(rule.address, []).append(target)
+        return tuple(
+            EventRule(rule, tuple(targets.get(rule.address, ())))
+            for rule in self.attributes.plan.managed("aws_cloudwatch_event_rule")
+            if rule.get("event_pattern") and rule.get("event_bus_name") in {None, "default"}
+        )
+
+    def taking(self, sample: Sample, subject: AlarmSubject) -> Iterator[tuple[EventRule, bool | None]]:
+        """Yield the rules that take every event of a kind about a subject, or may."""
+        for rule in self.rules:
+            key = (rule.resource.address, sample.name, subject.address)
+            if key not in self._answers:
+                answer = self._takes(rule.resource, sample, subject)
+                is_there = self.attributes.plan.is_certain(rule.resource, subject.resource)
+                self._answers[key] = answer if is_there else answer and None
+            if self._answers[key] is not False:
+                yield rule, self._answers[key]
+
+    def _takes(self, rule: Resource, sample: Sample, subject: AlarmSubject) -> bool | None:
+        enabled = self._enabled(rule, sample)
+        if enabled is False:
+            return False
+        specimens = Specimens(self.attributes)
+        try:
+            pattern = _concrete(decode_json(rule.attribute("event_pattern")), specimens)
+        except ValueError:
+            return False
+        envelopes = sample.envelopes(subject.fill(specimens))
+        answers = [takes(pattern, envelope) for envelope in envelopes] or [False]
+        if all(answer is True for answer in answers):
+            return enabled
+        return False if False in answers and specimens.certain else None
+
+    @staticmethod
+    def _enabled(rule: Resource, sample: Sample) -> bool | None:
+        state = rule.get("state") or (_ENABLED if rule.get("is_enabled") in {None, True} else "DISABLED")
+        if not isinstance(state, str):
+            return None
+        return state == _ENABLED_WITH_READS or (state == _ENABLED and not sample.read_only)
+
+    def _rule_of(self, target: Resource) -> Resource | None:
+        reference = target.attribute("rule")
+        found = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
+        if found:
+            return found[0]
+        return self._by_name.get(self.attributes.narrow(reference))
+
+    @cached_property
+    def _by_name(self) -> dict[Value, Resource]:
+        rules = self.attributes.plan.managed("aws_cloudwatch_event_rule")
+        return {self.attributes.name(rule): rule for rule in rules}
+
+
+def _concrete(tree: Value, specimens: Specimens) -> Any:
+    """Return a tree without unknown parts."""
+    if isinstance(tree, dict):
+        return {str(key): _concrete(item, specimens) for key, item in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_concrete(item, specimens) for item in tree]
+    if isinstance(tree, JsonText):
+        return _concrete(tree.tree, specimens)
+    return specimens.text(tree) if isinstance(tree, Unknown | Text) else tree

@@ -1,0 +1,388 @@
+"""The success figures as Markdown, and by month as an SVG picture: a panel for each, bars, and a line at its bound.
+
+Source of the goals: docs/requirements.md; of the figures: DORA, "change failure rate" and "time to restore service".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from html import escape
+from typing import Literal, TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.process.checklist import PullRequest, compliance
+from infraspec.process.history import Alert, false_alerts
+from infraspec.process.incidents import DeploymentRecord, Incident, figures
+from infraspec.reporting.document import Items, Paragraph, Part, Table, Title, markdown, raw
+
+Unit: TypeAlias = Literal["incidents", "minutes", "percent"]
+
+
+class Period(Struct, frozen=True):
+    """Days in UTC, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, moment: datetime) -> bool:
+        """Tell whether a time is in the period."""
+        return self.first <= moment.astimezone(UTC).date() <= self.last
+
+    @property
+    def before(self) -> Period:
+        """The period of as many days that ends where this one begins."""
+        length = self.last - self.first
+        return Period(self.first - length - timedelta(days=1), self.first - timedelta(days=1))
+
+    def months(self) -> list[Period]:
+        """Return its parts by calendar month."""
+        parts, first = [], self.first
+        while first <= self.last:
+            following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+            parts.append(Period(first, min(self.last, following - timedelta(days=1))))
+            first = following
+        return parts
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+
+class Sources(Struct, frozen=True):
+    """What the figures are made of; None for a source that was not given."""
+
+    incidents: tuple[Incident, ...] | None = None
+    deployments: tuple[DeploymentRecord, ...] | None = None
+    alerts: tuple[Alert, ...] | None = None
+    requests: tuple[PullRequest, ...] | None = None
+    checklist: tuple[str, ...] = ()
+
+    def of(self, environment: str) -> Sources:
+        """Return what is about one environment; pull requests are about all."""
+        return replace(
+            self,
+            incidents=_where(self.incidents, lambda one: one.environment == environment),
+            deployments=_where(self.deployments, lambda one: one.environment == environment),
+            alerts=_where(self.alerts, lambda one: one.environment == environment),
+        )
+
+    def within(self, period: Period) -> Sources:
+        """Return what happened in a period. A pull request without the day of its merge is in every one."""
+        return replace(
+            self,
+            incidents=_where(self.incidents, lambda one: period.holds(one.started)),
+            deployments=_where(self.deployments, lambda one: period.holds(one.at)),
+            alerts=_where(self.alerts, lambda one: period.holds(one.at)),
+            requests=_where(self.requests, lambda one: one.merged is None or period.holds(one.merged)),
+        )
+
+
+T = TypeVar("T")
+
+
+def _where(rows: tuple[T, ...] | None, is_wanted: Callable[[T], bool]) -> tuple[T, ...] | None:
+    return None if rows is None else tuple(row for row in rows if is_wanted(row))
+
+
+class Goal(Struct, frozen=True):
+    """A success figure: what it is, how it is measured, and the bound that it keeps. Shares are in percent.
+
+    With `of_before` the bound is a share of the figure of the period before.
+    """
+
+    name: str
+    unit: Unit
+    bound: float
+    at_most: bool
+    measure: Callable[[Sources, Sources], float | None]
+    strict: bool = False
+    of_before: bool = False
+
+    def is_kept(self, value: float, before: float | None) -> bool | None:
+        """Tell whether a value keeps the bound; None if there is nothing to compare it with."""
+        if self.of_before:
+            return None if not before else value <= before * self.bound / 100
+        inside = value < self.bound if self.at_most else value > self.bound
+        return inside or (not self.strict and value == self.bound)
+
+
+class Figure(Struct, frozen=True):
+    """What a goal came to; None where there is nothing to make it of. `months` are those of the period."""
+
+    goal: Goal
+    value: float | None
+    before: float | None
+    months: tuple[float | None, ...]
+
+    @property
+    def is_kept(self) -> bool | None:
+        """Whether the bound is kept; None if that cannot be told."""
+        return None if self.value is None else self.goal.is_kept(self.value, self.before)
+
+
+def _incidents(chosen: Sources, _: Sources) -> float | None:
+    return None if chosen.incidents is None else float(len(chosen.incidents))
+
+
+def _recovery(chosen: Sources, _: Sources) -> float | None:
+    return figures(chosen.incidents or (), ()).recovery_minutes
+
+
+def _deployments(chosen: Sources, _: Sources) -> float | None:
+    return _percent(figures((), chosen.deployments or ()).deployment_success)
+
+
+def _checklist(chosen: Sources, _: Sources) -> float | None:
+    return _percent(compliance(chosen.requests or (), chosen.checklist))
+
+
+def _false_alerts(chosen: Sources, everything: Sources) -> float | None:
+    """Return the share of false alerts; an incident of the period before may be what an alert of this one is about."""
+    known = [alert for alert in chosen.alerts or () if alert.environment]
+    if not known or everything.incidents is None:
+        return None
+    return 100 * len(false_alerts(known, everything.incidents)) / len(known)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+GOALS = (
+    Goal("Incidents", "incidents", 50, at_most=True, measure=_incidents, of_before=True),
+    Goal("Time to recovery", "minutes", 30, at_most=True, measure=_recovery),
+    Goal("Deployments that succeed", "percent", 99, at_most=False, measure=_deployments),
+    Goal("Checklist compliance", "percent", 95, at_most=False, measure=_checklist, strict=True),
+    Goal("False alerts", "percent", 5, at_most=True, measure=_false_alerts, strict=True),
+)
+"""The goals of the requirements: half as many incidents, 30 minutes, 99 %, more than 95 %, less than 5 %."""
+
+
+def measured(sources: Sources, period: Period) -> tuple[Figure, ...]:
+    """Return the figures of a period, of the one before, and of its months."""
+
+    def measure(goal: Goal, within: Period) -> float | None:
+        return goal.measure(sources.within(within), sources)
+
+    return tuple(
+        Figure(
+            goal,
+            measure(goal, period),
+            measure(goal, period.before),
+            tuple(measure(goal, month) for month in period.months()),
+        )
+        for goal in GOALS
+    )
+
+
+def unplaced(alerts: Iterable[Alert]) -> int:
+    """Return how many alerts are of no environment that could be told by the alarm's name."""
+    return sum(not alert.environment for alert in alerts)
+
+
+def still_open(incidents: Iterable[Incident]) -> int:
+    """Return how many incidents are not restored yet: they have no time to recovery."""
+    return sum(incident.restored is None for incident in incidents)
+
+
+_MARKS = {True: "✅ yes", False: "❌ no", None: "unknown"}
+
+
+def kpi_text(title: str, found: Sequence[Figure], sources: Sources, period: Period, plot: str = "") -> str:
+    """Return the figures with their goals, what they are made of, and their months; `plot` is a picture's path."""
+    months = period.months()
+    rows = [
+        (
+            figure.goal.name,
+            _value(figure, figure.value),
+            _value(figure, figure.before),
+            bound_text(figure.goal),
+            raw(_MARKS[figure.is_kept]),
+        )
+        for figure in found
+    ]
+    monthly = [(figure.goal.name, *(_value(figure, value) for value in figure.months)) for figure in found]
+    parts: list[Part] = [
+        Title(f"{title}: success figures"),
+        Paragraph(f"{period}, compared with {period.before} (days in UTC)."),
+        Table.of(("figure", "value", "before", "goal", "reached"), rows),
+        *([Paragraph(raw(f"![The figures by month]({plot})"))] if plot else []),
+        Table.of(("by month", *(f"{month.first:%Y-%m}" for month in months)), monthly),
+        Items.of(_made_of(sources, period)),
+    ]
+    return markdown(parts) + "\n"
+
+
+def shown(goal: Goal, value: float) -> str:
+    """Return a value with its unit."""
+    match goal.unit:
+        case "incidents":
+            return f"{value:g}"
+        case "minutes":
+            return f"{value:.0f} min"
+        case "percent":
+            return f"{value:.1f} %"
+
+
+def bound_text(goal: Goal) -> str:
+    """Return the bound of a goal in words."""
+    if goal.of_before:
+        return f"at most {goal.bound:g} % of before"
+    words = {(True, True): "below", (True, False): "at most", (False, True): "above", (False, False): "at least"}
+    unit = "min" if goal.unit == "minutes" else "%"
+    return f"{words[goal.at_most, goal.strict]} {goal.bound:g} {unit}"
+
+
+def _value(figure: Figure, value: float | None) -> str:
+    return "-" if value is None else shown(figure.goal, value)
+
+
+def _made_of(sources: Sources, period: Period) -> list[str]:
+    """Say what each figure is made of, and what is missing from it."""
+    chosen = sources.within(period)
+    placeless = unplaced(chosen.alerts or ())
+    lines = []
+    if chosen.incidents is None:
+        lines.append("Incidents and time to recovery: the contract has no [incidents].")
+    else:
+        still = still_open(chosen.incidents)
+        ongoing = f", {still} of them not restored yet and without a time to recovery" if still else ""
+        lines.append(f"Incidents: {_number(chosen.incidents, 'record')}{ongoing}. Recovery is from start to restored.")
+    if chosen.deployments is None:
+        lines.append("Deployments: no log is given (--deployments).")
+    else:
+        lines.append(f"Deployments: {_number(chosen.deployments, 'deployment')}. One that was rolled back has failed.")
+    if chosen.requests is None:
+        lines.append("Checklist: no pull requests are given (--pull-requests).")
+    else:
+        lines.append(f"Checklist: {_number(chosen.requests, 'pull request')} of {len(sources.checklist)} items each.")
+    if chosen.alerts is None:
+        lines.append("False alerts: no history of alarms is given (--alarms).")
+    else:
+        lines.append(
+            f"False alerts: {_number(chosen.alerts, 'alert')}. One that no incident record is about counts as false: "
+            "the share is an upper bound."
+        )
+    if placeless:
+        lines.append(f"{placeless} alerts are left out: the alarm's name does not tell one environment.")
+    return lines
+
+
+def _number(rows: Sequence[object], noun: str) -> str:
+    return f"{len(rows):,} {noun}{'' if len(rows) == 1 else 's'}"
+
+
+_WIDTH, _HEIGHT = 360, 190
+_LEFT, _TOP = 16, 62
+_BASE = _HEIGHT - 26
+_COLUMNS = 2
+_STYLE = """
+svg { color-scheme: light dark; font: 12px system-ui, sans-serif; }
+.page { fill: #ffffff; } text { fill: #1c2128; } .quiet { fill: #57606a; }
+.title { font-weight: 600; font-size: 14px; }
+.bar { fill: #3b76c4; } .missed { fill: #c2362b; } .axis { stroke: #b6bec8; }
+.goal { stroke: #1c2128; stroke-dasharray: 4 3; }
+.value { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
+@media (prefers-color-scheme: dark) {
+  .page { fill: #14181d; } text { fill: #e6e9ee; } .quiet { fill: #9aa5b1; }
+  .bar { fill: #6ea8f0; } .missed { fill: #ec6a5e; } .axis { stroke: #4b545e; } .goal { stroke: #e6e9ee; }
+  .value { stroke: #14181d; }
+}
+"""
+
+
+def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
+    """Return the picture; months that miss the bound have another colour, those without data no bar."""
+    rows = -(-len(found) // _COLUMNS)
+    width, height = _COLUMNS * _WIDTH, rows * _HEIGHT
+    said = "; ".join(f"{figure.goal.name}: {_value_or_no_data(figure)}" for figure in found)
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
+            f'<title id="title">{escape(title)}: success figures, {period}</title>',
+            f'<desc id="description">{escape(said)}</desc>',
+            f"<style>{_STYLE}</style>",
+            f'<rect class="page" width="{width}" height="{height}"/>',
+            *(line for at, figure in enumerate(found) for line in _panel(at, figure, period.months())),
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
+    left, top = at % _COLUMNS * _WIDTH, at // _COLUMNS * _HEIGHT
+    yield f'<g transform="translate({left} {top})">'
+    yield f'<text class="title" x="{_LEFT}" y="24">{escape(figure.goal.name)}</text>'
+    said = escape(f"{_value_or_no_data(figure)}; goal: {bound_text(figure.goal)}")
+    yield f'<text class="quiet" x="{_LEFT}" y="42">{said}</text>'
+    bound = _bound(figure, len(months))
+    values = [value for value in (*figure.months, bound) if value is not None]
+    scale = (_BASE - _TOP) / (max(values, default=0) or 1)
+    step = (_WIDTH - 2 * _LEFT) / len(months)
+    spots = [
+        _Spot(month, value, _LEFT + (number + 0.5) * step, is_named=_is_named(number, months))
+        for number, (month, value) in enumerate(zip(months, figure.months, strict=True))
+    ]
+    for spot in spots:
+        yield from _bar(figure.goal, spot, min(step * 0.7, 48), scale)
+    yield f'<line class="axis" x1="{_LEFT}" y1="{_BASE}" x2="{_WIDTH - _LEFT}" y2="{_BASE}"/>'
+    if bound is not None:
+        y = _round(_BASE - bound * scale)
+        yield f'<line class="goal" x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _LEFT}" y2="{y}"/>'
+    for spot in spots:
+        yield from _labels(figure.goal, spot, scale)
+    yield "</g>"
+
+
+class _Spot(Struct, frozen=True):
+    """A month's value, where its bar stands in pixels from the left, and whether there is room for its name."""
+
+    month: Period
+    value: float | None
+    middle: float
+    is_named: bool
+
+
+def _bar(goal: Goal, spot: _Spot, width: float, scale: float) -> Iterable[str]:
+    if spot.value is None:
+        return
+    missed = not goal.of_before and goal.is_kept(spot.value, None) is False
+    height = spot.value * scale
+    box = f'x="{_round(spot.middle - width / 2)}" y="{_round(_BASE - height)}" width="{_round(width)}"'
+    name = f"{spot.month.first:%Y-%m}: {shown(goal, spot.value)}"
+    yield f'<rect class="{"missed" if missed else "bar"}" {box} height="{_round(height)}"><title>{name}</title></rect>'
+
+
+def _labels(goal: Goal, spot: _Spot, scale: float) -> Iterable[str]:
+    if not spot.is_named:
+        return
+    at = f'x="{_round(spot.middle)}" text-anchor="middle"'
+    yield f'<text class="quiet" {at} y="{_BASE + 16}">{spot.month.first:%Y-%m}</text>'
+    if spot.value is not None:
+        text = shown(goal, spot.value).removesuffix(" %").removesuffix(" min")
+        yield f'<text class="value" {at} y="{_round(_BASE - spot.value * scale - 4)}">{text}</text>'
+
+
+def _is_named(number: int, months: Sequence[Period]) -> bool:
+    """Tell whether there is room for a month's name: of many, every second or third has one."""
+    return (len(months) - 1 - number) % -(-len(months) // 6) == 0
+
+
+def _bound(figure: Figure, months: int) -> float | None:
+    """Return the bound of one month: that of a number of incidents is shared out over the months."""
+    goal = figure.goal
+    if not goal.of_before:
+        return goal.bound
+    return figure.before * goal.bound / 100 / months if figure.before else None
+
+
+def _value_or_no_data(figure: Figure) -> str:
+    return "no data" if figure.value is None else shown(figure.goal, figure.value)
+
+
+def _round(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")

@@ -1,1 +1,0 @@
-"""The success figures of a period."""

@@ -1,0 +1,1 @@
+"""Directories of source to module instances and resources."""

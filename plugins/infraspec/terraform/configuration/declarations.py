@@ -1,0 +1,321 @@
+"""The declarations of one module directory: files parsed, override files merged, nothing evaluated.
+
+Source: Terraform Language Documentation, "Files and Directories", "Override Files".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, field
+
+from infraspec.core.errors import ErrorCollector, RootMissingError, TerraformError
+from infraspec.core.finding import Location
+from infraspec.hcl.ast import Attribute, Block, File, SourceText
+from infraspec.hcl.files import parse_file
+from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.scope import Evaluate
+
+_RESOURCE_META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle"})
+_MODULE_META_ARGUMENTS = frozenset({"count", "for_each", "providers", "depends_on", "source", "version"})
+
+
+class SourceBody(Struct):
+    """A body whose attributes and blocks know the text they stand in; override files may mix texts."""
+
+    attributes: dict[str, tuple[Attribute, SourceText]]
+    blocks: list[tuple[Block, SourceText]]
+    source: SourceText
+    at: int
+    _compiled: dict[tuple[str, frozenset[str]], Evaluate] = field(default_factory=dict)
+    _bodies: dict[int, SourceBody] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, block: Block, source: SourceText) -> SourceBody:
+        """Wrap the body of a block."""
+        attributes = {name: (attribute, source) for name, attribute in block.body.attributes.items()}
+        return cls(attributes, [(inner, source) for inner in block.body.blocks], source, block.at)
+
+    @property
+    def location(self) -> Location:
+        """Where the block begins."""
+        return Location(self.source.name, self.source.line(self.at))
+
+    def place(self, name: str = "") -> str:
+        """Return `file:line:column` of an attribute, of the first nested block of a type, or of the block itself."""
+        source, at = self._position(name) or (self.source, self.at)
+        return source.place(at)
+
+    def location_of(self, name: str) -> Location | None:
+        """Return where an attribute is set, or a nested block begins."""
+        found = self._position(name)
+        return Location(found[0].name, found[0].line(found[1])) if found else None
+
+    def _position(self, name: str) -> tuple[SourceText, int] | None:
+        if name in self.attributes:
+            attribute, source = self.attributes[name]
+            return source, attribute.at
+        for block, source in self.blocks:
+            if block.type == name or (block.type == "dynamic" and block.labels == (name,)):
+                return source, block.at
+        return None
+
+    def compiled(self, name: str, bound: frozenset[str] = frozenset()) -> Evaluate:
+        """Return the closure of an attribute, compiled on first use."""
+        key = (name, bound)
+        if key not in self._compiled:
+            attribute, source = self.attributes[name]
+            self._compiled[key] = compile_expression(attribute.expression, source, bound)
+        return self._compiled[key]
+
+    def inner(self, position: int) -> SourceBody:
+        """Return the body of the nested block at a position, made once."""
+        if position not in self._bodies:
+            self._bodies[position] = SourceBody.of(*self.blocks[position])
+        return self._bodies[position]
+
+    def arguments(self) -> Iterator[str]:
+        """Yield the names of the attributes of a resource or data block that are no meta-arguments."""
+        return (name for name in self.attributes if name not in _RESOURCE_META_ARGUMENTS)
+
+    def inputs(self) -> Iterator[str]:
+        """Yield the names of the attributes of a module call that set variables of the module."""
+        return (name for name in self.attributes if name not in _MODULE_META_ARGUMENTS)
+
+
+_REFACTORINGS = ("moved", "import", "removed")
+_UNLABELLED = ("locals", "terraform", *_REFACTORINGS)
+_IGNORED = ("check", "ephemeral", "action")
+
+
+class Configuration(Struct):
+    """What the files of a module directory declare, by kind and name."""
+
+    directory: Path
+    shown: str
+    variables: dict[str, SourceBody] = field(default_factory=dict)
+    locals: dict[str, tuple[Attribute, SourceText]] = field(default_factory=dict)
+    resources: dict[tuple[str, str, str], SourceBody] = field(default_factory=dict)
+    calls: dict[str, SourceBody] = field(default_factory=dict)
+    outputs: dict[str, SourceBody] = field(default_factory=dict)
+    providers: dict[str, SourceBody] = field(default_factory=dict)
+    refactorings: list[tuple[str, SourceBody]] = field(default_factory=list)
+    terraform: list[SourceBody] = field(default_factory=list)
+    _locals: dict[str, Evaluate] = field(default_factory=dict)
+
+    def compiled_local(self, name: str) -> Evaluate:
+        """Return the closure of a local value, compiled on first use."""
+        if name not in self._locals:
+            attribute, source = self.locals[name]
+            self._locals[name] = compile_expression(attribute.expression, source)
+        return self._locals[name]
+
+
+def read_configuration(directory: Path, shown: str, show: Callable[[Path], str]) -> Configuration:
+    """Parse the configuration files of a directory; every error in any of them is reported.
+
+    `shown` is the directory as people see it, `show` gives that of a file. RootMissingError if there is no such
+    directory or no configuration file in it.
+    """
+    names = _configuration_files(directory, shown)
+    collector = ErrorCollector()
+    files: list[tuple[str, File]] = []
+    for name in names:
+        with collector.collect():
+            files.append((name, parse_file(directory / name, show(directory / name))))
+    collector.finalize()
+    result = Configuration(directory, shown)
+    for name, file in files:
+        if not _is_override(name):
+            _declare_all(result, file, collector)
+    for name, file in files:
+        if _is_override(name):
+            _override_all(result, file, collector)
+    collector.finalize()
+    return result
+
+
+def _configuration_files(directory: Path, shown: str) -> list[str]:
+    if not directory.is_dir():
+        raise RootMissingError(
+            "there is no such directory of Terraform configuration",
+            place=shown,
+            expected="a directory with .tf files",
+            remedy="correct the path",
+        )
+    try:
+        entries = list(directory.iterdir())
+    except OSError as error:
+        raise TerraformError(
+            "the directory cannot be read",
+            place=shown,
+            expected="a directory that the user running the tests may read",
+            found=error.strerror or type(error).__name__,
+            remedy="check its owner and its mode",
+        ) from None
+    # A link that leads nowhere is kept: reading it says so, as Terraform does.
+    names = sorted(
+        entry.name
+        for entry in entries
+        if entry.name.endswith((".tf", ".tf.json")) and not _is_ignored(entry.name) and not entry.is_dir()
+    )
+    if not names:
+        raise RootMissingError(
+            "the directory holds no Terraform configuration",
+            place=shown,
+            expected="at least one .tf or .tf.json file",
+            remedy="give the directory of a root module, such as terraform/environments/prod",
+        )
+    return names
+
+
+def _is_ignored(name: str) -> bool:
+    """Editors' backup files are no configuration (as Terraform's IsIgnoredFile)."""
+    return name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#"))
+
+
+def _is_override(name: str) -> bool:
+    stem = name.removesuffix(".json").removesuffix(".tf")
+    return stem == "override" or stem.endswith("_override")
+
+
+def _declare_all(result: Configuration, file: File, collector: ErrorCollector) -> None:
+    for name, attribute in file.body.attributes.items():
+        collector.errors.append(_stray(name, file.source, attribute.at))
+    for block in file.body.blocks:
+        with collector.collect():
+            _declare(result, block, file.source)
+
+
+def _stray(name: str, source: SourceText, at: int) -> TerraformError:
+    return TerraformError(
+        f'the argument "{name}" stands outside of any block',
+        place=source.place(at),
+        excerpt=source.excerpt(at),
+        expected="blocks such as resource, module, variable, locals",
+        remedy="values of variables belong in a .tfvars file",
+    )
+
+
+def _declare(result: Configuration, block: Block, source: SourceText) -> None:
+    if block.labels and block.type in _UNLABELLED:
+        raise _wrong_labels(block, source, 0)
+    if block.type == "locals":
+        _declare_locals(result, block, source)
+    elif block.type == "terraform":
+        result.terraform.append(SourceBody.of(block, source))
+    elif block.type in _REFACTORINGS:
+        result.refactorings.append((block.type, SourceBody.of(block, source)))
+    elif block.type not in _IGNORED:
+        table, key = _slot(result, block, source)
+        if key in table:
+            raise _duplicate(block, source, table[key])
+        table[key] = SourceBody.of(block, source)
+
+
+def _declare_locals(result: Configuration, block: Block, source: SourceText) -> None:
+    for name, attribute in block.body.attributes.items():
+        if name in result.locals:
+            first, where = result.locals[name]
+            raise TerraformError(
+                f'the local value "{name}" is declared twice',
+                place=source.place(attribute.at),
+                excerpt=source.excerpt(attribute.at),
+                found=f"the first at {where.place(first.at)}",
+                remedy="remove one of them",
+            )
+        result.locals[name] = (attribute, source)
+
+
+_LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
+
+
+def _slot(result: Configuration, block: Block, source: SourceText) -> tuple[dict[Any, SourceBody], Any]:
+    """Return the table and key that a block is declared under."""
+    wanted = _LABELS.get(block.type)
+    if wanted is None:
+        raise TerraformError(
+            f'there is no block type "{block.type}" in Terraform',
+            place=source.place(block.at),
+            excerpt=source.excerpt(block.at),
+            expected=", ".join([*_LABELS, "locals", "terraform", *_REFACTORINGS, "check"]),
+        )
+    if len(block.labels) != wanted:
+        raise _wrong_labels(block, source, wanted)
+    match block.type:
+        case "resource":
+            return result.resources, ("managed", *block.labels)
+        case "data":
+            return result.resources, ("data", *block.labels)
+        case "provider":
+            return result.providers, _provider_key(block)
+        case _:
+            tables = {"module": result.calls, "variable": result.variables, "output": result.outputs}
+            return tables[block.type], block.labels[0]
+
+
+def _wrong_labels(block: Block, source: SourceText, wanted: int) -> TerraformError:
+    return TerraformError(
+        f"a {block.type} block has {wanted or 'no'} label{'' if wanted == 1 else 's'}",
+        place=source.place(block.at),
+        excerpt=source.excerpt(block.at),
+        expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
+        found=" ".join(f'"{label}"' for label in block.labels) or "none",
+    )
+
+
+def _provider_key(block: Block) -> str:
+    alias = block.body.attributes.get("alias")
+    name = getattr(alias.expression, "value", None) if alias else None
+    return f"{block.labels[0]}.{name}" if name else block.labels[0]
+
+
+def _duplicate(block: Block, source: SourceText, first: SourceBody) -> TerraformError:
+    labels = " ".join(f'"{label}"' for label in block.labels)
+    return TerraformError(
+        f"{block.type} {labels} is declared twice",
+        place=source.place(block.at),
+        excerpt=source.excerpt(block.at),
+        found=f"the first at {first.place()}",
+        remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
+    )
+
+
+def _override_all(result: Configuration, file: File, collector: ErrorCollector) -> None:
+    for block in file.body.blocks:
+        with collector.collect():
+            _override(result, block, file.source)
+
+
+def _override(result: Configuration, block: Block, source: SourceText) -> None:
+    if block.type == "locals":
+        result.locals.update({name: (attribute, source) for name, attribute in block.body.attributes.items()})
+    elif block.type == "terraform":
+        result.terraform.append(SourceBody.of(block, source))
+    elif block.type not in (*_REFACTORINGS, *_IGNORED):
+        table, key = _slot(result, block, source)
+        if key not in table:
+            labels = " ".join(f'"{label}"' for label in block.labels)
+            raise TerraformError(
+                f"there is no {block.type} {labels} to override",
+                place=source.place(block.at),
+                excerpt=source.excerpt(block.at),
+                remedy="declare it in a file that is no override file",
+            )
+        _merge(table[key], SourceBody.of(block, source))
+
+
+def _merge(base: SourceBody, override: SourceBody) -> None:
+    """Replace the arguments that the override sets, and all nested blocks of the types that it has.
+
+    `lifecycle` is the exception: its arguments are merged one by one; none of them changes a value.
+    """
+    base.attributes.update(override.attributes)
+    replaced = {_block_name(block) for block, _ in override.blocks} - {"lifecycle"}
+    base.blocks = [pair for pair in base.blocks if _block_name(pair[0]) not in replaced] + override.blocks
+
+
+def _block_name(block: Block) -> str:
+    return block.labels[0] if block.type == "dynamic" and block.labels else block.type

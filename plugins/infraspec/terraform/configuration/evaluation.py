@@ -1,0 +1,231 @@
+"""What all module instances of one evaluation share: files read, data known, limits, diagnostics.
+
+Source: Terraform Language Documentation, "The count Meta-Argument" and "The for_each Meta-Argument".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from msgspec import Struct, field
+
+from infraspec.core.errors import EvaluationError, LimitError, TerraformError
+from infraspec.core.finding import Location
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody, read_configuration
+from infraspec.terraform.language.conversions import to_number
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.partial_values import named, operand
+from infraspec.terraform.language.scope import EvaluatedObject, Scope
+from infraspec.terraform.language.values import SetValue, type_name
+from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic, Uncertain
+from infraspec.terraform.provider.known_data import KnownData
+
+MOST_INSTANCES = 100_000
+"""How many resource and module instances one evaluation may have."""
+
+MOST_PER_BLOCK = 20_000
+"""How many instances one count or for_each may make."""
+
+
+class Library:
+    """Configurations by directory, each read once; shared by the environments of a session."""
+
+    def __init__(self, show: Callable[[Path], str] = str) -> None:
+        self.show = show
+        self._known: dict[Path, Configuration] = {}
+
+    def read(self, directory: Path) -> Configuration:
+        """Return the configuration of a directory."""
+        key = directory.resolve()
+        if key not in self._known:
+            self._known[key] = read_configuration(directory, self.show(directory), self.show)
+        return self._known[key]
+
+
+class Evaluation(Struct):
+    """The shared state of one evaluation of a root module."""
+
+    library: Library
+    root: Path
+    files: RootFiles
+    known: KnownData
+    workspace: str = "default"
+    installed: Mapping[str, Path] = field(default_factory=dict)
+    """Directories of modules that `terraform init` has downloaded, by dotted call path."""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    stack: list[str] = field(default_factory=list)
+    """What is being evaluated, outermost first."""
+    uncertain: dict[str, Uncertain] = field(default_factory=dict)
+    """Why it is not known whether there is an instance, by the address of the one that stands for any."""
+    opaque_modules: list[str] = field(default_factory=list)
+    instances: int = 0
+    module_calls: int = 0
+
+    def count(self, number: int, address: str, place: str) -> None:
+        """Count new instances; LimitError past a bound."""
+        self.instances += number
+        if number > MOST_PER_BLOCK or self.instances > MOST_INSTANCES:
+            raise LimitError(
+                f"{address} would make {number} instances, {self.instances} in all",
+                place=place,
+                expected=f"at most {MOST_PER_BLOCK} instances of one block and {MOST_INSTANCES} of a root",
+                remedy="correct count or for_each",
+            )
+
+    def opaque(self, address: str, source: str, location: Location | None) -> None:
+        """Note a module whose source is not here."""
+        self.opaque_modules.append(address)
+        self.warn(
+            f"{address} {NOT_EVALUATED}: its source {source} is not in .terraform/modules; its resources are not "
+            "seen and its outputs are unknown",
+            location,
+            "run `terraform get` or `terraform init -backend=false` in the root module",
+        )
+
+    def warn(self, message: str, location: Location | None, remedy: str = "") -> None:
+        """Note something that limits what can be said."""
+        self.diagnostics.append(Diagnostic("warning", message, location, remedy))
+
+    def report(self, message: str, location: Location | None) -> None:
+        """Note something that would stop Terraform."""
+        self.diagnostics.append(Diagnostic("error", message, location))
+
+
+def too_deep(place: str) -> LimitError:
+    """Return the error for references that lead one into the next without end in sight."""
+    return LimitError(
+        "the configuration refers too deeply",
+        place=place,
+        expected="fewer locals, modules or calls that lead one into the next",
+    )
+
+
+def place_error(error: TerraformError, place: str, address: str) -> None:
+    """Complete an evaluation error with the place and the address it arose at."""
+    if not error.place:
+        error.place = place
+    if address and address not in error.message:
+        error.message = f"{error.message} (in {address})"
+        error.args = (error.message,)
+
+
+Key: TypeAlias = int | str | None
+Make: TypeAlias = Callable[[str, Scope, Key], EvaluatedObject]
+Kind = TypeVar("Kind", bound=EvaluatedObject)
+
+
+class UncertainObjects(EvaluatedObject):
+    """The instances of a block whose count or for_each is not known: one stands for any."""
+
+    __slots__ = ("instance",)
+    single = False
+
+    def __init__(self, address: str, instance: EvaluatedObject) -> None:
+        super().__init__(address)
+        self.instance = instance
+
+    def attribute(self, _name: str) -> Value:
+        """Return an element of the map that for_each makes."""
+        return self.instance
+
+    def element(self, _key: Value) -> Value:
+        """Return the instance that stands for any."""
+        return self.instance
+
+
+def expand(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
+    """Make the instances of a block: one object, a list by count, a dict by for_each, or UncertainObjects."""
+    if "count" in body.attributes and "for_each" in body.attributes:
+        raise EvaluationError("a block has either count or for_each", place=body.place("for_each"), found="both")
+    for name, by in (("count", _by_count), ("for_each", _by_for_each)):
+        if name in body.attributes:
+            try:
+                return by(evaluation, body, scope, address, make)
+            except EvaluationError as error:
+                place_error(error, body.place(name), f"{name} of {address}")
+                raise
+    evaluation.count(1, address, body.place())
+    return make(address, scope, None)
+
+
+def _by_count(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
+    value = body.compiled("count")(scope)
+    if isinstance(value, (Unknown, Text)):
+        _refuse_sensitive(value, "count")
+        inner = scope.bind(count={"index": named(f"{address}.count.index", value)})
+        evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value), value))
+        return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
+    number = to_number(value)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise EvaluationError("count is no whole number of at least 0", found="null" if value is None else str(value))
+    evaluation.count(number, address, body.place("count"))
+    return [make(f"{address}[{index}]", scope.bind(count={"index": index}), index) for index in range(number)]
+
+
+def _by_for_each(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
+    value = body.compiled("for_each")(scope)
+    if isinstance(value, (Unknown, Text)):
+        _refuse_sensitive(value, "for_each")
+        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
+    pairs = list(_pairs(value))
+    evaluation.count(len(pairs), address, body.place("for_each"))
+    result: dict[str, Value] = {}
+    for key, item in pairs:
+        if isinstance(key, str):
+            bound = scope.bind(each={"key": key, "value": item})
+            result[key] = make(f"{address}[{json.dumps(key, ensure_ascii=False)}]", bound, key)
+    if len(result) < len(pairs):
+        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
+    return result
+
+
+def _any_instance(evaluation: Evaluation, scope: Scope, address: str, make: Make, value: Value) -> EvaluatedObject:
+    evaluation.uncertain[f'{address}["?"]'] = Uncertain("for_each", address, named(operand(value), value))
+    each = {name: named(f"{address}.each.{name}", value) for name in ("key", "value")}
+    return make(f'{address}["?"]', scope.bind(each=each), "?")
+
+
+def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
+    if isinstance(value, dict):
+        yield from sorted(value.items())
+        return
+    if not isinstance(value, SetValue):
+        raise EvaluationError(
+            "for_each takes a map or a set of strings",
+            found="null" if value is None else type_name(value),
+            remedy="for_each = toset(…)" if isinstance(value, list) else "",
+        )
+    for item in value:
+        if item is None:
+            raise EvaluationError(
+                "for_each takes a set of strings without null",
+                found="null among them",
+                remedy="give a value to the variables that it is made of, or leave null out: toset(compact([…]))",
+            )
+        if not isinstance(item, (str, Unknown, Text)):
+            raise EvaluationError("for_each takes a set of strings", found=f"a set with a {type_name(item)} in it")
+        yield item, item
+
+
+def _refuse_sensitive(value: Value, argument: str) -> None:
+    if isinstance(value, Sensitive):
+        raise EvaluationError(
+            f"a sensitive value cannot be used as {argument}, since it would show in addresses",
+            found=value.address,
+            remedy=f"{argument} = nonsensitive(…), if the keys are no secret",
+        )
+
+
+def leaves(value: Value, kind: type[Kind]) -> Iterator[Kind]:
+    """Yield the objects of one kind that an expansion gave."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, UncertainObjects):
+        yield from leaves(value.instance, kind)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item, kind)

@@ -1,0 +1,314 @@
+"""Resource and data source instances: attributes evaluated on first use and remembered.
+
+Sources: AWS provider documentation, "Data Source: aws_iam_policy_document" and "Data Source: aws_default_tags";
+Template provider documentation, "template_file" ("variables must all be primitives").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
+
+from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.evaluation import Evaluation, place_error, too_deep
+from infraspec.terraform.configuration.providers import Provider, tags_all
+from infraspec.terraform.language.conversions import iterate
+from infraspec.terraform.language.partial_values import named, operand
+from infraspec.terraform.language.scope import EvaluatedObject, Scope
+from infraspec.terraform.language.templates import render_template, render_text
+from infraspec.terraform.language.types import CollectionType, PrimitiveType
+from infraspec.terraform.language.values import BlockValue
+from infraspec.terraform.plan import data_cause
+from infraspec.terraform.provider.masking import mark_attribute
+from infraspec.terraform.provider.policy_document import render_document
+from infraspec.terraform.provider.schema import conform, has_tags, is_computed, unset
+
+_VARIABLES = CollectionType("map", PrimitiveType("string"))
+
+
+class DataInstance(Protocol):
+    """An instance of a data source: what is configured, by which provider, and the scope it is evaluated in."""
+
+    provider: Provider
+    scope: Scope
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """Return what is configured."""
+
+
+Derivation: TypeAlias = Callable[[DataInstance], Value]
+
+
+def derivations(type_: str) -> Mapping[str, Derivation]:
+    """Return the attributes of a data source that can be derived, with how."""
+    return _DERIVATIONS.get(type_, _NONE)
+
+
+def _rendered_template(instance: DataInstance) -> Value:
+    """Render the text with its variables, all of which the provider turns into text."""
+    variables = _VARIABLES.convert(instance.values.get("vars") or {})
+    return render_text([instance.values.get("template"), variables], instance.scope, render_template)
+
+
+_NONE: Mapping[str, Derivation] = MappingProxyType({})
+_DERIVATIONS: Mapping[str, Mapping[str, Derivation]] = {
+    "aws_iam_policy_document": {
+        "json": lambda instance: render_document(instance.values),
+        "minified_json": lambda instance: render_document(instance.values, minified=True),
+    },
+    "aws_default_tags": {"tags": lambda instance: instance.provider.default_tags},
+    "template_file": {"rendered": _rendered_template},
+}
+
+
+_NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
+_POLICY_DOCUMENT = "aws_iam_policy_document"
+_BUSY = object()
+
+
+class InstanceValues(Mapping[str, Value]):
+    """The configured attributes and nested blocks of one instance, lazily.
+
+    `tags_all` joins them where the provider has default tags or the instance has tags; a policy document has `json`
+    and `minified_json`.
+    """
+
+    def __init__(self, instance: ResourceInstance) -> None:
+        self._instance = instance
+        self._cache: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        value = self._cache.get(name, _BUSY)
+        if value is _BUSY:
+            if name not in self._instance.names():
+                raise KeyError(name)
+            value = self._cache[name] = self._evaluated(name)
+        if value is None and name == "tags_all":
+            raise KeyError(name)
+        return value
+
+    def _evaluated(self, name: str) -> Value:
+        try:
+            return self._instance.evaluate(name)
+        except RecursionError:
+            raise too_deep(self._instance.address) from None
+
+    def __contains__(self, name: object) -> bool:
+        if name == "tags_all":
+            return self.get("tags_all") is not None
+        return name in self._instance.names()
+
+    def get(self, name: str, default: Value = None) -> Value:
+        """Return an attribute or the default."""
+        if name not in self._instance.names():
+            return default
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._instance.names() if name != "tags_all" or self._has_tags_all())
+
+    def _has_tags_all(self) -> bool:
+        """Tell whether there are any; if that cannot be told, say so to whoever asks for them."""
+        try:
+            return self.get("tags_all") is not None
+        except TerraformError:
+            return True
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class DeclaringModule(Protocol):
+    """The module instance that an instance is declared in."""
+
+    @property
+    def address(self) -> str:
+        """`module.a["x"]`, empty in the root."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """What its directory declares."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What it shares with all others."""
+
+    @property
+    def parent(self) -> DeclaringModule | None:
+        """The module that calls it, None for the root."""
+
+    @property
+    def call_body(self) -> SourceBody | None:
+        """The module block that calls it, None for the root."""
+
+    def called(self, name: str) -> Iterator[DeclaringModule]:
+        """Yield the instances of a module that it calls."""
+
+    def provider_of(self, body: SourceBody, type_: str) -> Provider:
+        """Return the provider configuration that a resource or data source uses."""
+
+    def remember(self, key: object, compute: Callable[[], Value], place: Callable[[], str], *, keep: bool) -> Value:
+        """Return what was computed before, or compute it; CycleError if it depends on itself."""
+
+
+class ResourceInstance(EvaluatedObject):
+    """One instance as expressions see it, and what a plan's Resource is made from."""
+
+    __slots__ = ("_names", "body", "key", "mode", "module", "name", "provider", "scope", "type", "values")
+
+    def __init__(
+        self,
+        address: str,
+        declared: tuple[str, str, str],
+        *,
+        body: SourceBody,
+        scope: Scope,
+        module: DeclaringModule,
+        key: int | str | None,
+    ) -> None:
+        super().__init__(address)
+        self.mode, self.type, self.name = declared
+        self.body = body
+        self.scope = scope
+        self.module = module
+        self.key = key
+        self.provider: Provider = module.provider_of(body, self.type)
+        self.values = InstanceValues(self)
+        self._names: dict[str, None] | None = None
+
+    @property
+    def _is_policy_document(self) -> bool:
+        """Tell whether this is data.aws_iam_policy_document, of which everything is known that the provider does."""
+        return self.type == _POLICY_DOCUMENT and self.mode == "data"
+
+    @property
+    def _answered(self) -> AbstractSet[str]:
+        """The attributes of a data source that the contract says."""
+        return self.module.evaluation.known.attributes(self.address, self.type, self.name)
+
+    def names(self) -> dict[str, None]:
+        """Return the names of what is configured, in order, and of what the contract says of a data source."""
+        if self._names is None:
+            names = dict.fromkeys(self.body.arguments())
+            for block, _ in self.body.blocks:
+                label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+                if label not in _NO_BLOCKS:
+                    names[label] = None
+            if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
+                names["tags_all"] = None
+            if self.mode == "data":
+                names |= dict.fromkeys((*derivations(self.type), *sorted(self._answered)))
+            self._names = names
+        return self._names
+
+    def attribute(self, name: str) -> Value:
+        """Return `TYPE.NAME.name`: configured, else null if it stays unset, else Unknown."""
+        if self.mode == "data":
+            return self._data_attribute(name)
+        value = self.values.get(name)
+        if value is not None:
+            return value
+        if is_computed(self.type, name) is False:
+            return unset(self.type, name)
+        return Unknown(f"{self.address}.{name}")
+
+    def _data_attribute(self, name: str) -> Value:
+        value = self.values.get(name)
+        if value is not None:
+            return value
+        try:
+            return self.module.evaluation.known.environment_answer(
+                self.type, name, self.provider.region, self.provider.account
+            )
+        except KeyError:
+            return Unknown(f"{self.address}.{name}", data_cause(self.address, self.type, name))
+
+    def evaluate(self, name: str) -> Value:
+        """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type.
+
+        What the contract says of a data source goes before what is configured.
+        """
+        if self.mode == "data" and name in self._answered:
+            answer = self.module.evaluation.known.answer(self.address, self.type, self.name, name)
+            return mark_attribute(self.type, self.address, name, answer)
+        if name == "tags_all":
+            return tags_all(self.provider.default_tags, self.values.get("tags"))
+        if self.mode == "data" and (derive := derivations(self.type).get(name)):
+            return self._located(name, lambda: derive(self))
+        value = self._located(name, lambda: self._configured(name))
+        return mark_attribute(self.type, self.address, name, value)
+
+    def _configured(self, name: str) -> Value:
+        if name in self.body.attributes:
+            value = self.body.compiled(name)(self.scope)
+        else:
+            value = self._blocks(self.body, name, self.scope, frozenset(), self.address)
+            if not value and not self._is_policy_document and is_computed(self.type, name, self.mode) is not False:
+                cause = data_cause(self.address, self.type, name) if self.mode == "data" else None
+                return Unknown(f"{self.address}.{name}", cause)
+        return conform(self.type, name, value, self.mode)
+
+    def _located(self, name: str, compute: Callable[[], Value]) -> Value:
+        key = f"{self.address}.{name}"
+        try:
+            return self.module.remember(key, compute, lambda: self.body.place(name), keep=False)
+        except TerraformError as error:
+            place_error(error, self.body.place(name), key)
+            raise
+
+    def _blocks(self, body: SourceBody, type_: str, scope: Scope, bound: frozenset[str], parent: str) -> list[Value]:
+        """Return the nested blocks of a type; `parent` is the address of what they stand in."""
+        result: list[Value] = []
+        for position, (block, _) in enumerate(body.blocks):
+            if block.type == type_:
+                result.append(self._block(body.inner(position), scope, bound, f"{parent}.{type_}[{len(result)}]"))
+            elif block.type == "dynamic" and block.labels == (type_,):
+                for index, values in enumerate(self._dynamic(body.inner(position), type_, scope, bound), len(result)):
+                    result.append(values(f"{parent}.{type_}[{index}]"))
+        return result
+
+    def _block(self, body: SourceBody, scope: Scope, bound: frozenset[str], address: str) -> BlockValue:
+        values = {name: body.compiled(name, bound)(scope) for name in body.attributes}
+        for block, _ in body.blocks:
+            label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+            if label not in values:
+                values[label] = self._blocks(body, label, scope, bound, address)
+        return BlockValue(values, address)
+
+    def _dynamic(
+        self, body: SourceBody, type_: str, scope: Scope, bound: frozenset[str]
+    ) -> Iterator[Callable[[str], Value]]:
+        """Yield what makes each block that a dynamic block stands for, given its address."""
+        if "for_each" not in body.attributes:
+            raise EvaluationError(
+                f'the dynamic block "{type_}" has no for_each', expected="for_each = a list, set or map"
+            )
+        iterator = type_
+        if "iterator" in body.attributes:
+            iterator = getattr(body.attributes["iterator"][0].expression, "name", type_)
+        contents = [position for position, (block, _) in enumerate(body.blocks) if block.type == "content"]
+        if len(contents) != 1:
+            raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
+        each = body.compiled("for_each", bound)(scope)
+        if isinstance(each, Unknown) and not isinstance(each, Sensitive):
+            unknown = named(f"{self.address}.{type_}[for_each = {operand(each)}]", each)
+            yield lambda _address: unknown
+            return
+        if each is None or isinstance(each, (str, int, float)):
+            raise EvaluationError(
+                f'for_each of the dynamic block "{type_}" is no collection', expected="a list, set or map"
+            )
+        pairs = iterate(each)
+        self.module.evaluation.count(len(pairs), f"{self.address}.{type_}", body.place("for_each"))
+        for key, value in pairs:
+            inner = scope.bind(**{iterator: {"key": key, "value": value}})
+            yield partial(self._block, body.inner(contents[0]), inner, bound | {iterator})

@@ -1,0 +1,422 @@
+"""A module instance: its variables, locals, calls, resources and outputs, evaluated on first use.
+
+Source: Terraform Language Documentation, "Module Sources" and "Modules" (Calling a Child Module).
+
+Source: Terraform Language Documentation, "Input Variables" (Type Constraints, Default values).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
+from infraspec.core.unknown import AbsentModule, AtRunTime, MissingVariable, Sensitive, Unknown, Value, shows
+from infraspec.hcl.ast import Literal
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error
+from infraspec.terraform.configuration.instances import ResourceInstance
+from infraspec.terraform.configuration.providers import (
+    Provider,
+    configuration_aliases,
+    is_one_of_many,
+    local_name,
+    missing_provider,
+    passed_providers,
+    provider_not_passed,
+    provider_reference,
+)
+from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.scope import EvaluatedObject, Scope
+from infraspec.terraform.language.types import AnyType, TypeConstraint
+
+
+def called_directory(directory: Path, evaluation: Evaluation, call: SourceBody, path: tuple[str, ...]) -> Path | None:
+    """Return the directory of a called module, None if its source is not here.
+
+    `directory` is that of the calling module, `path` the names of the calls from the root. Raises TerraformError if
+    the source is no literal.
+    """
+    source = literal_source(call, path[-1])
+    if source.startswith(("./", "../", ".\\", "..\\")) or source in (".", ".."):
+        return Path(os.path.normpath(directory / source))
+    return evaluation.installed.get(".".join(path))
+
+
+def literal_source(call: SourceBody, name: str) -> str:
+    """Return the source of a call as it is written; TerraformError if it is no literal."""
+    attribute = call.attributes.get("source", (None, None))[0]
+    value = attribute.expression if attribute else None
+    if isinstance(value, Literal) and isinstance(value.value, str):
+        return value.value
+    raise TerraformError(
+        f'module "{name}" has no literal source',
+        place=call.place("source"),
+        expected='source = "./modules/…" or a registry address',
+    )
+
+
+def check_inputs(called: Configuration, call: SourceBody, name: str) -> None:
+    """Raise TerraformError for arguments that are no variables, and for variables neither set nor with a default."""
+    arguments = list(call.inputs())
+    for argument in arguments:
+        if argument not in called.variables:
+            raise TerraformError(
+                f'module "{name}" has no input variable "{argument}"',
+                place=call.place(argument),
+                expected=", ".join(sorted(called.variables)) or "no arguments",
+                remedy=f'declare variable "{argument}" in {called.shown}, or remove the argument',
+            )
+    missing = [v for v, b in called.variables.items() if v not in arguments and "default" not in b.attributes]
+    if missing:
+        raise TerraformError(
+            f'module "{name}" is called without {", ".join(missing)}',
+            place=call.place(),
+            expected="an argument for every variable without a default",
+            remedy="\n".join(f"{variable} = …" for variable in missing),
+        )
+
+
+def type_of(body: SourceBody, scope: Scope) -> TypeConstraint:
+    """Return the type that a variable block states, any if it states none. Raises EvaluationError if it is no type."""
+    if "type" not in body.attributes:
+        return AnyType()
+    attribute, source = body.attributes["type"]
+    return TypeConstraint.from_expression(attribute.expression, lambda node: compile_expression(node, source)(scope))
+
+
+def check_default(body: SourceBody, scope: Scope, address: str, *, hidden: bool) -> None:
+    """Raise EvaluationError if the type of a variable is none, or its default no constant of that type.
+
+    What the value is does not show in the error if it is `hidden`.
+    """
+    value: Value = None
+    if "default" in body.attributes:
+        attribute, source = body.attributes["default"]
+        value = compile_expression(attribute.expression, source, isolated=True)(scope)
+    try:
+        constraint = type_of(body, scope)
+    except EvaluationError as error:
+        attribute, source = body.attributes["type"]
+        place_error(error, source.place(attribute.expression.at), address)
+        error.excerpt = error.excerpt or source.excerpt(attribute.expression.at)
+        raise
+    try:
+        constraint.convert(value, hidden=hidden)
+    except EvaluationError as error:
+        place_error(error, body.place("default"), address)
+        raise
+
+
+_MISSING = object()
+_BUSY = object()
+
+
+class OpaqueModule(EvaluatedObject):
+    """A module whose source is not here: every output is unknown."""
+
+    __slots__ = ()
+
+    def attribute(self, name: str) -> Value:
+        """Return the Unknown that names an output."""
+        return Unknown(f"{self.address}.{name}", AbsentModule(self.address))
+
+
+class ModuleObject(EvaluatedObject):
+    """`module.NAME` as an expression sees it."""
+
+    __slots__ = ("instance",)
+
+    def __init__(self, instance: ModuleInstance) -> None:
+        super().__init__(instance.address)
+        self.instance = instance
+
+    def attribute(self, name: str) -> Value:
+        """Return an output."""
+        return self.instance.output(name)
+
+
+class ModuleInstance:
+    """One instance of a module; `address` is empty for the root.
+
+    `inputs` gives the values of variables, each evaluated on first use. It satisfies the Module protocol of scopes.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        evaluation: Evaluation,
+        *,
+        address: str = "",
+        inputs: Mapping[str, Callable[[], Value]] | None = None,
+        parent: ModuleInstance | None = None,
+        call: SourceBody | None = None,
+        call_path: tuple[str, ...] = (),
+    ) -> None:
+        self.configuration = configuration
+        self.evaluation = evaluation
+        self.address = address
+        self.parent = parent
+        self.call_body = call
+        self.call_path = call_path
+        self.files = evaluation.files
+        self.scope = Scope(self)
+        self._inputs = inputs or {}
+        self._memo: dict[object, Value] = {}
+        self._providers: dict[str, Provider] = {}
+        self._passed = passed_providers(call) if call else {}
+        evaluation.files.allow(configuration.directory)
+
+    @property
+    def prefix(self) -> str:
+        """The address with a dot, empty in the root."""
+        return f"{self.address}." if self.address else ""
+
+    def remember(
+        self, key: object, compute: Callable[[], Value], place: Callable[[], str], *, keep: bool = True
+    ) -> Value:
+        """Evaluate once; CycleError if the value depends on itself."""
+        found = self._memo.get(key, _MISSING)
+        if found is _BUSY:
+            raise self._cycle(key, place())
+        if found is not _MISSING:
+            return found
+        self._memo[key] = _BUSY
+        self.evaluation.stack.append(str(key))
+        try:
+            value = compute()
+        finally:
+            self.evaluation.stack.pop()
+            del self._memo[key]
+        if keep:
+            self._memo[key] = value
+        return value
+
+    def _cycle(self, key: object, place: str) -> CycleError:
+        stack = self.evaluation.stack
+        chain = [*stack[stack.index(str(key)) :], str(key)]
+        return CycleError(
+            f"{key} depends on itself",
+            place=place,
+            found=" → ".join(chain),
+            remedy="break the cycle: let one of these not refer to the next",
+        )
+
+    # References
+
+    def variable(self, name: str) -> Value:
+        """Return `var.name`, converted to its type; Unknown if a root variable is not set."""
+        body = self.configuration.variables.get(name)
+        if body is None:
+            raise self._undeclared("input variable", f'variable "{name}" {{}}', self.configuration.variables, name)
+        return self.remember(f"{self.prefix}var.{name}", lambda: self._variable(name, body), body.place)
+
+    def _variable(self, name: str, body: SourceBody) -> Value:
+        value = self._inputs[name]() if name in self._inputs else _MISSING
+        if value is _MISSING or (value is None and self._option(body, "nullable", default=True) is False):
+            if "default" not in body.attributes:
+                return Unknown(f"{self.prefix}var.{name}", MissingVariable(name, self.address))
+            value = body.compiled("default")(self.scope)
+        if self._option(body, "sensitive", default=False) is True and shows(value):
+            value = Sensitive(f"{self.prefix}var.{name}", value)
+        return self._converted(name, body, value)
+
+    def _converted(self, name: str, body: SourceBody, value: Value) -> Value:
+        try:
+            constraint = type_of(body, self.scope)
+            return constraint.convert(value, hidden=self.parent is None and name in self._inputs)
+        except EvaluationError as error:
+            where = self.call_body.place(name) if self.call_body and name in self._inputs else body.place("type")
+            place_error(error, where, f"{self.prefix}var.{name}")
+            raise
+
+    def check_variable(self, name: str) -> None:
+        """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""
+        body = self.configuration.variables[name]
+        hidden = self._option(body, "sensitive", default=False) is True
+        check_default(body, self.scope, f"{self.prefix}var.{name}", hidden=hidden)
+
+    def _option(self, body: SourceBody, name: str, *, default: bool) -> Value:
+        return body.compiled(name)(self.scope) if name in body.attributes else default
+
+    def local(self, name: str) -> Value:
+        """Return `local.name`."""
+        if name not in self.configuration.locals:
+            raise self._undeclared("local value", f"locals {{ {name} = … }}", self.configuration.locals, name)
+        attribute, source = self.configuration.locals[name]
+        evaluate = self.configuration.compiled_local(name)
+        return self.remember(
+            f"{self.prefix}local.{name}", lambda: evaluate(self.scope), lambda: source.place(attribute.at)
+        )
+
+    def call(self, name: str) -> Value:
+        """Return `module.name`: an object, or a list or dict of them."""
+        body = self.configuration.calls.get(name)
+        if body is None:
+            raise self._undeclared("module", f'module "{name}" {{}}', self.configuration.calls, name)
+        address = f"{self.prefix}module.{name}"
+        return self.remember(
+            address,
+            lambda: expand(self.evaluation, body, self.scope, address, lambda a, s, _: self._called(name, body, a, s)),
+            body.place,
+        )
+
+    def reference(self, mode: str, type_: str, name: str) -> Value:
+        """Return a resource or data source: an object, or a list or dict of them."""
+        declared = (mode, type_, name)
+        body = self.configuration.resources.get(declared)
+        shown = f"{'data.' if mode == 'data' else ''}{type_}.{name}"
+        if body is None:
+            if mode == "ephemeral":
+                return Unknown(f"{self.prefix}ephemeral.{type_}.{name}", AtRunTime(f"the ephemeral {type_}.{name}"))
+            names = {".".join(key[1:]): None for key in self.configuration.resources if key[0] == mode}
+            keyword = "data" if mode == "data" else "resource"
+            raise self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")
+        address = f"{self.prefix}{shown}"
+
+        def make(instance: str, scope: Scope, key: Key) -> ResourceInstance:
+            return ResourceInstance(instance, declared, body=body, scope=scope, module=self, key=key)
+
+        return self.remember(address, lambda: expand(self.evaluation, body, self.scope, address, make), body.place)
+
+    def output(self, name: str) -> Value:
+        """Return an output; the known leaves of a sensitive one are masked."""
+        body = self.configuration.outputs.get(name)
+        if body is None:
+            raise self._undeclared("output", f'output "{name}" {{}}', self.configuration.outputs, name)
+        return self.remember(f"{self.prefix}output.{name}", lambda: self._output(name, body), body.place)
+
+    def _output(self, name: str, body: SourceBody) -> Value:
+        if "value" not in body.attributes:
+            raise EvaluationError(f'output "{name}" has no value', place=body.place(), expected="value = …")
+        value = body.compiled("value")(self.scope)
+        if self.is_sensitive_output(name):
+            return _masked(value, f"{self.prefix}output.{name}")
+        return value
+
+    def is_sensitive_output(self, name: str) -> bool:
+        """Tell whether an output is declared sensitive."""
+        return self._option(self.configuration.outputs[name], "sensitive", default=False) is True
+
+    def path(self, name: str) -> str:
+        """Return `path.module` and the like, as Terraform run in the root directory would."""
+        match name:
+            case "root":
+                return "."
+            case "cwd":
+                return str(self.evaluation.root.resolve())
+            case "module":
+                return os.path.relpath(self.configuration.directory, self.evaluation.root)
+        raise EvaluationError(f"there is no path.{name}", expected="path.module, path.root or path.cwd")
+
+    def workspace(self) -> str:
+        """Return `terraform.workspace`."""
+        return self.evaluation.workspace
+
+    def _undeclared(self, kind: str, declaration: str, known: Mapping[str, object], name: str) -> EvaluationError:
+        close = get_close_matches(name, map(str, known), 1)
+        where = f"module {self.address}" if self.address else "the root module"
+        hint = f"did you mean {close[0]}? Else " if close else ""
+        return EvaluationError(f'{where} has no {kind} "{name}"', remedy=f"{hint}declare it: {declaration}")
+
+    # Module calls
+
+    def _called(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
+        directory = called_directory(self.configuration.directory, self.evaluation, body, (*self.call_path, name))
+        if directory is None:
+            self.evaluation.opaque(address, literal_source(body, name), body.location)
+            return OpaqueModule(address)
+        self.evaluation.module_calls += 1
+        instance = ModuleInstance(
+            self._configuration(body, address, directory),
+            self.evaluation,
+            address=address,
+            inputs={argument: _input(body, argument, scope) for argument in body.inputs()},
+            parent=self,
+            call=body,
+            call_path=(*self.call_path, name),
+        )
+        check_inputs(instance.configuration, body, name)
+        return ModuleObject(instance)
+
+    def _configuration(self, body: SourceBody, address: str, directory: Path) -> Configuration:
+        ancestor: ModuleInstance | None = self
+        while ancestor is not None:
+            if ancestor.configuration.directory.resolve() == directory.resolve():
+                raise CycleError(
+                    f"{address} calls the directory it stands in, directly or through others",
+                    place=body.place("source"),
+                    found=self.evaluation.library.show(directory),
+                    remedy="a module cannot contain itself: correct the source",
+                )
+            ancestor = ancestor.parent
+        try:
+            return self.evaluation.library.read(directory)
+        except RootMissingError as error:
+            error.message = f"the source of {address} is no module: {error.message}"
+            error.found, error.place = error.place, body.place("source")
+            raise
+
+    # Providers
+
+    def provider_of(self, body: SourceBody, type_: str) -> Provider:
+        """Return the provider configuration of a resource."""
+        return self.provider(provider_reference(body) or local_name(type_), body.place("provider"))
+
+    def provider(self, key: str, place: str = "") -> Provider:
+        """Return a provider configuration by its name in this module: passed in, own, or the caller's.
+
+        TerraformError, at `place`, if the name has an alias that nobody configures.
+        """
+        if key not in self._providers:
+            self._providers[key] = self._find_provider(key, place)
+        return self._providers[key]
+
+    def _find_provider(self, key: str, place: str) -> Provider:
+        if self.parent is not None and self.call_body is not None and key in self._passed:
+            return self.parent.provider(self._passed[key], self.call_body.place("providers"))
+        configured = self.configuration.providers
+        if key in configured:
+            shown = f"{self.address}:{key}" if self.address else key
+            return Provider(shown, self.evaluation.known, configured[key], self.scope, self._main_provider(key))
+        if "." not in key:
+            return self.parent.provider(key) if self.parent else Provider(key, self.evaluation.known)
+        expected = configuration_aliases(self.configuration.terraform)
+        if (self.parent is None and key in expected) or (is_one_of_many(key) and key.partition("[")[0] in configured):
+            return Provider(key, self.evaluation.known)
+        if self.call_body is not None and key in expected:
+            raise provider_not_passed(key, self.address, self.call_body.place("providers"))
+        raise missing_provider(key, {*configured, *self._passed}, place)
+
+    def _main_provider(self, key: str) -> Provider | None:
+        """Return the configuration that an alias, or one of a called module, is beside."""
+        name, dot, _ = key.partition(".")
+        if dot:
+            return self.provider(name)
+        return self.parent.provider(name) if self.parent else None
+
+    # What is below this instance
+
+    def instances(self, declared: tuple[str, str, str]) -> Iterator[ResourceInstance]:
+        """Yield the instances of one resource or data block."""
+        return leaves(self.reference(*declared), ResourceInstance)
+
+    def called(self, name: str) -> Iterator[ModuleInstance]:
+        """Yield the module instances of one module call."""
+        return (found.instance for found in leaves(self.call(name), ModuleObject))
+
+
+def _input(body: SourceBody, argument: str, scope: Scope) -> Callable[[], Value]:
+    evaluate = body.compiled(argument)
+    return lambda: evaluate(scope)
+
+
+def _masked(value: Value, address: str) -> Value:
+    """Mask the known leaves; unknown ones keep their identity."""
+    if isinstance(value, dict):
+        return {key: _masked(item, f"{address}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, f"{address}[{position}]") for position, item in enumerate(value)]
+    return Sensitive(address, value) if value is not None and shows(value) else value

@@ -1,0 +1,237 @@
+"""Provider configurations: region, account, default tags, by alias.
+
+Source: Terraform Language Documentation, "Provider Configuration", and the AWS provider's "default_tags" and
+"assume_role" configuration blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct, field
+
+from infraspec.core.errors import EvaluationError, TerraformError, closest
+from infraspec.core.finding import Location
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from
+from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, Object, Tuple
+from infraspec.terraform.configuration.declarations import SourceBody
+from infraspec.terraform.configuration.evaluation import place_error
+from infraspec.terraform.language.scope import Scope
+from infraspec.terraform.language.types import CollectionType, PrimitiveType
+from infraspec.terraform.provider.known_data import KnownData, account_unknown, region_unknown
+
+_TAGS = CollectionType("map", PrimitiveType("string"))
+_CREDENTIALS = (
+    "profile", "access_key", "secret_key", "shared_config_files", "shared_credentials_files", "allowed_account_ids",
+)  # fmt: skip
+_ASSUMED = ("assume_role", "assume_role_with_web_identity")
+_ARN_OF_ACCOUNT = re.compile(r"arn:[^:]*:iam::(\d{12}):")
+
+
+class Provider(Struct):
+    """One provider configuration. `key` is its name in the module that configures it: `aws`, `aws.virginia`.
+
+    `body` is None for a provider that is used without being configured; `main` is the configuration without an alias,
+    or that of the calling module. Values are evaluated on first use.
+    """
+
+    key: str
+    known: KnownData
+    body: SourceBody | None = None
+    scope: Scope | None = None
+    main: Provider | None = None
+    _cache: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is configured."""
+        return self.body.location if self.body else None
+
+    @property
+    def region(self) -> Value:
+        """The region: configured, else that of the environment; an empty text counts as none, as for the provider.
+
+        A variable without a value is the environment's region, but for an alias: that is there to be in another one.
+        """
+        return self._remember("region", self._region)
+
+    @property
+    def account(self) -> Value:
+        """The account: that of the environment for the main configuration, else by the credentials.
+
+        An alias has the main account if it uses the same credentials; else that of the role it assumes, or the only one
+        that it allows.
+        """
+        return self._remember("account", self._account)
+
+    @property
+    def default_tags(self) -> Value:
+        """The default tags: a map, empty if there are none, or Unknown."""
+        return self._remember("default_tags", self._default_tags)
+
+    def _remember(self, name: str, compute: Callable[[], Value]) -> Value:
+        if name not in self._cache:
+            self._cache[name] = compute()
+        return self._cache[name]
+
+    def _evaluate(self, body: SourceBody | None, name: str) -> Value:
+        if body is None or self.scope is None or name not in body.attributes:
+            return None
+        try:
+            return body.compiled(name)(self.scope)
+        except EvaluationError as error:
+            place_error(error, body.place(name), f"provider {self.key}")
+            raise
+
+    def _block(self, name: str) -> SourceBody | None:
+        if self.body is None:
+            return None
+        positions = [i for i, (block, _) in enumerate(self.body.blocks) if block.type == name]
+        return self.body.inner(positions[-1]) if positions else None  # of several roles the last is assumed at last
+
+    def _region(self) -> Value:
+        if is_one_of_many(self.key):
+            return region_unknown(self.key)
+        configured = self._evaluate(self.body, "region")
+        of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
+        if configured in (None, "") or (of_variable and not self._is_alias):
+            return self.known.region or configured or region_unknown(self.key)
+        return configured
+
+    @property
+    def _is_alias(self) -> bool:
+        return "." in self.key.rpartition(":")[2]
+
+    def _account(self) -> Value:
+        if self.main is None:
+            return self.known.account or self._stated_account() or account_unknown("aws")
+        if self._credentials() == self.main._credentials():  # noqa: SLF001 - of another of the same class
+            return self.main.account
+        return self._stated_account() or account_unknown(self.key)
+
+    def _stated_account(self) -> Value:
+        """Return the account that the configuration says, None if it does not."""
+        role = self._evaluate(self._block("assume_role"), "role_arn")
+        if role is not None:
+            return _account_of(role)
+        allowed = self._evaluate(self.body, "allowed_account_ids")
+        return allowed[0] if isinstance(allowed, list) and len(allowed) == 1 and isinstance(allowed[0], str) else None
+
+    def _credentials(self) -> dict[str, Value]:
+        """Return what decides as whom the provider asks AWS."""
+        told = {name: self._evaluate(self.body, name) for name in _CREDENTIALS}
+        assumed = {name: self._evaluate(self._block(name), "role_arn") for name in _ASSUMED}
+        return {name: value for name, value in {**told, **assumed}.items() if value is not None}
+
+    def _default_tags(self) -> Value:
+        tags = self._evaluate(self._block("default_tags"), "tags")
+        return {} if tags is None else self._converted(tags)
+
+    def _converted(self, tags: Value) -> Value:
+        try:
+            return _TAGS.convert(tags)
+        except EvaluationError as error:
+            place_error(error, str(self.location), f"default_tags of provider {self.key}")
+            raise
+
+
+def _account_of(role: Value) -> Value:
+    """Return the account of a role's ARN, as far as it is known; None if it is not."""
+    first = role.parts[0] if isinstance(role, Text) else role
+    found = _ARN_OF_ACCOUNT.match(first) if isinstance(first, str) else None
+    return found[1] if found else None
+
+
+def tags_all(default_tags: Value, tags: Value) -> Value:
+    """Merge a resource's tags over the default tags; None if there are none at all.
+
+    `aws_autoscaling_group` has a list of tags and takes no default tags: it has no `tags_all`.
+    """
+    if isinstance(tags, list):
+        return None
+    if isinstance(default_tags, Unknown):
+        return default_tags if not tags else Unknown(f"merge({default_tags.address}, …)", computed_from(default_tags))
+    if isinstance(tags, Unknown):
+        return tags if not default_tags else Unknown(f"merge(default_tags, {tags.address})", computed_from(tags))
+    merged = {**default_tags, **(tags or {})}
+    return {key: value for key, value in merged.items() if value is not None} or None
+
+
+def local_name(type_: str) -> str:
+    """Return the local name of the provider that a resource type belongs to by default."""
+    return type_.split("_", 1)[0]
+
+
+def provider_reference(body: SourceBody) -> str | None:
+    """Return the provider that a block names (`provider = aws.virginia`), or None."""
+    if "provider" not in body.attributes:
+        return None
+    attribute, source = body.attributes["provider"]
+    return source.text[attribute.expression.at : attribute.end].strip().strip('"')
+
+
+def is_one_of_many(key: str) -> bool:
+    """Tell whether a name is that of an OpenTofu provider with for_each, `aws.by_region["eu-west-1"]`."""
+    return "[" in key
+
+
+def configuration_aliases(terraform: Iterable[SourceBody]) -> frozenset[str]:
+    """Return the provider configurations that a module expects its caller to pass, by its `terraform` blocks."""
+    required = (
+        body.inner(position).attributes.values()
+        for body in terraform
+        for position, (block, _) in enumerate(body.blocks)
+        if block.type == "required_providers"
+    )
+    return frozenset(
+        alias for attributes in required for attribute, _ in attributes for alias in _aliases(attribute.expression)
+    )
+
+
+def _aliases(requirement: Expression) -> Iterator[str]:
+    for key, value in requirement.items if isinstance(requirement, Object) else ():
+        if isinstance(key, Literal) and key.value == "configuration_aliases" and isinstance(value, Tuple):
+            for item in value.items:
+                match item:
+                    case GetAttr(target=Name(name=provider), name=alias):
+                        yield f"{provider}.{alias}"
+                    case Literal(value=str() as text):
+                        yield text
+
+
+def missing_provider(key: str, configured: Iterable[str], place: str) -> TerraformError:
+    """Return the error for a provider configuration that nobody has made."""
+    configured = sorted(configured)
+    close = closest(key, configured)
+    name, _, alias = key.partition(".")
+    return TerraformError(
+        f"there is no provider configuration {key} here",
+        place=place,
+        expected=f"one of {', '.join(configured)}" if configured else "",
+        remedy=f"provider = {close}" if close else f'provider "{name}" {{\n  alias = "{alias}"\n}}',
+    )
+
+
+def provider_not_passed(key: str, module: str, place: str) -> TerraformError:
+    """Return the error for a module call without a provider configuration that the module expects."""
+    return TerraformError(
+        f"{module} is called without the provider configuration {key} that it expects",
+        place=place,
+        expected="an entry for every one of the module's configuration_aliases",
+        remedy=f"providers = {{ {key} = {key.partition('.')[0]} }}",
+    )
+
+
+def passed_providers(body: SourceBody) -> Mapping[str, str]:
+    """Return the `providers = { aws = aws.virginia }` of a module call as names in child and caller."""
+    if "providers" not in body.attributes:
+        return {}
+    attribute, source = body.attributes["providers"]
+    pairs: dict[str, str] = {}
+    text = source.text[attribute.expression.at : attribute.end].strip().removeprefix("{").removesuffix("}")
+    for item in text.replace(",", "\n").splitlines():
+        name, equals, value = item.split("#")[0].partition("=")
+        if equals:
+            pairs[name.strip().strip('"')] = value.strip().strip('"')
+    return pairs

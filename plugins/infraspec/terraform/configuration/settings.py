@@ -1,0 +1,245 @@
+"""What a root module says about itself: backend, required versions, the modules it calls, the dependency lock file.
+
+Source: Terraform Language Documentation, "terraform block", "Provider Requirements", "Module Sources" and
+"Dependency Lock File".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from infraspec.core.arn import Arn
+from infraspec.core.errors import RootMissingError
+from infraspec.core.finding import Location
+from infraspec.core.unknown import NoConstant, Unknown, Value
+from infraspec.hcl.ast import Expression, Literal, Object, SourceText, Tuple
+from infraspec.hcl.files import parse_file
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.evaluation import Library
+
+LOCK_FILE = ".terraform.lock.hcl"
+_DEFAULT_HOST = "registry.terraform.io"
+_LOCAL = ("./", "../", ".\\", "..\\")
+_REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
+
+
+class Backend(Struct, frozen=True):
+    """The `backend` or `cloud` block. `type` is "s3", "cloud" and so on, "local" if there is none.
+
+    What `terraform init -backend-config` adds is not in `arguments`; what is no constant is Unknown.
+    """
+
+    type: str
+    arguments: Mapping[str, Value]
+    location: Location | None = None
+
+    @property
+    def account(self) -> Value:
+        """The account of the role that it assumes: None if it assumes none, Unknown if that does not tell."""
+        assumed = self.arguments.get("assume_role")
+        role = assumed.get("role_arn") if isinstance(assumed, Mapping) else assumed or self.arguments.get("role_arn")
+        if role is None:
+            return None
+        return (
+            Arn.parse(role).account
+            if isinstance(role, str) and Arn.is_arn(role)
+            else Unknown("role_arn", NoConstant("role_arn"))
+        )
+
+
+class VersionRequirement(Struct, frozen=True):
+    """A version that a module directory demands of terraform (`source` is empty) or of a provider.
+
+    `source` is such as `registry.terraform.io/hashicorp/aws`; `version` is empty where none is given.
+    """
+
+    directory: str
+    name: str
+    source: str
+    version: str
+    location: Location | None = None
+
+
+class ModuleCall(Struct, frozen=True):
+    """A module call. `address` is that of the block (`module.a.module.b`), `kind` local, registry or remote."""
+
+    address: str
+    source: str
+    version: str
+    kind: str
+    location: Location | None = None
+
+
+class Locked(Struct, frozen=True):
+    """A provider of the lock file."""
+
+    source: str
+    version: str
+    hashes: int
+    location: Location | None = None
+
+
+class RootSettings(Struct, frozen=True):
+    """The settings of a root module and of the local modules that it calls; `root` is shown to people.
+
+    `terraform` has one entry for each directory with a required_version, `providers` one for each requirement,
+    `without` the directories that require no terraform version. `lock` is None if there is no lock file.
+    """
+
+    root: str
+    backend: Backend
+    terraform: tuple[VersionRequirement, ...] = ()
+    providers: tuple[VersionRequirement, ...] = ()
+    calls: tuple[ModuleCall, ...] = ()
+    directories: tuple[str, ...] = ()
+    locations: Mapping[str, Location] = field(default_factory=dict)
+    lock: tuple[Locked, ...] | None = None
+    implied: Mapping[str, str] = field(default_factory=dict)
+    """Providers that are used without being required, by name, with the directory that uses them first."""
+
+
+def read_settings(root: Path, library: Library) -> RootSettings:
+    """Read the settings of a root module; errors as those of its evaluation."""
+    configuration = library.read(root)
+    terraform: list[VersionRequirement] = []
+    providers: list[VersionRequirement] = []
+    calls: list[ModuleCall] = []
+    directories: dict[str, Configuration] = {}
+    for prefix, module in _modules(configuration, library):
+        calls += _calls(prefix, module)
+        if module.shown not in directories:
+            directories[module.shown] = module
+            terraform += _required_version(module)
+            providers += _required_providers(module)
+    lock = root / LOCK_FILE
+    return RootSettings(
+        configuration.shown,
+        _backend(configuration),
+        tuple(terraform),
+        tuple(providers),
+        tuple(calls),
+        tuple(directories),
+        {name: Location(_first_file(module)) for name, module in directories.items()},
+        tuple(_locked(lock, library.show(lock))) if lock.is_file() else None,
+        dict(_implied(directories, providers)),
+    )
+
+
+def full_source(source: str) -> str:
+    """Return a provider's source with its host: `hashicorp/aws` is on registry.terraform.io."""
+    return f"{_DEFAULT_HOST}/{source}" if source.count("/") == 1 else source
+
+
+def _modules(root: Configuration, library: Library) -> Iterator[tuple[str, Configuration]]:
+    """Yield the root and the local modules it calls, each call with the prefix of its address."""
+    pending: list[tuple[str, Configuration, tuple[Path, ...]]] = [("", root, ())]
+    while pending:
+        prefix, module, above = pending.pop(0)
+        yield prefix, module
+        for name, body in module.calls.items():
+            source = _constant(body, "source")
+            if not isinstance(source, str) or not _is_local(source):
+                continue
+            directory = Path(os.path.normpath(module.directory / source))
+            if directory in above:
+                continue
+            try:
+                pending.append((f"{prefix}module.{name}.", library.read(directory), (*above, directory)))
+            except RootMissingError:
+                continue  # the evaluation says so, with the place of the call
+
+
+def _is_local(source: str) -> bool:
+    return source.startswith(_LOCAL) or source in (".", "..")
+
+
+def _calls(prefix: str, module: Configuration) -> Iterator[ModuleCall]:
+    for name, body in module.calls.items():
+        source, version = (_text(_constant(body, key)) for key in ("source", "version"))
+        kind = "local" if _is_local(source) else "registry" if _REGISTRY.match(source) else "remote"
+        yield ModuleCall(f"{prefix}module.{name}", source, version, kind, body.location_of("source") or body.location)
+
+
+def _backend(module: Configuration) -> Backend:
+    for body in module.terraform:
+        for position, (block, _) in enumerate(body.blocks):
+            if block.type not in ("backend", "cloud"):
+                continue
+            inner = body.inner(position)
+            kind = block.labels[0] if block.type == "backend" and block.labels else block.type
+            return Backend(kind, {name: _constant(inner, name) for name in inner.attributes}, inner.location)
+    location = module.terraform[0].location if module.terraform else Location(_first_file(module))
+    return Backend("local", {}, location)
+
+
+def _required_version(module: Configuration) -> Iterator[VersionRequirement]:
+    for body in module.terraform:
+        if "required_version" in body.attributes:
+            version = _text(_constant(body, "required_version"))
+            yield VersionRequirement(module.shown, "terraform", "", version, body.location_of("required_version"))
+
+
+def _required_providers(module: Configuration) -> Iterator[VersionRequirement]:
+    for body in module.terraform:
+        for position, (block, _) in enumerate(body.blocks):
+            if block.type == "required_providers":
+                inner = body.inner(position)
+                for name in inner.attributes:
+                    value = _constant(inner, name)
+                    given = value if isinstance(value, dict) else {"version": value}
+                    source = full_source(_text(given.get("source")) or f"hashicorp/{name}")
+                    version = _text(given.get("version"))
+                    yield VersionRequirement(module.shown, name, source, version, inner.location_of(name))
+
+
+def _implied(modules: Mapping[str, Configuration], providers: list[VersionRequirement]) -> Iterator[tuple[str, str]]:
+    """Yield the providers that resources of a directory use and that it does not require."""
+    for shown, module in modules.items():
+        required = {entry.name for entry in providers if entry.directory == shown}
+        used = {type_.partition("_")[0] for _, type_, _ in module.resources} - {"terraform"}
+        for name in sorted(used - required):
+            yield name, shown
+
+
+def _locked(path: Path, shown: str) -> Iterator[Locked]:
+    file = parse_file(path, shown)
+    for block in file.body.blocks:
+        if block.type == "provider" and block.labels:
+            body = SourceBody.of(block, file.source)
+            hashes = _constant(body, "hashes")
+            count = len(hashes) if isinstance(hashes, list) else 0
+            yield Locked(block.labels[0], _text(_constant(body, "version")), count, body.location)
+
+
+def _constant(body: SourceBody, name: str) -> Value:
+    """Return the value of an attribute that is a constant; Unknown for any other, None if it is not there."""
+    if name not in body.attributes:
+        return None
+    attribute, source = body.attributes[name]
+    return _value(attribute.expression, source, source.text[attribute.expression.at : attribute.end].strip())
+
+
+def _value(expression: Expression, source: SourceText, written: str) -> Value:
+    match expression:
+        case Literal(value=value):
+            return value
+        case Tuple(items=items):
+            return [_value(item, source, written) for item in items]
+        case Object(items=items):
+            return {_text(_value(key, source, written)): _value(value, source, written) for key, value in items}
+        case _:
+            return Unknown(written, NoConstant(written))
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _first_file(module: Configuration) -> str:
+    bodies = (*module.terraform, *module.resources.values(), *module.calls.values(), *module.variables.values())
+    return next((body.source.name for body in bodies), module.shown)

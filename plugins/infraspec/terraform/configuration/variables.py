@@ -1,0 +1,156 @@
+"""Values of root variables: environment, variable files and arguments, in Terraform's order of precedence.
+
+Source: Terraform Language Documentation, "Variable Definition Precedence": later wins — TF_VAR_ environment
+variables, terraform.tfvars, terraform.tfvars.json, *.auto.tfvars and *.auto.tfvars.json in lexical order, then -var
+and -var-file in the order given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
+from msgspec import Struct
+
+from infraspec.core.errors import HclSyntaxError, InputErrorGroup, TerraformError
+from infraspec.core.finding import Location
+from infraspec.core.unknown import Value
+from infraspec.hcl.ast import Call, Expression, Literal, Name, SourceText
+from infraspec.hcl.files import parse_variables
+from infraspec.hcl.parser import parse_expression
+from infraspec.terraform.configuration.declarations import SourceBody
+from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.language.expressions import compile_expression
+
+
+class Assignment(Struct, frozen=True):
+    """`-var NAME=VALUE`, or a value given by a program. Text is parsed as Terraform parses it unless `parsed`."""
+
+    name: str
+    value: Value
+    parsed: bool = False
+
+
+class VariableFile(Struct, frozen=True):
+    """`-var-file FILE`."""
+
+    path: Path
+
+
+Argument = Assignment | VariableFile
+
+
+def collect_variables(
+    root: ModuleInstance, arguments: Sequence[Argument], environ: Mapping[str, str]
+) -> dict[str, Value]:
+    """Return the value of every root variable that is set anywhere.
+
+    A name that no variable has is a warning in a file, an error in an argument, and ignored in the environment.
+    """
+    configuration = root.configuration
+    values: dict[str, Value] = {}
+    for name, text in sorted(environ.items()):
+        variable = name.removeprefix("TF_VAR_")
+        if name.startswith("TF_VAR_") and variable in configuration.variables:
+            values[variable] = _parse(root, variable, text, f"TF_VAR_{variable}")
+    files = (VariableFile(path) for path in automatic_files(configuration.directory))
+    for argument in (*files, *arguments):
+        if isinstance(argument, VariableFile):
+            values.update(_read_file(root, argument.path))
+        else:
+            values[argument.name] = _assigned(root, argument)
+    return values
+
+
+def automatic_files(directory: Path) -> Iterable[Path]:
+    """Return the variable files that Terraform loads by itself, in order."""
+    named = [directory / name for name in ("terraform.tfvars", "terraform.tfvars.json")]
+    auto = [path for path in directory.iterdir() if path.name.endswith((".auto.tfvars", ".auto.tfvars.json"))]
+    return [path for path in (*named, *sorted(auto, key=lambda path: path.name)) if path.is_file()]
+
+
+def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
+    with _unquoted():
+        file = parse_variables(path, root.evaluation.library.show(path))
+    for block in file.body.blocks:
+        raise TerraformError(
+            f'a variable file holds values only, not a "{block.type}" block',
+            place=file.source.place(block.at),
+            expected="NAME = VALUE",
+        )
+    values = {}
+    for name, attribute in file.body.attributes.items():
+        if name not in root.configuration.variables:
+            location = Location(file.source.name, file.source.line(attribute.at))
+            root.evaluation.warn(f'there is no variable "{name}" in {root.configuration.shown}', location)
+            continue
+        values[name] = _constant(root, name, attribute.expression, file.source)
+    return values
+
+
+@contextmanager
+def _unquoted() -> Iterator[None]:
+    """Leave out of syntax errors what the text says, since it may be a secret."""
+    try:
+        yield
+    except (HclSyntaxError, InputErrorGroup) as error:
+        for each in error.errors if isinstance(error, InputErrorGroup) else (error,):
+            each.excerpt = each.found = ""
+        raise
+
+
+def _constant(root: ModuleInstance, name: str, node: Expression, source: SourceText) -> Value:
+    """Evaluate the value of a variable; an error does not quote it."""
+    try:
+        return compile_expression(node, source, isolated=True)(root.scope)
+    except TerraformError as error:
+        raise TerraformError(
+            f'the value of variable "{name}" is no constant',
+            place=error.place or source.place(node.at),
+            expected="text in quotes, a number, true or false, null, or a list or object of these",
+        ) from None
+
+
+def _assigned(root: ModuleInstance, argument: Assignment) -> Value:
+    variables = root.configuration.variables
+    if argument.name not in variables:
+        close = get_close_matches(argument.name, variables, 1)
+        raise TerraformError(
+            f'there is no variable "{argument.name}" in {root.configuration.shown}',
+            place=f"variable {argument.name}",
+            expected=", ".join(sorted(variables)) or "no variables: the root declares none",
+            remedy=f"did you mean {close[0]}?" if close else "",
+        )
+    if argument.parsed or not isinstance(argument.value, str):
+        return argument.value
+    return _parse(root, argument.name, argument.value, f"variable {argument.name}")
+
+
+def _parse(root: ModuleInstance, name: str, text: str, shown: str) -> Value:
+    """Take text as it is for a primitive type or none, else as an expression of the language."""
+    body = root.configuration.variables[name]
+    if not _takes_expression(body):
+        return text
+    try:
+        with _unquoted():
+            node = parse_expression(text, shown)
+    except HclSyntaxError as error:
+        error.remedy = f'give {name} as an expression of its type, such as \'["a", "b"]\''
+        raise
+    return _constant(root, name, node, SourceText(shown, text))
+
+
+def _takes_expression(body: SourceBody) -> bool:
+    if "type" not in body.attributes:
+        return False
+    node = body.attributes["type"][0].expression
+    match node:
+        case Name(name=name):
+            return name not in ("string", "number", "bool")
+        case Literal(value=value):
+            return value not in ("string", "number", "bool")
+        case Call():
+            return True
+    return False

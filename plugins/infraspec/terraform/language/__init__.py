@@ -1,0 +1,1 @@
+"""Expressions of the Terraform language, compiled and evaluated."""

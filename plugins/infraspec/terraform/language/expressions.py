@@ -1,0 +1,433 @@
+"""Expressions compiled once to closures: `compile_expression(node, source)(scope)` gives the value.
+
+Source: Terraform Language Documentation, "Expressions". A part that cannot be known yields an Unknown that names it;
+an expression that has no value raises EvaluationError with file, line and column.
+
+Source: Terraform Language Documentation, "for Expressions".
+
+Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and "Conditional Expressions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+from infraspec.core.errors import EvaluationError, InfraspecError, TerraformError
+from infraspec.core.unknown import AFTER_APPLY, OpenList, Sensitive, Text, Unknown, Value, opened
+from infraspec.hcl.ast import (
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    ForObject,
+    ForTuple,
+    GetAttr,
+    Index,
+    Literal,
+    Name,
+    Object,
+    Parentheses,
+    SourceText,
+    Splat,
+    Template,
+    Tuple,
+    Unary,
+)
+from infraspec.terraform.language import operators
+from infraspec.terraform.language.conversions import iterate, reveal, to_bool, to_revealed_bool, to_text
+from infraspec.terraform.language.operators import conditional_equal
+from infraspec.terraform.language.partial_values import named, operand
+from infraspec.terraform.language.references import compile_reference, compile_splat
+from infraspec.terraform.language.scope import (
+    COMPILE,
+    CompileContext,
+    Evaluate,
+    EvaluatedObject,
+    Scope,
+    bind,
+    locate,
+    located,
+)
+from infraspec.terraform.language.templates import (
+    call_function,
+    can_evaluate,
+    compile_template,
+    first_that_evaluates,
+    render_file,
+    render_template,
+    render_text,
+)
+from infraspec.terraform.language.types import common_type
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, normalize_number
+
+
+def compile_for_tuple(context: CompileContext, node: ForTuple) -> Evaluate:
+    """Compile `[for k, v in c : r if x]`."""
+    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    result = inside.compile(node.result)
+    condition = inside.compile(node.condition) if node.condition else None
+
+    def evaluate(scope: Scope) -> Value:
+        value = collection(scope)
+        unknown = _over(context, node, value, scope, evaluate_over)
+        if not isinstance(value, OpenList) or not isinstance(unknown, Unknown) or node.key:
+            return unknown
+        certain = evaluate_over(scope, list(value.items))
+        return opened(unknown, certain.items if isinstance(certain, OpenList) else certain)
+
+    def evaluate_over(scope: Scope, value: Value) -> Value:
+        items, is_open = [], False
+        hidden = isinstance(value, Sensitive)
+        for key, item in _pairs(context, node, value):
+            inner = bind(scope, node, key, item)
+            keep = _keeps(context, condition, inner, node.at, hidden=hidden)
+            is_open = is_open or keep is None
+            if keep:
+                items.append(result(inner))
+        if not is_open:
+            return items
+        unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
+        return unknown if hidden else opened(unknown, items)
+
+    return evaluate
+
+
+def compile_for_object(context: CompileContext, node: ForObject) -> Evaluate:
+    """Compile `{for k, v in c : k => r... if x}`."""
+    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    result_key, result = inside.compile(node.result_key), inside.compile(node.result)
+    condition = inside.compile(node.condition) if node.condition else None
+
+    def evaluate(scope: Scope) -> Value:
+        return _over(context, node, collection(scope), scope, evaluate_over)
+
+    def evaluate_over(scope: Scope, value: Value) -> Value:
+        pairs: dict[str, Value] = {}
+        hidden = isinstance(value, Sensitive)
+        for key, item in _pairs(context, node, value):
+            inner = bind(scope, node, key, item)
+            keep = _keeps(context, condition, inner, node.at, hidden=hidden)
+            name = _object_key(context, node, result_key(inner), hidden=hidden) if keep else ""
+            if keep is None or name is None:
+                return scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
+            if keep:
+                _add(context, node, pairs, name, result(inner), hidden=hidden)
+        return pairs
+
+    return evaluate
+
+
+def _over(
+    context: CompileContext,
+    node: ForTuple | ForObject,
+    value: Value,
+    scope: Scope,
+    over: Callable[[Scope, Value], Value],
+) -> Value:
+    if isinstance(value, Sensitive):
+        return Sensitive(value.address, over(scope, value))
+    if isinstance(value, Unknown):
+        return scope.opaque(f"for {value.address}", context.source.place(node.at), value)
+    return over(scope, value)
+
+
+def _pairs(context: CompileContext, node: ForTuple | ForObject, value: Value) -> list[tuple[Value, Value]]:
+    with located(context.source, node.collection.at):
+        return iterate(value)
+
+
+def _keeps(context: CompileContext, condition: Evaluate | None, scope: Scope, at: int, *, hidden: bool) -> bool | None:
+    if condition is None:
+        return True
+    with located(context.source, at):
+        keep = (to_revealed_bool if hidden else to_bool)(condition(scope))
+    if keep is None:
+        raise context.fail(at, "the condition of a for expression is null")
+    return keep if isinstance(keep, bool) else None
+
+
+def _object_key(context: CompileContext, node: ForObject, value: Value, *, hidden: bool) -> str | None:
+    return context.key(reveal(value) if hidden else value, node.result_key.at)
+
+
+def _add(
+    context: CompileContext, node: ForObject, pairs: dict[str, Value], name: str, value: Value, *, hidden: bool
+) -> None:
+    if node.group:
+        pairs.setdefault(name, []).append(value)
+    elif name in pairs:
+        message = "two elements give the same key" if hidden else f'two elements give the key "{name}"'
+        raise context.fail(node.at, message, remedy="add ... after the value to group by key")
+    else:
+        pairs[name] = value
+
+
+_TUPLES_AND_OBJECTS = (Tuple, Object, ForTuple, ForObject)
+_LOGIC = {"&&": (operators.AND, False), "||": (operators.OR, True)}
+
+
+def compile_unary(context: CompileContext, node: Unary) -> Evaluate:
+    """Compile `-x` and `!x`."""
+    operand, operation = context.compile(node.operand), operators.UNARY[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            return operation(operand(scope))
+
+    return evaluate
+
+
+def compile_binary(context: CompileContext, node: Binary) -> Evaluate:
+    """Compile a binary operator; the right side of `&&` and `||` is evaluated only where it matters."""
+    left, right = context.compile(node.left), context.compile(node.right)
+    if node.operator in _LOGIC:
+        return _logic(context, node, left, right)
+    if node.operator in operators.OF_OTHER_TYPES:
+        return _equality(context, node, left, right)
+    operation = operators.BINARY[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            return operation(left(scope), right(scope))
+
+    return evaluate
+
+
+def _equality(context: CompileContext, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    """Compile `==` and `!=`; `[…]` and `{…}` make tuples and objects, which no list, set or map equals."""
+    operation, of_other_types = operators.BINARY[node.operator], operators.OF_OTHER_TYPES[node.operator]
+    written = [isinstance(_bare(operand), _TUPLES_AND_OBJECTS) for operand in (node.left, node.right)]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            values = left(scope), right(scope)
+            if any(
+                is_written and _is_collection(other) for is_written, other in zip(written, values[::-1], strict=True)
+            ):
+                return of_other_types(*values)
+            return operation(*_objects_as_values(*values))
+
+    return evaluate
+
+
+def _bare(node: Expression) -> Expression:
+    while isinstance(node, Parentheses):
+        node = node.inner
+    return node
+
+
+def _is_collection(value: Value) -> bool:
+    while isinstance(value, Sensitive):
+        value = value.reveal()
+    return isinstance(value, (ListValue, MapValue, SetValue))
+
+
+def _logic(context: CompileContext, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    """Compile `&&` and `||`, which since Terraform 1.12 leave out of account the operand that does not matter."""
+    operation, decisive = _LOGIC[node.operator]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            try:
+                first = left(scope)
+            except EvaluationError:
+                if to_revealed_bool(right(scope)) is decisive:
+                    return decisive
+                raise
+            truth = to_revealed_bool(first)
+            if truth is decisive and not isinstance(first, Sensitive):
+                return decisive
+            matters = truth is not decisive and not isinstance(truth, Unknown)
+            return operation(first, right(scope) if matters else _attempt(right, scope))
+
+    return evaluate
+
+
+def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
+    """Compile `c ? a : b`; an unknown condition yields the branches' value where both are the same."""
+    condition, if_true, if_false = map(context.compile, (node.condition, node.if_true, node.if_false))
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.condition.at):
+            chosen = to_bool(condition(scope))
+            decided = to_revealed_bool(chosen)
+        if chosen is True:
+            return _taken(if_true, if_false, scope)
+        if chosen is False:
+            return _taken(if_false, if_true, scope)
+        if chosen is None:
+            raise context.fail(node.condition.at, "the condition is null")
+        if isinstance(chosen, Sensitive):
+            branches = (if_true, if_false) if decided else (if_false, if_true)
+            return Sensitive(chosen.address, _taken(*branches, scope))
+        return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
+
+    return evaluate
+
+
+def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
+    """Return the value of the branch taken, converted to the type that both branches have in common."""
+    value = branch(scope)
+    if value is None or isinstance(value, (str, Text)) or _is_unknown(value):
+        return value
+    try:
+        counterpart = other(scope)
+    except InfraspecError:
+        return value
+    if isinstance(value, Sensitive):
+        return Sensitive(value.address, common_type(value.reveal(), counterpart))
+    return common_type(value, counterpart)
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, Unknown) and not isinstance(value, Sensitive)
+
+
+def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
+    try:
+        return evaluate(scope)
+    except EvaluationError as error:
+        return Unknown(f"error({error.message})", AFTER_APPLY)
+
+
+def _either(condition: Value, if_true: Value, if_false: Value) -> Value:
+    if_true, if_false = common_type(if_true, if_false), common_type(if_false, if_true)
+    if conditional_equal(if_true, if_false):
+        return if_true
+    unknown = named(f"{operand(condition)} ? {operand(if_true)} : {operand(if_false)}", condition, if_true, if_false)
+    return opened(unknown, _in_both(if_true, if_false))
+
+
+def _in_both(one: Value, other: Value) -> Iterator[Value]:
+    """Yield the text that two lists have, or what of it is certain."""
+    there = {identity(item) for item in _certain(other)}
+    return (item for item in _certain(one) if identity(item) in there)
+
+
+def _certain(value: Value) -> Sequence[Value]:
+    items = value.items if isinstance(value, OpenList) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, str | Text | Unknown)]
+
+
+def _objects_as_values(left: Value, right: Value) -> tuple[Value, Value]:
+    """Let a resource compare with null as a value that is there; its attributes may be unknown, itself it is not."""
+    return _object_as_value(left, right), _object_as_value(right, left)
+
+
+def _object_as_value(value: Value, other: Value) -> Value:
+    return {} if isinstance(value, EvaluatedObject) and value.single and other is None else value
+
+
+def compile_expression(
+    node: Expression, source: SourceText, bound: frozenset[str] = frozenset(), *, isolated: bool = False
+) -> Evaluate:
+    """Compile an expression in which the names of `bound` are iterators; `isolated`: in which only they exist."""
+    return CompileContext(source, bound, isolated).compile(node)
+
+
+def compile_literal(_: CompileContext, node: Literal) -> Evaluate:
+    """Compile a number, text, true, false or null."""
+    value = normalize_number(node.value) if isinstance(node.value, Decimal) else node.value
+    return lambda scope: value  # noqa: ARG005 - a closure takes a scope
+
+
+def compile_parentheses(context: CompileContext, node: Parentheses) -> Evaluate:
+    """Compile what the parentheses hold."""
+    return context.compile(node.inner)
+
+
+def compile_tuple(context: CompileContext, node: Tuple) -> Evaluate:
+    """Compile `[a, b]`."""
+    items = [context.compile(item) for item in node.items]
+    return lambda scope: [item(scope) for item in items]
+
+
+def _key(node: Literal) -> str:
+    return f"{node.value:f}" if isinstance(node.value, Decimal) else str(to_text(node.value))
+
+
+def compile_object(context: CompileContext, node: Object) -> Evaluate:
+    """Compile `{ a = 1, (b) = 2 }`; a key that is not known makes the whole object unknown."""
+    if all(isinstance(key, Literal) for key, _ in node.items):
+        static = [(_key(key), context.compile(value)) for key, value in node.items if isinstance(key, Literal)]
+        return lambda scope: {key: value(scope) for key, value in static}
+    items = [(context.compile(key), context.compile(value)) for key, value in node.items]
+    place = context.source.place(node.at)
+
+    def evaluate(scope: Scope) -> Value:
+        result = {}
+        for key, value in items:
+            written = key(scope)
+            name = context.key(written, node.at)
+            if name is None:
+                return scope.opaque("object", place, written)
+            result[name] = value(scope)
+        return result
+
+    return evaluate
+
+
+def compile_call(context: CompileContext, node: Call) -> Evaluate:
+    """Compile a function call; try, can and the template functions evaluate their arguments themselves."""
+    name = node.name.removeprefix("core::")
+    arguments = [context.compile(argument) for argument in node.arguments]
+    special = _SPECIAL.get(name)
+
+    def evaluate(scope: Scope) -> Value:
+        try:
+            if special is not None:
+                return special(arguments, scope)
+            return call_function(name, _values(arguments, scope, expand=node.expand), scope)
+        except TerraformError as error:
+            locate(error, context.source, node.at)
+            raise
+
+    return evaluate
+
+
+def _values(arguments: list[Evaluate], scope: Scope, *, expand: bool) -> list[Value] | Unknown:
+    values = [argument(scope) for argument in arguments]
+    if not expand:
+        return values
+    last = values.pop()
+    if isinstance(last, Unknown):
+        return last
+    if not isinstance(last, list):
+        raise EvaluationError("the argument before ... is not a list")
+    return values + last
+
+
+def _template_file(arguments: list[Evaluate], scope: Scope) -> Value:
+    return render_file([argument(scope) for argument in arguments], scope, render_template)
+
+
+def _template_string(arguments: list[Evaluate], scope: Scope) -> Value:
+    return render_text([argument(scope) for argument in arguments], scope, render_template)
+
+
+_SPECIAL: dict[str, Callable[[list[Evaluate], Scope], Value]] = {
+    "try": first_that_evaluates,
+    "can": can_evaluate,
+    "templatefile": _template_file,
+    "templatestring": _template_string,
+}
+COMPILE.update(
+    {
+        Literal: compile_literal,
+        Template: compile_template,
+        Name: compile_reference,
+        GetAttr: compile_reference,
+        Index: compile_reference,
+        Splat: compile_splat,
+        Call: compile_call,
+        Unary: compile_unary,
+        Binary: compile_binary,
+        Conditional: compile_conditional,
+        Parentheses: compile_parentheses,
+        Tuple: compile_tuple,
+        Object: compile_object,
+        ForTuple: compile_for_tuple,
+        ForObject: compile_for_object,
+    }
+)

@@ -1,0 +1,208 @@
+"""Functions of paths and files. What may be read is decided by Files.
+
+Source: Terraform Language, "fileset Function".
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from infraspec.core.errors import EvaluationError, FileAccessError, FileReadError
+from infraspec.terraform.language.functions.encoding import HASHES, base64_text
+from infraspec.terraform.language.functions.parameters import Files, function, text, well_formed
+from infraspec.terraform.language.partial_values import Undetermined
+from infraspec.terraform.language.values import SetValue
+
+_MARKERS = ("infraspec.toml", ".git")
+
+
+def boundary_of(root: Path) -> Path:
+    """Return the nearest directory at or above the root that holds infraspec.toml or .git, else the root itself."""
+    resolved = root.resolve()
+    for directory in (resolved, *resolved.parents):
+        if any((directory / marker).exists() for marker in _MARKERS):
+            return directory
+    return resolved
+
+
+class RootFiles:
+    """Resolve the paths that `file`, `templatefile` and `fileset` are given.
+
+    Terraform runs in the root module's directory, so relative paths start there. `allow` adds the directory of a
+    module in use: `${path.module}/policy.json` is read although the module lies beside the root.
+    """
+
+    def __init__(self, root: Path, boundary: Path) -> None:
+        self.root = root
+        self._allowed = {boundary.resolve(), root.resolve()}
+
+    def allow(self, directory: Path) -> None:
+        """Let expressions read below a module's directory."""
+        self._allowed.add(directory.resolve())
+
+    def resolve(self, path: str) -> Path:
+        """Return the absolute path of a readable place.
+
+        FileAccessError if it lies outside, FileReadError if there can be no such path.
+        """
+        try:
+            absolute = Path(os.path.normpath(self.root.resolve() / Path(path).expanduser()))
+            real = absolute.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise unreadable(path, error) from None
+        if not any(real.is_relative_to(directory) for directory in self._allowed):
+            raise FileAccessError(
+                f"the file {path!r} lies outside the infrastructure repository",
+                expected="a path inside " + ", ".join(sorted(map(str, self._allowed))),
+                found=str(real),
+                remedy="copy the file into the repository, or run with the directory that holds both",
+            )
+        return absolute
+
+
+def unreadable(path: str, error: Exception) -> FileReadError:
+    """Return the error for a file that an expression names and that cannot be read."""
+    return FileReadError(
+        f"the file {path!r} cannot be read: {getattr(error, 'strerror', None) or error}",
+        expected="a file that exists when the configuration is read",
+        found=path,
+        remedy="create the file, or correct the path; a file that a resource makes is read with a data source",
+    )
+
+
+_TOKEN = re.compile(
+    r"(?P<deep>\*\*/)|(?P<rest>\*\*)|(?P<any>\*)|(?P<one>\?)|(?P<class>\[[!^]?[^]]+])|\\(?P<escaped>.)|(?P<other>.)",
+    re.DOTALL,
+)
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return what tells whether a relative path matches; EvaluationError for a pattern that is none."""
+    translated = "".join(_translated(pattern))
+    try:
+        compiled = re.compile(translated, re.DOTALL)
+    except re.error:
+        raise EvaluationError("failed to glob pattern", expected="*, ?, **, {a,b} or [abc]", found=pattern) from None
+    return lambda path: compiled.fullmatch(path) is not None
+
+
+def _translated(pattern: str) -> Iterator[str]:
+    depth = 0
+    for match in _TOKEN.finditer(pattern):
+        found = match[0]
+        if match["other"] in {"{", "}"}:
+            depth += 1 if found == "{" else -1
+            yield "(?:" if found == "{" else ")"
+        elif match["other"] == "," and depth:
+            yield "|"
+        elif match["class"]:
+            yield _class(found)
+        else:
+            yield _WILDCARDS.get(found) or re.escape(match["escaped"] or found)
+
+
+def _class(text: str) -> str:
+    inverted = text[1] in "!^"
+    inside = text[2 if inverted else 1 : -1].replace("\\", "\\\\").replace("[", "\\[")
+    return f"[{'^/' if inverted else ''}{inside}]"
+
+
+_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+@function("abspath", text, files=True)
+def absolute(files: Files, path: str) -> str:
+    """Return the absolute path."""
+    return "/" + posixpath.normpath(posixpath.join(files.root.resolve().as_posix(), path)).lstrip("/")
+
+
+@function("dirname", text)
+def directory(path: str) -> str:
+    """Return all but the last part of a path."""
+    return posixpath.normpath(posixpath.dirname(path) or ".").replace("//", "/")
+
+
+@function("basename", text)
+def base(path: str) -> str:
+    """Return the last part of a path."""
+    if not path:
+        return "."
+    return posixpath.basename(path.rstrip("/")) or "/"
+
+
+@function("pathexpand", text)
+def expand(path: str) -> str:
+    """Return the path; one in the home directory depends on the machine."""
+    if path.startswith("~"):
+        raise Undetermined
+    return path
+
+
+@function("file", text, files=True)
+def content(files: Files, path: str) -> str:
+    """Return the content of a file of UTF-8 text."""
+    try:
+        return well_formed(_read(files, path).decode())
+    except UnicodeDecodeError:
+        raise EvaluationError(
+            "the file is not UTF-8 text", expected="UTF-8", found=path, remedy=f'filebase64("{path}") reads any file'
+        ) from None
+
+
+@function("fileexists", text, files=True)
+def exists(files: Files, path: str) -> bool:
+    """Tell whether a file exists."""
+    found = files.resolve(path)
+    try:
+        is_directory, is_file = found.is_dir(), found.is_file()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if is_directory:
+        raise EvaluationError("the path is a directory, not a file", found=path, remedy="use fileset")
+    return is_file
+
+
+@function("fileset", text, text, files=True)
+def matching(files: Files, path: str, pattern: str) -> SetValue:
+    """Return the paths of the files below a directory that match a pattern, relative to the directory."""
+    start = files.resolve(path)
+    pattern = posixpath.normpath(pattern)
+    if ".." in pattern.split("/") or pattern.startswith("/"):
+        raise Undetermined
+    matches = matcher(pattern)
+    names = (_relative(folder, name, start) for folder, _, found in os.walk(start) for name in found)
+    return SetValue.of(name for name in names if matches(name))
+
+
+def _relative(folder: str, name: str, start: Path) -> str:
+    return (Path(folder) / name).relative_to(start).as_posix()
+
+
+@function("filebase64", text, files=True)
+def content_base64(files: Files, path: str) -> str:
+    """Return the content of a file in base64."""
+    return base64_text(_read(files, path))
+
+
+def _register(name: str, digest: str, *, hexadecimal: bool) -> None:
+    @function(name, text, files=True)
+    def compute(files: Files, path: str) -> str:
+        found = HASHES[digest](_read(files, path))
+        return found.hex() if hexadecimal else base64_text(found)
+
+
+for _name in HASHES:
+    _register(f"file{_name}", _name, hexadecimal=True)
+for _name in ("sha256", "sha512"):
+    _register(f"filebase64{_name}", _name, hexadecimal=False)
+
+
+def _read(files: Files, path: str) -> bytes:
+    try:
+        return files.resolve(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None

@@ -1,0 +1,191 @@
+"""String functions, those of patterns and formats excepted.
+
+Text with unknown parts keeps what is certain of it: `upper` of its known parts, the answer of `startswith` where the
+known beginning decides it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from infraspec.core.errors import EvaluationError, LimitError
+from infraspec.core.unknown import JsonText, Text, Unknown, Value
+from infraspec.terraform.language import partial_values
+from infraspec.terraform.language.functions.parameters import (
+    SPACE,
+    clusters,
+    function,
+    integer,
+    known_text,
+    text,
+    texts,
+    to_lower,
+    to_title,
+    to_upper,
+)
+from infraspec.terraform.language.partial_values import Undetermined, joined, known_prefix, known_runs, known_suffix
+from infraspec.terraform.language.values import ListValue
+
+_LONGEST_INDENT = 10_000
+
+
+def _by_part(value: str | Text | Unknown, change: Callable[[str], str], name: str) -> str | Text | Unknown:
+    """Apply a change of single characters to the known parts, and symbolically to the unknown ones."""
+    if isinstance(value, str):
+        return change(value)
+    if not isinstance(value, Text) or isinstance(value, JsonText):
+        raise Undetermined
+    return joined(
+        change(part) if isinstance(part, str) else partial_values.application(name, [part]) for part in value.parts
+    )
+
+
+@function("upper", text, structural=True)
+def upper(value: str | Text | Unknown) -> str | Text | Unknown:
+    """Turn letters to upper case."""
+    return _by_part(value, to_upper, "upper")
+
+
+@function("lower", text, structural=True)
+def lower(value: str | Text | Unknown) -> str | Text | Unknown:
+    """Turn letters to lower case."""
+    return _by_part(value, to_lower, "lower")
+
+
+@function("title", text)
+def title(value: str) -> str:
+    """Turn the first letter of each word to upper case."""
+    return to_title(value)
+
+
+@function("chomp", text)
+def chomp(value: str) -> str:
+    """Remove line ends at the end."""
+    return re.sub(r"(?:\r\n?|\n)*\Z", "", value)
+
+
+@function("indent", integer, text)
+def indent(spaces: int, value: str) -> str:
+    """Indent every line but the first."""
+    if spaces < 0:
+        raise EvaluationError("the number of spaces must not be negative", found=str(spaces))
+    if spaces > _LONGEST_INDENT:
+        raise LimitError("The indentation is too wide", expected=f"at most {_LONGEST_INDENT} spaces")
+    return value.replace("\n", "\n" + " " * spaces)
+
+
+@function("join", text, texts, rest=texts, structural=True)
+def join(separator: str | Text | Unknown, *lists: list[str | Text | Unknown | None]) -> str | Text | Unknown:
+    """Join the elements of one or more lists."""
+    pieces: list[str | Text | Unknown] = []
+    for item in (item for items in lists for item in items):
+        if item is None:
+            raise EvaluationError("an element is null", expected="text", found="null")
+        pieces += [separator, item] if pieces else [item]
+    return joined(pieces)
+
+
+@function("split", text, text, structural=True)
+def split(separator: str | Text | Unknown, value: str | Text | Unknown) -> ListValue:
+    """Split at each separator."""
+    if not isinstance(separator, str) or not isinstance(value, str):
+        raise Undetermined
+    return ListValue(value.split(separator) if separator else list(value))
+
+
+@function("strrev", text)
+def reversed_text(value: str) -> str:
+    """Reverse the characters."""
+    return "".join(reversed(clusters(value)))
+
+
+@function("substr", text, integer, integer, structural=True)
+def substring(value: str | Text | Unknown, offset: int, length: int) -> str:
+    """Return `length` characters from an offset, all for a negative length; a negative offset is from the end."""
+    if isinstance(value, str):
+        return _slice(clusters(value), offset, length)
+    prefix = clusters(known_prefix(value))[:-1]
+    if offset >= 0 and length >= 0 and offset + length <= len(prefix):
+        return _slice(prefix, offset, length)
+    raise Undetermined
+
+
+def _slice(characters: list[str], offset: int, length: int) -> str:
+    start = max(len(characters) + offset, 0) if offset < 0 else offset
+    return "".join(characters[start:] if length < 0 else characters[start : start + length])
+
+
+@function("startswith", text, text, structural=True)
+def starts_with(value: str | Text | Unknown, prefix: str | Text | Unknown) -> bool:
+    """Tell whether text begins with a prefix."""
+    return _begins(known_prefix(value), isinstance(value, str), known_prefix(prefix), isinstance(prefix, str))
+
+
+@function("endswith", text, text, structural=True)
+def ends_with(value: str | Text | Unknown, suffix: str | Text | Unknown) -> bool:
+    """Tell whether text ends with a suffix."""
+    return _begins(
+        known_suffix(value)[::-1], isinstance(value, str), known_suffix(suffix)[::-1], isinstance(suffix, str)
+    )
+
+
+def _begins(value: str, whole_value: bool, start: str, whole_start: bool) -> bool:  # noqa: FBT001 - two equal sides
+    """Tell whether text begins with another; of either only a beginning may be known."""
+    if whole_start and value.startswith(start):
+        return True
+    if not value.startswith(start) and (whole_value or not start.startswith(value)):
+        return False
+    raise Undetermined
+
+
+@function("strcontains", text, text, structural=True)
+def contains_text(value: str | Text | Unknown, part: str | Text | Unknown) -> bool:
+    """Tell whether text contains another."""
+    if isinstance(part, str) and any(part in run for run in known_runs(value)):
+        return True
+    if isinstance(value, str) and any(run not in value for run in known_runs(part)):
+        return False
+    if isinstance(part, str) and isinstance(value, str):
+        return part in value
+    if part == "":
+        return True
+    raise Undetermined
+
+
+@function("trim", text, text)
+def trim(value: str, characters: str) -> str:
+    """Remove any of the characters from both ends."""
+    return value.strip(characters) if characters else value
+
+
+@function("trimspace", text)
+def trim_space(value: str) -> str:
+    """Remove white space from both ends."""
+    return value.strip(SPACE)
+
+
+@function("trimprefix", text, known_text, structural=True)
+def trim_prefix(value: str | Text | Unknown, prefix: str) -> str | Text | Unknown:
+    """Remove a prefix, if it is there."""
+    if isinstance(value, str):
+        return value.removeprefix(prefix)
+    if not _begins(known_prefix(value), whole_value=False, start=prefix, whole_start=True) or not prefix:
+        return value
+    first, *others = _parts(value)
+    return joined([str(first).removeprefix(prefix), *others])
+
+
+@function("trimsuffix", text, known_text, structural=True)
+def trim_suffix(value: str | Text | Unknown, suffix: str) -> str | Text | Unknown:
+    """Remove a suffix, if it is there."""
+    if isinstance(value, str):
+        return value.removesuffix(suffix)
+    if not _begins(known_suffix(value)[::-1], whole_value=False, start=suffix[::-1], whole_start=True) or not suffix:
+        return value
+    *others, last = _parts(value)
+    return joined([*others, str(last).removesuffix(suffix)])
+
+
+def _parts(value: Value) -> tuple[str | Unknown, ...]:
+    return value.parts if isinstance(value, Text) else (value,)

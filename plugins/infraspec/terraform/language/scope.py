@@ -1,0 +1,156 @@
+"""What an expression can see while it is evaluated, and the objects that references give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.unknown import Unknown, Value, computed_from
+from infraspec.hcl.ast import Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
+from infraspec.terraform.language.conversions import to_text
+from infraspec.terraform.language.functions import Files
+from infraspec.terraform.language.partial_values import named, operand
+
+
+class Module(Protocol):
+    """The module instance that an expression stands in."""
+
+    @property
+    def address(self) -> str:
+        """`module.a["x"]`, empty in the root."""
+
+    @property
+    def files(self) -> Files:
+        """What expressions may read."""
+
+    def variable(self, name: str) -> Value:
+        """Return `var.name`."""
+
+    def local(self, name: str) -> Value:
+        """Return `local.name`."""
+
+    def call(self, name: str) -> Value:
+        """Return `module.name`."""
+
+    def reference(self, mode: str, type_: str, name: str) -> Value:
+        """Return a resource or data source: an object, or a list or dict of objects."""
+
+    def path(self, name: str) -> str:
+        """Return `path.module`, `path.root` or `path.cwd`."""
+
+    def workspace(self) -> str:
+        """Return `terraform.workspace`."""
+
+
+class Scope:
+    """A module instance and the names bound inside an expression: each, count, self, iterators."""
+
+    __slots__ = ("locals", "module")
+
+    def __init__(self, module: Module, locals_: Mapping[str, Value] | None = None) -> None:
+        self.module = module
+        self.locals = locals_ or {}
+
+    def bind(self, **names: Value) -> Scope:
+        """Return a scope in which some more names are bound."""
+        return Scope(self.module, {**self.locals, **names})
+
+    def opaque(self, label: str, place: str, *values: Value) -> Unknown:
+        """Return an Unknown for an expression of some values that cannot be written as an application.
+
+        Its value depends on the place, on the module instance and on the bound names, so these make its identity.
+        """
+        names = ";".join(f"{key}={operand(value)}" for key, value in sorted(self.locals.items()))
+        digest = f" #{_digest(names)}" if names else ""
+        module = f"{self.module.address}." if self.module.address else ""
+        return Unknown(f"{module}{label} ({place}{digest})", computed_from(*values))
+
+
+class EvaluatedObject(Unknown):
+    """A resource, data source or module as an expression sees it: as a whole unknown, by attribute not."""
+
+    __slots__ = ()
+    single = True
+    """Whether this is one object, and not the objects of an unknown count or for_each."""
+
+    def attribute(self, name: str) -> Value:
+        """Return one attribute; EvaluationError if there is none of that name."""
+        raise NotImplementedError
+
+    def element(self, key: Value) -> Value:
+        """Return what an index gives."""
+        return self.attribute(key) if isinstance(key, str) else named(f"{self.address}[{operand(key)}]", key)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+Evaluate: TypeAlias = Callable[[Scope], Value]
+_NO_NAMES: frozenset[str] = frozenset()
+
+COMPILE: dict[type[Node], Callable[..., Evaluate]] = {}
+"""How to compile each type of node; the module `expressions` fills it."""
+
+
+class CompileContext(Struct, frozen=True):
+    """One text, and the names that are iterators in the part being compiled.
+
+    `isolated` says that only these names exist, as in templatefile and in variable files.
+    """
+
+    source: SourceText
+    bound: frozenset[str] = _NO_NAMES
+    isolated: bool = False
+
+    def compile(self, node: Expression) -> Evaluate:
+        """Return the closure of an expression."""
+        return COMPILE[type(node)](self, node)
+
+    def inside(self, *names: str | None) -> CompileContext:
+        """Return a context in which more names are iterators."""
+        return CompileContext(self.source, self.bound | {name for name in names if name}, self.isolated)
+
+    def fail(self, at: int, message: str, **details: str) -> EvaluationError:
+        """Return an error at a node."""
+        error = EvaluationError(message, **details)
+        locate(error, self.source, at)
+        return error
+
+    def key(self, value: Value, at: int) -> str | None:
+        """Return a value as the key of an object, None if it is not known."""
+        if value is None:
+            raise self.fail(at, "the key of an object is null")
+        with located(self.source, at):
+            name = to_text(value)
+        return name if isinstance(name, str) else None
+
+
+@contextmanager
+def located(source: SourceText, at: int) -> Iterator[None]:
+    """Give an error raised inside the place of a node, unless it has one."""
+    try:
+        yield
+    except TerraformError as error:
+        locate(error, source, at)
+        raise
+
+
+def locate(error: TerraformError, source: SourceText, at: int) -> None:
+    """Set the place and excerpt of an error that has none."""
+    if not error.place:
+        error.place = source.place(at)
+        error.excerpt = source.excerpt(at)
+
+
+def bind(scope: Scope, node: ForTuple | ForObject | TemplateFor, key: Value, item: Value) -> Scope:
+    """Return the scope of one round of a for expression."""
+    names = {**scope.locals, node.value: item}
+    if node.key:
+        names[node.key] = key
+    return Scope(scope.module, names)

@@ -1,0 +1,1 @@
+"""Plan, state and IAM snapshot files to models, and a plan completed by its source."""

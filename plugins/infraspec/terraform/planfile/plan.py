@@ -1,0 +1,140 @@
+"""The Plan model from a plan file: what `terraform show -json PLAN` prints, formats 0.1 to 1.x.
+
+Values are decoded when a check first asks for them; a part that is known only after apply is Unknown, named by its
+address and path, and a sensitive one is Sensitive without its value.
+
+Source: Terraform, "JSON Output Format": `resource_changes`, `resource_drift` and "Change Representation".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from infraspec.core.errors import PlanError
+from infraspec.core.runtime import paused_collector
+from infraspec.terraform.plan import Change, Plan
+from infraspec.terraform.planfile.document import FileKind, open_document
+from infraspec.terraform.planfile.instances import Instances, Providers, changed_address
+from infraspec.terraform.planfile.outcome import AccountEvidence, diagnostics, planned_outputs, refactorings
+from infraspec.terraform.planfile.records import (
+    REMEDY,
+    ChangeDetail,
+    ConfiguredModule,
+    PlanFileDocument,
+    PlannedConfiguration,
+    ResourceChange,
+    StateValues,
+    read,
+)
+from infraspec.terraform.planfile.values import ValueTexts, decode, lazy_values
+from infraspec.terraform.provider.masking import step
+
+_INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
+
+
+def changes(
+    planned: Iterable[ResourceChange], drifted: Iterable[ResourceChange], configuration: ConfiguredModule | None = None
+) -> Iterator[Change]:
+    """Yield the changes of managed resources (no-op too) and the reads of data sources, then the drift found."""
+    configured = dict(_arguments(configuration)) if configuration else {}
+    for group, drift in ((planned, False), (drifted, True)):
+        for entry in group:
+            address = changed_address(entry)
+            yield _change(entry, address, configured.get(_INDEX.sub("", address)), drift=drift)
+
+
+def _change(entry: ResourceChange, address: str, configured: frozenset[str] | None, *, drift: bool) -> Change:
+    detail = entry.change
+    return Change(
+        address,
+        detail.actions,
+        entry.action_reason,
+        entry.previous_address,
+        detail.importing is not None,
+        drift,
+        entry.type,
+        entry.mode,
+        entry.deposed,
+        tuple("".join(_path(path)) for path in detail.replace_paths),
+        before=lazy_values(address, entry.type, ValueTexts(detail.before, sensitive=(detail.before_sensitive,))),
+        after=lazy_values(
+            address, entry.type, ValueTexts(detail.after, detail.after_unknown, (detail.after_sensitive,))
+        ),
+        configured=configured,
+        compare=partial(_changed, detail, address),
+    )
+
+
+def _path(path: list[str | int]) -> Iterator[str]:
+    for position, part in enumerate(path):
+        yield step("", part) if position else str(part)
+
+
+def _changed(detail: ChangeDetail, address: str) -> tuple[str, ...]:
+    """Compare the values themselves, as secrets look alike when they are hidden; only names come out of it."""
+    before, after, unknown = (decode(raw, address) for raw in (detail.before, detail.after, detail.after_unknown))
+    old, new, later = (value if isinstance(value, dict) else {} for value in (before, after, unknown))
+    names = (name for name in {**old, **new, **later} if old.get(name) != new.get(name) or _is_pending(later.get(name)))
+    return tuple(sorted(names))
+
+
+def _is_pending(unknown: object) -> bool:
+    if isinstance(unknown, dict):
+        return any(map(_is_pending, unknown.values()))
+    if isinstance(unknown, list):
+        return any(map(_is_pending, unknown))
+    return unknown is True
+
+
+def _arguments(root: ConfiguredModule) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the address of each resource block, without indexes, and the arguments that it sets."""
+    pending = [("", root)]
+    while pending:
+        prefix, module = pending.pop()
+        for resource in module.resources:
+            yield prefix + resource.address, frozenset(resource.expressions)
+        for name, call in module.module_calls.items():
+            if call.module is not None:
+                pending.append((f"{prefix}module.{name}.", call.module))
+
+
+def load(path: Path, *, name: str | None = None) -> Plan:
+    """Load a plan file; `name` stands for it in messages instead of the path.
+
+    Raises PlanError if it cannot be read, is no plan, or is of a format this release does not know.
+    """
+    return from_bytes(read(path), name or str(path))
+
+
+def from_bytes(data: bytes, name: str) -> Plan:
+    """Build the Plan from the bytes of a plan file, in UTF-8 or, with byte order mark, UTF-16."""
+    with paused_collector():
+        document, kind = open_document(data, name)
+        if kind is not FileKind.PLAN:
+            raise PlanError(f"this is {kind.value}", place=name, expected="a plan", found=kind.value, remedy=REMEDY)
+        return from_document(document, name)
+
+
+def from_document(document: PlanFileDocument, name: str) -> Plan:
+    """Build the Plan from a decoded document that is one."""
+    configuration = (
+        document.configuration if isinstance(document.configuration, PlannedConfiguration) else PlannedConfiguration()
+    )
+    instances = Instances(Providers(configuration, document.variables))
+    instances.add_plan(document)
+    evidence = AccountEvidence(instances.resources, instances.texts, regions=instances.providers.regions())
+    planned = document.planned_values
+    entries = document.resource_changes if isinstance(document.resource_changes, list) else []
+    return Plan(
+        origin=f"plan {name}",
+        resources=tuple(instances.resources),
+        diagnostics=tuple(diagnostics(document)),
+        outputs=planned_outputs(document, planned.outputs if isinstance(planned, StateValues) else {}),
+        refactorings=tuple(refactorings(entries)),
+        changes=tuple(changes(entries, document.resource_drift, configuration.root_module)),
+        from_plan_file=True,
+        **evidence.settings(),
+    )

@@ -1,0 +1,434 @@
+"""Values as the AWS provider would have them: converted to the types of its attributes.
+
+A conversion is looked up once per type and attribute. A type or attribute that is not known has none: values stay as
+they are. Source: Terraform Language, "Type Constraints" (Conversion of Primitive Types, Conversion of Complex Types).
+
+The facts are in aws_schema.txt, which tools/aws_schema.mjs writes from the schema that the provider publishes; its head
+explains the codes. What is not there (another provider, an attribute of another version) is not known: None.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Collection
+from functools import cache, partial
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
+
+from infraspec.core.errors import EvaluationError
+from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.terraform.language.conversions import to_bool, to_number, to_text
+from infraspec.terraform.language.values import (
+    BlockValue,
+    ListValue,
+    MapValue,
+    SetValue,
+    is_indefinite,
+    named_unknown,
+    type_name,
+)
+
+_DATA = Path(__file__).with_name("aws_schema.txt")
+_FLAGS = "!?=~"
+_PRIMITIVES = {"s": "string", "n": "number", "b": "bool", "*": "any"}
+_COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
+_BLOCKS = {"[": "list", "{": "set", "(": "single"}
+
+
+class SchemaSetting(Struct, frozen=True):
+    """Who sets an attribute or nested block: the configuration, the provider, or either."""
+
+    flag: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Tell whether a configuration must set it."""
+        return self.flag == "!"
+
+    @property
+    def optional(self) -> bool:
+        """Tell whether a configuration may set it or leave it."""
+        return self.flag in ("", "?", "~")
+
+    @property
+    def computed(self) -> bool:
+        """Tell whether the provider sets it when the configuration does not."""
+        return self.flag in ("?", "=")
+
+    @property
+    def may_have_default(self) -> bool:
+        """Tell whether the provider may put something in place of what is not set."""
+        return self.flag == "~"
+
+
+class SchemaAttribute(SchemaSetting, frozen=True):
+    """The type of an attribute.
+
+    `kind` is "string", "number", "bool", "any", "list", "set", "map" or "object"; `element` the type of what a
+    collection holds; `attributes` the schema of an object.
+    """
+
+    kind: str = "any"
+    element: SchemaAttribute | None = None
+    attributes: Schema | None = None
+
+    @property
+    def may_have_default(self) -> bool:
+        """Tell whether the provider may put a constant in place of what is not set.
+
+        The published schema leaves defaults out: any optional number or bool may have one, and so may a string that is
+        documented with one.
+        """
+        return self.flag == "~" or (self.flag == "" and self.kind in ("number", "bool", "any"))
+
+    def __str__(self) -> str:
+        """Write it as a type constraint: `set(string)`."""
+        return f"{self.kind}({self.element})" if self.element else self.kind
+
+
+class BlockType(SchemaSetting, frozen=True):
+    """A nested block, or an attribute of objects that may be written as blocks.
+
+    `nesting` is "list" or "set" (a list of objects in `Resource.values`) or "single" (one object, or null).
+    """
+
+    nesting: str = "list"
+    attributes: Schema | None = None
+
+    def attribute(self, name: str) -> SchemaAttribute | None:
+        """Return the type of an attribute inside the block."""
+        return self.attributes.attribute(name) if self.attributes else None
+
+    def block(self, name: str) -> BlockType | None:
+        """Return a block inside the block."""
+        return self.attributes.block(name) if self.attributes else None
+
+
+class Schema(Struct, frozen=True):
+    """The attributes and nested blocks of a resource type, a data source or a nested block."""
+
+    codes: dict[str, str]
+
+    def names(self) -> Collection[str]:
+        """Return the names of all attributes and blocks, sorted."""
+        return self.codes.keys()
+
+    def code(self, name: str) -> str:
+        """Return the code of a type without its flag, empty for a name that is not known."""
+        return _split(self.codes.get(name, ""))[1]
+
+    def attribute(self, name: str) -> SchemaAttribute | None:
+        """Return the type of an attribute; None for a block, and for a name that is not known."""
+        flag, code = _split(self.codes.get(name, ""))
+        return None if not code or code[0] in _BLOCKS else _attribute_type(code, flag)
+
+    def block(self, name: str) -> BlockType | None:
+        """Return a block, or an attribute that may be written as one; None for the rest."""
+        flag, code = _split(self.codes.get(name, ""))
+        if code[1:2] != "@" or code[0] == "M":
+            return None
+        return BlockType(flag, _BLOCKS.get(code[0]) or _COLLECTIONS[code[0]], structure(code[1:]))
+
+
+def schema(resource_type: str, mode: str = "managed") -> Schema | None:
+    """Return what is known of a resource type, or of a data source (`mode` "data"); None if nothing is."""
+    return _schema(resource_type if mode == "managed" else f"data.{resource_type}")
+
+
+def structure(code: str) -> Schema:
+    """Return the attributes of a structure, by its code `@1f`."""
+    found = _schema(code)
+    if found is None:
+        raise KeyError(code)
+    return found
+
+
+def provider_version() -> str:
+    """Return the version of the AWS provider that the schema is from."""
+    return _data().split(b":", 1)[0].rpartition(b" ")[2].decode()
+
+
+@cache
+def resource_types() -> Collection[str]:
+    """Return the names of all managed resource types, sorted."""
+    return tuple(name.decode() for name in _lines() if name.startswith(b"aws_"))
+
+
+def closest(resource_type: str) -> str | None:
+    """Return the known resource type that a misspelt one is most like, or None."""
+    found = difflib.get_close_matches(resource_type, resource_types(), n=1, cutoff=0.8)
+    return found[0] if found else None
+
+
+def _split(code: str) -> tuple[str, str]:
+    return (code[0], code[1:]) if code and code[0] in _FLAGS else ("", code)
+
+
+def _attribute_type(code: str, flag: str = "") -> SchemaAttribute:
+    first = code[0]
+    if first == "@":
+        return SchemaAttribute(flag, "object", attributes=structure(code))
+    if first in _COLLECTIONS:
+        return SchemaAttribute(flag, _COLLECTIONS[first], element=_attribute_type(code[1:]))
+    return SchemaAttribute(flag, _PRIMITIVES[first])
+
+
+@cache
+def _schema(name: str) -> Schema | None:
+    encoded = _lines().get(name.encode())
+    return None if encoded is None else Schema(json.loads(encoded))
+
+
+@cache
+def _lines() -> dict[bytes, bytes]:
+    """Return the encoded attributes by name of type or structure."""
+    pairs = (line.partition(b"\t") for line in _data().splitlines())
+    return {name: encoded for name, _, encoded in pairs if encoded}
+
+
+def _data() -> bytes:
+    return _DATA.read_bytes()
+
+
+__all__ = [
+    "BlockType",
+    "Schema",
+    "SchemaAttribute",
+    "absent",
+    "closest",
+    "conform",
+    "has_tags",
+    "is_computed",
+    "provider_version",
+    "resource_types",
+    "schema",
+    "unset",
+]
+
+Converter: TypeAlias = Callable[[Value], Value]
+
+
+@cache
+def is_computed(resource_type: str, name: str, mode: str = "managed") -> bool | None:
+    """Tell whether an attribute that is not set is known only after apply (True) or is what `unset` says (False).
+
+    None: it cannot be told, because the schema does not know it, or the provider may put a default in its place.
+    """
+    known = schema(resource_type, mode)
+    if known is None:
+        return None
+    setting = known.attribute(name) or known.block(name)
+    return None if setting is None or setting.may_have_default else setting.computed
+
+
+@cache
+def _is_empty_list(resource_type: str, name: str, mode: str) -> bool:
+    known = schema(resource_type, mode)
+    return known is not None and known.code(name)[:1] in ("[", "{")
+
+
+def unset(resource_type: str, name: str, mode: str = "managed") -> Value:
+    """Return what an attribute is that is neither set nor computed: an empty list for nested blocks, else null."""
+    return [] if _is_empty_list(resource_type, name, mode) else None
+
+
+def absent(code: str, address: str, name: str) -> Value:
+    """Return what an attribute of a nested block is that the configuration does not set; `code` is its structure's.
+
+    Null, or an empty list for blocks, if the provider leaves it unset; else Unknown: it computes it, or may do so.
+    """
+    known = structure(code)
+    setting = known.attribute(name) or known.block(name)
+    if setting is None or setting.computed or setting.may_have_default:
+        return named_unknown(address, name)
+    return [] if known.code(name)[:1] in ("[", "{") else None
+
+
+@cache
+def has_tags(resource_type: str) -> bool | None:
+    """Tell whether a resource type has an attribute `tags` that can be set; None if the type is not known."""
+    known = schema(resource_type)
+    if known is None:
+        return None
+    tags = known.attribute("tags")
+    return tags is not None and (tags.optional or tags.required)
+
+
+def conform(resource_type: str, name: str, value: Value, mode: str = "managed") -> Value:
+    """Convert the configured value of an attribute or nested block to the type that the provider gives it.
+
+    A set is sorted. Nested blocks are converted inside, and keep the order of the configuration even where the provider
+    has a set of them; the block of which there is one at most (`timeouts`) becomes an object. What is not set is not
+    added. Null and what is unknown pass; a sensitive value stays sensitive. A list from a set whose order is not known
+    stays that set.
+
+    Raises EvaluationError, in which no sensitive value is shown, if a value cannot be converted.
+    """
+    convert = _converter(resource_type, name, mode)
+    if convert is None:
+        return value
+    try:
+        return convert(value)
+    except _MismatchError as mismatch:
+        raise mismatch.as_error(resource_type, name) from None
+
+
+class _MismatchError(Exception):
+    """A value that is not of its type; `steps` leads to it, innermost first."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__()
+        self.expected = expected
+        self.found = found
+        self.steps: list[str | int] = []
+
+    def as_error(self, resource_type: str, name: str) -> EvaluationError:
+        path = ".".join(map(str, [name, *reversed(self.steps)]))
+        return EvaluationError(
+            f"{resource_type}.{path} has a value of the wrong type", expected=self.expected, found=self.found
+        )
+
+
+@cache
+def _converter(resource_type: str, name: str, mode: str) -> Converter | None:
+    known = schema(resource_type, mode)
+    code = known.code(name) if known else ""
+    return _converter_to(code) if code else None
+
+
+@cache
+def _converter_to(code: str) -> Converter | None:
+    """Return the conversion to a type, None if every value is of it."""
+    if len(code) == 1:
+        return _CONVERTED_PRIMITIVES.get(code)
+    if code[0] == "@":
+        return _guarded(_object_converter(code))
+    convert = _CONVERTED_COLLECTIONS["[" if code[0] in "LS" and code[1] == "@" else code[0]]
+    element = _converter_to(code[1:])
+    return _guarded(lambda value: convert(value, element))
+
+
+def _guarded(convert: Converter) -> Converter:
+    """Let null and what is unknown pass, and convert what a sensitive value hides."""
+
+    def guarded(value: Value) -> Value:
+        if value is None:
+            return value
+        if not isinstance(value, Unknown):
+            return convert(value)
+        return _to_sensitive(value, guarded) if isinstance(value, Sensitive) else value
+
+    return guarded
+
+
+def _to_sensitive(value: Sensitive, convert: Converter) -> Sensitive:
+    try:
+        return Sensitive(value.address, convert(value.reveal()))
+    except _MismatchError as mismatch:
+        raise _MismatchError(mismatch.expected, "a sensitive value of another type") from None
+
+
+def _primitive(convert: Converter, own: type) -> Converter:
+    def converted(value: Value) -> Value:
+        try:
+            return convert(value)
+        except EvaluationError as error:
+            raise _MismatchError(error.expected, error.found) from None
+
+    guarded = _guarded(converted)
+    return lambda value: value if type(value) is own else guarded(value)
+
+
+_CONVERTED_PRIMITIVES: dict[str, Converter] = {
+    "s": _primitive(to_text, str),
+    "n": _primitive(to_number, int),
+    "b": _primitive(to_bool, bool),
+}
+
+
+def _refuse(value: Value, expected: str) -> NoReturn:
+    raise _MismatchError(expected, type_name(value))
+
+
+def _items(value: Value, expected: str, element: Converter | None) -> list[Value]:
+    """Return the converted items of a list, tuple or set."""
+    if not isinstance(value, (list, tuple)):
+        _refuse(value, expected)
+    if element is None:
+        return list(value)
+    result: list[Value] = []
+    try:
+        for item in value:
+            result.append(element(item))  # noqa: PERF401 - the handler counts the items before the wrong one
+    except _MismatchError as mismatch:
+        mismatch.steps.append(len(result))
+        raise
+    return result
+
+
+def _to_list(value: Value, element: Converter | None) -> Value:
+    items = _items(value, "a list", element)
+    return SetValue.of(items) if is_indefinite(value) else ListValue(items)
+
+
+def _to_set(value: Value, element: Converter | None) -> Value:
+    return SetValue.of(_items(value, "a set", element))
+
+
+def _to_map(value: Value, element: Converter | None) -> Value:
+    if not isinstance(value, dict):
+        _refuse(value, "a map")
+    return MapValue(_members(value, lambda _: element))
+
+
+def _to_blocks(value: Value, convert: Converter | None) -> Value:
+    items = _items([value] if isinstance(value, dict) else value, "a list of objects", convert)
+    return SetValue.of(items) if is_indefinite(value) else items
+
+
+def _to_block(value: Value, convert: Converter | None) -> Value:
+    if isinstance(value, list) and len(value) <= 1:
+        value = value[0] if value else None
+    return convert(value) if convert else value
+
+
+_CONVERTED_COLLECTIONS: dict[str, Callable[[Value, Converter | None], Value]] = {
+    "L": _to_list,
+    "S": _to_set,
+    "M": _to_map,
+    "[": _to_blocks,
+    "{": _to_blocks,
+    "(": _to_block,
+}
+
+
+def _members(items: dict[str, Value], converter: Callable[[str], Converter | None]) -> dict[str, Value]:
+    result: dict[str, Value] = {}
+    for name, item in items.items():
+        convert = converter(name)
+        try:
+            result[name] = item if convert is None else convert(item)
+        except _MismatchError as mismatch:
+            mismatch.steps.append(name)
+            raise
+    return result
+
+
+def _object_converter(code: str) -> Converter:
+    """Return the conversion to an object; its structure is read on first use, since it may hold itself."""
+
+    @cache
+    def converter(name: str) -> Converter | None:
+        found = structure(code).code(name)
+        return _converter_to(found) if found else None
+
+    def convert(value: Value) -> Value:
+        if not isinstance(value, dict):
+            _refuse(value, "an object")
+        members = _members(value, converter)
+        return BlockValue(members, value.address, partial(absent, code)) if isinstance(value, BlockValue) else members
+
+    return convert

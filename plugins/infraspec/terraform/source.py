@@ -1,0 +1,317 @@
+"""The Plan model from Terraform source, without a terraform binary.
+
+Source: Terraform Language Documentation, "lifecycle": ignore_changes is a list of attributes, or `all`.
+
+Source: Terraform Language Documentation, "Refactoring", "Import existing resources", "removed block".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError
+from infraspec.core.finding import Location
+from infraspec.core.runtime import paused_collector
+from infraspec.core.unknown import Unknown, Value
+from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Template, Tuple
+from infraspec.terraform.configuration.declarations import SourceBody
+from infraspec.terraform.configuration.evaluation import Evaluation, Library, too_deep
+from infraspec.terraform.configuration.instances import ResourceInstance
+from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.configuration.source_locations import trace
+from infraspec.terraform.configuration.static_checks import StaticChecks
+from infraspec.terraform.configuration.variables import Argument, collect_variables
+from infraspec.terraform.language.conversions import to_revealed_bool
+from infraspec.terraform.language.functions.filesystem import RootFiles, boundary_of
+from infraspec.terraform.language.scope import Scope
+from infraspec.terraform.language.values import SetValue
+from infraspec.terraform.plan import Plan, Refactoring, Resource, uncertainties
+from infraspec.terraform.provider.known_data import KnownData
+
+
+def ignored_changes(body: SourceBody) -> tuple[str, ...]:
+    """Return the attributes whose changes Terraform ignores, by their first name: `tags` for `tags["Name"]`."""
+    if not body.blocks:
+        return ()
+    return tuple(
+        name
+        for block, _ in body.blocks
+        if block.type == "lifecycle" and "ignore_changes" in block.body.attributes
+        for name in _names(block.body.attributes["ignore_changes"].expression)
+    )
+
+
+def _names(expression: Expression) -> list[str]:
+    entries = expression.items if isinstance(expression, Tuple) else (expression,)
+    return [name for name in map(_first, entries) if name]
+
+
+def _first(node: Expression) -> str:
+    while isinstance(node, GetAttr | Index):
+        node = node.target
+    if isinstance(node, Name):
+        return node.name
+    value = node.value if isinstance(node, Literal) else None
+    if isinstance(node, Template) and len(node.parts) == 1 and isinstance(node.parts[0], str):
+        value = node.parts[0]
+    return value if isinstance(value, str) else ""
+
+
+def report_validations(modules: Iterable[ModuleInstance], evaluation: Evaluation) -> None:
+    """Evaluate every validation block; one whose condition is not known says nothing."""
+    for module in modules:
+        for name, body in module.configuration.variables.items():
+            for position, (block, _) in enumerate(body.blocks):
+                if block.type == "validation":
+                    _report(module, name, body.inner(position), evaluation)
+
+
+def report_unmatched(
+    modules: Iterable[ModuleInstance], instances: Iterable[ResourceInstance], evaluation: Evaluation
+) -> None:
+    """Warn of known data that answers for no data source, which is most likely mistyped.
+
+    Nothing is said if a module has no instance or no source here: it may be the one that has the data source.
+    """
+    modules = list(modules)
+    if not all(any(module.called(name)) for module in modules for name in module.configuration.calls):
+        return
+    declared = [
+        (f"{module.prefix}data.{type_}.{name}", type_, name)
+        for module in modules
+        for mode, type_, name in module.configuration.resources
+        if mode == "data"
+    ]
+    made = [(instance.address, instance.type, instance.name) for instance in instances if instance.mode == "data"]
+    for key, close in evaluation.known.unmatched([*declared, *made]):
+        hint = f"did you mean {close}?" if close else "correct it, or keep it to the environment that has one"
+        evaluation.warn(f"the known data {key} answers for no data source: {hint}", None)
+
+
+def _report(module: ModuleInstance, name: str, body: SourceBody, evaluation: Evaluation) -> None:
+    if "condition" not in body.attributes:
+        evaluation.report(f"a validation of var.{name} has no condition", body.location)
+        return
+    try:
+        holds = to_revealed_bool(body.compiled("condition")(module.scope))
+    except EvaluationError as error:
+        evaluation.report(
+            f"the validation of {module.prefix}var.{name} cannot be evaluated: {error.message}", body.location
+        )
+        return
+    if holds is not True and not isinstance(holds, Unknown):
+        where = module.call_body.location_of(name) if module.call_body else None
+        _invalid(module, f"{module.prefix}var.{name} is not valid: {_message(module, body)}", where or body.location)
+
+
+def _invalid(module: ModuleInstance, message: str, place: Location | None) -> None:
+    """Report a validation that is false; in a module of which there may be none it may stop nothing."""
+    evaluation = module.evaluation
+    for why in uncertainties(evaluation.uncertain, module.address).values():
+        evaluation.warn(f"{message}; {why}", place, f"make {why.value.address} known, or correct the value")
+        return
+    evaluation.report(message, place)
+
+
+def _message(module: ModuleInstance, body: SourceBody) -> str:
+    if "error_message" not in body.attributes:
+        return "its validation is false"
+    try:
+        return str(body.compiled("error_message")(module.scope))
+    except EvaluationError:
+        return "its validation is false"
+
+
+_KEYS = {"moved": ("from", "to"), "import": ("id", "to"), "removed": ("from", "")}
+_EACH_INDEX = re.compile(r"\[\s*each\.(\w+(?:\.\w+)*)\s*\]")
+
+
+def refactorings(modules: Sequence[ModuleInstance]) -> Iterator[Refactoring]:
+    """Yield what the blocks of all modules say. Raises EvaluationError if an id has no value."""
+    for module in modules:
+        for kind, body in module.configuration.refactorings:
+            for scope, each in _each(module, body):
+                source, target = (_written(module, body, name, scope, each) for name in _KEYS[kind])
+                yield Refactoring(kind, source, target, body.location)
+
+
+def _each(module: ModuleInstance, body: SourceBody) -> Iterator[tuple[Scope, Mapping[str, Value]]]:
+    """Yield the scope of each instance of a block, and what `each` is there; a block that is unknown is one instance.
+
+    Source: Terraform Language Documentation, "Import resources with for_each" (a map, a set, or a list).
+    """
+    value = body.compiled("for_each")(module.scope) if "for_each" in body.attributes else None
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, SetValue):
+        pairs = [(item, item) for item in value]
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    else:
+        pairs = [] if value is None else [(Unknown("each.key"), Unknown("each.value"))]
+    if "for_each" not in body.attributes:
+        yield module.scope, {}
+    for key, item in pairs:
+        each = {"key": key, "value": item}
+        yield module.scope.bind(each=each), each
+
+
+def _written(module: ModuleInstance, body: SourceBody, name: str, scope: Scope, each: Mapping[str, Value]) -> str:
+    """Return an argument of a moved, import or removed block: an address as written, an id as evaluated."""
+    if name not in body.attributes:
+        return ""
+    attribute, source = body.attributes[name]
+    if name == "id":
+        value = body.compiled(name)(scope)
+        return value if isinstance(value, str) else str(Unknown(source.text[attribute.expression.at : attribute.end]))
+    written = module.prefix + source.text[attribute.expression.at : attribute.end].strip()
+    return _EACH_INDEX.sub(lambda match: _index(match, each), written)
+
+
+def _index(match: re.Match[str], each: Mapping[str, Value]) -> str:
+    """Return an index `[each.key]` of an address with its value, where it is known."""
+    value: Value = each
+    for step in match[1].split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    known = isinstance(value, str | int) and not isinstance(value, bool)
+    return f"[{json.dumps(value, ensure_ascii=False)}]" if known else match[0]
+
+
+def evaluate(
+    root: Path,
+    *,
+    arguments: Sequence[Argument] = (),
+    environ: Mapping[str, str] | None = None,
+    workspace: str = "default",
+    known: KnownData | None = None,
+    library: Library | None = None,
+    boundary: Path | None = None,
+) -> Plan:
+    """Evaluate a root module and everything it calls.
+
+    `arguments` are -var and -var-file in order, `environ` the environment that TF_VAR_* are taken from, `known` what
+    data sources return, `library` a shared cache of parsed directories, `boundary` the directory that expressions may
+    read files in (default: the repository the root lies in). Errors of the input raise InfraspecError, several of
+    them InputErrorGroup; attributes are evaluated on first use and may raise EvaluationError then.
+    """
+    with paused_collector():
+        try:
+            library = library or Library()
+            configuration = library.read(root)
+            files = RootFiles(root, boundary or boundary_of(root))
+            evaluation = Evaluation(library, root, files, known or KnownData(), workspace, _installed_modules(root))
+            bare = ModuleInstance(configuration, evaluation)
+            variables = collect_variables(bare, arguments, environ or {})
+            inputs = {name: _constant(value) for name, value in variables.items()}
+            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs))
+        except RecursionError:
+            raise too_deep(str(root)) from None
+
+
+def _plan(module: ModuleInstance) -> Plan:
+    evaluation = module.evaluation
+    modules, instances = _expand(module)
+    report_validations(modules, evaluation)
+    report_unmatched(modules, instances, evaluation)
+    root_provider = module.provider("aws")
+    providers = {instance.provider.key: instance.provider for instance in instances}
+    return Plan(
+        origin=f"source {module.configuration.shown}",
+        resources=tuple(map(_resource, instances)),
+        diagnostics=tuple(evaluation.diagnostics),
+        outputs=_Outputs(module),
+        sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
+        refactorings=tuple(refactorings(modules)),
+        account=root_provider.account,
+        region=root_provider.region,
+        partition=evaluation.known.partition_of(root_provider.region),
+        regions={key: provider.region for key, provider in providers.items()},
+        accounts={key: provider.account for key, provider in providers.items()},
+        module_calls=evaluation.module_calls,
+        uncertain=evaluation.uncertain,
+    )
+
+
+def _constant(value: Value) -> Callable[[], Value]:
+    return lambda: value
+
+
+def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceInstance]]:
+    """Expand every module and resource; the errors of all of them are reported together."""
+    collector = ErrorCollector()
+    modules: list[ModuleInstance] = []
+    instances: list[ResourceInstance] = []
+    pending = [root]
+    statically = StaticChecks(collector)
+    while pending:
+        module = pending.pop(0)
+        modules.append(module)
+        statically.check(module)
+        for declared in module.configuration.resources:
+            with collector.collect():
+                instances.extend(module.instances(declared))
+        called: list[ModuleInstance] = []
+        for name in module.configuration.calls:
+            with collector.collect():
+                called.extend(module.called(name))
+        statically.check_outputs(module, called)
+        pending[:0] = called
+    collector.finalize_distinct()
+    return modules, instances
+
+
+def _resource(instance: ResourceInstance) -> Resource:
+    return Resource(
+        address=instance.address,
+        mode=instance.mode,
+        type=instance.type,
+        name=instance.name,
+        key=instance.key,
+        module=instance.module.address,
+        values=instance.values,
+        provider=instance.provider.key,
+        location=instance.body.location,
+        locate=lambda path: trace(instance, path),
+        ignore_changes=ignored_changes(instance.body),
+    )
+
+
+class _Outputs(Mapping[str, Value]):
+    """The root outputs, evaluated on first use."""
+
+    def __init__(self, module: ModuleInstance) -> None:
+        self._module = module
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._module.configuration.outputs:
+            raise KeyError(name)
+        try:
+            return self._module.output(name)
+        except RecursionError:
+            raise too_deep(f"output {name}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._module.configuration.outputs)
+
+    def __len__(self) -> int:
+        return len(self._module.configuration.outputs)
+
+
+def _installed_modules(root: Path) -> Mapping[str, Path]:
+    """Read `.terraform/modules/modules.json`: where `terraform init` has put the modules, by call path."""
+    manifest = root / ".terraform" / "modules" / "modules.json"
+    if not manifest.is_file():
+        return {}
+    try:
+        entries = json.loads(manifest.read_text(encoding="utf-8"))["Modules"]
+        return {entry["Key"]: root / entry["Dir"] for entry in entries if entry["Key"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TerraformError(
+            "the list of installed modules cannot be read",
+            place=str(manifest),
+            found=f"{type(error).__name__}: {error}",
+            remedy="remove .terraform and run `terraform init` again",
+        ) from None
