@@ -37,8 +37,9 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.terraform.configuration import declarations
+from infraspec.terraform.configuration.declarations import declarations
 from infraspec.terraform.environments import Environments
+from infraspec.terraform.plan import Plan
 from tests.reference_parts import Part, parts, without
 from tools import golden as golden_results
 
@@ -202,18 +203,23 @@ class Copy:
         self._files: dict[tuple[Path, str | None, str], File] = {}
 
     def found(self, file: str, text: str) -> str:
-        """Return the first rule that finds something if a file has another text, or the named error; else nothing."""
-        return next((rule for rule, _ in self.judged(file, text)), "")
+        """Return the first rule that finds something if a file has another text, or meets an error; else nothing."""
+        return next((rule for rule, found in self.judged(file, text) if found), "")
 
     def judged(self, file: str, text: str) -> Iterator[tuple[str, list[Finding | InfraspecError]]]:
-        """Yield the rules that find something if a file has another text, and what; or the name of an error, and it."""
+        """Yield each rule and what it finds if a file has another text; an error that it meets is found."""
         path = self.root / "terraform" / file
         before = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
         patch = pytest.MonkeyPatch()
         patch.setattr(declarations, "parse_file", self._parse)
+        environments = Environments(self.contract)
+        patch.setattr(environments, "plan", failing_once(environments.plan))
+        kept = {name: read for name, read in self._parsed.items() if name != path.parent.resolve()}
+        environments._library._known.update(kept)
+        first = next((rule for part, rule in FIRST.items() if part in file), "")
         try:
-            yield from self._judged(path.parent, next((rule for part, rule in FIRST.items() if part in file), ""))
+            yield from ((rule, judged_by(rule, environments)) for rule in sorted(RULES, key=lambda rule: rule != first))
         finally:
             patch.undo()
             path.write_text(before, encoding="utf-8")
@@ -225,36 +231,51 @@ class Copy:
             self._files[key] = parse_file(path, name)
         return self._files[key]
 
-    def _judged(self, changed: Path, first: str) -> Iterator[tuple[str, list[Finding | InfraspecError]]]:
-        environments = Environments(self.contract)
-        kept = {path: read for path, read in self._parsed.items() if path != changed.resolve()}
-        environments._library._known.update(kept)
-        for rule in sorted(RULES, key=lambda rule: rule != first):
-            try:
-                bad = [finding for finding in RULES[rule](environments) if finding.verdict is not Verdict.PROVEN]
-            except InfraspecError as error:
-                yield type(error).__name__, [error]
-                continue
-            if bad:
-                yield rule, list(bad)
+
+def failing_once(plan: Callable[[str], Plan]) -> Callable[[str], Plan]:
+    """Return a function that meets an error once and raises it again: it is read from the same files."""
+    met: dict[str, InfraspecError] = {}
+
+    def made(environment: str) -> Plan:
+        if environment in met:
+            raise met[environment]
+        try:
+            return plan(environment)
+        except InfraspecError as error:
+            met[environment] = error
+            raise
+
+    return made
 
 
-def golden(work: Path) -> Iterator[tuple[str, Callable[[], list[Finding | InfraspecError]]]]:
+def judged_by(rule: str, environments: Environments) -> list[Finding | InfraspecError]:
+    """Return what a rule finds, PROVEN left out, or the error that it meets."""
+    try:
+        return [finding for finding in RULES[rule](environments) if finding.verdict is not Verdict.PROVEN]
+    except InfraspecError as error:
+        return [error]
+
+
+def golden(work: Path) -> Iterator[tuple[str, Callable[[], list[golden_results.Json]]]]:
     """Yield each edit that is to be found, for tools/golden.py: all that every rule finds, PROVEN left out."""
     copy = Copy(work / "infra")
     for file in FILES:
         text = parts_of(file)[0]
-        yield from (
-            (f"{file}: {part.path}", partial(everything, copy, file, without(text, part))) for part in guarded(file)
-        )
+        yield from ((case(file, part), partial(everything, copy, file, without(text, part))) for part in guarded(file))
 
 
-def everything(copy: Copy, file: str, text: str) -> list[Finding | InfraspecError]:
-    """Return what every rule finds; an error that several rules meet is told once."""
-    told: dict[str, Finding | InfraspecError] = {}
-    for _, found in copy.judged(file, text):
-        told.update((str(one), one) for one in found)
-    return list(told.values())
+def case(file: str, part: Part) -> str:
+    """Return the name of the edit that cuts out a part."""
+    return f"{file}: {part.path}"
+
+
+def everything(copy: Copy, file: str, text: str) -> list[golden_results.Json]:
+    """Return what every rule finds; what several rules find is told once, with the rules that were asked."""
+    told: dict[str, golden_results.Json] = {}
+    for rule, found in copy.judged(file, text):
+        for one in map(golden_results.finding_json, found):
+            told.setdefault(str(one), {**one, "asked": []})["asked"].append(rule)
+    return [{**one, "asked": sorted(one["asked"])} for one in told.values()]
 
 
 def of_tasks(environments: Environments) -> list[Finding]:
@@ -342,20 +363,22 @@ def test_the_reference_is_proven(copy: Copy) -> None:
 def test_what_is_cut_out_is_found(file: str, copy: Copy) -> None:
     """Every part that a rule claims to guard is missed by a rule, or by a named error, as fixtures/golden tells it."""
     text, all_parts = parts_of(file)
-    kept = golden_results.section("mutations")
+    kept = golden_results.kept("mutations")
     survivors, told = [], list[str]()
     for part in guarded(file):
-        found = next(copy.judged(file, without(text, part)), None)
-        if found is None:
-            survivors.append(part.path)
+        asked = dict[str, list[golden_results.Json]]()
+        for rule, found in copy.judged(file, without(text, part)):
+            asked[rule] = golden_results.plain(found, copy.root.parent)
+            if found:
+                break
         else:
-            case = f"test_reference_mutations: {file}: {part.path}"
-            told.append(golden_results.held(kept, case, golden_results.plain(found[1], copy.root.parent)))
+            survivors.append(part.path)
+        told.append(golden_results.held(kept, f"test_reference_mutations: {case(file, part)}", asked))
     total = len(guarded(file))
     rate = f"{total - len(survivors)} of {total} found"
     print(f"{file}: {rate}; {len(all_parts) - total} not guarded")  # noqa: T201 - the kill rate
     assert survivors == []
-    assert "".join(told) == ""
+    assert "\n".join(filter(None, told)) == ""
 
 
 @cache

@@ -14,20 +14,23 @@ at the commit that its case names; what is not there is skipped, as is the corpu
 from __future__ import annotations
 
 import argparse
+import difflib
+import gc
 import hashlib
 import importlib
 import json
+import operator
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +67,8 @@ NORMALIZED = {
     r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z|\+00:00)?": "TIME",
 }
 """What the sandbox chooses anew in each run, and what stands for it: ids, suffixes of secrets, times, minutes ago."""
-FIELDS = ("verdict", "advice", "place", "expected", "found", "reason", "remedy", "related", "message")
+TITLE = ("rule", "address", "subject")
+"""What a finding is about: it changed if another part of it differs."""
 CONTRACT = """\
 [project]
 application = "corpus"
@@ -81,6 +85,8 @@ allow_empty = ["source", "task-definitions", "secret-access", "tags", "policies"
 account_id = "111122223333"
 region = "eu-west-1"
 """
+NEEDLESS = ("hypothesispytest", "allure_pytest", "testinfra", "xdist", "cacheprovider")
+"""Plugins of pytest that a run does without: loading them costs as much as a small case does."""
 _WORKERS = os.cpu_count() or 1
 _RECORD = "INFRASPEC_GOLDEN"
 _SHOWN = 30
@@ -88,7 +94,8 @@ _SHOWN = 30
 
 # What pytest loads with `-p tools.golden`: the findings of a run, proven ones too
 
-_recorded: list[Json] = []
+_recorded: dict[str, list[Json]] = {}
+"""Findings by environment; `repository` where a test has none."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,7 +109,7 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Gen
 
     def recorded(*arguments: Any, **options: Any) -> None:
         given = [one for argument in arguments if not isinstance(argument, str) for one in argument]
-        _recorded.extend({"environment": environment, **finding_json(one)} for one in given)
+        _recorded.setdefault(environment, []).extend(map(finding_json, given))
         judge(*arguments, **options)
 
     fixturedef.cached_result = (recorded, *fixturedef.cached_result[1:])
@@ -117,6 +124,8 @@ def pytest_unconfigure() -> None:
 
 def finding_json(finding: Any) -> Json:
     """Return a finding, or an error of the input, as JSON without what is empty; places as file:line."""
+    if isinstance(finding, dict):
+        return finding
     if isinstance(finding, Exception):
         return {"rule": type(finding).__name__, "message": str(finding)}
     plain = msgspec.to_builtins(finding)
@@ -172,7 +181,7 @@ class Section:
 
 
 @cache
-def section(name: str) -> Section:
+def kept(name: str) -> Section:
     """Return what is kept of a section."""
     return Section.read(KEPT / f"{name}.jsonl")
 
@@ -187,9 +196,10 @@ def text_of(text: str, directory: Path, *, is_live: bool = False) -> str:
 
 def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a module of Python without what the environment says of Terraform, AWS and CI."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "INFRASPEC_", "AWS_", "GITHUB_", "CI"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "INFRASPEC_", "AWS_", "GITHUB_", "CI"))}
     paths = f"{ROOT}{os.pathsep}{ROOT / 'plugins'}"
-    env = {**kept, "PYTHONPATH": paths, "COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    compiled = "" if "PYTHONPYCACHEPREFIX" in clean else "1"
+    env = {**clean, "PYTHONPATH": paths, "COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": compiled, **environ}
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, env=env, check=False, capture_output=True, encoding="utf-8"
     )
@@ -199,8 +209,9 @@ def suite(section: Section, name: str, directory: Path, *options: str, suite: st
     """Run a suite on a directory and add a case for each environment, and one for the run."""
     with tempfile.TemporaryDirectory() as work:
         results, record = Path(work) / "results.json", Path(work) / "record.json"
-        where = ("--infraspec-dir", str(directory), "--infraspec-results", str(results), "-p", "no:cacheprovider")
-        ran = run("pytest", suite, "-q", "-p", "tools.golden", *where, *options, **{_RECORD: str(record)})
+        where = ("--infraspec-dir", str(directory), "--infraspec-results", str(results))
+        plugins = [word for name in ("tools.golden", *(f"no:{name}" for name in NEEDLESS)) for word in ("-p", name)]
+        ran = run("pytest", suite, "-q", *plugins, *where, *options, **{_RECORD: str(record)})
         if not results.exists() or not record.exists():
             section.add(name, [], exit=ran.returncode, printed=text_of(ran.stdout + ran.stderr, directory))
             return
@@ -211,18 +222,15 @@ def suite(section: Section, name: str, directory: Path, *options: str, suite: st
     skipped = sorted({f"{one['environment']}: {one['reason']}" for one in told["skipped"]})
     about = {"states": dict(sorted(states.items())), "problems": problems, "skipped": skipped}
     section.add(name, [], exit=ran.returncode, **about, **{key: told[key] for key in ("unused_waivers", "moves")})
-    for environment in sorted({one["environment"] for one in found}):
-        mine = [
-            {k: v for k, v in one.items() if k != "environment"} for one in found if one["environment"] == environment
-        ]
-        section.add(f"{name} [{environment}]", mine)
+    for environment, findings in found.items():
+        section.add(f"{name} [{environment}]", findings)
 
 
 def all_of(jobs: Iterable[Callable[[], None]]) -> None:
     """Run jobs that wait for processes, as many at a time as there are processors."""
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done in [pool.submit(job) for job in jobs]:
-            done.result()
+        for _ in pool.map(operator.call, jobs):
+            pass
 
 
 # The sections
@@ -254,6 +262,7 @@ def mutations(section: Section, _options: argparse.Namespace) -> Sequence[str]:
 
 
 def _shard(shard: tuple[str, int]) -> list[tuple[str, list[Json], Json]]:
+    gc.set_threshold(100_000, 50, 100)  # hundreds of plans are made, and little of one is in cycles
     return list(edits(shard[0], lambda number: number % _WORKERS == shard[1]))
 
 
@@ -286,7 +295,7 @@ def corpus(section: Section, options: argparse.Namespace) -> Sequence[str]:
     data = options.shared / "data"
     files = [path for kind in ("plans", "states", "task_definitions") for path in sorted(data.glob(f"{kind}/*"))]
     all_of(partial(_file, section, path) for path in files)
-    return () if files else absent("corpus", data)
+    return () if files else [*kept("corpus").cases]
 
 
 def _file(section: Section, path: Path) -> None:
@@ -304,7 +313,7 @@ def cases(section: Section, options: argparse.Namespace) -> Sequence[str]:
     folder = options.shared / "cases"
     roots = [path for path in sorted(folder.glob("*/*")) if path.is_dir()]
     all_of(partial(_tree, section, path.relative_to(folder).as_posix(), path) for path in roots)
-    return () if roots else absent("cases", folder)
+    return () if roots else [*kept("cases").cases]
 
 
 def repositories(section: Section, options: argparse.Namespace) -> Sequence[str]:
@@ -313,12 +322,6 @@ def repositories(section: Section, options: argparse.Namespace) -> Sequence[str]
     there = {name: options.repositories / name.partition("@")[0].replace("/", "+") for name in names}
     all_of(partial(_tree, section, name, path) for name, path in there.items() if path.is_dir())
     return [name for name, path in there.items() if not path.is_dir()]
-
-
-def absent(name: str, folder: Path) -> list[str]:
-    """Say that a folder is not there and return the cases of the section, which are not compared then."""
-    print(f"{name}: there is no {folder}")
-    return [case.partition(" ")[0] for case in Section.read(KEPT / f"{name}.jsonl").cases]
 
 
 def _tree(section: Section, name: str, path: Path) -> None:
@@ -345,42 +348,25 @@ SECTIONS: Mapping[str, Callable[[Section, argparse.Namespace], Sequence[str]]] =
 # Comparing
 
 
-def differences(old: Section, new: Section) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield what became of a case, in order: a head, the lines about it; and the cases that it is true of.
-
-    A finding that went and one that came about the same rule, address and subject are one that changed.
-    """
-    where: dict[tuple[str, str], list[str]] = {}
-    for name in sorted(old.cases | new.cases):
-        before, after = (section.cases.get(name) for section in (old, new))
-        for change in _of_case(before, after, old, new):
-            where.setdefault(change, []).append(name)
-    yield from ((*change, names) for change, names in where.items())
-
-
 def _of_case(before: Case | None, after: Case | None, old: Section, new: Section) -> Iterator[tuple[str, str]]:
     if before is None or after is None:
         yield ("a case was added" if before is None else "a case is gone"), ""
         return
     for key in sorted((before.keys() | after.keys()) - {"findings"}):
         if before.get(key) != after.get(key):
-            yield f"{key} changed", _sides(before.get(key), after.get(key))
+            yield f"{key} changed", _changes({key: before.get(key)}, {key: after.get(key)})
     went, came = (Counter[str](case["findings"]) for case in (before, after))
-    gone = [old.findings[key] for key in (went - came).elements()]
     added = [new.findings[key] for key in (came - went).elements()]
-    for finding in gone:
+    for finding in [old.findings[key] for key in (went - came).elements()]:
         match = next((one for one in added if _about(one) == _about(finding)), None)
-        if match is None:
-            yield f"removed: {_title(finding)}", _whole(finding, "-")
-        else:
+        if match:
             added.remove(match)
-            keys = [key for key in FIELDS if finding.get(key) != match.get(key)]
-            yield f"changed: {_title(match)}", "\n".join(_sides(finding.get(k), match.get(k), k) for k in keys)
-    yield from ((f"added: {_title(finding)}", _whole(finding, "+")) for finding in added)
+        yield f"{'changed' if match else 'removed'}: {_title(match or finding)}", _changes(finding, match or {})
+    yield from ((f"added: {_title(finding)}", _changes({}, finding)) for finding in added)
 
 
 def _about(finding: Json) -> tuple[Any, ...]:
-    return tuple(map(finding.get, ("rule", "address", "subject")))
+    return tuple(map(finding.get, TITLE))
 
 
 def _title(finding: Json) -> str:
@@ -388,47 +374,45 @@ def _title(finding: Json) -> str:
     return f"{verdict} {finding['rule']}: {finding.get('address', '')} {finding.get('subject', '')}".rstrip()
 
 
-def _whole(finding: Json, sign: str) -> str:
-    return "\n".join(_block(key, finding[key], sign) for key in FIELDS[2:] if key in finding)
+def _changes(before: Json, after: Json) -> str:
+    changes = [*difflib.unified_diff(_lines(before), _lines(after), n=0, lineterm="")][2:]
+    return "\n".join(f"    {line[0]} {line[1:]}" for line in changes if not line.startswith("@@"))
 
 
-def _sides(before: Any, after: Any, label: str = "") -> str:
-    return "\n".join([_block(label, before, "-"), _block(label, after, "+")])
+def _lines(about: Json) -> list[str]:
+    return [f"{key:9}{line}" for key in about if key not in TITLE for line in _text(about[key]).splitlines()]
 
 
-def _block(label: str, value: Any, sign: str) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        text = "\n".join(value)
-    return "\n".join(f"    {sign} {label:9}{line}" for line in text.splitlines() or [""])
+def _text(value: Any) -> str:
+    is_text = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return "\n".join(value) if is_text else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def compare(name: str, old: Section, new: Section, shown: int | None = None) -> str:
-    """Return how a section differs, as text; nothing if it does not."""
-    found = list(differences(old, new))
-    lines = [f"{name}: {len(found)} DIFFERENCES"] if found else []
-    for head, text, cases in found[:shown]:
-        lines += [f"\n  {head}", f"    in {len(cases)} of {len(new.cases)} cases: {'; '.join(cases[:3])}", text]
-    return "\n".join(
-        lines + ([f"\n  and {len(found[shown:])} more: --all shows them"] if shown and found[shown:] else [])
-    )
+    """Return how a section differs, as text; nothing if it does not. What is true of several cases is told once.
 
-
-def held(kept: Section, case: str, findings: Iterable[Json]) -> str:
-    """Return how the findings of some rules in a case differ from those kept of these rules, as text.
-
-    Errors of one class come from several rules: of these, those that are found have to be among those kept.
+    A finding that went and one that came about the same rule, address and subject are one that changed.
     """
-    new, old = Section(), Section()
-    new.add(case, findings)
-    rules = {one["rule"] for one in new.findings.values()}
-    old.findings = {
-        key: one
-        for key, one in kept.findings.items()
-        if one["rule"] in rules and ("message" not in one or key in new.findings)
-    }
+    where: dict[tuple[str, str], list[str]] = {}
+    for case in sorted(old.cases | new.cases):
+        for change in _of_case(old.cases.get(case), new.cases.get(case), old, new):
+            where.setdefault(change, []).append(case)
+    lines = [f"{name}: {len(where)} DIFFERENCES"] if where else []
+    for (head, text), cases in islice(where.items(), shown):
+        lines += [f"\n  {head}", f"    in {len(cases)} of {len(new.cases)} cases: {'; '.join(cases[:3])}", text]
+    if shown and len(where) > shown:
+        lines.append(f"\n  and {len(where) - shown} more: --all shows them")
+    return "\n".join(lines)
+
+
+def held(kept: Section, case: str, asked: Mapping[str, Iterable[Json]]) -> str:
+    """Return how what rules find in a case, by the rule that was asked, differs from what is kept of them, as text."""
+    old, new = Section(), Section()
+    new.add(case, [one for found in asked.values() for one in found])
     if case in kept.cases:
-        old.cases[case] = {"findings": [key for key in kept.cases[case]["findings"] if key in old.findings]}
+        told = [kept.findings[key] for key in kept.cases[case]["findings"]]
+        plain = [({k: v for k, v in one.items() if k != "asked"}, one["asked"]) for one in told]
+        old.add(case, [one for one, rules in plain for rule in rules if rule in asked])
     return compare(case, old, new)
 
 
@@ -446,23 +430,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = options.only.split(",")
     if unknown := set(names) - set(SECTIONS):
         parser.error(f"there is no section {', '.join(sorted(unknown))}: use {', '.join(SECTIONS)}")
-    differ = False
-    for name in names:
-        new, path, began = Section(), KEPT / f"{name}.jsonl", time.monotonic()
-        missing = SECTIONS[name](new, options)
-        if missing:
-            print(f"{name}: skipped, not there: {', '.join(dict.fromkeys(missing))}")
-        old = Section.read(path)
-        kept = {case: about for case, about in old.cases.items() if case.partition(" ")[0] in missing}
-        if options.write:
-            new.cases, new.findings = new.cases | kept, old.findings | new.findings
-            new.write(path)
-        old.cases = {case: about for case, about in old.cases.items() if case not in kept}
-        report = compare(name, old, new, None if options.all else _SHOWN) if new.cases or not missing else ""
-        print(f"{name}: {len(new.cases)} cases, {time.monotonic() - began:.0f} s", flush=True)
-        print(report or f"{name}: as before")
-        differ |= bool(report)
-    return int(differ and not options.write)
+    with tempfile.TemporaryDirectory() as compiled, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPYCACHEPREFIX", compiled)  # modules are compiled once, and not in each run
+        differ = [name for name in names if differs(name, options)]
+    return int(bool(differ) and not options.write)
+
+
+def differs(name: str, options: argparse.Namespace) -> bool:
+    """Run a section, write it if that is asked for, and tell how it differs from what is kept."""
+    new, path, began = Section(), KEPT / f"{name}.jsonl", sum(os.times()[:4])
+    missing = {case.partition(" ")[0] for case in SECTIONS[name](new, options)}
+    if missing:
+        print(f"{name}: {len(missing)} are not there: --shared and --repositories say where they are")
+    old = Section.read(path)
+    skipped = {case: about for case, about in old.cases.items() if case.partition(" ")[0] in missing}
+    if options.write:
+        new.cases, new.findings = new.cases | skipped, old.findings | new.findings
+        new.write(path)
+    old.cases = {case: about for case, about in old.cases.items() if case not in skipped}
+    report = compare(name, old, new, None if options.all else _SHOWN) if new.cases or not missing else ""
+    print(f"{name}: {len(new.cases)} cases, {sum(os.times()[:4]) - began:.0f} s of processors")
+    print(report or f"{name}: {'as before' if new.cases else 'nothing was compared'}", flush=True)
+    return bool(report)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ KEPT = [
     {"rule": "tags", "verdict": "violated", "address": "aws_x.y", "place": "main.tf:3", "found": "no tags"},
     {"rule": "names", "verdict": "proven", "address": "aws_x.y"},
 ]
+ERROR = {"rule": "TerraformError", "message": "main.tf:1"}
 
 
 def section(*findings: dict[str, Any], **about: Any) -> golden.Section:
@@ -70,20 +71,39 @@ def test_a_difference_ends_with_1(
     assert "a case was added" in capsys.readouterr().out
 
 
-def test_an_edit_is_held_by_the_rules_that_were_asked() -> None:
-    """Findings of some rules are compared with those kept of these rules, and not with the others."""
-    kept = section(*KEPT)
+HELD: dict[str, tuple[dict[str, list[dict[str, Any]]], str]] = {
+    "all of it": ({"tags": [KEPT[0]], "source": [ERROR]}, ""),
+    "one rule": ({"tags": [KEPT[0]]}, ""),
+    "an error of the class": ({"versions": [{**ERROR, "message": "main.tf:2"}], "source": [ERROR]}, ""),
+    "another text": ({"tags": [{**KEPT[0], "found": "no Owner"}]}, "changed: VIOLATED tags"),
+    "another subject": ({"tags": [{**KEPT[0], "subject": "Owner"}]}, "removed: VIOLATED tags"),
+    "a finding vanished": ({"tags": [], "source": [ERROR]}, "removed: VIOLATED tags"),
+    "an error vanished": ({"tags": [KEPT[0]], "source": []}, "removed: ERROR TerraformError"),
+    "an error of the class vanished": ({"versions": [], "source": [ERROR]}, "removed: ERROR TerraformError"),
+    "an error of another rule": ({"tags": [KEPT[0], ERROR]}, "added: ERROR TerraformError"),
+}
 
-    assert golden.held(kept, "shop", KEPT[:1]) == ""
-    assert "removed: VIOLATED tags" in golden.held(kept, "shop", [{**KEPT[0], "subject": "Owner"}])
-    assert "a case was added" in golden.held(kept, "other", KEPT)
+
+@pytest.mark.parametrize(("asked", "expected"), HELD.values(), ids=HELD)
+def test_an_edit_is_held_by_the_rules_that_were_asked(asked: dict[str, list[dict[str, Any]]], expected: str) -> None:
+    """What rules find, or the error that they meet, is compared with all that is kept of these rules."""
+    kept = section(
+        {**KEPT[0], "asked": ["tags"]},
+        {**ERROR, "asked": ["names", "source"]},
+        {**ERROR, "message": "main.tf:2", "asked": ["versions"]},
+    )
+    told = golden.held(kept, "shop", asked)
+
+    assert expected in told
+    assert bool(told) == bool(expected)
+    assert "a case was added" in golden.held(kept, "other", asked)
 
 
 def test_the_reference_is_as_before() -> None:
     """The static suite says of the reference infrastructure, word for word, what it said before."""
     now = golden.Section()
     golden.suite(now, golden.REFERENCE, Path(golden.REFERENCE))
-    kept = golden.section("reference")
+    kept = golden.kept("reference")
     old = golden.Section()
     old.findings, old.cases = kept.findings, {name: kept.cases.get(name, {"findings": []}) for name in now.cases}
 
@@ -93,7 +113,7 @@ def test_the_reference_is_as_before() -> None:
 @pytest.mark.parametrize("table", SMALL)
 def test_the_edits_of_policies_are_as_before(table: str) -> None:
     """Every edit of policies and roles gives, word for word, the findings that it gave before."""
-    kept = golden.section("mutations")
+    kept = golden.kept("mutations")
     now = golden.Section()
     for name, findings, proven in golden.edits(table):
         now.add(name, findings, proven=proven)
