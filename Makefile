@@ -124,6 +124,10 @@ $(VENV)/.docs: pyproject.toml $(VENV)/.test
 docs: $(VENV)/.docs ## Build the documentation as a site, with strict links, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
+.PHONY: wheel
+wheel: $(VENV)/.test ## Build the wheel into dist/
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
 .PHONY: incident
 incident: ## Bring fixtures/incident-v16 in step with the reference infrastructure
 	rm -rf fixtures/incident-v16

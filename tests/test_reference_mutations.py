@@ -37,7 +37,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.terraform.configuration.declarations import declarations
+from infraspec.terraform.configuration import declarations
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from tests.reference_parts import Part, parts, without

@@ -1,4 +1,4 @@
-"""Write docs/rules.md and docs/fixtures.md from the code: `make reference`."""
+"""Write the pages of the documentation that come from the code, whole or in part: `make reference`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from infraspec.pytest_plugin import hookspecs, options
 from infraspec.pytest_plugin.fixtures import live, own_rules, static
 from infraspec.pytest_plugin.rule_tests import Check, call
 from infraspec.terraform.environments import Environments
+from tools import architecture
 from tools.rule_examples import EXAMPLES, Example
 
 ROOT = Path(__file__).parents[1]
@@ -125,13 +126,14 @@ def _declared(module: Any) -> Iterator[tuple[str, str]]:
             yield name, text.removeprefix("Return ").replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"rules.md": rules, "fixtures.md": fixtures}
+PAGES: dict[str, Callable[[], str]] = {"rules.md": rules, "fixtures.md": fixtures, "architecture.md": architecture.page}
 
 
 def main() -> None:
     """Write the pages."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(page().rstrip() + "\n", encoding="utf-8", newline="\n")
+    architecture.PICTURE.write_text(architecture.picture(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

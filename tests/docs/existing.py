@@ -50,7 +50,7 @@ def _commands(script: str) -> Iterator[list[str]]:
 
 def _assert_command(words: list[str]) -> None:
     command: click.Command = main
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
         assert found is not None, f"infraspec has no {words[0]}"
         command, words = found, words[1:]

@@ -30,6 +30,7 @@ RUNNERS: tuple[ModuleType, ...] = (
 )
 ELSEWHERE = {
     ("docs/alarms.md", "text"): "monitoring/test_alarms_document.py",
+    ("docs/architecture.md", "text"): "tools/test_architecture.py",
     ("docs/contract.md", "text"): "contract/test_documentation.py",
     ("docs/diagnose.md", "text"): "live/test_diagnosing.py",
     ("docs/incident-replay.md", "sh"): "sandbox/test_incident_replay.py",

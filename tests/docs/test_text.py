@@ -58,15 +58,8 @@ def is_the_finding_of_a_malformed_policy(block: Block, directory: Path) -> None:
     assert [block.text] == [f"{one}\n" for one in found if one.verdict is Verdict.VIOLATED]
 
 
-def is_the_layout(block: Block, _: Path) -> None:
-    """Assert that what is listed is there, that every package is listed; or that the order is import-linter's."""
-    if block.heading == "Layout":
-        lines = re.findall(r"^( *)((?:\S+(?:/|\.py) +)+)", block.text, re.MULTILINE)
-        paths = {(PACKAGE if depth else ROOT) / name for depth, names in lines for name in names.split()}
-        assert len(lines) == len(block.text.splitlines())
-        assert [] == sorted(path for path in paths if not path.exists())
-        assert {path.parent for path in PACKAGE.glob("*/__init__.py")} <= paths
-        return
+def is_the_order_of_layers(block: Block, _: Path) -> None:
+    """Assert that the order of the packages is import-linter's."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     (layers,) = (each["layers"] for each in settings["contracts"] if each["id"] == "layers")
     rank = {name: number for number, layer in enumerate(layers) for name in re.findall(r"\w+", layer)}
@@ -77,7 +70,7 @@ def is_the_layout(block: Block, _: Path) -> None:
 
 
 PRODUCERS: Mapping[str, Callable[[Block, Path], None]] = {
-    "CONTRIBUTING.md": is_the_layout,
+    "CONTRIBUTING.md": is_the_order_of_layers,
     "docs/plan-review.md": is_the_finding_of_a_replacement,
     "docs/policies.md": is_the_finding_of_a_malformed_policy,
     "docs/state-and-versions.md": is_the_table_of_the_reference,

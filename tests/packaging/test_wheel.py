@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from infraspec import __version__
+
 ROOT = Path(__file__).parents[2]
 NO_CREDENTIALS = {
     **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
@@ -55,10 +57,10 @@ def run(
 
 
 def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
-    """The wheel has the package, the static suite and its data, and nothing else."""
+    """The wheel has the package, the suites and their data, nothing else, and the version that texts read."""
     names = zipfile.ZipFile(wheel).namelist()
 
-    assert {"infraspec", "pytest_infraspec-0.1.0.dist-info"} == {name.split("/")[0] for name in names}
+    assert {"infraspec", f"pytest_infraspec-{__version__}.dist-info"} == {name.split("/")[0] for name in names}
     for wanted in (
         "tests_static/test_rules.py",
         "tests_live/test_account.py",
@@ -123,7 +125,7 @@ def test_package_in_the_environment_is_that_of_the_wheel(python: Path, tmp_path:
     """The environment does not see this checkout."""
     result = run(python, tmp_path, "infraspec", "--version")
 
-    assert "infraspec, version 0.1.0" in result.stdout
+    assert f"infraspec, version {__version__}" in result.stdout
     located = subprocess.run(
         [python, "-c", "import infraspec; print(infraspec.__file__)"],
         cwd=tmp_path,

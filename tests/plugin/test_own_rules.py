@@ -19,8 +19,8 @@ QUEUE = 'resource "aws_sqs_queue" "a" {\n  name = "hello-dev"\n}\n'
 
 
 def test_recipes_are_found() -> None:
-    """The page has ten recipes, and one more."""
-    assert 11 == len(RECIPES)
+    """The page has ten recipes, and two more."""
+    assert 12 == len(RECIPES)
     assert 10 == sum(title[0].isdigit() for title in RECIPES)
 
 
@@ -182,3 +182,50 @@ def test_files_of_a_rule_test(run_rule, tmp_path: Path) -> None:  # type: ignore
     assert ["module.q.aws_sqs_queue.m"] == run_rule(
         lambda plan: [resource.address for resource in plan.managed()], hcl, files={"q/main.tf": module}
     )
+
+
+RAW = """
+def test_text(raw_hcl):
+    shown = [path for path in raw_hcl if path.endswith("queues.tf")]
+    assert len(shown) == 1 and len(raw_hcl) == 2 and "queues.tf" in repr(raw_hcl)
+    assert raw_hcl[shown[0]]["resource"][0]['"aws_sqs_queue"']['"a"']["name"] == '"hello-${var.environment}"'
+    assert raw_hcl[shown[0]] is raw_hcl[shown[0]]
+"""
+
+
+def with_raw(pytester: pytest.Pytester, files: dict[str, str], test: str) -> str:
+    """Run a test on a repository; return what pytest says."""
+    suite = pytester.mkdir("own")
+    (suite / "test_own.py").write_text(test, encoding="utf-8")
+    project = Project({"infraspec.toml": CONTRACT, **files}, base=None)
+    return text_of(project.run(pytester, suite=suite))
+
+
+def test_raw_hcl_is_the_text_of_the_root_module(pytester: pytest.Pytester) -> None:
+    """The files of the root module are there under the paths of findings, unevaluated: no module, no variable file."""
+    files = {
+        "queues.tf": '\ufeffresource "aws_sqs_queue" "a" {\n  name = "hello-${var.environment}"\n}\n',
+        "more.tf": "",
+        "data.tf.json": "{}",
+        "terraform.tfvars": 'environment = "dev"\n',
+        "modules/a/main.tf": "",
+    }
+
+    assert "1 passed" in with_raw(pytester, files, RAW)
+
+
+def test_raw_hcl_names_the_place_that_cannot_be_read(pytester: pytest.Pytester) -> None:
+    """A file that python-hcl2 rejects is an error at its line, and only for who asks for it."""
+    good = "def test_good(raw_hcl):\n    assert raw_hcl['infra/a.tf'] == {}\n"
+    bad = "def test_bad(raw_hcl):\n    raw_hcl['infra/b.tf']\n"
+    text = with_raw(pytester, {"a.tf": "", "b.tf": "a = 1\nb = = 2\n"}, good + bad)
+
+    assert "1 failed, 1 passed" in text
+    assert "HclSyntaxError: infra/b.tf:2:5: python-hcl2 cannot read the file" in text
+
+
+def test_raw_hcl_of_nothing_is_an_error(pytester: pytest.Pytester) -> None:
+    """A root module without a .tf file is no reason to pass."""
+    text = with_raw(pytester, {"a.tf.json": "{}"}, "def test_none(raw_hcl):\n    assert not raw_hcl\n")
+
+    assert "RootMissingError: infra: the directory holds nothing that python-hcl2 reads" in text

@@ -19,7 +19,7 @@ def parse_file(path: Path, name: str | None = None) -> File:
     several errors, or TerraformError if the file cannot be read.
     """
     name = str(path) if name is None else name
-    text = _read(path, name)
+    text = read_text(path, name)
     return parse_json(text, name) if path.name.endswith(".json") else parse(text, name)
 
 
@@ -28,11 +28,12 @@ def parse_variables(path: Path, name: str) -> File:
 
     Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files". Raises as `parse_file` does.
     """
-    text = _read(path, name)
+    text = read_text(path, name)
     return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name)
 
 
-def _read(path: Path, name: str) -> str:
+def read_text(path: Path, name: str) -> str:
+    """Return the text of a file, shown as `name`. Raise HclSyntaxError if it is not UTF-8, TerraformError if unread."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -119,7 +119,7 @@ def read_configuration(directory: Path, shown: str, show: Callable[[Path], str])
     `shown` is the directory as people see it, `show` gives that of a file. RootMissingError if there is no such
     directory or no configuration file in it.
     """
-    names = _configuration_files(directory, shown)
+    names = configuration_files(directory, shown)
     collector = ErrorCollector()
     files: list[tuple[str, File]] = []
     for name in names:
@@ -137,7 +137,8 @@ def read_configuration(directory: Path, shown: str, show: Callable[[Path], str])
     return result
 
 
-def _configuration_files(directory: Path, shown: str) -> list[str]:
+def configuration_files(directory: Path, shown: str) -> list[str]:
+    """Return the names of the files that Terraform reads in a directory, sorted. Raises as `read_configuration`."""
     if not directory.is_dir():
         raise RootMissingError(
             "there is no such directory of Terraform configuration",

@@ -1,1 +1,0 @@
-"""The risks of a plan's changes, one module per kind."""

@@ -1,1 +1,0 @@
-"""Databases: what RDS says of an instance, and the way to it through the network."""
