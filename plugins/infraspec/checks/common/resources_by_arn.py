@@ -52,7 +52,10 @@ def published(target: Value) -> bool:
 
 
 _KEYS = next(policy.owners for policy in resource_type("aws_kms_key_policy").policies)
-_WITH_ARN = (*_KEYS, *(known.type for known in TYPES.values() if "arn" in known.assigned))
+_SERVICES = dict.fromkeys(_KEYS, "kms") | {
+    known.type: known.assigned["arn"].split(":")[2] for known in TYPES.values() if "arn" in known.assigned
+}
+"""The service that the ARNs of a type name."""
 _ATTACHED = {
     known.type: policy
     for known in TYPES.values()
@@ -61,6 +64,7 @@ _ATTACHED = {
 }
 """The resources that attach a policy to another."""
 DOCUMENT_TYPE = "aws_iam_policy_document"
+_SERVICE = re.compile(r"arn:[^:]*:([a-z0-9-]+):")
 _BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
 
 
@@ -71,6 +75,8 @@ class ArnIndex:
     attributes: AwsAttributes
     _policies: dict[str, tuple[tuple[Resource, PolicyDocument], ...]] = field(default_factory=dict)
     _compiled: dict[str, list[IdentityPolicy]] = field(default_factory=dict)
+    _of_service: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _of_type: dict[str, dict[Value, Resource]] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -89,9 +95,10 @@ class ArnIndex:
                 return self.find(Unknown(part.address))
         text = render(target)
         bare = _BARE.match(text)
-        named = self._by_arn.get(bare[1] or bare[2] if bare else text)
+        by_arn = self._by_arn(text)
+        named = by_arn.get(bare[1] or bare[2] if bare else text)
         if named is None and ":secret:" in text:
-            named = self._by_arn.get(text[:-SUFFIX_LENGTH] + "?" * SUFFIX_LENGTH)
+            named = by_arn.get(text[:-SUFFIX_LENGTH] + "?" * SUFFIX_LENGTH)
         return named
 
     def secret_named(self, name: str) -> Value:
@@ -189,10 +196,16 @@ class ArnIndex:
                 written[text] = None if text in written else document
         return written
 
-    @cached_property
-    def _by_arn(self) -> dict[str, Resource]:
-        resources = (*self.plan.data("aws_ssm_parameter"), *self.plan.managed(*_WITH_ARN))
-        return {self._shown(resource): resource for resource in resources}
+    def _by_arn(self, arn: str) -> dict[str, Resource]:
+        """Return what may have an ARN: the resources of the service that it names, and no others are evaluated."""
+        named = _SERVICE.match(arn)
+        service = named[1] if named else ""
+        if service not in self._of_service:
+            types = [type_ for type_, theirs in _SERVICES.items() if service in ("", theirs)]
+            read = self.plan.data("aws_ssm_parameter") if service in ("", "ssm") else ()
+            resources = (*read, *(self.plan.managed(*types) if types else ()))
+            self._of_service[service] = {self._shown(resource): resource for resource in resources}
+        return self._of_service[service]
 
     def _shown(self, resource: Resource) -> str:
         return render(self.attributes.narrow(resource.reference("arn")))
@@ -224,13 +237,14 @@ class ArnIndex:
         if found is not None:
             return found[0]
         name = self.attributes.narrow(reference)
-        return next(filter(None, (self._by_name_or_arn.get((owner, name)) for owner in policy.owners)), None)
+        return next(filter(None, (self._by_name_or_arn(owner).get(name) for owner in policy.owners)), None)
 
-    @cached_property
-    def _by_name_or_arn(self) -> dict[tuple[str, Value], Resource]:
-        """Return what a policy may be attached to, by its type and name or ARN, the first of several."""
-        owners = reversed(self.plan.managed(*(owner for policy in _ATTACHED.values() for owner in policy.owners)))
-        return {(owner.type, name): owner for owner in owners for name in (self._shown(owner), self._named(owner))}
+    def _by_name_or_arn(self, type_: str) -> dict[Value, Resource]:
+        """Return what a policy may be attached to of a type, by its name or ARN, the first of several."""
+        if type_ not in self._of_type:
+            named = ((self._shown(owner), self._named(owner), owner) for owner in reversed(self.plan.managed(type_)))
+            self._of_type[type_] = {key: owner for arn, name, owner in named for key in (arn, name)}
+        return self._of_type[type_]
 
     def _named(self, resource: Resource) -> Value:
         return self.attributes.name(resource, resource_type(resource.type).name)
