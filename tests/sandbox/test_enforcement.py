@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from infraspec.aws.runner_policy import canary_statements, policy_of
 from infraspec.contract.live import Canary
 from infraspec.sandbox.running import Running
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"

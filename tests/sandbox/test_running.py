@@ -14,8 +14,7 @@ from infraspec.aws.guard import GUARD
 from infraspec.core.errors import SandboxError
 from infraspec.sandbox import server_process
 from infraspec.sandbox.running import Running, place_of, start_empty
-from infraspec.sandbox.server import Account
-from infraspec.sandbox.server_process import Settings, spawn
+from infraspec.sandbox.server_process import Account, Settings, spawn
 from infraspec.terraform.environments import Environments
 
 REFERENCE = Path(__file__).resolve().parents[2] / "fixtures/daily-report-tool"

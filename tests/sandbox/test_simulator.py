@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infraspec.sandbox.running import Running
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 EXECUTION = "arn:aws:iam::123456789012:role/daily-report-tool-prod-backend-execution"
 READ = "secretsmanager:GetSecretValue"

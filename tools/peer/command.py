@@ -23,7 +23,7 @@ from pathlib import Path
 from infraspec import contract as contracts
 from infraspec.pytest_plugin.options import DEFAULT_NAME
 from infraspec.sandbox.applying import Deployment
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 from infraspec.terraform.environments import Environments
 
 ROOT = Path(__file__).parents[2]

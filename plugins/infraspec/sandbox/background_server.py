@@ -20,8 +20,7 @@ from msgspec import Struct, to_builtins
 
 from infraspec.core.errors import SandboxError
 from infraspec.sandbox.applying import Deployment
-from infraspec.sandbox.server import Account
-from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Account
 
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
 

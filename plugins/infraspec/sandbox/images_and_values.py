@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value, encode_json, unknowns
 from infraspec.ecs.references import EcrImage, ecr_image
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 from infraspec.terraform.plan import Plan, Resource
 
 _STEP = re.compile(r"\.|\[(\d+)\]|\[\"([^\"]*)\"\]")

@@ -18,8 +18,7 @@ from infraspec.contract.live import Live
 from infraspec.contract.models import Environment
 from infraspec.core.errors import SandboxError
 from infraspec.sandbox.applying import Deployment, NotApplied
-from infraspec.sandbox.server import Account
-from infraspec.sandbox.server_process import START_SECONDS, Child, Settings, spawn
+from infraspec.sandbox.server_process import START_SECONDS, Account, Child, Settings, spawn
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 

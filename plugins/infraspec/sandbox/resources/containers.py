@@ -19,7 +19,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 
 def _repository(account: Account, values: Values) -> Attributes:

@@ -18,7 +18,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 _CHANGEABLE = (
     "instance_class=DBInstanceClass StorageType VpcSecurityGroupIds AutoMinorVersionUpgrade PubliclyAccessible "

@@ -17,7 +17,7 @@ from infraspec.sandbox.resources.kind import (
     put,
     tags,
 )
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 _ROLE = Making(
     "iam.create_role",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from infraspec.resource_types.listing import names
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 Values: TypeAlias = Mapping[str, Any]
 """The planned values of one resource, all of them known."""

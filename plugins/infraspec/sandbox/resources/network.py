@@ -18,7 +18,7 @@ from infraspec.sandbox.resources.kind import (
     tagged,
     tags,
 )
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 
 def _vpc(account: Account, values: Values) -> Attributes:

@@ -19,7 +19,7 @@ from infraspec.sandbox.resources.kind import (
     tag_map,
     tags,
 )
-from infraspec.sandbox.server import Account
+from infraspec.sandbox.server_process import Account
 
 CHAT_ENDPOINT = "https://global.sns-api.chatbot.amazonaws.com"
 """What Amazon Q Developer in chat applications subscribes to the topics of a channel."""
