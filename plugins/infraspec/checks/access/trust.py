@@ -55,7 +55,7 @@ class Trust(Struct):
         blank = Finding("", Verdict.UNDETERMINED, "", subject, expected=expected)
         if sought.settled is not None:
             return replace(blank, verdict=sought.settled, found=sought.why, reason=sought.reason, remedy=sought.remedy)
-        if resource is None or resource.get(_ATTRIBUTE) is None:
+        if resource is None or resource.values.get(_ATTRIBUTE) is None:
             read = "" if resource is None else "name `assume_role_policy` under [known], give a plan file, or "
             return replace(
                 blank, found="its trust policy is not known", reason=sought.why, remedy=f"{read}{sought.remedy}"

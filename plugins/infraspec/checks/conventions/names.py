@@ -170,7 +170,7 @@ def _brief(reason: str, resource: Resource, attribute: str, name: Text | str) ->
 def _written(resource: Resource, attribute: str) -> str:
     """Return the attribute that the name is written in: `name_prefix` where the provider adds the rest."""
     prefix = f"{attribute}_prefix"
-    return prefix if resource.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
+    return prefix if resource.values.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
 
 
 def _line(resource: Resource, line: str) -> str:
