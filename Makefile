@@ -95,9 +95,10 @@ lint: $(VENV)/.lint ## Check style, types and the direction of dependencies
 	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) .github
 
 .PHONY: format
-format: $(VENV)/.lint ## Format the code
+format: $(VENV)/.lint ## Format the code and the catalogue of resource types
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tools.resource_types
 
 .PHONY: schema
 schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the results file

@@ -57,14 +57,18 @@ def shout(value: str) -> str:
     """Say it louder."""
     return value.upper() + "!"
 '''
-ROW = """TYPES = (
-    ResourceType(
-        "aws_iot_thing",
-        "name",
-        listing=Listing(
-            "iot", Call("ListThings", "things"), attributes("name=thingName arn=thingArn id=thingName"), has_tags=False
-        ),
-    ),
+ROW = """,
+  {
+    "type": "aws_iot_thing",
+    "name": "name",
+    "listing": {
+      "service": "iot",
+      "call": {"operation": "ListThings", "key": "things"},
+      "attributes": {"name": "thingName", "arn": "thingArn", "id": "thingName"},
+      "has_tags": false
+    }
+  }
+]
 """
 KIND = """
 KINDS = {
@@ -122,7 +126,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package / "checks/deployed/queue_age.py").write_text(CHECK, encoding="utf-8")
     with (package / "terraform/language/functions/strings.py").open("a", encoding="utf-8") as file:
         file.write(FUNCTION)
-    insert(package / "resource_types/messaging.py", "TYPES = (\n", ROW)
+    insert(package / "resource_types/messaging.json", "\n]\n", ROW)
     insert(package / "sandbox/resources/observation.py", "\nKINDS = {\n", KIND)
     (package / "reporting/tally.py").write_text(REPORT, encoding="utf-8")
     with (package / "cli/report/results.py").open("a", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from infraspec import __version__
+from infraspec.resource_types import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 NO_CREDENTIALS = {
@@ -69,6 +70,7 @@ def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
         "terraform/provider/aws_schema.txt",
     ):
         assert f"infraspec/{wanted}" in names
+    assert {f"infraspec/resource_types/{file.name}" for file in FAMILIES} <= set(names)
 
 
 def test_suite_runs_in_another_repository(python: Path, tmp_path: Path) -> None:

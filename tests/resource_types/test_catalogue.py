@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from infraspec.resource_types import _FAMILIES, TYPES, Renaming, ResourceType, resource_type
+from infraspec.core.rules import RULES
+from infraspec.live.resources.network import _PEERS, _PORTS
+from infraspec.resource_types import FAMILIES, TYPES, Renaming, ResourceType, decoded, resource_type
 from infraspec.terraform.provider.schema import Schema, resource_types, schema
+from tools.resource_types import written
 
 _NOT_IN_PROVIDER = frozenset({"aws_opsworks_application", "aws_opsworks_rds_db_instance", "aws_opsworks_stack"})
 """Types that the provider has no more, and whose secrets older plans and states hold."""
@@ -39,11 +44,66 @@ def _has(held: Schema, path: str) -> bool:
 
 
 def test_each_type_stands_once() -> None:
-    """A type has one row, in one family, and the rows of a family are sorted."""
-    names = [known.type for family in _FAMILIES for known in family.TYPES]
+    """A type has one object, in one family, and each file of the folder is a family."""
+    names = [known.type for family in FAMILIES for known in decoded(family)]
     assert [] == [name for name, count in Counter(names).items() if count > 1]
-    for family in _FAMILIES:
-        assert sorted(known.type for known in family.TYPES) == [known.type for known in family.TYPES]
+    assert sorted(FAMILIES) == sorted(FAMILIES[0].parent.glob("*.json"))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.stem)
+def test_a_file_has_one_form(family: Path) -> None:
+    """A file is as `make format` writes it: sorted, and without what is said of every type."""
+    assert written(decoded(family)) == family.read_text(encoding="utf-8")
+
+
+def test_long_lists_and_objects_are_broken_between_their_items() -> None:
+    """What has no room on a line is read from several as it was."""
+    long = [f"attribute-{number:03}.of_a_block" for number in range(30)]
+    blanks = [f"attribute {number:03} of a block" for number in range(30)]
+    types = [ResourceType("b", secrets=tuple(long), tag_types=tuple(blanks)), ResourceType("a", "x" * 200)]
+    text = written(types)
+
+    assert types[::-1] == msgspec.json.decode(text, type=list[ResourceType])
+    assert 1 == sum(len(line) > 120 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            '[{"type": "a"}, {"type": "aws_x", "policies": [{"kind": "trust policy", "onwers": []}]}]',
+            "bad.json: aws_x: Object contains unknown field `onwers` - at `$[1].policies[0]`",
+        ),
+        ('[{"type": "aws_x", "name": 3}]', "bad.json: aws_x: Expected `str`, got `int` - at `$[0].name`"),
+        (
+            '[{"type": "aws_x", "renaming": "never"}]',
+            "bad.json: aws_x: Invalid enum value 'never' - at `$[0].renaming`",
+        ),
+        ('[{"name": "name"}]', "bad.json: None: Object missing required field `type` - at `$[0]`"),
+        ('["aws_x"]', "bad.json: Expected `object`, got `str` - at `$[0]`"),
+        ('[{"type": "aws_x"', "bad.json: Input data was truncated"),
+    ],
+)
+def test_an_error_names_the_file_the_type_and_the_field(content: str, message: str, tmp_path: Path) -> None:
+    """A mistake in a file is found where it is, and nothing is read past it."""
+    file = tmp_path / "bad.json"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        decoded(file)
+
+
+def test_what_compares_a_type_is_a_rule() -> None:
+    """A misspelt id would leave a type to nobody."""
+    assert set() == {known.compared_by for known in TYPES.values()} - {"", *RULES}
+
+
+def test_a_rule_of_a_security_group_is_told_by_all_that_it_says() -> None:
+    """AWS has no two of one group that say the same, so what is compared is what names one."""
+    for direction in ("egress", "ingress"):
+        drift = TYPES[f"aws_vpc_security_group_{direction}_rule"].drift
+        assert drift is not None
+        assert (drift.compared, drift.left_out) == (("ip_protocol", *_PORTS, *_PEERS), _PEERS)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in TYPES if name.startswith("aws_")))

@@ -16,7 +16,6 @@ from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import Unknown, Value
 from infraspec.resource_types import TYPES, Policy, PolicyKind
-from infraspec.resource_types.model import words
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.planfile import plan as from_plan_json
@@ -29,7 +28,7 @@ NAMES = [f"{type_}.{policy.attribute} {policy.kind.name}" for type_, policy in H
 _POLICY = re.compile(r"polic|permission|assume_role")
 _NAMED = re.compile(r"_(arn|id|ids|name|names|type|version|label|token|number|scope|mode|runtime|revision|url)$")
 _SETTINGS = frozenset(
-    words(
+    (  # noqa: SIM905 - a list has a line for each
         "dns_record_client_routing_policy alpn_policy ssl_policy security_policy tls_policy https_policy "
         "tls_security_policy viewer_protocol_policy origin_protocol_policy protocol_policy referrer_policy "
         "permission permissions routing_policy routing_http_response_content_security_policy_header_value "
@@ -40,7 +39,7 @@ _SETTINGS = frozenset(
         "overwrite_child_resource_permissions_with_default language_selection_policy default_policy "
         "policy_language posix_permissions permissions_boundary notification_policy web_app_endpoint_policy "
         "permission_model permission_policy"
-    )
+    ).split()
 )
 """Attributes of these names take one of a few words, a number, or the ARN of a policy."""
 _OTHER_LANGUAGES = {

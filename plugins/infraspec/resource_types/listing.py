@@ -16,7 +16,7 @@ def snake(name: str) -> str:
     return _BOUNDARY.sub("_", name).lower()
 
 
-class Blocks(Struct, frozen=True):
+class Blocks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Nested blocks: an object, or each of a list, at a path of an answer.
 
     Without `attributes` they have all that AWS says, under the names that Terraform makes of the API's.
@@ -40,17 +40,11 @@ def names(text: str, /) -> dict[str, str]:
     return {name or snake(api): api for name, _, api in pairs}
 
 
-def attributes(text: str, /, **nested: Blocks) -> Attributes:
-    """Return the attributes of a text, whose words may have paths for names, and nested blocks."""
-    return {**names(text), **nested}
-
-
 Choice = Mapping[str, tuple[str | None, ...]]
 """Path of an entry → the values that are meant, None for nothing."""
-NO_CHOICE: Choice = {}
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An operation that reads, by the API's name, and the path of its answer that has what was asked for.
 
     `arguments` are parameters that are attributes of the resource that it is asked of, `parameters` those that are
@@ -65,7 +59,7 @@ class Call(Struct, frozen=True):
     is_paged: bool = False
 
 
-class Batch(Struct, frozen=True):
+class Batch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An operation that is asked for as many as `size` at once, named by one of its parameters."""
 
     operation: str
@@ -75,7 +69,7 @@ class Batch(Struct, frozen=True):
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Listing(Struct, frozen=True):
+class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an account lists the resources of a type. What is peculiar is read by a function of `live.resources`.
 
     `call` lists them: all of the account, or with `of` those of each resource of another type. Where it
@@ -98,8 +92,8 @@ class Listing(Struct, frozen=True):
     of: str = ""
     is_policy: bool = False
     describe: Batch | None = None
-    only: Choice = NO_CHOICE
-    unless: Choice = NO_CHOICE
+    only: Choice = field(default_factory=dict)
+    unless: Choice = field(default_factory=dict)
     is_shared: bool = False
     has_tags: bool = True
     tags: str = ""
@@ -111,12 +105,6 @@ class Listing(Struct, frozen=True):
     arn: str = ""
     address: str = "{arn}"
     also: tuple[str, ...] = ()
-
-    @classmethod
-    def of_policy(cls, service: str, call: Call, of: str, owned: Mapping[str, str]) -> Listing:
-        """Return how the policies of the resources of a type are read: `owned` says whose each is."""
-        held: Attributes = {"policy": "policy"}
-        return cls(service, call, held, of, is_policy=True, has_tags=False, owned=owned, address="{owner} policy")
 
     def operations(self) -> Iterator[str]:
         """Yield the operations that are asked, by the API's names."""

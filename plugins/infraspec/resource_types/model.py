@@ -32,7 +32,7 @@ class PolicyKind(Enum):
     RESOURCE_CONTROL = "resource control policy"
 
 
-class PolicyLimit(Struct, frozen=True):
+class PolicyLimit(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The most characters of a policy; `default` is the quota as it is before somebody has it raised to `most`.
 
     White space does not count, unless `blanks` says so. Several documents of one owner may have one limit (`shared`).
@@ -45,7 +45,7 @@ class PolicyLimit(Struct, frozen=True):
     shared: bool = False
 
 
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An attribute that holds a policy document; a path (`inline_policy.policy`) leads into nested blocks.
 
     `services` are those whose actions a resource policy may name, separated by blanks; any if empty. `of` is the
@@ -89,7 +89,7 @@ def _documents(values: Mapping[str, Value], path: str, place: str) -> Iterator[t
             yield from _documents(block, rest, f"{place}{name}.{index}.")
 
 
-class Drift(Struct, frozen=True):
+class Drift(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the rule `drift` compares; only that the resource exists if `compared` is empty.
 
     `left_out` is what an answer of AWS leaves out where there is none: where the source does not set it, there is to be
@@ -105,7 +105,7 @@ class Drift(Struct, frozen=True):
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
-class ResourceType(Struct, frozen=True):
+class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known of a type of resource, or of the data source of its name.
 
     `name` is the attribute that holds the name; a dotted path leads into a map or block (`tags.Name`). `identity` are
@@ -136,11 +136,3 @@ class ResourceType(Struct, frozen=True):
     drift: Drift | None = None
     compared_by: str = ""
     listing: Listing | None = None
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return the words of a text: a row of the catalogue writes several attributes as one."""
-    return tuple(text.split())
-
-
-IN_PLACE, REPLACED = Renaming.IN_PLACE, Renaming.REPLACED

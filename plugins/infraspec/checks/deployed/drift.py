@@ -28,7 +28,6 @@ from infraspec.core.truth import Truth
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from infraspec.ecs.fleet import is_scaled
 from infraspec.resource_types import Drift, resource_type
-from infraspec.resource_types.network import FIREWALL_RULE
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
 
@@ -50,7 +49,7 @@ def find_live(source: Resource, bound: ResolvedSource) -> Resource | None:
 def identity(source: Resource, bound: ResolvedSource) -> tuple[str, ...] | None:
     """Return what names a resource in AWS; None if that is not wholly known, or is a tag, which anything may have.
 
-    A rule of a security group is named by what it says.
+    A rule of a security group is named by what it says: AWS has no two of one group that say the same.
     """
     values = [bound.value(value) for value in _named_by(source)]
     if not values or not all(isinstance(value, str | int) for value in values):
@@ -59,11 +58,11 @@ def identity(source: Resource, bound: ResolvedSource) -> tuple[str, ...] | None:
 
 
 def _named_by(source: Resource) -> Iterator[Value]:
-    if source.type in _FIREWALL_RULES:
-        yield source.attribute("security_group_id")
-        yield from (source.get(name, "") for name in FIREWALL_RULE)
-        return
     known = resource_type(source.type)
+    if source.type in _FIREWALL_RULES and known.drift is not None:
+        yield source.attribute("security_group_id")
+        yield from (source.get(name, "") for name in known.drift.compared)
+        return
     if known.identity:
         yield from (source.attribute(name) for name in known.identity)
         return

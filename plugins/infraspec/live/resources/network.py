@@ -13,7 +13,6 @@ from infraspec.core.unknown import Unknown, Value
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
 from infraspec.live.resources.scope import Scope
-from infraspec.resource_types.network import FIREWALL_PEER
 from infraspec.terraform.plan import Resource
 
 _GROUPS = ("aws_security_group", "aws_default_security_group")
@@ -21,6 +20,7 @@ _EGRESS, _INGRESS = "aws_vpc_security_group_egress_rule", "aws_vpc_security_grou
 _LISTENER = "aws_lb_listener"
 _EVERYTHING = "-1"
 _PORTS = ("from_port", "to_port")
+_PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
 
 
 def firewall_rules(scope: Scope, type_: str) -> Iterator[Resource]:
@@ -88,7 +88,7 @@ def _content(values: Mapping[str, Value]) -> Hashable:
     """Return what a rule says; None if a part of it is not known."""
     protocol = str(values.get("ip_protocol"))
     ports = () if protocol == _EVERYTHING else _ports(values)
-    ends = [values.get(name) or "" for name in FIREWALL_PEER]
+    ends = [values.get(name) or "" for name in _PEERS]
     known = ports is not None and all(isinstance(end, str) for end in ends)
     return (protocol, ports, *ends) if known else None
 

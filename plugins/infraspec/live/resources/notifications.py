@@ -15,7 +15,7 @@ from typing import Any
 from infraspec.live.resources.api_to_terraform import attributes_of
 from infraspec.live.resources.reading import Entry, Peculiarity, Values
 from infraspec.live.resources.scope import Scope
-from infraspec.resource_types.listing import attributes
+from infraspec.resource_types.listing import names
 from infraspec.terraform.plan import Resource
 
 TOPIC, SUBSCRIPTION, CHAT = "aws_sns_topic", "aws_sns_topic_subscription", "aws_chatbot_slack_channel_configuration"
@@ -29,8 +29,8 @@ _DEFAULT_ACTIONS = {
 }  # fmt: skip
 _CHAT_HOST = "sns-api.chatbot.amazonaws.com"
 _GONE = ("NotFound", "NotFoundException")
-_QUERY = attributes("Id Expression Label ReturnData Period")
-_METRIC = attributes("Stat Period Unit namespace=Metric.Namespace metric_name=Metric.MetricName")
+_QUERY = names("Id Expression Label ReturnData Period")
+_METRIC = names("Stat Period Unit namespace=Metric.Namespace metric_name=Metric.MetricName")
 
 
 def subscriptions(scope: Scope) -> Iterator[Resource]:
