@@ -34,8 +34,7 @@ class HoledText:
 
     def __init__(self, value: str | Text | Unknown) -> None:
         self._parts: dict[str, Unknown] = {}
-        parts = value.parts if isinstance(value, Text) else (value,)
-        self.text = "".join(part if isinstance(part, str) else self._mark(part) for part in parts)
+        self.text = "".join(part if isinstance(part, str) else self._mark(part) for part in parts_of(value))
 
     def fill(self, piece: str) -> Value:
         """Put the unknown parts back into a piece of the text."""
@@ -81,10 +80,11 @@ def ecr_image(value: Value) -> EcrImage | Unknown | None:
     host, slash, _ = holed.text.partition("/")
     # Without a slash the image is one of Docker Hub's, and what is unknown is at most its tag.
     hidden = has_hole(host if slash else host[:1])
-    return next((part for part in _parts(value) if isinstance(part, Unknown)), None) if hidden else None
+    return next((part for part in parts_of(value) if isinstance(part, Unknown)), None) if hidden else None
 
 
-def _parts(value: Value) -> tuple[str | Unknown, ...]:
+def parts_of(value: Value) -> tuple[str | Unknown, ...]:
+    """Return the parts of a text, or a value that is no text as the one part."""
     return value.parts if isinstance(value, Text) else (value,)
 
 
@@ -135,17 +135,17 @@ class ValueFrom(Struct, frozen=True):
     def parse(cls, value: Value) -> ValueFrom:
         """Read a `valueFrom` whose unknown parts are narrowed as far as they can be."""
         if not isinstance(value, str | Text | Unknown) or value == "":
-            return cls(
-                ValueStore.UNKNOWN, value, problem="valueFrom is not text", remedy="name a secret or a parameter"
-            )
+            problem, remedy = "valueFrom is not text", "name a secret or a parameter"
+            return cls(ValueStore.UNKNOWN, value, problem=problem, remedy=remedy)
         holed = HoledText(value)
         text = holed.text
         if text.startswith("arn:"):
             return _of_arn(holed, text.split(":"))
         whole = _WHOLE_AND_KEY.match(text)
         if whole:
-            return _with_rest(ValueStore.SECRETS_MANAGER, holed, whole["arn"], whole["rest"].split(":")[1:])
-        if _may_be_arn(text):
+            return _of_secret(holed, whole["arn"], whole["rest"].split(":")[1:])
+        known = next((text[:index] for index, character in enumerate(text) if has_hole(character)), None)
+        if known is not None and "arn:".startswith(known):  # it could still become an ARN
             return _of_attribute(value)
         if ":" in text or not _PARAMETER.match(text):
             return cls(
@@ -164,25 +164,13 @@ class ValueFrom(Struct, frozen=True):
 
 def _of_attribute(value: Value) -> ValueFrom:
     """Tell by the type of the resource what an attribute of which nothing is known will name."""
-    unknown = next(part for part in _value_from_parts(value) if isinstance(part, Unknown))
+    unknown = next(part for part in parts_of(value) if isinstance(part, Unknown))
     found = Reference.of(unknown) if value == unknown else None
     store = _STORED.get((found.type, found.attribute)) if found else None
     if store is None:
         return ValueFrom(ValueStore.UNKNOWN, value, unknown=unknown)
-    return ValueFrom(
-        ValueStore(store), value, Unknown(f"the region of {unknown.address}", computed_from(unknown)), unknown=unknown
-    )
-
-
-def _may_be_arn(text: str) -> bool:
-    """Tell whether what stands before the first unknown part could still become an ARN."""
-    known = next((index for index, character in enumerate(text) if has_hole(character)), None)
-    return known is not None and "arn:".startswith(text[:known])
-
-
-def has_suffix(text: str) -> bool:
-    """Tell whether a holed secret name ends with a hyphen and six characters, or may do so."""
-    return _SUFFIX.search(text) is not None or has_hole(text[-7:])
+    region = Unknown(f"the region of {unknown.address}", computed_from(unknown))
+    return ValueFrom(ValueStore(store), value, region, unknown=unknown)
 
 
 def _field_problem(region: str, account: str) -> tuple[str, str]:
@@ -203,49 +191,44 @@ def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
         )
     service, resource = fields[2], fields[5:]
     if service == "secretsmanager" and resource[0] == "secret":
-        return _of_secret(holed, fields)
-    target, (problem, remedy) = holed.fill(":".join(fields)), _field_problem(fields[3], fields[4])
-    region, account = holed.fill(fields[3]), holed.fill(fields[4])
-    parsed = ValueFrom(ValueStore.PARAMETER_STORE, target, region, account, problem, remedy)
+        if len(fields) == _ARN_FIELDS or not fields[6]:
+            return ValueFrom(
+                ValueStore.SECRETS_MANAGER,
+                holed.fill(":".join(fields[:7])),
+                problem="the ARN names no secret",
+                remedy="an ARN of a secret ends secret:NAME and a suffix of a hyphen and six characters",
+            )
+        return _of_secret(holed, ":".join(fields[:7]), fields[7:])
+    target, region, account = map(holed.fill, (":".join(fields), fields[3], fields[4]))
     if service == "ssm" and resource[0].startswith("parameter/"):
-        return parsed
+        problem, remedy = _field_problem(fields[3], fields[4])
+        return ValueFrom(ValueStore.PARAMETER_STORE, target, region, account, problem, remedy)
     if has_hole(service) or has_hole(resource[0]):
-        hole = next(part for part in _value_from_parts(parsed.target) if isinstance(part, Unknown))
-        return ValueFrom(ValueStore.UNKNOWN, parsed.target, parsed.region, parsed.account, unknown=hole)
+        hole = next(part for part in parts_of(target) if isinstance(part, Unknown))
+        return ValueFrom(ValueStore.UNKNOWN, target, region, account, unknown=hole)
     return ValueFrom(
         ValueStore.UNKNOWN,
-        parsed.target,
-        parsed.region,
-        parsed.account,
+        target,
+        region,
+        account,
         problem=f"the ARN is of {service}:{':'.join(resource)[:20]}, which ECS cannot read a value from",
         remedy="give the ARN of a secret (…:secret:NAME-SUFFIX) or of a parameter (…:parameter/NAME)",
     )
 
 
-def _of_secret(holed: HoledText, fields: list[str]) -> ValueFrom:
-    bare, rest = ":".join(fields[:7]), fields[7:]
-    if len(fields) < _ARN_FIELDS + 1 or not fields[6]:
-        return ValueFrom(
-            ValueStore.SECRETS_MANAGER,
-            holed.fill(bare),
-            problem="the ARN names no secret",
-            remedy="an ARN of a secret ends secret:NAME and a suffix of a hyphen and six characters",
-        )
-    return _with_rest(ValueStore.SECRETS_MANAGER, holed, bare, rest)
-
-
-def _with_rest(store: ValueStore, holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
+def _of_secret(holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
+    """Read the bare ARN of a secret, a part of which may be unknown, and what follows it."""
     fields = bare.split(":")
     region, account, name = (fields[3], fields[4], fields[6]) if len(fields) > _ARN_FIELDS else ("", "", "")
     problem, remedy = _rest_problem(rest)
     if not problem and name:
         problem, remedy = _field_problem(region, account)
-    partial = bool(name) and not has_suffix(name)
+    partial = bool(name) and _SUFFIX.search(name) is None and not has_hole(name[-7:])
     if partial and not problem:
         problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"
         remedy = "give the secret's full ARN: in Terraform its arn attribute"
-    target = holed.fill(bare)
-    return ValueFrom(store, target, holed.fill(region), holed.fill(account), problem, remedy, partial)
+    target, of_region, of_account = map(holed.fill, (bare, region, account))
+    return ValueFrom(ValueStore.SECRETS_MANAGER, target, of_region, of_account, problem, remedy, partial)
 
 
 def _rest_problem(rest: list[str]) -> tuple[str, str]:
@@ -259,7 +242,3 @@ def _rest_problem(rest: list[str]) -> tuple[str, str]:
     if rest and rest[1] and rest[2]:
         return "it names both a version stage and a version id", "keep one of them and leave the other empty"
     return "", ""
-
-
-def _value_from_parts(value: Value) -> tuple[str | Unknown, ...]:
-    return value.parts if isinstance(value, Text) else (value,)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import cast
 
 from msgspec import Struct
@@ -33,7 +34,7 @@ from infraspec.core.unknown import (
 from infraspec.ecs import access_table as table
 from infraspec.ecs.access_table import Access
 from infraspec.ecs.container import Container
-from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
+from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, parts_of
 from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.policy.context import ContextEntry
@@ -52,22 +53,19 @@ def value_access(need: Need, context: AccessContext, secret: Access, parameter: 
             yield from _parameter_access(need, parsed, parameter, context)
         case ValueStore.UNKNOWN:
             doubt = AccessDoubt.of(parsed.unknown or Unknown(f"what {need.path} names", computed_from(need.named)))
-            (action,) = secret.actions
-            yield Requirement(need, secret, action, parsed.target, doubt, undecidable=True)
+            yield Requirement(need, secret, secret.actions[0], parsed.target, doubt, undecidable=True)
 
 
 def secret_access(need: Need, target: Value, row: Access, context: AccessContext) -> Iterator[Requirement]:
     """List what reading the secret of an ARN takes."""
-    (action,) = row.actions
-    yield Requirement(need, row, action, target)
+    yield Requirement(need, row, row.actions[0], target)
     yield from _decrypt(need, target, "secretsmanager", context)
 
 
 def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: AccessContext) -> Iterator[Requirement]:
     name = parsed.target
     target = name if parsed.is_arn else context.arn("ssm", parameter_path(name))
-    (action,) = row.actions
-    yield Requirement(need, row, action, target)
+    yield Requirement(need, row, row.actions[0], target)
     reference = _REFERENCE.match(name) if isinstance(name, str) else None
     misnamed = not parsed.is_arn and isinstance(name, str) and context.secret_named(name) is not None
     if misnamed and not context.exists(target):
@@ -80,11 +78,10 @@ def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: Acces
 
 def _decrypt(need: Need, target: Value, service: str, context: AccessContext) -> Iterator[Requirement]:
     key = context.key_of(service, target, need.named)
-    if key is None:
-        return
-    row = table.SECRET_KEY if service == "secretsmanager" else table.PARAMETER_KEY
-    own = Need(need.owner, f"KMS key of {need.purpose}", need.path, key.arn)
-    yield Requirement(own, row, "kms:Decrypt", context.narrow(key.arn), key.doubt, via=target)
+    if key is not None:
+        row = table.SECRET_KEY if service == "secretsmanager" else table.PARAMETER_KEY
+        own = Need(need.owner, f"KMS key of {need.purpose}", need.path, key.arn)
+        yield Requirement(own, row, "kms:Decrypt", context.narrow(key.arn), key.doubt, via=target)
 
 
 _NAMES: Mapping[str, tuple[str, str]] = {
@@ -119,10 +116,12 @@ class _Block(Struct, frozen=True):
 
 def volume_access(task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
     """List what the volumes need."""
+    points = [point for container in task_definition.containers for point in container.mount_points]
     for name, volume in _volumes(task_definition):
+        written = any(_may_write(point, name) for point in points)
         yield from _fsx(f'volume "{name}"', volume.part("fsx"), context)
-        yield from _efs(name, volume.part("efs"), task_definition, context)
-        yield from _s3_files(name, volume.part("s3 files"), task_definition, context)
+        yield from _efs(f'volume "{name}"', volume.part("efs"), context, written=written)
+        yield from _s3_files(f'volume "{name}"', volume.part("s3 files"), context, written=written)
 
 
 def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unknown]]:
@@ -159,7 +158,7 @@ def _fsx(owner: str, block: _Block, context: AccessContext) -> Iterator[Requirem
         yield from value_access(need, context, table.FSX_SECRET, table.FSX_PARAMETER)
 
 
-def _efs(name: str, block: _Block, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
+def _efs(owner: str, block: _Block, context: AccessContext, *, written: bool) -> Iterator[Requirement]:
     authorization = block.part("authorization")
     enabled = authorization.part("iam").value
     doubt = AccessDoubt.of(next(unknowns(enabled), None))
@@ -170,23 +169,21 @@ def _efs(name: str, block: _Block, task_definition: TaskDefinition, context: Acc
     keys: dict[str, Value] = {}
     if point is not None:
         keys["elasticfilesystem:AccessPointArn"] = context.narrow(_arn(point, "access-point/", context))
-    need, target = Need(f'volume "{name}"', "EFS file system", system.path, arn), context.narrow(arn)
+    need, target = Need(owner, "EFS file system", system.path, arn), context.narrow(arn)
     yield Requirement(need, table.MOUNT, table.MOUNT.actions[0], target, doubt, keys=keys)
-    if not _is_read_only(task_definition, name):
+    if written:
         yield Requirement(need, table.WRITE, table.WRITE.actions[0], target, _written(table.WRITE), keys=keys)
 
 
-def _s3_files(
-    name: str, block: _Block, task_definition: TaskDefinition, context: AccessContext
-) -> Iterator[Requirement]:
+def _s3_files(owner: str, block: _Block, context: AccessContext, *, written: bool) -> Iterator[Requirement]:
     if not isinstance(block.value, Mapping):
         return
     system, point = block.part("file system arn"), block.part("access point arn").value
     keys = {} if point is None else {"s3files:AccessPointArn": context.narrow(point)}
-    need, target = Need(f'volume "{name}"', "S3 file system", system.path, system.value), context.narrow(system.value)
+    need, target = Need(owner, "S3 file system", system.path, system.value), context.narrow(system.value)
     mount, write = table.S3_FILES_MOUNT, table.S3_FILES_WRITE
     yield Requirement(need, mount, mount.actions[0], target, keys=keys)
-    if not _is_read_only(task_definition, name):
+    if written:
         yield Requirement(need, write, write.actions[0], target, _written(write), keys=keys)
 
 
@@ -202,14 +199,8 @@ def _arn(id_: Value, kind: str, context: AccessContext) -> Value:
     return context.arn("elasticfilesystem", kind, context.narrow(id_))
 
 
-def _is_read_only(task_definition: TaskDefinition, volume: str) -> bool:
-    """Tell whether every container that mounts a volume for certain mounts it read-only."""
-    return not any(
-        _may_write(point, volume) for container in task_definition.containers for point in container.mount_points
-    )
-
-
 def _may_write(point: Value, volume: str) -> bool:
+    """Tell whether a container that mounts a volume for certain mounts it otherwise than read-only, or may."""
     if not isinstance(point, Mapping):
         return True
     mounted = point.get("sourceVolume")
@@ -236,16 +227,11 @@ _MADE_BY_THE_PLAN = AccessDoubt(
 def required_access(task_definition: TaskDefinition, context: AccessContext) -> list[Requirement]:
     """List what the roles of a task definition need: its containers, its volumes, what own plugins add to these."""
     parts = (_image, _logs, _secrets, _credentials, _environment_files, _router, _credential_specifications)
-    found = [
-        requirement
-        for container in task_definition.containers
-        for part in parts
-        for requirement in part(container, context)
-    ]
-    found += volume_access(task_definition, context)
+    of_containers = (part(container, context) for container in task_definition.containers for part in parts)
+    requirements = [*chain.from_iterable(of_containers), *volume_access(task_definition, context)]
     for further in context.attributes.plan.additions.access:
-        found += cast("Iterable[Requirement]", further(task_definition, context))
-    return found
+        requirements += cast("Iterable[Requirement]", further(task_definition, context))
+    return requirements
 
 
 def log_access(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -273,8 +259,7 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
     for action in table.LAYERS.actions:
         yield Requirement(need, table.LAYERS, action, repository, doubt)
     if context.is_cached(repository):
-        rows = (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY)
-        for row in rows:
+        for row in (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY):
             yield Requirement(need, row, row.actions[0], repository, AccessDoubt.in_row(row))
 
 
@@ -285,14 +270,12 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
         return
     need = _need(container, "log group", "logConfiguration.options.awslogs-group", options["awslogs-group"])
     head = context.arn("logs", "log-group:", group, region=region)
-    created, unknown = options.get("awslogs-create-group"), None
-    if isinstance(created, Unknown | Text):
-        unknown = next(unknowns(created))
+    created = options.get("awslogs-create-group")
+    unknown = next(unknowns(created)) if isinstance(created, Unknown | Text) else None
     if unknown or str(created).lower() == "true":
-        streamless = context.attributes.join(head, ":log-stream:")
-        (action,) = table.LOG_GROUP.actions
+        streamless, row = context.attributes.join(head, ":log-stream:"), table.LOG_GROUP
         doubt = AccessDoubt.of(unknown) or (_MADE_BY_THE_PLAN if context.exists(head) else None)
-        yield Requirement(need, table.LOG_GROUP, action, streamless, doubt, alternative=head)
+        yield Requirement(need, row, row.actions[0], streamless, doubt, alternative=head)
     stream = context.attributes.join(head, ":log-stream:", *_stream(container, context))
     for action in table.LOG_STREAM.actions:
         yield Requirement(need, table.LOG_STREAM, action, stream)
@@ -310,10 +293,9 @@ def _secrets(container: Container, context: AccessContext) -> Iterator[Requireme
     for reference in container.secrets:
         named = f'{reference.kind} "{reference.name}"'
         need = Need(f'container "{container.name}"', named, f"{reference.path}.valueFrom", reference.value_from)
-        rows = (
-            (table.SECRET, table.PARAMETER) if reference.kind == "secret" else (table.LOG_SECRET, table.LOG_PARAMETER)
-        )
-        yield from value_access(need, context, *rows)
+        of_log = reference.kind != "secret"
+        secret, parameter = (table.LOG_SECRET, table.LOG_PARAMETER) if of_log else (table.SECRET, table.PARAMETER)
+        yield from value_access(need, context, secret, parameter)
 
 
 def _credentials(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -349,9 +331,9 @@ def _credential_specifications(container: Container, context: AccessContext) -> 
         found = _SPECIFICATION.match(render(narrowed))
         need = Need(f'container "{container.name}"', "credential spec", path, value)
         if found is None:
-            unknown = next(unknowns(narrowed), None)
-            if unknown is not None:
-                yield _undecidable(need, narrowed, AccessDoubt.of(unknown))
+            doubt = AccessDoubt.of(next(unknowns(narrowed), None))
+            if doubt is not None:
+                yield _undecidable(need, narrowed, doubt)
             continue
         place = _after(narrowed, found["scheme"])
         yield from _specification(replace(need, named=place), place, context)
@@ -372,13 +354,11 @@ def _specification(need: Need, place: Value, context: AccessContext) -> Iterator
     elif ":ssm:" in text:
         yield from value_access(need, context, table.SPEC_SECRET, table.SPEC_PARAMETER)
     else:
-        unknown = AccessDoubt.of(next(unknowns(place), None))
-        yield _undecidable(
-            need, place, unknown or AccessDoubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
-        )
+        neither = AccessDoubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
+        yield _undecidable(need, place, AccessDoubt.of(next(unknowns(place), None)) or neither)
 
 
-def _undecidable(need: Need, place: Value, doubt: AccessDoubt | None) -> Requirement:
+def _undecidable(need: Need, place: Value, doubt: AccessDoubt) -> Requirement:
     return Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place, doubt, undecidable=True)
 
 
@@ -393,9 +373,8 @@ def _object(
 
 def _bucket_of(target: Value) -> Value:
     """Cut an object's ARN at the first slash of its known text."""
-    parts = target.parts if isinstance(target, Text) else (target,)
     kept: list[str | Unknown] = []
-    for part in parts:
+    for part in parts_of(target):
         if isinstance(part, str) and "/" in part:
             return concatenate([*kept, part.partition("/")[0]])
         kept.append(part)
@@ -404,6 +383,6 @@ def _bucket_of(target: Value) -> Value:
 
 def _after(value: Value, prefix: str) -> Value:
     """Return what comes after a prefix that a text begins with."""
-    parts = value.parts if isinstance(value, Text) else (value,)
-    rest = concatenate([str(parts[0]).removeprefix(prefix), *parts[1:]])
+    first, *others = parts_of(value)
+    rest = concatenate([str(first).removeprefix(prefix), *others])
     return rest.parts[0] if isinstance(rest, Text) and len(rest.parts) == 1 else rest

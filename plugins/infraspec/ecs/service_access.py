@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -33,27 +32,25 @@ from infraspec.terraform.plan import Resource
 _TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
 
 
-@dataclass
 class PlanServices:
-    """The services that `asks` for something."""
+    """The services of a plan that `asks` for something."""
 
-    attributes: AwsAttributes
-    asks: Callable[[Resource], bool]
+    def __init__(self, attributes: AwsAttributes, asks: Callable[[Resource], bool]) -> None:
+        self.attributes = attributes
+        self._asking = tuple(filter(asks, attributes.plan.managed("aws_ecs_service")))
 
     def of(self, task_definition: TaskDefinition) -> list[Resource]:
         """Return those that run a task definition."""
-        return self._services.get(_identity(task_definition), [])
+        family = task_definition.family if isinstance(task_definition.family, str) else None
+        resource = task_definition.resource
+        return self._services.get(resource.address if resource else family, [])
 
     @cached_property
     def unknown(self) -> tuple[tuple[Resource, Unknown], ...]:
         """Those of which it is not known which task definition they run."""
-        found = []
-        for service in self._asking:
-            value = service.attribute("task_definition")
-            unknown = next(unknowns(self.attributes.narrow(value)), None)
-            if unknown is not None and self._resource(value) is None:
-                found.append((service, unknown))
-        return tuple(found)
+        named = ((service, service.attribute("task_definition")) for service in self._asking)
+        hidden = ((service, value, next(unknowns(self.attributes.narrow(value)), None)) for service, value in named)
+        return tuple((service, part) for service, value, part in hidden if part and self._resource(value) is None)
 
     def doubt(self, service: Resource, runs: Resource | None) -> AccessDoubt | None:
         """Return the doubt about what a service asks for, if there may be none of it beside its task definition."""
@@ -61,10 +58,6 @@ class PlanServices:
         absent = () if plan.is_certain(service, runs) else plan.uncertainties(service.address).values()
         reasons = (AccessDoubt(f"it is not known whether this is needed: {one}", one.value) for one in absent)
         return next(reasons, None)
-
-    @cached_property
-    def _asking(self) -> tuple[Resource, ...]:
-        return tuple(filter(self.asks, self.attributes.plan.managed("aws_ecs_service")))
 
     @cached_property
     def _services(self) -> dict[Value, list[Resource]]:
@@ -101,12 +94,6 @@ class PlanServices:
         return families
 
 
-def _identity(task_definition: TaskDefinition) -> Value:
-    if task_definition.resource is not None:
-        return task_definition.resource.address
-    return task_definition.family if isinstance(task_definition.family, str) else None
-
-
 def _revision(arn: Value) -> str | None:
     """Return the `family:revision` of the ARN of a task definition, None if it is not known."""
     return arn.rpartition("/")[2] if isinstance(arn, str) else None
@@ -121,38 +108,27 @@ def block(tree: Mapping[str, Value], name: str) -> Mapping[str, Value]:
 
 _CLUSTER = re.compile(r"^(?:arn:.*:cluster/)?(?P<name>[^:/]+)$", re.DOTALL)
 _ENABLED = "enable_execute_command"
+_OFF = (None, False, "false")
 
 
-@dataclass
 class ExecuteCommand:
     """The services of a plan that ECS Exec is enabled for. `key_arn` follows a key's id or alias to its ARN."""
 
-    attributes: AwsAttributes
-    key_arn: Callable[[Value, Resource], Value]
-    _clusters: dict[Value, Resource | None] = field(default_factory=dict)
+    def __init__(self, attributes: AwsAttributes, key_arn: Callable[[Value, Resource], Value]) -> None:
+        self.attributes, self.key_arn = attributes, key_arn
+        self.services = PlanServices(attributes, lambda service: service.get(_ENABLED) not in _OFF)
+        self._clusters: dict[Value, Resource | None] = {}
 
     def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
         """List what the services that run a task definition need of its task role."""
-        for service in self._services.of(task_definition):
-            yield from self._of_service(service, task_definition.resource, context)
-
-    @property
-    def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
-        """The services that ECS Exec is enabled for, of which it is not known which task definition they run."""
-        return self._services.unknown
-
-    @cached_property
-    def _services(self) -> PlanServices:
-        return PlanServices(self.attributes, lambda service: service.get(_ENABLED) not in (None, False, "false"))
-
-    def _of_service(self, service: Resource, runs: Resource | None, context: AccessContext) -> Iterator[Requirement]:
-        doubt = AccessDoubt.of(next(unknowns(service.get(_ENABLED)), None)) or self._services.doubt(service, runs)
-        need = Need("ECS Exec", f"service {service.address}", "", service.get(_ENABLED), service.location_of(_ENABLED))
-        for action in table.CHANNEL.actions:
-            yield Requirement(need, table.CHANNEL, action, "*", doubt)
-        cluster = self._cluster(service)
-        if cluster is not None:
-            yield from self._of_cluster(need, cluster, doubt, context)
+        for service in self.services.of(task_definition):
+            enabled, absent = service.get(_ENABLED), self.services.doubt(service, task_definition.resource)
+            doubt = AccessDoubt.of(next(unknowns(enabled), None)) or absent
+            need = Need("ECS Exec", f"service {service.address}", "", enabled, service.location_of(_ENABLED))
+            yield from _each(need, table.CHANNEL, "*", doubt)
+            cluster = self._cluster(service)
+            if cluster is not None:
+                yield from self._of_cluster(need, cluster, doubt, context)
 
     def _of_cluster(
         self, service: Need, cluster: Resource, doubt: AccessDoubt | None, context: AccessContext
@@ -182,9 +158,9 @@ class ExecuteCommand:
             groups = context.arn("logs", "log-group::log-stream:")
             yield _checked(own, rows, log.get("cloud_watch_encryption_enabled"), groups, doubt)
             yield from _each(own, table.SESSION_STREAM, stream, doubt)
-            (action,) = table.SESSION_STREAMS.actions
-            unsure = doubt or AccessDoubt.in_row(table.SESSION_STREAMS)
-            yield Requirement(own, table.SESSION_STREAMS, action, streamless, unsure, alternative=head)
+            row = table.SESSION_STREAMS
+            unsure = doubt or AccessDoubt.in_row(row)
+            yield Requirement(own, row, row.actions[0], streamless, unsure, alternative=head)
         if bucket:
             own = need("session log", "log_configuration.0.s3_bucket_name", bucket)
             arn = context.arn("s3", context.narrow(bucket), region="", account="")
@@ -192,10 +168,8 @@ class ExecuteCommand:
             yield from _each(own, table.SESSION_BUCKET, arn, doubt or AccessDoubt.in_row(table.SESSION_BUCKET))
             rows = (table.SESSION_BUCKET_KEY, table.SESSION_BUCKET_ENCRYPTED)
             yield _checked(own, rows, log.get("s3_bucket_encryption_enabled"), arn, doubt)
-            thing = context.attributes.join(
-                arn, "/", prefix, Unknown("the session's log file", AtRunTime("the name of the file"))
-            )
-            yield from _each(own, table.SESSION_OBJECT, thing, doubt)
+            file = Unknown("the session's log file", AtRunTime("the name of the file"))
+            yield from _each(own, table.SESSION_OBJECT, context.attributes.join(arn, "/", prefix, file), doubt)
 
     def _cluster(self, service: Resource) -> Resource | None:
         """Return the cluster of a service if it is in the plan."""
@@ -224,20 +198,19 @@ def _checked(
     need: Need, rows: tuple[Access, Access], encrypted: Value, resource: Value, doubt: AccessDoubt | None
 ) -> Requirement:
     """Return the look at how a log is encrypted: the second row where it has to be, the first where it need not be."""
-    row = rows[encrypted not in (None, False, "false")]
+    row = rows[encrypted not in _OFF]
     unsure = doubt or AccessDoubt.of(next(unknowns(encrypted), None)) or AccessDoubt.in_row(row)
     return Requirement(need, row, row.actions[0], resource, unsure)
 
 
 _CONFIGURATION, _LOG = "service_connect_configuration", "log_configuration"
-_OFF = (None, False, "false")
 
 
-@dataclass
 class ServiceConnect:
     """The services of a plan whose proxies write a log."""
 
-    attributes: AwsAttributes
+    def __init__(self, attributes: AwsAttributes) -> None:
+        self.attributes, self._services = attributes, PlanServices(attributes, _logs)
 
     def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
         """List what the proxies of the services that run a task definition need of its execution role."""
@@ -248,12 +221,9 @@ class ServiceConnect:
     @cached_property
     def unknown_services(self) -> tuple[tuple[Resource, Unknown], ...]:
         """The services whose proxies may write a log, of which it is not known which one, or what task they run."""
-        hidden = ((one, _hidden(one)) for one in self.attributes.plan.managed("aws_ecs_service"))
-        return (*self._services.unknown, *((service, unknown) for service, unknown in hidden if unknown))
-
-    @cached_property
-    def _services(self) -> PlanServices:
-        return PlanServices(self.attributes, _logs)
+        services = self.attributes.plan.managed("aws_ecs_service")
+        hidden = ((service, _hidden(service)) for service in services)
+        return (*self._services.unknown, *((service, part) for service, part in hidden if part))
 
 
 def _logs(service: Resource) -> bool:

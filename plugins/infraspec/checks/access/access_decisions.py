@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec import field as msgspec_field
 
 from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.checks.common.roles import Role
+from infraspec.checks.common.roles import Role, of_other_account
 from infraspec.checks.common.unknown_remedies import how_to_know, remedy
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import (
@@ -90,7 +90,6 @@ _SECRET, _PARAMETER = "aws_secretsmanager_secret", "aws_ssm_parameter"
 _SECURE = "SecureString"
 _TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER}
 _KEY_ATTRIBUTES = {_SECRET: "kms_key_id", _PARAMETER: "key_id"}
-_ACCOUNT_FIELD = 4
 
 
 @dataclass
@@ -183,7 +182,7 @@ class Keys:
             return None if arn is None else Key(arn)
         unread = _encryption(source, type_)
         hidden = self._hidden(target, unread)
-        if self._is_of_other_account(text):
+        if of_other_account(text, self.owners.plan):
             return Key(hidden)
         return Key(hidden, AccessDoubt(f"it is not known which KMS key encrypts {text}", None, remedy(unread)))
 
@@ -211,11 +210,6 @@ class Keys:
                 if found is not None and found[1] == MASTER_USER_ARN:
                     return found[0]
         return None
-
-    def _is_of_other_account(self, arn: str) -> bool:
-        fields, own = arn.split(":"), self.owners.plan.account
-        account = fields[_ACCOUNT_FIELD] if len(fields) > _ACCOUNT_FIELD else ""
-        return account.isdigit() and isinstance(own, str) and account != own
 
     def _alias(self, key: Value) -> Resource | None:
         return self._aliases.get(key[key.index("alias/") :]) if isinstance(key, str) and "alias/" in key else None
@@ -250,7 +244,6 @@ class AccessDecisions(Struct):
 
     owners: ArnIndex
     _decisions: dict[tuple[str, str, Value, Value], Decision] = msgspec_field(default_factory=dict)
-    _principals: dict[str, Principal] = msgspec_field(default_factory=dict)
 
     def judge(self, role: Role, requirement: Requirement) -> AccessJudgement:
         """Judge one requirement of a role."""
@@ -263,9 +256,6 @@ class AccessDecisions(Struct):
             return self._of_file_system(requirement, decision)
         if decision.allowed is Truth.MAYBE:
             return AccessJudgement(Truth.MAYBE, decision, requirement.doubt)
-        return self._denied(role, requirement, decision)
-
-    def _denied(self, role: Role, requirement: Requirement, decision: Decision) -> AccessJudgement:
         if requirement.alternative is not None:
             other = self._decide(role, requirement, requirement.alternative)
             if other.allowed is not Truth.NO:
@@ -298,30 +288,18 @@ class AccessDecisions(Struct):
     def _decide(self, role: Role, requirement: Requirement, resource: Value) -> Decision:
         key = (role.address, requirement.action, resource, requirement.via)
         if key not in self._decisions:
-            principal = self._principal(role)
+            narrow, named = self.owners.attributes.narrow, requirement.need.named
+            principal = Principal.role(narrow(role.arn))
+            context = request_context(principal.value, resource, requirement.via)
+            # By the attribute that a resource comes from messages name it, and two resources differ.
+            of_attribute = type(named) is Unknown and narrow(named) == resource
             self._decisions[key] = decide(
                 role.policies,
                 requirement.action,
-                self._subject(requirement, resource),
+                PartialArn.of(named, narrow) if of_attribute else PartialArn.of(resource),
                 boundary=role.boundary,
                 resource_policies=self.owners.policies(resource, principal.account, requirement.action),
                 principal=principal,
-                context=_context(principal, requirement, resource),
+                context=context.updated(requirement.keys) if requirement.keys else context,
             )
         return self._decisions[key]
-
-    def _principal(self, role: Role) -> Principal:
-        if role.address not in self._principals:
-            self._principals[role.address] = Principal.role(self.owners.attributes.narrow(role.arn))
-        return self._principals[role.address]
-
-    def _subject(self, requirement: Requirement, resource: Value) -> PartialArn:
-        """Name the attribute a resource comes from, if it is one: messages do, and two resources differ by it."""
-        named, narrow = requirement.need.named, self.owners.attributes.narrow
-        whole = type(named) is Unknown and narrow(named) == resource
-        return PartialArn.of(named, narrow) if whole else PartialArn.of(resource)
-
-
-def _context(principal: Principal, requirement: Requirement, resource: Value) -> Context:
-    known = request_context(principal.value, resource, requirement.via)
-    return known.updated(requirement.keys) if requirement.keys else known

@@ -92,7 +92,8 @@ def explain(
         principal=principal,
         context=request_context(principal.value, target).updated(context or {}),
     )
-    hit = _hit(decision)
+    doubtful = next((doubt.hit for doubt in decision.doubts), None)
+    hit = decision.deciding or (decision.nearest.hit if decision.nearest else doubtful)
     listed, asked = _difference(decision)
     key = Keys(owners).of("secretsmanager", target) if name == _READ else None
     return Explanation(
@@ -180,14 +181,6 @@ def _meant(word: str, known: list[str]) -> str:
     return f"did you mean {' or '.join(names)}?" if names else "infraspec plan prints the addresses there are"
 
 
-def _hit(decision: Decision) -> Hit | None:
-    if decision.deciding is not None:
-        return decision.deciding
-    if decision.nearest is not None:
-        return decision.nearest.hit
-    return next((doubt.hit for doubt in decision.doubts), None)
-
-
 def _difference(decision: Decision) -> tuple[str, str]:
     """Return what the closest statement has and what is asked for, where they differ."""
     miss = decision.nearest
@@ -208,21 +201,13 @@ def _addition(role: Role, decision: Decision, target: Value, named: Value, owner
     policy = policy_to_extend(role, decision, owners)
     module = policy.module if policy else role.resource.module if role.resource else ""
     resource = grantable(decision.request.action, target, named, owners)
+    narrowed, as_block = owners.attributes.narrow(resource), policy is not None and policy.type == DOCUMENT_TYPE
     return Addition(
         policy.address if policy else f"a policy of {role.address}",
         policy.location if policy else None,
-        statement_to_add(
-            decision.request.action,
-            resource,
-            module=module,
-            as_block=policy is not None and policy.type == DOCUMENT_TYPE,
-        ),
-        json_statement(decision.request.action, _known(owners.attributes.narrow(resource), target)),
+        statement_to_add((decision.request.action,), resource, module=module, as_block=as_block),
+        json_statement(decision.request.action, narrowed if isinstance(narrowed, str | Text) else target),
     )
-
-
-def _known(resource: Value, target: Value) -> Value:
-    return resource if isinstance(resource, str | Text) else target
 
 
 def _warnings(hit: Hit, attributes: AwsAttributes) -> Iterator[PolicyFault]:

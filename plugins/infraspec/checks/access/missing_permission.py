@@ -16,8 +16,9 @@ from infraspec.checks.common.statement_hcl import (
     statement_to_add,
 )
 from infraspec.checks.common.unknown_remedies import how_to_know
-from infraspec.core.finding import Finding, Location, Related, Verdict
-from infraspec.core.unknown import PolicyElsewhere, Text, Unknown, Value, render
+from infraspec.core.finding import Finding, Related
+from infraspec.core.rule import Subject
+from infraspec.core.unknown import PolicyElsewhere, Text, Unknown, render
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision, Outcome
 from infraspec.iam.evaluation.explanation import Doubt as PolicyDoubt
@@ -27,72 +28,53 @@ from infraspec.terraform.provider.known_data import account_unknown
 
 _FEW = 3
 _RESOURCE_POLICY = "resource policy"
-_OTHER = "the policy of the resource as well"
-_ANYTHING = "`*`"
-"""What the table says of an action that AWS asks for on something that is nobody's."""
 
 
-def undetermined(
-    rule: str,
-    address: str,
-    subject: str,
-    location: Location | None,
-    unknown: Unknown,
+def explain_denial(
+    subject: Subject,
+    requirement: Requirement,
+    role: Role,
+    decision: Decision,
+    owners: ArnIndex,
     *,
-    expected: str = "known container definitions",
-) -> Finding:
-    """Make the finding of a part that is not known and may ask for access."""
-    return Finding(
-        rule,
-        Verdict.UNDETERMINED,
-        address,
-        subject,
-        location,
-        expected=expected,
-        found=f"{unknown.address} is not known",
-        reason="what is not known may need something that the role may not do",
-        remedy=how_to_know(unknown),
-    )
-
-
-def violated(
-    requirement: Requirement, role: Role, decision: Decision, owners: ArnIndex, actions: tuple[str, ...] = ()
+    actions: tuple[str, ...] = (),
 ) -> Finding:
     """Say why a permission is missing and what to add: of all `actions`, if several are missing alike."""
     actions = actions or (requirement.action,)
-    return replace(
-        _blank(requirement, role, Verdict.VIOLATED, actions),
-        found=_found(requirement, role, decision),
-        reason=_reason(requirement, decision).replace(requirement.action, ", ".join(actions)),
+    found, reason = _explain(requirement, role, decision)
+    return replace(subject, related=_related(role, decision)).violated(
+        expected=_expected(requirement, role, actions),
+        found=found,
+        reason=reason.replace(requirement.action, ", ".join(actions)),
         remedy=_remedy(requirement, role, decision, owners, actions),
-        related=_related(role, decision),
     )
 
 
-def conclusion(requirement: Requirement, role: Role, judgement: AccessJudgement, owners: ArnIndex) -> Finding:
+def explain_doubt(
+    subject: Subject, requirement: Requirement, role: Role, judgement: AccessJudgement, owners: ArnIndex
+) -> Finding:
     """Say why it cannot be told whether a permission is there."""
-    decision, doubt = judgement.decision, judgement.doubt
-    doubts = decision.doubts
+    doubt, doubts = judgement.doubt, judgement.decision.doubts
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
     foreign = "" if reasons else arn_fields(requirement.resource).get("account")
     unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
     if unknown and isinstance(unknown.cause, PolicyElsewhere):
         remedy = policy_elsewhere_remedy(unknown.cause, requirement, role, owners)
     elif foreign:
-        reasons = [f"whether {role.address} is in account {render(foreign)} is not known: if not, it takes {_OTHER}"]
+        whether = f"whether {role.address} is in account {render(foreign)} is not known"
+        reasons = [f"{whether}: if not, it takes the policy of the resource as well"]
         remedy = how_to_know(foreign if isinstance(foreign, Unknown) else account_unknown("aws"))
-    elif unknown is not None and unknown == role.unknown:
-        remedy = role.remedy
-    elif doubt and not unknown:
+    elif unknown is not None:
+        remedy = role.remedy if unknown == role.unknown else how_to_know(unknown)
+    elif doubt:
         remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
     else:
-        remedy = how_to_know(unknown) if unknown else _certain_instead(doubts, role)
-    return replace(
-        _blank(requirement, role, Verdict.UNDETERMINED),
+        remedy = _certain_instead(doubts, role)
+    return replace(subject, related=_related(role, judgement.decision)).undetermined(
+        expected=_expected(requirement, role, (requirement.action,)),
         found="it depends on what is not known",
         reason="\n".join(reasons) or "the policies do not decide it",
         remedy=remedy,
-        related=_related(role, decision),
     )
 
 
@@ -111,55 +93,37 @@ def _certain_instead(doubts: tuple[PolicyDoubt, ...], role: Role) -> str:
     return f"give a plan or state file in which the ARN is known, or {certain}" if role.snapshot else certain
 
 
-def _blank(requirement: Requirement, role: Role, verdict: Verdict, actions: tuple[str, ...] = ()) -> Finding:
-    shown = render(requirement.resource)
+def _expected(requirement: Requirement, role: Role, actions: tuple[str, ...]) -> str:
+    shown, access = render(requirement.resource), requirement.access
     named = shown_value(requirement.need.named)
     also = f" ({named})" if isinstance(requirement.need.named, Unknown | Text) and named != shown else ""
-    return Finding(
-        "",
-        verdict,
-        "",
-        expected=f"the {requirement.access.role} role {role.address} may "
-        f"{', '.join(actions or (requirement.action,))} on {shown}{also}, "
-        f'as AWS asks in "{requirement.access.source}"',
-    )
+    may = f"the {access.role} role {role.address} may {', '.join(actions)} on {shown}{also}"
+    return f'{may}, as AWS asks in "{access.source}"'
 
 
-def _found(requirement: Requirement, role: Role, decision: Decision) -> str:
+def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[str, str]:
+    """Return what was found, and why that is no permission."""
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return f"{decision.deciding} denies it"
+        return f"{decision.deciding} denies it", "an explicit deny wins over every allow"
     if decision.limited:
-        return f"the permissions boundary of {role.address} does not allow it"
+        found = f"the permissions boundary of {role.address} does not allow it"
+        return found, "a permissions boundary limits what the role's own policies allow"
     if _RESOURCE_POLICY in decision.blocked_by:
-        return f"the policy of {_named(requirement)} does not let {role.address} in"
-    count = len(role.policies)
-    return f"no statement allows it; {role.address} has {count} {'policy' if count == 1 else 'policies'}"
-
-
-def _named(requirement: Requirement) -> str:
-    return shown_value(requirement.need.named) or render(requirement.resource)
-
-
-def _reason(requirement: Requirement, decision: Decision) -> str:
-    if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return "an explicit deny wins over every allow"
-    if decision.limited:
-        return "a permissions boundary limits what the role's own policies allow"
-    if _RESOURCE_POLICY in decision.blocked_by:
+        named = shown_value(requirement.need.named) or render(requirement.resource)
+        reason = "the policy of a resource in another account has to allow it as well"
         if requirement.action.startswith("kms:"):
-            return "the policy of a KMS key has to name the role, or leave the decision to IAM by naming its account"
-        return "the policy of a resource in another account has to allow it as well"
-    if decision.nearest is None:
-        return "none of its statements is about this service"
-    return f"the closest is {decision.nearest.hit}: {decision.nearest.reason}"
+            reason = "the policy of a KMS key has to name the role, or leave the decision to IAM by naming its account"
+        return f"the policy of {named} does not let {role.address} in", reason
+    count, reason = len(role.policies), "none of its statements is about this service"
+    if decision.nearest:
+        reason = f"the closest is {decision.nearest.hit}: {decision.nearest.reason}"
+    return f"no statement allows it; {role.address} has {count} {'policy' if count == 1 else 'policies'}", reason
 
 
 def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
     hit = decision.deciding or (decision.nearest.hit if decision.nearest else None)
-    related = [Related("role", role.address, role.location)]
-    if hit is not None:
-        related.append(Related("statement", str(hit), hit.location))
-    return tuple(related)
+    statement = [Related("statement", str(hit), hit.location)] if hit else []
+    return (Related("role", role.address, role.location), *statement)
 
 
 def _remedy(
@@ -174,26 +138,18 @@ def _remedy(
     if is_parameter and owners.secret_or_parameter(str(named)) == "secret":
         secret = shown_value(owners.secret_named(str(named)))
         return f"set valueFrom to {secret}: ECS takes a name for that of a parameter"
+    # What the table says of an action that AWS asks for on something that is nobody's.
+    of_nobody = requirement.access.resource == "`*`"
+    resource = "*" if of_nobody else grantable(requirement.action, requirement.resource, named, owners)
     target = policy_to_extend(role, decision, owners)
     if target is None and role.resource and not role.snapshot and role.resource.key != "?" and not decision.limited:
-        return f"give {role.address} a policy\n{policy_to_add(actions, _grantable(requirement, owners), role.resource)}"
+        return f"give {role.address} a policy\n{policy_to_add(actions, resource, role.resource)}"
     module = target.module if target else role.resource.module if role.resource else ""
-    statement = statement_to_add(
-        actions,
-        _grantable(requirement, owners),
-        module=module,
-        as_block=target is not None and target.type == DOCUMENT_TYPE,
-    )
+    as_block = target is not None and target.type == DOCUMENT_TYPE
     if decision.limited:
         where = f"to the permissions boundary of {role.address}"
     elif target is not None:
         where = f"to {target.address} ({target.location})" if target.location else f"to {target.address}"
     else:
         where = f"to a policy of {role.address}{', where it is managed,' if role.snapshot else ''}"
-    return f"add {where} the statement\n{statement}"
-
-
-def _grantable(requirement: Requirement, owners: ArnIndex) -> Value:
-    if requirement.access.resource == _ANYTHING:
-        return "*"
-    return grantable(requirement.action, requirement.resource, requirement.need.named, owners)
+    return f"add {where} the statement\n{statement_to_add(actions, resource, module=module, as_block=as_block)}"

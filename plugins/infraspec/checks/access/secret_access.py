@@ -13,21 +13,22 @@ policy that denies, or that of a key or a secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
-from infraspec.checks.access.missing_permission import conclusion, undetermined, violated
+from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
 from infraspec.checks.access.trust import Trust
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import Role, RoleIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
-from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.rule import Subject
 from infraspec.core.rules import SECRET_ACCESS as RULE
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
@@ -42,9 +43,6 @@ from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
 
-_RULE = "aws_ecr_pull_through_cache_rule"
-_ANY = "ROOT"
-
 
 @dataclass
 class Registries:
@@ -54,8 +52,7 @@ class Registries:
 
     def is_cached(self, repository: Value) -> bool:
         """Tell whether the images of a repository, given by its ARN, may come through a rule."""
-        below, anywhere = self._beginnings
-        text = render(repository)
+        text, (below, anywhere) = render(repository), self._beginnings
         return text.startswith(below) or (text.startswith(anywhere) and not self.exists(repository))
 
     def exists(self, repository: Value) -> bool:
@@ -67,27 +64,21 @@ class Registries:
         """What the ARNs of the repositories begin with: of rules with a prefix, and of those with ROOT."""
         attributes = self.owners.attributes
         below, anywhere = [], []
-        for rule in self.owners.plan.managed(_RULE):
+        for rule in self.owners.plan.managed("aws_ecr_pull_through_cache_rule"):
             prefix = attributes.text(rule, "ecr_repository_prefix")
-            if prefix == _ANY:
+            if prefix == "ROOT":
                 anywhere.append(render(attributes.arn(rule, "ecr", "repository/")))
             else:
                 below.append(render(attributes.arn(rule, "ecr", "repository/", prefix, "/")))
         return tuple(below), tuple(anywhere)
 
 
-@dataclass
 class Unapplied:
     """The source of a plan of what exists. `owners` are of what exists."""
 
-    source: Plan
-    owners: ArnIndex
-    _attributes: AwsAttributes = field(init=False)
-    _roles: RoleIndex = field(init=False)
-    _decisions: AccessDecisions = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._attributes = AwsAttributes(self.source)
+    def __init__(self, source: Plan, owners: ArnIndex) -> None:
+        self.source, self.owners = source, owners
+        self._attributes = AwsAttributes(source)
         self._roles = RoleIndex(self._attributes)
         self._decisions = AccessDecisions(ArnIndex(self._attributes))
 
@@ -99,9 +90,14 @@ class Unapplied:
         lacks_allow = decision.outcome is Outcome.IMPLICITLY_DENIED and not decision.blocked_by
         if not lacks_allow or written is None or written.mode != "managed":
             return finding
-        own = self._roles.role(written.reference("arn"))
-        needs = (replace(self._in_source(requirement), action=action) for action in actions)
-        judged = [self._decisions.judge(own, need) for need in needs]
+        own, named = self._roles.role(written.reference("arn")), self._named(requirement.resource)
+        there = replace(
+            requirement,
+            need=replace(requirement.need, named=named),
+            resource=self._attributes.narrow(named),
+            via=self._attributes.narrow(self._named(requirement.via)),
+        )
+        judged = [self._decisions.judge(own, replace(there, action=action)) for action in actions]
         hits = dict.fromkeys(judgement.decision.deciding for judgement in judged)
         if any(judgement.answer is not Truth.YES for judgement in judged) or not all(map(self._is_applied, hits)):
             return finding
@@ -120,15 +116,6 @@ class Unapplied:
         source = Trust(self._decisions.owners).judge(row, written.address, RoleLookup(written), context)
         proven = source.verdict is Verdict.PROVEN and not written.ignore_changes
         return replace(finding, remedy=_applied([written.location_of("assume_role_policy")])) if proven else finding
-
-    def _in_source(self, requirement: Requirement) -> Requirement:
-        named = self._named(requirement.resource)
-        return replace(
-            requirement,
-            need=replace(requirement.need, named=named),
-            resource=self._attributes.narrow(named),
-            via=self._attributes.narrow(self._named(requirement.via)),
-        )
 
     def _named(self, arn: Value) -> Value:
         """Return the attribute of the source that is an ARN of what exists, if it knows the resource by a name."""
@@ -188,39 +175,25 @@ def placed(plan: Plan, contract: Contract, environment: str) -> Plan:
     return plan.replaced(**changes) if changes else plan
 
 
-@dataclass
 class _Check:
     """The check over one plan."""
 
-    plan: Plan
-    known: KnownData
-    decided: dict[str, Decision]
-    attributes: AwsAttributes = field(init=False)
-    roles: RoleIndex = field(init=False)
-    owners: ArnIndex = field(init=False)
-    keys: Keys = field(init=False)
-    registries: Registries = field(init=False)
-    sessions: ExecuteCommand = field(init=False)
-    proxies: ServiceConnect = field(init=False)
-    trust: Trust = field(init=False)
-    decisions: AccessDecisions = field(init=False)
-    unapplied: Unapplied | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.attributes = AwsAttributes(self.plan)
+    def __init__(self, plan: Plan, known: KnownData, decided: dict[str, Decision]) -> None:
+        self.plan, self.decided = plan, decided
+        self.attributes = AwsAttributes(plan)
         self.roles = RoleIndex(self.attributes)
         self.owners = ArnIndex(self.attributes)
-        self.keys = Keys(self.owners, self.known)
+        self.keys = Keys(self.owners, known)
         self.registries = Registries(self.owners)
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
         self.proxies = ServiceConnect(self.attributes)
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
-        self.unapplied = Unapplied(self.plan.source, self.owners) if self.plan.source else None
+        self.unapplied = Unapplied(plan.source, self.owners) if plan.source else None
 
     def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
         """Yield the findings of one task definition."""
-        yield from self._hidden(task_definition)
+        yield from _report_hidden_parts(task_definition)
         context = self._context(task_definition)
         needs = [
             *required_access(task_definition, context),
@@ -234,14 +207,14 @@ class _Check:
             own = [need for need in needs if need.access.role == row.role]
             if value is None:
                 for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
-                    yield self._without_role(task_definition, need, ", ".join(actions))
+                    yield _report_without_role(task_definition, need, ", ".join(actions))
                 continue
             sought = self.roles.sought(value, context.account)
             address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
-            finding = self.trust.judge(row, address, sought, context)
-            finding = self.unapplied.trust(finding, row, context) if self.unapplied else finding
-            path = _PATHS[row.role][task_definition.resource is None]
-            yield replace(finding, rule=RULE.id, address=task_definition.address, location=task_definition.locate(path))
+            place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
+            subject = RULE.about(task_definition.address, location=place)
+            finding = self.trust.judge(row, address, sought, context, subject)
+            yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
             if own and sought.settled is None:
                 role = self.roles.role(value, context.account)
                 for need, actions in _statements(own, partial(self._missing, role)):
@@ -249,12 +222,12 @@ class _Check:
 
     def unknown_services(self) -> Iterator[Finding]:
         """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
-        for service, unknown in self.sessions.unknown_services:
-            place = service.location_of("task_definition")
-            yield undetermined(RULE.id, service.address, "ECS Exec", place, unknown, expected="a known task definition")
+        for service, unknown in self.sessions.services.unknown:
+            subject = RULE.about(service, "ECS Exec", service.location_of("task_definition"))
+            yield _report_hidden(subject, unknown, "a known task definition")
         for service, unknown in self.proxies.unknown_services:
-            place, known = service.location, "a known task definition, and a known log of the proxy"
-            yield undetermined(RULE.id, service.address, "Service Connect", place, unknown, expected=known)
+            subject = RULE.about(service, "Service Connect")
+            yield _report_hidden(subject, unknown, "a known task definition, and a known log of the proxy")
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
         resource = task_definition.resource
@@ -268,39 +241,6 @@ class _Check:
             self.registries.exists,
             task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
             self.owners.secret_read,
-        )
-
-    def _hidden(self, task_definition: TaskDefinition) -> Iterator[Finding]:
-        """Yield what hides the needs of a task definition."""
-        address = task_definition.address
-        unknown = task_definition.unknown_containers
-        if unknown is not None:
-            place = task_definition.locate("containerDefinitions")
-            yield undetermined(RULE.id, address, "container definitions", place, unknown)
-        for container in task_definition.containers:
-            for path, part in container.unknown_parts:
-                subject = f'container "{container.name}", {path.removeprefix(container.path).strip(".") or "all of it"}'
-                yield undetermined(RULE.id, address, subject, task_definition.locate(path), part)
-        for path, part in unknown_volumes(task_definition):
-            yield undetermined(RULE.id, address, path, task_definition.locate(path), part, expected="known volumes")
-
-    def _without_role(self, task_definition: TaskDefinition, requirement: Requirement, actions: str) -> Finding:
-        """Judge a need of a task definition that does not have the role for it."""
-        role = requirement.access.role
-        by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
-        instance_role = by_instance and task_definition.runs_on("FARGATE") is False
-        certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
-        who = "the role of the container instance" if instance_role else "nobody"
-        return Finding(
-            RULE.id,
-            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-            task_definition.address,
-            f"{requirement.need}: {actions}",
-            requirement.need.location or task_definition.locate(requirement.need.path),
-            expected=f"{_ARTICLES[role]} {role} role that may {actions} on {render(requirement.resource)}",
-            found=f"the task definition has no {role} role",
-            reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
-            remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
         )
 
     def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
@@ -324,30 +264,66 @@ class _Check:
         self, task_definition: TaskDefinition, role: Role, requirement: Requirement, actions: tuple[str, ...]
     ) -> Finding:
         judgement = self._judgement(role, requirement)
-        subject = f"{requirement.need}: {', '.join(actions)}"
+        need, decision = requirement.need, judgement.decision
+        subject = RULE.about(task_definition.address, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
-            place = task_definition.resource.location if task_definition.resource else task_definition.locate("")
-            deciding = judgement.decision.deciding
+            resource = task_definition.resource
+            place = resource.location if resource else task_definition.locate("")
+            deciding = decision.deciding
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
-            return Finding(RULE.id, Verdict.PROVEN, task_definition.address, subject, place, reason=reason)
-        text = self._text(role, requirement, judgement, actions)
-        place = requirement.need.location or _place(task_definition, requirement.need.path)
-        finding = replace(text, rule=RULE.id, address=task_definition.address, subject=subject, location=place)
-        self.decided[finding.key] = judgement.decision
+            return replace(subject, location=place).proven(reason)
+        subject = replace(subject, location=need.location or _place(task_definition, need.path))
+        if judgement.answer is Truth.NO:
+            finding = explain_denial(subject, requirement, role, decision, self.owners, actions=actions)
+        else:
+            finding = explain_doubt(subject, requirement, role, judgement, self.owners)
+        if self.unapplied and (judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT):
+            finding = self.unapplied.access(finding, role, requirement, decision, actions)
+        self.decided[finding.key] = decision
         return finding
 
-    def _text(
-        self, role: Role, requirement: Requirement, judgement: AccessJudgement, actions: tuple[str, ...]
-    ) -> Finding:
-        if judgement.answer is Truth.NO:
-            text = violated(requirement, role, judgement.decision, self.owners, actions)
-        else:
-            text = conclusion(requirement, role, judgement, self.owners)
-        missing = judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT
-        if not missing or self.unapplied is None:
-            return text
-        return self.unapplied.access(text, role, requirement, judgement.decision, actions)
+
+def _report_hidden(subject: Subject, unknown: Unknown, expected: str) -> Finding:
+    """Report a part that is not known and may ask for access."""
+    return subject.undetermined(
+        expected=expected,
+        found=f"{unknown.address} is not known",
+        reason="what is not known may need something that the role may not do",
+        remedy=how_to_know(unknown),
+    )
+
+
+def _report_hidden_parts(task_definition: TaskDefinition) -> Iterator[Finding]:
+    """Report what hides the needs of a task definition."""
+    containers = "known container definitions"
+    unknown = task_definition.unknown_containers
+    hidden = [] if unknown is None else [("container definitions", "containerDefinitions", unknown, containers)]
+    for container in task_definition.containers:
+        for path, part in container.unknown_parts:
+            named = f'container "{container.name}", {path.removeprefix(container.path).strip(".") or "all of it"}'
+            hidden.append((named, path, part, containers))
+    hidden += [(path, path, part, "known volumes") for path, part in unknown_volumes(task_definition)]
+    for named, path, part, expected in hidden:
+        subject = RULE.about(task_definition.address, named, task_definition.locate(path))
+        yield _report_hidden(subject, part, expected)
+
+
+def _report_without_role(task_definition: TaskDefinition, requirement: Requirement, actions: str) -> Finding:
+    """Report a need of a task definition that does not have the role for it."""
+    role, need = requirement.access.role, requirement.need
+    by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
+    instance_role = by_instance and task_definition.runs_on("FARGATE") is False
+    certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
+    who = "the role of the container instance" if instance_role else "nobody"
+    place = need.location or task_definition.locate(need.path)
+    subject = RULE.about(task_definition.address, f"{need}: {actions}", place)
+    return (subject.violated if certain else subject.undetermined)(
+        expected=f"{_ARTICLES[role]} {role} role that may {actions} on {render(requirement.resource)}",
+        found=f"the task definition has no {role} role",
+        reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
+        remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
+    )
 
 
 def _statements(

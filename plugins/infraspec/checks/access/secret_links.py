@@ -7,7 +7,6 @@ for roles. Service control policies are, ours does not see them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from msgspec import Struct
@@ -70,25 +69,14 @@ class ChainLink(Struct, frozen=True):
         key, stage, version = [*rest, "", "", ""][:3]
         return key, stage, version
 
-    @property
-    def answer(self) -> Truth:
-        """What our decisions say of all permissions together."""
-        answers = [one.judgement.answer for one in self.judged]
-        return Truth.NO if Truth.NO in answers else Truth.MAYBE if Truth.MAYBE in answers else Truth.YES
 
-
-@dataclass
 class ChainLinks:
     """The links of the task definitions of one plan of what exists."""
 
-    plan: Plan
-    contract: Contract
-    environment: str
-
-    def __post_init__(self) -> None:
-        given = self.contract.environments.get(self.environment)
-        known = KnownData.of({**self.contract.known, **(given.known if given else {})})
-        self.attributes = AwsAttributes(self.plan)
+    def __init__(self, plan: Plan, contract: Contract, environment: str) -> None:
+        given = contract.environments.get(environment)
+        known = KnownData.of({**contract.known, **(given.known if given else {})})
+        self.plan, self.attributes = plan, AwsAttributes(plan)
         self.owners = ArnIndex(self.attributes)
         self.roles = RoleIndex(self.attributes)
         self.keys = Keys(self.owners, known)
@@ -100,7 +88,9 @@ class ChainLinks:
             self.attributes, self.plan.account, self.plan.region, self.keys.of, self.owners.secret_named
         )
         for definition in definitions:
-            reads = [need for need in required_access(definition, context) if _is_read(need)]
+            required = required_access(definition, context)
+            execution = [need for need in required if need.access.role == EXECUTION]
+            reads = [need for need in execution if need.action.startswith(_READS)]
             for path, group in groupby(reads, key=lambda one: one.need.path):
                 if ".secrets." in path or ".secretOptions." in path or path.endswith("credentialsParameter"):
                     yield self._link(definition, list(group))
@@ -126,10 +116,6 @@ class ChainLinks:
         return SimulationQuestion(arn, requirement.action, resource, tuple(sorted(known.items())))
 
 
-def _is_read(requirement: Requirement) -> bool:
-    return requirement.access.role == EXECUTION and requirement.action.startswith(_READS)
-
-
 class Comparison(Struct, frozen=True):
     """A line for the finding, if the simulator differs. With `opens` the difference leaves it open who is right."""
 
@@ -143,11 +129,9 @@ def comparison(one: Judged, simulated: Simulated | None) -> Comparison:
     """Compare the simulator's decision on a permission with ours."""
     if simulated is None:
         return Comparison()
-    action = one.requirement.action
-    allowed = simulated.decision == ALLOWED
+    action, ours, allowed = one.requirement.action, one.judgement.answer, simulated.decision == ALLOWED
     if simulated.is_open:
         return Comparison(text=f"IAM's simulator leaves {action} open: it was not told {', '.join(simulated.missing)}")
-    ours = one.judgement.answer
     if simulated.organization is False and ours is not Truth.NO:
         text = f"IAM's simulator: the service control policies of the organization do not allow {action}; ours cannot"
         return Comparison(
@@ -157,10 +141,8 @@ def comparison(one: Judged, simulated: Simulated | None) -> Comparison:
         return Comparison(allows=allowed)
     explained = _explained(one, simulated)
     said = f"IAM's simulator says {simulated.decision} of {action}, our decision {_WORDS[ours]}"
-    if explained:
-        return Comparison(allowed, f"{said}: {explained}")
-    if ours is Truth.MAYBE:
-        return Comparison(allowed, said)
+    if explained or ours is Truth.MAYBE:
+        return Comparison(allowed, f"{said}: {explained}" if explained else said)
     sources = f" by {', '.join(simulated.by)}" if simulated.by else ""
     return Comparison(allowed, f"{said}, and nothing explains it", opens=True, found=f"{said}{sources}")
 

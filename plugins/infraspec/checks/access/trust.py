@@ -17,6 +17,7 @@ from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.common.statement_hcl import principal_to_add
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.rule import Subject
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import AtRunTime, Unknown, Value, render
 from infraspec.ecs.access_table import Access
@@ -27,7 +28,7 @@ from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import Clause, IdentityPolicy
-from infraspec.terraform.plan import IamSnapshot, Resource
+from infraspec.terraform.plan import Resource
 
 SERVICE = "ecs-tasks.amazonaws.com"
 ACTION = "sts:AssumeRole"
@@ -38,67 +39,61 @@ _IN_CHINA = f"{SERVICE}.cn"
 _FEW = 3
 
 
+_NOTHING = Subject("", "")
+
+
 class Trust(Struct):
     """The trust policies of a plan's roles. Each is decided once; many roles have the same."""
 
     owners: ArnIndex
     _letting_in: dict[tuple[Value, Value, Value, str], str] = field(default_factory=dict)
 
-    def judge(self, row: Access, address: str, sought: RoleLookup, context: AccessContext) -> Finding:
-        """Judge the trust policy of a role; the row says which of a task definition's roles it is.
-
-        The finding has no rule, address or place yet.
-        """
-        resource = sought.resource
-        subject = f"{row.role} role: {ACTION} by {SERVICE}"
+    def judge(
+        self, row: Access, address: str, sought: RoleLookup, context: AccessContext, about: Subject = _NOTHING
+    ) -> Finding:
+        """Judge the trust policy of a role; the row says which of a task definition's roles it is, `about` of which."""
+        subject = replace(about, name=f"{row.role} role: {ACTION} by {SERVICE}")
         expected = f'the {row.role} role {address} lets {SERVICE} do {ACTION}, as AWS asks in "{row.source}"'
-        blank = Finding("", Verdict.UNDETERMINED, "", subject, expected=expected)
         if sought.settled is not None:
-            return replace(blank, verdict=sought.settled, found=sought.why, reason=sought.reason, remedy=sought.remedy)
-        if resource is None or resource.values.get(_ATTRIBUTE) is None:
+            say = subject.violated if sought.settled is Verdict.VIOLATED else subject.undetermined
+            return say(expected=expected, found=sought.why, reason=sought.reason, remedy=sought.remedy)
+        resource = sought.resource
+        value = resource.values.get(_ATTRIBUTE) if resource else None
+        if resource is None or value is None:
             read = "" if resource is None else "name `assume_role_policy` under [known], give a plan file, or "
-            return replace(
-                blank, found="its trust policy is not known", reason=sought.why, remedy=f"{read}{sought.remedy}"
-            )
-        value = resource.get(_ATTRIBUTE)
+            found, remedy = "its trust policy is not known", f"{read}{sought.remedy}"
+            return subject.undetermined(expected=expected, found=found, reason=sought.why, remedy=remedy)
         key = (value, context.region, context.account, str(resource.location) if sought.snapshot else "")
         if key not in self._letting_in:
-            policy = self._policy(resource, value)
-            decision = decide(
-                (), ACTION, "*", resource_policies=(policy,), principal=_ECS, context=_request_context(context)
-            )
-            if decision.allowed is not Truth.YES or decision.deciding is None:
-                return self._unproven(blank, resource, policy, decision, sought.snapshot)
-            place = f" ({decision.deciding.location})" if sought.snapshot else ""
-            self._letting_in[key] = f"{decision.deciding.clause.statement}{place}"
-        reason = f"the trust policy of {address} allows it by {self._letting_in[key]}"
-        return replace(blank, verdict=Verdict.PROVEN, reason=reason, expected="")
+            policy, request = self._policy(resource, value), _request_context(context)
+            decision = decide((), ACTION, "*", resource_policies=(policy,), principal=_ECS, context=request)
+            deciding = decision.deciding
+            if decision.allowed is not Truth.YES or deciding is None:
+                statement = [Related("statement", str(deciding), deciding.location)] if deciding else []
+                related = (Related("role", resource.address, resource.location), *statement)
+                return self._refuse(replace(subject, related=related), expected, policy, decision, sought)
+            place = f" ({deciding.location})" if sought.snapshot else ""
+            self._letting_in[key] = f"{deciding.clause.statement}{place}"
+        return subject.proven(f"the trust policy of {address} allows it by {self._letting_in[key]}")
 
-    def _unproven(
-        self,
-        blank: Finding,
-        resource: Resource,
-        policy: IdentityPolicy,
-        decision: Decision,
-        snapshot: IamSnapshot | None,
+    def _refuse(
+        self, subject: Subject, expected: str, policy: IdentityPolicy, decision: Decision, sought: RoleLookup
     ) -> Finding:
-        related = (Related("role", resource.address, resource.location), *_denying(decision))
-        if decision.allowed is Truth.NO and _IN_CHINA not in _named(policy):
-            return replace(
-                blank,
-                verdict=Verdict.VIOLATED,
-                found=_found(policy, decision),
-                reason=_reason(policy, decision),
-                remedy=self._remedy(resource, decision, snapshot),
-                related=related,
-            )
+        allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
+        named = dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
+        found = f"the role lets in {', '.join(named)}" if named else "the role lets nobody in"
+        reason = "\n".join(map(_miss, policy.clauses[:_FEW])) or "its trust policy has no statement"
+        if decision.outcome is Outcome.EXPLICITLY_DENIED:
+            found, reason = f"{decision.deciding} denies it", "an explicit deny wins over every allow"
+        if decision.allowed is Truth.NO and _IN_CHINA not in named:
+            remedy = self._remedy(decision, sought)
+            return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
         unknown = next((doubt.unknown for doubt in decision.doubts if doubt.unknown), None)
-        return replace(
-            blank,
+        return subject.undetermined(
+            expected=expected,
             found="it depends on what is not known",
-            reason="\n".join(str(doubt) for doubt in decision.doubts[:_FEW]) or _reason(policy, decision),
+            reason="\n".join(map(str, decision.doubts[:_FEW])) or reason,
             remedy=how_to_know(unknown) if unknown else f"name Service {SERVICE} in a statement without conditions",
-            related=related,
         )
 
     def _policy(self, resource: Resource, value: Value) -> IdentityPolicy:
@@ -111,17 +106,16 @@ class Trust(Struct):
             bound=_certain,
         )
 
-    def _remedy(self, resource: Resource, decision: Decision, snapshot: IamSnapshot | None) -> str:
-        if decision.outcome is Outcome.EXPLICITLY_DENIED:
+    def _remedy(self, decision: Decision, sought: RoleLookup) -> str:
+        role = sought.resource
+        if decision.outcome is Outcome.EXPLICITLY_DENIED or role is None:
             return f"take Service {SERVICE} out of {decision.deciding}"
-        written = None if snapshot else self.owners.document_of(resource, _ATTRIBUTE)
-        target = written or resource
+        target = (None if sought.snapshot else self.owners.document_of(role, _ATTRIBUTE)) or role
         place = f" ({target.location})" if target.location else ""
-        named = target.address if target is not resource else f"assume_role_policy of {resource.address}"
-        statement = principal_to_add(
-            ACTION, "Service", SERVICE, module=target.module, as_block=target.type == DOCUMENT_TYPE
-        )
-        kept = ", where that is managed," if snapshot else ""
+        named = target.address if target is not role else f"assume_role_policy of {role.address}"
+        as_block = target.type == DOCUMENT_TYPE
+        statement = principal_to_add(ACTION, "Service", SERVICE, module=target.module, as_block=as_block)
+        kept = ", where that is managed," if sought.snapshot else ""
         return f"add to {named}{place}{kept} the statement\n{statement}"
 
 
@@ -152,30 +146,6 @@ def _certain(statement: Statement) -> Truth:
     """Tell whether it is documented that a statement lets in, or keeps out, the services it names."""
     entries = {entry for entry in _principals(statement) if isinstance(entry, str)}
     return Truth.MAYBE if statement.effect == "Allow" and "*" in entries and SERVICE not in entries else Truth.YES
-
-
-def _denying(decision: Decision) -> tuple[Related, ...]:
-    hit = decision.deciding
-    return (Related("statement", str(hit), hit.location),) if hit else ()
-
-
-def _found(policy: IdentityPolicy, decision: Decision) -> str:
-    if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return f"{decision.deciding} denies it"
-    named = _named(policy)
-    return f"the role lets in {', '.join(named)}" if named else "the role lets nobody in"
-
-
-def _named(policy: IdentityPolicy) -> dict[str, None]:
-    """Return whom the statements that allow something name."""
-    allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
-    return dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
-
-
-def _reason(policy: IdentityPolicy, decision: Decision) -> str:
-    if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return "an explicit deny wins over every allow"
-    return "\n".join(_miss(clause) for clause in policy.clauses[:_FEW]) or "its trust policy has no statement"
 
 
 def _miss(clause: Clause) -> str:

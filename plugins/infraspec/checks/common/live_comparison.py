@@ -13,15 +13,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.core.arn import Arn
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding
 from infraspec.core.json_text import decode_json
+from infraspec.core.rule import Subject
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Character, JsonText, Sensitive, Text, Unknown, Value, concatenate, is_known, unknowns
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -98,18 +98,21 @@ def looked_at(
                 findings.append(not_placed(rule, resource, whereabouts))
             case Truth.NO:
                 others.append(resource)
-    return here, [*findings, *([_left_out(rule, others, whereabouts)] if others else ())]
+    if others:
+        left_out = Subject(rule, whereabouts.attributes.plan.origin, "resources of other regions or accounts").advice(
+            expected=whereabouts.asked,
+            found=counted(Counter(f"{one.type} in {whereabouts.elsewhere(one)}" for one in others)),
+            reason=f"{rule} says nothing of these resources: they are not where the run asks",
+            remedy=where_to_ask(others, whereabouts),
+        )
+        findings.append(left_out)
+    return here, findings
 
 
 def not_placed(rule: str, resource: Resource, whereabouts: Whereabouts) -> Finding:
     """Return the finding about a resource of which it is not known whether it is where a run asks."""
     unknown = whereabouts.unknown(resource)
-    return Finding(
-        rule,
-        Verdict.UNDETERMINED,
-        resource.address,
-        "",
-        resource.location,
+    return Subject(rule, resource.address, location=resource.location).undetermined(
         expected=f"a resource of {whereabouts.asked}, which the run asks, or of another one",
         found=f"{unknown.address} is not known" if unknown else "its account or region is not known",
         reason=f"it was not looked for: what has its name in {whereabouts.asked} may be another one",
@@ -139,20 +142,6 @@ def where_to_ask(others: Iterable[Resource], whereabouts: Whereabouts) -> str:
     return f"{plain}\nto have them judged: --infraspec-dir with a copy of the contract whose environment has {written}"
 
 
-def _left_out(rule: str, others: list[Resource], whereabouts: Whereabouts) -> Finding:
-    return Finding(
-        rule,
-        Verdict.PROVEN,
-        whereabouts.attributes.plan.origin,
-        "resources of other regions or accounts",
-        expected=whereabouts.asked,
-        found=counted(Counter(f"{one.type} in {whereabouts.elsewhere(one)}" for one in others)),
-        reason=f"{rule} says nothing of these resources: they are not where the run asks",
-        remedy=where_to_ask(others, whereabouts),
-        advice=True,
-    )
-
-
 def _compared(own: Value, main: Value, asked: Value) -> _Place:
     """Compare an account or region with the one that is asked; `main` is that of the provider without an alias."""
     if own == asked or not isinstance(asked, str) or (isinstance(own, Unknown) and own == main):
@@ -173,22 +162,16 @@ _DEEPEST = 8
 """How often what is known of an unknown may refer to a further one."""
 
 
-@dataclass
 class ResolvedSource:
     """The values of a source, with what AWS has assigned in the place of what was not known before apply.
 
     `live` has the live resources, under the addresses of the source where it knows them.
     """
 
-    plan: Plan
-    live: Plan
-    attributes: AwsAttributes = field(init=False)
-    whereabouts: Whereabouts = field(init=False)
-    _live: dict[str, Mapping[str, Resource]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.attributes = AwsAttributes(self.plan)
-        self.whereabouts = Whereabouts(self.attributes, self.live.account, self.live.region)
+    def __init__(self, plan: Plan, live: Plan) -> None:
+        self.plan, self.live, self.attributes = plan, live, AwsAttributes(plan)
+        self.whereabouts = Whereabouts(self.attributes, live.account, live.region)
+        self._live: dict[str, Mapping[str, Resource]] = {}
 
     def resource(self, source: Resource) -> Resource | None:
         """Return the live resource of a resource of the source; None if there is none. It asks for its type only."""
@@ -206,8 +189,7 @@ class ResolvedSource:
             case Unknown():
                 return self._unknown(value, depth)
             case JsonText():
-                tree = self.value(value.tree, depth + 1)
-                return JsonText(tree)
+                return JsonText(self.value(value.tree, depth + 1))
             case Text():
                 return concatenate(self._piece(part, depth) for part in value.parts)
             case Mapping():

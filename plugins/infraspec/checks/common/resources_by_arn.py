@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
@@ -29,28 +28,21 @@ from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.resource_types import TYPES, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
-from infraspec.terraform.plan import Plan, Resource, Uncertain
+from infraspec.terraform.plan import Resource, Uncertain
 
-_REPOSITORY = re.compile(
+_PUBLISHED_REPOSITORY = re.compile(
     r"^arn:(?:aws:ecr:[^:]*:906394416424|aws-cn:ecr:[^:]*:128054284489|aws-us-gov:ecr:[^:]*:161423150738)"
     r":repository/aws-for-fluent-bit$"
 )
 _PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-PUBLISHED = IdentityPolicy.of(
+_PUBLISHED = IdentityPolicy.of(
     "AWS's policy of aws-for-fluent-bit",
     PolicyDocument.from_value(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": _PULL}]},
         with_principals=True,
     ),
 )
-"""The policy of such a repository."""
-
-
-def published(target: Value) -> bool:
-    """Tell whether an ARN is that of a repository which AWS keeps for everybody."""
-    return _REPOSITORY.match(render(target)) is not None
-
-
+"""The policy of a repository that AWS keeps for everybody."""
 _KEYS = next(policy.owners for policy in resource_type("aws_kms_key_policy").policies)
 _SERVICES = dict.fromkeys(_KEYS, "kms") | {
     known.type: known.assigned["arn"].split(":")[2] for known in TYPES.values() if "arn" in known.assigned
@@ -68,20 +60,15 @@ _SERVICE = re.compile(r"arn:[^:]*:([a-z0-9-]+):")
 _BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
 
 
-@dataclass
 class ArnIndex:
     """The resources of a plan by ARN. The index is built once, when first asked for."""
 
-    attributes: AwsAttributes
-    _policies: dict[str, tuple[tuple[Resource, PolicyDocument], ...]] = field(default_factory=dict)
-    _compiled: dict[str, list[IdentityPolicy]] = field(default_factory=dict)
-    _of_service: dict[str, dict[str, Resource]] = field(default_factory=dict)
-    _of_type: dict[str, dict[Value, Resource]] = field(default_factory=dict)
-
-    @property
-    def plan(self) -> Plan:
-        """The plan the resources are of."""
-        return self.attributes.plan
+    def __init__(self, attributes: AwsAttributes) -> None:
+        self.attributes, self.plan = attributes, attributes.plan
+        self._policies: dict[str, list[tuple[Resource, PolicyDocument]]] = {}
+        self._compiled: dict[str, list[IdentityPolicy]] = {}
+        self._of_service: dict[str, dict[str, Resource]] = {}
+        self._of_type: dict[str, dict[Value, Resource]] = {}
 
     def find(self, target: Value) -> Resource | None:
         """Return the resource that a narrowed ARN, or an attribute, belongs to."""
@@ -103,13 +90,11 @@ class ArnIndex:
 
     def secret_named(self, name: str) -> Value:
         """Return the ARN of the plan's secret of a name, or None."""
-        resource = self._secrets.get(name)
-        return resource.reference("arn") if resource else None
+        return self._secrets.get(name)
 
     def secret_read(self, name: str) -> Value:
         """Return the ARN of the secret of a name that a data source reads, or None."""
-        resource = self._secrets_read.get(name)
-        return resource.reference("arn") if resource else None
+        return self._secrets_read.get(name)
 
     def secret_or_parameter(self, name: str) -> str:
         """Say what a bare name is in this plan: "secret", "parameter", or nothing if it is neither or both."""
@@ -122,8 +107,8 @@ class ArnIndex:
         Of what is not in the plan, a KMS key has a policy that is not known, and so has a resource of another account;
         of the rest it is taken for granted that no policy of its own denies the action.
         """
-        found = self._policies_of(target, account, action)
-        return [*found, *self._registry_policies] if ":ecr:" in render(target) else found
+        registry = self._registry_policies if ":ecr:" in render(target) else ()
+        return [*self._policies_of(target, account, action), *registry]
 
     def _policies_of(self, target: Value, account: Value, action: str) -> list[IdentityPolicy]:
         owner = self.find(target)
@@ -132,8 +117,8 @@ class ArnIndex:
                 self._compiled[owner.address] = list(self._compile(self._documents(owner), owner))
             return self._compiled[owner.address]
         theirs = arn_fields(target).get("account")
-        if published(target):
-            return [PUBLISHED]
+        if _PUBLISHED_REPOSITORY.match(render(target)):
+            return [_PUBLISHED]
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
         if not foreign and not action.startswith("kms:"):
             return []
@@ -211,12 +196,15 @@ class ArnIndex:
         return render(self.attributes.narrow(resource.reference("arn")))
 
     @cached_property
-    def _secrets(self) -> dict[Value, Resource]:
-        return {self.attributes.name(r): r for r in self.plan.managed("aws_secretsmanager_secret")}
+    def _secrets(self) -> dict[Value, Unknown]:
+        return self._arns_by_name(self.plan.managed("aws_secretsmanager_secret"))
 
     @cached_property
-    def _secrets_read(self) -> dict[Value, Resource]:
-        return {self.attributes.name(r): r for r in self.plan.data("aws_secretsmanager_secret")}
+    def _secrets_read(self) -> dict[Value, Unknown]:
+        return self._arns_by_name(self.plan.data("aws_secretsmanager_secret"))
+
+    def _arns_by_name(self, resources: tuple[Resource, ...]) -> dict[Value, Unknown]:
+        return {self.attributes.name(resource): resource.reference("arn") for resource in resources}
 
     @cached_property
     def _parameters(self) -> frozenset[Value]:
@@ -242,12 +230,10 @@ class ArnIndex:
     def _by_name_or_arn(self, type_: str) -> dict[Value, Resource]:
         """Return what a policy may be attached to of a type, by its name or ARN, the first of several."""
         if type_ not in self._of_type:
-            named = ((self._shown(owner), self._named(owner), owner) for owner in reversed(self.plan.managed(type_)))
-            self._of_type[type_] = {key: owner for arn, name, owner in named for key in (arn, name)}
+            attribute = resource_type(type_).name
+            named = ((owner, self.attributes.name(owner, attribute)) for owner in reversed(self.plan.managed(type_)))
+            self._of_type[type_] = {key: owner for owner, name in named for key in (self._shown(owner), name)}
         return self._of_type[type_]
-
-    def _named(self, resource: Resource) -> Value:
-        return self.attributes.name(resource, resource_type(resource.type).name)
 
     @cached_property
     def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
@@ -255,16 +241,13 @@ class ArnIndex:
         sources = self.plan.managed("aws_ecr_registry_policy")
         return tuple(self._compile((source, self._document(source, source.attribute("policy"))) for source in sources))
 
-    def _documents(self, owner: Resource) -> tuple[tuple[Resource, PolicyDocument], ...]:
+    def _documents(self, owner: Resource) -> list[tuple[Resource, PolicyDocument]]:
         if owner.address not in self._policies:
-            self._policies[owner.address] = tuple(self._read(owner))
+            documents = list(self._written(owner))
+            if owner.type in _KEYS and not any(self.plan.belongs_to(source, owner) for source, _ in documents):
+                documents.append((owner, self._default_key_policy(owner)))
+            self._policies[owner.address] = documents
         return self._policies[owner.address]
-
-    def _read(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
-        found = list(self._written(owner))
-        yield from found
-        if owner.type in _KEYS and not any(self.plan.belongs_to(source, owner) for source, _ in found):
-            yield owner, self._default_key_policy(owner)
 
     def _default_key_policy(self, key: Resource) -> PolicyDocument:
         """Source: AWS KMS Developer Guide, "Default key policy": it gives the AWS account full access to the key."""

@@ -8,8 +8,7 @@ attaches to it, and else has an opaque policy; so has a policy ARN from elsewher
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cached_property
 
 from msgspec import Struct
@@ -38,13 +37,12 @@ from infraspec.terraform.plan import IamSnapshot, Plan, Resource
 _POLICY_ARN = re.compile(r"^arn:.*:policy/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 
 
-@dataclass
 class GrantedPolicies:
     """The policies of one plan, each document compiled once."""
 
-    attributes: AwsAttributes
-    elsewhere: RolesInSnapshots
-    _compiled: dict[tuple[str, str], IdentityPolicy] = field(default_factory=dict)
+    def __init__(self, attributes: AwsAttributes, elsewhere: RolesInSnapshots) -> None:
+        self.attributes, self.elsewhere = attributes, elsewhere
+        self._compiled: dict[tuple[str, str], IdentityPolicy] = {}
 
     def of(self, grant: PolicyAttachment) -> IdentityPolicy:
         """Return the policy of a grant, as far as it is certain. Raises PolicyError."""
@@ -58,9 +56,8 @@ class GrantedPolicies:
         if found is not None and found[0].type == "aws_iam_policy":
             return self._policy_resource(found[0], grant)
         arn = self.attributes.narrow(grant.value)
-        of_aws = isinstance(arn, str) and is_managed(arn)
-        here = not of_aws and not of_other_account(render(arn), plan)
-        named = _POLICY_ARN.match(render(arn)) if here else None
+        shown, of_aws = render(arn), isinstance(arn, str) and is_managed(arn)
+        named = None if of_aws or of_other_account(shown, plan) else _POLICY_ARN.match(shown)
         declared = self._policies_by_name.get(named["name"]) if named else None
         if declared is not None:
             return self._policy_resource(declared, grant)
@@ -68,23 +65,22 @@ class GrantedPolicies:
         if exported is not None:
             return self._document(exported, "policy", exported.get("policy"))
         if of_aws:
-            return managed_policy(render(arn))
-        shown = render(arn)
+            return managed_policy(shown)
         policy = shown.strip("${}")
         return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", PolicyContent(policy)))
 
     def _policy_resource(self, resource: Resource, grant: PolicyAttachment) -> IdentityPolicy:
         policy = resource.attribute("policy")
-        if resource.mode == "data" and policy == resource.reference("policy"):
-            name, arn = resource.get("name"), resource.get("arn")
-            exported = self.elsewhere.policy_of(resource)
-            if exported is not None:
-                return self._document(exported, "policy", exported.get("policy"))
-            known = managed_policy_named(name) if isinstance(name, str) else None
-            if known is None and isinstance(arn, str) and is_managed(arn):
-                known = managed_policy(arn)
-            return known or IdentityPolicy.opaque(grant.source.address, policy)
-        return self._document(resource, "policy", policy)
+        if resource.mode != "data" or policy != resource.reference("policy"):
+            return self._document(resource, "policy", policy)
+        exported = self.elsewhere.policy_of(resource)
+        if exported is not None:
+            return self._document(exported, "policy", exported.get("policy"))
+        name, arn = resource.get("name"), resource.get("arn")
+        known = managed_policy_named(name) if isinstance(name, str) else None
+        if known is None and isinstance(arn, str) and is_managed(arn):
+            known = managed_policy(arn)
+        return known or IdentityPolicy.opaque(grant.source.address, policy)
 
     @cached_property
     def _policies_by_name(self) -> dict[str, Resource]:
@@ -105,12 +101,15 @@ class GrantedPolicies:
     def _document(self, resource: Resource, attribute: str, value: Value) -> IdentityPolicy:
         key = (resource.address, attribute)
         if key not in self._compiled:
+            location, place = resource.location_of(attribute), f"{resource.address}.{attribute}"
             document = PolicyDocument.from_value(
-                with_managed(self.attributes.plan, value), place=_place(resource, attribute)
+                with_managed(self.attributes.plan, value), place=f"{location}: {place}" if location else place
             )
-            locate = _locator(resource, attribute)
             self._compiled[key] = IdentityPolicy.of(
-                resource.address, document, resolve=self.attributes.narrow, locate=locate
+                resource.address,
+                document,
+                resolve=self.attributes.narrow,
+                locate=lambda path: resource.location_of(f"{attribute}.{path}"),
             )
         return self._compiled[key]
 
@@ -119,15 +118,6 @@ def of_other_account(arn: str, plan: Plan) -> bool:
     """Tell whether an ARN is of an account that is not the plan's, both being known."""
     account, own = arn.split(":")[4:5], plan.account
     return bool(account) and account[0].isdigit() and isinstance(own, str) and account[0] != own
-
-
-def _place(resource: Resource, attribute: str) -> str:
-    location = resource.location_of(attribute)
-    return f"{location}: {resource.address}.{attribute}" if location else f"{resource.address}.{attribute}"
-
-
-def _locator(resource: Resource, attribute: str) -> Callable[[str], Location | None]:
-    return lambda path: resource.location_of(f"{attribute}.{path}")
 
 
 _ROLE_ARN = re.compile(r"^arn:.*:role/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
@@ -155,21 +145,14 @@ class Role(Struct, frozen=True, eq=False):
         return self.resource.location if self.resource else None
 
 
-@dataclass
 class RoleIndex:
     """All roles of a plan. It is built once in time linear in the plan; policies are compiled when first asked for."""
 
-    attributes: AwsAttributes
-    _roles: dict[tuple[Value, Value], Role] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.elsewhere = RolesInSnapshots(self.attributes)
-        self._policies = GrantedPolicies(self.attributes, self.elsewhere)
-
-    @property
-    def plan(self) -> Plan:
-        """The plan the roles are of."""
-        return self.attributes.plan
+    def __init__(self, attributes: AwsAttributes) -> None:
+        self.attributes, self.plan = attributes, attributes.plan
+        self.elsewhere = RolesInSnapshots(attributes)
+        self._policies = GrantedPolicies(attributes, self.elsewhere)
+        self._roles: dict[tuple[Value, Value], Role] = {}
 
     def role(self, value: Value, account: Value = None) -> Role:
         """Return the role that an `execution_role_arn` or `task_role_arn` names. Raises PolicyError.
@@ -221,14 +204,13 @@ class RoleIndex:
 
         A plan file without its source has many of these; those of unknown content are taken as one.
         """
-        _, loose = self._grants
-        grants = [grant for reference, grant in loose if _means_any(reference)]
-        hidden = [grant for grant in grants if not grant.attached and isinstance(grant.value, Unknown)]
-        policies = [
-            self._policies.of(grant).perhaps()
-            for grant in grants
-            if grant.attached or not isinstance(grant.value, Unknown)
-        ]
+        hidden: list[PolicyAttachment] = []
+        policies: list[IdentityPolicy] = []
+        for grant in (grant for reference, grant in self._grants[1] if isinstance(reference, Unknown)):
+            if not grant.attached and isinstance(grant.value, Unknown):
+                hidden.append(grant)
+            else:
+                policies.append(self._policies.of(grant).perhaps())
         if hidden:
             name = f"{hidden[0].source.address} and {len(hidden) - 1} more" if hidden[1:] else hidden[0].source.address
             policies.append(IdentityPolicy.opaque(name, hidden[0].value).perhaps())
@@ -237,7 +219,8 @@ class RoleIndex:
     @cached_property
     def _named_loosely(self) -> list[tuple[Pattern, PolicyAttachment]]:
         """Return what is attached to a role that is not in the plan, of which something is known."""
-        return [(Pattern.arn(reference), grant) for reference, grant in self._grants[1] if not _means_any(reference)]
+        named = ((reference, grant) for reference, grant in self._grants[1] if not isinstance(reference, Unknown))
+        return [(Pattern.arn(reference), grant) for reference, grant in named]
 
     def _resource(self, value: Value, beside: Resource | None = None) -> Resource | None:
         """Return the role of the plan that a name, an ARN or an attribute refers to; by attribute it has to be there.
@@ -258,14 +241,12 @@ class RoleIndex:
         return named[0] if len(named) == 1 and self.plan.is_certain(named[0], beside) else None
 
     def _in_plan(self, resource: Resource) -> Role:
-        certain, _ = self._grants
-        own = [*self._own(resource), *certain.get(resource.address, [])]
+        own = [*self._own(resource), *self._grants[0].get(resource.address, [])]
         policies = [as_far_as_certain(self._policies.of(grant), self.plan, grant.source, resource) for grant in own]
         name = PartialArn.of(self.attributes.name(resource))
         policies += self._anyones
-        for reference, grant in self._named_loosely:
-            if match(reference, name) is not Truth.NO:
-                policies.append(self._policies.of(grant).perhaps())
+        loose = (grant for reference, grant in self._named_loosely if match(reference, name) is not Truth.NO)
+        policies += (self._policies.of(grant).perhaps() for grant in loose)
         arn = resource.reference("arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
 
@@ -274,16 +255,12 @@ class RoleIndex:
 
         A plan repeats in them what other resources attach, as it was before; what is deleted may still be there.
         """
-        stale = self._is_stale
-        certain, _ = self._grants
-        separate = {
-            render(grant.source.get("name")) for grant in certain.get(resource.address, []) if not grant.attached
-        }
-        inline = resource.get("inline_policy")
-        for index, block in enumerate(_configured(inline, resource)):
+        stale, separate = self._is_stale, self._grants[0].get(resource.address, [])
+        names = {render(grant.source.get("name")) for grant in separate if not grant.attached}
+        for index, block in enumerate(_configured(resource.get("inline_policy"), resource)):
             name = render(block.get("name")) if isinstance(block, dict) else ""
             policy = block.get("policy") if isinstance(block, dict) else block
-            if policy and name not in separate:
+            if policy and name not in names:
                 yield PolicyAttachment(resource, policy, f"inline_policy.{index}.policy", perhaps=stale)
         for index, arn in enumerate(_configured(resource.get("managed_policy_arns"), resource)):
             yield PolicyAttachment(resource, arn, f"managed_policy_arns.{index}", attached=True, perhaps=stale)
@@ -349,10 +326,6 @@ class RoleIndex:
             if answer is not Truth.NO:
                 policy = as_far_as_certain(self._policies.of(grant), self.plan, grant.source)
                 yield policy if answer is Truth.YES else policy.perhaps()
-
-
-def _means_any(reference: Value) -> bool:
-    return isinstance(reference, Unknown)
 
 
 def _configured(value: Value, resource: Resource) -> list[Value]:

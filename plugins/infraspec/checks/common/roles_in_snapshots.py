@@ -3,6 +3,8 @@
 An ARN is answered by the snapshot of its own account and partition alone, and a name by that of an account that is
 known. What the plan itself may make, change or delete is answered by no snapshot: that is of before.
 
+Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service", its warning.
+
 Source: Terraform AWS provider, "Data Source: aws_iam_policy". Its `name` and `arn` name one policy alone, and no policy
 of the account can have the ARN of one of AWS's.
 """
@@ -46,13 +48,11 @@ def attached_to_roles(plan: Plan) -> Iterator[tuple[Value, PolicyAttachment]]:
     """Yield what resources of their own attach, each with the value that names the role."""
     for inline in plan.managed(INLINE):
         yield inline.attribute("role"), PolicyAttachment(inline, inline.attribute("policy"), "policy")
-    for attachment in plan.managed(ATTACHMENT):
-        policy = attachment.attribute("policy_arn")
-        yield attachment.attribute("role"), PolicyAttachment(attachment, policy, "policy_arn", attached=True)
-    for attachment in plan.managed(ATTACHMENTS):
-        policy = attachment.attribute("policy_arn")
-        for role in listed(attachment.get("roles")):
-            yield role, PolicyAttachment(attachment, policy, "policy_arn", attached=True)
+    for attachment in plan.managed(ATTACHMENT, ATTACHMENTS):
+        policy = PolicyAttachment(attachment, attachment.attribute("policy_arn"), "policy_arn", attached=True)
+        to_one = attachment.type == ATTACHMENT
+        for role in [attachment.attribute("role")] if to_one else listed(attachment.get("roles")):
+            yield role, policy
     for attachment in plan.managed(EXCLUSIVE):
         for arn in listed(attachment.attribute("policy_arns")):
             yield attachment.attribute("role_name"), PolicyAttachment(attachment, arn, "policy_arns", attached=True)
@@ -153,7 +153,13 @@ class RolesInSnapshots(Struct):
         plan = self.attributes.plan
         sought = self._name(value, plan.account if account is None else account)
         if isinstance(account, str) and isinstance(sought.account, str) and sought.account != account:
-            return _foreign(sought, account)
+            return RoleLookup(
+                why=f"the role is of account {sought.account}, the task of account {account}",
+                remedy=f"name a role of account {account}; "
+                "it may assume the other one, or be let in by the other account",
+                settled=Verdict.VIOLATED,
+                reason="a role can be passed only to a service of its own account",
+            )
         if plan.source is not None:
             return self._deployed(sought)
         if not isinstance(sought.account, str):
@@ -208,14 +214,10 @@ class RolesInSnapshots(Struct):
         account = named["account"]
         if account != "aws" and self._doubt("aws_iam_policy", named["name"], account):
             return None
-        found = [
-            policy
-            for snapshot in self.attributes.plan.snapshots
-            if account in (snapshot.account, "aws")
-            and (policy := snapshot.by_address.get(arn)) is not None
-            and policy.get("policy") is not None
-        ]
-        return max(found, key=lambda policy: int(render(policy.get("version"))[1:]), default=None)
+        snapshots = (snapshot for snapshot in self.attributes.plan.snapshots if account in (snapshot.account, "aws"))
+        policies = (snapshot.by_address.get(arn) for snapshot in snapshots)
+        known = [policy for policy in policies if policy is not None and policy.get("policy") is not None]
+        return max(known, key=lambda policy: int(render(policy.get("version"))[1:]), default=None)
 
     def policy_of(self, source: Resource) -> Resource | None:
         """Return the managed policy that a data source reads, by its ARN or by its name in an account."""
@@ -226,10 +228,9 @@ class RolesInSnapshots(Struct):
         snapshot = snapshot_of(plan, self.attributes.account_of(source), plan.partition)
         if snapshot is None or not isinstance(name, str):
             return None
-        policies = snapshot.managed("aws_iam_policy")
-        own = (one for one in policies if one.get("name") == name and f":{snapshot.account}:" in one.address)
-        found = next(own, None)
-        return self.policy(found.address) if found else None
+        named = (policy for policy in snapshot.managed("aws_iam_policy") if policy.get("name") == name)
+        own = next((policy for policy in named if f":{snapshot.account}:" in policy.address), None)
+        return self.policy(own.address) if own else None
 
     def kept(self, attached: Resource, role: Resource, snapshot: IamSnapshot) -> Truth:
         """Tell whether a role still has, after the plan, what the snapshot has in it or attached to it."""
@@ -326,26 +327,15 @@ class RolesInSnapshots(Struct):
 
 def _absent(snapshot: IamSnapshot, found: Resource | None, sought: _Name) -> RoleLookup:
     """Say that a snapshot does not have a role; it is of a moment, so that is no proof that there is none."""
-    other = f", which has {found.get('arn')}" if found is not None else ""
+    other = ""
+    remedy = f"correct the name, or create the role; if that is done, export again:\n{COMMAND} > {snapshot.origin}"
     if found is not None:
-        remedy = f"name {found.get('arn')}"
-    else:
-        remedy = f"correct the name, or create the role; if that is done, export again:\n{COMMAND} > {snapshot.origin}"
+        other, remedy = f", which has {found.get('arn')}", f"name {found.get('arn')}"
     return RoleLookup(
         why=f"{sought.arn or sought.name} is not in {snapshot}{other}",
         remedy=remedy,
         settled=Verdict.UNDETERMINED,
         reason="without the role no task starts; a snapshot does not tell what was created since",
-    )
-
-
-def _foreign(sought: _Name, account: str) -> RoleLookup:
-    """Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service", its warning."""
-    return RoleLookup(
-        why=f"the role is of account {sought.account}, the task of account {account}",
-        remedy=f"name a role of account {account}; it may assume the other one, or be let in by the other account",
-        settled=Verdict.VIOLATED,
-        reason="a role can be passed only to a service of its own account",
     )
 
 

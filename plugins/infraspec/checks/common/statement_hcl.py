@@ -24,7 +24,6 @@ from infraspec.core.unknown import Character, PolicyElsewhere, Text, Unknown, Va
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.iam.policy.partial_arn import shown
-from infraspec.iam.policy.statements import Hit
 from infraspec.terraform.plan import Resource
 
 _STEP = re.compile(r"module\.[\w-]+(?:\[[^\]]*\])?\.?")
@@ -39,13 +38,9 @@ def reference_from(module: str, address: str) -> tuple[str, tuple[str, ...]]:
     """
     here, there = _steps(module), _steps(address)
     local = address.removeprefix("".join(f"{step}." for step in there))
-    shared = 0
-    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
-        shared += 1
-    if len(here) == len(there) == shared:
-        return local, ()
-    name = _name(local)
-    lines, value = [], local
+    differing = (depth for depth, (own, other) in enumerate(zip(here, there, strict=False)) if own != other)
+    shared = next(differing, min(len(here), len(there)))
+    name, value, lines = _name(local), local, []
     for depth in range(len(there), shared, -1):
         lines.append(f'# {_place(there[:depth])}: output "{name}" {{ value = {value} }}')
         value = f"{there[depth - 1]}.{name}"
@@ -86,9 +81,8 @@ def policy_to_extend(role: Role, decision: Decision, owners: ArnIndex) -> Resour
 
     The policy is that of the closest statement, or else the first of the role.
     """
-    hit: Hit | None = decision.nearest.hit if decision.nearest else None
-    candidates = [*([hit.policy] if hit else []), *role.policies]
-    found = (owners.plan.by_address.get(policy.name) for policy in candidates)
+    closest = [decision.nearest.hit.policy] if decision.nearest else []
+    found = (owners.plan.by_address.get(policy.name) for policy in (*closest, *role.policies))
     policy = next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
     return policy and (owners.document_of(policy) or policy)
 
@@ -107,26 +101,19 @@ def grantable(action: str, resource: Value, named: Value, owners: ArnIndex) -> V
         return concatenate([arn, ending]) if ending else arn
     if type(named) is Unknown and action == "secretsmanager:GetSecretValue":
         return named
-    text = resource
-    if isinstance(text, str) and ":secret:" in text and text[-_SUFFIX] == "-":
-        return f"{text[: 1 - _SUFFIX]}??????"
-    if isinstance(text, str | Text) and ":log-stream:" in render(text):
-        return _up_to_streams(text)
-    return text
-
-
-def _key_of(resource: Value) -> str:
-    text = render(resource)
-    return f"/{text.partition('/')[2]}" if "/" in text and "${" not in text else "/*" if "/" in text else ""
-
-
-def _up_to_streams(value: Value) -> Value:
+    if isinstance(resource, str) and ":secret:" in resource and resource[-_SUFFIX] == "-":
+        return f"{resource[: 1 - _SUFFIX]}??????"
     kept: list[str | Unknown] = []
-    for part in value.parts if isinstance(value, Text) else (value,):
+    for part in resource.parts if isinstance(resource, Text) else (resource,):
         if isinstance(part, str) and ":log-stream:" in part:
             return concatenate([*kept, part.partition(":log-stream:")[0], ":*"])
         kept.append(part)
-    return value
+    return resource
+
+
+def _key_of(resource: Value) -> str:
+    _, slash, key = render(resource).partition("/")
+    return f"/{'*' if '${' in render(resource) else key}" if slash else ""
 
 
 _ADDRESS = re.compile(
@@ -169,43 +156,36 @@ class _Writer(Struct):
         return expression
 
 
-def statement_to_add(action: str | tuple[str, ...], resource: Value, *, module: str, as_block: bool) -> str:
-    """Return the least statement that allows an action, or several, on a resource.
+def statement_to_add(actions: tuple[str, ...], resource: Value, *, module: str, as_block: bool) -> str:
+    """Return the least statement that allows actions on a resource.
 
     `module` is the address of the module instance the policy is in. With `as_block` it is a `statement` block for
     data aws_iam_policy_document, else an object for a policy written with jsonencode.
     """
     writer = _Writer(module)
-    expression = writer.expression(resource)
-    actions = (action,) if isinstance(action, str) else action
-    lines = [*dict.fromkeys(writer.comments), _written(actions, expression, as_block)]
-    return "\n".join(lines)
+    statement = _written(actions, writer.expression(resource), as_block)
+    return "\n".join([*dict.fromkeys(writer.comments), statement])
 
 
-def policy_to_add(action: str | tuple[str, ...], resource: Value, role: Resource) -> str:
-    """Return an inline policy for a role of the plan with the least statement that allows an action, or several."""
-    actions = (action,) if isinstance(action, str) else action
+def policy_to_add(actions: tuple[str, ...], resource: Value, role: Resource) -> str:
+    """Return an inline policy for a role of the plan with the least statement that allows actions."""
     lines = statement_to_add(actions, resource, module=role.module, as_block=False).splitlines()
     comments = [line for line in lines if line.startswith("#")]
     statement = textwrap.indent("\n".join(lines[len(comments) :]), " " * 6)
     service, _, name = actions[0].replace("-", "_").partition(":")
     named = service if actions[1:] else f"{service}_{_BEFORE_CAPITALS.sub('_', name).lower()}"
     key = "" if role.key is None else f"[{json.dumps(role.key)}]"
-    return "\n".join(
-        [
-            *comments,
-            f'resource "aws_iam_role_policy" "{role.name}_{named}" {{',
-            f'  name   = "{named}"',
-            f"  role   = aws_iam_role.{role.name}{key}.id",
-            "  policy = jsonencode({",
-            '    Version   = "2012-10-17"',
-            "    Statement = [",
-            statement,
-            "    ]",
-            "  })",
-            "}",
-        ]
-    )
+    policy = f"""resource "aws_iam_role_policy" "{role.name}_{named}" {{
+  name   = "{named}"
+  role   = aws_iam_role.{role.name}{key}.id
+  policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [
+{statement}
+    ]
+  }})
+}}"""
+    return "\n".join([*comments, policy])
 
 
 def principal_to_add(
@@ -216,17 +196,15 @@ def principal_to_add(
     `kind` is `Service` or `AWS`; `resource` is `*` in the policy of a resource, and is left out in a trust policy.
     """
     writer = _Writer(module)
-    named, quoted = writer.expression(principal), f'"{action}"'
+    named, quoted, on = writer.expression(principal), f'"{action}"', f'"{resource}"'
     if as_block:
-        principals: dict[str, Any] = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
-        resources = {"resources": [f'"{resource}"']} if resource else {}
-        block = {"actions": [quoted], **resources, "principals": [principals], "__is_block__": True}
-        text = _dumped({"statement": [block]})
+        principals = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
+        resources = {"resources": [on]} if resource else {}
+        statement: dict[str, Any] = {"actions": [quoted], **resources, "principals": [principals]}
     else:
-        of = {"Resource": f'"{resource}"'} if resource else {}
+        of = {"Resource": on} if resource else {}
         statement = {"Effect": '"Allow"', "Action": quoted, "Principal": {kind: named}, **of}
-        text = _dumped({"statement": statement}).removeprefix("statement = ")
-    return "\n".join([*dict.fromkeys(writer.comments), text])
+    return "\n".join([*dict.fromkeys(writer.comments), _dumped(statement, as_block)])
 
 
 def json_statement(action: str, resource: Value) -> dict[str, Value]:
@@ -236,20 +214,19 @@ def json_statement(action: str, resource: Value) -> dict[str, Value]:
     return {"Effect": "Allow", "Action": [action], "Resource": [text]}
 
 
-def _dumped(body: dict[str, Any]) -> str:
+def _dumped(statement: dict[str, Any], as_block: bool) -> str:  # noqa: FBT001 - as of its callers
     import hcl2  # noqa: PLC0415 - only a violation pays for it
 
-    return str(hcl2.dumps(body)).strip()
+    body = [{**statement, "__is_block__": True}] if as_block else statement
+    return str(hcl2.dumps({"statement": body})).strip().removeprefix("statement = ")
 
 
 @lru_cache(maxsize=512)
 def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     quoted = [f'"{action}"' for action in actions]
     if as_block:
-        block: dict[str, Any] = {"actions": quoted, "resources": [resource], "__is_block__": True}
-        return _dumped({"statement": [block]})
-    statement = {"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}
-    return _dumped({"statement": statement}).removeprefix("statement = ")
+        return _dumped({"actions": quoted, "resources": [resource]}, as_block)
+    return _dumped({"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}, as_block)
 
 
 def policy_remedy(requirement: Requirement, role: Role, owners: ArnIndex) -> str:

@@ -26,9 +26,10 @@ _LATER = (causes.AfterApply, causes.AtRunTime, causes.Withheld)
 
 def how_to_know(unknown: Unknown) -> str:
     """Return the cheapest way to learn an unknown: of what it is computed from, that of the first that can be known."""
-    found = list(sources(unknown))
-    source = next((each for each in found if each.cause is not None and not isinstance(each.cause, _LATER)), found[0])
-    return remedy(source.cause or AFTER_APPLY, source.address)
+    origins = list(sources(unknown))
+    knowable = (origin for origin in origins if origin.cause is not None and not isinstance(origin.cause, _LATER))
+    origin = next(knowable, origins[0])
+    return remedy(origin.cause or AFTER_APPLY, origin.address)
 
 
 def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PLR0912 - a table: one case a cause

@@ -16,7 +16,7 @@ from infraspec.checks.policies.policy_documents import Held, broad_grants, held_
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding
 from infraspec.core.rules import POLICIES as RULE
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
@@ -47,100 +47,54 @@ def check_policies(
         try:
             documents.append((held, PolicyDocument.from_value(value, place=held.place, with_principals=principals)))
         except PolicyError as error:
-            malformed.append(_malformed(held, error))
-    faults: dict[int, list[PolicyFault]] = {
-        position: document_faults(document, held.use, attributes.narrow)
-        for position, (held, document) in enumerate(documents)
-    }
+            malformed.append(_report_malformed(held, error))
+    faults = [document_faults(document, held.use, attributes.narrow) for held, document in documents]
     for position, fault in [*_too_long(documents, attributes), *broad_grants(documents, attributes, task_definitions)]:
         faults[position].append(fault)
-    return malformed + [
-        finding
-        for position, (held, document) in enumerate(documents)
-        for finding in _findings(held, document, faults[position], contract)
-    ]
+    judged = (_judge(held, document, own, contract) for (held, document), own in zip(documents, faults, strict=True))
+    return malformed + [finding for findings in judged for finding in findings]
 
 
-def _malformed(held: Held, error: PolicyError) -> Finding:
+def _report_malformed(held: Held, error: PolicyError) -> Finding:
     path = error.place.removeprefix(held.place).lstrip(".")
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED,
-        held.resource.address,
-        f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed",
-        held.resource.location_of(f"{held.attribute}.{path}" if path else held.attribute),
-        error.expected,
-        error.found,
-        f"AWS refuses it: {error.message}",
-        error.remedy,
+    where = f"{held.attribute}.{path}" if path else held.attribute
+    name = f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed"
+    return RULE.about(held.resource.address, name, held.resource.location_of(where)).violated(
+        expected=error.expected, found=error.found, reason=f"AWS refuses it: {error.message}", remedy=error.remedy
     )
 
 
-def _findings(held: Held, document: PolicyDocument, faults: list[PolicyFault], contract: Contract) -> list[Finding]:
+def _judge(held: Held, document: PolicyDocument, faults: list[PolicyFault], contract: Contract) -> list[Finding]:
+    resource = held.resource
+    subject = RULE.about(resource.address, held.attribute, resource.location_of(held.attribute))
     if document.statements and all(map(is_opaque, document.statements)):
-        return [_undetermined(held)]
-    judged = [(fault, _severity(fault, contract)) for fault in faults]
-    found = [_finding(held, fault, severity) for fault, severity in judged if severity != "ignore"]
-    if found:
-        return found
-    address = held.resource.address
-    place = held.resource.location_of(held.attribute)
-    return [
-        Finding(
-            RULE.id,
-            Verdict.PROVEN,
-            address,
-            held.attribute,
-            place,
-            reason=f"no fault in {len(document.statements)} statements",
+        unknown = next(unknowns(held.value), resource.reference(held.attribute))
+        secret = isinstance(unknown, Sensitive)
+        undetermined = subject.undetermined(
+            expected=f"a {held.use.kind.value} that can be read",
+            found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
+            reason="nothing of the document is known, so nothing can be said of it",
+            remedy="a policy is no secret: take sensitive = true off it"
+            if secret
+            else f"give the source of {unknown.address}, or a plan or state file in which it is known",
         )
-    ]
+        return [undetermined]
+    findings = []
+    for fault in faults:
+        severity = FINDINGS[fault.finding] if fault.certain else "advise"
+        severity = contract.policies.severity.get(fault.finding, severity)
+        if severity != "ignore":
+            findings.append(_report(held, fault, severity))
+    return findings or [subject.proven(f"no fault in {len(document.statements)} statements")]
 
 
-def _severity(fault: PolicyFault, contract: Contract) -> Severity:
-    chosen = contract.policies.severity.get(fault.finding)
-    if chosen is not None:
-        return chosen
-    return FINDINGS[fault.finding] if fault.certain else "advise"
-
-
-def _finding(held: Held, fault: PolicyFault, severity: Severity) -> Finding:
-    path = f"{held.attribute}.{fault.path}" if fault.path else held.attribute
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED if severity == "fail" else Verdict.PROVEN,
-        held.resource.address,
-        f"{held.attribute} {fault.subject}",
-        held.resource.location_of(path),
-        fault.expected,
-        fault.found,
-        fault.reason,
-        _seen_from(held.resource.module, fault.remedy),
-        advice=severity == "advise",
-    )
-
-
-def _seen_from(module: str, remedy: str) -> str:
-    """Name what stands in the module of the policy as it is named there."""
-    return remedy.replace(f"{module}.", "") if module else remedy
-
-
-def _undetermined(held: Held) -> Finding:
-    unknown = next(unknowns(held.value), held.resource.reference(held.attribute))
-    secret = isinstance(unknown, Sensitive)
-    return Finding(
-        RULE.id,
-        Verdict.UNDETERMINED,
-        held.resource.address,
-        held.attribute,
-        held.resource.location_of(held.attribute),
-        expected=f"a {held.use.kind.value} that can be read",
-        found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
-        reason="nothing of the document is known, so nothing can be said of it",
-        remedy="a policy is no secret: take sensitive = true off it"
-        if secret
-        else f"give the source of {unknown.address}, or a plan or state file in which it is known",
-    )
+def _report(held: Held, fault: PolicyFault, severity: Severity) -> Finding:
+    resource, path = held.resource, f"{held.attribute}.{fault.path}" if fault.path else held.attribute
+    subject = RULE.about(resource.address, f"{held.attribute} {fault.subject}", resource.location_of(path))
+    # What stands in the module of the policy is named as it is there.
+    remedy = fault.remedy.replace(f"{resource.module}.", "") if resource.module else fault.remedy
+    say = subject.violated if severity == "fail" else subject.advice
+    return say(expected=fault.expected, found=fault.found, reason=fault.reason, remedy=remedy)
 
 
 def _too_long(
@@ -153,7 +107,7 @@ def _too_long(
         limit = held.use.limit
         if limit is None:
             continue
-        size = _least_size(_text(held.value, attributes), limit)
+        size = _least_size(held.value, limit, attributes)
         if limit.shared:
             owner = (held.use.kind, limit, attributes.narrow(held.owner))
             size = together[owner] = together.get(owner, 0) + size
@@ -161,11 +115,13 @@ def _too_long(
             yield position, _length_fault(limit, size)
 
 
-def _least_size(value: Value, limit: PolicyLimit) -> int:
-    """Return how many characters a policy has at least, of those that count: its unknown parts count as none."""
-    parts = value.parts if isinstance(value, Text) else (value,)
+def _least_size(value: Value, limit: PolicyLimit, attributes: AwsAttributes) -> int:
+    """Return how many characters that count a policy has at least: what is not known may have none."""
+    if isinstance(value, Text):
+        narrowed = ((part, attributes.narrow(part)) for part in value.parts)
+        value = concatenate(known if isinstance(known, str | Text | Unknown) else part for part, known in narrowed)
     size = 0
-    for part in parts:
+    for part in value.parts if isinstance(value, Text) else (value,):
         if isinstance(part, str):
             size += len(part if limit.blanks else _BLANKS.sub("", part))
         elif isinstance(part, Unknown) and str(part) == "?":
@@ -187,14 +143,4 @@ def _length_fault(limit: PolicyLimit, size: int) -> PolicyFault:
         + (f", unless the quota was raised; it can be, to {limit.most:,}" if raisable else ""),
         remedy="split it into several managed policies, or say the same with fewer entries",
         certain=not raisable,
-    )
-
-
-def _text(value: Value, attributes: AwsAttributes) -> Value:
-    """Return a document's text with its unknown parts narrowed, so that what is known of them counts."""
-    if not isinstance(value, Text):
-        return value
-    return concatenate(
-        narrowed if isinstance(narrowed := attributes.narrow(part), str | Text | Unknown) else part
-        for part in value.parts
     )

@@ -61,49 +61,35 @@ def held_documents(plan: Plan) -> Iterator[Held]:
                 use = replace(policy, kind=_kind(plan, resource, policy, is_boundary=resource.address in boundaries))
                 for path, value in policy.documents(resource.values):
                     if value != resource.reference(path):
-                        yield Held(resource, path, value, use, _owner(resource, policy))
+                        shared = policy.limit is not None and policy.limit.shared
+                        owner = resource.attribute(policy.of) if policy.of else resource.reference("name")
+                        yield Held(resource, path, value, use, owner if shared else None)
 
 
 def _kind(plan: Plan, resource: Resource, policy: Policy, *, is_boundary: bool) -> PolicyKind:
-    """Return what a policy is for: what is meant for everybody is judged as an endpoint is, which everybody reaches."""
+    """Return what a policy is for: what is meant for everybody is judged as an endpoint is, which everybody reaches.
+
+    So is that of a search domain, or that may be of one, which is reached from its VPC alone.
+    """
     if is_boundary:
         return PolicyKind.BOUNDARY
-    within = policy.attribute == "access_policies" and _in_vpc(plan, resource, policy)
-    return PolicyKind.ENDPOINT if policy.for_everybody or within else policy.kind
-
-
-def _in_vpc(plan: Plan, resource: Resource, policy: Policy) -> bool:
-    """Tell whether a search domain, or one that its policy may be of, is reached from its VPC alone."""
-    domains = plan.managed(*policy.owners) if policy.of else (resource,)
-    return any(domain.get("vpc_options") for domain in domains)
-
-
-def _owner(resource: Resource, policy: Policy) -> Value:
-    if policy.limit is None or not policy.limit.shared:
-        return None
-    return resource.attribute(policy.of) if policy.of else resource.reference("name")
+    everybody = policy.for_everybody
+    if policy.attribute == "access_policies":
+        domains = plan.managed(*policy.owners) if policy.of else (resource,)
+        everybody |= any(domain.get("vpc_options") for domain in domains)
+    return PolicyKind.ENDPOINT if everybody else policy.kind
 
 
 def _boundaries(plan: Plan) -> set[str]:
     """Return the addresses of policies that are permissions boundaries and attached to nobody."""
-    users = [r.get("permissions_boundary") for r in plan.managed("aws_iam_role", "aws_iam_user")]
-    attachments = [
-        r.get("policy_arn")
-        for r in plan.managed(
-            "aws_iam_role_policy_attachment",
-            "aws_iam_user_policy_attachment",
-            "aws_iam_group_policy_attachment",
-            "aws_iam_policy_attachment",
-        )
-    ]
-    return {*_named(plan, users)} - {*_named(plan, attachments)}
 
+    def named(attribute: str, *types: str) -> set[str]:
+        arns = (resource.get(attribute) for resource in plan.managed(*types))
+        policies = (plan.find(arn) for arn in arns if isinstance(arn, Unknown))
+        return {policy[0].address for policy in policies if policy is not None}
 
-def _named(plan: Plan, values: list[Value]) -> Iterator[str]:
-    for value in values:
-        found = plan.find(value) if isinstance(value, Unknown) else None
-        if found is not None:
-            yield found[0].address
+    attachments = [f"aws_iam_{holder}policy_attachment" for holder in ("", "role_", "user_", "group_")]
+    return named("permissions_boundary", "aws_iam_role", "aws_iam_user") - named("policy_arn", *attachments)
 
 
 _SHAPES = {
@@ -111,20 +97,19 @@ _SHAPES = {
     "ssm:GetParameters": "ssm:{}:{}:parameter/",
 }
 """Actions whose resources a task definition names one by one, with the ARN of any of them."""
-_Documents = Sequence[tuple[Held, PolicyDocument]]
 
 
 def broad_grants(
-    documents: _Documents, attributes: AwsAttributes, task_definitions: Iterable[TaskDefinition]
+    documents: Sequence[tuple[Held, PolicyDocument]],
+    attributes: AwsAttributes,
+    task_definitions: Iterable[TaskDefinition],
 ) -> Iterator[tuple[int, PolicyFault]]:
     """Yield the statements that let an execution role read every secret or parameter, where its needs are known."""
-    needs = _needs(attributes, task_definitions)
     holders = {(held.resource.address, held.attribute): position for position, (held, _) in enumerate(documents)}
-    for policies, action, resources in needs:
-        for policy in policies:
-            position = holders.get((policy, "policy"))
-            for statement in documents[position][1].statements if position is not None else ():
-                if position is not None and _allows_any(statement, action, attributes):
+    for policies, action, resources in _needs(attributes, task_definitions):
+        for position in (holders[policy, "policy"] for policy in policies if (policy, "policy") in holders):
+            for statement in documents[position][1].statements:
+                if _allows_any(statement, action, attributes):
                     yield position, _fault(statement, action, resources)
 
 
@@ -175,18 +160,9 @@ def _allows_any(statement: Statement, action: str, attributes: AwsAttributes) ->
     wild = [entry for entry in statement.resources or () if isinstance(entry, str | Text) and "*" in render(entry)]
     if not wild:
         return False
-    region, account = attributes.plan.region, attributes.plan.account
-    head, middle, tail = _SHAPES[action].split("{}")
-    parts = [
-        "arn:",
-        attributes.plan.partition,
-        f":{head}",
-        region,
-        middle,
-        account,
-        tail,
-        Unknown("any name", AtRunTime("the name")),
-    ]
+    plan, (head, middle, tail) = attributes.plan, _SHAPES[action].split("{}")
+    name = Unknown("any name", AtRunTime("the name"))
+    parts = ("arn:", plan.partition, f":{head}", plan.region, middle, plan.account, tail, name)
     anything = PartialArn.of(concatenate(part for part in parts if part))
     return any(match(Pattern.arn(entry, attributes.narrow), anything) is Truth.YES for entry in wild)
 

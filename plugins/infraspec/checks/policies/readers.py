@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from dataclasses import field as datacla_field
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -39,17 +37,15 @@ _SUFFIX = 6
 
 
 class ReaderCandidate(Struct, frozen=True, eq=False):
-    """A principal of the plan with its policies."""
+    """A principal of the plan or a snapshot, a group for its members, with its policies and permissions boundary."""
 
     resource: Resource
     policies: tuple[IdentityPolicy, ...]
-    boundary: tuple[IdentityPolicy, ...] | None
+    boundary: tuple[IdentityPolicy, ...] | None = None
 
-    def clauses(self, action: str) -> Iterator[Clause]:
-        """Yield its statements about an action."""
-        for policy in self.policies:
-            for clause, _ in policy.about(action):
-                yield clause
+    def clauses(self, action: str) -> list[Clause]:
+        """List its statements about an action."""
+        return [clause for policy in self.policies for clause, _ in policy.about(action)]
 
     def is_indifferent(self, action: str) -> bool:
         """Tell whether its answer is the same for every secret of its account: its statements are about all of them."""
@@ -70,12 +66,11 @@ class ReaderIndex(Struct):
         """Make the index; a principal without a statement about the action is in none."""
         index = cls(action)
         for candidate in candidates:
-            clauses = list(candidate.clauses(action))
-            stems = [_stem_of(clause) for clause in clauses]
+            stems = [_stems(clause) for clause in candidate.clauses(action)]
             if None in stems:
                 index._others.append(candidate)
                 continue
-            for stem in {stem for found in stems for stem in found or ()}:
+            for stem in {stem for named in stems for stem in named or ()}:
                 index._named.setdefault(stem, []).append(candidate)
         return index
 
@@ -83,25 +78,19 @@ class ReaderIndex(Struct):
         """Return the principals that have to be asked about a secret, in order of addresses."""
         stem = _stem(secret.value)
         if stem is None:
-            found = {id(one): one for group in self._named.values() for one in group}
-            named = list(found.values())
+            named = list({id(one): one for group in self._named.values() for one in group}.values())
         else:
             named = self._named.get(stem, [])
         return sorted([*named, *self._others], key=lambda candidate: candidate.resource.address)
 
 
-def _stem_of(clause: Clause) -> list[str] | None:
+def _stems(clause: Clause) -> list[str] | None:
     """Return the secrets that a statement names by their ARNs; None if it may be about others."""
     if clause.statement.not_resources is not None or clause.statement.resources is None:
         return None
-    stems = []
-    for pattern in clause.resources.entries:
-        plain = pattern.plain if isinstance(pattern, Pattern) else None
-        stem = _stem(plain) if plain is not None else None
-        if stem is None:
-            return None
-        stems.append(stem)
-    return stems
+    plain = [entry.plain if isinstance(entry, Pattern) else None for entry in clause.resources.entries]
+    stems = [_stem(arn) for arn in plain]
+    return None if None in stems else [stem for stem in stems if stem is not None]
 
 
 def _stem(value: Value) -> str | None:
@@ -126,15 +115,7 @@ _KINDS = ("user", "group")
 _Attached = tuple[Value, Resource, IdentityPolicy]
 
 
-class Holder(Struct, frozen=True):
-    """A user, or a group for its members, with its policies and its permissions boundary."""
-
-    resource: Resource
-    policies: tuple[IdentityPolicy, ...]
-    boundary: tuple[IdentityPolicy, ...] | None = None
-
-
-def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[Holder]:
+def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[ReaderCandidate]:
     """Yield the users and groups of the plan, then those of a snapshot that the plan has not.
 
     What a user has by its groups is the groups'. What the plan attaches to one of the snapshot counts too; what the
@@ -144,24 +125,22 @@ def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[H
         attached = list(_attached(roles, kind, roles.plan))
         own = roles.plan.managed(f"aws_iam_{kind}")
         for resource in own:
-            policies = tuple(_of(roles, attached, resource, resource))
-            yield _holder(roles, resource, policies)
+            yield _holder(roles, resource, *_of(roles, attached, resource, resource))
         if snapshot is None:
             continue
         there: dict[Value, list[IdentityPolicy]] = {}
         for name, _, policy in _attached(roles, kind, snapshot):
             there.setdefault(name, []).append(policy)
         names = [roles.attributes.name(resource) for resource in own]
-        certain = all(isinstance(name, str) for name in names) and not _takes_away(roles.plan, kind)
+        takes_away = any(
+            change.type.startswith(f"aws_iam_{kind}") and "delete" in change.actions for change in roles.plan.changes
+        )
+        certain = all(isinstance(name, str) for name in names) and not takes_away
         for resource in snapshot.managed(f"aws_iam_{kind}"):
-            if resource.get("name") in names:
-                continue
-            before = there.get(resource.get("name"), ())
-            yield _holder(
-                roles,
-                resource,
-                (*(one if certain else one.perhaps() for one in before), *_of(roles, attached, resource, None)),
-            )
+            if resource.get("name") not in names:
+                before = there.get(resource.get("name"), ())
+                kept = (policy if certain else policy.perhaps() for policy in before)
+                yield _holder(roles, resource, *kept, *_of(roles, attached, resource, None))
 
 
 def _of(
@@ -175,27 +154,19 @@ def _of(
             yield certain if answer is Truth.YES else certain.perhaps()
 
 
-def _holder(roles: RoleIndex, resource: Resource, policies: tuple[IdentityPolicy, ...]) -> Holder:
-    boundary = resource.get("permissions_boundary")
-    limit = roles.policy(resource, "permissions_boundary", boundary, attached=True) if boundary else None
-    return Holder(resource, policies, (limit,) if limit else None)
-
-
-def _takes_away(plan: Plan, kind: str) -> bool:
-    """Tell whether a plan deletes something of users or groups."""
-    return any(change.type.startswith(f"aws_iam_{kind}") and "delete" in change.actions for change in plan.changes)
+def _holder(roles: RoleIndex, resource: Resource, *policies: IdentityPolicy) -> ReaderCandidate:
+    arn = resource.get("permissions_boundary")
+    boundary = (roles.policy(resource, "permissions_boundary", arn, attached=True),) if arn else None
+    return ReaderCandidate(resource, policies, boundary)
 
 
 def _attached(roles: RoleIndex, kind: str, plan: Plan) -> Iterator[_Attached]:
     """Yield what is in a user or group, or attached to one: what names the holder, the resource, and the policy."""
     for inline in plan.managed(f"aws_iam_{kind}_policy"):
         yield inline.attribute(kind), inline, roles.policy(inline, "policy", inline.attribute("policy"))
-    for attachment in plan.managed(f"aws_iam_{kind}_policy_attachment"):
-        arn = attachment.attribute("policy_arn")
-        yield attachment.attribute(kind), attachment, roles.policy(attachment, "policy_arn", arn, attached=True)
-    for attachment in plan.managed("aws_iam_policy_attachment"):
-        for name in listed(attachment.get(f"{kind}s")):
-            arn = attachment.attribute("policy_arn")
+    for attachment in plan.managed(f"aws_iam_{kind}_policy_attachment", "aws_iam_policy_attachment"):
+        of_one, arn = attachment.type != "aws_iam_policy_attachment", attachment.attribute("policy_arn")
+        for name in [attachment.attribute(kind)] if of_one else listed(attachment.get(f"{kind}s")):
             yield name, attachment, roles.policy(attachment, "policy_arn", arn, attached=True)
 
 
@@ -232,29 +203,20 @@ class SecretReader(Struct, frozen=True):
         return self.name if self.certain else f"perhaps {self.name}"
 
 
-@dataclass
 class SecretReaders:
     """The readers of the secrets of one plan."""
 
-    plan: Plan
-    attributes: AwsAttributes = datacla_field(init=False)
-    roles: RoleIndex = datacla_field(init=False)
-    owners: ArnIndex = datacla_field(init=False)
-    _indifferent: dict[tuple[str, str], SecretReader | None] = datacla_field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.attributes = AwsAttributes(self.plan)
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.attributes = plan, AwsAttributes(plan)
         self.roles = RoleIndex(self.attributes)
         self.owners = ArnIndex(self.attributes)
+        self._snapshot = snapshot_of(plan, plan.account, plan.partition)
+        self._indifferent: dict[tuple[str, str], SecretReader | None] = {}
 
     @property
     def known(self) -> str:
         """Where principals were looked for, for messages."""
         return f"in the plan or in {self._snapshot.origin}" if self._snapshot else "in the plan"
-
-    @property
-    def _snapshot(self) -> IamSnapshot | None:
-        return snapshot_of(self.plan, self.plan.account, self.plan.partition)
 
     def of(self, secret: Resource) -> list[SecretReader]:
         """Return who may read a secret: first the plan's principals by address. Raises PolicyError."""
@@ -262,10 +224,10 @@ class SecretReaders:
         subject = PartialArn.of(arn, self.attributes.narrow)
         shared = self.owners.policies(subject.value, self.plan.account, READ)
         asked = self._holders if shared else self._index.about(subject)
-        own = (self._own(candidate, subject, shared) for candidate in asked)
-        found = [self._as_far_as_certain(reader, secret) for reader in own if reader is not None]
-        let_in = {reader.name: reader for reader in self._let_in(shared, subject)} if shared else {}
-        return [*found, *let_in.values()]
+        own = (self._ask(candidate, subject, shared) for candidate in asked)
+        readers = [self._as_far_as_certain(reader, secret) for reader in own if reader is not None]
+        let_in = {reader.name: reader for reader in self._let_in(shared, subject)}
+        return [*readers, *let_in.values()]
 
     def _as_far_as_certain(self, reader: SecretReader, secret: Resource) -> SecretReader:
         """Leave open whether a principal reads a secret if there may be no such principal."""
@@ -281,35 +243,31 @@ class SecretReaders:
         roles = [self.roles.role(role.reference("arn")) for role in self.plan.managed("aws_iam_role")]
         roles += self.roles.others(snapshot) if snapshot else ()
         candidates = [ReaderCandidate(role.resource, role.policies, role.boundary) for role in roles if role.resource]
-        others = holders(self.roles, snapshot)
-        candidates += [ReaderCandidate(other.resource, other.policies, other.boundary) for other in others]
+        candidates += holders(self.roles, snapshot)
         return sorted(candidates, key=lambda candidate: candidate.resource.address)
 
     @cached_property
     def _index(self) -> ReaderIndex:
         return ReaderIndex.of(READ, self._holders)
 
-    def _own(
+    def _ask(
         self, candidate: ReaderCandidate, subject: PartialArn, shared: list[IdentityPolicy]
     ) -> SecretReader | None:
         """Ask one principal; one that has the same answer for every secret is asked once."""
         if shared or not candidate.is_indifferent(READ):
-            return self._decided(candidate, subject, shared)
-        account = render(arn_fields(subject.value).get("account"))
-        key = (candidate.resource.address, account)
+            return self._decide(candidate, subject, shared)
+        key = (candidate.resource.address, render(arn_fields(subject.value).get("account")))
         if key not in self._indifferent:
-            reader = self._decided(candidate, subject, shared)
-            uncertain = reader is not None and not reader.certain
-            self._indifferent[key] = (
-                replace(reader, reason=_without_secret(candidate)) if reader and uncertain else reader
-            )
+            reader = self._decide(candidate, subject, shared)
+            if reader is not None and not reader.certain:
+                reader = replace(reader, reason=_without_secret(candidate))
+            self._indifferent[key] = reader
         return self._indifferent[key]
 
-    def _decided(
+    def _decide(
         self, candidate: ReaderCandidate, subject: PartialArn, shared: list[IdentityPolicy]
     ) -> SecretReader | None:
-        resource = candidate.resource
-        arn = self._arn(resource)
+        resource, arn = candidate.resource, self._arn(candidate.resource)
         is_role = resource.type == "aws_iam_role"
         decision = decide(
             candidate.policies,
@@ -338,7 +296,9 @@ class SecretReaders:
                     denied = ResourceLayer.asked(shared, request, principal, bounded=False).denied
                     allowed = all_of(answer, not_(denied), Truth.MAYBE if isinstance(value, Unknown) else Truth.YES)
                     if allowed is not Truth.NO:
-                        yield _reader(name, Hit(policy, clause), certain=allowed is Truth.YES, outside=outside)
+                        hit, certain = Hit(policy, clause), allowed is Truth.YES
+                        reason = f"{'allowed by' if certain else 'depends on'} {hit}"
+                        yield SecretReader(name, (name,), certain, reason, hit.location, outside)
 
     def _named(self, statement: Statement) -> Iterator[tuple[str, Value, bool]]:
         """Yield whom a statement names: a name, a value (None for everybody), and whether it is of another account.
@@ -382,11 +342,6 @@ _CONTEXT = Context.of({"aws:SecureTransport": True})
 
 def _allows(effect: Value) -> Truth:
     return Truth.YES if effect == "Allow" else Truth.NO if effect == "Deny" else Truth.MAYBE
-
-
-def _reader(name: str, hit: Hit, *, certain: bool, outside: bool = False) -> SecretReader:
-    words = "allowed by" if certain else "depends on"
-    return SecretReader(name, (name,), certain, f"{words} {hit}", hit.location, outside)
 
 
 def _entries(principal: Value) -> Iterator[tuple[str, Value]]:

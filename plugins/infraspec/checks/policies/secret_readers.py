@@ -5,7 +5,7 @@ A secret that `[policies] secret_readers` does not name may be read by the princ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
@@ -14,7 +14,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.errors import EmptySelectionError, ErrorCollector
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding
 from infraspec.core.rules import SECRET_READERS as RULE
 from infraspec.core.unknown import render
 from infraspec.terraform.plan import Plan, Resource
@@ -44,17 +44,17 @@ def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> li
         with errors.collect():
             lists = [allowed for pattern, allowed in expected if any(matches(pattern, name) for name in names)]
             allowed = [pattern for patterns in lists for pattern in patterns] if lists else None
-            findings += _judged(secret, readers.of(secret), allowed, readers.known)
+            findings += _judge(secret, readers.of(secret), allowed, readers.known)
     errors.finalize()
     return findings
 
 
 def _check_patterns(patterns: list[str], secrets: Iterable[tuple[str, ...]], plan: Plan, contract: Contract) -> None:
     """Raise EmptySelectionError if a pattern matches no secret, as a misspelt one does."""
-    allowed = contract.suite.allow_empty
+    allowed = set(contract.suite.allow_empty)
     known = [name for names in secrets for name in names]
     for pattern in patterns:
-        if any(matches(pattern, name) for name in known) or {RULE.id, f"{RULE.id}:{pattern}"} & set(allowed):
+        if any(matches(pattern, name) for name in known) or {RULE.id, f"{RULE.id}:{pattern}"} & allowed:
             continue
         raise EmptySelectionError(
             f"no secret in {plan.origin} matches {pattern}",
@@ -65,53 +65,36 @@ def _check_patterns(patterns: list[str], secrets: Iterable[tuple[str, ...]], pla
         )
 
 
-def _judged(secret: Resource, readers: list[SecretReader], allowed: list[str] | None, known: str) -> list[Finding]:
-    bad = [_too_many(secret, reader, allowed) for reader in readers if not _expected(reader, allowed)]
-    return bad or [
-        Finding(RULE.id, Verdict.PROVEN, secret.address, "", secret.location, reason=_listed(readers, known))
-    ]
+def _judge(secret: Resource, readers: list[SecretReader], allowed: list[str] | None, known: str) -> list[Finding]:
+    unwanted = [reader for reader in readers if not _is_expected(reader, allowed)]
+    if unwanted:
+        return [_report(secret, reader, allowed) for reader in unwanted]
+    more = f" and {len(readers) - _FEW} more" if readers[_FEW:] else ""
+    shown = f"{', '.join(map(str, readers[:_FEW]))}{more}" if readers else f"nobody {known}"
+    return [RULE.about(secret).proven(f"read by {shown}")]
 
 
-def _expected(reader: SecretReader, allowed: list[str] | None) -> bool:
+def _is_expected(reader: SecretReader, allowed: list[str] | None) -> bool:
     if allowed is None:
         return not reader.outside
     return any(matches(pattern, name) for pattern in allowed for name in reader.names)
 
 
-def _listed(readers: list[SecretReader], known: str) -> str:
-    if not readers:
-        return f"read by nobody {known}"
-    more = f" and {len(readers) - _FEW} more" if readers[_FEW:] else ""
-    return f"read by {', '.join(map(str, readers[:_FEW]))}{more}"
-
-
-def _too_many(secret: Resource, reader: SecretReader, allowed: list[str] | None) -> Finding:
-    expected = "principals of this account alone" if allowed is None else ", ".join(allowed) or "nobody"
-    verdict = Verdict.VIOLATED if reader.certain else Verdict.UNDETERMINED
-    name = f"{reader.name} may {READ}" if reader.certain else f"{reader.name} perhaps may {READ}"
+def _report(secret: Resource, reader: SecretReader, allowed: list[str] | None) -> Finding:
+    subject = RULE.about(secret, reader.name, reader.location)
+    readers = "principals of this account alone" if allowed is None else ", ".join(allowed) or "nobody"
     entries = ", ".join(f"'{entry}'" for entry in [*(allowed or ()), reader.name])
-    accept = f"or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]"
     mend = "take it out of that statement" if reader.certain else "make certain that the statement does not allow it"
-    return Finding(
-        RULE.id,
-        verdict,
-        secret.address,
-        reader.name,
-        reader.location or secret.location,
-        expected=f"readers: {expected}",
-        found=name,
+    return (subject.violated if reader.certain else subject.undetermined)(
+        expected=f"readers: {readers}",
+        found=f"{reader.name} {'may' if reader.certain else 'perhaps may'} {READ}",
         reason=reader.reason,
-        remedy=f"{mend}, {accept}",
+        remedy=f"{mend}, or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]",
     )
 
 
 def _filled(pattern: str, facts: dict[str, str]) -> str:
     """Fill the placeholders of a pattern that the contract knows: {application}, {environment}, {region}."""
-    for name, value in _placeholders(facts):
-        pattern = pattern.replace(name, value)
-    return pattern
-
-
-def _placeholders(facts: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in facts.items():
-        yield f"{{{name}}}", value
+        pattern = pattern.replace(f"{{{name}}}", value)
+    return pattern
