@@ -36,7 +36,7 @@ def test_a_waiver_holds_for_violated_and_undetermined_findings_of_its_rule() -> 
 
     assert result.active == (TOPIC, TAGS)
     assert result.waived == (Waived(BUCKET, accepted), Waived(QUEUE, accepted))
-    assert (result.lapsed, result.unused, result.used) == ((), (), (0,))
+    assert (result.lapsed, result.used) == ((), (0,))
 
 
 @pytest.mark.parametrize(("days", "holds"), [(-400, True), (-1, True), (0, True), (1, False), (400, False)])
@@ -65,7 +65,7 @@ def test_the_waiver_that_expires_last_counts() -> None:
     result = apply([BUCKET], [old, new], "prod", date(2026, 12, 1))
 
     assert [entry.waiver for entry in result.waived] == [new]
-    assert (result.active, result.unused) == ((), ())
+    assert (result.active, result.used) == ((), (0, 1))
 
 
 def test_a_waiver_holds_in_its_environments_only() -> None:
@@ -73,17 +73,14 @@ def test_a_waiver_holds_in_its_environments_only() -> None:
     accepted = waiver(environments=["dev"])
 
     assert apply([BUCKET], [accepted], "prod", EXPIRES).active == (BUCKET,)
-    assert apply([BUCKET], [accepted], "prod", EXPIRES).unused == ()
     assert apply([BUCKET], [accepted], "dev", EXPIRES).active == ()
 
 
-def test_a_waiver_that_matches_nothing_is_unused_if_its_rule_ran() -> None:
-    """A rule that did not run says nothing about its waivers; one that ran without findings does."""
+def test_a_waiver_that_matches_nothing_that_can_be_waived_is_not_used() -> None:
+    """Neither one that matches no finding, nor one of a finding that is proven, nor one of another rule is."""
     idle, proven, other = waiver(address="aws_x.*"), waiver(address=TOPIC.address), waiver(rule="tags")
 
-    assert apply([BUCKET, TOPIC], [idle, proven, other], "prod", EXPIRES).unused == (idle, proven)
-    assert apply([], [idle, other], "prod", EXPIRES).unused == ()
-    assert apply([], [idle, other], "prod", EXPIRES, rules={"tags"}).unused == (other,)
+    assert apply([BUCKET, TOPIC], [idle, proven, other, waiver()], "prod", EXPIRES).used == (3,)
 
 
 @pytest.mark.parametrize(
@@ -137,9 +134,8 @@ def test_the_book_lists_what_was_unused_over_all_environments() -> None:
     never_ran = waiver(rule="tags")
     book = WaiverBook([everywhere, named, idle, never_ran])
 
-    book.apply([BUCKET], "prod", EXPIRES)
-    book.apply([TOPIC], "dev", EXPIRES)
-    book.apply([TOPIC], "staging", EXPIRES)
+    for finding, environment in ((BUCKET, "prod"), (TOPIC, "dev"), (TOPIC, "staging")):
+        book.record(apply([finding], book.waivers, environment, EXPIRES).to_builtins())
 
     assert [(unused.waiver, unused.environments) for unused in book.unused()] == [
         (named, ("dev",)),
@@ -151,7 +147,7 @@ def test_the_book_lists_what_was_unused_over_all_environments() -> None:
 def test_the_use_of_waivers_travels_as_json() -> None:
     """What a worker sends is plain data, from which the controller's book knows the same as the worker's."""
     waivers = [waiver(), waiver(address="x"), waiver(address=QUEUE.address, expires=date(2026, 1, 1))]
-    result = WaiverBook(waivers).apply([BUCKET, TOPIC], "prod", EXPIRES)
+    result = apply([BUCKET, TOPIC], waivers, "prod", EXPIRES)
     controller = WaiverBook(waivers)
 
     sent = json.loads(json.dumps(result.to_builtins()))

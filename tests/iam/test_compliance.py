@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from infraspec.cli.simulate import read_cases
+from infraspec.cli.simulate import Case
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -24,8 +25,9 @@ def test_every_case_is_decided_as_aws_does(name: str) -> None:
         pytest.skip("the cases are not beside the checkout")
     counts: Counter[str] = Counter()
     wrong = []
-    for place, case in read_cases(file.read_bytes().splitlines(), file.name):
-        outcome = case.decide(place).outcome.value
+    for line in file.read_bytes().splitlines():
+        case = msgspec.json.decode(line, type=Case)
+        outcome = case.decide(file.name).outcome.value
         counts[outcome] += 1
         if not case.ambiguous and outcome != (case.aws or case.expected):
             wrong.append((case.id, case.aws or case.expected, outcome))

@@ -26,7 +26,7 @@ DOCUMENT = "module.app.data.aws_iam_policy_document.exec"
 @pytest.fixture
 def plan() -> Plan:
     """Return the plan of the invented application reports."""
-    return from_plan_json.load(REPORTS, name="reports.json")
+    return from_plan_json.from_bytes(REPORTS.read_bytes(), "reports.json")
 
 
 def small(address: str = "aws_s3_bucket.a", **change: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing file and a directory are PlanErrors with the path."""
     for path, message in ((tmp_path / "none.json", "does not exist"), (tmp_path, "is a directory")):
         with pytest.raises(PlanError, match=message) as caught:
-            from_plan_json.load(path)
+            environments.load(path)
         assert caught.value.place == str(path)
         assert "terraform show -json" in caught.value.remedy
 

@@ -43,7 +43,7 @@ def test_both_kinds_are_recognized(name: str) -> None:
 
 def test_a_shown_state() -> None:
     """Resources of all modules are there, deposed objects are not, values are known and secrets masked."""
-    plan = state.load(DATA / "state_shown.json")
+    plan = environments.load(DATA / "state_shown.json")
     database = 'module.app["blue"].aws_db_instance.this[0]'
     assert ["aws_sqs_queue.jobs", database] == [r.address for r in plan.resources]
     resource = plan.by_address[database]
@@ -55,7 +55,7 @@ def test_a_shown_state() -> None:
 
 def test_a_raw_state() -> None:
     """Addresses are put together from module, type, name and key; deposed objects are left out."""
-    plan = state.load(DATA / "state_raw.tfstate")
+    plan = environments.load(DATA / "state_raw.tfstate")
     assert {r.address: r.provider for r in plan.resources} == {
         "data.aws_caller_identity.current": "aws",
         'aws_sqs_queue.jobs["fast"]': "aws",
@@ -70,7 +70,7 @@ def test_a_raw_state() -> None:
 
 def test_sensitive_paths_of_a_raw_state() -> None:
     """A sensitive path masks the value it leads to, in maps and lists, and nothing beside it."""
-    function = state.load(DATA / "state_raw.tfstate").by_address["module.app[0].aws_lambda_function.export"]
+    function = environments.load(DATA / "state_raw.tfstate").by_address["module.app[0].aws_lambda_function.export"]
     environment = function.get("environment")[0]["variables"]
     assert environment["MODE"] == "csv"
     assert isinstance(environment["API_TOKEN"], Sensitive)
@@ -96,7 +96,7 @@ def test_a_sensitive_path_that_cannot_be_followed_masks_more(path: list[dict[str
 
 def test_regions_of_a_raw_state() -> None:
     """Each provider configuration has the region its ARNs show; what shows none is unknown."""
-    plan = state.load(DATA / "state_raw.tfstate")
+    plan = environments.load(DATA / "state_raw.tfstate")
     assert (plan.account, plan.region) == ("111122223333", "eu-west-1")
     assert {
         "aws": "eu-west-1",
@@ -134,7 +134,7 @@ def test_a_shown_state_whose_region_is_contradicted_has_no_region() -> None:
 
 def test_failed_checks_of_a_raw_state() -> None:
     """The checks that failed are diagnostics."""
-    plan = state.load(DATA / "state_raw.tfstate")
+    plan = environments.load(DATA / "state_raw.tfstate")
     assert plan.diagnostics == (Diagnostic("warning", "check.health failed: the service does not answer"),)
 
 
@@ -178,4 +178,4 @@ def test_empty_states() -> None:
 def test_a_plan_is_no_state() -> None:
     """Loading a plan as a state says that it is one."""
     with pytest.raises(PlanError, match="this is a plan"):
-        state.load(DATA / "reports.json")
+        state.from_bytes((DATA / "reports.json").read_bytes(), "reports.json")

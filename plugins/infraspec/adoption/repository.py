@@ -50,13 +50,9 @@ def files_by_environment(paths: list[str], environments: list[str]) -> dict[str,
     worded = [name for name in environments if name.lower() in ENVIRONMENT_WORDS] or environments[:1]
     found: dict[str, list[str]] = {name: [] for name in environments}
     for path in paths:
-        for name in [name for name in environments if _names(path, name)] or worded:
+        for name in [name for name in environments if name.lower() in re.split(r"[-_./]", path.lower())] or worded:
             found[name].append(path)
     return found
-
-
-def _names(path: str, environment: str) -> bool:
-    return environment.lower() in re.split(r"[-_./]", path.lower())
 
 
 def _json_files(directory: Path) -> Iterator[Path]:

@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, reported
+from infraspec.cli.common import INFRA_BRIEF, PATH, reported
 from infraspec.core.errors import ContractError, ProcessFileError
 from infraspec.process.checklist import compliance, read_pull_requests
 
 
 @click.command()
 @INFRA_BRIEF
-@click.option(
-    "--pull-requests", "file", type=click.Path(path_type=Path), required=True, help="What gh pr list --json … wrote."
-)
+@click.option("--pull-requests", "file", type=PATH, required=True, help="What gh pr list --json … wrote.")
 @click.option("--at-least", type=click.FloatRange(0, 1), default=0.95, show_default=True, help="Share to be reached.")
 @reported
 def checklist(infra: Path, file: Path, at_least: float) -> None:

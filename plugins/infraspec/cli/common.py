@@ -19,18 +19,19 @@ from infraspec.core.errors import InfraspecError, InputErrorGroup
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""
 
+PATH = click.Path(path_type=Path)
+"""The type of an option that is a file or folder."""
+
 INFRA = click.option(
     "--infra",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path(),
     help="Infrastructure repository: where infraspec.toml is.  [default: .]",
 )
-INFRA_BRIEF = click.option(
-    "--infra", type=click.Path(path_type=Path), default=Path(), help="Infrastructure repository.  [default: .]"
-)
+INFRA_BRIEF = click.option("--infra", type=PATH, default=Path(), help="Infrastructure repository.  [default: .]")
 ONE_ENVIRONMENT = click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
 TEXT_OR_JSON = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-RESULTS = click.argument("results", type=click.Path(path_type=Path), default=Path("infraspec-results.json"))
+RESULTS = click.argument("results", type=PATH, default=Path("infraspec-results.json"))
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
 
 

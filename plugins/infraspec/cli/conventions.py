@@ -9,7 +9,7 @@ import click
 
 from infraspec import contract as contracts
 from infraspec.checks.conventions.migration import plan_migration
-from infraspec.cli.common import INFRA, reported
+from infraspec.cli.common import INFRA, PATH, reported
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.reporting.conventions import conventions_document
 from infraspec.reporting.document import as_markdown, as_text
@@ -24,9 +24,7 @@ from infraspec.terraform.environments import Environments
 )
 @click.option("--migration", is_flag=True, help="The way of existing resources to the rules, instead of the rules.")
 @click.option("--env", "environments", multiple=True, help="Environment to migrate; repeatable.  [default: all]")
-@click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="Plan or state of the one environment, as JSON."
-)
+@click.option("--plan", "plan_file", type=PATH, help="Plan or state of the one environment, as JSON.")
 @click.option(
     "--format",
     "form",

@@ -9,7 +9,7 @@ import click
 
 from infraspec.checks.access.explanation import explain as explained
 from infraspec.checks.access.secret_access import placed
-from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, TEXT_OR_JSON, reported
+from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.explanation import EXIT_CODES, explanation_document
 from infraspec.terraform.environments import environment_plan
@@ -18,14 +18,12 @@ from infraspec.terraform.environments import environment_plan
 @click.command()
 @INFRA
 @ONE_ENVIRONMENT
-@click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="A plan, as `terraform show -json` writes it."
-)
+@click.option("--plan", "plan_file", type=PATH, help="A plan, as `terraform show -json` writes it.")
 @click.option(
     "--snapshot",
     "snapshots",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="What IAM has in an account, for roles that are not in the plan; may be repeated.",
 )
 @click.option("--role", required=True, help="Terraform address, name or ARN of a role.")

@@ -11,13 +11,13 @@ import click
 
 from infraspec.adoption import Adoption, adopt
 from infraspec.adoption.contract_text import StartingFile, starting_files, write
-from infraspec.cli.common import TEXT_OR_JSON, reported
+from infraspec.cli.common import PATH, TEXT_OR_JSON, reported
 from infraspec.cli.doctor import adoption_document
 from infraspec.cli.terminal import show_document, waiting
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+@click.argument("directory", type=PATH, default=Path())
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 @TEXT_OR_JSON
 @reported

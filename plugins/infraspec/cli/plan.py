@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from infraspec.cli.common import ONE_ENVIRONMENT, TEXT_OR_JSON, reported
+from infraspec.cli.common import ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.planned_values import plan_document
 from infraspec.terraform.environments import PlanRequest
@@ -47,10 +47,8 @@ class _PlanCommand(click.Command):
 
 
 @click.command(cls=_PlanCommand)
-@click.option("--root", type=click.Path(path_type=Path), help="Root module to evaluate, without a contract.")
-@click.option(
-    "--infra", type=click.Path(path_type=Path), help="Infrastructure repository: where infraspec.toml is.  [default: .]"
-)
+@click.option("--root", type=PATH, help="Root module to evaluate, without a contract.")
+@click.option("--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: .]")
 @ONE_ENVIRONMENT
 @click.option("--var", cls=_Ordered, metavar="NAME=VALUE", help="Value of a root variable, as terraform's -var.")
 @click.option("--var-file", cls=_Ordered, metavar="FILE", help="File of variable values, as terraform's -var-file.")

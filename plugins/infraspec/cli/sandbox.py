@@ -118,7 +118,17 @@ def up(
     _refuse_second(Kept.read())
     running, name = _started(infra, environment, port, detach=detach)
     try:
-        kept = _kept(running, infra, name)
+        kept = Kept(
+            running.pid,
+            running.token,
+            running.endpoint,
+            str(infra.resolve()),
+            name,
+            running.account.account,
+            running.account.partition,
+            running.environment,
+            running.operator,
+        )
         kept.write()
         kept.remember(running.deployment)
         _tell(running.not_applied)
@@ -214,20 +224,6 @@ def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return start(contract, name, port=port, log=log), name
-
-
-def _kept(running: Running, infra: Path, environment: str) -> Kept:
-    return Kept(
-        running.pid,
-        running.token,
-        running.endpoint,
-        str(infra.resolve()),
-        environment,
-        running.account.account,
-        running.account.partition,
-        running.environment,
-        running.operator,
-    )
 
 
 def _wait(running: Running) -> None:

@@ -109,12 +109,6 @@ def decided(lines: Iterable[bytes], file: str) -> list[str]:
     return [msgspec.json.encode(answer).decode() for answer in answers]
 
 
-def read_cases(lines: Iterable[bytes], file: str) -> Iterator[tuple[str, Case]]:
-    """Read one case from each line that is not blank, with its place. Raises CaseError."""
-    for place, line in _placed(lines, file):
-        yield place, _read(line, place)
-
-
 def _placed(lines: Iterable[bytes], file: str) -> Iterator[tuple[str, bytes]]:
     return ((f"{file}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from infraspec.contract.paths import display
-from infraspec.core.errors import ContractError, WaiverError
+from infraspec.core.errors import ContractError, WaiverError, unreadable
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the top: `("waivers", 1, "expires")`."""
@@ -153,7 +153,8 @@ class _Scan:
         if self._accept("["):
             self._items(path)
         elif self._accept("{"):
-            self._pairs(path)
+            while not self._closed("}"):
+                self._pair(path)
         else:
             while self._peek() not in {",", "]", "}", "\n"}:
                 self._take()
@@ -165,10 +166,6 @@ class _Scan:
             self._record(item, self._current().at)
             self._value(item)
             position += 1
-
-    def _pairs(self, path: KeyPath) -> None:
-        while not self._closed("}"):
-            self._pair(path)
 
     def _closed(self, mark: str) -> bool:
         self._newlines()
@@ -300,13 +297,7 @@ def _bytes(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ContractError(
-            "the contract cannot be read",
-            place=name,
-            expected="a file that the user running the tests may read",
-            found=error.strerror or type(error).__name__,
-            remedy="check the path, its owner and its mode",
-        ) from None
+        raise unreadable(ContractError, name, error, "the contract") from None
 
 
 def _decode(content: bytes, name: str) -> str:

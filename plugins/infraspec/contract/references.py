@@ -40,8 +40,7 @@ def check_references(
     check = _References(contract, document)
     for name in environments:
         check.environment(name, contract.environments[name])
-    check.tag_policy()
-    check.baseline()
+    check.files()
     check.layout()
     check.operations()
     check.waivers(rules)
@@ -73,13 +72,10 @@ class _References:
         for index, pattern in enumerate(environment.task_definitions):
             self._matching((*key, "task_definitions", index), pattern)
 
-    def tag_policy(self) -> None:
-        """Look for the tag policy."""
+    def files(self) -> None:
+        """Look for the tag policy and the baseline."""
         if self._contract.tags.policy:
             self._file(("tags", "policy"), self._contract.tags.policy, ContractError)
-
-    def baseline(self) -> None:
-        """Look for the baseline."""
         if self._contract.suite.baseline:
             self._file(("suite", "baseline"), self._contract.suite.baseline, BaselineError)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import Discriminator, Field, Tag
 
@@ -11,14 +11,10 @@ from infraspec.contract.field_types import FilePath, NonEmpty, Regex, Table
 _ALTERNATIVES: dict[type, str] = {str: "<text>", list: "<list>"}
 
 
-def _patterns_kind(value: Any) -> str | None:
-    return _ALTERNATIVES.get(type(value))
-
-
 NamePatterns: TypeAlias = Annotated[
     Annotated[NonEmpty, Tag("<text>")] | Annotated[list[NonEmpty], Field(min_length=1), Tag("<list>")],
     Discriminator(
-        _patterns_kind,
+        lambda value: _ALTERNATIVES.get(type(value)),
         custom_error_type="contract",
         custom_error_message="a pattern in quotes or a list of alternatives",
     ),
@@ -54,16 +50,12 @@ class TagRule(Table):
     )
 
 
-def _tag_kind(value: Any) -> str | None:
-    return "<rule>" if isinstance(value, (dict, TagRule)) else _ALTERNATIVES.get(type(value))
-
-
 TagValue: TypeAlias = Annotated[
     Annotated[str, Tag("<text>")]
     | Annotated[list[str], Field(min_length=1), Tag("<list>")]
     | Annotated[TagRule, Tag("<rule>")],
     Discriminator(
-        _tag_kind,
+        lambda value: "<rule>" if isinstance(value, (dict, TagRule)) else _ALTERNATIVES.get(type(value)),
         custom_error_type="contract",
         custom_error_message="an exact value in quotes, a list of values, { regex = '…' } or {} for any value",
     ),

@@ -163,7 +163,13 @@ def _violation(path: KeyPath, detail: ErrorDetails, document: Document) -> Contr
     if detail["type"] == "extra_forbidden":
         return _unknown_key(path, document)
     if detail["type"] == "missing":
-        return _missing(path, document)
+        field = field_at(path)
+        return _kind(path)(
+            f"`{path[-1]}` is missing in {_table_name(path[:-1])}",
+            place=document.place(path),
+            expected=field.description or "" if field else "",
+            remedy=_TABLES.get(path) or f"add a line such as {_example(path)}",
+        )
     if detail["loc"][-1] == "[key]":
         return _wrong_name(path, detail, document)
     return _wrong_value(path, detail, document)
@@ -204,16 +210,6 @@ def _as_table(path: KeyPath, document: Document) -> str:
     if isinstance(value, dict) and above[:-1] and table_at((*above[:-1], "NAME")) is table_at(tuple(above)):
         return f'a name with a dot needs quotes: [{notation(tuple(above[:-1]))}."{above[-1]}.{key}"]'
     return ""
-
-
-def _missing(path: KeyPath, document: Document) -> ContractError:
-    field = field_at(path)
-    return _kind(path)(
-        f"`{path[-1]}` is missing in {_table_name(path[:-1])}",
-        place=document.place(path),
-        expected=field.description or "" if field else "",
-        remedy=_TABLES.get(path) or f"add a line such as {_example(path)}",
-    )
 
 
 def _wrong_name(path: KeyPath, detail: ErrorDetails, document: Document) -> ContractError:

@@ -67,8 +67,8 @@ class WaiverResult(Struct, frozen=True):
     """What waivers make of the findings of one environment.
 
     `active` are the findings that count: all but the waived ones, in order; one whose waiver lapsed says so in its
-    reason. `lapsed` pairs such a finding with the waiver that held last. `unused` are the waivers of the rules that
-    ran which match none of the findings that can be waived. `used` are positions of waivers in the contract.
+    reason. `lapsed` pairs such a finding with the waiver that held last. `used` are positions of waivers in the
+    contract.
     """
 
     environment: str
@@ -76,7 +76,6 @@ class WaiverResult(Struct, frozen=True):
     active: tuple[Finding, ...]
     waived: tuple[Waived, ...] = ()
     lapsed: tuple[Waived, ...] = ()
-    unused: tuple[Waiver, ...] = ()
     used: tuple[int, ...] = ()
 
     def to_builtins(self) -> dict[str, Any]:
@@ -113,14 +112,6 @@ class WaiverBook(Struct):
     waivers: Sequence[Waiver]
     _ran: set[tuple[str, str]] = field(default_factory=set)
     _used: set[tuple[int, str]] = field(default_factory=set)
-
-    def apply(
-        self, findings: Sequence[Finding], environment: str, today: date, rules: Collection[str] | None = None
-    ) -> WaiverResult:
-        """Apply the waivers as `apply` does, and note their use."""
-        result = apply(findings, self.waivers, environment, today, rules)
-        self.record(result.to_builtins())
-        return result
 
     def record(self, data: Mapping[str, Any]) -> None:
         """Note the use that another process reports; to note it twice changes nothing."""
@@ -178,7 +169,6 @@ def apply(
         tuple(active),
         tuple(waived),
         tuple(lapsed),
-        unused=tuple(waiver for at, waiver in book if at not in used),
         used=tuple(sorted(used)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import TypeVar
 
 from msgspec import Struct, field
 
@@ -232,6 +233,30 @@ class HostError(InfraspecError):
 
 class NetworkBlockedError(InfraspecError):
     """Something tried to reach the network during the static suite."""
+
+
+_Error = TypeVar("_Error", bound=InfraspecError)
+
+
+def unreadable(kind: type[_Error], place: str, error: OSError, what: str = "the file") -> _Error:
+    """Return the error of an input that the operating system does not let be read."""
+    return kind(
+        f"{what} cannot be read",
+        place=place,
+        expected="a file that the user running the tests may read",
+        found=error.strerror or type(error).__name__,
+        remedy="check the path, its owner and its mode",
+    )
+
+
+@contextmanager
+def writing(what: str, place: str, expected: str, remedy: str = "choose another place") -> Iterator[None]:
+    """Raise ReportError where the operating system does not let something be written inside the block."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise ReportError(what, place=place, expected=expected, found=found, remedy=remedy) from None
 
 
 class InputErrorGroup(InfraspecError):  # noqa: N818 - as ExceptionGroup, it is named for what it is

@@ -90,7 +90,9 @@ def _restore(tree: Value, holes: list[Unknown]) -> Value:
         case str() if _OPEN in tree:
             return _fill(tree, holes)
         case dict():
-            return {_key(key, holes): _restore(item, holes) for key, item in tree.items()}
+            return {
+                str(_fill(key, holes)) if _OPEN in key else key: _restore(item, holes) for key, item in tree.items()
+            }
         case list():
             return [_restore(item, holes) for item in tree]
         case _:
@@ -103,7 +105,3 @@ def _fill(text: str, holes: list[Unknown]) -> str | Text | Unknown:
     if len(parts) == 1 and isinstance(parts[0], Unknown):
         return parts[0]
     return concatenate(parts)
-
-
-def _key(key: str, holes: list[Unknown]) -> str:
-    return str(_fill(key, holes)) if _OPEN in key else key

@@ -84,7 +84,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     id: str
     room: str
     """The part of `infraspec.checks` that has the check."""
-    suites: tuple[Suite, ...]
+    suites: tuple[Suite, ...] = ("static",)
     domain: str
     severity: Severity = "normal"
     sentence: str
@@ -106,7 +106,6 @@ class Rule(Struct, frozen=True, kw_only=True):
         return cls(
             id=id_,
             room="",
-            suites=("static",),
             domain="Own rules",
             sentence="A rule of this repository's own.",
             why="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infraspec.core.errors import HclSyntaxError, TerraformError
+from infraspec.core.errors import HclSyntaxError, TerraformError, unreadable
 from infraspec.hcl.ast import File
 from infraspec.hcl.json_syntax import parse_json
 from infraspec.hcl.parser import parse
@@ -37,13 +37,7 @@ def read_text(path: Path, name: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise TerraformError(
-            "the file cannot be read",
-            place=name,
-            expected="a file that the user running the tests may read",
-            found=error.strerror or type(error).__name__,
-            remedy="check the path, its owner and its mode",
-        ) from None
+        raise unreadable(TerraformError, name, error) from None
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

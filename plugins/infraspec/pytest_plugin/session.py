@@ -24,6 +24,7 @@ from infraspec.core.errors import (
     InfraspecError,
     TagPolicyError,
     TaskDefinitionError,
+    unreadable,
 )
 from infraspec.core.finding import Finding
 from infraspec.core.runtime import keep_to_the_end, paused_collector, require
@@ -259,13 +260,7 @@ class Session:
         try:
             return path.read_text(encoding="utf-8-sig"), shown
         except OSError as problem:
-            raise error(
-                "the file cannot be read",
-                place=shown,
-                expected="a file that the user running the tests may read",
-                found=problem.strerror or type(problem).__name__,
-                remedy="check the path, its owner and its mode",
-            ) from None
+            raise unreadable(error, shown, problem) from None
         except UnicodeDecodeError as problem:
             raise error(
                 "the file is not UTF-8",

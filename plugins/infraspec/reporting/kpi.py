@@ -177,16 +177,6 @@ def measured(sources: Sources, period: Period) -> tuple[Figure, ...]:
     )
 
 
-def unplaced(alerts: Iterable[Alert]) -> int:
-    """Return how many alerts are of no environment that could be told by the alarm's name."""
-    return sum(not alert.environment for alert in alerts)
-
-
-def still_open(incidents: Iterable[Incident]) -> int:
-    """Return how many incidents are not restored yet: they have no time to recovery."""
-    return sum(incident.restored is None for incident in incidents)
-
-
 _MARKS = {True: "✅ yes", False: "❌ no", None: "unknown"}
 
 
@@ -242,12 +232,12 @@ def _value(figure: Figure, value: float | None) -> str:
 def _made_of(sources: Sources, period: Period) -> list[str]:
     """Say what each figure is made of, and what is missing from it."""
     chosen = sources.within(period)
-    placeless = unplaced(chosen.alerts or ())
+    placeless = sum(not alert.environment for alert in chosen.alerts or ())
     lines = []
     if chosen.incidents is None:
         lines.append("Incidents and time to recovery: the contract has no [incidents].")
     else:
-        still = still_open(chosen.incidents)
+        still = sum(incident.restored is None for incident in chosen.incidents)
         ongoing = f", {still} of them not restored yet and without a time to recovery" if still else ""
         lines.append(f"Incidents: {_number(chosen.incidents, 'record')}{ongoing}. Recovery is from start to restored.")
     if chosen.deployments is None:

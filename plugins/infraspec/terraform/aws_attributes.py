@@ -63,7 +63,8 @@ class AwsAttributes:
             return self.plan.account
         if told is not None:
             return told
-        alias = _alias(resource)
+        provider = resource.provider.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+        alias = provider if "." in provider else ""
         return account_unknown(alias) if alias else self.plan.account
 
     def region_of(self, resource: Resource) -> Value:
@@ -139,11 +140,6 @@ def _given(value: Value, own: str) -> bool:
     return isinstance(value, str | Text | Unknown) and value != "" and value != Unknown(own)
 
 
-def _alias(resource: Resource) -> str:
-    provider = resource.provider.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
-    return provider if "." in provider else ""
-
-
 def _shape_of(resource: Resource, attribute: str) -> _Shape | None:
     """Return the shape of an attribute: one of those that are worked out, or a template of the catalogue."""
     if _MASTER_SECRET.match(attribute) and resource.type in {"aws_db_instance", "aws_rds_cluster"}:
@@ -174,10 +170,6 @@ def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
         return aws.name(resource, resource_type(resource.type).name)
     template = _templates(resource).get(name)
     return _filled(aws, resource, template) if template else aws.text(resource, name)
-
-
-def _secret_suffix(_aws: AwsAttributes, resource: Resource) -> Value:
-    return characters(f"{resource.address}.arn", SUFFIX_LENGTH)
 
 
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
@@ -233,7 +225,7 @@ _PARTS: Mapping[str, _Shape] = {
     "registry": _registry,
     "path=/": _path,
     "parameter": lambda aws, resource: parameter_path(aws.name(resource)),
-    "??????": _secret_suffix,
+    "??????": lambda _aws, resource: characters(f"{resource.address}.arn", SUFFIX_LENGTH),
 }
 """What the placeholders of the catalogue stand for that are no other attributes."""
 _WORKED_OUT: Mapping[tuple[str, str, str], _Shape] = {

@@ -1,8 +1,7 @@
 """The Plan model from Terraform source, without a terraform binary.
 
-Source: Terraform Language Documentation, "lifecycle": ignore_changes is a list of attributes, or `all`.
-
-Source: Terraform Language Documentation, "Refactoring", "Import existing resources", "removed block".
+Source: Terraform Language Documentation, "lifecycle" (ignore_changes is a list of attributes, or `all`), "Refactoring",
+"Import existing resources", "removed block".
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ import click
 from msgspec import Struct
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, reported
+from infraspec.cli.common import INFRA_BRIEF, PATH, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
-from infraspec.core.errors import ContractError, ReportError
+from infraspec.core.errors import ContractError, ReportError, writing
 from infraspec.process.checklist import read_pull_requests
 from infraspec.process.history import deployments_of, read_alerts
 from infraspec.process.incidents import Incident, read_incidents
@@ -30,13 +30,13 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Last day.  [default: today]")
 @click.option(
     "--deployments",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Log of deployments, or what aws ecs list-service-deployments wrote."
     "  [default: deployments.jsonl beside the incidents]",
 )
-@click.option("--pull-requests", "requests", type=click.Path(path_type=Path), help="What gh pr list --json … wrote.")
-@click.option("--alarms", type=click.Path(path_type=Path), help="What aws cloudwatch describe-alarm-history wrote.")
-@click.option("--plot", type=click.Path(path_type=Path), help="SVG file to draw the figures by month into.")
+@click.option("--pull-requests", "requests", type=PATH, help="What gh pr list --json … wrote.")
+@click.option("--alarms", type=PATH, help="What aws cloudwatch describe-alarm-history wrote.")
+@click.option("--plot", type=PATH, help="SVG file to draw the figures by month into.")
 @reported
 def kpi(  # noqa: PLR0917 - click passes by name
     infra: Path,
@@ -133,14 +133,6 @@ def _log(contract: Contract) -> Path | None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with writing("the plot cannot be written", f"--plot {path}", "a file in a folder that the user may write to"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReportError(
-            "the plot cannot be written",
-            place=f"--plot {path}",
-            expected="a file in a folder that the user may write to",
-            found=error.strerror or type(error).__name__,
-            remedy="choose another place",
-        ) from None

@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, RESULTS, reported
+from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, PATH, RESULTS, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import NotificationChannel, Notifications
 from infraspec.core.errors import ContractError, InfraspecError
@@ -39,9 +39,7 @@ from infraspec.reporting.run.results import read
 @click.command()
 @RESULTS
 @INFRA_BRIEF
-@click.option(
-    "--store", type=click.Path(path_type=Path), required=True, help="Folder that remembers what each channel was told."
-)
+@click.option("--store", type=PATH, required=True, help="Folder that remembers what each channel was told.")
 @DRY_RUN
 @reported
 def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name

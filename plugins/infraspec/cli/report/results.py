@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import RESULTS, reported
+from infraspec.cli.common import PATH, RESULTS, reported
 from infraspec.reporting.github import comment as comments
 from infraspec.reporting.github.annotations import sarif as log
 from infraspec.reporting.github.annotations import workflow_commands
@@ -23,9 +23,7 @@ from infraspec.reporting.run.results_builder import merge as merged
 @click.option(
     "--expires", metavar="YYYY-MM-DD", help="The last day that the baseline holds.  [default: 90 days after the run]"
 )
-@click.option(
-    "--shrink", type=click.Path(path_type=Path), help="Write this baseline again, without what is fixed in it."
-)
+@click.option("--shrink", type=PATH, help="Write this baseline again, without what is fixed in it.")
 @reported
 def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
     """Write a baseline: the findings of a run as known ones, which do not fail until a day.
@@ -41,9 +39,7 @@ def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
     click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)
 
 
-_BASE = click.option(
-    "--base", type=click.Path(path_type=Path), help="Results of the base branch: what is not in them is new."
-)
+_BASE = click.option("--base", type=PATH, help="Results of the base branch: what is not in them is new.")
 
 
 @click.command()
@@ -104,7 +100,7 @@ def sarif(results: Path) -> None:
 
 
 @click.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("results", nargs=-1, required=True, type=PATH)
 @reported
 def merge(results: tuple[Path, ...]) -> None:
     """Write one results file of several: of the jobs of a matrix, or of machines that each ran a part.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import reported
+from infraspec.cli.common import PATH, reported
 from infraspec.core.errors import ErrorCollector, ReportError
 from infraspec.reporting.run.results import FILE_NAME, Results, read
 from infraspec.reporting.trends import site as pages
@@ -16,10 +16,8 @@ from infraspec.reporting.trends.history import Store, in_order
 
 
 @click.command()
-@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--store", type=click.Path(path_type=Path), help="Folder of earlier runs: the results are added, and all shown."
-)
+@click.argument("results", nargs=-1, type=PATH)
+@click.option("--store", type=PATH, help="Folder of earlier runs: the results are added, and all shown.")
 @click.option(
     "--runs", type=click.IntRange(min=1), default=60, show_default=True, help="How many runs a heat map shows at most."
 )

@@ -196,8 +196,9 @@ def _resource_reason(clause: Clause, request: Request) -> str:
 
 def _hint(pattern: Pattern, subject: PartialArn) -> str:
     """Name the edit of the pattern that would make it match, if there is a known one."""
-    end = _last_field(pattern)
-    if _matches_with(pattern, _SUFFIX, subject) and _is_secret(subject):
+    fields = render(pattern.value).split(":", 5)
+    end = fields[-1]
+    if _matches_with(pattern, _SUFFIX, subject) and ":secret:" in render(subject.value):
         return f"the statement ends `{end}`, the secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
     if _matches_with(pattern, ":*", subject):
         return f"the statement ends `{end}`, log streams come after a colon: use `{end}:*`"
@@ -215,15 +216,6 @@ def _matches_with(pattern: Pattern, ending: str, subject: PartialArn) -> bool:
         return False
     longer = Pattern.arn(concatenate([pattern.plain, ending]))
     return match(longer, subject) is Truth.YES
-
-
-def _is_secret(subject: PartialArn) -> bool:
-    return ":secret:" in render(subject.value)
-
-
-def _last_field(pattern: Pattern) -> str:
-    fields = render(pattern.value).split(":", 5)
-    return fields[-1]
 
 
 def _list(patterns: Sequence[object]) -> str:

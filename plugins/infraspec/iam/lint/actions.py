@@ -1,10 +1,8 @@
 """Actions that do not exist, and actions that mean nothing where they stand.
 
-Sources: Service Authorization Reference; IAM User Guide, "IAM JSON policy elements: Action".
-
-Sources: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Amazon DynamoDB Developer Guide,
-"Using IAM with DynamoDB transactions" and "Using IAM security policies with PartiQL for DynamoDB"; AWS KMS API
-Reference, "ReEncrypt".
+Sources: Service Authorization Reference; IAM User Guide, "IAM JSON policy elements: Action"; Amazon S3 User Guide,
+"Required permissions for Amazon S3 API operations"; Amazon DynamoDB Developer Guide, "Using IAM with DynamoDB
+transactions" and "Using IAM security policies with PartiQL for DynamoDB"; AWS KMS API Reference, "ReEncrypt".
 """
 
 from __future__ import annotations

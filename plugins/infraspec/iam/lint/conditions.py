@@ -1,8 +1,7 @@
 """Conditions that never hold, always hold, or are refused.
 
-Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
-
-Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference ("Condition keys").
+Sources: IAM User Guide, "IAM JSON policy elements: Condition operators" and "AWS global condition context
+keys"; Service Authorization Reference ("Condition keys").
 """
 
 from __future__ import annotations

@@ -47,7 +47,16 @@ def grant_faults(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     """Yield what a statement grants too widely, or that it grants nothing."""
     empty = _empty(statement)
     if empty:
-        yield _nothing(statement, empty)
+        yield PolicyFault.of(
+            "grants-nothing",
+            statement,
+            empty,
+            about=f"empty {empty}",
+            expected=f"at least one entry in {empty}",
+            found="an empty list",
+            reason="a statement with an empty list has no effect",
+            remedy="leave the statement out where its list is empty: a dynamic block, or a for expression around it",
+        )
     if use.names_principals:
         yield from _wildcard_principals(statement)
     if statement.effect != "Allow" or empty:
@@ -67,19 +76,6 @@ def _empty(statement: Statement) -> str:
         "Principal": statement.principal if isinstance(statement.principal, list | tuple | Mapping) else None,
     }
     return next((name for name, entries in elements.items() if entries is not None and not len(entries)), "")
-
-
-def _nothing(statement: Statement, element: str) -> PolicyFault:
-    return PolicyFault.of(
-        "grants-nothing",
-        statement,
-        element,
-        about=f"empty {element}",
-        expected=f"at least one entry in {element}",
-        found="an empty list",
-        reason="a statement with an empty list has no effect",
-        remedy="leave the statement out where its list is empty: a dynamic block, or a for expression around it",
-    )
 
 
 def _wide(statement: Statement) -> Iterator[PolicyFault]:

@@ -1,9 +1,8 @@
 """Resources that none of a statement's actions can be asked about.
 
 Sources: Service Authorization Reference ("Resource types"); IAM User Guide, "IAM JSON policy elements: Resource";
-Secrets Manager User Guide, "Permissions policy examples"; CloudWatch Logs User Guide, on the ARN of a log group.
-
-Source: Service Authorization Reference ("Resource types"); AWS General Reference, "Amazon Resource Names".
+Secrets Manager User Guide, "Permissions policy examples"; CloudWatch Logs User Guide, on the ARN of a log group; AWS
+General Reference, "Amazon Resource Names".
 """
 
 from __future__ import annotations

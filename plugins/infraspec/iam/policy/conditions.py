@@ -25,8 +25,8 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from infraspec.core.truth import Truth, all_of, any_of, not_
-from infraspec.core.unknown import Text, Unknown, Value, concatenate, render
-from infraspec.iam.policy.context import Context, ContextEntry, PolicyTemplate, template
+from infraspec.core.unknown import Text, Unknown, Value, concatenate
+from infraspec.iam.policy.context import Context, ContextEntry, PolicyTemplate, scalar, template
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, as_it_is
 from infraspec.iam.policy.pattern import Form, Pattern
@@ -279,7 +279,9 @@ def _tests(
             yield (
                 Hidden(key, Unknown(key))
                 if "${" in key
-                else _test(name, key, _listed(values), resolve, variables=variables)
+                else _test(
+                    name, key, values if isinstance(values, list | tuple) else (values,), resolve, variables=variables
+                )
             )
 
 
@@ -287,18 +289,10 @@ def _test(
     name: OperatorName, key: str, values: Iterable[Value], resolve: Callable[[Value], Value], *, variables: bool
 ) -> Test:
     make = template if variables else Pattern.of
-    patterns = tuple(make(_scalar(value), name.operator.form, resolve) for value in values)
+    patterns = tuple(make(scalar(value), name.operator.form, resolve) for value in values)
     texts = [pattern.known for pattern in patterns if isinstance(pattern, Pattern) and pattern.known is not None]
     exact = name.operator.form is Form.TEXT and name.operator.name in _EXACT and len(texts) == len(patterns)
     return Test(name, key, patterns, frozenset(texts) if exact else None)
 
 
 _EXACT = frozenset({"StringEquals", "StringNotEquals", "BinaryEquals"})
-
-
-def _listed(values: Value) -> Iterable[Value]:
-    return values if isinstance(values, list | tuple) else (values,)
-
-
-def _scalar(value: Value) -> Value:
-    return value if isinstance(value, str | Text | Unknown) else render(value)

@@ -66,15 +66,12 @@ class Context(Struct, frozen=True, eq=False):
         """Return what is known of a key."""
         entry = self._asked.get(key)
         if entry is None:
-            entry = self._asked[key] = self._entries.get(key.lower()) or self._untold(key)
+            entry = self._asked[key] = self._entries.get(key.lower()) or (
+                ABSENT
+                if self.complete
+                else ContextEntry(Truth.MAYBE, (Unknown(f"context key {key.lower()}", ConditionKey(key)),))
+            )
         return entry
-
-    def _untold(self, key: str) -> ContextEntry:
-        return (
-            ABSENT
-            if self.complete
-            else ContextEntry(Truth.MAYBE, (Unknown(f"context key {key.lower()}", ConditionKey(key)),))
-        )
 
     def updated(self, values: Mapping[str, Value]) -> Context:
         """Return the context with more keys, or other values of them."""
@@ -87,11 +84,12 @@ def _entry(value: Value) -> ContextEntry:
     if value is None:
         return ABSENT
     if isinstance(value, list | tuple):
-        return ContextEntry(Truth.YES, tuple(map(_scalar, value)))
-    return ContextEntry(Truth.YES, (_scalar(value),))
+        return ContextEntry(Truth.YES, tuple(map(scalar, value)))
+    return ContextEntry(Truth.YES, (scalar(value),))
 
 
-def _scalar(value: Value) -> Value:
+def scalar(value: Value) -> Value:
+    """Return a value of a key as text, known or not."""
     return value if isinstance(value, str | Text | Unknown) else render(value)
 
 

@@ -91,19 +91,6 @@ def matcher(text: str) -> Callable[[str], bool]:
     return Glob(text).matches
 
 
-__all__ = [
-    "Form",
-    "Part",
-    "PartialArn",
-    "Pattern",
-    "Token",
-    "Verbatim",
-    "Wildcard",
-    "as_it_is",
-    "identical",
-    "is_open",
-    "shown",
-]  # fmt: skip
 _HEADER_COLONS = 5
 _UNTYPED_SERVICES = frozenset({"s3", "sns", "sqs", "execute-api"})
 """Services whose ARNs name the resource without its type."""

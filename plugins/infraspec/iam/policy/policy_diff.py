@@ -55,16 +55,14 @@ def _keys(condition: Mapping[str, Value]) -> dict[tuple[str, str], frozenset[str
     found: dict[tuple[str, str], frozenset[str] | None] = {}
     for operator, block in condition.items():
         for key, values in block.items() if isinstance(block, Mapping) else [("", None)]:
-            found[operator.lower(), str(key).lower()] = _condition_texts(values)
+            entries = values if isinstance(values, list | tuple) else [values]
+            known = all(isinstance(entry, str | bool | int | float) for entry in entries)
+            found[operator.lower(), str(key).lower()] = (
+                frozenset(str(entry).lower() if isinstance(entry, bool) else str(entry) for entry in entries)
+                if known
+                else None
+            )
     return found
-
-
-def _condition_texts(values: Value) -> frozenset[str] | None:
-    entries = values if isinstance(values, list | tuple) else [values]
-    known = all(isinstance(entry, str | bool | int | float) for entry in entries)
-    return (
-        frozenset(str(entry).lower() if isinstance(entry, bool) else str(entry) for entry in entries) if known else None
-    )
 
 
 def _meets(
@@ -321,7 +319,7 @@ class _Comparison:
 
     def compare(self, statement: Statement, *, undenied: bool = False) -> Iterator[Widening]:
         """Yield what of a statement no covering statement covers, joined by resource and principal."""
-        if any(_same(statement, other) for other in self._covering):
+        if any(_meaning(statement) == _meaning(other) for other in self._covering):
             return
         certain = isinstance(statement.effect, str)
         for principal in principals_of(statement):
@@ -384,10 +382,6 @@ class _Cover:
         if self._whole is Truth.NO:
             return Truth.NO
         return all_of(self._whole, self._resources[resource], self._actions[action])
-
-
-def _same(one: Statement, other: Statement) -> bool:
-    return _meaning(one) == _meaning(other)
 
 
 def _meaning(statement: Statement) -> tuple[Value, ...]:

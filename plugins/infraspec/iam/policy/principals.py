@@ -1,7 +1,5 @@
 """Who makes a request.
 
-Source: IAM User Guide, "AWS JSON policy elements: Principal".
-
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "IAM identifiers".
 """
 

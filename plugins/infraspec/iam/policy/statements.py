@@ -155,7 +155,6 @@ def _tail(name: str, length: int) -> str | None:
     return fields[-1]
 
 
-_POLICY_COLONS = 5
 _OF_FILE_SYSTEMS = ("elasticfilesystem:", "s3files:")
 
 
@@ -230,12 +229,6 @@ class Clause(Struct, frozen=True, eq=False):
         if covered is Truth.NO:
             return covered
         return min(covered, self.bound, self.condition(request.context) if self.conditions else Truth.YES)
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """What the statement may do: one effect, or both if its effect is not known."""
-        effect = self.statement.effect
-        return (effect,) if isinstance(effect, str) else ("Allow", "Deny")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,7 +307,7 @@ def _resource(
         return entry
     if statement.principal is not None or statement.not_principal is not None:
         return entry
-    missing = _POLICY_COLONS - (entry.known or "").count(":")
+    missing = _COLONS - (entry.known or "").count(":")
     return Pattern(value, (f"{entry.known}{':*' * missing}",), Form.RESOURCE)
 
 

@@ -16,7 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infraspec.core.errors import ReportError
+from infraspec.core.errors import writing
 from infraspec.core.finding import Finding, Location
 from infraspec.core.runtime import write_whole
 from infraspec.reporting.run.results import Acceptance, Results
@@ -161,18 +161,11 @@ def write_files(folder: Path, results: Results, environ: Mapping[str, str]) -> N
     }
     if found := executor(environ):
         texts["executor.json"] = json.dumps(found, indent=1) + "\n"
-    try:
+    expected = "a folder that the user running the tests may write to"
+    with writing("Allure's files cannot be written", f"--alluredir {folder}", expected):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_whole(folder / name, text.encode())
-    except OSError as error:
-        raise ReportError(
-            "Allure's files cannot be written",
-            place=f"--alluredir {folder}",
-            expected="a folder that the user running the tests may write to",
-            found=error.strerror or type(error).__name__,
-            remedy="choose another place",
-        ) from None
 
 
 def environment(results: Results) -> str:

@@ -197,27 +197,16 @@ class AllureWriting:
         self._folder = folder
         self._found = ""
 
-    def _guarded(self) -> Generator[None, Any, Any]:
+    @allure_commons.hookimpl(wrapper=True, tryfirst=True)
+    def report_result(self) -> Generator[None, Any, Any]:
+        """Go on if the result of a test, what fixtures did or an attachment cannot be written."""
         try:
             return (yield)
         except OSError as error:
             self._found = self._found or error.strerror or type(error).__name__
             return None
 
-    @allure_commons.hookimpl(wrapper=True, tryfirst=True)
-    def report_result(self) -> Generator[None, Any, Any]:
-        """Go on if the result of a test cannot be written."""
-        return (yield from self._guarded())
-
-    @allure_commons.hookimpl(wrapper=True, tryfirst=True)
-    def report_container(self) -> Generator[None, Any, Any]:
-        """Go on if what fixtures did cannot be written."""
-        return (yield from self._guarded())
-
-    @allure_commons.hookimpl(wrapper=True, tryfirst=True)
-    def report_attached_data(self) -> Generator[None, Any, Any]:
-        """Go on if an attachment cannot be written."""
-        return (yield from self._guarded())
+    report_container = report_attached_data = report_result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
-from infraspec.contract.baseline import NEVER_KNOWN, Baseline, Known
+from infraspec.contract.baseline import NEVER_KNOWN, Baseline
 from infraspec.core.errors import BaselineError
 from infraspec.reporting.run.results import Results, find
 
@@ -54,7 +54,9 @@ def shrunk(results: Results, path: Path, expires: str | None) -> str:
         if fixed[key]:
             fixed[key] -= 1
         else:
-            kept.append(_row(known))
+            kept.append(
+                {name: getattr(known, name) for name in ("rule", "environment", "address", "subject", "verdict")}
+            )
     return _text(_day(expires) if expires else before.expires, kept)
 
 
@@ -63,10 +65,6 @@ def _read(path: Path) -> Baseline:
         return Baseline.from_json(path.read_text(encoding="utf-8"), place=str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise BaselineError("the baseline cannot be read", place=str(path), found=str(error)) from None
-
-
-def _row(known: Known) -> dict[str, str]:
-    return {name: getattr(known, name) for name in ("rule", "environment", "address", "subject", "verdict")}
 
 
 def _text(day: date, rows: Iterable[Mapping[str, str]]) -> str:

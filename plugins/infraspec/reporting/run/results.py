@@ -8,6 +8,7 @@ of environments and rules, then by place; paths are relative to the repository.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.errors import ReportError
+from infraspec.core.errors import ReportError, writing
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import write_whole
@@ -236,19 +237,15 @@ def encode(results: Results) -> bytes:
 
 def write(results: Results, path: Path) -> None:
     """Write the file, whole or not at all. Raises ReportError if that is not possible."""
-    try:
+    with _writing(path):
         write_whole(path, encode(results))
-    except OSError as error:
-        raise _unwritable(path, error) from None
 
 
 def prepare(path: Path) -> None:
     """Make the folder of a results file and take away the file of the run before. Raises ReportError."""
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from None
 
 
 def read(path: Path) -> Results:
@@ -286,14 +283,9 @@ def _check_times(results: Results) -> None:
         date.fromisoformat(results.baseline.expires)
 
 
-def _unwritable(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        "the results cannot be written",
-        place=f"--infraspec-results {path}",
-        expected="a file in a folder that the user running the tests may write to",
-        found=error.strerror or type(error).__name__,
-        remedy="choose another place",
-    )
+def _writing(path: Path) -> AbstractContextManager[None]:
+    expected = "a file in a folder that the user running the tests may write to"
+    return writing("the results cannot be written", f"--infraspec-results {path}", expected)
 
 
 if __name__ == "__main__":

@@ -253,7 +253,13 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
             entries = [entry for entry in results.findings if (entry.environment, entry.finding.rule) == key]
             before = counts.setdefault(key, (path, count, entries))
             if before[1:] != (count, entries):
-                raise _contradiction(key, before[0], path)
+                raise ReportError(
+                    "two files say different things of one rule",
+                    place=f"{before[0]} and {path}",
+                    expected="each rule of an environment in one file, or the same in all",
+                    found=f"{key[1]} in {key[0]} differs",
+                    remedy="let each job check environments of its own, or tests of its own",
+                )
     names = _distinct(name for _, results in parts for name in results.run.environments)
     keys = sorted(counts, key=lambda key: by_rule(key[0], key[1], names))
     runs = [results.run for _, results in parts]
@@ -290,16 +296,6 @@ def _agree(first_path: Path, first: Results, path: Path, results: Results) -> No
                 found=found or "(none)",
                 remedy="merge the files that the jobs of one run have written",
             )
-
-
-def _contradiction(key: tuple[str, str], first: Path, second: Path) -> ReportError:
-    return ReportError(
-        "two files say different things of one rule",
-        place=f"{first} and {second}",
-        expected="each rule of an environment in one file, or the same in all",
-        found=f"{key[1]} in {key[0]} differs",
-        remedy="let each job check environments of its own, or tests of its own",
-    )
 
 
 def _distinct(items: Iterable[T]) -> tuple[T, ...]:

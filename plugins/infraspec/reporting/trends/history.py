@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from infraspec.contract.baseline import moved
-from infraspec.core.errors import ErrorCollector, ReportError
+from infraspec.core.errors import ErrorCollector, writing
 from infraspec.core.finding import Verdict
 from infraspec.core.runtime import write_whole
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, encode, read
@@ -213,17 +213,10 @@ class Store(Struct, frozen=True):
     def add(self, results: Results) -> str:
         """Keep a run and return the name of its file. Raises ReportError."""
         name = name_of(results)
-        try:
+        place, expected = f"--store {self.directory}", "a folder that the user may write to"
+        with writing("the results cannot be stored", place, expected, "choose another folder"):
             self.directory.mkdir(parents=True, exist_ok=True)
             write_whole(self.directory / name, encode(results))
-        except OSError as error:
-            raise ReportError(
-                "the results cannot be stored",
-                place=f"--store {self.directory}",
-                expected="a folder that the user may write to",
-                found=error.strerror or type(error).__name__,
-                remedy="choose another folder",
-            ) from None
         return name
 
     def runs(self) -> tuple[Stored, ...]:

@@ -127,12 +127,21 @@ def read_configuration(directory: Path, shown: str, show: Callable[[Path], str])
             files.append((name, parse_file(directory / name, show(directory / name))))
     collector.finalize()
     result = Configuration(directory, shown)
-    for name, file in files:
-        if not _is_override(name):
-            _declare_all(result, file, collector)
-    for name, file in files:
-        if _is_override(name):
-            _override_all(result, file, collector)
+    for is_override, declare in ((False, _declare), (True, _override)):
+        for file in (file for name, file in files if _is_override(name) is is_override):
+            for name, attribute in () if is_override else file.body.attributes.items():
+                collector.errors.append(
+                    TerraformError(
+                        f'the argument "{name}" stands outside of any block',
+                        place=file.source.place(attribute.at),
+                        excerpt=file.source.excerpt(attribute.at),
+                        expected="blocks such as resource, module, variable, locals",
+                        remedy="values of variables belong in a .tfvars file",
+                    )
+                )
+            for block in file.body.blocks:
+                with collector.collect():
+                    declare(result, block, file.source)
     collector.finalize()
     return result
 
@@ -180,24 +189,6 @@ def _is_ignored(name: str) -> bool:
 def _is_override(name: str) -> bool:
     stem = name.removesuffix(".json").removesuffix(".tf")
     return stem == "override" or stem.endswith("_override")
-
-
-def _declare_all(result: Configuration, file: File, collector: ErrorCollector) -> None:
-    for name, attribute in file.body.attributes.items():
-        collector.errors.append(_stray(name, file.source, attribute.at))
-    for block in file.body.blocks:
-        with collector.collect():
-            _declare(result, block, file.source)
-
-
-def _stray(name: str, source: SourceText, at: int) -> TerraformError:
-    return TerraformError(
-        f'the argument "{name}" stands outside of any block',
-        place=source.place(at),
-        excerpt=source.excerpt(at),
-        expected="blocks such as resource, module, variable, locals",
-        remedy="values of variables belong in a .tfvars file",
-    )
 
 
 def _declare(result: Configuration, block: Block, source: SourceText) -> None:
@@ -282,12 +273,6 @@ def _duplicate(block: Block, source: SourceText, first: SourceBody) -> Terraform
         found=f"the first at {first.place()}",
         remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
     )
-
-
-def _override_all(result: Configuration, file: File, collector: ErrorCollector) -> None:
-    for block in file.body.blocks:
-        with collector.collect():
-            _override(result, block, file.source)
 
 
 def _override(result: Configuration, block: Block, source: SourceText) -> None:

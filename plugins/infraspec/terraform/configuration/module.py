@@ -1,8 +1,7 @@
 """A module instance: its variables, locals, calls, resources and outputs, evaluated on first use.
 
-Source: Terraform Language Documentation, "Module Sources" and "Modules" (Calling a Child Module).
-
-Source: Terraform Language Documentation, "Input Variables" (Type Constraints, Default values).
+Source: Terraform Language Documentation, "Module Sources", "Modules" (Calling a Child Module) and "Input Variables"
+(Type Constraints, Default values).
 """
 
 from __future__ import annotations
@@ -221,9 +220,6 @@ class ModuleInstance:
             value = body.compiled("default")(self.scope)
         if self._option(body, "sensitive", default=False) is True and shows(value):
             value = Sensitive(f"{self.prefix}var.{name}", value)
-        return self._converted(name, body, value)
-
-    def _converted(self, name: str, body: SourceBody, value: Value) -> Value:
         try:
             constraint = type_of(body, self.scope)
             return constraint.convert(value, hidden=self.parent is None and name in self._inputs)

@@ -95,13 +95,9 @@ class Provider(Struct):
             return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
         of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
-        if configured in (None, "") or (of_variable and not self._is_alias):
+        if configured in (None, "") or (of_variable and "." not in self.key.rpartition(":")[2]):
             return self.known.region or configured or region_unknown(self.key)
         return configured
-
-    @property
-    def _is_alias(self) -> bool:
-        return "." in self.key.rpartition(":")[2]
 
     def _account(self) -> Value:
         if self.main is None:

@@ -53,15 +53,11 @@ def trace(instance: ResourceInstance, path: str) -> Location | None:
     """Return the location of a dotted path into a resource's attributes, or None if it is not configured."""
     name, *rest = path.split(".")
     if name not in instance.body.attributes:
-        return _trace_blocks(instance, name, rest)
+        return _block_location(instance.body, name, rest[0]) if rest else instance.body.location_of(name)
     attribute, source = instance.body.attributes[name]
     first = Location(source.name, source.line(attribute.at))
     position = _Position(attribute.expression, source, instance.module)
     return _Walk(rest, position).run() if rest else first
-
-
-def _trace_blocks(instance: ResourceInstance, name: str, rest: _Names) -> Location | None:
-    return _block_location(instance.body, name, rest[0]) if rest else instance.body.location_of(name)
 
 
 def _block_location(body: SourceBody, name: str, number: str) -> Location | None:

@@ -6,7 +6,6 @@ Source: Terraform Language, "Type Constraints" (Conversion of Primitive Types).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal, DecimalException
 
 from infraspec.core.errors import EvaluationError, TerraformError
@@ -167,8 +166,4 @@ def reveal(value: Value) -> Value:
 
 def first_sensitive(*values: Value) -> Sensitive | None:
     """Return the first sensitive part of the values."""
-    return next((part for value in values for part in _sensitive_parts(value)), None)
-
-
-def _sensitive_parts(value: Value) -> Iterator[Sensitive]:
-    return (part for part in unknowns(value) if isinstance(part, Sensitive))
+    return next((part for value in values for part in unknowns(value) if isinstance(part, Sensitive)), None)

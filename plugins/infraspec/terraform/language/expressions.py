@@ -1,11 +1,7 @@
 """Expressions compiled once to closures: `compile_expression(node, source)(scope)` gives the value.
 
-Source: Terraform Language Documentation, "Expressions". A part that cannot be known yields an Unknown that names it;
-an expression that has no value raises EvaluationError with file, line and column.
-
-Source: Terraform Language Documentation, "for Expressions".
-
-Source: Terraform Language Documentation, "Arithmetic and Logical Operators" and "Conditional Expressions".
+Source: Terraform Language Documentation, "Expressions", and its pages on operators, conditions and for. A part that
+cannot be known yields an Unknown that names it; an expression that has no value raises EvaluationError with its place.
 """
 
 from __future__ import annotations

@@ -50,16 +50,12 @@ def _power(exponent: int) -> Fraction:
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
 
 
-def _float_remainder(left: Fraction, right: Fraction) -> Fraction:
-    return rounded(left - rounded(right * trunc(rounded(left / right)))) if right else left
-
-
 OPERATIONS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": lambda left, right: rounded(left + right),
     "-": lambda left, right: rounded(left - right),
     "*": lambda left, right: rounded(left * right),
     "/": lambda left, right: rounded(left / right),
-    "%": _float_remainder,
+    "%": lambda left, right: rounded(left - rounded(right * trunc(rounded(left / right)))) if right else left,
 }
 """What the arithmetic operators do with two numbers of 512 bits."""
 
@@ -76,7 +72,7 @@ def equality(left: Value, right: Value) -> bool | None:
 
 def _equality(left: Value, right: Value) -> bool | None:
     if isinstance(left, Unknown) or isinstance(right, Unknown):
-        if _same_unknown(left, right):
+        if bool(left == right) and is_one_value(left.address):
             return True
         return False if (left == "" and is_never_empty(right)) or (right == "" and is_never_empty(left)) else None
     if isinstance(left, Text) or isinstance(right, Text):
@@ -86,10 +82,6 @@ def _equality(left: Value, right: Value) -> bool | None:
     if isinstance(left, list) and isinstance(right, list):
         return _list_equality(left, right)
     return identity(left) == identity(right)
-
-
-def _same_unknown(left: Value, right: Value) -> bool:
-    return bool(left == right) and is_one_value(left.address)
 
 
 def _text_equality(left: Value, right: Value) -> bool | None:

@@ -13,7 +13,7 @@ from infraspec.core.errors import EvaluationError, TerraformError
 from infraspec.core.unknown import Unknown, Value, computed_from
 from infraspec.hcl.ast import Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
 from infraspec.terraform.language.conversions import to_text
-from infraspec.terraform.language.functions import Files
+from infraspec.terraform.language.functions.parameters import Files
 from infraspec.terraform.language.partial_values import named, operand
 
 

@@ -1,8 +1,7 @@
 """Templates compiled: interpolations and the directives if and for.
 
-Source: Terraform Language Documentation, "Strings and Templates".
-
-Source: Terraform Language Documentation, "try", "can", "templatefile" and "templatestring" functions.
+Source: Terraform Language Documentation, "Strings and Templates", and the functions "try", "can", "templatefile" and
+"templatestring".
 """
 
 from __future__ import annotations

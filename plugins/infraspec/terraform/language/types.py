@@ -139,9 +139,9 @@ def _unified_sequences(items: Sequence[Value]) -> list[Value]:
     lists = [item for item in items if isinstance(item, list)]
     if all(type(item) is list and len(item) == len(lists[0]) for item in lists):
         rows = iter(zip(*[unified(column) for column in zip(*lists, strict=True)], strict=True))
-        return [_row(item, rows) for item in items]
+        return [list(next(rows, ())) if isinstance(item, list) else item for item in items]
     values = iter(unified([value for item in lists for value in item]))
-    return [_taken(item, values, _kind_of_all(lists)) for item in items]
+    return [_kind_of_all(lists)([next(values) for _ in item]) if isinstance(item, list) else item for item in items]
 
 
 def _kind_of_all(lists: Sequence[list[Value]]) -> Callable[[list[Value]], list[Value]]:
@@ -149,14 +149,6 @@ def _kind_of_all(lists: Sequence[list[Value]]) -> Callable[[list[Value]], list[V
     if any(isinstance(item, ListValue) for item in lists):
         return ListValue
     return SetValue.of if any(isinstance(item, SetValue) for item in lists) else list
-
-
-def _row(item: Value, rows: Iterator[tuple[Value, ...]]) -> Value:
-    return list(next(rows, ())) if isinstance(item, list) else item
-
-
-def _taken(item: Value, values: Iterator[Value], kind: Callable[[list[Value]], list[Value]]) -> Value:
-    return kind([next(values) for _ in item]) if isinstance(item, list) else item
 
 
 def common_type(value: Value, other: Value) -> Value:

@@ -1,8 +1,7 @@
 """Values of the Terraform language: collections, which values are the same, and in which order sets have them.
 
-Source: Terraform Language, "Types and Values". A plain list is a tuple or a list of which the type is not known.
-
-Source: Terraform Language, "Types and Values". A number is int where it is integral, else float.
+Source: Terraform Language, "Types and Values". A plain list is a tuple or a list of which the type is not known; a
+number is int where it is integral, else float.
 """
 
 from __future__ import annotations

@@ -57,6 +57,13 @@ def changed_address(change: ResourceChange) -> str:
 
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
+
+
+def bare(address: str) -> str:
+    """Return an address without the indexes of instances."""
+    return _INDEX.sub("", address) if "[" in address else address
+
+
 _REGION = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 _VARIABLE = re.compile(r"var\.([\w-]+)")
 AWS = "aws"
@@ -81,12 +88,12 @@ class Providers(Struct):
     _resolved: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.configuration.root_module:
-            self._keys.update(_keys_by_module(self.configuration.root_module))
+        for path, module in modules(self.configuration.root_module):
+            self._keys[path] = {resource.address: resource.provider_config_key for resource in module.resources}
 
     def of(self, address: str, module: str, provider_name: str) -> str:
         """Return the provider configuration of a resource instance: `aws`, `aws.virginia`, `module.db:aws`."""
-        module_path = _INDEX.sub("", module) if "[" in module else module
+        module_path = bare(module)
         local = address[len(module) + 1 :] if module else address
         block = local.partition("[")[0]
         key = self._keys.get(module_path, {}).get(block) or provider_name.rpartition("/")[2]
@@ -154,14 +161,14 @@ def _upwards(module: str) -> Iterator[str]:
     yield ""
 
 
-def _keys_by_module(root: ConfiguredModule) -> Iterator[tuple[str, dict[str, str]]]:
-    pending = [("", root)]
+def modules(root: ConfiguredModule | None) -> Iterator[tuple[str, ConfiguredModule]]:
+    """Yield the modules of a configuration by the path of their calls, the root first."""
+    pending = [("", root)] if root else []
     while pending:
         path, module = pending.pop()
-        yield path, {resource.address: resource.provider_config_key for resource in module.resources}
-        for name, call in module.module_calls.items():
-            if call.module is not None:
-                pending.append((f"{path}.module.{name}" if path else f"module.{name}", call.module))
+        yield path, module
+        prefix = f"{path}.module." if path else "module."
+        pending += [(prefix + name, call.module) for name, call in module.module_calls.items() if call.module]
 
 
 _GONE = frozenset({"delete", "forget"})

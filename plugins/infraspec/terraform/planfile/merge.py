@@ -21,6 +21,7 @@ from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, co
 from infraspec.terraform.language.conversions import to_text
 from infraspec.terraform.language.values import SetValue, with_items
 from infraspec.terraform.plan import Diagnostic, Plan, Refactoring, Resource
+from infraspec.terraform.planfile.instances import bare
 from infraspec.terraform.provider.masking import is_sensitive, mask_attribute
 
 _MOST = 200
@@ -157,7 +158,6 @@ def value_at(values: Mapping[str, Value], path: str) -> Iterator[Value]:
         yield value
 
 
-_INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _SHOWN = 5
 
 
@@ -191,34 +191,32 @@ def complete(planned: Plan, source: Plan) -> Plan:
     )
 
 
-class CompletedValues(Mapping[str, Value]):
-    """Planned values, an unknown part of which is looked for in the source when it is asked for."""
+class BoundValues(Mapping[str, Value]):
+    """Values of the source, with what the plan knows put in place of their unknowns when they are asked for."""
 
-    __slots__ = ("_address", "_binding", "_done", "_planned", "_source", "_type")
+    __slots__ = ("_binding", "_done", "_values")
 
-    def __init__(
-        self, type_: str, address: str, planned: Mapping[str, Value], source: Mapping[str, Value], binding: Binding
-    ) -> None:
-        self._type = type_
-        self._address = address
-        self._planned = planned
-        self._source = source
+    def __init__(self, values: Mapping[str, Value], binding: Binding) -> None:
+        self._values = values
         self._binding = binding
         self._done: dict[str, Value] = {}
 
     def __getitem__(self, attribute: str) -> Value:
         if attribute not in self._done:
-            self._done[attribute] = self._completed(attribute)
+            self._done[attribute] = self._value(attribute)
         return self._done[attribute]
 
+    def _value(self, attribute: str) -> Value:
+        return self._binding.bind(self._values[attribute])
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._planned)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._planned)
+        return len(self._values)
 
     def __contains__(self, attribute: object) -> bool:
-        return attribute in self._planned
+        return attribute in self._values
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -226,8 +224,22 @@ class CompletedValues(Mapping[str, Value]):
     def __reduce__(self) -> tuple[object, ...]:
         return dict, (dict(self),)
 
-    def _completed(self, attribute: str) -> Value:
-        planned = self._planned[attribute]
+
+class CompletedValues(BoundValues):
+    """Planned values, an unknown part of which is looked for in the source when it is asked for."""
+
+    __slots__ = ("_address", "_source", "_type")
+
+    def __init__(
+        self, type_: str, address: str, planned: Mapping[str, Value], source: Mapping[str, Value], binding: Binding
+    ) -> None:
+        super().__init__(planned, binding)
+        self._type = type_
+        self._address = address
+        self._source = source
+
+    def _value(self, attribute: str) -> Value:
+        planned = self._values[attribute]
         if is_known(planned) or attribute not in self._source:
             return planned
         source = self._binding.bind(self._source[attribute])
@@ -235,37 +247,6 @@ class CompletedValues(Mapping[str, Value]):
             keeps_structure = isinstance(source, JsonText) and not is_sensitive(self._type, attribute)
             return source if keeps_structure else planned
         return mask_attribute(self._type, self._address, attribute, _fill(planned, source))
-
-
-class BoundValues(Mapping[str, Value]):
-    """Values of the source, with what the plan knows put in place of their unknowns when they are asked for."""
-
-    __slots__ = ("_binding", "_done", "_source")
-
-    def __init__(self, source: Mapping[str, Value], binding: Binding) -> None:
-        self._source = source
-        self._binding = binding
-        self._done: dict[str, Value] = {}
-
-    def __getitem__(self, attribute: str) -> Value:
-        if attribute not in self._done:
-            self._done[attribute] = self._binding.bind(self._source[attribute])
-        return self._done[attribute]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._source)
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def __contains__(self, attribute: object) -> bool:
-        return attribute in self._source
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return dict, (dict(self),)
 
 
 def _fill(planned: Value, source: Value) -> Value:
@@ -289,7 +270,7 @@ class _Counterparts:
     def __init__(self, source: Plan) -> None:
         self._exact = source.by_address
         self._templates = {
-            _bare(resource.address): resource for resource in source.resources if _is_template(resource.address)
+            bare(resource.address): resource for resource in source.resources if _is_template(resource.address)
         }
 
     def exact(self, address: str) -> Resource | None:
@@ -297,7 +278,7 @@ class _Counterparts:
 
     def find(self, address: str) -> Resource | None:
         """Return an instance, or the one that stands for all of an unknown count or for_each."""
-        return self._exact.get(address) or (self._templates.get(_bare(address)) if self._templates else None)
+        return self._exact.get(address) or (self._templates.get(bare(address)) if self._templates else None)
 
 
 def _complete(resource: Resource, counterparts: _Counterparts, binding: Binding) -> Resource:
@@ -320,12 +301,12 @@ def _complete(resource: Resource, counterparts: _Counterparts, binding: Binding)
 
 def _differences(planned: Plan, source: Plan, counterparts: _Counterparts) -> Iterator[Diagnostic]:
     addresses = planned.by_address
-    bare = {_bare(address) for address in addresses} if any(map(_is_template, source.by_address)) else set()
+    blocks = {bare(address) for address in addresses} if any(map(_is_template, source.by_address)) else set()
     only_source = [
         resource.address
         for resource in source.managed()
         if resource.address not in addresses
-        and not (_is_template(resource.address) and _bare(resource.address) in bare)
+        and not (_is_template(resource.address) and bare(resource.address) in blocks)
     ]
     only_planned = [resource.address for resource in planned.managed() if counterparts.find(resource.address) is None]
     yield from _difference(only_source, source.origin, planned.origin, "left out")
@@ -334,10 +315,6 @@ def _differences(planned: Plan, source: Plan, counterparts: _Counterparts) -> It
 
 def _is_template(address: str) -> bool:
     return "[?]" in address or '["?"]' in address
-
-
-def _bare(address: str) -> str:
-    return _INDEX.sub("", address) if "[" in address else address
 
 
 def _difference(addresses: list[str], present: str, absent: str, consequence: str) -> Iterator[Diagnostic]:

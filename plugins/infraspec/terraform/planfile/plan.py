@@ -8,16 +8,14 @@ Source: Terraform, "JSON Output Format": `resource_changes`, `resource_drift` an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 
 from infraspec.core.errors import PlanError
 from infraspec.core.runtime import paused_collector
 from infraspec.terraform.plan import Change, Plan
 from infraspec.terraform.planfile.document import FileKind, open_document
-from infraspec.terraform.planfile.instances import Instances, Providers, changed_address
+from infraspec.terraform.planfile.instances import Instances, Providers, bare, changed_address, modules
 from infraspec.terraform.planfile.outcome import AccountEvidence, diagnostics, planned_outputs, refactorings
 from infraspec.terraform.planfile.records import (
     REMEDY,
@@ -27,23 +25,24 @@ from infraspec.terraform.planfile.records import (
     PlannedConfiguration,
     ResourceChange,
     StateValues,
-    read,
 )
-from infraspec.terraform.planfile.values import ValueTexts, decode, lazy_values
+from infraspec.terraform.planfile.values import ValueTexts, decode, has_true, lazy_values
 from infraspec.terraform.provider.masking import step
-
-_INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 
 
 def changes(
     planned: Iterable[ResourceChange], drifted: Iterable[ResourceChange], configuration: ConfiguredModule | None = None
 ) -> Iterator[Change]:
     """Yield the changes of managed resources (no-op too) and the reads of data sources, then the drift found."""
-    configured = dict(_arguments(configuration)) if configuration else {}
+    configured = {
+        f"{path}." * bool(path) + resource.address: frozenset(resource.expressions)
+        for path, module in modules(configuration)
+        for resource in module.resources
+    }
     for group, drift in ((planned, False), (drifted, True)):
         for entry in group:
             address = changed_address(entry)
-            yield _change(entry, address, configured.get(_INDEX.sub("", address)), drift=drift)
+            yield _change(entry, address, configured.get(bare(address)), drift=drift)
 
 
 def _change(entry: ResourceChange, address: str, configured: frozenset[str] | None, *, drift: bool) -> Change:
@@ -77,36 +76,8 @@ def _changed(detail: ChangeDetail, address: str) -> tuple[str, ...]:
     """Compare the values themselves, as secrets look alike when they are hidden; only names come out of it."""
     before, after, unknown = (decode(raw, address) for raw in (detail.before, detail.after, detail.after_unknown))
     old, new, later = (value if isinstance(value, dict) else {} for value in (before, after, unknown))
-    names = (name for name in {**old, **new, **later} if old.get(name) != new.get(name) or _is_pending(later.get(name)))
+    names = (name for name in {**old, **new, **later} if old.get(name) != new.get(name) or has_true(later.get(name)))
     return tuple(sorted(names))
-
-
-def _is_pending(unknown: object) -> bool:
-    if isinstance(unknown, dict):
-        return any(map(_is_pending, unknown.values()))
-    if isinstance(unknown, list):
-        return any(map(_is_pending, unknown))
-    return unknown is True
-
-
-def _arguments(root: ConfiguredModule) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield the address of each resource block, without indexes, and the arguments that it sets."""
-    pending = [("", root)]
-    while pending:
-        prefix, module = pending.pop()
-        for resource in module.resources:
-            yield prefix + resource.address, frozenset(resource.expressions)
-        for name, call in module.module_calls.items():
-            if call.module is not None:
-                pending.append((f"{prefix}module.{name}.", call.module))
-
-
-def load(path: Path, *, name: str | None = None) -> Plan:
-    """Load a plan file; `name` stands for it in messages instead of the path.
-
-    Raises PlanError if it cannot be read, is no plan, or is of a format this release does not know.
-    """
-    return from_bytes(read(path), name or str(path))
 
 
 def from_bytes(data: bytes, name: str) -> Plan:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,7 +26,6 @@ from infraspec.terraform.planfile.records import (
     PlanFileDocument,
     PlannedConfiguration,
     StateValues,
-    read,
 )
 from infraspec.terraform.planfile.values import ValueTexts, lazy_values
 
@@ -160,14 +158,6 @@ def _decode(raw: Any, kind: Any, name: str) -> Any:
             place=f"{name}: {place.strip('`')}" if place else name,
             remedy=STATE_REMEDY,
         ) from None
-
-
-def load(path: Path, *, name: str | None = None) -> Plan:
-    """Load a state file of either kind; `name` stands for it in messages instead of the path.
-
-    Raises PlanError if it cannot be read, is no state, or is of a version this release does not know.
-    """
-    return from_bytes(read(path), name or str(path))
 
 
 def from_bytes(data: bytes, name: str) -> Plan:

@@ -96,13 +96,13 @@ def merge_unknown(value: Value, unknown: Value, address: str, cause: Cause | Non
     """
     if unknown is True:
         return Unknown(address, cause)
-    if isinstance(unknown, dict) and _has_true(unknown):
+    if isinstance(unknown, dict) and has_true(unknown):
         merged = dict(value) if isinstance(value, dict) else {}
         for key, part in unknown.items():
-            if _has_true(part):
+            if has_true(part):
                 merged[key] = merge_unknown(merged.get(key), part, step(address, key), cause)
         return merged
-    if isinstance(unknown, list) and _has_true(unknown):
+    if isinstance(unknown, list) and has_true(unknown):
         items = list(value) if isinstance(value, list) else []
         items += [None] * (len(unknown) - len(items))
         for index, part in enumerate(unknown):
@@ -118,7 +118,7 @@ def hide_marked(value: Value, marks: Value, address: str) -> Value:
     """
     if marks is True:
         return Sensitive(address) if isinstance(value, Unknown) else hide(value, address)
-    if not _has_true(marks) or value is None or isinstance(value, Unknown):
+    if not has_true(marks) or value is None or isinstance(value, Unknown):
         return value
     if isinstance(value, dict) and isinstance(marks, dict):
         return {
@@ -127,7 +127,7 @@ def hide_marked(value: Value, marks: Value, address: str) -> Value:
         }
     if isinstance(value, list) and isinstance(marks, (list, dict)):
         by_index = marks if isinstance(marks, dict) else dict(enumerate(marks))
-        marked = [key for key, mark in by_index.items() if _has_true(mark)]
+        marked = [key for key, mark in by_index.items() if has_true(mark)]
         if all(key in range(len(value)) for key in marked):
             return [hide_marked(item, by_index.get(i, False), step(address, i)) for i, item in enumerate(value)]
     return hide(value, address)
@@ -153,7 +153,7 @@ def _with_unknowns(values: Value, unknown: Value, address: str, type_: str) -> V
         return merge_unknown(values, unknown, address)
     merged = dict(values) if isinstance(values, dict) else {}
     for name, part in unknown.items():
-        if _has_true(part):
+        if has_true(part):
             cause = data_cause(address, type_, name)
             merged[name] = merge_unknown(merged.get(name), part, step(address, name), cause)
     return merged
@@ -164,11 +164,12 @@ def _marks_of_all(marks: Value, values: Value) -> Value:
     return dict.fromkeys(values, True) if marks is True and isinstance(values, dict) else marks
 
 
-def _has_true(tree: Value) -> bool:
+def has_true(tree: Value) -> bool:
+    """Tell whether anything in a tree of marks is true."""
     if isinstance(tree, dict):
-        return any(map(_has_true, tree.values()))
+        return any(map(has_true, tree.values()))
     if isinstance(tree, list):
-        return any(map(_has_true, tree))
+        return any(map(has_true, tree))
     return tree is True
 
 

@@ -4,7 +4,7 @@ Source: AWS provider documentation, "Data Source: aws_iam_policy_document". `&{â
 statement takes the place of an earlier one with its sid, own statements over those of source documents and override
 documents over both; lists that are sets are written in reverse order, a list of one as its element.
 
-Source: AWS provider documentation, "Data Source: aws_iam_policy_document". The provider reads a document into its own
+The provider reads a document into its own
 statements and writes these: keys in a fixed order, principals in reverse order, conditions as text. It drops what it
 does not know, and a condition whose value is a number; a member of another type is an error.
 """

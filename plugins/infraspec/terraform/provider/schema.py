@@ -193,21 +193,6 @@ def _data() -> bytes:
     return _DATA.read_bytes()
 
 
-__all__ = [
-    "BlockType",
-    "Schema",
-    "SchemaAttribute",
-    "absent",
-    "closest",
-    "conform",
-    "has_tags",
-    "is_computed",
-    "provider_version",
-    "resource_types",
-    "schema",
-    "unset",
-]
-
 Converter: TypeAlias = Callable[[Value], Value]
 
 
@@ -225,14 +210,14 @@ def is_computed(resource_type: str, name: str, mode: str = "managed") -> bool | 
 
 
 @cache
-def _is_empty_list(resource_type: str, name: str, mode: str) -> bool:
-    known = schema(resource_type, mode)
+def _is_empty_list(resource_type: str, name: str) -> bool:
+    known = schema(resource_type)
     return known is not None and known.code(name)[:1] in ("[", "{")
 
 
-def unset(resource_type: str, name: str, mode: str = "managed") -> Value:
+def unset(resource_type: str, name: str) -> Value:
     """Return what an attribute is that is neither set nor computed: an empty list for nested blocks, else null."""
-    return [] if _is_empty_list(resource_type, name, mode) else None
+    return [] if _is_empty_list(resource_type, name) else None
 
 
 def absent(code: str, address: str, name: str) -> Value:
@@ -374,10 +359,6 @@ def _to_list(value: Value, element: Converter | None) -> Value:
     return SetValue.of(items) if is_indefinite(value) else ListValue(items)
 
 
-def _to_set(value: Value, element: Converter | None) -> Value:
-    return SetValue.of(_items(value, "a set", element))
-
-
 def _to_map(value: Value, element: Converter | None) -> Value:
     if not isinstance(value, dict):
         _refuse(value, "a map")
@@ -397,7 +378,7 @@ def _to_block(value: Value, convert: Converter | None) -> Value:
 
 _CONVERTED_COLLECTIONS: dict[str, Callable[[Value, Converter | None], Value]] = {
     "L": _to_list,
-    "S": _to_set,
+    "S": lambda value, element: SetValue.of(_items(value, "a set", element)),
     "M": _to_map,
     "[": _to_blocks,
     "{": _to_blocks,

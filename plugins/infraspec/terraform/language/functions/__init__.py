@@ -31,25 +31,9 @@ from infraspec.terraform.language.functions.parameters import REGISTRY, Files, F
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.values import is_indefinite
 
-__all__ = ["Files", "call", "exists", "names"]
-
 MODULES = (
-    primitives,
-    dates,
-    encoding,
-    encoding,
-    filesystem,
-    formatting,
-    serialization,
-    collections,
-    collections,
-    networks,
-    primitives,
-    patterns,
-    collections,
-    strings,
-    serialization,
-)
+    collections, dates, encoding, filesystem, formatting, networks, patterns, primitives, serialization, strings,
+)  # fmt: skip
 """The modules whose import registers the functions."""
 
 

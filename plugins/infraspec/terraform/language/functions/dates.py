@@ -1,8 +1,6 @@
 """Dates and times in RFC 3339. Those that ask the clock are unknown.
 
-Source: Terraform Language, "formatdate", "timeadd" and "timecmp" Functions.
-
-Source: Terraform Language, "formatdate Function" (Specification Syntax).
+Source: Terraform Language, "formatdate" (Specification Syntax), "timeadd" and "timecmp" Functions.
 """
 
 from __future__ import annotations

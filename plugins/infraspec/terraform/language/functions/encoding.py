@@ -36,21 +36,17 @@ def rows(text: str) -> list[list[str]]:
 def _record(text: str, position: int) -> tuple[list[str], int]:
     fields: list[str] = []
     while True:
-        field, position = _field(text, position)
+        quoted = _QUOTED.match(text, position)
+        found = quoted or _PLAIN.match(text, position)
+        end = found.end() if found else position
+        if text[end : end + 1] not in {"", ",", "\n"}:
+            line = text.count("\n", 0, end) + 1
+            raise EvaluationError("invalid CSV data", expected="a comma or the end of the line", found=f"line {line}")
+        field, position = (quoted[1].replace('""', '"') if quoted else text[position:end]), end
         fields.append(field)
         if text[position : position + 1] != ",":
             return fields, position + 1
         position += 1
-
-
-def _field(text: str, position: int) -> tuple[str, int]:
-    quoted = _QUOTED.match(text, position)
-    found = quoted or _PLAIN.match(text, position)
-    end = found.end() if found else position
-    if text[end : end + 1] not in {"", ",", "\n"}:
-        line = text.count("\n", 0, end) + 1
-        raise EvaluationError("invalid CSV data", expected="a comma or the end of the line", found=f"line {line}")
-    return (quoted[1].replace('""', '"') if quoted else text[position:end]), end
 
 
 HASHES: dict[str, Callable[[bytes], bytes]] = {
@@ -108,18 +104,6 @@ _CODECS = {"UTF-8", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "WINDOWS-1252"}
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-@function("base64encode", text)
-def base64_encode(value: str) -> str:
-    """Encode the UTF-8 bytes of text."""
-    return base64.b64encode(utf8(value)).decode()
-
-
-@function("base64decode", text)
-def base64_decode(value: str) -> str:
-    """Decode to text, which must be UTF-8."""
-    return _text(_bytes(value), "utf-8")
-
-
 def _bytes(value: str) -> bytes:
     try:
         return base64.b64decode(re.sub(r"[\r\n]", "", value).encode("ascii"), validate=True)
@@ -143,22 +127,10 @@ def text_encode(value: str, codec: str) -> str:
         raise EvaluationError(f"the text holds characters that {codec} does not have") from None
 
 
-@function("textdecodebase64", text, text)
-def text_decode(value: str, codec: str) -> str:
-    """Decode base64 of text in a character encoding."""
-    return _text(_bytes(value), _known_codec(codec))
-
-
 def _known_codec(name: str) -> str:
     if name.upper() not in _CODECS:
         raise Undetermined
     return name
-
-
-@function("urlencode", text)
-def url_encode(value: str) -> str:
-    """Escape text for a query, a blank as `+`."""
-    return quote_plus(utf8(value))
 
 
 @function("urldecode", text)
@@ -181,3 +153,9 @@ def csv_decode(value: str) -> ListValue:
         if len(record) != len(header):
             raise EvaluationError("wrong number of fields", expected=str(len(header)), found=str(len(record)))
     return ListValue(dict(zip(header, record, strict=True)) for record in records)
+
+
+function("base64encode", text)(lambda value: base64.b64encode(utf8(value)).decode())
+function("base64decode", text)(lambda value: _text(_bytes(value), "utf-8"))
+function("textdecodebase64", text, text)(lambda value, codec: _text(_bytes(value), _known_codec(codec)))
+function("urlencode", text)(lambda value: quote_plus(utf8(value)))

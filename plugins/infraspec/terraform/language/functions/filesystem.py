@@ -174,12 +174,10 @@ def matching(files: Files, path: str, pattern: str) -> SetValue:
     if ".." in pattern.split("/") or pattern.startswith("/"):
         raise Undetermined
     matches = matcher(pattern)
-    names = (_relative(folder, name, start) for folder, _, found in os.walk(start) for name in found)
+    names = (
+        (Path(folder) / name).relative_to(start).as_posix() for folder, _, found in os.walk(start) for name in found
+    )
     return SetValue.of(name for name in names if matches(name))
-
-
-def _relative(folder: str, name: str, start: Path) -> str:
-    return (Path(folder) / name).relative_to(start).as_posix()
 
 
 @function("filebase64", text, files=True)

@@ -1,9 +1,8 @@
 """format and formatlist, with the verbs of Go's fmt package that Terraform takes.
 
-Source: Terraform Language, "format Function". An unknown argument of %s stands in the result as it is.
-
-Source: Terraform Language, "format Function", and Go's fmt package. Terraform holds numbers with 512 binary digits and
-rounds what they hold exactly, so that `format("%.2f", 2.675)` is 2.67.
+Source: Terraform Language, "format Function", and Go's fmt package. An unknown argument of %s stands in the result as
+it is. Terraform holds numbers with 512 binary digits and rounds what they hold exactly, so that `format("%.2f", 2.675)`
+is 2.67.
 """
 
 from __future__ import annotations
@@ -242,29 +241,9 @@ def _unknown(verb: Verb, value: Value) -> str | Text | Unknown:
     return partial_values.application("format", [shown, value])
 
 
-def _string(verb: Verb, value: Value) -> str:
-    return verb.layout.padded(_cut(verb, known_text(value)))
-
-
 def _cut(verb: Verb, value: str) -> str:
     """Keep as many characters as the precision says; 0 says nothing."""
     return "".join(clusters(value)[: verb.layout.precision]) if verb.layout.precision > 0 else value
-
-
-def _quoted(verb: Verb, value: Value) -> str:
-    return verb.layout.padded(encoded(_cut(verb, known_text(value))))
-
-
-def _boolean(_: Verb, value: Value) -> str:
-    return "true" if boolean(value) else "false"
-
-
-def _integer(verb: Verb, value: Value) -> str:
-    return integer_text(integer(value), verb.name, verb.layout)
-
-
-def _decimal(verb: Verb, value: Value) -> str:
-    return decimal_text(number(value), verb.name, verb.layout)
 
 
 def _default(verb: Verb, value: Value) -> str:
@@ -278,9 +257,9 @@ def _default(verb: Verb, value: Value) -> str:
 
 _WRITERS: dict[str, Callable[[Verb, Value], str]] = {
     "v": _default,
-    "s": _string,
-    "q": _quoted,
-    "t": _boolean,
-    **dict.fromkeys("dboxX", _integer),
-    **dict.fromkeys("eEfgG", _decimal),
+    "s": lambda verb, value: verb.layout.padded(_cut(verb, known_text(value))),
+    "q": lambda verb, value: verb.layout.padded(encoded(_cut(verb, known_text(value)))),
+    "t": lambda _, value: "true" if boolean(value) else "false",
+    **dict.fromkeys("dboxX", lambda verb, value: integer_text(integer(value), verb.name, verb.layout)),
+    **dict.fromkeys("eEfgG", lambda verb, value: decimal_text(number(value), verb.name, verb.layout)),
 }

@@ -54,21 +54,19 @@ class Function(Struct, frozen=True):
 
     def convert(self, arguments: Sequence[Value]) -> list[Value]:
         """Return the arguments as the parameters want them; EvaluationError if one does not fit."""
-        self._check_count(len(arguments))
-        parameters = [*self.parameters, *self.optional]
-        converted = []
-        for position, argument in enumerate(arguments):
-            parameter = parameters[position] if position < len(parameters) else self.rest
-            converted.append(parameter(argument) if parameter else argument)
-        return converted
-
-    def _check_count(self, count: int) -> None:
+        count = len(arguments)
         least, most = len(self.parameters), len(self.parameters) + len(self.optional)
         if count < least or (count > most and self.rest is None):
             expected = f"{least}" if least == most else f"{least} to {most}"
             expected = f"at least {least}" if self.rest else expected
             many = "few" if count < least else "many"
             raise EvaluationError(f"too {many} arguments", expected=expected, found=str(count))
+        parameters = [*self.parameters, *self.optional]
+        converted = []
+        for position, argument in enumerate(arguments):
+            parameter = parameters[position] if position < len(parameters) else self.rest
+            converted.append(parameter(argument) if parameter else argument)
+        return converted
 
 
 REGISTRY: dict[str, Function] = {}

@@ -140,20 +140,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_KINDS = (
-    "quoted",
-    "number",
-    "unicode",
-    "escape",
-    "named",
-    "flags",
-    "group",
-    "close",
-    "repeat",
-    "class",
-    "meta",
-    "other",
-)
 _ESCAPES = {"d": "[0-9]", "D": "[^0-9]", "w": r"\w", "W": r"\W", "s": f"[{SPACE_ESCAPES}]", "S": f"[^{SPACE_ESCAPES}]"}
 _ESCAPES |= {"A": r"\A", "z": r"\Z", "b": r"\b", "B": r"\B"} | {letter: f"\\{letter}" for letter in "aftnrv"}
 
@@ -208,18 +194,15 @@ class _Translator(Struct):
     def translate(self) -> str:
         pieces, previous = [], ""
         for match in _TOKEN.finditer(self.pattern):
-            kind = next(kind for kind in _KINDS if match[kind] is not None)
+            kind = match.lastgroup or "other"
             if kind == "repeat":
-                self._check_repeated(previous)
+                if previous == "repeat":
+                    raise _refused("a repetition is repeated", self.pattern)
+                if previous in _ANCHORS:
+                    raise Undetermined
             pieces.append(self._token(kind, match))
             previous = match[0] if kind in {"meta", "escape"} else kind
         return "".join(pieces) + self.groups[0].closers
-
-    def _check_repeated(self, previous: str) -> None:
-        if previous == "repeat":
-            raise _refused("a repetition is repeated", self.pattern)
-        if previous in _ANCHORS:
-            raise Undetermined
 
     def _token(self, kind: str, match: re.Match[str]) -> str:
         if kind == "flags":
@@ -244,7 +227,12 @@ class _Translator(Struct):
     def _simple(self, kind: str, match: re.Match[str]) -> str:
         found = match[0]
         if kind == "escape":
-            return self._escape(found[1])
+            character = found[1]
+            if character in _ESCAPES:
+                return _ESCAPES[character]
+            if character.isascii() and not character.isalnum():
+                return re.escape(character)
+            raise _refused(f"invalid escape sequence \\{character}", self.pattern)
         if kind == "repeat":
             return self._repeat(match)
         if kind == "meta":
@@ -252,13 +240,6 @@ class _Translator(Struct):
         if found in {"[", "(", "\\"}:
             raise _refused(f"{found} is not complete or not supported", self.pattern)
         return re.escape(found)
-
-    def _escape(self, character: str) -> str:
-        if character in _ESCAPES:
-            return _ESCAPES[character]
-        if character.isascii() and not character.isalnum():
-            return re.escape(character)
-        raise _refused(f"invalid escape sequence \\{character}", self.pattern)
 
     def _repeat(self, match: re.Match[str]) -> str:
         bounds = [int(digits[:5]) for digits in (match["least"], match["most"]) if digits]

@@ -30,24 +30,6 @@ from infraspec.terraform.language.values import ListValue, MapValue, SetValue, n
 _count = itertools.count(1)
 
 
-@function("tostring", nullable, structural=True)
-def to_string(value: Value) -> Value:
-    """Convert a primitive value to text."""
-    return None if value is None else to_text(value)
-
-
-@function("tonumber", nullable, structural=True)
-def to_numeric(value: Value) -> Value:
-    """Convert text to a number."""
-    return None if value is None else number(value)
-
-
-@function("tobool", nullable, structural=True)
-def to_boolean(value: Value) -> Value:
-    """Convert text to a bool."""
-    return None if value is None else boolean(value)
-
-
 @function("tolist", nullable, structural=True)
 def to_list(value: Value) -> Value:
     """Convert a tuple or set to a list, its elements to one type."""
@@ -104,48 +86,6 @@ def ephemeral_as_null(value: Value) -> Value:
 _DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase
 _MOST_ELEMENTS = 1024
 """How many elements `range` gives at most, as in Terraform."""
-
-
-@function("abs", number)
-def absolute(value: float) -> int | float:
-    """Return the number without its sign."""
-    return normalize_number(abs(to_decimal(value)))
-
-
-@function("ceil", number)
-def ceiling(value: float) -> int:
-    """Return the nearest whole number that is not smaller."""
-    return int(to_decimal(value).to_integral_value(ROUND_CEILING))
-
-
-@function("floor", number)
-def floor(value: float) -> int:
-    """Return the nearest whole number that is not greater."""
-    return int(to_decimal(value).to_integral_value(ROUND_FLOOR))
-
-
-@function("max", number, rest=number)
-def greatest(*values: float) -> int | float:
-    """Return the greatest number."""
-    return max(values)
-
-
-@function("min", number, rest=number)
-def least(*values: float) -> int | float:
-    """Return the least number."""
-    return min(values)
-
-
-@function("signum", integer)
-def signum(value: int) -> int:
-    """Return -1, 0 or 1."""
-    return (value > 0) - (value < 0)
-
-
-@function("pow", number, number)
-def power(base: float, exponent: float) -> int | float:
-    """Raise to a power, in double precision as Terraform does."""
-    return _double(lambda: _power(base, exponent))
 
 
 def _power(base: float, exponent: float) -> float:
@@ -244,3 +184,15 @@ def _numeric_count(start: float, limit: float, step: float) -> list[int | float]
         numbers.append(start)
         start = BINARY["+"](start, step)
     return numbers
+
+
+function("tostring", nullable, structural=True)(lambda value: None if value is None else to_text(value))
+function("tonumber", nullable, structural=True)(lambda value: None if value is None else number(value))
+function("tobool", nullable, structural=True)(lambda value: None if value is None else boolean(value))
+function("abs", number)(lambda value: normalize_number(abs(to_decimal(value))))
+function("ceil", number)(lambda value: int(to_decimal(value).to_integral_value(ROUND_CEILING)))
+function("floor", number)(lambda value: int(to_decimal(value).to_integral_value(ROUND_FLOOR)))
+function("max", number, rest=number)(max)
+function("min", number, rest=number)(min)
+function("signum", integer)(lambda value: (value > 0) - (value < 0))
+function("pow", number, number)(lambda base, exponent: _double(lambda: _power(base, exponent)))

@@ -62,17 +62,13 @@ def json_decode(value: str | Text | Unknown) -> Value:
     if isinstance(value, str):
         return _decoded_json(value)
     if isinstance(value, JsonText):
-        return _tree(value)
+        if isinstance(value, UnorderedJsonText):
+            raise Undetermined
+        return _normalized(value.tree)
     try:
         return _normalized(decode_json(value))
     except (ValueError, OverflowError):
         raise Undetermined from None
-
-
-def _tree(value: JsonText) -> Value:
-    if isinstance(value, UnorderedJsonText):
-        raise Undetermined
-    return _normalized(value.tree)
 
 
 def _decoded_json(value: str) -> Value:

@@ -41,30 +41,6 @@ def _by_part(value: str | Text | Unknown, change: Callable[[str], str], name: st
     )
 
 
-@function("upper", text, structural=True)
-def upper(value: str | Text | Unknown) -> str | Text | Unknown:
-    """Turn letters to upper case."""
-    return _by_part(value, to_upper, "upper")
-
-
-@function("lower", text, structural=True)
-def lower(value: str | Text | Unknown) -> str | Text | Unknown:
-    """Turn letters to lower case."""
-    return _by_part(value, to_lower, "lower")
-
-
-@function("title", text)
-def title(value: str) -> str:
-    """Turn the first letter of each word to upper case."""
-    return to_title(value)
-
-
-@function("chomp", text)
-def chomp(value: str) -> str:
-    """Remove line ends at the end."""
-    return re.sub(r"(?:\r\n?|\n)*\Z", "", value)
-
-
 @function("indent", integer, text)
 def indent(spaces: int, value: str) -> str:
     """Indent every line but the first."""
@@ -92,12 +68,6 @@ def split(separator: str | Text | Unknown, value: str | Text | Unknown) -> ListV
     if not isinstance(separator, str) or not isinstance(value, str):
         raise Undetermined
     return ListValue(value.split(separator) if separator else list(value))
-
-
-@function("strrev", text)
-def reversed_text(value: str) -> str:
-    """Reverse the characters."""
-    return "".join(reversed(clusters(value)))
 
 
 @function("substr", text, integer, integer, structural=True)
@@ -153,18 +123,6 @@ def contains_text(value: str | Text | Unknown, part: str | Text | Unknown) -> bo
     raise Undetermined
 
 
-@function("trim", text, text)
-def trim(value: str, characters: str) -> str:
-    """Remove any of the characters from both ends."""
-    return value.strip(characters) if characters else value
-
-
-@function("trimspace", text)
-def trim_space(value: str) -> str:
-    """Remove white space from both ends."""
-    return value.strip(SPACE)
-
-
 @function("trimprefix", text, known_text, structural=True)
 def trim_prefix(value: str | Text | Unknown, prefix: str) -> str | Text | Unknown:
     """Remove a prefix, if it is there."""
@@ -189,3 +147,12 @@ def trim_suffix(value: str | Text | Unknown, suffix: str) -> str | Text | Unknow
 
 def _parts(value: Value) -> tuple[str | Unknown, ...]:
     return value.parts if isinstance(value, Text) else (value,)
+
+
+function("upper", text, structural=True)(lambda value: _by_part(value, to_upper, "upper"))
+function("lower", text, structural=True)(lambda value: _by_part(value, to_lower, "lower"))
+function("title", text)(to_title)
+function("chomp", text)(lambda value: re.sub(r"(?:\r\n?|\n)*\Z", "", value))
+function("strrev", text)(lambda value: "".join(reversed(clusters(value))))
+function("trim", text, text)(lambda value, characters: value.strip(characters) if characters else value)
+function("trimspace", text)(lambda value: value.strip(SPACE))
