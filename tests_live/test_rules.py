@@ -35,7 +35,7 @@ from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.facts.start_readings import start_facts
 from infraspec.live.facts.stores import live_log_groups
 from infraspec.live.facts.stores import state_store as read_state_store
-from infraspec.live.inventory import strays as find_strays
+from infraspec.live.plan import strays as find_strays
 from infraspec.monitoring.live_readings import AlarmStates, LogGroup
 from infraspec.pytest_plugin.rule_tests import Check, prove
 from infraspec.terraform.configuration.settings import RootSettings

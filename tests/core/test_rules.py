@@ -96,6 +96,21 @@ def test_a_subject_has_a_word_for_each_verdict() -> None:
     ]
 
 
+def test_a_subject_is_judged_by_what_holds() -> None:
+    """It is proven without a word, or violated with all of them."""
+    subject = RULES["names"].about("aws_sqs_queue.a", "name", PLACE)
+
+    assert subject.proven() == subject.judged(holds=True, **SAID)
+    assert subject.violated(**SAID) == subject.judged(holds=False, **SAID)
+
+
+def test_what_is_proven_may_have_a_remedy() -> None:
+    """A risk that the contract does not call critical is proven, and still says how to avoid it."""
+    finding = RULES["plan-review"].about("aws_sqs_queue.a").proven("c", remedy="d")
+
+    assert (Verdict.PROVEN, "d", False) == (finding.verdict, finding.remedy, finding.advice)
+
+
 def test_a_resource_says_where_it_is() -> None:
     """A subject that is a resource has its address and line, unless a nearer line is given."""
     resource = Resource("aws_sqs_queue.a", "managed", "aws_sqs_queue", "a", None, "", {}, location=PLACE)

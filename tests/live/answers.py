@@ -21,7 +21,7 @@ class Answers:
     region: str = "eu-west-1"
     taken: datetime = datetime(2026, 11, 25, 9, tzinfo=UTC)
     asked: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
-    """Every call: service, operation, parameters."""
+    """Every call: service, operation, parameters; the region if it is another one."""
 
     def renewed(self) -> Answers:
         """Return the same answers."""
@@ -38,7 +38,9 @@ class Answers:
         **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """Return the answer of the table."""
-        self.asked.append((service, operation, {**parameters, **({"region": region} if region else {})}))
+        self.asked.append(
+            (service, operation, {**parameters, **({"region": region} if region not in {None, self.region} else {})})
+        )
         if (service, operation) not in self.table:
             raise AssertionError(f"the test has no answer for {service} {operation} {parameters}")
         answer = self.table[service, operation]

@@ -25,8 +25,7 @@ from infraspec.live.facts.alarms import alarm_states, live_subscriptions
 from infraspec.live.facts.databases import live_databases
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.facts.stores import live_log_groups, state_store
-from infraspec.live.inventory import strays
-from infraspec.live.plan import live_plan
+from infraspec.live.plan import live_plan, strays
 from infraspec.sandbox.running import Running
 from infraspec.terraform.environments import Environments
 from tests.live.deployed import CONTRACT, reference

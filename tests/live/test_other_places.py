@@ -29,8 +29,7 @@ from infraspec.live.facts.databases import live_databases
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.facts.stores import live_log_groups
-from infraspec.live.inventory import strays
-from infraspec.live.plan import live_plan
+from infraspec.live.plan import live_plan, strays
 from infraspec.sandbox.running import Running, start_empty
 from infraspec.terraform.plan import Plan
 from tests.live.test_operations import Clients

@@ -72,7 +72,7 @@ def judged(plan: Plan | None = None, settings: RootSettings = SETTINGS, **change
     table = {key: changes.get(key[1], answer) for key, answer in HEALTHY.items()}
     calls = Answers(table, "123456789012", region="ap-northeast-1")
     store = state_store(calls, reference() if plan is None else plan, settings.backend)
-    assert all(parameters["region"] == "ap-northeast-1" for _, _, parameters in calls.asked)
+    assert all(parameters.get("region", calls.region) == "ap-northeast-1" for _, _, parameters in calls.asked)
     return check_state_store(store, settings)
 
 

@@ -60,14 +60,9 @@ def configured_endpoints() -> Iterator[tuple[str, str]]:
         scoped, services = session.get_scoped_config(), session.full_config.get("services", {})
     except BotoCoreError:
         return  # whoever asks for credentials says what is wrong with the configuration
-    yield from _of_profile(scoped, services)
-
-
-def _of_profile(profile: Any, services: Any) -> Iterator[tuple[str, str]]:
-    if "endpoint_url" in profile:
-        yield "endpoint_url of the profile", profile["endpoint_url"]
-    section = services.get(profile.get("services"), {})
-    for service, settings in section.items():
+    if "endpoint_url" in scoped:
+        yield "endpoint_url of the profile", scoped["endpoint_url"]
+    for service, settings in services.get(scoped.get("services"), {}).items():
         if isinstance(settings, dict) and "endpoint_url" in settings:
             yield f"endpoint_url of {service} in the configuration", settings["endpoint_url"]
 

@@ -64,3 +64,10 @@ class Calls(Protocol):
         **parameters: Any,
     ) -> tuple[Any, ...]:
         """Return what the answers have under `key`, asked for `size` of the values at a time as `argument`."""
+        distinct = list(dict.fromkeys(values))
+        parts = [distinct[start : start + size] for start in range(0, len(distinct), size)]
+        return tuple(
+            item
+            for part in parts
+            for item in self.pages(service, operation, key, region=region, **{**parameters, argument: part})
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from infraspec.aws.guard import PREFIXES, READS, STATE_ACTIONS, VALUES, actions_of
@@ -107,8 +107,7 @@ def session_policy(live: Live) -> str:
     """Return the text of a session policy that is short enough: the verbs of the services, without what is secret."""
     verbs = {f"{prefix}:{verb}*" for prefix, verb in map(_prefix_and_verb, (*_actions(live), *STATE_ACTIONS))}
     allowed = {"Effect": "Allow", "Action": sorted(verbs), "Resource": "*"}
-    document = {"Version": "2012-10-17", "Statement": [allowed, *_of_secrets(live)]}
-    return json.dumps(document, separators=(",", ":"))
+    return policy_of([allowed, *_of_secrets(live)])
 
 
 def _of_secrets(live: Live) -> list[dict[str, Any]]:
@@ -123,13 +122,9 @@ def _of_secrets(live: Live) -> list[dict[str, Any]]:
 
 def _actions(live: Live) -> set[str]:
     named = {action for service, names in READS.items() for name in names for action in actions_of(service, name)}
-    return (named | set(_own(live.reads))) - set(STATE_ACTIONS)
-
-
-def _own(reads: Iterable[str]) -> Iterable[str]:
-    for read in reads:
-        service, operation = read.split(":")
-        yield f"{PREFIXES.get(service, service)}:{operation}"
+    allowed = (read.split(":") for read in live.reads)
+    named |= {f"{PREFIXES.get(service, service)}:{operation}" for service, operation in allowed}
+    return named - set(STATE_ACTIONS)
 
 
 def _prefix_and_verb(action: str) -> tuple[str, str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from botocore import exceptions
@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ResponseStream
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
+from infraspec.aws.calls import Calls
 from infraspec.aws.failures import code_of, failures
 from infraspec.aws.guard import UNSHARED, api_name
 from infraspec.aws.session import CallerIdentity, Clients
@@ -131,13 +132,6 @@ def _decoded(content: bytes) -> Any:
     return found["answer"]
 
 
-T = TypeVar("T")
-
-
-class _AbsentError(Exception):
-    """AWS answered that there is no such thing, with a code that the caller takes for that."""
-
-
 class Question(Struct, frozen=True):
     """A call: `reading` is what is made of its answer, `ask` or the key that all pages are joined under."""
 
@@ -159,7 +153,7 @@ class Question(Struct, frozen=True):
         return (self.service, api_name(self.service, self.operation)) not in UNSHARED
 
 
-class Snapshot:
+class Snapshot(Calls):
     """Calls of boto3 clients. Answers and errors are kept: what was denied or timed out once is not asked again."""
 
     def __init__(
@@ -216,28 +210,6 @@ class Snapshot:
         """Return what all pages of an operation have under `key`."""
         question = Question(service, operation, region or self.region, key, tuple(sorted(absent)), parameters)
         return tuple(self._answer(question, self._paged) or ())
-
-    def batches(
-        self,
-        service: str,
-        operation: str,
-        key: str,
-        /,
-        *,
-        argument: str,
-        values: Sequence[str],
-        size: int,
-        region: str | None = None,
-        **parameters: Any,
-    ) -> tuple[Any, ...]:
-        """Return what the answers have under `key`, asked for `size` of the values at a time as `argument`."""
-        distinct = list(dict.fromkeys(values))
-        parts = [distinct[start : start + size] for start in range(0, len(distinct), size)]
-        return tuple(
-            item
-            for part in parts
-            for item in self.pages(service, operation, key, region=region, **{**parameters, argument: part})
-        )
 
     def _answer(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
         key = question.key()

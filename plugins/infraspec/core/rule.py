@@ -40,9 +40,9 @@ class Subject(Struct, frozen=True):
     location: Location | None = None
     related: tuple[Related, ...] = ()
 
-    def proven(self, reason: str = "", *, expected: str = "", found: str = "") -> Finding:
-        """Say that the rule holds; `reason` is what shows it."""
-        return self._finding(Verdict.PROVEN, expected, found, reason, "")
+    def proven(self, reason: str = "", *, expected: str = "", found: str = "", remedy: str = "") -> Finding:
+        """Say that the rule holds; `reason` is what shows it, `remedy` what can be done all the same."""
+        return self._finding(Verdict.PROVEN, expected, found, reason, remedy)
 
     def violated(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
         """Say that the rule does not hold, and what change mends it."""
@@ -55,6 +55,10 @@ class Subject(Struct, frozen=True):
     def advice(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
         """Say that the rule holds, and what would be better."""
         return self._finding(Verdict.PROVEN, expected, found, reason, remedy, advice=True)
+
+    def judged(self, *, holds: bool, expected: str, found: str, reason: str, remedy: str) -> Finding:
+        """Say that the rule holds, or, if it does not, what violates it."""
+        return self.proven() if holds else self.violated(expected=expected, found=found, reason=reason, remedy=remedy)
 
     def _finding(
         self, verdict: Verdict, expected: str, found: str, reason: str, remedy: str, *, advice: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,10 @@ def diagnoses(
         for one in asked
     ]
 
-    return [one if one.is_healthy else replace(one, changes=_changes(calls, one, plan, since)) for one in found]
+    return [
+        one if one.is_healthy else replace(one, changes=changes_of(calls, _names(one, plan), since, _region(one)))
+        for one in found
+    ]
 
 
 def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan) -> list[DeclaredService]:
@@ -128,10 +131,8 @@ def _names(one: Diagnosis, plan: Plan) -> list[str]:
     return list(dict.fromkeys(name for name in names if name and name != "null"))
 
 
-def _changes(calls: Calls, one: Diagnosis, plan: Plan, since: datetime) -> RecordedChanges:
-    """Return what was changed, asked in the region of the service."""
-    region = Arn.parse(one.live.arn).region if one.live else None
-    return changes_of(calls, _names(one, plan), since, region)
+def _region(one: Diagnosis) -> str | None:
+    return Arn.parse(one.live.arn).region if one.live else None
 
 
 def _short(arn: str) -> str:
@@ -146,30 +147,23 @@ def changes_of(calls: Calls, names: Sequence[str], since: datetime, region: str 
     If CloudTrail cannot be asked, the note says why, and which permission is missing.
     """
     found: list[RecordedChange] = []
+    asked = [(region or calls.region, operation) for operation in (*_ECS, *_SECRETS)]
+    asked += [(_IAM_REGIONS.get(calls.partition, calls.region), operation) for operation in _IAM]
+    note = ""
     try:
-        for place, operations in _asked(calls, region or calls.region):
-            for operation in operations:
-                events = calls.pages(
-                    "cloudtrail",
-                    "lookup_events",
-                    "Events",
-                    region=None if place == calls.region else place,
-                    LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": operation}],
-                    StartTime=since,
-                )
-                found += filter(None, (_change(event, names) for event in events))
+        for place, operation in asked:
+            events = calls.pages(
+                "cloudtrail",
+                "lookup_events",
+                "Events",
+                region=place,
+                LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": operation}],
+                StartTime=since,
+            )
+            found += filter(None, (_change(event, names) for event in events))
     except InfraspecError as error:
-        return RecordedChanges(since, _sorted(found), f"CloudTrail was not asked for all: {error}")
-    return RecordedChanges(since, _sorted(found))
-
-
-def _asked(calls: Calls, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield region, (*_ECS, *_SECRETS)
-    yield _IAM_REGIONS.get(calls.partition, calls.region), _IAM
-
-
-def _sorted(found: list[RecordedChange]) -> tuple[RecordedChange, ...]:
-    return tuple(sorted(found, key=lambda change: change.at, reverse=True))
+        note = f"CloudTrail was not asked for all: {error}"
+    return RecordedChanges(since, tuple(sorted(found, key=lambda change: change.at, reverse=True)), note)
 
 
 def _change(event: Mapping[str, Any], names: Sequence[str]) -> RecordedChange | None:

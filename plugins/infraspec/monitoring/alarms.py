@@ -64,12 +64,9 @@ def _parse(expression: str) -> ast.expr:
 
 def names(expression: str) -> set[str]:
     """Return the ids that an expression refers to. Raises UnreadableExpressionError."""
-    called = {node.func.id for node in ast.walk(_parse(expression)) if _is_call(node)}  # type: ignore[attr-defined] # checked
-    return {node.id for node in ast.walk(_parse(expression)) if isinstance(node, ast.Name)} - called
-
-
-def _is_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    nodes = list(ast.walk(_parse(expression)))
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return {node.id for node in nodes if isinstance(node, ast.Name)} - called
 
 
 def _evaluate(node: ast.expr, point: Point) -> Fraction | None:
@@ -156,17 +153,14 @@ def alarms(plan: Plan) -> Iterator[Alarm]:
         if isinstance(queries, list | tuple) and queries:
             yield _of_queries(resource, [query for query in queries if isinstance(query, dict)])
         else:
-            yield Alarm(resource, {"": _plain(resource)})
+            statistic = resource.get("statistic") or resource.get("extended_statistic")
+            yield Alarm(resource, {"": _series(resource.values, statistic)})
 
 
-def _plain(resource: Resource) -> Series:
+def _series(metric: Mapping[str, Value], statistic: Value, path: str = "") -> Series:
+    dimensions, unit = metric.get("dimensions") or {}, metric.get("unit") or None
     return Series(
-        resource.get("namespace"),
-        resource.get("metric_name"),
-        resource.get("dimensions") or {},
-        resource.get("statistic") or resource.get("extended_statistic"),
-        resource.get("period"),
-        resource.get("unit") or None,
+        metric.get("namespace"), metric.get("metric_name"), dimensions, statistic, metric.get("period"), unit, path
     )
 
 
@@ -182,15 +176,7 @@ def _of_queries(resource: Resource, queries: list[dict[str, Value]]) -> Alarm:
             expressions[name] = query["expression"]
         for metric in query.get("metric") or ():
             if isinstance(metric, dict):
-                series[name] = Series(
-                    metric.get("namespace"),
-                    metric.get("metric_name"),
-                    metric.get("dimensions") or {},
-                    metric.get("stat"),
-                    metric.get("period"),
-                    metric.get("unit") or None,
-                    f"metric_query.{index}.metric",
-                )
+                series[name] = _series(metric, metric.get("stat"), f"metric_query.{index}.metric")
     if returned in series:
         return Alarm(resource, {"": series[returned]})
     return Alarm(resource, series, _inlined(expressions, returned, resource))

@@ -22,6 +22,7 @@ _NAMESPACES: Mapping[Value, str] = {
     **dict.fromkeys(("TCP", "TCP_UDP", "TLS", "UDP", "QUIC", "TCP_QUIC"), "AWS/NetworkELB"),
 }
 """The namespace of a target group's metrics by its protocol."""
+_LISTENERS, _GROUPS = ("aws_lb_listener", "aws_alb_listener"), ("aws_lb_target_group", "aws_alb_target_group")
 
 
 class AlarmSubject(Struct, frozen=True, eq=False):
@@ -49,20 +50,20 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
         case "environment":
             return [AlarmSubject(f"environment {environment}", common)]
         case "secret":
-            found = [_secret(attributes, secret) for secret in attributes.plan.managed("aws_secretsmanager_secret")]
+            watched = [_secret(attributes, secret) for secret in attributes.plan.managed("aws_secretsmanager_secret")]
         case "service":
-            found = [_service(attributes, service) for service in attributes.plan.managed("aws_ecs_service")]
+            watched = [_service(attributes, service) for service in attributes.plan.managed("aws_ecs_service")]
         case "target":
-            found = list(_targets(attributes))
+            watched = list(_targets(attributes))
         case "database" | "replica":
-            found = [
+            watched = [
                 _database(attributes, database)
                 for database in attributes.plan.managed("aws_db_instance")
                 if bool(database.get("replicate_source_db")) is (kind == "replica")
             ]
         case _:
             raise ValueError(kind)
-    return [AlarmSubject(subject.address, {**common, **subject.facts}, subject.resource) for subject in found]
+    return [AlarmSubject(subject.address, {**common, **subject.facts}, subject.resource) for subject in watched]
 
 
 def _secret(attributes: AwsAttributes, secret: Resource) -> AlarmSubject:
@@ -73,15 +74,13 @@ def _secret(attributes: AwsAttributes, secret: Resource) -> AlarmSubject:
 def _service(attributes: AwsAttributes, service: Resource) -> AlarmSubject:
     configured = service.get("cluster")
     cluster = "default" if configured is None else attributes.narrow(configured)
-    shown = render(cluster)
-    name = attributes.name(service)
-    cluster_arn = cluster if shown.startswith("arn:") else attributes.arn(service, "ecs", "cluster/", cluster)
+    name, is_arn = attributes.name(service), render(cluster).startswith("arn:")
+    cluster_arn = cluster if is_arn else attributes.arn(service, "ecs", "cluster/", cluster)
     cluster_name: Value = _after(cluster_arn, ":cluster/")
-    service_arn = attributes.arn(service, "ecs", "service/", cluster_name, "/", name)
     facts = {
         "cluster_arn": cluster_arn,
         "cluster_name": cluster_name,
-        "service_arn": service_arn,
+        "service_arn": attributes.arn(service, "ecs", "service/", cluster_name, "/", name),
         "service_name": name,
     }
     return AlarmSubject(service.address, facts, service)
@@ -109,7 +108,7 @@ def _targets(attributes: AwsAttributes) -> Iterator[AlarmSubject]:
 def _target(
     attributes: AwsAttributes, service: Resource, arn: Value, balancers: Mapping[str, Resource]
 ) -> AlarmSubject:
-    group = _owner(attributes, arn, "aws_lb_target_group", "aws_alb_target_group")
+    group = _owner(attributes, arn, *_GROUPS)
     if group is None:
         known = isinstance(arn, str) and ":targetgroup/" in arn
         cause = computed_from(arn)
@@ -129,18 +128,18 @@ def _target(
 
 def _balancers(attributes: AwsAttributes) -> Mapping[str, Resource]:
     """Return, by target group, the load balancer whose listener, or a rule of it, forwards to it."""
-    found: dict[str, Resource] = {}
-    plan = attributes.plan
-    for source in plan.managed("aws_lb_listener", "aws_alb_listener", "aws_lb_listener_rule", "aws_alb_listener_rule"):
+    balancers: dict[str, Resource] = {}
+    rules = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+    for source in attributes.plan.managed(*_LISTENERS, *rules):
         listener: Resource | None = source
-        if source.type.endswith("_rule"):
-            listener = _owner(attributes, source.attribute("listener_arn"), "aws_lb_listener", "aws_alb_listener")
+        if source.type in rules:
+            listener = _owner(attributes, source.attribute("listener_arn"), *_LISTENERS)
         balancer = listener and _owner(attributes, listener.attribute("load_balancer_arn"), "aws_lb", "aws_alb")
         for arn in _forwarded(source.get("default_action") or source.get("action")) if balancer else ():
-            group = _owner(attributes, arn, "aws_lb_target_group", "aws_alb_target_group")
+            group = _owner(attributes, arn, *_GROUPS)
             if group and balancer:
-                found.setdefault(group.address, balancer)
-    return found
+                balancers.setdefault(group.address, balancer)
+    return balancers
 
 
 def _forwarded(actions: Value) -> Iterator[Value]:
@@ -155,20 +154,14 @@ def _forwarded(actions: Value) -> Iterator[Value]:
 
 def _owner(attributes: AwsAttributes, value: Value, *types: str) -> Resource | None:
     if isinstance(value, str):
-        return next((one for one in attributes.plan.managed(*types) if one.get("arn") == value), None)
-    found = attributes.plan.find(value) if isinstance(value, Unknown) else None
-    return found[0] if found and found[0].type in types and found[0].mode == "managed" else None
+        return next((owner for owner in attributes.plan.managed(*types) if owner.get("arn") == value), None)
+    referred = attributes.plan.find(value) if isinstance(value, Unknown) else None
+    return referred[0] if referred and referred[0].type in types and referred[0].mode == "managed" else None
 
 
 def _database(attributes: AwsAttributes, database: Resource) -> AlarmSubject:
-    facts = {
-        "database": attributes.name(database, "identifier"),
-        "database_arn": database.reference("arn"),
-    }
+    facts = {"database": attributes.name(database, "identifier"), "database_arn": database.reference("arn")}
     return AlarmSubject(database.address, facts, database)
-
-
-_PLACE = "alarms.items"
 
 
 @cache
@@ -222,7 +215,7 @@ def _check(name: str, item: AlarmItem, alarms: Alarms) -> None:
     for problem, expected in _problems(item, alarms):
         raise ContractError(
             f"the alarm {name} of the catalogue {problem}",
-            place=f"{_PLACE}.{name}",
+            place=f"alarms.items.{name}",
             expected=expected,
             remedy="correct it, or take the alarm out with [alarms] without",
         )
@@ -237,16 +230,12 @@ def _problems(item: AlarmItem, alarms: Alarms) -> Iterator[tuple[str, str]]:
         yield "has an expression without metrics", "metrics, by the ids of the expression"
     if not item.event and (item.comparison is None or item.threshold is None):
         yield "does not say when it fires", "comparison and threshold"
-    yield from _of_level(item, alarms)
-    yield from _of_metrics(item)
-
-
-def _of_level(item: AlarmItem, alarms: Alarms) -> Iterator[tuple[str, str]]:
     if item.level not in alarms.levels:
         yield "has no level with channels", f"level, one of {', '.join(alarms.levels)}"
     for channel in alarms.levels.get(item.level or "", ()):
         if channel not in alarms.channels:
             yield f"is of a level with the unknown channel {channel}", f"one of {', '.join(alarms.channels)}"
+    yield from _of_metrics(item)
 
 
 def _of_metrics(item: AlarmItem) -> Iterator[tuple[str, str]]:

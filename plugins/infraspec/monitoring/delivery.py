@@ -68,11 +68,9 @@ class _Parser:
     names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._tokens = [(match[1] is not None, match[1] or match[2] or match[3]) for match in self._matches()]
+        matches = _TOKEN.finditer(self.source.rstrip())
+        self._tokens = [(match[1] is not None, match[1] or match[2] or match[3]) for match in matches]
         self._at = 0
-
-    def _matches(self) -> list[re.Match[str]]:
-        return list(_TOKEN.finditer(self.source.rstrip()))
 
     def rule(self) -> Rule:
         """Read the whole rule. Raises ValueError."""
@@ -104,15 +102,13 @@ class _Parser:
             inner = self._either()
             self._demand(")")
             return inner
-        for word, constant in (("TRUE", True), ("FALSE", False)):
-            if self._take(word):
-                return lambda _states, constant=constant: constant  # type: ignore[misc] # a default binds the value
-        for state in _STATES:
-            if self._take(state):
-                return self._state(state)
-        raise ValueError(self.source)
-
-    def _state(self, state: str) -> Rule:
+        if self._take("TRUE"):
+            return lambda _states: True
+        if self._take("FALSE"):
+            return lambda _states: False
+        state = next((state for state in _STATES if self._take(state)), None)
+        if state is None:
+            raise ValueError(self.source)
         self._demand("(")
         if self._at >= len(self._tokens):
             raise ValueError(self.source)
@@ -217,8 +213,7 @@ class Delivery:
         topics: dict[str, Resource] = {}
         unknown: list[str] = []
         for action in actions:
-            topic = self.topic(action)
-            if topic is not None:
+            if topic := self.topic(action):
                 topics[topic.address] = topic
             elif self._may_be_topic(action):
                 unknown.append(render(action))
@@ -226,30 +221,29 @@ class Delivery:
 
     def topic(self, reference: Value) -> Resource | None:
         """Return the topic of the plan that an ARN, or an attribute, refers to."""
-        found = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
-        if found:
-            return found[0] if found[0].type == "aws_sns_topic" and found[0].mode == "managed" else None
+        referred = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
+        if referred:
+            return referred[0] if referred[0].type == "aws_sns_topic" and referred[0].mode == "managed" else None
         return self._topics.get(render(self.attributes.narrow(reference)))
 
     def _may_be_topic(self, reference: Value) -> bool:
         if isinstance(reference, Unknown):
-            found = self.attributes.plan.find(reference)
-            return found is None or found[0].mode == "data"
+            referred = self.attributes.plan.find(reference)
+            return referred is None or referred[0].mode == "data"
         return ":sns:" in render(reference)
 
     @cached_property
     def _composites(self) -> tuple[tuple[Resource, str], ...]:
         composites = self.attributes.plan.managed("aws_cloudwatch_composite_alarm")
-        return tuple((one, render(self.attributes.narrow(one.get("alarm_rule")))) for one in composites)
+        return tuple((alarm, render(self.attributes.narrow(alarm.get("alarm_rule")))) for alarm in composites)
 
     def by_topic(self, type_: str, attribute: str) -> Mapping[str, list[Resource]]:
         """Return the resources of a type that belong to a topic of the plan, by its address."""
         if type_ not in self._of_topics:
-            found = self._of_topics[type_] = {}
+            by_topic = self._of_topics[type_] = {}
             for resource in self.attributes.plan.managed(type_):
-                topic = self.topic(resource.attribute(attribute))
-                if topic is not None:
-                    found.setdefault(topic.address, []).append(resource)
+                if topic := self.topic(resource.attribute(attribute)):
+                    by_topic.setdefault(topic.address, []).append(resource)
         return self._of_topics[type_]
 
     @cached_property
@@ -286,9 +280,8 @@ class Delivery:
             return DeliveryStep(Truth.NO, topic, "policy", "no aws_sns_topic_policy", reason)
         answer = self._grants(given, publisher, "sns:Publish", topic, self._context(publisher))
         holder = given[0]
-        return DeliveryStep(
-            answer, holder, "policy", holder.address, f"no statement of it certainly lets {publisher} publish"
-        )
+        reason = f"no statement of it certainly lets {publisher} publish"
+        return DeliveryStep(answer, holder, "policy", holder.address, reason)
 
     def key(self, topic: Resource, publisher: str) -> DeliveryStep:
         """Tell whether a service may use the key that a topic is encrypted with."""
@@ -302,9 +295,6 @@ class Delivery:
         key = self._key(configured)
         if key is None:
             return DeliveryStep(Truth.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
-        return self._key_policy(key, publisher)
-
-    def _key_policy(self, key: Resource, publisher: str) -> DeliveryStep:
         sources = [s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.get("key_id")) is key]
         return self._as_far_as_certain(sources, key, lambda there: self._policy_of_key(there, key, publisher))
 
@@ -335,17 +325,17 @@ class Delivery:
 
     def _key(self, reference: Value) -> Resource | None:
         plan = self.attributes.plan
-        found = plan.find(reference) if isinstance(reference, Unknown) else None
-        if found and found[0].type == "aws_kms_key" and found[0].mode == "managed":
-            return found[0]
-        if found and found[0].type == "aws_kms_alias":
-            return self._key(found[0].attribute("target_key_id"))
+        referred = plan.find(reference) if isinstance(reference, Unknown) else None
+        if referred and referred[0].type == "aws_kms_key" and referred[0].mode == "managed":
+            return referred[0]
+        if referred and referred[0].type == "aws_kms_alias":
+            return self._key(referred[0].attribute("target_key_id"))
         if isinstance(reference, str) and "alias/" in reference:
             name = reference[reference.index("alias/") :]
             alias = next((a for a in plan.managed("aws_kms_alias") if self.attributes.name(a) == name), None)
             return self._key(alias.attribute("target_key_id")) if alias else None
-        names = (reference,) if isinstance(reference, str) else ()
-        return next((key for key in plan.managed("aws_kms_key") for name in names if _is_key(key, name)), None)
+        keys = plan.managed("aws_kms_key") if isinstance(reference, str) else ()
+        return next((key for key in keys if reference in {key.get("arn"), key.get("key_id"), key.get("id")}), None)
 
 
 def publisher_of(targets: Iterable[Resource]) -> str:
@@ -355,10 +345,6 @@ def publisher_of(targets: Iterable[Resource]) -> str:
 
 def _of(doubt: Uncertain | None) -> Cause:
     return computed_from(doubt and doubt.value)
-
-
-def _is_key(key: Resource, name: str) -> bool:
-    return name in {key.get("arn"), key.get("key_id"), key.get("id")}
 
 
 def _is_given(resource: Resource, attribute: str) -> bool:
@@ -388,7 +374,7 @@ def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mappin
         for protocol, endpoint in _subscriptions(delivery, topic):
             for name, channel in channels.items():
                 answer = _is_of(channel, protocol, endpoint, Specimens(delivery.attributes))
-                answers[name] = max(answers[name], answer, key=lambda one: one.value)
+                answers[name] = max(answers[name], answer)
     return answers
 
 
@@ -416,8 +402,6 @@ def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specim
         return Truth.YES
     if not endpoint:
         return Truth.NO
-    if channel.endpoint is None:
-        return Truth.YES
-    if re.match(channel.endpoint, specimens.text(endpoint)):
+    if channel.endpoint is None or re.match(channel.endpoint, specimens.text(endpoint)):
         return Truth.YES
     return Truth.NO if specimens.certain else Truth.MAYBE

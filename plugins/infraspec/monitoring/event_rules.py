@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from infraspec.iam.policy.partial_arn import PartialArn
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.monitoring.catalogue import AlarmSubject
-from infraspec.monitoring.sample_events import Sample, Specimens
+from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
@@ -59,34 +59,23 @@ def grants(
     ).allowed
 
 
-Answer: TypeAlias = bool | None
-"""True, False, or None where it cannot be told."""
-
-
 def takes(pattern: Any, event: Mapping[str, Any]) -> Answer:
     """Tell whether a pattern, decoded from JSON, matches an event: all of its fields have to."""
     if not isinstance(pattern, Mapping):
         return None
-    answers = [_field(key, wanted, event) for key, wanted in pattern.items()]
-    return False if False in answers else None if None in answers else True
+    return all_hold([_field(key, wanted, event) for key, wanted in pattern.items()])
 
 
 def _field(key: str, wanted: Any, event: Mapping[str, Any]) -> Answer:
     if key == "$or":
-        return _any([takes(alternative, event) for alternative in wanted]) if isinstance(wanted, list) else None
+        return any_holds([takes(alternative, event) for alternative in wanted]) if isinstance(wanted, list) else None
     found = event.get(key)
     if isinstance(wanted, Mapping):
-        if isinstance(found, list):
-            return None
-        return takes(wanted, found if isinstance(found, Mapping) else {})
+        return None if isinstance(found, list) else takes(wanted, found if isinstance(found, Mapping) else {})
     if not isinstance(wanted, list):
         return None
     values = found if isinstance(found, list) else [found]
-    return _any([_matches(matcher, value, present=key in event) for matcher in wanted for value in values])
-
-
-def _any(answers: list[Answer]) -> Answer:
-    return True if True in answers else None if None in answers else False
+    return any_holds([_matches(matcher, value, present=key in event) for matcher in wanted for value in values])
 
 
 def _matches(matcher: Any, value: Any, *, present: bool) -> Answer:
@@ -141,7 +130,7 @@ class EventRules:
     """All rules of a plan that are on the default event bus."""
 
     attributes: AwsAttributes
-    _answers: dict[tuple[str, str, str], bool | None] = field(default_factory=dict)
+    _answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> tuple[EventRule, ...]:
@@ -157,7 +146,7 @@ class EventRules:
             if rule.get("event_pattern") and rule.get("event_bus_name") in {None, "default"}
         )
 
-    def taking(self, sample: Sample, subject: AlarmSubject) -> Iterator[tuple[EventRule, bool | None]]:
+    def taking(self, sample: Sample, subject: AlarmSubject) -> Iterator[tuple[EventRule, Answer]]:
         """Yield the rules that take every event of a kind about a subject, or may."""
         for rule in self.rules:
             key = (rule.resource.address, sample.name, subject.address)
@@ -168,7 +157,7 @@ class EventRules:
             if self._answers[key] is not False:
                 yield rule, self._answers[key]
 
-    def _takes(self, rule: Resource, sample: Sample, subject: AlarmSubject) -> bool | None:
+    def _takes(self, rule: Resource, sample: Sample, subject: AlarmSubject) -> Answer:
         enabled = self._enabled(rule, sample)
         if enabled is False:
             return False
@@ -177,14 +166,13 @@ class EventRules:
             pattern = _concrete(decode_json(rule.attribute("event_pattern")), specimens)
         except ValueError:
             return False
-        envelopes = sample.envelopes(subject.fill(specimens))
-        answers = [takes(pattern, envelope) for envelope in envelopes] or [False]
-        if all(answer is True for answer in answers):
+        answers = [takes(pattern, envelope) for envelope in sample.envelopes(subject.fill(specimens))] or [False]
+        if all(answers):
             return enabled
         return False if False in answers and specimens.certain else None
 
     @staticmethod
-    def _enabled(rule: Resource, sample: Sample) -> bool | None:
+    def _enabled(rule: Resource, sample: Sample) -> Answer:
         state = rule.get("state") or (_ENABLED if rule.get("is_enabled") in {None, True} else "DISABLED")
         if not isinstance(state, str):
             return None
@@ -192,15 +180,15 @@ class EventRules:
 
     def _rule_of(self, target: Resource) -> Resource | None:
         reference = target.attribute("rule")
-        found = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
-        if found:
-            return found[0]
+        referred = self.attributes.plan.find(reference) if isinstance(reference, Unknown) else None
+        if referred:
+            return referred[0]
         return self._by_name.get(self.attributes.narrow(reference))
 
     @cached_property
     def _by_name(self) -> dict[Value, Resource]:
-        rules = self.attributes.plan.managed("aws_cloudwatch_event_rule")
-        return {self.attributes.name(rule): rule for rule in rules}
+        name = self.attributes.name
+        return {name(rule): rule for rule in self.attributes.plan.managed("aws_cloudwatch_event_rule")}
 
 
 def _concrete(tree: Value, specimens: Specimens) -> Any:

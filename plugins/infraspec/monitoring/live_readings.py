@@ -45,7 +45,10 @@ class LiveSubscription:
 
 def reached(subscriptions: Collection[LiveSubscription], channels: Mapping[str, Channel]) -> dict[str, Truth]:
     """Return, by channel, whether one of the subscriptions reaches it."""
-    return {name: any_of(one.is_of(channel) for one in subscriptions) for name, channel in channels.items()}
+    return {
+        name: any_of(subscription.is_of(channel) for subscription in subscriptions)
+        for name, channel in channels.items()
+    }
 
 
 class CanaryFacts(Struct, frozen=True):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Struct
 
@@ -22,12 +22,9 @@ from infraspec.core.unknown import Unknown, Value, render
 from infraspec.iam.policy.context import Context
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.event_rules import EventRules, grants
-from infraspec.monitoring.sample_events import Sample, Specimens
+from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-
-Answer: TypeAlias = bool | None
-"""True, False, or None where it cannot be told."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -68,17 +65,14 @@ def _text(pattern: str, event: str) -> Answer:
     """Match terms: all plain ones, no `-` one; `?` ones are alternatives, which count only among themselves."""
     if pattern.startswith("["):
         return None
-    required: list[bool] = []
-    forbidden: list[bool] = []
-    optional: list[bool] = []
+    found: dict[str, list[bool]] = {"": [], "-": [], "?": []}
     for sign, term in _TERM.findall(pattern):
         if term.startswith("%"):
             return None
-        found = (json.loads(term) if term.startswith('"') else term) in event
-        {"": required, "-": forbidden, "?": optional}[sign].append(found)
-    if optional and not required and not forbidden:
-        return any(optional)
-    return all(required) and not any(forbidden)
+        found[sign].append((json.loads(term) if term.startswith('"') else term) in event)
+    if found["?"] and not found[""] and not found["-"]:
+        return any(found["?"])
+    return all(found[""]) and not any(found["-"])
 
 
 @dataclass
@@ -108,22 +102,16 @@ class _Json:
             yield str(match.lastgroup), match[str(match.lastgroup)]
 
     def _either(self, document: Any) -> Answer:
-        return self._chain("||", self._both, document, _either)
+        answers = [self._both(document)]
+        while self._take("||"):
+            answers.append(self._both(document))
+        return any_holds(answers)
 
     def _both(self, document: Any) -> Answer:
-        return self._chain("&&", self._unary, document, _both)
-
-    def _chain(
-        self,
-        operator: str,
-        operand: Callable[[Any], Answer],
-        document: Any,
-        join: Callable[[Answer, Answer], Answer],
-    ) -> Answer:
-        answer = operand(document)
-        while self._take(operator):
-            answer = join(answer, operand(document))
-        return answer
+        answers = [self._unary(document)]
+        while self._take("&&"):
+            answers.append(self._unary(document))
+        return all_hold(answers)
 
     def _unary(self, document: Any) -> Answer:
         if self._take("("):
@@ -147,7 +135,7 @@ class _Json:
         answers = [_COMPARE[operator](value, kind, wanted) for value in found]
         if operator == "!=" and not found:
             return None
-        return True if True in answers else None if None in answers else False
+        return any_holds(answers)
 
     def _property(self, operator: str, found: list[Any]) -> Answer:
         if operator == "EXISTS":
@@ -198,7 +186,7 @@ def _step(value: Any, key: str | None, index: str | None, *, every: bool) -> lis
     return [value[int(index)]] if index is not None and int(index) < len(value) else []
 
 
-def _equals(value: Any, kind: str, wanted: str) -> Answer:
+def _equals(value: Any, kind: str, wanted: str) -> bool:
     text = json.loads(wanted) if kind == "text" else wanted
     if isinstance(value, bool) or value is None or isinstance(value, dict | list):
         return False
@@ -211,8 +199,7 @@ def _equals(value: Any, kind: str, wanted: str) -> Answer:
 
 
 def _differs(value: Any, kind: str, wanted: str) -> Answer:
-    answer = _equals(value, kind, wanted)
-    return None if answer is None else not answer
+    return not _equals(value, kind, wanted)
 
 
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str], Answer]:
@@ -237,18 +224,6 @@ _COMPARE: Mapping[str, Callable[[Any, str, str], Answer]] = {
 }
 
 
-def _both(left: Answer, right: Answer) -> Answer:
-    if left is False or right is False:
-        return False
-    return None if left is None or right is None else True
-
-
-def _either(left: Answer, right: Answer) -> Answer:
-    if left is True or right is True:
-        return True
-    return None if left is None or right is None else False
-
-
 _OFF = ("", "0", "off", "false")
 _WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
@@ -256,7 +231,7 @@ _WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 class Counted(Struct, frozen=True):
     """Whether a filter counts a kind of event, and why it does not, or may not."""
 
-    answer: bool | None
+    answer: Answer
     reason: str = ""
 
 
@@ -264,7 +239,7 @@ class _Written(Struct, frozen=True):
     """How an event stands in a log group: its lines, and whether it is written there at all."""
 
     lines: list[str]
-    answer: bool | None = True
+    answer: Answer = True
     reason: str = ""
 
 
@@ -288,13 +263,12 @@ class LogMetrics:
         answers = [counts(pattern, line) for line in written.lines]
         if written.answer is False:
             return Counted(answer=False, reason=written.reason)
-        if all(answer is True for answer in answers):
+        if all(answers):
             absent = self._all_absent([metric_filter], subject)
             return Counted(None, absent) if absent and written.answer else Counted(written.answer, written.reason)
         if False in answers and specimens.certain:
-            return Counted(
-                answer=False, reason=f"the pattern of {metric_filter.address} does not take the event {sample.name}"
-            )
+            reason = f"the pattern of {metric_filter.address} does not take the event {sample.name}"
+            return Counted(answer=False, reason=reason)
         return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")
 
     def _all_absent(self, resources: Sequence[Resource], subject: AlarmSubject) -> str:
@@ -306,16 +280,15 @@ class LogMetrics:
 
     @cached_property
     def _by_metric(self) -> dict[tuple[Value, Value], list[Resource]]:
-        found: dict[tuple[Value, Value], list[Resource]] = {}
+        filters: dict[tuple[Value, Value], list[Resource]] = {}
+        narrow = self.attributes.narrow
         for metric_filter in self.attributes.plan.managed("aws_cloudwatch_log_metric_filter"):
             blocks = metric_filter.get("metric_transformation")
             for block in blocks if isinstance(blocks, list | tuple) else ():
                 if isinstance(block, dict) and not block.get("dimensions") and _adds(block.get("value")):
-                    narrow = self.attributes.narrow
-                    found.setdefault((narrow(block.get("namespace")), narrow(block.get("name"))), []).append(
-                        metric_filter
-                    )
-        return found
+                    key = (narrow(block.get("namespace")), narrow(block.get("name")))
+                    filters.setdefault(key, []).append(metric_filter)
+        return filters
 
     def _written(
         self, metric_filter: Resource, sample: Sample, subject: AlarmSubject, specimens: Specimens
@@ -340,10 +313,8 @@ class LogMetrics:
                     return _Written(lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told")
                 if self._writes_events(group, subject.resource) is Truth.YES:
                     return _Written(lines)
-                shown = render(group)
-                return _Written(
-                    lines, None, f"no aws_cloudwatch_log_resource_policy of the plan lets EventBridge write to {shown}"
-                )
+                missing = "no aws_cloudwatch_log_resource_policy of the plan"
+                return _Written(lines, None, f"{missing} lets EventBridge write to {render(group)}")
         return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
     def _of_database(self, group: Value, sample: Sample, subject: AlarmSubject, specimens: Specimens) -> _Written:
@@ -379,10 +350,10 @@ class LogMetrics:
 
     def _writes_events(self, group: Value, beside: Resource | None) -> Truth:
         """Tell whether EventBridge, which makes the log streams itself, may write to a log group wherever one is."""
-        given = tuple(self.attributes.plan.uncertainties(beside.address)) if beside else ()
-        if (group, given) not in self._allowed:
-            self._allowed[group, given] = self._may_write(group, beside)
-        return self._allowed[group, given]
+        key = (group, tuple(self.attributes.plan.uncertainties(beside.address)) if beside else ())
+        if key not in self._allowed:
+            self._allowed[key] = self._may_write(group, beside)
+        return self._allowed[key]
 
     def _may_write(self, group: Value, beside: Resource | None) -> Truth:
         plan = self.attributes.plan

@@ -14,16 +14,29 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import resources
-from typing import Any
+from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from infraspec.core.unknown import Character, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 
+Answer: TypeAlias = bool | None
+"""True, False, or None where it cannot be told."""
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def all_hold(answers: Collection[Answer]) -> Answer:
+    """Return False if one of the answers is, True if all are."""
+    return False if False in answers else None if None in answers else True
+
+
+def any_holds(answers: Collection[Answer]) -> Answer:
+    """Return True if one of the answers is, False if all are."""
+    return True if True in answers else None if None in answers else False
 
 
 class Specimens(Struct):
@@ -101,20 +114,8 @@ def _fill(text: str, fill: Fill) -> str:
 
 
 def _read() -> Mapping[str, Sample]:
-    text = resources.files(__package__).joinpath("samples.json").read_text(encoding="utf-8")
-    return {
-        name: Sample(
-            name,
-            entry["origin"],
-            tuple(entry["events"]),
-            entry["filter"],
-            entry.get("pattern", ""),
-            entry.get("detail_type", "AWS API Call via CloudTrail"),
-            tuple(entry.get("resources", ())),
-            entry.get("read_only", False),
-        )
-        for name, entry in json.loads(text).items()
-    }
+    entries = json.loads(resources.files(__package__).joinpath("samples.json").read_text(encoding="utf-8"))
+    return {name: convert({"name": name, **entry}, Sample) for name, entry in entries.items()}
 
 
 SAMPLES: Mapping[str, Sample] = _read()

@@ -159,11 +159,3 @@ def _ordered(plan: Plan) -> list[Resource]:
                 heapq.heappush(ready, (*places[dependent], dependent))
     done = {resource.address for resource in order}
     return [*order, *(resource for address, resource in known.items() if address not in done)]
-
-
-def counted(not_applied: tuple[NotApplied, ...]) -> Mapping[str, int]:
-    """Return how many resources of each type are missing."""
-    found: dict[str, int] = {}
-    for item in not_applied:
-        found[item.type] = found.get(item.type, 0) + item.count
-    return found

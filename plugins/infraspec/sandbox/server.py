@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infraspec.sandbox.overlay import install, missing_service
-from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Settings, settings_of
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Settings
 
 if TYPE_CHECKING:
     pass
@@ -25,7 +25,7 @@ HOST = "127.0.0.1"
 
 def main() -> None:
     """Read the settings from standard input, listen, say the port on standard output, and serve."""
-    settings = settings_of(json.loads(sys.stdin.readline()))
+    settings = Settings(**json.loads(sys.stdin.readline()))
     server = _server(settings)
     print(json.dumps({"port": server.server_port}), flush=True)  # noqa: T201 - what the parent waits for
     sys.stdout = sys.stderr
@@ -52,12 +52,9 @@ class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for
 
 def _server(settings: Settings) -> Any:
     install(settings)
-
-    def create(service: str | None) -> Any:
-        return create_backend_app(service) if service else missing_service
-
-    application = DomainDispatcherApplication(create)
-
+    application = DomainDispatcherApplication(
+        lambda service: create_backend_app(service) if service else missing_service
+    )
     return make_server(HOST, settings.port, _Own(settings, application), threaded=True, request_handler=Handler)
 
 

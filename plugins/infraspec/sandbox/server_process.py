@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -231,8 +230,3 @@ def _tail(log: IO[bytes]) -> str:
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-_SHOWN_LINES:])
-
-
-def settings_of(values: Mapping[str, Any]) -> Settings:
-    """Read what `spawn` told."""
-    return Settings(**values)

@@ -18,7 +18,7 @@ from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
 from infraspec.monitoring.delivery import Route
 from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.log_metrics import LogMetrics
-from infraspec.monitoring.sample_events import SAMPLES
+from infraspec.monitoring.sample_events import SAMPLES, Answer, all_hold, any_holds
 from infraspec.terraform.aws_attributes import AwsAttributes
 
 
@@ -59,7 +59,7 @@ class AlarmCandidates:
 
     def of(self, item: AlarmItem, subject: AlarmSubject) -> list[AlarmCandidate]:
         """Return the alarms whose metrics are those of an item for a subject, or may be."""
-        found: list[AlarmCandidate] = []
+        candidates: list[AlarmCandidate] = []
         self._opposite.clear()
         wanted = metrics_of(item)
         for alarm in self._about(wanted, subject):
@@ -74,8 +74,8 @@ class AlarmCandidates:
             route = self.routes.delivery.of_alarm(alarm.resource)
             ids = {name: own for name, (own, _) in pairs.items()}
             faults = tuple(self._faults(item, alarm, ids, route)) if certain else (self._doubt(alarm, subject),)
-            found.append(AlarmCandidate(alarm, route, faults, certain))
-        return found
+            candidates.append(AlarmCandidate(alarm, route, faults, certain))
+        return candidates
 
     def _is_there(self, alarm: Alarm, subject: AlarmSubject) -> bool:
         """Tell whether an alarm is there for every instance of a subject; one that names it by text is."""
@@ -104,7 +104,7 @@ class AlarmCandidates:
             return
         dimensions = {key: self._fill(value, subject) for key, value in metric.dimensions.items()}
         if all(self._is_definite(value) for value in dimensions.values()):
-            yield from self._by_metric.get((*named, _key(dimensions)), ())
+            yield from self._by_metric.get((*named, frozenset(dimensions.items())), ())
             yield from self._by_metric.get((*named, None), ())
         else:
             yield from self._by_name.get(named, ())
@@ -127,16 +127,16 @@ class AlarmCandidates:
     def _by_name(self) -> Mapping[object, list[Alarm]]:
         """The alarms by namespace and name."""
         index: dict[object, list[Alarm]] = {}
-        for key, found in self._by_metric.items():
+        for key, watching in self._by_metric.items():
             if isinstance(key, tuple):
-                index.setdefault(key[:2], []).extend(found)
+                index.setdefault(key[:2], []).extend(watching)
         return index
 
     def _dimensions_key(self, dimensions: Value) -> frozenset[tuple[str, Value]] | None:
         if not isinstance(dimensions, Mapping):
             return None
         narrowed = {str(key): self.attributes.narrow(value) for key, value in dimensions.items()}
-        return _key(narrowed) if all(map(self._is_definite, narrowed.values())) else None
+        return frozenset(narrowed.items()) if all(map(self._is_definite, narrowed.values())) else None
 
     def _is_definite(self, value: Value) -> bool:
         """Tell whether a value is known, or an attribute of the plan, so that it can be looked up."""
@@ -153,11 +153,11 @@ class AlarmCandidates:
 
     def _pairs(
         self, wanted: Mapping[str, Metric], alarm: Alarm, subject: AlarmSubject
-    ) -> dict[str, tuple[str, bool | None]] | None:
+    ) -> dict[str, tuple[str, Answer]] | None:
         """Return, by id of the item, the id of the alarm's series and whether it is certainly that metric."""
         if len(wanted) != len(alarm.series):
             return None
-        pairs: dict[str, tuple[str, bool | None]] = {}
+        pairs: dict[str, tuple[str, Answer]] = {}
         for name, metric in wanted.items():
             answers = {
                 own: answer
@@ -171,52 +171,46 @@ class AlarmCandidates:
             pairs[name] = best, answers[best]
         return pairs
 
-    def _is(self, metric: Metric, series: Series, subject: AlarmSubject) -> bool | None:
+    def _is(self, metric: Metric, series: Series, subject: AlarmSubject) -> Answer:
         if metric.counts:
             return self._counts(metric, series, subject)
-        answers = [
-            self._same(self._fill(metric.namespace, subject), series.namespace),
-            self._same(self._fill(metric.name, subject), series.name),
-            self._dimensions(metric, series, subject),
-        ]
-        return False if False in answers else None if None in answers else True
+        namespace = self._same(self._fill(metric.namespace, subject), series.namespace)
+        name = self._same(self._fill(metric.name, subject), series.name)
+        return all_hold((namespace, name, self._dimensions(metric, series, subject)))
 
-    def _dimensions(self, metric: Metric, series: Series, subject: AlarmSubject) -> bool | None:
+    def _dimensions(self, metric: Metric, series: Series, subject: AlarmSubject) -> Answer:
         given = series.dimensions
         if not isinstance(given, Mapping):
             return None
         if set(given) != set(metric.dimensions):
             return False
-        answers = [self._same(self._fill(value, subject), given[key]) for key, value in metric.dimensions.items()]
-        return False if False in answers else None if None in answers else True
+        wanted = metric.dimensions.items()
+        return all_hold([self._same(self._fill(value, subject), given[key]) for key, value in wanted])
 
-    def _same(self, wanted: Value, found: Value) -> bool | None:
-        one, other = self.attributes.narrow(wanted), self.attributes.narrow(found)
-        if one == other:
+    def _same(self, wanted: Value, found: Value) -> Answer:
+        pair = self.attributes.narrow(wanted), self.attributes.narrow(found)
+        if pair[0] == pair[1]:
             return True
-        if any(isinstance(value, Unknown | Text) and not self._is_attribute(value) for value in (one, other)):
-            return None
-        return False
+        return None if any(isinstance(v, Unknown | Text) and not self._is_attribute(v) for v in pair) else False
 
     def _is_attribute(self, value: Value) -> bool:
         """Tell whether an unknown is an attribute of the plan: two of them name two things."""
         return type(value) is Unknown and self.attributes.plan.find(value) is not None
 
-    def _counts(self, metric: Metric, series: Series, subject: AlarmSubject) -> bool | None:
+    def _counts(self, metric: Metric, series: Series, subject: AlarmSubject) -> Answer:
         filters = self.logs.filters(series.namespace, series.name)
         if not filters or series.dimensions:
             return False
-        answers: list[bool | None] = []
+        answers: list[Answer] = []
         for event in metric.counts:
-            counted = [self.logs.counted(one, SAMPLES[event], subject) for one in filters]
-            answers.append(_any([one.answer for one in counted]))
+            counted = [self.logs.counted(resource, SAMPLES[event], subject) for resource in filters]
+            answers.append(any_holds([each.answer for each in counted]))
             if answers[-1] is None:
-                self._reasons[event] = "; ".join(one.reason for one in counted if one.answer is None)
+                self._reasons[event] = "; ".join(each.reason for each in counted if each.answer is None)
         for event in metric.ignores:
-            counted = [self.logs.counted(one, SAMPLES[event], subject) for one in filters]
-            if any(one.answer is True for one in counted):
+            if any(self.logs.counted(resource, SAMPLES[event], subject).answer for resource in filters):
                 return False
-        return False if False in answers else None if None in answers else True
+        return all_hold(answers)
 
     def _fill(self, text: str | None, subject: AlarmSubject) -> Value:
         """Return text of the catalogue with the facts of a subject in place of `{placeholders}`."""
@@ -245,14 +239,5 @@ class AlarmCandidates:
 
     def _faults(self, item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str], route: Route) -> Iterator[AlarmFault]:
         yield from faults_of(item, alarm, pairs)
-        fault = self.routes.fault(str(item.level), route)
-        if fault is not None:
+        if fault := self.routes.fault(str(item.level), route):
             yield fault
-
-
-def _key(dimensions: Mapping[str, Value]) -> frozenset[tuple[str, Value]]:
-    return frozenset(dimensions.items())
-
-
-def _any(answers: list[bool | None]) -> bool | None:
-    return True if True in answers else None if None in answers else False

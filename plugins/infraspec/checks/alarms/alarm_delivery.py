@@ -23,9 +23,9 @@ from infraspec.contract.alarms import Alarms
 from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
 from infraspec.core.arn import Arn
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related
 from infraspec.core.rules import ALARM_DELIVERY as RULE
-from infraspec.core.truth import Truth
+from infraspec.core.truth import Truth, any_of
 from infraspec.core.unknown import render
 from infraspec.iam.evaluation.decision import decide
 from infraspec.iam.policy.context import Context
@@ -39,70 +39,72 @@ from infraspec.monitoring.live_readings import CanaryFacts, LiveSubscription, re
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
-_SUBJECT = "canary"
 _SNS = "sns.amazonaws.com"
 _AWS_KEY = "alias/aws/sqs"
 
 
 def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
     """Judge the way of one message by whether it arrived, and if it did not, name what kept it."""
-    queue = (Related("queue", facts.queue),)
+    subject = RULE.about(facts.topic, "canary", related=(Related("queue", facts.queue),))
     if facts.seconds is not None:
-        reason = f"a test message was in the queue after {facts.seconds:.1f} s"
-        return Finding(RULE.id, Verdict.PROVEN, facts.topic, _SUBJECT, reason=reason, related=queue)
-    broken = _before(facts) or _after(facts)
-    found = f"not there after {canary.seconds} s" if facts.published else "nothing was published: it could not arrive"
-    link = broken or _Link(
+        return subject.proven(f"a test message was in the queue after {facts.seconds:.1f} s")
+    broken = _broken(facts)
+    reason, remedy = broken or (
         "no link of the chain is seen to be broken: another reader of the queue took it, it takes longer"
         + (", or the policy of the queue's key keeps SNS out" if facts.key else ""),
-        "let nobody else read the queue, or give it more time:\n"
-        f"[environments.NAME.live.canary]\nseconds = {min(300, canary.seconds * 2)}",
+        (
+            "let nobody else read the queue, or give it more time:\n"
+            f"[environments.NAME.live.canary]\nseconds = {min(300, canary.seconds * 2)}"
+        ),
     )
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED if broken else Verdict.UNDETERMINED,
-        facts.topic,
-        _SUBJECT,
+    return (subject.violated if broken else subject.undetermined)(
         expected=f"a test message arrives in the queue within {canary.seconds} s",
-        found=found,
-        reason=link.reason,
-        remedy=link.remedy,
-        related=queue,
+        found=f"not there after {canary.seconds} s"
+        if facts.published
+        else "nothing was published: it could not arrive",
+        reason=reason,
+        remedy=remedy,
     )
 
 
-class _Link(Struct, frozen=True):
-    reason: str
-    remedy: str
-
-
-def _before(facts: CanaryFacts) -> _Link | None:
-    """Return what makes it vain to publish."""
+def _broken(facts: CanaryFacts) -> tuple[str, str] | None:
+    """Return what makes it vain to publish, or keeps a published message out of the queue, and its remedy."""
     if not facts.is_topic:
-        return _Link("the topic: AWS has none of this ARN", "apply the topic, or correct the contract's canary.topics")
+        return "the topic: AWS has none of this ARN", "apply the topic, or correct the contract's canary.topics"
     if not facts.is_queue:
-        return _Link("the queue: AWS has none of this ARN", "apply the queue, or correct the contract's canary.queue")
+        return "the queue: AWS has none of this ARN", "apply the queue, or correct the contract's canary.queue"
     if facts.subscription is None:
-        return _Link("the subscription: the topic has none of the queue", _subscription(facts))
+        block = (
+            'resource "aws_sns_topic_subscription" "canary" {\n'
+            f'  topic_arn = "{facts.topic}"\n  protocol  = "sqs"\n  endpoint  = "{facts.queue}"\n}}'
+        )
+        return "the subscription: the topic has none of the queue", block
     if not facts.subscription.confirmed:
-        return _Link("the subscription: the queue's is not confirmed", "confirm it, or subscribe again")
-    return None
-
-
-def _after(facts: CanaryFacts) -> _Link | None:
-    """Return what keeps a published message out of the queue."""
-    if facts.subscription is not None and facts.subscription.filtered:
-        return _Link(
+        return "the subscription: the queue's is not confirmed", "confirm it, or subscribe again"
+    if facts.subscription.filtered:
+        return (
             "the filter policy of the queue's subscription: alerts, and the test message, have no message attributes",
             "take filter_policy out of the aws_sns_topic_subscription of the queue",
         )
     if _lets_in(facts) is Truth.NO:
-        return _Link(f"the policy of the queue: no statement of it lets {_SNS} do sqs:SendMessage", _statement(facts))
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": _SNS},
+            "Action": "sqs:SendMessage",
+            "Resource": facts.queue,
+            "Condition": {"ArnEquals": {"aws:SourceArn": facts.topic}},
+        }
+        return (
+            f"the policy of the queue: no statement of it lets {_SNS} do sqs:SendMessage",
+            f"add to the policy of the queue:\n{json.dumps(statement, indent=2)}",
+        )
     if facts.key == _AWS_KEY:
-        return _Link(
+        return (
             f"the key of the queue: {_SNS} cannot use {_AWS_KEY}, whose policy nobody can change",
-            "set sqs_managed_sse_enabled = true in place of kms_master_key_id, or take a key of your own that lets "
-            f"{_SNS} do kms:Decrypt and kms:GenerateDataKey",
+            (
+                "set sqs_managed_sse_enabled = true in place of kms_master_key_id, "
+                f"or take a key of your own that lets {_SNS} do kms:Decrypt and kms:GenerateDataKey"
+            ),
         )
     return None
 
@@ -126,24 +128,6 @@ def _lets_in(facts: CanaryFacts) -> Truth:
     ).allowed
 
 
-def _subscription(facts: CanaryFacts) -> str:
-    return (
-        'resource "aws_sns_topic_subscription" "canary" {\n'
-        f'  topic_arn = "{facts.topic}"\n  protocol  = "sqs"\n  endpoint  = "{facts.queue}"\n}}'
-    )
-
-
-def _statement(facts: CanaryFacts) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": _SNS},
-        "Action": "sqs:SendMessage",
-        "Resource": facts.queue,
-        "Condition": {"ArnEquals": {"aws:SourceArn": facts.topic}},
-    }
-    return f"add to the policy of the queue:\n{json.dumps(statement, indent=2)}"
-
-
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
 _ON = {"ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
 Subscriptions = Mapping[str, Sequence[LiveSubscription]]
@@ -153,8 +137,8 @@ Subscriptions = Mapping[str, Sequence[LiveSubscription]]
 def alert_topics(plan: Plan, live: Plan) -> list[str]:
     """Return the ARNs of the live topics that alarms and rules of a source send to."""
     bound = ResolvedSource(plan, live)
-    found = (bound.resource(one) for one in _Uses.of(plan).publishers)
-    return sorted(str(topic.get("arn")) for topic in found if topic is not None)
+    topics = (bound.resource(source) for source in _Uses.of(plan).publishers)
+    return sorted(str(topic.get("arn")) for topic in topics if topic is not None)
 
 
 def check_alarm_delivery(
@@ -221,7 +205,7 @@ class _Check:
 
     def topics(self) -> Iterator[Finding]:
         self.live.managed("aws_sns_topic", "aws_sns_topic_policy", "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy")
-        routes = Routes(RULE.id, Delivery(AwsAttributes(self.live)), self.alarms)
+        routes = Routes(RULE, Delivery(AwsAttributes(self.live)), self.alarms)
         for source, publishers in sorted(self.uses.publishers.items(), key=lambda item: item[0].address):
             if not self._is_here(source):
                 continue
@@ -235,63 +219,56 @@ class _Check:
             yield self._subscribed(source, topic)
 
     def _missing(self, source: Resource, publishers: Mapping[str, list[Resource]]) -> Finding:
-        name = self.bound.value(self.bound.attributes.name(source))
-        certain = isinstance(name, str)
-        used = sorted({one.address for sources in publishers.values() for one in sources})
-        return Finding(
-            RULE.id,
-            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-            source.address,
-            "",
-            source.location,
-            expected=f"a topic {render(name)}",
-            found="AWS has none of this name" if certain else "its name is not known before apply",
-            reason=f"the alerts of {_few(used)} reach nobody" if certain else "whether alerts arrive cannot be told",
-            remedy=f"terraform apply -target='{source.address}'",
-        )
+        name, subject = self.bound.value(self.bound.attributes.name(source)), RULE.about(source)
+        expected, remedy = f"a topic {render(name)}", f"terraform apply -target='{source.address}'"
+        if not isinstance(name, str):
+            found, reason = "its name is not known before apply", "whether alerts arrive cannot be told"
+            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
+        used = sorted({alarm.address for sources in publishers.values() for alarm in sources})
+        reason = f"the alerts of {', '.join(used[:3])}{', …' if used[3:] else ''} reach nobody"
+        return subject.violated(expected=expected, found="AWS has none of this name", reason=reason, remedy=remedy)
 
     def _subscribed(self, source: Resource, topic: Resource) -> Finding:
         arn = str(topic.get("arn"))
-        found = self.subscriptions.get(arn, ())
-        answers = reached(found, self.alarms.channels)
+        subscriptions = self.subscriptions.get(arn, ())
+        answers = reached(subscriptions, self.alarms.channels)
         wanted = sorted({name for level in self.levels.get(source.address, ()) for name in self.alarms.levels[level]})
-        confirmed = [one for one in found if one.confirmed]
+        confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
+        subject = RULE.about(source, "subscriptions", related=(Related("topic", arn),))
         if wanted:
             worst = min(answers[name] for name in wanted)
-        elif confirmed:
-            worst = Truth.MAYBE if all(one.filtered for one in confirmed) else Truth.YES
         else:
-            worst = Truth.NO
-        missing = [name for name in wanted if answers[name] is not Truth.YES]
+            worst = any_of(Truth.MAYBE if subscription.filtered else Truth.YES for subscription in confirmed)
         if worst is Truth.YES:
-            reason = f"confirmed: {', '.join(wanted) or _counted(len(confirmed))}"
-            return Finding(
-                RULE.id, Verdict.PROVEN, source.address, "subscriptions", source.location, reason=reason,
-                related=(Related("topic", arn),),
-            )  # fmt: skip
-        return Finding(
-            RULE.id,
-            Verdict.VIOLATED if worst is Truth.NO else Verdict.UNDETERMINED,
-            source.address,
-            "subscriptions",
-            source.location,
-            expected=f"a confirmed subscription of {', '.join(wanted)}" if wanted else "a confirmed subscription",
-            found=_state(found),
-            reason=_reason(missing, worst),
-            remedy=_remedy(source, found, worst),
-            related=(Related("topic", arn),),
+            counted = "1 subscription" if len(confirmed) == 1 else f"{len(confirmed)} subscriptions"
+            return subject.proven(f"confirmed: {', '.join(wanted) or counted}")
+        expected = f"a confirmed subscription of {', '.join(wanted)}" if wanted else "a confirmed subscription"
+        whom = ", ".join(name for name in wanted if answers[name] is not Truth.YES) or "anybody"
+        if worst is Truth.MAYBE:
+            return subject.undetermined(
+                expected=expected,
+                found=_shown(subscriptions),
+                reason=f"whether an alert reaches {whom} depends on a filter policy: alerts have no message attributes",
+                remedy="take filter_policy out of the aws_sns_topic_subscription",
+            )
+        return subject.violated(
+            expected=expected,
+            found=_shown(subscriptions),
+            reason=f"no alert reaches {whom}; a subscription that nobody confirmed gets no message",
+            remedy="confirm it by the link that SNS sent; if two days have passed, subscribe again"
+            if len(confirmed) < len(subscriptions)
+            else f"terraform apply, or add an aws_sns_topic_subscription to {source.address}",
         )
 
     def rules(self) -> Iterator[Finding]:
         for rule, target, topic in self.uses.rules:
-            if not self._is_here(rule):
-                continue
-            found = self._rule(rule, target, topic)
-            absent = next((one for one in (rule, target) if self.bound.resource(one) is None), None)
-            yield doubted(found, *self.plan.uncertainties(absent.address).values()) if absent else found
+            if self._is_here(rule):
+                finding = self._rule(rule, target, topic)
+                absent = next((source for source in (rule, target) if self.bound.resource(source) is None), None)
+                yield doubted(finding, *self.plan.uncertainties(absent.address).values()) if absent else finding
 
     def _rule(self, rule: Resource, target: Resource, topic: Resource) -> Finding:
-        live, sent, reached_topic = (self.bound.resource(one) for one in (rule, target, topic))
+        live, sent, reached_topic = (self.bound.resource(source) for source in (rule, target, topic))
         state = "ENABLED" if live is None else str(live.get("state") or "ENABLED")
         if live is None:
             found = "AWS has no such rule"
@@ -302,15 +279,9 @@ class _Check:
         elif reached_topic is not None and sent.get("arn") != reached_topic.get("arn"):
             found = f"it sends to {render(sent.get('arn'))}"
         else:
-            return Finding(
-                RULE.id, Verdict.PROVEN, rule.address, "rule", rule.location, reason=f"{state}, to {topic.address}"
-            )
-        return Finding(
-            RULE.id,
-            Verdict.VIOLATED,
-            rule.address,
-            "rule",
-            target.location if sent is None and live is not None else rule.location,
+            return RULE.about(rule, "rule").proven(f"{state}, to {topic.address}")
+        at = target.location if sent is None and live is not None else None
+        return RULE.about(rule, "rule", at).violated(
             expected=f"a rule that is on and sends to {topic.address}",
             found=found,
             reason="the events that it is for reach nobody",
@@ -318,33 +289,11 @@ class _Check:
         )
 
 
-def _state(found: Sequence[LiveSubscription]) -> str:
+def _shown(subscriptions: Sequence[LiveSubscription]) -> str:
     """Say what subscriptions there are, without their endpoints."""
-    if not found:
-        return "no subscription"
     words = {(True, False): "confirmed", (True, True): "confirmed, with a filter policy"}
-    told = [f"{one.protocol}: {words.get((one.confirmed, one.filtered), 'not confirmed')}" for one in found]
-    return "\n".join(dict.fromkeys(told))
-
-
-def _reason(missing: Sequence[str], worst: Truth) -> str:
-    whom = ", ".join(missing) or "anybody"
-    if worst is Truth.NO:
-        return f"no alert reaches {whom}; a subscription that nobody confirmed gets no message"
-    return f"whether an alert reaches {whom} depends on a filter policy: alerts have no message attributes"
-
-
-def _remedy(source: Resource, found: Sequence[LiveSubscription], worst: Truth) -> str:
-    if worst is Truth.MAYBE:
-        return "take filter_policy out of the aws_sns_topic_subscription"
-    if any(not one.confirmed for one in found):
-        return "confirm it by the link that SNS sent; if two days have passed, subscribe again"
-    return f"terraform apply, or add an aws_sns_topic_subscription to {source.address}"
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", …" if names[3:] else "")
-
-
-def _counted(number: int) -> str:
-    return "1 subscription" if number == 1 else f"{number} subscriptions"
+    told = [
+        f"{subscription.protocol}: {words.get((subscription.confirmed, subscription.filtered), 'not confirmed')}"
+        for subscription in subscriptions
+    ]
+    return "\n".join(dict.fromkeys(told)) or "no subscription"

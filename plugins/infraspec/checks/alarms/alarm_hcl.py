@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from infraspec.checks.alarms.alarm_routes import Routes
+from infraspec.checks.alarms.alarm_routes import OPERATORS, Routes
 from infraspec.checks.common.statement_hcl import reference_from
 from infraspec.contract.alarms import AlarmItem, Bounds, Metric
 from infraspec.core.unknown import Text, Unknown, Value
@@ -17,12 +17,6 @@ from infraspec.monitoring.sample_events import SAMPLES
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
-_OPERATORS = {
-    ">": "GreaterThanThreshold",
-    ">=": "GreaterThanOrEqualToThreshold",
-    "<": "LessThanThreshold",
-    "<=": "LessThanOrEqualToThreshold",
-}
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 Line = tuple[str, str]
 
@@ -82,7 +76,7 @@ class _Writer(Struct):
         head: list[Line] = [
             ("alarm_name", _quoted(f"{self.prefix}-{name}")),
             ("alarm_description", _quoted(f"{item.reason or name}{remark and '.' + remark}")),
-            ("comparison_operator", _quoted(_OPERATORS[str(item.comparison)])),
+            ("comparison_operator", _quoted(OPERATORS[str(item.comparison)])),
             ("threshold", _number(item.threshold, 0)),
         ]
         if "" in metrics:
@@ -114,7 +108,7 @@ class _Writer(Struct):
 
     def _filter(self, name: str, metric: Metric) -> str:
         samples = [SAMPLES[event] for event in metric.counts]
-        pattern = _PLACEHOLDER.sub(lambda match: self._shown(match[1]), _any_of([one.filter for one in samples]))
+        pattern = _PLACEHOLDER.sub(lambda match: self._shown(match[1]), _any_of([sample.filter for sample in samples]))
         pattern = re.sub(r"\*+", "*", pattern)
         group = f"/aws/events/{self.prefix}"
         if samples[0].origin == "postgresql":

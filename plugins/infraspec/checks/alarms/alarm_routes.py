@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from infraspec.contract.alarms import AlarmItem, Alarms, Bounds
 from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.rule import Rule
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value, render
 from infraspec.monitoring.alarms import Alarm, UnreadableExpressionError, difference, names, substituted
@@ -18,14 +19,14 @@ from infraspec.monitoring.catalogue import metrics_of
 from infraspec.monitoring.delivery import CLOUDWATCH, EVENTBRIDGE_BY_ROLE, Delivery, DeliveryStep, Route, channels_of
 from infraspec.terraform.plan import Resource
 
-_OPERATORS = {
-    "GreaterThanThreshold": ">",
-    "GreaterThanOrEqualToThreshold": ">=",
-    "LessThanThreshold": "<",
-    "LessThanOrEqualToThreshold": "<=",
+OPERATORS = {
+    ">": "GreaterThanThreshold",
+    ">=": "GreaterThanOrEqualToThreshold",
+    "<": "LessThanThreshold",
+    "<=": "LessThanOrEqualToThreshold",
 }
+_SIGNS = {name: sign for sign, name in OPERATORS.items()}
 _PERCENT = 100
-_NAMES = {sign: name for name, sign in _OPERATORS.items()}
 
 
 class AlarmFault(Struct, frozen=True):
@@ -41,7 +42,7 @@ class AlarmFault(Struct, frozen=True):
 
 def is_opposite(item: AlarmItem, alarm: Alarm) -> bool:
     """Tell whether an alarm certainly fires on the other side of its threshold than an item asks for."""
-    sign = _OPERATORS.get(str(alarm.get("comparison_operator")), "")
+    sign = _SIGNS.get(str(alarm.get("comparison_operator")), "")
     return bool(sign) and sign[0] != str(item.comparison)[0]
 
 
@@ -79,49 +80,33 @@ def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> tuple[in
         if problem and not strangers and not difference(wanted, f"{_PERCENT} * ({renamed})", list(pairs)):
             return _PERCENT, []
     except UnreadableExpressionError as error:
-        reason = f"{error} of metric math is not evaluated here"
-        return 1, [
-            AlarmFault(
-                Verdict.UNDETERMINED, f"an expression that computes {wanted}", found, reason, "metric_query", line
-            )
-        ]
+        expected, reason = f"an expression that computes {wanted}", f"{error} of metric math is not evaluated here"
+        return 1, [AlarmFault(Verdict.UNDETERMINED, expected, found, reason, "metric_query", line)]
     return 1, [_wrong("metric_query", line, found, problem, line)] if problem else []
 
 
 def _unit(wanted: str | None, found: Value, path: str) -> AlarmFault:
-    expected = f"unit {wanted}, or none" if wanted else "no unit, which fits every metric"
-    fault = _wrong(
-        path or "unit", expected, found, "a metric has no data under another unit", "unit = null", named="unit"
-    )
-    return fault if wanted else replace(fault, verdict=Verdict.UNDETERMINED)
+    expected, reason = "no unit, which fits every metric", "a metric has no data under another unit"
+    if wanted:
+        return _wrong(path or "unit", f"unit {wanted}, or none", found, reason, "unit = null", named="unit")
+    fault = _wrong(path or "unit", expected, found, reason, "unit = null", named="unit")
+    return replace(fault, verdict=Verdict.UNDETERMINED)
 
 
 def _threshold(item: AlarmItem, alarm: Alarm, scale: int) -> Iterator[AlarmFault]:
-    sign, wanted = _OPERATORS.get(str(alarm.get("comparison_operator")), ""), str(item.comparison)
-    threshold = alarm.get("threshold")
+    operator, wanted = alarm.get("comparison_operator"), str(item.comparison)
+    sign, threshold = _SIGNS.get(str(operator), ""), alarm.get("threshold")
     if isinstance(threshold, int | float) and sign:
-        threshold = _scaled(threshold, scale)
+        threshold = float(Decimal(str(threshold)) * scale)  # as it is written: 0.07 times 100 is 7
         if item.whole and not sign.endswith("="):
             threshold = math.floor(threshold) if sign == ">" else math.ceil(threshold)
-        threshold, sign = _normal(
-            threshold, sign, wanted, whole=bool(item.whole), ranged=isinstance(item.threshold, Bounds)
-        )
+        ranged = isinstance(item.threshold, Bounds)
+        threshold, sign = _normal(threshold, sign, wanted, whole=bool(item.whole), ranged=ranged)
     if sign != wanted:
-        operator = alarm.get("comparison_operator")
-        yield _wrong(
-            "comparison_operator",
-            _NAMES[wanted],
-            operator,
-            "it fires at the wrong values",
-            f'comparison_operator = "{_NAMES[wanted]}"',
-        )
+        name, reason = OPERATORS[wanted], "it fires at the wrong values"
+        yield _wrong("comparison_operator", name, operator, reason, f'comparison_operator = "{name}"')
         return
     yield from _within("threshold", item.threshold, threshold, shown=alarm.get("threshold"))
-
-
-def _scaled(threshold: float, scale: int) -> float:
-    """Multiply a threshold as it is written: 0.07 times 100 is 7."""
-    return float(Decimal(str(threshold)) * scale)
 
 
 def _normal(threshold: float, sign: str, wanted: str, *, whole: bool, ranged: bool) -> tuple[float, str]:
@@ -143,22 +128,18 @@ def _within(
     number = isinstance(found, int | float) and not isinstance(found, bool)
     if number and (low is None or found >= low) and (high is None or found <= high):
         return
-    expected = _said(low, high)
     fixed = high if high is not None else low
-    location = path or name
     value = found if shown is None else shown
     reason = f"the {name.replace('_', ' ')} is outside of what the catalogue allows"
-    yield _wrong(location, f"{name} {expected}", value, reason, f"{name} = {_number(fixed or 0)}", named=name)
+    remedy = f"{name} = {_number(fixed or 0)}"
+    yield _wrong(path or name, f"{name} {_said(low, high)}", value, reason, remedy, named=name)
 
 
 def _said(low: float | None, high: float | None) -> str:
     if low == high and low is not None:
         return _number(low)
-    parts = [
-        f"at least {_number(low)}" if low is not None else "",
-        f"at most {_number(high)}" if high is not None else "",
-    ]
-    return " and ".join(filter(None, parts))
+    bounds = (("at least", low), ("at most", high))
+    return " and ".join(f"{word} {_number(bound)}" for word, bound in bounds if bound is not None)
 
 
 def _number(number: float) -> str:
@@ -170,9 +151,8 @@ def _one_of(name: str, allowed: Sequence[str], found: Value, path: str = "") -> 
         return
     reason = f"the {name.replace('_', ' ')} is another than the catalogue allows"
     written = "stat" if path and name == "statistic" else name
-    yield _wrong(
-        path or name, f"{name} {' or '.join(allowed)}", found, reason, f'{written} = "{allowed[0]}"', named=name
-    )
+    expected, remedy = f"{name} {' or '.join(allowed)}", f'{written} = "{allowed[0]}"'
+    yield _wrong(path or name, expected, found, reason, remedy, named=name)
 
 
 def _wrong(
@@ -189,10 +169,6 @@ def _wrong(
     )
 
 
-_VERDICTS = {Truth.YES: Verdict.PROVEN, Truth.MAYBE: Verdict.UNDETERMINED, Truth.NO: Verdict.VIOLATED}
-_FEW = 3
-
-
 class RouteUse(Struct, frozen=True):
     """A route that alarms or rules, `sources`, of a level take; `publisher` is the service that publishes."""
 
@@ -205,7 +181,7 @@ class RouteUse(Struct, frozen=True):
 class Routes(Struct):
     """The routes of a plan; remembers which are used."""
 
-    rule: str
+    rule: Rule
     delivery: Delivery
     alarms: Alarms
     _used: dict[tuple[str, str, str], tuple[Route, list[Resource]]] = field(default_factory=dict)
@@ -240,35 +216,23 @@ class Routes(Struct):
 
     def fault(self, level: str, route: Route) -> AlarmFault | None:
         """Say what is wrong with an alarm that takes a route: nowhere to go, or the topic of another level."""
-        wanted = self.alarms.levels.get(level, [])
         own = self.topics_of(level)
         remedy = f"alarm_actions = [{own[0].address}.arn]" if own else ""
-        expected = f"alarm_actions that reach {', '.join(wanted)}, as an alert of level {level} has to"
-        if not route.topics:
-            if route.unknown:
-                shown = ", ".join(route.unknown)
-                remedy = remedy or "bring the topic, its policy and its subscriptions into the plan"
-                reason = "the topic is not in the plan"
-                return AlarmFault(Verdict.UNDETERMINED, expected, shown, reason, "alarm_actions", remedy)
-            return AlarmFault(
-                Verdict.VIOLATED,
-                expected,
-                "no topic",
-                "the alert reaches nobody",
-                "alarm_actions",
-                remedy or f"alarm_actions = [aws_sns_topic.{level}.arn]",
-            )
-        if own and not self._fits(level, route) and not self._perhaps(level, route):
+        wanted = ", ".join(self.alarms.levels.get(level, []))
+        verdict, expected = Verdict.VIOLATED, f"alarm_actions that reach {wanted}, as an alert of level {level} has to"
+        if not route.topics and route.unknown:
+            verdict, found, reason = Verdict.UNDETERMINED, ", ".join(route.unknown), "the topic is not in the plan"
+            remedy = remedy or "bring the topic, its policy and its subscriptions into the plan"
+        elif not route.topics:
+            found, reason = "no topic", "the alert reaches nobody"
+            remedy = remedy or f"alarm_actions = [aws_sns_topic.{level}.arn]"
+        elif own and not self._fits(level, route) and not self._perhaps(level, route):
             reached = ", ".join(name for name, answer in self.channels(route).items() if answer is Truth.YES)
-            return AlarmFault(
-                Verdict.VIOLATED,
-                expected,
-                f"{route.addresses}, which reaches {reached or 'nobody'}",
-                "it is the topic of another level",
-                "alarm_actions",
-                remedy,
-            )
-        return None
+            found = f"{route.addresses}, which reaches {reached or 'nobody'}"
+            reason = "it is the topic of another level"
+        else:
+            return None
+        return AlarmFault(verdict, expected, found, reason, "alarm_actions", remedy)
 
     def _fits(self, level: str, route: Route) -> bool:
         reached = {name for name, answer in self.channels(route).items() if answer is Truth.YES}
@@ -292,41 +256,29 @@ class Routes(Struct):
                 yield self.publishing(topic, publisher, sources, f"{publisher}, level {level}")
 
     def _subscriptions(self, level: str, route: Route) -> Finding:
-        wanted, answers = self.alarms.levels[level], self.channels(route)
+        wanted, answers, topic = self.alarms.levels[level], self.channels(route), route.topics[0]
         missing = [name for name in wanted if answers[name] is not Truth.YES]
-        excess = [name for name, answer in answers.items() if answer is Truth.YES and name not in wanted]
-        topic = route.topics[0]
-        subject = f"subscriptions of level {level}"
-        if not missing and not excess:
-            reason = f"it reaches {', '.join(wanted)}"
-            return Finding(self.rule, Verdict.PROVEN, route.addresses, subject, topic.location, reason=reason)
-        certain = bool(excess) or any(answers[name] is Truth.NO for name in missing)
         reached = [name for name, answer in answers.items() if answer is Truth.YES]
-        reason = (
-            f"an alert of level {level} does not certainly reach {', '.join(missing)}"
-            if missing
-            else f"it also reaches {', '.join(excess)}"
-        )
-        remedy = "\n".join(self._subscription(level, name, topic) for name in missing)
+        excess = ", ".join(name for name in reached if name not in wanted)
+        subject = self.rule.about(route.addresses, f"subscriptions of level {level}", topic.location)
+        if not missing and not excess:
+            return subject.proven(f"it reaches {', '.join(wanted)}")
+        certain = bool(excess) or any(answers[name] is Truth.NO for name in missing)
+        remedies = [self._subscription(level, name, topic) for name in missing]
         if excess:
-            remedy = "\n".join(
-                filter(None, [remedy, f"take the subscription of {', '.join(excess)} out, or use a topic of its own"])
-            )
-        return Finding(
-            self.rule,
-            Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-            route.addresses,
-            subject,
-            topic.location,
+            remedies.append(f"take the subscription of {excess} out, or use a topic of its own")
+        return (subject.violated if certain else subject.undetermined)(
             expected=f"subscriptions of {', '.join(wanted)}",
             found=f"subscriptions of {', '.join(reached)}" if reached else "no subscription of a channel",
-            reason=reason,
-            remedy=remedy,
+            reason=f"an alert of level {level} does not certainly reach {', '.join(missing)}"
+            if missing
+            else f"it also reaches {excess}",
+            remedy="\n".join(remedies),
         )
 
     def _subscription(self, level: str, name: str, topic: Resource) -> str:
         protocol = self.alarms.channels[name].protocols[0]
-        local = topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address
+        local = _local(topic)
         if protocol == "chatbot":
             return f"add {local}.arn to sns_topic_arns of aws_chatbot_slack_channel_configuration"
         return (
@@ -340,50 +292,40 @@ class Routes(Struct):
     def publishing(self, topic: Resource, publisher: str, sources: Sequence[Resource], subject: str) -> Finding:
         """Judge whether the policy and the key of a topic let a service publish the alerts of `sources`."""
         steps = (self.delivery.policy(topic, publisher), self.delivery.key(topic, publisher))
-        worst = min(steps, key=lambda step: step.answer.value)
+        worst = min(steps, key=lambda step: step.answer)
         if worst.answer is Truth.YES:
-            return Finding(
-                self.rule,
-                Verdict.PROVEN,
-                topic.address,
-                subject,
-                topic.location,
-                reason="policy and key let it publish",
-            )
-        used = ", ".join(source.address for source in sources[:_FEW]) + (", …" if sources[_FEW:] else "")
-        holder = worst.resource or topic
-        return Finding(
-            self.rule,
-            _VERDICTS[worst.answer],
-            topic.address,
-            subject,
-            holder.location_of(worst.attribute),
+            return self.rule.about(topic, subject).proven("policy and key let it publish")
+        used = ", ".join(source.address for source in sources[:3]) + (", …" if sources[3:] else "")
+        where = (worst.resource or topic).location_of(worst.attribute)
+        about = self.rule.about(topic.address, subject, where, (Related("topic", topic.address, topic.location),))
+        certain = worst.answer is Truth.NO
+        return (about.violated if certain else about.undetermined)(
             expected=f"{publisher} may publish to it, through its policy and its key",
             found=worst.found,
             reason=f"{worst.reason}; the alerts of {used} do not arrive"
-            if worst.answer is Truth.NO
+            if certain
             else f"{worst.reason}; whether the alerts of {used} arrive cannot be told",
             remedy=_statement(worst, topic, publisher),
-            related=(Related("topic", topic.address, topic.location),),
         )
 
 
 def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:
     if publisher == EVENTBRIDGE_BY_ROLE:
         return "take role_arn out of the aws_cloudwatch_event_target: the policy of the topic decides then"
-    about_key = step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}
     if step.attribute == "kms_master_key_id":
-        return "encrypt the topic with a key of its own, whose policy has the statement\n" + _block(publisher, key=True)
-    if about_key:
-        return "add to the key's policy the statement\n" + _block(publisher, key=True)
-    local = topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address
-    return "add to the policy of the topic (aws_sns_topic_policy) the statement\n" + _block(publisher, topic=local)
-
-
-def _block(publisher: str, *, topic: str = "", key: bool = False) -> str:
-    actions = '"kms:Decrypt", "kms:GenerateDataKey*"' if key else '"sns:Publish"'
-    resources = '"*"' if key else f"{topic}.arn"
+        where, resources = "encrypt the topic with a key of its own, whose policy has the statement", '"*"'
+    elif step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}:
+        where, resources = "add to the key's policy the statement", '"*"'
+    else:
+        where = "add to the policy of the topic (aws_sns_topic_policy) the statement"
+        resources = f"{_local(topic)}.arn"
+    actions = '"kms:Decrypt", "kms:GenerateDataKey*"' if resources == '"*"' else '"sns:Publish"'
     return (
-        f"statement {{\n  actions   = [{actions}]\n  resources = [{resources}]\n\n"
+        f"{where}\nstatement {{\n  actions   = [{actions}]\n  resources = [{resources}]\n\n"
         f'  principals {{\n    type        = "Service"\n    identifiers = ["{publisher}"]\n  }}\n}}'
     )
+
+
+def _local(topic: Resource) -> str:
+    """Return the address of a topic inside of its module."""
+    return topic.address.removeprefix(f"{topic.module}.") if topic.module else topic.address

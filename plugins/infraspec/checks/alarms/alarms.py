@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as datacla_field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import placed
-from infraspec.checks.alarms.alarm_candidates import AlarmCandidate, AlarmCandidates
+from infraspec.checks.alarms.alarm_candidates import AlarmCandidates
 from infraspec.checks.alarms.alarm_hcl import Suggestions
 from infraspec.checks.alarms.alarm_routes import AlarmFault, Routes, RouteUse
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
@@ -28,6 +26,7 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.hcl_lines import attribute_line
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.rule import Subject
 from infraspec.core.rules import ALARMS as RULE
 from infraspec.core.unknown import Text, Value, is_known, render
 from infraspec.monitoring.catalogue import AlarmSubject, catalogue, is_of_postgresql, metrics_of, subjects
@@ -86,16 +85,15 @@ class AlarmPlaybooks(Struct):
     Paths of pages start at `directory`, that of the contract.
     """
 
-    rule: str
     routes: Routes
     playbooks: Sequence[Playbook] | None
     directory: Path
-    _critical: dict[str, Resource] = field(default_factory=dict)
+    _critical: set[str] = field(default_factory=set)
 
     def use(self, level: str, alarm: Resource) -> None:
         """Note the alarm of an item of the catalogue."""
         if level == LEVEL:
-            self._critical.update((one.address, one) for one in self.routes.delivery.telling(alarm))
+            self._critical.update(source.address for source in self.routes.delivery.telling(alarm))
 
     def suggestion(self, level: str, name: str) -> str:
         """Return what the description of an alarm has to end with: ` Playbook: ID.`, or nothing."""
@@ -116,35 +114,24 @@ class AlarmPlaybooks(Struct):
 
     def _judge(self, alarm: Resource, playbooks: Sequence[Playbook]) -> Finding:
         description = alarm.get("alarm_description")
-        named = next((book for book in playbooks if self._is_named(book, description)), None)
-        location = alarm.location_of("alarm_description")
-        if named is not None:
-            return Finding(
-                self.rule, Verdict.PROVEN, alarm.address, "playbook", location, reason=f"it names {named.page.file}"
-            )
-        shown = ", ".join(sorted({book.id for book in playbooks}))
-        known = is_known(description)
-        return Finding(
-            self.rule,
-            Verdict.VIOLATED if known else Verdict.UNDETERMINED,
-            alarm.address,
-            "playbook",
-            location,
-            expected=f"an alarm_description with the id or the path of a playbook: {shown or 'there is none'}",
-            found=render(description) if description else "no alarm_description",
-            reason="who is woken by it has to search for what to do" if known else "a part of it is not known",
-            remedy=self._remedy(alarm, description),
-        )
-
-    def _remedy(self, alarm: Resource, description: Value) -> str:
+        subject = RULE.about(alarm, "playbook", alarm.location_of("alarm_description"))
+        for playbook in playbooks:
+            if self._is_named(playbook, description):
+                return subject.proven(f"it names {playbook.page.file}")
         head = description.strip() if isinstance(description, str) else "…" if description else ""
         name = self._about(render(self.routes.delivery.attributes.name(alarm, "alarm_name")))
         line = attribute_line("alarm_description", f"{head} Playbook: {name}.".strip())
-        return f"{line} # {_ANY}: that of the playbook that fits" if name == _ANY else line
+        known, ids = is_known(description), ", ".join(sorted({playbook.id for playbook in playbooks}))
+        return (subject.violated if known else subject.undetermined)(
+            expected=f"an alarm_description with the id or the path of a playbook: {ids or 'there is none'}",
+            found=render(description) if description else "no alarm_description",
+            reason="who is woken by it has to search for what to do" if known else "a part of it is not known",
+            remedy=f"{line} # {_ANY}: that of the playbook that fits" if name == _ANY else line,
+        )
 
     def _about(self, name: str) -> str:
         """Return the id of the playbook whose id, failure class or alarm the name of an alarm holds."""
-        topics = {topic: book.id for book in self.playbooks or () for topic in (book.id, *book.covers)}
+        topics = {topic: playbook.id for playbook in self.playbooks or () for topic in (playbook.id, *playbook.covers)}
         return next((topics[topic] for topic in sorted(topics, key=len, reverse=True) if topic in name), _ANY)
 
     def _is_named(self, playbook: Playbook, description: Value) -> bool:
@@ -158,7 +145,7 @@ class AlarmPlaybooks(Struct):
         word = re.compile(rf"{before}{re.escape(playbook.id)}(?![A-Za-z0-9_-])")
         parts = description.parts if isinstance(description, Text) else (description,)
         return any(
-            word.search(_PAGE.sub(" ", text)) or any(f"/{one}".endswith(f"/{path}") for one in _PAGE.findall(text))
+            word.search(_PAGE.sub(" ", text)) or any(f"/{named}".endswith(f"/{path}") for named in _PAGE.findall(text))
             for text in parts
             if isinstance(text, str)
         )
@@ -171,8 +158,7 @@ def check_alarms(plan: Plan, contract: Contract, environment: str, playbooks: Se
     Where the contract has `[playbooks]`, each critical alarm has to name one of `playbooks`.
     Raises ContractError if the catalogue is wrong, PolicyError if a policy on the way is malformed.
     """
-    asked = None if contract.playbooks is None else playbooks
-    return _check(plan, contract, environment, asked).findings()
+    return _Check(plan, contract, environment, None if contract.playbooks is None else playbooks).findings()
 
 
 def used_routes(plan: Plan, contract: Contract, environment: str) -> list[RouteUse]:
@@ -180,42 +166,24 @@ def used_routes(plan: Plan, contract: Contract, environment: str) -> list[RouteU
 
     Raises as check_alarms does.
     """
-    check = _check(plan, contract, environment, None)
+    check = _Check(plan, contract, environment, None)
     check.findings()
     return list(check.routes.used)
 
 
-def _check(plan: Plan, contract: Contract, environment: str, asked: Sequence[Playbook] | None) -> _Check:
-    return _Check(placed(plan, contract, environment), contract, contract.alarms or Alarms(), environment, asked)
-
-
-@dataclass
 class _Check:
-    plan: Plan
-    contract: Contract
-    alarms: Alarms
-    environment: str
-    asked: Sequence[Playbook] | None
-    attributes: AwsAttributes = datacla_field(init=False)
-    routes: Routes = datacla_field(init=False)
-    playbooks: AlarmPlaybooks = datacla_field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, plan: Plan, contract: Contract, environment: str, playbooks: Sequence[Playbook] | None) -> None:
+        self.plan, self.contract, self.environment = placed(plan, contract, environment), contract, environment
+        self.alarms = contract.alarms or Alarms()
         self.attributes = AwsAttributes(self.plan)
-        self.routes = Routes(RULE.id, Delivery(self.attributes), self.alarms)
-        self.playbooks = AlarmPlaybooks(RULE.id, self.routes, self.asked, self.contract.directory)
+        self.routes = Routes(RULE, Delivery(self.attributes), self.alarms)
+        self.playbooks = AlarmPlaybooks(self.routes, playbooks, contract.directory)
+        self.rules = EventRules(self.attributes)
+        self.candidates = AlarmCandidates(self.attributes, self.rules, self.routes)
 
     @cached_property
     def facts(self) -> dict[str, str]:
         return facts_of(self.contract, self.environment, region=self.plan.region, account=self.plan.account)
-
-    @cached_property
-    def rules(self) -> EventRules:
-        return EventRules(self.attributes)
-
-    @cached_property
-    def candidates(self) -> AlarmCandidates:
-        return AlarmCandidates(self.attributes, self.rules, self.routes)
 
     @cached_property
     def suggestions(self) -> Suggestions:
@@ -238,44 +206,32 @@ class _Check:
         candidates = self.candidates.of(item, subject)
         if not candidates:
             return self._missing(name, item, subject)
-        best = min(candidates, key=lambda candidate: candidate.rank)
+        best, level = min(candidates, key=lambda candidate: candidate.rank), str(item.level)
         if best.certain:
-            self.playbooks.use(str(item.level), best.alarm.resource)
-        if best.certain and self.routes.fault(str(item.level), best.route) is None:
-            self.routes.use(str(item.level), best.route, best.alarm.resource)
-        return self._of_candidate(name, item, subject, best)
-
-    def _of_candidate(self, name: str, item: AlarmItem, subject: AlarmSubject, best: AlarmCandidate) -> Finding:
+            self.playbooks.use(level, best.alarm.resource)
+        if best.certain and self.routes.fault(level, best.route) is None:
+            self.routes.use(level, best.route, best.alarm.resource)
         alarm = best.alarm.resource
         if not best.faults:
             reason = f"{alarm.address} goes to {best.route.addresses}"
-            return Finding(
-                RULE.id, Verdict.PROVEN, subject.address, name, alarm.location, str(item.reason or ""), reason=reason
-            )
+            about = RULE.about(subject.address, name, alarm.location)
+            return about.proven(reason, expected=str(item.reason or ""))
         worst = min(best.faults, key=lambda fault: fault.verdict is not Verdict.VIOLATED)
         shown = [fault for fault in best.faults if fault.verdict is worst.verdict]
-        return Finding(
-            RULE.id,
-            worst.verdict,
-            subject.address,
-            name,
-            alarm.location_of(worst.attribute) if worst.attribute else alarm.location,
+        lines = list(dict.fromkeys(fault.remedy for fault in shown if fault.remedy))
+        location = alarm.location_of(worst.attribute) if worst.attribute else alarm.location
+        return _say(worst, RULE.about(subject.address, name, location, _related("alarm", alarm, subject)))(
             expected="\n".join(fault.expected for fault in shown),
             found="\n".join(fault.found for fault in shown),
             reason="\n".join(dict.fromkeys(fault.reason for fault in shown)),
-            remedy=_remedy(alarm.address, shown),
-            related=(Related("alarm", alarm.address, alarm.location), *_watched(subject)),
+            remedy="\n".join([f"in {alarm.address}", *lines]) if lines else "",
         )
 
     def _missing(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
-        doubtful = is_of_postgresql(item) and subject.is_postgresql is None
         told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
-        return Finding(
-            RULE.id,
-            Verdict.UNDETERMINED if doubtful else Verdict.VIOLATED,
-            subject.address,
-            name,
-            subject.resource.location if subject.resource else None,
+        doubtful = is_of_postgresql(item) and subject.is_postgresql is None
+        about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
+        return (about.undetermined if doubtful else about.violated)(
             expected=f"an alarm of level {item.level}: {item.reason or name}",
             found=self.candidates.nearest or self._nothing(item),
             reason=f"whether it is PostgreSQL is not known; if it is, {told}" if doubtful else told,
@@ -290,34 +246,28 @@ class _Check:
         return f"no alarm of the plan counts {', '.join(counted)}; {tried} metric filters were tried on them"
 
     def _event(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
-        sample = SAMPLES[str(item.event)]
+        sample, level = SAMPLES[str(item.event)], str(item.level)
         doubt: tuple[EventRule, Route] | None = None
         for rule, answer in self.rules.taking(sample, subject):
             route = self.routes.delivery.of_rule(rule.resource, rule.targets)
-            if not route.topics and not route.unknown:
-                continue
             if answer is True and route.topics:
-                fault = self.routes.fault(str(item.level), route)
-                if fault is None:
-                    self.routes.use(str(item.level), route, rule.resource, publisher_of(rule.targets))
-                    reason = f"{rule.resource.address} sends it to {route.addresses}"
-                    return Finding(
-                        RULE.id, Verdict.PROVEN, subject.address, name, rule.resource.location, reason=reason
-                    )
-                return self._misdirected(name, subject, rule, fault)
-            doubt = rule, route
+                return self._routed(name, level, subject, rule, route)
+            if route.topics or route.unknown:
+                doubt = rule, route
+        wanted = f"and sends it to a topic of level {level}"
         if doubt is None:
-            return self._no_rule(name, item, subject)
+            about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
+            return about.violated(
+                expected=f"a rule that takes the event {item.event} {wanted}",
+                found="no rule of the plan takes it and has a topic as its target",
+                reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
+                remedy=self.suggestions.rule(name, item, subject),
+            )
         rule, route = doubt
         absent = self.plan.doubt_of(rule.resource)
         unknown = [*route.unknown, *([str(absent)] if absent else ())]
-        return Finding(
-            RULE.id,
-            Verdict.UNDETERMINED,
-            subject.address,
-            name,
-            rule.resource.location,
-            expected=f"a rule that takes the event {sample.name} and sends it to a topic of level {item.level}",
+        return RULE.about(subject.address, name, rule.resource.location).undetermined(
+            expected=f"a rule that takes the event {sample.name} {wanted}",
             found=f"{rule.resource.address}; not known: {', '.join(unknown) or 'its pattern or state'}",
             reason="whether the event arrives depends on it",
             remedy=how_to_know(absent.value)
@@ -325,38 +275,26 @@ class _Check:
             else "give a plan file in which it is known, or write a pattern of known text",
         )
 
-    def _misdirected(self, name: str, subject: AlarmSubject, rule: EventRule, fault: AlarmFault) -> Finding:
-        return Finding(
-            RULE.id,
-            fault.verdict,
-            subject.address,
-            name,
-            rule.targets[0].location_of("arn"),
+    def _routed(self, name: str, level: str, subject: AlarmSubject, rule: EventRule, route: Route) -> Finding:
+        """Judge the route of a rule that certainly takes the event."""
+        fault = self.routes.fault(level, route)
+        if fault is None:
+            self.routes.use(level, route, rule.resource, publisher_of(rule.targets))
+            about = RULE.about(subject.address, name, rule.resource.location)
+            return about.proven(f"{rule.resource.address} sends it to {route.addresses}")
+        location = rule.targets[0].location_of("arn")
+        return _say(fault, RULE.about(subject.address, name, location, _related("rule", rule.resource, subject)))(
             expected=fault.expected,
             found=fault.found,
             reason=fault.reason,
             remedy=fault.remedy.replace("alarm_actions = [", "arn = ").replace(".arn]", ".arn"),
-            related=(Related("rule", rule.resource.address, rule.resource.location), *_watched(subject)),
-        )
-
-    def _no_rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
-        return Finding(
-            RULE.id,
-            Verdict.VIOLATED,
-            subject.address,
-            name,
-            subject.resource.location if subject.resource else None,
-            expected=f"a rule that takes the event {item.event} and sends it to a topic of level {item.level}",
-            found="no rule of the plan takes it and has a topic as its target",
-            reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
-            remedy=self.suggestions.rule(name, item, subject),
         )
 
 
-def _watched(subject: AlarmSubject) -> tuple[Related, ...]:
-    return (Related("watched", subject.address, subject.resource.location),) if subject.resource else ()
+def _say(fault: AlarmFault, about: Subject) -> Callable[..., Finding]:
+    return about.violated if fault.verdict is Verdict.VIOLATED else about.undetermined
 
 
-def _remedy(address: str, faults: list[AlarmFault]) -> str:
-    lines = list(dict.fromkeys(fault.remedy for fault in faults if fault.remedy))
-    return "\n".join([f"in {address}", *lines]) if lines else ""
+def _related(role: str, resource: Resource, subject: AlarmSubject) -> tuple[Related, ...]:
+    watched = (Related("watched", subject.address, subject.resource.location),) if subject.resource else ()
+    return (Related(role, resource.address, resource.location), *watched)

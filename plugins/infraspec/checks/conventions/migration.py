@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.conventions.names import name_attribute, naming_rules
@@ -16,7 +16,7 @@ from infraspec.conventions.naming import NamingRule, read_name, renaming
 from infraspec.core.finding import Location, Verdict
 from infraspec.core.unknown import Text, Unknown, Value, render
 from infraspec.resource_types import Renaming, resource_type
-from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
+from infraspec.terraform.plan import ChangeKind, Plan, Resource
 
 
 class Migration(Struct, frozen=True):
@@ -55,12 +55,6 @@ class MigrationPlan(Struct, frozen=True):
     judged: int = 0
 
 
-class _Found(Struct):
-    migrations: list[Migration] = field(default_factory=list)
-    unjudged: list[str] = field(default_factory=list)
-    kept: dict[tuple[str, str], str] = field(default_factory=dict)
-
-
 def plan_migration(plan: Plan, contract: Contract, environment: str) -> MigrationPlan:
     """Work out the migration of an environment. Raises ContractError as the rules `names` and `tags` do.
 
@@ -72,24 +66,10 @@ def plan_migration(plan: Plan, contract: Contract, environment: str) -> Migratio
         for resource in plan.managed()
         if resource.address not in changes or changes[resource.address].kind is not ChangeKind.CREATE
     )
-    found = _Found()
-    _names(plan, existing, changes, contract, environment, found)
-    if contract.tags.common or contract.tags.resource:
-        found.migrations += _tags(plan.replaced(resources=existing), contract, environment)
-    found.migrations = _with_clashes(found.migrations, found.kept)
-    certain = plan.from_plan_file or plan.origin.startswith("state ")
-    return MigrationPlan(environment, certain, tuple(found.migrations), tuple(found.unjudged), len(existing))
-
-
-def _names(  # noqa: PLR0917 - what a run knows
-    plan: Plan,
-    existing: tuple[Resource, ...],
-    changes: Mapping[str, Change],
-    contract: Contract,
-    environment: str,
-    found: _Found,
-) -> None:
     rules = naming_rules(plan, contract, environment)
+    migrations: list[Migration] = []
+    unjudged: list[str] = []
+    taken: dict[tuple[str, str], list[str]] = {}
     for resource in existing:
         if resource.type not in contract.names.patterns:
             continue
@@ -101,16 +81,20 @@ def _names(  # noqa: PLR0917 - what a run knows
         rule = rules(resource)
         verdict = rule.judge(old) if isinstance(old, str | Text | Unknown) else Verdict.VIOLATED
         if verdict is Verdict.PROVEN:
-            found.kept[resource.type, render(old)] = resource.address
+            taken[resource.type, render(old)] = [resource.address]
         elif verdict is Verdict.UNDETERMINED:
-            found.unjudged.append(resource.address)
-        elif verdict is Verdict.VIOLATED:
-            found.migrations.append(_rename(resource, attribute, old, _new_name(rule, old, planned)))
+            unjudged.append(resource.address)
+        else:
+            migrations.append(_rename(resource, attribute, old, _new_name(rule, old, planned)))
+    if contract.tags.common or contract.tags.resource:
+        migrations += _tags(plan.replaced(resources=existing), contract, environment)
+    certain = plan.from_plan_file or plan.origin.startswith("state ")
+    told = tuple(_with_clashes(migrations, taken))
+    return MigrationPlan(environment, certain, told, tuple(unjudged), len(existing))
 
 
-def _with_clashes(migrations: list[Migration], kept: Mapping[tuple[str, str], str]) -> list[Migration]:
+def _with_clashes(migrations: list[Migration], taken: dict[tuple[str, str], list[str]]) -> list[Migration]:
     """Tell the names that two resources of a type would have; a name with a placeholder is not one yet."""
-    taken: dict[tuple[str, str], list[str]] = {key: [address] for key, address in kept.items()}
     for entry in migrations:
         if entry.kind == "name" and "{" not in entry.new and entry.new != "…":
             taken.setdefault((entry.type, entry.new), []).append(entry.address)
@@ -131,10 +115,10 @@ def _new_name(rule: NamingRule, old: Value, planned: Value) -> str:
 def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migration:
     how = renaming(resource.type, attribute)
     keeps_data = how is not Renaming.IN_PLACE and (resource_type(resource.type).stateful or resource.type == SECRET)
-    source = _without_key(resource)
-    target = f"{source}_old"
-    moved = f"moved {{\n  from = {source}\n  to   = {target}\n}}" if keeps_data else ""
-    command = f"terraform state mv '{source}' '{target}'" if keeps_data else ""
+    prefix = f"{resource.module}." if resource.module else ""
+    block = f"{prefix}{resource.type}.{resource.name}"
+    moved = f"moved {{\n  from = {block}\n  to   = {block}_old\n}}" if keeps_data else ""
+    command = f"terraform state mv '{block}' '{block}_old'" if keeps_data else ""
     return Migration(
         "name",
         resource.type,
@@ -148,12 +132,6 @@ def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migrati
         moved,
         command,
     )
-
-
-def _without_key(resource: Resource) -> str:
-    """Return the address of the resource block, in its module instance."""
-    prefix = f"{resource.module}." if resource.module else ""
-    return f"{prefix}{resource.type}.{resource.name}"
 
 
 def _tags(plan: Plan, contract: Contract, environment: str) -> Iterator[Migration]:

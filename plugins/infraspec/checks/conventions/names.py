@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
@@ -41,11 +41,13 @@ def check_names(plan: Plan, contract: Contract, environment: str) -> list[Findin
         collector.finalize()
     suggestions = _MOST_SUGGESTIONS
     findings: list[Finding] = []
-    for type_, resource, region in _subjects(plan, contract):
-        rule = rules(type_, region)
-        finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
-        suggestions -= finding.verdict is Verdict.VIOLATED
-        findings.append(finding)
+    for type_, patterns in contract.names.patterns.items():
+        regional = _is_regional(patterns)
+        for resource in plan.managed(type_):
+            rule = rules(type_, _region(plan, resource) if regional else None)
+            finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
+            suggestions -= finding.verdict is Verdict.VIOLATED
+            findings.append(finding)
     return findings
 
 
@@ -95,14 +97,6 @@ def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
     return rule
 
 
-def _subjects(plan: Plan, contract: Contract) -> Iterator[tuple[str, Resource, str | None]]:
-    """Yield type, resource, and its region if its patterns name one ("" if it is not known)."""
-    for type_, patterns in contract.names.patterns.items():
-        regional = _is_regional(patterns)
-        for resource in plan.managed(type_):
-            yield type_, resource, _region(plan, resource) if regional else None
-
-
 def _region(plan: Plan, resource: Resource) -> str | None:
     own = resource.get("region")
     region = own if own is not None else plan.regions.get(resource.provider)
@@ -113,38 +107,32 @@ def _region(plan: Plan, resource: Resource) -> str | None:
 
 def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: str, *, suggest: bool) -> Finding:
     name = read_name(resource.type, resource.values, resource.address, attribute)
-    if isinstance(name, (str, Text, Unknown)):
-        verdict = rule.judge(name)
-        if verdict is Verdict.PROVEN:
-            return Finding(RULE.id, verdict, resource.address, "", resource.location, rule.described, render(name))
-        if verdict is Verdict.UNDETERMINED:
-            return _undetermined(resource, attribute, rule, name, environment)
-        text = Text((name,)) if isinstance(name, Unknown) else name
+    text = name if isinstance(name, str | Text | Unknown) else None
+    verdict = Verdict.VIOLATED if text is None else rule.judge(text)
+    if verdict is Verdict.PROVEN:
+        return RULE.about(resource).proven(expected=rule.described, found=render(name))
+    subject = RULE.about(resource, location=resource.location_of(attribute))
+    found = _shown(resource, attribute, name)
+    if verdict is Verdict.UNDETERMINED:
+        reason, remedy = _why(resource, attribute, rule, name, environment)
+        return subject.undetermined(expected=rule.described, found=found, reason=reason, remedy=remedy)
+    nearest = None
+    if text is not None:
+        text = Text((text,)) if isinstance(text, Unknown) else text
         nearest = rule.suggest(text) if suggest else None
-        return _violated(
-            resource, attribute, rule, name, _brief(rule.explain(text), resource, attribute, text), nearest
-        )
-    if name is None:
-        return _violated(resource, attribute, rule, f"no {attribute}", f"{attribute} is not set")
-    return _violated(resource, attribute, rule, name, f"{attribute} holds a {type(name).__name__}, not text")
-
-
-def _violated(  # noqa: PLR0917 - the parts of a finding
-    resource: Resource, attribute: str, rule: NamingRule, found: Value, reason: str, nearest: str | None = None
-) -> Finding:
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED,
-        resource.address,
-        location=resource.location_of(attribute),
-        expected=rule.described,
-        found=_shown(resource, attribute, found),
-        reason=reason,
-        remedy=_line(
-            resource,
-            attribute_line(_written(resource, attribute), nearest) if nearest else _template(resource, attribute, rule),
-        ),
-    )
+        reason = rule.explain(text)
+        if isinstance(text, Text):
+            reason = reason.replace(str(text), _shown(resource, attribute, text))
+    elif name is None:
+        found, reason = f"no {attribute}", f"{attribute} is not set"
+    else:
+        reason = f"{attribute} holds a {type(name).__name__}, not text"
+    line = _template(resource, attribute, rule)
+    if nearest:
+        line = attribute_line(_written(resource, attribute), nearest)
+    if resource.key is not None:
+        line = f"# what the line that all instances share has to give for {resource.address}\n{line}"
+    return subject.violated(expected=rule.described, found=found, reason=reason, remedy=line)
 
 
 def _shown(resource: Resource, attribute: str, name: Value) -> str:
@@ -162,43 +150,15 @@ def _shown(resource: Resource, attribute: str, name: Value) -> str:
     return "".join(pieces)
 
 
-def _brief(reason: str, resource: Resource, attribute: str, name: Text | str) -> str:
-    """Shorten what a reason quotes of a name in the same way."""
-    return reason.replace(str(name), _shown(resource, attribute, name)) if isinstance(name, Text) else reason
-
-
 def _written(resource: Resource, attribute: str) -> str:
     """Return the attribute that the name is written in: `name_prefix` where the provider adds the rest."""
     prefix = f"{attribute}_prefix"
     return prefix if resource.values.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
 
 
-def _line(resource: Resource, line: str) -> str:
-    """Say of an instance of count or for_each that one line makes the names of all."""
-    if resource.key is None:
-        return line
-    return f"# what the line that all instances share has to give for {resource.address}\n{line}"
-
-
 def _template(resource: Resource, attribute: str, rule: NamingRule) -> str:
     text, note = rule.patterns[0].template()
     return attribute_line(_written(resource, attribute), text) + (f" # {note}" if note else "")
-
-
-def _undetermined(
-    resource: Resource, attribute: str, rule: NamingRule, name: str | Text | Unknown, environment: str
-) -> Finding:
-    reason, remedy = _why(resource, attribute, rule, name, environment)
-    return Finding(
-        RULE.id,
-        Verdict.UNDETERMINED,
-        resource.address,
-        location=resource.location_of(attribute),
-        expected=rule.described,
-        found=_shown(resource, attribute, name),
-        reason=reason,
-        remedy=remedy,
-    )
 
 
 def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, environment: str) -> tuple[str, str]:
@@ -211,10 +171,7 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
     if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
         reason = "the provider makes the name up, or a part of it"
     else:
-        unknown = name if isinstance(name, Unknown) else _first_unknown(name)
+        parts = name.parts if isinstance(name, Text) else (name,)
+        unknown = next(part for part in parts if isinstance(part, Unknown))
         reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is not known"
     return reason, f"write a name that is known before apply:\n{_template(resource, attribute, rule)}"
-
-
-def _first_unknown(name: Text) -> Unknown:
-    return next(part for part in name.parts if isinstance(part, Unknown))

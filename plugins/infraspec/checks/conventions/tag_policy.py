@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
-from infraspec.checks.conventions.tags import Faults, judge, tagged
+from infraspec.checks.conventions.tags import judge, tagged
 from infraspec.contract.models import Contract
 from infraspec.conventions.placeholders import facts_of
 from infraspec.conventions.tag_policy import PolicyForType, TagPolicy
@@ -16,19 +18,12 @@ from infraspec.terraform.plan import Plan
 def check_tag_policy(plan: Plan, contract: Contract, environment: str, tag_policy: TagPolicy) -> list[Finding]:
     """Judge the effective tags of each managed resource that takes tags against a tag policy."""
     facts_of(contract, environment, region=plan.region, account=plan.account)
-    by_type: dict[str, tuple[PolicyForType, str]] = {}
-    findings: list[Finding] = []
-    for resource, takes in tagged(plan):
-        if resource.type not in by_type:
-            concerned = PolicyForType.of(tag_policy, resource.type)
-            by_type[resource.type] = (concerned, concerned.describe())
-        concerned, described = by_type[resource.type]
-        findings.append(judge(RULE, resource, _faults_of(concerned, resource.type), described, takes))
-    return findings
-
-
-def _faults_of(concerned: PolicyForType, type_: str) -> Faults:
-    return lambda effective: concerned.faults(type_, effective)
+    by_type = {type_: PolicyForType.of(tag_policy, type_) for type_ in plan.types()}
+    described = {type_: concerned.describe() for type_, concerned in by_type.items()}
+    return [
+        judge(RULE, resource, partial(by_type[resource.type].faults, resource.type), described[resource.type], takes)
+        for resource, takes in tagged(plan)
+    ]
 
 
 def skip(tag_policy: TagPolicy | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
@@ -128,14 +129,14 @@ def check_selectors(plan: Plan, contract: Contract) -> None:
     if not empty:
         return
     known = list(plan.types())
-    allowed = [*contract.suite.allow_empty, *empty]
+    written = json.dumps([*contract.suite.allow_empty, *empty], ensure_ascii=False)
     hints = [hint for selector in empty if (hint := _hint(selector, known))]
     raise EmptySelectionError(
         f"nothing in {plan.origin} matches {', '.join(empty)}",
         place=place_of(contract, *_key(empty[0])),
         expected="every selector to match a managed resource",
         found=f"resources of the types {', '.join(known)}" if known else "no managed resources",
-        remedy="\n".join([*hints, f"{'or ' if hints else ''}allow it:\n[suite]\nallow_empty = {_toml(allowed)}"]),
+        remedy="\n".join([*hints, f"{'or ' if hints else ''}allow it:\n[suite]\nallow_empty = {written}"]),
     )
 
 
@@ -147,12 +148,8 @@ def unclassified_types(plan: Plan) -> list[str]:
 
 def _empty(plan: Plan, contract: Contract) -> Iterator[tuple[str, str]]:
     types = set(plan.types())
-    for type_ in contract.names.patterns:
-        if type_ not in types:
-            yield NAMES.id, type_
-    for type_ in contract.tags.resource:
-        if type_ not in types:
-            yield TAGS.id, type_
+    for rule, wanted in ((NAMES.id, contract.names.patterns), (TAGS.id, contract.tags.resource)):
+        yield from ((rule, type_) for type_ in wanted if type_ not in types)
     for entry in contract.tags.exempt:
         pattern = re.compile(expression_of(entry), re.DOTALL)
         if not any(pattern.fullmatch(r.type) or pattern.fullmatch(r.address) for r in plan.managed()):
@@ -182,7 +179,3 @@ def _hint(selector: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1, cutoff=0.75)
     near = near or get_close_matches(name, resource_types(), n=1, cutoff=0.85)
     return f"did you mean {near[0]} by {name}?" if near else ""
-
-
-def _toml(items: list[str]) -> str:
-    return "[" + ", ".join(f'"{item}"' for item in items) + "]"

@@ -8,98 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from msgspec import Struct
 
 from infraspec.checks.common.live_comparison import ResolvedSource, looked_at, same
 from infraspec.checks.common.unknown_remedies import left_open
-from infraspec.checks.deployed.database_readings import Database, Maintenance, Observed, PathStep, Side, path
+from infraspec.checks.deployed.database_readings import Database, Maintenance, Observed, PathStep, path
 from infraspec.contract.live import Databases
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related
+from infraspec.core.rule import Subject
 from infraspec.core.rules import DATABASES as RULE
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
 from infraspec.terraform.plan import Plan, Resource
 
-_RUNGS = ("path", "use", "connect")
 _EXPECTED = {
     "path": "a path from a service of the environment",
     "use": "connections in the last quarter of an hour",
     "connect": "a connection made from here",
 }
-
-
-class Speaker(Struct, frozen=True):
-    """The findings about one instance of a source; `arn` is empty where AWS has none."""
-
-    source: Resource
-    arn: str = ""
-
-    def proven(self, subject: str, reason: str) -> Finding:
-        """Say that something holds."""
-        return self.say(Verdict.PROVEN, subject, reason=reason)
-
-    def say(
-        self,
-        verdict: Verdict,
-        subject: str,
-        *,
-        expected: str = "",
-        found: str = "",
-        reason: str = "",
-        remedy: str = "",
-        path: str = "",
-        advice: bool = False,
-    ) -> Finding:
-        """Make a finding; `path` is the attribute that mends it."""
-        location = self.source.location_of(path) if path else self.source.location
-        related = (Related("database", self.arn),) if self.arn else ()
-        return Finding(
-            RULE.id, verdict, self.source.address, subject, location, expected, found, reason, remedy, related, advice
-        )
-
-
-def reachability(speaker: Speaker, database: Database, services: Mapping[str, Side], settings: Databases) -> Finding:
-    """Say which rung of the ladder was reached: an open path, connections, a connection made now.
-
-    An open path is never called more than that: it is what is configured, and shows nobody at either end.
-    """
-    asked, expected = settings.reach, _EXPECTED[settings.reach]
-    side, port = database.side, database.port
-    ways = {address: path(client, side, port) for address, client in services.items()} if side and port else {}
-    if database.connects is False:
-        return speaker.say(
-            Verdict.VIOLATED,
-            "reachability",
-            expected="a connection made from here",
-            found="no connection",
-            reason="a TCP connection from here could not be opened within five seconds",
-            remedy=f"look at the security groups and subnets of {speaker.source.address}, and of the runner",
-        )
-    if ways and all(step.answer is Truth.NO for step in ways.values()):
-        return speaker.say(
-            Verdict.VIOLATED,
-            "reachability",
-            expected="a path from a service of the environment",
-            found="\n".join(f"{address}: {step.reason}" for address, step in ways.items()),
-            reason="no service of the environment can open a connection",
-            remedy=_ingress(database),
-            path="vpc_security_group_ids",
-        )
-    rung, told = _rung(database, ways)
-    if rung >= _RUNGS.index(asked):
-        return speaker.proven("reachability", told)
-    doubts = "\n".join(f"{address}: {step.reason}" for address, step in ways.items() if step.reason)
-    return speaker.say(
-        Verdict.UNDETERMINED,
-        "reachability",
-        expected=expected,
-        found=told,
-        reason=doubts or "more than this was not seen",
-        remedy="say in the contract from which environments' runner it may be tried:\n[databases]\nconnect_from = […]",
-    )
+"""What is expected by the rung of the ladder that the contract asks for, the lowest first."""
 
 
 def _rung(database: Database, ways: Mapping[str, PathStep]) -> tuple[int, str]:
@@ -138,7 +67,6 @@ _DOWN = re.compile(
 """How the states begin in which it does not; of the others, such as modifying, AWS does not say."""
 _GIB = 2**30
 _NEW = timedelta(days=1)
-_PROVEN, _VIOLATED, _UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
 
 
 def database_identifiers(plan: Plan) -> list[str]:
@@ -161,18 +89,14 @@ def check_databases(plan: Plan, live_plan: Plan, observed_databases: Observed, s
 def _of_source(source: Resource, bound: ResolvedSource, observed: Observed, settings: Databases) -> Iterator[Finding]:
     name = bound.value(bound.attributes.name(source, "identifier"))
     if not isinstance(name, str):
-        yield Speaker(source).say(
-            _UNDETERMINED,
-            "",
+        yield RULE.about(source).undetermined(
             expected="a name to look for",
             found=render(name),
             reason="its identifier is not known before apply",
             remedy="name the state of the environment in the contract: state = …",
         )
     elif name not in observed.databases:
-        absent = Speaker(source).say(
-            _VIOLATED,
-            "",
+        absent = RULE.about(source).violated(
             expected=f"a database instance {name}",
             found="AWS has none of this name",
             reason="there is no database",
@@ -183,17 +107,14 @@ def _of_source(source: Resource, bound: ResolvedSource, observed: Observed, sett
         yield from _Check(source, bound, observed, settings, observed.databases[name]).findings()
 
 
-@dataclass
-class _Check:
+class _Check(Struct, frozen=True):
+    """One instance of a source, with what AWS says of it and what is asked of it."""
+
     source: Resource
     bound: ResolvedSource
     observed: Observed
     settings: Databases
     database: Database
-    speaker: Speaker = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.speaker = Speaker(self.source, self.database.arn)
 
     def findings(self) -> Iterator[Finding]:
         yield self._status()
@@ -205,16 +126,20 @@ class _Check:
         yield self._storage()
         yield self._pending()
         yield self._maintenance()
-        yield reachability(self.speaker, self.database, self.observed.services, self.settings)
+        yield self._reachability()
+
+    def _about(self, name: str, path: str = "") -> Subject:
+        """Return a subject about the instance; `path` is the attribute that mends it."""
+        place, arn = self.source.location_of(path) if path else None, self.database.arn
+        return RULE.about(self.source, name, place, [Related("database", arn)] if arn else ())
 
     def _status(self) -> Finding:
-        status = self.database.status
+        subject, status = self._about("status"), self.database.status
         if status in _RUNNING:
-            return self.speaker.proven("status", status)
+            return subject.proven(status)
         is_down = _DOWN.match(status) is not None
-        return self.speaker.say(
-            _VIOLATED if is_down else _UNDETERMINED,
-            "status",
+        say = subject.violated if is_down else subject.undetermined
+        return say(
             expected="available",
             found=status,
             reason="in this state it does not answer, or not wholly" if is_down else "whether it answers is not known",
@@ -225,29 +150,28 @@ class _Check:
         wanted, found = self.bound.value(self.source.get("backup_retention_period")), self.database.retention_days
         answer = Truth.YES if wanted is None else same(wanted, found)
         if answer is Truth.YES:
-            return self.speaker.proven("backup retention", f"{found} days" if found else "no backups, by the source")
-        return self.speaker.say(
-            _VIOLATED if answer is Truth.NO else _UNDETERMINED,
-            "backup retention",
+            return self._about("backup retention").proven(f"{found} days" if found else "no backups, by the source")
+        subject = self._about("backup retention", "backup_retention_period")
+        say = subject.violated if answer is Truth.NO else subject.undetermined
+        return say(
             expected=f"backup_retention_period {render(wanted)}",
             found=f"{found} days",
             reason="AWS has it otherwise than the source" if answer is Truth.NO else "the source does not know it",
             remedy=f"terraform apply -target='{self.source.address}'",
-            path="backup_retention_period",
         )
 
     def _restorable(self) -> Finding:
         latest, created, taken = self.database.latest_restorable, self.database.created, self.observed.taken
+        subject = self._about("restorable")
         if latest is not None and taken - latest <= timedelta(minutes=self.settings.restorable_minutes):
-            return self.speaker.proven("restorable", f"to {latest:%Y-%m-%d %H:%M} UTC")
-        new = latest is None and created is not None and taken - created < _NEW
-        return self.speaker.say(
-            _UNDETERMINED if new else _VIOLATED,
-            "restorable",
+            return subject.proven(f"to {latest:%Y-%m-%d %H:%M} UTC")
+        is_new = latest is None and created is not None and taken - created < _NEW
+        say = subject.undetermined if is_new else subject.violated
+        return say(
             expected=f"a point to restore no older than {self.settings.restorable_minutes} minutes",
             found=f"{latest:%Y-%m-%d %H:%M} UTC" if latest else "none",
             reason="the instance is less than a day old, and its first backup may not be finished"
-            if new
+            if is_new
             else "what was written since then is lost if the instance is",
             remedy=f"aws rds describe-db-snapshots --db-instance-identifier {self.database.identifier}",
         )
@@ -258,18 +182,20 @@ class _Check:
             self.settings.most_lag_seconds,
             self.database.replication,
         )
+        subject = self._about("replica lag")
         if not broken and lag is not None and 0 <= lag <= most:
-            return self.speaker.proven("replica lag", f"{lag:g} seconds")
-        if broken or lag is None:
-            found, reason = ", ".join(broken) or "not known", "the metric ReplicaLag has no data of the last 15 minutes"
+            return subject.proven(f"{lag:g} seconds")
+        if broken:
+            found, reason = ", ".join(broken), "the replication does not run"
+        elif lag is None:
+            found, reason = "not known", "the metric ReplicaLag has no data of the last 15 minutes"
         else:
-            found, reason = f"{lag:g} seconds", "what it answers is old"
-        return self.speaker.say(
-            _UNDETERMINED if lag is None and not broken else _VIOLATED,
-            "replica lag",
+            found, reason = f"{lag:g} seconds", "the replication does not run" if lag < 0 else "what it answers is old"
+        say = subject.undetermined if lag is None and not broken else subject.violated
+        return say(
             expected=f"a replica of {self.database.replica_of} no more than {most} seconds behind",
             found=found,
-            reason="the replication does not run" if broken or (lag is not None and lag < 0) else reason,
+            reason=reason,
             remedy=f"aws rds describe-db-instances --db-instance-identifier {self.database.identifier}",
         )
 
@@ -279,45 +205,43 @@ class _Check:
             self.database.allocated_gib,
             self.settings.least_free_percent,
         )
-        percent = 100 * free / (size * _GIB) if free is not None and size else None
-        if percent is not None and percent >= least:
-            return self.speaker.proven("storage", f"{percent:.0f} % free")
-        return self.speaker.say(
-            _UNDETERMINED if percent is None else _VIOLATED,
-            "storage",
-            expected=f"at least {least:g} % of {size} GiB free",
-            found="not known" if percent is None else f"{percent:.1f} % free",
-            reason="the metric FreeStorageSpace has no data of the last 15 minutes"
-            if percent is None
-            else "an instance whose storage is full stops",
-            remedy="run this again when it has data"
-            if percent is None
-            else f"in {self.source.address}\nallocated_storage = {size * 2}",
-            path="allocated_storage",
+        expected = f"at least {least:g} % of {size} GiB free"
+        subject = self._about("storage", "allocated_storage")
+        if free is None or not size:
+            return subject.undetermined(
+                expected=expected,
+                found="not known",
+                reason="the metric FreeStorageSpace has no data of the last 15 minutes",
+                remedy="run this again when it has data",
+            )
+        percent = 100 * free / (size * _GIB)
+        if percent >= least:
+            return self._about("storage").proven(f"{percent:.0f} % free")
+        return subject.violated(
+            expected=expected,
+            found=f"{percent:.1f} % free",
+            reason="an instance whose storage is full stops",
+            remedy=f"in {self.source.address}\nallocated_storage = {size * 2}",
         )
 
     def _pending(self) -> Finding:
         if not self.database.pending:
-            return self.speaker.proven("pending changes", "none")
-        return self.speaker.say(
-            _VIOLATED,
-            "pending changes",
+            return self._about("pending changes").proven("none")
+        return self._about("pending changes", "apply_immediately").violated(
             expected="every change is in effect",
             found=", ".join(self.database.pending),
             reason="it is not what was applied until its maintenance window, and some changes then restart it",
             remedy=f"in {self.source.address}\napply_immediately = true",
-            path="apply_immediately",
         )
 
     def _maintenance(self) -> Finding:
-        soon = self.observed.taken + timedelta(days=self.settings.maintenance_days)
+        subject, soon = self._about("maintenance"), self.observed.taken + timedelta(days=self.settings.maintenance_days)
         forced = [one for one in self.database.maintenance if one.forced is not None and one.forced <= soon]
         shown = forced or self.database.maintenance
         if not shown:
-            return self.speaker.proven("maintenance", "none is pending")
-        return self.speaker.say(
-            _VIOLATED if forced else _PROVEN,
-            "maintenance",
+            return subject.proven("none is pending")
+        say = subject.violated if forced else subject.advice
+        return say(
             expected=f"no maintenance that AWS does by itself within {self.settings.maintenance_days} days",
             found="\n".join(map(_told, shown)),
             reason="plan it, or it comes when AWS wants it" if forced else "it may be done when it suits",
@@ -326,7 +250,40 @@ class _Check:
                 f"--apply-action {one.action} --opt-in-type next-maintenance"
                 for one in shown
             ),
-            advice=not forced,
+        )
+
+    def _reachability(self) -> Finding:
+        """Say which rung of the ladder was reached: an open path, connections, a connection made now.
+
+        An open path is never called more than that: it is what is configured, and shows nobody at either end.
+        """
+        database, services, subject = self.database, self.observed.services, self._about("reachability")
+        side, port = database.side, database.port
+        ways = {address: path(client, side, port) for address, client in services.items()} if side and port else {}
+        if database.connects is False:
+            return subject.violated(
+                expected=_EXPECTED["connect"],
+                found="no connection",
+                reason="a TCP connection from here could not be opened within five seconds",
+                remedy=f"look at the security groups and subnets of {self.source.address}, and of the runner",
+            )
+        if ways and all(step.answer is Truth.NO for step in ways.values()):
+            return self._about("reachability", "vpc_security_group_ids").violated(
+                expected=_EXPECTED["path"],
+                found="\n".join(f"{address}: {step.reason}" for address, step in ways.items()),
+                reason="no service of the environment can open a connection",
+                remedy=_ingress(database),
+            )
+        rung, told = _rung(database, ways)
+        if rung >= list(_EXPECTED).index(self.settings.reach):
+            return subject.proven(told)
+        doubts = "\n".join(f"{address}: {step.reason}" for address, step in ways.items() if step.reason)
+        return subject.undetermined(
+            expected=_EXPECTED[self.settings.reach],
+            found=told,
+            reason=doubts or "more than this was not seen",
+            remedy="say in the contract from which environments' runner it may be tried:\n"
+            "[databases]\nconnect_from = […]",
         )
 
 

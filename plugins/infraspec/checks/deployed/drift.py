@@ -21,7 +21,7 @@ from msgspec import Struct
 from infraspec.checks.common.live_comparison import Difference, ResolvedSource, counted, not_placed, same, where_to_ask
 from infraspec.checks.common.unknown_remedies import left_open
 from infraspec.conventions.naming import read_name, read_path
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related
 from infraspec.core.json_text import decode_json
 from infraspec.core.rules import DRIFT as RULE
 from infraspec.core.truth import Truth
@@ -147,23 +147,20 @@ def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, r
             told += ", the service and its tasks; " + (
                 "the pipeline owns the revision" if pipeline else "which one the source means only its state tells"
             )
-        return Finding(RULE.id, Verdict.PROVEN, source.address, "task definition", source.location, reason=told)
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED,
-        source.address,
-        "task definition",
-        source.location_of("task_definition"),
-        expected="one revision in the source, the service and its tasks",
-        found=f"source: {_revision(own)}\nservice: {_revision(service)}\ntasks: {', '.join(tasks) or 'none'}",
-        reason="the service runs another revision than the source"
-        if answer is Truth.NO
-        else "its tasks run another revision than the service names",
-        remedy=f"terraform apply, or if a pipeline deploys, in {source.address}\nlifecycle {{\n"
-        "  ignore_changes = [task_definition]\n}"
-        if answer is Truth.NO
-        else "wait for the deployment to end; the rule rollout says how it stands",
-    )
+        return RULE.about(source, "task definition").proven(told)
+    subject = RULE.about(source, "task definition", source.location_of("task_definition"))
+    expected = "one revision in the source, the service and its tasks"
+    found = f"source: {_revision(own)}\nservice: {_revision(service)}\ntasks: {', '.join(tasks) or 'none'}"
+    if answer is Truth.NO:
+        reason = "the service runs another revision than the source"
+        remedy = (
+            f"terraform apply, or if a pipeline deploys, in {source.address}\nlifecycle {{\n"
+            "  ignore_changes = [task_definition]\n}"
+        )
+    else:
+        reason = "its tasks run another revision than the service names"
+        remedy = "wait for the deployment to end; the rule rollout says how it stands"
+    return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
 
 
 def _family_of(value: Value, bound: ResolvedSource) -> str | None:
@@ -191,6 +188,7 @@ def _revision(value: Value) -> str:
     return value.rpartition("/")[2] if isinstance(value, str) else render(value)
 
 
+_NAME_THE_STATE = "name the state of the environment in the contract: state = …"
 _TASK_DEFINITION = "aws_ecs_task_definition"
 """Compared with what services and tasks run."""
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
@@ -240,16 +238,11 @@ def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collect
 def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
     """Say which resources nothing is said of: of a type that is not compared, or where nobody looked."""
     places = {one.address: bound.whereabouts.elsewhere(one) for one in unseen}
-    return Finding(
-        RULE.id,
-        Verdict.PROVEN,
-        bound.plan.origin,
-        "resources that are not compared",
+    return RULE.about(bound.plan.origin, "resources that are not compared").advice(
         expected="a comparison with AWS for each resource of the source",
         found=counted(Counter(f"{one.type} in {places[one.address]}".removesuffix(" in ") for one in unseen)),
         reason="drift says nothing of these resources",
         remedy=where_to_ask((one for one in unseen if resource_type(one.type).drift is not None), bound.whereabouts),
-        advice=True,
     )
 
 
@@ -260,30 +253,23 @@ def _of_source(
     if live is None:
         yield left_open(bound.plan, _absent(source, bound))
         return
-    found = _compare(source, live, drift, bound)
+    compared = _compare(source, live, drift, bound)
     if source.type == "aws_ecs_service":
         yield compare_revisions(source, live, bound, running.get(source.address, ()))
-    arn = str(live.get("arn") or live.get("id") or "")
-    related = (Related("live", arn),) if arn else ()
-    shown = found.wrong or found.doubtful
+    ids = [one for one in (live.get("arn"), live.get("id")) if one and isinstance(one, str)]
+    related, shown = [Related("live", one) for one in ids[:1]], compared.wrong or compared.doubtful
     if not shown:
-        yield Finding(RULE.id, Verdict.PROVEN, source.address, "", source.location, reason=found.told, related=related)
+        yield RULE.about(source, related=related).proven(compared.told)
         return
-    yield Finding(
-        RULE.id,
-        Verdict.VIOLATED if found.wrong else Verdict.UNDETERMINED,
-        source.address,
-        "",
-        source.location_of(shown[0].attribute),
+    subject = RULE.about(source, location=source.location_of(shown[0].attribute), related=related)
+    say = subject.violated if compared.wrong else subject.undetermined
+    yield say(
         expected="\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown),
         found="\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown),
         reason="somebody changed it, or the source was not applied"
-        if found.wrong
+        if compared.wrong
         else "the source does not know it before apply, or AWS does not show it",
-        remedy=_remedy(source, shown)
-        if found.wrong
-        else "name the state of the environment in the contract: state = …",
-        related=related,
+        remedy=_remedy(source, shown) if compared.wrong else _NAME_THE_STATE,
     )
 
 
@@ -362,20 +348,19 @@ def _same_key(expected: str, found: str) -> Truth:
 
 
 def _absent(source: Resource, bound: ResolvedSource) -> Finding:
-    shown = identity(source, bound)
-    certain = shown is not None
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED if certain else Verdict.UNDETERMINED,
-        source.address,
-        "",
-        source.location,
-        expected=f"{source.type} {' '.join(shown)}" if shown is not None else f"a {source.type} in AWS",
-        found="AWS has none of this name" if certain else "none that is certainly it",
-        reason="it was deleted, or never applied" if certain else "AWS names it in a way that the source does not know",
-        remedy=f"terraform apply -target='{source.address}'"
-        if certain
-        else "name the state of the environment in the contract: state = …",
+    named = identity(source, bound)
+    if named is None:
+        return RULE.about(source).undetermined(
+            expected=f"a {source.type} in AWS",
+            found="none that is certainly it",
+            reason="AWS names it in a way that the source does not know",
+            remedy=_NAME_THE_STATE,
+        )
+    return RULE.about(source).violated(
+        expected=f"{source.type} {' '.join(named)}",
+        found="AWS has none of this name",
+        reason="it was deleted, or never applied",
+        remedy=f"terraform apply -target='{source.address}'",
     )
 
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from infraspec.checks.plan_review.risk import Review, RiskFound
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import Unknown, Value
+from infraspec.core.unknown import Unknown
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Change, ChangeKind
 
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a resource type
 _WINDOW = "recovery_window_in_days"
+_FIRST = f"set it and apply that first, then delete:\n{_WINDOW} = 30"
 
 _PREVENT = "lifecycle {\n  prevent_destroy = true\n}"
 _FORGET = "\n  lifecycle {\n    destroy = false\n  }"
+_REFUSED = "AWS refuses that while {} is on, and the apply stops half-way"
 _GUARDS = {
-    ("deletion_protection", True): "AWS refuses that while deletion_protection is on, and the apply stops half-way",
-    (
-        "deletion_protection_enabled",
-        True,
-    ): "AWS refuses that while deletion protection is on, and the apply stops half-way",
+    ("deletion_protection", True): _REFUSED.format("deletion_protection"),
+    ("deletion_protection_enabled", True): _REFUSED.format("deletion protection"),
     ("skip_final_snapshot", False): "a final snapshot is kept",
     ("skip_final_snapshot", True): "no final snapshot is made",
     ("force_destroy", False): "AWS refuses that while there are objects in it, and the apply stops half-way",
@@ -48,9 +48,9 @@ def data_losses(review: Review, change: Change) -> Iterator[RiskFound]:
     if change.type == SECRET:
         yield from _secret(review, change)
     elif change.destroys and _is_stateful(review, change):
-        yield RiskFound(
-            "stateful-destroy", Truth.YES, summary(change), _destroyed(change), _keep(review, change), _forcing(change)
-        )
+        path = re.split(r"[.\[]", change.replace_paths[0], maxsplit=1)[0] if change.replace_paths else ""
+        reason, remedy = _destroyed(change), _keep(review, change)
+        yield RiskFound("stateful-destroy", Truth.YES, summary(change), reason, remedy, path)
 
 
 def summary(change: Change) -> str:
@@ -88,12 +88,7 @@ def _destroyed(change: Change) -> str:
     if change.type == "aws_kms_key":
         days = change.before.get("deletion_window_in_days") or 30
         reasons.append(f"what it encrypts cannot be read any more; it can be restored for {days} days")
-    holds = "it holds what an apply cannot bring back"
-    return "; ".join([holds, *reasons])
-
-
-def _forcing(change: Change) -> str:
-    return change.replace_paths[0].split(".")[0].split("[")[0] if change.replace_paths else ""
+    return "; ".join(["it holds what an apply cannot bring back", *reasons])
 
 
 def _keep(review: Review, change: Change) -> str:
@@ -107,43 +102,22 @@ def _keep(review: Review, change: Change) -> str:
         return f"if {created[0]} is the same object under another address:\n{moved}"
     if change.deposed:
         return "look at what is in it before the apply"
-    return f"keep it and let terraform forget it:\nremoved {{\n  from = {_without_key(change.address)}\n{_FORGET}\n}}"
-
-
-def _without_key(address: str) -> str:
-    """Return an address as a removed block takes it: it is about all instances."""
-    return address[: address.rindex("[")] if address.endswith("]") else address
+    every = change.address[: change.address.rindex("[")] if change.address.endswith("]") else change.address
+    return f"keep it and let terraform forget it:\nremoved {{\n  from = {every}\n{_FORGET}\n}}"
 
 
 def _secret(review: Review, change: Change) -> Iterator[RiskFound]:
     """Source: the provider's resource aws_secretsmanager_secret deletes at once if the state has no window, or 0."""
     if review.disposable.covers(change.type, change.address):
         return
-    if change.destroys:
-        yield from _deleted_secret(change)
-        return
-    window: Value = review.after(change).get(_WINDOW)
-    if change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE} and window == 0 and change.before.get(_WINDOW) != 0:
-        yield RiskFound(
-            "secret-deletion",
-            Truth.YES,
-            f"{_WINDOW} = 0",
-            "from this apply on, a deletion of the secret cannot be undone",
-            f"{_WINDOW} = 30",
-            _WINDOW,
-        )
-
-
-def _deleted_secret(change: Change) -> Iterator[RiskFound]:
-    window = change.before.get(_WINDOW)
-    first = f"set it and apply that first, then delete:\n{_WINDOW} = 30"
-    if isinstance(window, int) and window > 0:
-        return
-    if window is None or isinstance(window, Unknown):
+    before, after = change.before.get(_WINDOW), review.after(change).get(_WINDOW)
+    if change.destroys and (before is None or isinstance(before, Unknown)):
         reason = f"the state has no {_WINDOW}, as after an import; then the provider deletes without recovery"
-        yield RiskFound("secret-deletion", Truth.MAYBE, summary(change), reason, first)
-        return
-    reason = f"{_WINDOW} is 0: the value cannot be restored" + (
-        f"; {REASONS[change.reason]}" if change.reason in REASONS else ""
-    )
-    yield RiskFound("secret-deletion", Truth.YES, summary(change), reason, first)
+        yield RiskFound("secret-deletion", Truth.MAYBE, summary(change), reason, _FIRST)
+    elif change.destroys and not (isinstance(before, int) and before > 0):
+        why = f"; {REASONS[change.reason]}" if change.reason in REASONS else ""
+        reason = f"{_WINDOW} is 0: the value cannot be restored{why}"
+        yield RiskFound("secret-deletion", Truth.YES, summary(change), reason, _FIRST)
+    elif change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE} and after == 0 and before != 0:
+        reason = "from this apply on, a deletion of the secret cannot be undone"
+        yield RiskFound("secret-deletion", Truth.YES, f"{_WINDOW} = 0", reason, f"{_WINDOW} = 30", _WINDOW)

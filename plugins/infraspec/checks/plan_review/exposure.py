@@ -24,9 +24,7 @@ _RANGES = {
     "aws_security_group_rule": ("cidr_blocks", "ipv6_cidr_blocks"),
     "aws_vpc_security_group_ingress_rule": ("cidr_ipv4", "cidr_ipv6"),
 }
-_IN_GROUP = ("cidr_blocks", "ipv6_cidr_blocks")
 _ALL = ("-1", "all")
-_LAST_PORT = 65535
 
 
 class _Opening(Struct, frozen=True):
@@ -78,37 +76,30 @@ def openings(review: Review, change: Change) -> Iterator[RiskFound]:
             continue
         if opening.cidr is not None and opening.cidr not in _EVERYONE:
             continue
-        yield RiskFound(
-            "open-ingress",
-            Truth.MAYBE if opening.cidr is None else Truth.YES,
-            str(opening),
-            "it is not known before apply which addresses it lets in"
-            if opening.cidr is None
-            else "the whole internet may connect, and could not before",
-            _remedy(change.type),
-            path,
-        )
+        answer, reason = Truth.YES, "the whole internet may connect, and could not before"
+        if opening.cidr is None:
+            answer, reason = Truth.MAYBE, "it is not known before apply which addresses it lets in"
+        yield RiskFound("open-ingress", answer, str(opening), reason, _remedy(change.type), path)
 
 
 def _openings(type_: str, values: Mapping[str, Value], inline: Value) -> Iterator[_Opening]:
     if type_ in _RANGES:
         if values and values.get("type") in (None, "ingress"):
-            yield from _rule(
-                values, _RANGES[type_], "protocol" if type_ == "aws_security_group_rule" else "ip_protocol"
-            )
+            protocol = "protocol" if type_ == "aws_security_group_rule" else "ip_protocol"
+            yield from _rule(values, _RANGES[type_], protocol)
         return
-    if isinstance(inline, Unknown):
-        yield _Opening(None, None, None, None)
-    for block in inline if isinstance(inline, list | tuple) else ():
+    blocks = (inline,) if isinstance(inline, Unknown) else inline
+    for block in blocks if isinstance(blocks, list | tuple) else ():
         if isinstance(block, Mapping):
-            yield from _rule(block, _IN_GROUP, "protocol")
+            yield from _rule(block, _RANGES["aws_security_group_rule"], "protocol")
         else:
             yield _Opening(None, None, None, None)
 
 
 def _rule(values: Mapping[str, Value], names: tuple[str, ...], protocol: str) -> Iterator[_Opening]:
     spoken = values.get(protocol)
-    first, last = (_port(values.get(name)) for name in ("from_port", "to_port"))
+    ports = (values.get(name) for name in ("from_port", "to_port"))
+    first, last = (port if isinstance(port, int) else None for port in ports)
     for name in names:
         given = values.get(name)
         for cidr in given if isinstance(given, list | tuple) else (given,):
@@ -131,16 +122,12 @@ def _cidr(value: Value) -> str | None:
     return ""
 
 
-def _port(value: Value) -> int | None:
-    return value if isinstance(value, int) else None
-
-
 def _remedy(type_: str) -> str:
-    if type_ == "aws_vpc_security_group_ingress_rule":
-        return "name who may connect:\nreferenced_security_group_id = aws_security_group.clients.id"
-    if type_ == "aws_security_group_rule":
-        return "name who may connect:\nsource_security_group_id = aws_security_group.clients.id"
-    return "name who may connect:\nsecurity_groups = [aws_security_group.clients.id]"
+    line = {
+        "aws_vpc_security_group_ingress_rule": "referenced_security_group_id = aws_security_group.clients.id",
+        "aws_security_group_rule": "source_security_group_id = aws_security_group.clients.id",
+    }.get(type_, "security_groups = [aws_security_group.clients.id]")
+    return f"name who may connect:\n{line}"
 
 
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -158,10 +145,9 @@ class _Public(Struct, frozen=True):
 
 _ADDRESSABLE = _Public("publicly_accessible", (True,), "it gets an address on the internet", "false")
 _ACL = _Public("acl", _ACLS, "its objects can be read by people outside the account", '"private"')
-_UNBLOCKED = tuple(
-    _Public(name, (False,), "policies and ACLs that make buckets public are no longer held off", "true")
-    for name in _BLOCKS
-)
+_NOT_HELD_OFF = "policies and ACLs that make buckets public are no longer held off"
+_UNBLOCKED = tuple(_Public(name, (False,), _NOT_HELD_OFF, "true") for name in _BLOCKS)
+_SHARED = _Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]")
 _ATTRIBUTES: dict[str, tuple[_Public, ...]] = {
     "aws_db_instance": (_ADDRESSABLE,),
     "aws_dms_replication_instance": (_ADDRESSABLE,),
@@ -180,16 +166,12 @@ _ATTRIBUTES: dict[str, tuple[_Public, ...]] = {
     "aws_lambda_function_url": (
         _Public("authorization_type", ("NONE",), "everyone may call the function", '"AWS_IAM"'),
     ),
-    "aws_db_snapshot": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
-    "aws_db_snapshot_copy": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
-    "aws_db_cluster_snapshot": (_Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]"),),
+    "aws_db_snapshot": (_SHARED,),
+    "aws_db_snapshot_copy": (_SHARED,),
+    "aws_db_cluster_snapshot": (_SHARED,),
 }
 _ALWAYS_PUBLIC = {"aws_ecrpublic_repository": "everyone may pull images of a public repository"}
-_JOINED = ("found", "reason", "remedy")
-_GUARDS = {
-    "aws_s3_bucket_public_access_block": "aws_s3_bucket",
-    "aws_s3_account_public_access_block": "",
-}
+_GUARDS = {"aws_s3_bucket_public_access_block": "aws_s3_bucket", "aws_s3_account_public_access_block": ""}
 """What holds off public access, and the type of what it guards."""
 
 
@@ -200,54 +182,35 @@ def exposures(review: Review, change: Change) -> Iterator[RiskFound]:
         yield RiskFound("public-exposure", Truth.YES, "create", _ALWAYS_PUBLIC[change.type], remedy)
     if change.kind is ChangeKind.DELETE:
         if change.type in _GUARDS and not _goes_with(review, change):
-            yield RiskFound(
-                "public-exposure",
-                Truth.YES,
-                "destroy",
-                "policies and ACLs that make buckets public are no longer held off",
-                "keep the resource",
-            )
+            yield RiskFound("public-exposure", Truth.YES, "destroy", _NOT_HELD_OFF, "keep the resource")
         return
-    found = [risk for rule in _ATTRIBUTES.get(change.type, ()) for risk in _judge(review, change, rule)]
+    risks = [risk for rule in _ATTRIBUTES.get(change.type, ()) for risk in _judge(review, change, rule)]
     for answer in (Truth.YES, Truth.MAYBE):
-        same = [risk for risk in found if risk.answer is answer]
-        if same:
-            joined, reason, remedy = (
-                "\n".join(dict.fromkeys(getattr(risk, name) for risk in same)) for name in _JOINED
-            )
-            yield RiskFound("public-exposure", answer, joined, reason, remedy, same[0].path)
+        if same := [risk for risk in risks if risk.answer is answer]:
+            texts = ([getattr(risk, name) for risk in same] for name in ("found", "reason", "remedy"))
+            found, reason, remedy = ("\n".join(dict.fromkeys(lines)) for lines in texts)
+            yield RiskFound("public-exposure", answer, found, reason, remedy, same[0].path)
 
 
 def _judge(review: Review, change: Change, rule: _Public) -> Iterator[RiskFound]:
-    values = review.after(change)
-    after = values.get(rule.attribute)
+    name = rule.attribute
+    before, after = change.before.get(name), review.after(change).get(name)
     if change.type.endswith("_public_access_block") and after is None:
         after = False  # the provider's default
-    before = change.before.get(rule.attribute)
+    old = before if isinstance(before, list | tuple) else (before,)
     for entry in after if isinstance(after, list | tuple) else (after,):
         if isinstance(entry, Unknown | Text):
-            if review.given(change, rule.attribute) is None:
+            if review.given(change, name) is None:
                 continue
-            yield _found(rule, Truth.MAYBE, f"{rule.attribute} is not known before apply")
-        elif entry in rule.values and entry is not None and not _holds(before, entry):
-            yield _found(rule, Truth.YES, f"{rule.attribute} = {_hcl(entry)}")
-
-
-def _holds(before: Value, entry: Value) -> bool:
-    return entry in before if isinstance(before, list | tuple) else before == entry
-
-
-def _found(rule: _Public, answer: Truth, found: str) -> RiskFound:
-    return RiskFound(
-        "public-exposure", answer, found, rule.reason, f"{rule.attribute} = {rule.private}", rule.attribute
-    )
+            answer, found = Truth.MAYBE, f"{name} is not known before apply"
+        elif entry in rule.values and entry not in old:
+            answer, found = Truth.YES, f"{name} = " + (f'"{entry}"' if isinstance(entry, str) else render(entry))
+        else:
+            continue
+        yield RiskFound("public-exposure", answer, found, rule.reason, f"{name} = {rule.private}", name)
 
 
 def _goes_with(review: Review, change: Change) -> bool:
     """Tell whether what it guards is destroyed with it."""
     guarded = _GUARDS[change.type]
     return bool(guarded) and review.is_gone(guarded, named=change.before.get("bucket"))
-
-
-def _hcl(value: Value) -> str:
-    return f'"{value}"' if isinstance(value, str) else render(value)

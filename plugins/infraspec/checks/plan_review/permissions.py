@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.contract.static import Risk
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.iam.policy.document import PolicyDocument, Statement
@@ -24,6 +25,7 @@ from infraspec.resource_types import Policy, PolicyKind, resource_type
 from infraspec.terraform.plan import Change, ChangeKind, Resource
 
 _WHOLE_SERVICE = re.compile(r"^(\*|[\w-]+:\*)$")
+_BROAD = "it allows all of a service, or taking on any role, on every resource"
 _ANY_ROLE = ("iam:passrole", "sts:assumerole")
 MANAGED = re.compile(r":policy/(?:[\w-]+/)*(AdministratorAccess|PowerUserAccess|IAMFullAccess|SystemAdministrator)$")
 """AWS managed policies that are as broad."""
@@ -84,9 +86,8 @@ def _attachment(review: Review, change: Change) -> Iterator[RiskFound]:
         old = _listed(change.before.get(attribute)) if change.before.get("policy_arn") == policy else []
         for target in _listed(values.get(attribute)):
             if target not in old:
-                yield from _attached(
-                    review, change, policy, target, "policy_arn", new=review.is_new(*types, named=target)
-                )
+                new = review.is_new(*types, named=target)
+                yield from _attached(review, change, policy, target, "policy_arn", new=new)
 
 
 def _exclusive(review: Review, change: Change) -> Iterator[RiskFound]:
@@ -121,18 +122,12 @@ def _attached(
 ) -> Iterator[RiskFound]:
     shown = render(review.attributes.narrow(policy))
     yield _risk(f"attaches {shown} to {render(target)}", path, new=new)
-    found = _attached_policy(review, policy)
-    text = found.get("policy") if found else None
+    attached = _attached_policy(review, policy)
+    text = attached.get("policy") if attached else None
     document = PolicyDocument.from_value(text, place=f"{change.address}.policy") if text else None
     if MANAGED.search(shown) or broad_statements(document, None):
-        yield RiskFound(
-            "iam-broad",
-            Truth.YES,
-            f"attaches {shown}",
-            "it allows all of a service, or taking on any role, on every resource",
-            "attach a policy that names the actions and the resources that are needed",
-            path,
-        )
+        remedy = "attach a policy that names the actions and the resources that are needed"
+        yield RiskFound("iam-broad", Truth.YES, f"attaches {shown}", _BROAD, remedy, path)
 
 
 def _risk(found: str, path: str, *, new: bool, answer: Truth = Truth.YES) -> RiskFound:
@@ -142,9 +137,9 @@ def _risk(found: str, path: str, *, new: bool, answer: Truth = Truth.YES) -> Ris
 
 def _attached_policy(review: Review, arn: Value) -> Resource | None:
     """Return the plan's policy of an ARN."""
-    found = review.plan.find(arn) if isinstance(arn, Unknown) else None
-    if found is not None:
-        return found[0]
+    referred = review.plan.find(arn) if isinstance(arn, Unknown) else None
+    if referred is not None:
+        return referred[0]
     return next((r for r in review.plan.managed("aws_iam_policy") if r.get("arn") == arn), None)
 
 
@@ -184,11 +179,7 @@ def _fixes(operator: str, block: Value) -> bool:
     plain = operator.lower().removeprefix("foranyvalue:")
     if plain not in _OPERATORS or not isinstance(block, Mapping):
         return False
-    return any(key.lower() in _FIXED and all(map(_is_fixed, _listed_values(values))) for key, values in block.items())
-
-
-def _listed_values(values: Value) -> list[Value]:
-    return list(values) if isinstance(values, list | tuple) else [values]
+    return any(key.lower() in _FIXED and all(map(_is_fixed, _listed(values))) for key, values in block.items())
 
 
 def _is_fixed(value: Value) -> bool:
@@ -255,29 +246,19 @@ def _compared(  # noqa: PLR0917 - the two versions of a policy, and where it sta
     if policy.kind in _LIMITS and before is None:
         return  # it takes away, and gives nothing
     if policy.kind is PolicyKind.SESSION and after is None:
-        yield _taken(path)
+        reason = "nothing limits the sessions of its role any more"
+        yield RiskFound("iam-widening", Truth.YES, f"{path} = null", reason, f"keep {path}", path)
         return
     new = _is_new(review, change, policy)
-    found = widenings(before, after, review.attributes.narrow)
-    public = [w for w in found if _public(policy, w) is not Truth.NO]
+    wider = widenings(before, after, review.attributes.narrow)
+    public = [w for w in wider if _public(policy, w) is not Truth.NO]
     for widening in public:
         yield _exposed(path, widening)
-    yield from _widened([w for w in found if w not in public], path, new=new)
+    yield from _widened([w for w in wider if w not in public], path, new=new)
     if policy.kind is PolicyKind.IDENTITY:
         for statement in broad_statements(after, before):
-            yield RiskFound(
-                "iam-broad",
-                Truth.YES,
-                str(statement),
-                "it allows all of a service, or taking on any role, on every resource",
-                "name the actions and the resources that are needed",
-                f"{path}.{statement.path}",
-            )
-
-
-def _taken(path: str) -> RiskFound:
-    reason = "nothing limits the sessions of its role any more"
-    return RiskFound("iam-widening", Truth.YES, f"{path} = null", reason, f"keep {path}", path)
+            remedy = "name the actions and the resources that are needed"
+            yield RiskFound("iam-broad", Truth.YES, str(statement), _BROAD, remedy, f"{path}.{statement.path}")
 
 
 def _document(value: Value, change: Change, policy: Policy, path: str) -> PolicyDocument | None:
@@ -311,7 +292,7 @@ def _is_gone(review: Review, change: Change, policy: Policy) -> bool:
 def _public(policy: Policy, widening: Widening) -> Truth:
     if widening.undenied or policy.kind not in (PolicyKind.RESOURCE, PolicyKind.TRUST):
         return Truth.NO
-    return all_of(is_public(widening), Truth.YES)
+    return is_public(widening)
 
 
 def _exposed(path: str, widening: Widening) -> RiskFound:
@@ -319,37 +300,29 @@ def _exposed(path: str, widening: Widening) -> RiskFound:
     reason = "the statement names everyone, and no condition says who may"
     if answer is not Truth.YES:
         reason = "the statement names everyone, and it cannot be told whether its condition keeps them out"
-    remedy = 'name who may: "Principal": {"AWS": "arn:aws:iam::ACCOUNT:role/NAME"}'
-    return RiskFound(
-        "public-exposure", answer, f"allows {widening}", reason, remedy, f"{path}.{widening.statement.path}"
-    )
+    remedy, place = 'name who may: "Principal": {"AWS": "arn:aws:iam::ACCOUNT:role/NAME"}', widening.statement.path
+    return RiskFound("public-exposure", answer, f"allows {widening}", reason, remedy, f"{path}.{place}")
 
 
-def _widened(found: list[Widening], path: str, *, new: bool) -> Iterator[RiskFound]:
+def _widened(wider: list[Widening], path: str, *, new: bool) -> Iterator[RiskFound]:
     """Join what is certain and what is not into a risk each."""
     for answer in (Truth.YES, Truth.MAYBE):
-        group = [widening for widening in found if widening.answer is answer]
+        group = [widening for widening in wider if widening.answer is answer]
         if not group:
             continue
         lines = [f"{'no longer denies' if w.undenied else 'allows'} {w}" for w in group[:_MOST_SHOWN]]
         if len(group) > _MOST_SHOWN:
             lines.append(f"and {len(group) - _MOST_SHOWN} more")
-        yield RiskFound(
-            "iam-new" if new else "iam-widening",
-            answer,
-            "\n".join(lines),
-            _reason(answer, new=new),
-            "leave out what is not needed" if answer is Truth.YES else "make the plan with what it depends on applied",
-            path if group[0].undenied else f"{path}.{group[0].statement.path}",
-        )
-
-
-def _reason(answer: Truth, *, new: bool) -> str:
-    if new:
-        return "what it belongs to is new itself"
-    if answer is Truth.YES:
-        return "it was not allowed before"
-    return "it cannot be told whether this was allowed before: the policy or a condition is not known, or differs"
+        reason, remedy = "it was not allowed before", "leave out what is not needed"
+        if answer is Truth.MAYBE:
+            reason = (
+                "it cannot be told whether this was allowed before: the policy or a condition is not known, or differs"
+            )
+            remedy = "make the plan with what it depends on applied"
+        place = path if group[0].undenied else f"{path}.{group[0].statement.path}"
+        risk: Risk = "iam-new" if new else "iam-widening"
+        reason = "what it belongs to is new itself" if new else reason
+        yield RiskFound(risk, answer, "\n".join(lines), reason, remedy, place)
 
 
 def _boundary(review: Review, change: Change) -> Iterator[RiskFound]:
@@ -358,16 +331,8 @@ def _boundary(review: Review, change: Change) -> Iterator[RiskFound]:
     before, after = change.before.get(name), review.after(change).get(name)
     if not before or change.kind is ChangeKind.DELETE or before == after:
         return
-    taken = not after
-    yield RiskFound(
-        "iam-widening",
-        Truth.YES if taken else Truth.MAYBE,
-        f"{name} = {_name(after)}, before {_name(before)}",
-        "nothing limits its policies any more" if taken else "whether the new boundary allows more is not compared",
-        f'{name} = "{_name(before)}"',
-        name,
-    )
-
-
-def _name(value: Value) -> str:
-    return "null" if not value else str(value)
+    answer, reason = Truth.MAYBE, "whether the new boundary allows more is not compared"
+    if not after:
+        answer, reason = Truth.YES, "nothing limits its policies any more"
+    found = f"{name} = {after or 'null'}, before {before}"
+    yield RiskFound("iam-widening", answer, found, reason, f'{name} = "{before}"', name)

@@ -7,7 +7,7 @@ others are reported. What depends on something that is not known is UNDETERMINED
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.plan_review.data_loss import data_losses, summary
@@ -22,7 +22,7 @@ from infraspec.core.rules import PLAN_REVIEW as RULE
 from infraspec.core.truth import Truth
 from infraspec.terraform.plan import Change, ChangeKind, Plan
 
-_QUIET = frozenset({ChangeKind.NO_OP, ChangeKind.READ, ChangeKind.FORGET})
+_SILENT = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
 _EXPECTED: dict[Risk, str] = {
     "stateful-destroy": "nothing that holds data is destroyed",
     "secret-deletion": "a deleted secret can be restored",
@@ -32,7 +32,7 @@ _EXPECTED: dict[Risk, str] = {
     "public-exposure": "nothing becomes public",
     "open-ingress": "nothing is opened to the whole internet",
 }
-_Looks = (data_losses, exposures, openings, permissions)
+_LOOKS = (data_losses, exposures, openings, permissions)
 
 
 def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
@@ -48,16 +48,15 @@ def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[
         with errors.collect():
             findings += _judge(review, change)
     errors.finalize()
-    return findings or [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason="no resource changes")]
+    return findings or [RULE.about(plan.origin).proven("no resource changes")]
 
 
 def reviewed(plan: Plan) -> list[Change]:
     """Return the changes that do something, without drift and without what is merely read."""
-    silent = {ChangeKind.NO_OP, ChangeKind.READ}
     return [
         change
         for change in plan.changes
-        if not change.drift and (change.kind not in silent or change.previous_address or change.importing)
+        if not change.drift and (change.kind not in _SILENT or change.previous_address or change.importing)
     ]
 
 
@@ -79,33 +78,21 @@ def table(plan: Plan, findings: Sequence[Finding]) -> str:
 
 
 def _judge(review: Review, change: Change) -> list[Finding]:
-    risks = [] if change.kind in _QUIET else list(_risks(review, change))
+    looks = () if change.kind in {*_SILENT, ChangeKind.FORGET} else _LOOKS
+    risks = [risk for look in looks for risk in look(review, change)]
     if not risks:
-        where = _location(review, change, "")
-        return [
-            Finding(RULE.id, Verdict.PROVEN, change.address, location=where, found=summary(change), reason="no risk")
-        ]
-    return [_finding(review, change, risk) for risk in risks]
+        subject = RULE.about(change.address, location=_location(review, change, ""))
+        return [subject.proven("no risk", found=summary(change))]
+    return [_judge_risk(review, change, risk) for risk in risks]
 
 
-def _risks(review: Review, change: Change) -> Iterator[RiskFound]:
-    for look in _Looks:
-        yield from look(review, change)
-
-
-def _finding(review: Review, change: Change, risk: RiskFound) -> Finding:
-    critical = risk.risk in review.rules.critical
-    verdict = Verdict.VIOLATED if risk.answer is Truth.YES else Verdict.UNDETERMINED
-    return Finding(
-        RULE.id,
-        verdict if critical else Verdict.PROVEN,
-        change.address,
-        risk.risk,
-        _location(review, change, risk.path),
-        _EXPECTED[risk.risk],
-        risk.found,
-        risk.reason,
-        _remedy(review.rules, change, risk) if critical else risk.remedy,
+def _judge_risk(review: Review, change: Change, risk: RiskFound) -> Finding:
+    subject = RULE.about(change.address, risk.risk, _location(review, change, risk.path))
+    expected = _EXPECTED[risk.risk]
+    if risk.risk not in review.rules.critical:
+        return subject.proven(risk.reason, expected=expected, found=risk.found, remedy=risk.remedy)
+    return (subject.violated if risk.answer is Truth.YES else subject.undetermined)(
+        expected=expected, found=risk.found, reason=risk.reason, remedy=_remedy(review.rules, change, risk)
     )
 
 
@@ -121,20 +108,21 @@ def _location(review: Review, change: Change, path: str) -> Location | None:
 def _remedy(rules: PlanReview, change: Change, risk: RiskFound) -> str:
     """Say how to avoid the risk, and how to approve it."""
     labels = [label for label, risks in rules.approvals.items() if risk.risk in risks]
-    approval = [
-        "or approve it" + (f", with the label {' or '.join(labels)} on the pull request" if labels else "") + ":"
-    ]
-    waiver = (
-        "[[waivers]]",
-        f'rule = "{RULE.id}"',
-        f"address = '{change.address} {risk.risk}'",
-        'reason = "…"',
-        'owner = "…"',
-        "expires = YYYY-MM-DD",
-    )
+    approval = "or approve it:"
     if labels:
-        approval[0] = approval[0].removesuffix(":") + ", or in the contract:"
-    return "\n".join([*risk.remedy.splitlines(), *approval, *waiver])
+        approval = f"or approve it, with the label {' or '.join(labels)} on the pull request, or in the contract:"
+    return "\n".join(
+        (
+            *risk.remedy.splitlines(),
+            approval,
+            "[[waivers]]",
+            f'rule = "{RULE.id}"',
+            f"address = '{change.address} {risk.risk}'",
+            'reason = "…"',
+            'owner = "…"',
+            "expires = YYYY-MM-DD",
+        )
+    )
 
 
 def without_plan_file(plan: Plan) -> str:

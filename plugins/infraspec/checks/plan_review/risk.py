@@ -78,8 +78,12 @@ class Review:
         What is not known before apply belongs to something that does not exist yet.
         """
         if isinstance(named, Unknown | Text):
-            found = self.plan.find(named) if isinstance(named, Unknown) else None
-            return found is None or self._kinds.get(found[0].address) in {ChangeKind.CREATE, ChangeKind.REPLACE, None}
+            referred = self.plan.find(named) if isinstance(named, Unknown) else None
+            return referred is None or self._kinds.get(referred[0].address) in {
+                ChangeKind.CREATE,
+                ChangeKind.REPLACE,
+                None,
+            }
         return any((type_, named) in self._created for type_ in types)
 
     def is_gone(self, *types: str, named: Value) -> bool:
@@ -89,11 +93,11 @@ class Review:
     @cached_property
     def created_by_type(self) -> Mapping[str, tuple[str, ...]]:
         """The addresses that the plan creates, by type."""
-        found: dict[str, list[str]] = {}
+        by_type: dict[str, list[str]] = {}
         for change in self.plan.changes:
             if change.kind is ChangeKind.CREATE and not change.drift:
-                found.setdefault(change.type, []).append(change.address)
-        return {type_: tuple(addresses) for type_, addresses in found.items()}
+                by_type.setdefault(change.type, []).append(change.address)
+        return {type_: tuple(addresses) for type_, addresses in by_type.items()}
 
     @cached_property
     def _created(self) -> frozenset[tuple[str, Value]]:

@@ -36,11 +36,8 @@ def _judge(incident: Incident, playbooks: AbstractSet[str]) -> Iterator[Finding]
     yield from _parts(incident.page)
     if not playbooks:
         return
-    subject = RULE.about(incident.page.file, "playbook", incident.page.location("playbook"))
-    if incident.playbook in playbooks:
-        yield subject.proven()
-        return
-    yield subject.violated(
+    yield RULE.about(incident.page.file, "playbook", incident.page.location("playbook")).judged(
+        holds=incident.playbook in playbooks,
         expected="the id of a playbook: " + ", ".join(sorted(playbooks)),
         found=incident.playbook,
         reason="the next one who meets this failure finds no page",
@@ -56,13 +53,11 @@ def _parts(page: Page) -> Iterator[Finding]:
 
 def _part(page: Page, subject: str, times: int, words: tuple[str, ...], remedy: str) -> Finding:
     """Judge that so many headings begin with one of the words, a number or not before it."""
-    found = [h for h in page.headings if h.text.lstrip("0123456789. ").lower().startswith(words)]
-    part = RULE.about(page.file, subject, Location(page.file, found[0].line if found else 0))
-    if len(found) >= times:
-        return part.proven()
-    return part.violated(
+    headings = [h for h in page.headings if h.text.lstrip("0123456789. ").lower().startswith(words)]
+    return RULE.about(page.file, subject, Location(page.file, headings[0].line if headings else 0)).judged(
+        holds=len(headings) >= times,
         expected=f"{times} headings that begin with {' or '.join(words)}",
-        found=", ".join(heading.text for heading in found) or "no such heading",
+        found=", ".join(heading.text for heading in headings) or "no such heading",
         reason="without it the cause is guessed, and comes back",
         remedy=remedy,
     )

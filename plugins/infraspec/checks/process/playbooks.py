@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from urllib.parse import unquote
 
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Playbooks
 from infraspec.contract.paths import display
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import PLAYBOOKS as RULE
-from infraspec.process.markdown import read_page
+from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import PHASES, Phase, Playbook
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -24,41 +25,31 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 def check_playbooks(contract: Contract, settings: Playbooks, playbooks: Sequence[Playbook]) -> list[Finding]:
     """Judge the playbooks of a repository: complete, owned, within their times, links and commands that exist."""
-    shown = display(contract, settings.directory)
-    findings = [*_coverage(playbooks, settings, shown)]
+    owners = settings.owners or ([contract.project.owner] if contract.project.owner else [])
+    findings = [*_coverage(playbooks, settings, display(contract, settings.directory))]
     for playbook in playbooks:
-        findings += (_owner(playbook, _owners(contract, settings)), *_times(playbook, settings))
-        findings += (*_links(playbook), *_commands(playbook, settings, contract.directory))
+        findings += (_owner(playbook, owners), *_times(playbook, settings))
+        findings += (*_links(playbook.page), *_commands(playbook.page, settings, contract.directory))
     return findings
 
 
-def _owners(contract: Contract, rules: Playbooks) -> Sequence[str]:
-    return rules.owners or ([contract.project.owner] if contract.project.owner else [])
-
-
-def _coverage(playbooks: Sequence[Playbook], rules: Playbooks, shown: str) -> Iterator[Finding]:
+def _coverage(playbooks: Sequence[Playbook], settings: Playbooks, shown: str) -> Iterator[Finding]:
     """Judge that each required id, failure class or alarm has a playbook in each language."""
     by_topic: dict[tuple[str, str], Playbook] = {}
     for playbook in playbooks:
         for topic in (playbook.id, *playbook.covers):
             by_topic.setdefault((topic, playbook.language), playbook)
-    for topic in rules.required:
-        for language in rules.languages:
-            found = by_topic.get((topic, language))
-            if found is not None:
-                yield _proven(found, f"{topic} ({language})", found.page.location("id"))
-                continue
-            yield Finding(
-                RULE.id,
-                Verdict.VIOLATED,
-                shown,
-                f"{topic} ({language})",
-                Location(shown),
-                expected=f"a playbook for {topic} in language {language}",
-                found=", ".join(sorted({book.id for book in playbooks})) or "no playbook at all",
-                reason="whoever is called at night has no page for this failure",
-                remedy=_front_matter(topic, language),
-            )
+    for topic, language in product(settings.required, settings.languages):
+        name = f"{topic} ({language})"
+        if covering := by_topic.get((topic, language)):
+            yield RULE.about(covering.page.file, name, covering.page.location("id")).proven()
+            continue
+        yield RULE.about(shown, name, Location(shown)).violated(
+            expected=f"a playbook for {topic} in language {language}",
+            found=", ".join(sorted({playbook.id for playbook in playbooks})) or "no playbook at all",
+            reason="whoever is called at night has no page for this failure",
+            remedy=_front_matter(topic, language),
+        )
 
 
 def _front_matter(topic: str, language: str) -> str:
@@ -70,48 +61,35 @@ def _front_matter(topic: str, language: str) -> str:
 
 
 def _owner(playbook: Playbook, owners: Sequence[str]) -> Finding:
-    location = playbook.page.location("owner")
-    if not owners or playbook.owner in owners:
-        return _proven(playbook, "owner", location)
-    return _violated(
-        playbook,
-        "owner",
-        location,
+    return RULE.about(playbook.page.file, "owner", playbook.page.location("owner")).judged(
+        holds=not owners or playbook.owner in owners,
         expected=", ".join(owners),
         found=playbook.owner,
         reason="nobody of that name answers for pages of this repository",
-        remedy=f"owner: {owners[0]}",
+        remedy=f"owner: {owners[0]}" if owners else "",
     )
 
 
-def _times(playbook: Playbook, rules: Playbooks) -> Iterator[Finding]:
-    by_name: Mapping[str, Phase] = {phase.name: phase for phase in playbook.phases}
+def _times(playbook: Playbook, settings: Playbooks) -> Iterator[Finding]:
+    page, phases = playbook.page, {phase.name: phase for phase in playbook.phases}
     for number, name in enumerate(PHASES, 1):
-        limit, target, phase = rules.targets.of(name), playbook.targets.get(name), by_name.get(name)
-        subject = f"phase {name}"
-        location = Location(playbook.page.file, phase.heading.line) if phase else playbook.page.location("targets")
+        limit, target, phase = settings.targets.of(name), playbook.targets.get(name), phases.get(name)
         if target is None or target > limit:
-            yield _violated(
-                playbook,
-                subject,
-                playbook.page.location("targets"),
+            yield RULE.about(page.file, f"phase {name}", page.location("targets")).violated(
                 expected=f"targets.{name} of at most {limit} minutes",
                 found="no target" if target is None else f"{target} minutes",
                 reason="the contract's [playbooks.targets] sets the time",
                 remedy=f"targets: {{{name}: {limit}}}",
             )
-        elif phase is None or phase.minutes != target or not phase.items:
-            yield _violated(
-                playbook,
-                subject,
-                location,
-                expected=f'a heading "## {number}. … ({target} minutes)" with a checklist "- [ ] …" below it',
-                found=phase.heading.text if phase else "no such heading",
-                reason=_phase_reason(phase, target),
-                remedy=f"## {number}. … ({target} minutes)\n\n- [ ] …",
-            )
-        else:
-            yield _proven(playbook, subject, location)
+            continue
+        location = Location(page.file, phase.heading.line) if phase else page.location("targets")
+        yield RULE.about(page.file, f"phase {name}", location).judged(
+            holds=phase is not None and phase.minutes == target and bool(phase.items),
+            expected=f'a heading "## {number}. … ({target} minutes)" with a checklist "- [ ] …" below it',
+            found=phase.heading.text if phase else "no such heading",
+            reason=_phase_reason(phase, target),
+            remedy=f"## {number}. … ({target} minutes)\n\n- [ ] …",
+        )
 
 
 def _phase_reason(phase: Phase | None, target: int) -> str:
@@ -123,24 +101,18 @@ def _phase_reason(phase: Phase | None, target: int) -> str:
     return "there is nothing to tick below the heading"
 
 
-def _links(playbook: Playbook) -> Iterator[Finding]:
-    page = playbook.page
+def _links(page: Page) -> Iterator[Finding]:
     for link in page.links:
         if _SCHEME.match(link.target) or link.target.startswith("//") or page.path is None:
             continue
         file, _, fragment = link.target.partition("#")
         target = page.path.parent / unquote(file) if file else page.path
-        location = Location(page.file, link.line)
-        missing = not target.exists()
-        if not missing and (not fragment or target.suffix != ".md" or _has_anchor(target, unquote(fragment))):
-            yield _proven(playbook, f"link {link.target}", location)
-            continue
-        yield _violated(
-            playbook,
-            f"link {link.target}",
-            location,
-            expected="a file of the repository" if missing else f"a heading for #{fragment}",
-            found="no such file" if missing else "no such heading",
+        exists = target.exists()
+        leads = exists and (not fragment or target.suffix != ".md" or _has_anchor(target, unquote(fragment)))
+        yield RULE.about(page.file, f"link {link.target}", Location(page.file, link.line)).judged(
+            holds=leads,
+            expected=f"a heading for #{fragment}" if exists else "a file of the repository",
+            found="no such heading" if exists else "no such file",
             reason="the link leads nowhere",
             remedy="correct the link, or add what it leads to",
         )
@@ -150,18 +122,12 @@ def _has_anchor(path: Path, fragment: str) -> bool:
     return fragment in read_page(path, path.name).anchors
 
 
-def _commands(playbook: Playbook, rules: Playbooks, root: Path) -> Iterator[Finding]:
-    for command in playbook.page.commands:
-        location = Location(playbook.page.file, command.line)
-        problem = _problem(command.text, rules.commands, root)
-        if problem is None:
-            yield _proven(playbook, f"command {command.text}", location)
-            continue
-        expected, found = problem
-        yield _violated(
-            playbook,
-            f"command {command.text}",
-            location,
+def _commands(page: Page, settings: Playbooks, root: Path) -> Iterator[Finding]:
+    for command in page.commands:
+        problem = _problem(command.text, settings.commands, root)
+        expected, found = problem or ("", "")
+        yield RULE.about(page.file, f"command {command.text}", Location(page.file, command.line)).judged(
+            holds=problem is None,
             expected=expected,
             found=found,
             reason="the command cannot be run as it stands",
@@ -182,8 +148,7 @@ def _problem(text: str, programs: Sequence[str], root: Path) -> tuple[str, str] 
         if set(word) <= _PUNCTUATION:
             begins = word[-1] in "(|&;"
         elif begins and not _ASSIGNMENT.match(word):
-            problem = _program(word, words[at + 1 :], programs, root)
-            if problem is not None:
+            if problem := _program(word, words[at + 1 :], programs, root):
                 return problem
             begins = False
     return None
@@ -201,23 +166,3 @@ def _program(word: str, rest: Sequence[str], programs: Sequence[str], root: Path
         if asked is not None and asked not in targets:
             return "a target of the Makefile: " + (", ".join(sorted(targets)) or "there is no Makefile"), asked
     return None
-
-
-def _proven(playbook: Playbook, subject: str, location: Location) -> Finding:
-    return Finding(RULE.id, Verdict.PROVEN, playbook.page.file, subject, location)
-
-
-def _violated(
-    playbook: Playbook, subject: str, location: Location, *, expected: str, found: str, reason: str, remedy: str
-) -> Finding:
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED,
-        playbook.page.file,
-        subject,
-        location,
-        expected=expected,
-        found=found,
-        reason=reason,
-        remedy=remedy,
-    )

@@ -13,7 +13,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.operations import Process, RequiredJob
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ProcessFileError
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import PROCESS as RULE
 from infraspec.process.checklist import PullRequest, normalized
 from infraspec.process.markdown import line_of, parse_sequence, read_page
@@ -40,24 +40,19 @@ def check_process(contract: Contract, settings: Process, pull_request: PullReque
         shown = display(contract, directory)
         workflows = read_workflows(directory, shown)
         findings += _jobs(workflows, settings.jobs, shown)
-        findings += _hardened(workflows)
+        findings += (finding for flow in workflows for job in flow.jobs for finding in _hardened(flow.file, job))
     if settings.ruleset is not None:
         findings += _ruleset(contract, settings, settings.ruleset, workflows)
     return findings
 
 
-def _template(contract: Contract, rules: Process, path: Path) -> Iterator[Finding]:
+def _template(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
     page = read_page(resolve(contract, path), display(contract, path))
     lines = {normalized(item.text): item.line for item in page.items}
-    for text in rules.checklist:
+    for text in settings.checklist:
         line = lines.get(normalized(text))
-        if line is not None:
-            yield _proven(page.file, f"item {text}", Location(page.file, line))
-            continue
-        yield _violated(
-            page.file,
-            f"item {text}",
-            Location(page.file),
+        yield RULE.about(page.file, f"item {text}", Location(page.file, line or 0)).judged(
+            holds=line is not None,
             expected=f"- [ ] {text}",
             found=f"{len(page.items)} other items",
             reason="the contract's [process] checklist asks it of every change",
@@ -66,16 +61,10 @@ def _template(contract: Contract, rules: Process, path: Path) -> Iterator[Findin
 
 
 def _ticked(request: PullRequest, checklist: Sequence[str]) -> Iterator[Finding]:
-    address = f"pull request #{request.number}"
     missing = set(request.open_items(checklist))
     for text in checklist:
-        if text not in missing:
-            yield _proven(address, f"item {text}", None)
-            continue
-        yield _violated(
-            address,
-            f"item {text}",
-            None,
+        yield RULE.about(f"pull request #{request.number}", f"item {text}").judged(
+            holds=text not in missing,
             expected=f"- [x] {text}",
             found="not ticked in the description",
             reason="the change is not ready before everything on the checklist is done",
@@ -83,18 +72,13 @@ def _ticked(request: PullRequest, checklist: Sequence[str]) -> Iterator[Finding]
         )
 
 
-def _owned(contract: Contract, rules: Process, path: Path) -> Iterator[Finding]:
+def _owned(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
     shown = display(contract, path)
-    owners = CodeOwners(_text(contract, path))
-    for wanted in rules.owned:
-        found, line, pattern, _ = owners.matching_line(wanted.lstrip("/"))
-        if found:
-            yield _proven(shown, f"owner of {wanted}", Location(shown, line or 0))
-            continue
-        yield _violated(
-            shown,
-            f"owner of {wanted}",
-            Location(shown, line or 0),
+    codeowners = CodeOwners(_text(contract, path))
+    for wanted in settings.owned:
+        owners, line, pattern, _ = codeowners.matching_line(wanted.lstrip("/"))
+        yield RULE.about(shown, f"owner of {wanted}", Location(shown, line or 0)).judged(
+            holds=bool(owners),
             expected=f"an owner of {wanted}",
             found=f"the last pattern that matches, {pattern}, names none" if pattern else "no pattern that matches",
             reason="a change of it needs nobody's review",
@@ -102,18 +86,13 @@ def _owned(contract: Contract, rules: Process, path: Path) -> Iterator[Finding]:
         )
 
 
-def _labels(contract: Contract, rules: Process, path: Path) -> Iterator[Finding]:
+def _labels(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
     shown = display(contract, path)
     tree = parse_sequence(_text(contract, path), shown)
     lines = {str(n["name"]): line_of(tree, at) for at, n in enumerate(tree) if isinstance(n, Mapping) and "name" in n}
-    for label in rules.labels:
-        if label in lines:
-            yield _proven(shown, f"label {label}", Location(shown, lines[label]))
-            continue
-        yield _violated(
-            shown,
-            f"label {label}",
-            Location(shown),
+    for label in settings.labels:
+        yield RULE.about(shown, f"label {label}", Location(shown, lines.get(label, 0))).judged(
+            holds=label in lines,
             expected=f"a label {label}",
             found=f"{len(lines)} other labels",
             reason="the contract's [process] labels names it",
@@ -123,16 +102,9 @@ def _labels(contract: Contract, rules: Process, path: Path) -> Iterator[Finding]
 
 def _jobs(workflows: Sequence[Workflow], wanted: Mapping[str, RequiredJob], shown: str) -> Iterator[Finding]:
     for name, rule in wanted.items():
-        job = next(
-            (job for flow in workflows if rule.event in flow.events for job in flow.jobs if _runs(job, rule)), None
-        )
-        if job is not None:
-            yield _proven(shown, f"job {name}", job.location)
-            continue
-        yield _violated(
-            shown,
-            f"job {name}",
-            Location(shown),
+        job = next(_running(workflows, rule), None)
+        yield RULE.about(shown, f"job {name}", job.location if job else Location(shown)).judged(
+            holds=job is not None,
             expected=f"a job that runs `{rule.runs}` on {rule.event}",
             found=", ".join(f"{job.name} on {'/'.join(flow.events)}" for flow in workflows for job in flow.jobs)
             or "no job",
@@ -142,43 +114,34 @@ def _jobs(workflows: Sequence[Workflow], wanted: Mapping[str, RequiredJob], show
         )
 
 
-def _runs(job: Job, rule: RequiredJob) -> bool:
-    return rule.runs in job.commands or any(use.target.partition("@")[0] == rule.runs for use in job.uses)
-
-
-def _hardened(workflows: Sequence[Workflow]) -> Iterator[Finding]:
+def _running(workflows: Sequence[Workflow], rule: RequiredJob) -> Iterator[Job]:
+    """Yield the jobs that run what a rule asks for, on its event."""
     for flow in workflows:
-        for job in flow.jobs:
-            subject = f"job {job.name}"
-            if job.permissions is None or job.permissions == "write-all":
-                yield _violated(
-                    flow.file,
-                    f"{subject}: permissions",
-                    job.location,
-                    expected="the permissions that the job needs, each by its name",
-                    found="write-all" if job.permissions else "none, so those that the repository grants by default",
-                    reason="a step that goes astray can write wherever the token can",
-                    remedy="permissions:\n  contents: read",
-                )
-            else:
-                yield _proven(flow.file, f"{subject}: permissions", job.location)
-            for use in job.uses:
-                name, _, version = use.target.partition("@")
-                if use.pinned:
-                    yield _proven(flow.file, f"{subject}: {use.target}", use.location)
-                    continue
-                yield _violated(
-                    flow.file,
-                    f"{subject}: {use.target}",
-                    use.location,
-                    expected="the 40 digits of a commit after @",
-                    found=use.target,
-                    reason="a tag or a branch can be moved to other code",
-                    remedy=f"uses: {name}@<commit> # {version or 'version'}",
-                )
+        for job in flow.jobs if rule.event in flow.events else ():
+            if rule.runs in job.commands or any(use.target.partition("@")[0] == rule.runs for use in job.uses):
+                yield job
 
 
-def _ruleset(contract: Contract, rules: Process, path: Path, workflows: Sequence[Workflow]) -> Iterator[Finding]:
+def _hardened(file: str, job: Job) -> Iterator[Finding]:
+    yield RULE.about(file, f"job {job.name}: permissions", job.location).judged(
+        holds=job.permissions not in (None, "write-all"),
+        expected="the permissions that the job needs, each by its name",
+        found="write-all" if job.permissions else "none, so those that the repository grants by default",
+        reason="a step that goes astray can write wherever the token can",
+        remedy="permissions:\n  contents: read",
+    )
+    for use in job.uses:
+        name, _, version = use.target.partition("@")
+        yield RULE.about(file, f"job {job.name}: {use.target}", use.location).judged(
+            holds=use.pinned,
+            expected="the 40 digits of a commit after @",
+            found=use.target,
+            reason="a tag or a branch can be moved to other code",
+            remedy=f"uses: {name}@<commit> # {version or 'version'}",
+        )
+
+
+def _ruleset(contract: Contract, settings: Process, path: Path, workflows: Sequence[Workflow]) -> Iterator[Finding]:
     """Judge a ruleset as GitHub exports it: review by owners, and the required jobs as status checks."""
     shown = display(contract, path)
     try:
@@ -189,32 +152,26 @@ def _ruleset(contract: Contract, rules: Process, path: Path, workflows: Sequence
             "no branch ruleset", place=shown, expected='{"enforcement": "active", "rules": [...]}', found=repr(error)
         ) from None
     review = parameters.get("pull_request", {})
-    yield _setting(shown, "enforcement", tree.get("enforcement"), wanted="active")
-    yield _setting(shown, "require_code_owner_review", review.get("require_code_owner_review"), wanted=True)
     count = review.get("required_approving_review_count", 0)
-    yield _setting(shown, "required_approving_review_count", count, wanted=max(1, count))
-    checks = [
-        check.get("context") for check in parameters.get("required_status_checks", {}).get("required_status_checks", [])
+    checks = parameters.get("required_status_checks", {}).get("required_status_checks", [])
+    contexts = [check.get("context") for check in checks]
+    wanted: list[tuple[str, Any, Any]] = [
+        ("enforcement", tree.get("enforcement"), "active"),
+        ("require_code_owner_review", review.get("require_code_owner_review"), True),
+        ("required_approving_review_count", count, max(1, count)),
     ]
-    for rule in rules.jobs.values():
-        if rule.event != "pull_request":
-            continue
-        for job in (job for flow in workflows if rule.event in flow.events for job in flow.jobs if _runs(job, rule)):
-            yield _setting(shown, f"status check {job.title}", job.title in checks, wanted=True)
-
-
-def _setting(shown: str, subject: str, found: Any, *, wanted: Any) -> Finding:
-    if found == wanted:
-        return _proven(shown, subject, Location(shown))
-    return _violated(
-        shown,
-        subject,
-        Location(shown),
-        expected=json.dumps(wanted),
-        found=json.dumps(found),
-        reason="a pull request could be merged without it",
-        remedy=f'"{subject}": {json.dumps(wanted)}',
-    )
+    for rule in settings.jobs.values():
+        if rule.event == "pull_request":
+            titles = (job.title for job in _running(workflows, rule))
+            wanted += ((f"status check {title}", title in contexts, True) for title in titles)
+    for name, value, asked in wanted:
+        yield RULE.about(shown, name, Location(shown)).judged(
+            holds=value == asked,
+            expected=json.dumps(asked),
+            found=json.dumps(value),
+            reason="a pull request could be merged without it",
+            remedy=f'"{name}": {json.dumps(asked)}',
+        )
 
 
 def _text(contract: Contract, path: Path) -> str:
@@ -222,23 +179,3 @@ def _text(contract: Contract, path: Path) -> str:
         return resolve(contract, path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProcessFileError(f"the file cannot be read: {error}", place=display(contract, path)) from None
-
-
-def _proven(address: str, subject: str, location: Location | None) -> Finding:
-    return Finding(RULE.id, Verdict.PROVEN, address, subject, location)
-
-
-def _violated(
-    address: str, subject: str, location: Location | None, *, expected: str, found: str, reason: str, remedy: str
-) -> Finding:
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED,
-        address,
-        subject,
-        location,
-        expected=expected,
-        found=found,
-        reason=reason,
-        remedy=remedy,
-    )

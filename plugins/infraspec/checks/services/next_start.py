@@ -12,7 +12,7 @@ DescribeSecret (LastChangedDate).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -20,13 +20,14 @@ from infraspec.checks.access.trust import Trust
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.services.rollout_state import without_running_services
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related
+from infraspec.core.rule import Subject
 from infraspec.core.rules import NEXT_START as RULE
 from infraspec.ecs.access_table import TRUST_EXECUTION, TRUST_TASK
 from infraspec.ecs.fleet import DeployedService
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.service import Service
-from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.start import Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -41,39 +42,27 @@ def check_next_start(start_readings: Iterable[tuple[DeployedService, StartFacts]
 
 
 def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[Finding]:
-    resource = one.declared.resource
-    findings = [
-        *map(_image, facts.images),
-        *(finding for value in facts.values for finding in _value(value, live)),
-        *(_role(role, live) for role in facts.roles),
-        *map(_log_group, facts.log_groups),
-        *_network(facts.network),
-    ]
-    for finding in findings:
-        related = (Related("service", live.arn), *finding.related)
-        yield replace(finding, rule=RULE.id, address=resource.address, location=resource.location, related=related)
+    resource, service = one.declared.resource, Related("service", live.arn)
+    for image in facts.images:
+        yield _image(RULE.about(resource, f'container "{image.container}", image', related=[service]), image)
+    for value in facts.values:
+        yield _value(RULE.about(resource, f"{value.kind} {_name(value.target)}", related=[service]), value, live)
+    for role in facts.roles:
+        yield _role(RULE.about(resource, f"{role.kind} role", related=[service]), role, live)
+    for group in facts.log_groups:
+        subject = RULE.about(resource, f'container "{group.container}", log group', related=[service])
+        yield _log_group(subject, group)
+    if facts.network.subnets:
+        yield _subnets(RULE.about(resource, "subnets", related=[service]), facts.network.subnets)
+    if facts.network.security_groups:
+        subject = RULE.about(resource, "security groups", related=[service])
+        yield _security_groups(subject, facts.network.security_groups)
 
 
-def _good(subject: str, reason: str) -> Finding:
-    return Finding(RULE.id, Verdict.PROVEN, "", subject, reason=reason)
-
-
-def _bad(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
-    return Finding(RULE.id, Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
-
-
-def _advice(subject: str, expected: str, found: str, reason: str, remedy: str) -> Finding:
-    return replace(_bad(subject, expected, found, reason, remedy), verdict=Verdict.PROVEN, advice=True)
-
-
-def _unseen(subject: str, expected: str, found: str, what: str, refused: Refusal | None) -> Finding:
+def _unseen(subject: Subject, expected: str, found: str, what: str, refused: Refusal | None) -> Finding:
     """Return the finding about what its owner does not show: in another account, or by its own policy."""
     there = f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one"
-    return Finding(
-        RULE.id,
-        Verdict.UNDETERMINED,
-        "",
-        subject,
+    return subject.undetermined(
         expected=expected,
         found=refused.found if refused else found,
         reason="whether it is there is known where it is; that the service runs says nothing of the next task",
@@ -81,50 +70,51 @@ def _unseen(subject: str, expected: str, found: str, what: str, refused: Refusal
     )
 
 
-def _image(image: StoredImage) -> Finding:
-    subject, expected = f'container "{image.container}", image', f"{image.reference} in its repository"
-    push = "push it again, or deploy a revision whose image is there; a lifecycle rule must not expire what runs"
+def _image(subject: Subject, image: StoredImage) -> Finding:
     if not image.in_ecr:
-        return _advice(
-            subject,
-            "an image in a private repository of ECR, which can be asked",
-            image.reference,
-            "it is in another registry, which is not asked",
-            "copy it to ECR, or let a pull-through cache rule do so",
+        return subject.advice(
+            expected="an image in a private repository of ECR, which can be asked",
+            found=image.reference,
+            reason="it is in another registry, which is not asked",
+            remedy="copy it to ECR, or let a pull-through cache rule do so",
         )
+    expected = f"{image.reference} in its repository"
     if not image.is_seen:
         elsewhere = "its repository is of another account, which does not let the runner look"
         return _unseen(subject, expected, elsewhere, "the image", image.refused)
-    if not image.has_repository:
-        return _bad(subject, expected, "there is no such repository", "the next task cannot pull its image", push)
     gone = image.running - image.kept if image.is_pinned else frozenset()
-    if gone:
+    if not image.has_repository:
+        found, reason = "there is no such repository", "the next task cannot pull its image"
+    elif gone:
         found = f"{', '.join(sorted(gone))}, which runs, is not there any more"
-        return _bad(subject, expected, found, "a service keeps the digest of its deployment: no task can start", push)
-    if not image.named:
-        fails = f"the next {_next(image)} of this revision fails"
-        return _bad(subject, expected, "there is no such image", fails, push)
-    if image.running and image.named not in image.running and image.is_index:
-        return Finding(
-            RULE.id,
-            Verdict.UNDETERMINED,
-            "",
-            subject,
-            expected=f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}",
+        reason = "a service keeps the digest of its deployment: no task can start"
+    elif not image.named:
+        found, reason = "there is no such image", f"the next {_next(image)} of this revision fails"
+    elif image.running and image.named not in image.running:
+        return _moved(subject, image)
+    else:
+        what = "is the image that runs" if image.running else "is there"
+        return subject.proven(f"{image.reference} {what}: {image.named}")
+    push = "push it again, or deploy a revision whose image is there; a lifecycle rule must not expire what runs"
+    return subject.violated(expected=expected, found=found, reason=reason, remedy=push)
+
+
+def _moved(subject: Subject, image: StoredImage) -> Finding:
+    """Judge an image that does not run, and whose name is that of the one that does."""
+    expected = f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}"
+    if image.is_index:
+        return subject.undetermined(
+            expected=expected,
             found=f"it is {image.named}, which stands for images of several platforms",
             reason="what runs may be one of them, or the tag was moved",
             remedy="name the image by its digest, or waive the finding where tags are immutable",
         )
-    if image.running and image.named not in image.running:
-        return _bad(
-            subject,
-            f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}",
-            f"it is {image.named}",
-            f"the tag was moved: the next {_next(image)} of the same revision runs something else",
-            'make tags immutable, and give every image its own:\nimage_tag_mutability = "IMMUTABLE"',
-        )
-    what = "is the image that runs" if image.running else "is there"
-    return _good(subject, f"{image.reference} {what}: {image.named}")
+    return subject.violated(
+        expected=expected,
+        found=f"it is {image.named}",
+        reason=f"the tag was moved: the next {_next(image)} of the same revision runs something else",
+        remedy='make tags immutable, and give every image its own:\nimage_tag_mutability = "IMMUTABLE"',
+    )
 
 
 def _next(image: StoredImage) -> str:
@@ -132,63 +122,56 @@ def _next(image: StoredImage) -> str:
     return "deployment" if image.is_pinned else "task"
 
 
-def _value(value: StoredValue, live: Service) -> Iterator[Finding]:
-    subject = f"{value.kind} {_name(value.target)}"
+def _value(subject: Subject, value: StoredValue, live: Service) -> Finding:
     expected = f"{value.target}, for {', '.join(value.readers)}"
     if value.exists is None:
         elsewhere = "it is of another account or region, and cannot be looked at"
-        yield _unseen(subject, expected, elsewhere, f"the {value.kind}", value.refused)
-        return
+        return _unseen(subject, expected, elsewhere, f"the {value.kind}", value.refused)
     if not value.exists:
-        remedy = f"create it, or take {' and '.join(value.readers)} out of the task definition"
-        yield _bad(subject, expected, f"there is no such {value.kind}", "the next task does not start", remedy)
-        return
-    if value.deleted is not None:
-        yield _bad(
-            subject,
-            f"{expected}, not scheduled for deletion",
-            f"it is scheduled for deletion, DeletedDate {value.deleted:%Y-%m-%d}",
-            "a secret that is scheduled for deletion cannot be read: the next task does not start",
-            f"aws secretsmanager restore-secret --secret-id {value.target}",
+        return subject.violated(
+            expected=expected,
+            found=f"there is no such {value.kind}",
+            reason="the next task does not start",
+            remedy=f"create it, or take {' and '.join(value.readers)} out of the task definition",
         )
-        return
-    stale = _older(value, live)
-    if stale:
-        yield stale
-    else:
-        yield _good(subject, f"{value.target} is there")
-
-
-def _older(value: StoredValue, live: Service) -> Finding | None:
-    """Return the advice that tasks run with a value from before the last change."""
-    changed = value.changed
-    if changed is None:
-        return None
-    running = [task for task in live.tasks if task.is_running and task.started is not None]
-    old = [task for task in running if task.started and task.started < changed]
+    if value.deleted is not None:
+        return subject.violated(
+            expected=f"{expected}, not scheduled for deletion",
+            found=f"it is scheduled for deletion, DeletedDate {value.deleted:%Y-%m-%d}",
+            reason="a secret that is scheduled for deletion cannot be read: the next task does not start",
+            remedy=f"aws secretsmanager restore-secret --secret-id {value.target}",
+        )
+    started = [task.started for task in live.tasks if task.is_running and task.started is not None]
+    old = [one for one in started if value.changed is not None and one < value.changed]
     if not old:
-        return None
+        return subject.proven(f"{value.target} is there")
     command = f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --force-new-deployment"
-    return _advice(
-        f"{value.kind} {_name(value.target)}",
-        "tasks that have started since its last change",
-        f"it was changed on {changed:%Y-%m-%d %H:%M} UTC; {len(old)} of {len(running)} tasks are older",
-        "a task reads its values once, when it starts; the change may have been of description or tags alone",
-        f"if the value is new, start the tasks anew:\n{command}",
+    return subject.advice(
+        expected="tasks that have started since its last change",
+        found=f"it was changed on {value.changed:%Y-%m-%d %H:%M} UTC; {len(old)} of {len(started)} tasks are older",
+        reason="a task reads its values once, when it starts; the change may have been of description or tags alone",
+        remedy=f"if the value is new, start the tasks anew:\n{command}",
     )
 
 
-def _role(role: StoredRole, live: Service) -> Finding:
+def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
     if role.trust is None:
-        return _bad(
-            f"{role.kind} role",
-            role.arn,
-            "there is no such role",
-            "ECS cannot assume it, and the next task does not start",
-            "terraform apply creates it; a role that was made anew under its name needs new sessions: deploy again",
+        return subject.violated(
+            expected=role.arn,
+            found="there is no such role",
+            reason="ECS cannot assume it, and the next task does not start",
+            remedy="terraform apply creates it; a role that was made anew under its name needs new sessions: "
+            "deploy again",
         )
-    finding = _trust(role, live)
-    return replace(finding, subject=f"{role.kind} role")
+    found = _trust(role, live)
+    return replace(
+        found,
+        rule=subject.rule,
+        address=subject.address,
+        subject=subject.name,
+        location=subject.location,
+        related=(*subject.related, *found.related),
+    )
 
 
 def _trust(role: StoredRole, live: Service) -> Finding:
@@ -202,44 +185,42 @@ def _trust(role: StoredRole, live: Service) -> Finding:
     return Trust(ArnIndex(attributes)).judge(_ROWS[role.kind], role.arn, RoleLookup(resource), context)
 
 
-def _log_group(group: StartLogGroup) -> Finding:
-    subject = f'container "{group.container}", log group'
+def _log_group(subject: Subject, group: StartLogGroup) -> Finding:
     if group.exists:
-        return _good(subject, f"{group.name} is there")
+        return subject.proven(f"{group.name} is there")
     if group.is_created:
-        return _good(subject, f"{group.name} is not there, and awslogs-create-group makes it")
-    return _bad(
-        subject,
-        f"the log group {group.name}",
-        "there is none",
-        "in blocking mode the container does not start; in the other, the default since 2025, what it writes is lost",
-        f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{group.name}"\n}}',
+        return subject.proven(f"{group.name} is not there, and awslogs-create-group makes it")
+    return subject.violated(
+        expected=f"the log group {group.name}",
+        found="there is none",
+        reason="in blocking mode the container does not start; in the other, the default since 2025, what it writes "
+        "is lost",
+        remedy=f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{group.name}"\n}}',
     )
 
 
-def _network(network: Network) -> Iterator[Finding]:
-    gone = [name for name, free in network.subnets.items() if free is None]
-    if network.subnets and (gone or not any(network.subnets.values())):
-        yield _bad(
-            "subnets",
-            "subnets that exist, with free addresses",
-            f"there is no {', '.join(gone)}" if gone else f"no address is free in {', '.join(network.subnets)}",
-            "a task in awsvpc mode needs an address of one of them",
-            "name subnets that exist" if gone else "add a subnet, or let go of addresses",
-        )
-    elif network.subnets:
-        yield _good("subnets", ", ".join(f"{name} has {free} free addresses" for name, free in network.subnets.items()))
-    missing = [name for name, there in network.security_groups.items() if not there]
-    if missing:
-        yield _bad(
-            "security groups",
-            ", ".join(network.security_groups),
-            f"there is no {', '.join(missing)}",
-            "the network interface of the next task cannot be made",
-            "name security groups that exist",
-        )
-    elif network.security_groups:
-        yield _good("security groups", f"{', '.join(network.security_groups)} are there")
+def _subnets(subject: Subject, subnets: Mapping[str, int | None]) -> Finding:
+    gone = [name for name, free in subnets.items() if free is None]
+    if not gone and any(subnets.values()):
+        return subject.proven(", ".join(f"{name} has {free} free addresses" for name, free in subnets.items()))
+    return subject.violated(
+        expected="subnets that exist, with free addresses",
+        found=f"there is no {', '.join(gone)}" if gone else f"no address is free in {', '.join(subnets)}",
+        reason="a task in awsvpc mode needs an address of one of them",
+        remedy="name subnets that exist" if gone else "add a subnet, or let go of addresses",
+    )
+
+
+def _security_groups(subject: Subject, groups: Mapping[str, bool]) -> Finding:
+    missing = [name for name, is_there in groups.items() if not is_there]
+    if not missing:
+        return subject.proven(f"{', '.join(groups)} are there")
+    return subject.violated(
+        expected=", ".join(groups),
+        found=f"there is no {', '.join(missing)}",
+        reason="the network interface of the next task cannot be made",
+        remedy="name security groups that exist",
+    )
 
 
 def _name(target: str) -> str:

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from infraspec.checks.common.unknown_remedies import how_to_know
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding, Related
+from infraspec.core.rule import Subject
+from infraspec.core.rules import ROLLOUT as RULE
 from infraspec.core.unknown import unknowns
-from infraspec.ecs.fleet import DeclaredService, Fleet
+from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup, Task, revision_of
 from infraspec.ecs.stop_cause import StopCause
 
-_BREAKER = "deployment_circuit_breaker {\n  enable   = true\n  rollback = true\n}"
+_ATTRIBUTES = {
+    "revision": "task_definition",
+    "counts": "desired_count",
+    "targets": "load_balancer",
+    "circuit breaker": "deployment_circuit_breaker",
+}
+"""The argument of aws_ecs_service that each part of the judgement is about."""
+_SUCCEEDS, _HAS_ENDED = "a deployment that succeeds", "a deployment that has ended"
+_MEND = "infraspec diagnose says which change mends it"
 _LEAVING = frozenset({"draining"})
 _COMING = frozenset({"initial"})
 _FAILED_TO_START = "TaskFailedToStart"
 _FEW = 3
+
+
+def about(one: DeployedService, part: str, name: str = "") -> Subject:
+    """Return a part of the judgement of a service as a subject, under its `name` if it has one."""
+    resource = one.declared.resource
+    place = resource.location_of(_ATTRIBUTES[part]) if part in _ATTRIBUTES else resource.location
+    return RULE.about(resource, name or part, place, [Related("service", one.live.arn)] if one.live else ())
 
 
 def is_failing(live: Service) -> bool:
@@ -25,29 +40,30 @@ def is_failing(live: Service) -> bool:
     return live.primary is not None and (live.primary.failed > 0 or live.primary.rollout_state == "FAILED")
 
 
-def deployment(live: Service, waited: int, *, is_current: bool) -> Finding:
+def deployment(subject: Subject, live: Service, waited: int, *, is_current: bool) -> Finding:
     """Judge the last service deployment, or else what the service says of its rollout.
 
     `is_current` tells whether it was to bring the revision that is meant now.
     """
     last, primary = live.last, live.primary
     if last is not None and not last.is_under_way:
-        return _ended(live, last, is_current=is_current)
+        return _ended(subject, live, last, is_current=is_current)
     if last is not None and last.is_rollback:
-        return _rolled_back(live, last)
+        return _rolled_back(subject, live, last)
     if last is not None or (primary is not None and primary.rollout_state == "IN_PROGRESS"):
-        return _under_way(live, waited)
+        return _under_way(subject, live, waited)
     if primary is not None and primary.rollout_state == "FAILED":
-        return _bad("deployment", "a deployment that succeeds", f"it FAILED: {primary.reason}", _reasons(live, primary))
+        return subject.violated(
+            expected=_SUCCEEDS,
+            found=f"it FAILED: {primary.reason}",
+            reason=_reasons(live, primary),
+            remedy=_MEND,
+        )
     if primary is not None and primary.rollout_state == "COMPLETED":
-        return _good("deployment", primary.reason or "its rollout is COMPLETED")
+        return subject.proven(primary.reason or "its rollout is COMPLETED")
     if len(live.deployments) == 1 and primary is not None and primary.running == primary.desired:
-        return _good("deployment", "ECS tells no state of its rollout; there is one deployment, and all its tasks run")
-    return Finding(
-        "",
-        Verdict.UNDETERMINED,
-        "",
-        "deployment",
+        return subject.proven("ECS tells no state of its rollout; there is one deployment, and all its tasks run")
+    return subject.undetermined(
         expected="a deployment that has succeeded",
         found=f"{len(live.deployments)} deployments of which ECS tells no state",
         reason="a service behind a Classic Load Balancer, or one that something else deploys",
@@ -55,179 +71,152 @@ def deployment(live: Service, waited: int, *, is_current: bool) -> Finding:
     )
 
 
-def _ended(live: Service, last: ServiceDeployment, *, is_current: bool) -> Finding:
+def _ended(subject: Subject, live: Service, last: ServiceDeployment, *, is_current: bool) -> Finding:
     if last.status == "SUCCESSFUL":
-        return _good("deployment", f"{_named(last)} was SUCCESSFUL")
+        return subject.proven(f"{_named(last)} was SUCCESSFUL")
     if not is_current:
-        return Finding(
-            "",
-            Verdict.PROVEN,
-            "",
-            "deployment",
+        return subject.advice(
             expected="a last deployment that succeeded",
             found=f"{_named(last)} is {last.status}: {last.reason}",
             reason="it was of another revision than the one that is meant now, which runs",
             remedy="nothing: the next deployment takes its place",
-            advice=True,
         )
-    return _rolled_back(live, last)
+    return _rolled_back(subject, live, last)
 
 
-def _rolled_back(live: Service, last: ServiceDeployment) -> Finding:
+def _rolled_back(subject: Subject, live: Service, last: ServiceDeployment) -> Finding:
     tasks = [task for task in live.tasks if task.task_definition == last.task_definition]
-    return _bad(
-        "deployment",
-        "a deployment that succeeds",
-        f"{_named(last)} is {last.status}" + (f": {last.reason}" if last.reason else ""),
-        start_failures(tasks)
+    return subject.violated(
+        expected=_SUCCEEDS,
+        found=f"{_named(last)} is {last.status}" + (f": {last.reason}" if last.reason else ""),
+        reason=start_failures(tasks)
         or "ECS shows stopped tasks for about an hour: of why they stopped nothing is left, but the service's events",
+        remedy=_MEND,
     )
 
 
-def _under_way(live: Service, waited: int) -> Finding:
+def _under_way(subject: Subject, live: Service, waited: int) -> Finding:
     primary = live.primary
-    expected = "a deployment that has ended"
     state = f"{primary.rollout_state or 'IN_PROGRESS'}: {_progress(primary)}" if primary else "IN_PROGRESS"
-    if is_failing(live):
-        return _bad("deployment", "a deployment that succeeds", state, _reasons(live, primary))
-    if waited:
-        found = f"{state}, after {waited} seconds of waiting"
-        return _bad("deployment", expected, found, _reasons(live, primary))
-    return Finding(
-        "",
-        Verdict.UNDETERMINED,
-        "",
-        "deployment",
-        expected=expected,
+    if is_failing(live) or waited:
+        return subject.violated(
+            expected=_SUCCEEDS if is_failing(live) else _HAS_ENDED,
+            found=state if is_failing(live) else f"{state}, after {waited} seconds of waiting",
+            reason=_reasons(live, primary),
+            remedy=_MEND,
+        )
+    return subject.undetermined(
+        expected=_HAS_ENDED,
         found=state,
         reason="it is under way",
         remedy="run it again, or wait for its end: [rollout]\nwait = 900",
     )
 
 
-def counts(live: Service, declared: DeclaredService, waited: int) -> Finding:
+def counts(subject: Subject, live: Service, declared: DeclaredService, waited: int) -> Finding:
     """Judge that as many tasks run as are wanted, all of one deployment."""
-    found = f"{live.running} running, {live.pending} pending, in {_deployments(live)}"
     if live.desired == 0:
-        return _nothing(live, declared)
-    primary = live.primary
+        return _nothing(subject, live, declared)
+    primary, number = live.primary, len(live.deployments)
     if live.controller != "ECS" and primary is not None and primary.running == primary.desired and not primary.pending:
-        return _good("counts", f"{primary.running} of {primary.desired} tasks of the primary task set run")
-    if live.running == live.desired and live.pending == 0 and len(live.deployments) <= 1:
-        return _good("counts", f"{live.running} of {live.desired} tasks run, in one deployment")
-    open_ = live.is_rolling_out and not is_failing(live) and not waited
-    return Finding(
-        "",
-        Verdict.UNDETERMINED if open_ else Verdict.VIOLATED,
-        "",
-        "counts",
-        expected=f"{live.desired} running, none pending, in one deployment",
+        return subject.proven(f"{primary.running} of {primary.desired} tasks of the primary task set run")
+    if live.running == live.desired and live.pending == 0 and number <= 1:
+        return subject.proven(f"{live.running} of {live.desired} tasks run, in one deployment")
+    expected = f"{live.desired} running, none pending, in one deployment"
+    deployments = "one deployment" if number == 1 else f"{number} deployments"
+    found = f"{live.running} running, {live.pending} pending, in {deployments}"
+    if live.is_rolling_out and not is_failing(live) and not waited:
+        reason, remedy = "the deployment is under way", "run it again when it has ended"
+        return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
+    return subject.violated(
+        expected=expected,
         found=found,
-        reason="the deployment is under way" if open_ else _short(live),
-        remedy="run it again when it has ended" if open_ else _events(live),
+        reason="its deployment fails" if is_failing(live) else _last_event(live),
+        remedy=f"aws ecs describe-services --cluster {live.cluster_name} --services {live.name} "
+        "--query 'services[0].events'",
     )
-
-
-def _short(live: Service) -> str:
-    return "its deployment fails" if is_failing(live) else _last_event(live)
 
 
 def _last_event(live: Service) -> str:
     return live.events[0].message if live.events else "ECS does not say why"
 
 
-def _nothing(live: Service, declared: DeclaredService) -> Finding:
-    least = declared.least
+def _nothing(subject: Subject, live: Service, declared: DeclaredService) -> Finding:
+    least, found = declared.least, f"0 are desired, {live.running} run"
     unknown = next(unknowns(least), None)
-    meant = isinstance(least, int) and least > 0
-    base = Finding("", Verdict.PROVEN, "", "counts", found=f"0 are desired, {live.running} run")
     if unknown is not None:
-        return replace(
-            base,
-            verdict=Verdict.UNDETERMINED,
+        return subject.undetermined(
             expected="as many tasks as the source says",
+            found=found,
             reason=f"{unknown.address} is not known, which says how many there are to be at least",
             remedy=how_to_know(unknown),
         )
-    if meant:
-        scale = f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --desired-count {least}"
-        return replace(
-            base,
-            verdict=Verdict.VIOLATED,
+    if isinstance(least, int) and least > 0:
+        return subject.violated(
             expected=f"at least {least} tasks, as the source says",
+            found=found,
             reason="the service is scaled to nothing",
-            remedy=scale,
+            remedy=f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} "
+            f"--desired-count {least}",
         )
-    return replace(
-        base,
+    return subject.advice(
         expected="tasks that show that the revision can start",
+        found=found,
         reason="nothing is to run, so nothing shows that it can",
         remedy="look again when it is scaled up",
-        advice=True,
     )
 
 
-def targets(live: Service, waited: int) -> Iterator[Finding]:
+def targets(one: DeployedService, live: Service, waited: int) -> Iterator[Finding]:
     """Judge the health of the targets of each target group."""
     if live.desired == 0:
         return
     served = min(live.running, live.desired) if live.controller == "ECS" and live.strategy == "ROLLING" else 0
     for group in live.target_groups:
-        yield _health(group, served, open_=live.is_rolling_out and not is_failing(live) and not waited)
+        name = group.arns[0].rpartition(":")[2].removeprefix("targetgroup/").rpartition("/")[0] or group.arns[0]
+        open_ = live.is_rolling_out and not is_failing(live) and not waited
+        yield _health(about(one, "targets", f"targets of {name}"), group, served, open_=open_)
 
 
-def _health(group: TargetGroup, served: int, *, open_: bool) -> Finding:
+def _health(subject: Subject, group: TargetGroup, served: int, *, open_: bool) -> Finding:
     """Judge the targets of a group; there is one at least for each of the `served` tasks."""
-    name = group.arns[0].rpartition(":")[2].removeprefix("targetgroup/").rpartition("/")[0] or group.arns[0]
-    subject = f"targets of {name}"
     counted = [target for target in group.targets if target.state not in _LEAVING]
-    healthy = [target for target in counted if target.state == "healthy"]
-    few = bool(counted) and len(group.targets) < served  # those that drain are of tasks that are about to stop
-    if counted and len(healthy) == len(counted) and not few and not group.missing:
-        return _good(subject, f"{len(healthy)} of {len(counted)} targets of {name} are healthy")
     bad = [target for target in counted if target.state != "healthy"]
-    coming = bool(bad) and all(target.state in _COMING for target in bad) and not group.missing
+    few = bool(counted) and len(group.targets) < served  # those that drain are of tasks that are about to stop
+    if counted and not bad and not few and not group.missing:
+        return subject.proven(f"{len(counted)} of {len(counted)} {subject.name} are healthy")
     lines = [f"{target.id} is {target.state}{f' ({target.reason})' if target.reason else ''}" for target in bad]
     lines += [f"there is no target group {arn}" for arn in group.missing]
     if few:
         lines.append(f"{len(counted)} of the {served} tasks that run are registered")
-    undetermined = coming or open_
-    return Finding(
-        "",
-        Verdict.UNDETERMINED if undetermined else Verdict.VIOLATED,
-        "",
-        subject,
-        expected=f"targets of {name}, all of them healthy",
-        found="\n".join(lines) or "no targets",
-        reason="they are being registered"
-        if undetermined
-        else "the load balancer has nowhere to send requests to"
-        if not healthy
+    expected, found = f"{subject.name}, all of them healthy", "\n".join(lines) or "no targets"
+    if open_ or (bad and all(target.state in _COMING for target in bad) and not group.missing):
+        reason, remedy = "they are being registered", "run it again, or wait longer: [rollout]\nwait = 900"
+        return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
+    return subject.violated(
+        expected=expected,
+        found=found,
+        reason="the load balancer has nowhere to send requests to"
+        if len(bad) == len(counted)
         else "part of the requests fail, or go to fewer tasks",
-        remedy="run it again, or wait longer: [rollout]\nwait = 900"
-        if undetermined
-        else f"aws elbv2 describe-target-health --target-group-arn {group.arns[0]}",
+        remedy=f"aws elbv2 describe-target-health --target-group-arn {group.arns[0]}",
     )
 
 
-def circuit_breaker(live: Service) -> Iterator[Finding]:
+def circuit_breaker(subject: Subject, live: Service) -> Iterator[Finding]:
     """Judge that a rolling deployment that cannot succeed ends, and goes back."""
+    breaker = live.circuit_breaker
     if live.controller != "ECS" or live.strategy != "ROLLING":
         return
-    breaker = live.circuit_breaker
     if breaker.enabled and breaker.rollback:
-        yield _good("circuit breaker", "a deployment that cannot succeed is rolled back")
-        return
-    yield Finding(
-        "",
-        Verdict.VIOLATED,
-        "",
-        "circuit breaker",
-        expected="a deployment circuit breaker that rolls back",
-        found="it is not enabled" if not breaker.enabled else "it does not roll back",
-        reason="a revision that cannot start is retried for ever" if not breaker.enabled else "what failed stays",
-        remedy=_BREAKER,
-    )
+        yield subject.proven("a deployment that cannot succeed is rolled back")
+    else:
+        yield subject.violated(
+            expected="a deployment circuit breaker that rolls back",
+            found="it does not roll back" if breaker.enabled else "it is not enabled",
+            reason="what failed stays" if breaker.enabled else "a revision that cannot start is retried for ever",
+            remedy="deployment_circuit_breaker {\n  enable   = true\n  rollback = true\n}",
+        )
 
 
 def start_failures(tasks: list[Task]) -> str:
@@ -248,34 +237,15 @@ def _reasons(live: Service, primary: Deployment | None) -> str:
     return "\n".join(filter(None, (start_failures(tasks), said))) or _last_event(live)
 
 
-def _events(live: Service) -> str:
-    return (
-        f"aws ecs describe-services --cluster {live.cluster_name} --services {live.name} --query 'services[0].events'"
-    )
-
-
 def _progress(primary: Deployment) -> str:
     failed = f", {primary.failed} failed" if primary.failed else ""
     return f"{primary.running} of {primary.desired} tasks of {revision_of(primary.task_definition)} run{failed}"
-
-
-def _deployments(live: Service) -> str:
-    return "one deployment" if len(live.deployments) == 1 else f"{len(live.deployments)} deployments"
 
 
 def _named(last: ServiceDeployment) -> str:
     of = f" of {revision_of(last.task_definition)}" if last.task_definition else ""
     at = f" ({last.created:%Y-%m-%d %H:%M} UTC)" if last.created else ""
     return f"the last deployment{of}{at}"
-
-
-def _good(subject: str, reason: str) -> Finding:
-    return Finding("", Verdict.PROVEN, "", subject, reason=reason)
-
-
-def _bad(subject: str, expected: str, found: str, reason: str) -> Finding:
-    remedy = "infraspec diagnose says which change mends it"
-    return Finding("", Verdict.VIOLATED, "", subject, expected=expected, found=found, reason=reason, remedy=remedy)
 
 
 def without_services(fleet: Fleet) -> str:

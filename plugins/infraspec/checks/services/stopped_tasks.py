@@ -11,16 +11,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from infraspec.checks.services.rollout_state import without_running_services
-from infraspec.core.finding import Finding, Location, Related, Verdict
+from infraspec.core.finding import Finding, Related
 from infraspec.core.rules import STOPPED_TASKS as RULE
 from infraspec.ecs.fleet import DeployedService, Fleet
 from infraspec.ecs.service import Service, Task
 from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
 from infraspec.process.playbooks import Playbook
 
+_EXPECTED = "tasks that start, and run"
 _KEPT = "ECS shows a stopped task for about an hour"
 
 
@@ -35,6 +35,15 @@ class Stopped(Struct, frozen=True):
     def newest(self) -> Task:
         """The task that stopped last."""
         return self.tasks[0]
+
+    @property
+    def failure(self) -> str:
+        """The id of the failure class, or else how they stopped."""
+        return self.cause.failure.value if self.cause.failure else self.stop.value
+
+    def pages(self, playbooks: Sequence[Playbook]) -> list[str]:
+        """Return the files of the playbooks about it."""
+        return [page.page.file for page in playbooks if self.failure in (page.id, *page.covers)]
 
 
 def check_stopped_tasks(
@@ -59,8 +68,8 @@ def faults(tasks: Sequence[Task]) -> list[Stopped]:
     for task in sorted((task for task in tasks if task.has_stopped), key=_when, reverse=True):
         stop = how_stopped(task)
         if stop.is_fault:
-            groups.setdefault((task.task_definition, stop, *_cause(task).subject), []).append(task)
-    return [Stopped(how_stopped(group[0]), _cause(group[0]), tuple(group)) for group in groups.values()]
+            groups.setdefault((task.task_definition, stop, *StopCause.of(task.reason).subject), []).append(task)
+    return [Stopped(how_stopped(group[0]), StopCause.of(group[0].reason), tuple(group)) for group in groups.values()]
 
 
 def is_past(stopped: Stopped, service: Service) -> bool:
@@ -82,58 +91,51 @@ def is_past(stopped: Stopped, service: Service) -> bool:
 
 
 def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playbook]) -> Iterator[Finding]:
-    address, place = one.declared.resource.address, one.declared.resource.location
-    found = faults(live.tasks)
-    for stopped in found:
-        past = is_past(stopped, live)
-        yield _finding(stopped, address, place, playbooks, Related("service", live.arn), past=past)
-    if not found:
-        reason = _seen([task for task in live.tasks if task.has_stopped])
-        yield Finding(RULE.id, Verdict.PROVEN, address, live.name, place, reason=reason)
+    resource, groups = one.declared.resource, faults(live.tasks)
+    for stopped in groups:
+        related, past = [Related("service", live.arn), *_related(stopped, playbooks)], is_past(stopped, live)
+        subject = RULE.about(resource, _name(stopped), related=related)
+        say = subject.advice if past else subject.violated
+        yield say(
+            expected=_EXPECTED,
+            found=_found(stopped) + ("; the service has got over it" if past else ""),
+            reason=_reason(stopped.newest),
+            remedy=_remedy(stopped, playbooks),
+        )
+    if not groups:
+        seen = _seen([task for task in live.tasks if task.has_stopped])
+        yield RULE.about(resource, live.name).proven(seen)
 
 
 def _by_themselves(
     tasks: Sequence[Task], playbooks: Sequence[Playbook], families: Collection[str]
 ) -> Iterator[Finding]:
     for stopped in faults(tasks):
-        finding = _finding(stopped, stopped.newest.task_definition, None, playbooks, past=False)
-        if stopped.newest.revision.partition(":")[0] in families:
-            yield finding
-        else:
-            found = f"{finding.found}; the source does not know its family"
-            yield replace(finding, verdict=Verdict.PROVEN, advice=True, found=found)
+        newest, related = stopped.newest, _related(stopped, playbooks)
+        subject = RULE.about(newest.task_definition, _name(stopped), related=related)
+        known = newest.revision.partition(":")[0] in families
+        say = subject.violated if known else subject.advice
+        yield say(
+            expected=_EXPECTED,
+            found=_found(stopped) + ("" if known else "; the source does not know its family"),
+            reason=_reason(newest),
+            remedy=_remedy(stopped, playbooks),
+        )
 
 
-def _finding(
-    stopped: Stopped,
-    address: str,
-    place: Location | None,
-    playbooks: Sequence[Playbook],
-    *related: Related,
-    past: bool,
-) -> Finding:
-    cause, newest = stopped.cause, stopped.newest
-    name = cause.failure.value if cause.failure else stopped.stop.value
-    named = [("role", cause.role), ("secret", cause.secret), ("parameter", cause.parameter), ("image", cause.image)]
-    pages = [playbook for playbook in playbooks if name in (playbook.id, *playbook.covers)]
-    return Finding(
-        RULE.id,
-        Verdict.PROVEN if past else Verdict.VIOLATED,
-        address,
-        f"{newest.revision}: {name}" + (f" {cause.key}" if cause.key else ""),
-        place,
-        expected="tasks that start, and run",
-        found=_found(stopped) + ("; the service has got over it" if past else ""),
-        reason=_reason(newest),
-        remedy=_remedy(newest, pages),
-        related=(
-            *related,
-            Related("task", newest.arn),
-            *(Related(role, value) for role, value in named if value),
-            *(Related("playbook", page.page.file) for page in pages),
-        ),
-        advice=past,
-    )
+def _name(stopped: Stopped) -> str:
+    key = stopped.cause.key
+    return f"{stopped.newest.revision}: {stopped.failure}" + (f" {key}" if key else "")
+
+
+def _related(stopped: Stopped, playbooks: Sequence[Playbook]) -> list[Related]:
+    cause = stopped.cause
+    named = {"role": cause.role, "secret": cause.secret, "parameter": cause.parameter, "image": cause.image}
+    return [
+        Related("task", stopped.newest.arn),
+        *(Related(role, value) for role, value in named.items() if value),
+        *(Related("playbook", file) for file in stopped.pages(playbooks)),
+    ]
 
 
 def _found(stopped: Stopped) -> str:
@@ -149,9 +151,9 @@ def _reason(task: Task) -> str:
     return "\n".join([*filter(None, [task.reason]), *codes]) or f"ECS gives no reason but {task.stop_code or 'none'}"
 
 
-def _remedy(task: Task, pages: Sequence[Playbook]) -> str:
+def _remedy(stopped: Stopped, playbooks: Sequence[Playbook]) -> str:
+    task, follow = stopped.newest, " or ".join(stopped.pages(playbooks))
     look = f"infraspec diagnose --service {task.service} names the statement and the fix" if task.service else ""
-    follow = " or ".join(page.page.file for page in pages)
     text = "\n".join(filter(None, [f"follow {follow}" if follow else "", look]))
     return text or f"aws ecs describe-tasks --cluster {task.cluster} --tasks {task.arn}"
 
@@ -162,10 +164,6 @@ def _seen(tasks: Sequence[Task]) -> str:
     kinds = ", ".join(f"{count} {stop.value}" for stop, count in counted.items())
     stops = f"of {len(tasks)} stopped tasks: {kinds}" if tasks else "no stopped task"
     return f"{stops}; {_KEPT}"
-
-
-def _cause(task: Task) -> StopCause:
-    return StopCause.of(task.reason)
 
 
 def _when(task: Task) -> float:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.checks.state.state_backend import without_source
 from infraspec.contract.models import Contract
@@ -36,14 +34,18 @@ def check_consistency(
     if environment == reference:
         return [RULE.about(root_settings[environment].root).proven("the others are compared with it")]
     own, other = (_parts(sources[name], root_settings[name], name) for name in (environment, reference))
-    counts = _Counts.of({name: sources[name] for name in (environment, reference)})
+    counts = {
+        _ANY_KEY.sub("", address): (name, why)
+        for name in (environment, reference)
+        for address, why in sources[name].uncertain.items()
+    }
     allowed = Exemptions.of(rules.allow)
     findings = []
     for address in sorted({*own, *other}):
         here, there = own.get(address), other.get(address)
         same = here is not None and there is not None and here[0] == there[0]
         source, place = here or there or ("", None)
-        doubt = counts.doubt_of(address) if not source else None
+        doubt = _doubt_of(address, counts) if not source else None
         if allowed.covers(address, address) or (same and not doubt):
             findings.append(RULE.about(address, location=place).proven())
         elif doubt:
@@ -53,26 +55,11 @@ def check_consistency(
     return findings
 
 
-class _Counts(Struct, frozen=True):
-    """The counts that are not known, by the address that all their instances have without keys."""
-
-    by_block: Mapping[str, tuple[str, Uncertain]]
-
-    @classmethod
-    def of(cls, sources: Mapping[str, Plan]) -> _Counts:
-        return cls(
-            {
-                _ANY_KEY.sub("", address): (name, why)
-                for name, plan in sources.items()
-                for address, why in plan.uncertain.items()
-            }
-        )
-
-    def doubt_of(self, address: str) -> tuple[str, Uncertain] | None:
-        """Return the environment and the count that leave open whether an address is there."""
-        block = _ANY_KEY.sub("", address)
-        ends = [found.start() for found in re.finditer(r"\.|$", block)] if self.by_block else []
-        return next((self.by_block[block[:end]] for end in ends if block[:end] in self.by_block), None)
+def _doubt_of(address: str, counts: Mapping[str, tuple[str, Uncertain]]) -> tuple[str, Uncertain] | None:
+    """Return the environment and the count that leave open whether an address is there."""
+    block = _ANY_KEY.sub("", address)
+    ends = [found.start() for found in re.finditer(r"\.|$", block)] if counts else []
+    return next((counts[block[:end]] for end in ends if block[:end] in counts), None)
 
 
 def _open(

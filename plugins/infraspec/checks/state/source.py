@@ -5,7 +5,7 @@ A check that passes over half of the resources has not looked at the other half;
 
 from __future__ import annotations
 
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding
 from infraspec.core.rules import SOURCE as RULE
 from infraspec.terraform.plan import Diagnostic, Plan
 
@@ -17,25 +17,20 @@ def check_source(plan: Plan) -> list[Finding]:
 
     Without a resource or data source there is nothing to report on.
     """
-    findings = [_finding(plan, diagnostic) for diagnostic in plan.diagnostics]
+    findings = [_judge(plan, diagnostic) for diagnostic in plan.diagnostics]
     if findings or not plan.resources:
         return findings
-    return [Finding(RULE.id, Verdict.PROVEN, plan.origin, reason=coverage(plan))]
+    return [RULE.about(plan.origin).proven(coverage(plan))]
 
 
-def _finding(plan: Plan, diagnostic: Diagnostic) -> Finding:
-    stops = diagnostic.severity == "error"
-    subject, _, reason = diagnostic.message.partition(": ")
-    return Finding(
-        RULE.id,
-        Verdict.VIOLATED if stops else Verdict.UNDETERMINED,
-        plan.origin,
-        subject,
-        diagnostic.location,
-        expected="a configuration that terraform plans" if stops else "all of the configuration to be seen",
-        reason=reason,
-        remedy=diagnostic.remedy or (_TO_MEND if stops else ""),
-    )
+def _judge(plan: Plan, diagnostic: Diagnostic) -> Finding:
+    name, _, reason = diagnostic.message.partition(": ")
+    subject = RULE.about(plan.origin, name, diagnostic.location)
+    if diagnostic.severity == "error":
+        expected, remedy = "a configuration that terraform plans", diagnostic.remedy or _TO_MEND
+        return subject.violated(expected=expected, found="", reason=reason, remedy=remedy)
+    expected = "all of the configuration to be seen"
+    return subject.undetermined(expected=expected, found="", reason=reason, remedy=diagnostic.remedy)
 
 
 def coverage(plan: Plan) -> str:

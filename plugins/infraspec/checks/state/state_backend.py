@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.static import State
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
 from infraspec.core.rules import STATE_BACKEND as RULE
 from infraspec.core.unknown import Unknown, Value, render
@@ -57,50 +57,42 @@ def _wrong_type(own: RootSettings, rules: State, environment: Environment, name:
 
 
 def _encrypted(own: RootSettings) -> Finding:
-    value = own.backend.arguments.get("encrypt")
-    verdict, found = _boolean(own.backend, value)
-    return _finding(
-        own, "encrypt", verdict, "encrypt = true", found, "the state holds the values of secrets", "encrypt = true"
+    return _judge(
+        RULE.about(own.root, "encrypt", own.backend.location),
+        own.backend,
+        own.backend.arguments.get("encrypt"),
+        expected="encrypt = true",
+        reason="the state holds the values of secrets",
+        remedy="encrypt = true",
     )
 
 
 def _locked(own: RootSettings) -> Finding:
-    arguments = own.backend.arguments
-    table, verdict_found = arguments.get("dynamodb_table"), _boolean(own.backend, arguments.get("use_lockfile"))
+    subject, arguments = RULE.about(own.root, "lock", own.backend.location), own.backend.arguments
+    table, expected = (
+        arguments.get("dynamodb_table"),
+        "use_lockfile = true (Terraform 1.11 and later), or a dynamodb_table",
+    )
     if isinstance(table, str) and table:
-        verdict, found = Verdict.PROVEN, f'dynamodb_table = "{table}"'
-    elif isinstance(table, Unknown):
-        verdict, found = Verdict.UNDETERMINED, render(table)
-    else:
-        verdict, found = verdict_found
-    expected = "use_lockfile = true (Terraform 1.11 and later), or a dynamodb_table"
-    reason = "without a lock, two applies at a time lose resources from the state"
-    return _finding(own, "lock", verdict, expected, found, reason, "use_lockfile = true")
+        return subject.proven(expected=expected, found=f'dynamodb_table = "{table}"')
+    return _judge(
+        subject,
+        own.backend,
+        table if isinstance(table, Unknown) else arguments.get("use_lockfile"),
+        expected=expected,
+        reason="without a lock, two applies at a time lose resources from the state",
+        remedy="use_lockfile = true",
+    )
 
 
-def _boolean(backend: Backend, value: Value) -> tuple[Verdict, str]:
+def _judge(subject: Subject, backend: Backend, value: Value, *, expected: str, reason: str, remedy: str) -> Finding:
     """Judge an argument that has to be true. One that is missing may be added at init, if others have to be."""
     if value is True:
-        return Verdict.PROVEN, "true"
-    if isinstance(value, Unknown):
-        return Verdict.UNDETERMINED, render(value)
-    if value is None and _is_partial(backend):
-        return Verdict.UNDETERMINED, "not set here"
-    return Verdict.VIOLATED, "not set" if value is None else render(value)
-
-
-def _is_partial(backend: Backend) -> bool:
-    return any(backend.arguments.get(name) is None for name in ("bucket", "key"))
-
-
-def _finding(  # noqa: PLR0917 - the parts of a finding
-    own: RootSettings, name: str, verdict: Verdict, expected: str, found: str, reason: str, remedy: str
-) -> Finding:
-    subject = RULE.about(own.root, name, own.backend.location)
-    if verdict is Verdict.PROVEN:
-        return subject.proven(expected=expected, found=found)
-    if verdict is Verdict.UNDETERMINED:
-        return _at_init(subject, expected, found, remedy)
+        return subject.proven(expected=expected, found="true")
+    is_partial = any(backend.arguments.get(name) is None for name in ("bucket", "key"))
+    if isinstance(value, Unknown) or (value is None and is_partial):
+        return _at_init(subject, expected, "not set here" if value is None else render(value), remedy)
+    found = "not set" if value is None else render(value)
     return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
 
 
@@ -115,10 +107,8 @@ def _at_init(subject: Subject, expected: str, found: str, remedy: str) -> Findin
 
 def _apart(settings: Mapping[str, RootSettings], contract: Contract, environment: str) -> Finding:
     own = settings[environment]
-    subject, expected = (
-        RULE.about(own.root, "key", own.backend.location),
-        "a bucket and key that no other environment has",
-    )
+    subject = RULE.about(own.root, "key", own.backend.location)
+    expected = "a bucket and key that no other environment has"
     place = state_place(own.backend, contract.environments[environment])
     if place is None:
         return _at_init(subject, expected, "not known here", f'key = "{environment}/…"')

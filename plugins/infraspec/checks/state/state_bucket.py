@@ -13,6 +13,7 @@ from infraspec.checks.common.unknown_remedies import how_to_know, left_open
 from infraspec.contract.models import Contract
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rule import Subject
 from infraspec.core.rules import STATE_BUCKET as RULE
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -25,7 +26,6 @@ from infraspec.terraform.plan import Plan, Resource
 
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
-_VERDICTS = {Truth.YES: Verdict.PROVEN, Truth.MAYBE: Verdict.UNDETERMINED, Truth.NO: Verdict.VIOLATED}
 _TLS = """{
   "Effect": "Deny", "Principal": "*", "Action": "s3:*",
   "Resource": ["BUCKET_ARN", "BUCKET_ARN/*"],
@@ -75,17 +75,23 @@ def _if_there(plan: Plan, finding: Finding) -> Finding:
 
 
 def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
-    return Finding(
-        RULE.id,
-        Verdict.UNDETERMINED,
-        settings.root,
-        what,
-        settings.backend.location,
-        f"a resource of this environment that is the {what} of the backend",
-        render(name) if name is not None else f"no {what} in the backend block",
-        f"the {what} is made elsewhere, or its name is not known before apply",
-        "if it is made elsewhere, say so in the contract:\n[state]\nmanaged = false",
+    return RULE.about(settings.root, what, settings.backend.location).undetermined(
+        expected=f"a resource of this environment that is the {what} of the backend",
+        found=render(name) if name is not None else f"no {what} in the backend block",
+        reason=f"the {what} is made elsewhere, or its name is not known before apply",
+        remedy="if it is made elsewhere, say so in the contract:\n[state]\nmanaged = false",
     )
+
+
+def _say(subject: Subject, answer: Truth, *, expected: str, found: str, reason: str, remedy: str) -> Finding:
+    match answer:
+        case Truth.YES:
+            return subject.proven(expected=expected)
+        case Truth.NO:
+            return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+        case Truth.MAYBE:
+            reason = f"it depends on what is known only after apply; otherwise {reason}"
+            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
 
 
 def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
@@ -99,15 +105,13 @@ def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
     answer = _is(key, "LockID")
     if answer is Truth.YES:
         answer = any_of(_is(kind, "S") for kind in kinds)
-    return _finding(
-        table,
-        "lock table",
+    return _say(
+        RULE.about(table, "lock table", table.location_of("hash_key")),
         answer,
-        'hash_key = "LockID", of type S',
-        f"hash_key = {render(key)}, of type {', '.join(map(render, kinds)) or 'none'}",
-        "terraform writes its locks under LockID and no other key",
-        'hash_key = "LockID"\n\nattribute {\n  name = "LockID"\n  type = "S"\n}',
-        "hash_key",
+        expected='hash_key = "LockID", of type S',
+        found=f"hash_key = {render(key)}, of type {', '.join(map(render, kinds)) or 'none'}",
+        reason="terraform writes its locks under LockID and no other key",
+        remedy='hash_key = "LockID"\n\nattribute {\n  name = "LockID"\n  type = "S"\n}',
     )
 
 
@@ -121,18 +125,20 @@ class _Bucket:
 
     def versioning(self) -> Finding:
         """Judge whether an earlier state can be brought back."""
-        source, value = self._setting("aws_s3_bucket_versioning", "versioning_configuration", "status")
-        if source is self._bucket:
-            value = "Enabled" if _first(self._bucket.get("versioning")).get("enabled") is True else value
-        return _finding(
-            source,
-            "versioning",
+        type_ = "aws_s3_bucket_versioning"
+        source = self._of(type_)
+        if source is None:
+            old = _first(self._bucket.get("versioning")).get("enabled")
+            source, value = self._bucket, "Enabled" if old is True else None
+        else:
+            value = _first(source.get("versioning_configuration")).get("status")
+        return _say(
+            RULE.about(source, "versioning", source.location_of("versioning_configuration")),
             _is(value, "Enabled"),
-            "versioning that is Enabled",
-            render(value) if value is not None else "none",
-            "an apply that goes wrong, or an overwritten object, leaves no state to go back to",
-            self._block("aws_s3_bucket_versioning", 'versioning_configuration {\n    status = "Enabled"\n  }'),
-            "versioning_configuration",
+            expected="versioning that is Enabled",
+            found=render(value) if value is not None else "none",
+            reason="an apply that goes wrong, or an overwritten object, leaves no state to go back to",
+            remedy=self._block(type_, 'versioning_configuration {\n    status = "Enabled"\n  }'),
         )
 
     def encryption(self) -> Finding:
@@ -142,53 +148,45 @@ class _Bucket:
         holder = _first(self._bucket.get("server_side_encryption_configuration")) if source is self._bucket else source
         rule = _first(holder.get("rule"))
         value = _first(rule.get("apply_server_side_encryption_by_default")).get("sse_algorithm")
-        return _finding(
-            source,
-            "encryption",
+        body = 'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }'
+        return _say(
+            RULE.about(source, "encryption", source.location_of("rule")),
             any_of(_is(value, algorithm) for algorithm in _ENCRYPTIONS),
-            "default encryption with AES256 or aws:kms",
-            render(value) if value is not None else "none",
-            "nothing here holds the bucket to an encryption",
-            self._block(
-                type_,
-                'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }',
-            ),
-            "rule",
+            expected="default encryption with AES256 or aws:kms",
+            found=render(value) if value is not None else "none",
+            reason="nothing here holds the bucket to an encryption",
+            remedy=self._block(type_, body),
         )
 
     def private(self) -> Finding:
         """Judge whether somebody can make it public."""
-        block = self._of("aws_s3_bucket_public_access_block")
+        type_ = "aws_s3_bucket_public_access_block"
+        block = self._of(type_)
         values = [block.get(flag) if block else None for flag in _FLAGS]
         missing = [flag for flag, value in zip(_FLAGS, values, strict=True) if value is not True]
-        return _finding(
-            block or self._bucket,
-            "public access block",
+        return _say(
+            RULE.about(block or self._bucket, "public access block"),
             all_of(*(_is(value, expected=True) for value in values)),
-            "a public access block with all four settings",
-            f"not true: {', '.join(missing)}" if block else "none",
-            "a policy or an ACL can make the state public",
-            self._block("aws_s3_bucket_public_access_block", "\n  ".join(f"{flag} = true" for flag in _FLAGS)),
+            expected="a public access block with all four settings",
+            found=f"not true: {', '.join(missing)}" if block else "none",
+            reason="a policy or an ACL can make the state public",
+            remedy=self._block(type_, "\n  ".join(f"{flag} = true" for flag in _FLAGS)),
         )
 
     def tls_only(self) -> Finding:
         """Judge whether its policy denies what comes without TLS."""
-        policy = self._of("aws_s3_bucket_policy")
-        source = policy or self._bucket
+        source = self._of("aws_s3_bucket_policy") or self._bucket
         value = source.get("policy")
         if value == self._bucket.reference("policy"):
             value = None
         document = self._document(source, value)
-        answer = any_of(self._denies_plain(s) for s in document.statements) if document else Truth.NO
-        return _finding(
-            source,
-            "TLS only",
-            answer,
-            "a policy that denies every request without TLS",
-            "no policy" if document is None else "no statement that certainly does",
-            "the state, secrets in it, may be read and written over plain HTTP",
-            f"add this statement to the policy of the bucket:\n{_TLS}",
-            "policy",
+        return _say(
+            RULE.about(source, "TLS only", source.location_of("policy")),
+            any_of(map(self._denies_plain, document.statements)) if document else Truth.NO,
+            expected="a policy that denies every request without TLS",
+            found="no policy" if document is None else "no statement that certainly does",
+            reason="the state, secrets in it, may be read and written over plain HTTP",
+            remedy=f"add this statement to the policy of the bucket:\n{_TLS}",
         )
 
     @staticmethod
@@ -216,10 +214,6 @@ class _Bucket:
         )
         return all_of(actions, *wanted)
 
-    def _setting(self, type_: str, block: str, attribute: str) -> tuple[Resource, Value]:
-        source = self._of(type_)
-        return (source, _first(source.get(block)).get(attribute)) if source else (self._bucket, None)
-
     def _of(self, type_: str) -> Resource | None:
         return next((r for r in self._plan.managed(type_) if self._is_own(r.get("bucket"))), None)
 
@@ -232,25 +226,6 @@ class _Bucket:
     def _block(self, type_: str, body: str) -> str:
         name = f"{self._bucket.type}.{self._bucket.name}"
         return f'resource "{type_}" "{self._bucket.name}" {{\n  bucket = {name}.id\n\n  {body}\n}}'
-
-
-def _finding(  # noqa: PLR0917 - the parts of a finding
-    resource: Resource,
-    subject: str,
-    answer: Truth,
-    expected: str,
-    found: str,
-    reason: str,
-    remedy: str,
-    path: str = "",
-) -> Finding:
-    location = resource.location_of(path) if path else resource.location
-    verdict = _VERDICTS[answer]
-    if verdict is Verdict.PROVEN:
-        return Finding(RULE.id, verdict, resource.address, subject, location, expected)
-    if verdict is Verdict.UNDETERMINED:
-        reason = f"it depends on what is known only after apply; otherwise {reason}"
-    return Finding(RULE.id, verdict, resource.address, subject, location, expected, found, reason, remedy)
 
 
 def _is_plain_http(condition: Value) -> bool:

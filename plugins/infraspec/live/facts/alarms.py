@@ -37,7 +37,14 @@ class Sender(Protocol):
 
 def live_subscriptions(calls: Calls, topics: Iterable[str]) -> dict[str, tuple[LiveSubscription, ...]]:
     """Return the subscriptions by the ARN of their topic, asked in its region; topics that do not exist have none."""
-    return {topic: tuple(_of(calls, one, _region(topic)) for one in _listed(calls, topic)) for topic in topics}
+    found = {}
+    for topic in topics:
+        region = Arn.parse(topic).region
+        listed = calls.pages(
+            "sns", "list_subscriptions_by_topic", "Subscriptions", region=region, absent=_NO_TOPIC, TopicArn=topic
+        )
+        found[topic] = tuple(_subscription(calls, one, region) for one in listed)
+    return found
 
 
 def canary_facts(calls: Calls, sender: Sender, canary: Canary) -> list[CanaryFacts]:
@@ -52,26 +59,15 @@ def canary_facts(calls: Calls, sender: Sender, canary: Canary) -> list[CanaryFac
         QueueOwnerAWSAccountId=place.account,
     )
     url = str(found["QueueUrl"]) if found else ""
-    attributes = _attributes(calls, url, place.region) if url else {}
-    return [_of_topic(calls, sender, canary, topic, url, attributes) for topic in canary.topics]
-
-
-def _region(topic: str) -> str:
-    return Arn.parse(topic).region
-
-
-def _listed(calls: Calls, topic: str) -> tuple[Mapping[str, Any], ...]:
-    return calls.pages(
-        "sns",
-        "list_subscriptions_by_topic",
-        "Subscriptions",
-        region=_region(topic),
-        absent=_NO_TOPIC,
-        TopicArn=topic,
+    names = ["KmsMasterKeyId", "Policy"]
+    told = (
+        calls.ask("sqs", "get_queue_attributes", region=place.region, QueueUrl=url, AttributeNames=names) if url else {}
     )
+    attributes = (told or {}).get("Attributes") or {}
+    return [_send(calls, sender, canary, topic, url, attributes) for topic in canary.topics]
 
 
-def _of(calls: Calls, listed: Mapping[str, Any], region: str) -> LiveSubscription:
+def _subscription(calls: Calls, listed: Mapping[str, Any], region: str) -> LiveSubscription:
     """Read a subscription; what stands in the place of its ARN says that it is not confirmed, or deleted."""
     arn, attributes = str(listed.get("SubscriptionArn", "")), {}
     confirmed = Arn.is_arn(arn)
@@ -87,13 +83,7 @@ def _of(calls: Calls, listed: Mapping[str, Any], region: str) -> LiveSubscriptio
     )
 
 
-def _attributes(calls: Calls, url: str, region: str) -> Mapping[str, Any]:
-    names = ["KmsMasterKeyId", "Policy"]
-    answer = calls.ask("sqs", "get_queue_attributes", region=region, QueueUrl=url, AttributeNames=names)
-    return (answer or {}).get("Attributes") or {}
-
-
-def _of_topic(  # noqa: PLR0917 - what is on the way
+def _send(  # noqa: PLR0917 - what is on the way
     calls: Calls, sender: Sender, canary: Canary, topic: str, url: str, attributes: Mapping[str, Any]
 ) -> CanaryFacts:
     region = Arn.parse(topic).region
@@ -123,7 +113,19 @@ _Look: TypeAlias = Callable[[Calls, Mapping[str, str], str], bool]
 
 def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
     """Ask for the alarms of the names that exist, and for what they did in the last hours."""
-    found = [*_described(calls, names, "MetricAlarms"), *_described(calls, names, "CompositeAlarms")]
+    found = [
+        alarm
+        for key in ("MetricAlarms", "CompositeAlarms")
+        for alarm in calls.batches(
+            "cloudwatch",
+            "describe_alarms",
+            key,
+            argument="AlarmNames",
+            values=sorted(names),
+            size=_MOST_NAMES,
+            AlarmTypes=_TYPES,
+        )
+    ]
     return AlarmStates(
         calls.taken,
         {alarm["AlarmName"]: _status(calls, alarm) for alarm in found},
@@ -146,18 +148,6 @@ def alarm_history(calls: Calls, names: Sequence[str], hours: int) -> AlarmHistor
     return AlarmHistory(hours, dict(fired), failed)
 
 
-def _described(calls: Calls, names: Sequence[str], key: str) -> tuple[Mapping[str, Any], ...]:
-    return calls.batches(
-        "cloudwatch",
-        "describe_alarms",
-        key,
-        argument="AlarmNames",
-        values=sorted(names),
-        size=_MOST_NAMES,
-        AlarmTypes=_TYPES,
-    )
-
-
 def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
     return AlarmStatus(
         alarm["AlarmName"],
@@ -165,7 +155,14 @@ def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
         alarm.get("StateValue", ""),
         alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp"),
         alarm.get("StateReason", ""),
-        tuple(dict.fromkeys(thing for metric in _metrics(alarm, calls.account) for thing in _watched(calls, *metric))),
+        tuple(
+            dict.fromkeys(
+                Watched(f"{name} {value}", _LOOKS[namespace, name](calls, dimensions, value))
+                for namespace, dimensions in _metrics(alarm, calls.account)
+                for name, value in dimensions.items()
+                if (namespace, name) in _LOOKS
+            )
+        ),
     )
 
 
@@ -195,14 +192,6 @@ def _new_state(item: Mapping[str, Any]) -> str:
         return str(json.loads(item.get("HistoryData") or "{}")["newState"]["stateValue"])
     except (ValueError, KeyError, TypeError):
         return str(item.get("HistorySummary", "")).rpartition(" to ")[2]
-
-
-def _watched(calls: Calls, namespace: str, dimensions: Mapping[str, str]) -> Iterator[Watched]:
-    """Yield what is looked up of the dimensions of a metric."""
-    for name, value in dimensions.items():
-        look = _LOOKS.get((namespace, name))
-        if look is not None:
-            yield Watched(f"{name} {value}", look(calls, dimensions, value))
 
 
 def _cluster(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:

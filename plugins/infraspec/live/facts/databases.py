@@ -44,7 +44,7 @@ def live_databases(calls: Calls, identifiers: Sequence[str], live: Plan, *, conn
     readings = _readings(calls, [one["DBInstanceIdentifier"] for one in found])
     maintenance = _maintenance(calls, identifiers) if found else {}
     places = {one["DBInstanceArn"]: _place(one) for one in found}
-    network = _sides(calls, {**places, **_services(live)} if found else {})
+    network = _sides(calls, {**places, **dict(_services(live))} if found else {})
     return Observed(
         calls.taken,
         {one["DBInstanceIdentifier"]: _database(one, readings, maintenance, network, connect=connect) for one in found},
@@ -105,14 +105,10 @@ def _readings(calls: Calls, identifiers: Sequence[str]) -> dict[str, Readings]:
         )
         for result in results:
             name, field = part[int(result["Id"][1:])]
-            if result.get("Values"):  # of several pages, the first is the newest
-                found.setdefault(name, {}).setdefault(field, _newest(field, result["Values"]))
+            values = result.get("Values")
+            if values:  # of several pages, the first is the newest; a minute without a connection says nothing
+                found.setdefault(name, {}).setdefault(field, max(values) if field == "connections" else values[0])
     return {name: Readings(**values) for name, values in found.items()}
-
-
-def _newest(field: str, values: Sequence[float]) -> float:
-    """Return the newest value; of connections the most, since one minute without a request says nothing."""
-    return max(values) if field == "connections" else values[0]
 
 
 def _query(number: int, identifier: str, metric: str) -> dict[str, Any]:
@@ -145,7 +141,7 @@ def _maintenance(calls: Calls, identifiers: Sequence[str]) -> dict[str, tuple[Ma
     }
 
 
-def _place(answer: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _place(answer: Mapping[str, Any]) -> _Place:
     """Return the subnets and the security groups of an instance."""
     subnets = (answer.get("DBSubnetGroup") or {}).get("Subnets", ())
     groups = answer.get("VpcSecurityGroups", ())
@@ -155,11 +151,7 @@ def _place(answer: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]
     )
 
 
-def _services(live: Plan) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    return dict(_service_places(live))
-
-
-def _service_places(live: Plan) -> Iterator[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:
+def _services(live: Plan) -> Iterator[tuple[str, _Place]]:
     for service in live.managed("aws_ecs_service"):
         for network in service.get("network_configuration") or ():
             subnets, groups = network.get("subnets") or (), network.get("security_groups") or ()
@@ -181,10 +173,10 @@ def _sides(calls: Calls, places: Mapping[str, _Place]) -> dict[str, Side]:
     group_ids = sorted({one for _, groups in places.values() for one in groups})
     if not subnet_ids:
         return {}
-    subnets = {one["SubnetId"]: one for one in _filtered(calls, "describe_subnets", "Subnets", "subnet-id", subnet_ids)}
-    found = _filtered(calls, "describe_security_groups", "SecurityGroups", "group-id", group_ids)
+    subnets = {one["SubnetId"]: one for one in filtered(calls, "describe_subnets", "Subnets", "subnet-id", subnet_ids)}
+    found = filtered(calls, "describe_security_groups", "SecurityGroups", "group-id", group_ids)
     groups = {one["GroupId"]: _group(one) for one in found}
-    acls = _acls(_filtered(calls, "describe_network_acls", "NetworkAcls", "association.subnet-id", subnet_ids))
+    acls = _acls(filtered(calls, "describe_network_acls", "NetworkAcls", "association.subnet-id", subnet_ids))
     there = {
         name: ([subnets[one] for one in ids if one in subnets], [groups[one] for one in own if one in groups])
         for name, (ids, own) in places.items()
@@ -192,13 +184,15 @@ def _sides(calls: Calls, places: Mapping[str, _Place]) -> dict[str, Side]:
     return {name: _side(own, security, acls) for name, (own, security) in there.items() if own}
 
 
-def _filtered(calls: Calls, operation: str, key: str, name: str, values: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Ask by a filter, which, unlike ids, does not fail for what is gone; 200 values are the most of one."""
+def filtered(
+    calls: Calls, operation: str, key: str, name: str, values: Sequence[str], *, region: str | None = None
+) -> list[Mapping[str, Any]]:
+    """Ask EC2 by a filter, which, unlike ids, does not fail for what is gone; 200 values are the most of one."""
     parts = [values[start : start + _MOST_VALUES] for start in range(0, len(values), _MOST_VALUES)]
     return [
         item
         for part in parts
-        for item in calls.pages("ec2", operation, key, Filters=[{"Name": name, "Values": list(part)}])
+        for item in calls.pages("ec2", operation, key, region=region, Filters=[{"Name": name, "Values": list(part)}])
     ]
 
 

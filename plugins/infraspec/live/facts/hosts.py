@@ -20,10 +20,10 @@ from infraspec.aws.commands import CommandOutcome, Commands, ContainerTarget
 from infraspec.checks.deployed.hosts import HostFacts
 from infraspec.contract.live import Host
 from infraspec.core.errors import HostError
+from infraspec.live.facts.services import running_tasks
 
 _ABSENT = ("ClusterNotFoundException", "ServiceNotFoundException")
 _AGENT = "ExecuteCommandAgent"
-_MOST = 100
 
 
 class AwsBackend(BaseBackend):  # type: ignore[misc] # testinfra is not typed for us
@@ -42,30 +42,12 @@ class AwsBackend(BaseBackend):  # type: ignore[misc] # testinfra is not typed fo
         return CommandResult(self, outcome.code, text.encode(), outcome.output, outcome.errors)
 
 
-def machine_of(spec: str, calls: Calls, commands: Commands) -> Machine:
-    """Return the machine that a host of the contract names. Raises HostError if there is none that runs commands."""
-    kind, _, name = spec.partition("://")
-    if kind == "ssm":
-        backend = AwsBackend(spec, partial(commands.on_node, name))
-    else:
-        backend = AwsBackend(spec, partial(commands.in_container, container_of(spec, calls)))
-    machine = Machine(backend)
-    backend.set_host(machine)
-    return machine
-
-
 def container_of(spec: str, calls: Calls) -> ContainerTarget:
     """Return a container of a running task of `ecs://CLUSTER/SERVICE?container=NAME`. Raises HostError."""
     parts = urlsplit(spec)
     cluster, service = parts.netloc, parts.path.strip("/")
     named = parse_qs(parts.query).get("container", [""])[0]
-    listed = calls.pages(
-        "ecs", "list_tasks", "taskArns", absent=_ABSENT, cluster=cluster, serviceName=service, desiredStatus="RUNNING"
-    )
-    tasks = calls.batches(
-        "ecs", "describe_tasks", "tasks", argument="tasks", values=listed, size=_MOST, cluster=cluster
-    )
-    running = [task for task in tasks if task.get("lastStatus") == "RUNNING"]
+    running = running_tasks(calls, cluster, absent=_ABSENT, serviceName=service)
     if not running:
         raise _no_container(spec, "a running task", "the service has none", "start the service, or correct the host")
     open_tasks = [task for task in running if task.get("enableExecuteCommand")]
@@ -130,6 +112,7 @@ def host_facts(name: str, host: Host, calls: Calls | None = None, commands: Comm
 
 
 def _machine(host: Host, calls: Calls | None, commands: Commands | None) -> Any:
+    """Return the machine that a host of the contract names. Raises HostError if there is none that runs commands."""
     import testinfra  # noqa: PLC0415 - a contract without hosts does not need it
 
     if not host.is_reached_by_aws:
@@ -140,8 +123,16 @@ def _machine(host: Host, calls: Calls | None, commands: Commands | None) -> Any:
             place=host.host,
             remedy="let its environment consent: run_commands = true",
         )
-
-    return machine_of(host.host, calls, commands)
+    kind, _, name = host.host.partition("://")
+    execute = (
+        partial(commands.on_node, name)
+        if kind == "ssm"
+        else partial(commands.in_container, container_of(host.host, calls))
+    )
+    backend = AwsBackend(host.host, execute)
+    machine = Machine(backend)
+    backend.set_host(machine)
+    return machine
 
 
 def _told(error: Exception) -> str:

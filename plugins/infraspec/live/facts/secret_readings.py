@@ -1,29 +1,30 @@
 """What the rule `secret-chain` asks of AWS: the state of secrets, parameters and keys, grants, running tasks.
 
-No value is read. Limit: Amazon ECS API Reference, DescribeTasks (100 tasks).
+No value is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.aws.simulate import simulate
 from infraspec.checks.access.secret_chain import ChainEvidence, questions
 from infraspec.checks.access.secret_links import ChainLink, ChainLinks
 from infraspec.contract.models import Contract
+from infraspec.core.arn import Arn
 from infraspec.core.errors import ResourceRefusalError
 from infraspec.core.unknown import render
 from infraspec.ecs.references import ValueStore
 from infraspec.ecs.start import ChainFacts, KeyGrant, ReadValue, Refusal, StartedTask, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.live.facts.services import running_tasks
 from infraspec.terraform.plan import Plan
 
-_MOST_TASKS = 100
 _NO_SECRET = ("ResourceNotFoundException",)
 _NO_KEY = ("NotFoundException",)
 
@@ -69,7 +70,7 @@ def chain_evidence(
         for one in link.judged
         if one.requirement.action == "kms:Decrypt" and f":{calls.account}:key/" in render(one.requirement.resource)
     )
-    looks = {key: _key(calls, key) for key in keys}
+    looks = {key: _look_at(calls, key) for key in keys}
     refused = {key: found.refusal for key, found in looks.items() if found.refusal}
     return ChainEvidence(
         ChainFacts(
@@ -103,7 +104,7 @@ def _stored(
 
 
 def _secret(calls: Calls, arn: str) -> StoredSecret | None:
-    where = _region(calls, arn)
+    where = Arn.parse(arn).region
     found = calls.ask("secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=arn)
     if found is None:
         return None
@@ -120,48 +121,36 @@ def _values(links: Iterable[ChainLink], shapes: Shapes) -> Iterator[tuple[tuple[
             yield (link.arn, key), ReadValue(key in shape.keys, problem)
 
 
-class _Key(Struct, frozen=True):
+class _Key(Struct):
     """What was seen of a key: its state, its grants; `refusal` if its own policy hides something."""
 
     state: str = ""
     grants: tuple[KeyGrant, ...] = ()
     refusal: Refusal | None = None
 
-
-def _key(calls: Calls, key: str) -> _Key:
-    found = _Key()
-    for look in (_with_state, _with_policy, _with_grants):
+    @contextmanager
+    def noting(self, *, of_grants: bool = False) -> Iterator[None]:
+        """Note that the policy of the key keeps the runner out, the first time."""
         try:
-            found = look(found, calls, key)
+            yield
         except ResourceRefusalError as error:
-            refusal = Refusal(error.found, error.remedy, of_grants=look is _with_grants)
-            found = replace(found, refusal=found.refusal or refusal)
-    return found
+            self.refusal = self.refusal or Refusal(error.found, error.remedy, of_grants=of_grants)
 
 
-def _with_state(found: _Key, calls: Calls, key: str) -> _Key:
-    return replace(found, state=_key_state(calls, key))
-
-
-def _with_policy(found: _Key, calls: Calls, key: str) -> _Key:
-    """Ask what the live Plan has asked, for the refusal."""
-    key_id = key.rpartition("/")[2]
-    calls.ask("kms", "get_key_policy", region=_region(calls, key), KeyId=key_id, PolicyName="default", absent=_NO_KEY)
-    return found
-
-
-def _with_grants(found: _Key, calls: Calls, key: str) -> _Key:
-    return replace(found, grants=tuple(_grants(calls, key)))
-
-
-def _key_state(calls: Calls, key: str) -> str:
-    key_id = key.rpartition("/")[2]
-    found = calls.ask("kms", "describe_key", region=_region(calls, key), KeyId=key_id, absent=_NO_KEY)
-    return str(found["KeyMetadata"]["KeyState"]) if found else "missing"
+def _look_at(calls: Calls, key: str) -> _Key:
+    seen, region, key_id = _Key(), Arn.parse(key).region, key.rpartition("/")[2]
+    with seen.noting():
+        found = calls.ask("kms", "describe_key", region=region, KeyId=key_id, absent=_NO_KEY)
+        seen.state = str(found["KeyMetadata"]["KeyState"]) if found else "missing"
+    with seen.noting():  # the live Plan has asked this
+        calls.ask("kms", "get_key_policy", region=region, KeyId=key_id, PolicyName="default", absent=_NO_KEY)
+    with seen.noting(of_grants=True):
+        seen.grants = tuple(_grants(calls, key))
+    return seen
 
 
 def _grants(calls: Calls, key: str) -> Iterator[KeyGrant]:
-    for grant in calls.pages("kms", "list_grants", "Grants", region=_region(calls, key), KeyId=key, absent=_NO_KEY):
+    for grant in calls.pages("kms", "list_grants", "Grants", region=Arn.parse(key).region, KeyId=key, absent=_NO_KEY):
         constraints: Mapping[str, Any] = grant.get("Constraints") or {}
         yield KeyGrant(
             key,
@@ -172,18 +161,8 @@ def _grants(calls: Calls, key: str) -> Iterator[KeyGrant]:
         )
 
 
-def _region(calls: Calls, arn: str) -> str | None:
-    """Return the region of an ARN; None if it is that of the run."""
-    region = arn.split(":")[3]
-    return None if region == calls.region else region
-
-
 def _tasks(calls: Calls, live_plan: Plan) -> Iterator[StartedTask]:
     for cluster in dict.fromkeys(service.get("cluster") for service in live_plan.managed("aws_ecs_service")):
-        arns = calls.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING")
-        described = calls.batches(
-            "ecs", "describe_tasks", "tasks", argument="tasks", values=arns, size=_MOST_TASKS, cluster=cluster
-        )
-        for task in described:
-            if task.get("lastStatus") == "RUNNING" and task.get("startedAt"):
+        for task in running_tasks(calls, cluster):
+            if task.get("startedAt"):
                 yield StartedTask(task["taskArn"], task["taskDefinitionArn"], task["startedAt"])

@@ -81,17 +81,42 @@ def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
 
 def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[str]]:
     """Return the ARNs of the task definitions that the running tasks of each live service are of, by its address."""
-    found = {}
-    for service in live.managed("aws_ecs_service"):
-        cluster, name = service.get("cluster"), service.get("name")
-        arns = calls.pages("ecs", "list_tasks", "taskArns", cluster=cluster, serviceName=name, desiredStatus="RUNNING")
-        tasks = calls.batches(
-            "ecs", "describe_tasks", "tasks", argument="tasks", values=arns, size=_MOST_TASKS, cluster=cluster
+    return {
+        service.address: frozenset(
+            task["taskDefinitionArn"]
+            for task in running_tasks(calls, service.get("cluster"), serviceName=service.get("name"))
         )
-        found[service.address] = frozenset(
-            task["taskDefinitionArn"] for task in tasks if task.get("lastStatus") == "RUNNING"
+        for service in live.managed("aws_ecs_service")
+    }
+
+
+def running_tasks(calls: Calls, cluster: Any, **chosen: Any) -> list[Mapping[str, Any]]:
+    """Return the tasks of a cluster that run; `chosen` are parameters of ListTasks. No cluster, no tasks."""
+    found = tasks_of(calls, cluster, "RUNNING", **chosen)
+    return [task for task in found if task.get("lastStatus") == "RUNNING"]
+
+
+def tasks_of(
+    calls: Calls, cluster: Any, *statuses: str, region: str | None = None, **chosen: Any
+) -> tuple[Mapping[str, Any], ...]:
+    """Return the tasks of a cluster that are to be in one of the statuses."""
+    arns = [
+        arn
+        for status in statuses
+        for arn in calls.pages(
+            "ecs", "list_tasks", "taskArns", region=region, cluster=cluster, desiredStatus=status, **chosen
         )
-    return found
+    ]
+    return calls.batches(
+        "ecs",
+        "describe_tasks",
+        "tasks",
+        region=region,
+        argument="tasks",
+        values=arns,
+        size=_MOST_TASKS,
+        cluster=cluster,
+    )
 
 
 class _Region(Struct):
@@ -109,7 +134,8 @@ class _Region(Struct):
         if arn is None:
             return {}, (), None
         described = self._services(arn)
-        tasks = self._tasks(arn)
+        found = tasks_of(self.calls, arn, "RUNNING", "STOPPED", region=self.region)  # as long as ECS knows them
+        tasks = tuple(map(Task.from_description, found))
         mine = [one for one in described if one["serviceName"] in wanted]
         services = {service.name: service for service in self._whole(arn, mine, tasks)}
         others = [Service.from_description(one) for one in described if one["serviceName"] not in wanted]
@@ -130,7 +156,7 @@ class _Region(Struct):
     @property
     def _clusters(self) -> dict[str, str]:
         """The ARNs of the active clusters by name."""
-        arns = self.calls.pages("ecs", "list_clusters", "clusterArns", **self._where)
+        arns = self.calls.pages("ecs", "list_clusters", "clusterArns", region=self.region)
         described = self.calls.batches(
             "ecs",
             "describe_clusters",
@@ -139,16 +165,12 @@ class _Region(Struct):
             values=arns,
             size=_MOST_CLUSTERS,
             include=["TAGS", "CONFIGURATIONS"],
-            **self._where,
+            region=self.region,
         )
         return {one["clusterName"]: one["clusterArn"] for one in described if one.get("status", _ACTIVE) == _ACTIVE}
 
-    @property
-    def _where(self) -> dict[str, Any]:
-        return {} if self.region == self.calls.region else {"region": self.region}
-
     def _services(self, cluster: str) -> tuple[Mapping[str, Any], ...]:
-        arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, **self._where)
+        arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, region=self.region)
         return self.calls.batches(
             "ecs",
             "describe_services",
@@ -158,29 +180,8 @@ class _Region(Struct):
             size=_MOST_SERVICES,
             cluster=cluster,
             include=["TAGS"],
-            **self._where,
+            region=self.region,
         )
-
-    def _tasks(self, cluster: str) -> tuple[Task, ...]:
-        """Return the tasks of a cluster: those that are to run, and those that have stopped and are still known."""
-        arns = [
-            arn
-            for status in ("RUNNING", "STOPPED")
-            for arn in self.calls.pages(
-                "ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status, **self._where
-            )
-        ]
-        described = self.calls.batches(
-            "ecs",
-            "describe_tasks",
-            "tasks",
-            argument="tasks",
-            values=arns,
-            size=_MOST_TASKS,
-            cluster=cluster,
-            **self._where,
-        )
-        return tuple(map(Task.from_description, described))
 
     def _whole(self, cluster: str, described: Iterable[Mapping[str, Any]], tasks: Iterable[Task]) -> Iterator[Service]:
         by_service: dict[str, list[Task]] = defaultdict(list)
@@ -202,9 +203,8 @@ class _Region(Struct):
 
     def _deployments(self, cluster: str, service: str) -> list[ServiceDeployment]:
         """Return the service deployments of a service, the newest first."""
-        listed = self.calls.pages(
-            "ecs", "list_service_deployments", "serviceDeployments", service=service, cluster=cluster, **self._where
-        )
+        where = {"cluster": cluster, "region": self.region}
+        listed = self.calls.pages("ecs", "list_service_deployments", "serviceDeployments", service=service, **where)
         found = map(ServiceDeployment.from_description, listed)
         return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
@@ -217,7 +217,7 @@ class _Region(Struct):
             argument="serviceRevisionArns",
             values=[arn for arn in arns if arn],
             size=_MOST_REVISIONS,
-            **self._where,
+            region=self.region,
         )
         return {one["serviceRevisionArn"]: one.get("taskDefinition", "") for one in described}
 
@@ -238,7 +238,7 @@ class _Region(Struct):
 
     def _health(self, target_group: str) -> list[Target] | None:
         answer = self.calls.ask(
-            "elbv2", "describe_target_health", TargetGroupArn=target_group, absent=_NO_TARGET_GROUP, **self._where
+            "elbv2", "describe_target_health", TargetGroupArn=target_group, absent=_NO_TARGET_GROUP, region=self.region
         )
         return None if answer is None else list(map(Target.from_description, answer["TargetHealthDescriptions"]))
 
@@ -251,7 +251,7 @@ class _Region(Struct):
                 taskDefinition=name,
                 include=["TAGS"],
                 absent=_NO_TASK_DEFINITION,
-                **self._where,
+                region=self.region,
             )
             self._definitions[name] = definition_of(answer["taskDefinition"]) if answer else None
         return self._definitions[name]

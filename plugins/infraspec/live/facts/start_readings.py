@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -25,8 +25,9 @@ from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
 from infraspec.ecs.service import Service
 from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.live.facts.databases import filtered
+from infraspec.live.resources.secrets import parameters_of
 
-_MOST_NAMES = 50
 _NO_IMAGE = ("ImageNotFoundException",)
 _NO_REPOSITORY = ("RepositoryNotFoundException",)
 _INDEXES = (
@@ -82,7 +83,7 @@ class _Reader(Struct):
             if one.name == container.name and one.digest
         )
         where = {"registryId": str(image.account), "repositoryName": str(image.repository)}
-        region = self._in(str(image.region))
+        region = str(image.region)
         repositories = self.calls.ask(
             "ecr",
             "describe_repositories",
@@ -122,15 +123,19 @@ class _Reader(Struct):
                 parsed = ValueFrom.parse(value)
                 key = (parsed.store, render(parsed.target), render(parsed.region))
                 readers[key].append(f'container "{container.name}", {what}')
-        parameters = self._parameters([target for store, target, _ in readers if store is ValueStore.PARAMETER_STORE])
+        parameters = self._parameters(
+            [one for store, one, _ in readers if store is ValueStore.PARAMETER_STORE and self._is_own(one)]
+        )
         for (store, target, region), names in readers.items():
             if store is ValueStore.SECRETS_MANAGER:
                 yield self._secret(target, region, tuple(names))
             elif store is ValueStore.PARAMETER_STORE:
-                yield parameters(target, tuple(names))
+                exists = target in parameters if self._is_own(target) else None
+                changed = parameters.get(target, {}).get("LastModifiedDate")
+                yield StoredValue("parameter", target, tuple(names), exists=exists, changed=changed)
 
     def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
-        where = self._in(region) if region else self._where
+        where = region or self._region
         try:
             found = self.calls.ask(
                 "secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=target
@@ -147,25 +152,11 @@ class _Reader(Struct):
         changed = found.get("LastChangedDate")
         return StoredValue("secret", target, readers, deleted=found.get("DeletedDate"), changed=changed)
 
-    def _parameters(self, targets: list[str]) -> Any:
-        own = {target: _parameter_name(target) for target in targets if self._is_own(target)}
-        found: dict[str, Mapping[str, Any]] = {}
-        names = sorted(set(own.values()))
-        for start in range(0, len(names), _MOST_NAMES):
-            chosen = {"Key": "Name", "Option": "Equals", "Values": names[start : start + _MOST_NAMES]}
-            answers = self.calls.pages(
-                "ssm", "describe_parameters", "Parameters", region=self._where, ParameterFilters=[chosen]
-            )
-            found |= {one["Name"]: one for one in answers}
-
-        def stored(target: str, readers: tuple[str, ...]) -> StoredValue:
-            if target not in own:
-                return StoredValue("parameter", target, readers, exists=None)
-            one = found.get(own[target])
-            changed = one.get("LastModifiedDate") if one else None
-            return StoredValue("parameter", target, readers, exists=one is not None, changed=changed)
-
-        return stored
+    def _parameters(self, targets: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what AWS says of the parameters that exist, by what names them."""
+        names = {target: _parameter_name(target) for target in targets}
+        found = {one["Name"]: one for one in parameters_of(self.calls, set(names.values()), self._region)}
+        return {target: found[name] for target, name in names.items() if name in found}
 
     def _is_own(self, target: str) -> bool:
         """Tell whether a parameter is of the region and account of the service, as one that is named alone is."""
@@ -185,7 +176,7 @@ class _Reader(Struct):
             if container.log_driver != "awslogs" or not isinstance(name, str):
                 continue
             region = container.log_options.get("awslogs-region")
-            where = self._in(region) if isinstance(region, str) else self._where
+            where = region if isinstance(region, str) else self._region
             found = self.calls.pages("logs", "describe_log_groups", "logGroups", region=where, logGroupNamePrefix=name)
             exists = any(group["logGroupName"] == name for group in found)
             creates = container.log_options.get("awslogs-create-group") == "true"
@@ -193,34 +184,18 @@ class _Reader(Struct):
 
     def network(self) -> Network:
         subnets, groups = self.service.subnets, self.service.security_groups
-        free = {
-            one["SubnetId"]: one.get("AvailableIpAddressCount", 1)
-            for one in self._described("describe_subnets", "Subnets", "subnet-id", subnets)
-        }
-        known = {
-            one["GroupId"] for one in self._described("describe_security_groups", "SecurityGroups", "group-id", groups)
-        }
-        return Network({name: free.get(name) for name in subnets}, {name: name in known for name in groups})
-
-    def _described(self, operation: str, key: str, name: str, values: tuple[str, ...]) -> tuple[Any, ...]:
-        if not values:
-            return ()
-        return self.calls.pages(
-            "ec2", operation, key, region=self._where, Filters=[{"Name": name, "Values": list(values)}]
+        found = filtered(self.calls, "describe_subnets", "Subnets", "subnet-id", subnets, region=self._region)
+        free = {one["SubnetId"]: one.get("AvailableIpAddressCount", 1) for one in found}
+        found = filtered(
+            self.calls, "describe_security_groups", "SecurityGroups", "group-id", groups, region=self._region
         )
+        known = {one["GroupId"] for one in found}
+        return Network({name: free.get(name) for name in subnets}, {name: name in known for name in groups})
 
     @property
     def _region(self) -> str:
         """The region of the service, which is that of what names none."""
         return self.service.arn.split(":")[3]
-
-    @property
-    def _where(self) -> str | None:
-        return self._in(self._region)
-
-    def _in(self, region: str) -> str | None:
-        """Return a region as one that is to be asked; None for that of the run."""
-        return None if region == self.calls.region else region
 
 
 def _image_id(reference: str) -> dict[str, str]:

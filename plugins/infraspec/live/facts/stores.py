@@ -68,25 +68,21 @@ def _bucket(calls: Calls, whereabouts: Whereabouts, name: str, region: str | Non
     def ask(operation: str, *absent: str) -> Mapping[str, Any] | None:
         return calls.ask("s3", operation, region=region, absent=absent, Bucket=name)
 
-    yield _placed(whereabouts, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
-    status = (ask("get_bucket_versioning") or {}).get("Status")
-    if status:
-        yield _setting(whereabouts, name, arn, "versioning", {"versioning_configuration": [{"status": status}]})
-    encryption = ask("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
-    if encryption:
+    settings: dict[str, Mapping[str, Value]] = {}
+    if status := (ask("get_bucket_versioning") or {}).get("Status"):
+        settings["versioning"] = {"versioning_configuration": [{"status": status}]}
+    if encryption := ask("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"):
         rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
-        yield _setting(
-            whereabouts, name, arn, "server_side_encryption_configuration", {"rule": [_rule(one) for one in rules]}
-        )
-    block = ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
-    if block:
+        settings["server_side_encryption_configuration"] = {"rule": [_rule(one) for one in rules]}
+    if block := ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration"):
         flags = block.get("PublicAccessBlockConfiguration", {})
-        yield _setting(
-            whereabouts, name, arn, "public_access_block", {own: flags.get(key) for own, key in _FLAGS.items()}
-        )
-    policy = ask("get_bucket_policy", "NoSuchBucketPolicy")
-    if policy:
-        yield _setting(whereabouts, name, arn, "policy", {"policy": policy.get("Policy")})
+        settings["public_access_block"] = {own: flags.get(key) for own, key in _FLAGS.items()}
+    if policy := ask("get_bucket_policy", "NoSuchBucketPolicy"):
+        settings["policy"] = {"policy": policy.get("Policy")}
+    yield _placed(whereabouts, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
+    for kind, values in settings.items():
+        address, held = f"{arn} {kind.replace('_', ' ')}", {"bucket": name, **values}
+        yield _placed(whereabouts, f"{_BUCKET}_{kind}", "bucket", name, address, held)
 
 
 _FLAGS = {
@@ -100,13 +96,6 @@ _FLAGS = {
 def _rule(answer: Mapping[str, Any]) -> dict[str, Value]:
     default = answer.get("ApplyServerSideEncryptionByDefault", {})
     return {"apply_server_side_encryption_by_default": [{"sse_algorithm": default.get("SSEAlgorithm")}]}
-
-
-def _setting(whereabouts: Whereabouts, bucket: str, arn: str, kind: str, values: Mapping[str, Value]) -> Resource:
-    type_ = f"{_BUCKET}_{kind}"
-    return _placed(
-        whereabouts, type_, "bucket", bucket, f"{arn} {kind.replace('_', ' ')}", {"bucket": bucket, **values}
-    )
 
 
 def _table(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:

@@ -6,9 +6,10 @@ Reference, DescribeParameters and ParameterStringFilter (50 values).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from infraspec.aws.calls import Calls
 from infraspec.core.errors import ResourceRefusalError
 from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import json_text, tag_map
@@ -57,7 +58,9 @@ def _role(scope: Scope, name: str) -> Iterator[Resource]:
     role = answer["Role"]
     values = values_of(scope, ROLE, role)
     values["assume_role_policy"] = json_text(role.get("AssumeRolePolicyDocument"))
-    inline, attached = list(_inline(scope, name)), _attached(scope, name)
+    inline = list(_inline(scope, name))
+    found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+    attached = [policy["PolicyArn"] for policy in found]
     source = scope.sources.find(ROLE, (name,))
     blocks, listed = (source.get(one) if source and source.sets(one) else None for one in _OF_THE_ROLE)
     written = blocks if isinstance(blocks, list | tuple) else ()
@@ -86,11 +89,6 @@ def _inline(scope: Scope, role: str) -> Iterator[tuple[str, str | None]]:
         yield named, json_text(answer.get("PolicyDocument"))
 
 
-def _attached(scope: Scope, role: str) -> list[str]:
-    found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role)
-    return [policy["PolicyArn"] for policy in found]
-
-
 def _policy(scope: Scope, arn: str) -> Iterator[Resource]:
     answer = scope.calls.ask("iam", "get_policy", PolicyArn=arn, absent=_GONE)
     if answer is None:
@@ -117,14 +115,20 @@ def parameters(scope: Scope) -> Iterator[Resource]:
         for arn, tags in scope.tagged.items()
         if ":ssm:" in arn and ":parameter/" in arn and scope.membership.by_tags(tags)
     }
-    wanted = sorted(names | {name.removeprefix("/") for name in names if name.count("/") == 1 and name[0] == "/"})
-    for start in range(0, len(wanted), _MOST_NAMES):
-        filters = [{"Key": "Name", "Option": "Equals", "Values": wanted[start : start + _MOST_NAMES]}]
-        for entry in scope.calls.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=filters):
-            name = entry["Name"]
-            values = values_of(scope, PARAMETER, entry)
-            values.setdefault("arn", _arn(scope, "ssm", f"parameter{'' if name[0] == '/' else '/'}{name}"))
-            yield scope.resource(PARAMETER, values, tags=scope.tags_of(str(values["arn"])))
+    wanted = names | {name.removeprefix("/") for name in names if name.count("/") == 1 and name[0] == "/"}
+    for entry in parameters_of(scope.calls, wanted):
+        name = entry["Name"]
+        values = values_of(scope, PARAMETER, entry)
+        values.setdefault("arn", _arn(scope, "ssm", f"parameter{'' if name[0] == '/' else '/'}{name}"))
+        yield scope.resource(PARAMETER, values, tags=scope.tags_of(str(values["arn"])))
+
+
+def parameters_of(calls: Calls, names: Iterable[str], region: str | None = None) -> Iterator[Mapping[str, Any]]:
+    """Yield what AWS says of the parameters that exist of the given names; never their values."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), _MOST_NAMES):
+        chosen = {"Key": "Name", "Option": "Equals", "Values": ordered[start : start + _MOST_NAMES]}
+        yield from calls.pages("ssm", "describe_parameters", "Parameters", region=region, ParameterFilters=[chosen])
 
 
 def keys(scope: Scope) -> Iterator[Resource]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partialmethod
 from typing import Any
 
 from moto.cloudwatch import models, responses
@@ -29,37 +31,41 @@ _HISTORY_LIMIT = 100
 
 def install() -> None:
     """Put the alarms of AWS over those of moto."""
-    original_put, original_set = models.CloudWatchBackend.put_metric_alarm, models.CloudWatchBackend.set_alarm_state
-
-    def put_metric_alarm(backend: Any, *arguments: Any, **named: Any) -> Any:
-        before = backend.alarms.get(named["name"])
-        alarm = original_put(backend, *arguments, **named)
-        alarm.events = before.events if before is not None else []
-        if before is None:
-            alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"
-            alarm.state_reason_data = None
-            alarm.state_transitioned_timestamp = datetime.now(UTC)
-            _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" created', {"type": "Create", "version": "1.0"})
-        else:
-            for name in _STATE:
-                setattr(alarm, name, getattr(before, name))
-            _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" updated', {"type": "Update", "version": "1.0"})
-        _evaluate_composites(backend)
-        return alarm
-
-    def set_alarm_state(backend: Any, name: str, reason: str, data: str | None, value: str) -> None:
-        alarm = backend.alarms.get(name)
-        before = alarm.state_value if alarm is not None else None
-        original_set(backend, name, reason, data, value)
-        if before != value:
-            _changed(backend.alarms[name], str(before), value, reason)
-            _evaluate_composites(backend)
-
-    models.CloudWatchBackend.put_metric_alarm = put_metric_alarm
-    models.CloudWatchBackend.set_alarm_state = set_alarm_state
+    backend = models.CloudWatchBackend
+    backend.put_metric_alarm = partialmethod(_put_metric_alarm, backend.put_metric_alarm)
+    backend.set_alarm_state = partialmethod(_set_alarm_state, backend.set_alarm_state)
     responses.CloudWatchResponse.put_composite_alarm = _put_composite_alarm
     responses.CloudWatchResponse.describe_alarm_history = _describe_alarm_history
-    responses.CloudWatchResponse.describe_alarms = _describe_alarms(responses.CloudWatchResponse.describe_alarms)
+    described = responses.CloudWatchResponse.describe_alarms
+    responses.CloudWatchResponse.describe_alarms = partialmethod(_describe_alarms, described)
+
+
+def _put_metric_alarm(backend: Any, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    before = backend.alarms.get(named["name"])
+    alarm = original(backend, *arguments, **named)
+    alarm.events = before.events if before is not None else []
+    if before is None:
+        alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"
+        alarm.state_reason_data = None
+        alarm.state_transitioned_timestamp = datetime.now(UTC)
+        _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" created', {"type": "Create", "version": "1.0"})
+    else:
+        for name in _STATE:
+            setattr(alarm, name, getattr(before, name))
+        _note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" updated', {"type": "Update", "version": "1.0"})
+    _evaluate_composites(backend)
+    return alarm
+
+
+def _set_alarm_state(  # noqa: PLR0917 - the parameters of moto's
+    backend: Any, original: Callable[..., Any], name: str, reason: str, data: str | None, value: str
+) -> None:
+    alarm = backend.alarms.get(name)
+    before = alarm.state_value if alarm is not None else None
+    original(backend, name, reason, data, value)
+    if before != value:
+        _changed(backend.alarms[name], str(before), value, reason)
+        _evaluate_composites(backend)
 
 
 def _put_composite_alarm(response: Any) -> Any:
@@ -70,18 +76,14 @@ def _put_composite_alarm(response: Any) -> Any:
     return EmptyResult()
 
 
-def _describe_alarms(original: Any) -> Any:
+def _describe_alarms(response: Any, original: Callable[[Any], Any]) -> Any:
     """Return metric alarms alone unless AlarmTypes asks for composite ones, as AWS does."""
-
-    def describe_alarms(response: Any) -> Any:
-        answer = original(response)
-        types = response._get_param("AlarmTypes", []) or ["MetricAlarm"]
-        found = answer.result
-        metric = found["MetricAlarms"] if "MetricAlarm" in types else []
-        composite = found["CompositeAlarms"] if "CompositeAlarm" in types else []
-        return ActionResult({"MetricAlarms": metric, "CompositeAlarms": composite})
-
-    return describe_alarms
+    answer = original(response)
+    types = response._get_param("AlarmTypes", []) or ["MetricAlarm"]
+    found = answer.result
+    metric = found["MetricAlarms"] if "MetricAlarm" in types else []
+    composite = found["CompositeAlarms"] if "CompositeAlarm" in types else []
+    return ActionResult({"MetricAlarms": metric, "CompositeAlarms": composite})
 
 
 def _describe_alarm_history(response: Any) -> Any:
@@ -134,7 +136,7 @@ def _evaluate_composites(backend: Any) -> None:
         for alarm in backend.alarms.values():
             if alarm.rule is None:
                 continue
-            value = "ALARM" if _holds(backend, alarm.rule) else "OK"
+            value = "ALARM" if _holds(_python(alarm.rule) or [], backend) else "OK"
             if value != alarm.state_value:
                 before, reason = alarm.state_value, f"{alarm.alarm_arn} transitioned to {value}"
                 alarm.update_state(reason, "{}", value)
@@ -142,11 +144,6 @@ def _evaluate_composites(backend: Any) -> None:
                 changed = True
         if not changed:
             return
-
-
-def _holds(backend: Any, rule: str) -> bool:
-    expression = _python(rule)
-    return expression is not None and bool(_value(expression, backend))
 
 
 def _python(rule: str) -> list[tuple[str, str]] | None:
@@ -162,7 +159,7 @@ def _python(rule: str) -> list[tuple[str, str]] | None:
     return tokens
 
 
-def _value(tokens: list[tuple[str, str]], backend: Any) -> bool:
+def _holds(tokens: list[tuple[str, str]], backend: Any) -> bool:
     words = [str(_is(backend, name, state)) if state else _PYTHON[name] for state, name in tokens]
     try:
         return bool(eval(" ".join(words), {"__builtins__": {}}))  # noqa: S307 - six words and parentheses

@@ -6,6 +6,8 @@ DescribePendingMaintenanceActions. Nobody connects in the sandbox, so DatabaseCo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partialmethod
 from typing import Any
 
 from moto.cloudwatch import models
@@ -19,24 +21,24 @@ _FREE = 0.8
 
 def install() -> None:
     """Answer for the metrics of instances where nobody put other values."""
-    original = models.CloudWatchBackend.get_metric_data
-
-    def get_metric_data(backend: Any, queries: list[dict[str, Any]], *arguments: Any, **named: Any) -> Any:
-        results = original(backend, queries, *arguments, **named)
-        by_id = {query["Id"]: query for query in queries}
-        for result in results:
-            value = _value(backend, by_id[result["id"]])
-            if value is not None and not result["values"]:
-                end = named["end_time"] if "end_time" in named else arguments[1]
-                result["values"], result["timestamps"] = [value], [end.replace(second=0, microsecond=0)]
-        return results
-
-    models.CloudWatchBackend.get_metric_data = get_metric_data
-    responses.RDSResponse.describe_pending_maintenance_actions = _none_pending
+    backend = models.CloudWatchBackend
+    backend.get_metric_data = partialmethod(_get_metric_data, backend.get_metric_data)
+    responses.RDSResponse.describe_pending_maintenance_actions = lambda _response: ActionResult(
+        {"PendingMaintenanceActions": []}
+    )
 
 
-def _none_pending(_response: Any) -> Any:
-    return ActionResult({"PendingMaintenanceActions": []})
+def _get_metric_data(
+    backend: Any, original: Callable[..., Any], queries: list[dict[str, Any]], *arguments: Any, **named: Any
+) -> Any:
+    results = original(backend, queries, *arguments, **named)
+    by_id = {query["Id"]: query for query in queries}
+    for result in results:
+        value = _value(backend, by_id[result["id"]])
+        if value is not None and not result["values"]:
+            end = named["end_time"] if "end_time" in named else arguments[1]
+            result["values"], result["timestamps"] = [value], [end.replace(second=0, microsecond=0)]
+    return results
 
 
 def _value(backend: Any, query: dict[str, Any]) -> float | None:

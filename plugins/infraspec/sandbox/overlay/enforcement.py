@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import partialmethod
 from typing import Any
 
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -53,18 +54,20 @@ def answer(response: Any, error: AwsAnswerError, status: int) -> Any:
 
 def denied(response: Any, message: str) -> Any:
     """Return that a request is not allowed."""
-    if speaks_json(response):
-        return answer(response, AwsAnswerError("AccessDeniedException", message), 400)
-    code = "UnauthorizedOperation" if response.boto3_service_name == "ec2" else "AccessDenied"
-    return answer(response, AwsAnswerError(code, message), 403)
+    return _refused(response, message, "AccessDeniedException", "UnauthorizedOperation", "AccessDenied")
 
 
 def unrecognized(response: Any) -> Any:
     """Return that nobody has this access key."""
     message = "The security token included in the request is invalid."
+    return _refused(response, message, "UnrecognizedClientException", "AuthFailure", "InvalidClientTokenId")
+
+
+def _refused(response: Any, message: str, in_json: str, of_ec2: str, in_xml: str) -> Any:
+    """Return a refusal with the code that a JSON protocol, EC2 and everything else has for it."""
     if speaks_json(response):
-        return answer(response, AwsAnswerError("UnrecognizedClientException", message), 400)
-    code = "AuthFailure" if response.boto3_service_name == "ec2" else "InvalidClientTokenId"
+        return answer(response, AwsAnswerError(in_json, message), 400)
+    code = of_ec2 if response.boto3_service_name == "ec2" else in_xml
     return answer(response, AwsAnswerError(code, message), 403)
 
 
@@ -85,47 +88,36 @@ _S3_ACTIONS = {
 
 def install(settings: Settings) -> None:
     """Put the enforcement over every service of moto."""
-    BaseResponse.call_action = _guarded(settings, BaseResponse.call_action)
-    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = _nothing
-    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = _of_s3(settings)
-    FakeBucket.get_permission = _neutral
-    TokenResponse.get_caller_identity = _caller(settings)
+    BaseResponse.call_action = partialmethod(_call_action, settings, BaseResponse.call_action)
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda *_, **__: None
+    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = partialmethod(_authorize_s3, settings)
+    FakeBucket.get_permission = lambda *_, **__: PermissionResult.NEUTRAL
+    TokenResponse.get_caller_identity = partialmethod(_get_caller_identity, settings)
 
 
-def _nothing(*_arguments: Any, **_named: Any) -> None:
-    return None
-
-
-def _neutral(*_arguments: Any, **_named: Any) -> Any:
-    return PermissionResult.NEUTRAL
-
-
-def _guarded(settings: Settings, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def call_action(response: Any) -> Any:
-        action = response._get_action()
-        if not action:
-            return original(response)
-        parameters = parameters_of(response)
-        who = of_key(settings, response.partition, response.get_access_key())
-        if who is None:
-            return unrecognized(response)
-        message = _refusal(response, who, action, parameters)
-        if message is not None:
-            trail.record(response, who, action, parameters, error=("AccessDenied", message))
-            return denied(response, message)
-        try:
-            answer = original(response)
-        except NotImplementedError as error:
-            return not_implemented(response, str(error))
-        except (ServiceException, HTTPException):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever fails in moto is a gap, and asking again is in vain
-            traceback.print_exc()
-            return not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
-        trail.record(response, who, action, parameters)
-        return answer
-
-    return call_action
+def _call_action(response: Any, settings: Settings, original: Callable[[Any], Any]) -> Any:
+    action = response._get_action()
+    if not action:
+        return original(response)
+    parameters = parameters_of(response)
+    who = of_key(settings, response.partition, response.get_access_key())
+    if who is None:
+        return unrecognized(response)
+    message = _refusal(response, who, action, parameters)
+    if message is not None:
+        trail.record(response, who, action, parameters, error=("AccessDenied", message))
+        return denied(response, message)
+    try:
+        answer = original(response)
+    except NotImplementedError as error:
+        return not_implemented(response, str(error))
+    except (ServiceException, HTTPException):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever fails in moto is a gap, and asking again is in vain
+        traceback.print_exc()
+        return not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
+    trail.record(response, who, action, parameters)
+    return answer
 
 
 def _refusal(response: Any, who: Identity, action: str, parameters: dict[str, Any]) -> str | None:
@@ -170,21 +162,20 @@ def _of_key(service: str, action: str, place: Place, who: Identity, target: Targ
     return "Access to KMS is not allowed" if start.locked_secret(who, target.arn) else None
 
 
-def _of_s3(settings: Settings) -> Callable[..., None]:
-    def authorize(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
-        who = of_key(settings, response.partition, response.get_access_key())
-        if who is None:
-            raise S3InvalidAccessKeyIdError
-        action = response._get_action()
-        name = f"s3:{_S3_ACTIONS.get(action, action)}"
-        place = Place(response.current_account, response.region, response.partition)
-        arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")
-        message = _of_target(place, who, name, Target(arn, _bucket_policies(place, bucket_name)))
-        if message is not None:
-            raise S3AccessDeniedError
-        trail.record(response, who, action, {"bucketName": bucket_name, "key": key_name})
-
-    return authorize
+def _authorize_s3(
+    response: Any, settings: Settings, bucket_name: str | None = None, key_name: str | None = None
+) -> None:
+    who = of_key(settings, response.partition, response.get_access_key())
+    if who is None:
+        raise S3InvalidAccessKeyIdError
+    action = response._get_action()
+    name = f"s3:{_S3_ACTIONS.get(action, action)}"
+    place = Place(response.current_account, response.region, response.partition)
+    arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")
+    message = _of_target(place, who, name, Target(arn, _bucket_policies(place, bucket_name)))
+    if message is not None:
+        raise S3AccessDeniedError
+    trail.record(response, who, action, {"bucketName": bucket_name, "key": key_name})
 
 
 def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
@@ -196,10 +187,7 @@ def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
     return (compiled(f"the policy of bucket {name}", text, with_principals=True),)
 
 
-def _caller(settings: Settings) -> Callable[[Any], Any]:
-    def get_caller_identity(response: Any) -> Any:
-        who = of_key(settings, response.partition, response.get_access_key())
-        arn = who.arn if who else ""
-        return ActionResult({"UserId": who.user_id if who else "", "Account": settings.account, "Arn": arn})
-
-    return get_caller_identity
+def _get_caller_identity(response: Any, settings: Settings) -> Any:
+    who = of_key(settings, response.partition, response.get_access_key())
+    arn = who.arn if who else ""
+    return ActionResult({"UserId": who.user_id if who else "", "Account": settings.account, "Arn": arn})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import partialmethod
+from typing import Any, TypeAlias
 
 from moto.core.responses import ActionResult
 from moto.ecs import models, responses
@@ -24,6 +25,8 @@ _KEPT = {
     "propagateTags": "propagate_tags",
 }
 """What a service is given and moto forgets, or changes without looking at it."""
+_Original: TypeAlias = Callable[..., Any]
+"""The operation of moto that one of these is put over."""
 _MOST_SERVICES, _MOST_TASKS = 10, 100
 _ROLLOUTS: dict[tuple[str, str], Rollouts] = {}
 
@@ -31,18 +34,20 @@ _ROLLOUTS: dict[tuple[str, str], Rollouts] = {}
 def install() -> None:
     """Put the rollouts over moto's services."""
     response = responses.EC2ContainerServiceResponse
-    response.create_service = _created(response.create_service)
-    response.update_service = _updated(response.update_service)
-    response.delete_service = _deleted(response.delete_service)
-    response.describe_services = _described(response.describe_services)
-    response.list_tasks = _list_tasks(response.list_tasks)
-    response.describe_tasks = _describe_tasks(response.describe_tasks)
-    response.stop_task = _stop_task(response.stop_task)
+    response.create_service = partialmethod(_create_service, response.create_service)
+    response.update_service = partialmethod(_update_service, response.update_service)
+    response.delete_service = partialmethod(_delete_service, response.delete_service)
+    response.describe_services = partialmethod(_describe_services, response.describe_services)
+    response.list_tasks = partialmethod(_list_tasks, response.list_tasks)
+    response.describe_tasks = partialmethod(_describe_tasks, response.describe_tasks)
+    response.stop_task = partialmethod(_stop_task, response.stop_task)
     backend = models.EC2ContainerServiceBackend
-    backend.describe_task_definition = _of_active(backend.describe_task_definition)
+    backend.describe_task_definition = partialmethod(_describe_active, backend.describe_task_definition)
     response.list_service_deployments = _list_service_deployments
-    response.describe_service_deployments = _describe_service_deployments
-    response.describe_service_revisions = _describe_service_revisions
+    response.describe_service_deployments = partialmethod(
+        _by_arn, "serviceDeployments", "serviceDeploymentArns", "deployments"
+    )
+    response.describe_service_revisions = partialmethod(_by_arn, "serviceRevisions", "serviceRevisionArns", "revisions")
 
 
 def _rollouts(response: Any) -> Rollouts:
@@ -52,16 +57,12 @@ def _rollouts(response: Any) -> Rollouts:
     return _ROLLOUTS[place]
 
 
-def _of_active(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+def _describe_active(backend: Any, original: _Original, task_definition_str: str) -> Any:
     """Take the family alone for its newest ACTIVE revision: moto takes one that was deregistered."""
-
-    def describe(backend: Any, task_definition_str: str) -> Any:
-        family = task_definition_str.rpartition("/")[2]
-        known = backend.task_definitions.get(family, {})
-        active = [number for number, definition in known.items() if definition.status == "ACTIVE"]
-        return original(backend, task_definition_str if ":" in family else f"{family}:{max(active, default=0)}")
-
-    return describe
+    family = task_definition_str.rpartition("/")[2]
+    known = backend.task_definitions.get(family, {})
+    active = [number for number, definition in known.items() if definition.status == "ACTIVE"]
+    return original(backend, task_definition_str if ":" in family else f"{family}:{max(active, default=0)}")
 
 
 def _keep(response: Any, service: Any) -> None:
@@ -71,90 +72,75 @@ def _keep(response: Any, service: Any) -> None:
             setattr(service, attribute, value)
 
 
-def _created(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def create_service(response: Any) -> Any:
-        cluster, name = response._get_param("cluster", "default"), response._get_param("serviceName")
-        known = response.ecs_backend.services.get(f"{cluster.rpartition('/')[2]}:{name}")
-        if known is not None and known.status == "ACTIVE":
-            raise InvalidParameterException("Creation of service was not idempotent.")
-        answer = original(response)
-        service = answer.result["service"]
-        service.created_at, service.created_by = datetime.now(UTC), f"arn:aws:iam::{response.current_account}:root"
-        service.deployments = []
-        _keep(response, service)
-        _rollouts(response).deploy(response.ecs_backend, service)
-        return answer
-
-    return create_service
+def _create_service(response: Any, original: _Original) -> Any:
+    cluster, name = response._get_param("cluster", "default"), response._get_param("serviceName")
+    known = response.ecs_backend.services.get(f"{cluster.rpartition('/')[2]}:{name}")
+    if known is not None and known.status == "ACTIVE":
+        raise InvalidParameterException("Creation of service was not idempotent.")
+    answer = original(response)
+    service = answer.result["service"]
+    service.created_at, service.created_by = datetime.now(UTC), f"arn:aws:iam::{response.current_account}:root"
+    service.deployments = []
+    _keep(response, service)
+    _rollouts(response).deploy(response.ecs_backend, service)
+    return answer
 
 
-def _updated(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def update_service(response: Any) -> Any:
-        backend, rollouts = response.ecs_backend, _rollouts(response)
-        cluster, name = response._get_param("cluster", "default"), response._get_param("service")
-        before = backend._get_service(cluster, name.rpartition("/")[2])
-        definition, events = before.task_definition, before.events
-        settings = {attribute: getattr(before, attribute, None) for attribute in _KEPT.values()}
-        answer = original(response)
-        service = answer.result["service"]
-        service.events = events
-        for attribute, value in settings.items():
-            setattr(service, attribute, value)
-        _keep(response, service)
-        wanted = backend.describe_task_definition(service.task_definition).arn
-        network = service.network_configuration != settings["network_configuration"]
-        if wanted != definition or network or response._get_param("forceNewDeployment"):
-            rollouts.deploy(backend, service)
-        else:
-            service.task_definition = definition
-            rollouts.scale(backend, service)
-        return answer
-
-    return update_service
+def _update_service(response: Any, original: _Original) -> Any:
+    backend, rollouts = response.ecs_backend, _rollouts(response)
+    cluster, name = response._get_param("cluster", "default"), response._get_param("service")
+    before = backend._get_service(cluster, name.rpartition("/")[2])
+    definition, events = before.task_definition, before.events
+    settings = {attribute: getattr(before, attribute, None) for attribute in _KEPT.values()}
+    answer = original(response)
+    service = answer.result["service"]
+    service.events = events
+    for attribute, value in settings.items():
+        setattr(service, attribute, value)
+    _keep(response, service)
+    wanted = backend.describe_task_definition(service.task_definition).arn
+    network = service.network_configuration != settings["network_configuration"]
+    if wanted != definition or network or response._get_param("forceNewDeployment"):
+        rollouts.deploy(backend, service)
+    else:
+        service.task_definition = definition
+        rollouts.scale(backend, service)
+    return answer
 
 
-def _deleted(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def delete_service(response: Any) -> Any:
-        answer = original(response)
-        service = answer.result["service"]
-        _rollouts(response).stop(service, "Service deleted")
-        _rollouts(response).count(response.ecs_backend, service)
-        return answer
-
-    return delete_service
+def _delete_service(response: Any, original: _Original) -> Any:
+    answer = original(response)
+    service = answer.result["service"]
+    _rollouts(response).stop(service, "Service deleted")
+    _rollouts(response).count(response.ecs_backend, service)
+    return answer
 
 
-def _described(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def describe_services(response: Any) -> Any:
-        names = response._get_param("services", [])
-        if not 0 < len(names) <= _MOST_SERVICES:
-            raise InvalidParameterException(f"Services must have between 1 and {_MOST_SERVICES} elements.")
-        return original(response)
-
-    return describe_services
+def _describe_services(response: Any, original: _Original) -> Any:
+    names = response._get_param("services", [])
+    if not 0 < len(names) <= _MOST_SERVICES:
+        raise InvalidParameterException(f"Services must have between 1 and {_MOST_SERVICES} elements.")
+    return original(response)
 
 
-def _list_tasks(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def list_tasks(response: Any) -> Any:
-        arns = list(original(response).result["taskArns"])
-        cluster = response.ecs_backend._get_cluster(response._get_param("cluster", "default"))
-        wanted = response._get_param("desiredStatus") or "RUNNING"
-        service, family = response._get_param("serviceName"), response._get_param("family")
-        if service:
-            arns = []
-        for task in _rollouts(response).tasks.values():
-            matches = (
-                task["clusterArn"] == cluster.arn,
-                task["desiredStatus"] == wanted,
-                not service or task["group"] == f"service:{service.rpartition('/')[2]}",
-                not family or task["taskDefinitionArn"].rpartition("/")[2].partition(":")[0] == family,
-                response._get_param("startedBy") in {None, task["startedBy"]},
-            )
-            if all(matches):
-                arns.append(task["taskArn"])
-        return _page(response, "taskArns", arns)
-
-    return list_tasks
+def _list_tasks(response: Any, original: _Original) -> Any:
+    arns = list(original(response).result["taskArns"])
+    cluster = response.ecs_backend._get_cluster(response._get_param("cluster", "default"))
+    wanted = response._get_param("desiredStatus") or "RUNNING"
+    service, family = response._get_param("serviceName"), response._get_param("family")
+    if service:
+        arns = []
+    for task in _rollouts(response).tasks.values():
+        matches = (
+            task["clusterArn"] == cluster.arn,
+            task["desiredStatus"] == wanted,
+            not service or task["group"] == f"service:{service.rpartition('/')[2]}",
+            not family or task["taskDefinitionArn"].rpartition("/")[2].partition(":")[0] == family,
+            response._get_param("startedBy") in {None, task["startedBy"]},
+        )
+        if all(matches):
+            arns.append(task["taskArn"])
+    return _page(response, "taskArns", arns)
 
 
 def _page(response: Any, key: str, items: list[Any]) -> Any:
@@ -164,40 +150,34 @@ def _page(response: Any, key: str, items: list[Any]) -> Any:
     return ActionResult({key: items[begin : begin + size], **rest})
 
 
-def _describe_tasks(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def describe_tasks(response: Any) -> Any:
-        named, own = response._get_param("tasks", []), _rollouts(response).tasks
-        if len(named) > _MOST_TASKS:
-            raise InvalidParameterException(f"Tasks must have at most {_MOST_TASKS} elements.")
-        by_id = {arn.rpartition("/")[2]: task for arn, task in own.items()}
-        found = [by_id[name.rpartition("/")[2]] for name in named if name.rpartition("/")[2] in by_id]
-        with_tags = "TAGS" in (response._get_param("include") or [])
-        shown = [task if with_tags else {**task, "tags": []} for task in found]
-        known = {task["taskArn"] for task in found} | {task["taskArn"].rpartition("/")[2] for task in found}
-        others = original(response).result["tasks"] if len(known) < 2 * len(named) else []
-        missing = [name for name in named if name not in known] if not others else []
-        failures = [{"arn": name, "reason": "MISSING"} for name in missing]
-        return ActionResult({"tasks": [*shown, *others], "failures": failures})
-
-    return describe_tasks
+def _describe_tasks(response: Any, original: _Original) -> Any:
+    named, own = response._get_param("tasks", []), _rollouts(response).tasks
+    if len(named) > _MOST_TASKS:
+        raise InvalidParameterException(f"Tasks must have at most {_MOST_TASKS} elements.")
+    by_id = {arn.rpartition("/")[2]: task for arn, task in own.items()}
+    found = [by_id[name.rpartition("/")[2]] for name in named if name.rpartition("/")[2] in by_id]
+    with_tags = "TAGS" in (response._get_param("include") or [])
+    shown = [task if with_tags else {**task, "tags": []} for task in found]
+    known = {task["taskArn"] for task in found} | {task["taskArn"].rpartition("/")[2] for task in found}
+    others = original(response).result["tasks"] if len(known) < 2 * len(named) else []
+    missing = [name for name in named if name not in known] if not others else []
+    failures = [{"arn": name, "reason": "MISSING"} for name in missing]
+    return ActionResult({"tasks": [*shown, *others], "failures": failures})
 
 
-def _stop_task(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def stop_task(response: Any) -> Any:
-        identifier = response._get_param("task").rpartition("/")[2]
-        rollouts = _rollouts(response)
-        arn = next((arn for arn in rollouts.tasks if arn.endswith(f"/{identifier}")), None)
-        if arn is None:
-            return original(response)
-        reason = response._get_param("reason") or "Task stopped by user"
-        rollouts.tasks[arn] = task = task_start.stopped(rollouts.tasks[arn], reason, "UserInitiated")
-        backend = response.ecs_backend
-        for service in backend.services.values():
-            if task["group"] == f"service:{service.name}" and task["clusterArn"] == service.cluster_arn:
-                rollouts.scale(backend, service)
-        return ActionResult({"task": task})
-
-    return stop_task
+def _stop_task(response: Any, original: _Original) -> Any:
+    identifier = response._get_param("task").rpartition("/")[2]
+    rollouts = _rollouts(response)
+    arn = next((arn for arn in rollouts.tasks if arn.endswith(f"/{identifier}")), None)
+    if arn is None:
+        return original(response)
+    reason = response._get_param("reason") or "Task stopped by user"
+    rollouts.tasks[arn] = task = task_start.stopped(rollouts.tasks[arn], reason, "UserInitiated")
+    backend = response.ecs_backend
+    for service in backend.services.values():
+        if task["group"] == f"service:{service.name}" and task["clusterArn"] == service.cluster_arn:
+            rollouts.scale(backend, service)
+    return ActionResult({"task": task})
 
 
 def _list_service_deployments(response: Any) -> Any:
@@ -222,15 +202,8 @@ _BRIEF = (
 )  # fmt: skip
 
 
-def _describe_service_deployments(response: Any) -> Any:
-    return _by_arn(response, "serviceDeployments", "serviceDeploymentArns", _rollouts(response).deployments)
-
-
-def _describe_service_revisions(response: Any) -> Any:
-    return _by_arn(response, "serviceRevisions", "serviceRevisionArns", _rollouts(response).revisions)
-
-
-def _by_arn(response: Any, key: str, argument: str, known: dict[str, dict[str, Any]]) -> Any:
+def _by_arn(response: Any, key: str, argument: str, kind: str) -> Any:
+    known = getattr(_rollouts(response), kind)
     arns = response._get_param(argument, [])
     failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
     return ActionResult({key: [known[arn] for arn in arns if arn in known], "failures": failures})

@@ -37,8 +37,10 @@ def install() -> None:
     """Answer the simulator's operations, which moto does not."""
     IamResponse.simulate_principal_policy = _principal
     IamResponse.simulate_custom_policy = _custom
-    IamResponse.get_context_keys_for_principal_policy = _keys_of_principal
-    IamResponse.get_context_keys_for_custom_policy = _keys_of_custom
+    IamResponse.get_context_keys_for_principal_policy = lambda response: _all_keys(
+        (*_identity(response).policies, *_inputs(response, "PolicyInputList"))
+    )
+    IamResponse.get_context_keys_for_custom_policy = lambda response: _all_keys(_inputs(response, "PolicyInputList"))
 
 
 def _identity(response: Any) -> Identity:
@@ -179,14 +181,6 @@ def _all_keys(policies: Iterable[IdentityPolicy]) -> Any:
         for key in _condition_keys(clause.statement.condition)
     }
     return ActionResult({"ContextKeyNames": list(keys)})
-
-
-def _keys_of_principal(response: Any) -> Any:
-    return _all_keys((*_identity(response).policies, *_inputs(response, "PolicyInputList")))
-
-
-def _keys_of_custom(response: Any) -> Any:
-    return _all_keys(_inputs(response, "PolicyInputList"))
 
 
 def _page(response: Any, results: list[dict[str, Any]]) -> Any:

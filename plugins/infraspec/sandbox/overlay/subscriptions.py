@@ -6,6 +6,8 @@ subscription". In the sandbox the token of a message to a person is the address 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partialmethod
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -19,12 +21,13 @@ PENDING = "PendingConfirmation"
 
 def install() -> None:
     """Put the confirmation of subscriptions over moto's topics."""
-    responses.SNSResponse.subscribe = _subscribe(responses.SNSResponse.subscribe)
-    responses.SNSResponse.confirm_subscription = _confirm
-    for name in ("list_subscriptions", "list_subscriptions_by_topic"):
-        setattr(responses.SNSResponse, name, _listed(getattr(responses.SNSResponse, name)))
-    responses.SNSResponse.get_topic_attributes = _counted(responses.SNSResponse.get_topic_attributes)
-    responses.SNSResponse.get_subscription_attributes = _described(responses.SNSResponse.get_subscription_attributes)
+    response = responses.SNSResponse
+    response.subscribe = partialmethod(_subscribe, response.subscribe)
+    response.confirm_subscription = _confirm
+    response.list_subscriptions = partialmethod(_list, response.list_subscriptions)
+    response.list_subscriptions_by_topic = partialmethod(_list, response.list_subscriptions_by_topic)
+    response.get_topic_attributes = partialmethod(_count, response.get_topic_attributes)
+    response.get_subscription_attributes = partialmethod(_describe, response.get_subscription_attributes)
 
 
 def _is_pending(subscription: Any) -> bool:
@@ -34,14 +37,11 @@ def _is_pending(subscription: Any) -> bool:
     return not host.endswith(_BY_ITSELF)
 
 
-def _subscribe(original: Any) -> Any:
-    def subscribe(response: Any) -> Any:
-        arn = original(response).result["SubscriptionArn"]
-        pending = _is_pending(response.backend.subscriptions[arn])
-        wanted = str(response._get_param("ReturnSubscriptionArn", "")).lower() == "true"
-        return ActionResult({"SubscriptionArn": "pending confirmation" if pending and not wanted else arn})
-
-    return subscribe
+def _subscribe(response: Any, original: Callable[[Any], Any]) -> Any:
+    arn = original(response).result["SubscriptionArn"]
+    pending = _is_pending(response.backend.subscriptions[arn])
+    wanted = str(response._get_param("ReturnSubscriptionArn", "")).lower() == "true"
+    return ActionResult({"SubscriptionArn": "pending confirmation" if pending and not wanted else arn})
 
 
 def _confirm(response: Any) -> Any:
@@ -53,13 +53,10 @@ def _confirm(response: Any) -> Any:
     raise models.SNSInvalidParameter("Invalid parameter: Token")
 
 
-def _listed(original: Any) -> Any:
-    def listed(response: Any) -> Any:
-        found = original(response).result
-        shown = [_shown(subscription) for subscription in found["Subscriptions"]]
-        return ActionResult({**found, "Subscriptions": shown})
-
-    return listed
+def _list(response: Any, original: Callable[[Any], Any]) -> Any:
+    found = original(response).result
+    shown = [_shown(subscription) for subscription in found["Subscriptions"]]
+    return ActionResult({**found, "Subscriptions": shown})
 
 
 def _shown(subscription: Any) -> dict[str, str]:
@@ -72,22 +69,16 @@ def _shown(subscription: Any) -> dict[str, str]:
     }
 
 
-def _counted(original: Any) -> Any:
-    def counted(response: Any) -> Any:
-        attributes = original(response).result["Attributes"]
-        topic = attributes["TopicArn"]
-        own = [one for one in response.backend.subscriptions.values() if one.topic.arn == topic]
-        pending = sum(map(_is_pending, own))
-        attributes |= {"SubscriptionsPending": str(pending), "SubscriptionsConfirmed": str(len(own) - pending)}
-        return ActionResult({"Attributes": attributes})
-
-    return counted
+def _count(response: Any, original: Callable[[Any], Any]) -> Any:
+    attributes = original(response).result["Attributes"]
+    topic = attributes["TopicArn"]
+    own = [one for one in response.backend.subscriptions.values() if one.topic.arn == topic]
+    pending = sum(map(_is_pending, own))
+    attributes |= {"SubscriptionsPending": str(pending), "SubscriptionsConfirmed": str(len(own) - pending)}
+    return ActionResult({"Attributes": attributes})
 
 
-def _described(original: Any) -> Any:
-    def described(response: Any) -> Any:
-        attributes = dict(original(response).result["Attributes"])
-        pending = _is_pending(response.backend.subscriptions[attributes["SubscriptionArn"]])
-        return ActionResult({"Attributes": attributes | {PENDING: str(pending).lower()}})
-
-    return described
+def _describe(response: Any, original: Callable[[Any], Any]) -> Any:
+    attributes = dict(original(response).result["Attributes"])
+    pending = _is_pending(response.backend.subscriptions[attributes["SubscriptionArn"]])
+    return ActionResult({"Attributes": attributes | {PENDING: str(pending).lower()}})

@@ -24,15 +24,11 @@ from infraspec.sandbox.overlay.decisions import compiled
 
 def install() -> None:
     """Accept every certificate that has an ARN of ACM or IAM."""
-    models.register_certificate = _accept
-    models.ELBv2Backend._certificate_exists = _exists
+    models.register_certificate = lambda *_, **__: None
+    models.ELBv2Backend._certificate_exists = _is_certificate
 
 
-def _accept(*_arguments: Any, **_named: Any) -> None:
-    return None
-
-
-def _exists(_backend: Any, certificate_arn: str) -> bool:
+def _is_certificate(_backend: Any, certificate_arn: str) -> bool:
     return ":acm:" in certificate_arn or ":iam:" in certificate_arn
 
 
@@ -201,23 +197,20 @@ def _first(*finds: _Find) -> _Find:
     return find
 
 
-def _service(parameters: Parameters, place: Place) -> list[Target]:
-    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
-    names = [
-        *(parameters.get("services") or []),
-        *filter(None, [parameters.get("service"), parameters.get("serviceName")]),
-    ]
-    return [
-        Target(one if one.startswith("arn:") else place.arn("ecs", f"service/{cluster}/{one}"))
-        for one in names
-        if isinstance(one, str)
-    ]
+def _in_cluster(kind: str, *arguments: str) -> _Find:
+    """Find the services or tasks of a cluster that the arguments name: one, or a list of them."""
 
+    def find(parameters: Parameters, place: Place) -> list[Target]:
+        cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
+        given = [parameters.get(argument) for argument in arguments]
+        names = [one for value in given for one in (value if isinstance(value, list) else [value]) if one]
+        return [
+            Target(one if one.startswith("arn:") else place.arn("ecs", f"{kind}/{cluster}/{one}"))
+            for one in names
+            if isinstance(one, str)
+        ]
 
-def _task(parameters: Parameters, place: Place) -> list[Target]:
-    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
-    names = [*(parameters.get("tasks") or []), *filter(None, [parameters.get("task")])]
-    return [Target(one if one.startswith("arn:") else place.arn("ecs", f"task/{cluster}/{one}")) for one in names]
+    return find
 
 
 _BY_SERVICE: Mapping[str, _Find] = {
@@ -229,7 +222,12 @@ _BY_SERVICE: Mapping[str, _Find] = {
     "logs": _log,
     "sns": _topic,
     "sqs": _queue,
-    "ecs": _first(_task, _service, _of("ecs", "clusters", "cluster/{}"), _of("ecs", "cluster", "cluster/{}")),
+    "ecs": _first(
+        _in_cluster("task", "tasks", "task"),
+        _in_cluster("service", "services", "service", "serviceName"),
+        _of("ecs", "clusters", "cluster/{}"),
+        _of("ecs", "cluster", "cluster/{}"),
+    ),
     "ecr": _of("ecr", "repositoryName", "repository/{}"),
     "dynamodb": _of("dynamodb", "TableName", "table/{}"),
     "cloudwatch": _of("cloudwatch", "AlarmNames", "alarm:{}"),

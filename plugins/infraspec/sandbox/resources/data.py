@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from infraspec.resource_types.listing import names
@@ -53,49 +54,29 @@ def _bucket(account: Account, values: Values) -> Attributes:
     }
 
 
-def _versioning(account: Account, values: Values) -> Attributes:
-    status = block(values, "versioning_configuration").get("status", "Enabled")
-    account.client("s3").put_bucket_versioning(Bucket=values["bucket"], VersioningConfiguration={"Status": status})
-    return {"id": values["bucket"]}
+def _configuring(operation: str, argument: str, read: Callable[[Values], dict[str, Any]]) -> Kind:
+    """Return the kind of a configuration of a bucket, which one argument of a call takes whole."""
+
+    def make(account: Account, values: Values) -> Attributes:
+        getattr(account.client("s3"), operation)(Bucket=values["bucket"], **{argument: read(values)})
+        return {"id": values["bucket"]}
+
+    return put(make)
 
 
-def _encryption(account: Account, values: Values) -> Attributes:
+def _encryption(values: Values) -> dict[str, Any]:
+    written = "sse_algorithm=SSEAlgorithm kms_master_key_id=KMSMasterKeyID"
     rules = []
     for rule in blocks(values, "rule"):
-        default = block(rule, "apply_server_side_encryption_by_default")
+        default = given(block(rule, "apply_server_side_encryption_by_default"), written)
         enabled = bool(rule.get("bucket_key_enabled"))
-        rules.append(
-            {
-                "ApplyServerSideEncryptionByDefault": given(
-                    default, "sse_algorithm=SSEAlgorithm kms_master_key_id=KMSMasterKeyID"
-                ),
-                "BucketKeyEnabled": enabled,
-            }
-        )
-    configuration = {"Rules": rules}
-    account.client("s3").put_bucket_encryption(Bucket=values["bucket"], ServerSideEncryptionConfiguration=configuration)
-    return {"id": values["bucket"]}
+        rules.append({"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": enabled})
+    return {"Rules": rules}
 
 
-def _public_access(account: Account, values: Values) -> Attributes:
+def _public_access(values: Values) -> dict[str, Any]:
     flags = names("BlockPublicAcls BlockPublicPolicy IgnorePublicAcls RestrictPublicBuckets")
-    blocked = {api: bool(values.get(name)) for name, api in flags.items()}
-    account.client("s3").put_public_access_block(Bucket=values["bucket"], PublicAccessBlockConfiguration=blocked)
-    return {"id": values["bucket"]}
-
-
-def _ownership(account: Account, values: Values) -> Attributes:
-    rules = [{"ObjectOwnership": rule["object_ownership"]} for rule in blocks(values, "rule")]
-    account.client("s3").put_bucket_ownership_controls(Bucket=values["bucket"], OwnershipControls={"Rules": rules})
-    return {"id": values["bucket"]}
-
-
-def _lifecycle(account: Account, values: Values) -> Attributes:
-    rules = [_rule(rule) for rule in blocks(values, "rule")]
-    account.client("s3").put_bucket_lifecycle_configuration(
-        Bucket=values["bucket"], LifecycleConfiguration={"Rules": rules}
-    )
-    return {"id": values["bucket"]}
+    return {api: bool(values.get(name)) for name, api in flags.items()}
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
@@ -250,11 +231,27 @@ _SUBNET_GROUP = Making(
 
 KINDS = {
     "aws_s3_bucket": Kind(_bucket),
-    "aws_s3_bucket_versioning": put(_versioning),
-    "aws_s3_bucket_server_side_encryption_configuration": put(_encryption),
-    "aws_s3_bucket_public_access_block": put(_public_access),
-    "aws_s3_bucket_ownership_controls": put(_ownership),
-    "aws_s3_bucket_lifecycle_configuration": put(_lifecycle),
+    "aws_s3_bucket_versioning": _configuring(
+        "put_bucket_versioning",
+        "VersioningConfiguration",
+        lambda values: {"Status": block(values, "versioning_configuration").get("status", "Enabled")},
+    ),
+    "aws_s3_bucket_server_side_encryption_configuration": _configuring(
+        "put_bucket_encryption", "ServerSideEncryptionConfiguration", _encryption
+    ),
+    "aws_s3_bucket_public_access_block": _configuring(
+        "put_public_access_block", "PublicAccessBlockConfiguration", _public_access
+    ),
+    "aws_s3_bucket_ownership_controls": _configuring(
+        "put_bucket_ownership_controls",
+        "OwnershipControls",
+        lambda values: {"Rules": [{"ObjectOwnership": one["object_ownership"]} for one in blocks(values, "rule")]},
+    ),
+    "aws_s3_bucket_lifecycle_configuration": _configuring(
+        "put_bucket_lifecycle_configuration",
+        "LifecycleConfiguration",
+        lambda values: {"Rules": [_rule(one) for one in blocks(values, "rule")]},
+    ),
     "aws_s3_bucket_policy": put(Making("s3.put_bucket_policy", "Bucket Policy", kept="id=bucket")),
     "aws_s3_object": put(_object),
     "aws_dynamodb_table": Kind(_table),
