@@ -166,7 +166,7 @@ def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[Unk
             if value is None or value in found:
                 continue
             sought = roles.sought(value, account)
-            if sought.resource is None or (sought.resource.mode == "data" and not sought.resource.values.get(_TRUST)):
+            if sought.resource is None or (sought.resource.mode == "data" and not sought.resource.stated(_TRUST)):
                 remedy = sought.remedy if sought.settled or EXPORT not in sought.remedy else ""
                 found[value] = UnknownRole(render(attributes.narrow(value)), sought.why, remedy)
     return list(found.values())

@@ -80,7 +80,7 @@ def declared_families(plan: Plan) -> frozenset[str]:
 
 def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
     family, revision = _definition(resource.attribute("task_definition"), attributes)
-    name, cluster = attributes.name(resource), _cluster(resource.get("cluster"), attributes)
+    name, cluster = attributes.name(resource), _cluster(resource.stated("cluster"), attributes)
     least = _least(resource, f"service/{render(cluster)}/{render(name)}", attributes)
     account = attributes.account_of(resource)
     return DeclaredService(
@@ -98,7 +98,7 @@ def _declared(resource: Resource, attributes: AwsAttributes) -> DeclaredService:
 
 def is_scaled(resource: Resource, attributes: AwsAttributes) -> bool:
     """Tell whether Application Auto Scaling may set how many tasks a service has."""
-    cluster, name = _cluster(resource.get("cluster"), attributes), attributes.name(resource)
+    cluster, name = _cluster(resource.stated("cluster"), attributes), attributes.name(resource)
     return bool(_about(_TARGET, f"service/{render(cluster)}/{render(name)}", attributes))
 
 
@@ -116,10 +116,10 @@ def _least(resource: Resource, service: str, attributes: AwsAttributes) -> Value
         return (
             Unknown(f"what {scheduled[0].address} has set", AtRunTime("the number"))
             if scheduled
-            else target.get("min_capacity")
+            else target.stated("min_capacity")
         )
     ignored = {"desired_count", _ALL} & set(resource.ignore_changes)
-    return 0 if ignored else resource.get("desired_count")
+    return 0 if ignored else resource.stated("desired_count")
 
 
 def _cluster(value: Value, attributes: AwsAttributes) -> Value:
@@ -144,7 +144,7 @@ def _definition(value: Value, attributes: AwsAttributes) -> tuple[Value, str]:
         )
     resource = _resource(value, _TASK_DEFINITION, attributes)
     if resource is not None:
-        family, revision = attributes.name(resource, "family"), resource.get("revision")
+        family, revision = attributes.name(resource, "family"), resource.stated("revision")
         return family, str(revision) if isinstance(revision, int) else ""
     known, colon, _ = render(narrowed).partition(":")
     return (known if colon and "$" not in known else narrowed), ""

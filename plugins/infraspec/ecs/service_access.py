@@ -83,14 +83,14 @@ class PlanServices:
         if named is None:
             return None
         family = self._by_family.get(named["family"], [])
-        exact = (one for one in family if _revision(one.get("arn")) == _revision(text))
+        exact = (one for one in family if _revision(one.stated("arn")) == _revision(text))
         return next(exact, family[-1] if family else None)
 
     @cached_property
     def _by_family(self) -> dict[Value, list[Resource]]:
         families: dict[Value, list[Resource]] = {}
         for resource in self.attributes.plan.managed("aws_ecs_task_definition"):
-            families.setdefault(render(self.attributes.narrow(resource.get("family"))), []).append(resource)
+            families.setdefault(render(self.attributes.narrow(resource.stated("family"))), []).append(resource)
         return families
 
 
@@ -116,13 +116,13 @@ class ExecuteCommand:
 
     def __init__(self, attributes: AwsAttributes, key_arn: Callable[[Value, Resource], Value]) -> None:
         self.attributes, self.key_arn = attributes, key_arn
-        self.services = PlanServices(attributes, lambda service: service.get(_ENABLED) not in _OFF)
+        self.services = PlanServices(attributes, lambda service: service.stated(_ENABLED) not in _OFF)
         self._clusters: dict[Value, Resource | None] = {}
 
     def requirements(self, task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
         """List what the services that run a task definition need of its task role."""
         for service in self.services.of(task_definition):
-            enabled, absent = service.get(_ENABLED), self.services.doubt(service, task_definition.resource)
+            enabled, absent = service.stated(_ENABLED), self.services.doubt(service, task_definition.resource)
             doubt = AccessDoubt.of(next(unknowns(enabled), None)) or absent
             need = Need("ECS Exec", f"service {service.address}", "", enabled, service.location_of(_ENABLED))
             yield from _each(need, table.CHANNEL, "*", doubt)
@@ -173,7 +173,7 @@ class ExecuteCommand:
 
     def _cluster(self, service: Resource) -> Resource | None:
         """Return the cluster of a service if it is in the plan."""
-        value = service.get("cluster")
+        value = service.stated("cluster")
         if value not in self._clusters:
             found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
             if found is not None:
@@ -235,7 +235,7 @@ def _hidden(service: Resource) -> Unknown | None:
     """Return what hides the log of a proxy: the whole configuration, the driver, its options or its secrets."""
     configuration = block(service.values, _CONFIGURATION)
     log = block(configuration, _LOG)
-    parts = [service.get(_CONFIGURATION), configuration.get(_LOG), log.get("options"), log.get("secret_option")]
+    parts = [service.stated(_CONFIGURATION), configuration.get(_LOG), log.get("options"), log.get("secret_option")]
     whole = next((part for part in parts if isinstance(part, Unknown)), None)
     return whole or next(unknowns(log.get("log_driver")), None)
 

@@ -126,7 +126,7 @@ def _names(one: Diagnosis, plan: Plan) -> list[str]:
     arns = [*roles, cause.role if cause else "", cause.secret if cause else "", cause.parameter if cause else ""]
     short = [_short(arn) for arn in arns if isinstance(arn, str) and arn]
     policies = [policy.name for policy in one.explanation.role.policies] if one.explanation else []
-    named = [plan.by_address[name].get("name") for name in policies if name in plan.by_address]
+    named = [plan.by_address[name].stated("name") for name in policies if name in plan.by_address]
     names = [render(one.one.declared.name), render(one.one.declared.family), *short, *map(render, named)]
     return list(dict.fromkeys(name for name in names if name and name != "null"))
 

@@ -130,7 +130,7 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     whereabouts = Whereabouts(AwsAttributes(plan), calls.account, calls.region)
     doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}
-    known = {name for one in live.managed() for name in (one.get("arn"), one.get("id")) if isinstance(name, str)}
+    known = {name for one in live.managed() for name in (one.stated("arn"), one.stated("id")) if isinstance(name, str)}
     tagged = (
         Stray(one["ResourceARN"], "", "its tags", certain=False)
         for one in calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
@@ -142,11 +142,11 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
 def _listed(plan: Plan, live: Plan, membership: Membership, doubtful: Collection[str]) -> Iterator[Stray]:
     """Yield what belongs and has no address of the source; of a `doubtful` type one of the source may be it."""
     for one in live.managed():
-        arn = one.get("arn")
+        arn = one.stated("arn")
         if one.address in plan.by_address or not isinstance(arn, str):
             continue
         by_name = membership.by_name(one.type, one.name)
-        if by_name or membership.by_tags(one.get("tags_all") or {}):
+        if by_name or membership.by_tags(one.stated("tags_all") or {}):
             certain = plan.is_whole and one.type not in doubtful
             yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=certain)
 

@@ -139,7 +139,7 @@ class Alarm(Struct, frozen=True, eq=False):
 
     def get(self, attribute: str) -> Value:
         """Return an attribute, with the provider's default where it is not configured."""
-        value = self.resource.get(attribute)
+        value = self.resource.stated(attribute)
         return _DEFAULTS.get(attribute) if value is None else value
 
 
@@ -149,11 +149,11 @@ _DEFAULTS: Mapping[str, Value] = {"treat_missing_data": "missing", "actions_enab
 def alarms(plan: Plan) -> Iterator[Alarm]:
     """Yield the metric alarms of a plan."""
     for resource in plan.managed("aws_cloudwatch_metric_alarm"):
-        queries = resource.get("metric_query")
+        queries = resource.stated("metric_query")
         if isinstance(queries, list | tuple) and queries:
             yield _of_queries(resource, [query for query in queries if isinstance(query, dict)])
         else:
-            statistic = resource.get("statistic") or resource.get("extended_statistic")
+            statistic = resource.stated("statistic") or resource.stated("extended_statistic")
             yield Alarm(resource, {"": _series(resource.values, statistic)})
 
 

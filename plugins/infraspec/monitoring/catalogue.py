@@ -39,7 +39,7 @@ class AlarmSubject(Struct, frozen=True, eq=False):
     @property
     def is_postgresql(self) -> bool | None:
         """Whether it is a PostgreSQL database; None where its engine is not known."""
-        engine = self.resource.get("engine") if self.resource else None
+        engine = self.resource.stated("engine") if self.resource else None
         return engine.startswith("postgres") if isinstance(engine, str) else None
 
 
@@ -59,7 +59,7 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
             watched = [
                 _database(attributes, database)
                 for database in attributes.plan.managed("aws_db_instance")
-                if bool(database.get("replicate_source_db")) is (kind == "replica")
+                if bool(database.stated("replicate_source_db")) is (kind == "replica")
             ]
         case _:
             raise ValueError(kind)
@@ -72,7 +72,7 @@ def _secret(attributes: AwsAttributes, secret: Resource) -> AlarmSubject:
 
 
 def _service(attributes: AwsAttributes, service: Resource) -> AlarmSubject:
-    configured = service.get("cluster")
+    configured = service.stated("cluster")
     cluster = "default" if configured is None else attributes.narrow(configured)
     name, is_arn = attributes.name(service), render(cluster).startswith("arn:")
     cluster_arn = cluster if is_arn else attributes.arn(service, "ecs", "cluster/", cluster)
@@ -98,7 +98,7 @@ def _after(value: Value, mark: str) -> Value:
 def _targets(attributes: AwsAttributes) -> Iterator[AlarmSubject]:
     balancers = _balancers(attributes)
     for service in attributes.plan.managed("aws_ecs_service"):
-        blocks = service.get("load_balancer")
+        blocks = service.stated("load_balancer")
         for block in blocks if isinstance(blocks, list | tuple) else ():
             arn = block.get("target_group_arn") if isinstance(block, dict) else block
             if arn is not None:
@@ -121,7 +121,7 @@ def _target(
     facts = {
         "target_group": group.attribute("arn_suffix"),
         "load_balancer": balancer.attribute("arn_suffix") if balancer else unknown,
-        "load_balancer_namespace": _NAMESPACES.get(group.get("protocol") or "HTTP", unknown),
+        "load_balancer_namespace": _NAMESPACES.get(group.stated("protocol") or "HTTP", unknown),
     }
     return AlarmSubject(group.address, facts, group)
 
@@ -135,7 +135,7 @@ def _balancers(attributes: AwsAttributes) -> Mapping[str, Resource]:
         if source.type in rules:
             listener = _owner(attributes, source.attribute("listener_arn"), *_LISTENERS)
         balancer = listener and _owner(attributes, listener.attribute("load_balancer_arn"), "aws_lb", "aws_alb")
-        for arn in _forwarded(source.get("default_action") or source.get("action")) if balancer else ():
+        for arn in _forwarded(source.stated("default_action") or source.stated("action")) if balancer else ():
             group = _owner(attributes, arn, *_GROUPS)
             if group and balancer:
                 balancers.setdefault(group.address, balancer)
@@ -154,7 +154,7 @@ def _forwarded(actions: Value) -> Iterator[Value]:
 
 def _owner(attributes: AwsAttributes, value: Value, *types: str) -> Resource | None:
     if isinstance(value, str):
-        return next((owner for owner in attributes.plan.managed(*types) if owner.get("arn") == value), None)
+        return next((owner for owner in attributes.plan.managed(*types) if owner.stated("arn") == value), None)
     referred = attributes.plan.find(value) if isinstance(value, Unknown) else None
     return referred[0] if referred and referred[0].type in types and referred[0].mode == "managed" else None
 

@@ -235,7 +235,7 @@ class Delivery:
     @cached_property
     def _composites(self) -> tuple[tuple[Resource, str], ...]:
         composites = self.attributes.plan.managed("aws_cloudwatch_composite_alarm")
-        return tuple((alarm, render(self.attributes.narrow(alarm.get("alarm_rule")))) for alarm in composites)
+        return tuple((alarm, render(self.attributes.narrow(alarm.stated("alarm_rule")))) for alarm in composites)
 
     def by_topic(self, type_: str, attribute: str) -> Mapping[str, list[Resource]]:
         """Return the resources of a type that belong to a topic of the plan, by its address."""
@@ -285,7 +285,7 @@ class Delivery:
 
     def key(self, topic: Resource, publisher: str) -> DeliveryStep:
         """Tell whether a service may use the key that a topic is encrypted with."""
-        configured = topic.get("kms_master_key_id")
+        configured = topic.stated("kms_master_key_id")
         if not configured or publisher == EVENTBRIDGE_BY_ROLE:
             return DeliveryStep(Truth.YES, topic)
         shown = render(self.attributes.narrow(configured))
@@ -295,7 +295,9 @@ class Delivery:
         key = self._key(configured)
         if key is None:
             return DeliveryStep(Truth.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
-        sources = [s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.get("key_id")) is key]
+        sources = [
+            s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.stated("key_id")) is key
+        ]
         return self._as_far_as_certain(sources, key, lambda there: self._policy_of_key(there, key, publisher))
 
     def _policy_of_key(self, sources: list[Resource], key: Resource, publisher: str) -> DeliveryStep:
@@ -335,12 +337,14 @@ class Delivery:
             alias = next((a for a in plan.managed("aws_kms_alias") if self.attributes.name(a) == name), None)
             return self._key(alias.attribute("target_key_id")) if alias else None
         keys = plan.managed("aws_kms_key") if isinstance(reference, str) else ()
-        return next((key for key in keys if reference in {key.get("arn"), key.get("key_id"), key.get("id")}), None)
+        return next(
+            (key for key in keys if reference in {key.stated("arn"), key.stated("key_id"), key.stated("id")}), None
+        )
 
 
 def publisher_of(targets: Iterable[Resource]) -> str:
     """Return who publishes what EventBridge sends to targets: itself, or a role that one of them names."""
-    return EVENTBRIDGE_BY_ROLE if any(target.get("role_arn") for target in targets) else EVENTBRIDGE
+    return EVENTBRIDGE_BY_ROLE if any(target.stated("role_arn") for target in targets) else EVENTBRIDGE
 
 
 def _of(doubt: Uncertain | None) -> Cause:
@@ -348,17 +352,17 @@ def _of(doubt: Uncertain | None) -> Cause:
 
 
 def _is_given(resource: Resource, attribute: str) -> bool:
-    value = resource.get(attribute)
+    value = resource.stated(attribute)
     return bool(value) and value != resource.reference(attribute)
 
 
 def _actions(source: Resource) -> Iterator[Value]:
-    if source.get("actions_enabled") is False:
+    if source.stated("actions_enabled") is False:
         return
-    if source.get("actions_suppressor"):
+    if source.stated("actions_suppressor"):
         yield Unknown(f"what {source.address} does while its suppressor is in ALARM", AtRunTime("the suppressor"))
         return
-    actions = source.get("alarm_actions")
+    actions = source.stated("alarm_actions")
     if isinstance(actions, Unknown):
         yield actions
     yield from actions if isinstance(actions, list | tuple) else ()
@@ -382,11 +386,11 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
     plan = delivery.attributes.plan
     for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
         perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one", AFTER_APPLY)
-        is_certain = plan.belongs_to(subscription, topic) and not subscription.get("filter_policy")
+        is_certain = plan.belongs_to(subscription, topic) and not subscription.stated("filter_policy")
         protocol = subscription.attribute("protocol") if is_certain else perhaps
-        yield protocol, subscription.get("endpoint")
+        yield protocol, subscription.stated("endpoint")
     for chatbot in plan.managed(*_CHATBOTS):
-        arns = chatbot.get("sns_topic_arns")
+        arns = chatbot.stated("sns_topic_arns")
         for arn in arns if isinstance(arns, list | tuple) else ():
             if delivery.topic(arn) is topic:
                 is_certain = plan.belongs_to(chatbot, topic)

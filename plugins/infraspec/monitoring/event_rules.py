@@ -143,7 +143,7 @@ class EventRules:
         return tuple(
             EventRule(rule, tuple(targets.get(rule.address, ())))
             for rule in self.attributes.plan.managed("aws_cloudwatch_event_rule")
-            if rule.get("event_pattern") and rule.get("event_bus_name") in {None, "default"}
+            if rule.stated("event_pattern") and rule.stated("event_bus_name") in {None, "default"}
         )
 
     def taking(self, sample: Sample, subject: AlarmSubject) -> Iterator[tuple[EventRule, Answer]]:
@@ -173,7 +173,7 @@ class EventRules:
 
     @staticmethod
     def _enabled(rule: Resource, sample: Sample) -> Answer:
-        state = rule.get("state") or (_ENABLED if rule.get("is_enabled") in {None, True} else "DISABLED")
+        state = rule.stated("state") or (_ENABLED if rule.stated("is_enabled") in {None, True} else "DISABLED")
         if not isinstance(state, str):
             return None
         return state == _ENABLED_WITH_READS or (state == _ENABLED and not sample.read_only)

@@ -283,7 +283,7 @@ class LogMetrics:
         filters: dict[tuple[Value, Value], list[Resource]] = {}
         narrow = self.attributes.narrow
         for metric_filter in self.attributes.plan.managed("aws_cloudwatch_log_metric_filter"):
-            blocks = metric_filter.get("metric_transformation")
+            blocks = metric_filter.stated("metric_transformation")
             for block in blocks if isinstance(blocks, list | tuple) else ():
                 if isinstance(block, dict) and not block.get("dimensions") and _adds(block.get("value")):
                     key = (narrow(block.get("namespace")), narrow(block.get("name")))
@@ -298,13 +298,13 @@ class LogMetrics:
         if sample.origin == "postgresql":
             return self._of_database(group, sample, subject, specimens)
         trails = self.attributes.plan.managed("aws_cloudtrail") if sample.origin == "cloudtrail" else ()
-        writing = [trail for trail in trails if self._group_of(trail.get("cloud_watch_logs_group_arn")) == group]
+        writing = [trail for trail in trails if self._group_of(trail.stated("cloud_watch_logs_group_arn")) == group]
         if writing:
             absent = self._all_absent(writing, subject)
             return _Written(sample.lines(fill), None if absent else True, absent)
         lines = [json.dumps(envelope) for envelope in sample.envelopes(fill)]
         for rule, answer in self.rules.taking(sample, subject):
-            targets = [target for target in rule.targets if self._group_of(target.get("arn")) == group]
+            targets = [target for target in rule.targets if self._group_of(target.stated("arn")) == group]
             if targets:
                 absent = self._all_absent(targets, subject)
                 if absent:
@@ -322,7 +322,7 @@ class LogMetrics:
         lines = sample.lines(subject.fill(specimens))
         if shown != f"/aws/rds/instance/{name}/postgresql":
             return _Written(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
-        exports = subject.resource.get("enabled_cloudwatch_logs_exports") if subject.resource else None
+        exports = subject.resource.stated("enabled_cloudwatch_logs_exports") if subject.resource else None
         if isinstance(exports, list | tuple) and "postgresql" in exports:
             reason = self._silence(subject) if sample.name == "database-connection" else ""
             return _Written(lines, None if reason else True, reason)
@@ -335,12 +335,12 @@ class LogMetrics:
         A parameter group from elsewhere is taken to turn it on.
         """
         resource = subject.resource
-        given = self.attributes.narrow(resource.get("parameter_group_name")) if resource else Unknown("")
+        given = self.attributes.narrow(resource.stated("parameter_group_name")) if resource else Unknown("")
         if given is None or (isinstance(given, str) and given.startswith("default.")):
             return f"{subject.address} has the default parameter group, in which log_connections is off"
         groups = self.attributes.plan.managed("aws_db_parameter_group")
         group = next((one for one in groups if self.attributes.name(one) == given), None)
-        parameters = group.get("parameter") if group else None
+        parameters = group.stated("parameter") if group else None
         if group is None or isinstance(parameters, Unknown):
             return ""
         written = {entry.get("name"): entry.get("value") for entry in parameters or () if isinstance(entry, dict)}

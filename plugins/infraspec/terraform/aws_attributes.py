@@ -69,7 +69,7 @@ class AwsAttributes:
 
     def region_of(self, resource: Resource) -> Value:
         """Return the region a resource is created in: its own argument, or its provider's."""
-        own = resource.get("region")
+        own = resource.stated("region")
         if isinstance(own, str | Text) and resource.mode == "managed":
             return self.narrow(own)
         return self.plan.region_of(resource)
@@ -85,10 +85,10 @@ class AwsAttributes:
     def name(self, resource: Resource, attribute: str = "name") -> Value:
         """Return a resource's name: what is configured, or its prefix and an unknown rest."""
         own = f"{resource.address}.{attribute}"
-        configured = resource.get(attribute)
+        configured = resource.stated(attribute)
         if _given(configured, own):
             return self.narrow(configured)
-        prefix = resource.get(f"{attribute}_prefix")
+        prefix = resource.stated(f"{attribute}_prefix")
         if _given(prefix, f"{own}_prefix"):
             return self.join(
                 self.narrow(prefix), Unknown(f"{own} after its prefix", computed_from(resource.reference(attribute)))
@@ -97,7 +97,7 @@ class AwsAttributes:
 
     def text(self, resource: Resource, attribute: str) -> Value:
         """Return an attribute as text with what is known of it; unknown if it is not configured."""
-        value = resource.get(attribute)
+        value = resource.stated(attribute)
         own = f"{resource.address}.{attribute}"
         return self.narrow(value) if _given(value, own) else resource.reference(attribute)
 
@@ -120,7 +120,7 @@ class AwsAttributes:
         return self._known[address]
 
     def _shape(self, unknown: Unknown, resource: Resource, attribute: str) -> Value:
-        planned = resource.get(attribute)
+        planned = resource.stated(attribute)
         if _given(planned, unknown.address) and not isinstance(planned, JsonText):
             return self.narrow(planned)
         own = self.plan.additions.shapes.get((resource.type, attribute)) or _shape_of(resource, attribute)
@@ -173,13 +173,13 @@ def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
 
 
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
-    if not isinstance(resource.get("name"), str | Text):
+    if not isinstance(resource.stated("name"), str | Text):
         return resource.reference("arn")
     return _filled(aws, resource, resource_type(resource.type).assigned["arn"])
 
 
 def _secret_of_version(aws: AwsAttributes, resource: Resource) -> Value:
-    secret = aws.narrow(resource.get("secret_id"))
+    secret = aws.narrow(resource.stated("secret_id"))
     head = secret.parts[0] if isinstance(secret, Text) else secret
     is_arn = isinstance(head, str) and head.startswith("arn:")
     return secret if is_arn else resource.reference("arn")
@@ -193,7 +193,7 @@ def _master_secret(aws: AwsAttributes, resource: Resource) -> Value:
 
 def _path(aws: AwsAttributes, resource: Resource) -> Value:
     """Return the path of something of IAM, which is / if it is not set."""
-    unset = not isinstance(resource.get("path"), str | Text | Unknown)
+    unset = not isinstance(resource.stated("path"), str | Text | Unknown)
     return "/" if unset else aws.text(resource, "path")
 
 
@@ -202,12 +202,12 @@ def _found_role(aws: AwsAttributes, resource: Resource) -> Value:
     snapshot = snapshot_of(aws.plan, aws.account_of(resource), aws.plan.partition)
     known = snapshot.roles.get(aws.name(resource)) if snapshot else None
     if known:
-        return known.get("arn")
+        return known.stated("arn")
     return _filled(aws, resource, "arn:{partition}:iam::{account}:role{path}{name}")
 
 
 def _registry(aws: AwsAttributes, resource: Resource) -> Value:
-    given = resource.get("registry_id")
+    given = resource.stated("registry_id")
     return aws.narrow(given) if _given(given, f"{resource.address}.registry_id") else aws.account_of(resource)
 
 

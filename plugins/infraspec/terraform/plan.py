@@ -63,6 +63,10 @@ class Resource(Struct, frozen=True, eq=False):
             return self.reference(attribute)
         return default
 
+    def stated(self, attribute: str, default: Value = None) -> Value:
+        """Return an attribute as the source, plan or state states it, or the default, whoever may compute it."""
+        return self.values.get(attribute, default)
+
     def attribute(self, attribute: str) -> Value:
         """Return an attribute as an expression would see it: Unknown if nothing is known of it."""
         return self.values[attribute] if attribute in self.values else self.reference(attribute)
@@ -346,7 +350,7 @@ class Plan:
 
         One that the provider is still to compute is the provider's.
         """
-        own = resource.get("region")
+        own = resource.stated("region")
         if own and own != resource.reference("region"):
             return own
         return self.regions.get(resource.provider, self.region)
@@ -381,7 +385,7 @@ class IamSnapshot(Plan):
     @cached_property
     def roles(self) -> Mapping[Value, Resource]:
         """The roles by name, which is unique in an account."""
-        return {role.get("name"): role for role in self.managed("aws_iam_role")}
+        return {role.stated("name"): role for role in self.managed("aws_iam_role")}
 
     @cached_property
     def attached(self) -> Mapping[str, tuple[Resource, ...]]:

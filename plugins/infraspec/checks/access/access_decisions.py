@@ -141,7 +141,7 @@ class Keys:
     def _find(self, target: Value, type_: str, *, by_text: bool) -> Key | None:
         database = self._database(target)
         if database is not None:
-            return self._configured(database.get("master_user_secret_kms_key_id"), database)
+            return self._configured(database.stated("master_user_secret_kms_key_id"), database)
         resource = self.owners.find(target)
         if resource is None or resource.type != type_:
             return self._elsewhere(target, type_, None)
@@ -153,11 +153,11 @@ class Keys:
                 self._hidden(target, _encryption(None, type_)), AccessDoubt(reason, None, how_to_know(absent.value))
             )
         if resource.type == _SECRET:
-            return self._configured(resource.get("kms_key_id"), resource)
-        kind = resource.get("type")
+            return self._configured(resource.stated("kms_key_id"), resource)
+        kind = resource.stated("type")
         if isinstance(kind, str) and kind != _SECURE:
             return None
-        key = self._configured(resource.get("key_id"), resource)
+        key = self._configured(resource.stated("key_id"), resource)
         doubt = AccessDoubt.of(next(unknowns(kind), None))
         return Key(key.arn, doubt) if key is not None and doubt is not None else key
 
@@ -193,7 +193,7 @@ class Keys:
     def _said(self, source: Resource | None, type_: str, attribute: str) -> Value:
         """Return what a data source or the contract says of an attribute; None if nothing."""
         if source is not None:
-            value = source.get(attribute)
+            value = source.stated(attribute)
             if is_known(value) and value is not None:
                 return value
             try:

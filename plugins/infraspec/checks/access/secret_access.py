@@ -120,7 +120,7 @@ class Unapplied:
     def _named(self, arn: Value) -> Value:
         """Return the attribute of the source that is an ARN of what exists, if it knows the resource by a name."""
         owner = self.owners.find(arn) if isinstance(arn, str) else None
-        known = owner is not None and owner.get("arn") == arn and owner.address in self.source.by_address
+        known = owner is not None and owner.stated("arn") == arn and owner.address in self.source.by_address
         return owner.reference("arn") if owner is not None and known else arn
 
 

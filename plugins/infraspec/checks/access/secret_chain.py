@@ -256,7 +256,7 @@ def _find_reader(link: ChainLink, judged: Iterable[Judged], facts: ChainFacts, p
 
     With it comes whether all that leaves the decision open is older than the task, so that it proves the decision.
     """
-    arn = link.definition.resource.get("arn") if link.definition.resource is not None else None
+    arn = link.definition.resource.stated("arn") if link.definition.resource is not None else None
     tasks = [task for task in facts.tasks if task.task_definition == arn]
     stored = facts.stored.get(link.arn)
     newest = max(tasks, key=lambda task: task.started, default=None)
@@ -270,7 +270,7 @@ def _find_reader(link: ChainLink, judged: Iterable[Judged], facts: ChainFacts, p
 
 def _dates(judged: Iterable[Judged], plan: Plan) -> Iterator[datetime | None]:
     """Yield when each policy that leaves a decision open last changed; None of one that has no date."""
-    dates = {policy.address: policy.get("update_date") for policy in plan.managed("aws_iam_policy")}
+    dates = {policy.address: policy.stated("update_date") for policy in plan.managed("aws_iam_policy")}
     for judgement in (one.judgement for one in judged if one.judgement.answer is Truth.MAYBE):
         doubts = judgement.decision.doubts
         if judgement.doubt is not None or not doubts:

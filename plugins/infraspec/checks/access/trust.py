@@ -58,7 +58,7 @@ class Trust(Struct):
             say = subject.violated if sought.settled is Verdict.VIOLATED else subject.undetermined
             return say(expected=expected, found=sought.why, reason=sought.reason, remedy=sought.remedy)
         resource = sought.resource
-        value = resource.values.get(_ATTRIBUTE) if resource else None
+        value = resource.stated(_ATTRIBUTE) if resource else None
         if resource is None or value is None:
             read = "" if resource is None else "name `assume_role_policy` under [known], give a plan file, or "
             found, remedy = "its trust policy is not known", f"{read}{sought.remedy}"

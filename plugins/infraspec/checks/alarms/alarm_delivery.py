@@ -138,7 +138,7 @@ def alert_topics(plan: Plan, live: Plan) -> list[str]:
     """Return the ARNs of the live topics that alarms and rules of a source send to."""
     bound = ResolvedSource(plan, live)
     topics = (bound.resource(source) for source in _Uses.of(plan).publishers)
-    return sorted(str(topic.get("arn")) for topic in topics if topic is not None)
+    return sorted(str(topic.stated("arn")) for topic in topics if topic is not None)
 
 
 def check_alarm_delivery(
@@ -229,7 +229,7 @@ class _Check:
         return subject.violated(expected=expected, found="AWS has none of this name", reason=reason, remedy=remedy)
 
     def _subscribed(self, source: Resource, topic: Resource) -> Finding:
-        arn = str(topic.get("arn"))
+        arn = str(topic.stated("arn"))
         subscriptions = self.subscriptions.get(arn, ())
         answers = reached(subscriptions, self.alarms.channels)
         wanted = sorted({name for level in self.levels.get(source.address, ()) for name in self.alarms.levels[level]})
@@ -269,15 +269,15 @@ class _Check:
 
     def _rule(self, rule: Resource, target: Resource, topic: Resource) -> Finding:
         live, sent, reached_topic = (self.bound.resource(source) for source in (rule, target, topic))
-        state = "ENABLED" if live is None else str(live.get("state") or "ENABLED")
+        state = "ENABLED" if live is None else str(live.stated("state") or "ENABLED")
         if live is None:
             found = "AWS has no such rule"
-        elif state not in _ON and rule.get("state") != state:
+        elif state not in _ON and rule.stated("state") != state:
             found = f"the rule is {state}"
         elif sent is None:
             found = "the rule has no such target"
-        elif reached_topic is not None and sent.get("arn") != reached_topic.get("arn"):
-            found = f"it sends to {render(sent.get('arn'))}"
+        elif reached_topic is not None and sent.stated("arn") != reached_topic.stated("arn"):
+            found = f"it sends to {render(sent.stated('arn'))}"
         else:
             return RULE.about(rule, "rule").proven(f"{state}, to {topic.address}")
         at = target.location if sent is None and live is not None else None

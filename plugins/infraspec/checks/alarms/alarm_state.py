@@ -63,13 +63,16 @@ def differences(source: Resource, live: Resource, values: Mapping[str, Value]) -
     for name, default in _ATTRIBUTES[source.type].items():
         if name == "threshold" and values.get("threshold_metric_id"):
             continue
-        expected, found = (default if value in (None, "") else value for value in (values.get(name), live.get(name)))
+        expected, found = (default if value in (None, "") else value for value in (values.get(name), live.stated(name)))
         if name == "alarm_rule":
             expected, found = (" ".join(v.split()) if isinstance(v, str) else v for v in (expected, found))
         if name == "datapoints_to_alarm" and not (expected is found is None):
-            expected, found = expected or source.get("evaluation_periods"), found or live.get("evaluation_periods")
+            expected, found = (
+                expected or source.stated("evaluation_periods"),
+                found or live.stated("evaluation_periods"),
+            )
         yield from _compared(name, expected, found)
-    yield from _queries(values.get("metric_query"), live.get("metric_query"))
+    yield from _queries(values.get("metric_query"), live.stated("metric_query"))
 
 
 def _queries(expected: Value, found: Value) -> Iterator[Difference]:
@@ -223,7 +226,7 @@ class _Check:
         """Say of an alarm without data whether that is certainly wrong, the reason and the remedy."""
         alarm = self.metrics.get(live.address)
         missing, metrics = (alarm.get("treat_missing_data"), alarm.series.values()) if alarm else (None, ())
-        sparse = f'in the contract\n[alarms.live]\nsparse = ["{live.get("alarm_name") or live.name}"]'
+        sparse = f'in the contract\n[alarms.live]\nsparse = ["{live.stated("alarm_name") or live.name}"]'
         if any(series.namespace == _IGNORES for series in metrics):
             reason = "alarms on AWS/DynamoDB ignore that data is missing and stay as they are, whatever the alarm says"
             return False, reason, sparse
@@ -264,7 +267,7 @@ class _Check:
     def _filters(self) -> dict[tuple[Value, Value], list[Resource]]:
         filters: dict[tuple[Value, Value], list[Resource]] = {}
         for resource in self.plan.managed("aws_cloudwatch_log_metric_filter"):
-            for block in resource.get("metric_transformation") or ():
+            for block in resource.stated("metric_transformation") or ():
                 key = (self.bound.value(block.get("namespace")), self.bound.value(block.get("name")))
                 filters.setdefault(key, []).append(resource)
         return filters

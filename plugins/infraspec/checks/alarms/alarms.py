@@ -65,7 +65,7 @@ def unless_silent(finding: Finding, item: AlarmItem, subject: AlarmSubject) -> F
 
 def _of_block(service: Resource, name: str, attribute: str) -> Value:
     """Return an attribute of a block that may be given once; None without the block, or what hides it."""
-    block = service.get(name)
+    block = service.stated(name)
     first = block[0] if isinstance(block, list | tuple) and block else block
     if isinstance(first, Mapping):
         return first.get(attribute)
@@ -113,7 +113,7 @@ class AlarmPlaybooks(Struct):
         return any([level for level in levels if topic in self.routes.topics_of(level)] == [LEVEL] for topic in topics)
 
     def _judge(self, alarm: Resource, playbooks: Sequence[Playbook]) -> Finding:
-        description = alarm.get("alarm_description")
+        description = alarm.stated("alarm_description")
         subject = RULE.about(alarm, "playbook", alarm.location_of("alarm_description"))
         for playbook in playbooks:
             if self._is_named(playbook, description):

@@ -151,7 +151,7 @@ def _compared(own: Value, main: Value, asked: Value) -> _Place:
 
 def _of_arn(resource: Resource) -> tuple[str, str]:
     """Return account and region by the ARN that a state or plan knows; empty where it does not tell."""
-    arn = resource.get("arn")
+    arn = resource.stated("arn")
     if not isinstance(arn, str) or not is_computed(resource.type, "arn") or not Arn.is_arn(arn):
         return "", ""
     parsed = Arn.parse(arn)
@@ -206,7 +206,7 @@ class ResolvedSource:
     def _unknown(self, value: Unknown, depth: int) -> Value:
         found = self.plan.find(value)
         resource = self.resource(found[0]) if found else None
-        assigned = resource.get(found[1]) if found and resource else None
+        assigned = resource.stated(found[1]) if found and resource else None
         if assigned is not None and is_known(assigned):
             return assigned
         narrowed = self.attributes.narrow(value)

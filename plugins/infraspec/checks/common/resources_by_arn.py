@@ -164,7 +164,7 @@ class ArnIndex:
         if self._source is not None:
             written = self._source.plan.by_address.get(policy.address)
             return self._source.document_of(written, attribute) if written else None
-        text = policy.get(attribute)
+        text = policy.stated(attribute)
         return self._written_as.get(text) if isinstance(text, str | Text) else None
 
     @cached_property
@@ -176,7 +176,7 @@ class ArnIndex:
     def _written_as(self) -> dict[Value, Resource | None]:
         written: dict[Value, Resource | None] = {}
         for document in self.plan.data(DOCUMENT_TYPE):
-            text = document.get("json")
+            text = document.stated("json")
             if isinstance(text, str | Text):
                 written[text] = None if text in written else document
         return written

@@ -63,7 +63,7 @@ class GrantedPolicies:
             return self._policy_resource(declared, grant)
         exported = self.elsewhere.policy(arn)
         if exported is not None:
-            return self._document(exported, "policy", exported.get("policy"))
+            return self._document(exported, "policy", exported.stated("policy"))
         if of_aws:
             return managed_policy(shown)
         policy = shown.strip("${}")
@@ -75,8 +75,8 @@ class GrantedPolicies:
             return self._document(resource, "policy", policy)
         exported = self.elsewhere.policy_of(resource)
         if exported is not None:
-            return self._document(exported, "policy", exported.get("policy"))
-        name, arn = resource.get("name"), resource.get("arn")
+            return self._document(exported, "policy", exported.stated("policy"))
+        name, arn = resource.stated("name"), resource.stated("arn")
         known = managed_policy_named(name) if isinstance(name, str) else None
         if known is None and isinstance(arn, str) and is_managed(arn):
             known = managed_policy(arn)
@@ -92,8 +92,8 @@ class GrantedPolicies:
                 names.setdefault(name, []).append(resource)
         found = {name: resources[0] for name, resources in names.items() if len(resources) == 1}
         for resource in self.attributes.plan.data("aws_iam_policy"):
-            arn = _POLICY_ARN.match(render(resource.get("arn", "")))
-            name = arn["name"] if arn else resource.get("name")
+            arn = _POLICY_ARN.match(render(resource.stated("arn", "")))
+            name = arn["name"] if arn else resource.stated("name")
             if isinstance(name, str) and name not in names:
                 found.setdefault(name, resource)
         return found
@@ -169,7 +169,7 @@ class RoleIndex:
         """Return what is known of a role itself: from the plan, from a data source that has read it, or a snapshot."""
         found = self.plan.find(value) if type(value) is Unknown else None
         here = found[0] if found and found[0].type == "aws_iam_role" else self._resource(value)
-        if here is not None and (here.mode == "managed" or isinstance(here.get("assume_role_policy"), str | Text)):
+        if here is not None and (here.mode == "managed" or isinstance(here.stated("assume_role_policy"), str | Text)):
             return RoleLookup(here)
         answer = self.elsewhere.role(value, account)
         return answer if answer.resource or answer.settled else answer._replace(resource=here)
@@ -256,13 +256,13 @@ class RoleIndex:
         A plan repeats in them what other resources attach, as it was before; what is deleted may still be there.
         """
         stale, separate = self._is_stale, self._grants[0].get(resource.address, [])
-        names = {render(grant.source.get("name")) for grant in separate if not grant.attached}
-        for index, block in enumerate(_configured(resource.get("inline_policy"), resource)):
+        names = {render(grant.source.stated("name")) for grant in separate if not grant.attached}
+        for index, block in enumerate(_configured(resource.stated("inline_policy"), resource)):
             name = render(block.get("name")) if isinstance(block, dict) else ""
             policy = block.get("policy") if isinstance(block, dict) else block
             if policy and name not in names:
                 yield PolicyAttachment(resource, policy, f"inline_policy.{index}.policy", perhaps=stale)
-        for index, arn in enumerate(_configured(resource.get("managed_policy_arns"), resource)):
+        for index, arn in enumerate(_configured(resource.stated("managed_policy_arns"), resource)):
             yield PolicyAttachment(resource, arn, f"managed_policy_arns.{index}", attached=True, perhaps=stale)
 
     @cached_property
@@ -271,7 +271,7 @@ class RoleIndex:
         return any("delete" in change.actions and ".aws_iam_" in f".{change.address}" for change in self.plan.changes)
 
     def _boundary(self, resource: Resource) -> tuple[IdentityPolicy, ...] | None:
-        boundary = resource.get("permissions_boundary")
+        boundary = resource.stated("permissions_boundary")
         if not boundary:
             return None
         return (self._policies.managed(PolicyAttachment(resource, boundary, "permissions_boundary", attached=True)),)
@@ -296,24 +296,24 @@ class RoleIndex:
     def others(self, snapshot: IamSnapshot) -> Iterator[Role]:
         """Yield the roles of a snapshot that the plan neither has nor deletes; what may be its own is not certain."""
         for resource in snapshot.managed("aws_iam_role"):
-            gone = self.elsewhere.deleted(resource.type, resource.get("name"), str(snapshot.account))
-            if not gone and self._resource(resource.get("arn")) is None:
+            gone = self.elsewhere.deleted(resource.type, resource.stated("name"), str(snapshot.account))
+            if not gone and self._resource(resource.stated("arn")) is None:
                 role = self._of_snapshot(resource, snapshot)
                 sure = self.elsewhere.role(role.arn).resource is not None
                 yield role if sure else replace(role, policies=tuple(one.perhaps() for one in role.policies))
 
     def _of_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Role:
-        own = [*self._in_snapshot(role, snapshot), *self._attached_here(role.get("name"), snapshot.account)]
-        return Role(role.address, role.get("arn"), tuple(own), self._boundary(role), role, snapshot)
+        own = [*self._in_snapshot(role, snapshot), *self._attached_here(role.stated("name"), snapshot.account)]
+        return Role(role.address, role.stated("arn"), tuple(own), self._boundary(role), role, snapshot)
 
     def _in_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Iterator[IdentityPolicy]:
         """Yield what a snapshot has in a role or attached to it, so far as the plan leaves it there."""
-        for attached in snapshot.attached.get(render(role.get("name")), ()):
+        for attached in snapshot.attached.get(render(role.stated("name")), ()):
             kept = self.elsewhere.kept(attached, role, snapshot)
             if kept is not Truth.NO:
                 is_inline = attached.type == INLINE
                 attribute = "policy" if is_inline else "policy_arn"
-                grant = PolicyAttachment(attached, attached.get(attribute), attribute, attached=not is_inline)
+                grant = PolicyAttachment(attached, attached.stated(attribute), attribute, attached=not is_inline)
                 yield self._policies.of(replace(grant, perhaps=kept is Truth.MAYBE))
 
     def _attached_here(self, name: Value, account: Value) -> Iterator[IdentityPolicy]:

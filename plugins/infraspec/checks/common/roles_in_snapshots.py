@@ -51,7 +51,7 @@ def attached_to_roles(plan: Plan) -> Iterator[tuple[Value, PolicyAttachment]]:
     for attachment in plan.managed(ATTACHMENT, ATTACHMENTS):
         policy = PolicyAttachment(attachment, attachment.attribute("policy_arn"), "policy_arn", attached=True)
         to_one = attachment.type == ATTACHMENT
-        for role in [attachment.attribute("role")] if to_one else listed(attachment.get("roles")):
+        for role in [attachment.attribute("role")] if to_one else listed(attachment.stated("roles")):
             yield role, policy
     for attachment in plan.managed(EXCLUSIVE):
         for arn in listed(attachment.attribute("policy_arns")):
@@ -107,7 +107,7 @@ def _statements(plan: Plan, value: Value) -> Sequence[Value] | None:
 
 def statements_of(source: Resource) -> Sequence[Value] | None:
     """Return the statements of the policy that a data source names; None if they are not known here."""
-    named = next((one for name in ("name", "arn") if isinstance(one := source.get(name), str)), "")
+    named = next((one for name in ("name", "arn") if isinstance(one := source.stated(name), str)), "")
     return managed_statements(named)
 
 
@@ -173,7 +173,7 @@ class RolesInSnapshots(Struct):
         if doubt:
             return RoleLookup(why=doubt, remedy="give a plan file, which tells what becomes of it")
         found = snapshot.roles.get(sought.name)
-        if found is None or (sought.arn and found.get("arn") != sought.arn):
+        if found is None or (sought.arn and found.stated("arn") != sought.arn):
             return _absent(snapshot, found, sought)
         return RoleLookup(found, snapshot)
 
@@ -181,7 +181,7 @@ class RolesInSnapshots(Struct):
         """Say of a role that is not among what exists why: AWS was asked for each that a task definition names."""
         plan = self.attributes.plan
         named = {
-            definition.get(attribute)
+            definition.stated(attribute)
             for definition in plan.managed("aws_ecs_task_definition")
             for attribute in ("execution_role_arn", "task_role_arn")
         }
@@ -216,19 +216,19 @@ class RolesInSnapshots(Struct):
             return None
         snapshots = (snapshot for snapshot in self.attributes.plan.snapshots if account in (snapshot.account, "aws"))
         policies = (snapshot.by_address.get(arn) for snapshot in snapshots)
-        known = [policy for policy in policies if policy is not None and policy.get("policy") is not None]
-        return max(known, key=lambda policy: int(render(policy.get("version"))[1:]), default=None)
+        known = [policy for policy in policies if policy is not None and policy.stated("policy") is not None]
+        return max(known, key=lambda policy: int(render(policy.stated("version"))[1:]), default=None)
 
     def policy_of(self, source: Resource) -> Resource | None:
         """Return the managed policy that a data source reads, by its ARN or by its name in an account."""
-        arn, name = source.get("arn"), source.get("name")
+        arn, name = source.stated("arn"), source.stated("name")
         if isinstance(arn, str):
             return self.policy(arn)
         plan = self.attributes.plan
         snapshot = snapshot_of(plan, self.attributes.account_of(source), plan.partition)
         if snapshot is None or not isinstance(name, str):
             return None
-        named = (policy for policy in snapshot.managed("aws_iam_policy") if policy.get("name") == name)
+        named = (policy for policy in snapshot.managed("aws_iam_policy") if policy.stated("name") == name)
         own = next((policy for policy in named if f":{snapshot.account}:" in policy.address), None)
         return self.policy(own.address) if own else None
 
@@ -239,9 +239,9 @@ class RolesInSnapshots(Struct):
 
     def _takers(self, attached: Resource, role: Resource) -> Iterator[tuple[Resource | None, Truth]]:
         """Yield what replaces or takes away an inline policy or an attachment, and whether it does."""
-        plan, name = self.attributes.plan, render(role.get("name"))
+        plan, name = self.attributes.plan, render(role.stated("name"))
         if attached.type == INLINE:
-            own = render(attached.get("name"))
+            own = render(attached.stated("name"))
             for inline in plan.managed(INLINE):
                 named = self.attributes.name(inline)
                 yield inline, all_of(self._is(inline.attribute("role"), name), self._is(named, own))
@@ -249,12 +249,12 @@ class RolesInSnapshots(Struct):
                 holds = any_of(self._is(one, own) for one in listed(exclusive.attribute("policy_names")))
                 yield exclusive, all_of(self._is(exclusive.attribute("role_name"), name), not_(holds))
         else:
-            arn = render(attached.get("policy_arn"))
+            arn = render(attached.stated("policy_arn"))
             for exclusive in plan.managed(EXCLUSIVE):
                 holds = any_of(self._is(one, arn) for one in listed(exclusive.attribute("policy_arns")))
                 yield exclusive, all_of(self._is(exclusive.attribute("role_name"), name), not_(holds))
             for everywhere in plan.managed(ATTACHMENTS):
-                holds = any_of(self._is(one, name) for one in listed(everywhere.get("roles")))
+                holds = any_of(self._is(one, name) for one in listed(everywhere.stated("roles")))
                 yield everywhere, all_of(self._is(everywhere.attribute("policy_arn"), arn), not_(holds))
         for change in self._deletions(INLINE if attached.type == INLINE else ATTACHMENT):
             same = [
@@ -330,7 +330,7 @@ def _absent(snapshot: IamSnapshot, found: Resource | None, sought: _Name) -> Rol
     other = ""
     remedy = f"correct the name, or create the role; if that is done, export again:\n{COMMAND} > {snapshot.origin}"
     if found is not None:
-        other, remedy = f", which has {found.get('arn')}", f"name {found.get('arn')}"
+        other, remedy = f", which has {found.stated('arn')}", f"name {found.stated('arn')}"
     return RoleLookup(
         why=f"{sought.arn or sought.name} is not in {snapshot}{other}",
         remedy=remedy,

@@ -98,7 +98,7 @@ def _rules(plan: Plan, contract: Contract, environment: str) -> _Rules:
 
 
 def _region(plan: Plan, resource: Resource) -> str | None:
-    own = resource.get("region")
+    own = resource.stated("region")
     region = own if own is not None else plan.regions.get(resource.provider)
     if region is None:
         return None
@@ -153,7 +153,9 @@ def _shown(resource: Resource, attribute: str, name: Value) -> str:
 def _written(resource: Resource, attribute: str) -> str:
     """Return the attribute that the name is written in: `name_prefix` where the provider adds the rest."""
     prefix = f"{attribute}_prefix"
-    return prefix if resource.values.get(prefix) and not isinstance(resource.get(attribute), str | Text) else attribute
+    return (
+        prefix if resource.values.get(prefix) and not isinstance(resource.stated(attribute), str | Text) else attribute
+    )
 
 
 def _template(resource: Resource, attribute: str, rule: NamingRule) -> str:

@@ -83,7 +83,7 @@ def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, tak
     subject = rule.about(resource, location=resource.location_of(effective.source))
     say = subject.violated if violated else subject.undetermined
     remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
-    if violated and not resource_type(resource.type).tag_blocks and resource.get("tags") is not None:
+    if violated and not resource_type(resource.type).tag_blocks and resource.stated("tags") is not None:
         remedy = f"# merge into the tags of {resource.address}\n{remedy}"
     if violated and takes is Taggable.MAYBE:
         say = subject.undetermined

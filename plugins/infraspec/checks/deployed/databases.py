@@ -147,7 +147,7 @@ class _Check(Struct, frozen=True):
         )
 
     def _retention(self) -> Finding:
-        wanted, found = self.bound.value(self.source.get("backup_retention_period")), self.database.retention_days
+        wanted, found = self.bound.value(self.source.stated("backup_retention_period")), self.database.retention_days
         answer = Truth.YES if wanted is None else same(wanted, found)
         if answer is Truth.YES:
             return self._about("backup retention").proven(f"{found} days" if found else "no backups, by the source")

@@ -61,7 +61,7 @@ def _named_by(source: Resource) -> Iterator[Value]:
     known = resource_type(source.type)
     if source.type in _FIREWALL_RULES and known.drift is not None:
         yield source.attribute("security_group_id")
-        yield from (source.get(name, "") for name in known.drift.compared)
+        yield from (source.stated(name, "") for name in known.drift.compared)
         return
     if known.identity:
         yield from (source.attribute(name) for name in known.identity)
@@ -135,7 +135,7 @@ def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, r
 
     Without a state the source knows a family and no revision: then the other two are compared, and that is said.
     """
-    own, service = bound.attributes.narrow(source.get("task_definition")), live.get("task_definition")
+    own, service = bound.attributes.narrow(source.stated("task_definition")), live.stated("task_definition")
     if not isinstance(own, str):
         own = _family_of(own, bound) or own
     tasks = sorted({_revision(one) for one in running})
@@ -166,7 +166,7 @@ def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, r
 def _family_of(value: Value, bound: ResolvedSource) -> str | None:
     """Return the family of the task definition that a reference is to."""
     found = bound.plan.find(value) if isinstance(value, Unknown) else None
-    name = bound.value(found[0].get("family")) if found else None
+    name = bound.value(found[0].stated("family")) if found else None
     return name if isinstance(name, str) else None
 
 
@@ -256,7 +256,7 @@ def _of_source(
     compared = _compare(source, live, drift, bound)
     if source.type == "aws_ecs_service":
         yield compare_revisions(source, live, bound, running.get(source.address, ()))
-    ids = [one for one in (live.get("arn"), live.get("id")) if one and isinstance(one, str)]
+    ids = [one for one in (live.stated("arn"), live.stated("id")) if one and isinstance(one, str)]
     related, shown = [Related("live", one) for one in ids[:1]], compared.wrong or compared.doubtful
     if not shown:
         yield RULE.about(source, related=related).proven(compared.told)
@@ -300,7 +300,7 @@ def _pair(name: str, source: Resource, live: Resource, drift: Drift) -> tuple[Va
     if name in drift.repeated and not source.sets(name):
         return None
     configured, there = read_path(source.values, name), read_path(live.values, name)
-    if configured is None and not (name == "state" and source.get("is_enabled") is not None):
+    if configured is None and not (name == "state" and source.stated("is_enabled") is not None):
         configured = drift.defaults.get(name)
     if name in drift.left_out:
         is_anyones = is_computed(source.type, name) is True or name in drift.inherited

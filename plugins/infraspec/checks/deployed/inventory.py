@@ -79,7 +79,7 @@ class Owned:
         self._arns = {arn for arn in arns if isinstance(arn, str)}
         self._ids: dict[str, list[Resource]] = {}
         for one in plan.managed():
-            if isinstance(identifier := one.get("id"), str):
+            if isinstance(identifier := one.stated("id"), str):
                 self._ids.setdefault(identifier, []).append(one)
         self._shapes = [shape for shape in arns if isinstance(shape, Text) and _is_telling(shape)]
 
@@ -170,19 +170,19 @@ _OLD_RULE = "aws_security_group_rule"
 def extra_grants(plan: Plan, live: Plan) -> Iterator[Stray]:
     """Yield the policies that roles of the source have in AWS, and that the source does not give them."""
     bound = ResolvedSource(plan, live)
-    roles = {role.get("name"): role for role in live.managed(_ROLE) if role.address in plan.by_address}
+    roles = {role.stated("name"): role for role in live.managed(_ROLE) if role.address in plan.by_address}
     given = list(_given(plan, bound))
     for one in live.managed(_ATTACHMENT, _INLINE):
-        role, (attribute, separator) = one.get("role"), _NAMES[one.type]
+        role, (attribute, separator) = one.stated("role"), _NAMES[one.type]
         if role not in roles or one.address in plan.by_address:
             continue
         known = any_of(
-            all_of(here, _may_be(to, role), _may_be(what, one.get(attribute)))
+            all_of(here, _may_be(to, role), _may_be(what, one.stated(attribute)))
             for type_, here, to, what in given
             if type_ == one.type
         )
         if known is not Truth.YES:
-            name = f"{role}{separator}{one.get(attribute)}"
+            name = f"{role}{separator}{one.stated(attribute)}"
             yield Stray(one.address, one.type, "its role", certain=known is Truth.NO and plan.is_whole, import_id=name)
 
 
@@ -207,15 +207,15 @@ def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
     """
     bound = ResolvedSource(plan, live)
     for type_, (attribute, owner, key) in _POLICIES.items():
-        owners = {one.get(key): plan.by_address.get(one.address) for one in live.managed(owner)}
+        owners = {one.stated(key): plan.by_address.get(one.address) for one in live.managed(owner)}
         given = [(bound.whereabouts.has(one), bound.value(one.attribute(attribute))) for one in plan.managed(type_)]
         for one in live.managed(type_):
-            source = owners.get(one.get(attribute))
+            source = owners.get(one.stated(attribute))
             if source is None or source.sets("policy") or one.address in plan.by_address:
                 continue
-            known = any_of(all_of(here, same(value, one.get(attribute))) for here, value in given)
+            known = any_of(all_of(here, same(value, one.stated(attribute))) for here, value in given)
             if known is not Truth.YES:
-                name, certain = str(one.get(attribute)), known is Truth.NO and plan.is_whole
+                name, certain = str(one.stated(attribute)), known is Truth.NO and plan.is_whole
                 yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
 
 
@@ -234,7 +234,7 @@ def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iter
     Groups whose rules are blocks, or resources of the older type, are left to Terraform's own plan.
     """
     bound = ResolvedSource(plan, live)
-    groups = {one.get("id"): one.address for one in live.managed(*_GROUPS) if one.address in plan.by_address}
+    groups = {one.stated("id"): one.address for one in live.managed(*_GROUPS) if one.address in plan.by_address}
     sources, older = (
         [
             (one, bound.value(one.attribute("security_group_id")))
@@ -243,7 +243,7 @@ def extra_rules(plan: Plan, live: Plan, rules: Collection[FirewallRule]) -> Iter
         ]
         for types in (_GROUP_RULES, (_OLD_RULE,))
     )
-    known = {one.get("id") for one in live.managed(*_GROUP_RULES) if one.address in plan.by_address}
+    known = {one.stated("id") for one in live.managed(*_GROUP_RULES) if one.address in plan.by_address}
     for rule in rules:
         address = groups.get(rule.group)
         own = [one for one, group in sources if group == rule.group]

@@ -73,8 +73,8 @@ def _of_source(source: Resource, name: str, groups: Mapping[str, LogGroup], boun
         )
         yield left_open(bound.plan, absent)
         return
-    days = bound.value(source.get("retention_in_days")) or 0
-    key = bound.value(source.get("kms_key_id")) or ""
+    days = bound.value(source.stated("retention_in_days")) or 0
+    key = bound.value(source.stated("kms_key_id")) or ""
     yield _compared(source, group, "retention", "retention_in_days", expected=days, found=group.retention_days)
     yield _compared(source, group, "key", "kms_key_id", expected=key, found=group.kms_key)
 

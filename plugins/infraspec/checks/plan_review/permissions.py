@@ -123,7 +123,7 @@ def _attached(
     shown = render(review.attributes.narrow(policy))
     yield _risk(f"attaches {shown} to {render(target)}", path, new=new)
     attached = _attached_policy(review, policy)
-    text = attached.get("policy") if attached else None
+    text = attached.stated("policy") if attached else None
     document = PolicyDocument.from_value(text, place=f"{change.address}.policy") if text else None
     if MANAGED.search(shown) or broad_statements(document, None):
         remedy = "attach a policy that names the actions and the resources that are needed"
@@ -140,7 +140,7 @@ def _attached_policy(review: Review, arn: Value) -> Resource | None:
     referred = review.plan.find(arn) if isinstance(arn, Unknown) else None
     if referred is not None:
         return referred[0]
-    return next((r for r in review.plan.managed("aws_iam_policy") if r.get("arn") == arn), None)
+    return next((r for r in review.plan.managed("aws_iam_policy") if r.stated("arn") == arn), None)
 
 
 def _listed(value: Value) -> list[Value]:

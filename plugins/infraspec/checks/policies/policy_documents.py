@@ -76,7 +76,7 @@ def _kind(plan: Plan, resource: Resource, policy: Policy, *, is_boundary: bool) 
     everybody = policy.for_everybody
     if policy.attribute == "access_policies":
         domains = plan.managed(*policy.owners) if policy.of else (resource,)
-        everybody |= any(domain.get("vpc_options") for domain in domains)
+        everybody |= any(domain.stated("vpc_options") for domain in domains)
     return PolicyKind.ENDPOINT if everybody else policy.kind
 
 
@@ -84,7 +84,7 @@ def _boundaries(plan: Plan) -> set[str]:
     """Return the addresses of policies that are permissions boundaries and attached to nobody."""
 
     def named(attribute: str, *types: str) -> set[str]:
-        arns = (resource.get(attribute) for resource in plan.managed(*types))
+        arns = (resource.stated(attribute) for resource in plan.managed(*types))
         policies = (plan.find(arn) for arn in arns if isinstance(arn, Unknown))
         return {policy[0].address for policy in policies if policy is not None}
 

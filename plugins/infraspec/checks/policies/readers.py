@@ -137,8 +137,8 @@ def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[R
         )
         certain = all(isinstance(name, str) for name in names) and not takes_away
         for resource in snapshot.managed(f"aws_iam_{kind}"):
-            if resource.get("name") not in names:
-                before = there.get(resource.get("name"), ())
+            if resource.stated("name") not in names:
+                before = there.get(resource.stated("name"), ())
                 kept = (policy if certain else policy.perhaps() for policy in before)
                 yield _holder(roles, resource, *kept, *_of(roles, attached, resource, None))
 
@@ -155,7 +155,7 @@ def _of(
 
 
 def _holder(roles: RoleIndex, resource: Resource, *policies: IdentityPolicy) -> ReaderCandidate:
-    arn = resource.get("permissions_boundary")
+    arn = resource.stated("permissions_boundary")
     boundary = (roles.policy(resource, "permissions_boundary", arn, attached=True),) if arn else None
     return ReaderCandidate(resource, policies, boundary)
 
@@ -166,7 +166,7 @@ def _attached(roles: RoleIndex, kind: str, plan: Plan) -> Iterator[_Attached]:
         yield inline.attribute(kind), inline, roles.policy(inline, "policy", inline.attribute("policy"))
     for attachment in plan.managed(f"aws_iam_{kind}_policy_attachment", "aws_iam_policy_attachment"):
         of_one, arn = attachment.type != "aws_iam_policy_attachment", attachment.attribute("policy_arn")
-        for name in [attachment.attribute(kind)] if of_one else listed(attachment.get(f"{kind}s")):
+        for name in [attachment.attribute(kind)] if of_one else listed(attachment.stated(f"{kind}s")):
             yield name, attachment, roles.policy(attachment, "policy_arn", arn, attached=True)
 
 
@@ -326,7 +326,7 @@ class SecretReaders:
 
     def _arn(self, resource: Resource) -> Value:
         """Return the ARN of a principal: one of a snapshot has it."""
-        known = resource.address == resource.get("arn")
+        known = resource.address == resource.stated("arn")
         return resource.address if known else self.attributes.narrow(resource.reference("arn"))
 
 

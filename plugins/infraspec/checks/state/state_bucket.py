@@ -56,7 +56,7 @@ def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding
 def _named(plan: Plan, type_: str, attribute: str, name: Value) -> Resource | None:
     if not isinstance(name, str):
         return None
-    return next((r for r in plan.managed(type_) if r.get(attribute) == name), None)
+    return next((r for r in plan.managed(type_) if r.stated(attribute) == name), None)
 
 
 def _if_there(plan: Plan, finding: Finding) -> Finding:
@@ -98,9 +98,9 @@ def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
     table = _named(plan, "aws_dynamodb_table", "name", name)
     if table is None:
         return _absent(settings, "dynamodb_table", name)
-    key = table.get("hash_key")
+    key = table.stated("hash_key")
     kinds = [
-        b.get("type") for b in table.get("attribute") or () if isinstance(b, Mapping) and b.get("name") == "LockID"
+        b.get("type") for b in table.stated("attribute") or () if isinstance(b, Mapping) and b.get("name") == "LockID"
     ]
     answer = _is(key, "LockID")
     if answer is Truth.YES:
@@ -128,10 +128,10 @@ class _Bucket:
         type_ = "aws_s3_bucket_versioning"
         source = self._of(type_)
         if source is None:
-            old = _first(self._bucket.get("versioning")).get("enabled")
+            old = _first(self._bucket.stated("versioning")).get("enabled")
             source, value = self._bucket, "Enabled" if old is True else None
         else:
-            value = _first(source.get("versioning_configuration")).get("status")
+            value = _first(source.stated("versioning_configuration")).get("status")
         return _say(
             RULE.about(source, "versioning", source.location_of("versioning_configuration")),
             _is(value, "Enabled"),
@@ -145,8 +145,8 @@ class _Bucket:
         """Judge whether the configuration encrypts it at rest."""
         type_ = "aws_s3_bucket_server_side_encryption_configuration"
         source = self._of(type_) or self._bucket
-        holder = _first(self._bucket.get("server_side_encryption_configuration")) if source is self._bucket else source
-        rule = _first(holder.get("rule"))
+        own = self._bucket.stated("server_side_encryption_configuration")
+        rule = _first((_first(own) if source is self._bucket else source.values).get("rule"))
         value = _first(rule.get("apply_server_side_encryption_by_default")).get("sse_algorithm")
         body = 'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }'
         return _say(
@@ -162,7 +162,7 @@ class _Bucket:
         """Judge whether somebody can make it public."""
         type_ = "aws_s3_bucket_public_access_block"
         block = self._of(type_)
-        values = [block.get(flag) if block else None for flag in _FLAGS]
+        values = [block.stated(flag) if block else None for flag in _FLAGS]
         missing = [flag for flag, value in zip(_FLAGS, values, strict=True) if value is not True]
         return _say(
             RULE.about(block or self._bucket, "public access block"),
@@ -176,7 +176,7 @@ class _Bucket:
     def tls_only(self) -> Finding:
         """Judge whether its policy denies what comes without TLS."""
         source = self._of("aws_s3_bucket_policy") or self._bucket
-        value = source.get("policy")
+        value = source.stated("policy")
         if value == self._bucket.reference("policy"):
             value = None
         document = self._document(source, value)
@@ -215,13 +215,13 @@ class _Bucket:
         return all_of(actions, *wanted)
 
     def _of(self, type_: str) -> Resource | None:
-        return next((r for r in self._plan.managed(type_) if self._is_own(r.get("bucket"))), None)
+        return next((r for r in self._plan.managed(type_) if self._is_own(r.stated("bucket"))), None)
 
     def _is_own(self, reference: Value) -> bool:
         if isinstance(reference, Unknown):
             found = self._plan.find(reference)
             return found is not None and found[0].address == self._bucket.address
-        return bool(reference == self._bucket.get("bucket"))
+        return bool(reference == self._bucket.stated("bucket"))
 
     def _block(self, type_: str, body: str) -> str:
         name = f"{self._bucket.type}.{self._bucket.name}"

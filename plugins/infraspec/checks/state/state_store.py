@@ -37,7 +37,7 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
         name, account = settings.backend.arguments.get(argument), settings.backend.account
         if argument == "dynamodb_table" and isinstance(name, str) and account not in {None, store.account}:
             yield _of_other_account(name, account, store, settings)
-        elif isinstance(name, str) and not any(one.get(attribute) == name for one in store.managed(type_)):
+        elif isinstance(name, str) and not any(one.stated(attribute) == name for one in store.managed(type_)):
             yield RULE.about(settings.root, argument, settings.backend.location).violated(
                 expected=f"the {argument} {render(name)} of the backend",
                 found="AWS has none of this name",

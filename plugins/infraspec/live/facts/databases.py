@@ -153,7 +153,7 @@ def _place(answer: Mapping[str, Any]) -> _Place:
 
 def _services(live: Plan) -> Iterator[tuple[str, _Place]]:
     for service in live.managed("aws_ecs_service"):
-        for network in service.get("network_configuration") or ():
+        for network in service.stated("network_configuration") or ():
             subnets, groups = network.get("subnets") or (), network.get("security_groups") or ()
             if subnets and is_known([*subnets, *groups]):
                 yield service.address, (tuple(sorted(subnets)), tuple(sorted(groups)))

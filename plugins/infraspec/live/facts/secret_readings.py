@@ -89,7 +89,7 @@ def _stored(
     calls: Calls, links: Iterable[ChainLink], live_plan: Plan, refused: dict[str, Refusal]
 ) -> Iterator[tuple[str, StoredSecret | None]]:
     """Yield what is known of each secret and parameter; what keeps the runner out is noted as refused."""
-    parameters = {parameter.get("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
+    parameters = {parameter.stated("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
     for link in links:
         fields = link.arn.split(":")
         if link.value.problem or not link.arn.startswith("arn:") or calls.account not in fields[4:5]:
@@ -162,7 +162,7 @@ def _grants(calls: Calls, key: str) -> Iterator[KeyGrant]:
 
 
 def _tasks(calls: Calls, live_plan: Plan) -> Iterator[StartedTask]:
-    for cluster in dict.fromkeys(service.get("cluster") for service in live_plan.managed("aws_ecs_service")):
+    for cluster in dict.fromkeys(service.stated("cluster") for service in live_plan.managed("aws_ecs_service")):
         for task in running_tasks(calls, cluster):
             if task.get("startedAt"):
                 yield StartedTask(task["taskArn"], task["taskDefinitionArn"], task["startedAt"])

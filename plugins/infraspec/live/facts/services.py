@@ -84,7 +84,7 @@ def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[st
     return {
         service.address: frozenset(
             task["taskDefinitionArn"]
-            for task in running_tasks(calls, service.get("cluster"), serviceName=service.get("name"))
+            for task in running_tasks(calls, service.stated("cluster"), serviceName=service.stated("name"))
         )
         for service in live.managed("aws_ecs_service")
     }

@@ -119,6 +119,6 @@ def _placed(  # noqa: PLR0917 - the parts of a resource
     """Make a resource, in the place of the source's that has the name."""
     attributes = whereabouts.attributes
     for source in attributes.plan.managed(type_):
-        if attributes.narrow(source.get(attribute)) == name and whereabouts.has(source) is not Truth.NO:
+        if attributes.narrow(source.stated(attribute)) == name and whereabouts.has(source) is not Truth.NO:
             return replace(source, values=values, actions=())
     return Resource(address, "managed", type_, name, None, "", values, "aws")

@@ -24,11 +24,11 @@ CLUSTER, SERVICE, TASK_DEFINITION = "aws_ecs_cluster", "aws_ecs_service", "aws_e
 def services(scope: Scope) -> Iterator[Resource]:
     """Yield the services of the environment's clusters, and its services in clusters that it shares."""
     shared = {identity[0] for identity in scope.sources.names(SERVICE)}
-    own = {cluster.get("arn") for cluster in scope.managed(CLUSTER)}
+    own = {cluster.stated("arn") for cluster in scope.managed(CLUSTER)}
     for entry in entries(scope, CLUSTER, {}):
         cluster = scope.resource(CLUSTER, values_of(scope, CLUSTER, entry))
-        is_own = cluster.get("arn") in own
-        if is_own or cluster.get("name") in shared:
+        is_own = cluster.stated("arn") in own
+        if is_own or cluster.stated("name") in shared:
             yield from listed_of(scope, SERVICE, cluster, Peculiarity(_service), is_all=is_own)
 
 
@@ -37,7 +37,7 @@ def task_definitions(scope: Scope) -> Iterator[Resource]:
 
     The revision that runs has the address of the source; another of the same family has its ARN.
     """
-    named = (str(service.get("task_definition")) for service in scope.managed(SERVICE))
+    named = (str(service.stated("task_definition")) for service in scope.managed(SERVICE))
     running = [arn for arn in dict.fromkeys(named) if arn != "None"]
     families = dict.fromkeys(arn.rpartition("/")[2].rpartition(":")[0] for arn in running)
     active = scope.calls.pages("ecs", "list_task_definition_families", "families", status="ACTIVE")
@@ -81,7 +81,7 @@ READERS = {SERVICE: services, TASK_DEFINITION: task_definitions}
 def _named_values(definitions: Iterable[Resource]) -> Iterator[str]:
     """Yield every `valueFrom` and the credentials of registries."""
     for resource in definitions:
-        for container in json.loads(resource.get("container_definitions") or "[]"):
+        for container in json.loads(resource.stated("container_definitions") or "[]"):
             yield from _of_container(container)
 
 

@@ -25,7 +25,7 @@ _PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group
 
 def firewall_rules(scope: Scope, type_: str) -> Iterator[Resource]:
     """Yield the rules of the environment's security groups, of one direction: those of the source, and with tags."""
-    own = {str(group.get("id")): group for group in scope.managed(*_GROUPS)}
+    own = {str(group.stated("id")): group for group in scope.managed(*_GROUPS)}
     by_group: dict[str, list[Entry]] = {}
     for rule in entries(scope, type_, {}):
         if rule.get("GroupId") in own and bool(rule.get("IsEgress")) is (type_ == _EGRESS):
@@ -104,7 +104,7 @@ def _ports(values: Mapping[str, Value]) -> Hashable:
 
 
 def _is_of(rule: Resource, group: Resource, scope: Scope) -> bool:
-    found = scope.sources.named(group.type, rule.get("security_group_id"))
+    found = scope.sources.named(group.type, rule.stated("security_group_id"))
     return found is not None and found.address == group.address
 
 
@@ -130,9 +130,9 @@ def _first_group(action: Entry) -> str | None:
 def _by_port(scope: Scope, values: Values, balancer: Resource) -> Resource | None:
     """Return the listener of the source on a port of a load balancer."""
     for listener in scope.sources.plan.managed(_LISTENER):
-        owner = scope.sources.named(balancer.type, listener.get("load_balancer_arn"))
+        owner = scope.sources.named(balancer.type, listener.stated("load_balancer_arn"))
         is_own = owner is not None and owner.address == balancer.address
-        if is_own and str(listener.get("port")) == str(values.get("port")):
+        if is_own and str(listener.stated("port")) == str(values.get("port")):
             return listener
     return None
 

@@ -55,7 +55,7 @@ READERS = {SUBSCRIPTION: subscriptions, CHAT: chats}
 
 def _subscriptions(scope: Scope) -> Iterator[tuple[str, Entry]]:
     for topic in scope.managed(TOPIC):
-        arn = str(topic.get("arn"))
+        arn = str(topic.stated("arn"))
         for entry in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
             yield arn, entry
 

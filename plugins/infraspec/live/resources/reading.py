@@ -75,7 +75,7 @@ def _resource(  # noqa: PLR0917 - what is known of one
     whole = peculiarity.values(scope, entry, values)
     if whole is not None:
         source = peculiarity.source(scope, whole, owner) if owner else None
-        address = listing.address.format_map({**scope.place, **whole, "owner": owner.get("arn") if owner else ""})
+        address = listing.address.format_map({**scope.place, **whole, "owner": owner.stated("arn") if owner else ""})
         yield scope.resource(type_, whole, address=address, tags=tags if listing.has_tags else None, source=source)
 
 
@@ -111,7 +111,7 @@ def entries(scope: Scope, type_: str, owner: Mapping[str, Value]) -> Sequence[En
 def values_of(scope: Scope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
     """Return the attributes that the table makes of an entry."""
     listing = LISTINGS[type_]
-    owned = {name: owner.get(attribute) for name, attribute in listing.owned.items()} if owner else {}
+    owned = {name: owner.stated(attribute) for name, attribute in listing.owned.items()} if owner else {}
     values = {**listing.defaults, **owned, **attributes_of(entry, listing.attributes)}
     kind = TYPES[type_]
     arn = listing.arn or kind.assigned.get("arn", "")

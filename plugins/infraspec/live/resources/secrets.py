@@ -27,7 +27,7 @@ def roles(scope: Scope) -> Iterator[Resource]:
     """Yield the roles of the environment and those of its task definitions, each with what is attached to it."""
     own = f":iam::{scope.calls.account}:role/"
     definitions = scope.managed("aws_ecs_task_definition")
-    named = [one.get(role) for one in definitions for role in ("execution_role_arn", "task_role_arn")]
+    named = [one.stated(role) for one in definitions for role in ("execution_role_arn", "task_role_arn")]
     names = {arn.rpartition("/")[2]: None for arn in named if isinstance(arn, str) and own in arn}
     listed = (role["RoleName"] for role in scope.calls.pages("iam", "list_roles", "Roles"))
     names |= dict.fromkeys(name for name in listed if scope.belongs(ROLE, {"name": name}))
@@ -37,8 +37,8 @@ def roles(scope: Scope) -> Iterator[Resource]:
 
 def policies(scope: Scope) -> Iterator[Resource]:
     """Yield the customer managed policies of the environment, and those that its roles have or are limited by."""
-    attached = [one.get("policy_arn") for one in scope.managed(ATTACHMENT)]
-    named = (*(role.get("permissions_boundary") for role in scope.managed(ROLE)), *attached)
+    attached = [one.stated("policy_arn") for one in scope.managed(ATTACHMENT)]
+    named = (*(role.stated("permissions_boundary") for role in scope.managed(ROLE)), *attached)
     listed = scope.calls.pages("iam", "list_policies", "Policies", Scope="Local")
     belonging = (one["Arn"] for one in listed if scope.belongs(POLICY, {"name": one["PolicyName"]}))
     own = f":iam::{scope.calls.account}:policy/"
@@ -62,7 +62,7 @@ def _role(scope: Scope, name: str) -> Iterator[Resource]:
     found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
     attached = [policy["PolicyArn"] for policy in found]
     source = scope.sources.find(ROLE, (name,))
-    blocks, listed = (source.get(one) if source and source.sets(one) else None for one in _OF_THE_ROLE)
+    blocks, listed = (source.stated(one) if source and source.sets(one) else None for one in _OF_THE_ROLE)
     written = blocks if isinstance(blocks, list | tuple) else ()
     own = {str(one.get("name")) for one in written if isinstance(one, Mapping)}
     if own:
@@ -161,7 +161,7 @@ def _policy_as_argument(scope: Scope, _entry: Entry, values: Values) -> Values:
 
 def _attached_policy(scope: Scope, _entry: Entry, values: Values) -> Values | None:
     """Leave out a policy that the secret has as an argument."""
-    secret = next(one for one in scope.managed(SECRET) if one.get("arn") == values["secret_arn"])
+    secret = next(one for one in scope.managed(SECRET) if one.stated("arn") == values["secret_arn"])
     return None if "policy" in secret.values else values
 
 
@@ -196,7 +196,7 @@ def _key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resourc
     known = known or scope.sources.find(KEY, (tags.get("Name", ""),))
     values: Values = {"arn": arn, "key_id": key, "id": key, "policy": _policy_text(scope, key, arn)}
     policies = scope.sources.plan.managed(KEY_POLICY) if known else ()
-    attached = next((one for one in policies if scope.sources.named(KEY, one.get("key_id")) is known), None)
+    attached = next((one for one in policies if scope.sources.named(KEY, one.stated("key_id")) is known), None)
     if attached is not None:
         held = {"key_id": key, "policy": values.pop("policy")}
         yield scope.resource(KEY_POLICY, held, address=f"{arn} policy", source=attached)
@@ -213,7 +213,7 @@ def _wanted(scope: Scope, aliases: Mapping[str, list[str]]) -> Iterator[str]:
             wanted[_id(arn)] = None
     for type_, attribute in _USERS:
         for user in scope.managed(type_):
-            named = user.get(attribute)
+            named = user.stated(attribute)
             if isinstance(named, str) and _OF_AWS not in named:
                 key = by_alias.get(named[named.index("alias/") :], "") if "alias/" in named else named
                 if key and (not key.startswith("arn:") or f":{scope.calls.account}:" in key):

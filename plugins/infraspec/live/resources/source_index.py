@@ -75,7 +75,7 @@ class SourceIndex:
             self._by_id[type_] = {
                 given: resource
                 for resource in filter(self.is_here, self.plan.managed(type_))
-                for given in (resource.get("id"), resource.get("arn"))
+                for given in (resource.stated("id"), resource.stated("arn"))
                 if isinstance(given, str)
             }
         return self._by_id[type_].get(value) if isinstance(value, str) else None
@@ -83,7 +83,7 @@ class SourceIndex:
     def key_of_alias(self, name: str) -> Resource | None:
         """Return the KMS key of the source that an alias is of."""
         alias = self.find("aws_kms_alias", (name,))
-        return self.named("aws_kms_key", alias.get("target_key_id")) if alias else None
+        return self.named("aws_kms_key", alias.stated("target_key_id")) if alias else None
 
     def _index(self, type_: str) -> tuple[dict[Identity, Resource], list[tuple[re.Pattern[str], Resource]]]:
         if type_ not in self._indexes:

@@ -74,7 +74,7 @@ class AccountEvidence(Struct):
         found: set[str] = set()
         for resource in self.resources:
             if resource.mode == "data" and resource.type == type_ and resource.provider == provider:
-                known = (value for value in map(resource.get, attributes) if isinstance(value, str) and value)
+                known = (value for value in map(resource.stated, attributes) if isinstance(value, str) and value)
                 found.update(islice(known, 1))
         return found
 
