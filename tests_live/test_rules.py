@@ -37,7 +37,7 @@ from infraspec.live.facts.stores import live_log_groups
 from infraspec.live.facts.stores import state_store as read_state_store
 from infraspec.live.plan import strays as find_strays
 from infraspec.monitoring.live_readings import AlarmStates, LogGroup
-from infraspec.pytest_plugin.rule_tests import Check, prove
+from infraspec.pytest_plugin.rule_tests import RuleCheck, prove
 from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan
 
@@ -141,7 +141,7 @@ def hosts(contract: Contract, environment: str) -> Sequence[tuple[str, Host, Hos
 
 
 def _test_of(rule: Rule) -> Callable[[pytest.FixtureRequest], None]:
-    check = Check.of(rule, "live")
+    check = RuleCheck.of(rule, "live")
 
     @pytest.mark.usefixtures(*check.fixtures(rule))
     def test(request: pytest.FixtureRequest) -> None:

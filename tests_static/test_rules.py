@@ -9,11 +9,11 @@ import pytest
 
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
-from infraspec.pytest_plugin.rule_tests import Check, prove
+from infraspec.pytest_plugin.rule_tests import RuleCheck, prove
 
 
 def _test_of(rule: Rule) -> Callable[[pytest.FixtureRequest], None]:
-    check = Check.of(rule, "static")
+    check = RuleCheck.of(rule, "static")
 
     @pytest.mark.usefixtures(*check.fixtures(rule))
     def test(request: pytest.FixtureRequest) -> None:

@@ -27,7 +27,7 @@ from infraspec.hcl.ast import GetAttr, Literal, Name, Node, Object
 from infraspec.hcl.files import parse_file
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.pytest_plugin import run, session
-from infraspec.pytest_plugin.rule_tests import Check, call
+from infraspec.pytest_plugin.rule_tests import RuleCheck, call
 from infraspec.terraform import environments
 from infraspec.terraform.aws_attributes import AwsAttributes
 
@@ -72,7 +72,11 @@ def _way() -> Way:
     with chdir(ROOT):  # places are told from there
         contract = contracts.load(ROOT / _INCIDENT)
         plan = environments.Environments(contract, environ={}).plan(_ENVIRONMENT)
-    definitions, decisions, check = task_definitions(plan), dict[str, Decision](), Check.of(SECRET_ACCESS, "static").run
+    definitions, decisions, check = (
+        task_definitions(plan),
+        dict[str, Decision](),
+        RuleCheck.of(SECRET_ACCESS, "static").run,
+    )
     given = {
         "plan": plan,
         "task_definitions": definitions,

@@ -17,7 +17,7 @@ from infraspec.core.rules import RULES
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.pytest_plugin import hookspecs, options
 from infraspec.pytest_plugin.fixtures import live, own_rules, static
-from infraspec.pytest_plugin.rule_tests import Check, call
+from infraspec.pytest_plugin.rule_tests import RuleCheck, call
 from infraspec.terraform.environments import Environments
 from tools import architecture
 from tools.rule_examples import EXAMPLES, Example
@@ -47,7 +47,7 @@ def check(rule: str, contract: Contract, environment: str = _ENVIRONMENT) -> Seq
         "root_module": settings[environment],
         "decisions": {},
     }
-    found: Sequence[Finding] = call(Check.of(RULES[rule], "static").run, given.__getitem__)
+    found: Sequence[Finding] = call(RuleCheck.of(RULES[rule], "static").run, given.__getitem__)
     return found
 
 

@@ -11,7 +11,7 @@ from infraspec.cli import main
 from infraspec.contract import load
 from infraspec.core import runtime
 from infraspec.core.errors import MissingExtraError
-from infraspec.pytest_plugin.live_access import Sandbox
+from infraspec.pytest_plugin.live_access import SandboxHandle
 from infraspec.reporting.notify.notices import Message, send_by_topic
 
 MINIMAL = str(Path(__file__).parents[2] / "fixtures" / "minimal")
@@ -42,7 +42,7 @@ def test_a_command(arguments: list[str], message: str, extra: str) -> None:
 def test_the_sandbox_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """ENV=local without the sandbox's extra ends before anything is started."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    sandbox = Sandbox()
+    sandbox = SandboxHandle()
     with pytest.raises(MissingExtraError, match=r"the embedded AWS of ENV=local needs moto"):
         sandbox.start(contract=load(Path(MINIMAL)), environment="dev")
     sandbox.stop()

@@ -13,7 +13,7 @@ import tests_static.test_rules
 from infraspec.core.finding import Location, Related, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES, rule_of
-from infraspec.pytest_plugin.rule_tests import Check
+from infraspec.pytest_plugin.rule_tests import RuleCheck
 from infraspec.terraform.plan import Resource
 from tools.rule_examples import EXAMPLES
 
@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parents[2] / "plugins" / "infraspec"
 def test_a_rule_has_its_module(rule: Rule) -> None:
     """The module that is named as a rule has its check, and whatever else judges it returns text."""
     for suite in rule.suites:
-        check = Check.of(rule, suite)
+        check = RuleCheck.of(rule, suite)
 
         assert rule.module == check.run.__module__
         texts = [one for one in (check.skip, check.exhibit) if one]

@@ -12,9 +12,9 @@ from infraspec.core.errors import ReportError
 from infraspec.core.finding import Verdict
 from infraspec.reporting.notify.notices import (
     FILE_NAME,
-    Change,
     Memory,
     Notice,
+    NoticeChange,
     Told,
     changes,
     digest,
@@ -35,13 +35,13 @@ DENIED = entry(rule="secret-access")
 BOTH = {"dev": ("names", "secret-access")}
 
 
-def told(results: Results, before: tuple[Told, ...] = (), wanted: tuple[NoticeLevel, ...] = ALL) -> Change | None:
+def told(results: Results, before: tuple[Told, ...] = (), wanted: tuple[NoticeLevel, ...] = ALL) -> NoticeChange | None:
     """Return the one change that a channel is told of."""
     now = notices(results, {}, NAMES)
     return next(iter(changes(list(followed(before, results)), now, results, wanted)), None)
 
 
-def after(*runs: Results) -> Change | None:
+def after(*runs: Results) -> NoticeChange | None:
     """Return what a channel is told of the last of some runs."""
     known: tuple[Told, ...] = ()
     change = None
@@ -51,7 +51,7 @@ def after(*runs: Results) -> Change | None:
     return change
 
 
-def said(change: Change | None) -> tuple[list[str], list[str]]:
+def said(change: NoticeChange | None) -> tuple[list[str], list[str]]:
     """Return the addresses of what is new and of what has recovered."""
     assert change is not None
     return [one.told.address for one in change.raised], [one.address for one in change.recovered]

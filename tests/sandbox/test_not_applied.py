@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value
-from infraspec.sandbox.applying import Deployment
+from infraspec.sandbox.applying import AppliedPlan
 from infraspec.sandbox.images_and_values import Created, Unresolved
 from infraspec.sandbox.running import Running
 from infraspec.terraform.configuration.evaluation import Library
@@ -29,7 +29,7 @@ def reasons(empty: Running, tmp_path: Path) -> Callable[[str], list[str]]:
     """Return what applies a source to the empty sandbox, and says what could not be."""
 
     def applied(source: str) -> list[str]:
-        return [str(item) for item in Deployment(empty.account).apply(_plan(tmp_path, source))]
+        return [str(item) for item in AppliedPlan(empty.account).apply(_plan(tmp_path, source))]
 
     return applied
 
@@ -95,7 +95,7 @@ def test_a_variable_without_a_value_says_so_in_its_text(reasons: Callable[[str],
 
 def test_a_change_of_a_type_that_cannot_be_changed(empty: Running, tmp_path: Path) -> None:
     """It is listed, and the sandbox keeps what it has."""
-    deployment = Deployment(empty.account)
+    deployment = AppliedPlan(empty.account)
     source = 'resource "aws_dynamodb_table" "a" {\n  name = "t"\n  hash_key = "k"\n  billing_mode = "PAY_PER_REQUEST"\n'
     source += '  attribute {\n    name = "k"\n    type = "S"\n  }\n'
     assert deployment.apply(_plan(tmp_path, source + "}\n")) == ()
@@ -117,7 +117,7 @@ def test_time_and_people_can_be_left_out(
         '  metric_name = "M"\n  statistic = "Sum"\n  period = 60\n  evaluation_periods = 1\n  threshold = 1\n'
         '  comparison_operator = "GreaterThanThreshold"\n}\n'
     )
-    deployment = Deployment(empty.account, settled=settled)
+    deployment = AppliedPlan(empty.account, settled=settled)
     assert deployment.apply(_plan(tmp_path, source)) == ()
     (alarm,) = empty.account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
     topic = deployment.attributes["aws_sns_topic.a"]["arn"]

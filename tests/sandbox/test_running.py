@@ -14,11 +14,11 @@ from infraspec.aws.guard import GUARD
 from infraspec.core.errors import SandboxError
 from infraspec.sandbox import server_process
 from infraspec.sandbox.running import Running, place_of, start_empty
-from infraspec.sandbox.server_process import Account, Settings, spawn
+from infraspec.sandbox.server_process import Account, ServerSettings, spawn
 from infraspec.terraform.environments import Environments
 
 REFERENCE = Path(__file__).resolve().parents[2] / "fixtures/daily-report-tool"
-SETTINGS = Settings("111122223333", "eu-west-1", "token", "AKIAOPERATOROPERATOR", "AKIARUNNERRUNNERRUNN")
+SETTINGS = ServerSettings("111122223333", "eu-west-1", "token", "AKIAOPERATOROPERATOR", "AKIARUNNERRUNNERRUNN")
 
 
 def test_it_listens_on_the_loopback_address_alone(sandbox: Running) -> None:

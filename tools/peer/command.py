@@ -22,7 +22,7 @@ from pathlib import Path
 
 from infraspec import contract as contracts
 from infraspec.pytest_plugin.options import DEFAULT_NAME
-from infraspec.sandbox.applying import Deployment
+from infraspec.sandbox.applying import AppliedPlan
 from infraspec.sandbox.server_process import Account
 from infraspec.terraform.environments import Environments
 
@@ -42,7 +42,7 @@ def main(program: str, *arguments: str) -> int:
         key = "AKIA" + secrets.token_hex(8).upper()
         with _listening(program, str(plan.account), key, Path(directory) / "log") as endpoint:
             account = Account(endpoint, str(plan.account), str(plan.region), "aws", key)
-            missing = Deployment(account).apply(plan)
+            missing = AppliedPlan(account).apply(plan)
             account.close()
             print(
                 f"{len(plan.managed()) - sum(one.count for one in missing)} of {len(plan.managed())} resources applied"

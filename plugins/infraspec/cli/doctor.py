@@ -15,7 +15,7 @@ import click
 from infraspec.adoption.checkup import HealthState, Line, checkup, worst
 from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
-from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Span, Table, Tone
+from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 
 _TONES: Mapping[HealthState, Tone] = {
     HealthState.OK: "good",
@@ -36,7 +36,7 @@ def health_document(lines: Sequence[Line]) -> Document:
 
 def _row(line: Line) -> Row:
     note = Code(line.remedy, "toml" if line.remedy.startswith("[") else "text") if line.remedy else None
-    return Row((Span(line.state.value, _TONES[line.state]), Span(line.topic, "strong"), line.message), note)
+    return Row((TextSpan(line.state.value, _TONES[line.state]), TextSpan(line.topic, "strong"), line.message), note)
 
 
 def _data(line: Line) -> dict[str, str]:
@@ -47,13 +47,13 @@ def adoption_document(found: Iterable[tuple[str, str]], files: Iterable[tuple[st
     """Return labels and what was found; path, state and note of files; and what to do next, text with commands."""
     labels = Table((Column(least=11), Column()), tuple(map(Row, found)), header="never")
     columns = (Column(least=32), Column(), Column())
-    rows = tuple(Row((path, _state(state), Span(note, "quiet"))) for path, state, note in files)
+    rows = tuple(Row((path, _state(state), TextSpan(note, "quiet"))) for path, state, note in files)
     table = Table(columns, rows, header="never")
     return Document(lambda _form: (labels, table, Code(rest)))
 
 
-def _state(state: str) -> Span:
-    return Span(state, "good" if state == "written" else "doubtful")
+def _state(state: str) -> TextSpan:
+    return TextSpan(state, "good" if state == "written" else "doubtful")
 
 
 PROBLEM = 1

@@ -36,8 +36,8 @@ from infraspec.reporting.document import (
     Paragraph,
     Part,
     Row,
-    Span,
     Table,
+    TextSpan,
     Title,
     Tone,
     Tree,
@@ -168,7 +168,7 @@ def line(shown: Words, style: str = "") -> Text:
     return Text.assemble(*(words(*_styled(span, style)) for span in spans(shown)))
 
 
-def _styled(span: str | Span, style: str) -> tuple[str, str]:
+def _styled(span: str | TextSpan, style: str) -> tuple[str, str]:
     return (span, style) if isinstance(span, str) else (span.text, _STYLES.get(span.tone, style))
 
 
@@ -210,7 +210,7 @@ def _lines(table: Table) -> Iterator[RenderableType]:
 
 def _tone(row: Row) -> Tone:
     first = row.cells[0]
-    return first.tone if isinstance(first, Span) else ""
+    return first.tone if isinstance(first, TextSpan) else ""
 
 
 def _hanging(sign: str, parts: Iterable[Part]) -> Grid:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from infraspec.contract.field_types import NonEmpty, Regex, Table
+from infraspec.contract.field_types import ContractTable, NonEmpty, Regex
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -15,7 +15,7 @@ Watched: TypeAlias = Literal["service", "target", "database", "replica", "secret
 secret; or the environment as a whole."""
 
 
-class Bounds(Table):
+class Bounds(ContractTable):
     """`{ min = …, max = … }`: a number that is not less, not more."""
 
     min: float | None = Field(None, description="The number is not less.", examples=[50])
@@ -39,7 +39,7 @@ Number: TypeAlias = Annotated[
 """An exact number, or its bounds."""
 
 
-class Metric(Table):
+class Metric(ContractTable):
     """A metric that an alarm looks at: one of AWS by name, or one that metric filters of a log count."""
 
     namespace: NonEmpty | None = Field(None, description="Namespace, with placeholders.", examples=["AWS/ECS"])
@@ -63,7 +63,7 @@ class Metric(Table):
     )
 
 
-class AlarmItem(Table):
+class AlarmItem(ContractTable):
     """`[alarms.items.NAME]`: one alarm of the catalogue, or what differs from the packaged one of the name."""
 
     watches: Watched | None = Field(None, description="What it watches, one alarm for each.", examples=["service"])
@@ -91,7 +91,7 @@ class AlarmItem(Table):
     )
 
 
-class Channel(Table):
+class Channel(ContractTable):
     """`[alarms.channels.NAME]`: what a subscription of the channel looks like."""
 
     protocols: list[NonEmpty] = Field(
@@ -106,7 +106,7 @@ class Channel(Table):
     )
 
 
-class LiveAlarms(Table):
+class LiveAlarms(ContractTable):
     """`[alarms.live]`: how alarms have to behave in AWS."""
 
     insufficient_minutes: Positive = Field(
@@ -121,7 +121,7 @@ class LiveAlarms(Table):
     )
 
 
-class Alarms(Table):
+class Alarms(ContractTable):
     """`[alarms]`: which alarms there have to be, and whom they reach; the table alone asks for the packaged ones."""
 
     items: dict[NonEmpty, AlarmItem] = Field(

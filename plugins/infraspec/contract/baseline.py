@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
-from infraspec.contract.field_types import Day, NonEmpty, Table
+from infraspec.contract.field_types import ContractTable, Day, NonEmpty
 from infraspec.core.errors import BaselineError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
@@ -29,7 +29,7 @@ Move = tuple[str, str]
 """An address before, and after: a resource's, a module's, or that of one of their instances."""
 
 
-class Known(Table):
+class Known(ContractTable):
     """A known finding."""
 
     rule: NonEmpty
@@ -42,7 +42,7 @@ class Known(Table):
         return f"{self.environment} {self.rule}: {self.address} {self.subject}".rstrip()
 
 
-class _File(Table):
+class _File(ContractTable):
     version: Literal[1]
     expires: Day
     findings: Annotated[list[Known], Field()]

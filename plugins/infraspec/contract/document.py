@@ -252,7 +252,7 @@ _SECRET_WORD = re.compile("variables|known")
 
 
 @dataclass(frozen=True)
-class Document:
+class ContractDocument:
     """A contract file: `name` is its path as people see it, `data` what tomllib makes of the text."""
 
     path: Path
@@ -261,7 +261,7 @@ class Document:
     data: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> Document:
+    def read(cls, path: Path) -> ContractDocument:
         """Read and parse a file; ContractError if it cannot be read, is not UTF-8 or is not TOML."""
         name = display(Path(), path)
         text = _decode(_bytes(path, name), name)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from infraspec.contract.field_types import EnvironmentName, Matching, NonEmpty, Regex, Table, wrong
+from infraspec.contract.field_types import ContractTable, EnvironmentName, Matching, NonEmpty, Regex, wrong
 
 HostSpec = Annotated[
     str,
@@ -20,7 +20,7 @@ AWS_KINDS = ("ssm", "ecs")
 Endpoint = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:[0-9]{1,5}$")]
 
 
-class Host(Table):
+class Host(ContractTable):
     """`[hosts.NAME]`: a machine, by default the one that the suite runs on."""
 
     host: HostSpec = Field(
@@ -73,7 +73,7 @@ Positive = Annotated[int, Field(gt=0)]
 Percent = Annotated[float, Field(gt=0, lt=100)]
 
 
-class Databases(Table):
+class Databases(ContractTable):
     """`[databases]`: how databases have to be in AWS."""
 
     restorable_minutes: Positive = Field(
@@ -96,7 +96,7 @@ class Databases(Table):
     )
 
 
-class Inventory(Table):
+class Inventory(ContractTable):
     """`[inventory]`: what may be in AWS although no source makes it."""
 
     allow: list[NonEmpty] = Field(
@@ -109,7 +109,7 @@ class Inventory(Table):
 _HALF_A_DAY = 43200
 
 
-class Rollout(Table):
+class Rollout(ContractTable):
     """`[rollout]`: when a deployment counts as done."""
 
     wait: Annotated[int, Field(ge=0, le=_HALF_A_DAY)] = Field(
@@ -177,7 +177,7 @@ REFUSED = frozenset(
 """Operations that are named as reads and hand out secrets or credentials: no contract allows them as reads."""
 
 
-class Canary(Table):
+class Canary(ContractTable):
     """`[environments.NAME.live.canary]`: the consent to publish a test message, and where it has to arrive."""
 
     topics: list[TopicArn] = Field(
@@ -193,7 +193,7 @@ class Canary(Table):
     seconds: Annotated[int, Field(ge=1, le=300)] = Field(30, description="How long it may take.", examples=[60])
 
 
-class Live(Table):
+class Live(ContractTable):
     """`[environments.NAME.live]`: how the live suite looks at what is deployed."""
 
     role: RoleArn | None = Field(
@@ -229,7 +229,7 @@ class Live(Table):
         return reads
 
 
-class Sandbox(Table):
+class Sandbox(ContractTable):
     """`[sandbox]`: the embedded AWS of ENV=local."""
 
     environment: NonEmpty | None = Field(

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infraspec.contract.document import Document, notation, too_deep
+from infraspec.contract.document import ContractDocument, notation, too_deep
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display, roots_below
 from infraspec.contract.references import check_references
@@ -110,7 +110,7 @@ def load(
     Raises ContractError (WaiverError for waivers, PlanError for a plan or state that is not there, RootMissingError
     for a root), or InputErrorGroup with all of them.
     """
-    document = Document.read(_file(place))
+    document = ContractDocument.read(_file(place))
     contract = _validated(document)
     selected = list(contract.environments if environments is None else environments)
     for name in selected:
@@ -143,7 +143,7 @@ def place_of(contract: Contract, *key: str | int) -> str:
     Without the file, as for a contract made in memory, return the key as TOML writes it.
     """
     try:
-        return Document.read(contract.path).place(key)
+        return ContractDocument.read(contract.path).place(key)
     except ContractError:
         return notation(key)
 
@@ -173,7 +173,7 @@ def _file(place: Path) -> Path:
     return path
 
 
-def _validated(document: Document) -> Contract:
+def _validated(document: ContractDocument) -> Contract:
     data = {key: value for key, value in document.data.items() if key != "path"}
     # `path` is a field of the model, but no key of the file.
     errors: list[ErrorDetails] = []

@@ -11,13 +11,13 @@ from pydantic.json_schema import SkipJsonSchema
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.field_types import (
     AccountId,
+    ContractTable,
     Day,
     EnvironmentName,
     FilePath,
     KnownKey,
     NonEmpty,
     Region,
-    Table,
     TerraformValue,
     wrong,
 )
@@ -47,7 +47,7 @@ def partition_of(region: str) -> Partition:
     return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
-class Project(Table):
+class Project(ContractTable):
     """`[project]`: what the repository is about."""
 
     application: NonEmpty = Field(
@@ -57,7 +57,7 @@ class Project(Table):
     owner: str = Field("", description="The team that owns the infrastructure.")
 
 
-class Environment(Table):
+class Environment(ContractTable):
     """`[environments.NAME]`: where one environment's Terraform lies and what it is deployed to."""
 
     root: FilePath = Field(
@@ -133,7 +133,7 @@ class Environment(Table):
         return live
 
 
-class Suite(Table):
+class Suite(ContractTable):
     """`[suite]`: how verdicts become outcomes."""
 
     undetermined: Literal["fail", "warn"] = Field("fail", description="What an UNDETERMINED verdict does to the test.")
@@ -157,7 +157,7 @@ class Suite(Table):
     )
 
 
-class Waiver(Table):
+class Waiver(ContractTable):
     """`[[waivers]]`: a known violation that is accepted until a day, that day included."""
 
     rule: NonEmpty = Field(description="Id of the rule.", examples=["names"])
@@ -172,7 +172,7 @@ class Waiver(Table):
     )
 
 
-class Contract(Table):
+class Contract(ContractTable):
     """infraspec.toml as a whole. `path` is the file it was read from."""
 
     project: Project = Field(description="What the repository is about.")

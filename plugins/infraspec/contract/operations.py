@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from infraspec.contract.field_types import FilePath, Matching, NonEmpty, Table, wrong
+from infraspec.contract.field_types import ContractTable, FilePath, Matching, NonEmpty, wrong
 
 NoticeLevel: TypeAlias = Literal["critical", "warning", "info"]
 
@@ -26,7 +26,7 @@ TopicArn: TypeAlias = Annotated[
 _ROLE = "arn:aws:iam::{account_id}:role/{application}-{environment}-metrics"
 
 
-class Metrics(Table):
+class Metrics(ContractTable):
     """`[metrics]`: where the metrics of runs go."""
 
     namespace: NonEmpty = Field(
@@ -37,7 +37,7 @@ class Metrics(Table):
     )
 
 
-class NotificationChannel(Table):
+class NotificationChannel(ContractTable):
     """`[notifications.channels.NAME]`: an apprise URL in an environment variable, or an SNS topic."""
 
     url_variable: VariableName | None = Field(
@@ -62,7 +62,7 @@ class NotificationChannel(Table):
         return self
 
 
-class Notifications(Table):
+class Notifications(ContractTable):
     """`[notifications]`: who is told when what a run finds has changed."""
 
     channels: dict[NonEmpty, NotificationChannel] = Field(
@@ -98,7 +98,7 @@ _REQUIRED = [
 _COMMANDS = ["aws", "curl", "echo", "gh", "git", "infraspec", "jq", "make", "psql", "terraform"]
 
 
-class Targets(Table):
+class Targets(ContractTable):
     """`[playbooks.targets]`: how many minutes each phase may take."""
 
     confirm: Minutes = Field(5, description="To see what is wrong.", examples=[5])
@@ -112,7 +112,7 @@ class Targets(Table):
         return minutes
 
 
-class Playbooks(Table):
+class Playbooks(ContractTable):
     """`[playbooks]`: what to do in an incident."""
 
     directory: FilePath = Field(
@@ -139,7 +139,7 @@ class Playbooks(Table):
     targets: Targets = Field(Targets(), description="How many minutes each phase may take.")
 
 
-class Incidents(Table):
+class Incidents(ContractTable):
     """`[incidents]`: records of what went wrong."""
 
     directory: FilePath = Field(
@@ -150,7 +150,7 @@ class Incidents(Table):
     )
 
 
-class RequiredJob(Table):
+class RequiredJob(ContractTable):
     """`[process.jobs.NAME]`: a job that has to run on an event."""
 
     event: NonEmpty = Field(description="The event that starts it.", examples=["pull_request"])
@@ -159,7 +159,7 @@ class RequiredJob(Table):
     )
 
 
-class Process(Table):
+class Process(ContractTable):
     """`[process]`: how a change reaches production."""
 
     template: FilePath | None = Field(

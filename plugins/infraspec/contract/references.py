@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from infraspec.contract.document import Document, KeyPath, notation
+from infraspec.contract.document import ContractDocument, KeyPath, notation
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display, holds_terraform, matches, nearest_roots, resolve
 from infraspec.core.errors import (
@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 def check_references(
-    contract: Contract, document: Document, *, rules: Collection[str] | None, environments: Collection[str]
+    contract: Contract, document: ContractDocument, *, rules: Collection[str] | None, environments: Collection[str]
 ) -> None:
     """Raise an error for everything that the contract names and that does not exist, all of them at once.
 
@@ -49,7 +49,7 @@ def check_references(
 
 
 class _References:
-    def __init__(self, contract: Contract, document: Document) -> None:
+    def __init__(self, contract: Contract, document: ContractDocument) -> None:
         self._contract = contract
         self._document = document
         self._errors: list[tuple[int, InfraspecError]] = []

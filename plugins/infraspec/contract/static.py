@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import Discriminator, Field, Tag
 
-from infraspec.contract.field_types import FilePath, NonEmpty, Regex, Table
+from infraspec.contract.field_types import ContractTable, FilePath, NonEmpty, Regex
 
 _ALTERNATIVES: dict[type, str] = {str: "<text>", list: "<list>"}
 
@@ -22,7 +22,7 @@ NamePatterns: TypeAlias = Annotated[
 """One naming pattern or several alternatives."""
 
 
-class Names(Table):
+class Names(ContractTable):
     """`[names]`: naming patterns by resource type."""
 
     patterns: dict[NonEmpty, NamePatterns] = Field(
@@ -42,7 +42,7 @@ class Names(Table):
     )
 
 
-class TagRule(Table):
+class TagRule(ContractTable):
     """`{ regex = "…" }`: the tag's value matches as a whole. `{}` alone asks for the key with any value."""
 
     regex: Regex | None = Field(
@@ -63,7 +63,7 @@ TagValue: TypeAlias = Annotated[
 """An exact value (with {application} and {environment}), one of a list, or a TagRule."""
 
 
-class Tags(Table):
+class Tags(ContractTable):
     """`[tags]`: required tags."""
 
     common: dict[NonEmpty, TagValue] = Field(
@@ -117,7 +117,7 @@ Severity: TypeAlias = Literal["fail", "advise", "ignore"]
 """What a finding does: fail the test, be shown in the summary, or nothing."""
 
 
-class Policies(Table):
+class Policies(ContractTable):
     """`[policies]`: what policy documents may hold, and who may read secrets."""
 
     severity: dict[PolicyFinding, Severity] = Field(
@@ -142,7 +142,7 @@ _NOTICES = ("iam-new",)
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 
 
-class PlanReview(Table):
+class PlanReview(ContractTable):
     """`[plan_review]`: what a plan may not do without an approval."""
 
     critical: list[Risk] = Field(
@@ -170,7 +170,7 @@ class PlanReview(Table):
     )
 
 
-class State(Table):
+class State(ContractTable):
     """`[state]`: where Terraform keeps its state."""
 
     backend: NonEmpty = Field("s3", description="The type of backend that every root module has.", examples=["s3"])
@@ -179,7 +179,7 @@ class State(Table):
     )
 
 
-class Versions(Table):
+class Versions(ContractTable):
     """`[versions]`: versions are pinned, and the lock file has them."""
 
     modules: Literal["exact", "bounded"] = Field(
@@ -188,7 +188,7 @@ class Versions(Table):
     hashes: bool = Field(default=True, description="Whether the lock file has to have checksums of every provider.")
 
 
-class Consistency(Table):
+class Consistency(ContractTable):
     """`[consistency]`: the environments are made of the same modules and resources."""
 
     reference: NonEmpty | None = Field(
@@ -201,7 +201,7 @@ class Consistency(Table):
     )
 
 
-class Modules(Table):
+class Modules(ContractTable):
     """`[modules]`: root modules call modules and declare no resource of their own."""
 
     allow: list[NonEmpty] = Field(
@@ -211,7 +211,7 @@ class Modules(Table):
     )
 
 
-class Drift(Table):
+class Drift(ContractTable):
     """`[drift]`: a plan of what is deployed changes nothing."""
 
     environments: list[NonEmpty] = Field(

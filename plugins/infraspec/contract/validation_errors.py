@@ -12,13 +12,13 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infraspec.contract.document import Document, KeyPath, is_secret, notation
-from infraspec.contract.field_types import Table
+from infraspec.contract.document import ContractDocument, KeyPath, is_secret, notation
+from infraspec.contract.field_types import ContractTable
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ALMOST, ContractError, WaiverError, closest, did_you_mean, listing
 
 
-def table_at(path: KeyPath) -> type[Table] | None:
+def table_at(path: KeyPath) -> type[ContractTable] | None:
     """Return the model of the table at a key path; None where keys are free or there is no table."""
     annotation: Any = Contract
     for part in path:
@@ -32,7 +32,7 @@ def field_at(path: KeyPath) -> FieldInfo | None:
     return _fields(table).get(str(path[-1])) if path else None
 
 
-def keys_of(table: type[Table]) -> list[str]:
+def keys_of(table: type[ContractTable]) -> list[str]:
     """Return the keys a table of the contract may have, in the models' order."""
     return list(_fields(table))
 
@@ -76,7 +76,7 @@ def _below(path: KeyPath, name: str) -> Iterator[tuple[str, KeyPath]]:
         yield f"[{text}.NAME]", (*own, "NAME")
 
 
-def _fields(table: type[Table] | None) -> dict[str, FieldInfo]:
+def _fields(table: type[ContractTable] | None) -> dict[str, FieldInfo]:
     return {name: field for name, field in table.model_fields.items() if not field.exclude} if table else {}
 
 
@@ -94,9 +94,9 @@ def _member(annotation: Any, part: str | int) -> Any:
     return None
 
 
-def _tables(annotation: Any) -> Iterator[type[Table]]:
+def _tables(annotation: Any) -> Iterator[type[ContractTable]]:
     """Yield the models among the alternatives of a type."""
-    if isinstance(annotation, type) and issubclass(annotation, Table):
+    if isinstance(annotation, type) and issubclass(annotation, ContractTable):
         yield annotation
     elif get_origin(annotation) not in (dict, list):
         for argument in get_args(annotation):
@@ -129,7 +129,7 @@ _SHOWN = 60
 _CONTAINERS = frozenset({"dict_type", "list_type", "model_type", "model_attributes_type"})
 
 
-def violations(details: Sequence[ErrorDetails], document: Document) -> list[ContractError]:
+def violations(details: Sequence[ErrorDetails], document: ContractDocument) -> list[ContractError]:
     """Return an error for each of pydantic's, in order of lines."""
     found = [(key_path(detail["loc"], document.data), detail) for detail in details]
     unknown = [path for path, detail in found if detail["type"] == "extra_forbidden"]
@@ -159,7 +159,7 @@ def key_path(location: Iterable[str | int], data: Any) -> KeyPath:
     return path
 
 
-def _violation(path: KeyPath, detail: ErrorDetails, document: Document) -> ContractError:
+def _violation(path: KeyPath, detail: ErrorDetails, document: ContractDocument) -> ContractError:
     if detail["type"] == "extra_forbidden":
         return _unknown_key(path, document)
     if detail["type"] == "missing":
@@ -175,7 +175,7 @@ def _violation(path: KeyPath, detail: ErrorDetails, document: Document) -> Contr
     return _wrong_value(path, detail, document)
 
 
-def _unknown_key(path: KeyPath, document: Document) -> ContractError:
+def _unknown_key(path: KeyPath, document: ContractDocument) -> ContractError:
     """Say which keys the table has, and which of them was probably meant."""
     *parent, key = path
     table = table_at(tuple(parent))
@@ -199,7 +199,7 @@ def _elsewhere(key: str, known: Sequence[str]) -> str:
     return f"{slip} Or {there}" if slip else there
 
 
-def _as_table(path: KeyPath, document: Document) -> str:
+def _as_table(path: KeyPath, document: ContractDocument) -> str:
     """Return how the header of a table is written whose name has a dot in it, or quotes around dots."""
     *above, key = path
     if len(path) == 1 and str(key).partition(".")[0] in keys_of(Contract):
@@ -212,7 +212,7 @@ def _as_table(path: KeyPath, document: Document) -> str:
     return ""
 
 
-def _wrong_name(path: KeyPath, detail: ErrorDetails, document: Document) -> ContractError:
+def _wrong_name(path: KeyPath, detail: ErrorDetails, document: ContractDocument) -> ContractError:
     return _kind(path)(
         f"`{notation(path[-1:])}` cannot be a key of {_table_name(path[:-1])}",
         place=document.place(path),
@@ -222,7 +222,7 @@ def _wrong_name(path: KeyPath, detail: ErrorDetails, document: Document) -> Cont
     )
 
 
-def _wrong_value(path: KeyPath, detail: ErrorDetails, document: Document) -> ContractError:
+def _wrong_value(path: KeyPath, detail: ErrorDetails, document: ContractDocument) -> ContractError:
     return _kind(path)(
         f"`{notation(path)}` has a wrong value",
         place=document.place(path),

@@ -21,12 +21,12 @@ from infraspec.core.truth import Truth
 from infraspec.live.resources import containers, network, notifications, secrets
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed
-from infraspec.live.resources.scope import Membership, Scope
+from infraspec.live.resources.scope import LiveScope, Membership
 from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
-_READERS: Mapping[str, Callable[[Scope], Iterable[Resource]]] = {
+_READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **containers.READERS,
     **secrets.IDENTITY_READERS,
     **network.READERS,
@@ -62,7 +62,7 @@ class LiveResources(Sequence[Resource]):
     """The resources that exist, by type; all of them if they are iterated over."""
 
     def __init__(self, calls: Calls, sources: SourceIndex, membership: Membership) -> None:
-        self._scope = Scope(calls, sources, membership, self.of)
+        self._scope = LiveScope(calls, sources, membership, self.of)
         self._read: dict[object, tuple[Resource, ...]] = {}
         self.by_address: dict[str, Resource] = {}
         """The resources that were asked for so far: nothing refers to others."""

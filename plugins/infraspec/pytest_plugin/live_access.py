@@ -42,7 +42,7 @@ _NO_CONFIGURATION = {
 }
 
 
-class Run(Protocol):
+class LiveRun(Protocol):
     """What there is to know of the run that asks AWS."""
 
     @property
@@ -69,10 +69,10 @@ class Run(Protocol):
 class LiveAccess:
     """One Access for each environment, made once in a process; the processes of a run share what AWS answers."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: LiveRun) -> None:
         self._run = run
         self._found: dict[str, AccountAccess] = {}
-        self._sandbox: Sandbox | None = None
+        self._sandbox: SandboxHandle | None = None
         self._directory: Path | None = None
         self._taken = datetime.now(tz=UTC)
         self._progress: Progress | None = None
@@ -101,7 +101,7 @@ class LiveAccess:
         """Start the sandbox if it is meant, and check who asks: on the controller, before a test or a worker runs."""
         _end_when_terminated()
         if self._run.is_local:
-            self._sandbox = Sandbox()
+            self._sandbox = SandboxHandle()
             self._sandbox.start(self._run.contract, self._run.sandbox_environment)
         self.check()
 
@@ -212,7 +212,7 @@ def _looks(snapshot: Calls) -> Iterator[Calls]:
         yield snapshot.renewed()
 
 
-class Sandbox:
+class SandboxHandle:
     """Until it is stopped, the environment variables of this process and its workers lead there and nowhere else."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ Tone: TypeAlias = Literal["", "good", "doubtful", "bad", "worst", "strong", "qui
 """What a form with colours makes of a text."""
 
 
-class Span(Struct, frozen=True):
+class TextSpan(Struct, frozen=True):
     """A part of a text. Raw text is ours, or trusted to be what the form takes: nothing of it is escaped."""
 
     text: str
@@ -34,7 +34,7 @@ class Span(Struct, frozen=True):
     kind: Literal["plain", "code", "raw"] = "plain"
 
 
-Words: TypeAlias = str | Span | tuple[str | Span, ...]
+Words: TypeAlias = str | TextSpan | tuple[str | TextSpan, ...]
 """A text of one or several lines. A str is shown as it is in every form."""
 
 
@@ -145,31 +145,31 @@ class Document(Struct, frozen=True):
     data: Callable[[], Any] = dict
 
 
-def code(text: str) -> Span:
+def code(text: str) -> TextSpan:
     """Return a name or a value, which stands out where a form can show that."""
-    return Span(text, kind="code")
+    return TextSpan(text, kind="code")
 
 
-def raw(text: str) -> Span:
+def raw(text: str) -> TextSpan:
     """Return a text that a form takes as it is."""
-    return Span(text, kind="raw")
+    return TextSpan(text, kind="raw")
 
 
-def marked(template: str, **values: str | int) -> tuple[str | Span, ...]:
+def marked(template: str, **values: str | int) -> tuple[str | TextSpan, ...]:
     """Return a text of ours in which what is between backticks is code; values are text, whatever they hold."""
     parts = [part.format(**values) for part in template.split("`")]
     return tuple(code(part) if at % 2 else part for at, part in enumerate(parts) if part)
 
 
-def joined(separator: str, texts: Iterable[Words]) -> tuple[str | Span, ...]:
+def joined(separator: str, texts: Iterable[Words]) -> tuple[str | TextSpan, ...]:
     """Return texts as one."""
-    found: list[str | Span] = []
+    found: list[str | TextSpan] = []
     for text in texts:
         found += [*([separator] if found else []), *spans(text)]
     return tuple(found)
 
 
-def spans(words: Words) -> tuple[str | Span, ...]:
+def spans(words: Words) -> tuple[str | TextSpan, ...]:
     """Return the parts of a text."""
     return words if isinstance(words, tuple) else (words,)
 
@@ -311,7 +311,7 @@ def inline(words: Words) -> str:
     return "".join(map(_span, spans(words)))
 
 
-def _span(span: str | Span) -> str:
+def _span(span: str | TextSpan) -> str:
     if isinstance(span, str):
         return _escaped(span)
     return span.text if span.kind == "raw" else code_span(span.text) if span.kind == "code" else _escaped(span.text)

@@ -28,8 +28,8 @@ from infraspec.reporting.document import (
     Paragraph,
     Part,
     Row,
-    Span,
     Table,
+    TextSpan,
     Title,
     Tone,
     Words,
@@ -54,10 +54,10 @@ _VERDICTS = {
 }
 _TONES: Mapping[Outcome, Tone] = {Outcome.ALLOWED: "good", Outcome.UNDETERMINED: "doubtful"}
 _EFFECTS = {
-    ("Deny", Truth.YES): Span("denies", "bad"),
-    ("Deny", Truth.MAYBE): Span("may deny", "doubtful"),
-    ("Allow", Truth.YES): Span("allows", "good"),
-    ("Allow", Truth.MAYBE): Span("may allow", "doubtful"),
+    ("Deny", Truth.YES): TextSpan("denies", "bad"),
+    ("Deny", Truth.MAYBE): TextSpan("may deny", "doubtful"),
+    ("Allow", Truth.YES): TextSpan("allows", "good"),
+    ("Allow", Truth.MAYBE): TextSpan("may allow", "doubtful"),
 }
 _ANSWERS = {Truth.YES: "yes", Truth.MAYBE: "not known", Truth.NO: "no"}
 _MOST = 50
@@ -128,10 +128,10 @@ def _layer_rows(layers: Layers, nearest: Hit | None) -> Iterator[tuple[Words, ..
         for answer, hit in hits:
             yield layer.name, answer, _statement(hit)
         if not hits and not layer.policies:
-            yield layer.name, Span("none known", "quiet"), ""
+            yield layer.name, TextSpan("none known", "quiet"), ""
         elif not hits:
             is_near = nearest is not None and layer is layers.own
-            closest = (Span("closest: ", "quiet"), _statement(nearest)) if nearest and is_near else ""
+            closest = (TextSpan("closest: ", "quiet"), _statement(nearest)) if nearest and is_near else ""
             yield layer.name, "does not allow", closest
 
 
@@ -195,8 +195,8 @@ def _decisions(rows: list[Mapping[str, str]], form: Form) -> Iterator[Part]:
         yield Paragraph(joined(", ", numbers) or "no case")
 
 
-def _coloured(decision: str) -> Span:
-    return Span(decision, tone_of(Outcome(decision)))
+def _coloured(decision: str) -> TextSpan:
+    return TextSpan(decision, tone_of(Outcome(decision)))
 
 
 def traces(decisions: Mapping[str, Decision], keys: Iterable[str]) -> str:

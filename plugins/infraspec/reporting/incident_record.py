@@ -10,7 +10,7 @@ from infraspec.checks.services.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
 from infraspec.ecs.service import revision_of
 from infraspec.reporting.diagnosis import fix_of, name_of, owner_of
-from infraspec.reporting.document import Code, Paragraph, Part, Span, Table, Title, Words, code, markdown, raw
+from infraspec.reporting.document import Code, Paragraph, Part, Table, TextSpan, Title, Words, code, markdown, raw
 
 _OPEN = raw("_to be written_")
 
@@ -134,5 +134,5 @@ def _third_why(diagnosis: Diagnosis) -> Words:
     return "; ".join(f"{finding.subject}: {finding.found}" for finding in diagnosis.missing) or _OPEN
 
 
-def _cell(text: str) -> Span:
+def _cell(text: str) -> TextSpan:
     return raw(" ".join(text.split()))

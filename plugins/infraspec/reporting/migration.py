@@ -13,8 +13,8 @@ from infraspec.reporting.document import (
     Items,
     Paragraph,
     Part,
-    Span,
     Table,
+    TextSpan,
     Title,
     code,
     marked,
@@ -117,7 +117,7 @@ def _notes(plan: MigrationPlan, words: Mapping[str, str]) -> list[str]:
     return notes if plan.certain else [*notes, words["assumed"]]
 
 
-def _row(entry: Migration, words: Mapping[str, str]) -> list[Span]:
+def _row(entry: Migration, words: Mapping[str, str]) -> list[TextSpan]:
     how = f"{entry.how.value}, data" if entry.keeps_data else entry.how.value
     new = f"{entry.new} ({words['clash'].format(others=', '.join(entry.clashes))})" if entry.clashes else entry.new
     return list(map(raw, (entry.address, words[entry.kind], entry.old, new, words[how], str(entry.location or ""))))

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
-from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, Span, Tree
+from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, TextSpan, Tree
 from infraspec.terraform.language.conversions import first_sensitive, reveal
 from infraspec.terraform.language.values import MapValue, SetValue
 from infraspec.terraform.plan import Plan, Resource
@@ -47,7 +47,7 @@ def _branches(module: str, resources: Sequence[Resource]) -> Iterator[tuple[Part
             yield Paragraph(f"{resource.address}{where}", "strong"), Code(shown, "terraform")
     for child in _children(module, resources):
         below = [one for one in resources if one.module == child or one.module.startswith(f"{child}.")]
-        yield (Tree(Span(child, "module"), tuple(_branches(child, below))),)
+        yield (Tree(TextSpan(child, "module"), tuple(_branches(child, below))),)
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:

@@ -14,9 +14,18 @@ from pathlib import Path
 
 import msgspec
 
-from infraspec.resource_types.model import Drift, Policy, PolicyKind, PolicyLimit, Renaming, ResourceType
+from infraspec.resource_types.model import DriftAttributes, Policy, PolicyKind, PolicyLimit, Renaming, ResourceType
 
-__all__ = ["TYPES", "Drift", "Policy", "PolicyKind", "PolicyLimit", "Renaming", "ResourceType", "resource_type"]
+__all__ = [
+    "TYPES",
+    "DriftAttributes",
+    "Policy",
+    "PolicyKind",
+    "PolicyLimit",
+    "Renaming",
+    "ResourceType",
+    "resource_type",
+]
 
 _NAMES = "compute containers databases identity messaging network observation other secrets storage"
 FAMILIES = tuple(Path(__file__).with_name(f"{name}.json") for name in _NAMES.split())

@@ -44,7 +44,7 @@ Choice = Mapping[str, tuple[str | None, ...]]
 """Path of an entry → the values that are meant, None for nothing."""
 
 
-class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ApiCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An operation that reads, by the API's name, and the path of its answer that has what was asked for.
 
     `arguments` are parameters that are attributes of the resource that it is asked of, `parameters` those that are
@@ -87,7 +87,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """
 
     service: str
-    call: Call | None = None
+    call: ApiCall | None = None
     attributes: Attributes = field(default_factory=dict)
     of: str = ""
     is_policy: bool = False
@@ -97,9 +97,9 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     is_shared: bool = False
     has_tags: bool = True
     tags: str = ""
-    tags_call: Call | None = None
+    tags_call: ApiCall | None = None
     tags_batch: Batch | None = None
-    detail: Call | None = None
+    detail: ApiCall | None = None
     owned: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     arn: str = ""

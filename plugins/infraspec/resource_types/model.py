@@ -89,7 +89,7 @@ def _documents(values: Mapping[str, Value], path: str, place: str) -> Iterator[t
             yield from _documents(block, rest, f"{place}{name}.{index}.")
 
 
-class Drift(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the rule `drift` compares; only that the resource exists if `compared` is empty.
 
     `left_out` is what an answer of AWS leaves out where there is none: where the source does not set it, there is to be
@@ -133,6 +133,6 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     assigned: Mapping[str, str] = field(default_factory=dict)
     found: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
-    drift: Drift | None = None
+    drift: DriftAttributes | None = None
     compared_by: str = ""
     listing: Listing | None = None

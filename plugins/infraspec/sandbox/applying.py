@@ -33,7 +33,7 @@ class NotApplied(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Deployment:
+class AppliedPlan:
     """What has been applied to an account, by address: the values then, and the attributes that came of it."""
 
     account: Account

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from msgspec import Struct, to_builtins
 
 from infraspec.core.errors import SandboxError
-from infraspec.sandbox.applying import Deployment
+from infraspec.sandbox.applying import AppliedPlan
 from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Account
 
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
@@ -82,13 +82,13 @@ class Kept(Struct, frozen=True):
             return False
         return (told.get("pid"), told.get("token")) == (self.pid, self.token)
 
-    def deployment(self) -> Deployment:
+    def deployment(self) -> AppliedPlan:
         """Return what has been applied to it, to go on with. Raises SandboxError if it does not answer."""
         key, region = self.operator["AWS_ACCESS_KEY_ID"], self.operator["AWS_REGION"]
         state = json.loads(self._applied())
-        return Deployment.restored(Account(self.endpoint, self.account, region, self.partition, key), state)
+        return AppliedPlan.restored(Account(self.endpoint, self.account, region, self.partition, key), state)
 
-    def remember(self, deployment: Deployment) -> None:
+    def remember(self, deployment: AppliedPlan) -> None:
         """Let its process keep what has been applied to it. Raises SandboxError if it does not answer."""
         self._applied(json.dumps(deployment.state()).encode())
 

@@ -17,8 +17,8 @@ from infraspec.contract import Contract
 from infraspec.contract.live import Live
 from infraspec.contract.models import Environment
 from infraspec.core.errors import SandboxError
-from infraspec.sandbox.applying import Deployment, NotApplied
-from infraspec.sandbox.server_process import START_SECONDS, Account, Child, Settings, spawn
+from infraspec.sandbox.applying import AppliedPlan, NotApplied
+from infraspec.sandbox.server_process import START_SECONDS, Account, Child, ServerSettings, spawn
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 
@@ -40,7 +40,7 @@ class Running:
     not_applied: tuple[NotApplied, ...]
     token: str = field(repr=False)
     """What the process shows to prove that it is this one."""
-    deployment: Deployment = field(repr=False)
+    deployment: AppliedPlan = field(repr=False)
     _child: Child = field(repr=False)
 
     @property
@@ -149,7 +149,7 @@ def start_empty(
     `policy` is what the runner may do, by default what the live suite reads. Raises SandboxError.
     """
     token, operator_key, runner_key = secrets.token_hex(16), _access_key(), _access_key()
-    settings = Settings(
+    settings = ServerSettings(
         account,
         region,
         token,
@@ -164,7 +164,7 @@ def start_empty(
     operator, runner = (
         Account(endpoint, account, region, partition, key) for key in (settings.operator_key, settings.runner_key)
     )
-    return Running(endpoint, runner.environment(), operator.environment(), (), token, Deployment(operator), child)
+    return Running(endpoint, runner.environment(), operator.environment(), (), token, AppliedPlan(operator), child)
 
 
 def place_of(plan: Plan, known: Environment) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infraspec.sandbox.overlay import install, missing_service
-from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Settings
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, ServerSettings
 
 if TYPE_CHECKING:
     pass
@@ -25,7 +25,7 @@ HOST = "127.0.0.1"
 
 def main() -> None:
     """Read the settings from standard input, listen, say the port on standard output, and serve."""
-    settings = Settings(**json.loads(sys.stdin.readline()))
+    settings = ServerSettings(**json.loads(sys.stdin.readline()))
     server = _server(settings)
     print(json.dumps({"port": server.server_port}), flush=True)  # noqa: T201 - what the parent waits for
     sys.stdout = sys.stderr
@@ -50,7 +50,7 @@ class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for
         """Write nothing: standard error is for what goes wrong."""
 
 
-def _server(settings: Settings) -> Any:
+def _server(settings: ServerSettings) -> Any:
     install(settings)
     application = DomainDispatcherApplication(
         lambda service: create_backend_app(service) if service else missing_service
@@ -61,7 +61,7 @@ def _server(settings: Settings) -> Any:
 class _Own:
     """The paths of the sandbox itself; all others are AWS's."""
 
-    def __init__(self, settings: Settings, aws: Any) -> None:
+    def __init__(self, settings: ServerSettings, aws: Any) -> None:
         self._settings, self._aws = settings, aws
         self._applied = b"{}"
 

@@ -93,7 +93,7 @@ class Account(Struct):
         return self._session.client(service, region_name=region, endpoint_url=self.endpoint, config=config)
 
 
-class Settings(Struct, frozen=True):
+class ServerSettings(Struct, frozen=True):
     """What the process is told: whose AWS it is, and the access keys of the two who use it.
 
     `operator_key` may do everything, and `runner_key` is what a suite runs with. `token` is what the process shows to
@@ -144,7 +144,7 @@ class Child(Struct):
         self._log.close()
 
 
-def spawn(settings: Settings, *, log: Path | None = None, seconds: float = START_SECONDS) -> Child:
+def spawn(settings: ServerSettings, *, log: Path | None = None, seconds: float = START_SECONDS) -> Child:
     """Start a sandbox process and wait until it listens.
 
     `log` is the file that its standard error goes to, a temporary one by default. Raises SandboxError, with what the
@@ -176,7 +176,7 @@ def spawn(settings: Settings, *, log: Path | None = None, seconds: float = START
     return Child(process, port, errors)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: ServerSettings) -> dict[str, str]:
     """Return the environment of the process: no credentials of the one who starts it, and its own account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_", "COVERAGE_"))}
     packages = str(Path(__file__).resolve().parents[2])

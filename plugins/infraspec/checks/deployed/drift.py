@@ -27,7 +27,7 @@ from infraspec.core.rules import DRIFT as RULE
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from infraspec.ecs.fleet import is_scaled
-from infraspec.resource_types import Drift, resource_type
+from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
 
@@ -247,7 +247,7 @@ def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
 
 
 def _of_source(
-    source: Resource, drift: Drift, bound: ResolvedSource, running: Mapping[str, Collection[str]]
+    source: Resource, drift: DriftAttributes, bound: ResolvedSource, running: Mapping[str, Collection[str]]
 ) -> Iterator[Finding]:
     live = find_live(source, bound)
     if live is None:
@@ -273,7 +273,7 @@ def _of_source(
     )
 
 
-def _compare(source: Resource, live: Resource, drift: Drift, bound: ResolvedSource) -> _Compared:
+def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: ResolvedSource) -> _Compared:
     found = _Compared([], [], [], [])
     for name in drift.compared:
         pair = None if _is_owned(name, source, bound) else _pair(name, source, live, drift)
@@ -295,7 +295,7 @@ def _is_owned(name: str, source: Resource, bound: ResolvedSource) -> bool:
     return name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
 
 
-def _pair(name: str, source: Resource, live: Resource, drift: Drift) -> tuple[Value, Value] | None:
+def _pair(name: str, source: Resource, live: Resource, drift: DriftAttributes) -> tuple[Value, Value] | None:
     """Return what the source says of an attribute and what AWS does; None if one of the two says nothing."""
     if name in drift.repeated and not source.sets(name):
         return None

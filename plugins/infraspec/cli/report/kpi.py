@@ -58,10 +58,10 @@ def kpi(  # noqa: PLR0917 - click passes by name
     Incidents are the records of [incidents], the checklist is that of [process]. A figure without records is "-".
     """  # noqa: D301 - \b keeps click from wrapping the examples
     begin, end = (moment.date() if moment else None for moment in (first, last))
-    click.echo(_report(Request(infra, environment, begin, end, deployments, requests, alarms, plot)), nl=False)
+    click.echo(_report(KpiRequest(infra, environment, begin, end, deployments, requests, alarms, plot)), nl=False)
 
 
-class Request(Struct, frozen=True):
+class KpiRequest(Struct, frozen=True):
     """What was asked for: files, an environment or all, and the period, whose last day is today by default."""
 
     infra: Path
@@ -85,7 +85,7 @@ class Request(Struct, frozen=True):
         return Period(first, last)
 
 
-def _report(request: Request) -> str:
+def _report(request: KpiRequest) -> str:
     """Return the figures as Markdown and write the plot, if one is wanted. Raises errors of contract and files."""
     contract = contracts.load(request.infra, environments=[])
     if request.environment:
@@ -101,7 +101,7 @@ def _report(request: Request) -> str:
     return kpi_text(name, found, sources, period, request.plot.as_posix() if request.plot else "")
 
 
-def _sources(contract: Contract, request: Request) -> Sources:
+def _sources(contract: Contract, request: KpiRequest) -> Sources:
     names = list(contract.environments)
     checklist = tuple(contract.process.checklist) if contract.process else ()
     if request.requests and not checklist:

@@ -19,8 +19,8 @@ from infraspec.contract.operations import NotificationChannel, Notifications
 from infraspec.core.errors import ContractError, InfraspecError
 from infraspec.reporting.notify.metrics import filled
 from infraspec.reporting.notify.notices import (
-    Change,
     Message,
+    NoticeChange,
     changes,
     digest,
     followed,
@@ -95,7 +95,7 @@ def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str
         remember(replace(memory, channels={name: known[name] for name in table.channels}), store)
 
 
-def _messages(change: Change, channel: NotificationChannel, contract: Contract) -> Sequence[Message]:
+def _messages(change: NoticeChange, channel: NotificationChannel, contract: Contract) -> Sequence[Message]:
     application = contract.project.application
     found = list(singles(change, application)) if channel.each else [digest(change, application)]
     return [replace(one, title=masked(one.title), body=masked(one.body)) for one in found]

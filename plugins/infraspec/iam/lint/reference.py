@@ -36,7 +36,7 @@ _WITH_UNLISTED = frozenset({"payments", "securityagent"})
 """Actions, and services with such, that AWS's own policies name and the reference does not."""
 
 
-class ResourceType(Struct, frozen=True):
+class ReferenceResourceType(Struct, frozen=True):
     """A type of resource: `arn` is the shape of its ARNs, such as `arn:${Partition}:s3:::${BucketName}`."""
 
     name: str
@@ -54,7 +54,7 @@ class Action(Struct, frozen=True):
     """An action: `name` as AWS writes it, with its service; the types of resource it takes (none: only `*`)."""
 
     name: str
-    types: tuple[ResourceType, ...]
+    types: tuple[ReferenceResourceType, ...]
     _keys: tuple[re.Pattern[str], ...]
 
     def has_key(self, key: str) -> bool:
@@ -130,11 +130,11 @@ def _data() -> Any:
 
 
 @cache
-def _resource_type(prefix: str, name: str) -> ResourceType:
+def _resource_type(prefix: str, name: str) -> ReferenceResourceType:
     arn = _data().resources.get_resource_type_details(prefix, name)["arn"]
     pieces = _VARIABLE.split(arn)
     parts = [Unknown(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
-    return ResourceType(name, arn, PartialArn.of(concatenate(parts)))
+    return ReferenceResourceType(name, arn, PartialArn.of(concatenate(parts)))
 
 
 def _type_keys(prefix: str, name: str) -> list[str]:

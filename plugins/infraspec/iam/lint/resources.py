@@ -18,7 +18,7 @@ from infraspec.core.truth import Truth
 from infraspec.core.unknown import Reference, Text, Unknown, Value, concatenate, render
 from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.faults import PolicyFault, Resolve
-from infraspec.iam.lint.reference import Action, ResourceType
+from infraspec.iam.lint.reference import Action, ReferenceResourceType
 from infraspec.iam.policy.document import Statement
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, is_open, policy_variable, shown
@@ -65,7 +65,7 @@ class ArnEntry(Struct, frozen=True):
             return True
         return not render(self.text).split(":", _HEADER)[-1].strip("*")
 
-    def may_be(self, kind: ResourceType) -> bool:
+    def may_be(self, kind: ReferenceResourceType) -> bool:
         """Tell whether it matches some ARN of a type for some value of its unknown parts."""
         split = _split(self.text)
         if split is None:
@@ -137,13 +137,13 @@ def _pattern(text: Value) -> Pattern:
     return Pattern.arn(text)
 
 
-def _type_in(kind: ResourceType) -> str:
+def _type_in(kind: ReferenceResourceType) -> str:
     """Return how the last field of a type's ARNs begins; where a policy writes that, it means that field."""
     return _tail_subject(kind).prefix.removeprefix(_NO_HEADER) or "an ARN without a type"
 
 
 @cache
-def _after_type(kind: ResourceType) -> tuple[PartialArn, ...]:
+def _after_type(kind: ReferenceResourceType) -> tuple[PartialArn, ...]:
     """Return what follows each colon of the last field: a wildcard for the account may stand for all before.
 
     `…:*:db-*` is then a pattern of `…:111122223333:secret:db-x`. AWS does not document it, and its own policies count
@@ -157,7 +157,7 @@ def _after_type(kind: ResourceType) -> tuple[PartialArn, ...]:
 
 
 @cache
-def _tail_subject(kind: ResourceType) -> PartialArn:
+def _tail_subject(kind: ReferenceResourceType) -> PartialArn:
     split = _split(kind.subject.value)
     return PartialArn.of(concatenate([_NO_HEADER, split[1]])) if split else kind.subject
 

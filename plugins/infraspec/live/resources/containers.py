@@ -15,13 +15,13 @@ from infraspec.core.unknown import Value
 from infraspec.ecs.references import ValueFrom, ValueStore
 from infraspec.live.resources.api_to_terraform import blocks, tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, listed_of, values_of
-from infraspec.live.resources.scope import Scope
+from infraspec.live.resources.scope import LiveScope
 from infraspec.terraform.plan import Resource
 
 CLUSTER, SERVICE, TASK_DEFINITION = "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"
 
 
-def services(scope: Scope) -> Iterator[Resource]:
+def services(scope: LiveScope) -> Iterator[Resource]:
     """Yield the services of the environment's clusters, and its services in clusters that it shares."""
     shared = {identity[0] for identity in scope.sources.names(SERVICE)}
     own = {cluster.stated("arn") for cluster in scope.managed(CLUSTER)}
@@ -32,7 +32,7 @@ def services(scope: Scope) -> Iterator[Resource]:
             yield from listed_of(scope, SERVICE, cluster, Peculiarity(_service), is_all=is_own)
 
 
-def task_definitions(scope: Scope) -> Iterator[Resource]:
+def task_definitions(scope: LiveScope) -> Iterator[Resource]:
     """Yield the task definitions of the services, then the newest active revisions of the environment's families.
 
     The revision that runs has the address of the source; another of the same family has its ARN.
@@ -58,13 +58,13 @@ def task_definitions(scope: Scope) -> Iterator[Resource]:
         taken.add(resource.address)
 
 
-def referenced(scope: Scope, service: str) -> set[str]:
+def referenced(scope: LiveScope, service: str) -> set[str]:
     """Return the ARNs of a service (`:secretsmanager:`) that the values of containers are read from."""
     targets = (str(ValueFrom.parse(text).target) for text in _named_values(scope.managed(TASK_DEFINITION)))
     return {target for target in targets if service in target}
 
 
-def parameter_names(scope: Scope) -> set[str]:
+def parameter_names(scope: LiveScope) -> set[str]:
     """Return the names of the parameters that the values of containers are read from."""
     names: set[str] = set()
     for text in _named_values(scope.managed(TASK_DEFINITION)):
@@ -95,7 +95,7 @@ def _of_container(container: dict[str, Any]) -> Iterator[str]:
         yield credentials
 
 
-def _service(_scope: Scope, entry: Entry, values: Values) -> Values:
+def _service(_scope: LiveScope, entry: Entry, values: Values) -> Values:
     """Add the Service Connect configuration of the primary deployment as far as its proxy writes a log."""
     primary = [one for one in entry.get("deployments") or () if one.get("status") == "PRIMARY"]
     found: list[Value] = []

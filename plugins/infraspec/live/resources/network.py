@@ -12,7 +12,7 @@ from typing import Any
 from infraspec.core.unknown import Unknown, Value
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
-from infraspec.live.resources.scope import Scope
+from infraspec.live.resources.scope import LiveScope
 from infraspec.terraform.plan import Resource
 
 _GROUPS = ("aws_security_group", "aws_default_security_group")
@@ -23,7 +23,7 @@ _PORTS = ("from_port", "to_port")
 _PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
 
 
-def firewall_rules(scope: Scope, type_: str) -> Iterator[Resource]:
+def firewall_rules(scope: LiveScope, type_: str) -> Iterator[Resource]:
     """Yield the rules of the environment's security groups, of one direction: those of the source, and with tags."""
     own = {str(group.stated("id")): group for group in scope.managed(*_GROUPS)}
     by_group: dict[str, list[Entry]] = {}
@@ -45,7 +45,7 @@ READERS = {type_: partial(firewall_rules, type_=type_) for type_ in (_EGRESS, _I
 
 
 def _paired(
-    rules: Mapping[str, Mapping[str, Value]], sources: Sequence[Resource], groups: Mapping[str, str], scope: Scope
+    rules: Mapping[str, Mapping[str, Value]], sources: Sequence[Resource], groups: Mapping[str, str], scope: LiveScope
 ) -> Mapping[str, Resource]:
     """Return the resource of the source of each rule that has one: by id, by what it says, by description, by ports.
 
@@ -69,7 +69,7 @@ def _single(keys: Mapping[Any, Hashable]) -> dict[Hashable, Any]:
     return {key: ones[0] for key, ones in found.items() if key is not None and len(ones) == 1}
 
 
-def _resolved(source: Resource, groups: Mapping[str, str], scope: Scope) -> dict[str, Value]:
+def _resolved(source: Resource, groups: Mapping[str, str], scope: LiveScope) -> dict[str, Value]:
     """Return what a rule of the source says, with the id of the group that it refers to."""
     values = dict(source.values)
     referenced = values.get("referenced_security_group_id")
@@ -103,17 +103,17 @@ def _ports(values: Mapping[str, Value]) -> Hashable:
     return tuple(map(str, ports)) if all(isinstance(port, int | str) for port in ports) else None
 
 
-def _is_of(rule: Resource, group: Resource, scope: Scope) -> bool:
+def _is_of(rule: Resource, group: Resource, scope: LiveScope) -> bool:
     found = scope.sources.named(group.type, rule.stated("security_group_id"))
     return found is not None and found.address == group.address
 
 
-def _balancer(_scope: Scope, _entry: Entry, values: Values) -> Values:
+def _balancer(_scope: LiveScope, _entry: Entry, values: Values) -> Values:
     """Add what alarms name it by."""
     return {**values, "arn_suffix": str(values["arn"]).partition(":loadbalancer/")[2]}
 
 
-def _actions(_scope: Scope, listener: Entry, values: Values) -> Values:
+def _actions(_scope: LiveScope, listener: Entry, values: Values) -> Values:
     """Add what a listener does with requests."""
     actions = [
         {"type": action["Type"].lower(), "target_group_arn": action.get("TargetGroupArn") or _first_group(action)}
@@ -127,7 +127,7 @@ def _first_group(action: Entry) -> str | None:
     return groups[0]["TargetGroupArn"] if groups else None
 
 
-def _by_port(scope: Scope, values: Values, balancer: Resource) -> Resource | None:
+def _by_port(scope: LiveScope, values: Values, balancer: Resource) -> Resource | None:
     """Return the listener of the source on a port of a load balancer."""
     for listener in scope.sources.plan.managed(_LISTENER):
         owner = scope.sources.named(balancer.type, listener.stated("load_balancer_arn"))

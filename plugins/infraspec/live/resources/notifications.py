@@ -14,7 +14,7 @@ from typing import Any
 
 from infraspec.live.resources.api_to_terraform import attributes_of
 from infraspec.live.resources.reading import Entry, Peculiarity, Values
-from infraspec.live.resources.scope import Scope
+from infraspec.live.resources.scope import LiveScope
 from infraspec.resource_types.listing import names
 from infraspec.terraform.plan import Resource
 
@@ -33,14 +33,14 @@ _QUERY = names("Id Expression Label ReturnData Period")
 _METRIC = names("Stat Period Unit namespace=Metric.Namespace metric_name=Metric.MetricName")
 
 
-def subscriptions(scope: Scope) -> Iterator[Resource]:
+def subscriptions(scope: LiveScope) -> Iterator[Resource]:
     """Yield the subscriptions of the topics."""
     for topic, entry in _subscriptions(scope):
         if _CHAT_HOST not in entry.get("Endpoint", ""):
             yield _subscription(scope, topic, entry)
 
 
-def chats(scope: Scope) -> Iterator[Resource]:
+def chats(scope: LiveScope) -> Iterator[Resource]:
     """Yield the chat configuration that subscriptions of topics are of: that of the source, if it has one alone."""
     topics = [topic for topic, entry in _subscriptions(scope) if _CHAT_HOST in entry.get("Endpoint", "")]
     known = scope.sources.plan.managed(CHAT)
@@ -53,14 +53,14 @@ def chats(scope: Scope) -> Iterator[Resource]:
 READERS = {SUBSCRIPTION: subscriptions, CHAT: chats}
 
 
-def _subscriptions(scope: Scope) -> Iterator[tuple[str, Entry]]:
+def _subscriptions(scope: LiveScope) -> Iterator[tuple[str, Entry]]:
     for topic in scope.managed(TOPIC):
         arn = str(topic.stated("arn"))
         for entry in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
             yield arn, entry
 
 
-def _subscription(scope: Scope, topic: str, subscription: Entry) -> Resource:
+def _subscription(scope: LiveScope, topic: str, subscription: Entry) -> Resource:
     protocol, endpoint, own = (subscription.get(name, "") for name in ("Protocol", "Endpoint", "SubscriptionArn"))
     confirmed = own.startswith("arn:")
     asked = (
@@ -78,7 +78,7 @@ def _subscription(scope: Scope, topic: str, subscription: Entry) -> Resource:
     return scope.resource(SUBSCRIPTION, values, address=address, name=digest)
 
 
-def _given_policy(_scope: Scope, _entry: Entry, values: Values) -> Values | None:
+def _given_policy(_scope: LiveScope, _entry: Entry, values: Values) -> Values | None:
     """Leave out the policy that SNS gives a new topic: its account may do everything with it."""
     policy, topic = values["policy"], str(values["arn"])
     return None if isinstance(policy, str) and _is_default(json.loads(policy), topic) else values
@@ -104,7 +104,7 @@ def _is_default(policy: Mapping[str, Any], topic: str) -> bool:
     )
 
 
-def _series(_scope: Scope, alarm: Entry, values: Values) -> Values:
+def _series(_scope: LiveScope, alarm: Entry, values: Values) -> Values:
     """Add what a metric alarm looks at: its queries, or the dimensions of its metric."""
     queries = [_query(query) for query in alarm.get("Metrics") or ()]
     return {**values, **({"metric_query": queries} if queries else {"dimensions": _dimensions(alarm)})}

@@ -10,9 +10,9 @@ from msgspec import Struct
 from infraspec.core.errors import ResourceRefusalError
 from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import at, attributes_of, tag_map
-from infraspec.live.resources.scope import Scope
+from infraspec.live.resources.scope import LiveScope
 from infraspec.resource_types import TYPES
-from infraspec.resource_types.listing import Call, Listing, snake
+from infraspec.resource_types.listing import ApiCall, Listing, snake
 from infraspec.terraform.plan import Resource
 
 Values = dict[str, Value]
@@ -31,15 +31,15 @@ class Peculiarity(Struct, frozen=True):
     `used` gives the ARNs of those that belong because others use them.
     """
 
-    values: Callable[[Scope, Entry, Values], Values | None] = lambda _scope, _entry, values: values
-    source: Callable[[Scope, Values, Resource], Resource | None] = lambda _scope, _values, _owner: None
-    used: Callable[[Scope], Collection[str]] = lambda _scope: ()
+    values: Callable[[LiveScope, Entry, Values], Values | None] = lambda _scope, _entry, values: values
+    source: Callable[[LiveScope, Values, Resource], Resource | None] = lambda _scope, _values, _owner: None
+    used: Callable[[LiveScope], Collection[str]] = lambda _scope: ()
 
 
 NOTHING = Peculiarity()
 
 
-def listed(scope: Scope, type_: str, peculiarity: Peculiarity = NOTHING) -> Iterator[Resource]:
+def listed(scope: LiveScope, type_: str, peculiarity: Peculiarity = NOTHING) -> Iterator[Resource]:
     """Yield the resources of a type that belong to the environment."""
     owner_type = LISTINGS[type_].of
     if not owner_type:
@@ -49,7 +49,7 @@ def listed(scope: Scope, type_: str, peculiarity: Peculiarity = NOTHING) -> Iter
 
 
 def listed_of(
-    scope: Scope, type_: str, owner: Resource | None, peculiarity: Peculiarity, *, is_all: bool = True
+    scope: LiveScope, type_: str, owner: Resource | None, peculiarity: Peculiarity, *, is_all: bool = True
 ) -> Iterator[Resource]:
     """Yield the resources of a type that are of another one, or of the account: all, or those that belong."""
     used = peculiarity.used(scope)
@@ -63,7 +63,7 @@ def listed_of(
 
 
 def _resource(  # noqa: PLR0917 - what is known of one
-    scope: Scope, type_: str, entry: Entry, owner: Resource | None, tags: Tags, peculiarity: Peculiarity
+    scope: LiveScope, type_: str, entry: Entry, owner: Resource | None, tags: Tags, peculiarity: Peculiarity
 ) -> Iterator[Resource]:
     listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner)
     if listing.detail is not None:
@@ -79,7 +79,7 @@ def _resource(  # noqa: PLR0917 - what is known of one
         yield scope.resource(type_, whole, address=address, tags=tags if listing.has_tags else None, source=source)
 
 
-def entries(scope: Scope, type_: str, owner: Mapping[str, Value]) -> Sequence[Entry]:
+def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequence[Entry]:
     """Return what AWS says of each resource of a type; `owner` has the attributes of that which they are of."""
     listing = LISTINGS[type_]
     call, batch = listing.call, listing.describe
@@ -108,7 +108,7 @@ def entries(scope: Scope, type_: str, owner: Mapping[str, Value]) -> Sequence[En
     return [entry for entry in each if _is_meant(entry, listing)]
 
 
-def values_of(scope: Scope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
+def values_of(scope: LiveScope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
     """Return the attributes that the table makes of an entry."""
     listing = LISTINGS[type_]
     owned = {name: owner.stated(attribute) for name, attribute in listing.owned.items()} if owner else {}
@@ -125,7 +125,7 @@ def _is_meant(entry: Entry, listing: Listing) -> bool:
     return is_chosen and not any(at(entry, path) in values for path, values in listing.unless.items())
 
 
-def _tags(scope: Scope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, str], Mapping[str, str]]:
+def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, str], Mapping[str, str]]:
     """Return what says the tags by an entry and its ARN."""
     listing = LISTINGS[type_]
     if not listing.has_tags:
@@ -145,18 +145,18 @@ def _tags(scope: Scope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, 
     return lambda _entry, arn: tagged.get(arn, {})
 
 
-def _arguments(call: Call, values: Mapping[str, Value]) -> dict[str, Any]:
+def _arguments(call: ApiCall, values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: values[attribute] for name, attribute in call.arguments.items()}
 
 
-def _detail(scope: Scope, service: str, call: Call, values: Mapping[str, Value]) -> Any:
+def _detail(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value]) -> Any:
     parameters, operation = {**_arguments(call, values), **call.parameters}, snake(call.operation)
     if call.is_paged:
         return scope.calls.pages(service, operation, call.key, absent=call.absent, **parameters)
     return at(scope.calls.ask(service, operation, absent=call.absent, **parameters), call.key)
 
 
-def _shown(scope: Scope, service: str, call: Call, values: Mapping[str, Value], what: str) -> Any:
+def _shown(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value], what: str) -> Any:
     """Return what an answer has, None if there is nothing, Unknown if the resource keeps the runner out."""
     try:
         return _detail(scope, service, call, values)

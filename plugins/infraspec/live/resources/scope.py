@@ -22,7 +22,7 @@ _NAMING = ("{application}", "{environment}")
 
 
 @dataclass
-class Scope:
+class LiveScope:
     """One environment in one account and region; `managed` gives its live resources of some types."""
 
     calls: Calls

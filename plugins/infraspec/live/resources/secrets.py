@@ -15,7 +15,7 @@ from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import json_text, tag_map
 from infraspec.live.resources.containers import parameter_names, referenced
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
-from infraspec.live.resources.scope import Scope
+from infraspec.live.resources.scope import LiveScope
 from infraspec.terraform.plan import Resource
 
 ROLE, POLICY = "aws_iam_role", "aws_iam_policy"
@@ -23,7 +23,7 @@ INLINE, ATTACHMENT = "aws_iam_role_policy", "aws_iam_role_policy_attachment"
 _GONE = ("NoSuchEntity", "NoSuchEntityException")
 
 
-def roles(scope: Scope) -> Iterator[Resource]:
+def roles(scope: LiveScope) -> Iterator[Resource]:
     """Yield the roles of the environment and those of its task definitions, each with what is attached to it."""
     own = f":iam::{scope.calls.account}:role/"
     definitions = scope.managed("aws_ecs_task_definition")
@@ -35,7 +35,7 @@ def roles(scope: Scope) -> Iterator[Resource]:
         yield from _role(scope, name)
 
 
-def policies(scope: Scope) -> Iterator[Resource]:
+def policies(scope: LiveScope) -> Iterator[Resource]:
     """Yield the customer managed policies of the environment, and those that its roles have or are limited by."""
     attached = [one.stated("policy_arn") for one in scope.managed(ATTACHMENT)]
     named = (*(role.stated("permissions_boundary") for role in scope.managed(ROLE)), *attached)
@@ -50,7 +50,7 @@ def policies(scope: Scope) -> Iterator[Resource]:
 IDENTITY_READERS = {ROLE: roles, INLINE: roles, ATTACHMENT: roles, POLICY: policies}
 
 
-def _role(scope: Scope, name: str) -> Iterator[Resource]:
+def _role(scope: LiveScope, name: str) -> Iterator[Resource]:
     """Yield a role and what is attached to it; nothing if there is no such role, as a task definition may name one."""
     answer = scope.calls.ask("iam", "get_role", RoleName=name, absent=_GONE)
     if answer is None:
@@ -83,13 +83,13 @@ _OF_THE_ROLE = ("inline_policy", "managed_policy_arns")
 """What the source may write as arguments of a role, in place of resources."""
 
 
-def _inline(scope: Scope, role: str) -> Iterator[tuple[str, str | None]]:
+def _inline(scope: LiveScope, role: str) -> Iterator[tuple[str, str | None]]:
     for named in scope.calls.pages("iam", "list_role_policies", "PolicyNames", RoleName=role):
         answer = scope.calls.ask("iam", "get_role_policy", RoleName=role, PolicyName=named) or {}
         yield named, json_text(answer.get("PolicyDocument"))
 
 
-def _policy(scope: Scope, arn: str) -> Iterator[Resource]:
+def _policy(scope: LiveScope, arn: str) -> Iterator[Resource]:
     answer = scope.calls.ask("iam", "get_policy", PolicyArn=arn, absent=_GONE)
     if answer is None:
         return
@@ -107,7 +107,7 @@ _USERS = ((SECRET, "kms_key_id"), (PARAMETER, "key_id"))
 _OF_AWS = "alias/aws/"
 
 
-def parameters(scope: Scope) -> Iterator[Resource]:
+def parameters(scope: LiveScope) -> Iterator[Resource]:
     """Yield the parameters that the source names, that are tagged for the environment, or that containers read."""
     names = {identity[0] for identity in scope.sources.names(PARAMETER)} | parameter_names(scope)
     names |= {
@@ -131,7 +131,7 @@ def parameters_of(calls: Calls, names: Iterable[str], region: str | None = None)
         yield from calls.pages("ssm", "describe_parameters", "Parameters", region=region, ParameterFilters=[chosen])
 
 
-def keys(scope: Scope) -> Iterator[Resource]:
+def keys(scope: LiveScope) -> Iterator[Resource]:
     """Yield the keys of the environment, and those that its secrets and parameters are under, with their aliases."""
     aliases: dict[str, list[str]] = {}
     for alias in scope.calls.pages("kms", "list_aliases", "Aliases"):
@@ -151,7 +151,7 @@ def keys(scope: Scope) -> Iterator[Resource]:
 READERS = {PARAMETER: parameters, KEY: keys, ALIAS: keys, KEY_POLICY: keys}
 
 
-def _policy_as_argument(scope: Scope, _entry: Entry, values: Values) -> Values:
+def _policy_as_argument(scope: LiveScope, _entry: Entry, values: Values) -> Values:
     """Add the policy of a secret to which the source gives it as an argument, and attaches none."""
     source = scope.sources.find(SECRET, (str(values["name"]),))
     if source is None or not source.sets("policy") or scope.sources.find(SECRET_POLICY, (str(values["arn"]),)):
@@ -159,7 +159,7 @@ def _policy_as_argument(scope: Scope, _entry: Entry, values: Values) -> Values:
     return {**values, **next(iter(entries(scope, SECRET_POLICY, values)), {})}
 
 
-def _attached_policy(scope: Scope, _entry: Entry, values: Values) -> Values | None:
+def _attached_policy(scope: LiveScope, _entry: Entry, values: Values) -> Values | None:
     """Leave out a policy that the secret has as an argument."""
     secret = next(one for one in scope.managed(SECRET) if one.stated("arn") == values["secret_arn"])
     return None if "policy" in secret.values else values
@@ -171,7 +171,7 @@ PECULIARITIES = {
 }
 
 
-def _described(scope: Scope, key: str) -> Mapping[str, Any]:
+def _described(scope: LiveScope, key: str) -> Mapping[str, Any]:
     """Return what KMS says of a key, nothing if there is none; no more than its ARN if it keeps the runner out."""
     try:
         found = scope.calls.ask("kms", "describe_key", KeyId=key, absent=("NotFoundException",))
@@ -180,7 +180,7 @@ def _described(scope: Scope, key: str) -> Mapping[str, Any]:
     return found["KeyMetadata"] if found else {}
 
 
-def _policy_text(scope: Scope, key: str, arn: str) -> Value:
+def _policy_text(scope: LiveScope, key: str, arn: str) -> Value:
     """Return the policy of a key, Unknown if it keeps the runner out: without one, the account's own would count."""
     try:
         answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
@@ -189,7 +189,7 @@ def _policy_text(scope: Scope, key: str, arn: str) -> Value:
     return json_text(answer.get("Policy"))
 
 
-def _key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
+def _key(scope: LiveScope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
     tags = scope.tags_of(arn)
     known = scope.sources.named(KEY, key)
     known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
@@ -203,7 +203,7 @@ def _key(scope: Scope, arn: str, key: str, names: list[str]) -> Iterator[Resourc
     yield scope.resource(KEY, values, tags=tags, source=known, name=key)
 
 
-def _wanted(scope: Scope, aliases: Mapping[str, list[str]]) -> Iterator[str]:
+def _wanted(scope: LiveScope, aliases: Mapping[str, list[str]]) -> Iterator[str]:
     """Yield the ids of the keys to look at, each once."""
     by_alias = {name: key for key, names in aliases.items() for name in names}
     belonging = (key for name, key in by_alias.items() if scope.belongs(ALIAS, {"name": name}))
@@ -225,5 +225,5 @@ def _id(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _arn(scope: Scope, service: str, resource: str) -> str:
+def _arn(scope: LiveScope, service: str, resource: str) -> str:
     return f"arn:{scope.calls.partition}:{service}:{scope.calls.region}:{scope.calls.account}:{resource}"

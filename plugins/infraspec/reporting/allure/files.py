@@ -45,7 +45,7 @@ td:first-child { color: var(--mark); font-weight: 600; white-space: nowrap }
 """
 
 
-class Row(NamedTuple):
+class VerdictRow(NamedTuple):
     """One verdict; `place` is relative to the repository, `href` where it is shown, or empty."""
 
     finding: Finding
@@ -62,11 +62,11 @@ class Row(NamedTuple):
         return finding.verdict.value, self.state, finding.address, finding.subject, self.place, *texts, accepted
 
 
-def rows(result: RuleResult, place: Callable[[Location], tuple[str, str]]) -> list[Row]:
+def rows(result: RuleResult, place: Callable[[Location], tuple[str, str]]) -> list[VerdictRow]:
     """Return the verdicts, those that are not proven first; `place` gives a location as it is shown, and its link."""
 
-    def row(finding: Finding, state: str, waiver: Acceptance | None = None) -> Row:
-        return Row(finding, state, *(place(finding.location) if finding.location else ("", "")), waiver)
+    def row(finding: Finding, state: str, waiver: Acceptance | None = None) -> VerdictRow:
+        return VerdictRow(finding, state, *(place(finding.location) if finding.location else ("", "")), waiver)
 
     entries = result.entries()
     listed = {id(entry.finding) for entry in entries}
@@ -74,7 +74,7 @@ def rows(result: RuleResult, place: Callable[[Location], tuple[str, str]]) -> li
     return found + [row(finding, "proven") for finding in result.result.active if id(finding) not in listed]
 
 
-def as_csv(found: Iterable[Row]) -> str:
+def as_csv(found: Iterable[VerdictRow]) -> str:
     """Return the table as CSV; what a spreadsheet would take for a formula is text.
 
     Source: RFC 4180; OWASP, "CSV Injection".
@@ -87,7 +87,7 @@ def as_csv(found: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def as_html(title: str, found: Sequence[Row]) -> str:
+def as_html(title: str, found: Sequence[VerdictRow]) -> str:
     """Return the table as a page of its own, without scripts and references to anything."""
     numbers = Counter(row.finding.verdict.value for row in found)
     counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
@@ -100,7 +100,7 @@ def as_html(title: str, found: Sequence[Row]) -> str:
     )
 
 
-def _line(row: Row) -> str:
+def _line(row: VerdictRow) -> str:
     verdict, state, address, subject, place, *texts = map(_escaped, row.cells())
     told = state if state in _TELLING else ""
     shown = f'<a href="{escape(row.href)}">{place}</a>' if row.href else place

@@ -26,7 +26,7 @@ SEVERITIES: tuple[Severity, ...] = ("blocker", "critical", "normal", "minor", "t
 _SUITES = ("tests_static", "tests_live")
 
 
-class Identity(NamedTuple):
+class TestIdentity(NamedTuple):
     """The names that Allure knows a test by: the same wherever it is installed, and whatever lines were moved."""
 
     name: str
@@ -49,13 +49,13 @@ def rules_of(item: pytest.Item, judged: Sequence[str]) -> tuple[str, ...]:
     return tuple([name for name in names if name in RULES][:1])
 
 
-def identity(item: pytest.Item, rules: Sequence[str]) -> Identity:
+def identity(item: pytest.Item, rules: Sequence[str]) -> TestIdentity:
     """Return the names of a test of infraspec's own: neither a folder nor a line is in them."""
     function = getattr(item, "originalname", None) or item.name
     callspec = getattr(item, "callspec", None)
     full_name = f"infraspec.{item.path.parent.name}.{item.path.stem}#{function}"
     what = ", ".join(rules) if function.removeprefix("test_").replace("_", "-") in rules else function
-    return Identity(
+    return TestIdentity(
         f"{what}: {environment_of(item)}",
         full_name,
         _id(full_name),

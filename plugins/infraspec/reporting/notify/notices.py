@@ -58,7 +58,7 @@ class Notice(Struct, frozen=True):
     text: str
 
 
-class Change(Struct, frozen=True):
+class NoticeChange(Struct, frozen=True):
     """What is new and what has recovered in an environment, for one channel; `open` is all that it then knows of."""
 
     environment: str
@@ -100,7 +100,7 @@ def _problem_text(problem: Problem) -> str:
 
 def changes(
     before: Sequence[Told], now: Sequence[Notice], results: Results, wanted: Collection[NoticeLevel]
-) -> Iterator[Change]:
+) -> Iterator[NoticeChange]:
     """Return the change of each environment that a channel, which wants some levels, has to be told of.
 
     `before` is what it knows, by the addresses of this run.
@@ -118,7 +118,7 @@ def changes(
         ]
         still = [told for told in (*kept.values(), *(one.told for one in chosen.values())) if told.environment == name]
         if raised or recovered:
-            yield Change(name, tuple(raised), tuple(recovered), tuple(still))
+            yield NoticeChange(name, tuple(raised), tuple(recovered), tuple(still))
 
 
 def followed(before: Sequence[Told], results: Results) -> Iterator[Told]:
@@ -208,7 +208,7 @@ class Message(Struct, frozen=True):
     dedup: str
 
 
-def digest(change: Change, application: str) -> Message:
+def digest(change: NoticeChange, application: str) -> Message:
     """Return one message of all that has changed in an environment; recovered if nothing is open any more."""
     parts = [
         f"{number} {word}"
@@ -235,7 +235,7 @@ def digest(change: Change, application: str) -> Message:
     )
 
 
-def singles(change: Change, application: str) -> Iterator[Message]:
+def singles(change: NoticeChange, application: str) -> Iterator[Message]:
     """Return a message for each finding that is new, and for each that has recovered."""
     for notice in _by_level(change.raised):
         told = notice.told

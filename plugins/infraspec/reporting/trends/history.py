@@ -27,7 +27,7 @@ Level: TypeAlias = Literal["violated", "undetermined", "accepted", "proven", "em
 Suite: TypeAlias = Literal["static", "live"]
 
 
-class Column(Struct, frozen=True):
+class TrendColumn(Struct, frozen=True):
     """A run, as the heat map of an environment has it; `broken` are its tests without a verdict."""
 
     time: datetime
@@ -68,14 +68,14 @@ class Trend(Struct, frozen=True):
 
     environment: str
     suite: Suite
-    columns: tuple[Column, ...]
+    columns: tuple[TrendColumn, ...]
     rows: Mapping[str, tuple[Cell | None, ...]]
     open: tuple[Open, ...]
     opened: int
     mended: int
 
     @property
-    def last(self) -> Column:
+    def last(self) -> TrendColumn:
         """The newest run."""
         return self.columns[-1]
 
@@ -140,7 +140,7 @@ def _trend(runs: Sequence[Results], environment: str, suite: Suite, limit: int) 
     return Trend(
         environment,
         suite,
-        tuple(Column(moment(run), run.run.commit, run.run.complete, _broken(run, environment)) for run in shown),
+        tuple(TrendColumn(moment(run), run.run.commit, run.run.complete, _broken(run, environment)) for run in shown),
         rows,
         tuple(oldest_first),
         ages.opened,

@@ -16,7 +16,7 @@ from infraspec import __version__
 from infraspec.core.finding import Location
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Results
-from infraspec.reporting.trends.history import Cell, Column, Level, Open, Trend, last_days, moment, trends
+from infraspec.reporting.trends.history import Cell, Level, Open, Trend, TrendColumn, last_days, moment, trends
 
 COLUMNS = 60
 """How many runs a heat map shows, if nobody asks for another number."""
@@ -135,21 +135,21 @@ def _map(trend: Trend) -> Iterable[str]:
     yield "</tbody>\n</table>\n</div>"
 
 
-def _column(column: Column) -> str:
+def _column(column: TrendColumn) -> str:
     part = "" if column.complete else "*"
     commit = f", {column.commit[:12]}" if column.commit else ""
     title, moment_of_run = escape(f"{_minute(column.time)}{commit}"), column.time.isoformat()
     return f'<th scope=col title="{title}"><time datetime="{moment_of_run}">{column.time:%m-%d}{part}</time></th>'
 
 
-def _broken(column: Column) -> str:
+def _broken(column: TrendColumn) -> str:
     if not column.broken:
         return "<td></td>"
     title = f"{_minute(column.time)}: {_number(column.broken, 'test')} without a verdict"
     return f'<td class=violated title="{title}">!{column.broken}</td>'
 
 
-def _cell(rule: str, column: Column, cell: Cell | None) -> str:
+def _cell(rule: str, column: TrendColumn, cell: Cell | None) -> str:
     if cell is None:
         return "<td></td>"
     count = cell.count

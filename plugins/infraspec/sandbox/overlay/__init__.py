@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from infraspec.sandbox.overlay import alarms, databases, enforcement, services, simulator, subscriptions, targets, trail
-from infraspec.sandbox.server_process import Settings
+from infraspec.sandbox.server_process import ServerSettings
 
 
-def install(settings: Settings) -> None:
+def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
     for part in (alarms, targets, databases, services, simulator, subscriptions, trail):
         part.install()

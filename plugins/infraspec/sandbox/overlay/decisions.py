@@ -21,13 +21,13 @@ from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
-from infraspec.sandbox.server_process import Settings
+from infraspec.sandbox.server_process import ServerSettings
 
 RUNNER_ROLE = "infraspec-runner"
 """The role whose session the runner of a suite has; IAM does not list it."""
 
 
-class Identity(Struct, frozen=True):
+class SandboxIdentity(Struct, frozen=True):
     """One who asks. `arn` is what messages name, `role` the role behind a session; `everything` needs no policy."""
 
     arn: str
@@ -40,12 +40,12 @@ class Identity(Struct, frozen=True):
     everything: bool = False
 
 
-def of_key(settings: Settings, partition: str, key: str) -> Identity | None:
+def of_key(settings: ServerSettings, partition: str, key: str) -> SandboxIdentity | None:
     """Return the identity behind an access key, None if there is none."""
     account = settings.account
     if key == settings.operator_key:
         arn = f"arn:{partition}:iam::{account}:root"
-        return Identity(arn, user_id=account, everything=True)
+        return SandboxIdentity(arn, user_id=account, everything=True)
     if key == settings.runner_key:
         return _runner(settings, partition)
     for session in sts_backends[account][partition].assumed_roles:
@@ -56,22 +56,24 @@ def of_key(settings: Settings, partition: str, key: str) -> Identity | None:
     for user in iam_backends[account][partition].list_users("/", None, None):
         if any(own.access_key_id == key for own in user.access_keys):
             backend = iam_backends[account][partition]
-            return Identity(user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user), user_id=user.id)
+            return SandboxIdentity(
+                user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user), user_id=user.id
+            )
     return None
 
 
-def _runner(settings: Settings, partition: str) -> Identity:
+def _runner(settings: ServerSettings, partition: str) -> SandboxIdentity:
     arn = f"arn:{partition}:sts::{settings.account}:assumed-role/{RUNNER_ROLE}/sandbox"
     role = f"arn:{partition}:iam::{settings.account}:role/{RUNNER_ROLE}"
     user_id = f"AROAINFRASPECRUNNER00:{'sandbox'}"
     if not settings.runner_policy:
-        return Identity(arn, role, user_id=user_id, everything=True)
-    return Identity(arn, role, (compiled("runner policy", settings.runner_policy),), user_id=user_id)
+        return SandboxIdentity(arn, role, user_id=user_id, everything=True)
+    return SandboxIdentity(arn, role, (compiled("runner policy", settings.runner_policy),), user_id=user_id)
 
 
 def of_role(
     account: str, partition: str, role_arn: str, session: str, session_policy: str | None = None
-) -> Identity | None:
+) -> SandboxIdentity | None:
     """Return the identity of a session of a role, None if there is no such role."""
     backend = iam_backends[account][partition]
     name = role_arn.rpartition("/")[2]
@@ -79,7 +81,7 @@ def of_role(
     if role is None:
         return None
     limit = (compiled("session policy", session_policy),) if session_policy else None
-    return Identity(
+    return SandboxIdentity(
         f"arn:{partition}:sts::{account}:assumed-role/{name}/{session}",
         role.arn,
         _policies(role),
@@ -90,7 +92,7 @@ def of_role(
     )
 
 
-def of_entity(account: str, partition: str, arn: str) -> Identity | None:
+def of_entity(account: str, partition: str, arn: str) -> SandboxIdentity | None:
     """Return the identity of a role or user by its ARN, as the simulator asks for it."""
     if ":role/" in arn:
         return of_role(account, partition, arn, "simulated")
@@ -98,7 +100,7 @@ def of_entity(account: str, partition: str, arn: str) -> Identity | None:
     user = next((one for one in backend.users.values() if one.arn == arn), None)
     if user is None:
         return None
-    return Identity(user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user))
+    return SandboxIdentity(user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user))
 
 
 def _policies(entity: Any) -> tuple[IdentityPolicy, ...]:
@@ -133,7 +135,7 @@ def compiled(name: str, text: str, *, with_principals: bool = False) -> Identity
 
 
 def ask(
-    identity: Identity,
+    identity: SandboxIdentity,
     action: str,
     resource: str,
     *,
@@ -157,7 +159,9 @@ def ask(
     )
 
 
-def _context(identity: Identity, action: str, account: str, region: str, tags: Mapping[str, str]) -> dict[str, Any]:
+def _context(
+    identity: SandboxIdentity, action: str, account: str, region: str, tags: Mapping[str, str]
+) -> dict[str, Any]:
     now, service = datetime.now(UTC), action.partition(":")[0]
     return {
         "aws:SecureTransport": True,
@@ -177,12 +181,12 @@ def _context(identity: Identity, action: str, account: str, region: str, tags: M
     }
 
 
-def allowed(identity: Identity, decision: Decision) -> bool:
+def allowed(identity: SandboxIdentity, decision: Decision) -> bool:
     """Tell whether a request goes through; what depends on something that is not known does not."""
     return identity.everything or decision.allowed is Truth.YES
 
 
-def refusal(identity: Identity, action: str, resource: str, decision: Decision) -> str:
+def refusal(identity: SandboxIdentity, action: str, resource: str, decision: Decision) -> str:
     """Say no as AWS does."""
     return (
         f"User: {identity.arn} is not authorized to perform: {action} on resource: {resource} {_why(action, decision)}"

@@ -20,10 +20,10 @@ from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import HTTPException
 
 from infraspec.sandbox.overlay import trail
-from infraspec.sandbox.overlay.decisions import Identity, allowed, ask, compiled, of_key, refusal
-from infraspec.sandbox.overlay.targets import PREFIXES, Place, Target, parameters_of, targets
+from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_key, refusal
+from infraspec.sandbox.overlay.targets import PREFIXES, Place, RegisteredTarget, parameters_of, targets
 from infraspec.sandbox.overlay.task_start import TaskStart
-from infraspec.sandbox.server_process import Settings
+from infraspec.sandbox.server_process import ServerSettings
 
 _JSON = {"json", "rest-json", "smithy-rpc-v2-cbor"}
 
@@ -86,7 +86,7 @@ _S3_ACTIONS = {
 }
 
 
-def install(settings: Settings) -> None:
+def install(settings: ServerSettings) -> None:
     """Put the enforcement over every service of moto."""
     BaseResponse.call_action = partialmethod(_call_action, settings, BaseResponse.call_action)
     ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda *_, **__: None
@@ -95,7 +95,7 @@ def install(settings: Settings) -> None:
     TokenResponse.get_caller_identity = partialmethod(_get_caller_identity, settings)
 
 
-def _call_action(response: Any, settings: Settings, original: Callable[[Any], Any]) -> Any:
+def _call_action(response: Any, settings: ServerSettings, original: Callable[[Any], Any]) -> Any:
     action = response._get_action()
     if not action:
         return original(response)
@@ -120,7 +120,7 @@ def _call_action(response: Any, settings: Settings, original: Callable[[Any], An
     return answer
 
 
-def _refusal(response: Any, who: Identity, action: str, parameters: dict[str, Any]) -> str | None:
+def _refusal(response: Any, who: SandboxIdentity, action: str, parameters: dict[str, Any]) -> str | None:
     """Return why a request is refused, None if it is not."""
     service = response.boto3_service_name
     name = f"{PREFIXES.get(service, service)}:{action}"
@@ -141,7 +141,7 @@ def _refusal(response: Any, who: Identity, action: str, parameters: dict[str, An
     return None
 
 
-def _of_target(place: Place, who: Identity, action: str, target: Target) -> str | None:
+def _of_target(place: Place, who: SandboxIdentity, action: str, target: RegisteredTarget) -> str | None:
     decision = ask(
         who,
         action,
@@ -154,7 +154,7 @@ def _of_target(place: Place, who: Identity, action: str, target: Target) -> str 
     return None if allowed(who, decision) else refusal(who, action, target.arn, decision)
 
 
-def _of_key(service: str, action: str, place: Place, who: Identity, target: Target) -> str | None:
+def _of_key(service: str, action: str, place: Place, who: SandboxIdentity, target: RegisteredTarget) -> str | None:
     """Return what Secrets Manager says if the key of a secret keeps the reader out."""
     if (service, action) != ("secretsmanager", "GetSecretValue"):
         return None
@@ -163,7 +163,7 @@ def _of_key(service: str, action: str, place: Place, who: Identity, target: Targ
 
 
 def _authorize_s3(
-    response: Any, settings: Settings, bucket_name: str | None = None, key_name: str | None = None
+    response: Any, settings: ServerSettings, bucket_name: str | None = None, key_name: str | None = None
 ) -> None:
     who = of_key(settings, response.partition, response.get_access_key())
     if who is None:
@@ -172,7 +172,7 @@ def _authorize_s3(
     name = f"s3:{_S3_ACTIONS.get(action, action)}"
     place = Place(response.current_account, response.region, response.partition)
     arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")
-    message = _of_target(place, who, name, Target(arn, _bucket_policies(place, bucket_name)))
+    message = _of_target(place, who, name, RegisteredTarget(arn, _bucket_policies(place, bucket_name)))
     if message is not None:
         raise S3AccessDeniedError
     trail.record(response, who, action, {"bucketName": bucket_name, "key": key_name})
@@ -187,7 +187,7 @@ def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
     return (compiled(f"the policy of bucket {name}", text, with_principals=True),)
 
 
-def _get_caller_identity(response: Any, settings: Settings) -> Any:
+def _get_caller_identity(response: Any, settings: ServerSettings) -> Any:
     who = of_key(settings, response.partition, response.get_access_key())
     arn = who.arn if who else ""
     return ActionResult({"UserId": who.user_id if who else "", "Account": settings.account, "Arn": arn})

@@ -20,7 +20,7 @@ from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
-from infraspec.sandbox.overlay.decisions import Identity, compiled, of_entity
+from infraspec.sandbox.overlay.decisions import SandboxIdentity, compiled, of_entity
 
 _DECISIONS = {
     Outcome.ALLOWED: "allowed",
@@ -43,7 +43,7 @@ def install() -> None:
     IamResponse.get_context_keys_for_custom_policy = lambda response: _all_keys(_inputs(response, "PolicyInputList"))
 
 
-def _identity(response: Any) -> Identity:
+def _identity(response: Any) -> SandboxIdentity:
     arn = response._get_param("PolicySourceArn")
     found = of_entity(response.current_account, response.partition, arn)
     if found is None:

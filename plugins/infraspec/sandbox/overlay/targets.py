@@ -36,7 +36,7 @@ PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "res
 """The prefix of a service's actions, where it is not boto3's name of the service."""
 
 
-class Target(Struct, frozen=True):
+class RegisteredTarget(Struct, frozen=True):
     """One resource of a request."""
 
     arn: str
@@ -57,7 +57,7 @@ class Place(Struct, frozen=True):
 
 
 Parameters: TypeAlias = Mapping[str, Any]
-_Find: TypeAlias = Callable[[Parameters, Place], list[Target]]
+_Find: TypeAlias = Callable[[Parameters, Place], list[RegisteredTarget]]
 
 
 def parameters_of(response: Any) -> dict[str, Any]:
@@ -85,113 +85,116 @@ def parameters_of(response: Any) -> dict[str, Any]:
         return {}
 
 
-def targets(service: str, parameters: Parameters, place: Place) -> list[Target]:
+def targets(service: str, parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     """Return the resources that a request of a service is about, at least one."""
     find = _BY_SERVICE.get(service)
     found = find(parameters, place) if find else []
-    return found or _named(service, parameters) or [Target("*")]
+    return found or _named(service, parameters) or [RegisteredTarget("*")]
 
 
-def _named(service: str, parameters: Parameters) -> list[Target]:
+def _named(service: str, parameters: Parameters) -> list[RegisteredTarget]:
     """Return the ARNs of the service that stand at the top of the parameters."""
     prefix = PREFIXES.get(service, service)
     values = [value for value in parameters.values() if isinstance(value, str)]
     values += [
         item for value in parameters.values() if isinstance(value, list) for item in value if isinstance(item, str)
     ]
-    return [Target(value) for value in values if value.startswith("arn:") and value.split(":")[2] == prefix]
+    return [RegisteredTarget(value) for value in values if value.startswith("arn:") and value.split(":")[2] == prefix]
 
 
-def _secret(parameters: Parameters, place: Place) -> list[Target]:
+def _secret(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("SecretId")
     if not name:
         created = parameters.get("Name")
-        return [Target(place.arn("secretsmanager", f"secret:{created}-??????"))] if created else []
+        return [RegisteredTarget(place.arn("secretsmanager", f"secret:{created}-??????"))] if created else []
     backend = secretsmanager_backends[place.account][place.region]
     found = next((one for one in backend.secrets.values() if name in {one.arn, one.name, one.arn[:-7]}), None)
     if found is None:
-        return [Target(name if name.startswith("arn:") else place.arn("secretsmanager", f"secret:{name}"))]
+        return [RegisteredTarget(name if name.startswith("arn:") else place.arn("secretsmanager", f"secret:{name}"))]
     policies = (compiled(found.arn, found.policy, with_principals=True),) if getattr(found, "policy", None) else ()
-    return [Target(found.arn, policies, {tag["Key"]: tag["Value"] for tag in found.tags or ()})]
+    return [RegisteredTarget(found.arn, policies, {tag["Key"]: tag["Value"] for tag in found.tags or ()})]
 
 
-def _parameter(parameters: Parameters, place: Place) -> list[Target]:
+def _parameter(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     names = [*(parameters.get("Names") or []), *filter(None, [parameters.get("Name"), parameters.get("Path")])]
     if parameters.get("ResourceType") == "Parameter":
         names.append(parameters.get("ResourceId"))
     bare = [name.partition(":parameter")[2] if name.startswith("arn:") else name for name in names if name]
-    return [Target(place.arn("ssm", f"parameter/{name.lstrip('/')}")) for name in bare]
+    return [RegisteredTarget(place.arn("ssm", f"parameter/{name.lstrip('/')}")) for name in bare]
 
 
-def _key(parameters: Parameters, place: Place) -> list[Target]:
+def _key(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("KeyId") or parameters.get("TargetKeyId")
     if not name:
         return []
     backend = kms_backends[place.account][place.region]
     key = backend.keys.get(backend.get_key_id(backend.any_id_to_key_id(name)))
     if key is None:
-        return [Target(name if name.startswith("arn:") else place.arn("kms", f"key/{name}"))]
-    return [Target(key.arn, (compiled(key.arn, key.policy, with_principals=True),) if key.policy else ())]
+        return [RegisteredTarget(name if name.startswith("arn:") else place.arn("kms", f"key/{name}"))]
+    return [RegisteredTarget(key.arn, (compiled(key.arn, key.policy, with_principals=True),) if key.policy else ())]
 
 
-def _identity(parameters: Parameters, place: Place) -> list[Target]:
+def _identity(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     backend = iam_backends[place.account][place.partition]
     role, user = parameters.get("RoleName"), parameters.get("UserName")
     if role:
         known = next((one.arn for one in backend.roles.values() if one.name == role), None)
-        return [Target(known or place.arn("iam", f"role/{role}", regional=False))]
+        return [RegisteredTarget(known or place.arn("iam", f"role/{role}", regional=False))]
     if user:
-        return [Target(place.arn("iam", f"user/{user}", regional=False))]
+        return [RegisteredTarget(place.arn("iam", f"user/{user}", regional=False))]
     arn = parameters.get("PolicyArn") or parameters.get("PolicySourceArn")
-    return [Target(arn)] if arn else []
+    return [RegisteredTarget(arn)] if arn else []
 
 
-def _assumed(parameters: Parameters, place: Place) -> list[Target]:
+def _assumed(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     arn = str(parameters.get("RoleArn") or "*")
     backend = iam_backends[place.account][place.partition]
     role = next((one for one in backend.roles.values() if one.arn == arn), None)
     if role is None:
-        return [Target(arn)]
-    return [Target(arn, (compiled(f"{arn} trust", role.assume_role_policy_document, with_principals=True),))]
+        return [RegisteredTarget(arn)]
+    return [RegisteredTarget(arn, (compiled(f"{arn} trust", role.assume_role_policy_document, with_principals=True),))]
 
 
-def _log(parameters: Parameters, place: Place) -> list[Target]:
+def _log(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("logGroupName")
     stream = parameters.get("logStreamName")
     if name:
-        return [Target(place.arn("logs", f"log-group:{name}:log-stream:{stream or ''}"))]
+        return [RegisteredTarget(place.arn("logs", f"log-group:{name}:log-stream:{stream or ''}"))]
     prefix = parameters.get("logGroupNamePrefix") or ""
-    return [Target(place.arn("logs", f"log-group:{prefix}*"))]
+    return [RegisteredTarget(place.arn("logs", f"log-group:{prefix}*"))]
 
 
-def _topic(parameters: Parameters, place: Place) -> list[Target]:
+def _topic(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     arn = parameters.get("TopicArn") or parameters.get("ResourceArn")
     if not arn:
         return []
     topic = sns_backends[place.account][place.region].topics.get(arn)
     policy = getattr(topic, "policy", None)
-    return [Target(arn, (compiled(arn, policy, with_principals=True),) if policy else ())]
+    return [RegisteredTarget(arn, (compiled(arn, policy, with_principals=True),) if policy else ())]
 
 
-def _queue(parameters: Parameters, place: Place) -> list[Target]:
+def _queue(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("QueueName") or str(parameters.get("QueueUrl") or "").rpartition("/")[2]
-    return [Target(place.arn("sqs", name))] if name else []
+    return [RegisteredTarget(place.arn("sqs", name))] if name else []
 
 
 def _of(service: str, name: str, resource: str, any_of_it: str = "") -> _Find:
     """Find a resource by a parameter that holds its name; `any_of_it` is what a list without the name is about."""
 
-    def find(parameters: Parameters, place: Place) -> list[Target]:
+    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
         values = parameters.get(name)
         names = values if isinstance(values, list) else [values] if values else []
-        found = [Target(one if one.startswith("arn:") else place.arn(service, resource.format(one))) for one in names]
-        return found or ([Target(place.arn(service, any_of_it))] if any_of_it else [])
+        found = [
+            RegisteredTarget(one if one.startswith("arn:") else place.arn(service, resource.format(one)))
+            for one in names
+        ]
+        return found or ([RegisteredTarget(place.arn(service, any_of_it))] if any_of_it else [])
 
     return find
 
 
 def _first(*finds: _Find) -> _Find:
-    def find(parameters: Parameters, place: Place) -> list[Target]:
+    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
         return next((found for one in finds if (found := one(parameters, place))), [])
 
     return find
@@ -200,12 +203,12 @@ def _first(*finds: _Find) -> _Find:
 def _in_cluster(kind: str, *arguments: str) -> _Find:
     """Find the services or tasks of a cluster that the arguments name: one, or a list of them."""
 
-    def find(parameters: Parameters, place: Place) -> list[Target]:
+    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
         cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
         given = [parameters.get(argument) for argument in arguments]
         names = [one for value in given for one in (value if isinstance(value, list) else [value]) if one]
         return [
-            Target(one if one.startswith("arn:") else place.arn("ecs", f"{kind}/{cluster}/{one}"))
+            RegisteredTarget(one if one.startswith("arn:") else place.arn("ecs", f"{kind}/{cluster}/{one}"))
             for one in names
             if isinstance(one, str)
         ]

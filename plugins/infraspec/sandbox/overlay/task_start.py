@@ -24,7 +24,7 @@ from moto.ssm.models import ssm_backends
 from msgspec import Struct
 
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
-from infraspec.sandbox.overlay.decisions import Identity, allowed, ask, compiled, of_role, refusal
+from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_role, refusal
 
 SCALING = "ServiceSchedulerInitiated"
 
@@ -184,14 +184,14 @@ class TaskStart(Struct, frozen=True):
             if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
                 yield "the awslogs driver"
 
-    def _refused(self, role: Identity, action: str, resource: str, **more: Any) -> str | None:
+    def _refused(self, role: SandboxIdentity, action: str, resource: str, **more: Any) -> str | None:
         decision = ask(role, action, resource, account=self.account, region=self.region, **more)
         return None if allowed(role, decision) else refusal(role, action, resource, decision)
 
     def _denied(self, message: str) -> str:
         return f"AccessDeniedException: {message} status code: 400, request id: {uuid.uuid4()}"
 
-    def _token(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+    def _token(self, role: SandboxIdentity, container: dict[str, Any]) -> Iterator[str]:
         if not isinstance(ecr_image(container.get("image")), EcrImage):
             return
         refused = self._refused(role, "ecr:GetAuthorizationToken", "*")
@@ -201,7 +201,7 @@ class TaskStart(Struct, frozen=True):
                 + self._denied(refused)
             )
 
-    def _image(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+    def _image(self, role: SandboxIdentity, container: dict[str, Any]) -> Iterator[str]:
         image = ecr_image(container.get("image"))
         if not isinstance(image, EcrImage) or image.account != self.account:
             return
@@ -216,7 +216,7 @@ class TaskStart(Struct, frozen=True):
         if repository is None or not any(_is(one, name) for one in repository.images):
             yield f"{prefix}{name}: not found"
 
-    def _logs(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+    def _logs(self, role: SandboxIdentity, container: dict[str, Any]) -> Iterator[str]:
         log = container.get("logConfiguration") or {}
         options = log.get("options") or {}
         group = options.get("awslogs-group")
@@ -237,7 +237,7 @@ class TaskStart(Struct, frozen=True):
         if refused:
             yield f"{_LOGGING}{self._denied(refused)} : exit status 1"
 
-    def _secrets(self, role: Identity, container: dict[str, Any]) -> Iterator[str]:
+    def _secrets(self, role: SandboxIdentity, container: dict[str, Any]) -> Iterator[str]:
         references = [*(container.get("secrets") or ())]
         references += (container.get("logConfiguration") or {}).get("secretOptions") or ()
         for reference in references:
@@ -250,7 +250,7 @@ class TaskStart(Struct, frozen=True):
             else:
                 yield from self._parameter(role, str(value.target))
 
-    def _secret(self, role: Identity, text: str, value: ValueFrom) -> Iterator[str]:
+    def _secret(self, role: SandboxIdentity, text: str, value: ValueFrom) -> Iterator[str]:
         arn, region = str(value.target), str(value.region)
         key, stage, version = (*text.split(":")[_ARN_FIELDS:], "", "", "")[:3]
         fetching = f"{_FROM_SECRETS}failed to fetch secret {arn} from secrets manager: "
@@ -288,13 +288,13 @@ class TaskStart(Struct, frozen=True):
         elif key and key not in _json(held[0].get("secret_string")):
             yield f"{_FROM_SECRETS}retrieved secret from Secrets Manager did not contain json key {key}"
 
-    def locked_secret(self, reader: Identity, arn: str) -> bool:
+    def locked_secret(self, reader: SandboxIdentity, arn: str) -> bool:
         """Tell whether the key of a secret keeps a reader out."""
         secrets = secretsmanager_backends[self.account][self.region].secrets.values()
         secret = next((one for one in secrets if one.arn == arn), None)
         return secret is not None and self._locked(reader, arn, secret.kms_key_id, self.region)
 
-    def _locked(self, role: Identity, secret: str, key: str | None, region: str) -> bool:
+    def _locked(self, role: SandboxIdentity, secret: str, key: str | None, region: str) -> bool:
         """Tell whether a secret's key keeps the role out; AWS's own key lets in who may read the secret."""
         if not key or key.endswith("alias/aws/secretsmanager"):
             return False
@@ -311,7 +311,7 @@ class TaskStart(Struct, frozen=True):
         policies = (_of_resource(found.arn, found.policy),) if found.policy else ()
         return self._refused(role, "kms:Decrypt", found.arn, resource_policies=policies, keys=keys) is not None
 
-    def _parameter(self, role: Identity, target: str) -> Iterator[str]:
+    def _parameter(self, role: SandboxIdentity, target: str) -> Iterator[str]:
         name = target.partition(":parameter")[2] if target.startswith("arn:") else target
         path = name if name.startswith("/") else f"/{name}"
         arn = f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter{path}"

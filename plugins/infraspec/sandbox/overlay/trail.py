@@ -16,7 +16,7 @@ from typing import Any
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.responses import ActionResult
 
-from infraspec.sandbox.overlay.decisions import Identity
+from infraspec.sandbox.overlay.decisions import SandboxIdentity
 
 _READS = re.compile(r"^(Get|List|Describe|Batch(Get|Check)|Head|Lookup|Simulate|Filter|Query|Scan|Test|Check|Select)")
 _NAMING = re.compile(
@@ -32,7 +32,7 @@ def install() -> None:
 
 
 def record(
-    response: Any, who: Identity, action: str, parameters: dict[str, Any], error: tuple[str, str] | None = None
+    response: Any, who: SandboxIdentity, action: str, parameters: dict[str, Any], error: tuple[str, str] | None = None
 ) -> None:
     """Keep a call, if it is one that is looked up later."""
     reads = _READS.match(action) is not None

@@ -17,7 +17,14 @@ from infraspec.core.arn import Arn
 from infraspec.core.unknown import Sensitive, Value
 from infraspec.terraform.plan import Diagnostic, Refactoring, Resource
 from infraspec.terraform.planfile.instances import AWS, changed_address, is_aws, is_region, unknown_region
-from infraspec.terraform.planfile.records import ABSENT, Check, CheckAddress, Output, PlanFileDocument, ResourceChange
+from infraspec.terraform.planfile.records import (
+    ABSENT,
+    CheckAddress,
+    Output,
+    PlanFileDocument,
+    PlannedCheck,
+    ResourceChange,
+)
 from infraspec.terraform.planfile.values import decode, hide_marked, merge_unknown
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -187,7 +194,7 @@ def output_value(name: str, output: Output) -> Value:
     return Sensitive(place) if output.sensitive else decode(output.value, place)
 
 
-def _check_diagnostics(check: Check) -> Iterator[Diagnostic]:
+def _check_diagnostics(check: PlannedCheck) -> Iterator[Diagnostic]:
     failed = [instance for instance in check.instances or () if instance.status in _OUTCOMES]
     kind = check.address.kind
     if not failed:

@@ -224,7 +224,7 @@ class ConfiguredResource(Struct, gc=False):
     expressions: dict[str, Raw] = {}
 
 
-class ModuleCall(Struct, gc=False):
+class PlannedModuleCall(Struct, gc=False):
     """A call of a module."""
 
     module: ConfiguredModule | None = None
@@ -234,7 +234,7 @@ class ConfiguredModule(Struct, gc=False):
     """A module of the configuration."""
 
     resources: list[ConfiguredResource] = []
-    module_calls: dict[str, ModuleCall] = {}
+    module_calls: dict[str, PlannedModuleCall] = {}
 
 
 class PlannedConfiguration(Struct, gc=False):
@@ -271,7 +271,7 @@ class CheckInstance(Struct, gc=False):
     problems: list[CheckProblem] = []
 
 
-class Check(Struct, gc=False):
+class PlannedCheck(Struct, gc=False):
     """The outcome of a condition or check block."""
 
     address: CheckAddress = msgspec.field(default_factory=CheckAddress)
@@ -294,7 +294,7 @@ class PlanFileDocument(Struct, gc=False):
     output_changes: dict[str, ChangeDetail] | UnsetType = UNSET
     prior_state: PriorState | None = None
     configuration: PlannedConfiguration | UnsetType = UNSET
-    checks: list[Check] = []
+    checks: list[PlannedCheck] = []
     complete: bool | None = None
     errored: bool = False
     # state as shown

@@ -20,13 +20,7 @@ from infraspec.terraform.plan import Diagnostic, Plan, Resource
 from infraspec.terraform.planfile.document import STATE_REMEDY, FileKind, open_document
 from infraspec.terraform.planfile.instances import Instances, Providers, block_address, indexed
 from infraspec.terraform.planfile.outcome import AccountEvidence, check_diagnostic, output_value
-from infraspec.terraform.planfile.records import (
-    ABSENT,
-    Output,
-    PlanFileDocument,
-    PlannedConfiguration,
-    StateValues,
-)
+from infraspec.terraform.planfile.records import ABSENT, Output, PlanFileDocument, PlannedConfiguration, StateValues
 from infraspec.terraform.planfile.values import ValueTexts, lazy_values
 
 _PROVIDER = re.compile(
