@@ -7,13 +7,14 @@ Every pytest run imports this, so it imports little: a run that is about an infr
 from __future__ import annotations
 
 from collections.abc import Generator
+from time import perf_counter
 
 import pytest
 
 from infraspec.core.errors import InfraspecError
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.fast_import import import_plainly
-from infraspec.pytest_plugin.fixtures import session_of, types_of
+from infraspec.pytest_plugin.fixtures import STARTED, session_of, types_of
 from infraspec.pytest_plugin.options import SETTINGS, Settings, add_options
 from infraspec.reporting.run.recorder import UnprovenError, kept_report
 
@@ -36,6 +37,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings, register the markers, and begin a run that is about an infrastructure repository."""
+    config.stash[STARTED] = perf_counter()
     config.add_cleanup(import_plainly())
     config.addinivalue_line("markers", "live: the test talks to AWS; the network is not blocked")
     config.addinivalue_line(

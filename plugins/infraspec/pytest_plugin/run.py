@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
-from infraspec.pytest_plugin.fixtures import KEY, session_of
+from infraspec.pytest_plugin.fixtures import KEY, STARTED, session_of
 from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     session = config.stash[KEY] = Session(config.stash[SETTINGS], Hooks(config.hook))
     if not _is_worker(config):
-        config.pluginmanager.register(Recorder(config), Recorder.NAME)
+        config.pluginmanager.register(Recorder(config, config.stash[STARTED]), Recorder.NAME)
     if session.settings.is_live:
         with _usage_errors(config):
             session.live.arm(config)

@@ -90,14 +90,14 @@ class Recorder:
 
     NAME = "infraspec-recorder"
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, started: float) -> None:
         self.records: list[Mapping[str, Any]] = []
         self.problems: list[dict[str, str]] = []
         self.skipped: list[dict[str, str]] = []
         self.seconds: dict[str, float] = {}
         self.live = False
         self.errors: list[InfraspecError] = []
-        self._start = perf_counter()
+        self._start = started
         config.stash[_RECORDER] = self
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
