@@ -24,7 +24,6 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RULE = """QUEUE_AGE = Rule(
     id="queue-age",
     room="deployed",
-    suites=_STATIC,
     domain="Queues",
     severity="critical",
     sentence="Messages are kept long enough to be looked at.",

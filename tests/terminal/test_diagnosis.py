@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.cli.terminal import show, view
+from infraspec.cli.terminal import show
+from infraspec.cli.terminal_view import view
 from infraspec.reporting.diagnosis import diagnosis_document
 from infraspec.reporting.document import as_text
 from tests.live.fleet import Cluster

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.checks.access.explanation import explain
-from infraspec.cli.terminal import show, view
+from infraspec.cli.terminal import show
+from infraspec.cli.terminal_view import view
 from infraspec.reporting.explanation import explanation_document
 from tests.terminal.screen import on_terminal
 from tests.terraform.sources import plan_of

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import RenderableType
 
-from infraspec.cli.terminal import code, show, sign, view, waiting, words
+from infraspec.cli.terminal import show, waiting
+from infraspec.cli.terminal_view import code, sign, view, words
 from infraspec.reporting.document import Document, Field, Fields, Part, Table
 from tests.terminal.screen import on_terminal
 

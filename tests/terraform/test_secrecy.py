@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infraspec.cli.terminal import view
+from infraspec.cli.terminal_view import view
 from infraspec.core.errors import InfraspecError
 from infraspec.core.unknown import Sensitive, Value
 from infraspec.reporting.document import as_json, as_text
