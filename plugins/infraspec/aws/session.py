@@ -65,8 +65,10 @@ def _is_whole(operation_model: Any, response: Any) -> bool:
 def _is_json(protocol: str, shape: Any, response: Any) -> bool:
     """Tell whether a body has to be JSON; of REST, it may also be one member as it is, or all may be in headers."""
     status, body = response["status_code"], response["body"]
-    if protocol not in {"json", "rest-json"} or _FIRST_ERROR <= status < _FAILED:
+    if protocol not in {"json", "rest-json"}:
         return False
+    if _FIRST_ERROR <= status < _FAILED:
+        return bytes(body).lstrip().startswith(b"{")  # a proxy on the way answers with a page
     if status >= _FAILED or shape is None or not shape.members:
         return bool(body)
     return protocol == "json" or (bool(body) and "payload" not in shape.serialization)
