@@ -6,6 +6,7 @@ import pytest
 
 from infraspec.checks.common.live_comparison import Whereabouts, looked_at, nothing_judged
 from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import DRIFT
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import MissingVariable, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -96,7 +97,7 @@ def test_one_that_asks_nowhere_finds_all_here() -> None:
 
 def told(*providers: str) -> tuple[list[Resource], list[Finding]]:
     """Return which topics are looked at, and what is said of the others."""
-    return looked_at("drift", [resource(TOPIC, provider) for provider in providers], whereabouts())
+    return looked_at(DRIFT, [resource(TOPIC, provider) for provider in providers], whereabouts())
 
 
 def test_only_what_is_here_is_looked_at() -> None:

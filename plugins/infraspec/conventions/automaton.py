@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from infraspec.core.errors import ContractError
 from infraspec.core.finding import Verdict
-from infraspec.core.unknown import Text, Unknown
+from infraspec.core.unknown import Text, Unknown, parts_of
 
 _DEEPEST = 50
 _MOST_REPETITIONS = 1000
@@ -251,7 +251,7 @@ class Automaton:
         if isinstance(value, str):
             return Verdict.PROVEN if self.matches(value) else Verdict.VIOLATED
         position = self.start
-        for part in value.parts if isinstance(value, Text) else (value,):
+        for part in parts_of(value):
             position = self.follow(position, part) if isinstance(part, str) else self._after_anything(position)
         return Verdict.UNDETERMINED if position.accepts else Verdict.VIOLATED
 

@@ -36,7 +36,9 @@ def read_name(type_: str, values: Mapping[str, Value], address: str, path: str) 
     that is no text (a list) is returned as it is.
     """
     if path.startswith(_TAGS):
-        return _tag(EffectiveTags.of(type_, values), path.removeprefix(_TAGS))
+        effective = EffectiveTags.of(type_, values)
+        value = effective.tags.get(path.removeprefix(_TAGS))
+        return effective.open if value is None else value
     name = read_path(values, path)
     if isinstance(name, str):
         return name
@@ -44,11 +46,6 @@ def read_name(type_: str, values: Mapping[str, Value], address: str, path: str) 
     if name is None or made_up:
         return _from_prefix(values, address, path, name)
     return render(name) if isinstance(name, (bool, int, float)) else name
-
-
-def _tag(effective: EffectiveTags, key: str) -> Value:
-    value = effective.tags.get(key)
-    return effective.open if value is None else value
 
 
 def renaming(type_: str, attribute: str) -> Renaming:
@@ -244,15 +241,13 @@ class NamePattern(Struct, frozen=True):
     def _explain_end(self, name: str) -> str:
         if self.text.startswith(REGEX):
             return "ends before it matches"
-        parts = self.automaton.parts_at(self.automaton.follow(self.automaton.start, name))
-        rest = self.elements[parts[-1] + bool(self._entered(parts[-1], name)) :] if parts else ()
+        parts, rest = self.automaton.parts_at(self.automaton.follow(self.automaton.start, name)), self.elements[:0]
+        if parts:
+            # The part in which the name ends may be complete.
+            before = Automaton(tuple(element.expression for element in self.elements[: parts[-1] + 1]))
+            rest = self.elements[parts[-1] + bool(before.matches(name)) :]
         shown = "".join(element.source for element in rest or self.elements[-1:])
         return f"ends where `{shown}` is still to come"
-
-    def _entered(self, part: int, name: str) -> bool:
-        """Tell whether the name could end within a part, the part being complete."""
-        before = Automaton(tuple(element.expression for element in self.elements[: part + 1]))
-        return before.matches(name)
 
     def _explain_rest(self, name: Text) -> str:
         known = [part for part in name.parts if isinstance(part, str)]
@@ -347,7 +342,11 @@ def _nearest_of(pattern: NamePattern, name: str) -> list[tuple[int, str]]:
         return []
     guesses = frozenset(index for index, element in enumerate(pattern.elements) if element.choice)
     found = nearest(pattern.automaton, name, guesses)
-    if found is None or any(_is_stub(pattern.elements[part], text) for part, text in found.parts.items()):
+    if found is None:
+        return []
+    texts = ((pattern.elements[part], text) for part, text in found.parts.items())
+    # One letter was split off a neighbour to stand for a word.
+    if any(len(text) == 1 and element.choice and element.meaning for element, text in texts):
         return []
     if _words(name) <= _words(found.text):
         return [(found.cost, found.text)]
@@ -379,8 +378,3 @@ def _words(name: str) -> frozenset[str]:
 
 def _whole(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])")
-
-
-def _is_stub(element: Element, text: str) -> bool:
-    """Tell whether one letter was split off a neighbour to stand for a word."""
-    return len(text) == 1 and element.choice and bool(element.meaning)

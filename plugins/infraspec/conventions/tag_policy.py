@@ -300,7 +300,8 @@ class PolicyForType(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what the policy wants, one tag a line."""
-        return "\n".join(f"{tag.describe()}{_demand(tag)}" for tag in self.tags)
+        words = {Covered.YES: " (required)"}
+        return "\n".join(tag.describe() + words.get(tag.required, " (if there)") for tag in self.tags)
 
     def faults(self, type_: str, effective: EffectiveTags) -> list[TagFault]:
         """Return what does not comply or cannot be told; nothing if all complies."""
@@ -316,10 +317,6 @@ class PolicyForType(Struct, frozen=True):
             tag = self.tags[0]
             found.append(tag.fault(Verdict.UNDETERMINED, "", "the tags are not known", unknown=str(effective.open)))
         return found
-
-
-def _demand(tag: PolicyTag) -> str:
-    return " (required)" if tag.required is Covered.YES else " (if there)"
 
 
 def _tag_faults(tag: PolicyTag, type_: str, effective: EffectiveTags, written: list[str]) -> Iterator[TagFault]:

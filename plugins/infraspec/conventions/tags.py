@@ -11,7 +11,7 @@ from infraspec.contract.static import TagRule, Tags, TagValue
 from infraspec.conventions.automaton import ANY_TEXT, Automaton, Choice, Sequence, parse_expression
 from infraspec.conventions.effective_tags import EffectiveTags, TagFault, tag_text
 from infraspec.conventions.hcl_lines import quote
-from infraspec.conventions.placeholders import Element, parse_template
+from infraspec.conventions.placeholders import parse_template
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Verdict
 from infraspec.core.unknown import Text, Unknown
@@ -48,7 +48,9 @@ class RequiredTag(Struct, frozen=True):
             )
         templates = [parse_template(text, {}, facts, key=place, closed=True) for text in texts]
         options = tuple(Sequence(tuple(element.expression for element in parts)) for parts in templates)
-        exact = tuple(text for parts in templates for text in _spellings(parts))
+        # One text of a template, unless a capitalised fact has two spellings.
+        spelt = (product(*(element.texts or (element.source,) for element in parts)) for parts in templates)
+        exact = tuple("".join(texts) for of_template in spelt for texts in of_template)
         unsettled = tuple(element.unsettled for parts in templates for element in parts if element.unsettled)
         return cls(key, Automaton((Choice(options),), key=place), exact, unsettled=unsettled)
 
@@ -83,11 +85,6 @@ class RequiredTag(Struct, frozen=True):
         if self.exact:
             return "…", (f"one of {', '.join(self.exact)}",)
         return "…", ((f"matching {self.regex}" if self.regex else "any value"),)
-
-
-def _spellings(parts: tuple[Element, ...]) -> tuple[str, ...]:
-    """Return the texts of a template: one, unless a capitalised fact has two spellings."""
-    return tuple("".join(texts) for texts in product(*(element.texts or (element.source,) for element in parts)))
 
 
 class TagRequirements(Struct, frozen=True):

@@ -358,6 +358,11 @@ def composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def parts_of(value: Value) -> tuple[str | Unknown, ...]:
+    """Return the parts of a text, or a value that is no text as the one part."""
+    return value.parts if isinstance(value, Text) else (value,)
+
+
 def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     """Join known and unknown pieces of text; the result is str if all of it is known.
 

@@ -16,7 +16,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from infraspec.core.unknown import Character, Reference, Text, Unknown, Value, computed_from, concatenate
+from infraspec.core.unknown import Character, Reference, Text, Unknown, Value, computed_from, concatenate, parts_of
 
 _FIRST = 0xE000
 _CHARACTER_FIRST = 0xF000
@@ -81,11 +81,6 @@ def ecr_image(value: Value) -> EcrImage | Unknown | None:
     # Without a slash the image is one of Docker Hub's, and what is unknown is at most its tag.
     hidden = has_hole(host if slash else host[:1])
     return next((part for part in parts_of(value) if isinstance(part, Unknown)), None) if hidden else None
-
-
-def parts_of(value: Value) -> tuple[str | Unknown, ...]:
-    """Return the parts of a text, or a value that is no text as the one part."""
-    return value.parts if isinstance(value, Text) else (value,)
 
 
 _ARN_FIELDS = 6

@@ -28,13 +28,14 @@ from infraspec.core.unknown import (
     Value,
     computed_from,
     concatenate,
+    parts_of,
     render,
     unknowns,
 )
 from infraspec.ecs import access_table as table
 from infraspec.ecs.access_table import Access
 from infraspec.ecs.container import Container
-from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, parts_of
+from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
 from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.policy.context import ContextEntry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -11,6 +12,7 @@ from infraspec.core.unknown import Unknown, Value, characters
 from infraspec.ecs.access_table import Access
 from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
+from infraspec.terraform.plan import Resource
 
 
 class Need(Struct, frozen=True):
@@ -95,6 +97,13 @@ class AccessContext(Struct, frozen=True):
     exists: Callable[[Value], bool] = lambda _arn: True
     on_fargate: bool = False
     secret_read: Callable[[str], Value] = lambda _name: None
+
+    @classmethod
+    def of(cls, attributes: AwsAttributes, resource: Resource | None, **known: Any) -> AccessContext:
+        """Return where the task of a task definition runs; one that is no resource is of the account of the plan."""
+        if resource is None:
+            return cls(attributes, attributes.plan.account, attributes.plan.region, **known)
+        return cls(attributes, attributes.account_of(resource), attributes.region_of(resource), **known)
 
     def narrow(self, value: Value) -> Value:
         """Narrow the unknown parts of a value."""

@@ -89,29 +89,23 @@ def _matches(matcher: Any, value: Any, *, present: bool) -> Answer:
     if not present:
         return False
     if operator == "anything-but":
-        return _anything_but(operand, value)
+        if not isinstance(operand, Mapping):
+            return value not in (operand if isinstance(operand, list) else [operand])
+        answer = _matches(operand, value, present=True)
+        return None if answer is None else not answer
     compare = _OPERATORS.get(operator)
     if compare is None or not isinstance(operand, str):
         return None
     return compare(value, operand) if isinstance(value, str) else False
 
 
-def _anything_but(operand: Any, value: Any) -> Answer:
-    if isinstance(operand, Mapping):
-        answer = _matches(operand, value, present=True)
-        return None if answer is None else not answer
-    return value not in (operand if isinstance(operand, list) else [operand])
-
-
-def _wildcard(value: str, operand: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, operand.split("*"))), value, re.DOTALL) is not None
-
-
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "prefix": lambda value, operand: value.startswith(operand),
     "suffix": lambda value, operand: value.endswith(operand),
     "equals-ignore-case": lambda value, operand: value.lower() == operand.lower(),
-    "wildcard": _wildcard,
+    "wildcard": lambda value, operand: bool(
+        re.fullmatch(".*".join(map(re.escape, operand.split("*"))), value, re.DOTALL)
+    ),
 }
 
 

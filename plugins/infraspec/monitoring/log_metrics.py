@@ -198,10 +198,6 @@ def _equals(value: Any, kind: str, wanted: str) -> bool:
         return False
 
 
-def _differs(value: Any, kind: str, wanted: str) -> Answer:
-    return not _equals(value, kind, wanted)
-
-
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str], Answer]:
     def answer(value: Any, _kind: str, wanted: str) -> Answer:
         if not isinstance(value, int | float) or isinstance(value, bool):
@@ -216,7 +212,7 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str
 
 _COMPARE: Mapping[str, Callable[[Any, str, str], Answer]] = {
     "=": _equals,
-    "!=": _differs,
+    "!=": lambda value, kind, wanted: not _equals(value, kind, wanted),
     "<": _ordered(lambda left, right: left < right),
     ">": _ordered(lambda left, right: left > right),
     "<=": _ordered(lambda left, right: left <= right),

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -66,6 +66,7 @@ def environment_of(name: str, environments: Collection[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+Record = TypeVar("Record")
 _COMMAND = "aws cloudwatch describe-alarm-history --history-item-type StateUpdate --output json"
 
 MARGIN = timedelta(minutes=30)
@@ -102,14 +103,24 @@ def read_alerts(path: Path, shown: str, environments: Collection[str]) -> tuple[
 
 def alerts_of(rows: Iterable[Any], environments: Collection[str], shown: str) -> tuple[Alert, ...]:
     """Return the alerts among the items of a history: each change of an alarm's state to ALARM."""
-    collector = ErrorCollector()
-    found: list[Alert] = []
-    for at, row in enumerate(rows):
-        with collector.collect():
-            alert = _alert(row, f"{shown}: AlarmHistoryItems[{at}]", environments)
-            found += [alert] if alert else []
-    collector.finalize()
+    placed = _placed(rows, f"{shown}: AlarmHistoryItems")
+    found = _read(placed, lambda row, place: _alert(row, place, environments))
     return tuple(sorted(found, key=lambda alert: (alert.at, alert.alarm)))
+
+
+def _placed(rows: Iterable[Any], shown: str) -> Iterator[tuple[Any, str]]:
+    return ((row, f"{shown}[{at}]") for at, row in enumerate(rows))
+
+
+def _read(rows: Iterable[tuple[Any, str]], read: Callable[[Any, str], Record | None]) -> list[Record]:
+    """Return what rows with their places tell, but for those that tell nothing; all errors at once."""
+    collector = ErrorCollector()
+    found: list[Record] = []
+    for row, place in rows:
+        with collector.collect():
+            found += [record] if (record := read(row, place)) else []
+    collector.finalize()
+    return found
 
 
 def _alert(row: Any, place: str, environments: Collection[str]) -> Alert | None:
@@ -178,27 +189,11 @@ def deployments_of(path: Path, shown: str, environments: Collection[str]) -> tup
     except (ValueError, RecursionError):
         tree = None
     if not isinstance(tree, Mapping) or "serviceDeployments" not in tree:
-        return _log(text, shown)
+        lines = ((line, f"{shown}:{number}") for number, line in enumerate(text.splitlines(), 1) if line.strip())
+        return tuple(_read(lines, _logged))
     rows = tree["serviceDeployments"]
-    collector = ErrorCollector()
-    found: list[DeploymentRecord] = []
-    for at, row in enumerate(rows if isinstance(rows, list) else [rows]):
-        with collector.collect():
-            deployment = _deployment(row, f"{shown}: serviceDeployments[{at}]", environments)
-            found += [deployment] if deployment else []
-    collector.finalize()
-    return tuple(found)
-
-
-def _log(text: str, shown: str) -> tuple[DeploymentRecord, ...]:
-    collector = ErrorCollector()
-    found: list[DeploymentRecord] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            with collector.collect():
-                found.append(_logged(line, f"{shown}:{number}"))
-    collector.finalize()
-    return tuple(found)
+    placed = _placed(rows if isinstance(rows, list) else [rows], f"{shown}: serviceDeployments")
+    return tuple(_read(placed, lambda row, place: _deployment(row, place, environments)))
 
 
 def _logged(line: str, place: str) -> DeploymentRecord:

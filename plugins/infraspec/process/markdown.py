@@ -142,7 +142,9 @@ class Page:
         """The fragments of links to the page, as GitHub makes them of headings; repeated ones are numbered."""
         found: Counter[str] = Counter()
         anchors = set()
-        for slug in (_slug(heading.text) for heading in self.headings):
+        for slug in (
+            re.sub(r"[^\w\- ]", "", heading.text.strip().lower()).replace(" ", "-") for heading in self.headings
+        ):
             anchors.add(f"{slug}-{found[slug]}" if found[slug] else slug)
             found[slug] += 1
         return frozenset(anchors)
@@ -246,7 +248,3 @@ def _commands(tokens: Sequence[Token], offset: int) -> Iterator[Command]:
 
 def _plain(inline: Token) -> str:
     return "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
 from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
-from infraspec.checks.access.trust import Trust
+from infraspec.checks.access.trust import ACTION, SERVICE, Trust
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import Role, RoleIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
@@ -113,7 +113,9 @@ class Unapplied:
         written = self.source.by_address.get(finding.related[0].address) if finding.related else None
         if finding.verdict is not Verdict.VIOLATED or written is None:
             return finding
-        source = Trust(self._decisions.owners).judge(row, written.address, RoleLookup(written), context)
+        source = Trust(self._decisions.owners).judge(
+            row, written.address, RoleLookup(written), context, RULE.about(written)
+        )
         proven = source.verdict is Verdict.PROVEN and not written.ignore_changes
         return replace(finding, remedy=_applied([written.location_of("assume_role_policy")])) if proven else finding
 
@@ -212,7 +214,7 @@ class _Check:
             sought = self.roles.sought(value, context.account)
             address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
-            subject = RULE.about(task_definition.address, location=place)
+            subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {SERVICE}", place)
             finding = self.trust.judge(row, address, sought, context, subject)
             yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
             if own and sought.settled is None:
@@ -230,17 +232,15 @@ class _Check:
             yield _report_hidden(subject, unknown, "a known task definition, and a known log of the proxy")
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
-        resource = task_definition.resource
-        return AccessContext(
+        return AccessContext.of(
             self.attributes,
-            self.attributes.account_of(resource) if resource else self.plan.account,
-            self.attributes.region_of(resource) if resource else self.plan.region,
-            self.keys.of,
-            self.owners.secret_named,
-            self.registries.is_cached,
-            self.registries.exists,
-            task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
-            self.owners.secret_read,
+            task_definition.resource,
+            key_of=self.keys.of,
+            secret_named=self.owners.secret_named,
+            is_cached=self.registries.is_cached,
+            exists=self.registries.exists,
+            on_fargate=task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
+            secret_read=self.owners.secret_read,
         )
 
     def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:

@@ -47,7 +47,7 @@ def check_task_definitions(
 
 class _Check:
     def __init__(self, plan: Plan, contract: Contract, environment: str) -> None:
-        self.plan, self.contract, self.environment = plan, contract, environment
+        self.contract, self.environment = contract, environment
         self.attributes = AwsAttributes(plan)
         self.owners = ArnIndex(self.attributes)
 
@@ -78,7 +78,7 @@ class _Check:
         subject = _about(definition, "execution role", path)
         if definition.execution_role is not None:
             return _judge_given(subject, definition.execution_role)
-        required = required_access(definition, self._context(definition))
+        required = required_access(definition, AccessContext.of(self.attributes, definition.resource))
         needs = [need for need in required if need.access.role == EXECUTION]
         if not needs:
             if definition.unknown_containers is not None:
@@ -125,7 +125,7 @@ class _Check:
                 "a secret of Secrets Manager has to be given by its ARN",
                 remedy=f"use {self.owners.secret_named(name).address}",
             )
-        return self._judge_place(subject, self._context(definition), parsed, shown)
+        return self._judge_place(subject, AccessContext.of(self.attributes, definition.resource), parsed, shown)
 
     def _judge_place(self, subject: Subject, context: AccessContext, parsed: ValueFrom, shown: str) -> Finding:
         """Compare region and account of an ARN with those of the task, and with those of the other environments."""
@@ -164,12 +164,6 @@ class _Check:
                 remedy=f"keep the parameter in {here}, or waive the finding once a task has started with it",
             )
         return subject.proven(f"{parsed.store.value}, of {there}; the task runs in {here}")
-
-    def _context(self, definition: TaskDefinition) -> AccessContext:
-        resource = definition.resource
-        account = self.attributes.account_of(resource) if resource else self.plan.account
-        region = self.attributes.region_of(resource) if resource else self.plan.region
-        return AccessContext(self.attributes, account, region)
 
 
 def _about(definition: TaskDefinition, name: str, path: str) -> Subject:

@@ -39,20 +39,14 @@ _IN_CHINA = f"{SERVICE}.cn"
 _FEW = 3
 
 
-_NOTHING = Subject("", "")
-
-
 class Trust(Struct):
     """The trust policies of a plan's roles. Each is decided once; many roles have the same."""
 
     owners: ArnIndex
     _letting_in: dict[tuple[Value, Value, Value, str], str] = field(default_factory=dict)
 
-    def judge(
-        self, row: Access, address: str, sought: RoleLookup, context: AccessContext, about: Subject = _NOTHING
-    ) -> Finding:
-        """Judge the trust policy of a role; the row says which of a task definition's roles it is, `about` of which."""
-        subject = replace(about, name=f"{row.role} role: {ACTION} by {SERVICE}")
+    def judge(self, row: Access, address: str, sought: RoleLookup, context: AccessContext, subject: Subject) -> Finding:
+        """Judge the trust policy of a role; the row says which of a task definition's roles it is."""
         expected = f'the {row.role} role {address} lets {SERVICE} do {ACTION}, as AWS asks in "{row.source}"'
         if sought.settled is not None:
             say = subject.violated if sought.settled is Verdict.VIOLATED else subject.undetermined
@@ -70,7 +64,7 @@ class Trust(Struct):
             deciding = decision.deciding
             if decision.allowed is not Truth.YES or deciding is None:
                 statement = [Related("statement", str(deciding), deciding.location)] if deciding else []
-                related = (Related("role", resource.address, resource.location), *statement)
+                related = (*subject.related, Related("role", resource.address, resource.location), *statement)
                 return self._refuse(replace(subject, related=related), expected, policy, decision, sought)
             place = f" ({deciding.location})" if sought.snapshot else ""
             self._letting_in[key] = f"{deciding.clause.statement}{place}"

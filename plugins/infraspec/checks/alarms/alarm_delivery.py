@@ -198,7 +198,7 @@ class _Check:
         self.uses = _Uses.of(self.plan)
         self.bound = ResolvedSource(self.plan, self.live)
         senders = [rule for rule, _, _ in self.uses.rules]
-        _, self.others = looked_at(RULE.id, dict.fromkeys([*self.uses.publishers, *senders]), self.bound.whereabouts)
+        _, self.others = looked_at(RULE, dict.fromkeys([*self.uses.publishers, *senders]), self.bound.whereabouts)
 
     def _is_here(self, source: Resource) -> bool:
         return self.bound.whereabouts.has(source) is Truth.YES

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from infraspec.checks.alarms.alarm_routes import OPERATORS, Routes
 from infraspec.checks.common.statement_hcl import reference_from
 from infraspec.contract.alarms import AlarmItem, Bounds, Metric
-from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.core.unknown import Unknown, Value, parts_of
 from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
 from infraspec.monitoring.sample_events import SAMPLES
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -161,7 +161,7 @@ class _Writer(Struct):
     def _shown(self, name: str) -> str:
         """Return a fact as text of a pattern: `*` for what is not known, which it is matched without."""
         value = self.attributes.narrow(self.subject.facts.get(name, Unknown(name)))
-        parts = value.parts if isinstance(value, Text) else (value,)
+        parts = parts_of(value)
         text = "".join(part if isinstance(part, str) else "*" for part in parts)
         return re.sub(r"\*+", "*", text)
 

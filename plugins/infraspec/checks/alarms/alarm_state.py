@@ -142,7 +142,7 @@ def check_alarm_state(plan: Plan, live_plan: Plan, alarm_states: AlarmStates, co
     name.
     """
     check = _Check(plan, live_plan, alarm_states, (contract.alarms or Alarms()).live)
-    here, others = looked_at(RULE.id, plan.managed(METRIC, COMPOSITE), check.bound.whereabouts)
+    here, others = looked_at(RULE, plan.managed(METRIC, COMPOSITE), check.bound.whereabouts)
     return [*(finding for alarm in here for finding in check.findings(alarm)), *others]
 
 

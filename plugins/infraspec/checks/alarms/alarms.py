@@ -28,7 +28,7 @@ from infraspec.conventions.placeholders import facts_of
 from infraspec.core.finding import Finding, Related, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.rules import ALARMS as RULE
-from infraspec.core.unknown import Text, Value, is_known, render
+from infraspec.core.unknown import Value, is_known, parts_of, render
 from infraspec.monitoring.catalogue import AlarmSubject, catalogue, is_of_postgresql, metrics_of, subjects
 from infraspec.monitoring.delivery import Delivery, Route, publisher_of
 from infraspec.monitoring.event_rules import EventRule, EventRules
@@ -143,7 +143,7 @@ class AlarmPlaybooks(Struct):
         path = Path(os.path.relpath(page.path, self.directory)).as_posix() if page.path else page.file
         before = r"(?<![A-Za-z0-9_-])" if "-" in playbook.id else r"[:：]\s*"
         word = re.compile(rf"{before}{re.escape(playbook.id)}(?![A-Za-z0-9_-])")
-        parts = description.parts if isinstance(description, Text) else (description,)
+        parts = parts_of(description)
         return any(
             word.search(_PAGE.sub(" ", text)) or any(f"/{named}".endswith(f"/{path}") for named in _PAGE.findall(text))
             for text in parts

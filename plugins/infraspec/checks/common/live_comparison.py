@@ -21,7 +21,7 @@ from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding
 from infraspec.core.json_text import decode_json
-from infraspec.core.rule import Subject
+from infraspec.core.rule import Rule
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Character, JsonText, Sensitive, Text, Unknown, Value, concatenate, is_known, unknowns
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -81,7 +81,7 @@ class Whereabouts(Struct, frozen=True):
 
 
 def looked_at(
-    rule: str, resources: Iterable[Resource], whereabouts: Whereabouts
+    rule: Rule, resources: Iterable[Resource], whereabouts: Whereabouts
 ) -> tuple[list[Resource], list[Finding]]:
     """Return those of the resources that are where a run asks, and what a rule has to say of the others.
 
@@ -99,20 +99,20 @@ def looked_at(
             case Truth.NO:
                 others.append(resource)
     if others:
-        left_out = Subject(rule, whereabouts.attributes.plan.origin, "resources of other regions or accounts").advice(
+        left_out = rule.about(whereabouts.attributes.plan.origin, "resources of other regions or accounts").advice(
             expected=whereabouts.asked,
             found=counted(Counter(f"{one.type} in {whereabouts.elsewhere(one)}" for one in others)),
-            reason=f"{rule} says nothing of these resources: they are not where the run asks",
+            reason=f"{rule.id} says nothing of these resources: they are not where the run asks",
             remedy=where_to_ask(others, whereabouts),
         )
         findings.append(left_out)
     return here, findings
 
 
-def not_placed(rule: str, resource: Resource, whereabouts: Whereabouts) -> Finding:
+def not_placed(rule: Rule, resource: Resource, whereabouts: Whereabouts) -> Finding:
     """Return the finding about a resource of which it is not known whether it is where a run asks."""
     unknown = whereabouts.unknown(resource)
-    return Subject(rule, resource.address, location=resource.location).undetermined(
+    return rule.about(resource).undetermined(
         expected=f"a resource of {whereabouts.asked}, which the run asks, or of another one",
         found=f"{unknown.address} is not known" if unknown else "its account or region is not known",
         reason=f"it was not looked for: what has its name in {whereabouts.asked} may be another one",

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles import Role
-from infraspec.core.unknown import Character, PolicyElsewhere, Text, Unknown, Value, concatenate, render
+from infraspec.core.unknown import Character, PolicyElsewhere, Unknown, Value, concatenate, parts_of, render
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.iam.policy.partial_arn import shown
@@ -104,7 +104,7 @@ def grantable(action: str, resource: Value, named: Value, owners: ArnIndex) -> V
     if isinstance(resource, str) and ":secret:" in resource and resource[-_SUFFIX] == "-":
         return f"{resource[: 1 - _SUFFIX]}??????"
     kept: list[str | Unknown] = []
-    for part in resource.parts if isinstance(resource, Text) else (resource,):
+    for part in parts_of(resource):
         if isinstance(part, str) and ":log-stream:" in part:
             return concatenate([*kept, part.partition(":log-stream:")[0], ":*"])
         kept.append(part)
@@ -131,7 +131,7 @@ class _Writer(Struct):
 
     def expression(self, value: Value) -> str:
         """Return a value as python-hcl2 takes it: a quoted template, or `${reference}`."""
-        parts = value.parts if isinstance(value, Text) else (value,)
+        parts = parts_of(value)
         if len(parts) == 1 and isinstance(parts[0], Unknown) and not isinstance(parts[0], Character):
             reference = self._reference(parts[0])
             return f"${{{reference}}}" if reference else '"*"'
@@ -209,7 +209,7 @@ def principal_to_add(
 
 def json_statement(action: str, resource: Value) -> dict[str, Value]:
     """Return the least statement as JSON: a character that AWS chooses is `?`, another unknown part `*`."""
-    parts = resource.parts if isinstance(resource, Text) else (resource,)
+    parts = parts_of(resource)
     text = "".join(part if isinstance(part, str) else "?" if isinstance(part, Character) else "*" for part in parts)
     return {"Effect": "Allow", "Action": [action], "Resource": [text]}
 

@@ -14,7 +14,7 @@ from infraspec.conventions.placeholders import REGION, facts_of
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import NAMES as RULE
-from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.core.unknown import Text, Unknown, Value, parts_of, render
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 
@@ -173,7 +173,7 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
     if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
         reason = "the provider makes the name up, or a part of it"
     else:
-        parts = name.parts if isinstance(name, Text) else (name,)
+        parts = parts_of(name)
         unknown = next(part for part in parts if isinstance(part, Unknown))
         reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is not known"
     return reason, f"write a name that is known before apply:\n{_template(resource, attribute, rule)}"

@@ -79,7 +79,7 @@ def database_identifiers(plan: Plan) -> list[str]:
 def check_databases(plan: Plan, live_plan: Plan, observed_databases: Observed, settings: Databases) -> list[Finding]:
     """Judge each database instance of a source by what AWS says of it."""
     bound = ResolvedSource(plan, live_plan)
-    here, others = looked_at(RULE.id, plan.managed("aws_db_instance"), bound.whereabouts)
+    here, others = looked_at(RULE, plan.managed("aws_db_instance"), bound.whereabouts)
     return [
         *(finding for source in here for finding in _of_source(source, bound, observed_databases, settings)),
         *others,

@@ -229,7 +229,7 @@ def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collect
         if (known.drift is None and source.type != _TASK_DEFINITION) or bound.whereabouts.elsewhere(source):
             unseen.append(source)
         elif bound.whereabouts.has(source) is Truth.MAYBE:
-            findings.append(not_placed(RULE.id, source, bound.whereabouts))
+            findings.append(not_placed(RULE, source, bound.whereabouts))
         elif known.drift is not None:
             findings += _of_source(source, known.drift, bound, running_tasks)
     return [*findings, *([_not_compared(bound, unseen)] if unseen else ())]
@@ -276,7 +276,9 @@ def _of_source(
 def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: ResolvedSource) -> _Compared:
     found = _Compared([], [], [], [])
     for name in drift.compared:
-        pair = None if _is_owned(name, source, bound) else _pair(name, source, live, drift)
+        # The revision is compared elsewhere, and Application Auto Scaling sets the count.
+        owned = name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
+        pair = None if owned else _pair(name, source, live, drift)
         if pair is None:
             continue
         expected = bound.value(pair[0])
@@ -288,11 +290,6 @@ def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: Re
         else:
             (found.wrong if answer is Truth.NO else found.doubtful).append(Difference(name, expected, pair[1], answer))
     return found
-
-
-def _is_owned(name: str, source: Resource, bound: ResolvedSource) -> bool:
-    """Tell whether an attribute is compared elsewhere, or is set by Application Auto Scaling."""
-    return name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
 
 
 def _pair(name: str, source: Resource, live: Resource, drift: DriftAttributes) -> tuple[Value, Value] | None:

@@ -36,7 +36,7 @@ def check_log_groups(
     bound = ResolvedSource(plan, live_plan)
     used = list(_used(task_definitions, bound))
     users = dict.fromkeys(definition.resource for _, definition, _ in used if definition.resource is not None)
-    here, others = looked_at(RULE.id, [*plan.managed(_TYPE), *users], bound.whereabouts)
+    here, others = looked_at(RULE, [*plan.managed(_TYPE), *users], bound.whereabouts)
     sources = {render(bound.value(bound.attributes.name(one))): one for one in here if one.type == _TYPE}
     findings = [finding for name, source in sources.items() for finding in _of_source(source, name, log_groups, bound)]
     left = [one for one in used if one[1].resource in {None, *here} and render(one[0]) not in sources]

@@ -27,7 +27,8 @@ def check_no_diff(plan: Plan, contract: Contract) -> list[Finding]:
             continue
         allowed = ignored.covers(change.type, change.address) or (change.drift and change.address in pending)
         findings.append(_judged(plan, change, allowed=allowed))
-    return findings or [RULE.about(plan.origin).proven(f"no changes, no drift: {_count(plan)}")]
+    count = sum(not change.drift for change in plan.changes)
+    return findings or [RULE.about(plan.origin).proven(f"no changes, no drift: {count} resources as they are")]
 
 
 def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
@@ -40,10 +41,6 @@ def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
         return subject.proven(reason, expected="no change", found=summary(change))
     remedy = "terraform apply -refresh-only, or write it into the source" if change.drift else "terraform apply"
     return subject.violated(expected="no change", found=summary(change), reason=reason, remedy=remedy)
-
-
-def _count(plan: Plan) -> str:
-    return f"{sum(1 for change in plan.changes if not change.drift)} resources as they are"
 
 
 def skip(plan: Plan, deployed: bool) -> str:  # noqa: FBT001 - a fixture

@@ -18,7 +18,7 @@ from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding
 from infraspec.core.rules import POLICIES as RULE
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, unknowns
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, parts_of, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.lint.document import document_faults, is_opaque
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
@@ -121,10 +121,10 @@ def _least_size(value: Value, limit: PolicyLimit, attributes: AwsAttributes) -> 
         narrowed = ((part, attributes.narrow(part)) for part in value.parts)
         value = concatenate(known if isinstance(known, str | Text | Unknown) else part for part, known in narrowed)
     size = 0
-    for part in value.parts if isinstance(value, Text) else (value,):
+    for part in parts_of(value):
         if isinstance(part, str):
             size += len(part if limit.blanks else _BLANKS.sub("", part))
-        elif isinstance(part, Unknown) and str(part) == "?":
+        elif str(part) == "?":
             size += 1
     return size
 

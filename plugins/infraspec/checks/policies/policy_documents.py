@@ -124,31 +124,22 @@ def _needs(
         role = definition.execution_role
         if role is None:
             continue
-        context = AccessContext(
-            attributes,
-            attributes.account_of(definition.resource) if definition.resource else attributes.plan.account,
-            attributes.region_of(definition.resource) if definition.resource else attributes.plan.region,
-            secret_named=owners.secret_named,
-            secret_read=owners.secret_read,
-        )
+        given = {"secret_named": owners.secret_named, "secret_read": owners.secret_read}
+        context = AccessContext.of(attributes, definition.resource, **given)
         if definition.unknown_containers is not None or any(c.unknown_parts for c in definition.containers):
             unclear.add(role)
         by_role.setdefault(role, []).extend(required_access(definition, context))
     for role, requirements in by_role.items():
         if role in unclear:
             continue
-        policies = _policies(roles, role)
+        try:
+            policies = [policy.name for policy in roles.role(role).policies]
+        except PolicyError:  # the rule about access reports it
+            continue
         for action in _SHAPES:
             wanted = [need for need in requirements if need.action == action and need.access.role == EXECUTION]
             if wanted and not any(need.doubt or need.undecidable for need in wanted):
                 yield policies, action, list(dict.fromkeys(need.need.named for need in wanted))
-
-
-def _policies(roles: RoleIndex, role: Value) -> list[str]:
-    try:
-        return [policy.name for policy in roles.role(role).policies]
-    except PolicyError:  # the rule about access reports it
-        return []
 
 
 def _allows_any(statement: Statement, action: str, attributes: AwsAttributes) -> bool:

@@ -108,7 +108,9 @@ def _links(page: Page) -> Iterator[Finding]:
         file, _, fragment = link.target.partition("#")
         target = page.path.parent / unquote(file) if file else page.path
         exists = target.exists()
-        leads = exists and (not fragment or target.suffix != ".md" or _has_anchor(target, unquote(fragment)))
+        leads = exists and (
+            not fragment or target.suffix != ".md" or unquote(fragment) in read_page(target, target.name).anchors
+        )
         yield RULE.about(page.file, f"link {link.target}", Location(page.file, link.line)).judged(
             holds=leads,
             expected=f"a heading for #{fragment}" if exists else "a file of the repository",
@@ -116,10 +118,6 @@ def _links(page: Page) -> Iterator[Finding]:
             reason="the link leads nowhere",
             remedy="correct the link, or add what it leads to",
         )
-
-
-def _has_anchor(path: Path, fragment: str) -> bool:
-    return fragment in read_page(path, path.name).anchors
 
 
 def _commands(page: Page, settings: Playbooks, root: Path) -> Iterator[Finding]:

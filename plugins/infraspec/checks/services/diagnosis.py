@@ -117,7 +117,8 @@ def diagnose(
         finding for finding in check_rollout(single, Rollout(newest=True), {}) if finding.verdict is not Verdict.PROVEN
     )
     missing = [finding for finding in check_next_start([(one, facts)]) if finding.verdict is Verdict.VIOLATED]
-    stopped = tuple(group for group in faults(one.live.tasks) if _after(group, since)) if one.live else ()
+    failed = faults(one.live.tasks) if one.live else ()
+    stopped = tuple(group for group in failed if group.newest.stopped is None or group.newest.stopped >= since)
     events = tuple(event for event in one.live.events if event.at >= since) if one.live else ()
     current = [group for group in stopped if one.live is not None and not is_past(group, one.live)]
     cause = _cause(current or stopped, events, is_broken=bool(rollout))
@@ -137,10 +138,6 @@ def diagnose(
         is_past=bool(stopped) and not current and not rollout,
         note=note,
     )
-
-
-def _after(group: Stopped, since: datetime) -> bool:
-    return group.newest.stopped is None or group.newest.stopped >= since
 
 
 def _cause(stopped: Sequence[Stopped], events: Sequence[Event], *, is_broken: bool) -> StopCause | None:

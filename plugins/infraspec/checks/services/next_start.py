@@ -14,8 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec.structs import replace
-
 from infraspec.checks.access.trust import Trust
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
@@ -163,18 +161,6 @@ def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
             remedy="terraform apply creates it; a role that was made anew under its name needs new sessions: "
             "deploy again",
         )
-    found = _trust(role, live)
-    return replace(
-        found,
-        rule=subject.rule,
-        address=subject.address,
-        subject=subject.name,
-        location=subject.location,
-        related=(*subject.related, *found.related),
-    )
-
-
-def _trust(role: StoredRole, live: Service) -> Finding:
     _, partition, _, region, account, _ = live.arn.split(":", 5)
     resource = Resource(
         role.arn, "managed", "aws_iam_role", role.arn, None, "", {"assume_role_policy": json.dumps(role.trust)}
@@ -182,7 +168,7 @@ def _trust(role: StoredRole, live: Service) -> Finding:
     plan = Plan("live", (resource,), account=account, region=region, partition=partition)
     attributes = AwsAttributes(plan)
     context = AccessContext(attributes, account, region)
-    return Trust(ArnIndex(attributes)).judge(_ROWS[role.kind], role.arn, RoleLookup(resource), context)
+    return Trust(ArnIndex(attributes)).judge(_ROWS[role.kind], role.arn, RoleLookup(resource), context, subject)
 
 
 def _log_group(subject: Subject, group: StartLogGroup) -> Finding:

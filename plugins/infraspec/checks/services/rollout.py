@@ -95,7 +95,8 @@ def _revision(one: DeployedService, live: Service, rules: Rollout, meant: Expect
     wanted, source = _wanted(one, meant)
     if not wanted:
         return _no_revision(subject, one.declared.family)
-    expected, shown = f"{wanted}, {source}", _shown(one, running)
+    images, expected, shown = ", ".join(images_of(one.running)), f"{wanted}, {source}", revision_of(running)
+    shown += f" ({images})" if images else ""
     by_pipeline = meant is None and not one.declared.revision and one.declared.ignores("task_definition")
     matches = meant.is_met_by(running, one.running) if meant else revision_of(running) == wanted
     mend = f"infraspec diagnose --service {live.name} says why; mend that, and deploy again"
@@ -159,11 +160,6 @@ def _no_revision(subject: Subject, family: Value) -> Finding:
         reason="the revisions of the family that the source names are deregistered, or were never registered",
         remedy="terraform apply registers one",
     )
-
-
-def _shown(one: DeployedService, running: str) -> str:
-    images = ", ".join(images_of(one.running))
-    return f"{revision_of(running)} ({images})" if images else revision_of(running)
 
 
 def _other(service: Service) -> Finding:

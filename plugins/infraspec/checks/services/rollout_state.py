@@ -96,8 +96,10 @@ def _rolled_back(subject: Subject, live: Service, last: ServiceDeployment) -> Fi
 
 
 def _under_way(subject: Subject, live: Service, waited: int) -> Finding:
-    primary = live.primary
-    state = f"{primary.rollout_state or 'IN_PROGRESS'}: {_progress(primary)}" if primary else "IN_PROGRESS"
+    state, primary = "IN_PROGRESS", live.primary
+    if primary:
+        tasks = f"{primary.running} of {primary.desired} tasks of {revision_of(primary.task_definition)} run"
+        state = f"{primary.rollout_state or state}: {tasks}{f', {primary.failed} failed' if primary.failed else ''}"
     if is_failing(live) or waited:
         return subject.violated(
             expected=_SUCCEEDS if is_failing(live) else _HAS_ENDED,
@@ -235,11 +237,6 @@ def _reasons(live: Service, primary: Deployment | None) -> str:
     tasks = [task for task in live.tasks if primary is not None and task.task_definition == primary.task_definition]
     said = primary.reason if primary is not None else ""
     return "\n".join(filter(None, (start_failures(tasks), said))) or _last_event(live)
-
-
-def _progress(primary: Deployment) -> str:
-    failed = f", {primary.failed} failed" if primary.failed else ""
-    return f"{primary.running} of {primary.desired} tasks of {revision_of(primary.task_definition)} run{failed}"
 
 
 def _named(last: ServiceDeployment) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
@@ -19,8 +20,8 @@ from infraspec.ecs.fleet import DeployedService, Fleet
 from infraspec.ecs.service import Service, Task
 from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
 from infraspec.process.playbooks import Playbook
+from infraspec.terraform.plan import Resource
 
-_EXPECTED = "tasks that start, and run"
 _KEPT = "ECS shows a stopped task for about an hour"
 
 
@@ -54,12 +55,9 @@ def check_stopped_tasks(
     Of the latter only those are judged whose family is one of `declared_families`, which the source declares; of the
     others it is said that they failed.
     """
-    findings: list[Finding] = []
-    for one in fleet.services:
-        if one.live is not None:
-            findings += _of_service(one, one.live, playbooks)
-    findings += _by_themselves([task for task in fleet.tasks if not task.service], playbooks, declared_families)
-    return findings
+    of_services = (_of_service(one, one.live, playbooks) for one in fleet.services if one.live is not None)
+    alone = [task for task in fleet.tasks if not task.service]
+    return [*chain.from_iterable(of_services), *_by_themselves(alone, playbooks, declared_families)]
 
 
 def faults(tasks: Sequence[Task]) -> list[Stopped]:
@@ -81,10 +79,9 @@ def is_past(stopped: Stopped, service: Service) -> bool:
         return False
     if service.primary is None or service.primary.task_definition != revision:
         return True
-    after = [task for task in service.tasks if task.is_running and task.started is not None]
     later = any(
-        task.task_definition == revision and task.started.timestamp() > _when(stopped.newest)
-        for task in after
+        task.is_running and task.task_definition == revision and task.started.timestamp() > _when(stopped.newest)
+        for task in service.tasks
         if task.started
     )
     return stopped.stop is Stop.FAILED_TO_START and later
@@ -93,15 +90,8 @@ def is_past(stopped: Stopped, service: Service) -> bool:
 def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playbook]) -> Iterator[Finding]:
     resource, groups = one.declared.resource, faults(live.tasks)
     for stopped in groups:
-        related, past = [Related("service", live.arn), *_related(stopped, playbooks)], is_past(stopped, live)
-        subject = RULE.about(resource, _name(stopped), related=related)
-        say = subject.advice if past else subject.violated
-        yield say(
-            expected=_EXPECTED,
-            found=_found(stopped) + ("; the service has got over it" if past else ""),
-            reason=_reason(stopped.newest),
-            remedy=_remedy(stopped, playbooks),
-        )
+        note = "; the service has got over it" if is_past(stopped, live) else ""
+        yield _said(resource, stopped, playbooks, note, [Related("service", live.arn)])
     if not groups:
         seen = _seen([task for task in live.tasks if task.has_stopped])
         yield RULE.about(resource, live.name).proven(seen)
@@ -111,21 +101,23 @@ def _by_themselves(
     tasks: Sequence[Task], playbooks: Sequence[Playbook], families: Collection[str]
 ) -> Iterator[Finding]:
     for stopped in faults(tasks):
-        newest, related = stopped.newest, _related(stopped, playbooks)
-        subject = RULE.about(newest.task_definition, _name(stopped), related=related)
-        known = newest.revision.partition(":")[0] in families
-        say = subject.violated if known else subject.advice
-        yield say(
-            expected=_EXPECTED,
-            found=_found(stopped) + ("" if known else "; the source does not know its family"),
-            reason=_reason(newest),
-            remedy=_remedy(stopped, playbooks),
-        )
+        known = stopped.newest.revision.partition(":")[0] in families
+        note = "" if known else "; the source does not know its family"
+        yield _said(stopped.newest.task_definition, stopped, playbooks, note)
 
 
-def _name(stopped: Stopped) -> str:
-    key = stopped.cause.key
-    return f"{stopped.newest.revision}: {stopped.failure}" + (f" {key}" if key else "")
+def _said(
+    place: str | Resource, stopped: Stopped, playbooks: Sequence[Playbook], note: str, related: Sequence[Related] = ()
+) -> Finding:
+    """Say that tasks stopped: a violation, but for what a note says why it is none."""
+    name = f"{stopped.newest.revision}: {stopped.failure} {stopped.cause.key}".rstrip()
+    subject = RULE.about(place, name, related=[*related, *_related(stopped, playbooks)])
+    return (subject.advice if note else subject.violated)(
+        expected="tasks that start, and run",
+        found=_found(stopped) + note,
+        reason=_reason(stopped.newest),
+        remedy=_remedy(stopped, playbooks),
+    )
 
 
 def _related(stopped: Stopped, playbooks: Sequence[Playbook]) -> list[Related]:

@@ -42,8 +42,15 @@ def check_state_backend(
         return [_wrong_type(own, rules, contract.environments[environment], environment)]
     if backend.type != "s3":
         return [RULE.about(own.root, "type", backend.location).proven(found=backend.type)]
-    findings = [_encrypted(own), _locked(own)]
-    return [*findings, _apart(root_settings, contract, environment)]
+    encrypted = _judge(
+        RULE.about(own.root, "encrypt", backend.location),
+        backend,
+        backend.arguments.get("encrypt"),
+        expected="encrypt = true",
+        reason="the state holds the values of secrets",
+        remedy="encrypt = true",
+    )
+    return [encrypted, _locked(own), _apart(root_settings, contract, environment)]
 
 
 def _wrong_type(own: RootSettings, rules: State, environment: Environment, name: str) -> Finding:
@@ -53,17 +60,6 @@ def _wrong_type(own: RootSettings, rules: State, environment: Environment, name:
         found=found,
         reason="whoever applies has to have the same state, and nobody else may",
         remedy=_BLOCK.format(type=rules.backend, environment=name, region=environment.region or "…"),
-    )
-
-
-def _encrypted(own: RootSettings) -> Finding:
-    return _judge(
-        RULE.about(own.root, "encrypt", own.backend.location),
-        own.backend,
-        own.backend.arguments.get("encrypt"),
-        expected="encrypt = true",
-        reason="the state holds the values of secrets",
-        remedy="encrypt = true",
     )
 
 

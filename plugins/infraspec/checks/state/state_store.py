@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from infraspec.checks.state.state_bucket import check_state_bucket
 from infraspec.core.finding import Finding
 from infraspec.core.rules import STATE_STORE as RULE
-from infraspec.core.unknown import Value, render
+from infraspec.core.unknown import render
 from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan
 
@@ -36,7 +36,12 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
     for argument, (type_, attribute) in _NAMED.items():
         name, account = settings.backend.arguments.get(argument), settings.backend.account
         if argument == "dynamodb_table" and isinstance(name, str) and account not in {None, store.account}:
-            yield _of_other_account(name, account, store, settings)
+            yield RULE.about(settings.root, argument, settings.backend.location).undetermined(
+                expected=f"the dynamodb_table {name} of the backend in account {store.account}, which the run asks",
+                found=f"the backend assumes a role of account {render(account)}",
+                reason="the table is there, and was not looked for: one of its name here is another one",
+                remedy="let S3 lock the state, beside which it is: use_lockfile = true",
+            )
         elif isinstance(name, str) and not any(one.stated(attribute) == name for one in store.managed(type_)):
             yield RULE.about(settings.root, argument, settings.backend.location).violated(
                 expected=f"the {argument} {render(name)} of the backend",
@@ -44,12 +49,3 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
                 reason="terraform cannot read the state, or not lock it",
                 remedy=f"make it before the next terraform init, or correct {argument} in the backend block",
             )
-
-
-def _of_other_account(name: str, account: Value, store: Plan, settings: RootSettings) -> Finding:
-    return RULE.about(settings.root, "dynamodb_table", settings.backend.location).undetermined(
-        expected=f"the dynamodb_table {name} of the backend in account {store.account}, which the run asks",
-        found=f"the backend assumes a role of account {render(account)}",
-        reason="the table is there, and was not looked for: one of its name here is another one",
-        remedy="let S3 lock the state, beside which it is: use_lockfile = true",
-    )

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from infraspec.contract.static import PolicyFinding
-from infraspec.core.unknown import Text, Unknown, Value, is_known, render
+from infraspec.core.unknown import Unknown, Value, is_known, parts_of, render
 from infraspec.iam.lint.actions import action_faults
 from infraspec.iam.lint.conditions import condition_faults
 from infraspec.iam.lint.faults import PolicyFault, Resolve
@@ -308,7 +308,7 @@ def _variables(statement: Statement) -> Iterator[PolicyFault]:
 
 
 def _literals(value: Value) -> list[str]:
-    parts = value.parts if isinstance(value, Text) else (value,)
+    parts = parts_of(value)
     return [part for part in parts if isinstance(part, str)]
 
 

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from msgspec import Struct
 
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import Reference, Text, Unknown, Value, concatenate, render
+from infraspec.core.unknown import Reference, Text, Unknown, Value, concatenate, parts_of, render
 from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.lint.reference import Action, ReferenceResourceType
@@ -46,7 +46,7 @@ class ArnEntry(Struct, frozen=True):
     def of(cls, value: Value, resolve: Resolve) -> ArnEntry:
         """Read a resource; `resolve` narrows its unknown parts."""
         narrowed = resolve(value)
-        parts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
+        parts = parts_of(narrowed)
         if not any(isinstance(part, str) and "${" in part for part in parts):
             return cls(value, narrowed)
         return cls(value, concatenate(piece for part in parts for piece in _with_variables(part)))
@@ -60,7 +60,7 @@ class ArnEntry(Struct, frozen=True):
     @property
     def may_be_all(self) -> bool:
         """Whether it is, or may be, everything: `*`, `arn:aws:s3:::*`."""
-        parts = self.text.parts if isinstance(self.text, Text) else (self.text,)
+        parts = parts_of(self.text)
         if any(is_open(part) for part in parts):
             return True
         return not render(self.text).split(":", _HEADER)[-1].strip("*")
@@ -105,7 +105,7 @@ def _split(value: Value) -> tuple[str, Value] | None:
 
     Fields hold no colon themselves; an unknown part of the first five is written `$`.
     """
-    parts = value.parts if isinstance(value, Text) else (value,)
+    parts = parts_of(value)
     if not isinstance(parts[0], str) or not parts[0].startswith("arn:"):
         return None
     colons = 0
@@ -163,7 +163,7 @@ def _tail_subject(kind: ReferenceResourceType) -> PartialArn:
 
 
 def _known(value: Value) -> Iterator[str]:
-    parts = value.parts if isinstance(value, Text) else (value,)
+    parts = parts_of(value)
     return (part for part in parts if isinstance(part, str))
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from infraspec.core.truth import Truth, all_of
-from infraspec.core.unknown import ConditionKey, Text, Unknown, Value, concatenate, render
+from infraspec.core.unknown import ConditionKey, Text, Unknown, Value, concatenate, parts_of, render
 from infraspec.iam.policy.partial_arn import PartialArn, as_it_is, is_open, policy_variable
 from infraspec.iam.policy.pattern import Form, Part, Pattern, Verbatim
 
@@ -146,7 +146,7 @@ def template(value: Value, form: Form, resolve: Callable[[Value], Value] = as_it
     narrowed = resolve(value)
     if type(narrowed) is str and "${" not in narrowed:
         return Pattern.of(value, form, resolve)
-    texts = narrowed.parts if isinstance(narrowed, Text) else (narrowed,)
+    texts = parts_of(narrowed)
     if not any(isinstance(part, str) and "${" in part for part in texts):
         return Pattern.of(value, form, resolve)
     whole, partly = _closed(texts)
@@ -216,7 +216,7 @@ def _value(variable: PolicyVariable, context: Context) -> tuple[tuple[Part, ...]
     value = entry.values[0]
     if value == "":
         return (), Truth.MAYBE
-    parts = value.parts if isinstance(value, Text) else (value,)
+    parts = parts_of(value)
     return tuple(Verbatim(part) if isinstance(part, str) else part for part in parts), entry.present
 
 

@@ -20,7 +20,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from infraspec.core.truth import Truth, all_of, any_of, not_
-from infraspec.core.unknown import Character, Text, Unknown, Value, concatenate, is_known, render
+from infraspec.core.unknown import Character, Text, Unknown, Value, concatenate, is_known, parts_of, render
 from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, as_it_is, identical, policy_variable, shown
@@ -149,7 +149,7 @@ def _opened(value: Value) -> Value:
 
 
 def _joined(value: Value, split: Callable[[str], Iterator[str | Unknown]]) -> Value:
-    parts = value.parts if isinstance(value, Text) else (value,)
+    parts = parts_of(value)
     pieces = (piece for part in parts for piece in (split(part) if isinstance(part, str) else (part,)))
     joined = concatenate(pieces)
     return joined.parts[0] if isinstance(joined, Text) and len(joined.parts) == 1 else joined

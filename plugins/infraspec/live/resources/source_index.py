@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from infraspec.checks.common.live_comparison import Whereabouts
 from infraspec.conventions.naming import read_name, read_path
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import Character, Text, Unknown, Value
+from infraspec.core.unknown import Character, Text, Unknown, Value, parts_of
 from infraspec.resource_types import resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -134,7 +134,7 @@ def _joined(identity: Identity) -> str:
 
 def _expression(part: Value) -> str:
     """Return the regular expression of what a text with unknown parts may become."""
-    pieces = part.parts if isinstance(part, Text) else (part,)
+    pieces = parts_of(part)
     return "".join(
         "." if isinstance(piece, Character) else "[^\n]*" if isinstance(piece, Unknown) else re.escape(str(piece))
         for piece in pieces

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, LimitError
-from infraspec.core.unknown import JsonText, Text, Unknown, Value
+from infraspec.core.unknown import JsonText, Text, Unknown, parts_of
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.functions.parameters import (
     SPACE,
@@ -130,7 +130,7 @@ def trim_prefix(value: str | Text | Unknown, prefix: str) -> str | Text | Unknow
         return value.removeprefix(prefix)
     if not _begins(known_prefix(value), whole_value=False, start=prefix, whole_start=True) or not prefix:
         return value
-    first, *others = _parts(value)
+    first, *others = parts_of(value)
     return joined([str(first).removeprefix(prefix), *others])
 
 
@@ -141,12 +141,8 @@ def trim_suffix(value: str | Text | Unknown, suffix: str) -> str | Text | Unknow
         return value.removesuffix(suffix)
     if not _begins(known_suffix(value)[::-1], whole_value=False, start=suffix[::-1], whole_start=True) or not suffix:
         return value
-    *others, last = _parts(value)
+    *others, last = parts_of(value)
     return joined([*others, str(last).removesuffix(suffix)])
-
-
-def _parts(value: Value) -> tuple[str | Unknown, ...]:
-    return value.parts if isinstance(value, Text) else (value,)
 
 
 function("upper", text, structural=True)(lambda value: _by_part(value, to_upper, "upper"))
