@@ -155,6 +155,10 @@ test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, whic
 	cmp $(ORACLE)/labelled.jsonl fixtures/iam/cases.jsonl; \
 	$(BIN)/python -m tools.iam_fuzz --seed $(SEED) --count 20000 --oracle $(ORACLE)
 
+.PHONY: test-mutations
+test-mutations: $(VENV)/.test ## Break the code at random, and show what the tests do not notice: SEED, ARGS
+	$(BIN)/python -m tools.code_mutations --seed $(SEED) $(ARGS)
+
 $(PEER)/.peer: Makefile
 	$(PYTHON) -m venv $(PEER)
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check $(MINISTACK)

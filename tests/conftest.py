@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from infraspec import contract as contracts
 from infraspec.sandbox.running import Running, start
+from tests.whole_results import Transcript, held
 
 # No examples are judged by the time they take, which depends on what else runs.
 settings.register_profile("infraspec", deadline=None)
@@ -34,3 +35,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (built,) = target.glob("*.whl")
     return built
+
+
+@pytest.fixture
+def transcript(request: pytest.FixtureRequest) -> Iterator[Transcript]:
+    """Keep what a test says to it, and compare it with what is kept."""
+    yield from held(request)

@@ -7,6 +7,7 @@ import pytest
 from infraspec.ecs.service import Task
 from infraspec.ecs.stop_cause import FailureClass, Stop, StopCause, how_stopped
 from tests.live.fleet import DENIED, REGISTRY, SECRET, stopped
+from tests.whole_results import Transcript
 
 ROLE = "arn:aws:iam::111122223333:role/execution"
 PARAMETER = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"
@@ -65,7 +66,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_a_text_names(case: str) -> None:
+def test_what_a_text_names(case: str, transcript: Transcript) -> None:
     """Action, role, secret, key, parameter and image are taken out of the text, which is kept whole."""
     text, named = CASES[case]
 
@@ -74,6 +75,7 @@ def test_what_a_text_names(case: str) -> None:
     empty = dict.fromkeys(("action", "resource", "role", "secret", "key", "parameter", "image"), "")
     assert {name: getattr(cause, name) for name in empty} == {**empty, **named}
     assert cause.text == text
+    transcript([f"{cause.subject}\nknown {cause.is_known}, failure {cause.failure and cause.failure.name}"])
 
 
 def test_the_same_cause_of_two_tasks() -> None:
@@ -167,3 +169,4 @@ def test_how_a_task_stopped(case: str) -> None:
     described, stop = STOPS[case]
 
     assert how_stopped(Task.from_description(described)) is stop
+    assert stop.is_fault is (stop.name in {"FAILED_TO_START", "CRASHED", "UNHEALTHY"})

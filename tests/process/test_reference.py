@@ -198,20 +198,6 @@ def test_reference_is_proven() -> None:
     assert not [str(finding) for finding in findings if finding.verdict is not Verdict.PROVEN]
 
 
-@pytest.mark.parametrize(("name", "path", "edit"), MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in MUTATIONS])
-def test_what_is_missing_is_found(name: str, path: Path, edit: Edit | None, copy: Path) -> None:
-    """Whatever is taken away makes a finding that has a place and a remedy, or a named error with its place."""
-    assert_found(lambda: changed_copy(copy, path, edit), path)
-
-
-@pytest.mark.parametrize(
-    ("name", "path", "edit"), PLAYBOOK_MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in PLAYBOOK_MUTATIONS]
-)
-def test_what_a_playbook_lacks_is_found(name: str, path: Path, edit: Edit | None) -> None:
-    """Whatever is taken away from the playbooks is found, likewise."""
-    assert_found(lambda: changed_playbook(path, edit), path)
-
-
 def assert_found(judge: Callable[[], list[Finding]], path: Path) -> None:
     """Assert that there is a finding with everything that mends it, or an error that names the file."""
     try:

@@ -1,0 +1,105 @@
+"""The whole of what each command prints that needs no AWS, in each of its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infraspec import contract as contracts
+from infraspec.cli import main
+from infraspec.reporting.incident_record import incident_record
+from tests.cli.test_every_command import GOOD, folder  # noqa: F401 - a fixture
+from tests.cli.test_explain import SHOP
+from tests.cli.test_plan import SHOP as PLANNED
+from tests.live.fleet import Cluster
+from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
+from tests.live.test_diagnosing import as_json, as_text, diagnosed, unassumed
+from tests.live.test_start_facts import ANSWERS
+from tests.terraform.sources import write
+from tests.whole_results import Transcript
+
+FORMS = {
+    "conventions": ["", "--format markdown"],
+    "explain": ["", "--format json", "--also-allow s3:*=*", "--also-deny secretsmanager:*=*"],
+    "plan": [],
+    "report comment": ["", "--limit 2000"],
+    "simulate": ["", "--format text"],
+}
+LATE = {"doctor", "report kpi", "report site", "report notify"}
+"""What these print or write names the day, or what is installed; their own tests pass it in."""
+DECISIONS = [
+    ("secretsmanager:GetSecretValue", "aws_secretsmanager_secret.db"),
+    ("secretsmanager:GetSecretValue", "aws_secretsmanager_secret.api"),
+    ("secretsmanager:PutSecretValue", "aws_secretsmanager_secret.db"),
+    ("logs:PutLogEvents", "aws_cloudwatch_log_group.app"),
+    ("s3:DeleteObject", "arn:aws:s3:::shop-files/a"),
+    ("s3:GetObject", "arn:aws:s3:::shop-files/a"),
+    ("s3:GetObject", "arn:aws:s3:::other/a"),
+    ("s3:GetBucketLocation", "aws_s3_bucket.files"),
+    ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:jobs"),
+    ("kms:Decrypt", "aws_kms_key.main"),
+    ("kms:Decrypt", "arn:aws:kms:eu-west-1:444455556666:key/1"),
+    ("ecs:DescribeServices", "*"),
+]
+
+
+def _gone() -> Cluster:
+    return unassumed(None, as_event=True)
+
+
+def _let_in() -> Cluster:
+    return unassumed(ANSWERS["iam", "get_role"], as_event=False)
+
+
+def printed(words: list[str]) -> list[str]:
+    """Run a command in this process, and return its exit code with what it prints."""
+    result = CliRunner().invoke(main, words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return [f"exit code {result.exit_code}\n{result.stdout}", *filter(None, [result.stderr])]
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name not in LATE])
+def test_each_command(
+    name: str,
+    folder: Path,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    transcript: Transcript,
+) -> None:
+    """A command prints all this, whatever its own tests say of it."""
+    monkeypatch.chdir(folder)
+    for form in FORMS.get(name, [""]):
+        given = (
+            GOOD[name].replace(" --migration", "") if name == "conventions" and form != "--migration" else GOOD[name]
+        )
+        transcript(printed([*name.split(), *given.split(), *form.split()]))
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(("action", "resource"), DECISIONS)
+def test_decisions(action: str, resource: str, form: str, tmp_path: Path, transcript: Transcript) -> None:
+    """An explanation says which policy decides, what came closest, and what would have to be known."""
+    write(tmp_path, SHOP)
+    words = ["explain", "--infra", str(tmp_path), "--role", "shop-app", "--action", action, "--resource", resource]
+    transcript(printed([*words, "--format", form]))
+
+
+@pytest.mark.parametrize(
+    "make", [healthy, rolled_back, failing, repaired, _gone, _let_in], ids=lambda make: make.__name__
+)
+def test_diagnoses(make: Callable[[], Cluster], tmp_path: Path, transcript: Transcript) -> None:
+    """A diagnosis says what happened, by what it is known, and how to go on; also as JSON and as a record."""
+    for text in (TERRAFORM, ALLOWING):
+        found = diagnosed(tmp_path, make(), text)
+        transcript([as_text(found), as_json(found)])
+        transcript(incident_record(one, contracts.load(tmp_path), "prod") for one in found)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_planned_values(form: str, tmp_path: Path, transcript: Transcript) -> None:
+    """A plan is shown with what is known of each value, and nothing that is sensitive."""
+    write(tmp_path, PLANNED)
+    transcript(printed(["plan", "--infra", str(tmp_path), "--root", "shop", "--format", form]))

@@ -1,0 +1,1 @@
+"""Break the code at random, and see whether the nearest tests notice."""
