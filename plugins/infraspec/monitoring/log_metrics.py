@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -82,7 +82,7 @@ class _Json:
     source: str
 
     def __post_init__(self) -> None:
-        self._tokens = list(self._scan())
+        self._tokens = _scan(self.source.rstrip())
         self._at = 0
 
     def evaluate(self, document: Any) -> Answer:
@@ -90,16 +90,6 @@ class _Json:
         if self._at < len(self._tokens):
             raise _UnreadableError
         return answer
-
-    def _scan(self) -> Iterator[tuple[str, str]]:
-        at = 0
-        source = self.source.rstrip()
-        while at < len(source):
-            match = _TOKEN.match(source, at)
-            if match is None:
-                raise _UnreadableError
-            at = match.end()
-            yield str(match.lastgroup), match[str(match.lastgroup)]
 
     def _either(self, document: Any) -> Answer:
         answers = [self._both(document)]
@@ -125,7 +115,7 @@ class _Json:
         kind, selector = self._next()
         if kind != "selector":
             raise _UnreadableError
-        found = list(_select(document, selector))
+        found = _select(document, selector)
         kind, operator = self._next()
         if operator in {"IS", "NOT", "EXISTS"}:
             return self._property(operator, found)
@@ -161,9 +151,24 @@ class _Json:
         return self._tokens[self._at - 1]
 
 
-def _select(document: Any, selector: str) -> Iterator[Any]:
-    """Yield what a selector finds: nothing where a step is missing."""
-    values = [document]
+@lru_cache(maxsize=4096)
+def _scan(source: str) -> tuple[tuple[str, str], ...]:
+    """Return the tokens of a pattern, which is tried on many events, each with its kind."""
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(source):
+        match = _TOKEN.match(source, at)
+        if match is None:
+            raise _UnreadableError
+        at = match.end()
+        tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
+    return tuple(tokens)
+
+
+@lru_cache(maxsize=4096)
+def _steps(selector: str) -> tuple[str | int | None, ...]:
+    """Return the keys and indices of a selector; None is every element."""
+    steps: list[str | int | None] = []
     rest = selector[1:].replace(".[", "[")
     at = 0
     while at < len(rest):
@@ -172,18 +177,24 @@ def _select(document: Any, selector: str) -> Iterator[Any]:
             raise _UnreadableError
         at = match.end()
         key = next((part for part in match.groups()[:3] if part is not None), None)
-        values = [item for value in values for item in _step(value, key, match[4], every=match[5] is not None)]
-    yield from values
+        steps.append(int(match[4]) if match[4] is not None else key)
+    return tuple(steps)
 
 
-def _step(value: Any, key: str | None, index: str | None, *, every: bool) -> list[Any]:
-    if key is not None:
-        return [value[key]] if isinstance(value, Mapping) and key in value else []
+def _select(document: Any, selector: str) -> list[Any]:
+    """Return what a selector finds: nothing where a step is missing."""
+    values = [document]
+    for step in _steps(selector):
+        values = [item for value in values for item in _step(value, step)]
+    return values
+
+
+def _step(value: Any, step: str | int | None) -> list[Any]:
+    if isinstance(step, str):
+        return [value[step]] if isinstance(value, Mapping) and step in value else []
     if not isinstance(value, list):
         return []
-    if every:
-        return value
-    return [value[int(index)]] if index is not None and int(index) < len(value) else []
+    return value if step is None else value[step : step + 1]
 
 
 def _equals(value: Any, kind: str, wanted: str) -> bool:
@@ -246,6 +257,7 @@ class LogMetrics:
     attributes: AwsAttributes
     rules: EventRules
     _allowed: dict[tuple[Value, tuple[str, ...]], Truth] = field(default_factory=dict)
+    _events: dict[tuple[str, str, bool], tuple[list[str], bool]] = field(default_factory=dict)
 
     def filters(self, namespace: Value, name: Value) -> list[Resource]:
         """Return the filters that count into a metric."""
@@ -290,15 +302,14 @@ class LogMetrics:
         self, metric_filter: Resource, sample: Sample, subject: AlarmSubject, specimens: Specimens
     ) -> _Written:
         group = self.attributes.narrow(metric_filter.attribute("log_group_name"))
-        fill = subject.fill(specimens)
         if sample.origin == "postgresql":
             return self._of_database(group, sample, subject, specimens)
         trails = self.attributes.plan.managed("aws_cloudtrail") if sample.origin == "cloudtrail" else ()
         writing = [trail for trail in trails if self._group_of(trail.stated("cloud_watch_logs_group_arn")) == group]
         if writing:
             absent = self._all_absent(writing, subject)
-            return _Written(sample.lines(fill), None if absent else True, absent)
-        lines = [json.dumps(envelope) for envelope in sample.envelopes(fill)]
+            return _Written(self._lines(sample, subject, specimens), None if absent else True, absent)
+        lines = self._lines(sample, subject, specimens, enveloped=True)
         for rule, answer in self.rules.taking(sample, subject):
             targets = [target for target in rule.targets if self._group_of(target.stated("arn")) == group]
             if targets:
@@ -313,9 +324,23 @@ class LogMetrics:
                 return _Written(lines, None, f"{missing} lets EventBridge write to {render(group)}")
         return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
+    def _lines(
+        self, sample: Sample, subject: AlarmSubject, specimens: Specimens, *, enveloped: bool = False
+    ) -> list[str]:
+        """Return the events of a kind about a subject as lines, `enveloped` as EventBridge passes them on."""
+        key = (sample.name, subject.address, enveloped)
+        if key not in self._events:
+            own = Specimens(self.attributes)
+            fill = subject.fill(own)
+            lines = [json.dumps(envelope) for envelope in sample.envelopes(fill)] if enveloped else sample.lines(fill)
+            self._events[key] = lines, own.certain
+        lines, certain = self._events[key]
+        specimens.certain = specimens.certain and certain
+        return lines
+
     def _of_database(self, group: Value, sample: Sample, subject: AlarmSubject, specimens: Specimens) -> _Written:
         name, shown = specimens.text(subject.facts["database"]), specimens.text(group)
-        lines = sample.lines(subject.fill(specimens))
+        lines = self._lines(sample, subject, specimens)
         if shown != f"/aws/rds/instance/{name}/postgresql":
             return _Written(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
         exports = subject.resource.stated("enabled_cloudwatch_logs_exports") if subject.resource else None
