@@ -241,3 +241,18 @@ def test_a_memory_that_is_none(tmp_path: Path, content: bytes) -> None:
 def test_a_notice_of_two_findings_with_one_key() -> None:
     """Is one."""
     assert [Notice] == [type(one) for one in notices(replace(at(1, QUEUE, QUEUE)), {}, NAMES)]
+
+
+@pytest.mark.parametrize(("count", "more"), [(10, []), (11, ["and 1 more"])])
+def test_a_digest_names_ten(count: int, more: list[str]) -> None:
+    """What is beyond ten is counted, of what is new and of what has recovered."""
+    many = tuple(entry(address=f"q{number:02}") for number in range(count))
+    raised, recovered = after(at(1, *many)), after(at(1, *many), at(2))
+    assert raised is not None
+    assert recovered is not None
+    bodies = [digest(change, "shop").body for change in (raised, recovered)]
+
+    assert more == [line for line in bodies[0].splitlines() if line.startswith("and ")]
+    assert [f"{line} recovered" for line in more] == [
+        line for line in bodies[1].splitlines() if line.startswith("and ")
+    ]

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from infraspec import contract as contracts
 from infraspec.cli import main
 from infraspec.reporting.incident_record import incident_record
+from tests.cli.test_conventions import CONTRACT, SOURCE
 from tests.cli.test_every_command import GOOD, folder  # noqa: F401 - a fixture
 from tests.cli.test_explain import SHOP
 from tests.cli.test_plan import SHOP as PLANNED
@@ -103,3 +104,17 @@ def test_planned_values(form: str, tmp_path: Path, transcript: Transcript) -> No
     """A plan is shown with what is known of each value, and nothing that is sensitive."""
     write(tmp_path, PLANNED)
     transcript(printed(["plan", "--infra", str(tmp_path), "--root", "shop", "--format", form]))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("tags", ["", '[tags]\npolicy = "tags.json"\n', CONTRACT.partition("[tags]\n")[2]])
+def test_conventions(language: str, tags: str, tmp_path: Path, transcript: Transcript) -> None:
+    """The rules and the way to them are written in both languages, and what a contract lacks is left out."""
+    before, _, _ = CONTRACT.partition("[tags]\n")
+    for names in (before, before.partition("[names.patterns]")[0]):
+        text = names + (f"[tags]\n{tags}" if "exempt" in tags else tags)
+        write(tmp_path, {"main.tf": SOURCE, "tags.json": "{}", "infraspec.toml": text})
+        words = ["conventions", "--infra", str(tmp_path), "--lang", language]
+        transcript(printed(words))
+        for form in ("text", "markdown"):
+            transcript(printed([*words, "--migration", "--format", form]))
