@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.cli.report import notify
-from infraspec.cli.report.metrics import publish
+from infraspec.cli.report.notify import publish
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Results, encode

@@ -14,7 +14,7 @@ from infraspec.core.errors import ReportError
 from infraspec.core.runtime import write_whole
 from infraspec.reporting.allure.files import write_files
 from infraspec.reporting.run.results import write
-from infraspec.reporting.trends.history import Store
+from infraspec.reporting.trends.history import keep
 from tests.reporting.results import RESULTS
 
 
@@ -69,7 +69,7 @@ def test_what_is_no_file_is_written_to() -> None:
 
 WRITERS: dict[str, Callable[[Path], object]] = {
     "results file": lambda folder: write(RESULTS, folder / "results.json"),
-    "store": lambda folder: Store(folder).add(RESULTS),
+    "store": lambda folder: keep(RESULTS, folder),
     "files of Allure": lambda folder: write_files(folder, RESULTS, {}),
 }
 

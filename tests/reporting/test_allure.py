@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from infraspec.core.rules import RULES
-from infraspec.reporting.allure.files import CATEGORIES
+from infraspec.reporting import allure
 from tests.plugin.project import CONTRACT, INCIDENT, ROOT, SUITE, Project
 from tests.plugin.test_outcomes import NOT_ALLOWED, REGISTRY
 
@@ -28,6 +28,7 @@ CI = {
     "GITHUB_RUN_NUMBER": "12",
     "GITHUB_WORKFLOW": "checks",
 }
+CATEGORIES = json.loads(Path(allure.__path__[0], "categories.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def test_the_files_of_the_controller(incident: Report) -> None:
 
     assert "old-result.json" not in [path.name for path in incident.folder.iterdir()]
     assert {"Application=daily-report-tool", "Environments=dev, prod", f"Commit={'a' * 40}"} <= set(properties)
-    assert list(CATEGORIES) == json.loads((incident.folder / "categories.json").read_text(encoding="utf-8"))
+    assert CATEGORIES == json.loads((incident.folder / "categories.json").read_text(encoding="utf-8"))
     assert executor == {
         "name": "GitHub Actions",
         "type": "github",

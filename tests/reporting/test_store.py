@@ -7,45 +7,43 @@ from msgspec.structs import replace
 
 from infraspec.core.errors import InputErrorGroup, ReportError
 from infraspec.reporting.run.results import Results, encode, read
-from infraspec.reporting.trends.history import Store, in_order
+from infraspec.reporting.trends.history import in_order, keep, kept
 from tests.reporting.history import QUEUE, at
 from tests.reporting.results import RESULTS, RUN, WAIVER, entry
 
 
 def test_runs_come_back_in_order(tmp_path: Path) -> None:
     """Whatever the order in which they are added, and the files beside them."""
-    store = Store(tmp_path / "new" / "store")
-    names = [store.add(at(day)) for day in (3, 1, 2)]
-    (store.directory / "readme.json").write_text("{", encoding="utf-8")
+    store = tmp_path / "new" / "store"
+    names = [keep(at(day), store) for day in (3, 1, 2)]
+    (store / "readme.json").write_text("{", encoding="utf-8")
 
-    assert [at(1), at(2), at(3)] == [stored.results for stored in store.runs()]
-    assert sorted(names) == [stored.name for stored in store.runs()]
+    assert [at(1), at(2), at(3)] == kept(store)
+    assert {*names, "readme.json"} == {path.name for path in store.iterdir()}
     assert names[0].startswith("2026-11-03T080000Z-")
 
 
 def test_a_run_is_there_once(tmp_path: Path) -> None:
     """Added again it is the same file; two runs of one second are two."""
-    store = Store(tmp_path)
     for run in (at(1), at(1), at(1, QUEUE)):
-        store.add(run)
+        keep(run, tmp_path)
 
-    assert 2 == len(store.runs())
+    assert 2 == len(kept(tmp_path))
     assert [at(1), at(2)] == in_order([at(2), at(1), at(2)])
 
 
 def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """The first run has none before it."""
-    assert () == Store(tmp_path / "none").runs()
+    assert [] == kept(tmp_path / "none")
 
 
 def test_what_is_no_results_file_is_named(tmp_path: Path) -> None:
     """All of them at once."""
-    store = Store(tmp_path)
     for day in (1, 2):
-        (tmp_path / store.add(at(day))).write_text("{", encoding="utf-8")
+        (tmp_path / keep(at(day), tmp_path)).write_text("{", encoding="utf-8")
 
     with pytest.raises(InputErrorGroup, match=r"(?s)2026-11-01T.*2026-11-02T"):
-        store.runs()
+        kept(tmp_path)
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
@@ -53,7 +51,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
 
     with pytest.raises(ReportError, match=r"--store .*store: the results cannot be stored"):
-        Store(tmp_path / "store").add(RESULTS)
+        keep(RESULTS, tmp_path / "store")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from infraspec.checks.common.roles import RoleIndex
 from infraspec.checks.common.roles_in_snapshots import statements_of
 from infraspec.contract.document import notation
 from infraspec.contract.models import Contract
-from infraspec.core.errors import InfraspecError, InputErrorGroup
+from infraspec.core.errors import InfraspecError, InputErrorGroup, UnknownEnvironmentError, counted
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import (
     MissingVariable,
@@ -82,26 +84,25 @@ _WANTED = {"aws_iam_policy.arn": "policy", "aws_iam_role.arn": "assume_role_poli
 """What decides where a resource names a policy or a role: its documents, not its ARN."""
 
 
-class UnknownData(Struct, frozen=True):
-    """An attribute of a data source that is not known; `uses` resources depend on it."""
-
-    key: str
-    uses: int
-
-    @property
-    def line(self) -> str:
-        """The line to put in `[known]`."""
-        return f'"{self.key}" = {_PLACEHOLDERS.get(self.key.rpartition(".")[2], chr(34) + "…" + chr(34))}'
+def _known(key: str) -> str:
+    """Return the line to put in `[known]`."""
+    return f'"{key}" = {_PLACEHOLDERS.get(key.rpartition(".")[2], chr(34) + "…" + chr(34))}'
 
 
-def unknown_data(plan: Plan) -> list[UnknownData]:
-    """Return the attributes of data sources that resources depend on and that are not known, most used first.
+def _most_used(uses: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+    """Return what resources depend on, given with the address of each, with how many do, most used first."""
+    counts = Counter(name for name, _ in set(uses))
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+
+def unknown_data(plan: Plan) -> list[tuple[str, int]]:
+    """Return the attributes of data sources that are not known, with how many resources depend on each.
 
     Data sources that answer from the account, the region, their own configuration or a snapshot are not among them, nor
     are those of AWS's own policies whose content infraspec has.
     """
-    uses: dict[str, set[str]] = {}
     told, attributes = _told(plan), AwsAttributes(plan)
+    uses: list[tuple[str, str]] = []
     for address, unknown in _unknowns(plan):
         if isinstance(attributes.narrow(unknown), str):
             continue
@@ -109,14 +110,9 @@ def unknown_data(plan: Plan) -> list[UnknownData]:
             match each.cause:
                 case UnreadData(read, attribute) | OtherStack(read, attribute):
                     source = data_source_key(read)
-                case _:
-                    continue
-            if source not in told:
-                type_ = source.split(".")[-2]
-                wanted = _WANTED.get(f"{type_}.{attribute}", attribute)
-                uses.setdefault(f"{source}.{wanted}", set()).add(address)
-    found = [UnknownData(key, len(addresses)) for key, addresses in uses.items()]
-    return sorted(found, key=lambda each: (-each.uses, each.key))
+                    wanted = _WANTED.get(f"{source.split('.')[-2]}.{attribute}", attribute)
+                    uses += [(f"{source}.{wanted}", address)] if source not in told else []
+    return _most_used(uses)
 
 
 def _told(plan: Plan) -> set[str]:
@@ -127,13 +123,11 @@ def _told(plan: Plan) -> set[str]:
 
 
 def unknown_variables(plan: Plan) -> list[tuple[str, int]]:
-    """Return the root variables without a value that resources depend on, with how many do, most used first."""
-    uses: dict[str, set[str]] = {}
-    for address, unknown in _unknowns(plan):
-        for each in sources(unknown):
-            if isinstance(each.cause, MissingVariable) and not each.cause.module:
-                uses.setdefault(each.cause.name, set()).add(address)
-    return sorted(((name, len(addresses)) for name, addresses in uses.items()), key=lambda each: (-each[1], each[0]))
+    """Return the root variables without a value, with how many resources depend on each."""
+    causes = ((each.cause, address) for address, unknown in _unknowns(plan) for each in sources(unknown))
+    return _most_used(
+        (cause.name, address) for cause, address in causes if isinstance(cause, MissingVariable) and not cause.module
+    )
 
 
 def _unknowns(plan: Plan) -> Iterator[tuple[str, Unknown]]:
@@ -147,19 +141,14 @@ def _unknowns(plan: Plan) -> Iterator[tuple[str, Unknown]]:
             yield from ((resource.address, unknown) for unknown in found if not isinstance(unknown, Sensitive))
 
 
-class UnknownRole(Struct, frozen=True):
-    """A role that is not known, by ARN or attribute, why, and what to do about it; empty where a snapshot does."""
+def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[tuple[str, str, str]]:
+    """Return the roles that task definitions name and that neither the plan nor a snapshot has, each once.
 
-    name: str
-    why: str
-    remedy: str
-
-
-def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[UnknownRole]:
-    """Return the roles that task definitions name and that neither the plan nor a snapshot has, each once."""
+    Each is an ARN or attribute, why it is not known, and what to do about it, which is empty where a snapshot does.
+    """
     attributes = AwsAttributes(plan)
     roles = RoleIndex(attributes)
-    found: dict[Value, UnknownRole] = {}
+    found: dict[Value, tuple[str, str, str]] = {}
     for definition in definitions:
         account = attributes.account_of(definition.resource) if definition.resource else plan.account
         for value in (definition.execution_role, definition.task_role):
@@ -168,19 +157,21 @@ def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[Unk
             sought = roles.sought(value, account)
             if sought.resource is None or (sought.resource.mode == "data" and not sought.resource.stated(_TRUST)):
                 remedy = sought.remedy if sought.settled or EXPORT not in sought.remedy else ""
-                found[value] = UnknownRole(render(attributes.narrow(value)), sought.why, remedy)
+                found[value] = render(attributes.narrow(value)), sought.why, remedy
     return list(found.values())
 
 
 _TRUST = "assume_role_policy"
-
-
 _MOST_LINES = 12
 
 _OTHER_ROOT = (
     "name as root the directory that terraform runs in; Terragrunt generates it: run `terragrunt init`, then name "
     ".terragrunt-cache/…"
 )
+
+
+_Alike: TypeAlias = dict[tuple[str, ...], dict[str, list[tuple[str, int]]]]
+"""What is not known of data, by its keys and by environment: with how many resources depend on each key."""
 
 
 def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
@@ -190,33 +181,24 @@ def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
     """
     try:
         contract = contracts.load(directory, rules=RULES, environments=[])
-    except InfraspecError as error:
-        yield Line.problem("contract", _short(error), _remedy(error))
-        return
-    names = [environment] if environment else list(contract.environments)
-    for name in names:
-        contracts.environment(contract, name)
-    try:
+        names = [environment] if environment else list(contract.environments)
         contracts.load(directory, rules=RULES, environments=names)
+    except UnknownEnvironmentError:
+        raise
     except InfraspecError as error:
         yield Line.problem("contract", _short(error), _remedy(error))
         return
     shown = contracts.display(contract, contract.path)
     yield Line.ok("contract", f"{shown} is valid: {', '.join(contract.environments)}")
     environments = Environments(contract)
-    unknown: dict[tuple[str, ...], dict[str, list[UnknownData]]] = {}
+    unknown: _Alike = {}
     for name in names:
         yield from _environment(contract, environments, name, unknown)
     for alike in unknown.values():
         yield _data(alike)
 
 
-def _environment(
-    contract: Contract,
-    environments: Environments,
-    name: str,
-    unknown: dict[tuple[str, ...], dict[str, list[UnknownData]]],
-) -> Iterator[Line]:
+def _environment(contract: Contract, environments: Environments, name: str, unknown: _Alike) -> Iterator[Line]:
     """Yield what is to be said of an environment, and note its data that is not known, by what data that is."""
     try:
         plan = environments.plan(name)
@@ -227,7 +209,7 @@ def _environment(
         yield Line.problem(name, _short(error), _remedy(error))
         return
     yield Line.ok(
-        name, f"{_many(len(plan.managed()), 'resource')}, {_many(found, 'task definition')} from {plan.origin}"
+        name, f"{counted(len(plan.managed()), 'resource')}, {counted(found, 'task definition')} from {plan.origin}"
     )
     if not plan.managed() and not found and not plan.diagnostics:
         yield Line.warning(name, "nothing is there to be judged: the root module makes no resources", _OTHER_ROOT)
@@ -236,7 +218,7 @@ def _environment(
     yield from _variables(plan, name)
     yield from _roles(plan, definitions, name)
     if data := unknown_data(plan):
-        unknown.setdefault(tuple(sorted(each.key for each in data)), {})[name] = data
+        unknown.setdefault(tuple(sorted(key for key, _ in data)), {})[name] = data
 
 
 def _modules(plan: Plan, name: str) -> Iterator[Line]:
@@ -247,7 +229,7 @@ def _modules(plan: Plan, name: str) -> Iterator[Line]:
         )
         yield Line.warning(
             name,
-            f"{_many(len(missing), 'module')} not here, whose resources are not seen",
+            f"{counted(len(missing), 'module')} not here, whose resources are not seen",
             f"{missing[0].remedy}\n{sources}",
         )
     for each in plan.diagnostics:
@@ -274,51 +256,45 @@ def _place(contract: Contract, plan: Plan, name: str) -> Iterator[Line]:
 def _variables(plan: Plan, name: str) -> Iterator[Line]:
     variables = unknown_variables(plan)
     if variables:
-        lines = [f'{variable} = "…"  # {_many(uses, "resource")}' for variable, uses in variables[:_MOST_LINES]]
+        lines = [f'{variable} = "…"  # {counted(uses, "resource")}' for variable, uses in variables[:_MOST_LINES]]
         table = f"[environments.{notation((name, 'variables'))}]"
         yield Line.warning(
             name,
-            f"{_many(len(variables), 'variable')} without a value",
+            f"{counted(len(variables), 'variable')} without a value",
             "\n".join([f"{table}  # or var_files, or TF_VAR_…; no secrets", *lines, *_rest(len(variables))]),
         )
 
 
 def _roles(plan: Plan, definitions: list[TaskDefinition], name: str) -> Iterator[Line]:
     roles = unknown_roles(plan, definitions)
-    exported = [role for role in roles if not role.remedy]
+    exported = [role for role, _, remedy in roles if not remedy]
     if exported:
         table = f"[environments.{notation((name,))}]"
-        names = "\n".join(f"#   {role.name}" for role in exported[:_MOST_LINES])
+        names = "\n".join(f"#   {role}" for role in exported[:_MOST_LINES])
         yield Line.warning(
             name,
-            f"{_many(len(exported), 'role')} of task definitions not known: neither in the plan nor in a snapshot",
+            f"{counted(len(exported), 'role')} of task definitions not known: neither in the plan nor in a snapshot",
             f'{EXPORT}  # in their account\n{table}\nsnapshots = ["iam.json"]\n{names}',
         )
-    for role in roles:
-        if role.remedy:
-            yield Line.warning(name, role.why, role.remedy)
+    yield from (Line.warning(name, why, remedy) for _, why, remedy in roles if remedy)
 
 
-def _data(alike: dict[str, list[UnknownData]]) -> Line:
+def _data(alike: dict[str, list[tuple[str, int]]]) -> Line:
     """Say what environments do not know of their data: once for all that do not know the same."""
     data = next(iter(alike.values()))
     names = list(alike)
     tables = [f"[environments.{notation((name, 'known'))}]" for name in names]
     table = tables[0] if len(tables) == 1 else f"[known]  # what is the same in all; else {', '.join(tables)}"
-    lines = [f"{each.line}  # {_many(each.uses, 'resource')}" for each in data[:_MOST_LINES]]
+    lines = [f"{_known(key)}  # {counted(uses, 'resource')}" for key, uses in data[:_MOST_LINES]]
     return Line.warning(
         ", ".join(names),
-        f"{_many(len(data), 'attribute')} of data sources not known",
+        f"{counted(len(data), 'attribute')} of data sources not known",
         "\n".join([table, *lines, *_rest(len(data))]),
     )
 
 
 def _rest(count: int) -> list[str]:
     return [f"# and {count - _MOST_LINES} more"] if count > _MOST_LINES else []
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _short(error: InfraspecError) -> str:

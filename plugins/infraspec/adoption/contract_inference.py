@@ -8,22 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from infraspec.adoption.conventions import (
-    PLACEHOLDERS,
-    Carried,
-    Guess,
-    NamedResource,
-    TagGuess,
-    common_tags,
-    names_of,
-    patterns_of,
-    tags_of,
-)
+from infraspec.adoption.conventions import PLACEHOLDERS, Guess, TagGuess, common_tags, names_of, patterns_of, tags_of
 from infraspec.adoption.environments import EnvironmentCandidate
 from infraspec.adoption.repository import RepositoryFiles, files_by_environment
 from infraspec.adoption.roots import ENVIRONMENT_WORDS, environment_word, is_production
@@ -40,6 +30,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 
+T = TypeVar("T")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _SAYING_NOTHING = frozenset({"main", "this", "default", "terraform", "tf", "aws", "ecs", "fargate", "app", "alb", "my"})
 _SHARE = 0.4
@@ -133,13 +124,13 @@ class Adoption(Struct, frozen=True):
         """Return the contract as tomllib would read it."""
         contract: dict[str, Any] = {
             "project": {"application": self.application},
-            "environments": {each.name: _table(each, self.task_definitions) for each in self.environments}
+            "environments": {each.name: environment_table(each, self.task_definitions) for each in self.environments}
             or {name: {"task_definitions": list(files)} for name, files in self.task_definitions.items()},
             "suite": {"undetermined": "warn", "allow_empty": list(self.allow_empty)},
         }
         if self.names:
             contract["names"] = {
-                "patterns": {guess.type: _one_or_many(guess.patterns) for guess in self.names},
+                "patterns": {guess.type: guess.written for guess in self.names},
                 "placeholders": self.placeholders(),
             }
         common = {guess.key: guess.rule for guess in self.tags if guess.is_common}
@@ -186,8 +177,8 @@ def _inferred(adoption: Adoption) -> Adoption:
     adoption = replace(adoption, application=application, support=(held, len(names)), names=(), tags=())
     contract = adoption.contract()
     facts = {name: facts_of(contract, name, region=plan.region, account=plan.account) for name, plan in plans.items()}
-    named: list[NamedResource] = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
-    carried: list[Carried] = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name]))]
+    named = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
+    carried = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name]))]
     return replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
 
 
@@ -242,8 +233,10 @@ def _evaluated(repository: RepositoryFiles) -> Adoption:
         else:
             plans[candidate.name] = plan
             kept.append(stays)
-    kept, empty = _without_empty(kept, plans, files)
-    kept, aside = _parted(kept, plans)
+    empty = _holding_others(kept, plans, files)
+    kept = [each for each in kept if each not in empty]
+    aside = _no_environments(kept, plans)
+    kept = [each for each in kept if each not in aside]
     left = [*(LeftOut(candidate, _NO_ENVIRONMENT) for candidate in aside), *left]
     left += [LeftOut(candidate, _EMPTY) for candidate in empty]
     if not kept:  # a contract has an environment: the suite will say all that is wrong with it
@@ -253,12 +246,12 @@ def _evaluated(repository: RepositoryFiles) -> Adoption:
     return replace(adoption, environments=tuple(kept), left_out=tuple(left), plans=plans)
 
 
-def _without_empty(
+def _holding_others(
     kept: Sequence[EnvironmentCandidate], plans: Mapping[str, Plan], files: Mapping[str, Sequence[str]]
-) -> tuple[list[EnvironmentCandidate], list[EnvironmentCandidate]]:
-    """Part root modules from what holds no more than files for those below it: no resources, no modules, no tasks."""
+) -> list[EnvironmentCandidate]:
+    """Return root modules that hold no more than files for those below them: no resources, no modules, no tasks."""
     paths = [f"{each.root.path}/" for each in kept]
-    empty = [
+    return [
         each
         for each, own in zip(kept, paths, strict=True)
         if not plans[each.name].managed()
@@ -266,7 +259,6 @@ def _without_empty(
         and not files.get(each.name)
         and any(path.startswith(own) and path != own for path in paths)
     ]
-    return [each for each in kept if each not in empty], empty
 
 
 def _most_wanted(candidates: Sequence[EnvironmentCandidate]) -> tuple[EnvironmentCandidate, ...]:
@@ -275,14 +267,11 @@ def _most_wanted(candidates: Sequence[EnvironmentCandidate]) -> tuple[Environmen
     return tuple(each for each in candidates if each in ranked[:MOST_ENVIRONMENTS])
 
 
-def _parted(
-    kept: Sequence[EnvironmentCandidate], plans: Mapping[str, Plan]
-) -> tuple[list[EnvironmentCandidate], list[EnvironmentCandidate]]:
-    """Part environments from root modules that are none, such as a bootstrap: beside `dev` and `prod` names tell."""
+def _no_environments(kept: Sequence[EnvironmentCandidate], plans: Mapping[str, Plan]) -> list[EnvironmentCandidate]:
+    """Return root modules that are no environments, such as a bootstrap: beside `dev` and `prod` names tell."""
     if sum(1 for candidate in kept if environment_word(candidate.name)) < _A_SET:
-        return list(kept), []
-    aside = [each for each in kept if not environment_word(each.name) and not _has_task_definitions(plans[each.name])]
-    return [each for each in kept if each not in aside], aside
+        return []
+    return [each for each in kept if not environment_word(each.name) and not _has_task_definitions(plans[each.name])]
 
 
 def _empty(adoption: Adoption) -> list[str]:
@@ -314,13 +303,14 @@ def _has_task_definitions(plan: Plan) -> bool:
         return True
 
 
-def _each(items: Iterator[Any]) -> Iterator[Any]:
+def _each(items: Iterator[T]) -> Iterator[T]:
     """Yield what can be read; an attribute that has no value ends it, and the suite will say so."""
     with suppress(InfraspecError):
         yield from items
 
 
-def _table(candidate: EnvironmentCandidate, files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def environment_table(candidate: EnvironmentCandidate, files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return what the contract says of an environment, with the files of task definitions by environment."""
     table: dict[str, Any] = {"root": candidate.root.path}
     if candidate.account and candidate.account.certain:
         table["account_id"] = candidate.account.value
@@ -335,10 +325,6 @@ def _table(candidate: EnvironmentCandidate, files: Mapping[str, Sequence[str]]) 
     if files.get(candidate.name):
         table["task_definitions"] = list(files[candidate.name])
     return table
-
-
-def _one_or_many(patterns: Sequence[str]) -> str | list[str]:
-    return patterns[0] if len(patterns) == 1 else list(patterns)
 
 
 def _first_line(error: InfraspecError) -> str:

@@ -43,7 +43,7 @@ class NameShape(Struct, frozen=True):
         parts: list[str] = []
         at = 0
         for match in expression.finditer(name):
-            parts += [name[at : match.start()], _placeholder(match.lastgroup or "")]
+            parts += [name[at : match.start()], f"{{{match.lastgroup}}}"]
             at = match.end()
         return cls((*parts, name[at:]))
 
@@ -92,10 +92,6 @@ def _facts(facts: Mapping[str, str]) -> re.Pattern[str] | None:
                 alternatives.append((spelt[0], rf"(?P<{fact.capitalize()}>(?<![A-Z])(?:{forms})(?![a-z]))"))
     alternatives.sort(key=lambda entry: -len(entry[0]))
     return re.compile("|".join(expression for _, expression in alternatives)) if alternatives else None
-
-
-def _placeholder(fact: str) -> str:
-    return f"{{{fact}}}"
 
 
 TAG_MAJORITY = 0.75
@@ -190,6 +186,11 @@ class Guess(Struct, frozen=True):
     patterns: tuple[str, ...]
     held: int
     total: int
+
+    @property
+    def written(self) -> str | list[str]:
+        """The patterns as the contract has them."""
+        return self.patterns[0] if len(self.patterns) == 1 else list(self.patterns)
 
 
 def names_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[NamedResource]:

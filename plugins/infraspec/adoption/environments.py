@@ -56,9 +56,8 @@ class AccountPlace(Struct, frozen=True):
 
 def account_of(root: Root, files: Sequence[EnvironmentFile]) -> AccountPlace | None:
     """Return the account that a root is deployed to: of variables named so, the provider, or else of its ARNs."""
-    for name, value, source in (*_of_files(files), *_of_configuration(root)):
-        if _ACCOUNT_NAME.search(name) and _ACCOUNT.match(value):
-            return AccountPlace(value, source)
+    if found := _named(root, files, _ACCOUNT_NAME, _ACCOUNT):
+        return found
     for value in _of_provider(root):
         if _ACCOUNT.match(value):
             return AccountPlace(value, "the provider block")
@@ -72,9 +71,8 @@ def account_of(root: Root, files: Sequence[EnvironmentFile]) -> AccountPlace | N
 
 def region_of(root: Root, files: Sequence[EnvironmentFile], workflow_regions: Iterable[str]) -> AccountPlace | None:
     """Return the region that the provider of a root takes from outside: of variables, or of the only one in CI."""
-    for name, value, source in (*_of_files(files), *_of_configuration(root)):
-        if _REGION_NAME.search(name) and _REGION.match(value):
-            return AccountPlace(value, source)
+    if found := _named(root, files, _REGION_NAME, _REGION):
+        return found
     regions = sorted(set(workflow_regions))
     return AccountPlace(regions[0], "AWS_REGION of the workflows") if len(regions) == 1 else None
 
@@ -85,12 +83,18 @@ def workflow_regions(texts: Iterable[str]) -> list[str]:
     return [found for text in texts for found in pattern.findall(text)]
 
 
-def _of_files(files: Sequence[EnvironmentFile]) -> Iterator[tuple[str, str, str]]:
+def _named(
+    root: Root, files: Sequence[EnvironmentFile], name: re.Pattern[str], value: re.Pattern[str]
+) -> AccountPlace | None:
+    """Return the first of the constants whose name and value are so."""
+    found = (AccountPlace(given, source) for called, given, source in _constants(root, files) if name.search(called))
+    return next((one for one in found if value.match(one.value)), None)
+
+
+def _constants(root: Root, files: Sequence[EnvironmentFile]) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and place of what is written as a constant text, in files before the configuration."""
     for file in reversed(files):
         yield from ((name, value, f"{name} in {file.path}") for name, value in file.constants.items())
-
-
-def _of_configuration(root: Root) -> Iterator[tuple[str, str, str]]:
     for name, body in root.configuration.variables.items():
         value = constant(body, "default")
         if isinstance(value, str):
@@ -168,16 +172,14 @@ def _looked_up(root: Root, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _keys(root: Root, kind: str, name: str) -> Iterator[str]:
     """Yield the keys that a local value or a variable is written with, in its default or in a file loaded by itself."""
     configuration = root.configuration
-    if kind == "local":
-        if name in configuration.locals:
-            yield from _literal_keys(configuration.locals[name][0].expression)
-        return
-    for attributes in _automatic(root):
-        if name in attributes:
-            yield from _literal_keys(attributes[name])
+    expressions = [values[name] for values in _automatic(root) if name in values] if kind == "var" else []
+    if kind == "local" and name in configuration.locals:
+        expressions.append(configuration.locals[name][0].expression)
     body = configuration.variables.get(name)
-    if body is not None and "default" in body.attributes:
-        yield from _literal_keys(body.attributes["default"][0].expression)
+    if kind == "var" and body is not None and "default" in body.attributes:
+        expressions.append(body.attributes["default"][0].expression)
+    for expression in expressions:
+        yield from _literal_keys(expression)
 
 
 def _automatic(root: Root) -> Iterator[dict[str, Expression]]:
@@ -195,27 +197,22 @@ def _literal_keys(expression: Expression) -> Iterator[str]:
         yield from (key.value for key, _ in expression.items if isinstance(key, Literal) and isinstance(key.value, str))
 
 
-class Given(Struct, frozen=True):
-    """What tells an environment of a root from the others. `origin` says by what it was found, for people."""
-
-    name: str
-    origin: str
-    files: Sequence[EnvironmentFile] = ()
-    workspace: str = "default"
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-
 class EnvironmentCandidate(Struct, frozen=True):
     """An environment as it was found. `origin` says by what, for people; `variables` are named by its name."""
 
     name: str
     root: Root
     origin: str
-    var_files: tuple[str, ...] = ()
+    files: Sequence[EnvironmentFile] = ()
     workspace: str = "default"
+    variables: Mapping[str, str] = field(default_factory=dict)
     account: AccountPlace | None = None
     region: AccountPlace | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def var_files(self) -> tuple[str, ...]:
+        """The paths of its files of values."""
+        return tuple(file.path for file in self.files)
 
 
 def find_environments(
@@ -234,45 +231,41 @@ def find_environments(
         mine, states = files_of(root, roots, files), backends_of(root, roots, backends)
         for given in _of_root(root, mine, states, texts, alone=len(roots) == 1):
             taken = [candidate.name for candidate in found]
-            paths = tuple(file.path for file in given.files)
             chosen = unique(given.name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))
             account, region = account_of(root, given.files), region_of(root, given.files, regions)
-            found.append(
-                EnvironmentCandidate(
-                    chosen, root, given.origin, paths, given.workspace, account, region, given.variables
-                )
-            )
-    return sorted(found, key=lambda candidate: _rank(candidate.name))
+            found.append(replace(given, name=chosen, account=account, region=region))
+    return sorted(found, key=lambda each: (is_production(each.name), environment_word(each.name) is None))
 
 
 def _of_root(
     root: Root, files: Sequence[EnvironmentFile], backends: Mapping[str, str], texts: Sequence[str], *, alone: bool
-) -> Iterator[Given]:
+) -> Iterator[EnvironmentCandidate]:
     """Yield the environments of a root: several if its path names none, and files or workspaces do."""
     groups, named = by_environment(files), name_of_path(root.path)
     worded = environment_word(named)
     own = groups.get(worded or "", next(iter(groups.values()), []) if len(groups) == 1 else [])
-    found: list[Given] = []
+    found: list[EnvironmentCandidate] = []
     if worded is None:
         selected = workspaces_of(root, texts) if root.uses_workspaces else []
         found += _of_values(root, groups)
         if not selected and deploys_default(root) and not (found and root.uses_workspaces):
             found += _of_states(root, groups, shared_of(files), backends)
-        found = found or [Given(name, f"workspace {name}", own, name) for name in selected]
+        found = found or [EnvironmentCandidate(name, root, f"workspace {name}", own, name) for name in selected]
     if found:
         prefix = "" if alone or not named else f"{named}-"
         yield from (replace(each, name=prefix + each.name) for each in found)
         return
     unnamed = "default" if root.uses_workspaces else "main"
     name = named if worded else (_declared(root) or named or unnamed)
-    yield Given(name, f"root module {root.path}", own)
+    yield EnvironmentCandidate(name, root, f"root module {root.path}", own)
 
 
-def _of_values(root: Root, groups: Mapping[str, Sequence[EnvironmentFile]]) -> Iterator[Given]:
+def _of_values(root: Root, groups: Mapping[str, Sequence[EnvironmentFile]]) -> Iterator[EnvironmentCandidate]:
     """Yield the environments that variable files are named by."""
     if len(groups) > 1 or any(map(environment_word, groups)):
         for name, own in groups.items():
-            yield Given(name, f"variable file {own[-1].path}", own, name if root.uses_workspaces else "default")
+            workspace = name if root.uses_workspaces else "default"
+            yield EnvironmentCandidate(name, root, f"variable file {own[-1].path}", own, workspace)
 
 
 def _of_states(
@@ -280,7 +273,7 @@ def _of_states(
     groups: Mapping[str, Sequence[EnvironmentFile]],
     shared: Sequence[EnvironmentFile],
     backends: Mapping[str, str],
-) -> Iterator[Given]:
+) -> Iterator[EnvironmentCandidate]:
     """Yield the environments that have a file for their state and none for their values: the name is their value.
 
     Where files of values are named otherwise than those of states, it is open what belongs to what.
@@ -288,7 +281,7 @@ def _of_states(
     for name in backends if groups.keys() <= backends.keys() else ():
         variables = None if name in groups else named_by(root, name, shared)
         if variables is not None:
-            yield Given(name, f"backend file {backends[name]}", shared, variables=variables)
+            yield EnvironmentCandidate(name, root, f"backend file {backends[name]}", shared, variables=variables)
 
 
 def _declared(root: Root) -> str:
@@ -299,7 +292,3 @@ def _declared(root: Root) -> str:
         if isinstance(value, str) and value.lower() in ENVIRONMENT_WORDS:
             return valid_name(value)
     return ""
-
-
-def _rank(name: str) -> tuple[bool, bool]:
-    return is_production(name), environment_word(name) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from infraspec.adoption.environments import EnvironmentCandidate, find_environments, workflow_regions
-from infraspec.adoption.roots import ENVIRONMENT_WORDS, Root, find_roots
+from infraspec.adoption.roots import ENVIRONMENT_WORDS, Roots, find_roots
 from infraspec.adoption.variable_files import find_backend_files, find_variable_files
 from infraspec.core.errors import InfraspecError, RootMissingError
 from infraspec.ecs.task_definition import TaskDefinition
@@ -75,17 +75,14 @@ GITLAB = ".gitlab-ci.yml"
 class RepositoryFiles(Struct, frozen=True):
     """A directory with its root modules, environments and task definition files; paths are relative to it.
 
-    `aside` are root modules below examples and tests, `broken` directories that cannot be parsed with the reason,
-    `malformed` JSON files that look like task definitions and are none.
+    `malformed` are JSON files that look like task definitions and are none.
     """
 
     directory: Path
-    roots: tuple[Root, ...]
+    roots: Roots
     candidates: tuple[EnvironmentCandidate, ...]
     task_definitions: tuple[str, ...]
     malformed: tuple[str, ...]
-    aside: tuple[str, ...]
-    broken: tuple[tuple[str, str], ...]
     workflows: tuple[str, ...]
     gitlab: bool
     terragrunt: bool
@@ -116,12 +113,10 @@ class RepositoryFiles(Struct, frozen=True):
             raise _nothing_there(directory, found.broken, terragrunt=terragrunt)
         return cls(
             directory,
-            found.roots,
+            found,
             tuple(candidates),
             tuple(good),
             tuple(malformed),
-            found.aside,
-            found.broken,
             tuple(name for name in texts if name != GITLAB),
             (directory / GITLAB).is_file(),
             terragrunt,

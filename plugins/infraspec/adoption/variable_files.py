@@ -132,10 +132,15 @@ def _belongs(root: Root, roots: Sequence[Root], file: EnvironmentFile) -> bool:
     variables = set(root.configuration.variables)
     if not file.names or configures_backend(file):
         return False
-    owner = max((other.path for other in roots if other.holds(file.path)), key=len, default=None)
+    owner = _owner(roots, file.path)
     if owner == root.path:
         return 2 * len(file.names & variables) >= len(file.names)
     return owner in (None, ".") and file.names <= variables
+
+
+def _owner(roots: Sequence[Root], path: str) -> str | None:
+    """Return the path of the root that a file lies in."""
+    return max((root.path for root in roots if root.holds(path)), key=len, default=None)
 
 
 def _is_automatic(path: Path) -> bool:
@@ -174,7 +179,7 @@ def backends_of(root: Root, roots: Sequence[Root], files: Sequence[BackendFile])
     alone = sum(map(_is_partial, roots)) == 1
     found: dict[str, str] = {}
     for file in files:
-        owner = max((other.path for other in roots if other.holds(file.path)), key=len, default=None)
+        owner = _owner(roots, file.path)
         if owner == root.path or (alone and owner in (None, ".")):
             found.setdefault(file.environment, file.path)
     return found

@@ -10,10 +10,9 @@ import click
 from infraspec import contract as contracts
 from infraspec.checks.conventions.migration import plan_migration
 from infraspec.cli.common import INFRA, PATH, reported
-from infraspec.core.errors import ContractError, ErrorCollector
-from infraspec.reporting.conventions import conventions_document
+from infraspec.core.errors import ContractError, collected
+from infraspec.reporting.conventions import conventions_document, migration_document
 from infraspec.reporting.document import as_markdown, as_text
-from infraspec.reporting.migration import migration_document
 from infraspec.terraform.environments import Environments
 
 
@@ -72,10 +71,6 @@ def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, langua
             remedy=f"choose one, such as --env {chosen[0]}",
         )
     environments = Environments(contract, plan_file=plan_file)
-    plans, errors = [], ErrorCollector()
-    for name in chosen:
-        with errors.collect(name if len(chosen) > 1 else ""):
-            plans.append(plan_migration(environments.plan(name), contract, name))
-    errors.finalize()
+    plans = collected(lambda name: plan_migration(environments.plan(name), contract, name), chosen, environments=True)
     found = migration_document(plans, language)
     return as_text(found) if form == "text" else as_markdown(found)

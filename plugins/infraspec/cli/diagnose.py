@@ -18,7 +18,7 @@ from infraspec import contract as contracts
 from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, reported
 from infraspec.cli.terminal import show_document, waiting
-from infraspec.core.errors import ContractError, RequestError, SandboxError
+from infraspec.core.errors import RequestError, SandboxError
 from infraspec.core.runtime import require
 from infraspec.live.diagnosing import diagnoses
 from infraspec.live.plan import live_plan
@@ -28,6 +28,7 @@ from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting import diagnosis as reports
 from infraspec.reporting.incident_record import incident_record
+from infraspec.terraform.environments import only_environment
 
 LOCAL = "local"
 _ENDPOINT = "AWS_ENDPOINT_URL"
@@ -99,7 +100,8 @@ def _session(infra: Path, environment: str | None, say: Callable[[str], None]) -
     """Yield the session of a live run of one environment, whose account is that of the contract; say what it asks."""
     if environment is not None and "," in environment:
         raise click.UsageError("--env is one environment; run once for each")
-    given = {"directory": str(infra), "environments": environment or _only(infra), "live": "yes"}
+    name = environment or only_environment(contracts.load(infra, environments=[]))
+    given = {"directory": str(infra), "environments": name, "live": "yes"}
     if given["environments"] == LOCAL and not os.environ.get(_ENDPOINT):
         raise SandboxError(
             "there is no sandbox to diagnose",
@@ -117,20 +119,6 @@ def _session(infra: Path, environment: str | None, say: Callable[[str], None]) -
         lambda service, operation, region: say(f"asking AWS for {service}.{operation} in {region}")
     ):
         yield session
-
-
-def _only(infra: Path) -> str:
-    """Return the only environment of the contract. Raises ContractError if there are several."""
-    contract = contracts.load(infra, environments=[])
-    first, *others = contract.environments
-    if others:
-        raise ContractError(
-            "which environment?",
-            place=str(contract.path),
-            expected="--env with one of " + ", ".join(contract.environments),
-            remedy=f"--env {first}",
-        )
-    return first
 
 
 def span(text: str) -> timedelta:

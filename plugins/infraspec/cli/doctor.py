@@ -15,6 +15,7 @@ import click
 from infraspec.adoption.checkup import HealthState, Line, checkup, worst
 from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
+from infraspec.core.errors import counted
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 
 _TONES: Mapping[HealthState, Tone] = {
@@ -28,8 +29,8 @@ _COLUMNS = (Column(least=max(len(state.value) for state in HealthState)), Column
 def health_document(lines: Sequence[Line]) -> Document:
     """Return a line for each thing with its state, below it what is to be done, and how many there are of each."""
     counts = Counter(line.state.value for line in lines)
-    numbers = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("warning", "problem")]
-    told = Paragraph(f"{counts['ok']} ok, {', '.join(numbers)}", _TONES[worst(lines)])
+    numbers = [f"{counts['ok']} ok", *(counted(counts[state], state) for state in ("warning", "problem"))]
+    told = Paragraph(", ".join(numbers), _TONES[worst(lines)])
     table = Table(_COLUMNS, tuple(map(_row, lines)), header="never")
     return Document(lambda _form: (table, told), lambda: list(map(_data, lines)))
 

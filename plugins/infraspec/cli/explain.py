@@ -11,7 +11,7 @@ from infraspec.checks.access.explanation import explain as explained
 from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
-from infraspec.reporting.explanation import EXIT_CODES, explanation_document
+from infraspec.reporting.explanation import EXIT_CODES, explanation_document, tone_of
 from infraspec.terraform.environments import environment_plan
 
 
@@ -81,16 +81,15 @@ def explain(  # noqa: PLR0917 - click passes by name
         evaluated, contract, name = environment_plan(infra, environment, plan_file, snapshots)
         found = explained(placed(evaluated, contract, name), role, action, resource, context)
     show_document(explanation_document(found), form)
-    sys.exit(EXIT_CODES[found.outcome])
+    sys.exit(EXIT_CODES[tone_of(found.outcome)])
 
 
 def _keys(pairs: tuple[str, ...]) -> dict[str, str | list[str]]:
     """Read KEY=VALUE; a key that is given more than once has several values."""
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, list[str]] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or ":" not in key:
             raise click.UsageError(f"--context is KEY=VALUE, such as aws:PrincipalOrgID=o-1, not {pair}")
-        before = values.get(key)
-        values[key] = value if before is None else [*([before] if isinstance(before, str) else before), value]
-    return values
+        values.setdefault(key, []).append(value)
+    return {key: found[0] if len(found) == 1 else found for key, found in values.items()}

@@ -94,10 +94,9 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     common = [guess.key for guess in adoption.tags if guess.is_common]
     if common:
         yield "tags", ", ".join(common)
-    left = len(adoption.left_out) + len(adoption.repository.broken)
+    left = [*(each.reason for each in adoption.left_out), *(why for _, why in adoption.repository.roots.broken)]
     if left:
-        first = next(iter([each.reason for each in adoption.left_out] + [why for _, why in adoption.repository.broken]))
-        yield "left out", f"{left} root modules, the first because: {first}"
+        yield "left out", f"{len(left)} root modules, the first because: {left[0]}"
     if adoption.repository.terragrunt:
         yield "left out", "Terragrunt: only Terraform that is there as it is gets evaluated"
 
@@ -116,7 +115,7 @@ def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: b
         ],
         "left_out": [
             *({"root": each.candidate.root.path, "reason": each.reason} for each in adoption.left_out),
-            *({"root": path, "reason": reason} for path, reason in adoption.repository.broken),
+            *({"root": path, "reason": reason} for path, reason in adoption.repository.roots.broken),
         ],
         "names": {
             guess.type: {"patterns": guess.patterns, "held": guess.held, "of": guess.total} for guess in adoption.names

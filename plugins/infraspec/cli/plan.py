@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,60 +12,38 @@ from infraspec.reporting.planned_values import plan_document
 from infraspec.terraform.environments import PlanRequest
 
 
-class _Ordered(click.Option):
-    """An option that remembers its place among the others: --var and --var-file win in the order given."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"multiple": True, "expose_value": False, "callback": self.remember, **kwargs})
-
-    @staticmethod
-    def remember(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
-        """Keep the values; `ordered_arguments` puts them in order."""
-        context.meta.setdefault("infraspec.arguments", {})[parameter.name] = list(values)
-
-
-def ordered_arguments(context: click.Context, arguments: list[str]) -> list[tuple[str, str]]:
-    """Return ("var", "NAME=VALUE") and ("var_file", "FILE") in the order of the command line."""
-    values: dict[str, list[str]] = context.meta.get("infraspec.arguments", {})
-    remaining = {name: list(items) for name, items in values.items()}
-    order = [name for word in arguments for name in ("var_file", "var") if word.split("=")[0] == _flag(name)]
-    return [(name, remaining[name].pop(0)) for name in order if remaining.get(name)]
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 class _PlanCommand(click.Command):
-    """Keep the words of the command line, which tell the order of --var and --var-file."""
+    """A command that keeps --var and --var-file in the order given, in which they win."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse as usual."""
-        ctx.meta["infraspec.words"] = list(args)
-        return super().parse_args(ctx, args)
+        """Parse as usual; `arguments` are ("var", "NAME=VALUE") and ("var_file", "FILE") in order."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        rest = super().parse_args(ctx, args)
+        given = {name: iter(ctx.params.pop(name) or ()) for name in ("var", "var_file")}
+        ctx.params["arguments"] = tuple((one.name, next(given[one.name], "")) for one in order if one.name in given)
+        return rest
 
 
 @click.command(cls=_PlanCommand)
 @click.option("--root", type=PATH, help="Root module to evaluate, without a contract.")
 @click.option("--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: .]")
 @ONE_ENVIRONMENT
-@click.option("--var", cls=_Ordered, metavar="NAME=VALUE", help="Value of a root variable, as terraform's -var.")
-@click.option("--var-file", cls=_Ordered, metavar="FILE", help="File of variable values, as terraform's -var-file.")
+@click.option("--var", multiple=True, metavar="NAME=VALUE", help="Value of a root variable, as terraform's -var.")
+@click.option("--var-file", multiple=True, metavar="FILE", help="File of variable values, as terraform's -var-file.")
 @click.option("--workspace", help="terraform.workspace.  [default: default]")
 @click.option(
     "--known", multiple=True, metavar="KEY=VALUE", help="What a data source returns: aws_caller_identity.account_id=…"
 )
 @TEXT_OR_JSON
-@click.pass_context
 @reported
 def plan(  # noqa: PLR0917 - click passes by name
-    context: click.Context,
     root: Path | None,
     infra: Path | None,
     environment: str | None,
     workspace: str | None,
     known: tuple[str, ...],
     form: str,
+    arguments: tuple[tuple[str, str], ...],
 ) -> None:
     """Print what Terraform source evaluates to, without terraform and without credentials.
 
@@ -84,7 +61,7 @@ def plan(  # noqa: PLR0917 - click passes by name
         root=root,
         infra=infra or Path(),
         environment=environment,
-        arguments=tuple(ordered_arguments(context, context.meta["infraspec.words"])),
+        arguments=arguments,
         workspace=workspace,
         known=known,
     )

@@ -24,14 +24,8 @@ from infraspec.terraform.plan import Plan
 
 _COMMANDS = {
     "apply": ("infraspec.cli.sandbox:apply", "Bring the sandbox that runs to what the source says now."),
-    "down": (
-        "infraspec.cli.sandbox:down",
-        "End the sandbox that runs, and nothing else.",
-    ),
-    "status": (
-        "infraspec.cli.sandbox:status",
-        "Print how to ask the sandbox that runs.",
-    ),
+    "down": ("infraspec.cli.sandbox:down", "End the sandbox that runs, and nothing else."),
+    "status": ("infraspec.cli.sandbox:status", "Print how to ask the sandbox that runs."),
     "up": ("infraspec.cli.sandbox:up", "Start it with what an environment says."),
 }
 
@@ -102,14 +96,7 @@ def show(kept: Kept, *, operator: bool) -> None:
 @click.option("--detach", is_flag=True, help="Return, and let it run until infraspec sandbox down.")
 @OPERATOR
 @reported
-def up(
-    *,
-    infra: Path,
-    environment: str | None,
-    port: int,
-    detach: bool,
-    operator: bool,
-) -> None:
+def up(*, infra: Path, environment: str | None, port: int, detach: bool, operator: bool) -> None:
     """Start it, apply the plan of an environment, and print how to ask it.
 
     Without --detach it runs until it is interrupted. What of the plan is not in it is listed with the reason.

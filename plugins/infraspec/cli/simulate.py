@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, BinaryIO, TypeAlias
 
 import click
@@ -12,7 +12,7 @@ import msgspec
 
 from infraspec.cli.common import reported
 from infraspec.cli.terminal import is_terminal, show_document
-from infraspec.core.errors import CaseError, ErrorCollector
+from infraspec.core.errors import CaseError, collected
 from infraspec.iam.evaluation.decision import Decision, decide, why
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
@@ -99,18 +99,15 @@ def decided(lines: Iterable[bytes], file: str) -> list[str]:
 
     Raises CaseError, PolicyError, or InputErrorGroup with all of them.
     """
-    errors, answers = ErrorCollector(), []
-    for place, line in _placed(lines, file):
-        with errors.collect():
-            case = _read(line, place)
-            decision = case.decide(place)
-            answers.append({"id": case.id, "decision": decision.outcome.value, "why": why(decision)})
-    errors.finalize()
-    return [msgspec.json.encode(answer).decode() for answer in answers]
+    placed = [(f"{file}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    return [msgspec.json.encode(answer).decode() for answer in collected(_answer, placed)]
 
 
-def _placed(lines: Iterable[bytes], file: str) -> Iterator[tuple[str, bytes]]:
-    return ((f"{file}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+def _answer(placed: tuple[str, bytes]) -> dict[str, str]:
+    place, line = placed
+    case = _read(line, place)
+    decision = case.decide(place)
+    return {"id": case.id, "decision": decision.outcome.value, "why": why(decision)}
 
 
 def _read(line: bytes, place: str) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TypeVar
@@ -31,6 +31,11 @@ def listing(words: Collection[str], limit: int = 12) -> str:
     shown = list(words)[:limit]
     rest = len(words) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def counted(number: int, noun: str, form: str = "") -> str:
+    """Return a number, in a form such as "," for thousands, with a noun that takes an s in the plural."""
+    return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
 
 
 _LABELS = ("expected", "found", "in", "remedy")
@@ -310,6 +315,21 @@ class ErrorCollector(Struct):
         first = {_identity(error): error for error in reversed(self.errors)}
         self.errors = [error for error in self.errors if first[_identity(error)] is error]
         self.finalize()
+
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+def collected(make: Callable[[_Given], _Made], given: Sequence[_Given], *, environments: bool = False) -> list[_Made]:
+    """Return what is made of each of several, such as `environments`; the errors of all are raised together."""
+    collector = ErrorCollector()
+    found = []
+    for one in given:
+        with collector.collect(str(one) if environments and len(given) > 1 else ""):
+            found.append(make(one))
+    collector.finalize()
+    return found
 
 
 def _said(error: InfraspecError) -> tuple[object, ...]:

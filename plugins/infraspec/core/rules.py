@@ -360,6 +360,11 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in tuple(globals().values())
 """The rules by their ids."""
 
 
+def rule_named(test: str) -> str:
+    """Return the id of the rule that a function or a module of tests is named after: `test_secret_access`."""
+    return test.removeprefix("test_").replace("_", "-")
+
+
 def rule_of(id_: str) -> Rule:
     """Return a rule; one that infraspec does not have is a repository's own."""
     return RULES.get(id_) or Rule.own(id_)

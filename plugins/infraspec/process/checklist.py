@@ -20,6 +20,7 @@ from infraspec.process.markdown import Item, task_list
 
 _COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt"
 _REMEDY = f"write the file again: {_COMMAND}"
+_KINDS = {dict: "an object", list: "a list", type(None): "null"}
 _EVENT = "GitHub Actions does for every run, leave its variable alone"
 
 
@@ -71,21 +72,17 @@ def read_pull_requests(path: Path, shown: str) -> tuple[PullRequest, ...]:
     tree = read_json(path, shown, _COMMAND)
     if not isinstance(tree, list):
         raise ProcessFileError(
-            "no list of pull requests", place=shown, expected="a list of objects", found=_kind(tree), remedy=_REMEDY
+            "no list of pull requests",
+            place=shown,
+            expected="a list of objects",
+            found=_kind(tree),
+            remedy=_REMEDY,
         )
     return tuple(pull_request_of(item, shown) for item in tree)
 
 
 def _kind(tree: Any) -> str:
-    match tree:
-        case Mapping():
-            return "an object"
-        case list():
-            return "a list"
-        case None:
-            return "null"
-        case _:
-            return "a single value"
+    return _KINDS.get(type(tree), "a single value")
 
 
 def compliance(requests: Sequence[PullRequest], checklist: Sequence[str]) -> float | None:

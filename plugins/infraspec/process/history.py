@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from infraspec.core.errors import ErrorCollector, ProcessFileError
+from infraspec.core.errors import ProcessFileError, collected
 from infraspec.process.incidents import DeploymentRecord, Incident
 
 
@@ -114,13 +114,7 @@ def _placed(rows: Iterable[Any], shown: str) -> Iterator[tuple[Any, str]]:
 
 def _read(rows: Iterable[tuple[Any, str]], read: Callable[[Any, str], Record | None]) -> list[Record]:
     """Return what rows with their places tell, but for those that tell nothing; all errors at once."""
-    collector = ErrorCollector()
-    found: list[Record] = []
-    for row, place in rows:
-        with collector.collect():
-            found += [record] if (record := read(row, place)) else []
-    collector.finalize()
-    return found
+    return [record for record in collected(lambda pair: read(*pair), list(rows)) if record]
 
 
 def _alert(row: Any, place: str, environments: Collection[str]) -> Alert | None:

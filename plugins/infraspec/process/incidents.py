@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
-from infraspec.core.errors import ErrorCollector, ProcessFileError
-from infraspec.process.markdown import Page, read_page
+from infraspec.core.errors import ProcessFileError
+from infraspec.process.markdown import Page, read_pages, text_of, wrong_key
 
 TIMES = ("started", "detected", "restored", "resolved")
+_TIME = 'a time with its offset in quotes, such as "2026-10-01T09:00:00+09:00"'
 _TEXTS = ("id", "environment", "severity", "failure_class", "playbook", "owner")
 
 
@@ -61,25 +61,16 @@ class Figures(Struct, frozen=True):
 
 def read_incidents(directory: Path, shown: str, *, template: Path | None = None) -> tuple[Incident, ...]:
     """Read the records of a directory, oldest first; ProcessFileError (all at once) for those that are none."""
-    collector = ErrorCollector()
-    found: list[Incident] = []
-    for path in sorted(directory.rglob("*.md")):
-        if template is not None and path.resolve() == template.resolve():
-            continue
-        with collector.collect():
-            page = read_page(path, f"{shown.rstrip('/')}/{path.relative_to(directory).as_posix()}")
-            if page.meta:
-                found.append(incident_of(page))
-    collector.finalize()
+    found = read_pages(directory, shown, incident_of, template=template)
     return tuple(sorted(found, key=lambda incident: (incident.started, incident.id)))
 
 
 def incident_of(page: Page) -> Incident:
     """Make a record of a page; ProcessFileError if a key is missing, is no time, or the times are out of order."""
-    id_, environment, severity, failure_class, playbook, owner = (_text(page, key) for key in _TEXTS)
+    id_, environment, severity, failure_class, playbook, owner = (text_of(page, key) for key in _TEXTS)
     started, detected, restored, resolved = (_time(page, key) for key in TIMES)
     if started is None:
-        raise _wrong(page, "started", None)
+        raise wrong_key(page, "started", _TIME, None)
     before, name = started, "started"
     for key, moment in zip(TIMES[1:], (detected, restored, resolved), strict=True):
         if moment is not None and moment < before:
@@ -108,13 +99,6 @@ def figures(incidents: Sequence[Incident], deployments: Sequence[DeploymentRecor
     )
 
 
-def _text(page: Page, key: str) -> str:
-    value = page.meta.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(page, key, value)
-    return value.strip()
-
-
 def _time(page: Page, key: str) -> datetime | None:
     value = page.meta.get(key)
     if value is None:
@@ -122,18 +106,7 @@ def _time(page: Page, key: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise _wrong(page, key, value) from None
+        raise wrong_key(page, key, _TIME, value) from None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise _wrong(page, key, value)
+        raise wrong_key(page, key, _TIME, value)
     return moment
-
-
-def _wrong(page: Page, key: str, value: Any) -> ProcessFileError:
-    expected = 'a time with its offset in quotes, such as "2026-10-01T09:00:00+09:00"' if key in TIMES else "text"
-    return ProcessFileError(
-        f'the front matter\'s "{key}" is missing or wrong',
-        place=str(page.location(key)),
-        expected=expected,
-        found="nothing" if value is None else str(value),
-        remedy=f"{key}: …",
-    )

@@ -9,46 +9,44 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from infraspec.core.errors import ProcessFileError
+from infraspec.core.errors import ProcessFileError, collected
 from infraspec.core.finding import Location
 
 
-def parse_mapping(text: str, place: str, first_line: int = 1) -> Mapping[str, Any]:
-    """Read a YAML mapping that begins on `first_line`; ProcessFileError with the line if it is none."""
-    tree = _load(text, place, first_line)
+def parse_mapping(text: str, place: str) -> Mapping[str, Any]:
+    """Read a YAML mapping; ProcessFileError with the line if it is none."""
+    tree = _load(text, place)
     if tree is None:
         return {}
     if not isinstance(tree, Mapping):
         raise ProcessFileError(
             "the document is no mapping", place=place, expected="key: value lines", found=type(tree).__name__
         )
-    _shift(tree, first_line - 1)
     return tree
 
 
 def parse_sequence(text: str, place: str) -> Sequence[Any]:
     """Read a YAML list; ProcessFileError with the line if it is none."""
-    tree = _load(text, place, 1)
+    tree = _load(text, place)
     if not isinstance(tree, list):
         raise ProcessFileError("the document is no list", place=place, expected="- … lines", found=type(tree).__name__)
     return tree
 
 
-def _load(text: str, place: str, first_line: int) -> Any:
+def _load(text: str, place: str) -> Any:
     from ruamel import yaml  # noqa: PLC0415 - a repository without playbooks has no YAML to read
 
     try:
         return yaml.YAML(typ="rt").load(text)
     except yaml.error.MarkedYAMLError as error:
-        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
+        line = 1 + (error.problem_mark.line if error.problem_mark else 0)
         raise ProcessFileError(
             f"no YAML: {error.problem}", place=f"{place}:{line}", remedy="correct the line, or put its text in quotes"
         ) from None
@@ -66,21 +64,6 @@ def line_of(node: Any, key: Any, default: int = 0) -> int:
     if isinstance(node, list) and isinstance(key, int) and 0 <= key < len(node):
         return int(lines.item(key)[0]) + 1
     return default
-
-
-def _shift(node: Any, lines: int) -> None:
-    """Move the recorded lines of a tree down; an aliased node is moved once."""
-    seen: set[int] = set()
-    waiting = [node] if lines else []
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen or not hasattr(current, "lc"):
-            continue
-        seen.add(id(current))
-        for entry in (current.lc.data or {}).values():
-            for at in range(0, len(entry), 2):
-                entry[at] += lines
-        waiting.extend(current.values() if isinstance(current, Mapping) else current)
 
 
 if TYPE_CHECKING:  # a repository without playbooks has no pages to read
@@ -120,8 +103,7 @@ class Command(Struct, frozen=True):
     line: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class Page(Struct, frozen=True, eq=False):
     """A Markdown page. `file` is the path that people see, `path` the real one (None for text that is no file)."""
 
     file: str
@@ -131,11 +113,10 @@ class Page:
     items: Sequence[Item]
     links: Sequence[PageLink]
     commands: Sequence[Command]
-    _meta_line: int = field(default=1, repr=False)
 
     def location(self, key: str | int = 0) -> Location:
         """Return where a key of the front matter stands, or a line, or the page as a whole."""
-        return Location(self.file, key if isinstance(key, int) else line_of(self.meta, key, self._meta_line))
+        return Location(self.file, key if isinstance(key, int) else line_of(self.meta, key, 1))
 
     @property
     def anchors(self) -> frozenset[str]:
@@ -163,37 +144,72 @@ def read_page(path: Path, shown: str) -> Page:
     return parse_page(text, shown, path)
 
 
+T = TypeVar("T")
+
+
+def read_pages(directory: Path, shown: str, read: Callable[[Page], T], *, template: Path | None = None) -> list[T]:
+    """Return what is read of each page of a directory that has front matter, in order of its path, but of a template.
+
+    ProcessFileError (all of them at once) for a page that cannot be read.
+    """
+
+    def read_one(path: Path) -> list[T]:
+        page = read_page(path, f"{shown.rstrip('/')}/{path.relative_to(directory).as_posix()}")
+        return [read(page)] if page.meta else []
+
+    paths = [path for path in sorted(directory.rglob("*.md")) if not template or path.resolve() != template.resolve()]
+    return [one for found in collected(read_one, paths) for one in found]
+
+
 def parse_page(text: str, shown: str, path: Path | None = None) -> Page:
     """Read a page from its text."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    front, body, offset = _front_matter(text, shown)
+    front, body = _front_matter(text, shown)
     tokens = _tokens(body)
-    meta = parse_mapping(front, shown, first_line=2) if front is not None else {}
     return Page(
         shown,
         path,
-        meta,
-        tuple(_headings(tokens, offset)),
-        tuple(_items(tokens, offset)),
-        tuple(_links(tokens, offset)),
-        tuple(_commands(tokens, offset)),
+        parse_mapping(front, shown) if front else {},
+        tuple(_headings(tokens)),
+        tuple(_items(tokens)),
+        tuple(_links(tokens)),
+        tuple(_commands(tokens)),
+    )
+
+
+def text_of(page: Page, key: str) -> str:
+    """Return a text of the front matter. Raises ProcessFileError."""
+    value = page.meta.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise wrong_key(page, key, "text", value)
+    return value.strip()
+
+
+def wrong_key(page: Page, key: str, expected: str, found: Any) -> ProcessFileError:
+    """Return the error of a key of the front matter."""
+    return ProcessFileError(
+        f'the front matter\'s "{key}" is missing or wrong',
+        place=str(page.location(key)),
+        expected=expected,
+        found="nothing" if found is None else str(found),
+        remedy=f"{key}: …",
     )
 
 
 def task_list(text: str) -> tuple[Item, ...]:
     """Return the task list items of Markdown text that has no front matter, such as a pull request's description."""
-    return tuple(_items(_tokens(text), 0))
+    return tuple(_items(_tokens(text)))
 
 
-def _front_matter(text: str, shown: str) -> tuple[str | None, str, int]:
-    """Return the front matter (None if there is none), the rest, and the lines before the rest."""
+def _front_matter(text: str, shown: str) -> tuple[str, str]:
+    """Return the front matter, empty if there is none, and the rest, each on the lines that it stands on."""
     if not text.startswith("---\n"):
-        return None, text, 0
+        return "", text
     end = re.search(r"^---[ \t]*$", text[4:], re.MULTILINE)
     if end is None:
         raise ProcessFileError("the front matter has no end", place=f"{shown}:1", expected="a line --- below it")
-    front, rest = text[4 : 4 + end.start()], text[4 + end.end() :]
-    return front, rest, text.count("\n", 0, 4 + end.end())
+    at = 4 + end.end()
+    return f"\n{text[4 : 4 + end.start()]}", "\n" * text.count("\n", 0, at) + text[at:]
 
 
 def _tokens(text: str) -> list[Token]:
@@ -202,38 +218,38 @@ def _tokens(text: str) -> list[Token]:
     return MarkdownIt("commonmark").parse(text)
 
 
-def _line(token: Token, offset: int) -> int:
-    return offset + (token.map[0] if token.map else 0) + 1
+def _line(token: Token) -> int:
+    return (token.map[0] if token.map else 0) + 1
 
 
-def _headings(tokens: Sequence[Token], offset: int) -> Iterator[Heading]:
+def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
-            yield Heading(int(opening.tag[1:]), _plain(inline), _line(opening, offset))
+            yield Heading(int(opening.tag[1:]), _plain(inline), _line(opening))
 
 
-def _items(tokens: Sequence[Token], offset: int) -> Iterator[Item]:
+def _items(tokens: Sequence[Token]) -> Iterator[Item]:
     for opening, _, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "list_item_open" and inline.type == "inline":
             found = _ITEM.fullmatch(inline.content)
             if found:
-                yield Item(" ".join(found[2].split()), found[1] != " ", _line(opening, offset))
+                yield Item(" ".join(found[2].split()), found[1] != " ", _line(opening))
 
 
-def _links(tokens: Sequence[Token], offset: int) -> Iterator[PageLink]:
+def _links(tokens: Sequence[Token]) -> Iterator[PageLink]:
     for token in tokens:
         for child in token.children or ():
             target = child.attrGet("href") or child.attrGet("src")
             if isinstance(target, str):
-                yield PageLink(target, _line(token, offset))
+                yield PageLink(target, _line(token))
 
 
-def _commands(tokens: Sequence[Token], offset: int) -> Iterator[Command]:
+def _commands(tokens: Sequence[Token]) -> Iterator[Command]:
     for token in tokens:
         if token.type != "fence" or token.info.strip().split(" ")[0].lower() not in _SHELLS:
             continue
         pending, begun = "", 0
-        for number, line in enumerate(token.content.splitlines(), _line(token, offset) + 1):
+        for number, line in enumerate(token.content.splitlines(), _line(token) + 1):
             text = line.strip().removeprefix("$ ")
             if not pending and (not text or text.startswith("#")):
                 continue

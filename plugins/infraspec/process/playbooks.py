@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
-from infraspec.core.errors import ErrorCollector, ProcessFileError
-from infraspec.process.markdown import Heading, Item, Page, read_page
+from infraspec.process.markdown import Heading, Item, Page, read_pages, text_of, wrong_key
 
 PHASES = ("confirm", "restore", "fix", "follow-up")
 """The phases of a response in order: what to look at, back to service, the cause mended, what is learned."""
@@ -58,62 +56,37 @@ def read_playbooks(directory: Path, shown: str) -> tuple[Playbook, ...]:
 
     ProcessFileError (all of them at once) for a file that cannot be read or lacks a key.
     """
-    collector = ErrorCollector()
-    found: list[Playbook] = []
-    for path in sorted(directory.rglob("*.md")):
-        with collector.collect():
-            page = read_page(path, f"{shown.rstrip('/')}/{path.relative_to(directory).as_posix()}")
-            if page.meta:
-                found.append(playbook_of(page))
-    collector.finalize()
-    return tuple(found)
+    return tuple(read_pages(directory, shown, playbook_of))
 
 
 def playbook_of(page: Page) -> Playbook:
     """Make a playbook of a page; ProcessFileError if its front matter lacks a key or has one of the wrong type."""
     return Playbook(
         page,
-        _text(page, "id"),
-        _text(page, "language"),
-        _text(page, "owner"),
+        text_of(page, "id"),
+        text_of(page, "language"),
+        text_of(page, "owner"),
         _targets(page),
         (*_texts(page, "failure_classes"), *_texts(page, "alarms")),
         _phases(page),
     )
 
 
-def _text(page: Page, key: str) -> str:
-    value = page.meta.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(page, key, "text", value)
-    return value.strip()
-
-
 def _texts(page: Page, key: str) -> tuple[str, ...]:
     value = page.meta.get(key, [])
     if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(item, str) for item in value):
-        raise _wrong(page, key, "a list of text", value)
+        raise wrong_key(page, key, "a list of text", value)
     return tuple(value)
 
 
 def _targets(page: Page) -> dict[str, int]:
     value = page.meta.get("targets")
     if not isinstance(value, Mapping) or not all(isinstance(item, int) and item > 0 for item in value.values()):
-        raise _wrong(page, "targets", "minutes by phase: " + ", ".join(f"{phase}: …" for phase in PHASES), value)
+        raise wrong_key(page, "targets", "minutes by phase: " + ", ".join(f"{phase}: …" for phase in PHASES), value)
     unknown = [key for key in value if key not in PHASES]
     if unknown:
-        raise _wrong(page, "targets", "the phases " + ", ".join(PHASES), unknown[0])
+        raise wrong_key(page, "targets", "the phases " + ", ".join(PHASES), unknown[0])
     return dict(value)
-
-
-def _wrong(page: Page, key: str, expected: str, found: Any) -> ProcessFileError:
-    return ProcessFileError(
-        f'the front matter\'s "{key}" is missing or wrong',
-        place=str(page.location(key)),
-        expected=expected,
-        found="nothing" if found is None else str(found),
-        remedy=f"{key}: …",
-    )
 
 
 def _phases(page: Page) -> tuple[Phase, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.core.errors import ErrorCollector, ProcessFileError
+from infraspec.core.errors import ProcessFileError, collected
 from infraspec.core.finding import Location
 from infraspec.process.markdown import line_of, parse_mapping
 
@@ -52,18 +52,15 @@ class Workflow(Struct, frozen=True, eq=False):
 
 def read_workflows(directory: Path, shown: str) -> tuple[Workflow, ...]:
     """Read the workflow files of a directory; ProcessFileError (all at once) for those that are none."""
-    collector = ErrorCollector()
-    found: list[Workflow] = []
-    for path in sorted([*directory.glob("*.yml"), *directory.glob("*.yaml")]):
-        with collector.collect():
-            name = f"{shown.rstrip('/')}/{path.name}"
-            try:
-                text = path.read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ProcessFileError(f"the file cannot be read: {error}", place=name) from None
-            found.append(workflow_of(text, name))
-    collector.finalize()
-    return tuple(found)
+    paths = sorted([*directory.glob("*.yml"), *directory.glob("*.yaml")])
+    return tuple(collected(lambda path: _read(path, f"{shown.rstrip('/')}/{path.name}"), paths))
+
+
+def _read(path: Path, shown: str) -> Workflow:
+    try:
+        return workflow_of(path.read_text(encoding="utf-8-sig"), shown)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProcessFileError(f"the file cannot be read: {error}", place=shown) from None
 
 
 def workflow_of(text: str, shown: str) -> Workflow:

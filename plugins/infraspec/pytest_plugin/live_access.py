@@ -21,10 +21,10 @@ from infraspec.aws.access import AccountAccess
 from infraspec.aws.calls import Calls
 from infraspec.aws.guard import GUARD
 from infraspec.contract.models import Contract
-from infraspec.core.errors import ContractError, ErrorCollector, SandboxError
+from infraspec.core.errors import ContractError, SandboxError, collected
 from infraspec.core.runtime import require
 from infraspec.ecs.fleet import ExpectedRevision, Fleet, declared_services, expected_revisions
-from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.facts.services import read_fleet, settled
 from infraspec.live.plan import live_plan
 from infraspec.sandbox.background_server import Kept
@@ -142,11 +142,7 @@ class LiveAccess:
 
     def check(self) -> None:
         """Compare who asks about each environment with the contract; all errors are raised together."""
-        collector = ErrorCollector()
-        for name in self._run.names:
-            with collector.collect(name if len(self._run.names) > 1 else ""):
-                self.of(name)
-        collector.finalize()
+        collected(self.of, self._run.names, environments=True)
 
     def of(self, name: str) -> AccountAccess:
         """Return the access to an environment. Raises IdentityError, CredentialsError or AwsError."""
@@ -162,15 +158,8 @@ class LiveAccess:
             )
         return self._found[name]
 
-    @staticmethod
-    def plan(snapshot: Calls, plan: Plan, contract: Contract, name: str) -> Plan:
-        """Return what is deployed as a Plan, with the addresses of the source where it knows the resource."""
-        return live_plan(snapshot, plan, contract, name)
-
-    @staticmethod
-    def task_definitions(plan: Plan) -> Sequence[TaskDefinition]:
-        """Return the task definitions of a plan of what is deployed."""
-        return task_definitions(plan)
+    plan = staticmethod(live_plan)
+    task_definitions = staticmethod(task_definitions)
 
     @staticmethod
     def expected_revisions(text: str, fleet: Fleet) -> Mapping[str, ExpectedRevision]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import Struct
@@ -156,14 +156,12 @@ SETTINGS = pytest.StashKey[Settings]()
 def add_options(parser: pytest.Parser) -> None:
     """Declare the options and ini values."""
     group = parser.getgroup("infraspec", "infrastructure as its contract says")
-    for name, text in _HELP.items():
-        action = "append" if name in _REPEATABLE else "store"
-        flag, dest = f"--infraspec-{name}", f"infraspec_{name}"
-        group.addoption(flag, dest=dest, action=action, default=None, metavar=name.upper(), help=text)
-        parser.addini(f"infraspec_{name}", help=text, default=None)
-    for name, text in _FLAGS.items():
+    for name, text in documented().items():
+        given: dict[str, Any] = {"action": "append" if name in _REPEATABLE else "store", "metavar": name.upper()}
+        if name in _FLAGS:
+            given = {"action": "store_const", "const": "yes"}
         flag = f"--infraspec-{name.replace('_', '-')}"
-        group.addoption(flag, dest=f"infraspec_{name}", action="store_const", const="yes", default=None, help=text)
+        group.addoption(flag, dest=f"infraspec_{name}", default=None, help=text, **given)
         parser.addini(f"infraspec_{name}", help=text, default=None)
 
 

@@ -24,6 +24,7 @@ from infraspec.core.errors import (
     InfraspecError,
     TagPolicyError,
     TaskDefinitionError,
+    collected,
     unreadable,
 )
 from infraspec.core.finding import Finding
@@ -100,11 +101,7 @@ class Session:
     def names(self) -> list[str]:
         """The environments to check; UnknownEnvironmentError if one is not in the contract."""
         chosen = [self.sandbox_environment] if self.is_local else self.settings.chosen(self.contract)
-        collector = ErrorCollector()
-        for name in chosen:
-            with collector.collect():
-                contracts.environment(self.contract, name)
-        collector.finalize()
+        collected(lambda name: contracts.environment(self.contract, name), chosen)
         if self.settings.plan_file and len(chosen) > 1:
             raise ContractError(
                 "a plan file belongs to one environment",
@@ -151,12 +148,8 @@ class Session:
     def task_definitions(self, plan: Plan, name: str) -> Sequence[TaskDefinition]:
         """Return the task definitions of an environment: of its plan, then of its files."""
         found = task_definitions(plan)
-        environment = contracts.environment(self.contract, name)
-        collector = ErrorCollector()
-        for path in contracts.task_definition_files(self.contract, environment):
-            with collector.collect():
-                found.append(TaskDefinition.from_json(*self._text(path, TaskDefinitionError)))
-        collector.finalize()
+        files = contracts.task_definition_files(self.contract, contracts.environment(self.contract, name))
+        found += collected(lambda path: TaskDefinition.from_json(*self._text(path, TaskDefinitionError)), files)
         return tuple(found)
 
     @cached_property

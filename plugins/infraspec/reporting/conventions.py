@@ -1,107 +1,44 @@
-"""The naming and tagging rules of a contract as a document for people, in English or Japanese."""
+"""The naming and tagging rules of a contract, and the way to them, as documents in English or Japanese."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
+from infraspec.checks.conventions.migration import Migration, MigrationPlan
 from infraspec.contract.models import Contract
 from infraspec.contract.static import TagRule, TagValue
 from infraspec.conventions.naming import REGEX, NamePattern, NamingRule, renaming
 from infraspec.conventions.placeholders import Element, facts_of
 from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
-from infraspec.reporting.document import Document, Paragraph, Part, Table, Title, Words, code, joined, marked, raw
+from infraspec.reporting.document import (
+    Code,
+    Document,
+    Form,
+    Items,
+    Paragraph,
+    Part,
+    Table,
+    TextSpan,
+    Title,
+    Words,
+    code,
+    joined,
+    languages,
+    marked,
+    raw,
+)
 from infraspec.resource_types import resource_type
 
-_EN: Mapping[str, str] = {
-    "title": "Naming and tagging rules: {application}",
-    "generated": "Written from `infraspec.toml` by `infraspec conventions`: edit the contract, not this document.",
-    "names": "Names",
-    "names_intro": "A pattern is the whole name. The example is for the environment `{environment}`.",
-    "type": "resource type",
-    "attribute": "attribute",
-    "pattern": "pattern",
-    "example": "example",
-    "rename": "a new name",
-    "in place": "in place",
-    "replaced": "replaces it",
-    "not known": "see terraform plan",
-    "placeholders": "Placeholders",
-    "placeholder": "placeholder",
-    "stands": "stands for",
-    "application": "the application: `{value}`",
-    "environment": "the environment: {value}",
-    "capital": "With a capital first letter (`{{Application}}`, `{{Environment}}`): the words capitalised and joined",
-    "tags": "Tags",
-    "common": "Every resource that takes tags carries these; the provider's `default_tags` count.",
-    "further": "Further tags by resource type",
-    "tag": "tag",
-    "value": "value",
-    "any": "any value",
-    "matching": "matching `{regex}`",
-    "exempt": "Exempt",
-    "policy": "The tag policy of the organization applies as well: `{path}`.",
-    "waivers": "Accepted until a day",
-    "reason": "reason",
-    "owner": "owner",
-    "until": "until",
-    "rule": "rule",
-    "resource": "resource",
-    "checked": "How it is enforced",
-    "checked_text": "`pytest --pyargs infraspec.tests_static` judges every pull request by the rules `names`, `tags` "
-    "and `tag-policy`. A name or tag that breaks one fails, with the line to write.",
-}
-_JA: Mapping[str, str] = {
-    "title": "命名規則とタグ規則: {application}",
-    "generated": "`infraspec conventions` が `infraspec.toml` から生成した文書です。"
-    "この文書ではなく `infraspec.toml` を編集してください。",
-    "names": "名前",
-    "names_intro": "パターンは名前全体に一致する必要があります。例は環境 `{environment}` のものです。",
-    "type": "リソースタイプ",
-    "attribute": "属性",
-    "pattern": "パターン",
-    "example": "例",
-    "rename": "名前を変えると",
-    "in place": "そのまま変更",
-    "replaced": "再作成",
-    "not known": "terraform plan で確認",
-    "placeholders": "プレースホルダー",
-    "placeholder": "プレースホルダー",
-    "stands": "意味",
-    "application": "アプリケーション: `{value}`",
-    "environment": "環境: {value}",
-    "capital": "先頭が大文字のもの（`{{Application}}`、`{{Environment}}`）は、各単語の先頭を大文字にしてつなげたもの",
-    "lower-case words joined by hyphens": "小文字の単語をハイフンでつなげたもの",
-    "words joined, each with a capital": "各単語の先頭を大文字にしてつなげたもの",
-    "an RDS engine such as postgres or mysql": "postgres や mysql などの RDS エンジン",
-    "v and a number, such as v1": "v と数字（v1 など）",
-    "tags": "タグ",
-    "common": "タグを付けられるすべてのリソースに必須です。プロバイダーの `default_tags` も有効です。",
-    "further": "リソースタイプごとの追加タグ",
-    "tag": "タグ",
-    "value": "値",
-    "any": "任意の値",
-    "matching": "`{regex}` に一致する値",
-    "exempt": "対象外",
-    "policy": "組織のタグポリシーも適用されます: `{path}`",
-    "waivers": "期限付きの例外",
-    "reason": "理由",
-    "owner": "責任者",
-    "until": "期限",
-    "rule": "規則",
-    "resource": "リソース",
-    "checked": "検証方法",
-    "checked_text": "プルリクエストごとに `pytest --pyargs infraspec.tests_static` が規則 `names`、`tags`、"
-    "`tag-policy` を判定します。規則に反する名前やタグは失敗となり、書くべき行が示されます。",
-}
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _EN, "ja": _JA}
+_CONVENTIONS, _MIGRATION = languages("conventions"), languages("migration")
 _WORD = re.compile(r"[A-Za-z0-9-]+")
 _RULES = (NAMES.id, TAGS.id, TAG_POLICY.id)
 
 
 def conventions_document(contract: Contract, language: str = "en") -> Document:
     """Return the document. Raises ContractError, once it is written, if a pattern is wrong."""
-    return Document(lambda _form: _parts(contract, LANGUAGES[language]))
+    return Document(lambda _form: _parts(contract, _CONVENTIONS[language]))
 
 
 def _parts(contract: Contract, words: Mapping[str, str]) -> Iterator[Part]:
@@ -220,3 +157,57 @@ def _value(value: TagValue, words: Mapping[str, str]) -> Words:
 
 def _table(words: Mapping[str, str], columns: Iterable[str], rows: Iterable[Iterable[Words]]) -> Table:
     return Table.of((words[column] for column in columns), rows)
+
+
+_COLUMNS = ("resource", "what", "old", "new", "how", "place")
+
+
+def migration_document(plans: Sequence[MigrationPlan], language: str = "en") -> Document:
+    """Return a table for each environment; on a page the steps for what holds data, and what was not judged, too."""
+    return Document(partial(_of_plans, plans, _MIGRATION[language]))
+
+
+def _of_plans(plans: Sequence[MigrationPlan], words: Mapping[str, str], form: Form) -> Iterator[Part]:
+    if form == "markdown":
+        yield Title(words["title"])
+    for plan in plans:
+        yield Title(f"{words['environment']}: {plan.environment}", level=2)
+        yield from map(Paragraph, _notes(plan, words))
+        if plan.migrations:
+            yield Table.of((words[column] for column in _COLUMNS), (_row(entry, words) for entry in plan.migrations))
+        if form == "markdown":
+            yield from _on_a_page(plan, words)
+
+
+def _on_a_page(plan: MigrationPlan, words: Mapping[str, str]) -> Iterator[Part]:
+    with_data = [entry for entry in plan.migrations if entry.keeps_data]
+    if with_data:
+        yield Title(words["steps"], level=3)
+    for entry in with_data:
+        yield Title(code(entry.address), level=4)
+        yield _steps(entry, words)
+    if plan.unjudged:
+        yield Title(words["unjudged"], level=3)
+        yield Items.of(map(code, plan.unjudged))
+
+
+def _notes(plan: MigrationPlan, words: Mapping[str, str]) -> list[str]:
+    names = sum(1 for entry in plan.migrations if entry.kind == "name")
+    counts = words["judged"].format(count=plan.judged, names=names, tags=len(plan.migrations) - names)
+    notes = [counts] if plan.migrations else [words["none"]]
+    return notes if plan.certain else [*notes, words["assumed"]]
+
+
+def _row(entry: Migration, words: Mapping[str, str]) -> list[TextSpan]:
+    how = f"{entry.how.value}, data" if entry.keeps_data else entry.how.value
+    new = f"{entry.new} ({words['clash'].format(others=', '.join(entry.clashes))})" if entry.clashes else entry.new
+    return list(map(raw, (entry.address, words[entry.kind], entry.old, new, words[how], str(entry.location or ""))))
+
+
+def _steps(entry: Migration, words: Mapping[str, str]) -> Items:
+    old = entry.command.rsplit("'", 2)[1] if entry.command else ""
+    keep = Paragraph(marked(words["keep"], old=old)), Code(entry.moved, "hcl")
+    otherwise = Paragraph((words["or"], " ", code(entry.command)))
+    add = Paragraph(marked(words["add"], address=entry.address)), Code(entry.line, "hcl")
+    last = Paragraph(words["copy"]), Paragraph(marked(words["drop"], old=old))
+    return Items(((*keep, otherwise), add, *((one,) for one in last)), is_numbered=True)

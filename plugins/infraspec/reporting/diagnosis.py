@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from infraspec.checks.access.explanation import Explanation
 from infraspec.checks.services.diagnosis import Diagnosis, is_allowed
@@ -233,7 +233,7 @@ def _data(diagnosis: Diagnosis) -> dict[str, Any]:
         "arn": live.arn if live else None,
         "healthy": diagnosis.is_healthy,
         "past": diagnosis.is_past,
-        "since": None if diagnosis.is_healthy else diagnosis.begun.isoformat(),
+        "since": None if diagnosis.is_healthy else diagnosis.begun,
         "revision": {
             "running": revision_of(live.task_definition) if live else None,
             "newest": revision_of(diagnosis.one.newest) or None,
@@ -244,7 +244,7 @@ def _data(diagnosis: Diagnosis) -> dict[str, Any]:
                 "status": one.status,
                 "reason": one.reason or None,
                 "revision": revision_of(one.task_definition) or None,
-                "created": one.created.isoformat() if one.created else None,
+                "created": one.created,
             }
             for one in (live.service_deployments[:_SHOWN_EVENTS] if live else ())
         ],
@@ -253,12 +253,12 @@ def _data(diagnosis: Diagnosis) -> dict[str, Any]:
                 "revision": group.newest.revision,
                 "tasks": [task.arn for task in group.tasks],
                 "how": group.stop.value,
-                "last": group.newest.stopped.isoformat() if group.newest.stopped else None,
+                "last": group.newest.stopped,
                 "reason": group.newest.reason,
             }
             for group in diagnosis.stopped
         ],
-        "events": [{"at": event.at.isoformat(), "message": event.message} for event in diagnosis.events],
+        "events": [{"at": event.at, "message": event.message} for event in diagnosis.events],
         "rollout": [_finding(finding) for finding in diagnosis.rollout],
         "missing": [_finding(finding) for finding in diagnosis.missing],
         "cause": None
@@ -306,16 +306,7 @@ def _changes_as_builtins(changes: RecordedChanges | None) -> dict[str, Any] | No
     if changes is None:
         return None
     return {
-        "since": changes.since.isoformat(),
+        "since": changes.since,
         "note": changes.note or None,
-        "found": [
-            {
-                "at": change.at.isoformat(),
-                "operation": change.operation,
-                "who": change.who,
-                "what": list(change.what),
-                "error": change.error or None,
-            }
-            for change in changes.found
-        ],
+        "found": [asdict(change) | {"error": change.error or None} for change in changes.found],
     }

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from unicodedata import combining, east_asian_width
 
+import msgspec
 from msgspec import Struct
 
 from infraspec.core.finding import Location
@@ -145,6 +148,14 @@ class Document(Struct, frozen=True):
     data: Callable[[], Any] = dict
 
 
+def languages(name: str) -> Mapping[str, Mapping[str, str]]:
+    """Return what a document says by language and key: NAME.json beside this module has it."""
+    content = Path(__file__).with_name(f"{name}.json").read_bytes()
+    found: Mapping[str, Mapping[str, str]]
+    found = msgspec.json.decode(content, type=dict[Literal["en", "ja"], dict[str, str]])
+    return found
+
+
 def code(text: str) -> TextSpan:
     """Return a name or a value, which stands out where a form can show that."""
     return TextSpan(text, kind="code")
@@ -190,8 +201,8 @@ def width(text: str) -> int:
 
 
 def as_json(data: Any) -> str:
-    """Write what programs read; the keys are those of the documentation."""
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    """Write what programs read; the keys are those of the documentation, and times are as ISO 8601 has them."""
+    return json.dumps(data, indent=2, ensure_ascii=False, default=datetime.isoformat)
 
 
 def as_text(document: Document) -> str:

@@ -38,13 +38,8 @@ from infraspec.reporting.document import (
     text,
 )
 
-EXIT_CODES = {
-    Outcome.ALLOWED: 0,
-    Outcome.EXPLICITLY_DENIED: 1,
-    Outcome.IMPLICITLY_DENIED: 1,
-    Outcome.UNDETERMINED: 3,
-}
-"""The exit code of the command; 2 is an error of the input."""
+EXIT_CODES: Mapping[Tone, int] = {"good": 0, "bad": 1, "doubtful": 3}
+"""The exit code of the command by how a decision looks; 2 is an error of the input."""
 
 _VERDICTS = {
     Outcome.ALLOWED: "ALLOWED",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from infraspec.checks.services.diagnosis import Diagnosis
 from infraspec.contract.models import Contract
+from infraspec.core.errors import counted
 from infraspec.ecs.service import revision_of
 from infraspec.reporting.diagnosis import fix_of, name_of, owner_of
 from infraspec.reporting.document import Code, Paragraph, Part, Table, TextSpan, Title, Words, code, markdown, raw
@@ -122,8 +123,7 @@ def _timeline(diagnosis: Diagnosis) -> list[tuple[datetime, str, str]]:
 def _first_why(diagnosis: Diagnosis) -> Words:
     if diagnosis.stopped:
         group = diagnosis.stopped[0]
-        count = len(group.tasks)
-        return f"{count} {'task' if count == 1 else 'tasks'} of {group.newest.revision} {group.stop.value}."
+        return f"{counted(len(group.tasks), 'task')} of {group.newest.revision} {group.stop.value}."
     return "; ".join(f"{finding.subject}: {finding.found}" for finding in diagnosis.rollout) or _OPEN
 
 

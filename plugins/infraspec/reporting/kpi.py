@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
+from pathlib import Path
+from string import Template
 from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.core.errors import counted
 from infraspec.process.checklist import PullRequest, compliance
 from infraspec.process.history import Alert, false_alerts
 from infraspec.process.incidents import DeploymentRecord, Incident, figures
@@ -261,26 +264,13 @@ def _made_of(sources: Sources, period: Period) -> list[str]:
 
 
 def _number(rows: Sequence[object], noun: str) -> str:
-    return f"{len(rows):,} {noun}{'' if len(rows) == 1 else 's'}"
+    return counted(len(rows), noun, ",")
 
 
 _WIDTH, _HEIGHT = 360, 190
 _LEFT, _TOP = 16, 62
 _BASE = _HEIGHT - 26
 _COLUMNS = 2
-_STYLE = """
-svg { color-scheme: light dark; font: 12px system-ui, sans-serif; }
-.page { fill: #ffffff; } text { fill: #1c2128; } .quiet { fill: #57606a; }
-.title { font-weight: 600; font-size: 14px; }
-.bar { fill: #3b76c4; } .missed { fill: #c2362b; } .axis { stroke: #b6bec8; }
-.goal { stroke: #1c2128; stroke-dasharray: 4 3; }
-.value { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; }
-@media (prefers-color-scheme: dark) {
-  .page { fill: #14181d; } text { fill: #e6e9ee; } .quiet { fill: #9aa5b1; }
-  .bar { fill: #6ea8f0; } .missed { fill: #ec6a5e; } .axis { stroke: #4b545e; } .goal { stroke: #e6e9ee; }
-  .value { stroke: #14181d; }
-}
-"""
 
 
 def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
@@ -288,19 +278,10 @@ def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
     rows = -(-len(found) // _COLUMNS)
     width, height = _COLUMNS * _WIDTH, rows * _HEIGHT
     said = "; ".join(f"{figure.goal.name}: {_value_or_no_data(figure)}" for figure in found)
-    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
-            f'<title id="title">{escape(title)}: success figures, {period}</title>',
-            f'<desc id="description">{escape(said)}</desc>',
-            f"<style>{_STYLE}</style>",
-            f'<rect class="page" width="{width}" height="{height}"/>',
-            *(line for at, figure in enumerate(found) for line in _panel(at, figure, period.months())),
-            "</svg>",
-            "",
-        ]
-    )
+    panels = "\n".join(line for at, figure in enumerate(found) for line in _panel(at, figure, period.months()))
+    template = Template(Path(__file__).with_name("kpi.svg").read_text(encoding="utf-8"))
+    size = {"width": width, "height": height}
+    return template.substitute(size, title=escape(title), period=period, description=escape(said), panels=panels)
 
 
 def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
@@ -314,7 +295,7 @@ def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
     scale = (_BASE - _TOP) / (max(values, default=0) or 1)
     step = (_WIDTH - 2 * _LEFT) / len(months)
     spots = [
-        _Spot(month, value, _LEFT + (number + 0.5) * step, is_named=_is_named(number, months))
+        (f"{month.first:%Y-%m}", value, _LEFT + (number + 0.5) * step)
         for number, (month, value) in enumerate(zip(months, figure.months, strict=True))
     ]
     for spot in spots:
@@ -323,43 +304,34 @@ def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
     if bound is not None:
         y = _round(_BASE - bound * scale)
         yield f'<line class="goal" x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _LEFT}" y2="{y}"/>'
-    for spot in spots:
+    every = -(-len(months) // 6)  # of many months, every second or third has room for its name
+    for spot in spots[(len(months) - 1) % every :: every]:
         yield from _labels(figure.goal, spot, scale)
     yield "</g>"
 
 
-class _Spot(Struct, frozen=True):
-    """A month's value, where its bar stands in pixels from the left, and whether there is room for its name."""
-
-    month: Period
-    value: float | None
-    middle: float
-    is_named: bool
+_Spot: TypeAlias = tuple[str, float | None, float]
+"""A month, its value, and where its bar stands in pixels from the left."""
 
 
 def _bar(goal: Goal, spot: _Spot, width: float, scale: float) -> Iterable[str]:
-    if spot.value is None:
+    month, value, middle = spot
+    if value is None:
         return
-    missed = not goal.of_before and goal.is_kept(spot.value, None) is False
-    height = spot.value * scale
-    box = f'x="{_round(spot.middle - width / 2)}" y="{_round(_BASE - height)}" width="{_round(width)}"'
-    name = f"{spot.month.first:%Y-%m}: {shown(goal, spot.value)}"
+    missed = not goal.of_before and goal.is_kept(value, None) is False
+    height = value * scale
+    box = f'x="{_round(middle - width / 2)}" y="{_round(_BASE - height)}" width="{_round(width)}"'
+    name = f"{month}: {shown(goal, value)}"
     yield f'<rect class="{"missed" if missed else "bar"}" {box} height="{_round(height)}"><title>{name}</title></rect>'
 
 
 def _labels(goal: Goal, spot: _Spot, scale: float) -> Iterable[str]:
-    if not spot.is_named:
-        return
-    at = f'x="{_round(spot.middle)}" text-anchor="middle"'
-    yield f'<text class="quiet" {at} y="{_BASE + 16}">{spot.month.first:%Y-%m}</text>'
-    if spot.value is not None:
-        text = shown(goal, spot.value).removesuffix(" %").removesuffix(" min")
-        yield f'<text class="value" {at} y="{_round(_BASE - spot.value * scale - 4)}">{text}</text>'
-
-
-def _is_named(number: int, months: Sequence[Period]) -> bool:
-    """Tell whether there is room for a month's name: of many, every second or third has one."""
-    return (len(months) - 1 - number) % -(-len(months) // 6) == 0
+    month, value, middle = spot
+    at = f'x="{_round(middle)}" text-anchor="middle"'
+    yield f'<text class="quiet" {at} y="{_BASE + 16}">{month}</text>'
+    if value is not None:
+        text = shown(goal, value).removesuffix(" %").removesuffix(" min")
+        yield f'<text class="value" {at} y="{_round(_BASE - value * scale - 4)}">{text}</text>'
 
 
 def _bound(figure: Figure, months: int) -> float | None:

@@ -7,10 +7,12 @@ object, null in its list, and listed under `unknown`; a sensitive one is replace
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from infraspec.core.errors import counted
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
 from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, TextSpan, Tree
 from infraspec.terraform.language.conversions import first_sensitive, reveal
@@ -20,6 +22,8 @@ from infraspec.terraform.provider.schema import is_computed
 
 _MASK = "(sensitive value)"
 _FORMAT = "1.2"
+_CALL = re.compile(r'module\.[\w-]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\])?')
+"""The first call of a module path, `module.name["key"]`; a key may hold dots and quotes."""
 
 
 def plan_document(plan: Plan) -> Document:
@@ -35,7 +39,7 @@ def _parts(plan: Plan, form: Form) -> Iterator[Part]:
     for name, value in sorted(plan.outputs.items()):
         yield Code(f'output "{name}" {{\n  value = {_written(value, 2)}\n}}', "terraform")
     managed = sum(1 for resource in _planned_resources(plan) if resource.mode == "managed")
-    counts = f"{_counted(managed, 'resource')}, {_counted(plan.module_calls, 'module instance')}"
+    counts = f"{counted(managed, 'resource')}, {counted(plan.module_calls, 'module instance')}"
     yield Paragraph(f"{plan.origin}: {counts}", "strong")
 
 
@@ -45,8 +49,7 @@ def _branches(module: str, resources: Sequence[Resource]) -> Iterator[tuple[Part
             where = f"  ({resource.location})" if resource.location else ""
             shown = "\n".join(_attributes(resource))
             yield Paragraph(f"{resource.address}{where}", "strong"), Code(shown, "terraform")
-    for child in _children(module, resources):
-        below = [one for one in resources if one.module == child or one.module.startswith(f"{child}.")]
+    for child, below in _children(module, resources).items():
         yield (Tree(TextSpan(child, "module"), tuple(_branches(child, below))),)
 
 
@@ -101,32 +104,21 @@ def _outputs(plan: Plan) -> dict[str, Any]:
 
 def _module(address: str, resources: list[Resource]) -> dict[str, Any]:
     own = [_resource(resource) for resource in resources if resource.module == address]
-    below = [
-        _module(child, [r for r in resources if r.module == child or r.module.startswith(f"{child}.")])
-        for child in _children(address, resources)
-    ]
+    below = [_module(*child) for child in _children(address, resources).items()]
     module: dict[str, Any] = {"resources": own} if own else {}
     if below:
         module["child_modules"] = below
     return {**module, "address": address} if address else module
 
 
-def _children(address: str, resources: Iterable[Resource]) -> list[str]:
-    """Return the addresses of the module instances that a module calls, if they have resources."""
+def _children(address: str, resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    """Return the resources by the module instances that a module calls, of those that have any."""
     prefix = f"{address}." if address else ""
-    below = {r.module for r in resources if r.module != address and r.module.startswith(prefix)}
-    return sorted({prefix + _first_call(module[len(prefix) :]) for module in below})
-
-
-def _first_call(path: str) -> str:
-    """Return `module.name["key"]`, the first call of a module path; a key may hold dots and quotes."""
-    quoted = False
-    for position, character in enumerate(path):
-        if character == '"' and path[position - 1] != "\\":
-            quoted = not quoted
-        if character == "." and not quoted and position > len("module"):
-            return path[:position]
-    return path
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        if resource.module != address and resource.module.startswith(prefix):
+            found.setdefault(prefix + _CALL.findall(resource.module, len(prefix))[0], []).append(resource)
+    return dict(sorted(found.items()))
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
@@ -182,21 +174,15 @@ def _marks(value: Value) -> Any:
     return False
 
 
-def _unknown_paths(values: Mapping[str, Value], prefix: str = "") -> Iterable[str]:
-    for name, value in values.items():
-        yield from _paths(value, f"{prefix}.{name}" if prefix else name)
-
-
-def _paths(value: Value, path: str) -> Iterable[str]:
-    if _is_hidden(value):
-        return
+def _unknown_paths(value: Value, path: str = "") -> Iterable[str]:
     if isinstance(value, (Unknown, Text)):
-        yield path
+        yield from () if _is_hidden(value) else (path,)
     elif isinstance(value, dict):
-        yield from _unknown_paths(value, path)
+        for name, item in value.items():
+            yield from _unknown_paths(item, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for position, item in enumerate(value):
-            yield from _paths(item, f"{path}[{position}]")
+            yield from _unknown_paths(item, f"{path}[{position}]")
 
 
 def fragments(plan: Plan, addresses: Iterable[Iterable[str]], limit: int) -> str:
@@ -205,10 +191,6 @@ def fragments(plan: Plan, addresses: Iterable[Iterable[str]], limit: int) -> str
     shown = [plan.by_address[address] for address in wanted if address in plan.by_address]
     more = [f"# and {len(shown) - limit} more"] if len(shown) > limit else []
     return "\n\n".join([*("\n".join(_block(resource)) for resource in shown[:limit]), *more])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _block(resource: Resource) -> Iterable[str]:

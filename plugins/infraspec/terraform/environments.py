@@ -217,7 +217,7 @@ class PlanRequest(Struct, frozen=True):
                 library=Library(_relative),
             )
         contract = contracts.load(self.infra)
-        name = self.environment or _only(contract)
+        name = self.environment or only_environment(contract)
         environment = contracts.environment(contract, name)
         changed = environment.model_copy(
             update={
@@ -238,7 +238,7 @@ def environment_plan(
     `plan_file` takes the place of the plan that the contract names, `snapshots`, if any, that of its snapshots.
     """
     contract = contracts.load(infra, environments=[environment] if environment else None)
-    name = environment or _only(contract)
+    name = environment or only_environment(contract)
     environments = Environments(contract, plan_file=plan_file, snapshots=snapshots or None)
     return environments.plan(name), contract, name
 
@@ -246,11 +246,12 @@ def environment_plan(
 def environment_of(infra: Path, environment: str | None) -> tuple[Contract, str, RootSettings | None]:
     """Return a contract, the name of an environment, the only one without a name, and the settings of its source."""
     contract = contracts.load(infra, environments=[environment] if environment else None)
-    name = environment or _only(contract)
+    name = environment or only_environment(contract)
     return contract, name, Environments(contract).settings().get(name)
 
 
-def _only(contract: Contract) -> str:
+def only_environment(contract: Contract) -> str:
+    """Return the only environment of a contract. Raises ContractError if there are several."""
     names: Iterable[str] = contract.environments
     first, *others = names
     if others:

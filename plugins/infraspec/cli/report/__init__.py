@@ -12,7 +12,7 @@ _COMMANDS = {
     "comment": ("infraspec.cli.report.results:comment", "Write a Markdown comment for a pull request."),
     "kpi": ("infraspec.cli.report.kpi:kpi", "Write the success figures of a period."),
     "merge": ("infraspec.cli.report.results:merge", "Write one results file of several."),
-    "metrics": ("infraspec.cli.report.metrics:metrics", "Publish the numbers of a run to CloudWatch."),
+    "metrics": ("infraspec.cli.report.notify:metrics", "Publish the numbers of a run to CloudWatch."),
     "notify": ("infraspec.cli.report.notify:notify", "Tell channels what has changed."),
     "sarif": ("infraspec.cli.report.results:sarif", "Write SARIF for code scanning and editors."),
     "site": ("infraspec.cli.report.site:site", "Write a page of how results develop."),

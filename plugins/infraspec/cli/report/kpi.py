@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
-from msgspec import Struct
 
 from infraspec import contract as contracts
 from infraspec.cli.common import INFRA_BRIEF, PATH, reported
@@ -57,63 +56,44 @@ def kpi(  # noqa: PLR0917 - click passes by name
 
     Incidents are the records of [incidents], the checklist is that of [process]. A figure without records is "-".
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    begin, end = (moment.date() if moment else None for moment in (first, last))
-    click.echo(_report(KpiRequest(infra, environment, begin, end, deployments, requests, alarms, plot)), nl=False)
-
-
-class KpiRequest(Struct, frozen=True):
-    """What was asked for: files, an environment or all, and the period, whose last day is today by default."""
-
-    infra: Path
-    environment: str = ""
-    first: date | None = None
-    last: date | None = None
-    deployments: Path | None = None
-    requests: Path | None = None
-    alarms: Path | None = None
-    plot: Path | None = None
-
-    @property
-    def period(self) -> Period:
-        """The period; 90 days if its first day is not given. Raises ReportError if it ends before it begins."""
-        last = self.last or datetime.now(tz=UTC).date()
-        first = self.first or last - _DAYS
-        if first > last:
-            raise ReportError(
-                "the period ends before it begins", place="--from", expected=f"a day until {last}", found=str(first)
-            )
-        return Period(first, last)
-
-
-def _report(request: KpiRequest) -> str:
-    """Return the figures as Markdown and write the plot, if one is wanted. Raises errors of contract and files."""
-    contract = contracts.load(request.infra, environments=[])
-    if request.environment:
-        contracts.environment(contract, request.environment)
-    sources = _sources(contract, request)
-    if request.environment:
-        sources = sources.of(request.environment)
-    period = request.period
+    contract = contracts.load(infra, environments=[])
+    if environment:
+        contracts.environment(contract, environment)
+    sources = _sources(contract, deployments, requests, alarms)
+    if environment:
+        sources = sources.of(environment)
+    period = _period(first.date() if first else None, last.date() if last else None)
     found = measured(sources, period)
-    name = " ".join(filter(None, [contract.project.application, request.environment]))
-    if request.plot:
-        _write(request.plot, kpi_plot(name, found, period))
-    return kpi_text(name, found, sources, period, request.plot.as_posix() if request.plot else "")
+    name = " ".join(filter(None, [contract.project.application, environment]))
+    if plot:
+        _write(plot, kpi_plot(name, found, period))
+    click.echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
 
 
-def _sources(contract: Contract, request: KpiRequest) -> Sources:
+def _period(first: date | None, last: date | None) -> Period:
+    """Return the period; 90 days until today by default. Raises ReportError if it ends before it begins."""
+    last = last or datetime.now(tz=UTC).date()
+    first = first or last - _DAYS
+    if first > last:
+        raise ReportError(
+            "the period ends before it begins", place="--from", expected=f"a day until {last}", found=str(first)
+        )
+    return Period(first, last)
+
+
+def _sources(contract: Contract, deployments: Path | None, requests: Path | None, alarms: Path | None) -> Sources:
     names = list(contract.environments)
     checklist = tuple(contract.process.checklist) if contract.process else ()
-    if request.requests and not checklist:
+    if requests and not checklist:
         raise ContractError(
             "the contract has no checklist", place=str(contract.path), remedy='[process]\nchecklist = ["…"]'
         )
-    log = request.deployments or _log(contract)
+    log = deployments or _log(contract)
     return Sources(
         _incidents(contract),
         deployments_of(log, str(log), names) if log else None,
-        read_alerts(request.alarms, str(request.alarms), names) if request.alarms else None,
-        read_pull_requests(request.requests, str(request.requests)) if request.requests else None,
+        read_alerts(alarms, str(alarms), names) if alarms else None,
+        read_pull_requests(requests, str(requests)) if requests else None,
         checklist,
     )
 

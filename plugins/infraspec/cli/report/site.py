@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from infraspec.cli.common import PATH, reported
-from infraspec.core.errors import ErrorCollector, ReportError
+from infraspec.core.errors import ReportError, collected
 from infraspec.reporting.run.results import FILE_NAME, Results, read
 from infraspec.reporting.trends import site as pages
-from infraspec.reporting.trends.history import Store, in_order
+from infraspec.reporting.trends.history import in_order, keep, kept
 
 
 @click.command()
@@ -36,12 +36,7 @@ def site(results: tuple[Path, ...], store: Path | None, runs: int) -> None:
 
 def _page(files: Sequence[Path], directory: Path | None, columns: int, environ: Mapping[str, str]) -> str:
     """Return the page of results files and of a store, which keeps them. Raises ReportError."""
-    collector = ErrorCollector()
-    given: list[Results] = []
-    for path in files or (() if directory else (Path(FILE_NAME),)):
-        with collector.collect():
-            given.append(read(path))
-    collector.finalize()
+    given = collected(read, files or (() if directory else (Path(FILE_NAME),)))
     runs = _with_stored(given, directory) if directory else in_order(given)
     if not runs:
         raise ReportError(
@@ -57,11 +52,10 @@ def _page(files: Sequence[Path], directory: Path | None, columns: int, environ: 
 
 def _with_stored(given: Sequence[Results], directory: Path) -> list[Results]:
     """Return what is stored, with what is given, once it is sure that they belong together."""
-    store = Store(directory)
-    runs = in_order([*(stored.results for stored in store.runs()), *given])
+    runs = in_order([*kept(directory), *given])
     _check(runs)
     for results in given:
-        store.add(results)
+        keep(results, directory)
     return runs
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any, NamedTuple
 
 from infraspec.core.errors import writing
@@ -26,23 +27,6 @@ COLUMNS = ("verdict", "state", "address", "subject", "place", "expected", "found
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TELLING = ("warning", "waived", "known", "advice")
 """States that say more than the verdict."""
-_STYLE = """
-:root { color-scheme: light dark; font: 13px/1.4 system-ui, sans-serif }
-body { margin: 12px }
-p { margin: 0 0 8px }
-pre { margin: 4px 0; padding: 6px; white-space: pre-wrap; background: #8882; border-radius: 4px }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: 4px 8px; border-bottom: 1px solid #8884 }
-td { overflow-wrap: anywhere }
-th { position: sticky; top: 0; background: Canvas }
-.violated { --mark: light-dark(#d1242f, #ff7b72) }
-.undetermined { --mark: light-dark(#9a6700, #e3b341) }
-.proven { --mark: light-dark(#1a7f37, #7ee787) }
-td + td { width: 36%; white-space: normal }
-td + td + td { width: 56% }
-i { color: GrayText }
-td:first-child { color: var(--mark); font-weight: 600; white-space: nowrap }
-"""
 
 
 class VerdictRow(NamedTuple):
@@ -91,13 +75,12 @@ def as_html(title: str, found: Sequence[VerdictRow]) -> str:
     """Return the table as a page of its own, without scripts and references to anything."""
     numbers = Counter(row.finding.verdict.value for row in found)
     counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
-    body = "\n".join(map(_line, found))
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><p>{escape(title)}: {counts or 'nothing'}</p>\n"
-        "<table><thead><tr><th>verdict</th><th>about</th><th>what shows it</th></tr></thead>"
-        f"<tbody>\n{body}\n</tbody></table></body></html>\n"
-    )
+    rows = "\n".join(map(_line, found))
+    return Template(_shipped("verdicts.html")).substitute(title=escape(title), counts=counts or "nothing", rows=rows)
+
+
+def _shipped(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _line(row: VerdictRow) -> str:
@@ -117,39 +100,6 @@ def _escaped(text: str) -> str:
     return escape(text, quote=False)
 
 
-VIOLATED = r"^\d+ violated\b[\s\S]*"
-UNDETERMINED = r"^(XFAIL )?\d+ undetermined of [\s\S]*"
-CATEGORIES: tuple[dict[str, Any], ...] = (
-    {"name": "Violated", "matchedStatuses": ["failed"], "messageRegex": VIOLATED},
-    {"name": "Undetermined", "matchedStatuses": ["failed", "skipped"], "messageRegex": UNDETERMINED},
-    {
-        "name": "Failed rules of the repository's own",
-        "matchedStatuses": ["failed"],
-        "messageRegex": r"^(?!\d+ (violated|undetermined))[\s\S]*",
-    },
-    {
-        "name": "Broken: the rule matched nothing",
-        "matchedStatuses": ["broken"],
-        "messageRegex": r"^EmptySelectionError: [\s\S]*",
-    },
-    {
-        "name": "Broken: an error of the input",
-        "matchedStatuses": ["broken"],
-        "messageRegex": r"^(?!EmptySelectionError|NetworkBlockedError|unexpected )[\s\S]*",
-    },
-    {
-        "name": "Broken: the network was asked",
-        "matchedStatuses": ["broken"],
-        "messageRegex": r"^NetworkBlockedError: [\s\S]*",
-    },
-    {
-        "name": "Broken: an unexpected error",
-        "matchedStatuses": ["broken"],
-        "messageRegex": r"^unexpected [\s\S]*",
-    },
-)
-"""Each failed or broken test is in one of them; a regular expression is about the whole message."""
-
 _PLAIN = re.compile(r"[^A-Za-z0-9_./-]")
 
 
@@ -157,7 +107,7 @@ def write_files(folder: Path, results: Results, environ: Mapping[str, str]) -> N
     """Write the files into the folder of Allure's results. Raises ReportError if that is not possible."""
     texts = {
         "environment.properties": environment(results),
-        "categories.json": json.dumps(CATEGORIES, indent=1) + "\n",
+        "categories.json": _shipped("categories.json"),
     }
     if found := executor(environ):
         texts["executor.json"] = json.dumps(found, indent=1) + "\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from hashlib import md5
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Rule, Severity
-from infraspec.core.rules import RULES, SECRET_ACCESS, TASK_DEFINITIONS, rule_of
+from infraspec.core.rules import RULES, SECRET_ACCESS, TASK_DEFINITIONS, rule_named, rule_of
 from infraspec.ecs.stop_cause import FailureClass
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.run.recorder import environment_of
@@ -45,8 +44,7 @@ def rules_of(item: pytest.Item, judged: Sequence[str]) -> tuple[str, ...]:
     if judged:
         return tuple(dict.fromkeys(judged))
     function = getattr(item, "originalname", None) or item.name
-    names = (name.removeprefix("test_").replace("_", "-") for name in (function, item.path.stem))
-    return tuple([name for name in names if name in RULES][:1])
+    return tuple([name for name in map(rule_named, (function, item.path.stem)) if name in RULES][:1])
 
 
 def identity(item: pytest.Item, rules: Sequence[str]) -> TestIdentity:
@@ -54,7 +52,7 @@ def identity(item: pytest.Item, rules: Sequence[str]) -> TestIdentity:
     function = getattr(item, "originalname", None) or item.name
     callspec = getattr(item, "callspec", None)
     full_name = f"infraspec.{item.path.parent.name}.{item.path.stem}#{function}"
-    what = ", ".join(rules) if function.removeprefix("test_").replace("_", "-") in rules else function
+    what = ", ".join(rules) if rule_named(function) in rules else function
     return TestIdentity(
         f"{what}: {environment_of(item)}",
         full_name,
@@ -106,37 +104,32 @@ def _id(*parts: Any) -> str:
 _FOLDERS = (".github", ".gitlab", "docs", "")
 
 
-class FileOwners:
-    """The owners of files, by the CODEOWNERS file that the contract names or that lies where platforms look for it."""
+def owners_of(files: Iterable[str], contract: Contract, repository: Repository) -> tuple[str, ...]:
+    """Return the owners of files, paths from the root of the repository, each once; none if nobody says.
 
-    def __init__(self, contract: Contract, repository: Repository) -> None:
-        self._contract = contract
-        self._repository = repository
+    The CODEOWNERS file is the one that the contract names, or that lies where platforms look for it.
+    """
+    found = _codeowners(contract, repository)
+    if found is None:
+        return ()
+    from codeowners import CodeOwners  # noqa: PLC0415 - runs without findings need none of it
 
-    def of(self, files: Iterable[str]) -> tuple[str, ...]:
-        """Return the owners of files, paths from the root of the repository, each once; none if nobody says."""
-        found = self._file
-        if found is None:
-            return ()
-        from codeowners import CodeOwners  # noqa: PLC0415 - runs without findings need none of it
+    try:
+        owners = CodeOwners(found.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # the rule `process` says what is wrong with it
+        return ()
+    base = found.parent.parent if found.parent.name in _FOLDERS else found.parent
+    paths = [os.path.relpath(Path(repository.root) / file, base) for file in dict.fromkeys(files)]
+    names = (name for path in paths if not path.startswith("..") for _, name in owners.of(Path(path).as_posix()))
+    return tuple(dict.fromkeys(names))
 
-        try:
-            owners = CodeOwners(found.read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # the rule `process` says what is wrong with it
-            return ()
-        base = found.parent.parent if found.parent.name in _FOLDERS else found.parent
-        paths = [os.path.relpath(Path(self._repository.root) / file, base) for file in dict.fromkeys(files)]
-        names = (name for path in paths if not path.startswith("..") for _, name in owners.of(Path(path).as_posix()))
-        return tuple(dict.fromkeys(names))
 
-    @cached_property
-    def _file(self) -> Path | None:
-        process = self._contract.process
-        if process and process.codeowners:
-            return resolve(self._contract, process.codeowners)
-        roots = (resolve(self._contract, Path()), Path(self._repository.root))
-        candidates = (root / folder / "CODEOWNERS" for root in roots for folder in _FOLDERS)
-        return next((path for path in candidates if path.is_file()), None)
+def _codeowners(contract: Contract, repository: Repository) -> Path | None:
+    if contract.process and contract.process.codeowners:
+        return resolve(contract, contract.process.codeowners)
+    roots = (resolve(contract, Path()), Path(repository.root))
+    candidates = (root / folder / "CODEOWNERS" for root in roots for folder in _FOLDERS)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 _BY_ACTION = (

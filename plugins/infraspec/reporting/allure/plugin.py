@@ -25,11 +25,11 @@ from infraspec.core.finding import Finding, Location
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.reporting.allure import files as verdict_table
 from infraspec.reporting.allure.labels import (
-    FileOwners,
     description,
     identity,
     is_bundled,
     labels,
+    owners_of,
     playbook_pages,
     rules_of,
 )
@@ -147,8 +147,8 @@ class AllureResults:
         files = [self._repository.path(finding.location.file) for finding in self._bad() if finding.location]
         owner = self._contract.project.owner
         contract = os.path.relpath(self._contract.path, self._repository.root)
-        owners = FileOwners(self._contract, self._repository)
-        return owners.of(files) or ((owner,) if owner else owners.of([contract]))
+        found = owners_of(files, self._contract, self._repository)
+        return found or ((owner,) if owner else owners_of([contract], self._contract, self._repository))
 
     def _explain(self, result: Any, rules: tuple[str, ...]) -> None:
         """Add what the rules are about, and links to their pages and to the playbooks."""

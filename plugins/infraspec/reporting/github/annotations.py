@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from infraspec.core.errors import listing
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import rule_of
 from infraspec.reporting.run.results import Entry, Results, by_rule, find
-from infraspec.reporting.run.results_builder import Cause, causes, listed
+from infraspec.reporting.run.results_builder import Cause, causes
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
@@ -55,12 +56,8 @@ def _of_finding(cause: Cause, at: int) -> str:
     finding = entry.finding
     names = cause.environments if at == 0 else (entry.environment,)
     new = "new, " if cause.is_new else ""
-    lines = [f"{finding.verdict.name} {finding.key}"]
-    lines += [f"{label}: {text}" for label in ("expected", "found", "reason") if (text := getattr(finding, label))]
-    if finding.remedy:
-        lines.append(f"{'fix' if finding.verdict is Verdict.VIOLATED else 'to know'}: {finding.remedy}")
-    title = f"infraspec {finding.rule} ({new}{listed(names)})"
-    return command(_LEVELS[entry.state], finding.location, title, "\n".join(lines))
+    title = f"infraspec {finding.rule} ({new}{listing(names, 5)})"
+    return command(_LEVELS[entry.state], finding.location, title, _message(finding, finding.verdict.name))
 
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -127,7 +124,7 @@ def _result(entry: Entry, index: int, fingerprint: str, contract: str) -> dict[s
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _SARIF_LEVELS[finding.verdict],
-        "message": {"text": _message(finding, entry.environment)},
+        "message": {"text": _message(finding, f"{finding.verdict.name} in {entry.environment}:")},
         "locations": [location],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
         "properties": {"environment": entry.environment, "verdict": finding.verdict.value},
@@ -154,11 +151,10 @@ def _suppression(justification: str) -> dict[str, Any]:
     return {"kind": "external", "status": "accepted", "justification": justification}
 
 
-def _message(finding: Finding, environment: str) -> str:
-    lines = [f"{finding.verdict.name} in {environment}: {finding.key}"]
-    lines += [f"{label}: {text}" for label in ("expected", "found", "reason") if (text := getattr(finding, label))]
-    label = "fix" if finding.verdict is Verdict.VIOLATED else "to know"
-    return "\n".join([*lines, *([f"{label}: {finding.remedy}"] if finding.remedy else [])])
+def _message(finding: Finding, head: str) -> str:
+    remedy = "fix" if finding.verdict is Verdict.VIOLATED else "to know"
+    texts = {"expected": finding.expected, "found": finding.found, "reason": finding.reason, remedy: finding.remedy}
+    return "\n".join([f"{head} {finding.key}", *(f"{label}: {text}" for label, text in texts.items() if text)])
 
 
 def _physical(place: Location) -> dict[str, Any]:
@@ -174,8 +170,6 @@ def _fingerprints(entries: Sequence[Entry]) -> list[str]:
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
     for entry in entries:
-        finding = entry.finding
-        key = (entry.environment, finding.rule, finding.address, finding.subject)
-        seen[key] += 1
-        found.append(hashlib.sha256("\0".join((*key, str(seen[key]))).encode()).hexdigest()[:32])
+        seen[entry.identity] += 1
+        found.append(hashlib.sha256("\0".join((*entry.identity, str(seen[entry.identity]))).encode()).hexdigest()[:32])
     return found

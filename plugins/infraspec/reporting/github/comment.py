@@ -11,12 +11,13 @@ from html import escape as escape_html
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.core.errors import counted, listing
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import PLAN_REVIEW
 from infraspec.reporting.document import code_span, escape, fence, fold, table
 from infraspec.reporting.run.repository import Links
-from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find
-from infraspec.reporting.run.results_builder import Cause, causes, listed, mended
+from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of
+from infraspec.reporting.run.results_builder import Cause, causes, mended
 
 COMMENT_LIMIT = 65_536
 """Characters of a comment. Source: GitHub's API refuses more: "body is too long (maximum is 65536 characters)"."""
@@ -87,12 +88,12 @@ MARKER = "<!-- infraspec-report -->"
 _SOON = timedelta(days=30)
 
 
-def comment(results: Results, base: Results | None, links: Links, limit: int, marker: str = MARKER) -> str:
+def comment(results: Results, base: Results | None, links: Links, limit: int) -> str:
     """Return the comment, at most `limit` characters long; the same for the same results."""
     found = causes(find(results.findings, "failing", "warning"), base)
     sections = [
-        Section("", tuple(filter(None, [marker, _title(results), _numbers(results, found, base)]))),
-        Section("", (_table(results),), rank=1, noun="tables") if not results.passed else Section("", ()),
+        Section("", tuple(filter(None, [MARKER, _title(results), _numbers(results, found, base)]))),
+        Section("", () if results.passed else (_table(results),), rank=1, noun="tables"),
         *_problem_sections(results),
         *plan_sections(results, links),
         *_finding_sections(found, links, compared=base is not None),
@@ -100,9 +101,7 @@ def comment(results: Results, base: Results | None, links: Links, limit: int, ma
         *_baseline_sections(results, links),
         _advice_section(results, links),
         *([_mended_section(mended(results, base))] if base else []),
-        Section("All rules", (_table(results),), rank=6, noun="tables", folded=True)
-        if results.passed
-        else Section("", ()),
+        Section("All rules", (_table(results),) if results.passed else (), rank=6, noun="tables", folded=True),
         _skipped_section(results),
         Section("", (_footer(results),)),
     ]
@@ -131,9 +130,9 @@ def _good(results: Results) -> str:
 def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
     numbers = [f"{results.total(name):,} {name}" for name in ("proven", "violated", "undetermined", "waived")]
     numbers += [f"{results.total('known'):,} known"] if results.baseline else []
-    lines = [f"{escape(results.run.application)} ({listed(results.run.environments, 10)}): {', '.join(numbers)}."]
+    lines = [f"{escape(results.run.application)} ({listing(results.run.environments, 10)}): {', '.join(numbers)}."]
     if found:
-        lines.append(f"{len(found)} {'cause' if len(found) == 1 else 'causes'} in all.")
+        lines.append(f"{counted(len(found), 'cause')} in all.")
     if base:
         new = sum(len(cause.entries) for cause in found if cause.is_new)
         commit = f" ({code_span(base.run.commit[:12])})" if base.run.commit else ""
@@ -237,10 +236,13 @@ def _is_for_this_run(entry: Entry, results: Results) -> bool:
 
 
 def _waiver(entry: Entry, links: Links) -> str:
-    finding, waiver = entry.finding, entry.waiver
-    place = f" {links.place(finding.location)}" if finding.location else ""
+    waiver = entry.waiver
     until = f": until {waiver.expires} by {escape(waiver.owner)}, {escape(waiver.reason)}" if waiver else ""
-    return f"{code_span(finding.rule)} {code_span(finding.key)} ({escape(entry.environment)}){place}{until}"
+    return f"{_named(entry)}{links.behind(entry.finding.location)}{until}"
+
+
+def _named(entry: Entry) -> str:
+    return f"{code_span(entry.finding.rule)} {code_span(entry.finding.key)} ({escape(entry.environment)})"
 
 
 def _advice_section(results: Results, links: Links) -> Section:
@@ -251,18 +253,15 @@ def _advice_section(results: Results, links: Links) -> Section:
 
 
 def _mended_section(entries: Sequence[Entry]) -> Section:
-    lines = tuple(
-        f"- {code_span(entry.finding.rule)} {code_span(entry.finding.key)} ({escape(entry.environment)})"
-        for entry in entries
-    )
+    lines = tuple(f"- {_named(entry)}" for entry in entries)
     return Section(f"{len(entries)} mended since the base", lines, 7, "mended", folded=True)
 
 
 def _skipped_section(results: Results) -> Section:
     reasons: dict[tuple[str, str], list[str]] = {}
     for skipped in results.skipped:
-        name = skipped.test.partition("::")[2].partition("[")[0]
-        reasons.setdefault((name, skipped.reason.replace(skipped.environment, "…")), []).append(skipped.environment)
+        told = function_of(skipped.test), skipped.reason.replace(skipped.environment, "…")
+        reasons.setdefault(told, []).append(skipped.environment)
     lines = tuple(
         f"- {code_span(name)} ({escape(', '.join(names))}): {escape(reason)}"
         for (name, reason), names in reasons.items()
@@ -282,15 +281,13 @@ _SHOWN = 10
 def finding_text(cause: Cause, links: Links) -> str:
     """Return a cause as Markdown: the first finding in full, the others by name."""
     finding = cause.finding
-    subjects = list(cause.subjects.values())
-    first = subjects[0]
-    lines = [f"**{code_span(finding.rule)}** {code_span(finding.key)}  ", f"{_where(first, links)}", ""]
-    lines += [f"- and {_other(entries, links)}" for entries in subjects[1:_SHOWN]]
-    if len(subjects) > _SHOWN:
-        lines.append(f"- and {len(subjects) - _SHOWN} more of the same cause")
+    (_, first), *others = cause.subjects.items()
+    lines = [f"**{code_span(finding.rule)}** {code_span(finding.key)}  ", _where(first, links), ""]
+    lines += [f"- and {code_span(key)} {_where(entries, links)}" for key, entries in others[: _SHOWN - 1]]
+    if len(others) >= _SHOWN:
+        lines.append(f"- and {len(others) - _SHOWN + 1} more of the same cause")
     lines += _evidence(cause, links)
-    remedy = shortened(finding.remedy)
-    if remedy:
+    if remedy := shortened(finding.remedy):
         lines += ["", _fix(remedy, "the fix" if finding.verdict is Verdict.VIOLATED else "how to know")]
     return "\n".join(lines)
 
@@ -301,10 +298,6 @@ def _where(entries: Sequence[Entry], links: Links) -> str:
     return f"{links.place(location)} · {names}" if location else names
 
 
-def _other(entries: Sequence[Entry], links: Links) -> str:
-    return f"{code_span(entries[0].finding.key)} {_where(entries, links)}"
-
-
 def _evidence(cause: Cause, links: Links) -> Iterator[str]:
     finding = cause.finding
     for label in ("expected", "found", "reason"):
@@ -312,10 +305,9 @@ def _evidence(cause: Cause, links: Links) -> Iterator[str]:
         for at, line in enumerate(filter(None, text.splitlines())):
             yield f"- **{label}:** {escape(line)}" if at == 0 else f"  <br>{escape(line)}"
     for other in finding.related:
-        place = f" {links.place(other.location)}" if other.location else ""
-        yield f"- **{escape(other.role)}:** {code_span(other.address)}{place}"
+        yield f"- **{escape(other.role)}:** {code_span(other.address)}{links.behind(other.location)}"
     if len(cause.environments) > 1:
-        yield f"- alike, but for names and accounts, in {listed(cause.environments[1:])}"
+        yield f"- alike, but for names and accounts, in {listing(cause.environments[1:], 5)}"
 
 
 def _fix(remedy: str, title: str) -> str:
@@ -339,24 +331,19 @@ def plan_sections(results: Results, links: Links) -> list[Section]:
 
 
 def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
-    of_rule = (entry for entry in results.findings if entry.finding.rule == PLAN_REVIEW.id)
-    entries = [entry for entry in of_rule if entry.environment == name]
-    changes = [entry for entry in entries if entry.finding.found]
+    about = (name, PLAN_REVIEW.id)
+    changes = [entry for entry in results.findings if entry.identity[:2] == about and entry.finding.found]
     risky = [entry for entry in changes if entry.state != "proven"]
     notable = [entry for entry in changes if entry.state == "proven" and entry.finding.subject]
     quiet = [entry for entry in changes if entry.state == "proven" and not entry.finding.subject]
     plan = next((code_span(plan.file) for plan in results.run.plans if plan.environment == name), "the plan")
     title = f"What {plan} changes in {name}: {_kinds(changes) or _SILENT}"
-    shown = [_line(entry, links) for entry in (*risky, *notable)]
-    first = Section(title, tuple(shown) or ("Nothing of it is a risk.",), rank=1, noun="risks of plans")
-    rest = Section(
-        f"{len(quiet)} changes without a risk in {name}",
-        tuple(_line(entry, links) for entry in quiet),
-        rank=8,
-        noun="changes without a risk",
-        folded=True,
-    )
-    return [first, rest]
+    told = tuple(_line(entry, links) for entry in (*risky, *notable)) or ("Nothing of it is a risk.",)
+    rest, noun = tuple(_line(entry, links) for entry in quiet), "changes without a risk"
+    return [
+        Section(title, told, rank=1, noun="risks of plans"),
+        Section(f"{len(quiet)} {noun} in {name}", rest, rank=8, noun=noun, folded=True),
+    ]
 
 
 def _kinds(changes: Sequence[Entry]) -> str:
@@ -373,10 +360,9 @@ def _kinds(changes: Sequence[Entry]) -> str:
 
 def _line(entry: Entry, links: Links) -> str:
     finding, waiver = entry.finding, entry.waiver
-    place = f" {links.place(finding.location)}" if finding.location else ""
     mark = f"{_MARKS[entry.state]} **{escape(finding.subject)}** " if finding.subject else ""
     approved = (
         f" — approved by {escape(waiver.owner)}: {escape(waiver.reason)}" if waiver and entry.state == "waived" else ""
     )
     first = finding.found.splitlines()[0]
-    return f"- {mark}{code_span(finding.address)}: {escape(first)}{place}{approved}"
+    return f"- {mark}{code_span(finding.address)}: {escape(first)}{links.behind(finding.location)}{approved}"

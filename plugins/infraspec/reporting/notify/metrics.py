@@ -21,8 +21,8 @@ from infraspec.aws.session import Clients
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Metrics
 from infraspec.core.errors import NarrowSessionError, ReportError
-from infraspec.core.rules import rule_of
-from infraspec.reporting.run.results import Count, Problem, Results
+from infraspec.core.rules import rule_named, rule_of
+from infraspec.reporting.run.results import Count, Results, function_of
 
 _HERE = ("127.0.0.1", "localhost", "::1")
 
@@ -170,7 +170,7 @@ def filled(template: str, contract: Contract, name: str) -> str:
 def _data(results: Results, environment: str) -> Iterator[Datum]:
     counts = [count for count in results.counts if count.environment == environment]
     problems = [problem for problem in results.problems if problem.environment == environment]
-    denied = sum(rule_of(_rule_id(problem)).metric == "permissions" for problem in problems)
+    denied = sum(rule_of(rule_named(function_of(one.test))).metric == "permissions" for one in problems)
     yield Datum("RunCompleted", 1)
     yield Datum("Duration", results.run.seconds, "Seconds")
     for name in ("proven", "violated", "undetermined", "waived", "known"):
@@ -186,11 +186,6 @@ def _data(results: Results, environment: str) -> Iterator[Datum]:
     looked = sum(count.proven for count in deployments) + _bad(deployments)
     if looked:
         yield Datum("DeploymentSuccessRate", round(100 * (1 - _bad(deployments) / looked), 2), "Percent")
-
-
-def _rule_id(problem: Problem) -> str:
-    """Return the rule that a test without a verdict is about, by its name: test_secret_access[prod]."""
-    return problem.test.partition("::")[2].partition("[")[0].removeprefix("test_").replace("_", "-")
 
 
 def _bad(counts: Sequence[Count]) -> int:

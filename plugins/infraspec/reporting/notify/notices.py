@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -24,11 +25,12 @@ from infraspec.core.finding import Verdict
 from infraspec.core.rules import rule_of
 from infraspec.core.runtime import require, write_whole
 from infraspec.reporting.run.recorder import REPOSITORY
-from infraspec.reporting.run.results import Entry, Problem, Results, find
+from infraspec.reporting.run.results import Entry, Results, find
 
 BROKEN = "broken"
 """What stands in place of a rule for a test without a verdict."""
 
+_ORDER: tuple[NoticeLevel, ...] = ("critical", "warning", "info")
 _LOWER: Mapping[NoticeLevel, NoticeLevel] = {"critical": "warning", "warning": "info", "info": "info"}
 
 
@@ -69,17 +71,20 @@ class NoticeChange(Struct, frozen=True):
 
 def notices(results: Results, levels: Mapping[str, NoticeLevel], environments: Collection[str]) -> list[Notice]:
     """Return what is wrong in the environments of the contract, each once; what is waived or known is not."""
-    found: dict[tuple[str, ...], Notice] = {}
-    names = {*environments, REPOSITORY}
-    for entry in find(results.findings, "failing", "warning"):
-        if entry.environment in names:
-            notice = Notice(_of_entry(entry, results.run.suite, levels), str(entry.finding))
-            found.setdefault(notice.told.identity, notice)
+    suite, names = results.run.suite, {*environments, REPOSITORY}
+    found = [
+        Notice(_of_entry(entry, suite, levels), str(entry.finding))
+        for entry in find(results.findings, "failing", "warning")
+    ]
     for problem in results.problems:
-        if problem.environment in names:
-            notice = Notice(_of_problem(problem, results.run.suite, levels), _problem_text(problem))
-            found.setdefault(notice.told.identity, notice)
-    return list(found.values())
+        test = problem.test or "the run"
+        told = Told(suite, problem.environment, BROKEN, test, "", levels.get(BROKEN, "warning"))
+        found.append(Notice(told, f"no verdict: {test}: {problem.error}\n{problem.message}".rstrip()))
+    first: dict[tuple[str, ...], Notice] = {}
+    for notice in found:
+        if notice.told.environment in names:
+            first.setdefault(notice.told.identity, notice)
+    return list(first.values())
 
 
 def _of_entry(entry: Entry, suite: Literal["static", "live"], levels: Mapping[str, NoticeLevel]) -> Told:
@@ -88,14 +93,6 @@ def _of_entry(entry: Entry, suite: Literal["static", "live"], levels: Mapping[st
     if finding.verdict is Verdict.UNDETERMINED:
         level = _LOWER[level]
     return Told(suite, entry.environment, finding.rule, finding.address, finding.subject, level)
-
-
-def _of_problem(problem: Problem, suite: Literal["static", "live"], levels: Mapping[str, NoticeLevel]) -> Told:
-    return Told(suite, problem.environment, BROKEN, problem.test or "the run", "", levels.get(BROKEN, "warning"))
-
-
-def _problem_text(problem: Problem) -> str:
-    return f"no verdict: {problem.test or 'the run'}: {problem.error}\n{problem.message}".rstrip()
 
 
 def changes(
@@ -138,8 +135,7 @@ def _is_looked_at(told: Told, results: Results) -> bool:
 
 
 def _is_worse(now: Told, before: Told | None) -> bool:
-    order = ("info", "warning", "critical")
-    return before is None or order.index(now.level) > order.index(before.level)
+    return before is None or _ORDER.index(now.level) < _ORDER.index(before.level)
 
 
 def dedup_key(*parts: str) -> str:
@@ -160,41 +156,39 @@ class Memory(Struct, frozen=True):
 def remembered(directory: Path) -> Memory:
     """Return what is remembered; nothing in a new store. Raises ReportError for a file that is none."""
     path = directory / FILE_NAME
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Memory)
-    except FileNotFoundError:
-        return Memory(1, {})
-    except OSError as error:
-        raise _unusable(path, error.strerror or type(error).__name__) from None
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _unusable(path, str(error)) from None
+    with _usable(path):
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Memory)
+        except FileNotFoundError:
+            return Memory(1, {})
 
 
 def remember(memory: Memory, directory: Path) -> None:
     """Write what channels know. Raises ReportError."""
     path = directory / FILE_NAME
-    try:
+    with _usable(path):
         directory.mkdir(parents=True, exist_ok=True)
         write_whole(path, msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n")
-    except OSError as error:
-        raise _unusable(path, error.strerror or type(error).__name__) from None
 
 
-def _unusable(path: Path, found: str) -> ReportError:
-    return ReportError(
-        "what channels were told cannot be read or written",
-        place=str(path),
-        expected="a file that infraspec report notify has written, in a folder that the user may write to",
-        found=found,
-        remedy="take the file away: every open finding is told again",
-    )
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ReportError(
+            "what channels were told cannot be read or written",
+            place=str(path),
+            expected="a file that infraspec report notify has written, in a folder that the user may write to",
+            found=(error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error),
+            remedy="take the file away: every open finding is told again",
+        ) from None
 
 
 Kind: TypeAlias = NoticeLevel | Literal["recovered"]
 
 _MOST = 10
 _LONGEST = 1500
-_ORDER: tuple[NoticeLevel, ...] = ("critical", "warning", "info")
 _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -211,9 +205,7 @@ class Message(Struct, frozen=True):
 def digest(change: NoticeChange, application: str) -> Message:
     """Return one message of all that has changed in an environment; recovered if nothing is open any more."""
     parts = [
-        f"{number} {word}"
-        for number, word in ((len(change.raised), "new"), (len(change.recovered), "recovered"))
-        if number
+        f"{len(found)} {word}" for found, word in ((change.raised, "new"), (change.recovered, "recovered")) if found
     ]
     still = f"{len(change.open)} open now" if change.open else "nothing is open now"
     texts = [_shown(notice) for notice in _by_level(change.raised)[:_MOST]]
@@ -222,13 +214,9 @@ def digest(change: NoticeChange, application: str) -> Message:
     texts += [f"RECOVERED {told}" for told in change.recovered[:_MOST]]
     if len(change.recovered) > _MOST:
         texts.append(f"and {len(change.recovered) - _MOST} more recovered")
-    kind = (
-        _worst(one.told for one in change.raised)
-        if change.raised
-        else (_worst(change.open) if change.open else "recovered")
-    )
+    levels = [told.level for told in ([one.told for one in change.raised] or change.open)]
     return Message(
-        kind,
+        min(levels, key=_ORDER.index) if levels else "recovered",
         f"{application} {change.environment}: {', '.join(parts)}; {still}",
         "\n\n".join(texts),
         dedup_key(application, change.environment, "digest"),
@@ -250,10 +238,6 @@ def _key(application: str, told: Told) -> str:
 
 def _by_level(raised: Collection[Notice]) -> list[Notice]:
     return sorted(raised, key=lambda notice: _ORDER.index(notice.told.level))
-
-
-def _worst(found: Iterator[Told] | Collection[Told]) -> NoticeLevel:
-    return min((told.level for told in found), key=_ORDER.index)
 
 
 def _shown(notice: Notice) -> str:

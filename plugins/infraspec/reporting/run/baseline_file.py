@@ -54,9 +54,7 @@ def shrunk(results: Results, path: Path, expires: str | None) -> str:
         if fixed[key]:
             fixed[key] -= 1
         else:
-            kept.append(
-                {name: getattr(known, name) for name in ("rule", "environment", "address", "subject", "verdict")}
-            )
+            kept.append(known.model_dump())
     return _text(_day(expires) if expires else before.expires, kept)
 
 

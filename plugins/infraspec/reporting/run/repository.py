@@ -10,13 +10,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract.models import Contract
-from infraspec.core.finding import Finding, Location, Related
+from infraspec.core.finding import Finding, Location
 from infraspec.reporting.document import link
 from infraspec.reporting.run.results import Results
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
+_TEXTS = ("address", "subject", "expected", "found", "reason", "remedy")
 _HASH = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -60,6 +62,10 @@ class Links(Struct, frozen=True):
         """Return a place in code, with its link if there is one."""
         return link(str(location), self.address(location))
 
+    def behind(self, location: Location | None) -> str:
+        """Return a place to stand behind what is there, or nothing."""
+        return f" {self.place(location)}" if location else ""
+
 
 class Repository:
     """The git repository that a contract lies in, or the contract's directory if it is in none."""
@@ -86,22 +92,12 @@ class Repository:
 
     def finding(self, finding: Finding) -> Finding:
         """Return a finding with paths relative to the repository."""
-        return Finding(
-            finding.rule,
-            finding.verdict,
-            self.text(finding.address),
-            self.text(finding.subject),
-            self._location(finding.location),
-            self.text(finding.expected),
-            self.text(finding.found),
-            self.text(finding.reason),
-            self.text(finding.remedy),
-            tuple(
-                Related(other.role, self.text(other.address), self._location(other.location))
-                for other in finding.related
-            ),
-            finding.advice,
+        related = (
+            replace(other, address=self.text(other.address), location=self._location(other.location))
+            for other in finding.related
         )
+        texts = {name: self.text(getattr(finding, name)) for name in _TEXTS}
+        return replace(finding, **texts, location=self._location(finding.location), related=tuple(related))
 
     def _location(self, location: Location | None) -> Location | None:
         return Location(self.path(location.file), location.line) if location else None

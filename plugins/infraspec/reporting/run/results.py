@@ -49,6 +49,11 @@ class Entry(Struct, frozen=True):
     finding: Finding
     waiver: Acceptance | None = None
 
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What tells it from others, over runs and edits of lines."""
+        return self.environment, self.finding.rule, self.finding.address, self.finding.subject
+
 
 class Count(Struct, frozen=True):
     """How many findings a rule has in an environment, by verdict; the waived and known ones are counted apart."""
@@ -199,6 +204,11 @@ def _plain(definition: dict[str, Any]) -> dict[str, Any]:
     """Take the indentation of docstrings out of descriptions."""
     text = definition.get("description")
     return definition | {"description": " ".join(text.split())} if text else definition
+
+
+def function_of(test: str) -> str:
+    """Return the name of the function of a test's id, `test_rules.py::test_names[dev]`."""
+    return test.partition("::")[2].partition("[")[0] or test
 
 
 def find(entries: Sequence[Entry], *states: State) -> tuple[Entry, ...]:

@@ -17,7 +17,7 @@ from infraspec import __version__
 from infraspec.contract import display
 from infraspec.contract.baseline import Baseline, Known, Move
 from infraspec.contract.models import Contract
-from infraspec.contract.waivers import WaiverBook
+from infraspec.contract.waivers import Unused, WaiverBook
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.reporting.run.recorder import Recorder
@@ -87,22 +87,18 @@ def mended(results: Results, base: Results) -> tuple[Entry, ...]:
         for entry in base.findings
         if entry.finding.verdict is not Verdict.PROVEN
         and (entry.environment, entry.finding.rule) in ran
-        and _key(entry) not in now
+        and entry.identity not in now
     )
 
 
 def _verdicts(results: Results) -> dict[tuple[str, ...], Verdict]:
-    return {_key(entry): entry.finding.verdict for entry in results.findings}
+    return {entry.identity: entry.finding.verdict for entry in results.findings}
 
 
 def _is_new(entry: Entry, known: Mapping[tuple[str, ...], Verdict]) -> bool:
     """Tell whether a finding is not in the base, or was only UNDETERMINED there."""
-    before = known.get(_key(entry), Verdict.PROVEN)
+    before = known.get(entry.identity, Verdict.PROVEN)
     return before is not Verdict.VIOLATED and before is not entry.finding.verdict
-
-
-def _key(entry: Entry) -> tuple[str, ...]:
-    return entry.environment, entry.finding.rule, entry.finding.address, entry.finding.subject
 
 
 def _identity(entry: Entry) -> tuple[object, ...]:
@@ -116,12 +112,6 @@ def _neutral(text: str, environment: str) -> str:
     """Return a text without the environment's name and without account ids."""
     named = rf"(?<![A-Za-z0-9]){re.escape(environment)}(?![A-Za-z0-9])"
     return _ACCOUNT.sub("…", re.sub(named, "…", text, flags=re.IGNORECASE))
-
-
-def listed(names: Sequence[str], limit: int = 5) -> str:
-    """Join names for people, at most `limit` of them."""
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
 T = TypeVar("T")
@@ -163,7 +153,7 @@ def gather(
         findings=tuple(_findings(recorder.records, names, repository)) if repository else (),
         problems=tuple(_left(recorder.problems, Problem, names, repository)),
         skipped=tuple(_left(recorder.skipped, Skipped, names, repository)),
-        unused_waivers=tuple(map(str, _unused(recorder.records, contract))) if contract else (),
+        unused_waivers=tuple(map(str, unused_waivers(recorder.records, contract))) if contract else (),
         moves=tuple(Moved(name, *move) for name, found in (moves or {}).items() for move in dict.fromkeys(found)),
         baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
     )
@@ -200,15 +190,16 @@ def _counts(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[
 
 
 def _findings(records: Iterable[Mapping[str, Any]], names: Sequence[str], repository: Repository) -> list[Entry]:
-    rows = [row for record in records for row in record["findings"]]
-    if not rows:
-        return []
-    entries = [
-        replace(entry, finding=repository.finding(entry.finding)) for entry in msgspec.convert(rows, list[Entry])
-    ]
+    entries = [replace(entry, finding=repository.finding(entry.finding)) for entry in entries_of(records)]
     return sorted(
         entries, key=lambda entry: (by_rule(entry.environment, entry.finding.rule, names), by_place(entry.finding))
     )
+
+
+def entries_of(records: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Return the findings of records, in order."""
+    rows = [row for record in records for row in record["findings"]]
+    return msgspec.convert(rows, list[Entry]) if rows else []
 
 
 def _use(records: Sequence[Mapping[str, Any]], baseline: Baseline, repository: Repository) -> BaselineUse:
@@ -225,7 +216,8 @@ def fixed_of(records: Iterable[Mapping[str, Any]], baseline: Baseline) -> tuple[
     return baseline.fixed(ran, {at for row in rows for at in row["baseline"]})
 
 
-def _unused(records: Iterable[Mapping[str, Any]], contract: Contract) -> Iterable[object]:
+def unused_waivers(records: Iterable[Mapping[str, Any]], contract: Contract) -> tuple[Unused, ...]:
+    """Return the waivers that matched nothing in the run."""
     book = WaiverBook(contract.waivers)
     for record in records:
         book.record(record)

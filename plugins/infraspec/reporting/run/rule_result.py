@@ -47,15 +47,12 @@ class RuleResult(Struct, frozen=True):
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The findings that fail the test, violations first, each kind in order of place."""
-        bad = [f for f in self.result.active if f.verdict is Verdict.VIOLATED or self._fails(f)]
-        return tuple(sorted(bad, key=by_place))
+        return self._in("failing")
 
     @property
     def doubtful(self) -> tuple[Finding, ...]:
         """The undetermined findings that the contract asks only to warn of."""
-        if self.undetermined_fails:
-            return ()
-        return tuple(sorted((f for f in self.result.active if f.verdict is Verdict.UNDETERMINED), key=by_place))
+        return self._in("warning")
 
     @property
     def total(self) -> int:
@@ -74,7 +71,7 @@ class RuleResult(Struct, frozen=True):
             "baseline": list(self.used),
             "empty": self.is_empty,
             "advice": [str(finding) for finding in self.result.active if finding.advice],
-            "findings": _builtins(self.entries()),
+            "findings": msgspec.to_builtins(self.entries()),
         }
 
     def entries(self) -> tuple[Entry, ...]:
@@ -95,8 +92,8 @@ class RuleResult(Struct, frozen=True):
             return "advice" if finding.advice else "proven"
         return "failing" if finding.verdict is Verdict.VIOLATED or self.undetermined_fails else "warning"
 
-    def _fails(self, finding: Finding) -> bool:
-        return self.undetermined_fails and finding.verdict is Verdict.UNDETERMINED
+    def _in(self, state: State) -> tuple[Finding, ...]:
+        return tuple(sorted((one for one in self.result.active if self._state(one) == state), key=by_place))
 
 
 class Witness(Protocol):
@@ -157,10 +154,3 @@ def allowing(present: Sequence[str], further: Sequence[str]) -> str:
 
 def _acceptance(entry: Waived) -> Acceptance:
     return Acceptance(entry.waiver.reason, entry.waiver.owner, entry.waiver.expires.isoformat())
-
-
-def _builtins(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    if not entries:
-        return []
-    found: list[dict[str, Any]] = msgspec.to_builtins(entries)
-    return found

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec import Struct
 
@@ -15,12 +14,11 @@ from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline
 from infraspec.contract.document import KeyPath
 from infraspec.contract.models import Contract
-from infraspec.contract.waivers import WaiverBook
 from infraspec.core.errors import did_you_mean
 from infraspec.core.rules import RULES
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
-from infraspec.reporting.run.results import Entry, by_rule
-from infraspec.reporting.run.results_builder import Cause, causes, fixed_of
+from infraspec.reporting.run.results import Entry, by_rule, function_of
+from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
 from infraspec.reporting.run.rule_result import allowing
 
 _HEAD = re.compile(r"(^|: )(VIOLATED|UNDETERMINED) ")
@@ -97,10 +95,7 @@ def _order(report: pytest.TestReport, environments: Sequence[str]) -> tuple[obje
 
 def _failing(report: pytest.TestReport) -> list[Entry]:
     left = left_by(report)
-    rows = [row for record in (left or {"records": ()})["records"] for row in record["findings"]]
-    if not rows:
-        return []
-    return [entry for entry in msgspec.convert(rows, list[Entry]) if entry.state == "failing"]
+    return [entry for entry in entries_of(left["records"] if left else ()) if entry.state == "failing"]
 
 
 def _texts(entries: Iterable[Entry], cause_of: dict[int, Cause], said: set[int], verbosity: int) -> Iterable[str]:
@@ -162,9 +157,10 @@ def write_summary(
     terminal.section("infraspec", "-")
     named = [{**record, "environment": shown(record["environment"])} for record in found]
     problems = sorted(recorder.problems, key=lambda problem: problem["test"])
-    broken = [(shown(problem["environment"]), _function(problem["test"])) for problem in problems if problem["test"]]
+    broken = [(shown(problem["environment"]), function_of(problem["test"])) for problem in problems if problem["test"]]
     _write_table(terminal, named, broken)
-    _write_problems(terminal, recorder)
+    for problem in problems:
+        terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
     _write_skipped(terminal, recorder, environments, shown)
     for record in named:
         for waived in record["waived"]:
@@ -174,10 +170,7 @@ def write_summary(
                 f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})"
             )
         _write_advice(terminal, record)
-    book = WaiverBook(contract.waivers)
-    for judged in found:
-        book.record(judged)
-    for unused in book.unused():
+    for unused in unused_waivers(found, contract):
         terminal.line(f"unused   {unused}", yellow=True)
     if baseline:
         _write_baseline(terminal, found, baseline)
@@ -187,24 +180,14 @@ def write_summary(
         _write_slowest(terminal, recorder)
 
 
-def _function(test: str) -> str:
-    """Return the name of the function of a test's id."""
-    return test.partition("::")[2].partition("[")[0] or test
-
-
-def _write_problems(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
-    """Write which tests have no verdict."""
-    for problem in sorted(recorder.problems, key=lambda problem: problem["test"]):
-        terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
-
-
 def _write_skipped(
     terminal: pytest.TerminalReporter, recorder: Recorder, environments: list[str], shown: Callable[[str], str]
 ) -> None:
     """Write what was not looked at and why, the environments of one reason together."""
     reasons: dict[tuple[str, str], set[str]] = {}
     for skipped in recorder.skipped:
-        reasons.setdefault((_function(skipped["test"]), skipped["reason"]), set()).add(skipped["environment"])
+        told = function_of(skipped["test"]), skipped["reason"]
+        reasons.setdefault(told, set()).add(skipped["environment"])
     for (test, reason), names in sorted(reasons.items()):
         listed = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
         terminal.line(f"skipped  {listed} {test}: {reason}")

@@ -7,16 +7,16 @@ a run did not look at leaves its findings open: nobody knows that they are mende
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from infraspec.contract.baseline import moved
-from infraspec.core.errors import ErrorCollector, writing
+from infraspec.core.errors import collected, writing
 from infraspec.core.finding import Verdict
 from infraspec.core.runtime import write_whole
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, encode, read
@@ -34,13 +34,6 @@ class TrendColumn(Struct, frozen=True):
     commit: str
     complete: bool
     broken: int
-
-
-class Cell(Struct, frozen=True):
-    """What a rule came to in a run."""
-
-    level: Level
-    count: Count
 
 
 class Open(Struct, frozen=True):
@@ -69,7 +62,7 @@ class Trend(Struct, frozen=True):
     environment: str
     suite: Suite
     columns: tuple[TrendColumn, ...]
-    rows: Mapping[str, tuple[Cell | None, ...]]
+    rows: Mapping[str, tuple[Count | None, ...]]
     open: tuple[Open, ...]
     opened: int
     mended: int
@@ -83,31 +76,25 @@ class Trend(Struct, frozen=True):
 _Key: TypeAlias = tuple[str, str, str]
 
 
-class _Ages(Struct):
-    """The open findings of an environment while its runs are gone through."""
-
-    open: dict[_Key, Open] = field(default_factory=dict)
-    opened: int = 0
-    mended: int = 0
-
-    def follow(self, results: Results, environment: str, *, is_first: bool) -> None:
-        """Go on by a run."""
-        moves = [(move.before, move.after) for move in results.moves if move.environment == environment]
-        before = {(rule, moved(address, moves), subject): was for (rule, address, subject), was in self.open.items()}
-        ran = {count.rule for count in results.counts if count.environment == environment}
-        now = {key: was for key, was in before.items() if key[0] not in ran}
-        time = moment(results)
-        for entry in results.findings:
-            if entry.environment != environment or not is_open(entry):
-                continue
-            key = (entry.finding.rule, entry.finding.address, entry.finding.subject)
-            was, again = before.get(key), now.get(key)
-            since, oldest = (was.since, was.is_oldest) if was else (time, is_first)
-            first = again.entry if again else entry
-            now[key] = Open(first, since, time, results.run.commit, oldest, again.times + 1 if again else 1)
-        self.opened = len(now.keys() - before.keys())
-        self.mended = len(before.keys() - now.keys())
-        self.open = now
+def _followed(
+    known: Mapping[_Key, Open], results: Results, environment: str, *, is_first: bool
+) -> tuple[dict[_Key, Open], int, int]:
+    """Return the open findings of an environment after a run, and how many of them it has opened and mended."""
+    moves = [(move.before, move.after) for move in results.moves if move.environment == environment]
+    before = {(rule, moved(address, moves), subject): was for (rule, address, subject), was in known.items()}
+    ran = {rule for name, rule in results.ran() if name == environment}
+    now = {key: was for key, was in before.items() if key[0] not in ran}
+    time = moment(results)
+    for entry in results.findings:
+        name, rule, address, subject = entry.identity
+        if name != environment or entry.finding.verdict is Verdict.PROVEN:
+            continue
+        key = rule, address, subject
+        was, again = before.get(key), now.get(key)
+        since, oldest = (was.since, was.is_oldest) if was else (time, is_first)
+        first = again.entry if again else entry
+        now[key] = Open(first, since, time, results.run.commit, oldest, again.times + 1 if again else 1)
+    return now, len(now.keys() - before.keys()), len(before.keys() - now.keys())
 
 
 def trends(runs: Sequence[Results], limit: int) -> tuple[Trend, ...]:
@@ -129,23 +116,17 @@ def _environments(runs: Sequence[Results]) -> list[str]:
 
 def _trend(runs: Sequence[Results], environment: str, suite: Suite, limit: int) -> Trend:
     chosen = [run for run in runs if _is_about(run, environment)]
-    ages = _Ages()
+    found: dict[_Key, Open] = {}
+    opened = mended = 0
     for at, run in enumerate(chosen):
-        ages.follow(run, environment, is_first=at == 0)
+        found, opened, mended = _followed(found, run, environment, is_first=at == 0)
     shown = chosen[-limit:]
     counts = [{count.rule: count for count in run.counts if count.environment == environment} for run in shown]
     rules = sorted({rule for column in counts for rule in column}, key=lambda rule: by_rule("", rule, ()))
-    rows = {rule: tuple(_cell(column.get(rule)) for column in counts) for rule in rules}
-    oldest_first = sorted(ages.open.values(), key=lambda one: one.since)
-    return Trend(
-        environment,
-        suite,
-        tuple(TrendColumn(moment(run), run.run.commit, run.run.complete, _broken(run, environment)) for run in shown),
-        rows,
-        tuple(oldest_first),
-        ages.opened,
-        ages.mended,
-    )
+    rows = {rule: tuple(column.get(rule) for column in counts) for rule in rules}
+    oldest_first = tuple(sorted(found.values(), key=lambda one: one.since))
+    columns = (TrendColumn(moment(run), run.run.commit, run.run.complete, _broken(run, environment)) for run in shown)
+    return Trend(environment, suite, tuple(columns), rows, oldest_first, opened, mended)
 
 
 def _is_about(run: Results, environment: str) -> bool:
@@ -159,13 +140,7 @@ def _is_about(run: Results, environment: str) -> bool:
 
 def _broken(run: Results, environment: str) -> int:
     """Return how many tests of an environment have no verdict; an error that ends the run concerns every one."""
-    ended = (problem for problem in run.problems if not problem.test)
-    own = (problem for problem in run.problems if problem.test and problem.environment == environment)
-    return sum(1 for _ in ended) + sum(1 for _ in own)
-
-
-def _cell(count: Count | None) -> Cell | None:
-    return Cell(level_of(count), count) if count else None
+    return sum(not problem.test or problem.environment == environment for problem in run.problems)
 
 
 def level_of(count: Count) -> Level:
@@ -179,57 +154,30 @@ def level_of(count: Count) -> Level:
     return "proven" if count.proven else "empty"
 
 
-def is_open(entry: Entry) -> bool:
-    """Tell whether an entry is something to be mended, be it waived or known."""
-    return entry.finding.verdict is not Verdict.PROVEN
-
-
 def moment(results: Results) -> datetime:
     """Return when a run was, in UTC."""
     return datetime.fromisoformat(results.run.time).astimezone(UTC)
 
 
-def last_days(found: Iterable[Open]) -> list[tuple[date, Open]]:
-    """Return the findings with a waiver and its last day, the first to lapse first."""
-    days = [(date.fromisoformat(one.entry.waiver.expires), one) for one in found if one.entry.waiver]
-    return sorted(days, key=lambda pair: pair[0])
-
-
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.json")
 
 
-class Stored(Struct, frozen=True):
-    """A run, and the name of its file in the store."""
+def keep(results: Results, directory: Path) -> str:
+    """Keep a run in a folder of runs and return the name of its file. Raises ReportError."""
+    name, expected = name_of(results), "a folder that the user may write to"
+    with writing("the results cannot be stored", f"--store {directory}", expected, "choose another folder"):
+        directory.mkdir(parents=True, exist_ok=True)
+        write_whole(directory / name, encode(results))
+    return name
 
-    name: str
-    results: Results
 
+def kept(directory: Path) -> list[Results]:
+    """Return the runs that infraspec has kept in a folder, oldest first; other files in it are left alone.
 
-class Store(Struct, frozen=True):
-    """The results files of a folder that infraspec has named; other files in it are left alone."""
-
-    directory: Path
-
-    def add(self, results: Results) -> str:
-        """Keep a run and return the name of its file. Raises ReportError."""
-        name = name_of(results)
-        place, expected = f"--store {self.directory}", "a folder that the user may write to"
-        with writing("the results cannot be stored", place, expected, "choose another folder"):
-            self.directory.mkdir(parents=True, exist_ok=True)
-            write_whole(self.directory / name, encode(results))
-        return name
-
-    def runs(self) -> tuple[Stored, ...]:
-        """Return what is stored, oldest first. Raises ReportError, for all files together that are no results."""
-        if not self.directory.is_dir():
-            return ()
-        collector = ErrorCollector()
-        found: list[Stored] = []
-        for path in sorted(path for path in self.directory.iterdir() if _NAME.fullmatch(path.name)):
-            with collector.collect():
-                found.append(Stored(path.name, read(path)))
-        collector.finalize()
-        return tuple(found)
+    Raises ReportError, for all files together that are no results.
+    """
+    found = directory.iterdir() if directory.is_dir() else ()
+    return collected(read, sorted(path for path in found if _NAME.fullmatch(path.name)))
 
 
 def name_of(results: Results) -> str:

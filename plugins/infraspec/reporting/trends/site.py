@@ -10,20 +10,22 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from html import escape
 from importlib.resources import files
+from string import Template
 from urllib.parse import quote
 
 from infraspec import __version__
-from infraspec.core.finding import Location
+from infraspec.core.errors import counted
+from infraspec.core.finding import Finding, Location
 from infraspec.reporting.run.recorder import REPOSITORY
-from infraspec.reporting.run.results import Results
-from infraspec.reporting.trends.history import Cell, Level, Open, Trend, TrendColumn, last_days, moment, trends
+from infraspec.reporting.run.repository import Links
+from infraspec.reporting.run.results import Count, Results
+from infraspec.reporting.trends.history import Level, Open, Trend, TrendColumn, level_of, moment, trends
 
 COLUMNS = 60
 """How many runs a heat map shows, if nobody asks for another number."""
 
 _MOST = 100
 _SOON = timedelta(days=30)
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LEGEND: dict[Level, tuple[str, str]] = {
     "violated": ("2", "violated findings"),
     "undetermined": ("?2", "undetermined findings"),
@@ -41,35 +43,22 @@ def site(runs: Sequence[Results], columns: int = COLUMNS, repository: str = "") 
     found = trends(runs, columns)
     application = next((run.run.application for run in reversed(runs) if run.run.application), "infraspec")
     title = f"{application}: infrastructure over time"
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{escape(title)}</title>",
-            f"<style>\n{files('infraspec.reporting.trends').joinpath('site.css').read_text(encoding='utf-8')}</style>",
-            "</head>",
-            "<body>",
-            *_header(title, runs, found),
-            "<main>",
-            *(line for trend in found for line in _section(trend, repository)),
-            "</main>",
-            f"<footer><small>infraspec {escape(__version__)}</small></footer>",
-            "</body>",
-            "</html>",
-            "",
-        ]
+    template, style = (
+        files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "site.css")
+    )
+    return Template(template).substitute(
+        title=escape(title),
+        style=style,
+        header="\n".join(_header(title, runs, found)),
+        sections="".join(f"{line}\n" for trend in found for line in _section(trend, repository)),
+        version=escape(__version__),
     )
 
 
 def _header(title: str, runs: Sequence[Results], found: Sequence[Trend]) -> Iterable[str]:
     first, last = (_day(moment(run)) for run in (runs[0], runs[-1]))
     yield f"<header>\n<h1>{escape(title)}</h1>"
-    yield f"<p class=quiet>{_number(len(runs), 'run')}, {first} to {last}; times are in UTC.</p>"
+    yield f"<p class=quiet>{counted(len(runs), 'run', ',')}, {first} to {last}; times are in UTC.</p>"
     yield '<nav aria-label="Environments">\n<ul class=plain>'
     for trend in found:
         level, text = _state(trend)
@@ -112,7 +101,7 @@ def _section(trend: Trend, repository: str) -> Iterable[str]:
 
 def _sentence(trend: Trend) -> str:
     accepted = len(trend.open) - len(_pressing(trend))
-    parts = [f"{_number(len(_pressing(trend)), 'open finding')}"]
+    parts = [f"{counted(len(_pressing(trend)), 'open finding', ',')}"]
     if accepted:
         parts.append(f"{accepted} waived or known")
     changes = [f"{number} {word}" for number, word in ((trend.opened, "new"), (trend.mended, "mended")) if number]
@@ -145,14 +134,14 @@ def _column(column: TrendColumn) -> str:
 def _broken(column: TrendColumn) -> str:
     if not column.broken:
         return "<td></td>"
-    title = f"{_minute(column.time)}: {_number(column.broken, 'test')} without a verdict"
+    title = f"{_minute(column.time)}: {counted(column.broken, 'test', ',')} without a verdict"
     return f'<td class=violated title="{title}">!{column.broken}</td>'
 
 
-def _cell(rule: str, column: TrendColumn, cell: Cell | None) -> str:
-    if cell is None:
+def _cell(rule: str, column: TrendColumn, count: Count | None) -> str:
+    if count is None:
         return "<td></td>"
-    count = cell.count
+    level = level_of(count)
     numbers = {name: getattr(count, name) for name in ("violated", "undetermined", "waived", "known", "proven")}
     said = ", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "nothing to look at"
     signs = {
@@ -161,16 +150,12 @@ def _cell(rule: str, column: TrendColumn, cell: Cell | None) -> str:
         "accepted": f"({count.waived + count.known})",
     }
     title = escape(f"{rule}, {_minute(column.time)}: {said}")
-    return f'<td class={cell.level} title="{title}">{signs.get(cell.level, _LEGEND[cell.level][0])}</td>'
+    return f'<td class={level} title="{title}">{signs.get(level, _LEGEND[level][0])}</td>'
 
 
 def _findings(trend: Trend, repository: str) -> Iterable[str]:
-    yield "<h3>Open findings, the oldest first</h3>\n<table class=list>"
-    yield _head("finding", "state", "open", "since")
-    yield "<tbody>"
-    for one in trend.open[:_MOST]:
-        yield _finding(trend, one, repository)
-    yield "</tbody>\n</table>"
+    rows = (_finding(trend, one, repository) for one in trend.open[:_MOST])
+    yield from _list("Open findings, the oldest first", ("finding", "state", "open", "since"), rows)
     if len(trend.open) > _MOST:
         yield f"<p class=quiet>And {len(trend.open) - _MOST} more.</p>"
 
@@ -178,7 +163,7 @@ def _findings(trend: Trend, repository: str) -> Iterable[str]:
 def _finding(trend: Trend, one: Open, repository: str) -> str:
     finding, entry = one.entry.finding, one.entry
     times = f" <small>{one.times} times</small>" if one.times > 1 else ""
-    head = f"<code>{escape(finding.rule)}</code> <code>{escape(finding.key)}</code>{times}"
+    head = f"{_about(finding)}{times}"
     rows = [("expected", finding.expected), ("found", finding.found), ("reason", finding.reason)]
     said = [f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text]
     if finding.location:
@@ -191,44 +176,45 @@ def _finding(trend: Trend, one: Open, repository: str) -> str:
     return (
         f"<tr><td class=about><details><summary>{head}</summary><dl>{''.join(said)}</dl></details>{stale}</td>"
         f'<td><span class="pill {level}">{state}</span></td>'
-        f"<td class=when>{'at least ' if one.is_oldest else ''}{_number(one.days, 'day')}</td>"
+        f"<td class=when>{'at least ' if one.is_oldest else ''}{counted(one.days, 'day', ',')}</td>"
         f"<td class=when>{_day(one.since)}</td></tr>"
     )
 
 
 def _place(location: Location, commit: str, repository: str) -> str:
     shown = f"<code>{escape(str(location))}</code>"
-    if not repository or not commit or location.file.startswith(("/", "..")):
-        return shown
-    anchor = f"#L{location.line}" if location.line else ""
-    return f'<a href="{escape(f"{repository}/blob/{commit}/{quote(location.file)}{anchor}")}">{shown}</a>'
+    address = Links(f"{repository}/blob/{commit}/" if repository and commit else "").address(location)
+    return f'<a href="{escape(address)}">{shown}</a>' if address else shown
 
 
 def _waivers(trend: Trend) -> Iterable[str]:
     today = trend.last.time.date()
-    chosen = [pair for pair in last_days(trend.open) if pair[0] - today <= _SOON]
-    if not chosen:
-        return
-    yield "<h3>Waivers that lapse within 30 days, or have</h3>\n<table class=list>"
-    yield _head("finding", "last day", "who and why")
-    yield "<tbody>"
-    for day, one in chosen:
-        waiver, finding = one.entry.waiver, one.entry.finding
-        if waiver:
-            yield (
-                f"<tr><td class=about><code>{escape(finding.rule)}</code> <code>{escape(finding.key)}</code></td>"
-                f"<td class=when>{day} ({_left(day, today)})</td>"
-                f"<td>{escape(waiver.owner)}: {escape(waiver.reason)}</td></tr>"
-            )
+    entries = (one.entry for one in trend.open)
+    waived = [(date.fromisoformat(one.waiver.expires), one.waiver, one.finding) for one in entries if one.waiver]
+    rows = [
+        f"<tr><td class=about>{_about(finding)}</td>"
+        f"<td class=when>{day} ({_left(day, today)})</td>"
+        f"<td>{escape(waiver.owner)}: {escape(waiver.reason)}</td></tr>"
+        for day, waiver, finding in sorted(waived, key=lambda row: row[0])
+        if day - today <= _SOON
+    ]
+    if rows:
+        yield from _list("Waivers that lapse within 30 days, or have", ("finding", "last day", "who and why"), rows)
+
+
+def _about(finding: Finding) -> str:
+    return f"<code>{escape(finding.rule)}</code> <code>{escape(finding.key)}</code>"
+
+
+def _list(title: str, columns: Iterable[str], rows: Iterable[str]) -> Iterable[str]:
+    heads = "".join(f"<th scope=col>{name}</th>" for name in columns)
+    yield f"<h3>{title}</h3>\n<table class=list>\n<thead><tr>{heads}</tr></thead>\n<tbody>"
+    yield from rows
     yield "</tbody>\n</table>"
 
 
-def _head(*names: str) -> str:
-    return f"<thead><tr>{''.join(f'<th scope=col>{name}</th>' for name in names)}</tr></thead>"
-
-
 def _left(day: date, today: date) -> str:
-    return f"{_number((day - today).days, 'day')} left" if day >= today else "lapsed"
+    return f"{counted((day - today).days, 'day', ',')} left" if day >= today else "lapsed"
 
 
 def _name(trend: Trend) -> str:
@@ -237,10 +223,6 @@ def _name(trend: Trend) -> str:
 
 def _anchor(trend: Trend) -> str:
     return escape(f"{trend.suite}-{quote(trend.environment)}")
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _day(time: datetime) -> str:
