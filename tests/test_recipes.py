@@ -69,9 +69,13 @@ ROW = """,
   }
 ]
 """
-KIND = """
-KINDS = {
-    "aws_iot_thing": Kind(Making("iot.create_thing", "name=thingName", "arn=thingArn id=thingName name=thingName")),
+KIND = """{
+  "aws_iot_thing": {
+    "create": [
+      {"call": "iot.create_thing", "takes": "name=thingName", "gives": "arn=thingArn id=thingName name=thingName"}
+    ]
+  },
+  "aws_sns_topic": {
 """
 REPORT = '''"""How many findings there are."""
 
@@ -126,7 +130,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (package / "terraform/language/functions/strings.py").open("a", encoding="utf-8") as file:
         file.write(FUNCTION)
     insert(package / "resource_types/messaging.json", "\n]\n", ROW)
-    insert(package / "sandbox/resources/observation.py", "\nKINDS = {\n", KIND)
+    insert(package / "sandbox/resources/observation.json", '{\n  "aws_sns_topic": {\n', KIND)
     (package / "reporting/tally.py").write_text(REPORT, encoding="utf-8")
     with (package / "cli/report/results.py").open("a", encoding="utf-8") as file:
         file.write(COMMAND)

@@ -12,10 +12,11 @@ from boto3.session import Session
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
-from infraspec.aws.calls import Calls
+from infraspec.aws.calls import Calls, Question
 from infraspec.aws.session import CallerIdentity, Clients
-from infraspec.aws.snapshot import Question, Snapshot
+from infraspec.aws.snapshot import Snapshot, is_shared
 from infraspec.core.errors import AwsError, CredentialsError, ResourceRefusalError, RunnerPermissionError
+from infraspec.resource_types.listing import Batch
 from tests.aws.moto_server import ACCOUNT, REGION
 
 IDENTITY = CallerIdentity(ACCOUNT, "aws", f"arn:aws:sts::{ACCOUNT}:assumed-role/runner/1")
@@ -95,9 +96,8 @@ def test_services_are_described_ten_at_a_time_and_once(moto: str) -> None:
     snapshot = Snapshot(clients, CallerIdentity.of(clients))
     for _ in range(3):
         names = snapshot.pages("ecs", "list_services", "serviceArns", cluster="main")
-        found = snapshot.batches(
-            "ecs", "describe_services", "services", argument="services", values=names, size=10, cluster="main"
-        )
+        batch = Batch("DescribeServices", "services", "services", 10)
+        found = snapshot.batches("ecs", batch, names, cluster="main")
 
     assert {f"app-{number}" for number in range(23)} == {service["serviceName"] for service in found}
     assert 3 == seen.count("DescribeServices")
@@ -238,7 +238,7 @@ def test_what_may_hold_secrets_stays_in_the_process(operation: str) -> None:
     """Also what is no read of the suite's own, and a contract allows."""
     service = "s3" if operation == "get_object" else "sns"
 
-    assert not Question(service, operation, REGION, "ask", (), {}).is_shared
+    assert not is_shared(Question(service, operation, REGION, "", (), {}))
 
 
 @pytest.mark.parametrize(

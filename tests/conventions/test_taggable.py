@@ -6,26 +6,27 @@ from typing import Any
 
 import pytest
 
-from infraspec.conventions.effective_tags import Taggable, is_classified, taggable
+from infraspec.conventions.effective_tags import is_classified, taggable
+from infraspec.core.truth import Truth
 from infraspec.resource_types import TYPES
 
 
 @pytest.mark.parametrize(
     ("type_", "values", "expected"),
     [
-        ("aws_secretsmanager_secret", {}, Taggable.YES),
-        ("aws_autoscaling_group", {}, Taggable.YES),
-        ("aws_bedrockagent_prompt", {}, Taggable.YES),
-        ("aws_iam_role_policy", {}, Taggable.NO),
-        ("aws_iam_role_policy", {"tags_all": {"A": "1"}}, Taggable.NO),
-        ("aws_new_thing", {}, Taggable.NO),
-        ("aws_new_thing", {"tags": None}, Taggable.YES),
-        ("aws_new_thing", {"tags_all": {"A": "1"}}, Taggable.MAYBE),
-        ("awscc_logs_log_group", {"tags": []}, Taggable.YES),
-        ("datadog_monitor", {"tags": ["team:x"]}, Taggable.NO),
+        ("aws_secretsmanager_secret", {}, Truth.YES),
+        ("aws_autoscaling_group", {}, Truth.YES),
+        ("aws_bedrockagent_prompt", {}, Truth.YES),
+        ("aws_iam_role_policy", {}, Truth.NO),
+        ("aws_iam_role_policy", {"tags_all": {"A": "1"}}, Truth.NO),
+        ("aws_new_thing", {}, Truth.NO),
+        ("aws_new_thing", {"tags": None}, Truth.YES),
+        ("aws_new_thing", {"tags_all": {"A": "1"}}, Truth.MAYBE),
+        ("awscc_logs_log_group", {"tags": []}, Truth.YES),
+        ("datadog_monitor", {"tags": ["team:x"]}, Truth.NO),
     ],
 )
-def test_taggable(type_: str, values: dict[str, Any], expected: Taggable) -> None:
+def test_taggable(type_: str, values: dict[str, Any], expected: Truth) -> None:
     """The provider's schema decides; a type that it does not have takes tags if it has some of its own."""
     assert expected is taggable(type_, values)
 
@@ -33,7 +34,7 @@ def test_taggable(type_: str, values: dict[str, Any], expected: Taggable) -> Non
 def test_what_tag_policies_name_takes_tags() -> None:
     """Each type that a tag policy can name takes tags."""
     named = [known.type for known in TYPES.values() if known.tag_types]
-    assert [] == [type_ for type_ in named if taggable(type_, {}) is not Taggable.YES]
+    assert [] == [type_ for type_ in named if taggable(type_, {}) is not Truth.YES]
 
 
 def test_classified() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from infraspec.aws.calls import Calls
+from infraspec.resource_types.listing import Batch
 from tests.live.answers import Answers
 
 FLEET = Answers({("ecs", "describe_services"): lambda services: {"services": [{"serviceName": s} for s in services]}})
@@ -10,7 +11,7 @@ def test_values_are_asked_for_in_batches() -> None:
     """So many values at a time, and the answers are joined."""
     calls: Calls = FLEET
 
-    found = calls.batches("ecs", "describe_services", "services", argument="services", values=["a", "b", "c"], size=2)
+    found = calls.batches("ecs", Batch("DescribeServices", "services", "services", 2), ["a", "b", "c"])
 
     assert [service["serviceName"] for service in found] == ["a", "b", "c"]
     assert FLEET.count("ecs", "describe_services") == 2

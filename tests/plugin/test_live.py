@@ -26,6 +26,7 @@ NO_CREDENTIALS = {
 }
 ASKING = """
 import pytest
+from infraspec.resource_types.listing import Batch
 
 pytestmark = pytest.mark.live
 
@@ -37,9 +38,8 @@ def test_services(snapshot, number, pytestconfig):
             file.write(model.name + "\\n")
     client.meta.events.register("before-call.ecs", note, unique_id="note")
     names = snapshot.pages("ecs", "list_services", "serviceArns", cluster="main")
-    assert 23 == len(snapshot.batches(
-        "ecs", "describe_services", "services", argument="services", values=names, size=10, cluster="main"
-    ))
+    batch = Batch("DescribeServices", "services", "services", 10)
+    assert 23 == len(snapshot.batches("ecs", batch, names, cluster="main"))
 """
 
 

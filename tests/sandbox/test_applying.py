@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infraspec import contract as contracts
-from infraspec.sandbox.resources import KINDS
+from infraspec.sandbox.resources.peculiar import KINDS
 from infraspec.sandbox.running import Running
 from infraspec.terraform.environments import Environments
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from infraspec.checks.conventions.tags import tagged
-from infraspec.conventions.effective_tags import EffectiveTags, Taggable
+from infraspec.conventions.effective_tags import EffectiveTags
 from infraspec.conventions.naming import NamePattern, read_name
 from infraspec.conventions.placeholders import ACCOUNT_ID, APPLICATION, ENVIRONMENT, REGION, spellings
 from infraspec.core.finding import Verdict
+from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan
@@ -128,7 +129,7 @@ class Carried(Struct, frozen=True):
 def tags_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[Carried]:
     """Yield the effective tags of the resources that certainly take tags."""
     for resource, takes in tagged(plan):
-        if takes is Taggable.YES:
+        if takes is Truth.YES:
             yield Carried(EffectiveTags.of(resource.type, resource.values).tags, facts)
 
 

@@ -6,6 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from msgspec import Struct
+
+from infraspec.resource_types.listing import Batch, snake
+
+
+class Question(Struct, frozen=True):
+    """A call, and the `key` that the pages of its answer are joined under; without one, the answer is that of ask."""
+
+    service: str
+    operation: str
+    region: str
+    key: str
+    absent: tuple[str, ...]
+    parameters: Mapping[str, Any]
+
 
 class Calls(Protocol):
     """Read operations of one account and region, each asked once in a run.
@@ -25,6 +40,9 @@ class Calls(Protocol):
     def renewed(self) -> Calls:
         """Return the same, that has asked nothing yet: for what changes while it is watched."""
 
+    def answer(self, question: Question) -> Any:
+        """Return the answer to a question, None if there is no such thing."""
+
     def ask(
         self,
         service: str,
@@ -36,6 +54,9 @@ class Calls(Protocol):
         **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """Return the answer of one call, None if there is no such thing."""
+        where, gone = region or self.region, tuple(sorted(absent))
+        answer: Mapping[str, Any] | None = self.answer(Question(service, operation, where, "", gone, parameters))
+        return answer
 
     def pages(
         self,
@@ -49,25 +70,22 @@ class Calls(Protocol):
         **parameters: Any,
     ) -> tuple[Any, ...]:
         """Return what all pages of an operation have under `key`."""
+        where, gone = region or self.region, tuple(sorted(absent))
+        return tuple(self.answer(Question(service, operation, where, key, gone, parameters)) or ())
 
     def batches(
-        self,
-        service: str,
-        operation: str,
-        key: str,
-        /,
-        *,
-        argument: str,
-        values: Sequence[str],
-        size: int,
-        region: str | None = None,
-        **parameters: Any,
+        self, service: str, batch: Batch, values: Sequence[str], /, *, region: str | None = None, **parameters: Any
     ) -> tuple[Any, ...]:
-        """Return what the answers have under `key`, asked for `size` of the values at a time as `argument`."""
-        distinct = list(dict.fromkeys(values))
-        parts = [distinct[start : start + size] for start in range(0, len(distinct), size)]
+        """Return what is said of all values, asked for as many at a time as the operation takes."""
+        distinct, given = list(dict.fromkeys(values)), {**batch.parameters, **parameters}
         return tuple(
             item
-            for part in parts
-            for item in self.pages(service, operation, key, region=region, **{**parameters, argument: part})
+            for start in range(0, len(distinct), batch.size)
+            for item in self.pages(
+                service,
+                snake(batch.operation),
+                batch.key,
+                region=region,
+                **{**given, batch.argument: distinct[start : start + batch.size]},
+            )
         )

@@ -30,16 +30,11 @@ def canary_statements(canary: Canary | None) -> list[dict[str, Any]]:
     regions = sorted({Arn.parse(arn).region for arn in (*canary.topics, canary.queue)})
     services = [f"{service}.{region}.*" for region in regions for service in ("sns", "sqs")]
     queue = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    through = {"StringLike": {"kms:ViaService": services}}
     return [
-        {"Sid": "CanaryTopics", "Effect": "Allow", "Action": "sns:Publish", "Resource": sorted(canary.topics)},
-        {"Sid": "CanaryQueue", "Effect": "Allow", "Action": queue, "Resource": canary.queue},
-        {
-            "Sid": "CanaryKeys",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": "*",
-            "Condition": {"StringLike": {"kms:ViaService": services}},
-        },
+        _allow("CanaryTopics", "sns:Publish", sorted(canary.topics)),
+        _allow("CanaryQueue", queue, canary.queue),
+        _allow("CanaryKeys", ["kms:Decrypt", "kms:GenerateDataKey"], "*", Condition=through),
     ]
 
 
@@ -61,18 +56,10 @@ def command_statements(
     statements: list[dict[str, Any]] = []
     if nodes:
         document = f"arn:{partition}:ssm:{region}::document/AWS-RunShellScript"
-        statements += [
-            {
-                "Sid": "NodeCommands",
-                "Effect": "Allow",
-                "Action": "ssm:SendCommand",
-                "Resource": [*sorted(nodes), document],
-            },
-            {"Sid": "NodeAnswers", "Effect": "Allow", "Action": "ssm:GetCommandInvocation", "Resource": "*"},
-        ]
+        statements.append(_allow("NodeCommands", "ssm:SendCommand", [*sorted(nodes), document]))
+        statements.append(_allow("NodeAnswers", "ssm:GetCommandInvocation", "*"))
     if containers:
-        allowed = {"Effect": "Allow", "Action": "ecs:ExecuteCommand", "Resource": sorted(containers)}
-        statements.append({"Sid": "ContainerCommands", **allowed})
+        statements.append(_allow("ContainerCommands", "ecs:ExecuteCommand", sorted(containers)))
     return statements
 
 
@@ -92,15 +79,15 @@ def runner_policy(
 
     `commands` are the statements of commands on machines.
     """
-    statements = [{"Sid": "Reads", "Effect": "Allow", "Action": sorted(_actions(live)), "Resource": "*"}]
+    statements = [_allow("Reads", sorted(_actions(live)), "*")]
     if state_objects:
-        statements.append(
-            {"Sid": "State", "Effect": "Allow", "Action": list(STATE_ACTIONS), "Resource": sorted(state_objects)}
-        )
-    return {
-        "Version": "2012-10-17",
-        "Statement": [*statements, *canary_statements(live.canary), *commands, *_of_secrets(live)],
-    }
+        statements.append(_allow("State", list(STATE_ACTIONS), sorted(state_objects)))
+    statements += (*canary_statements(live.canary), *commands, *_of_secrets(live))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _allow(sid: str, action: str | list[str], resource: str | list[str], **more: Any) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
 def session_policy(live: Live) -> str:
@@ -116,8 +103,7 @@ def _of_secrets(live: Live) -> list[dict[str, Any]]:
     if not live.read_secrets:
         return [{**denied, "Resource": "*"}]
     opted = sorted(live.read_secrets)
-    allowed = {"Sid": "OptedIn", "Effect": "Allow", "Action": sorted(VALUES), "Resource": opted}
-    return [allowed, {**denied, "NotResource": opted}]
+    return [_allow("OptedIn", sorted(VALUES), opted), {**denied, "NotResource": opted}]
 
 
 def _actions(live: Live) -> set[str]:

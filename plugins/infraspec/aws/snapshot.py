@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,9 @@ import msgspec
 from botocore import exceptions
 from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
 from filelock import FileLock, Timeout
-from msgspec import Struct
+from msgspec import to_builtins
 
-from infraspec.aws.calls import Calls
+from infraspec.aws.calls import Calls, Question
 from infraspec.aws.failures import code_of, failures
 from infraspec.aws.guard import UNSHARED, api_name
 from infraspec.aws.session import CallerIdentity, Clients
@@ -132,25 +132,9 @@ def _decoded(content: bytes) -> Any:
     return found["answer"]
 
 
-class Question(Struct, frozen=True):
-    """A call: `reading` is what is made of its answer, `ask` or the key that all pages are joined under."""
-
-    service: str
-    operation: str
-    region: str
-    reading: str
-    absent: tuple[str, ...]
-    parameters: Mapping[str, Any]
-
-    def key(self) -> str:
-        """Return what tells it from every other question."""
-        parts = (self.service, self.operation, self.region, self.reading, self.absent, self.parameters)
-        return json.dumps(parts, sort_keys=True, default=str)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether its answer may be handed to other processes of the run."""
-        return (self.service, api_name(self.service, self.operation)) not in UNSHARED
+def is_shared(question: Question) -> bool:
+    """Tell whether an answer may be handed to other processes of the run."""
+    return (question.service, api_name(question.service, question.operation)) not in UNSHARED
 
 
 class Snapshot(Calls):
@@ -180,51 +164,21 @@ class Snapshot(Calls):
         """Return one that has asked nothing yet: for what changes while it is watched."""
         return Snapshot(self._clients, self._identity, asking=self._asking)
 
-    def ask(
-        self,
-        service: str,
-        operation: str,
-        /,
-        *,
-        region: str | None = None,
-        absent: Collection[str] = (),
-        **parameters: Any,
-    ) -> Mapping[str, Any] | None:
-        """Return the answer of one call, None if there is no such thing."""
-        place = region or self.region
-        question = Question(service, operation, place, "ask", tuple(sorted(absent)), parameters)
-        answer: Mapping[str, Any] | None = self._answer(question, self._asked)
-        return answer
-
-    def pages(
-        self,
-        service: str,
-        operation: str,
-        key: str,
-        /,
-        *,
-        region: str | None = None,
-        absent: Collection[str] = (),
-        **parameters: Any,
-    ) -> tuple[Any, ...]:
-        """Return what all pages of an operation have under `key`."""
-        question = Question(service, operation, region or self.region, key, tuple(sorted(absent)), parameters)
-        return tuple(self._answer(question, self._paged) or ())
-
-    def _answer(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
-        key = question.key()
+    def answer(self, question: Question) -> Any:
+        """Return the answer to a question, asking if nobody has yet."""
+        key = json.dumps(to_builtins(question), sort_keys=True)
         if key not in self._answers:
-            if self._store and question.is_shared:
+            if self._store and is_shared(question):
                 label, shared = f"{question.service}.{question.operation}", f"{self.account} {key}"
-                self._answers[key] = self._store.answer(label, shared, lambda: self._fetched(question, fetch))
+                self._answers[key] = self._store.answer(label, shared, lambda: self._fetched(question))
             else:
-                self._answers[key] = self._fetched(question, fetch)
+                self._answers[key] = self._fetched(question)
         answer = self._answers[key]
         if isinstance(answer, InfraspecError):
             raise answer.with_traceback(None)
         return answer
 
-    def _fetched(self, question: Question, fetch: Callable[[Question, Any], Any]) -> Any:
+    def _fetched(self, question: Question) -> Any:
         if self._asking:
             self._asking(question.service, question.operation, question.region)
         try:
@@ -232,7 +186,7 @@ class Snapshot(Calls):
                 client = self._clients.client(question.service, question.region)
                 try:
                     with self._outages.noticed(question.service, question.operation, question.region):
-                        return _read(fetch, question, client)
+                        return _read(_paged if question.key else _asked, question, client)
                 except ClientError as error:
                     if code_of(error) in question.absent:
                         return None
@@ -240,16 +194,16 @@ class Snapshot(Calls):
         except InfraspecError as error:
             return error
 
-    @staticmethod
-    def _asked(question: Question, client: Any) -> Any:
-        return getattr(client, question.operation)(**question.parameters)
 
-    @staticmethod
-    def _paged(question: Question, client: Any) -> list[Any]:
-        if client.can_paginate(question.operation):
-            pages = client.get_paginator(question.operation).paginate(**question.parameters)
-            return [item for page in pages for item in page.get(question.reading) or ()]
-        return _followed(getattr(client, question.operation), question)
+def _asked(question: Question, client: Any) -> Any:
+    return getattr(client, question.operation)(**question.parameters)
+
+
+def _paged(question: Question, client: Any) -> list[Any]:
+    if client.can_paginate(question.operation):
+        pages = client.get_paginator(question.operation).paginate(**question.parameters)
+        return [item for page in pages for item in page.get(question.key) or ()]
+    return _followed(getattr(client, question.operation), question)
 
 
 _STREAM_ATTEMPTS = 3
@@ -262,7 +216,7 @@ def _followed(call: Callable[..., Any], question: Question) -> list[Any]:
     token: dict[str, str] = {}
     while True:
         page = call(**question.parameters, **token)
-        found += page.get(question.reading) or ()
+        found += page.get(question.key) or ()
         following = {name: page[name] for name in _TOKENS if page.get(name)}
         if not following or following == token:
             return found

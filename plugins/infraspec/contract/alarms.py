@@ -18,8 +18,8 @@ secret; or the environment as a whole."""
 class Bounds(ContractTable):
     """`{ min = …, max = … }`: a number that is not less, not more."""
 
-    min: float | None = Field(None, description="The number is not less.", examples=[50])
-    max: float | None = Field(None, description="The number is not more.", examples=[80])
+    min: float | None = None
+    max: float | None = None
 
 
 def _number_kind(value: Any) -> str | None:
@@ -42,104 +42,60 @@ Number: TypeAlias = Annotated[
 class Metric(ContractTable):
     """A metric that an alarm looks at: one of AWS by name, or one that metric filters of a log count."""
 
-    namespace: NonEmpty | None = Field(None, description="Namespace, with placeholders.", examples=["AWS/ECS"])
-    name: NonEmpty | None = Field(None, description="Name of the metric.", examples=["CPUUtilization"])
-    statistic: list[NonEmpty] = Field(
-        default_factory=list, description="Statistics that are allowed; any if empty.", examples=[["Average"]]
-    )
-    unit: NonEmpty | None = Field(None, description="Unit; an alarm on another has no data.", examples=["Percent"])
-    dimensions: dict[NonEmpty, NonEmpty] = Field(
-        default_factory=dict,
-        description="Dimensions by name; {placeholders} stand for the watched resource.",
-        examples=[{"ClusterName": "{cluster_name}", "ServiceName": "{service_name}"}],
-    )
-    counts: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Events that a metric filter has to count; namespace and name are then free.",
-        examples=[["secret-access-denied"]],
-    )
-    ignores: list[NonEmpty] = Field(
-        default_factory=list, description="Events that it must not count.", examples=[["secret-read"]]
-    )
+    namespace: NonEmpty | None = None
+    name: NonEmpty | None = None
+    statistic: list[NonEmpty] = []
+    unit: NonEmpty | None = None
+    dimensions: dict[NonEmpty, NonEmpty] = {}
+    counts: list[NonEmpty] = []
+    ignores: list[NonEmpty] = []
 
 
 class AlarmItem(ContractTable):
     """`[alarms.items.NAME]`: one alarm of the catalogue, or what differs from the packaged one of the name."""
 
-    watches: Watched | None = Field(None, description="What it watches, one alarm for each.", examples=["service"])
-    level: NonEmpty | None = Field(None, description="Level of the alert.", examples=["warning"])
-    reason: str | None = Field(None, description="What is wrong when it fires.", examples=["the queue is not read"])
-    metric: Metric | None = Field(None, description="The metric.")
-    metrics: dict[NonEmpty, Metric] = Field(
-        default_factory=dict, description="The metrics of an expression, by id.", examples=[{"failed": {}}]
-    )
-    expression: NonEmpty | None = Field(
-        None, description="Metric math; compared by value, not by text.", examples=["100 * failed / (failed + started)"]
-    )
-    event: NonEmpty | None = Field(
-        None, description="Instead of a metric: an event that a rule sends on at once.", examples=["deployment-failed"]
-    )
-    comparison: Literal[">", ">=", "<", "<="] | None = Field(
-        None, description="How the metric is compared with the threshold.", examples=[">"]
-    )
-    threshold: Number | None = Field(None, description="The threshold, or its bounds.", examples=[80])
-    whole: bool | None = Field(None, description="The metric is a whole number: `>= 1` is `> 0`.", examples=[True])
-    period: Number | None = Field(None, description="Seconds of a period.", examples=[60])
-    evaluation_periods: Number | None = Field(None, description="Periods it looks at.", examples=[3])
-    missing: list[Literal["missing", "ignore", "breaching", "notBreaching"]] | None = Field(
-        None, description="Treatments of missing data that are allowed; any if not given.", examples=[["breaching"]]
-    )
+    watches: Watched | None = None
+    level: NonEmpty | None = None
+    reason: str | None = None
+    metric: Metric | None = None
+    metrics: dict[NonEmpty, Metric] = {}
+    expression: NonEmpty | None = None
+    event: NonEmpty | None = None
+    comparison: Literal[">", ">=", "<", "<="] | None = None
+    threshold: Number | None = None
+    whole: bool | None = None
+    period: Number | None = None
+    evaluation_periods: Number | None = None
+    missing: list[Literal["missing", "ignore", "breaching", "notBreaching"]] | None = None
 
 
 class Channel(ContractTable):
     """`[alarms.channels.NAME]`: what a subscription of the channel looks like."""
 
-    protocols: list[NonEmpty] = Field(
-        min_length=1,
-        description="SNS protocols; `chatbot` is Amazon Q Developer in chat applications.",
-        examples=[["email"]],
-    )
-    endpoint: Regex | None = Field(
-        None,
-        description="Regular expression that the endpoint begins with.",
-        examples=["https://events.pagerduty.com/"],
-    )
+    protocols: list[NonEmpty] = Field(min_length=1)
+    endpoint: Regex | None = None
 
 
 class LiveAlarms(ContractTable):
     """`[alarms.live]`: how alarms have to behave in AWS."""
 
-    insufficient_minutes: Positive = Field(
-        60, description="How long an alarm may be in INSUFFICIENT_DATA.", examples=[30]
-    )
-    hours: Positive = Field(24, description="How far back the history of an alarm is read.", examples=[72])
-    most_alarms: Positive = Field(6, description="How often an alarm may go to ALARM in these hours.", examples=[12])
-    sparse: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Names of alarms, * for any text, whose metrics have no data when all is well.",
-        examples=[["shop-prod-refunds-*"]],
-    )
+    insufficient_minutes: Positive = 60
+    hours: Positive = 24
+    most_alarms: Positive = 6
+    sparse: list[NonEmpty] = []
 
 
 class Alarms(ContractTable):
     """`[alarms]`: which alarms there have to be, and whom they reach; the table alone asks for the packaged ones."""
 
-    items: dict[NonEmpty, AlarmItem] = Field(
-        default_factory=dict,
-        description="Alarms beside the packaged ones, and changes of those.",
-        examples=[{"service-cpu": {"threshold": 90}}],
-    )
-    without: list[NonEmpty] = Field(
-        default_factory=list, description="Packaged alarms that are not asked for.", examples=[["replica-lag"]]
-    )
+    items: dict[NonEmpty, AlarmItem] = {}
+    without: list[NonEmpty] = []
     levels: dict[NonEmpty, list[NonEmpty]] = Field(
         default_factory=lambda: {
             "critical": ["chat", "email", "pager"],
             "warning": ["chat", "email"],
             "info": ["chat"],
-        },
-        description="The channels of each level.",
-        examples=[{"critical": ["email", "pager"], "warning": ["email"], "info": ["email"]}],
+        }
     )
     channels: dict[NonEmpty, Channel] = Field(
         default_factory=lambda: {
@@ -149,8 +105,6 @@ class Alarms(ContractTable):
                 protocols=["https"],
                 endpoint=r"https://(events(\.eu)?\.pagerduty\.com|api(\.eu)?\.opsgenie\.com|alert\.victorops\.com)/",
             ),
-        },
-        description="What a subscription of each channel looks like.",
-        examples=[{"email": {"protocols": ["email"]}}],
+        }
     )
-    live: LiveAlarms = Field(LiveAlarms(), description="How alarms have to behave in AWS.")
+    live: LiveAlarms = LiveAlarms()

@@ -89,7 +89,8 @@ class Baseline:
         known: list[Finding] = []
         used: dict[int, None] = {}
         for finding in findings:
-            at = next((at for at in places.get(_key(finding), ()) if at not in used and self._is(at, finding)), None)
+            there = places.get((finding.address, finding.subject), ())
+            at = next((at for at in there if at not in used and self._is(at, finding)), None)
             if at is None:
                 active.append(finding)
                 continue
@@ -137,10 +138,6 @@ class BaselineResult(Struct, frozen=True):
     active: tuple[Finding, ...]
     known: tuple[Finding, ...] = ()
     used: tuple[int, ...] = ()
-
-
-def _key(finding: Finding) -> tuple[str, str]:
-    return finding.address, finding.subject
 
 
 def moved(address: str, moves: Iterable[Move]) -> str:

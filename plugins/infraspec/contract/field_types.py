@@ -8,19 +8,40 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 
+class KeyText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a key of the contract is for, in words, and examples of its value, the first of which errors propose."""
+
+    description: str
+    examples: tuple[Any, ...] = ()
+
+
 class ContractTable(BaseModel):
-    """A table of the contract: unknown keys are errors, values do not change."""
+    """A table of the contract: unknown keys are errors, values do not change. Texts about its keys are in keys.json."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def texts(cls) -> Mapping[str, KeyText]:
+        """Return the text about each key."""
+        return _texts()[cls.__name__]
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, KeyText]]:
+    content = Path(__file__).with_name("keys.json").read_bytes()
+    return msgspec.json.decode(content, type=dict[str, dict[str, KeyText]])
 
 
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

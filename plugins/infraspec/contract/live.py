@@ -23,30 +23,11 @@ Endpoint = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:[0-9]{1,5}$")]
 class Host(ContractTable):
     """`[hosts.NAME]`: a machine, by default the one that the suite runs on."""
 
-    host: HostSpec = Field(
-        "local://",
-        description="`local://`, `ssh://user@host`, `ssm://NODE` or `ecs://CLUSTER/SERVICE?container=NAME`.",
-        examples=["ssh://bastion", "ecs://shop-staging/web?container=app"],
-    )
-    environments: list[EnvironmentName] = Field(
-        default_factory=list, description="Environments that it is asked for; all if empty.", examples=[["staging"]]
-    )
-    run_commands: bool = Field(
-        default=False,
-        validate_default=True,
-        description="The consent to run commands by AWS, which `ssm://` and `ecs://` do.",
-        examples=[True],
-    )
-    tools: dict[NonEmpty, str] = Field(
-        default_factory=dict,
-        description="Programs by name, with the beginning of their version; any version if it is empty.",
-        examples=[{"terraform": "1.9", "aws": "2"}],
-    )
-    reach: list[Endpoint] = Field(
-        default_factory=list,
-        description="Addresses with ports that it can open a TCP connection to.",
-        examples=[["db.internal:5432"]],
-    )
+    host: HostSpec = "local://"
+    environments: list[EnvironmentName] = []
+    run_commands: bool = Field(default=False, validate_default=True)
+    tools: dict[NonEmpty, str] = {}
+    reach: list[Endpoint] = []
 
     @field_validator("run_commands")
     @classmethod
@@ -76,34 +57,18 @@ Percent = Annotated[float, Field(gt=0, lt=100)]
 class Databases(ContractTable):
     """`[databases]`: how databases have to be in AWS."""
 
-    restorable_minutes: Positive = Field(
-        60, description="How old the newest point that a backup can restore may be.", examples=[30]
-    )
-    most_lag_seconds: Positive = Field(300, description="How far a replica may be behind.", examples=[60])
-    least_free_percent: Percent = Field(10, description="How much of the storage has to be free.", examples=[20])
-    maintenance_days: Positive = Field(
-        7, description="How long before AWS maintains an instance unasked it is found.", examples=[14]
-    )
-    reach: Literal["path", "use", "connect"] = Field(
-        "path",
-        description="What has to show that services reach a database: an open path, connections, or one made now.",
-        examples=["use"],
-    )
-    connect_from: list[EnvironmentName] = Field(
-        default_factory=list,
-        description="Environments whose runner is in the network of the databases, and may try to connect.",
-        examples=[["staging"]],
-    )
+    restorable_minutes: Positive = 60
+    most_lag_seconds: Positive = 300
+    least_free_percent: Percent = 10
+    maintenance_days: Positive = 7
+    reach: Literal["path", "use", "connect"] = "path"
+    connect_from: list[EnvironmentName] = []
 
 
 class Inventory(ContractTable):
     """`[inventory]`: what may be in AWS although no source makes it."""
 
-    allow: list[NonEmpty] = Field(
-        default_factory=list,
-        description="ARNs, * for any text, of resources that somebody else makes.",
-        examples=[["arn:aws:cloudwatch:*:*:alarm:shop-prod-by-hand-*"]],
-    )
+    allow: list[NonEmpty] = []
 
 
 _HALF_A_DAY = 43200
@@ -112,13 +77,8 @@ _HALF_A_DAY = 43200
 class Rollout(ContractTable):
     """`[rollout]`: when a deployment counts as done."""
 
-    wait: Annotated[int, Field(ge=0, le=_HALF_A_DAY)] = Field(
-        600, description="Seconds to wait for a deployment that is under way; none in the sandbox.", examples=[900]
-    )
-    newest: bool = Field(
-        False,  # noqa: FBT003 - pydantic's default
-        description="A service whose task_definition Terraform ignores has to run the newest revision of its family.",
-    )
+    wait: Annotated[int, Field(ge=0, le=_HALF_A_DAY)] = 600
+    newest: bool = False
 
 
 RoleArn: TypeAlias = Annotated[
@@ -180,46 +140,20 @@ REFUSED = frozenset(
 class Canary(ContractTable):
     """`[environments.NAME.live.canary]`: the consent to publish a test message, and where it has to arrive."""
 
-    topics: list[TopicArn] = Field(
-        min_length=1,
-        max_length=10,
-        description="Topics that a message is published to, marked as a test; all subscribers get it.",
-        examples=[["arn:aws:sns:eu-west-1:111122223333:shop-staging-critical"]],
-    )
-    queue: QueueArn = Field(
-        description="The queue that it has to arrive in, subscribed to each of them, and read by nobody else.",
-        examples=["arn:aws:sqs:eu-west-1:111122223333:shop-staging-canary"],
-    )
-    seconds: Annotated[int, Field(ge=1, le=300)] = Field(30, description="How long it may take.", examples=[60])
+    topics: list[TopicArn] = Field(min_length=1, max_length=10)
+    queue: QueueArn
+    seconds: Annotated[int, Field(ge=1, le=300)] = 30
 
 
 class Live(ContractTable):
     """`[environments.NAME.live]`: how the live suite looks at what is deployed."""
 
-    role: RoleArn | None = Field(
-        None,
-        description="The role to assume; by default the one of the credentials.",
-        examples=["arn:aws:iam::111122223333:role/infraspec-runner"],
-    )
-    runner: Regex | None = Field(
-        None,
-        description="Regular expression of the whole name of the role that the suite has to run with.",
-        examples=["infraspec-runner"],
-    )
-    read_secrets: list[SecretPattern] = Field(
-        default_factory=list,
-        description="Secrets whose values may be read, to see that they are what task definitions expect.",
-        examples=[["arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/staging/*"]],
-    )
-    reads: list[Read] = Field(
-        default_factory=list,
-        description="Operations that rules of your own ask, beside those of the live suite.",
-        examples=[["glue:GetTables"]],
-    )
+    role: RoleArn | None = None
+    runner: Regex | None = None
+    read_secrets: list[SecretPattern] = []
+    reads: list[Read] = []
 
-    canary: Canary | None = Field(
-        None, description="Lets the suite publish a test message to topics of alerts, and see that it arrives."
-    )
+    canary: Canary | None = None
 
     @field_validator("reads")
     @classmethod
@@ -232,6 +166,4 @@ class Live(ContractTable):
 class Sandbox(ContractTable):
     """`[sandbox]`: the embedded AWS of ENV=local."""
 
-    environment: NonEmpty | None = Field(
-        None, description="The environment whose source is deployed in it; by default the first.", examples=["prod"]
-    )
+    environment: NonEmpty | None = None

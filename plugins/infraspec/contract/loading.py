@@ -129,12 +129,9 @@ def environment(contract: Contract, name: str) -> Environment:
         place=display(Path(), contract.path),
         expected=f"one of {listing(names, limit=30)}",
         found=name or "an empty name",
-        remedy=did_you_mean(name, names) or "name one of them" + (f", or add {_table(name)}" if name else ""),
+        remedy=did_you_mean(name, names)
+        or "name one of them" + (f", or add [environments.{notation((name,))}]" if name else ""),
     )
-
-
-def _table(name: str) -> str:
-    return f"[environments.{notation((name,))}]"
 
 
 def place_of(contract: Contract, *key: str | int) -> str:

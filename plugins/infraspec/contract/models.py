@@ -50,62 +50,27 @@ def partition_of(region: str) -> Partition:
 class Project(ContractTable):
     """`[project]`: what the repository is about."""
 
-    application: NonEmpty = Field(
-        description="Name of the application; {application} in naming patterns.", examples=["shop"]
-    )
-    description: str = Field("", description="What it does, for people.")
-    owner: str = Field("", description="The team that owns the infrastructure.")
+    application: NonEmpty
+    description: str = ""
+    owner: str = ""
 
 
 class Environment(ContractTable):
     """`[environments.NAME]`: where one environment's Terraform lies and what it is deployed to."""
 
-    root: FilePath = Field(
-        Path(), description="Terraform root module, relative to the contract.", examples=["environments/prod"]
-    )
-    account_id: AccountId | None = Field(
-        None, description="The AWS account, twelve digits in quotes.", examples=["111122223333"]
-    )
-    region: Region | None = Field(
-        None, description="The AWS region, if the provider configuration does not say.", examples=["eu-west-1"]
-    )
-    partition: Partition = Field("aws", description="The AWS partition; by default the one of the region.")
-    workspace: NonEmpty = Field("default", description="terraform.workspace.", examples=["default"])
-    var_files: list[FilePath] = Field(
-        default_factory=list,
-        description="As -var-file, in order; relative to the contract.",
-        examples=[["environments/common.tfvars"]],
-    )
-    variables: dict[str, TerraformValue] = Field(
-        default_factory=dict,
-        repr=False,
-        description="As -var: they win over every file. Values never appear in a message.",
-        examples=[{"image_tag": "1.4.2"}],
-    )
-    plan: FilePath | None = Field(
-        None, description="`terraform show -json` of a plan, completing the source.", examples=["plan.json"]
-    )
-    state: FilePath | None = Field(
-        None, description="A state file, raw or `terraform show -json`.", examples=["terraform.tfstate"]
-    )
-    snapshots: list[FilePath] = Field(
-        default_factory=list,
-        description="What IAM has in accounts, for roles that are not in the plan: "
-        "`aws iam get-account-authorization-details --output json`.",
-        examples=[["iam-111122223333.json"]],
-    )
-    task_definitions: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Task definition JSON files outside Terraform (glob patterns, relative to the contract).",
-        examples=[["task-definitions/*.json"]],
-    )
-    known: dict[KnownKey, TerraformValue] = Field(
-        default_factory=dict,
-        repr=False,
-        description='What data sources return, such as "aws_availability_zones.names" or "aws_vpc.main.id".',
-        examples=[{"aws_vpc.main.id": "vpc-0a1b2c3d"}],
-    )
-    live: Live = Field(Live(), description="How the live suite looks at what is deployed.")
+    root: FilePath = Path()
+    account_id: AccountId | None = None
+    region: Region | None = None
+    partition: Partition = "aws"
+    workspace: NonEmpty = "default"
+    var_files: list[FilePath] = []
+    variables: dict[str, TerraformValue] = Field({}, repr=False)
+    plan: FilePath | None = None
+    state: FilePath | None = None
+    snapshots: list[FilePath] = []
+    task_definitions: list[NonEmpty] = []
+    known: dict[KnownKey, TerraformValue] = Field({}, repr=False)
+    live: Live = Live()
 
     @model_validator(mode="before")
     @classmethod
@@ -136,79 +101,52 @@ class Environment(ContractTable):
 class Suite(ContractTable):
     """`[suite]`: how verdicts become outcomes."""
 
-    undetermined: Literal["fail", "warn"] = Field("fail", description="What an UNDETERMINED verdict does to the test.")
-    allow_empty: list[NonEmpty] = Field(
-        default_factory=list, description="Rules that may match nothing.", examples=[["task-definitions"]]
-    )
-    baseline: FilePath | None = Field(
-        None,
-        description="Known findings that do not fail until a day, as infraspec report baseline writes them.",
-        examples=["infraspec-baseline.json"],
-    )
-    severity: dict[NonEmpty, Severity] = Field(
-        default_factory=dict,
-        description="How much a violation of a rule matters, for Allure, where it is not as infraspec has it.",
-        examples=[{"names": "trivial"}],
-    )
-    documentation: NonEmpty | None = Field(
-        None,
-        description="Address of the pages about rules; {page} is the page's name. Reports link to it.",
-        examples=["https://git.example.com/infraspec/docs/{page}.md"],
-    )
+    undetermined: Literal["fail", "warn"] = "fail"
+    allow_empty: list[NonEmpty] = []
+    baseline: FilePath | None = None
+    severity: dict[NonEmpty, Severity] = {}
+    documentation: NonEmpty | None = None
 
 
 class Waiver(ContractTable):
     """`[[waivers]]`: a known violation that is accepted until a day, that day included."""
 
-    rule: NonEmpty = Field(description="Id of the rule.", examples=["names"])
-    address: NonEmpty = Field(
-        description="Address pattern; * matches any text, everything else itself.", examples=["module.legacy.*"]
-    )
-    reason: NonEmpty = Field(description="Why it is accepted.", examples=["renaming recreates the database"])
-    owner: NonEmpty = Field(description="Who answers for it.", examples=["team-data"])
-    expires: Day = Field(description="The last day it holds.", examples=["2026-11-01"])
-    environments: list[NonEmpty] = Field(
-        default_factory=list, description="Environments it holds for; all if empty.", examples=[["prod"]]
-    )
+    rule: NonEmpty
+    address: NonEmpty
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: Day
+    environments: list[NonEmpty] = []
 
 
 class Contract(ContractTable):
     """infraspec.toml as a whole. `path` is the file it was read from."""
 
-    project: Project = Field(description="What the repository is about.")
-    environments: dict[EnvironmentName, Environment] = Field(min_length=1, description="The environments by name.")
-    known: dict[KnownKey, TerraformValue] = Field(
-        default_factory=dict,
-        repr=False,
-        description="Known data of every environment.",
-        examples=[{"aws_availability_zones.names": ["eu-west-1a", "eu-west-1b"]}],
-    )
-    names: Names = Field(Names(), description="Naming patterns by resource type.")
-    tags: Tags = Field(Tags(), description="Required tags.")
-    alarms: Alarms | None = Field(None, description="The alarm catalogue and the routes of alerts.")
-    databases: Databases = Field(Databases(), description="How databases have to be in AWS.")
-    hosts: dict[NonEmpty, Host] = Field(
-        default_factory=dict,
-        description="Machines that have to have tools, or to reach something.",
-        examples=[{"runner": {"tools": {"terraform": "1.9"}}}],
-    )
-    inventory: Inventory = Field(Inventory(), description="What may be in AWS although no source makes it.")
-    plan_review: PlanReview | None = Field(None, description="What a plan may not do without an approval.")
-    state: State | None = Field(None, description="Where Terraform keeps its state.")
-    versions: Versions | None = Field(None, description="How versions are pinned.")
-    consistency: Consistency | None = Field(None, description="What environments may differ in.")
-    modules: Modules | None = Field(None, description="Resources outside of modules.")
-    drift: Drift | None = Field(None, description="What a plan of what is deployed may change.")
-    playbooks: Playbooks | None = Field(None, description="What to do in an incident.")
-    incidents: Incidents | None = Field(None, description="Records of what went wrong.")
-    process: Process | None = Field(None, description="How a change reaches production.")
-    metrics: Metrics | None = Field(None, description="Where the metrics of runs go.")
-    notifications: Notifications | None = Field(None, description="Who is told when what runs find has changed.")
-    policies: Policies = Field(Policies(), description="What policies may hold, and who may read secrets.")
-    rollout: Rollout = Field(Rollout(), description="When a deployment counts as done.")
-    sandbox: Sandbox = Field(Sandbox(), description="The embedded AWS of ENV=local.")
-    suite: Suite = Field(Suite(), description="How verdicts become outcomes.")
-    waivers: list[Waiver] = Field(default_factory=list, description="Known violations, accepted until a day.")
+    project: Project
+    environments: dict[EnvironmentName, Environment] = Field(min_length=1)
+    known: dict[KnownKey, TerraformValue] = Field({}, repr=False)
+    names: Names = Names()
+    tags: Tags = Tags()
+    alarms: Alarms | None = None
+    databases: Databases = Databases()
+    hosts: dict[NonEmpty, Host] = {}
+    inventory: Inventory = Inventory()
+    plan_review: PlanReview | None = None
+    state: State | None = None
+    versions: Versions | None = None
+    consistency: Consistency | None = None
+    modules: Modules | None = None
+    drift: Drift | None = None
+    playbooks: Playbooks | None = None
+    incidents: Incidents | None = None
+    process: Process | None = None
+    metrics: Metrics | None = None
+    notifications: Notifications | None = None
+    policies: Policies = Policies()
+    rollout: Rollout = Rollout()
+    sandbox: Sandbox = Sandbox()
+    suite: Suite = Suite()
+    waivers: list[Waiver] = []
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)
 
     @property

@@ -27,8 +27,15 @@ class _TomlSchema(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
-        if made.get("default") is None or isinstance(made["default"], dict):
+        if made.get("default") in (None, []) or isinstance(made["default"], dict):
             made.pop("default", None)
+        return made
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        for key, text in schema["cls"].texts().items():
+            examples = {"examples": list(text.examples)} if text.examples else {}
+            made["properties"][key] |= {"description": text.description, **examples}
         return made
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:

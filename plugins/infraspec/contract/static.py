@@ -25,29 +25,15 @@ NamePatterns: TypeAlias = Annotated[
 class Names(ContractTable):
     """`[names]`: naming patterns by resource type."""
 
-    patterns: dict[NonEmpty, NamePatterns] = Field(
-        default_factory=dict,
-        description="A pattern or several alternatives by resource type; {placeholder} stands for a part.",
-        examples=[{"aws_ecs_cluster": "{application}-{environment}-cluster"}],
-    )
-    placeholders: dict[NonEmpty, Regex] = Field(
-        default_factory=dict,
-        description="Regular expression of a placeholder, such as engine = 'postgres|mysql'.",
-        examples=[{"engine": "postgres|mysql"}],
-    )
-    attributes: dict[NonEmpty, NonEmpty] = Field(
-        default_factory=dict,
-        description="The attribute that holds the name of a resource type, where it is not known.",
-        examples=[{"aws_db_instance": "identifier"}],
-    )
+    patterns: dict[NonEmpty, NamePatterns] = {}
+    placeholders: dict[NonEmpty, Regex] = {}
+    attributes: dict[NonEmpty, NonEmpty] = {}
 
 
 class TagRule(ContractTable):
     """`{ regex = "…" }`: the tag's value matches as a whole. `{}` alone asks for the key with any value."""
 
-    regex: Regex | None = Field(
-        None, description="Regular expression the whole value matches.", examples=["[a-z]+@example.com"]
-    )
+    regex: Regex | None = None
 
 
 TagValue: TypeAlias = Annotated[
@@ -66,26 +52,10 @@ TagValue: TypeAlias = Annotated[
 class Tags(ContractTable):
     """`[tags]`: required tags."""
 
-    common: dict[NonEmpty, TagValue] = Field(
-        default_factory=dict,
-        description="Tags every taggable resource carries.",
-        examples=[{"Environment": "{environment}"}],
-    )
-    resource: dict[NonEmpty, dict[NonEmpty, TagValue]] = Field(
-        default_factory=dict,
-        description="Further tags by resource type.",
-        examples=[{"aws_db_instance": {"Backup": ["daily", "hourly"]}}],
-    )
-    policy: FilePath | None = Field(
-        None,
-        description="An AWS Organizations tag policy (JSON), relative to the contract.",
-        examples=["tag-policy.json"],
-    )
-    exempt: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Resource types or address patterns that need no tags.",
-        examples=[["aws_cloudwatch_log_stream"]],
-    )
+    common: dict[NonEmpty, TagValue] = {}
+    resource: dict[NonEmpty, dict[NonEmpty, TagValue]] = {}
+    policy: FilePath | None = None
+    exempt: list[NonEmpty] = []
 
 
 PolicyFinding: TypeAlias = Literal[
@@ -120,16 +90,8 @@ Severity: TypeAlias = Literal["fail", "advise", "ignore"]
 class Policies(ContractTable):
     """`[policies]`: what policy documents may hold, and who may read secrets."""
 
-    severity: dict[PolicyFinding, Severity] = Field(
-        default_factory=dict,
-        description="What a finding of the rule policies does, where it is not what it does by default.",
-        examples=[{"service-wide": "fail", "pass-any-role": "ignore"}],
-    )
-    secret_readers: dict[NonEmpty, list[NonEmpty]] = Field(
-        default_factory=dict,
-        description="Who may read a secret, by its address or name; * matches any text. Without it, this account.",
-        examples=[{"{application}-{environment}-*": ["{application}-{environment}-*-execution"]}],
-    )
+    severity: dict[PolicyFinding, Severity] = {}
+    secret_readers: dict[NonEmpty, list[NonEmpty]] = {}
 
 
 Risk: TypeAlias = Literal[
@@ -145,82 +107,42 @@ Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 class PlanReview(ContractTable):
     """`[plan_review]`: what a plan may not do without an approval."""
 
-    critical: list[Risk] = Field(
-        default_factory=lambda: [risk for risk in RISKS if risk not in _NOTICES],
-        description="Kinds of risk that fail until somebody approves them; the others are only reported.",
-        examples=[["stateful-destroy", "public-exposure"]],
-    )
-    stateful_types: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Further resource types whose destruction loses data.",
-        examples=[["aws_instance"]],
-    )
-    disposable: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Resource types or address patterns that may be destroyed at any time.",
-        examples=[["aws_cloudwatch_log_group", "module.preview.*"]],
-    )
-    public_ports: list[Port] = Field(
-        default_factory=list, description="Ports that security groups may open to everyone.", examples=[[443]]
-    )
-    approvals: dict[NonEmpty, Annotated[list[Risk], Field(min_length=1)]] = Field(
-        default_factory=dict,
-        description="By label of the pull request, the kinds of risk that it approves.",
-        examples=[{"approve/destroy": ["stateful-destroy", "secret-deletion"]}],
-    )
+    critical: list[Risk] = Field(default_factory=lambda: [risk for risk in RISKS if risk not in _NOTICES])
+    stateful_types: list[NonEmpty] = []
+    disposable: list[NonEmpty] = []
+    public_ports: list[Port] = []
+    approvals: dict[NonEmpty, Annotated[list[Risk], Field(min_length=1)]] = {}
 
 
 class State(ContractTable):
     """`[state]`: where Terraform keeps its state."""
 
-    backend: NonEmpty = Field("s3", description="The type of backend that every root module has.", examples=["s3"])
-    managed: bool = Field(
-        default=True, description="Whether the bucket and the lock table are resources of the environment itself."
-    )
+    backend: NonEmpty = "s3"
+    managed: bool = True
 
 
 class Versions(ContractTable):
     """`[versions]`: versions are pinned, and the lock file has them."""
 
-    modules: Literal["exact", "bounded"] = Field(
-        "exact", description="How registry modules are pinned: to one version, or below the next major one."
-    )
-    hashes: bool = Field(default=True, description="Whether the lock file has to have checksums of every provider.")
+    modules: Literal["exact", "bounded"] = "exact"
+    hashes: bool = True
 
 
 class Consistency(ContractTable):
     """`[consistency]`: the environments are made of the same modules and resources."""
 
-    reference: NonEmpty | None = Field(
-        None, description="The environment that the others are compared with; by default the first.", examples=["prod"]
-    )
-    allow: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Address patterns of what environments may have or lack.",
-        examples=[["module.rds.aws_db_instance.replica*"]],
-    )
+    reference: NonEmpty | None = None
+    allow: list[NonEmpty] = []
 
 
 class Modules(ContractTable):
     """`[modules]`: root modules call modules and declare no resource of their own."""
 
-    allow: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Address patterns of resources that a root module may declare.",
-        examples=[["aws_route53_record.*"]],
-    )
+    allow: list[NonEmpty] = []
 
 
 class Drift(ContractTable):
     """`[drift]`: a plan of what is deployed changes nothing."""
 
-    environments: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Environments whose plan always has to be empty; the others when a run asks for it.",
-        examples=[["prod"]],
-    )
-    ignore: list[NonEmpty] = Field(
-        default_factory=list,
-        description="Address patterns of what may differ.",
-        examples=[["aws_autoscaling_group.*"]],
-    )
+    environments: list[NonEmpty] = []
+    ignore: list[NonEmpty] = []

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from infraspec.contract.document import ContractDocument, KeyPath, is_secret, notation
-from infraspec.contract.field_types import ContractTable
+from infraspec.contract.field_types import ContractTable, KeyText
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ALMOST, ContractError, WaiverError, closest, did_you_mean, listing
 
@@ -30,6 +30,12 @@ def field_at(path: KeyPath) -> FieldInfo | None:
     """Return the field of a key path; None for an entry of a list or of a table with free keys."""
     table = table_at(path[:-1])
     return _fields(table).get(str(path[-1])) if path else None
+
+
+def text_at(path: KeyPath) -> KeyText | None:
+    """Return what is said of a key; None for an entry of a list or of a table with free keys."""
+    table = table_at(path[:-1])
+    return table.texts().get(str(path[-1])) if table else None
 
 
 def keys_of(table: type[ContractTable]) -> list[str]:
@@ -163,11 +169,11 @@ def _violation(path: KeyPath, detail: ErrorDetails, document: ContractDocument) 
     if detail["type"] == "extra_forbidden":
         return _unknown_key(path, document)
     if detail["type"] == "missing":
-        field = field_at(path)
+        text = text_at(path)
         return _kind(path)(
             f"`{path[-1]}` is missing in {_table_name(path[:-1])}",
             place=document.place(path),
-            expected=field.description or "" if field else "",
+            expected=text.description if text else "",
             remedy=_TABLES.get(path) or f"add a line such as {_example(path)}",
         )
     if detail["loc"][-1] == "[key]":
@@ -275,13 +281,13 @@ def _correction(path: KeyPath, detail: ErrorDetails) -> str:
     listed = path[:-1] if isinstance(path[-1], int) else path
     if detail["type"] in _CONTAINERS and (header := header_of(listed)):
         return f"write {header}, and its keys below"
-    field = field_at(listed)
-    return f"write, for example, {_example(listed)}" if field and field.examples else "correct the value or take it out"
+    text = text_at(listed)
+    return f"write, for example, {_example(listed)}" if text and text.examples else "correct the value or take it out"
 
 
 def _example(path: KeyPath) -> str:
-    field = field_at(path)
-    value = field.examples[0] if field and field.examples else "…"
+    about = text_at(path)
+    value = about.examples[0] if about and about.examples else "…"
     text = value if path[-1] == "expires" else _toml(value)  # a TOML date has no quotes
     return f"{notation(path[-1:])} = {text}"
 

@@ -22,11 +22,7 @@ def approvals(contract: Contract, labels: Collection[str], today: date) -> tuple
     table = contract.plan_review.approvals if contract.plan_review else {}
     return tuple(
         Waiver(
-            rule=PLAN_REVIEW.id,
-            address=f"* {risk}",
-            reason=f"label {label}",
-            owner="the pull request",
-            expires=today,
+            rule=PLAN_REVIEW.id, address=f"* {risk}", reason=f"label {label}", owner="the pull request", expires=today
         )
         for label, risks in table.items()
         if label in labels
@@ -60,7 +56,8 @@ class Waived(Struct, frozen=True):
     waiver: Waiver
 
     def __str__(self) -> str:
-        return f"{self.finding.rule}: {self.finding.key} {_until(self.waiver)}"
+        until = f"waived by {self.waiver.owner} until {self.waiver.expires}: {self.waiver.reason}"
+        return f"{self.finding.rule}: {self.finding.key} ({until})"
 
 
 class WaiverResult(Struct, frozen=True):
@@ -163,14 +160,7 @@ def apply(
         else:
             active.append(_with_lapse(finding, latest))
             lapsed.append(Waived(active[-1], latest))
-    return WaiverResult(
-        environment,
-        ran,
-        tuple(active),
-        tuple(waived),
-        tuple(lapsed),
-        used=tuple(sorted(used)),
-    )
+    return WaiverResult(environment, ran, tuple(active), tuple(waived), tuple(lapsed), tuple(sorted(used)))
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -209,10 +199,6 @@ def _holds_in(waiver: Waiver, environment: str) -> bool:
 def _with_lapse(finding: Finding, waiver: Waiver) -> Finding:
     lines = [finding.reason, f"waiver by {waiver.owner} lapsed on {waiver.expires}: {waiver.reason}"]
     return replace(finding, reason="\n".join(filter(None, lines)))
-
-
-def _until(waiver: Waiver) -> str:
-    return f"(waived by {waiver.owner} until {waiver.expires}: {waiver.reason})"
 
 
 def _row(entry: Waived) -> dict[str, str]:

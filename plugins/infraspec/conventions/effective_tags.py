@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import Enum
 
 from msgspec import Struct
 
 from infraspec.core.finding import Verdict
+from infraspec.core.truth import Truth
 from infraspec.core.unknown import AFTER_APPLY, Text, Unknown, Value, render, unknowns
 from infraspec.resource_types import TYPES, resource_type
 from infraspec.terraform.provider.schema import has_tags
@@ -66,18 +66,10 @@ class TagFault(Struct, frozen=True):
 WILDCARDS = ("*", "ALL_SUPPORTED")
 
 
-class Covered(Enum):
-    """Whether a tag policy's resource type covers a Terraform type; MAYBE if neither is known well enough."""
-
-    YES = "yes"
-    NO = "no"
-    MAYBE = "maybe"
-
-
 _TAG_TYPES = frozenset(tag_type for known in TYPES.values() for tag_type in known.tag_types)
 
 
-def covers(tag_type: str, terraform_type: str) -> Covered:
+def covers(tag_type: str, terraform_type: str) -> Truth:
     """Tell whether `service:type`, `service:*` or `service:ALL_SUPPORTED` covers a Terraform type.
 
     A type that is not listed is judged by the naming convention of the provider, `aws_SERVICE_TYPE`; where that
@@ -86,44 +78,34 @@ def covers(tag_type: str, terraform_type: str) -> Covered:
     service, _, name = tag_type.partition(":")
     listed = resource_type(terraform_type).tag_types
     if listed:
-        if name in WILDCARDS:
-            return _yes(any(own.startswith(f"{service}:") for own in listed))
-        return _yes(tag_type in listed)
+        is_any = name in WILDCARDS and any(own.startswith(f"{service}:") for own in listed)
+        return Truth.YES if is_any or tag_type in listed else Truth.NO
     stem = f"aws_{_snake(service)}"
     if name in WILDCARDS:
-        return Covered.YES if terraform_type.startswith(f"{stem}_") else Covered.MAYBE
+        return Truth.YES if terraform_type.startswith(f"{stem}_") else Truth.MAYBE
     if tag_type in _TAG_TYPES:
-        return Covered.NO
-    return Covered.YES if terraform_type == f"{stem}_{_snake(name)}" else Covered.MAYBE
-
-
-def _yes(covered: bool) -> Covered:  # noqa: FBT001 - the one argument of a private conversion
-    return Covered.YES if covered else Covered.NO
+        return Truth.NO
+    return Truth.YES if terraform_type == f"{stem}_{_snake(name)}" else Truth.MAYBE
 
 
 def _snake(name: str) -> str:
     return name.replace("-", "_").replace("/", "_").lower()
 
 
-class Taggable(Enum):
-    """YES and NO are certain; MAYBE: default_tags of the provider are all that is seen, and the type is not known."""
-
-    YES = "yes"
-    NO = "no"
-    MAYBE = "maybe"
-
-
 _PROVIDERS = ("aws_", "awscc_")
 
 
-def taggable(type_: str, values: Mapping[str, Value]) -> Taggable:
-    """Tell whether a resource takes tags; only AWS resources do."""
+def taggable(type_: str, values: Mapping[str, Value]) -> Truth:
+    """Tell whether a resource takes tags; only AWS resources do.
+
+    MAYBE: default_tags of the provider are all that is seen, and the type is not known.
+    """
     known = _takes_tags(type_)
     if known is not None:
-        return Taggable.YES if known else Taggable.NO
+        return Truth.YES if known else Truth.NO
     if "tags" in values:
-        return Taggable.YES
-    return Taggable.MAYBE if values.get("tags_all") is not None else Taggable.NO
+        return Truth.YES
+    return Truth.MAYBE if values.get("tags_all") is not None else Truth.NO
 
 
 def is_classified(type_: str) -> bool:

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from infraspec.conventions.automaton import ANY_TEXT, Automaton, Choice, Expression, Sequence, literal
-from infraspec.conventions.effective_tags import WILDCARDS, Covered, EffectiveTags, TagFault, covers, tag_text
+from infraspec.conventions.effective_tags import WILDCARDS, EffectiveTags, TagFault, covers, tag_text
 from infraspec.conventions.hcl_lines import quote
 from infraspec.core.errors import TagPolicyError, did_you_mean
 from infraspec.core.finding import Verdict
+from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value
 
 _CHILD_CONTROL = "@@operators_allowed_for_child_policies"
@@ -235,7 +236,7 @@ class PolicyTag(Struct, frozen=True):
 
     rule: TagPolicyRule
     automaton: Automaton | None
-    required: Covered
+    required: Truth
     required_by: str
     enforced_by: str
 
@@ -245,7 +246,7 @@ class PolicyTag(Struct, frozen=True):
         values = Automaton((Choice(tuple(map(_wildcard, rule.values.items))),)) if rule.values else None
         required, required_by = _coverage(rule.required_for, type_)
         enforced, enforced_by = _coverage(rule.enforced_for, type_)
-        return cls(rule, values, required, required_by, enforced_by if enforced is Covered.YES else "")
+        return cls(rule, values, required, required_by, enforced_by if enforced is Truth.YES else "")
 
     @property
     def key(self) -> str:
@@ -276,16 +277,10 @@ def _wildcard(value: str) -> Expression:
     return Sequence((literal(before), ANY_TEXT, literal(after))) if star else literal(value)
 
 
-def _coverage(listed: Listed, type_: str) -> tuple[Covered, str]:
-    """Return whether a list of types covers a type, and the entry that does."""
-    best = (Covered.NO, "")
-    for entry in listed.items:
-        covered = covers(entry, type_)
-        if covered is Covered.YES:
-            return covered, entry
-        if covered is Covered.MAYBE and best[0] is Covered.NO:
-            best = (covered, entry)
-    return best
+def _coverage(listed: Listed, type_: str) -> tuple[Truth, str]:
+    """Return whether a list of types covers a type, and the first entry that does, or may."""
+    answers = ((covers(entry, type_), entry) for entry in listed.items)
+    return max(answers, key=lambda answer: answer[0], default=(Truth.NO, ""))
 
 
 class PolicyForType(Struct, frozen=True):
@@ -300,7 +295,7 @@ class PolicyForType(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what the policy wants, one tag a line."""
-        words = {Covered.YES: " (required)"}
+        words = {Truth.YES: " (required)"}
         return "\n".join(tag.describe() + words.get(tag.required, " (if there)") for tag in self.tags)
 
     def faults(self, type_: str, effective: EffectiveTags) -> list[TagFault]:
@@ -331,10 +326,10 @@ def _tag_faults(tag: PolicyTag, type_: str, effective: EffectiveTags, written: l
 
 
 def _missing(tag: PolicyTag, type_: str) -> Iterator[TagFault]:
-    if tag.required is Covered.YES:
+    if tag.required is Truth.YES:
         reason = f"{tag.key} is missing, which report_required_tag_for {tag.required_by} demands"
         yield tag.fault(Verdict.VIOLATED, f"no {tag.key}", reason)
-    elif tag.required is Covered.MAYBE:
+    elif tag.required is Truth.MAYBE:
         reason = f"it is not known whether report_required_tag_for {tag.required_by} concerns {type_}"
         yield tag.fault(Verdict.UNDETERMINED, f"no {tag.key}", reason)
 

@@ -12,7 +12,9 @@ Sources: Amazon ECR User Guide, "Private registries in Amazon ECR"; Docker refer
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from typing import Any
 
 from msgspec import Struct
 
@@ -108,6 +110,14 @@ class ValueStore(Enum):
     SECRETS_MANAGER = "Secrets Manager"
     PARAMETER_STORE = "Systems Manager Parameter Store"
     UNKNOWN = "unknown"
+
+
+def values_from(container: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every `valueFrom` of a container as ECS has it: of its secrets, and of the options of its log driver."""
+    options = (container.get("logConfiguration") or {}).get("secretOptions") or ()
+    for entry in (*(container.get("secrets") or ()), *options):
+        if entry.get("valueFrom"):
+            yield str(entry["valueFrom"])
 
 
 class ValueFrom(Struct, frozen=True):

@@ -7,8 +7,6 @@ AWS managed key of SNS; and EventBridge does not say for whom it uses a key, so 
 With a role_arn at the target EventBridge publishes as that role, so the policy of the topic does not decide; an older
 text of the same page says that such events may not arrive. What the role may do is not judged here.
 
-Source: Amazon CloudWatch User Guide, "Create a composite alarm" (the syntax of AlarmRule).
-
 Sources: Amazon SNS Developer Guide, "Subscription protocols"; Amazon Q Developer in chat applications, which subscribes
 to the topics of its configuration itself.
 """
@@ -20,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -28,16 +25,12 @@ from infraspec.contract.alarms import Channel
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import AFTER_APPLY, AtRunTime, Cause, Unknown, Value, computed_from, render
 from infraspec.iam.policy.context import Context
+from infraspec.monitoring.boolean_expressions import STATES, AlarmRule, UnreadableError
 from infraspec.monitoring.event_rules import grants
 from infraspec.monitoring.sample_events import Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource, Uncertain
 
-States: TypeAlias = Mapping[str, str]
-Rule: TypeAlias = Callable[[States], bool]
-
-_STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
-_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([()])|([^\s()"]+))')
 _MOST_OTHERS = 8
 """Alarms whose states are gone through, three to the power of it."""
 
@@ -47,10 +40,10 @@ def fires_with(rule: str, *names: str) -> bool | None:
 
     None if the rule cannot be read, or names too many alarms to go through their states.
     """
-    parser = _Parser(rule)
     try:
-        parsed = parser.rule()
-    except ValueError:
+        parser = AlarmRule(rule)
+        parsed = parser.parse()
+    except UnreadableError:
         return None
     own = [name for name in parser.names if name in names]
     others = [name for name in parser.names if name not in names]
@@ -58,76 +51,8 @@ def fires_with(rule: str, *names: str) -> bool | None:
         return None if own else False
     fixed = dict.fromkeys(own, "ALARM")
     return all(
-        parsed({**fixed, **dict(zip(others, states, strict=True))}) for states in product(_STATES, repeat=len(others))
+        parsed({**fixed, **dict(zip(others, states, strict=True))}) for states in product(STATES, repeat=len(others))
     )
-
-
-@dataclass
-class _Parser:
-    source: str
-    names: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        matches = _TOKEN.finditer(self.source.rstrip())
-        self._tokens = [(match[1] is not None, match[1] or match[2] or match[3]) for match in matches]
-        self._at = 0
-
-    def rule(self) -> Rule:
-        """Read the whole rule. Raises ValueError."""
-        parsed = self._either()
-        if self._at < len(self._tokens):
-            raise ValueError(self.source)
-        return parsed
-
-    def _either(self) -> Rule:
-        parts = [self._both()]
-        while self._take("OR"):
-            parts.append(self._both())
-        return lambda states: any(part(states) for part in parts)
-
-    def _both(self) -> Rule:
-        parts = [self._not()]
-        while self._take("AND"):
-            parts.append(self._not())
-        return lambda states: all(part(states) for part in parts)
-
-    def _not(self) -> Rule:
-        if self._take("NOT"):
-            inner = self._not()
-            return lambda states: not inner(states)
-        return self._atom()
-
-    def _atom(self) -> Rule:
-        if self._take("("):
-            inner = self._either()
-            self._demand(")")
-            return inner
-        if self._take("TRUE"):
-            return lambda _states: True
-        if self._take("FALSE"):
-            return lambda _states: False
-        state = next((state for state in _STATES if self._take(state)), None)
-        if state is None:
-            raise ValueError(self.source)
-        self._demand("(")
-        if self._at >= len(self._tokens):
-            raise ValueError(self.source)
-        name = self._tokens[self._at][1]
-        self._at += 1
-        self._demand(")")
-        if name not in self.names:
-            self.names.append(name)
-        return lambda states: states[name] == state
-
-    def _take(self, word: str) -> bool:
-        if self._at < len(self._tokens) and self._tokens[self._at] == (False, word):
-            self._at += 1
-            return True
-        return False
-
-    def _demand(self, word: str) -> None:
-        if not self._take(word):
-            raise ValueError(self.source)
 
 
 CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"

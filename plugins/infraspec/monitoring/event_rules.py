@@ -5,7 +5,6 @@ Source: Amazon EventBridge User Guide, "Creating Amazon EventBridge event patter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from infraspec.contract.waivers import matches
 from infraspec.core.json_text import decode_json
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import JsonText, Text, Unknown, Value
@@ -49,14 +49,8 @@ def grants(
         )
         for source, name in policies
     ]
-    return decide(
-        (),
-        action,
-        PartialArn.of(resource, attributes.narrow),
-        resource_policies=compiled,
-        principal=Principal.of(service),
-        context=context,
-    ).allowed
+    arn, principal = PartialArn.of(resource, attributes.narrow), Principal.of(service)
+    return decide((), action, arn, resource_policies=compiled, principal=principal, context=context).allowed
 
 
 def takes(pattern: Any, event: Mapping[str, Any]) -> Answer:
@@ -103,9 +97,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "prefix": lambda value, operand: value.startswith(operand),
     "suffix": lambda value, operand: value.endswith(operand),
     "equals-ignore-case": lambda value, operand: value.lower() == operand.lower(),
-    "wildcard": lambda value, operand: bool(
-        re.fullmatch(".*".join(map(re.escape, operand.split("*"))), value, re.DOTALL)
-    ),
+    "wildcard": lambda value, operand: matches(operand, value),
 }
 
 

@@ -13,16 +13,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from infraspec.contract.waivers import matches
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.iam.policy.context import Context
+from infraspec.monitoring.boolean_expressions import Condition, Expression, UnreadableError
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.event_rules import EventRules, grants
-from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds
+from infraspec.monitoring.sample_events import Answer, Sample, Specimens, any_holds
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
@@ -37,11 +39,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _STEP = re.compile(r"""\.([\w$@-]+)|\[\s*(?:'([^']*)'|"([^"]*)"|(\d+)|(\*))\s*\]""")
+_Steps: TypeAlias = tuple[str | int | None, ...]
 _TERM = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|[^\s"]+)')
-
-
-class _UnreadableError(ValueError):
-    """The pattern is of a form that is not read."""
 
 
 def counts(pattern: str, event: str) -> Answer:
@@ -56,8 +55,8 @@ def counts(pattern: str, event: str) -> Answer:
             document = json.loads(event)
         except json.JSONDecodeError:
             return False
-        return _Json(stripped[1:-1]).evaluate(document)
-    except _UnreadableError:
+        return _parsed(stripped[1:-1])(document)
+    except UnreadableError:
         return None
 
 
@@ -75,98 +74,49 @@ def _text(pattern: str, event: str) -> Answer:
     return all(found[""]) and not any(found["-"])
 
 
-@dataclass
-class _Json:
-    """A recursive-descent evaluator of `{ … }`."""
+class _Json(Expression):
+    """The inside of `{ … }`."""
 
-    source: str
+    token = _TOKEN
+    either, both, negation = "||", "&&", ""
 
-    def __post_init__(self) -> None:
-        self._tokens = _scan(self.source.rstrip())
-        self._at = 0
-
-    def evaluate(self, document: Any) -> Answer:
-        answer = self._either(document)
-        if self._at < len(self._tokens):
-            raise _UnreadableError
-        return answer
-
-    def _either(self, document: Any) -> Answer:
-        answers = [self._both(document)]
-        while self._take("||"):
-            answers.append(self._both(document))
-        return any_holds(answers)
-
-    def _both(self, document: Any) -> Answer:
-        answers = [self._unary(document)]
-        while self._take("&&"):
-            answers.append(self._unary(document))
-        return all_hold(answers)
-
-    def _unary(self, document: Any) -> Answer:
-        if self._take("("):
-            answer = self._either(document)
-            if not self._take(")"):
-                raise _UnreadableError
-            return answer
-        return self._comparison(document)
-
-    def _comparison(self, document: Any) -> Answer:
-        kind, selector = self._next()
+    def atom(self) -> Condition:
+        kind, selector = self.next()
         if kind != "selector":
-            raise _UnreadableError
-        found = _select(document, selector)
-        kind, operator = self._next()
+            raise UnreadableError
+        steps, (kind, operator) = _steps(selector), self.next()
         if operator in {"IS", "NOT", "EXISTS"}:
-            return self._property(operator, found)
-        kind, wanted = self._next()
+            return self._property(operator, steps)
+        kind, wanted = self.next()
         if kind not in {"text", "word"} or operator not in _COMPARE:
-            raise _UnreadableError
-        answers = [_COMPARE[operator](value, kind, wanted) for value in found]
-        if operator == "!=" and not found:
-            return None
-        return any_holds(answers)
+            raise UnreadableError
 
-    def _property(self, operator: str, found: list[Any]) -> Answer:
+        def compares(document: Any) -> Answer:
+            found = _select(document, steps)
+            answers = [_COMPARE[operator](value, kind, wanted) for value in found]
+            return None if operator == "!=" and not found else any_holds(answers)
+
+        return compares
+
+    def _property(self, operator: str, steps: _Steps) -> Condition:
         if operator == "EXISTS":
-            return bool(found)
-        _, word = self._next()
+            return lambda document: bool(_select(document, steps))
+        _, word = self.next()
         if operator == "NOT" and word == "EXISTS":
-            return not found
+            return lambda document: not _select(document, steps)
         if operator == "IS" and word in {"NULL", "TRUE", "FALSE"}:
             wanted = {"NULL": None, "TRUE": True, "FALSE": False}[word]
-            return any(value is wanted for value in found)
-        raise _UnreadableError
-
-    def _take(self, operator: str) -> bool:
-        if self._at < len(self._tokens) and self._tokens[self._at] == ("operator", operator):
-            self._at += 1
-            return True
-        return False
-
-    def _next(self) -> tuple[str, str]:
-        if self._at >= len(self._tokens):
-            raise _UnreadableError
-        self._at += 1
-        return self._tokens[self._at - 1]
+            return lambda document: any(value is wanted for value in _select(document, steps))
+        raise UnreadableError
 
 
 @lru_cache(maxsize=4096)
-def _scan(source: str) -> tuple[tuple[str, str], ...]:
-    """Return the tokens of a pattern, which is tried on many events, each with its kind."""
-    tokens: list[tuple[str, str]] = []
-    at = 0
-    while at < len(source):
-        match = _TOKEN.match(source, at)
-        if match is None:
-            raise _UnreadableError
-        at = match.end()
-        tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
-    return tuple(tokens)
+def _parsed(pattern: str) -> Condition:
+    """Return the inside of a pattern read; it is tried on many events."""
+    return _Json(pattern).parse()
 
 
-@lru_cache(maxsize=4096)
-def _steps(selector: str) -> tuple[str | int | None, ...]:
+def _steps(selector: str) -> _Steps:
     """Return the keys and indices of a selector; None is every element."""
     steps: list[str | int | None] = []
     rest = selector[1:].replace(".[", "[")
@@ -174,17 +124,17 @@ def _steps(selector: str) -> tuple[str | int | None, ...]:
     while at < len(rest):
         match = _STEP.match(rest, at)
         if match is None:
-            raise _UnreadableError
+            raise UnreadableError
         at = match.end()
         key = next((part for part in match.groups()[:3] if part is not None), None)
         steps.append(int(match[4]) if match[4] is not None else key)
     return tuple(steps)
 
 
-def _select(document: Any, selector: str) -> list[Any]:
+def _select(document: Any, steps: _Steps) -> list[Any]:
     """Return what a selector finds: nothing where a step is missing."""
     values = [document]
-    for step in _steps(selector):
+    for step in steps:
         values = [item for value in values for item in _step(value, step)]
     return values
 
@@ -202,7 +152,7 @@ def _equals(value: Any, kind: str, wanted: str) -> bool:
     if isinstance(value, bool) or value is None or isinstance(value, dict | list):
         return False
     if isinstance(value, str):
-        return re.fullmatch(".*".join(map(re.escape, text.split("*"))), value, re.DOTALL) is not None
+        return matches(text, value)
     try:
         return bool(float(text) == value)
     except ValueError:

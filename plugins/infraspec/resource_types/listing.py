@@ -40,6 +40,21 @@ def names(text: str, /) -> dict[str, str]:
     return {name or snake(api): api for name, _, api in pairs}
 
 
+def at(answer: Any, path: str) -> Any:
+    """Return what an answer has at a path, None if it has nothing there."""
+    step, _, rest = path.partition(".")
+    if not step:
+        return answer
+    if step == "*":
+        return [at(one, rest) for one in answer or ()]
+    if isinstance(answer, Mapping):
+        return at(answer.get(step), rest)
+    if step == "-1" and isinstance(answer, str):
+        return answer.rpartition(":")[2]
+    is_there = step == "0" and isinstance(answer, list | tuple) and answer
+    return at(answer[0], rest) if is_there else None
+
+
 Choice = Mapping[str, tuple[str | None, ...]]
 """Path of an entry → the values that are meant, None for nothing."""
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from infraspec.checks.common.live_comparison import Whereabouts
 from infraspec.sandbox.images_and_values import Created, Unresolved, put_value, references, settle
-from infraspec.sandbox.resources import KINDS
+from infraspec.sandbox.resources.peculiar import KINDS
 from infraspec.sandbox.server_process import Account
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource

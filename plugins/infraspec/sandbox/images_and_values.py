@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value, encode_json, unknowns
-from infraspec.ecs.references import EcrImage, ecr_image
+from infraspec.ecs.references import EcrImage, ecr_image, values_from
 from infraspec.sandbox.server_process import Account
 from infraspec.terraform.plan import Plan, Resource
 
@@ -153,13 +153,11 @@ def _harmless(alarm: Mapping[str, Any]) -> float:
 def _read(containers: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
     """Return the JSON keys that are read of each secret, by the secret's ARN."""
     found: dict[str, set[str]] = {}
-    for container in containers:
-        options = (container.get("logConfiguration") or {}).get("secretOptions") or []
-        for reference in [*(container.get("secrets") or []), *options]:
-            fields = str(reference["valueFrom"]).split(":")
-            if fields[:1] == ["arn"] and fields[2:3] == ["secretsmanager"]:
-                keys = found.setdefault(":".join(fields[:_ARN_FIELDS]), set())
-                keys.update(filter(None, fields[_ARN_FIELDS : _ARN_FIELDS + 1]))
+    for text in (text for container in containers for text in values_from(container)):
+        fields = text.split(":")
+        if fields[:1] == ["arn"] and fields[2:3] == ["secretsmanager"]:
+            keys = found.setdefault(":".join(fields[:_ARN_FIELDS]), set())
+            keys.update(filter(None, fields[_ARN_FIELDS : _ARN_FIELDS + 1]))
     return found
 
 
@@ -181,7 +179,9 @@ def _push(account: Account, image: str) -> None:
             imageTag=tag or "latest",
             imageManifestMediaType=_MANIFEST_TYPE,
         )
-    except (client.exceptions.RepositoryNotFoundException, client.exceptions.ImageAlreadyExistsException):
-        return
-    except client.exceptions.ImageTagAlreadyExistsException:
+    except (
+        client.exceptions.RepositoryNotFoundException,
+        client.exceptions.ImageAlreadyExistsException,
+        client.exceptions.ImageTagAlreadyExistsException,
+    ):
         return

@@ -46,7 +46,7 @@ class Running:
     @property
     def pid(self) -> int:
         """The id of its process."""
-        return self._child.pid
+        return self._child.process.pid
 
     @property
     def account(self) -> Account:
@@ -65,7 +65,7 @@ class Running:
 
     def ended(self) -> SandboxError | None:
         """Return an error that says how its process ended, None while it runs."""
-        if self._child.alive:
+        if self._child.process.poll() is None:
             return None
         return SandboxError(
             "the sandbox is not running any more",

@@ -118,16 +118,6 @@ class Child(Struct):
     port: int
     _log: IO[bytes]
 
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self.process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self.process.poll() is None
-
     def last_words(self) -> str:
         """Return the end of what it wrote to standard error."""
         return "" if self._log.closed else _tail(self._log)

@@ -118,14 +118,9 @@ def _lets_in(facts: CanaryFacts) -> Truth:
         "aws:SourceAccount": Arn.parse(facts.topic).account,
         "aws:SecureTransport": True,
     }
-    return decide(
-        (),
-        "sqs:SendMessage",
-        PartialArn.of(facts.queue),
-        resource_policies=[IdentityPolicy.of(facts.queue, document)],
-        principal=Principal.of(_SNS),
-        context=Context.of(context),
-    ).allowed
+    policies, about = [IdentityPolicy.of(facts.queue, document)], Context.of(context)
+    queue, principal = PartialArn.of(facts.queue), Principal.of(_SNS)
+    return decide((), "sqs:SendMessage", queue, resource_policies=policies, principal=principal, context=about).allowed
 
 
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")

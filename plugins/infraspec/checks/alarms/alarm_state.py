@@ -26,43 +26,20 @@ from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.monitoring.alarms import alarms
 from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus
+from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
 METRIC, COMPOSITE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"
-_ACTIONS: Mapping[str, Value] = {
-    "actions_enabled": True,
-    "alarm_actions": [],
-    "ok_actions": [],
-    "insufficient_data_actions": [],
-}
-_ATTRIBUTES: Mapping[str, Mapping[str, Value]] = {
-    METRIC: {
-        "comparison_operator": None,
-        "threshold": None,
-        "threshold_metric_id": None,
-        "evaluation_periods": None,
-        "datapoints_to_alarm": None,
-        "namespace": None,
-        "metric_name": None,
-        "dimensions": {},
-        "statistic": None,
-        "extended_statistic": None,
-        "period": None,
-        "unit": None,
-        "treat_missing_data": "missing",
-        **_ACTIONS,
-    },
-    COMPOSITE: {"alarm_rule": None, **_ACTIONS},
-}
-"""What is compared, by type, with the provider's defaults."""
 
 
 def differences(source: Resource, live: Resource, values: Mapping[str, Value]) -> Iterator[Difference]:
     """Yield what of an alarm is not certainly as its source says; `values` are the source's, with what AWS assigned."""
-    for name, default in _ATTRIBUTES[source.type].items():
+    compared = resource_type(source.type).drift or DriftAttributes()
+    for name in compared.compared:
         if name == "threshold" and values.get("threshold_metric_id"):
             continue
+        default = compared.defaults.get(name)
         expected, found = (default if value in (None, "") else value for value in (values.get(name), live.stated(name)))
         if name == "alarm_rule":
             expected, found = (" ".join(v.split()) if isinstance(v, str) else v for v in (expected, found))

@@ -15,7 +15,6 @@ from infraspec.conventions.effective_tags import (
     EffectiveTags,
     Exemptions,
     TagFault,
-    Taggable,
     expression_of,
     is_classified,
     taggable,
@@ -28,6 +27,7 @@ from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
 from infraspec.core.rules import TAGS as RULE
+from infraspec.core.truth import Truth
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import resource_types
@@ -51,28 +51,28 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
         demanded, described = requirements[resource.type]
         if not demanded.tags or exempt.covers(resource.type, resource.address):
             continue
-        takes = Taggable.YES if resource.type in contract.tags.resource else _takes_tags(plan, resource)
-        if takes is not Taggable.NO:
+        takes = Truth.YES if resource.type in contract.tags.resource else _takes_tags(plan, resource)
+        if takes is not Truth.NO:
             findings.append(judge(RULE, resource, demanded.faults, described, takes))
     return findings
 
 
-def tagged(plan: Plan) -> Iterator[tuple[Resource, Taggable]]:
+def tagged(plan: Plan) -> Iterator[tuple[Resource, Truth]]:
     """Yield the managed resources that take tags, or may."""
     for resource in plan.managed():
         takes = _takes_tags(plan, resource)
-        if takes is not Taggable.NO:
+        if takes is not Truth.NO:
             yield resource, takes
 
 
-def _takes_tags(plan: Plan, resource: Resource) -> Taggable:
+def _takes_tags(plan: Plan, resource: Resource) -> Truth:
     """Tell whether a resource takes tags; nothing is said of one that exists and whose tags AWS was not asked for."""
     if plan.source is not None and "tags" not in resource.values:
-        return Taggable.NO
+        return Truth.NO
     return taggable(resource.type, resource.values)
 
 
-def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, takes: Taggable) -> Finding:
+def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, takes: Truth) -> Finding:
     """Judge the effective tags of a resource by the faults that a rule finds in them."""
     effective = EffectiveTags.of(resource.type, resource.values)
     faults = faults_of(effective)
@@ -85,7 +85,7 @@ def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, tak
     remedy = _lines(resource.type, violated) if violated else _to_know(resource.type, faults)
     if violated and not resource_type(resource.type).tag_blocks and resource.stated("tags") is not None:
         remedy = f"# merge into the tags of {resource.address}\n{remedy}"
-    if violated and takes is Taggable.MAYBE:
+    if violated and takes is Truth.MAYBE:
         say = subject.undetermined
         reasons.append(f"whether {resource.type} takes tags is not known")
         remedy += f'\nor, if it takes none:\n[tags]\nexempt = ["{resource.type}"]'

@@ -28,8 +28,8 @@ class SecurityGroupRule(Struct, frozen=True):
     """What a security group lets through: a protocol and ports, from or to groups and addresses."""
 
     protocol: str
-    first: int
-    last: int
+    first: int = 0
+    last: int = 65535
     groups: frozenset[str] = frozenset()
     cidrs: tuple[str, ...] = ()
     lists: frozenset[str] = frozenset()
@@ -174,7 +174,7 @@ class Database(Struct, frozen=True):
 
     identifier: str
     arn: str
-    status: str
+    status: str = ""
     created: datetime | None = None
     port: int = 0
     retention_days: int = 0

@@ -23,6 +23,7 @@ from infraspec.monitoring.live_readings import (
     LiveSubscription,
     Watched,
 )
+from infraspec.resource_types.listing import Batch
 
 _NO_TOPIC = ("NotFound", "NotFoundException")
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
@@ -104,9 +105,8 @@ def _send(  # noqa: PLR0917 - what is on the way
     )
 
 
-_TYPES = ["MetricAlarm", "CompositeAlarm"]
+_TYPES: Mapping[str, Any] = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
 """Without them, DescribeAlarms and DescribeAlarmHistory leave composite alarms out."""
-_MOST_NAMES = 100
 _FAILED = "Failed to execute action"
 _Look: TypeAlias = Callable[[Calls, Mapping[str, str], str], bool]
 
@@ -116,15 +116,7 @@ def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
     found = [
         alarm
         for key in ("MetricAlarms", "CompositeAlarms")
-        for alarm in calls.batches(
-            "cloudwatch",
-            "describe_alarms",
-            key,
-            argument="AlarmNames",
-            values=sorted(names),
-            size=_MOST_NAMES,
-            AlarmTypes=_TYPES,
-        )
+        for alarm in calls.batches("cloudwatch", Batch("DescribeAlarms", key, "AlarmNames", 100, _TYPES), sorted(names))
     ]
     return AlarmStates(
         calls.taken,
@@ -180,10 +172,10 @@ def _history(calls: Calls, kind: str, hours: int) -> tuple[Mapping[str, Any], ..
         "cloudwatch",
         "describe_alarm_history",
         "AlarmHistoryItems",
-        AlarmTypes=_TYPES,
         HistoryItemType=kind,
         StartDate=calls.taken - timedelta(hours=hours),
         EndDate=calls.taken,
+        **_TYPES,
     )
 
 

@@ -23,6 +23,8 @@ from infraspec.checks.deployed.database_readings import (
     Side,
 )
 from infraspec.core.unknown import is_known
+from infraspec.live.resources.api_to_terraform import attributes_of
+from infraspec.resource_types.listing import at, names
 from infraspec.terraform.plan import Plan
 
 _WINDOW = timedelta(minutes=15)
@@ -30,7 +32,13 @@ _METRICS = {"connections": "DatabaseConnections", "lag_seconds": "ReplicaLag", "
 _MOST_METRICS = 500
 _TIMEOUT_SECONDS = 5
 _MOST_VALUES = 200
-_ALL_PORTS = 65535
+_DATABASE = names(
+    "identifier=DBInstanceIdentifier arn=DBInstanceArn status=DBInstanceStatus created=InstanceCreateTime "
+    "retention_days=BackupRetentionPeriod latest_restorable=LatestRestorableTime allocated_gib=AllocatedStorage "
+    "replica_of=ReadReplicaSourceDBInstanceIdentifier"
+)
+_RULE = names("protocol=IpProtocol first=FromPort last=ToPort")
+_ENTRY = names("number=RuleNumber Protocol cidr=CidrBlock first=PortRange.From last=PortRange.To")
 _Place = tuple[Sequence[str], Sequence[str]]
 """The ids of subnets and of security groups."""
 
@@ -64,27 +72,21 @@ def _database(
     *,
     connect: bool,
 ) -> Database:
-    identifier, arn, endpoint = answer["DBInstanceIdentifier"], answer["DBInstanceArn"], answer.get("Endpoint") or {}
+    own: Any = attributes_of(answer, _DATABASE)
+    endpoint = answer.get("Endpoint") or {}
     return Database(
-        identifier,
-        arn,
-        answer.get("DBInstanceStatus", ""),
-        answer.get("InstanceCreateTime"),
-        endpoint.get("Port") or answer.get("DbInstancePort") or 0,
-        answer.get("BackupRetentionPeriod", 0),
-        answer.get("LatestRestorableTime"),
-        answer.get("AllocatedStorage", 0),
-        answer.get("ReadReplicaSourceDBInstanceIdentifier") or "",
-        tuple(
+        **own,
+        port=endpoint.get("Port") or answer.get("DbInstancePort") or 0,
+        replication=tuple(
             f"{one.get('StatusType')}: {one.get('Status')}"
             for one in answer.get("StatusInfos") or ()
             if not one.get("Normal", True)
         ),
-        tuple(sorted(answer.get("PendingModifiedValues") or {})),
-        maintenance.get(arn, ()),
-        readings.get(identifier, Readings()),
-        network.get(arn),
-        _connects(endpoint) if connect and endpoint.get("Address") else None,
+        pending=tuple(sorted(answer.get("PendingModifiedValues") or {})),
+        maintenance=maintenance.get(answer["DBInstanceArn"], ()),
+        readings=readings.get(answer["DBInstanceIdentifier"], Readings()),
+        side=network.get(answer["DBInstanceArn"]),
+        connects=_connects(endpoint) if connect and endpoint.get("Address") else None,
     )
 
 
@@ -212,17 +214,13 @@ def _group(answer: Mapping[str, Any]) -> Group:
 
 
 def _rule(answer: Mapping[str, Any]) -> SecurityGroupRule:
-    first, last = answer.get("FromPort", 0), answer.get("ToPort", _ALL_PORTS)
+    own: Any = attributes_of(answer, _RULE)
+    ranges = (*(answer.get("IpRanges") or ()), *(answer.get("Ipv6Ranges") or ()))
     return SecurityGroupRule(
-        str(answer["IpProtocol"]),
-        first,
-        last,
-        frozenset(one["GroupId"] for one in answer.get("UserIdGroupPairs", ()) if one.get("GroupId")),
-        (
-            *(one["CidrIp"] for one in answer.get("IpRanges", ())),
-            *(one["CidrIpv6"] for one in answer.get("Ipv6Ranges", ())),
-        ),
-        frozenset(one["PrefixListId"] for one in answer.get("PrefixListIds", ())),
+        **own,
+        groups=frozenset(filter(None, at(answer, "UserIdGroupPairs.*.GroupId") or ())),
+        cidrs=tuple(one.get("CidrIp") or one["CidrIpv6"] for one in ranges),
+        lists=frozenset(at(answer, "PrefixListIds.*.PrefixListId") or ()),
     )
 
 
@@ -238,13 +236,5 @@ def _acls(answers: Sequence[Mapping[str, Any]]) -> dict[str, tuple[AclEntry, ...
 
 
 def _entry(answer: Mapping[str, Any]) -> AclEntry:
-    ports = answer.get("PortRange") or {}
-    return AclEntry(
-        answer["RuleNumber"],
-        bool(answer.get("Egress")),
-        answer["RuleAction"] == "allow",
-        str(answer["Protocol"]),
-        answer["CidrBlock"],
-        ports.get("From", 0),
-        ports.get("To", _ALL_PORTS),
-    )
+    own: Any = attributes_of(answer, _ENTRY)
+    return AclEntry(**own, egress=bool(answer.get("Egress")), allow=answer["RuleAction"] == "allow")

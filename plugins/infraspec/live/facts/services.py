@@ -20,6 +20,7 @@ from infraspec.checks.services.rollout_state import is_failing
 from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
 from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup, Task
 from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.resource_types.listing import Batch
 from infraspec.terraform.plan import Plan
 
 _INTERVAL = 15
@@ -47,7 +48,10 @@ def _is_open(fleet: Fleet) -> bool:
     return bool(rolling) and not any(is_failing(live) for live in rolling)
 
 
-_MOST_CLUSTERS, _MOST_SERVICES, _MOST_TASKS, _MOST_REVISIONS = 100, 10, 100, 20
+_CLUSTERS = Batch("DescribeClusters", "clusters", "clusters", 100, {"include": ["TAGS", "CONFIGURATIONS"]})
+_SERVICES = Batch("DescribeServices", "services", "services", 10, {"include": ["TAGS"]})
+_TASKS = Batch("DescribeTasks", "tasks", "tasks", 100)
+_REVISIONS = Batch("DescribeServiceRevisions", "serviceRevisions", "serviceRevisionArns", 20)
 _NO_TASK_DEFINITION = ("ClientException",)
 _NO_TARGET_GROUP = ("TargetGroupNotFound", "TargetGroupNotFoundException")
 _ACTIVE = "ACTIVE"
@@ -107,16 +111,7 @@ def tasks_of(
             "ecs", "list_tasks", "taskArns", region=region, cluster=cluster, desiredStatus=status, **chosen
         )
     ]
-    return calls.batches(
-        "ecs",
-        "describe_tasks",
-        "tasks",
-        region=region,
-        argument="tasks",
-        values=arns,
-        size=_MOST_TASKS,
-        cluster=cluster,
-    )
+    return calls.batches("ecs", _TASKS, arns, region=region, cluster=cluster)
 
 
 class _Region(Struct):
@@ -157,31 +152,12 @@ class _Region(Struct):
     def _clusters(self) -> dict[str, str]:
         """The ARNs of the active clusters by name."""
         arns = self.calls.pages("ecs", "list_clusters", "clusterArns", region=self.region)
-        described = self.calls.batches(
-            "ecs",
-            "describe_clusters",
-            "clusters",
-            argument="clusters",
-            values=arns,
-            size=_MOST_CLUSTERS,
-            include=["TAGS", "CONFIGURATIONS"],
-            region=self.region,
-        )
+        described = self.calls.batches("ecs", _CLUSTERS, arns, region=self.region)
         return {one["clusterName"]: one["clusterArn"] for one in described if one.get("status", _ACTIVE) == _ACTIVE}
 
     def _services(self, cluster: str) -> tuple[Mapping[str, Any], ...]:
         arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, region=self.region)
-        return self.calls.batches(
-            "ecs",
-            "describe_services",
-            "services",
-            argument="services",
-            values=arns,
-            size=_MOST_SERVICES,
-            cluster=cluster,
-            include=["TAGS"],
-            region=self.region,
-        )
+        return self.calls.batches("ecs", _SERVICES, arns, region=self.region, cluster=cluster)
 
     def _whole(self, cluster: str, described: Iterable[Mapping[str, Any]], tasks: Iterable[Task]) -> Iterator[Service]:
         by_service: dict[str, list[Task]] = defaultdict(list)
@@ -210,15 +186,7 @@ class _Region(Struct):
 
     def _revisions(self, arns: Sequence[str]) -> dict[str, str]:
         """Return the task definitions by the ARNs of service revisions."""
-        described = self.calls.batches(
-            "ecs",
-            "describe_service_revisions",
-            "serviceRevisions",
-            argument="serviceRevisionArns",
-            values=[arn for arn in arns if arn],
-            size=_MOST_REVISIONS,
-            region=self.region,
-        )
+        described = self.calls.batches("ecs", _REVISIONS, list(filter(None, arns)), region=self.region)
         return {one["serviceRevisionArn"]: one.get("taskDefinition", "") for one in described}
 
     def _target_groups(self, described: Mapping[str, Any]) -> Iterator[TargetGroup]:

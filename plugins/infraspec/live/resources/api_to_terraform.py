@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infraspec.core.unknown import Value
-from infraspec.resource_types.listing import Attributes, Blocks, snake
+from infraspec.resource_types.listing import Attributes, Blocks, at, snake
 
 _OF_AWS = "aws:"
 
@@ -16,21 +16,6 @@ def attributes_of(answer: Mapping[str, Any], attributes: Attributes) -> dict[str
     """Return the attributes that an answer has; what AWS has not is left out."""
     found = {name: _read(answer, where) for name, where in attributes.items()}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def at(answer: Any, path: str) -> Any:
-    """Return what an answer has at a path, None if it has nothing there."""
-    step, _, rest = path.partition(".")
-    if not step:
-        return answer
-    if step == "*":
-        return [at(one, rest) for one in answer or ()]
-    if isinstance(answer, Mapping):
-        return at(answer.get(step), rest)
-    if step == "-1" and isinstance(answer, str):
-        return answer.rpartition(":")[2]
-    is_there = step == "0" and isinstance(answer, list | tuple) and answer
-    return at(answer[0], rest) if is_there else None
 
 
 def blocks(trees: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None) -> list[Value]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from msgspec.structs import replace
 
 from infraspec.core.unknown import Value
-from infraspec.ecs.references import ValueFrom, ValueStore
+from infraspec.ecs.references import ValueFrom, ValueStore, values_from
 from infraspec.live.resources.api_to_terraform import blocks, tag_map
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, listed_of, values_of
 from infraspec.live.resources.scope import LiveScope
@@ -82,17 +81,10 @@ def _named_values(definitions: Iterable[Resource]) -> Iterator[str]:
     """Yield every `valueFrom` and the credentials of registries."""
     for resource in definitions:
         for container in json.loads(resource.stated("container_definitions") or "[]"):
-            yield from _of_container(container)
-
-
-def _of_container(container: dict[str, Any]) -> Iterator[str]:
-    options = (container.get("logConfiguration") or {}).get("secretOptions") or ()
-    for entry in (*(container.get("secrets") or ()), *options):
-        if entry.get("valueFrom"):
-            yield entry["valueFrom"]
-    credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
-    if credentials:
-        yield credentials
+            yield from values_from(container)
+            credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+            if credentials:
+                yield credentials
 
 
 def _service(_scope: LiveScope, entry: Entry, values: Values) -> Values:

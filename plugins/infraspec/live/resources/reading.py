@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from infraspec.core.errors import ResourceRefusalError
 from infraspec.core.unknown import RefusedRead, Unknown, Value
-from infraspec.live.resources.api_to_terraform import at, attributes_of, tag_map
+from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
 from infraspec.live.resources.scope import LiveScope
 from infraspec.resource_types import TYPES
-from infraspec.resource_types.listing import ApiCall, Listing, snake
+from infraspec.resource_types.listing import ApiCall, Listing, at, snake
 from infraspec.terraform.plan import Resource
 
 Values = dict[str, Value]
@@ -94,16 +94,7 @@ def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequenc
         listing.service, operation, call.key, absent=call.absent, **arguments, **call.parameters
     )
     if batch is not None:
-        found = scope.calls.batches(
-            listing.service,
-            snake(batch.operation),
-            batch.key,
-            argument=batch.argument,
-            values=found,
-            size=batch.size,
-            **arguments,
-            **batch.parameters,
-        )
+        found = scope.calls.batches(listing.service, batch, found, **arguments)
     each = ({call.key: one} if isinstance(one, str) else one for one in found)
     return [entry for entry in each if _is_meant(entry, listing)]
 
@@ -138,9 +129,7 @@ def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Ent
     alike = [name for name, one in LISTINGS.items() if one.tags_batch == batch and not one.of]
     asked = {type_: found} if listing.of else {name: entries(scope, name, {}) for name in alike}
     arns = [str(values_of(scope, name, entry)["arn"]) for name, listed in asked.items() for entry in listed]
-    answers = scope.calls.batches(
-        listing.service, snake(batch.operation), batch.key, argument=batch.argument, values=arns, size=batch.size
-    )
+    answers = scope.calls.batches(listing.service, batch, arns)
     tagged = {one["ResourceArn"]: tag_map(one.get("Tags")) for one in answers}
     return lambda _entry, arn: tagged.get(arn, {})
 

@@ -8,7 +8,6 @@ alarms".
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partialmethod
@@ -17,15 +16,12 @@ from typing import Any
 from moto.cloudwatch import models, responses
 from moto.core.responses import ActionResult, EmptyResult
 
+from infraspec.monitoring.boolean_expressions import AlarmRule, Condition, UnreadableError
+
 _STATE = (
     "state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "state_transitioned_timestamp",
 )  # fmt: skip
 """What an alarm keeps when it is put again."""
-_TOKEN = re.compile(
-    r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"(?P<quoted>[^\"]+)\"|'(?P<single>[^']+)'|(?P<bare>[^)\s]+))\s*\)"
-    r"|(?P<word>AND|OR|NOT|TRUE|FALSE|\(|\)))"
-)
-_PYTHON = {"AND": "and", "OR": "or", "NOT": "not", "TRUE": "True", "FALSE": "False", "(": "(", ")": ")"}
 _HISTORY_LIMIT = 100
 
 
@@ -70,7 +66,7 @@ def _set_alarm_state(  # noqa: PLR0917 - the parameters of moto's
 
 def _put_composite_alarm(response: Any) -> Any:
     rule = response._get_param("AlarmRule")
-    if not rule or _python(rule) is None:
+    if not rule or _rule(rule) is None:
         raise responses.ValidationError("AlarmRule must not contain leading or trailing whitespace or be null")
     response.put_metric_alarm()
     return EmptyResult()
@@ -136,7 +132,7 @@ def _evaluate_composites(backend: Any) -> None:
         for alarm in backend.alarms.values():
             if alarm.rule is None:
                 continue
-            value = "ALARM" if _holds(_python(alarm.rule) or [], backend) else "OK"
+            value = "ALARM" if _holds(alarm.rule, backend) else "OK"
             if value != alarm.state_value:
                 before, reason = alarm.state_value, f"{alarm.alarm_arn} transitioned to {value}"
                 alarm.update_state(reason, "{}", value)
@@ -146,27 +142,16 @@ def _evaluate_composites(backend: Any) -> None:
             return
 
 
-def _python(rule: str) -> list[tuple[str, str]] | None:
-    """Return the tokens of a rule: words, and states of alarms; None if it is none."""
-    tokens, position = [], 0
-    while position < len(rule.rstrip()):
-        found = _TOKEN.match(rule, position)
-        if found is None:
-            return None
-        name = found["quoted"] or found["single"] or found["bare"]
-        tokens.append((found["state"], name) if found["state"] else ("", found["word"]))
-        position = found.end()
-    return tokens
-
-
-def _holds(tokens: list[tuple[str, str]], backend: Any) -> bool:
-    words = [str(_is(backend, name, state)) if state else _PYTHON[name] for state, name in tokens]
+def _rule(text: str) -> tuple[AlarmRule, Condition] | None:
+    """Return a rule with the alarms it is about; None if it is none."""
     try:
-        return bool(eval(" ".join(words), {"__builtins__": {}}))  # noqa: S307 - six words and parentheses
-    except SyntaxError:
-        return False
+        rule = AlarmRule(text)
+        return rule, rule.parse()
+    except UnreadableError:
+        return None
 
 
-def _is(backend: Any, name: str, state: str) -> bool:
-    alarm = backend.alarms.get(name.rpartition(":alarm:")[2])
-    return alarm is not None and alarm.state_value == state
+def _holds(text: str, backend: Any) -> bool:
+    rule, condition = _rule(text) or (AlarmRule(""), lambda _states: False)
+    alarms = {name: backend.alarms.get(name.rpartition(":alarm:")[2]) for name in rule.names}
+    return bool(condition({name: alarm.state_value if alarm else "" for name, alarm in alarms.items()}))

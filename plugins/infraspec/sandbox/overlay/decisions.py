@@ -55,10 +55,7 @@ def of_key(settings: ServerSettings, partition: str, key: str) -> SandboxIdentit
                 return found
     for user in iam_backends[account][partition].list_users("/", None, None):
         if any(own.access_key_id == key for own in user.access_keys):
-            backend = iam_backends[account][partition]
-            return SandboxIdentity(
-                user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user), user_id=user.id
-            )
+            return _of_user(iam_backends[account][partition], user)
     return None
 
 
@@ -98,9 +95,12 @@ def of_entity(account: str, partition: str, arn: str) -> SandboxIdentity | None:
         return of_role(account, partition, arn, "simulated")
     backend = iam_backends[account][partition]
     user = next((one for one in backend.users.values() if one.arn == arn), None)
-    if user is None:
-        return None
-    return SandboxIdentity(user.arn, "", _policies(user), _boundary(backend, user), None, _tags(user))
+    return None if user is None else _of_user(backend, user)
+
+
+def _of_user(backend: Any, user: Any) -> SandboxIdentity:
+    boundary = _boundary(backend, user)
+    return SandboxIdentity(user.arn, "", _policies(user), boundary, None, _tags(user), user_id=user.id)
 
 
 def _policies(entity: Any) -> tuple[IdentityPolicy, ...]:

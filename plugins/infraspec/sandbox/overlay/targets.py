@@ -43,6 +43,12 @@ class RegisteredTarget(Struct, frozen=True):
     policies: tuple[IdentityPolicy, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, arn: str, policy: str | None, tags: Any = ()) -> RegisteredTarget:
+        """Return a resource with the policy and the tags that it has."""
+        policies = (compiled(arn, policy, with_principals=True),) if policy else ()
+        return cls(arn, policies, {tag["Key"]: tag["Value"] for tag in tags or ()})
+
 
 class Place(Struct, frozen=True):
     """Where a request is made."""
@@ -88,7 +94,7 @@ def parameters_of(response: Any) -> dict[str, Any]:
 def targets(service: str, parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     """Return the resources that a request of a service is about, at least one."""
     find = _BY_SERVICE.get(service)
-    found = find(parameters, place) if find else []
+    found = find(parameters, place) if find else _by_name(service, parameters, place)
     return found or _named(service, parameters) or [RegisteredTarget("*")]
 
 
@@ -111,8 +117,7 @@ def _secret(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     found = next((one for one in backend.secrets.values() if name in {one.arn, one.name, one.arn[:-7]}), None)
     if found is None:
         return [RegisteredTarget(name if name.startswith("arn:") else place.arn("secretsmanager", f"secret:{name}"))]
-    policies = (compiled(found.arn, found.policy, with_principals=True),) if getattr(found, "policy", None) else ()
-    return [RegisteredTarget(found.arn, policies, {tag["Key"]: tag["Value"] for tag in found.tags or ()})]
+    return [RegisteredTarget.of(found.arn, getattr(found, "policy", None), found.tags)]
 
 
 def _parameter(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
@@ -131,7 +136,7 @@ def _key(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     key = backend.keys.get(backend.get_key_id(backend.any_id_to_key_id(name)))
     if key is None:
         return [RegisteredTarget(name if name.startswith("arn:") else place.arn("kms", f"key/{name}"))]
-    return [RegisteredTarget(key.arn, (compiled(key.arn, key.policy, with_principals=True),) if key.policy else ())]
+    return [RegisteredTarget.of(key.arn, key.policy)]
 
 
 def _identity(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
@@ -169,8 +174,7 @@ def _topic(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     if not arn:
         return []
     topic = sns_backends[place.account][place.region].topics.get(arn)
-    policy = getattr(topic, "policy", None)
-    return [RegisteredTarget(arn, (compiled(arn, policy, with_principals=True),) if policy else ())]
+    return [RegisteredTarget.of(arn, getattr(topic, "policy", None))]
 
 
 def _queue(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
@@ -178,42 +182,36 @@ def _queue(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     return [RegisteredTarget(place.arn("sqs", name))] if name else []
 
 
-def _of(service: str, name: str, resource: str, any_of_it: str = "") -> _Find:
-    """Find a resource by a parameter that holds its name; `any_of_it` is what a list without the name is about."""
-
-    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
-        values = parameters.get(name)
-        names = values if isinstance(values, list) else [values] if values else []
-        found = [
-            RegisteredTarget(one if one.startswith("arn:") else place.arn(service, resource.format(one)))
-            for one in names
-        ]
-        return found or ([RegisteredTarget(place.arn(service, any_of_it))] if any_of_it else [])
-
-    return find
-
-
-def _first(*finds: _Find) -> _Find:
-    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
-        return next((found for one in finds if (found := one(parameters, place))), [])
-
-    return find
+_NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "ecs": (
+        ("tasks", "task/{cluster}/{name}"),
+        ("task", "task/{cluster}/{name}"),
+        ("services", "service/{cluster}/{name}"),
+        ("service", "service/{cluster}/{name}"),
+        ("serviceName", "service/{cluster}/{name}"),
+        ("clusters", "cluster/{name}"),
+        ("cluster", "cluster/{name}"),
+    ),
+    "ecr": (("repositoryName", "repository/{name}"),),
+    "dynamodb": (("TableName", "table/{name}"),),
+    "cloudwatch": (("AlarmNames", "alarm:{name}"),),
+    "rds": (("DBInstanceIdentifier", "db:{name}"),),
+    "events": (("Rule", "rule/{name}"), ("Name", "rule/{name}")),
+}
+"""By service, the parameters that name resources, the first that is given, and what is behind the account in an ARN."""
 
 
-def _in_cluster(kind: str, *arguments: str) -> _Find:
-    """Find the services or tasks of a cluster that the arguments name: one, or a list of them."""
-
-    def find(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
-        cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
-        given = [parameters.get(argument) for argument in arguments]
-        names = [one for value in given for one in (value if isinstance(value, list) else [value]) if one]
-        return [
-            RegisteredTarget(one if one.startswith("arn:") else place.arn("ecs", f"{kind}/{cluster}/{one}"))
-            for one in names
-            if isinstance(one, str)
-        ]
-
-    return find
+def _by_name(service: str, parameters: Parameters, place: Place) -> list[RegisteredTarget]:
+    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
+    for parameter, resource in _NAMED.get(service, ()):
+        given = parameters.get(parameter)
+        names = [name for name in (given if isinstance(given, list) else [given]) if name and isinstance(name, str)]
+        if names:
+            arns = (place.arn(service, resource.format(cluster=cluster, name=name)) for name in names)
+            return [
+                RegisteredTarget(name if name[:4] == "arn:" else arn) for name, arn in zip(names, arns, strict=True)
+            ]
+    return []
 
 
 _BY_SERVICE: Mapping[str, _Find] = {
@@ -225,15 +223,4 @@ _BY_SERVICE: Mapping[str, _Find] = {
     "logs": _log,
     "sns": _topic,
     "sqs": _queue,
-    "ecs": _first(
-        _in_cluster("task", "tasks", "task"),
-        _in_cluster("service", "services", "service", "serviceName"),
-        _of("ecs", "clusters", "cluster/{}"),
-        _of("ecs", "cluster", "cluster/{}"),
-    ),
-    "ecr": _of("ecr", "repositoryName", "repository/{}"),
-    "dynamodb": _of("dynamodb", "TableName", "table/{}"),
-    "cloudwatch": _of("cloudwatch", "AlarmNames", "alarm:{}"),
-    "rds": _of("rds", "DBInstanceIdentifier", "db:{}"),
-    "events": _first(_of("events", "Rule", "rule/{}"), _of("events", "Name", "rule/{}")),
 }

@@ -23,7 +23,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 from msgspec import Struct
 
-from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
+from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, values_from
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_role, refusal
 
 SCALING = "ServiceSchedulerInitiated"
@@ -238,10 +238,7 @@ class TaskStart(Struct, frozen=True):
             yield f"{_LOGGING}{self._denied(refused)} : exit status 1"
 
     def _secrets(self, role: SandboxIdentity, container: dict[str, Any]) -> Iterator[str]:
-        references = [*(container.get("secrets") or ())]
-        references += (container.get("logConfiguration") or {}).get("secretOptions") or ()
-        for reference in references:
-            text = str(reference["valueFrom"])
+        for text in values_from(container):
             value = ValueFrom.parse(text)
             if value.problem and not value.partial:
                 yield _EXECUTION + _MALFORMED
