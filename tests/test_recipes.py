@@ -21,18 +21,19 @@ from tests.reporting.results import RESULTS
 
 PACKAGE = "plugins/infraspec"
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-RULE = """QUEUE_AGE = Rule(
-    id="queue-age",
-    room="deployed",
-    domain="Queues",
-    severity="critical",
-    sentence="Messages are kept long enough to be looked at.",
-    why="What is deleted on a Friday evening is missed on Monday.",
-    page="contract",
-    empty="there is no queue",
-)
-
-RULES: """
+RULE = """,
+  {
+    "id": "queue-age",
+    "room": "deployed",
+    "domain": "Queues",
+    "severity": "critical",
+    "sentence": "Messages are kept long enough to be looked at.",
+    "why": "What is deleted on a Friday evening is missed on Monday.",
+    "page": "contract",
+    "empty": "there is no queue"
+  }
+]
+"""
 CHECK = '''"""Rule `queue-age`: messages are kept for four days."""
 
 from infraspec.core.finding import Finding
@@ -125,7 +126,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("plugins", "tests_static"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     package = copy / PACKAGE
-    insert(package / "core/rules.py", "RULES: ", RULE)
+    insert(package / "core/rules.json", "\n]\n", RULE)
+    insert(package / "core/rules.py", "\nSOURCE = ", '\nQUEUE_AGE = RULES["queue-age"]\nSOURCE = ')
     (package / "checks/deployed/queue_age.py").write_text(CHECK, encoding="utf-8")
     with (package / "terraform/language/functions/strings.py").open("a", encoding="utf-8") as file:
         file.write(FUNCTION)
@@ -154,7 +156,7 @@ def run(copy: Path, *arguments: str, directory: Path | None = None) -> str:
     [(QUEUE, "VIOLATED queue-age: aws_sqs_queue.a"), ('resource "aws_sns_topic" "a" {}\n', "there is no queue")],
 )
 def test_the_suite_has_the_rule(copy: Path, hcl: str, expected: str) -> None:
-    """The two files of the package are enough: the suite judges the rule, and -k knows it by its id."""
+    """The files of the package are enough: the suite judges the rule, and -k knows it by its id."""
     infra = Project({"infraspec.toml": CONTRACT, "main.tf": hcl}, base=None).write(copy / "infra")
     suite = ("-m", "pytest", "tests_static", "-p", "no:cacheprovider", "-rs", "-k", "queue-age")
 
@@ -235,7 +237,7 @@ def test_there_is_the_report(copy: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("section", "count"),
-    [("Add a rule", 5), ("Add a resource type", 3), ("Add a report", 5), ("Add a Terraform function", 2)],
+    [("Add a rule", 6), ("Add a resource type", 3), ("Add a report", 5), ("Add a Terraform function", 2)],
 )
 def test_the_lists_of_files_are_short_and_true(section: str, count: int) -> None:
     """There are few files, and each is there, or is named after what is added."""

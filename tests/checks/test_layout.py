@@ -11,7 +11,7 @@ from infraspec.checks.state.consistency import check_consistency, consistency_ta
 from infraspec.checks.state.modules import check_modules
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
-from infraspec.terraform.planfile import plan as from_plan_json
+from infraspec.terraform import environments as plan_files
 from tests.checks.layout import environments
 
 V, P = Verdict.VIOLATED, Verdict.PROVEN
@@ -103,7 +103,7 @@ def no_diff(changes: list[Any], drift: list[Any], **rules: Any) -> list[tuple[st
         "resource_changes": changes,
         "resource_drift": drift,
     }
-    plan = from_plan_json.from_bytes(json.dumps(content).encode(), "plan.json")
+    plan = plan_files.from_bytes(json.dumps(content).encode(), "plan.json")
     contract = Contract.model_validate({"project": {"application": "a"}, "environments": {"prod": {}}, "drift": rules})
     return [(finding.address, finding.subject, finding.verdict) for finding in check_no_diff(plan, contract)]
 

@@ -11,9 +11,9 @@ import pytest
 from infraspec.checks.plan_review.plan_review import check_plan_review, table
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
+from infraspec.terraform import environments as plan_files
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
-from infraspec.terraform.planfile import plan as from_plan_json
 from tests.checks.layout import environments
 
 V, U, P = Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PROVEN
@@ -47,7 +47,7 @@ def change(address: str, actions: list[str], before: Any = None, after: Any = No
 def plan(*changes: dict[str, Any], **rest: Any) -> Plan:
     """Return the plan of a plan file."""
     content = {"format_version": "1.2", "planned_values": {}, "resource_changes": list(changes), **rest}
-    return from_plan_json.from_bytes(json.dumps(content).encode(), "plan.json")
+    return plan_files.from_bytes(json.dumps(content).encode(), "plan.json")
 
 
 def review(*changes: dict[str, Any], rules: dict[str, Any] | None = None, **rest: Any) -> list[Finding]:

@@ -25,8 +25,7 @@ from infraspec.ecs.task_definition import task_definitions, with_placeholders
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import read_settings
-from infraspec.terraform.environments import Environments
-from infraspec.terraform.planfile.plan import from_bytes
+from infraspec.terraform.environments import Environments, from_bytes
 from infraspec.terraform.provider.known_data import KnownData
 from tests.live.test_builders import exists
 from tests.terraform.sources import output_of, plan_of, write

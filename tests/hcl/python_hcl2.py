@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -164,7 +163,7 @@ def _string(rule: Any) -> Any:
     pieces = Pieces(by_line=False)
     for part in rule.string_parts:
         _add_part(pieces, part.content)
-    parts = assemble(pieces.items, max_nesting=sys.maxsize)
+    parts = assemble(pieces.items, lambda message, _at, _expected: ValueError(message))
     if all(isinstance(part, str) for part in parts):
         return Literal("".join(map(str, parts)), 0)
     return Template(parts, 0)

@@ -13,7 +13,7 @@ import pytest
 from infraspec.core.rules import RULES
 from infraspec.live.resources.network import _PEERS, _PORTS
 from infraspec.resource_types import FAMILIES, TYPES, Renaming, ResourceType, decoded, resource_type
-from infraspec.terraform.provider.schema import Schema, resource_types, schema
+from infraspec.terraform.provider.schema import Schema, resource_types, schema, structure
 from tools.resource_types import written
 
 _NOT_IN_PROVIDER = frozenset({"aws_opsworks_application", "aws_opsworks_rds_db_instance", "aws_opsworks_stack"})
@@ -37,10 +37,10 @@ def _paths(known: ResourceType) -> Iterator[str]:
 def _has(held: Schema, path: str) -> bool:
     """Tell whether a schema has an attribute path; what is inside a map or a set of objects is left to AWS."""
     name, _, rest = path.partition(".")
-    block = held.block(name)
-    if rest and block is not None and block.attributes is not None:
-        return _has(block.attributes, rest.removeprefix("0."))
-    return held.attribute(name) is not None or block is not None
+    code = held.code(name)
+    if rest and code[1:2] == "@" and code[0] != "M":
+        return _has(structure(code[1:]), rest.removeprefix("0."))
+    return code != ""
 
 
 def test_each_type_stands_once() -> None:

@@ -16,10 +16,10 @@ from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import Unknown, Value
 from infraspec.resource_types import TYPES, Policy, PolicyKind
+from infraspec.terraform import environments
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.planfile import plan as from_plan_json
-from infraspec.terraform.provider.schema import Schema, resource_types, schema
+from infraspec.terraform.provider.schema import Schema, resource_types, schema, structure
 
 ACCOUNT = "111122223333"
 HELD = [(known.type, policy) for known in TYPES.values() for policy in known.policies]
@@ -85,11 +85,11 @@ _OTHER_LANGUAGES = {
 def _texts(held: Schema, path: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the paths of the attributes of a schema that are text and can be set."""
     for name in held.names() if len(path) < 5 else ():
-        attribute, block = held.attribute(name), held.block(name)
-        if attribute is not None and attribute.kind == "string" and (attribute.optional or attribute.required):
+        setting = held.setting(name)
+        if setting is not None and setting.code == "s" and setting.settable:
             yield ".".join((*path, name))
-        if block is not None and block.attributes is not None:
-            yield from _texts(block.attributes, (*path, name))
+        if setting is not None and setting.code[1:2] == "@" and setting.code[0] != "M":
+            yield from _texts(structure(setting.code[1:]), (*path, name))
 
 
 def _is_like_a_policy(path: str) -> bool:
@@ -146,7 +146,7 @@ def _reviewed(type_: str, before: Any, after: Any) -> list[Finding]:
     detail = {"actions": actions, "before": before, "after": after, "after_unknown": {}}
     entry = {"address": f"{type_}.p", "mode": "managed", "type": type_, "name": "p", "change": detail}
     content = {"format_version": "1.2", "planned_values": {}, "resource_changes": [entry]}
-    plan = from_plan_json.from_bytes(json.dumps(content).encode(), "plan.json")
+    plan = environments.from_bytes(json.dumps(content).encode(), "plan.json")
     return check_plan_review(plan, _contract(), "prod")
 
 

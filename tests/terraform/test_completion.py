@@ -12,8 +12,8 @@ from infraspec.core.finding import Location
 from infraspec.core.json_text import decode_json
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown
 from infraspec.terraform.language.values import SetValue
-from infraspec.terraform.plan import Change, Plan, Refactoring, Resource
-from infraspec.terraform.planfile.merge import CompletedValues, complete, pair, value_at
+from infraspec.terraform.plan import Change, Plan, Refactoring, Resource, ValuesOnDemand
+from infraspec.terraform.planfile.merge import complete, pair, value_at
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:reports-dev-db-a1B2c3"
 SECRET_ARN = Unknown("aws_secretsmanager_secret.db.arn")
@@ -169,7 +169,7 @@ def test_a_value_is_completed_once() -> None:
         Plan("plan p", (resource("aws_x.y", a=here(), b=1),)), Plan("source s", (sourced("aws_x.y", a=["s"], c=1),))
     )
     values = plan.resources[0].values
-    assert isinstance(values, CompletedValues)
+    assert isinstance(values, ValuesOnDemand)
     assert values["a"] is values["a"]
     assert (dict(values), len(values), "c" in values) == ({"a": ["s"], "b": 1}, 2, False)
     assert pickle.loads(pickle.dumps(values)) == {"a": ["s"], "b": 1}  # noqa: S301 - its own pickle

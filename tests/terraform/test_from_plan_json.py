@@ -14,7 +14,6 @@ from infraspec.core.errors import PlanError
 from infraspec.core.unknown import Sensitive, Unknown, unknowns
 from infraspec.terraform import environments
 from infraspec.terraform.plan import Change, ChangeKind, Diagnostic, Plan, Refactoring
-from infraspec.terraform.planfile import plan as from_plan_json
 from infraspec.terraform.planfile.values import LazyValues
 
 REPORTS = Path(__file__).parent / "data/plans/reports.json"
@@ -26,7 +25,7 @@ DOCUMENT = "module.app.data.aws_iam_policy_document.exec"
 @pytest.fixture
 def plan() -> Plan:
     """Return the plan of the invented application reports."""
-    return from_plan_json.from_bytes(REPORTS.read_bytes(), "reports.json")
+    return environments.from_bytes(REPORTS.read_bytes(), "reports.json")
 
 
 def small(address: str = "aws_s3_bucket.a", **change: Any) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def small(address: str = "aws_s3_bucket.a", **change: Any) -> dict[str, Any]:
 
 def built(content: object) -> Plan:
     """Build a plan from a JSON value."""
-    return from_plan_json.from_bytes(json.dumps(content).encode(), "plan.json")
+    return environments.from_bytes(json.dumps(content).encode(), "plan.json")
 
 
 def test_instances_keep_the_order_of_the_plan(plan: Plan) -> None:
@@ -291,6 +290,19 @@ def test_account_from_arns() -> None:
     assert isinstance(built(content).account, Unknown)
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-iso-east-1", "aws-iso"), ("eusc-de-east-1", "aws-eusc")],
+)
+def test_a_region_has_its_partition(region: str, partition: str) -> None:
+    """Where nothing else tells the partition, the region of the provider does."""
+    content = small()
+    expressions = {"region": {"constant_value": region}}
+    content["configuration"] = {"provider_config": {"aws": {"name": "aws", "expressions": expressions}}}
+
+    assert (region, partition) == (built(content).region, built(content).partition)
+
+
 def test_a_variable_that_is_no_region_is_not_taken_for_one() -> None:
     """A region expression over a variable whose value is no region leaves the region unknown."""
     content = small()
@@ -352,7 +364,7 @@ def test_a_plan_of_planned_values_alone_loads() -> None:
 def test_numbers_are_integers_where_they_are_integral() -> None:
     """Terraform knows one kind of number: 30.0 and 3e1 are 30, 0.5 is a float, large integers are exact."""
     text = json.dumps(small()).replace('{"bucket": "a"}', '{"n": [30.0, 3e1, 0.5, 123456789012345678901234567890]}')
-    numbers = from_plan_json.from_bytes(text.encode(), "p").resources[0].get("n")
+    numbers = environments.from_bytes(text.encode(), "p").resources[0].get("n")
     assert [(30, int), (30, int), (0.5, float), (123456789012345678901234567890, int)] == [
         (n, type(n)) for n in numbers
     ]
@@ -363,7 +375,7 @@ def test_numbers_are_integers_where_they_are_integral() -> None:
 def test_encodings(encoding: str, indent: int | None) -> None:
     """UTF-8 and UTF-16 load, with byte order mark or without, on one line or many."""
     text = json.dumps(small(after={"bucket": "büro"}), ensure_ascii=False, indent=indent) + "\r\n"
-    assert from_plan_json.from_bytes(text.encode(encoding), "p").resources[0].get("bucket") == "büro"
+    assert environments.from_bytes(text.encode(encoding), "p").resources[0].get("bucket") == "büro"
 
 
 def test_values_are_decoded_on_first_access(plan: Plan) -> None:
@@ -389,7 +401,7 @@ def test_values_are_decoded_once() -> None:
 def test_a_value_that_is_no_json_is_an_error_when_asked_for() -> None:
     """Text that only looked like JSON while it was skipped raises PlanError, naming the resource."""
     data = json.dumps(small()).encode().replace(b'"after": {"bucket": "a"}', b'"after": {"bucket": "\xff"}')
-    resource = from_plan_json.from_bytes(data, "p").resources[0]
+    resource = environments.from_bytes(data, "p").resources[0]
     for _ in range(2):
         with pytest.raises(PlanError, match=r"aws_s3_bucket\.a: a value is not valid JSON"):
             resource.get("bucket")
@@ -403,7 +415,7 @@ def test_the_garbage_collector_is_as_before(*, enabled: bool, data: bytes) -> No
     try:
         (gc.enable if enabled else gc.disable)()
         try:
-            from_plan_json.from_bytes(data, "p")
+            environments.from_bytes(data, "p")
         except PlanError:
             assert data == b"{"
         assert enabled == gc.isenabled()

@@ -9,7 +9,6 @@ import pytest
 
 from infraspec.core.errors import PlanError
 from infraspec.terraform import environments
-from infraspec.terraform.planfile import plan as from_plan_json
 
 REPORTS = Path(__file__).parent / "data/plans/reports.json"
 CLEAR = "correct-horse-battery"
@@ -110,12 +109,6 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             environments.load(path)
         assert caught.value.place == str(path)
         assert "terraform show -json" in caught.value.remedy
-
-
-def test_a_state_is_no_plan() -> None:
-    """Loading a state as a plan says that it is one."""
-    with pytest.raises(PlanError, match="this is a state"):
-        from_plan_json.from_bytes(b'{"format_version": "1.0", "values": {}}', "s.json")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

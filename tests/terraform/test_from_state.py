@@ -12,7 +12,6 @@ from infraspec.core.errors import PlanError
 from infraspec.core.unknown import Sensitive, Unknown
 from infraspec.terraform import environments
 from infraspec.terraform.plan import Diagnostic, Plan
-from infraspec.terraform.planfile import state
 from infraspec.terraform.planfile.state import provider_of
 
 DATA = Path(__file__).parent / "data/plans"
@@ -22,7 +21,7 @@ CLEAR = "correct-horse-battery"
 def raw(**parts: Any) -> Plan:
     """Build a Plan from a raw state with the given parts."""
     content = {"version": 4, "serial": 1, "lineage": "x", "resources": [], **parts}
-    return state.from_bytes(json.dumps(content).encode(), "terraform.tfstate")
+    return environments.from_bytes(json.dumps(content).encode(), "terraform.tfstate")
 
 
 def one(**instance: Any) -> list[dict[str, Any]]:
@@ -114,7 +113,7 @@ def test_a_shown_state_with_two_regions_has_no_region() -> None:
         )
     ]
     content = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
-    plan = state.from_bytes(json.dumps(content).encode(), "s")
+    plan = environments.from_bytes(json.dumps(content).encode(), "s")
     assert plan.account == "111122223333"
     assert isinstance(plan.region, Unknown)
 
@@ -129,7 +128,7 @@ def test_a_shown_state_whose_region_is_contradicted_has_no_region() -> None:
             {**region, "values": {"name": name}},
         ]
         content = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
-        assert expected == state.from_bytes(json.dumps(content).encode(), "s").region
+        assert expected == environments.from_bytes(json.dumps(content).encode(), "s").region
 
 
 def test_failed_checks_of_a_raw_state() -> None:
@@ -173,9 +172,3 @@ def test_empty_states() -> None:
     assert raw().resources == ()
     assert environments.from_bytes(b'{"format_version":"1.0"}', "s").resources == ()
     assert environments.from_bytes(b'{"format_version":"1.0","values":{}}', "s").origin == "state s"
-
-
-def test_a_plan_is_no_state() -> None:
-    """Loading a plan as a state says that it is one."""
-    with pytest.raises(PlanError, match="this is a plan"):
-        state.from_bytes((DATA / "reports.json").read_bytes(), "reports.json")

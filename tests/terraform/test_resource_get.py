@@ -10,9 +10,8 @@ import pytest
 
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Unknown
+from infraspec.terraform import environments
 from infraspec.terraform.plan import Resource
-from infraspec.terraform.planfile import plan as from_plan_json
-from infraspec.terraform.planfile import state as from_state
 from infraspec.terraform.provider.schema import is_computed, resource_types, schema
 from tests.terraform.sources import plan_of
 
@@ -79,8 +78,8 @@ def test_what_is_computed_in_a_plan_file_and_in_a_state(tmp_path: Path) -> None:
     values = {**entry, "values": {"name": "a", "arn": "arn:aws:sns:eu-west-1:111122223333:a"}}
     root = {"root_module": {"resources": [values]}}
     content = {"format_version": "1.2", "planned_values": {}, "resource_changes": [planned]}
-    plan = from_plan_json.from_bytes(json.dumps(content).encode(), "plan.json")
-    state = from_state.from_bytes(json.dumps({"format_version": "1.0", "values": root}).encode(), "state.json")
+    plan = environments.from_bytes(json.dumps(content).encode(), "plan.json")
+    state = environments.from_bytes(json.dumps({"format_version": "1.0", "values": root}).encode(), "state.json")
 
     assert Unknown("aws_sns_topic.a.arn") == plan.by_address["aws_sns_topic.a"].get("arn", "x")
     assert "arn:aws:sns:eu-west-1:111122223333:a" == state.by_address["aws_sns_topic.a"].get("arn")

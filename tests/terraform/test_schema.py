@@ -13,19 +13,20 @@ import pytest
 
 from infraspec.terraform.provider import schema as schema_module
 from infraspec.terraform.provider.schema import (
-    BlockType,
     Schema,
-    SchemaAttribute,
-    closest,
+    Setting,
     has_tags,
     is_computed,
-    provider_version,
     resource_types,
     schema,
+    structure,
     unset,
 )
 
 DATA = Path(schema_module.__file__).with_name("aws_schema.txt")
+PRIMITIVES = {"s": "string", "n": "number", "b": "bool", "*": "any"}
+COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
+NESTINGS = {"L": "list", "S": "set", "[": "list", "{": "set", "(": "single"}
 CODE = re.compile(r"[!?=~]?(?:\(?|[\[{])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+))")
 
 TYPES = {
@@ -127,18 +128,23 @@ def found(path: str) -> Schema:
     return known
 
 
-def attribute(path: str) -> SchemaAttribute:
-    """Return an attribute that must be there."""
-    result = found(path).attribute(split(path)[1])
+def setting(path: str) -> Setting:
+    """Return an attribute or block that must be there."""
+    result = found(path).setting(split(path)[1])
     assert result is not None
     return result
 
 
-def block(path: str) -> BlockType:
-    """Return a block that must be there."""
-    result = found(path).block(split(path)[1])
-    assert result is not None
-    return result
+def block(path: str) -> Schema:
+    """Return what is in a block that must be there."""
+    return structure(setting(path).code[1:])
+
+
+def constraint(code: str) -> str:
+    """Write a code as a type constraint: `set(string)`."""
+    if code[0] in COLLECTIONS:
+        return f"{COLLECTIONS[code[0]]}({constraint(code[1:])})"
+    return "object" if code[0] == "@" else PRIMITIVES[code]
 
 
 def lines() -> Iterator[tuple[str, dict[str, str]]]:
@@ -151,13 +157,13 @@ def lines() -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.mark.parametrize(("path", "expected"), TYPES.items())
 def test_attribute_has_the_providers_type(path: str, expected: str) -> None:
     """An attribute has the type that the provider documents."""
-    assert expected == str(attribute(path))
+    assert expected == constraint(setting(path).code)
 
 
 @pytest.mark.parametrize(("path", "expected"), BLOCKS.items())
 def test_nested_block_has_the_providers_nesting(path: str, expected: str) -> None:
     """A nested block, or an attribute written as blocks, tells how it is nested."""
-    assert expected == block(path).nesting
+    assert (expected, "@") == (NESTINGS[setting(path).code[0]], setting(path).code[1])
 
 
 @pytest.mark.parametrize(("path", "expected"), COMPUTED.items())
@@ -167,9 +173,9 @@ def test_what_an_unset_attribute_is(path: str, expected: bool | None) -> None:  
 
 
 def test_flags_of_an_attribute() -> None:
-    """Required, optional, computed and both at once are told apart."""
+    """Who sets an attribute, the configuration, the provider or either, is told apart."""
     flags = {
-        path: (attribute(path).required, attribute(path).optional, attribute(path).computed)
+        path: (setting(path).settable, setting(path).computed)
         for path in (
             "aws_ecs_task_definition.family",
             "aws_secretsmanager_secret.kms_key_id",
@@ -179,42 +185,30 @@ def test_flags_of_an_attribute() -> None:
     }
 
     assert flags == {
-        "aws_ecs_task_definition.family": (True, False, False),
-        "aws_secretsmanager_secret.kms_key_id": (False, True, False),
-        "aws_secretsmanager_secret.name": (False, True, True),
-        "aws_iam_role.arn": (False, False, True),
+        "aws_ecs_task_definition.family": (True, False),
+        "aws_secretsmanager_secret.kms_key_id": (True, False),
+        "aws_secretsmanager_secret.name": (True, True),
+        "aws_iam_role.arn": (False, True),
     }
 
 
 def test_attributes_inside_a_block() -> None:
     """A block tells the types of its attributes and of the blocks in it."""
     volume = block("aws_ecs_task_definition.volume")
-    efs = volume.block("efs_volume_configuration")
+    efs = structure(volume.code("efs_volume_configuration")[1:])
 
-    assert str(block("aws_security_group.ingress").attribute("from_port")) == "number"
-    assert str(block("aws_lambda_function.environment").attribute("variables")) == "map(string)"
-    assert efs is not None
-    assert str(efs.attribute("transit_encryption_port")) == "number"
-
-
-def test_block_is_no_attribute_and_attribute_no_block() -> None:
-    """A nested block does not answer as an attribute, nor a plain attribute as a block."""
-    known = found("aws_lambda_function.environment")
-
-    assert known.attribute("environment") is None
-    assert known.block("function_name") is None
-    assert known.block("no_such_block") is None
+    assert constraint(block("aws_security_group.ingress").code("from_port")) == "number"
+    assert constraint(block("aws_lambda_function.environment").code("variables")) == "map(string)"
+    assert constraint(efs.code("transit_encryption_port")) == "number"
 
 
 def test_structure_that_holds_itself() -> None:
     """A structure of unbounded depth can be walked."""
-    statement: Schema | BlockType | None = found("aws_wafv2_web_acl_rule.statement").block("statement")
+    statement = block("aws_wafv2_web_acl_rule.statement")
     for name in ("not_statement", "statement", "and_statement", "statement", "byte_match_statement"):
-        assert statement is not None
-        statement = statement.block(name)
+        statement = structure(statement.code(name)[1:])
 
-    assert statement is not None
-    assert str(statement.attribute("search_string")) == "string"
+    assert constraint(statement.code("search_string")) == "string"
 
 
 def test_unset_blocks_are_an_empty_list() -> None:
@@ -242,7 +236,7 @@ def test_unknown_type(resource_type: str) -> None:
 def test_data_source_is_not_the_resource() -> None:
     """A data source has its own attributes."""
     assert schema("aws_iam_policy_document") is None
-    assert found("data.aws_vpc.id").attribute("filter") is None
+    assert found("data.aws_vpc.id").code("filter")[0] in NESTINGS
     assert "default" in found("data.aws_vpc.id").names()
     assert "default" not in found("aws_vpc.id").names()
 
@@ -264,15 +258,9 @@ def test_resource_types_leave_out_data_sources_and_structures() -> None:
     assert len(names) > 1500
 
 
-def test_closest_type() -> None:
-    """A misspelt type finds the one that is meant; nonsense finds none."""
-    assert closest("aws_secretmanager_secret") == "aws_secretsmanager_secret"
-    assert closest("zzz") is None
-
-
 def test_data_names_the_providers_version() -> None:
     """The version of the provider that the facts are from can be told."""
-    assert re.fullmatch(r"\d+\.\d+\.\d+", provider_version())
+    assert re.match(r"# hashicorp/aws \d+\.\d+\.\d+:", DATA.read_text("utf-8"))
 
 
 def test_every_code_can_be_read() -> None:
@@ -282,9 +270,7 @@ def test_every_code_can_be_read() -> None:
 
     assert [code for code in codes if not CODE.fullmatch(code)] == []
     assert {f"@{code.partition('@')[2]}" for code in codes if "@" in code} <= known.keys()
-    for attributes in known.values():
-        walked = Schema(attributes)
-        assert [name for name in attributes if walked.attribute(name) is None and walked.block(name) is None] == []
+    assert {code[1] for code in codes if code[0] in "[{("} == {"@"}
 
 
 def test_data_is_small() -> None:

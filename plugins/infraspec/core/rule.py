@@ -63,22 +63,11 @@ class Subject(Struct, frozen=True):
     def _finding(
         self, verdict: Verdict, expected: str, found: str, reason: str, remedy: str, *, advice: bool = False
     ) -> Finding:
-        return Finding(
-            self.rule,
-            verdict,
-            self.address,
-            self.name,
-            self.location,
-            expected,
-            found,
-            reason,
-            remedy,
-            self.related,
-            advice,
-        )
+        said = (expected, found, reason, remedy)
+        return Finding(self.rule, verdict, self.address, self.name, self.location, *said, self.related, advice)
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a rule is called, belongs to and asks for.
 
     `sentence` says what it asks for and `why` what for, `page` is the page of the documentation about it, `severity`

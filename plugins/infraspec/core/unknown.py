@@ -12,10 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+Part = TypeVar("Part")
 Value: TypeAlias = Any
 """A value of the Terraform language: JSON-like, with Unknown, Text, JsonText and Sensitive in any place."""
 
@@ -345,7 +346,7 @@ class JsonText(Text):
 
     @cached_property
     def _encoded(self) -> tuple[str | Unknown, ...]:
-        return tuple(_merge(_json_parts(self.tree)))
+        return tuple(merged(_json_parts(self.tree)))
 
     @property
     def parts(self) -> tuple[str | Unknown, ...]:
@@ -371,12 +372,12 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     pieces = [part for part in parts if part != ""]
     if len(pieces) == 1 and isinstance(pieces[0], Text):
         return pieces[0]
-    merged = tuple(_merge(_flatten(pieces)))
-    if not merged:
+    joined = tuple(merged(part for piece in pieces for part in parts_of(piece)))
+    if not joined:
         return ""
-    if len(merged) == 1 and isinstance(merged[0], str):
-        return composed(merged[0])
-    return Text(merged)
+    if len(joined) == 1 and isinstance(joined[0], str):
+        return composed(joined[0])
+    return Text(joined)
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:
@@ -442,26 +443,19 @@ def render(value: Value) -> str:
     return str(concatenate(_json_parts(value)))
 
 
-def _flatten(parts: Iterable[str | Unknown | Text]) -> Iterator[str | Unknown]:
-    for part in parts:
-        if isinstance(part, Text):
-            yield from part.parts
-        else:
-            yield part
-
-
-def _merge(parts: Iterable[str | Unknown]) -> Iterator[str | Unknown]:
+def merged(parts: Iterable[str | Part]) -> Iterator[str | Part]:
+    """Join neighbouring text and drop empty text; everything else stays as it is."""
     pending: list[str] = []
     for part in parts:
         if isinstance(part, str):
             pending.append(part)
             continue
-        if pending:
-            yield "".join(pending)
-            pending = []
+        if text := "".join(pending):
+            yield text
+        pending = []
         yield part
-    if pending:
-        yield "".join(pending)
+    if text := "".join(pending):
+        yield text
 
 
 def _json_parts(tree: Value) -> Iterator[str | Unknown]:

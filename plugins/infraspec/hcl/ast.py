@@ -54,14 +54,6 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     """Any node of the tree."""
 
 
-def exact_number(value: Decimal) -> int | float | Decimal:
-    """Return a number as `Literal` has it."""
-    if value == value.to_integral_value():
-        return int(value)
-    short = float(value)
-    return short if Decimal(repr(short)) == value else value
-
-
 class Literal(Node, frozen=True, gc=False):
     """A number, text without interpolation, true, false or null.
 

@@ -1,7 +1,7 @@
 """Parse `.tf.json` and `.tfvars.json` to the tree of the native syntax.
 
 Source: HCL JSON Syntax Specification (hashicorp/hcl, json/spec.md) and Terraform documentation, "JSON Configuration
-Syntax". Text is a template, except where `json_schema` says otherwise. A member `//` is a comment.
+Syntax". Text is a template, except where json_blocks.json beside says otherwise. A member `//` is a comment.
 
 JSON does not say what is a block, so a reader needs the schema: Terraform documentation, "JSON Configuration Syntax".
 Nested blocks of a provider's schema are not known here and stay attributes.
@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 from typing import Literal as Choice
 
+import msgspec
 from msgspec import Struct
 
 from infraspec.core.errors import HclSyntaxError
@@ -35,7 +37,6 @@ from infraspec.hcl.ast import (
     SourceText,
     Template,
     Tuple,
-    exact_number,
 )
 from infraspec.hcl.lexer import Blank, Cursor
 from infraspec.hcl.parser import clean, parse_expression, parse_template, run
@@ -43,73 +44,32 @@ from infraspec.hcl.parser import clean, parse_expression, parse_template, run
 FILE: Final = ""
 """The parent of the blocks of a file."""
 
-_RESOURCE: Final = {"lifecycle": 0, "provisioner": 1, "connection": 0, "dynamic": 1}
-BLOCKS: Final[dict[str, dict[str, int]]] = {
-    FILE: {
-        "action": 2,
-        "check": 1,
-        "data": 2,
-        "ephemeral": 2,
-        "import": 0,
-        "locals": 0,
-        "module": 1,
-        "moved": 0,
-        "output": 1,
-        "provider": 1,
-        "removed": 0,
-        "resource": 2,
-        "terraform": 0,
-        "variable": 1,
-    },
-    "action": {"config": 0},
-    "check": {"data": 2, "assert": 0},
-    "cloud": {"workspaces": 0},
-    "content": {"dynamic": 1},
-    "data": _RESOURCE,
-    "dynamic": {"content": 0},
-    "ephemeral": _RESOURCE,
-    "lifecycle": {"precondition": 0, "postcondition": 0, "action_trigger": 0},
-    "output": {"precondition": 0},
-    "provisioner": {"connection": 0},
-    "removed": {"lifecycle": 0, "provisioner": 1},
-    "resource": _RESOURCE,
-    "terraform": {"backend": 1, "cloud": 0, "required_providers": 0, "provider_meta": 1},
-    "variable": {"validation": 0},
-}
-"""By the type of the parent block, its block types and how many labels each has."""
 
-_REFERRING: Final = frozenset({"depends_on", "provider"})
-EXPRESSIONS: Final[dict[str, frozenset[str]]] = {
-    "action": _REFERRING,
-    "data": _REFERRING,
-    "dynamic": frozenset({"iterator"}),
-    "ephemeral": _REFERRING,
-    "import": frozenset({"to", "provider"}),
-    "lifecycle": frozenset({"ignore_changes", "replace_triggered_by"}),
-    "module": frozenset({"depends_on", "providers"}),
-    "moved": frozenset({"from", "to"}),
-    "output": frozenset({"depends_on"}),
-    "provisioner": frozenset({"when", "on_failure"}),
-    "removed": frozenset({"from"}),
-    "resource": _REFERRING,
-    "variable": frozenset({"type"}),
-}
-"""By the type of the block, the attributes whose text is an expression: `"aws_s3_bucket.logs"` refers to the bucket."""
+class _BlockType(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand in a block of a type, and how it is written.
 
-LITERALS: Final[dict[str, frozenset[str]]] = {"variable": frozenset({"default", "description"})}
-"""By the type of the block, the attributes whose text is taken as it is, `${` included."""
+    `blocks` are its block types with how many labels each has, `expressions` the attributes whose text is an
+    expression (`"aws_s3_bucket.logs"` refers to the bucket), `literals` those whose text is taken as it is, `${`
+    included.
+    """
+
+    blocks: Mapping[str, int] = {}
+    expressions: frozenset[str] = frozenset()
+    literals: frozenset[str] = frozenset()
 
 
+_TYPES: Final = msgspec.json.decode(
+    Path(__file__).with_name("json_blocks.json").read_bytes(), type=dict[str, _BlockType]
+)
+_OTHER: Final = _BlockType()
 _blank: Final = cast("Blank", re.compile(r"[ \t\r\n]*+").match)
-_number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][+-]?[0-9]++)?").match
+_number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE]([+-]?[0-9]++))?").match
 _word: Final = re.compile(r"[A-Za-z]++").match
 _text: Final = cast("Blank", re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+').match)
 """The opening quote and the text up to the closing one, or to what may not be in it."""
 _ESCAPES: Final = r"an escape: one of \" \\ \/ \b \f \n \r \t \uXXXX"
 _lone_surrogate: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-_LARGEST_NUMBER: Final = 4000
-"""The digits of the largest number, beyond which it is hardly one."""
 
 
 class JsonScalar(Struct, frozen=True):
@@ -231,21 +191,12 @@ class JsonReader(Cursor):
         at = self.pos
         if found := _number(self.text, at):
             self.pos = found.end()
-            return JsonScalar(self._decode_number(found), at, self.pos)
+            return JsonScalar(self.exact(found[0], found[1], at), at, self.pos)
         word = _word(self.text, at)
         if word is None or word[0] not in _WORDS:
             raise self.error("a JSON value is missing", at, expected='a value, such as "text", 1, true, null, [ or {')
         self.pos = word.end()
         return JsonScalar(_WORDS[word[0]], at, self.pos)
-
-    def _decode_number(self, found: re.Match[str]) -> int | float | Decimal:
-        exponent = (found[2] or "e0")[1:]
-        if len(found[0]) > _LARGEST_NUMBER or abs(Decimal(exponent)) > _LARGEST_NUMBER:
-            raise self.error(
-                "the number is too large", found.start(), expected=f"at most {_LARGEST_NUMBER} digits", found="more"
-            )
-        value = Decimal(found[0])
-        return exact_number(value)
 
 
 _COMMENT: Final = "//"
@@ -257,17 +208,13 @@ def parse_json(text: str, name: str, kind: Choice["configuration", "variables"] 
 
     Raise HclSyntaxError.
     """
+
+    def body(reader: JsonReader) -> Body:
+        bodies, document = _JsonBodies(reader), reader.document()
+        return bodies.body(document, FILE) if kind == "configuration" else bodies.variables(document)
+
     source = SourceText(name, clean(text))
-    read = _configuration if kind == "configuration" else _variables
-    return File(source, run(lambda: JsonReader(source), read)[1])
-
-
-def _configuration(reader: JsonReader) -> Body:
-    return _JsonBodies(reader).body(reader.document(), FILE)
-
-
-def _variables(reader: JsonReader) -> Body:
-    return _JsonBodies(reader).variables(reader.document())
+    return File(source, run(lambda: JsonReader(source), body)[1])
 
 
 class _JsonBodies:
@@ -288,7 +235,7 @@ class _JsonBodies:
         """Return the members of an object as the body of a block of type `parent`."""
         attributes: dict[str, Attribute] = {}
         blocks: list[Block] = []
-        schema = BLOCKS.get(parent, {})
+        schema = _TYPES.get(parent, _OTHER).blocks
         for member in self._members(value):
             labels = schema.get(member.name)
             if labels is not None:
@@ -323,16 +270,12 @@ class _JsonBodies:
             yield Block(member.name, labels, self.body(item, member.name), member.at, item.end)
 
     def _argument(self, block: str, member: Member) -> Expression:
-        read = self._template
-        if member.name in EXPRESSIONS.get(block, ()):
-            read = self._reference
-        elif member.name in LITERALS.get(block, ()):
-            read = self._literal
-        return self._expression(member.value, read)
+        known = _TYPES.get(block, _OTHER)
+        read = self._literal if member.name in known.literals else self._template
+        return self._expression(member.value, self._reference if member.name in known.expressions else read)
 
     def _add_attribute(self, attributes: dict[str, Attribute], member: Member, expression: Expression) -> None:
-        first = attributes.get(member.name)
-        if first:
+        if first := attributes.get(member.name):
             raise self._duplicate(member, first.at)
         attributes[member.name] = Attribute(member.name, expression, member.at, member.value.end)
 

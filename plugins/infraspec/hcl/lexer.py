@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias, cast
 
 from infraspec.core.errors import HclSyntaxError
-from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, SourceText, exact_number
+from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, SourceText
 
 IDENTIFIER: Final = r"[^\W\d][\w\-\u0300-\u036f\u3099\u309a]*+"
 """A letter or `_`, then letters, digits, `_`, `-` and combining marks of any script."""
@@ -90,21 +90,8 @@ lines: Final = re.compile(r"[^\n]*+\n|[^\n]++").findall
 
 ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-PRECEDENCE: Final = {
-    "||": 1,
-    "&&": 2,
-    "==": 3,
-    "!=": 3,
-    "<": 4,
-    ">": 4,
-    "<=": 4,
-    ">=": 4,
-    "+": 5,
-    "-": 5,
-    "*": 6,
-    "/": 6,
-    "%": 6,
-}
+_LEVELS: Final = ("||", "&&", "== !=", "< > <= >=", "+ -", "* / %")
+PRECEDENCE: Final = {operator: level for level, row in enumerate(_LEVELS, 1) for operator in row.split()}
 """HCL Native Syntax Specification, "Operations": the higher number binds tighter; all associate to the left."""
 
 
@@ -112,6 +99,8 @@ MAX_NESTING: Final = 200
 """How many brackets, blocks, templates and conditionals may stand inside each other."""
 MAX_CHAIN: Final = 250
 """How many operators or traversal steps may follow each other: each nests the tree one deeper."""
+MAX_DIGITS: Final = 4000
+"""The digits of the largest number, beyond which it is hardly one."""
 Mode: TypeAlias = tuple[Blank, Callable[[str, int], "re.Match[str] | None"]]
 IN_LINE: Final[Mode] = (line_blank, simple_in_line)
 """How to skip blanks and match a simple expression where a newline ends an argument."""
@@ -214,6 +203,16 @@ class Cursor:
             excerpt=self._excerpt(at),
         )
 
+    def exact(self, text: str, exponent: str | None, at: int) -> int | float | Decimal:
+        """Return a number as `Literal` has it."""
+        if len(text) > MAX_DIGITS or abs(Decimal(exponent or 0)) > MAX_DIGITS:
+            raise self.error("the number is too large", at, expected=f"at most {MAX_DIGITS} digits", found="more")
+        value = Decimal(text)
+        if value == value.to_integral_value():
+            return int(value)
+        short = float(value)
+        return short if Decimal(repr(short)) == value else value
+
     def _describe(self, at: int) -> str:
         found = _word(self.text, at)
         word = found[0] if found else ""
@@ -231,8 +230,6 @@ class Cursor:
 PLAIN_TEXT: Final = 1
 """The group of `lexicon.SIMPLE` that matches text, without its quotes."""
 _TRAVERSAL: Final = 2
-_LARGEST_EXPONENT: Final = 4000
-_LONGEST_NUMBER: Final = 4000
 
 
 class OperandParser(Cursor):
@@ -276,7 +273,4 @@ class OperandParser(Cursor):
                 found=f'"{token[0][:40]}"',
                 remedy='write versions and addresses as text, in quotes (")',
             )
-        if len(token[0]) > _LONGEST_NUMBER or abs(int(form[1] or 0)) > _LARGEST_EXPONENT:
-            raise self.error("the number is too large", at, expected=f"at most {_LONGEST_NUMBER} digits", found="more")
-        value = Decimal(token[0])
-        return Literal(exact_number(value), at)
+        return Literal(self.exact(token[0], form[1], at), at)

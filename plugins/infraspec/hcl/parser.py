@@ -104,7 +104,7 @@ class BodyParser(ExpressionParser):
             if group == _HEAD_GROUPS:
                 expression = self.expression()
                 end = self.pos
-                self._end_argument()
+                self._end("argument")
             else:
                 expression = self.simple_operand(group - _HEAD_GROUPS, found[group], found.start(group))
                 end = self.pos
@@ -136,12 +136,13 @@ class BodyParser(ExpressionParser):
             )
         )
 
-    def _end_argument(self) -> None:
+    def _end(self, what: str) -> None:
+        """Take the end of the line, which ends an argument or a block."""
         ended = lexer.line_end(self.text, self.pos)
         if ended is None:
-            self.look()
-            remedy = "separate arguments by newlines, not commas" if self.text[self.ahead] == "," else ""
-            raise self.error("the argument does not end with its line", self.ahead, expected="a newline", remedy=remedy)
+            is_list = self.look() == "," and what == "argument"
+            remedy = "separate arguments by newlines, not commas" if is_list else ""
+            raise self.error(f"the {what} does not end with its line", self.ahead, expected="a newline", remedy=remedy)
         self.pos = ended.end()
 
     def _block(self, name: str, at: int) -> Block:
@@ -165,15 +166,8 @@ class BodyParser(ExpressionParser):
         self.pos += 1
         self.nesting -= 1
         end = self.pos
-        self._end_block()
+        self._end("block")
         return Block(name, labels, Body(attributes, tuple(blocks)), at, end)
-
-    def _end_block(self) -> None:
-        ended = lexer.line_end(self.text, self.pos)
-        if ended is None:
-            self.look()
-            raise self.error("the block does not end with its line", self.ahead, expected="a newline")
-        self.pos = ended.end()
 
     def _labels(self) -> tuple[str, ...]:
         """Parse `(identifier | quoted text)* "{"`, in one line."""

@@ -8,13 +8,14 @@ only, trimming comes before the indentation of `<<-` is measured, and a line of 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
 from infraspec.core.errors import HclSyntaxError
-from infraspec.core.unknown import composed
+from infraspec.core.unknown import composed, merged
 from infraspec.hcl import lexer
 from infraspec.hcl.ast import Expression, Interpolation, Literal, Template, TemplateFor, TemplateIf, TemplatePart
 from infraspec.hcl.lexer import IN_BRACKETS, MAX_NESTING, OperandParser, lines
@@ -35,13 +36,8 @@ class Directive(Struct, frozen=True):
 Piece: TypeAlias = str | Interpolation | Directive
 
 
-class UnbalancedDirectiveError(Exception):
-    """A directive has no partner; `at` is where, `expected` what would be its partner."""
-
-    def __init__(self, message: str, at: int, expected: str) -> None:
-        super().__init__(message)
-        self.at = at
-        self.expected = expected
+Refuse: TypeAlias = Callable[[str, int, str], Exception]
+"""Returns the error for a directive that has no partner, of a message, the place and what would be its partner."""
 
 
 class Pieces:
@@ -72,24 +68,11 @@ class Pieces:
 
     def flush(self) -> None:
         """Remove the indentation of `<<-`: that of the least indented line, lines of blanks not counted."""
-        starts = [position for position in self._line_starts() if not self._is_blank_line(position)]
-        indent = min((self._indent(position) for position in starts), default=0)
-        for position in starts if indent else ():
-            item = self.items[position]
-            if isinstance(item, str):
-                self.items[position] = item[indent:]
-
-    def _line_starts(self) -> list[int]:
         ended = [True, *(isinstance(item, str) and item.endswith("\n") for item in self.items)]
-        return [position for position in range(len(self.items)) if ended[position]]
-
-    def _is_blank_line(self, position: int) -> bool:
-        item = self.items[position]
-        return isinstance(item, str) and item.endswith("\n") and not item.strip()
-
-    def _indent(self, position: int) -> int:
-        item = self.items[position]
-        return len(item) - len(item.lstrip()) if isinstance(item, str) else 0
+        begun = {at: item if isinstance(item, str) else "" for at, item in enumerate(self.items) if ended[at]}
+        counted = {at: text for at, text in begun.items() if text.strip() or not text.endswith("\n")}
+        indent = min((len(text) - len(text.lstrip()) for text in counted.values()), default=0)
+        self.items = [counted[at][indent:] if indent and at in counted else item for at, item in enumerate(self.items)]
 
 
 class _Open(Struct):
@@ -100,11 +83,11 @@ class _Open(Struct):
     if_true: Parts | None = None
 
 
-def assemble(pieces: list[Piece], max_nesting: int) -> Parts:
+def assemble(pieces: list[Piece], refuse: Refuse) -> Parts:
     """Nest the pieces between directives and join neighbouring text.
 
     A lone interpolation beside text that was trimmed away keeps an empty text, since it is not a template that passes
-    its value on unchanged. Raise UnbalancedDirectiveError.
+    its value on unchanged. Raise what `refuse` returns.
     """
     parts: list[str | TemplatePart] = []
     stack: list[_Open] = []
@@ -114,30 +97,30 @@ def assemble(pieces: list[Piece], max_nesting: int) -> Parts:
         elif piece.keyword in ("if", "for"):
             stack.append(_Open(piece, parts))
             parts = []
-            if len(stack) > max_nesting:
-                raise UnbalancedDirectiveError("the directives are nested too deeply", piece.at, "fewer levels")
+            if len(stack) > MAX_NESTING:
+                raise refuse("the directives are nested too deeply", piece.at, "fewer levels")
         else:
-            parts = _close(piece, stack, parts)
+            parts = _close(piece, stack, parts, refuse)
     if stack:
-        directive = stack[-1].directive
-        raise UnbalancedDirectiveError(
-            f'the directive "{directive.keyword}" is not closed', directive.at, f"%{{ end{directive.keyword} }}"
-        )
-    joined = join(parts)
+        left = stack[-1].directive
+        raise refuse(f'the directive "{left.keyword}" is not closed', left.at, f"%{{ end{left.keyword} }}")
+    joined: Parts = tuple(merged(parts))
     return (*joined, "") if len(joined) == 1 < len(pieces) and isinstance(joined[0], Interpolation) else joined
 
 
-def _close(piece: Directive, stack: list[_Open], parts: list[str | TemplatePart]) -> list[str | TemplatePart]:
+def _close(
+    piece: Directive, stack: list[_Open], parts: list[str | TemplatePart], refuse: Refuse
+) -> list[str | TemplatePart]:
     """Take `else`, `endif` or `endfor`; return the list that parts are added to from there."""
     opened = stack[-1] if stack else None
     if opened is None or not _is_partner(piece.keyword, opened):
         wanted = f"%{{ end{opened.directive.keyword} }} first" if opened else "a directive that it belongs to before it"
-        raise UnbalancedDirectiveError(f'the directive "{piece.keyword}" is misplaced', piece.at, wanted)
+        raise refuse(f'the directive "{piece.keyword}" is misplaced', piece.at, wanted)
     if piece.keyword == "else":
-        opened.if_true = join(parts)
+        opened.if_true = tuple(merged(parts))
         return []
     stack.pop()
-    opened.parts.append(_directive(opened, join(parts)))
+    opened.parts.append(_directive(opened, tuple(merged(parts))))
     return opened.parts
 
 
@@ -155,23 +138,6 @@ def _directive(opened: _Open, last: Parts) -> TemplateIf | TemplateFor:
     if opened.if_true is None:
         return TemplateIf(directive.expression, last, (), directive.at)
     return TemplateIf(directive.expression, opened.if_true, last, directive.at)
-
-
-def join(parts: list[str | TemplatePart]) -> Parts:
-    """Join neighbouring text and drop empty text."""
-    joined: list[str | TemplatePart] = []
-    pending: list[str] = []
-    for part in parts:
-        if isinstance(part, str):
-            pending.append(part)
-            continue
-        if text := "".join(pending):
-            joined.append(text)
-        pending = []
-        joined.append(part)
-    if text := "".join(pending):
-        joined.append(text)
-    return tuple(joined)
 
 
 _KEYWORDS = ("if", "else", "endif", "for", "endfor")
@@ -281,45 +247,34 @@ class StringParser(OperandParser):
         return self._template(pieces, 0)
 
     def _template(self, pieces: Pieces, at: int) -> Literal | Template:
-        try:
-            parts: Parts = assemble(pieces.items, MAX_NESTING)
-        except UnbalancedDirectiveError as error:
-            raise self.error(str(error), error.at, expected=error.expected) from None
+        parts = assemble(pieces.items, lambda message, at, expected: self.error(message, at, expected=expected))
         if not parts:
             return Literal("", at)
         first = parts[0]
         return Literal(first, at) if len(parts) == 1 and isinstance(first, str) else Template(parts, at)
 
     def _sequence(self, pieces: Pieces) -> None:
-        """Parse `sequence = interpolation | directive`."""
-        if self.text[self.pos] == "%":
-            self._directive(pieces)
-        elif simple := lexer.interpolation(self.text, self.pos):
-            node = Interpolation(self.names(simple[1], simple.start(1)), self.pos)
+        """Parse `sequence = interpolation | directive`.
+
+        `interpolation = ("${" | "${~") expression ("}" | "~}")`, and
+        `directive = ("%{" | "%{~") ("if" expression | "for" … | "else" | "endif" | "endfor") ("}" | "~}")`.
+        """
+        at = self.pos
+        if simple := lexer.interpolation(self.text, at):
             self.pos = simple.end()
+            node = Interpolation(self.names(simple[1], simple.start(1)), at)
             pieces.add(node, trims_before=False, trims_after=False)
+            return
+        trims_before = self._open_sequence()
+        mode, self.mode = self.mode, IN_BRACKETS
+        if self.text[at] == "%":
+            item: Interpolation | Directive = self._directive_head(at)
+            trims_after = self._close_sequence("directive", "write %%{ if the text itself is meant to have %{")
         else:
-            self._interpolation(pieces)
-
-    def _interpolation(self, pieces: Pieces) -> None:
-        """Parse `interpolation = ("${" | "${~") expression ("}" | "~}")`."""
-        at = self.pos
-        trims_before = self._open_sequence()
-        mode, self.mode = self.mode, IN_BRACKETS
-        expression = self.expression()
-        trims_after = self._close_sequence("interpolation", "write $${ if the text itself is meant to have ${")
+            item = Interpolation(self.expression(), at)
+            trims_after = self._close_sequence("interpolation", "write $${ if the text itself is meant to have ${")
         self.mode = mode
-        pieces.add(Interpolation(expression, at), trims_before=trims_before, trims_after=trims_after)
-
-    def _directive(self, pieces: Pieces) -> None:
-        """Parse `directive = ("%{" | "%{~") ("if" expression | "for" … | "else" | "endif" | "endfor") ("}" | "~}")`."""
-        at = self.pos
-        trims_before = self._open_sequence()
-        mode, self.mode = self.mode, IN_BRACKETS
-        directive = self._directive_head(at)
-        trims_after = self._close_sequence("directive", "write %%{ if the text itself is meant to have %{")
-        self.mode = mode
-        pieces.add(directive, trims_before=trims_before, trims_after=trims_after)
+        pieces.add(item, trims_before=trims_before, trims_after=trims_after)
 
     def _directive_head(self, at: int) -> Directive:
         found = lexer.keyword(self.text, self.pos)

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from infraspec.core.unknown import JsonText, Text, Unknown, Value, characters, computed_from, concatenate
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource, snapshot_of
-from infraspec.terraform.provider.known_data import account_unknown
+from infraspec.terraform.provider.known_data import account_unknown, dns_suffix
 
 SUFFIX_LENGTH = 6
 """How many characters AWS appends, after a hyphen, to a secret's name in its ARN."""
@@ -28,7 +28,6 @@ _MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _MAIN = "aws"
 """The provider configuration whose account is the plan's."""
-_DNS_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 _Shape: TypeAlias = "Callable[[AwsAttributes, Resource], Value]"
 
 
@@ -211,17 +210,11 @@ def _registry(aws: AwsAttributes, resource: Resource) -> Value:
     return aws.narrow(given) if _given(given, f"{resource.address}.registry_id") else aws.account_of(resource)
 
 
-def _dns_suffix(aws: AwsAttributes, _resource: Resource) -> Value:
-    partition = aws.plan.partition
-    known = _DNS_SUFFIXES.get(partition) if isinstance(partition, str) else None
-    return known or Unknown("aws_partition.dns_suffix")
-
-
 _PARTS: Mapping[str, _Shape] = {
     "partition": lambda aws, _: aws.plan.partition,
     "region": lambda aws, resource: aws.region_of(resource),
     "account": lambda aws, resource: aws.account_of(resource),
-    "dns_suffix": _dns_suffix,
+    "dns_suffix": lambda aws, _: dns_suffix(aws.plan.partition) or Unknown("aws_partition.dns_suffix"),
     "registry": _registry,
     "path=/": _path,
     "parameter": lambda aws, resource: parameter_path(aws.name(resource)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,22 +51,14 @@ def force(plan: Plan) -> None:
     What one place of the source does wrong is said once, however many instances it goes wrong in.
     """
     collector = ErrorCollector()
-    for one in _evaluations(plan):
-        with collector.collect():
-            one()
-    collector.finalize_distinct()
-
-
-def _evaluations(plan: Plan) -> Iterator[Callable[[], object]]:
     for values in (*(resource.values for resource in plan.resources), plan.outputs):
         names: list[str] = []
-        yield lambda values=values, names=names: _list_names(values, names)  # type: ignore[misc] # bound here
+        with collector.collect():
+            names.extend(values)
         for name in names:
-            yield lambda values=values, name=name: values.get(name)  # type: ignore[misc] # likewise
-
-
-def _list_names(values: Mapping[str, Value], names: list[str]) -> None:
-    names.extend(values)
+            with collector.collect():
+                values.get(name)
+    collector.finalize_distinct()
 
 
 class Environments:
@@ -128,9 +120,6 @@ class Environments:
         planned = load(path, name=contracts.display(self.contract, path))
         return complete(planned, self._source(name)) if self._has_source(environment) else planned
 
-    def _have_one_root(self) -> bool:
-        return len({environment.root for environment in self.contract.environments.values()}) == 1
-
     def settings(self) -> dict[str, RootSettings]:
         """Return the settings of the root modules by environment, of those that have source."""
         if self._settings is None:
@@ -163,12 +152,13 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         files = [VariableFile(contracts.resolve(self.contract, path)) for path in environment.var_files]
         values = [Assignment(key, value, parsed=True) for key, value in environment.variables.items()]
+        roots = {each.root for each in self.contract.environments.values()}
         known = KnownData.of(
             {**self.contract.known, **environment.known},
             account=environment.account_id,
             region=environment.region,
             partition=environment.partition if environment.region else None,
-            shared=() if self._have_one_root() else self.contract.known.keys() - environment.known.keys(),
+            shared=() if len(roots) == 1 else self.contract.known.keys() - environment.known.keys(),
         )
         return evaluate(
             contracts.resolve(self.contract, environment.root),

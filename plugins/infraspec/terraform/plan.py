@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -25,6 +25,39 @@ if TYPE_CHECKING:
 
 
 _ABSENT = object()
+
+
+class ValuesOnDemand(Mapping[str, Value]):
+    """Values each of which is worked out when it is first asked for; the names are there from the beginning."""
+
+    __slots__ = ("_compute", "_done", "_names")
+
+    def __init__(self, names: Collection[str], compute: Callable[[str], Value]) -> None:
+        self._names = names
+        self._compute = compute
+        self._done: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._done:
+            if name not in self._names:
+                raise KeyError(name)
+            self._done[name] = self._compute(name)
+        return self._done[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, (dict(self),)
 
 
 class Resource(Struct, frozen=True, eq=False):
@@ -168,10 +201,6 @@ class ChangeKind(Enum):
 _KINDS: dict[tuple[str, ...], ChangeKind] = {(kind.value,): kind for kind in ChangeKind}
 
 
-def _nothing_changed() -> tuple[str, ...]:
-    return ()
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """What a plan file does to one resource, or in `drift` what has happened to it since the last apply.
@@ -196,7 +225,7 @@ class Change:
     before: Mapping[str, Value] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     after: Mapping[str, Value] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     configured: frozenset[str] | None = dataclasses.field(default=None, compare=False, repr=False)
-    compare: Callable[[], tuple[str, ...]] = dataclasses.field(default=_nothing_changed, compare=False, repr=False)
+    compare: Callable[[], tuple[str, ...]] = dataclasses.field(default=tuple, compare=False, repr=False)
 
     @property
     def kind(self) -> ChangeKind:

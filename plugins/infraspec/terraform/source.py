@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError
@@ -27,18 +28,16 @@ from infraspec.terraform.language.conversions import to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles, boundary_of
 from infraspec.terraform.language.scope import Scope
 from infraspec.terraform.language.values import SetValue
-from infraspec.terraform.plan import Plan, Refactoring, Resource, uncertainties
+from infraspec.terraform.plan import Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
 from infraspec.terraform.provider.known_data import KnownData
 
 
 def ignored_changes(body: SourceBody) -> tuple[str, ...]:
     """Return the attributes whose changes Terraform ignores, by their first name: `tags` for `tags["Name"]`."""
-    if not body.blocks:
-        return ()
     return tuple(
         name
-        for block, _ in body.blocks
-        if block.type == "lifecycle" and "ignore_changes" in block.body.attributes
+        for block, _ in body.nested("lifecycle")
+        if "ignore_changes" in block.body.attributes
         for name in _names(block.body.attributes["ignore_changes"].expression)
     )
 
@@ -63,9 +62,8 @@ def report_validations(modules: Iterable[ModuleInstance], evaluation: Evaluation
     """Evaluate every validation block; one whose condition is not known says nothing."""
     for module in modules:
         for name, body in module.configuration.variables.items():
-            for position, (block, _) in enumerate(body.blocks):
-                if block.type == "validation":
-                    _report(module, name, body.inner(position), evaluation)
+            for _, inner in body.nested("validation"):
+                _report(module, name, inner, evaluation)
 
 
 def report_unmatched(
@@ -162,12 +160,10 @@ def _written(module: ModuleInstance, body: SourceBody, name: str, scope: Scope, 
     """Return an argument of a moved, import or removed block: an address as written, an id as evaluated."""
     if name not in body.attributes:
         return ""
-    attribute, source = body.attributes[name]
     if name == "id":
         value = body.compiled(name)(scope)
-        return value if isinstance(value, str) else str(Unknown(source.text[attribute.expression.at : attribute.end]))
-    written = module.prefix + source.text[attribute.expression.at : attribute.end].strip()
-    return _EACH_INDEX.sub(lambda match: _index(match, each), written)
+        return value if isinstance(value, str) else str(Unknown(body.written(name)))
+    return _EACH_INDEX.sub(lambda match: _index(match, each), module.prefix + body.written(name))
 
 
 def _index(match: re.Match[str], each: Mapping[str, Value]) -> str:
@@ -221,7 +217,7 @@ def _plan(module: ModuleInstance) -> Plan:
         origin=f"source {module.configuration.shown}",
         resources=tuple(map(_resource, instances)),
         diagnostics=tuple(evaluation.diagnostics),
-        outputs=_Outputs(module),
+        outputs=ValuesOnDemand(module.configuration.outputs, partial(_output, module)),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(refactorings(modules)),
         account=root_provider.account,
@@ -278,25 +274,11 @@ def _resource(instance: ResourceInstance) -> Resource:
     )
 
 
-class _Outputs(Mapping[str, Value]):
-    """The root outputs, evaluated on first use."""
-
-    def __init__(self, module: ModuleInstance) -> None:
-        self._module = module
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self._module.configuration.outputs:
-            raise KeyError(name)
-        try:
-            return self._module.output(name)
-        except RecursionError:
-            raise too_deep(f"output {name}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._module.configuration.outputs)
-
-    def __len__(self) -> int:
-        return len(self._module.configuration.outputs)
+def _output(module: ModuleInstance, name: str) -> Value:
+    try:
+        return module.output(name)
+    except RecursionError:
+        raise too_deep(f"output {name}") from None
 
 
 def _installed_modules(root: Path) -> Mapping[str, Path]:

@@ -76,6 +76,17 @@ class SourceBody(Struct):
             self._bodies[position] = SourceBody.of(*self.blocks[position])
         return self._bodies[position]
 
+    def nested(self, *types: str) -> Iterator[tuple[Block, SourceBody]]:
+        """Yield the nested blocks of some types, each with its body."""
+        for position, (block, _) in enumerate(self.blocks):
+            if block.type in types:
+                yield block, self.inner(position)
+
+    def written(self, name: str) -> str:
+        """Return the expression of an attribute as it is written."""
+        attribute, source = self.attributes[name]
+        return source.text[attribute.expression.at : attribute.end].strip()
+
     def arguments(self) -> Iterator[str]:
         """Yield the names of the attributes of a resource or data block that are no meta-arguments."""
         return (name for name in self.attributes if name not in _RESOURCE_META_ARGUMENTS)
@@ -242,7 +253,9 @@ def _slot(result: Configuration, block: Block, source: SourceText) -> tuple[dict
         case "data":
             return result.resources, ("data", *block.labels)
         case "provider":
-            return result.providers, _provider_key(block)
+            alias = block.body.attributes.get("alias")
+            name = getattr(alias.expression, "value", None) if alias else None
+            return result.providers, f"{block.labels[0]}.{name}" if name else block.labels[0]
         case _:
             tables = {"module": result.calls, "variable": result.variables, "output": result.outputs}
             return tables[block.type], block.labels[0]
@@ -256,12 +269,6 @@ def _wrong_labels(block: Block, source: SourceText, wanted: int) -> TerraformErr
         expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
         found=" ".join(f'"{label}"' for label in block.labels) or "none",
     )
-
-
-def _provider_key(block: Block) -> str:
-    alias = block.body.attributes.get("alias")
-    name = getattr(alias.expression, "value", None) if alias else None
-    return f"{block.labels[0]}.{name}" if name else block.labels[0]
 
 
 def _duplicate(block: Block, source: SourceText, first: SourceBody) -> TerraformError:
@@ -299,9 +306,10 @@ def _merge(base: SourceBody, override: SourceBody) -> None:
     `lifecycle` is the exception: its arguments are merged one by one; none of them changes a value.
     """
     base.attributes.update(override.attributes)
-    replaced = {_block_name(block) for block, _ in override.blocks} - {"lifecycle"}
-    base.blocks = [pair for pair in base.blocks if _block_name(pair[0]) not in replaced] + override.blocks
+    replaced = {block_name(block) for block, _ in override.blocks} - {"lifecycle"}
+    base.blocks = [pair for pair in base.blocks if block_name(pair[0]) not in replaced] + override.blocks
 
 
-def _block_name(block: Block) -> str:
+def block_name(block: Block) -> str:
+    """Return the type of the blocks that a nested block stands for, a dynamic one too."""
     return block.labels[0] if block.type == "dynamic" and block.labels else block.type

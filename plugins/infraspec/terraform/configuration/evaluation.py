@@ -61,7 +61,6 @@ class Evaluation(Struct):
     """What is being evaluated, outermost first."""
     uncertain: dict[str, Uncertain] = field(default_factory=dict)
     """Why it is not known whether there is an instance, by the address of the one that stands for any."""
-    opaque_modules: list[str] = field(default_factory=list)
     instances: int = 0
     module_calls: int = 0
 
@@ -78,7 +77,6 @@ class Evaluation(Struct):
 
     def opaque(self, address: str, source: str, location: Location | None) -> None:
         """Note a module whose source is not here."""
-        self.opaque_modules.append(address)
         self.warn(
             f"{address} {NOT_EVALUATED}: its source {source} is not in .terraform/modules; its resources are not "
             "seen and its outputs are unknown",

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from infraspec.core.errors import EvaluationError, TerraformError
 from infraspec.core.unknown import Sensitive, Unknown, Value
-from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
 from infraspec.terraform.configuration.evaluation import Evaluation, place_error, too_deep
 from infraspec.terraform.configuration.providers import Provider, tags_all
 from infraspec.terraform.language.conversions import iterate
@@ -28,47 +27,26 @@ from infraspec.terraform.provider.masking import mark_attribute
 from infraspec.terraform.provider.policy_document import render_document
 from infraspec.terraform.provider.schema import conform, has_tags, is_computed, unset
 
+_POLICY_DOCUMENT = "aws_iam_policy_document"
 _VARIABLES = CollectionType("map", PrimitiveType("string"))
 
 
-class DataInstance(Protocol):
-    """An instance of a data source: what is configured, by which provider, and the scope it is evaluated in."""
-
-    provider: Provider
-    scope: Scope
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """Return what is configured."""
-
-
-Derivation: TypeAlias = Callable[[DataInstance], Value]
-
-
-def derivations(type_: str) -> Mapping[str, Derivation]:
-    """Return the attributes of a data source that can be derived, with how."""
-    return _DERIVATIONS.get(type_, _NONE)
-
-
-def _rendered_template(instance: DataInstance) -> Value:
+def _rendered_template(instance: ResourceInstance) -> Value:
     """Render the text with its variables, all of which the provider turns into text."""
     variables = _VARIABLES.convert(instance.values.get("vars") or {})
     return render_text([instance.values.get("template"), variables], instance.scope, render_template)
 
 
-_NONE: Mapping[str, Derivation] = MappingProxyType({})
-_DERIVATIONS: Mapping[str, Mapping[str, Derivation]] = {
-    "aws_iam_policy_document": {
+_DERIVATIONS: Mapping[str, Mapping[str, Callable[[ResourceInstance], Value]]] = {
+    _POLICY_DOCUMENT: {
         "json": lambda instance: render_document(instance.values),
         "minified_json": lambda instance: render_document(instance.values, minified=True),
     },
     "aws_default_tags": {"tags": lambda instance: instance.provider.default_tags},
     "template_file": {"rendered": _rendered_template},
 }
-
-
+"""How attributes of a data source are derived from what is configured."""
 _NO_BLOCKS = frozenset({"lifecycle", "connection", "provisioner", "dynamic"})
-_POLICY_DOCUMENT = "aws_iam_policy_document"
 _BUSY = object()
 
 
@@ -182,13 +160,8 @@ class ResourceInstance(EvaluatedObject):
         self.module = module
         self.key = key
         self.provider: Provider = module.provider_of(body, self.type)
-        self.values = InstanceValues(self)
+        self.values: Mapping[str, Value] = InstanceValues(self)
         self._names: dict[str, None] | None = None
-
-    @property
-    def _is_policy_document(self) -> bool:
-        """Tell whether this is data.aws_iam_policy_document, of which everything is known that the provider does."""
-        return self.type == _POLICY_DOCUMENT and self.mode == "data"
 
     @property
     def _answered(self) -> AbstractSet[str]:
@@ -199,32 +172,23 @@ class ResourceInstance(EvaluatedObject):
         """Return the names of what is configured, in order, and of what the contract says of a data source."""
         if self._names is None:
             names = dict.fromkeys(self.body.arguments())
-            for block, _ in self.body.blocks:
-                label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
-                if label not in _NO_BLOCKS:
-                    names[label] = None
+            labels = (block_name(block) for block, _ in self.body.blocks)
+            names |= dict.fromkeys(label for label in labels if label not in _NO_BLOCKS)
             if self.mode == "managed" and ("tags" in names or has_tags(self.type)):
                 names["tags_all"] = None
             if self.mode == "data":
-                names |= dict.fromkeys((*derivations(self.type), *sorted(self._answered)))
+                names |= dict.fromkeys((*_DERIVATIONS.get(self.type, ()), *sorted(self._answered)))
             self._names = names
         return self._names
 
     def attribute(self, name: str) -> Value:
         """Return `TYPE.NAME.name`: configured, else null if it stays unset, else Unknown."""
-        if self.mode == "data":
-            return self._data_attribute(name)
         value = self.values.get(name)
         if value is not None:
             return value
-        if is_computed(self.type, name) is False:
-            return unset(self.type, name)
-        return Unknown(f"{self.address}.{name}")
-
-    def _data_attribute(self, name: str) -> Value:
-        value = self.values.get(name)
-        if value is not None:
-            return value
+        if self.mode != "data":
+            is_unset = is_computed(self.type, name) is False
+            return unset(self.type, name) if is_unset else Unknown(f"{self.address}.{name}")
         try:
             return self.module.evaluation.known.environment_answer(
                 self.type, name, self.provider.region, self.provider.account
@@ -242,7 +206,7 @@ class ResourceInstance(EvaluatedObject):
             return mark_attribute(self.type, self.address, name, answer)
         if name == "tags_all":
             return tags_all(self.provider.default_tags, self.values.get("tags"))
-        if self.mode == "data" and (derive := derivations(self.type).get(name)):
+        if self.mode == "data" and (derive := _DERIVATIONS.get(self.type, {}).get(name)):
             return self._located(name, lambda: derive(self))
         value = self._located(name, lambda: self._configured(name))
         return mark_attribute(self.type, self.address, name, value)
@@ -252,7 +216,9 @@ class ResourceInstance(EvaluatedObject):
             value = self.body.compiled(name)(self.scope)
         else:
             value = self._blocks(self.body, name, self.scope, frozenset(), self.address)
-            if not value and not self._is_policy_document and is_computed(self.type, name, self.mode) is not False:
+            # of a policy document everything is known that the provider does
+            is_whole = self.type == _POLICY_DOCUMENT and self.mode == "data"
+            if not value and not is_whole and is_computed(self.type, name, self.mode) is not False:
                 cause = data_cause(self.address, self.type, name) if self.mode == "data" else None
                 return Unknown(f"{self.address}.{name}", cause)
         return conform(self.type, name, value, self.mode)
@@ -279,7 +245,7 @@ class ResourceInstance(EvaluatedObject):
     def _block(self, body: SourceBody, scope: Scope, bound: frozenset[str], address: str) -> BlockValue:
         values = {name: body.compiled(name, bound)(scope) for name in body.attributes}
         for block, _ in body.blocks:
-            label = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+            label = block_name(block)
             if label not in values:
                 values[label] = self._blocks(body, label, scope, bound, address)
         return BlockValue(values, address)
@@ -295,7 +261,7 @@ class ResourceInstance(EvaluatedObject):
         iterator = type_
         if "iterator" in body.attributes:
             iterator = getattr(body.attributes["iterator"][0].expression, "name", type_)
-        contents = [position for position, (block, _) in enumerate(body.blocks) if block.type == "content"]
+        contents = [inner for _, inner in body.nested("content")]
         if len(contents) != 1:
             raise EvaluationError(f'the dynamic block "{type_}" has {len(contents)} content blocks', expected="one")
         each = body.compiled("for_each", bound)(scope)
@@ -311,4 +277,4 @@ class ResourceInstance(EvaluatedObject):
         self.module.evaluation.count(len(pairs), f"{self.address}.{type_}", body.place("for_each"))
         for key, value in pairs:
             inner = scope.bind(**{iterator: {"key": key, "value": value}})
-            yield partial(self._block, body.inner(contents[0]), inner, bound | {iterator})
+            yield partial(self._block, contents[0], inner, bound | {iterator})

@@ -7,9 +7,9 @@ Source: Terraform Language Documentation, "Provider Configuration", and the AWS 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-
-from msgspec import Struct, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from infraspec.core.errors import EvaluationError, TerraformError, closest
 from infraspec.core.finding import Location
@@ -29,7 +29,8 @@ _ASSUMED = ("assume_role", "assume_role_with_web_identity")
 _ARN_OF_ACCOUNT = re.compile(r"arn:[^:]*:iam::(\d{12}):")
 
 
-class Provider(Struct):
+@dataclass(eq=False)
+class Provider:
     """One provider configuration. `key` is its name in the module that configures it: `aws`, `aws.virginia`.
 
     `body` is None for a provider that is used without being configured; `main` is the configuration without an alias,
@@ -41,39 +42,50 @@ class Provider(Struct):
     body: SourceBody | None = None
     scope: Scope | None = None
     main: Provider | None = None
-    _cache: dict[str, Value] = field(default_factory=dict)
 
     @property
     def location(self) -> Location | None:
         """Where it is configured."""
         return self.body.location if self.body else None
 
-    @property
+    @cached_property
     def region(self) -> Value:
         """The region: configured, else that of the environment; an empty text counts as none, as for the provider.
 
         A variable without a value is the environment's region, but for an alias: that is there to be in another one.
         """
-        return self._remember("region", self._region)
+        if is_one_of_many(self.key):
+            return region_unknown(self.key)
+        configured = self._evaluate(self.body, "region")
+        of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
+        if configured in (None, "") or (of_variable and "." not in self.key.rpartition(":")[2]):
+            return self.known.region or configured or region_unknown(self.key)
+        return configured
 
-    @property
+    @cached_property
     def account(self) -> Value:
         """The account: that of the environment for the main configuration, else by the credentials.
 
         An alias has the main account if it uses the same credentials; else that of the role it assumes, or the only one
         that it allows.
         """
-        return self._remember("account", self._account)
+        if self.main is None:
+            return self.known.account or self._stated_account() or account_unknown("aws")
+        if self._credentials() == self.main._credentials():  # noqa: SLF001 - of another of the same class
+            return self.main.account
+        return self._stated_account() or account_unknown(self.key)
 
-    @property
+    @cached_property
     def default_tags(self) -> Value:
         """The default tags: a map, empty if there are none, or Unknown."""
-        return self._remember("default_tags", self._default_tags)
-
-    def _remember(self, name: str, compute: Callable[[], Value]) -> Value:
-        if name not in self._cache:
-            self._cache[name] = compute()
-        return self._cache[name]
+        tags = self._evaluate(self._block("default_tags"), "tags")
+        if tags is None:
+            return {}
+        try:
+            return _TAGS.convert(tags)
+        except EvaluationError as error:
+            place_error(error, str(self.location), f"default_tags of provider {self.key}")
+            raise
 
     def _evaluate(self, body: SourceBody | None, name: str) -> Value:
         if body is None or self.scope is None or name not in body.attributes:
@@ -85,26 +97,8 @@ class Provider(Struct):
             raise
 
     def _block(self, name: str) -> SourceBody | None:
-        if self.body is None:
-            return None
-        positions = [i for i, (block, _) in enumerate(self.body.blocks) if block.type == name]
-        return self.body.inner(positions[-1]) if positions else None  # of several roles the last is assumed at last
-
-    def _region(self) -> Value:
-        if is_one_of_many(self.key):
-            return region_unknown(self.key)
-        configured = self._evaluate(self.body, "region")
-        of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
-        if configured in (None, "") or (of_variable and "." not in self.key.rpartition(":")[2]):
-            return self.known.region or configured or region_unknown(self.key)
-        return configured
-
-    def _account(self) -> Value:
-        if self.main is None:
-            return self.known.account or self._stated_account() or account_unknown("aws")
-        if self._credentials() == self.main._credentials():  # noqa: SLF001 - of another of the same class
-            return self.main.account
-        return self._stated_account() or account_unknown(self.key)
+        found = [inner for _, inner in self.body.nested(name)] if self.body else []
+        return found[-1] if found else None  # of several roles the last is assumed at last
 
     def _stated_account(self) -> Value:
         """Return the account that the configuration says, None if it does not."""
@@ -119,17 +113,6 @@ class Provider(Struct):
         told = {name: self._evaluate(self.body, name) for name in _CREDENTIALS}
         assumed = {name: self._evaluate(self._block(name), "role_arn") for name in _ASSUMED}
         return {name: value for name, value in {**told, **assumed}.items() if value is not None}
-
-    def _default_tags(self) -> Value:
-        tags = self._evaluate(self._block("default_tags"), "tags")
-        return {} if tags is None else self._converted(tags)
-
-    def _converted(self, tags: Value) -> Value:
-        try:
-            return _TAGS.convert(tags)
-        except EvaluationError as error:
-            place_error(error, str(self.location), f"default_tags of provider {self.key}")
-            raise
 
 
 def _account_of(role: Value) -> Value:
@@ -161,10 +144,7 @@ def local_name(type_: str) -> str:
 
 def provider_reference(body: SourceBody) -> str | None:
     """Return the provider that a block names (`provider = aws.virginia`), or None."""
-    if "provider" not in body.attributes:
-        return None
-    attribute, source = body.attributes["provider"]
-    return source.text[attribute.expression.at : attribute.end].strip().strip('"')
+    return body.written("provider").strip('"') if "provider" in body.attributes else None
 
 
 def is_one_of_many(key: str) -> bool:
@@ -174,12 +154,7 @@ def is_one_of_many(key: str) -> bool:
 
 def configuration_aliases(terraform: Iterable[SourceBody]) -> frozenset[str]:
     """Return the provider configurations that a module expects its caller to pass, by its `terraform` blocks."""
-    required = (
-        body.inner(position).attributes.values()
-        for body in terraform
-        for position, (block, _) in enumerate(body.blocks)
-        if block.type == "required_providers"
-    )
+    required = (inner.attributes.values() for body in terraform for _, inner in body.nested("required_providers"))
     return frozenset(
         alias for attributes in required for attribute, _ in attributes for alias in _aliases(attribute.expression)
     )
@@ -223,9 +198,8 @@ def passed_providers(body: SourceBody) -> Mapping[str, str]:
     """Return the `providers = { aws = aws.virginia }` of a module call as names in child and caller."""
     if "providers" not in body.attributes:
         return {}
-    attribute, source = body.attributes["providers"]
     pairs: dict[str, str] = {}
-    text = source.text[attribute.expression.at : attribute.end].strip().removeprefix("{").removesuffix("}")
+    text = body.written("providers").removeprefix("{").removesuffix("}")
     for item in text.replace(",", "\n").splitlines():
         name, equals, value = item.split("#")[0].partition("=")
         if equals:

@@ -17,7 +17,7 @@ from infraspec.core.arn import Arn
 from infraspec.core.errors import RootMissingError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import NoConstant, Unknown, Value
-from infraspec.hcl.ast import Expression, Literal, Object, SourceText, Tuple
+from infraspec.hcl.ast import Expression, Literal, Object, Tuple
 from infraspec.hcl.files import parse_file
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.evaluation import Library
@@ -130,11 +130,6 @@ def read_settings(root: Path, library: Library) -> RootSettings:
     )
 
 
-def full_source(source: str) -> str:
-    """Return a provider's source with its host: `hashicorp/aws` is on registry.terraform.io."""
-    return f"{_DEFAULT_HOST}/{source}" if source.count("/") == 1 else source
-
-
 def _modules(root: Configuration, library: Library) -> Iterator[tuple[str, Configuration]]:
     """Yield the root and the local modules it calls, each call with the prefix of its address."""
     pending: list[tuple[str, Configuration, tuple[Path, ...]]] = [("", root, ())]
@@ -167,10 +162,7 @@ def _calls(prefix: str, module: Configuration) -> Iterator[ModuleCall]:
 
 def _backend(module: Configuration) -> Backend:
     for body in module.terraform:
-        for position, (block, _) in enumerate(body.blocks):
-            if block.type not in ("backend", "cloud"):
-                continue
-            inner = body.inner(position)
+        for block, inner in body.nested("backend", "cloud"):
             kind = block.labels[0] if block.type == "backend" and block.labels else block.type
             return Backend(kind, {name: _constant(inner, name) for name in inner.attributes}, inner.location)
     location = module.terraform[0].location if module.terraform else Location(_first_file(module))
@@ -186,15 +178,14 @@ def _required_version(module: Configuration) -> Iterator[VersionRequirement]:
 
 def _required_providers(module: Configuration) -> Iterator[VersionRequirement]:
     for body in module.terraform:
-        for position, (block, _) in enumerate(body.blocks):
-            if block.type == "required_providers":
-                inner = body.inner(position)
-                for name in inner.attributes:
-                    value = _constant(inner, name)
-                    given = value if isinstance(value, dict) else {"version": value}
-                    source = full_source(_text(given.get("source")) or f"hashicorp/{name}")
-                    version = _text(given.get("version"))
-                    yield VersionRequirement(module.shown, name, source, version, inner.location_of(name))
+        for _, inner in body.nested("required_providers"):
+            for name in inner.attributes:
+                value = _constant(inner, name)
+                given = value if isinstance(value, dict) else {"version": value}
+                source = _text(given.get("source")) or f"hashicorp/{name}"
+                source = f"{_DEFAULT_HOST}/{source}" if source.count("/") == 1 else source
+                version = _text(given.get("version"))
+                yield VersionRequirement(module.shown, name, source, version, inner.location_of(name))
 
 
 def _implied(modules: Mapping[str, Configuration], providers: list[VersionRequirement]) -> Iterator[tuple[str, str]]:
@@ -220,18 +211,17 @@ def _constant(body: SourceBody, name: str) -> Value:
     """Return the value of an attribute that is a constant; Unknown for any other, None if it is not there."""
     if name not in body.attributes:
         return None
-    attribute, source = body.attributes[name]
-    return _value(attribute.expression, source, source.text[attribute.expression.at : attribute.end].strip())
+    return _value(body.attributes[name][0].expression, body.written(name))
 
 
-def _value(expression: Expression, source: SourceText, written: str) -> Value:
+def _value(expression: Expression, written: str) -> Value:
     match expression:
         case Literal(value=value):
             return value
         case Tuple(items=items):
-            return [_value(item, source, written) for item in items]
+            return [_value(item, written) for item in items]
         case Object(items=items):
-            return {_text(_value(key, source, written)): _value(value, source, written) for key, value in items}
+            return {_text(_value(key, written)): _value(value, written) for key, value in items}
         case _:
             return Unknown(written, NoConstant(written))
 

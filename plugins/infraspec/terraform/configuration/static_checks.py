@@ -233,20 +233,20 @@ class StaticChecks(Struct):
                     instance.output(output)
 
     def _known(self, body: SourceBody, kind: str, name: str) -> None:
+        """Refuse the arguments and blocks that a block of a kind has not."""
+        subject = f'{kind} "{name}" has no'
         for argument, (attribute, source) in body.attributes.items():
-            if argument not in _ARGUMENTS[kind]:
-                self._refuse(
-                    f'{kind} "{name}" has no argument "{argument}"', argument, _ARGUMENTS[kind], source, attribute.at
-                )
+            self._refuse(f"{subject} argument", argument, _ARGUMENTS[kind], source, attribute.at)
         for block, source in body.blocks:
-            if block.type not in _BLOCKS[kind]:
-                self._refuse(
-                    f'{kind} "{name}" has no block "{block.type}"', block.type, _BLOCKS[kind], source, block.at
-                )
+            self._refuse(f"{subject} block", block.type, _BLOCKS[kind], source, block.at)
 
     def _refuse(self, message: str, found: str, known: tuple[str, ...], source: SourceText, at: int) -> None:
+        if found in known:
+            return
         close = get_close_matches(found, known, 1)
         with self.collector.collect(), located(source, at):
             raise EvaluationError(
-                message, expected=", ".join(known), remedy=f"did you mean {close[0]}?" if close else "remove it"
+                f'{message} "{found}"',
+                expected=", ".join(known),
+                remedy=f"did you mean {close[0]}?" if close else "remove it",
             )

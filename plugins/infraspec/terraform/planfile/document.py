@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from infraspec.core.errors import PlanError
-from infraspec.terraform.planfile.records import REMEDY, Buffer, PlanFileDocument, parse, to_utf8
+from infraspec.terraform.planfile.records import REMEDY, Buffer, PlanFileDocument, misshapen, parse, to_utf8
 
 SUPPORTED = "0.1 to 1.x"
 RAW_STATE_VERSION = 4
@@ -109,12 +109,7 @@ def _wrong_shape(text: Buffer, name: str, problem: str) -> PlanError:
         _check_format(version, FileKind.PLAN, name)
     except PlanError as error:
         return error
-    reason, _, place = problem.partition(" - at ")
-    return PlanError(
-        f"the file is not what format_version {version} says: {reason[:1].lower()}{reason[1:]}",
-        place=f"{name}: {place.strip('`')}" if place else name,
-        remedy=REMEDY,
-    )
+    return misshapen(f"format_version {version}", problem, name, REMEDY)
 
 
 def _something_else(keys: list[str], name: str) -> PlanError:

@@ -104,16 +104,15 @@ class Providers(Struct):
 
     def regions(self) -> dict[str, Value]:
         """Return the region by AWS provider configuration, Unknown where the plan does not tell it."""
-        found = {key: self._region(key, block) for key, block in self._aws_blocks()}
+        found = {
+            key: self._region(key, block)
+            for key, block in self.configuration.provider_config.items()
+            if block.name == AWS and (block.expressions or not block.module_address)
+        }
         for name in set(self._resolved.values()):
             if name not in found and is_aws(name):
                 found[name] = unknown_region(name)
         return found
-
-    def _aws_blocks(self) -> Iterator[tuple[str, ProviderConfiguration]]:
-        for key, block in self.configuration.provider_config.items():
-            if block.name == AWS and (block.expressions or not block.module_address):
-                yield key, block
 
     def _resolve(self, key: str, module: str) -> str:
         blocks = self.configuration.provider_config
@@ -183,7 +182,8 @@ class Instances(Struct):
 
     def add_plan(self, document: PlanFileDocument) -> None:
         """Add the instances of a plan in the order of planned_values."""
-        changes = _current_changes(document)
+        listed = document.resource_changes if isinstance(document.resource_changes, list) else []
+        changes = {changed_address(change): change for change in listed if not change.deposed}
         planned = document.planned_values
         for module, instance in walk(planned.root_module) if isinstance(planned, StateValues) else ():
             address = full_address(instance, module)
@@ -262,13 +262,6 @@ def full_address(instance: Instance, module: str) -> str:
     if instance.index is None or address.endswith("]"):
         return address
     return indexed(address, instance.index)
-
-
-def _current_changes(document: PlanFileDocument) -> dict[str, ResourceChange]:
-    changes = document.resource_changes
-    if not isinstance(changes, list):
-        return {}
-    return {changed_address(change): change for change in changes if not change.deposed}
 
 
 def _is_gone(change: ResourceChange) -> bool:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate, encode_json, is_known
 from infraspec.terraform.language.conversions import to_text
 from infraspec.terraform.language.values import SetValue, with_items
-from infraspec.terraform.plan import Diagnostic, Plan, Refactoring, Resource
+from infraspec.terraform.plan import Diagnostic, Plan, Refactoring, Resource, ValuesOnDemand
 from infraspec.terraform.planfile.instances import bare
 from infraspec.terraform.provider.masking import is_sensitive, mask_attribute
 
@@ -172,7 +172,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
     counterparts = _Counterparts(source)
     resources = [_complete(resource, counterparts, binding) for resource in planned.resources]
     resources += [
-        replace(resource, values=BoundValues(resource.values, binding))
+        _bound(resource, binding)
         for resource in source.resources
         if resource.mode == "data" and resource.address not in planned.by_address
     ]
@@ -180,7 +180,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
         origin=f"{planned.origin}, completed by {source.origin}",
         resources=tuple(resources),
         diagnostics=(*planned.diagnostics, *source.diagnostics, *_differences(planned, source, counterparts)),
-        outputs=CompletedValues("", "output", planned.outputs, source.outputs, binding),
+        outputs=_joined("", "output", planned.outputs, source.outputs, binding),
         refactorings=_refactorings(planned, source),
         account=source.account if isinstance(planned.account, Unknown) else planned.account,
         region=source.region if isinstance(planned.region, Unknown) else planned.region,
@@ -191,62 +191,27 @@ def complete(planned: Plan, source: Plan) -> Plan:
     )
 
 
-class BoundValues(Mapping[str, Value]):
-    """Values of the source, with what the plan knows put in place of their unknowns when they are asked for."""
+def _joined(
+    type_: str, address: str, planned: Mapping[str, Value], source: Mapping[str, Value], binding: Binding
+) -> ValuesOnDemand:
+    """Return planned values, an unknown part of which is looked for in the source when it is asked for."""
 
-    __slots__ = ("_binding", "_done", "_values")
+    def completed(name: str) -> Value:
+        value = planned[name]
+        if is_known(value) or name not in source:
+            return value
+        other = binding.bind(source[name])
+        if isinstance(value, Sensitive):
+            keeps_structure = isinstance(other, JsonText) and not is_sensitive(type_, name)
+            return other if keeps_structure else value
+        return mask_attribute(type_, address, name, _fill(value, other))
 
-    def __init__(self, values: Mapping[str, Value], binding: Binding) -> None:
-        self._values = values
-        self._binding = binding
-        self._done: dict[str, Value] = {}
-
-    def __getitem__(self, attribute: str) -> Value:
-        if attribute not in self._done:
-            self._done[attribute] = self._value(attribute)
-        return self._done[attribute]
-
-    def _value(self, attribute: str) -> Value:
-        return self._binding.bind(self._values[attribute])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __contains__(self, attribute: object) -> bool:
-        return attribute in self._values
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return dict, (dict(self),)
+    return ValuesOnDemand(planned, completed)
 
 
-class CompletedValues(BoundValues):
-    """Planned values, an unknown part of which is looked for in the source when it is asked for."""
-
-    __slots__ = ("_address", "_source", "_type")
-
-    def __init__(
-        self, type_: str, address: str, planned: Mapping[str, Value], source: Mapping[str, Value], binding: Binding
-    ) -> None:
-        super().__init__(planned, binding)
-        self._type = type_
-        self._address = address
-        self._source = source
-
-    def _value(self, attribute: str) -> Value:
-        planned = self._values[attribute]
-        if is_known(planned) or attribute not in self._source:
-            return planned
-        source = self._binding.bind(self._source[attribute])
-        if isinstance(planned, Sensitive):
-            keeps_structure = isinstance(source, JsonText) and not is_sensitive(self._type, attribute)
-            return source if keeps_structure else planned
-        return mask_attribute(self._type, self._address, attribute, _fill(planned, source))
+def _bound(resource: Resource, binding: Binding) -> Resource:
+    """Return a resource of the source, with what the plan knows put in place of its unknowns."""
+    return replace(resource, values=ValuesOnDemand(resource.values, lambda name: binding.bind(resource.values[name])))
 
 
 def _fill(planned: Value, source: Value) -> Value:
@@ -288,7 +253,7 @@ def _complete(resource: Resource, counterparts: _Counterparts, binding: Binding)
         return resource
     values = resource.values
     if counterparts.exact(resource.address):
-        values = CompletedValues(resource.type, resource.address, resource.values, found.values, binding)
+        values = _joined(resource.type, resource.address, resource.values, found.values, binding)
     return replace(
         resource,
         values=values,

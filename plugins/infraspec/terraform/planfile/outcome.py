@@ -13,6 +13,7 @@ from itertools import islice
 import msgspec
 from msgspec import Struct, field
 
+from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
 from infraspec.core.unknown import Sensitive, Value
 from infraspec.terraform.plan import Diagnostic, Refactoring, Resource
@@ -28,7 +29,6 @@ from infraspec.terraform.planfile.records import (
 from infraspec.terraform.planfile.values import decode, hide_marked, merge_unknown
 
 _ACCOUNT = re.compile(r"\d{12}")
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _LOOKED_AT = 200
 
 
@@ -52,10 +52,13 @@ class AccountEvidence(Struct):
         arns = {provider: list(self._arns(provider)) for provider in self.values if is_aws(provider)}
         regions = self._regions(arns)
         own = arns.get(AWS, [])
-        account = self._agreed(_accounts(self._returned("aws_caller_identity", "account_id")), _accounts_of(own))
+        returned = self._returned("aws_caller_identity", "account_id")
+        account = self._agreed(_accounts(returned), _accounts({arn.account for arn in own}))
         partition = self._agreed(self._returned("aws_partition", "partition"), {arn.partition for arn in own})
         region = regions.get(AWS)
-        known = {"account": account, "partition": partition or _partition_of(region), "regions": regions}
+        if partition is None and isinstance(region, str):
+            partition = partition_of(region)
+        known = {"account": account, "partition": partition, "regions": regions}
         if is_region(region):
             known["region"] = region
         return {name: value for name, value in known.items() if value is not None}
@@ -112,16 +115,6 @@ def _regions(values: Iterable[Value]) -> set[str]:
 
 def _accounts(values: set[str]) -> set[str]:
     return {value for value in values if _ACCOUNT.fullmatch(value)}
-
-
-def _accounts_of(arns: Iterable[Arn]) -> set[str]:
-    return _accounts({arn.account for arn in arns})
-
-
-def _partition_of(region: Value) -> str | None:
-    if not isinstance(region, str):
-        return None
-    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), None)
 
 
 _OUTCOMES = {

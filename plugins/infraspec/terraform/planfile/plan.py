@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from infraspec.core.errors import PlanError
-from infraspec.core.runtime import paused_collector
 from infraspec.terraform.plan import Change, Plan
-from infraspec.terraform.planfile.document import FileKind, open_document
 from infraspec.terraform.planfile.instances import Instances, Providers, bare, changed_address, modules
 from infraspec.terraform.planfile.outcome import AccountEvidence, diagnostics, planned_outputs, refactorings
 from infraspec.terraform.planfile.records import (
-    REMEDY,
     ChangeDetail,
     ConfiguredModule,
     PlanFileDocument,
@@ -78,15 +74,6 @@ def _changed(detail: ChangeDetail, address: str) -> tuple[str, ...]:
     old, new, later = (value if isinstance(value, dict) else {} for value in (before, after, unknown))
     names = (name for name in {**old, **new, **later} if old.get(name) != new.get(name) or has_true(later.get(name)))
     return tuple(sorted(names))
-
-
-def from_bytes(data: bytes, name: str) -> Plan:
-    """Build the Plan from the bytes of a plan file, in UTF-8 or, with byte order mark, UTF-16."""
-    with paused_collector():
-        document, kind = open_document(data, name)
-        if kind is not FileKind.PLAN:
-            raise PlanError(f"this is {kind.value}", place=name, expected="a plan", found=kind.value, remedy=REMEDY)
-        return from_document(document, name)
 
 
 def from_document(document: PlanFileDocument, name: str) -> Plan:

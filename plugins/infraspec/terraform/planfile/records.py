@@ -94,6 +94,16 @@ def parse(text: Buffer, kind: type[T], name: str) -> T:
         raise PlanError("the JSON is nested too deeply", place=name, remedy=REMEDY) from None
 
 
+def misshapen(kind: str, problem: str, name: str, remedy: str) -> PlanError:
+    """Return the error for JSON that has not the shape of a kind of file; `problem` is what msgspec says."""
+    reason, _, place = problem.partition(" - at ")
+    return PlanError(
+        f"the file is not what {kind} says: {reason[:1].lower()}{reason[1:]}",
+        place=f"{name}: {place.strip('`')}" if place else name,
+        remedy=remedy,
+    )
+
+
 def _not_json(text: Buffer, message: str, name: str) -> PlanError:
     raw = bytes(text)
     found = _BYTE.search(message)

@@ -14,13 +14,20 @@ import msgspec
 from msgspec import Raw, Struct
 
 from infraspec.core.errors import PlanError
-from infraspec.core.runtime import paused_collector
 from infraspec.core.unknown import Value
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
-from infraspec.terraform.planfile.document import STATE_REMEDY, FileKind, open_document
+from infraspec.terraform.planfile.document import STATE_REMEDY, FileKind
 from infraspec.terraform.planfile.instances import Instances, Providers, block_address, indexed
 from infraspec.terraform.planfile.outcome import AccountEvidence, check_diagnostic, output_value
-from infraspec.terraform.planfile.records import ABSENT, Output, PlanFileDocument, PlannedConfiguration, StateValues
+from infraspec.terraform.planfile.records import (
+    ABSENT,
+    NULL,
+    Output,
+    PlanFileDocument,
+    PlannedConfiguration,
+    StateValues,
+    misshapen,
+)
 from infraspec.terraform.planfile.values import ValueTexts, lazy_values
 
 _PROVIDER = re.compile(
@@ -72,29 +79,17 @@ class RawCheck(Struct, gc=False):
 
 def raw_resources(document: PlanFileDocument, name: str) -> Iterator[tuple[RawResource, RawInstance]]:
     """Yield the current instances of a raw state; PlanError for values as terraform 0.11 kept them."""
-    for resource in _decode(document.resources, list[RawResource], name):
-        for instance in resource.instances:
-            if instance.deposed:
-                continue
-            if not bytes(instance.attributes) and bytes(instance.attributes_flat):
-                raise PlanError(
-                    f"{resource.address(instance.index_key)} has values in the form of terraform 0.11",
-                    place=name,
-                    expected="attributes",
-                    found="attributes_flat",
-                    remedy="terraform apply -refresh-only writes them anew; " + STATE_REMEDY + " prints them",
-                )
-            yield resource, instance
-
-
-def raw_outputs(document: PlanFileDocument, name: str) -> dict[str, Output]:
-    """Return the outputs of a raw state."""
-    return _decode(document.outputs, dict[str, Output], name) or {}
-
-
-def raw_checks(document: PlanFileDocument, name: str) -> list[RawCheck]:
-    """Return the checks of a raw state."""
-    return _decode(document.check_results, list[RawCheck], name) or []
+    resources: list[RawResource] = _decode(document.resources, list[RawResource], name)
+    for resource, instance in ((one, each) for one in resources for each in one.instances if not each.deposed):
+        if not bytes(instance.attributes) and bytes(instance.attributes_flat):
+            raise PlanError(
+                f"{resource.address(instance.index_key)} has values in the form of terraform 0.11",
+                place=name,
+                expected="attributes",
+                found="attributes_flat",
+                remedy="terraform apply -refresh-only writes them anew; " + STATE_REMEDY + " prints them",
+            )
+        yield resource, instance
 
 
 def provider_of(text: str) -> str:
@@ -141,28 +136,12 @@ def _key(part: dict[str, Any]) -> str | int | None:
 
 
 def _decode(raw: Any, kind: Any, name: str) -> Any:
-    if not isinstance(raw, Raw) or bytes(raw) in (b"", b"null"):
-        return []
+    if not isinstance(raw, Raw) or bytes(raw) in (b"", NULL):
+        return kind()
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.MsgspecError as error:
-        reason, _, place = str(error).partition(" - at ")
-        raise PlanError(
-            f"the file is not what state version 4 says: {reason[:1].lower()}{reason[1:]}",
-            place=f"{name}: {place.strip('`')}" if place else name,
-            remedy=STATE_REMEDY,
-        ) from None
-
-
-def from_bytes(data: bytes, name: str) -> Plan:
-    """Build the Plan from the bytes of a state file, in UTF-8 or, with byte order mark, UTF-16."""
-    with paused_collector():
-        document, kind = open_document(data, name)
-        if kind is FileKind.PLAN:
-            raise PlanError(
-                f"this is {kind.value}", place=name, expected="a state", found=kind.value, remedy=STATE_REMEDY
-            )
-        return from_document(document, kind, name)
+        raise misshapen("state version 4", str(error), name, STATE_REMEDY) from None
 
 
 def from_document(document: PlanFileDocument, kind: FileKind, name: str) -> Plan:
@@ -190,11 +169,13 @@ def _raw(document: PlanFileDocument, name: str) -> Plan:
         resources.append(built)
         if built.mode == "managed":
             texts.setdefault(built.provider, []).append(instance.attributes)
+    diagnostics = tuple(_diagnostics(document, name))
+    outputs: dict[str, Output] = _decode(document.outputs, dict[str, Output], name)
     return Plan(
         origin=f"state {name}",
         resources=tuple(resources),
-        diagnostics=tuple(_diagnostics(document, name)),
-        outputs={key: output_value(key, output) for key, output in raw_outputs(document, name).items()},
+        diagnostics=diagnostics,
+        outputs={key: output_value(key, output) for key, output in outputs.items()},
         **AccountEvidence(resources, texts).settings(),
     )
 
@@ -215,7 +196,7 @@ def _resource(resource: RawResource, instance: RawInstance) -> Resource:
 
 
 def _diagnostics(document: PlanFileDocument, name: str) -> Iterator[Diagnostic]:
-    for check in raw_checks(document, name):
+    for check in _decode(document.check_results, list[RawCheck], name):
         for entry in check.objects or ():
             address = entry.object_addr or check.config_addr
             found = check_diagnostic(address, check.object_kind, entry.status, entry.failure_messages or ())

@@ -139,7 +139,8 @@ def _build(address: str, type_: str, texts: ValueTexts, marks: Value) -> dict[st
         values = _with_unknowns(values, decode(texts.unknown, address), address, type_)
     marked = [decode(text, address) for text in texts.sensitive if b"true" in bytes(text)]
     for tree in (*marked, marks):
-        values = hide_marked(values, _marks_of_all(tree, values), address)
+        is_all = tree is True and isinstance(values, dict)  # then every attribute is marked
+        values = hide_marked(values, dict.fromkeys(values, True) if is_all else tree, address)
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -157,11 +158,6 @@ def _with_unknowns(values: Value, unknown: Value, address: str, type_: str) -> V
             cause = data_cause(address, type_, name)
             merged[name] = merge_unknown(merged.get(name), part, step(address, name), cause)
     return merged
-
-
-def _marks_of_all(marks: Value, values: Value) -> Value:
-    """Mark every attribute where the resource as a whole is marked."""
-    return dict.fromkeys(values, True) if marks is True and isinstance(values, dict) else marks
 
 
 def has_true(tree: Value) -> bool:

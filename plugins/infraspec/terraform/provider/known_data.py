@@ -22,7 +22,9 @@ _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )
-_DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+_DNS_SUFFIXES = {
+    "aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu",
+}  # fmt: skip
 """By partition; the ISO partitions are left out, their suffixes are not known for certain."""
 
 
@@ -99,10 +101,11 @@ class KnownData(Struct, frozen=True):
     def environment_answer(self, type_: str, attribute: str, region: Value, account: Value) -> Value:
         """Return what follows from the provider's region and account; KeyError if nothing does."""
         partition = self.partition_of(region)
+        suffix = dns_suffix(partition)
         answers = {
             "aws_caller_identity": {"account_id": account, "id": account},
             "aws_region": {"name": region, "region": region, "id": region},
-            "aws_partition": {"partition": partition, "id": partition, **_dns_suffix(partition)},
+            "aws_partition": {"partition": partition, "id": partition, **({"dns_suffix": suffix} if suffix else {})},
         }
         return answers[type_][attribute]
 
@@ -120,9 +123,9 @@ def _prefixes(address: str, type_: str, name: str) -> Iterator[str]:
     yield type_
 
 
-def _dns_suffix(partition: str) -> dict[str, str]:
-    suffix = _DNS_SUFFIXES.get(partition, "amazonaws.com" if partition in ("aws", "aws-us-gov") else "")
-    return {"dns_suffix": suffix} if suffix else {}
+def dns_suffix(partition: Value) -> str:
+    """Return what the domain names of a partition end in, "" if that is not known."""
+    return _DNS_SUFFIXES.get(partition, "") if isinstance(partition, str) else ""
 
 
 def region_unknown(provider: str) -> Unknown:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from infraspec.core.errors import EvaluationError
 from infraspec.core.json_text import decode_json
 from infraspec.core.unknown import ComputedFrom, JsonText, OpenList, Text, Unknown, Value, is_known
+from infraspec.resource_types.listing import snake
 from infraspec.terraform.language.operators import equality
 from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.values import type_name
@@ -111,15 +112,10 @@ def _source_statement(tree: Value) -> Value:
     if not isinstance(tree, dict):
         _refuse("a statement of a source or override document", "an object", tree)
     members = _members(tree)
-    converted = {
-        key: _CONVERT.get(key, _as_it_is)(key, members[key.lower()]) for key in _KEYS if key.lower() in members
-    }
+    given = {key: members[key.lower()] for key in _KEYS if key.lower() in members}
+    converted = {key: _CONVERT[key](key, value) if key in _CONVERT else value for key, value in given.items()}
     statement = {key: value for key, value in converted.items() if value is not None}
     return statement | {key: value for key, value in tree.items() if _HOLE in key}
-
-
-def _as_it_is(_: str, value: Value) -> Value:
-    return value
 
 
 def _principal(name: str, value: Value) -> Value:
@@ -184,20 +180,20 @@ def normalized_condition(tests: Mapping[str, Value]) -> dict[str, Value] | None:
     for test in sorted(tests):
         variables = tests[test]
         if isinstance(variables, dict):
-            known = {name: _flat(variables[name]) for name in sorted(variables) if variables[name] is not None}
-            result |= {test: known} if known else {}
+            known = {name: variables[name] for name in sorted(variables) if variables[name] is not None}
+            flat = {name: value[0] if _is_single(value) else value for name, value in known.items()}
+            result |= {test: flat} if flat else {}
         else:
             result[test] = variables
     return result or None
 
 
-def _flat(value: Value) -> Value:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+def _is_single(value: Value) -> bool:
+    return isinstance(value, list) and len(value) == 1
 
 
-_ACTIONS = (("actions", "Action"), ("not_actions", "NotAction"))
-_RESOURCES = (("resources", "Resource"), ("not_resources", "NotResource"))
-_PRINCIPALS = (("principals", "Principal"), ("not_principals", "NotPrincipal"))
+_MEMBERS = ("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal")
+"""The members of a statement whose arguments and blocks are named alike, in snake case and the plural."""
 _VERSION = "2012-10-17"
 _OLD_VERSION = "2008-10-17"
 _HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -297,15 +293,10 @@ def _statement(block: Value, version: Value) -> Value:
     if block.get("sid"):
         statement["Sid"] = block["sid"]
     statement["Effect"] = block.get("effect") or "Allow"
-    for name, key in _ACTIONS:
-        if block.get(name):
-            statement[key] = _one_or_many(block[name])
-    for name, key in _RESOURCES:
-        if block.get(name):
-            statement[key] = _variables(_one_or_many(block[name]), version)
-    for name, key in _PRINCIPALS:
-        if block.get(name):
-            statement[key] = _variables(_principals(block[name]), version)
+    for key in _MEMBERS:
+        if given := block.get(f"{snake(key)}s"):
+            value = _principals(given) if key.endswith("Principal") else _one_or_many(given)
+            statement[key] = value if key.endswith("Action") else _variables(value, version)
     if block.get("condition") and (condition := _conditions(block["condition"])):
         statement["Condition"] = _variables(condition, version)
     return statement
@@ -346,15 +337,12 @@ def _conditions(blocks: Value) -> Value:
             return block
         test, variable, values = block.get("test"), block.get("variable"), block.get("values")
         if not isinstance(test, str) or not isinstance(variable, str) or isinstance(values, Unknown):
-            return _single_condition(test, variable, values) if len(blocks) == 1 else named("conditions", blocks)
+            if len(blocks) > 1:
+                return named("conditions", blocks)
+            known = isinstance(test, str) and isinstance(variable, str)
+            return {test: {variable: values}} if known else named("condition", test, variable)
         result.setdefault(test, {}).setdefault(variable, []).extend(values or [])
     return normalized_condition(result)
-
-
-def _single_condition(test: Value, variable: Value, values: Value) -> Value:
-    if isinstance(test, str) and isinstance(variable, str):
-        return {test: {variable: values}}
-    return named("condition", test, variable)
 
 
 def _variables(value: Value, version: Value) -> Value:

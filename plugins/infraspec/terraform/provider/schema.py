@@ -9,7 +9,6 @@ explains the codes. What is not there (another provider, an attribute of another
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Collection
 from functools import cache, partial
@@ -33,25 +32,20 @@ from infraspec.terraform.language.values import (
 
 _DATA = Path(__file__).with_name("aws_schema.txt")
 _FLAGS = "!?=~"
-_PRIMITIVES = {"s": "string", "n": "number", "b": "bool", "*": "any"}
-_COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
-_BLOCKS = {"[": "list", "{": "set", "(": "single"}
+_BLOCKS = ("[", "{")
+"""What the code of nested blocks begins with, of which there may be several."""
 
 
-class SchemaSetting(Struct, frozen=True):
-    """Who sets an attribute or nested block: the configuration, the provider, or either."""
+class Setting(Struct, frozen=True):
+    """An attribute or nested block: the code of its type, and who sets it (configuration, provider, or either)."""
 
-    flag: str = ""
-
-    @property
-    def required(self) -> bool:
-        """Tell whether a configuration must set it."""
-        return self.flag == "!"
+    flag: str
+    code: str
 
     @property
-    def optional(self) -> bool:
-        """Tell whether a configuration may set it or leave it."""
-        return self.flag in ("", "?", "~")
+    def settable(self) -> bool:
+        """Tell whether a configuration may set it."""
+        return self.flag != "="
 
     @property
     def computed(self) -> bool:
@@ -60,51 +54,12 @@ class SchemaSetting(Struct, frozen=True):
 
     @property
     def may_have_default(self) -> bool:
-        """Tell whether the provider may put something in place of what is not set."""
-        return self.flag == "~"
-
-
-class SchemaAttribute(SchemaSetting, frozen=True):
-    """The type of an attribute.
-
-    `kind` is "string", "number", "bool", "any", "list", "set", "map" or "object"; `element` the type of what a
-    collection holds; `attributes` the schema of an object.
-    """
-
-    kind: str = "any"
-    element: SchemaAttribute | None = None
-    attributes: Schema | None = None
-
-    @property
-    def may_have_default(self) -> bool:
         """Tell whether the provider may put a constant in place of what is not set.
 
         The published schema leaves defaults out: any optional number or bool may have one, and so may a string that is
         documented with one.
         """
-        return self.flag == "~" or (self.flag == "" and self.kind in ("number", "bool", "any"))
-
-    def __str__(self) -> str:
-        """Write it as a type constraint: `set(string)`."""
-        return f"{self.kind}({self.element})" if self.element else self.kind
-
-
-class BlockType(SchemaSetting, frozen=True):
-    """A nested block, or an attribute of objects that may be written as blocks.
-
-    `nesting` is "list" or "set" (a list of objects in `Resource.values`) or "single" (one object, or null).
-    """
-
-    nesting: str = "list"
-    attributes: Schema | None = None
-
-    def attribute(self, name: str) -> SchemaAttribute | None:
-        """Return the type of an attribute inside the block."""
-        return self.attributes.attribute(name) if self.attributes else None
-
-    def block(self, name: str) -> BlockType | None:
-        """Return a block inside the block."""
-        return self.attributes.block(name) if self.attributes else None
+        return self.flag == "~" or (self.flag == "" and self.code in ("n", "b", "*"))
 
 
 class Schema(Struct, frozen=True):
@@ -118,19 +73,12 @@ class Schema(Struct, frozen=True):
 
     def code(self, name: str) -> str:
         """Return the code of a type without its flag, empty for a name that is not known."""
-        return _split(self.codes.get(name, ""))[1]
+        return self.codes.get(name, "").lstrip(_FLAGS)
 
-    def attribute(self, name: str) -> SchemaAttribute | None:
-        """Return the type of an attribute; None for a block, and for a name that is not known."""
-        flag, code = _split(self.codes.get(name, ""))
-        return None if not code or code[0] in _BLOCKS else _attribute_type(code, flag)
-
-    def block(self, name: str) -> BlockType | None:
-        """Return a block, or an attribute that may be written as one; None for the rest."""
-        flag, code = _split(self.codes.get(name, ""))
-        if code[1:2] != "@" or code[0] == "M":
-            return None
-        return BlockType(flag, _BLOCKS.get(code[0]) or _COLLECTIONS[code[0]], structure(code[1:]))
+    def setting(self, name: str) -> Setting | None:
+        """Return an attribute or nested block; None for a name that is not known."""
+        code = self.code(name)
+        return Setting(self.codes[name].removesuffix(code), code) if code else None
 
 
 def schema(resource_type: str, mode: str = "managed") -> Schema | None:
@@ -146,34 +94,10 @@ def structure(code: str) -> Schema:
     return found
 
 
-def provider_version() -> str:
-    """Return the version of the AWS provider that the schema is from."""
-    return _data().split(b":", 1)[0].rpartition(b" ")[2].decode()
-
-
 @cache
 def resource_types() -> Collection[str]:
     """Return the names of all managed resource types, sorted."""
     return tuple(name.decode() for name in _lines() if name.startswith(b"aws_"))
-
-
-def closest(resource_type: str) -> str | None:
-    """Return the known resource type that a misspelt one is most like, or None."""
-    found = difflib.get_close_matches(resource_type, resource_types(), n=1, cutoff=0.8)
-    return found[0] if found else None
-
-
-def _split(code: str) -> tuple[str, str]:
-    return (code[0], code[1:]) if code and code[0] in _FLAGS else ("", code)
-
-
-def _attribute_type(code: str, flag: str = "") -> SchemaAttribute:
-    first = code[0]
-    if first == "@":
-        return SchemaAttribute(flag, "object", attributes=structure(code))
-    if first in _COLLECTIONS:
-        return SchemaAttribute(flag, _COLLECTIONS[first], element=_attribute_type(code[1:]))
-    return SchemaAttribute(flag, _PRIMITIVES[first])
 
 
 @cache
@@ -185,12 +109,8 @@ def _schema(name: str) -> Schema | None:
 @cache
 def _lines() -> dict[bytes, bytes]:
     """Return the encoded attributes by name of type or structure."""
-    pairs = (line.partition(b"\t") for line in _data().splitlines())
+    pairs = (line.partition(b"\t") for line in _DATA.read_bytes().splitlines())
     return {name: encoded for name, _, encoded in pairs if encoded}
-
-
-def _data() -> bytes:
-    return _DATA.read_bytes()
 
 
 Converter: TypeAlias = Callable[[Value], Value]
@@ -203,21 +123,14 @@ def is_computed(resource_type: str, name: str, mode: str = "managed") -> bool | 
     None: it cannot be told, because the schema does not know it, or the provider may put a default in its place.
     """
     known = schema(resource_type, mode)
-    if known is None:
-        return None
-    setting = known.attribute(name) or known.block(name)
+    setting = known.setting(name) if known else None
     return None if setting is None or setting.may_have_default else setting.computed
-
-
-@cache
-def _is_empty_list(resource_type: str, name: str) -> bool:
-    known = schema(resource_type)
-    return known is not None and known.code(name)[:1] in ("[", "{")
 
 
 def unset(resource_type: str, name: str) -> Value:
     """Return what an attribute is that is neither set nor computed: an empty list for nested blocks, else null."""
-    return [] if _is_empty_list(resource_type, name) else None
+    known = schema(resource_type)
+    return [] if known and known.code(name).startswith(_BLOCKS) else None
 
 
 def absent(code: str, address: str, name: str) -> Value:
@@ -225,11 +138,10 @@ def absent(code: str, address: str, name: str) -> Value:
 
     Null, or an empty list for blocks, if the provider leaves it unset; else Unknown: it computes it, or may do so.
     """
-    known = structure(code)
-    setting = known.attribute(name) or known.block(name)
+    setting = structure(code).setting(name)
     if setting is None or setting.computed or setting.may_have_default:
         return named_unknown(address, name)
-    return [] if known.code(name)[:1] in ("[", "{") else None
+    return [] if setting.code.startswith(_BLOCKS) else None
 
 
 @cache
@@ -238,8 +150,8 @@ def has_tags(resource_type: str) -> bool | None:
     known = schema(resource_type)
     if known is None:
         return None
-    tags = known.attribute("tags")
-    return tags is not None and (tags.optional or tags.required)
+    tags = known.setting("tags")
+    return tags is not None and tags.settable
 
 
 def conform(resource_type: str, name: str, value: Value, mode: str = "managed") -> Value:
