@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from infraspec.aws.guard import FURTHER, READS
+from infraspec.aws.guard import API, READS
 from infraspec.resource_types import TYPES
 from infraspec.resource_types.listing import snake
 
@@ -23,7 +23,7 @@ ALLOWED = {name.lower() for names in READS.values() for name in names}
 
 
 def test_operations_are_on_the_list() -> None:
-    """Every operation that a module of live models names is in infraspec.aws.guard; a new one is added there."""
+    """Every operation that a module of live models names is on the list of reads; a new one goes to aws/api.json."""
     asked = {
         node.value: path.name
         for path in PACKAGE.rglob("*.py")
@@ -53,7 +53,7 @@ def test_the_list_has_what_is_asked_and_no_more(service: str) -> None:
     What the tables of the catalogue list is asked by them.
     """
     asking = [words for words in MODULES if service in words]
-    named = {*FURTHER.get(service, ()), *(name for one in LISTINGS if one.service == service for name in one.also)}
+    named = {*API.further.get(service, ()), *(name for one in LISTINGS if one.service == service for name in one.also)}
 
     assert [] == [name for name in sorted(named) if not any({name, xform_name(name)} & words for words in asking)]
 

@@ -29,6 +29,7 @@ def _paths(known: ResourceType) -> Iterator[str]:
     yield from filter(None, (known.name, *known.identity, *known.secrets, *known.assigned, *known.found))
     for policy in known.policies:
         yield from filter(None, (policy.attribute, policy.of))
+    yield from (setting.attribute for setting in known.public)
     if known.drift:
         drift = known.drift
         yield from (*drift.compared, *drift.left_out, *drift.repeated, *drift.inherited, *drift.defaults)

@@ -256,13 +256,9 @@ def _place(contract: Contract, plan: Plan, name: str) -> Iterator[Line]:
 def _variables(plan: Plan, name: str) -> Iterator[Line]:
     variables = unknown_variables(plan)
     if variables:
-        lines = [f'{variable} = "…"  # {counted(uses, "resource")}' for variable, uses in variables[:_MOST_LINES]]
-        table = f"[environments.{notation((name, 'variables'))}]"
-        yield Line.warning(
-            name,
-            f"{counted(len(variables), 'variable')} without a value",
-            "\n".join([f"{table}  # or var_files, or TF_VAR_…; no secrets", *lines, *_rest(len(variables))]),
-        )
+        lines = [f'{variable} = "…"  # {counted(uses, "resource")}' for variable, uses in variables]
+        table = f"[environments.{notation((name, 'variables'))}]  # or var_files, or TF_VAR_…; no secrets"
+        yield Line.warning(name, f"{counted(len(variables), 'variable')} without a value", _shortened(table, lines))
 
 
 def _roles(plan: Plan, definitions: list[TaskDefinition], name: str) -> Iterator[Line]:
@@ -285,16 +281,17 @@ def _data(alike: dict[str, list[tuple[str, int]]]) -> Line:
     names = list(alike)
     tables = [f"[environments.{notation((name, 'known'))}]" for name in names]
     table = tables[0] if len(tables) == 1 else f"[known]  # what is the same in all; else {', '.join(tables)}"
-    lines = [f"{_known(key)}  # {counted(uses, 'resource')}" for key, uses in data[:_MOST_LINES]]
+    lines = [f"{_known(key)}  # {counted(uses, 'resource')}" for key, uses in data]
     return Line.warning(
         ", ".join(names),
         f"{counted(len(data), 'attribute')} of data sources not known",
-        "\n".join([table, *lines, *_rest(len(data))]),
+        _shortened(table, lines),
     )
 
 
-def _rest(count: int) -> list[str]:
-    return [f"# and {count - _MOST_LINES} more"] if count > _MOST_LINES else []
+def _shortened(table: str, lines: list[str]) -> str:
+    rest = [f"# and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
+    return "\n".join([table, *lines[:_MOST_LINES], *rest])
 
 
 def _short(error: InfraspecError) -> str:

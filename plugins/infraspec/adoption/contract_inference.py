@@ -229,7 +229,7 @@ def _evaluated(repository: RepositoryFiles) -> Adoption:
             if candidate.region and not isinstance(plan.region, str):
                 plan, stays = second.plan(candidate.name), candidate
         except InfraspecError as error:
-            left.append(LeftOut(candidate, _first_line(error)))
+            left.append(LeftOut(candidate, str(error).splitlines()[0]))
         else:
             plans[candidate.name] = plan
             kept.append(stays)
@@ -325,7 +325,3 @@ def environment_table(candidate: EnvironmentCandidate, files: Mapping[str, Seque
     if files.get(candidate.name):
         table["task_definitions"] = list(files[candidate.name])
     return table
-
-
-def _first_line(error: InfraspecError) -> str:
-    return str(error).splitlines()[0]

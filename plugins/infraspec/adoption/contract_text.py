@@ -21,7 +21,10 @@ _MOST_LISTED = 30
 
 def contract_text(adoption: Adoption) -> str:
     """Write the contract of an adoption."""
-    found = "\n".join([_project(adoption), *_environments(adoption), *_left_out(adoption)])
+    held, total = adoption.support
+    why = f"{held} of {total} names begin with it" if held else "the name of the directory"
+    project = f"[project]\napplication = {quoted(adoption.application)}  # {why}\n"
+    found = "\n".join([project, *_environments(adoption), *_left_out(adoption)])
     rules = "\n".join([*_names(adoption), *_tags(adoption), _suite(adoption)])
     return Template(_shipped("contract.toml")).substitute(found=found, rules=rules)
 
@@ -40,12 +43,6 @@ def quoted(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(quoted, value)) + "]"
     raise TypeError(type(value).__name__)
-
-
-def _project(adoption: Adoption) -> str:
-    held, total = adoption.support
-    why = f"{held} of {total} names begin with it" if held else "the name of the directory"
-    return f"[project]\napplication = {quoted(adoption.application)}  # {why}\n"
 
 
 def _environments(adoption: Adoption) -> Iterator[str]:
@@ -164,10 +161,11 @@ def starting_files(adoption: Adoption) -> tuple[StartingFile, ...]:
     if adoption.repository.workflows or not adoption.repository.gitlab:
         wanted[WORKFLOW_FILE] = ""
     wanted[MAKEFILE] = f"in the Makefile:  include {MAKEFILE}"
-    return tuple(
-        StartingFile(path, texts.get(path) or _shipped(Path(path).name), _is_there(directory / path), note)
-        for path, note in wanted.items()
-    )
+    found = []
+    for path, note in wanted.items():
+        is_there = (directory / path).exists() or (directory / path).is_symlink()
+        found.append(StartingFile(path, texts.get(path) or _shipped(Path(path).name), is_there, note))
+    return tuple(found)
 
 
 def write(directory: Path, files: Sequence[StartingFile]) -> None:
@@ -188,7 +186,3 @@ def write(directory: Path, files: Sequence[StartingFile]) -> None:
                 found=error.strerror or type(error).__name__,
                 remedy="check its owner and its mode, or print what would be written: infraspec init --dry-run",
             ) from None
-
-
-def _is_there(path: Path) -> bool:
-    return path.exists() or path.is_symlink()

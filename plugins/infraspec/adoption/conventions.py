@@ -228,7 +228,11 @@ def _chosen(group: Sequence[NamedResource], patterns: Sequence[str]) -> tuple[tu
     """Take the pattern that most names follow, and a second if the first is not enough."""
     left, chosen = list(group), []
     for pattern, _ in sorted(Counter(patterns).items(), key=lambda entry: (-entry[1], entry[0])):
-        unmatched = [named for named in left if not _follows(named, pattern)]
+        unmatched = [
+            named
+            for named in left
+            if NamePattern.parse(pattern, PLACEHOLDERS, named.facts).judge(named.name) is not Verdict.PROVEN
+        ]
         if len(left) - len(unmatched) < min(2, len(group)):
             continue
         chosen.append(pattern)
@@ -241,7 +245,3 @@ def _chosen(group: Sequence[NamedResource], patterns: Sequence[str]) -> tuple[tu
 def _pattern(named: NamedResource) -> str | None:
     shape = NameShape.of(named.name, named.facts)
     return shape.pattern(named.type) if shape.has_facts else None
-
-
-def _follows(named: NamedResource, pattern: str) -> bool:
-    return NamePattern.parse(pattern, PLACEHOLDERS, named.facts).judge(named.name) is Verdict.PROVEN

@@ -58,14 +58,10 @@ def files_by_environment(paths: list[str], environments: list[str]) -> dict[str,
 def _json_files(directory: Path) -> Iterator[Path]:
     for here, directories, names in os.walk(directory):
         directories[:] = sorted(name for name in directories if name not in _SKIPPED and name[0] != ".")
-        for name in sorted(names):
-            path = Path(here) / name
-            if name.endswith(".json") and not name.endswith(".tf.json") and _is_small(path):
-                yield path
-
-
-def _is_small(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size <= _LARGEST
+        paths = (
+            Path(here) / name for name in sorted(names) if name.endswith(".json") and not name.endswith(".tf.json")
+        )
+        yield from (path for path in paths if path.is_file() and path.stat().st_size <= _LARGEST)
 
 
 WORKFLOWS = ".github/workflows"

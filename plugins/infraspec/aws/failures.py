@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from infraspec.aws.guard import actions_of
+from infraspec.aws.guard import API, actions_of
 from infraspec.core.errors import (
     AwsError,
     CredentialsError,
@@ -20,28 +20,6 @@ from infraspec.core.errors import (
     RunnerPermissionError,
 )
 
-DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "NotAuthorized",
-        "UnauthorizedOperation",
-    }
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_UNKNOWN = frozenset(
-    {
-        "AuthFailure",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 _ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)")
 _MISSING = re.compile(r"because no ([\w -]+) allows")
 _DENIED_BY = re.compile(r"with an explicit deny in an? ([\w-]+(?: [\w-]+)*? (?:policy|boundary))")
@@ -81,11 +59,11 @@ def _answered(response: Any, service: str, operation: str, region: str) -> Infra
     message = _line(str(response.get("Error", {}).get("Message", "")))
     place = _place(service, operation, region)
     found = f"{code}: {message}" if message else code
-    if code in DENIED:
+    if code in API.denied:
         return _denied(service, operation, place, message, found)
-    if code in _EXPIRED:
+    if code in API.expired:
         return expired(found, place)
-    if code in _UNKNOWN:
+    if code in API.unknown:
         return CredentialsError(
             "AWS does not know these credentials",
             place=place,

@@ -4,10 +4,10 @@ Source: botocore.register_initializer, whose function is called with each new se
 that was made before is not guarded, which is why the guard is armed before the first test is collected. It keeps
 mistakes from AWS, not attacks: the wall is the policy of the runner, `infraspec runner-policy`.
 
-The catalogue says which operations list the resources of a type. A check of anything else adds its operations here,
-under boto3's name of the service and the API's name of the operation, and `infraspec runner-policy` prints the IAM
-actions that they need. Nothing here may change anything or return the value of a secret. Source of the actions: Service
-Authorization Reference.
+The catalogue says which operations list the resources of a type. A check of anything else adds its operations to
+api.json, under boto3's name of the service and the API's name of the operation, and `infraspec runner-policy` prints
+the IAM actions that they need. Nothing there may change anything or return the value of a secret. Source of the
+actions: Service Authorization Reference.
 """
 
 from __future__ import annotations
@@ -17,36 +17,40 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore
+import msgspec
+from msgspec import Struct
 
 from infraspec.core.errors import GuardError
 from infraspec.resource_types import TYPES
 
-FURTHER: Mapping[str, tuple[str, ...]] = {
-    "cloudtrail": ("LookupEvents",),
-    "cloudwatch": ("DescribeAlarmHistory", "GetMetricData"),
-    "dynamodb": ("DescribeTable",),
-    "ec2": ("DescribeNetworkAcls",),
-    "ecr": ("DescribeImages",),
-    "ecs": ("DescribeServiceRevisions", "DescribeTasks", "ListServiceDeployments", "ListTasks"),
-    "elbv2": ("DescribeTargetHealth",),
-    "iam": ("SimulatePrincipalPolicy",),
-    "kms": ("ListGrants", "ListKeys"),
-    "rds": ("DescribePendingMaintenanceActions",),
-    "resourcegroupstaggingapi": ("GetResources",),
-    "s3": ("GetBucketEncryption", "GetBucketVersioning", "GetPublicAccessBlock", "HeadBucket"),
-    "secretsmanager": ("DescribeSecret",),
-    "sqs": ("GetQueueAttributes", "GetQueueUrl"),
-    "sts": ("GetCallerIdentity",),
-}
-"""Operations by service that list no resources of the catalogue."""
+
+class ApiTables(Struct, frozen=True, forbid_unknown_fields=True):
+    """What api.json says of the API of AWS.
+
+    `further` are operations by service that list no resources of the catalogue, `actions` the IAM actions of an
+    operation, where they are not its own name. `credentials` is what botocore asks to get the credentials of a profile
+    or a role; the sessions made of them are guarded too. The others are codes of errors: of what is not allowed, of
+    credentials that were right once, and of such as AWS does not know.
+    """
+
+    further: Mapping[str, tuple[str, ...]]
+    actions: Mapping[str, tuple[str, ...]]
+    credentials: Mapping[str, tuple[str, ...]]
+    denied: frozenset[str]
+    expired: frozenset[str]
+    unknown: frozenset[str]
+
+
+API = msgspec.json.decode(Path(__file__).with_name("api.json").read_bytes(), type=ApiTables)
 
 
 def _reads() -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = defaultdict(set, {service: set(names) for service, names in FURTHER.items()})
+    found: dict[str, set[str]] = defaultdict(set, {service: set(names) for service, names in API.further.items()})
     for listing in (one.listing for one in TYPES.values() if one.listing is not None):
         found[listing.service].update(listing.operations())
     return {service: tuple(sorted(found[service])) for service in sorted(found)}
@@ -57,22 +61,6 @@ READS = _reads()
 
 PREFIXES: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 """The prefix of a service's IAM actions, where it is not boto3's name of the service."""
-
-ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
-    ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
-    ("s3", "HeadBucket"): ("s3:ListBucket",),
-    ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
-}
-"""The IAM actions of an operation, where they are not the operation's own name."""
-
-CREDENTIALS: Mapping[str, tuple[str, ...]] = {
-    "signin": ("CreateOAuth2Token",),
-    "sso": ("GetRoleCredentials",),
-    "sso-oidc": ("CreateToken",),
-    "sts": ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"),
-}
-"""What botocore asks to get the credentials of a profile or a role; the sessions made of them are guarded too."""
 
 VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:GetParameter": "Name"}
 """Operations that return the value of a secret, by the parameter that names it: for those alone of the contract."""
@@ -100,7 +88,7 @@ def api_name(service: str, operation: str) -> str:
 def actions_of(service: str, operation: str) -> tuple[str, ...]:
     """Return the IAM actions that an operation needs."""
     name = api_name(service, operation)
-    return ACTIONS.get((service, name), (f"{PREFIXES.get(service, service)}:{name}",))
+    return API.actions.get(f"{service}:{name}", (f"{PREFIXES.get(service, service)}:{name}",))
 
 
 def _plain(operation: str) -> str:
@@ -161,7 +149,7 @@ class Guard:
 
     def _check(self, service: str, operation: str, parameters: Mapping[str, Any], permitted: frozenset[str]) -> None:
         name = f"{service}:{operation}"
-        if operation in READS.get(service, ()) or operation in CREDENTIALS.get(service, ()):
+        if operation in READS.get(service, ()) or operation in API.credentials.get(service, ()):
             return
         if name in permitted or name in self.reads:
             return

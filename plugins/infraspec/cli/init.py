@@ -52,13 +52,10 @@ def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - c
         return
     if dry_run:
         for file in files:
-            click.echo(f"{_rule(_state(file, dry_run=True) + ' ' + file.path)}\n{file.text}")
+            title = f"---- {_state(file, dry_run=True)} {file.path} ".ljust(80, "-")
+            click.echo(f"{title}\n{file.text}")
         return
     _tell(adoption, files)
-
-
-def _rule(title: str) -> str:
-    return f"---- {title} ".ljust(80, "-")
 
 
 def _state(file: StartingFile, *, dry_run: bool) -> str:

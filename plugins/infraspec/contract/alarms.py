@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
-from infraspec.contract.field_types import ContractTable, NonEmpty, Regex
+from infraspec.contract.field_types import ContractTable, NonEmpty, Regex, told_by
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -30,11 +30,7 @@ def _number_kind(value: Any) -> str | None:
 
 Number: TypeAlias = Annotated[
     Annotated[float, Tag("<number>")] | Annotated[Bounds, Tag("<bounds>")],
-    Discriminator(
-        _number_kind,
-        custom_error_type="contract",
-        custom_error_message="a number, or { min = …, max = … }",
-    ),
+    told_by(_number_kind, "a number, or { min = …, max = … }"),
 ]
 """An exact number, or its bounds."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 
@@ -51,6 +51,11 @@ _PATH = r"^[^\u0000]*\S[^\u0000]*$"
 def wrong(expected: str) -> PydanticCustomError:
     """Make the error whose message is what was expected, in plain words."""
     return PydanticCustomError("contract", "{expected}", {"expected": expected})
+
+
+def told_by(tag: Callable[[Any], str | None], expected: str) -> Discriminator:
+    """Choose among the alternatives of a union by their tags; the error says what was expected."""
+    return Discriminator(tag, custom_error_type="contract", custom_error_message=expected)
 
 
 class Matching(Struct, frozen=True):

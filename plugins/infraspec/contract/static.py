@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
-from infraspec.contract.field_types import ContractTable, FilePath, NonEmpty, Regex
+from infraspec.contract.field_types import ContractTable, FilePath, NonEmpty, Regex, told_by
 
 _ALTERNATIVES: dict[type, str] = {str: "<text>", list: "<list>"}
 
 
 NamePatterns: TypeAlias = Annotated[
     Annotated[NonEmpty, Tag("<text>")] | Annotated[list[NonEmpty], Field(min_length=1), Tag("<list>")],
-    Discriminator(
-        lambda value: _ALTERNATIVES.get(type(value)),
-        custom_error_type="contract",
-        custom_error_message="a pattern in quotes or a list of alternatives",
-    ),
+    told_by(lambda value: _ALTERNATIVES.get(type(value)), "a pattern in quotes or a list of alternatives"),
 ]
 """One naming pattern or several alternatives."""
 
@@ -40,10 +36,9 @@ TagValue: TypeAlias = Annotated[
     Annotated[str, Tag("<text>")]
     | Annotated[list[str], Field(min_length=1), Tag("<list>")]
     | Annotated[TagRule, Tag("<rule>")],
-    Discriminator(
+    told_by(
         lambda value: "<rule>" if isinstance(value, (dict, TagRule)) else _ALTERNATIVES.get(type(value)),
-        custom_error_type="contract",
-        custom_error_message="an exact value in quotes, a list of values, { regex = '…' } or {} for any value",
+        "an exact value in quotes, a list of values, { regex = '…' } or {} for any value",
     ),
 ]
 """An exact value (with {application} and {environment}), one of a list, or a TagRule."""

@@ -10,25 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from infraspec.core.errors import HclSyntaxError
-from infraspec.hcl import lexer
-from infraspec.hcl.ast import (
-    Binary,
-    Call,
-    Conditional,
-    Expression,
-    ForObject,
-    ForTuple,
-    GetAttr,
-    Index,
-    Literal,
-    Name,
-    Object,
-    Parentheses,
-    Splat,
-    Tuple,
-    Unary,
-)
-from infraspec.hcl.lexer import IN_LINE, MAX_CHAIN
+from infraspec.hcl import ast, lexer
+from infraspec.hcl.lexer import IN_LINE, MAX_CHAIN, Mode
 from infraspec.hcl.templates import StringParser
 
 ATTRIBUTE_SPLAT: Final = ".*"
@@ -39,7 +22,7 @@ FULL_SPLAT: Final = "[*]"
 class TraversalParser(StringParser):
     """The productions of traversals: HCL Native Syntax Specification, "Index Operator" to "Splat Operators"."""
 
-    def traversal(self, node: Expression) -> Expression:
+    def traversal(self, node: ast.Expression) -> ast.Expression:
         """Parse `traversal = step*`."""
         for _ in range(MAX_CHAIN):
             step = self._step()
@@ -50,7 +33,7 @@ class TraversalParser(StringParser):
             node = self._attribute_splat(node) if step == ATTRIBUTE_SPLAT else apply(node, step)
         raise self.too_deep()
 
-    def _step(self) -> str | Expression | None:
+    def _step(self) -> str | ast.Expression | None:
         """Parse `step = "." identifier | "." digit+ | ".*" | "[*]" | "[" expression "]"`.
 
         Return a name, an index, ATTRIBUTE_SPLAT or FULL_SPLAT, or None if what follows is no step.
@@ -63,7 +46,7 @@ class TraversalParser(StringParser):
             return self._unusual_step()
         return self._index() if character == "[" else None
 
-    def _index(self) -> str | Expression:
+    def _index(self) -> str | ast.Expression:
         self.pos = self.ahead
         if found := lexer.full_splat(self.text, self.pos):
             self.pos = found.end()
@@ -75,7 +58,7 @@ class TraversalParser(StringParser):
         self.close(mode)
         return key
 
-    def _unusual_step(self) -> str | Expression | None:
+    def _unusual_step(self) -> str | ast.Expression | None:
         """Parse a step whose dot is followed by blanks, `*` or digits: the form of an index in old configurations."""
         if self.text.startswith("...", self.ahead):
             return None
@@ -90,14 +73,14 @@ class TraversalParser(StringParser):
             return ATTRIBUTE_SPLAT
         if found := lexer.legacy_index(self.text, self.pos):
             self.pos = found.end()
-            return Literal(int(found[0]), found.start())
+            return ast.Literal(int(found[0]), found.start())
         if not character.isdecimal():
             raise self.error("the dot is not followed by a name", self.pos, expected="an attribute name")
         return self.number()
 
-    def _attribute_splat(self, target: Expression) -> Splat:
+    def _attribute_splat(self, target: ast.Expression) -> ast.Splat:
         """Parse `attributeSplat = ".*" ("." identifier | "." digit+)*`; what follows applies to the result."""
-        steps: list[str | Expression] = []
+        steps: list[str | ast.Expression] = []
         while self.look() == ".":
             step = self._step()
             if step is None:
@@ -107,38 +90,38 @@ class TraversalParser(StringParser):
                     "a splat stands inside another", self.ahead, expected="an attribute name", found='".*"'
                 )
             steps.append(step)
-        return Splat(target, full=False, steps=tuple(steps), at=target.at)
+        return ast.Splat(target, full=False, steps=tuple(steps), at=target.at)
 
-    def _full_splat(self, target: Expression) -> Expression:
+    def _full_splat(self, target: ast.Expression) -> ast.Expression:
         """Parse `fullSplat = "[*]" step*`; all steps apply to each element.
 
         A splat among the steps makes a tuple of tuples, which no steps of Splat can say. It becomes
         `[for each in target[*] : each…]`, with FULL_SPLAT as the iterator's name.
         """
-        steps: list[str | Expression] = []
+        steps: list[str | ast.Expression] = []
         for _ in range(MAX_CHAIN):
             step = self._step()
             if step is None:
-                return Splat(target, full=True, steps=tuple(steps), at=target.at)
+                return ast.Splat(target, full=True, steps=tuple(steps), at=target.at)
             if step in (ATTRIBUTE_SPLAT, FULL_SPLAT):
                 return self._nested_splat(target, steps, full=step == FULL_SPLAT)
             steps.append(step)
         raise self.too_deep()
 
-    def _nested_splat(self, target: Expression, steps: list[str | Expression], *, full: bool) -> ForTuple:
-        element: Expression = Name(FULL_SPLAT, target.at)
+    def _nested_splat(self, target: ast.Expression, steps: list[str | ast.Expression], *, full: bool) -> ast.ForTuple:
+        element: ast.Expression = ast.Name(FULL_SPLAT, target.at)
         for step in steps:
             element = apply(element, step)
         self.enter()
         result = self._full_splat(element) if full else self.traversal(self._attribute_splat(element))
         self.nesting -= 1
-        elements = Splat(target, full=True, steps=(), at=target.at)
-        return ForTuple(None, FULL_SPLAT, elements, result, None, target.at)
+        elements = ast.Splat(target, full=True, steps=(), at=target.at)
+        return ast.ForTuple(None, FULL_SPLAT, elements, result, None, target.at)
 
 
-def apply(node: Expression, step: str | Expression) -> GetAttr | Index:
+def apply(node: ast.Expression, step: str | ast.Expression) -> ast.GetAttr | ast.Index:
     """Return the node for a step after another node."""
-    return GetAttr(node, step, node.at) if isinstance(step, str) else Index(node, step, node.at)
+    return ast.GetAttr(node, step, node.at) if isinstance(step, str) else ast.Index(node, step, node.at)
 
 
 _KEY_GROUPS: Final = 2
@@ -149,35 +132,35 @@ _CONSTANT_NAMES: Final = {value: name for name, value in lexer.CONSTANTS.items()
 class BracketParser(TraversalParser):
     """The productions of brackets: HCL Native Syntax Specification, "Collection Values", "For Expressions"."""
 
-    def parentheses(self) -> Parentheses:
+    def parentheses(self) -> ast.Parentheses:
         """Parse `parentheses = "(" expression ")"`."""
         at = self.pos
         mode = self.open()
         inner = self.expression()
         self.take(")", "the parenthesis is not closed")
         self.close(mode)
-        return Parentheses(inner, at)
+        return ast.Parentheses(inner, at)
 
-    def arguments(self, name: str, at: int) -> Call:
+    def arguments(self, name: str, at: int) -> ast.Call:
         """Parse `arguments = "(" [expression ("," expression)* ["," | "..."]] ")"`."""
         arguments, expand = self._items(")", lexer.argument_item)
-        return Call(name, arguments, expand, at)
+        return ast.Call(name, arguments, expand, at)
 
-    def tuple_or_for(self) -> Tuple | ForTuple:
+    def tuple_or_for(self) -> ast.Tuple | ast.ForTuple:
         """Parse `tuple = "[" [expression ("," expression)* [","]] "]"`."""
         at = self.pos
         if found := lexer.for_intro(self.text, at + 1):
             return self._for_tuple(at, found.end())
         items, _ = self._items("]", lexer.tuple_item)
-        return Tuple(items, at)
+        return ast.Tuple(items, at)
 
     def _items(
         self, closer: str, simple_item: Callable[[str, int], re.Match[str] | None]
-    ) -> tuple[tuple[Expression, ...], bool]:
+    ) -> tuple[tuple[ast.Expression, ...], bool]:
         """Parse expressions up to the closing bracket; tell whether `...` follows the last one."""
         opened = self.pos
         mode = self.open()
-        items: list[Expression] = []
+        items: list[ast.Expression] = []
         expand = False
         while True:
             if found := simple_item(self.text, self.pos):
@@ -187,7 +170,7 @@ class BracketParser(TraversalParser):
                 if self.text[self.pos - 1] == closer:
                     break
                 continue
-            if self._at_closer(closer, opened):
+            if self.at_closer(closer, opened):
                 break
             items.append(self.expression())
             character = self.look()
@@ -203,28 +186,20 @@ class BracketParser(TraversalParser):
         self.close(mode)
         return tuple(items), expand
 
-    def _at_closer(self, closer: str, opened: int) -> bool:
-        character = self.look()
-        if not character:
-            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
-        if character == closer:
-            self.pos = self.ahead + 1
-        return character == closer
-
-    def object_or_for(self) -> Object | ForObject:
+    def object_or_for(self) -> ast.Object | ast.ForObject:
         """Parse `object = "{" [item (("," | newline) item)* ["," | newline]] "}"`."""
         at = self.pos
         if found := lexer.for_intro(self.text, at + 1):
             return self._for_object(at, found.end())
         mode = self.open()
         self.mode = IN_LINE
-        items: list[tuple[Expression, Expression]] = []
+        items: list[tuple[ast.Expression, ast.Expression]] = []
         while item := self._object_item(at):
             items.append(item)
         self.close(mode)
-        return Object(tuple(items), at)
+        return ast.Object(tuple(items), at)
 
-    def _object_item(self, opened: int) -> tuple[Expression, Expression] | None:
+    def _object_item(self, opened: int) -> tuple[ast.Expression, ast.Expression] | None:
         """Parse `item = key expression ("," | newline)`, or the closing brace, for which None is returned."""
         found = lexer.object_item(self.text, self.pos)
         if found is None:
@@ -238,7 +213,7 @@ class BracketParser(TraversalParser):
         else:
             self.pos = found.end()
             at = found.start(1)
-            key = Literal(found[1], at) if at >= 0 else Literal(found[2], found.start(2) - 1)
+            key = ast.Literal(found[1], at) if at >= 0 else ast.Literal(found[2], found.start(2) - 1)
             group = found.lastindex or 0
             if group > _KEY_GROUPS:
                 return key, self.simple_operand(group - _KEY_GROUPS, found[group], found.start(group))
@@ -254,7 +229,7 @@ class BracketParser(TraversalParser):
     def _unclosed_brace(self, opened: int) -> HclSyntaxError:
         return self.error("the brace is not closed", opened, expected='"}"', found="the end of the file")
 
-    def _key(self) -> Expression:
+    def _key(self) -> ast.Expression:
         """Parse `key = (identifier | expression) ("=" | ":")`."""
         key = self.expression()
         character = self.look()
@@ -262,35 +237,27 @@ class BracketParser(TraversalParser):
             remedy = "in the value of an argument, write = before the brace" if character == "{" else ""
             raise self.error("the key has no value", self.ahead, expected='"=" or ":"', remedy=remedy)
         self.pos = self.ahead + 1
-        if isinstance(key, Name):
-            return Literal(key.name, key.at)
-        if isinstance(key, Literal) and (key.value is None or isinstance(key.value, bool)):
-            return Literal(_CONSTANT_NAMES[key.value], key.at)
+        if isinstance(key, ast.Name):
+            return ast.Literal(key.name, key.at)
+        if isinstance(key, ast.Literal) and (key.value is None or isinstance(key.value, bool)):
+            return ast.Literal(_CONSTANT_NAMES[key.value], key.at)
         return key
 
-    def _for_tuple(self, at: int, pos: int) -> ForTuple:
+    def _for_tuple(self, at: int, pos: int) -> ast.ForTuple:
         """Parse `forTuple = "[" "for" names "in" expression ":" expression ["if" expression] "]"`."""
-        mode = self.open()
-        self.pos = pos
-        key, value = self.iterator_names()
-        collection = self.expression()
-        self.take(":", '"for" has no result')
+        mode, key, value, collection = self._for_head(pos)
         result = self.expression()
         condition = self._for_condition()
         self.take("]", '"for" does not end after its result')
         self.close(mode)
-        return ForTuple(key, value, collection, result, condition, at)
+        return ast.ForTuple(key, value, collection, result, condition, at)
 
-    def _for_object(self, at: int, pos: int) -> ForObject:
+    def _for_object(self, at: int, pos: int) -> ast.ForObject:
         """Parse `forObject = "{" "for" names "in" expression ":" pair ["..."] ["if" expression] "}"`.
 
         A pair is `expression "=>" expression`.
         """
-        mode = self.open()
-        self.pos = pos
-        key, value = self.iterator_names()
-        collection = self.expression()
-        self.take(":", '"for" has no result')
+        mode, key, value, collection = self._for_head(pos)
         result_key = self.expression()
         self.take("=>", '"for" in braces has no value for its key')
         result = self.expression()
@@ -301,9 +268,18 @@ class BracketParser(TraversalParser):
         condition = self._for_condition()
         self.take("}", '"for" does not end after its result')
         self.close(mode)
-        return ForObject(key, value, collection, result_key, result, group, condition, at)
+        return ast.ForObject(key, value, collection, result_key, result, group, condition, at)
 
-    def _for_condition(self) -> Expression | None:
+    def _for_head(self, pos: int) -> tuple[Mode, str | None, str, ast.Expression]:
+        """Parse `names "in" expression ":"`, from the names on."""
+        mode = self.open()
+        self.pos = pos
+        key, value = self.iterator_names()
+        collection = self.expression()
+        self.take(":", '"for" has no result')
+        return mode, key, value, collection
+
+    def _for_condition(self) -> ast.Expression | None:
         found = lexer.keyword(self.text, self.pos)
         if found is None or found[1] != "if":
             return None
@@ -314,7 +290,7 @@ class BracketParser(TraversalParser):
 class ExpressionParser(BracketParser):
     """The productions of expressions."""
 
-    def expression(self) -> Expression:
+    def expression(self) -> ast.Expression:
         """Parse `expression = operation ["?" expression ":" expression]`."""
         if simple := self.mode[1](self.text, self.pos):
             group = simple.lastindex or 0
@@ -329,9 +305,9 @@ class ExpressionParser(BracketParser):
         self.take(":", "the conditional has no second result")
         if_false = self.expression()
         self.nesting -= 1
-        return Conditional(condition, if_true, if_false, condition.at)
+        return ast.Conditional(condition, if_true, if_false, condition.at)
 
-    def operation(self, tightest: int) -> Expression:
+    def operation(self, tightest: int) -> ast.Expression:
         """Parse `operation = term (operator term)*`, of operators that bind at least as tightly as asked for."""
         left = self.term()
         for _ in range(MAX_CHAIN):
@@ -342,10 +318,10 @@ class ExpressionParser(BracketParser):
             if precedence < tightest:
                 return left
             self.pos = found.end()
-            left = Binary(found[0], left, self.operation(precedence + 1), left.at)
+            left = ast.Binary(found[0], left, self.operation(precedence + 1), left.at)
         raise self.too_deep()
 
-    def term(self) -> Expression:
+    def term(self) -> ast.Expression:
         """Parse `term = (number | name | call | template | parentheses | tuple | object | unary) traversal`."""
         character = self.look()
         self.pos = self.ahead
@@ -355,16 +331,16 @@ class ExpressionParser(BracketParser):
             return self.traversal(node)
         return node
 
-    def unary(self) -> Unary:
+    def unary(self) -> ast.Unary:
         """Parse `unary = ("-" | "!") term`."""
         at = self.pos
         self.pos += 1
         self.enter()
         operand = self.term()
         self.nesting -= 1
-        return Unary(self.text[at], operand, at)
+        return ast.Unary(self.text[at], operand, at)
 
-    def name_or_call(self) -> Expression:
+    def name_or_call(self) -> ast.Expression:
         """Parse `name = identifier ("." identifier)*`, `call = identifier ("::" identifier)* arguments`."""
         at = self.pos
         found = lexer.traversal(self.text, at)
@@ -396,7 +372,7 @@ class ExpressionParser(BracketParser):
         return name
 
 
-_TERMS: Final[dict[str, Callable[[ExpressionParser], Expression]]] = {
+_TERMS: Final[dict[str, Callable[[ExpressionParser], ast.Expression]]] = {
     '"': ExpressionParser.quoted,
     "<": ExpressionParser.heredoc,
     "(": ExpressionParser.parentheses,

@@ -16,30 +16,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
-from typing import Literal as Choice
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import Struct
 
 from infraspec.core.errors import HclSyntaxError
-from infraspec.hcl.ast import (
-    Attribute,
-    Block,
-    Body,
-    Expression,
-    File,
-    Interpolation,
-    Literal,
-    Name,
-    Node,
-    Object,
-    SourceText,
-    Template,
-    Tuple,
-)
+from infraspec.hcl import ast
 from infraspec.hcl.lexer import Blank, Cursor
-from infraspec.hcl.parser import clean, parse_expression, parse_template, run
+from infraspec.hcl.parser import parse_expression, parse_template, run
 
 FILE: Final = ""
 """The parent of the blocks of a file."""
@@ -158,15 +143,11 @@ class JsonReader(Cursor):
         """Take the opening bracket or a comma, or else the closing bracket; tell whether an item follows."""
         if first:
             self.pos += 1
-        character = self.look()
-        if not character:
-            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
-        if character == closer:
-            self.pos = self.ahead + 1
+        if self.at_closer(closer, opened):
             return False
         if first:
             return True
-        if character != ",":
+        if not self.text.startswith(",", self.ahead):
             raise self.error("the comma is missing", self.ahead, expected=f'"," or "{closer}"')
         self.pos = self.ahead + 1
         if self.look() in ("}", "]"):
@@ -200,21 +181,21 @@ class JsonReader(Cursor):
 
 
 _COMMENT: Final = "//"
-_TextReader: TypeAlias = Callable[[JsonScalar], Expression]
+_TextReader: TypeAlias = Callable[[JsonScalar], ast.Expression]
 
 
-def parse_json(text: str, name: str, kind: Choice["configuration", "variables"] = "configuration") -> File:
+def parse_json(text: str, name: str, kind: Literal["configuration", "variables"] = "configuration") -> ast.File:
     """Return the tree of a JSON file: of `.tf.json`, or of the variables in `.tfvars.json`.
 
     Raise HclSyntaxError.
     """
 
-    def body(reader: JsonReader) -> Body:
+    def body(reader: JsonReader) -> ast.Body:
         bodies, document = _JsonBodies(reader), reader.document()
         return bodies.body(document, FILE) if kind == "configuration" else bodies.variables(document)
 
-    source = SourceText(name, clean(text))
-    return File(source, run(lambda: JsonReader(source), body)[1])
+    reader, read = run(JsonReader, text, name, body)
+    return ast.File(reader.source, read)
 
 
 class _JsonBodies:
@@ -224,17 +205,17 @@ class _JsonBodies:
         self._source = reader.source
         self._error = reader.error
 
-    def variables(self, document: JsonValue) -> Body:
+    def variables(self, document: JsonValue) -> ast.Body:
         """Return a document's members as attributes whose text is taken as it is."""
-        attributes: dict[str, Attribute] = {}
+        attributes: dict[str, ast.Attribute] = {}
         for member in self._members(document):
             self._add_attribute(attributes, member, self._expression(member.value, self._literal))
-        return Body(attributes, ())
+        return ast.Body(attributes, ())
 
-    def body(self, value: JsonValue, parent: str) -> Body:
+    def body(self, value: JsonValue, parent: str) -> ast.Body:
         """Return the members of an object as the body of a block of type `parent`."""
-        attributes: dict[str, Attribute] = {}
-        blocks: list[Block] = []
+        attributes: dict[str, ast.Attribute] = {}
+        blocks: list[ast.Block] = []
         schema = _TYPES.get(parent, _OTHER).blocks
         for member in self._members(value):
             labels = schema.get(member.name)
@@ -249,7 +230,7 @@ class _JsonBodies:
                 )
             else:
                 self._add_attribute(attributes, member, self._argument(parent, member))
-        return Body(attributes, tuple(blocks))
+        return ast.Body(attributes, tuple(blocks))
 
     def _members(self, value: JsonValue) -> Iterator[Member]:
         """Yield the members of an object, or of the objects in an array, which make one body together."""
@@ -258,7 +239,7 @@ class _JsonBodies:
                 raise self._error("an object is missing", item.at, expected="{")
             yield from (member for member in item.members if member.name != _COMMENT)
 
-    def _blocks(self, member: Member, value: JsonValue, count: int, labels: tuple[str, ...]) -> Iterator[Block]:
+    def _blocks(self, member: Member, value: JsonValue, count: int, labels: tuple[str, ...]) -> Iterator[ast.Block]:
         """Yield the blocks of a type. `count` labels are still to come, each a level of objects."""
         if isinstance(value, JsonScalar) and value.value is None:
             return
@@ -267,17 +248,17 @@ class _JsonBodies:
                 yield from self._blocks(member, labelled.value, count - 1, (*labels, labelled.name))
             return
         for item in value.items if isinstance(value, JsonArray) else (value,):
-            yield Block(member.name, labels, self.body(item, member.name), member.at, item.end)
+            yield ast.Block(member.name, labels, self.body(item, member.name), member.at, item.end)
 
-    def _argument(self, block: str, member: Member) -> Expression:
+    def _argument(self, block: str, member: Member) -> ast.Expression:
         known = _TYPES.get(block, _OTHER)
         read = self._literal if member.name in known.literals else self._template
         return self._expression(member.value, self._reference if member.name in known.expressions else read)
 
-    def _add_attribute(self, attributes: dict[str, Attribute], member: Member, expression: Expression) -> None:
+    def _add_attribute(self, attributes: dict[str, ast.Attribute], member: Member, expression: ast.Expression) -> None:
         if first := attributes.get(member.name):
             raise self._duplicate(member, first.at)
-        attributes[member.name] = Attribute(member.name, expression, member.at, member.value.end)
+        attributes[member.name] = ast.Attribute(member.name, expression, member.at, member.value.end)
 
     def _duplicate(self, member: Member, first: int) -> HclSyntaxError:
         lines = f"{self._source.line(first)} and {self._source.line(member.at)}"
@@ -289,61 +270,61 @@ class _JsonBodies:
             remedy=f'remove one of the two "{member.name}"',
         )
 
-    def _expression(self, value: JsonValue, read: _TextReader) -> Expression:
+    def _expression(self, value: JsonValue, read: _TextReader) -> ast.Expression:
         if isinstance(value, JsonArray):
-            return Tuple(tuple(self._expression(item, read) for item in value.items), value.at)
+            return ast.Tuple(tuple(self._expression(item, read) for item in value.items), value.at)
         if isinstance(value, JsonObject):
             return self._object(value, read)
-        return read(value) if isinstance(value.value, str) else Literal(value.value, value.at)
+        return read(value) if isinstance(value.value, str) else ast.Literal(value.value, value.at)
 
-    def _object(self, value: JsonObject, read: _TextReader) -> Object:
+    def _object(self, value: JsonObject, read: _TextReader) -> ast.Object:
         first: dict[str, int] = {}
-        items: list[tuple[Expression, Expression]] = []
+        items: list[tuple[ast.Expression, ast.Expression]] = []
         for member in self._members(value):
             if member.name in first:
                 raise self._duplicate(member, first[member.name])
             first[member.name] = member.at
             key = read(JsonScalar(member.name, member.at, member.at))
             items.append((_key(key), self._expression(member.value, read)))
-        return Object(tuple(items), value.at)
+        return ast.Object(tuple(items), value.at)
 
-    def _literal(self, text: JsonScalar) -> Expression:
-        return Literal(text.value, text.at)
+    def _literal(self, text: JsonScalar) -> ast.Expression:
+        return ast.Literal(text.value, text.at)
 
-    def _template(self, text: JsonScalar) -> Expression:
+    def _template(self, text: JsonScalar) -> ast.Expression:
         """Parse text as a template; `"${x}"` is a template that passes on the value of x."""
         value = str(text.value)
-        return self._parsed(parse_template, text) if "${" in value or "%{" in value else Literal(value, text.at)
+        return self._parsed(parse_template, text) if "${" in value or "%{" in value else ast.Literal(value, text.at)
 
-    def _reference(self, text: JsonScalar) -> Expression:
+    def _reference(self, text: JsonScalar) -> ast.Expression:
         """Parse text as an expression; the old form in `${}` is that expression too."""
         if "${" not in str(text.value):
             return self._parsed(parse_expression, text)
         node = self._template(text)
-        part = node.parts[0] if isinstance(node, Template) and node.wraps else None
-        return part.expression if isinstance(part, Interpolation) else node
+        part = node.parts[0] if isinstance(node, ast.Template) and node.wraps else None
+        return part.expression if isinstance(part, ast.Interpolation) else node
 
-    def _parsed(self, parse: Callable[[str, str], Expression], text: JsonScalar) -> Expression:
+    def _parsed(self, parse: Callable[[str, str], ast.Expression], text: JsonScalar) -> ast.Expression:
         """Parse text with its nodes placed where the text stands, but for the escapes before them."""
         try:
             node = parse(str(text.value), self._source.name)
         except HclSyntaxError as error:
             message, expected, found, remedy = error.message, error.expected, error.found, error.remedy
         else:
-            moved: Expression = _move(node, text.at + 1)
+            moved: ast.Expression = _move(node, text.at + 1)
             return moved
         raise self._error(message, text.at, expected=expected, found=found, remedy=remedy)
 
 
-def _key(key: Expression) -> Expression:
+def _key(key: ast.Expression) -> ast.Expression:
     """Return the key of an object: a bare name stands for its text."""
-    return Literal(key.name, key.at) if isinstance(key, Name) else key
+    return ast.Literal(key.name, key.at) if isinstance(key, ast.Name) else key
 
 
 def _move(value: Any, by: int) -> Any:
     if isinstance(value, tuple):
         return tuple(_move(item, by) for item in value)
-    if not isinstance(value, Node):
+    if not isinstance(value, ast.Node):
         return value
     fields = {name: getattr(value, name) for name in value.__struct_fields__}
     return type(value)(**{name: item + by if name == "at" else _move(item, by) for name, item in fields.items()})

@@ -160,6 +160,15 @@ class Cursor:
             raise self.error(message, self.ahead, expected=f'"{token}"')
         self.pos = self.ahead + len(token)
 
+    def at_closer(self, closer: str, opened: int) -> bool:
+        """Take the closing bracket if it is what follows, and tell so; fail at the end of the text."""
+        character = self.look()
+        if not character:
+            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
+        if character == closer:
+            self.pos = self.ahead + 1
+        return character == closer
+
     def enter(self) -> None:
         """Count one more level of nesting; the caller counts it down again."""
         self.nesting += 1

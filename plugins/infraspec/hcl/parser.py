@@ -230,16 +230,14 @@ def parse(text: str, name: str) -> File:
 
     Raise HclSyntaxError, or InputErrorGroup for several errors.
     """
-    source = SourceText(name, clean(text))
-    parser, body = run(lambda: BodyParser(source), BodyParser.file)
+    parser, body = run(BodyParser, text, name, BodyParser.file)
     ErrorCollector([*parser.errors]).finalize()
-    return File(source, body)
+    return File(parser.source, body)
 
 
 def parse_expression(text: str, name: str) -> Expression:
     """Return the tree of one expression, which may stand on several lines. Raise HclSyntaxError."""
-    source = SourceText(name, clean(text))
-    return run(lambda: ExpressionParser(source), _whole_expression)[1]
+    return run(ExpressionParser, text, name, _whole_expression)[1]
 
 
 def _whole_expression(parser: ExpressionParser) -> Expression:
@@ -250,21 +248,22 @@ def _whole_expression(parser: ExpressionParser) -> Expression:
     return expression
 
 
-def clean(text: str) -> str:
-    """Strip a byte order mark and normalise letters (NFC), as Terraform does with all text values."""
-    return composed(text.removeprefix("\ufeff"))
-
-
 _Parser = TypeVar("_Parser", bound=Cursor)
 
 
-def run(make: Callable[[], _Parser], production: Callable[[_Parser], _Result]) -> tuple[_Parser, _Result]:
-    """Run a production; if the caller's stack is too full for it, run it on a fresh one."""
+def run(
+    kind: Callable[[SourceText], _Parser], text: str, name: str, production: Callable[[_Parser], _Result]
+) -> tuple[_Parser, _Result]:
+    """Run a production of a parser of some kind; if the caller's stack is too full for it, run it on a fresh one.
+
+    A byte order mark is left out, and letters are normalised (NFC), as Terraform does with all text values.
+    """
+    source = SourceText(name, composed(text.removeprefix("\ufeff")))
+    parser = kind(source)
     try:
-        parser = make()
         return parser, production(parser)
     except RecursionError:
-        parser = make()
+        parser = kind(source)
         return parser, _on_fresh_stack(lambda: production(parser), parser)
 
 
@@ -289,5 +288,4 @@ def parse_template(text: str, name: str) -> Template | Literal:
 
     Raise HclSyntaxError. HCL Native Syntax Specification, "Templates".
     """
-    source = SourceText(name, clean(text))
-    return run(lambda: ExpressionParser(source), ExpressionParser.raw_template)[1]
+    return run(ExpressionParser, text, name, ExpressionParser.raw_template)[1]

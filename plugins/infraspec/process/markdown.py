@@ -225,7 +225,8 @@ def _line(token: Token) -> int:
 def _headings(tokens: Sequence[Token]) -> Iterator[Heading]:
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
-            yield Heading(int(opening.tag[1:]), _plain(inline), _line(opening))
+            texts = (child.content for child in inline.children or () if child.type in {"text", "code_inline"})
+            yield Heading(int(opening.tag[1:]), "".join(texts), _line(opening))
 
 
 def _items(tokens: Sequence[Token]) -> Iterator[Item]:
@@ -260,7 +261,3 @@ def _commands(tokens: Sequence[Token]) -> Iterator[Command]:
                 pending, begun = "", 0
         if pending:
             yield Command(" ".join(pending.split()), begun)
-
-
-def _plain(inline: Token) -> str:
-    return "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})

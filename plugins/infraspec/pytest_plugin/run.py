@@ -92,7 +92,8 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
-    items[:] = [item for item in items if _parameters(item).get("own_check", True)]  # without any, there is no test
+    specs = [(item, getattr(item, "callspec", None)) for item in items]
+    items[:] = [item for item, spec in specs if not spec or spec.params.get("own_check", True)]  # none is no test
     if _is_worker(config) or not session_of(config).is_used:
         return
     with _usage_errors(config):
@@ -162,11 +163,6 @@ def _allure_folder(config: pytest.Config) -> Path | None:
     """Return the folder of Allure's results; None if they are not wanted, or allure-pytest is not installed."""
     folder = config.getoption("allure_report_dir", None)
     return config.invocation_params.dir / folder if folder else None
-
-
-def _parameters(item: pytest.Item) -> dict[str, Any]:
-    callspec = getattr(item, "callspec", None)
-    return callspec.params if callspec else {}
 
 
 def _is_part(config: pytest.Config) -> bool:

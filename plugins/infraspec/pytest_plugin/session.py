@@ -125,11 +125,11 @@ class Session:
         """The plans by environment."""
         settings = self.settings
         return Environments(
-            self.contract, plan_file=settings.plan_file, snapshots=settings.snapshot_files, extend=self._extended
+            self.contract,
+            plan_file=settings.plan_file,
+            snapshots=settings.snapshot_files,
+            extend=lambda name, plan: self.hooks.extended(name, plan, self.contract),
         )
-
-    def _extended(self, name: str, plan: Plan) -> Plan:
-        return self.hooks.extended(name, plan, self.contract)
 
     def read_all(self) -> None:
         """Read everything that is to be checked; the errors of all environments are raised together."""

@@ -22,6 +22,11 @@ from infraspec.reporting.explanation import where
 
 HEALTHY, FAILING, UNKNOWN_CAUSE = 0, 1, 3
 """Exit codes; 2 is an error of the input."""
+_ROLLBACK = (
+    "PREVIOUS=…",
+    'aws ecs update-service --cluster "$CLUSTER" --service "$SERVICE" --task-definition "$PREVIOUS"',
+    'aws ecs wait services-stable --cluster "$CLUSTER" --services "$SERVICE"',
+)
 _SHOWN_EVENTS = 5
 _WIDTH = len("deployment:")
 _TONES: Mapping[str, Tone] = {"cause": "worst", "rollout": "doubtful", "missing": "bad"}
@@ -57,14 +62,9 @@ def rollback_commands(diagnosis: Diagnosis) -> tuple[str, ...]:
     known = f"PREVIOUS={diagnosis.previous}" if diagnosis.previous else ""
     commands = [
         known if known and command.startswith("PREVIOUS=") else command
-        for command in (pages[0].commands("restore") if pages else _default(known))
+        for command in (pages[0].commands("restore") if pages else _ROLLBACK)
     ]
     return (f"CLUSTER={live.cluster_name}", f"SERVICE={live.name}", *commands)
-
-
-def _default(known: str) -> tuple[str, ...]:
-    update = 'aws ecs update-service --cluster "$CLUSTER" --service "$SERVICE" --task-definition "$PREVIOUS"'
-    return (known or "PREVIOUS=…", update, 'aws ecs wait services-stable --cluster "$CLUSTER" --services "$SERVICE"')
 
 
 class Fix(Struct, frozen=True):
@@ -114,7 +114,10 @@ def _parts(diagnosis: Diagnosis) -> Iterator[Part]:
         yield from [Code(fix.paste, "terraform")] if fix.paste else []
     elif fix.paste:
         yield Code(f"Fix: {fix.paste}")
-    yield Paragraph(_going_back(diagnosis), "strong")
+    told = "To go back, run these commands of the playbook; they were not run:"
+    if diagnosis.has_gone_back:
+        told = "ECS has gone back by itself. These commands of the playbook would do it, and were not run:"
+    yield Paragraph(told, "strong")
     yield Code("\n".join(rollback_commands(diagnosis)), "bash")
 
 
@@ -125,13 +128,6 @@ def _title(diagnosis: Diagnosis) -> str:
     else:
         verdict = "got over it" if diagnosis.is_past else "healthy"
     return f"{name_of(diagnosis)} in {render(diagnosis.one.declared.cluster)}: {verdict}"
-
-
-def _going_back(diagnosis: Diagnosis) -> str:
-    """Say what the commands are that are printed at the end."""
-    if diagnosis.has_gone_back:
-        return "ECS has gone back by itself. These commands of the playbook would do it, and were not run:"
-    return "To go back, run these commands of the playbook; they were not run:"
 
 
 def _state_rows(diagnosis: Diagnosis) -> Iterator[Field]:

@@ -64,13 +64,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
 
 
 def _planned_resources(plan: Plan) -> list[Resource]:
-    """Return the resources that Terraform would list."""
-    return list(filter(_is_planned, plan.resources))
-
-
-def _is_planned(resource: Resource) -> bool:
-    """Tell whether Terraform would list it: managed, or a data source that can be read only during apply."""
-    return resource.mode == "managed" or not is_known(reveal(dict(resource.values)))
+    """Return the resources that Terraform would list: managed, or data sources that can be read only during apply."""
+    return [one for one in plan.resources if one.mode == "managed" or not is_known(reveal(dict(one.values)))]
 
 
 def _planned(resource: Resource) -> dict[str, Value]:

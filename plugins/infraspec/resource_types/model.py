@@ -105,6 +105,19 @@ class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
+class PublicSetting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An attribute whose `values` make a resource public, and why; `private` is the value to set instead, as HCL.
+
+    `default` is what it is where it is not set.
+    """
+
+    attribute: str
+    values: tuple[Value, ...]
+    reason: str
+    private: str
+    default: Value = None
+
+
 class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known of a type of resource, or of the data source of its name.
 
@@ -118,7 +131,8 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     `assigned` is what AWS makes of an attribute, as text with the parts that are known: a placeholder names another
     attribute, or the `partition`, `region`, `account` and `dns_suffix`; `found` is the same for the data source.
 
-    `drift` is what is compared with the account, and `compared_by` the rule that does so in place of `drift`.
+    `public` are the attributes that open it to everyone. `drift` is what is compared with the account, and
+    `compared_by` the rule that does so in place of `drift`.
     `listing` is how the account lists what it has.
     """
 
@@ -133,6 +147,7 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     assigned: Mapping[str, str] = field(default_factory=dict)
     found: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
+    public: tuple[PublicSetting, ...] = ()
     drift: DriftAttributes | None = None
     compared_by: str = ""
     listing: Listing | None = None

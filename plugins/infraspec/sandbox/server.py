@@ -9,16 +9,13 @@ import json
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 from infraspec.sandbox.overlay import install, missing_service
 from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, ServerSettings
-
-if TYPE_CHECKING:
-    pass
 
 HOST = "127.0.0.1"
 

@@ -75,18 +75,13 @@ class PathStep(Struct, frozen=True):
 def path(client: Side, server: Side, port: int) -> PathStep:
     """Say whether a client may open a TCP connection to a port of a server, by what is configured."""
     if client.vpc != server.vpc:
-        return PathStep(
-            Truth.MAYBE, f"they are in two networks, {client.vpc} and {server.vpc}; peering is not looked at"
-        )
+        apart = f"they are in two networks, {client.vpc} and {server.vpc}; peering is not looked at"
+        return PathStep(Truth.MAYBE, apart)
+    out = f"no egress rule of {_ids(client)} certainly lets port {port} out"
+    in_ = f"no ingress rule of {_ids(server)} certainly lets port {port} in"
     steps = [
-        (
-            _passes(client.groups, server, port, egress=True),
-            f"no egress rule of {_ids(client)} certainly lets port {port} out",
-        ),
-        (
-            _passes(server.groups, client, port, egress=False),
-            f"no ingress rule of {_ids(server)} certainly lets port {port} in",
-        ),
+        (_passes(client.groups, server, port, egress=True), out),
+        (_passes(server.groups, client, port, egress=False), in_),
         (_acls(client, server, port), "a network ACL between them does not certainly let it through"),
     ]
     answer = all_of(*(step for step, _ in steps))

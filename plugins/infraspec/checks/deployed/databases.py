@@ -177,12 +177,8 @@ class _Check(Struct, frozen=True):
         )
 
     def _replica(self) -> Finding:
-        lag, most, broken = (
-            self.database.readings.lag_seconds,
-            self.settings.most_lag_seconds,
-            self.database.replication,
-        )
-        subject = self._about("replica lag")
+        lag, most = self.database.readings.lag_seconds, self.settings.most_lag_seconds
+        broken, subject = self.database.replication, self._about("replica lag")
         if not broken and lag is not None and 0 <= lag <= most:
             return subject.proven(f"{lag:g} seconds")
         if broken:
@@ -200,13 +196,9 @@ class _Check(Struct, frozen=True):
         )
 
     def _storage(self) -> Finding:
-        free, size, least = (
-            self.database.readings.free_bytes,
-            self.database.allocated_gib,
-            self.settings.least_free_percent,
-        )
+        free, size = self.database.readings.free_bytes, self.database.allocated_gib
+        least, subject = self.settings.least_free_percent, self._about("storage", "allocated_storage")
         expected = f"at least {least:g} % of {size} GiB free"
-        subject = self._about("storage", "allocated_storage")
         if free is None or not size:
             return subject.undetermined(
                 expected=expected,

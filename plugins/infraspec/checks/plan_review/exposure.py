@@ -16,6 +16,8 @@ from msgspec import Struct
 from infraspec.checks.plan_review.risk import Review, RiskFound
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.resource_types import resource_type
+from infraspec.resource_types.model import PublicSetting
 from infraspec.terraform.plan import Change, ChangeKind
 
 _EVERYONE = ("0.0.0.0/0", "::/0")
@@ -130,46 +132,6 @@ def _remedy(type_: str) -> str:
     return f"name who may connect:\n{line}"
 
 
-_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-_ACLS = ("public-read", "public-read-write", "authenticated-read", "aws-exec-read")
-
-
-class _Public(Struct, frozen=True):
-    """An attribute whose values make a resource public; `private` is the value to set instead, as HCL."""
-
-    attribute: str
-    values: tuple[Value, ...]
-    reason: str
-    private: str
-
-
-_ADDRESSABLE = _Public("publicly_accessible", (True,), "it gets an address on the internet", "false")
-_ACL = _Public("acl", _ACLS, "its objects can be read by people outside the account", '"private"')
-_NOT_HELD_OFF = "policies and ACLs that make buckets public are no longer held off"
-_UNBLOCKED = tuple(_Public(name, (False,), _NOT_HELD_OFF, "true") for name in _BLOCKS)
-_SHARED = _Public("shared_accounts", ("all",), "everyone may restore the snapshot", "[]")
-_ATTRIBUTES: dict[str, tuple[_Public, ...]] = {
-    "aws_db_instance": (_ADDRESSABLE,),
-    "aws_dms_replication_instance": (_ADDRESSABLE,),
-    "aws_docdb_cluster_instance": (_ADDRESSABLE,),
-    "aws_mq_broker": (_ADDRESSABLE,),
-    "aws_neptune_cluster_instance": (_ADDRESSABLE,),
-    "aws_rds_cluster_instance": (_ADDRESSABLE,),
-    "aws_redshift_cluster": (_ADDRESSABLE,),
-    "aws_redshiftserverless_workgroup": (_ADDRESSABLE,),
-    "aws_s3_bucket": (_ACL,),
-    "aws_s3_bucket_acl": (_ACL,),
-    "aws_s3_object": (_ACL,),
-    "aws_s3_bucket_public_access_block": _UNBLOCKED,
-    "aws_s3_account_public_access_block": _UNBLOCKED,
-    "aws_ami_launch_permission": (_Public("group", ("all",), "everyone may start instances of the image", "null"),),
-    "aws_lambda_function_url": (
-        _Public("authorization_type", ("NONE",), "everyone may call the function", '"AWS_IAM"'),
-    ),
-    "aws_db_snapshot": (_SHARED,),
-    "aws_db_snapshot_copy": (_SHARED,),
-    "aws_db_cluster_snapshot": (_SHARED,),
-}
 _ALWAYS_PUBLIC = {"aws_ecrpublic_repository": "everyone may pull images of a public repository"}
 _GUARDS = {"aws_s3_bucket_public_access_block": "aws_s3_bucket", "aws_s3_account_public_access_block": ""}
 """What holds off public access, and the type of what it guards."""
@@ -182,9 +144,10 @@ def exposures(review: Review, change: Change) -> Iterator[RiskFound]:
         yield RiskFound("public-exposure", Truth.YES, "create", _ALWAYS_PUBLIC[change.type], remedy)
     if change.kind is ChangeKind.DELETE:
         if change.type in _GUARDS and not _goes_with(review, change):
-            yield RiskFound("public-exposure", Truth.YES, "destroy", _NOT_HELD_OFF, "keep the resource")
+            reason = resource_type(change.type).public[0].reason
+            yield RiskFound("public-exposure", Truth.YES, "destroy", reason, "keep the resource")
         return
-    risks = [risk for rule in _ATTRIBUTES.get(change.type, ()) for risk in _judge(review, change, rule)]
+    risks = [risk for rule in resource_type(change.type).public for risk in _judge(review, change, rule)]
     for answer in (Truth.YES, Truth.MAYBE):
         if same := [risk for risk in risks if risk.answer is answer]:
             texts = ([getattr(risk, name) for risk in same] for name in ("found", "reason", "remedy"))
@@ -192,11 +155,11 @@ def exposures(review: Review, change: Change) -> Iterator[RiskFound]:
             yield RiskFound("public-exposure", answer, found, reason, remedy, same[0].path)
 
 
-def _judge(review: Review, change: Change, rule: _Public) -> Iterator[RiskFound]:
+def _judge(review: Review, change: Change, rule: PublicSetting) -> Iterator[RiskFound]:
     name = rule.attribute
     before, after = change.before.get(name), review.after(change).get(name)
-    if change.type.endswith("_public_access_block") and after is None:
-        after = False  # the provider's default
+    if after is None:
+        after = rule.default
     old = before if isinstance(before, list | tuple) else (before,)
     for entry in after if isinstance(after, list | tuple) else (after,):
         if isinstance(entry, Unknown | Text):

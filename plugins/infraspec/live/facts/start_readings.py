@@ -66,13 +66,18 @@ class _Reader(Struct):
                 continue
             try:
                 yield self._image(container, image, reference)
-            except ResourceRefusalError as error:
-                refused = Refusal(error.found, error.remedy)
+            except RunnerPermissionError as error:
+                refused = self._refused(error, is_own=image.account == self.calls.account)
                 yield StoredImage(container.name, reference, is_seen=False, refused=refused)
-            except RunnerPermissionError:
-                if image.account == self.calls.account:
-                    raise
-                yield StoredImage(container.name, reference, is_seen=False)
+
+    @staticmethod
+    def _refused(error: RunnerPermissionError, *, is_own: bool) -> Refusal | None:
+        """Return that a policy keeps the runner out, None in another account; in its own, a permission is missing."""
+        if isinstance(error, ResourceRefusalError):
+            return Refusal(error.found, error.remedy)
+        if is_own:
+            raise error
+        return None
 
     def _image(self, container: Container, image: EcrImage, reference: str) -> StoredImage:
         running = frozenset(
@@ -140,13 +145,9 @@ class _Reader(Struct):
             found = self.calls.ask(
                 "secretsmanager", "describe_secret", region=where, absent=_NO_SECRET, SecretId=target
             )
-        except ResourceRefusalError as error:
-            refused = Refusal(error.found, error.remedy)
-            return StoredValue("secret", target, readers, exists=None, refused=refused)
-        except RunnerPermissionError:
-            if not Arn.is_arn(target) or Arn.parse(target).account == self.calls.account:
-                raise
-            return StoredValue("secret", target, readers, exists=None)
+        except RunnerPermissionError as error:
+            is_own = not Arn.is_arn(target) or Arn.parse(target).account == self.calls.account
+            return StoredValue("secret", target, readers, exists=None, refused=self._refused(error, is_own=is_own))
         if found is None:
             return StoredValue("secret", target, readers, exists=False)
         changed = found.get("LastChangedDate")

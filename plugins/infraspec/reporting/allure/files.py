@@ -84,7 +84,7 @@ def _shipped(name: str) -> str:
 
 
 def _line(row: VerdictRow) -> str:
-    verdict, state, address, subject, place, *texts = map(_escaped, row.cells())
+    verdict, state, address, subject, place, *texts = (escape(cell, quote=False) for cell in row.cells())
     told = state if state in _TELLING else ""
     shown = f'<a href="{escape(row.href)}">{place}</a>' if row.href else place
     about = "<br>".join(filter(None, (address, subject, shown)))
@@ -94,10 +94,6 @@ def _line(row: VerdictRow) -> str:
         if text
     )
     return f'<tr class="{verdict}"><td>{verdict}<br>{told}</td><td>{about}</td><td>{why}</td></tr>'
-
-
-def _escaped(text: str) -> str:
-    return escape(text, quote=False)
 
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_./-]")

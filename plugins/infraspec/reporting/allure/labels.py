@@ -139,7 +139,6 @@ _BY_ACTION = (
     ("ecr:", FailureClass.IMAGE_PULL_FAILED),
     ("logs:", FailureClass.LOGGING_FAILED),
 )
-_BY_RULE = {TASK_DEFINITIONS.id: FailureClass.SECRET_REFERENCE_INVALID}
 
 
 class PlaybookPage(NamedTuple):
@@ -152,15 +151,14 @@ class PlaybookPage(NamedTuple):
 
 def failure_classes(findings: Iterable[Finding]) -> tuple[str, ...]:
     """Return what a task would stop with because of the findings, by the action that a role may not do."""
-    found: dict[str, None] = {}
+    found: list[str] = []
     for finding in findings:
         action = finding.subject.rpartition(": ")[2]
-        by_action = [kind.value for start, kind in _BY_ACTION if action.startswith(start)]
         if finding.rule == SECRET_ACCESS.id:
-            found |= dict.fromkeys(by_action)
-        elif finding.rule in _BY_RULE:
-            found[_BY_RULE[finding.rule].value] = None
-    return tuple(found)
+            found += [kind.value for start, kind in _BY_ACTION if action.startswith(start)]
+        elif finding.rule == TASK_DEFINITIONS.id:
+            found.append(FailureClass.SECRET_REFERENCE_INVALID.value)
+    return tuple(dict.fromkeys(found))
 
 
 def playbook_pages(contract: Contract, findings: Iterable[Finding]) -> tuple[PlaybookPage, ...]:

@@ -83,7 +83,8 @@ class AllureResults:
         bad = (*result.failing, *result.doubtful)
         if decided := traces(decisions, (finding.key for finding in bad)):
             self._attach(decided, f"{rule}: decisions of IAM", allure.attachment_type.TEXT)
-        if bad and plan is not None and (shown := fragments(plan(), map(_addresses, bad), _MOST_RESOURCES)):
+        addresses = ((finding.address, *(other.address for other in finding.related)) for finding in bad)
+        if bad and plan is not None and (shown := fragments(plan(), addresses, _MOST_RESOURCES)):
             self._attach(shown, f"{rule}: planned values", allure.attachment_type.TEXT)
 
     def _attach(self, text: str, name: str, kind: Any) -> None:
@@ -162,10 +163,6 @@ class AllureResults:
         result.description = "\n\n".join(filter(None, [(result.description or "").strip(), *lines]))
         known = {link.url for link in result.links}
         result.links += [Link(type="link", url=url, name=name) for url, name in links if url not in known]
-
-
-def _addresses(finding: Finding) -> tuple[str, ...]:
-    return finding.address, *(other.address for other in finding.related)
 
 
 def _details(report: pytest.TestReport, problem: Mapping[str, str] | None) -> tuple[str, str]:

@@ -91,6 +91,7 @@ _SOON = timedelta(days=30)
 def comment(results: Results, base: Results | None, links: Links, limit: int) -> str:
     """Return the comment, at most `limit` characters long; the same for the same results."""
     found = causes(find(results.findings, "failing", "warning"), base)
+    commit = f", commit {results.run.commit[:12]}" if results.run.commit else ""
     sections = [
         Section("", tuple(filter(None, [MARKER, _title(results), _numbers(results, found, base)]))),
         Section("", () if results.passed else (_table(results),), rank=1, noun="tables"),
@@ -103,7 +104,7 @@ def comment(results: Results, base: Results | None, links: Links, limit: int) ->
         *([_mended_section(mended(results, base))] if base else []),
         Section("All rules", (_table(results),) if results.passed else (), rank=6, noun="tables", folded=True),
         _skipped_section(results),
-        Section("", (_footer(results),)),
+        Section("", (f"<sub>infraspec {escape_html(results.run.infraspec)}{commit}</sub>",)),
     ]
     return fitted(sections, limit)
 
@@ -267,11 +268,6 @@ def _skipped_section(results: Results) -> Section:
         for (name, reason), names in reasons.items()
     )
     return Section(f"Not looked at: {len(lines)}", lines, 9, "tests that were skipped", folded=True)
-
-
-def _footer(results: Results) -> str:
-    commit = f", commit {results.run.commit[:12]}" if results.run.commit else ""
-    return f"<sub>infraspec {escape_html(results.run.infraspec)}{commit}</sub>"
 
 
 _CODE = re.compile(r'\s*(#|\[|\{|[\w."-]+\s*=[^=]|[\w-]+(\s+"[^"]*")*\s*\{)')

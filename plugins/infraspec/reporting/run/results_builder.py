@@ -255,6 +255,7 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
     names = _distinct(name for _, results in parts for name in results.run.environments)
     keys = sorted(counts, key=lambda key: by_rule(key[0], key[1], names))
     runs = [results.run for _, results in parts]
+    uses = [results.baseline for _, results in parts if results.baseline]
     return Results(
         version=first.version,
         run=replace(
@@ -271,9 +272,11 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
         ),
         problems=_in_order((problem for _, results in parts for problem in results.problems), names),
         skipped=_in_order((skipped for _, results in parts for skipped in results.skipped), names),
-        unused_waivers=_in_all([results.unused_waivers for _, results in parts]),
+        unused_waivers=tuple(
+            text for text in first.unused_waivers if all(text in results.unused_waivers for _, results in parts)
+        ),
         moves=_distinct(moved for _, results in parts for moved in results.moves),
-        baseline=_baseline([results.baseline for _, results in parts if results.baseline]),
+        baseline=replace(uses[0], fixed=_distinct(fixed for use in uses for fixed in use.fixed)) if uses else None,
     )
 
 
@@ -296,14 +299,3 @@ def _distinct(items: Iterable[T]) -> tuple[T, ...]:
 
 def _in_order(tests: Iterable[Left], names: Sequence[str]) -> tuple[Left, ...]:
     return tuple(sorted(_distinct(tests), key=lambda test: (by_rule(test.environment, "", names), test.test)))
-
-
-def _in_all(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return what stands in all: a waiver that one part has used is of use."""
-    return tuple(text for text in lists[0] if all(text in other for other in lists))
-
-
-def _baseline(uses: Sequence[BaselineUse]) -> BaselineUse | None:
-    if not uses:
-        return None
-    return replace(uses[0], fixed=_distinct(fixed for use in uses for fixed in use.fixed))

@@ -254,7 +254,10 @@ def _write_table(
     terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], broken: Sequence[tuple[str, str]]
 ) -> None:
     """Write a row for each environment and rule, and for each test without a verdict, where there are any."""
-    rows = [(record["environment"], record["rule"], _counts(record)) for record in found]
+    rows = [
+        (record["environment"], record["rule"], {**record["counts"], "waived": len(record["waived"])})
+        for record in found
+    ]
     rows += [(environment, test, {"broken": 1}) for environment, test in broken]
     columns = (*_COLUMNS, "broken") if broken else _COLUMNS
     width = max(len("environment"), *(len(environment) for environment, _, _ in rows))
@@ -265,10 +268,6 @@ def _write_table(
         _write_counts(terminal, columns, counts)
     terminal.write(f"{'total':{width}}  {'':{rule_width}}")
     _write_counts(terminal, columns, {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
-
-
-def _counts(record: Mapping[str, Any]) -> Mapping[str, int]:
-    return {**record["counts"], "waived": len(record["waived"])}
 
 
 def _write_counts(terminal: pytest.TerminalReporter, columns: Sequence[str], counts: Mapping[str, int]) -> None:

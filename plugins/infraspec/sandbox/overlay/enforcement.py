@@ -158,7 +158,7 @@ def _of_key(service: str, action: str, place: Place, who: SandboxIdentity, targe
     """Return what Secrets Manager says if the key of a secret keeps the reader out."""
     if (service, action) != ("secretsmanager", "GetSecretValue"):
         return None
-    start = TaskStart(place.account, place.region, place.partition, "")
+    start = TaskStart(place.account, place.region, place.partition)
     return "Access to KMS is not allowed" if start.locked_secret(who, target.arn) else None
 
 

@@ -23,18 +23,11 @@ from infraspec.sandbox.overlay.task_start import TaskStart
 _LOWEST, _HIGHEST = 3, 200
 
 
-class Breaker(Struct, frozen=True):
-    """Whether deployments that fail are given up, and whether the service goes back to the last good one."""
-
-    enabled: bool = False
-    rolls_back: bool = False
-
-
-def breaker_of(service: Any) -> Breaker:
-    """Read the breaker of a service."""
+def breaker_of(service: Any) -> tuple[bool, bool]:
+    """Return whether deployments that fail are given up, and whether the service goes back to the last good one."""
     configuration = getattr(service, "deployment_configuration", None) or {}
     found = configuration.get("deploymentCircuitBreaker") or {}
-    return Breaker(bool(found.get("enable")), bool(found.get("rollback")))
+    return bool(found.get("enable")), bool(found.get("rollback"))
 
 
 def threshold_of(service: Any) -> int:
@@ -91,7 +84,7 @@ class Rollouts(Struct):
         }
         made = f"{prefix}:service-deployment/{service.cluster_name}/{service.name}/{uuid.uuid4().hex[:21]}"
         sources = [self._at(revision, service) for revision in [getattr(service, "current_revision", None)] if revision]
-        breaker = breaker_of(service)
+        is_enabled, _ = breaker_of(service)
         self.deployments[made] = {
             "serviceDeploymentArn": made,
             **place,
@@ -101,7 +94,7 @@ class Rollouts(Struct):
             "targetServiceRevision": self._at(revision, service),
             "deploymentConfiguration": getattr(service, "deployment_configuration", None),
             "deploymentCircuitBreaker": {
-                "status": "MONITORING" if breaker.enabled else "DISABLED",
+                "status": "MONITORING" if is_enabled else "DISABLED",
                 "failureCount": 0,
                 "threshold": threshold_of(service),
             },
@@ -146,7 +139,7 @@ class Rollouts(Struct):
         _register(backend, service, self._addresses(service))
 
     def _fail(self, backend: Any, service: Any, deployment: dict[str, Any], definition: Any, reason: str) -> None:
-        breaker, count = breaker_of(service), threshold_of(service)
+        (is_enabled, rolls_back), count = breaker_of(service), threshold_of(service)
         for index in range(count):
             identifier = task_start.new_id()
             own = TaskStart(self.account, self.region, self.partition, identifier).failure(definition) or reason
@@ -156,7 +149,7 @@ class Rollouts(Struct):
         before = [one for one in service.deployments if one["rolloutState"] == "COMPLETED"][:1]
         made = self.deployments[service.current_service_deployment]
         made["deploymentCircuitBreaker"]["failureCount"] = count
-        if not breaker.enabled:
+        if not is_enabled:
             _event(
                 service,
                 "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
@@ -170,7 +163,7 @@ class Rollouts(Struct):
         failed = "ECS deployment circuit breaker: tasks failed to start."
         deployment |= {"rolloutState": "FAILED", "rolloutStateReason": failed}
         why = "Service deployment rolled back because the circuit breaker threshold was exceeded."
-        if not breaker.rolls_back:
+        if not rolls_back:
             service.deployments = [deployment, *({**one, "status": "ACTIVE"} for one in before)]
             self._finish(
                 service, "STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded."

@@ -13,6 +13,7 @@ from moto.ecs.exceptions import InvalidParameterException
 
 from infraspec.sandbox.overlay import task_start
 from infraspec.sandbox.overlay.rollouts import Rollouts
+from infraspec.sandbox.overlay.trail import page
 
 _KEPT = {
     "deploymentConfiguration": "deployment_configuration",
@@ -144,10 +145,8 @@ def _list_tasks(response: Any, original: _Original) -> Any:
 
 
 def _page(response: Any, key: str, items: list[Any]) -> Any:
-    size = int(response._get_param("maxResults") or _MOST_TASKS)
-    begin = int(response._get_param("nextToken") or 0)
-    rest = {"nextToken": str(begin + size)} if begin + size < len(items) else {}
-    return ActionResult({key: items[begin : begin + size], **rest})
+    size, begin = response._get_param("maxResults") or _MOST_TASKS, response._get_param("nextToken")
+    return ActionResult(page(key, items, size, begin, "nextToken"))
 
 
 def _describe_tasks(response: Any, original: _Original) -> Any:

@@ -21,6 +21,7 @@ from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, compiled, of_entity
+from infraspec.sandbox.overlay.trail import page
 
 _DECISIONS = {
     Outcome.ALLOWED: "allowed",
@@ -184,8 +185,6 @@ def _all_keys(policies: Iterable[IdentityPolicy]) -> Any:
 
 
 def _page(response: Any, results: list[dict[str, Any]]) -> Any:
-    size = int(response._get_param("MaxItems") or 100)
-    begin = int(response._get_param("Marker") or 0)
-    more = begin + size < len(results)
-    answer = {"EvaluationResults": results[begin : begin + size], "IsTruncated": more}
-    return ActionResult(answer | ({"Marker": str(begin + size)} if more else {}))
+    size, begin = response._get_param("MaxItems") or 100, response._get_param("Marker")
+    found = page("EvaluationResults", results, size, begin, "Marker")
+    return ActionResult({**found, "IsTruncated": "Marker" in found})

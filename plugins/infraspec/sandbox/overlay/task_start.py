@@ -21,10 +21,10 @@ from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
-from msgspec import Struct
 
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, values_from
-from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_role, refusal
+from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, of_role, refusal
+from infraspec.sandbox.overlay.targets import Place, RegisteredTarget
 
 SCALING = "ServiceSchedulerInitiated"
 
@@ -152,13 +152,10 @@ _MALFORMED = (
 _ARN_FIELDS = 7
 
 
-class TaskStart(Struct, frozen=True):
+class TaskStart(Place, frozen=True):
     """One attempt to start a task, in an account and region."""
 
-    account: str
-    region: str
-    partition: str
-    task: str
+    task: str = ""
 
     def failure(self, task_definition: Any) -> str | None:
         """Return the stopped reason of a task of a task definition, None if it starts."""
@@ -254,10 +251,9 @@ class TaskStart(Struct, frozen=True):
         secret = next(
             (one for one in secretsmanager_backends[self.account][region].secrets.values() if one.arn == arn), None
         )
-        policies = () if secret is None or not secret.policy else (_of_resource(arn, secret.policy),)
-        tags = {tag["Key"]: tag["Value"] for tag in (secret.tags or ())} if secret is not None else {}
+        about = RegisteredTarget.of(arn, getattr(secret, "policy", None), getattr(secret, "tags", ()))
         action = "secretsmanager:GetSecretValue"
-        refused = self._refused(role, action, arn, resource_policies=policies, tags=tags)
+        refused = self._refused(role, action, arn, resource_policies=about.policies, tags=about.tags)
         if refused:
             yield fetching + self._denied(refused)
         elif secret is None:
@@ -305,14 +301,13 @@ class TaskStart(Struct, frozen=True):
             "kms:CallerAccount": self.account,
             "kms:EncryptionContext:SecretARN": secret,
         }
-        policies = (_of_resource(found.arn, found.policy),) if found.policy else ()
+        policies = RegisteredTarget.of(found.arn, found.policy).policies
         return self._refused(role, "kms:Decrypt", found.arn, resource_policies=policies, keys=keys) is not None
 
     def _parameter(self, role: SandboxIdentity, target: str) -> Iterator[str]:
         name = target.partition(":parameter")[2] if target.startswith("arn:") else target
         path = name if name.startswith("/") else f"/{name}"
-        arn = f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter{path}"
-        refused = self._refused(role, "ssm:GetParameters", arn)
+        refused = self._refused(role, "ssm:GetParameters", self.arn("ssm", f"parameter{path}"))
         backend = ssm_backends[self.account][self.region]
         if refused:
             yield _FROM_PARAMETERS + self._denied(refused)
@@ -325,10 +320,6 @@ def _is(image: Any, name: str) -> bool:
     if "@" in reference:
         return bool(image.get_image_digest() == reference.partition("@")[2])
     return (reference.partition(":")[2] or "latest") in image.image_tags
-
-
-def _of_resource(arn: str, policy: str) -> Any:
-    return compiled(arn, policy, with_principals=True)
 
 
 def _json(text: str | None) -> dict[str, Any]:

@@ -74,11 +74,14 @@ _SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "resour
 
 def _lookup(response: Any) -> Any:
     parameters = _parameters(response)
-    size = int(parameters.get("MaxResults") or 50)
-    begin = int(parameters.get("NextToken") or 0)
     found = [event for event in reversed(_EVENTS) if _wanted(event, parameters)]
-    rest = {"NextToken": str(begin + size)} if begin + size < len(found) else {}
-    return ActionResult({"Events": found[begin : begin + size], **rest})
+    return ActionResult(page("Events", found, parameters.get("MaxResults") or 50, parameters.get("NextToken")))
+
+
+def page(key: str, items: list[Any], size: Any, begin: Any, following: str = "NextToken") -> dict[str, Any]:
+    """Return a page of items, and where the next one begins if there is one."""
+    end = int(begin or 0) + int(size)
+    return {key: items[int(begin or 0) : end], **({following: str(end)} if end < len(items) else {})}
 
 
 def _parameters(response: Any) -> dict[str, Any]:

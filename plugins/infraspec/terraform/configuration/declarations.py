@@ -142,10 +142,10 @@ def read_configuration(directory: Path, shown: str, show: Callable[[Path], str])
         for file in (file for name, file in files if _is_override(name) is is_override):
             for name, attribute in () if is_override else file.body.attributes.items():
                 collector.errors.append(
-                    TerraformError(
+                    _error(
                         f'the argument "{name}" stands outside of any block',
-                        place=file.source.place(attribute.at),
-                        excerpt=file.source.excerpt(attribute.at),
+                        file.source,
+                        attribute.at,
                         expected="blocks such as resource, module, variable, locals",
                         remedy="values of variables belong in a .tfvars file",
                     )
@@ -155,6 +155,10 @@ def read_configuration(directory: Path, shown: str, show: Callable[[Path], str])
                     declare(result, block, file.source)
     collector.finalize()
     return result
+
+
+def _error(message: str, source: SourceText, at: int, **details: str) -> TerraformError:
+    return TerraformError(message, place=source.place(at), excerpt=source.excerpt(at), **details)
 
 
 def configuration_files(directory: Path, shown: str) -> list[str]:
@@ -214,7 +218,13 @@ def _declare(result: Configuration, block: Block, source: SourceText) -> None:
     elif block.type not in _IGNORED:
         table, key = _slot(result, block, source)
         if key in table:
-            raise _duplicate(block, source, table[key])
+            raise _error(
+                f"{block.type} {_labels(block)} is declared twice",
+                source,
+                block.at,
+                found=f"the first at {table[key].place()}",
+                remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
+            )
         table[key] = SourceBody.of(block, source)
 
 
@@ -222,10 +232,10 @@ def _declare_locals(result: Configuration, block: Block, source: SourceText) -> 
     for name, attribute in block.body.attributes.items():
         if name in result.locals:
             first, where = result.locals[name]
-            raise TerraformError(
+            raise _error(
                 f'the local value "{name}" is declared twice',
-                place=source.place(attribute.at),
-                excerpt=source.excerpt(attribute.at),
+                source,
+                attribute.at,
                 found=f"the first at {where.place(first.at)}",
                 remedy="remove one of them",
             )
@@ -239,10 +249,10 @@ def _slot(result: Configuration, block: Block, source: SourceText) -> tuple[dict
     """Return the table and key that a block is declared under."""
     wanted = _LABELS.get(block.type)
     if wanted is None:
-        raise TerraformError(
+        raise _error(
             f'there is no block type "{block.type}" in Terraform',
-            place=source.place(block.at),
-            excerpt=source.excerpt(block.at),
+            source,
+            block.at,
             expected=", ".join([*_LABELS, "locals", "terraform", *_REFACTORINGS, "check"]),
         )
     if len(block.labels) != wanted:
@@ -261,24 +271,17 @@ def _slot(result: Configuration, block: Block, source: SourceText) -> tuple[dict
             return tables[block.type], block.labels[0]
 
 
+def _labels(block: Block) -> str:
+    return " ".join(f'"{label}"' for label in block.labels)
+
+
 def _wrong_labels(block: Block, source: SourceText, wanted: int) -> TerraformError:
-    return TerraformError(
+    return _error(
         f"a {block.type} block has {wanted or 'no'} label{'' if wanted == 1 else 's'}",
-        place=source.place(block.at),
-        excerpt=source.excerpt(block.at),
+        source,
+        block.at,
         expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
-        found=" ".join(f'"{label}"' for label in block.labels) or "none",
-    )
-
-
-def _duplicate(block: Block, source: SourceText, first: SourceBody) -> TerraformError:
-    labels = " ".join(f'"{label}"' for label in block.labels)
-    return TerraformError(
-        f"{block.type} {labels} is declared twice",
-        place=source.place(block.at),
-        excerpt=source.excerpt(block.at),
-        found=f"the first at {first.place()}",
-        remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
+        found=_labels(block) or "none",
     )
 
 
@@ -290,11 +293,10 @@ def _override(result: Configuration, block: Block, source: SourceText) -> None:
     elif block.type not in (*_REFACTORINGS, *_IGNORED):
         table, key = _slot(result, block, source)
         if key not in table:
-            labels = " ".join(f'"{label}"' for label in block.labels)
-            raise TerraformError(
-                f"there is no {block.type} {labels} to override",
-                place=source.place(block.at),
-                excerpt=source.excerpt(block.at),
+            raise _error(
+                f"there is no {block.type} {_labels(block)} to override",
+                source,
+                block.at,
                 remedy="declare it in a file that is no override file",
             )
         _merge(table[key], SourceBody.of(block, source))

@@ -13,20 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from infraspec.core.finding import Location
-from infraspec.hcl.ast import (
-    Call,
-    Expression,
-    GetAttr,
-    Index,
-    Interpolation,
-    Literal,
-    Name,
-    Object,
-    Parentheses,
-    SourceText,
-    Template,
-    Tuple,
-)
+from infraspec.hcl import ast
 
 if TYPE_CHECKING:
     from infraspec.terraform.configuration.declarations import SourceBody
@@ -40,8 +27,8 @@ _Names: TypeAlias = list[str]
 
 
 class _Position(Struct):
-    node: Expression
-    source: SourceText
+    node: ast.Expression
+    source: ast.SourceText
     module: DeclaringModule
 
     @property
@@ -56,8 +43,8 @@ def trace(instance: ResourceInstance, path: str) -> Location | None:
         return _block_location(instance.body, name, rest[0]) if rest else instance.body.location_of(name)
     attribute, source = instance.body.attributes[name]
     first = Location(source.name, source.line(attribute.at))
-    position = _Position(attribute.expression, source, instance.module)
-    return _Walk(rest, position).run() if rest else first
+    start = _Position(attribute.expression, source, instance.module)
+    return _Walk(rest, start.location).run(start) if rest else first
 
 
 def _block_location(body: SourceBody, name: str, number: str) -> Location | None:
@@ -70,35 +57,31 @@ def _block_location(body: SourceBody, name: str, number: str) -> Location | None
     return Location(source.name, source.line(block.at))
 
 
-class _Walk:
+class _Walk(Struct):
     """Follow the steps of a path, one hop at a time; `best` is the last location that is sure."""
 
-    def __init__(self, steps: _Names, start: _Position) -> None:
-        self.steps = list(steps)
-        self.best = start.location
-        self._start = start
+    steps: _Names
+    best: Location
 
-    def run(self) -> Location:
+    def run(self, at: _Position) -> Location:
         """Return the last location that is sure."""
-        current: _Position | None = self._start
+        current: _Position | None = at
         for _ in range(_MOST_HOPS):
-            if current is None:
-                break
-            current = self._hop(current)
+            current = self._hop(current) if current else None
         return self.best
 
     def _hop(self, at: _Position) -> _Position | None:
         node = at.node
         match node:
-            case Parentheses():
+            case ast.Parentheses():
                 return _Position(node.inner, at.source, at.module)
-            case Call() if node.name in _TRANSPARENT and node.arguments:
+            case ast.Call() if node.name in _TRANSPARENT and node.arguments:
                 return _Position(node.arguments[0], at.source, at.module)
-            case Template() if node.wraps and isinstance(node.parts[0], Interpolation):
+            case ast.Template() if node.wraps and isinstance(node.parts[0], ast.Interpolation):
                 return _Position(node.parts[0].expression, at.source, at.module)
-            case Object() | Tuple() | Call():
+            case ast.Object() | ast.Tuple() | ast.Call():
                 return self._descend(at)
-            case GetAttr() | Index():
+            case ast.GetAttr() | ast.Index():
                 return self._follow(at)
         return None
 
@@ -147,26 +130,26 @@ class _Walk:
             self.best = _block_location(body, "statement", self.steps[1]) or body.location
 
 
-def _child(node: Expression, step: str) -> Expression | None:
+def _child(node: ast.Expression, step: str) -> ast.Expression | None:
     match node:
-        case Object():
+        case ast.Object():
             for key, value in node.items:
-                if isinstance(key, Literal) and str(key.value) == step:
+                if isinstance(key, ast.Literal) and str(key.value) == step:
                     return value
-        case Tuple():
+        case ast.Tuple():
             if step.isdecimal() and int(step) < len(node.items):
                 return node.items[int(step)]
-        case Call(name="merge"):
+        case ast.Call(name="merge"):
             return _merged(node, step)
-        case Call(name="concat") if step.isdecimal():
+        case ast.Call(name="concat") if step.isdecimal():
             return _concatenated(node, int(step))
     return None
 
 
-def _merged(node: Call, step: str) -> Expression | None:
+def _merged(node: ast.Call, step: str) -> ast.Expression | None:
     """Find a member in the last argument that has it; one that cannot be read may have it too."""
     for argument in reversed(node.arguments):
-        if not isinstance(argument, Object) or not all(isinstance(key, Literal) for key, _ in argument.items):
+        if not isinstance(argument, ast.Object) or not all(isinstance(key, ast.Literal) for key, _ in argument.items):
             return None
         found = _child(argument, step)
         if found is not None:
@@ -174,9 +157,9 @@ def _merged(node: Call, step: str) -> Expression | None:
     return None
 
 
-def _concatenated(node: Call, position: int) -> Expression | None:
+def _concatenated(node: ast.Call, position: int) -> ast.Expression | None:
     for argument in node.arguments:
-        if not isinstance(argument, Tuple):
+        if not isinstance(argument, ast.Tuple):
             return None
         if position < len(argument.items):
             return argument.items[position]
@@ -184,17 +167,17 @@ def _concatenated(node: Call, position: int) -> Expression | None:
     return None
 
 
-def _names(node: Expression) -> _Names | None:
+def _names(node: ast.Expression) -> _Names | None:
     names: _Names = []
-    while isinstance(node, (GetAttr, Index)):
-        if isinstance(node, GetAttr):
+    while isinstance(node, (ast.GetAttr, ast.Index)):
+        if isinstance(node, ast.GetAttr):
             names.append(node.name)
-        elif isinstance(node.key, Literal):
+        elif isinstance(node.key, ast.Literal):
             names.append(str(node.key.value))
         else:
             return None
         node = node.target
-    if not isinstance(node, Name):
+    if not isinstance(node, ast.Name):
         return None
     return [node.name, *reversed(names)]
 

@@ -16,24 +16,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from infraspec.core.errors import ErrorCollector, EvaluationError
-from infraspec.hcl.ast import (
-    Attribute,
-    Binary,
-    Block,
-    Call,
-    Conditional,
-    Expression,
-    ForObject,
-    ForTuple,
-    GetAttr,
-    Index,
-    Literal,
-    Name,
-    Node,
-    SourceText,
-    TemplateFor,
-    TemplateIf,
-)
+from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.language.expressions import compile_expression
@@ -51,8 +34,6 @@ _NAMES_OF_ANOTHER_KIND = {
     "provisioner": frozenset({"when", "on_failure"}),
 }
 """The arguments of each kind of block that are no expressions, or are checked elsewhere."""
-_FORGIVING = frozenset({"try", "can"})
-"""Functions that take an output that is not there for one without a value."""
 
 
 class StaticReferences(Struct):
@@ -65,7 +46,7 @@ class StaticReferences(Struct):
     configuration: Configuration
     scope: Scope
     collector: ErrorCollector
-    outputs: list[tuple[str, str, SourceText, int]] = field(default_factory=list)
+    outputs: list[tuple[str, str, ast.SourceText, int]] = field(default_factory=list)
 
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
@@ -88,56 +69,58 @@ class StaticReferences(Struct):
                 for block, source in body.blocks:
                     self._block(block, source, bound)
 
-    def _block(self, block: Block, source: SourceText, bound: frozenset[str]) -> None:
+    def _block(self, block: ast.Block, source: ast.SourceText, bound: frozenset[str]) -> None:
         attributes = block.body.attributes
         self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
         if block.type == "dynamic" and block.labels:
             iterator = attributes["iterator"].expression if "iterator" in attributes else None
-            bound |= {iterator.name if isinstance(iterator, Name) else block.labels[0]}
+            bound |= {iterator.name if isinstance(iterator, ast.Name) else block.labels[0]}
         for inner in block.body.blocks:
             self._block(inner, source, bound)
 
-    def _attributes(self, attributes: Iterable[tuple[Attribute, SourceText]], kind: str, bound: frozenset[str]) -> None:
+    def _attributes(
+        self, attributes: Iterable[tuple[ast.Attribute, ast.SourceText]], kind: str, bound: frozenset[str]
+    ) -> None:
         skipped = _NAMES_OF_ANOTHER_KIND.get(kind, _NO_NAMES)
         for attribute, source in attributes:
             if attribute.name not in skipped:
                 self._visit(attribute.expression, source, bound)
 
-    def _visit(self, node: Node, source: SourceText, bound: frozenset[str]) -> None:
-        if isinstance(node, Literal):
+    def _visit(self, node: ast.Node, source: ast.SourceText, bound: frozenset[str]) -> None:
+        if isinstance(node, ast.Literal):
             return
-        if isinstance(node, GetAttr | Index | Name):
+        if isinstance(node, ast.GetAttr | ast.Index | ast.Name):
             self._traversal(node, source, bound)
             return
-        if isinstance(node, Call):
+        if isinstance(node, ast.Call):
             self._function(node, source)
-        elif isinstance(node, ForTuple | ForObject | TemplateFor):
+        elif isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
-        certain = len(self.outputs)
+        certain, part = len(self.outputs), _certain_part(node)
         for name in node.__struct_fields__:
             self._inside(getattr(node, name), source, bound)
-            if name == _always_evaluated(node):
+            if name == part:
                 certain = len(self.outputs)
-        if _is_evaluated_in_part(node):
+        if part is not None:
             del self.outputs[certain:]
 
-    def _inside(self, value: object, source: SourceText, bound: frozenset[str]) -> None:
+    def _inside(self, value: object, source: ast.SourceText, bound: frozenset[str]) -> None:
         """Look at what a field of a node holds: a node, a tuple of nodes or of pairs of them, or something else."""
-        if isinstance(value, Node):
+        if isinstance(value, ast.Node):
             self._visit(value, source, bound)
         elif isinstance(value, tuple):
             for item in value:
                 self._inside(item, source, bound)
 
-    def _traversal(self, node: Expression, source: SourceText, bound: frozenset[str]) -> None:
+    def _traversal(self, node: ast.Expression, source: ast.SourceText, bound: frozenset[str]) -> None:
         """Look at `var.x`, `module.db["a"].endpoint` or `aws_x.y[0].arn`, its indexes included."""
         steps: list[str] = []
-        target: Expression = node
-        while not isinstance(target, Name):
-            if isinstance(target, GetAttr):
+        target: ast.Expression = node
+        while not isinstance(target, ast.Name):
+            if isinstance(target, ast.GetAttr):
                 steps.append(target.name)
-            elif isinstance(target, Index):
+            elif isinstance(target, ast.Index):
                 self._visit(target.key, source, bound)
             else:
                 self._visit(target, source, bound)
@@ -167,32 +150,28 @@ class StaticReferences(Struct):
             case _:
                 return ("managed", root, first) in self.configuration.resources
 
-    def _function(self, node: Call, source: SourceText) -> None:
+    def _function(self, node: ast.Call, source: ast.SourceText) -> None:
         if not exists(node.name):
             with self.collector.collect(), located(source, node.at):
                 call(node.name, [], self.scope.module.files)
 
 
-def _is_evaluated_in_part(node: Node) -> bool:
-    """Tell whether a part of an expression may stay unevaluated, or its errors be taken for an answer."""
-    if isinstance(node, Call):
-        return node.name in _FORGIVING
-    return isinstance(node, Conditional | TemplateIf | ForTuple | ForObject | TemplateFor) or (
-        isinstance(node, Binary) and node.operator in ("&&", "||")
-    )
+def _certain_part(node: ast.Node) -> str | None:
+    """Return the field of an expression that is evaluated in any case, where others may not be; None if all are.
 
-
-def _always_evaluated(node: Node) -> str:
-    """Return the field of such an expression that is evaluated in any case."""
+    Of the arguments of `try` and `can` it is none: they take an output that is not there for one without a value.
+    """
     match node:
-        case Conditional() | TemplateIf():
+        case ast.Conditional() | ast.TemplateIf():
             return "condition"
-        case Binary():
+        case ast.Binary(operator="&&" | "||"):
             return "left"
-        case ForTuple() | ForObject() | TemplateFor():
+        case ast.ForTuple() | ast.ForObject() | ast.TemplateFor():
             return "collection"
-        case _:
+        case ast.Call(name="try" | "can"):
             return ""
+        case _:
+            return None
 
 
 _ARGUMENTS = {
@@ -206,7 +185,7 @@ class StaticChecks(Struct):
     """The checks of the directories of one evaluation; errors go to the collector."""
 
     collector: ErrorCollector
-    _outputs: dict[int, list[tuple[str, str, SourceText, int]]] = field(default_factory=dict)
+    _outputs: dict[int, list[tuple[str, str, ast.SourceText, int]]] = field(default_factory=dict)
 
     def check(self, module: ModuleInstance) -> None:
         """Check the directory of a module instance, if it is the first that it makes."""
@@ -240,7 +219,7 @@ class StaticChecks(Struct):
         for block, source in body.blocks:
             self._refuse(f"{subject} block", block.type, _BLOCKS[kind], source, block.at)
 
-    def _refuse(self, message: str, found: str, known: tuple[str, ...], source: SourceText, at: int) -> None:
+    def _refuse(self, message: str, found: str, known: tuple[str, ...], source: ast.SourceText, at: int) -> None:
         if found in known:
             return
         close = get_close_matches(found, known, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -102,7 +101,7 @@ def _wrong_shape(text: Buffer, name: str, problem: str) -> PlanError:
     except msgspec.ValidationError as error:
         found = str(error).rpartition("got ")[2].strip("`")
         return _error_something_else(f"a JSON {found}", name)
-    version = _plain(top.get("format_version"), name)
+    version = parse(top["format_version"], object, name) if "format_version" in top else None
     if version is None:
         return _something_else(list(top), name)
     try:
@@ -135,10 +134,6 @@ def _error_something_else(found: str, name: str) -> PlanError:
 
 def _keys(text: Buffer, name: str) -> list[str]:
     return list(parse(text, dict[str, msgspec.Raw], name))
-
-
-def _plain(raw: msgspec.Raw | None, name: str) -> Any:
-    return None if raw is None else parse(raw, object, name)
 
 
 def _described(value: object) -> str:

@@ -424,20 +424,18 @@ def _resources(entry: SnapshotEntry) -> Iterator[Resource]:
         case "Policies":
             yield _policy(entry_as(ManagedPolicy, entry), entry)
         case "UserDetailList":
-            yield from _holder("user", entry_as(UserDetail, entry), {}, entry)
+            yield from _holder("user", entry_as(UserDetail, entry), entry)
         case "GroupDetailList":
-            yield from _holder("group", entry_as(GroupDetail, entry), {}, entry)
+            yield from _holder("group", entry_as(GroupDetail, entry), entry)
         case _:
-            role = entry_as(RoleDetail, entry)
-            trust = document_text(role.trust, entry, _TRUST)
-            yield from _holder("role", role, {"path": role.path, "assume_role_policy": trust}, entry)
+            yield from _holder("role", entry_as(RoleDetail, entry), entry)
 
 
-def _holder(
-    kind: str, detail: UserDetail | GroupDetail | RoleDetail, own: Mapping[str, Value], entry: SnapshotEntry
-) -> Iterator[Resource]:
+def _holder(kind: str, detail: UserDetail | GroupDetail | RoleDetail, entry: SnapshotEntry) -> Iterator[Resource]:
     """Yield a user, group or role, and what is inline in it or attached to it, as the live suite has roles."""
-    values = {"name": detail.name, "id": detail.name, "arn": detail.arn, **own}
+    values = {"name": detail.name, "id": detail.name, "arn": detail.arn}
+    if isinstance(detail, RoleDetail):
+        values |= {"path": detail.path, "assume_role_policy": document_text(detail.trust, entry, _TRUST)}
     if detail.boundary is not None:
         values["permissions_boundary"] = detail.boundary.permissions_boundary_arn
     paths = {"assume_role_policy": _TRUST, "permissions_boundary": "PermissionsBoundary"}

@@ -21,10 +21,10 @@ from infraspec.terraform.planfile.records import (
     NULL,
     ConfiguredModule,
     Instance,
+    Output,
     PlanFileDocument,
     PlannedConfiguration,
     PlannedModule,
-    PlannedVariable,
     ProviderConfiguration,
     ResourceChange,
     StateValues,
@@ -83,7 +83,7 @@ class Providers(Struct):
     """The provider configurations of a plan, asked by resource."""
 
     configuration: PlannedConfiguration
-    variables: Mapping[str, PlannedVariable]
+    variables: Mapping[str, Output]
     _keys: dict[str, dict[str, str]] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], str] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate, encode_json, is_known
 from infraspec.terraform.language.conversions import to_text
 from infraspec.terraform.language.values import SetValue, with_items
-from infraspec.terraform.plan import Diagnostic, Plan, Refactoring, Resource, ValuesOnDemand
+from infraspec.terraform.plan import Diagnostic, Plan, Resource, ValuesOnDemand
 from infraspec.terraform.planfile.instances import bare
 from infraspec.terraform.provider.masking import is_sensitive, mask_attribute
 
@@ -176,12 +176,14 @@ def complete(planned: Plan, source: Plan) -> Plan:
         for resource in source.resources
         if resource.mode == "data" and resource.address not in planned.by_address
     ]
+    known = {(entry.kind, entry.source, entry.target) for entry in source.refactorings}
+    further = (entry for entry in planned.refactorings if (entry.kind, entry.source, entry.target) not in known)
     return planned.replaced(
         origin=f"{planned.origin}, completed by {source.origin}",
         resources=tuple(resources),
         diagnostics=(*planned.diagnostics, *source.diagnostics, *_differences(planned, source, counterparts)),
         outputs=_joined("", "output", planned.outputs, source.outputs, binding),
-        refactorings=_refactorings(planned, source),
+        refactorings=(*source.refactorings, *further),
         account=source.account if isinstance(planned.account, Unknown) else planned.account,
         region=source.region if isinstance(planned.region, Unknown) else planned.region,
         partition=source.partition if planned.partition == "aws" else planned.partition,
@@ -291,12 +293,6 @@ def _difference(addresses: list[str], present: str, absent: str, consequence: st
             f"{resources} only in {present}, not in {absent}, and {consequence}: {shown}",
             remedy="make the plan or state anew from this source",
         )
-
-
-def _refactorings(planned: Plan, source: Plan) -> tuple[Refactoring, ...]:
-    known = {(entry.kind, entry.source, entry.target) for entry in source.refactorings}
-    further = (entry for entry in planned.refactorings if (entry.kind, entry.source, entry.target) not in known)
-    return (*source.refactorings, *further)
 
 
 def _regions(planned: Mapping[str, Value], source: Mapping[str, Value]) -> dict[str, Value]:

@@ -169,7 +169,7 @@ class PlannedModule(Struct, gc=False):
 
 
 class Output(Struct, gc=False):
-    """An output value of the root module."""
+    """An output value of the root module, or a variable, from which a provider may take its region."""
 
     sensitive: bool = False
     value: Raw = ABSENT
@@ -254,12 +254,6 @@ class PlannedConfiguration(Struct, gc=False):
     root_module: ConfiguredModule | None = None
 
 
-class PlannedVariable(Struct, gc=False):
-    """A variable of the root module; only read where a provider configuration takes its region from it."""
-
-    value: Raw = ABSENT
-
-
 class CheckProblem(Struct, gc=False):
     """Why a check failed; Terraform does not allow sensitive values in it."""
 
@@ -296,7 +290,7 @@ class PlanFileDocument(Struct, gc=False):
     version: Any = UNSET
     terraform_version: Any = UNSET
     # plan
-    variables: dict[str, PlannedVariable] = {}
+    variables: dict[str, Output] = {}
     planned_values: StateValues | UnsetType = UNSET
     resource_changes: list[ResourceChange] | UnsetType = UNSET
     resource_drift: list[ResourceChange] = []

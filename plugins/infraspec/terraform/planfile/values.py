@@ -152,12 +152,12 @@ def _with_unknowns(values: Value, unknown: Value, address: str, type_: str) -> V
     """Put in the unknown parts; those of a data source are unknown because it was not read."""
     if not isinstance(unknown, dict) or f"data.{type_}." not in address:
         return merge_unknown(values, unknown, address)
-    merged = dict(values) if isinstance(values, dict) else {}
-    for name, part in unknown.items():
-        if has_true(part):
-            cause = data_cause(address, type_, name)
-            merged[name] = merge_unknown(merged.get(name), part, step(address, name), cause)
-    return merged
+    known = values if isinstance(values, dict) else {}
+    return known | {
+        name: merge_unknown(known.get(name), part, step(address, name), data_cause(address, type_, name))
+        for name, part in unknown.items()
+        if has_true(part)
+    }
 
 
 def has_true(tree: Value) -> bool:
