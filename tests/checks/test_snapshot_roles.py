@@ -164,8 +164,6 @@ NAMES = {
     "an ARN": (plan_of(task()), PROVEN),
     "an ARN, the own account not known": (plan_of(task(), account=Unknown("account")), PROVEN),
     "a data source": (plan_of(task(BY_DATA), DATA), PROVEN),
-    "a bare name": (plan_of(task("shared")), PROVEN),
-    "a bare name, the account not known": (plan_of(task("shared"), account=Unknown("account")), UNDETERMINED),
     "a data source, the account not known": (plan_of(task(BY_DATA), DATA, account=Unknown("account")), UNDETERMINED),
     "a data source of another provider": (plan_of(task(BY_DATA), replace(DATA, provider="aws.other")), UNDETERMINED),
     "a role of the plan": (plan_of(task(), HERE), VIOLATED),

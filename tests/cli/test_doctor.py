@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 import sys
@@ -169,3 +170,10 @@ def test_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines["sandbox"].state is HealthState.OK
     assert lines["terraform"].state is HealthState.WARNING
     assert lines["git"].message == "/usr/bin/git"
+
+
+def test_old_data_is_a_warning() -> None:
+    """The texts of AWS's policies are as AWS had them on a date, which is said when it is more than a year ago."""
+    assert not list(command.data_lines(dt.date(2026, 12, 1)))
+    (line,) = command.data_lines(dt.date(2028, 1, 1))
+    assert (HealthState.WARNING, "pip install --upgrade pytest-infraspec") == (line.state, line.remedy)

@@ -9,7 +9,8 @@ from infraspec.core.unknown import Unknown, Value
 from infraspec.iam.evaluation.decision import Outcome, decide, why
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
-from infraspec.iam.policy.statements import IdentityPolicy, is_managed, managed_policy
+from infraspec.iam.policy.statements import IdentityPolicy, managed_policy
+from infraspec.resource_types.managed_policies import of_aws
 
 ALLOWED, EXPLICIT, IMPLICIT, OPEN = (
     Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED, Outcome.IMPLICITLY_DENIED, Outcome.UNDETERMINED,
@@ -67,9 +68,12 @@ X = Unknown("var.x")
         ([policy(allow()).perhaps()], OPEN, Truth.MAYBE),
         ([policy({"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::*"})], ALLOWED, Truth.YES),
         ([policy({"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"})], IMPLICIT, Truth.NO),
-        ([managed_policy(MANAGED + "SecretsManagerReadWrite")], OPEN, Truth.MAYBE),
-        ([managed_policy(MANAGED + "SecretsManagerReadWrite"), policy(allow())], ALLOWED, Truth.YES),
-        ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "SecretsManagerReadWrite")], ALLOWED, Truth.YES),
+        ([managed_policy(MANAGED + "service-role/SecretsManagerReadWrite")], IMPLICIT, Truth.NO),
+        ([managed_policy(MANAGED + "SomethingNewer")], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "SomethingNewer"), policy(allow())], OPEN, Truth.MAYBE),
+        ([managed_policy(MANAGED + "AmazonSageMakerFullAccess"), policy(allow())], ALLOWED, Truth.YES),
+        ([managed_policy(MANAGED + "AWSDenyAll"), policy(allow())], EXPLICIT, Truth.NO),
         ([managed_policy(MANAGED + "AWSMarketplaceImageBuildFullAccess"), policy(allow())], OPEN, Truth.MAYBE),
         ([managed_policy(MANAGED + "AdministratorAccess")], ALLOWED, Truth.YES),
         ([managed_policy(MANAGED + "service-role/AmazonECSTaskExecutionRolePolicy")], IMPLICIT, Truth.NO),
@@ -135,7 +139,7 @@ def test_doubts_name_what_is_unknown() -> None:
 )
 def test_managed_arns(arn: str, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
     """A policy is AWS's if its ARN has aws for an account."""
-    assert expected == is_managed(arn)
+    assert expected == (of_aws(arn) is not None)
 
 
 def test_three_valued_logic() -> None:

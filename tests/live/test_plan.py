@@ -275,13 +275,13 @@ def test_no_belonging_by_tags_without_environment(tmp_path: Path) -> None:
 
 
 def test_roles_of_task_definitions_belong(tmp_path: Path) -> None:
-    """A role that a task definition names is looked at, whatever it is called."""
+    """A role that a task definition names is looked at, whatever it is called, and has to have that path."""
     world = World()
     own = f"arn:aws:iam::{ROLE.split(':')[4]}:role/elsewhere/tasks"
     world.revisions[15] = world.revision(executionRoleArn=own)
     plan = live(tmp_path, world)
     assert ROLE.replace("app-prod-api-execution", "tasks") in {role.address for role in plan.managed("aws_iam_role")}
-    assert {finding.verdict for finding in access(plan)} == {PROVEN, VIOLATED, Verdict.UNDETERMINED}
+    assert {finding.verdict for finding in access(plan)} == {PROVEN, VIOLATED}
 
 
 def test_asks_for_what_is_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.core.errors import counted
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
+from infraspec.resource_types.managed_policies import managed_policies
 
 _TONES: Mapping[HealthState, Tone] = {
     HealthState.OK: "good",
@@ -104,7 +106,7 @@ def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:
                2  wrong input: no such environment
     """  # noqa: D301 - \b keeps click from wrapping the examples
     with waiting("evaluating the source") as say:
-        lines = [*tool_lines(), *checkup(infra, environment)]
+        lines = [*tool_lines(), *data_lines(dt.datetime.now(dt.UTC).date()), *checkup(infra, environment)]
         if live:
             say("asking AWS")
             lines += live_lines(infra, environment)
@@ -155,6 +157,14 @@ def tool_lines() -> Iterator[Line]:
             if path
             else Line.warning(program, f"not found (optional): {purpose}", f"install it: {source}")
         )
+
+
+def data_lines(today: dt.date) -> Iterator[Line]:
+    """Yield how old the data is that decisions rest on, where that is more than a year; `today` is the date."""
+    known = managed_policies()
+    if known.is_old(today):
+        message = f"the texts are of {known.date}: AWS may have changed what a proof rests on"
+        yield Line.warning("AWS's policies", message, "pip install --upgrade pytest-infraspec")
 
 
 def _version(package: str) -> str | None:

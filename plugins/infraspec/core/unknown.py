@@ -68,11 +68,26 @@ class UnstatedRegion(Struct, frozen=True):
 class ComputedFrom(Struct, frozen=True):
     """Something is computed from what is not known: a function, an operator, a name that is cut from an ARN.
 
-    `by` says what makes it of them, where somebody asks for that.
+    `by` says what makes it of them, where somebody asks for that, and `call` how to compute it again.
     """
 
     arguments: tuple[Unknown, ...]
     by: str = ""
+    call: Application | None = None
+
+
+class Application(Struct, frozen=True):
+    """A function of values of which something is not known yet, and the address of its result."""
+
+    function: str
+    arguments: tuple[Value, ...]
+    result: str
+
+    @classmethod
+    def of(cls, unknown: Unknown) -> Application | None:
+        """Return the function that an unknown is the result of, if it is one."""
+        call = unknown.cause.call if isinstance(unknown.cause, ComputedFrom) else None
+        return call if call is not None and call.result == unknown.address else None
 
 
 class NoConstant(Struct, frozen=True):
@@ -122,6 +137,12 @@ class AliasTarget(Struct, frozen=True):
     alias: str
 
 
+class Contested(Struct, frozen=True):
+    """Two resources settle the same thing differently, and the later one wins; `remedy` makes them agree."""
+
+    remedy: str
+
+
 class RefusedRead(Struct, frozen=True):
     """AWS does not let the runner read it; `remedy` says what lets it in."""
 
@@ -166,6 +187,7 @@ Cause: TypeAlias = (
     | PolicyElsewhere
     | EncryptionKey
     | AliasTarget
+    | Contested
     | RefusedRead
     | UnreadFile
     | Placeholder

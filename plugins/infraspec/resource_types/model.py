@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -89,6 +90,23 @@ def _documents(values: Mapping[str, Value], path: str, place: str) -> Iterator[t
             yield from _documents(block, rest, f"{place}{name}.{index}.")
 
 
+class Attaching(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a resource attaches to a role, user or group (the type `holder`), or says of what is attached to it.
+
+    `to` is the attribute that names the holder, or a list of them; without it the resource is the holder itself.
+    Managed policies are those whose ARNs `arns` has; inline ones have `names`, and `documents` unless they are listed
+    only. With `alone` the list is complete: the `holder` has no other policy of this kind, or the `policy` no other
+    holder of this type.
+    """
+
+    holder: str
+    to: str = ""
+    arns: str = ""
+    names: str = ""
+    documents: str = ""
+    alone: Literal["", "holder", "policy"] = ""
+
+
 class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the rule `drift` compares; only that the resource exists if `compared` is empty.
 
@@ -131,6 +149,9 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     `assigned` is what AWS makes of an attribute, as text with the parts that are known: a placeholder names another
     attribute, or the `partition`, `region`, `account` and `dns_suffix`; `found` is the same for the data source.
 
+    `policies` are the documents that it holds, `attaches` the policies that it gives to roles, users and groups.
+
+    `drift` is what is compared with the account, and `compared_by` the rule that does so in place of `drift`.
     `public` are the attributes that open it to everyone. `drift` is what is compared with the account, and
     `compared_by` the rule that does so in place of `drift`.
     `listing` is how the account lists what it has.
@@ -147,6 +168,7 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     assigned: Mapping[str, str] = field(default_factory=dict)
     found: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
+    attaches: tuple[Attaching, ...] = ()
     public: tuple[PublicSetting, ...] = ()
     drift: DriftAttributes | None = None
     compared_by: str = ""

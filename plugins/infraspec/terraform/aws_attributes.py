@@ -12,10 +12,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TypeAlias
 
-from infraspec.core.unknown import JsonText, Text, Unknown, Value, characters, computed_from, concatenate
+from msgspec.structs import replace
+
+from infraspec.core.errors import InfraspecError
+from infraspec.core.unknown import (
+    Application,
+    JsonText,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    characters,
+    computed_from,
+    concatenate,
+    is_one_value,
+    render,
+    unknowns,
+)
 from infraspec.resource_types import resource_type
+from infraspec.resource_types.managed_policies import arn_of
+from infraspec.terraform.language.expressions import again
 from infraspec.terraform.plan import Plan, Resource, snapshot_of
 from infraspec.terraform.provider.known_data import account_unknown, dns_suffix
 
@@ -28,6 +47,8 @@ _MASTER_SECRET = re.compile(r"^master_user_secret(\[0\]|\.0)?\.secret_arn$")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _MAIN = "aws"
 """The provider configuration whose account is the plan's."""
+_OTHERWISE = frozenset({"aws_iam_policy_document", "aws_secretsmanager_random_password"})
+"""Data sources that are what they are configured with, or that answer otherwise each time."""
 _Shape: TypeAlias = "Callable[[AwsAttributes, Resource], Value]"
 
 
@@ -115,10 +136,50 @@ class AwsAttributes:
         if address not in self._known:
             self._known[address] = unknown  # what depends on itself stays unknown
             found = self.plan.find(unknown)
-            self._known[address] = self._shape(unknown, *found) if found else unknown
+            self._known[address] = self._shape(unknown, *found) if found else self._computed(unknown)
         return self._known[address]
 
+    @cached_property
+    def _first(self) -> Mapping[object, Resource]:
+        """The data sources by what they ask: all that ask the same have the same answer, that of the first."""
+        sources = (one for one in self.plan.resources if one.mode == "data" and one.type not in _OTHERWISE)
+        return {self._question(one): one for one in reversed(list(sources))}
+
+    def _question(self, source: Resource) -> object:
+        values = {} if source.type in _OTHERWISE else dict(source.values)
+        asked = source.type, source.provider, render(values)
+        hidden = any(isinstance(one, Sensitive) for one in unknowns(values))
+        return asked if values and not hidden and is_one_value(asked[2]) else source.address
+
+    def _computed(self, unknown: Unknown) -> Value:
+        """Compute the result of a function again of what is known of its arguments; nothing else may be in it."""
+        value = self._again(unknown)
+        value = self.join(value) if isinstance(value, Text) else value
+        if not isinstance(value, str | Text | Unknown):
+            return unknown
+        call = Application.of(unknown)
+        given = set(unknowns([self._all(one) for one in call.arguments] if call else []))
+        return value if set(unknowns(value)) <= given else unknown
+
+    def _again(self, unknown: Unknown) -> Value:
+        call = Application.of(unknown)
+        if call is None:
+            return unknown
+        try:
+            return again(replace(call, arguments=tuple(map(self._all, call.arguments))))
+        except InfraspecError:
+            return unknown
+
+    def _all(self, value: Value) -> Value:
+        """Narrow what an argument of a function holds."""
+        if isinstance(value, list):
+            return type(value)(map(self._all, value))
+        return self._again(value) if type(value) is Unknown and Application.of(value) else self.narrow(value)
+
     def _shape(self, unknown: Unknown, resource: Resource, attribute: str) -> Value:
+        first = self._first.get(self._question(resource), resource) if resource.mode == "data" else resource
+        if first is not resource:
+            return self.narrow(first.attribute(attribute) if attribute in first.values else first.reference(attribute))
         planned = resource.stated(attribute)
         if _given(planned, unknown.address) and not isinstance(planned, JsonText):
             return self.narrow(planned)
@@ -174,7 +235,7 @@ def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
     if not isinstance(resource.stated("name"), str | Text):
         return resource.reference("arn")
-    return _filled(aws, resource, resource_type(resource.type).assigned["arn"])
+    return _declared(aws, resource) or _filled(aws, resource, resource_type(resource.type).assigned["arn"])
 
 
 def _secret_of_version(aws: AwsAttributes, resource: Resource) -> Value:
@@ -197,12 +258,57 @@ def _path(aws: AwsAttributes, resource: Resource) -> Value:
 
 
 def _found_role(aws: AwsAttributes, resource: Resource) -> Value:
-    """Return the ARN of a role that is looked up by its name: as a snapshot of IAM has it, or but for its path."""
+    """Return the ARN of a role that is looked up by its name: of the plan, of a snapshot, or but for its path."""
+    here = _declared(aws, resource)
+    if here is not None:
+        return here
     snapshot = snapshot_of(aws.plan, aws.account_of(resource), aws.plan.partition)
     known = snapshot.roles.get(aws.name(resource)) if snapshot else None
     if known:
         return known.stated("arn")
     return _filled(aws, resource, "arn:{partition}:iam::{account}:role{path}{name}")
+
+
+def _found_policy(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the ARN of a policy that is looked up by its name: of the plan or of AWS; of another it is not known."""
+    name, partition = resource.stated("name"), aws.plan.partition
+    here = _declared(aws, resource)
+    of_aws = arn_of(name, partition) if isinstance(name, str) and isinstance(partition, str) else None
+    return resource.reference("arn") if here and of_aws else here or of_aws or resource.reference("arn")
+
+
+def _declared(aws: AwsAttributes, source: Resource) -> Value:
+    """Return the ARN of what the plan makes under the name that a data source looks up, which is one in its place."""
+    wanted = aws.name(source), aws.account_of(source), aws.region_of(source)
+    for resource in aws.plan.managed(source.type):
+        own = aws.name(resource), aws.account_of(resource), aws.region_of(resource)
+        if own == wanted and aws.plan.is_certain(resource, source):
+            return aws.narrow(resource.reference("arn"))
+    return None
+
+
+def _found_key(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the ARN of a key of the plan that is looked up by what the plan knows it by."""
+    asked = resource.stated("key_id")
+    aliases = (one for one in aws.plan.managed("aws_kms_alias") if asked in (aws.name(one), one.reference("name")))
+    alias = next(aliases, None)
+    target = alias.attribute("target_key_id") if alias else asked
+    found = aws.plan.find(target) if isinstance(target, Unknown) else None
+    of_key = found is not None and (found[0].mode, found[0].type) == ("managed", "aws_kms_key")
+    return aws.narrow(found[0].reference("arn")) if found and of_key else resource.reference("arn")
+
+
+def _found_family(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the family of a task definition that is looked up by it, not by a revision or an ARN."""
+    family = aws.narrow(resource.stated("task_definition"))
+    return family if isinstance(family, str) and ":" not in family else resource.reference("family")
+
+
+def _found_definition(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the ARN of the newest revision of a family."""
+    family = _found_family(aws, resource)
+    named = aws.arn(resource, "ecs", "task-definition/", family, ":", resource.reference("revision"))
+    return named if isinstance(family, str) else resource.reference("arn")
 
 
 def _registry(aws: AwsAttributes, resource: Resource) -> Value:
@@ -226,6 +332,11 @@ _WORKED_OUT: Mapping[tuple[str, str, str], _Shape] = {
     ("data", "aws_secretsmanager_secret_version", "arn"): _secret_of_version,
     ("data", "aws_secretsmanager_secret", "arn"): _found_secret,
     ("data", "aws_secretsmanager_secret", "id"): _found_secret,
+    ("data", "aws_ecs_task_definition", "arn"): _found_definition,
+    ("data", "aws_kms_key", "arn"): _found_key,
+    ("data", "aws_ecs_task_definition", "family"): _found_family,
     ("data", "aws_iam_role", "arn"): _found_role,
+    ("data", "aws_iam_policy", "arn"): _found_policy,
+    ("data", "aws_iam_policy", "id"): _found_policy,
 }
 """The shapes that are more than a template, by mode, resource type and attribute."""

@@ -353,6 +353,17 @@ class Plan:
                 return resource, address[cut + 1 :]
         return None
 
+    def configures(self, resource: Resource, attribute: str) -> bool | None:
+        """Tell whether the configuration sets an argument, which a plan file repeats as it was; None if not known."""
+        if resource.locate is not None:
+            return resource.sets(attribute)
+        known = self._configured.get(resource.address)
+        return None if known is None else attribute in known
+
+    @cached_property
+    def _configured(self) -> Mapping[str, frozenset[str]]:
+        return {one.address: one.configured for one in self.changes if one.configured is not None and not one.drift}
+
     def uncertainties(self, address: str) -> Mapping[str, Uncertain]:
         """Return why it is not known whether what has an address is there, of itself and of the modules it is in."""
         return uncertainties(self.uncertain, address) if self.uncertain else {}

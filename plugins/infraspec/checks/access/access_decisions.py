@@ -119,6 +119,9 @@ class Keys:
         if not key:
             return None
         found = self.owners.plan.find(key) if isinstance(key, Unknown) else None
+        if isinstance(key, Unknown) and (found is None or found[0].mode == "data"):
+            known = self.owners.find(self.owners.attributes.narrow(key))
+            found = (known, "arn") if known is not None and known.type == "aws_kms_key" else found
         if found is not None and found[0].type == "aws_kms_key":
             return found[0].reference("arn")
         alias = found[0] if found is not None and found[0].type == "aws_kms_alias" else self._alias(key)

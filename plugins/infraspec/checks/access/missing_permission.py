@@ -42,11 +42,16 @@ def explain_denial(
     """Say why a permission is missing and what to add: of all `actions`, if several are missing alike."""
     actions = actions or (requirement.action,)
     found, reason = _explain(requirement, role, decision)
+    remedy = _remedy(requirement, role, decision, owners, actions)
+    absent = [one.absent for one in (*role.policies, *(role.boundary or ())) if one.absent]
+    if absent and decision.outcome is Outcome.IMPLICITLY_DENIED:
+        reason = "\n".join([*(why for why, _ in absent), reason])
+        remedy = "\nor ".join([*(f"name {meant} instead" for _, meant in absent if meant), remedy])
     return replace(subject, related=_related(role, decision)).violated(
         expected=_expected(requirement, role, actions),
         found=found,
         reason=reason.replace(requirement.action, ", ".join(actions)),
-        remedy=_remedy(requirement, role, decision, owners, actions),
+        remedy=remedy,
     )
 
 

@@ -212,6 +212,8 @@ class _Check:
                     yield _report_without_role(task_definition, need, ", ".join(actions))
                 continue
             sought = self.roles.sought(value, context.account)
+            if task_definition.resource is not None and not self.unapplied and sought.settled is None:
+                sought = self.roles.by_arn(value) or sought
             address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
             subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {SERVICE}", place)

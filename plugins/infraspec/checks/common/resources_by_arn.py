@@ -7,14 +7,18 @@ task definition, by region. The role still has to be allowed to pull by a policy
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
-from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
+from msgspec.structs import replace
+
+from infraspec.checks.common.policy_owners import placed
 from infraspec.core.finding import Location
+from infraspec.core.truth import Truth
 from infraspec.core.unknown import (
     AliasTarget,
     Character,
+    Contested,
     EncryptionKey,
     PolicyElsewhere,
     Text,
@@ -24,7 +28,9 @@ from infraspec.core.unknown import (
     unknowns,
 )
 from infraspec.iam.policy.document import PolicyDocument
-from infraspec.iam.policy.partial_arn import arn_fields
+from infraspec.iam.policy.matching import match
+from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
+from infraspec.iam.policy.pattern import Form, Pattern
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.resource_types import TYPES, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
@@ -128,17 +134,52 @@ class ArnIndex:
         return [IdentityPolicy.opaque(name, Unknown(name, PolicyElsewhere(shown)))]
 
     def _compile(
-        self, documents: Iterable[tuple[Resource, PolicyDocument]], owner: Resource | None = None
+        self, documents: Sequence[tuple[Resource, PolicyDocument]], owner: Resource | None = None
     ) -> Iterator[IdentityPolicy]:
-        documents = list(documents)
-        loose = {source.address for source in self._attached.get("", ())}
-        replacing = next((source for source, _ in documents if not self.plan.belongs_to(source, owner)), None)
         for source, document in documents:
             policy = IdentityPolicy.of(
                 source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
             )
-            doubtful = replacing if replacing and source is owner else source
-            yield policy.perhaps() if source.address in loose else as_far_as_certain(policy, self.plan, doubtful, owner)
+            others = (other for other, theirs in documents if _says(theirs) != _says(document))
+            doubt = self._doubt(source, owner) or next(
+                filter(None, (self._doubt(other, owner) or self._contest(source, other, owner) for other in others)),
+                None,
+            )
+            yield policy.perhaps(doubt) if doubt else policy
+
+    def _doubt(self, source: Resource, owner: Resource | None) -> tuple[str, Unknown] | None:
+        """Return why it is not certain that a policy is attached to a resource, or to the registry."""
+        if not self.plan.belongs_to(source, owner):
+            why = self.plan.doubt_of(source, owner)
+            return (str(why), why.value) if why else None
+        if owner is None or self._is_of(source, owner):
+            return None
+        reference = self.attributes.narrow(source.attribute(_ATTACHED[source.type].of))
+        unknown = next(unknowns(reference), None) or owner.reference("arn")
+        return f"{source.address} may be the policy of {owner.address}: {unknown.address} is not known", unknown
+
+    def _contest(self, source: Resource, other: Resource, owner: Resource | None) -> tuple[str, Unknown] | None:
+        """Return that two resources write one policy: what is applied last replaces what the other one wrote.
+
+        Source: Terraform AWS provider, "Resource: aws_kms_key_policy" and the like: one policy for one resource.
+        """
+        if owner is None and self._place(source) != self._place(other):
+            return None
+        named = placed(source, _attribute(source)), placed(other, _attribute(other))
+        fix = f"keep one of them: delete {other.address if source is owner else source.address}"
+        own = next((one for one in (source, other) if one is owner), None)
+        if own is not None:
+            fix += f", or take {_attribute(own)} out of {own.address}"
+        whose = owner.address if owner else "the registry"
+        reason = f"{named[0]} and {named[1]} each write the policy of {whose}: the later one replaces the other"
+        return reason, Unknown(f"which of {source.address} and {other.address} is applied last", Contested(fix))
+
+    def _place(self, resource: Resource) -> tuple[Value, Value]:
+        return self.attributes.account_of(resource), self.attributes.region_of(resource)
+
+    def _is_of(self, source: Resource, owner: Resource) -> bool:
+        """Tell whether a policy is the resource's own, or names the resource for certain."""
+        return source is owner or any(one is source for one in self._attached.get(owner.address, ()))
 
     def has_policy(self, target: Value) -> bool | None:
         """Tell whether the resource that an ARN belongs to has a policy; None if the plan does not tell."""
@@ -146,7 +187,8 @@ class ArnIndex:
         if owner is None or owner.mode == "data":
             return None
         sources = [source for source, _ in self._documents(owner)]
-        return any(self.plan.belongs_to(source, owner) for source in sources) or (None if sources else False)
+        certain = any(self._is_of(source, owner) and self.plan.belongs_to(source, owner) for source in sources)
+        return certain or (None if sources else False)
 
     def doubt_of_policy(self, target: Value) -> Uncertain | None:
         """Return why it is not certain that the resource that an ARN belongs to has the policy that the plan has."""
@@ -239,12 +281,14 @@ class ArnIndex:
     def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
         """The policies of the ECR registry: they may allow to fill the pull-through cache."""
         sources = self.plan.managed("aws_ecr_registry_policy")
-        return tuple(self._compile((source, self._document(source, source.attribute("policy"))) for source in sources))
+        return tuple(
+            self._compile([(source, self._document(source, source.attribute("policy"))) for source in sources])
+        )
 
     def _documents(self, owner: Resource) -> list[tuple[Resource, PolicyDocument]]:
         if owner.address not in self._policies:
             documents = list(self._written(owner))
-            if owner.type in _KEYS and not any(self.plan.belongs_to(source, owner) for source, _ in documents):
+            if owner.type in _KEYS and all(self._doubt(source, owner) for source, _ in documents):
                 documents.append((owner, self._default_key_policy(owner)))
             self._policies[owner.address] = documents
         return self._policies[owner.address]
@@ -256,21 +300,45 @@ class ArnIndex:
         return PolicyDocument.from_value({"Statement": statement}, with_principals=True)
 
     def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+        attached = self._attached.get(owner.address, ())
+        replaced = any(self.plan.belongs_to(source, owner) for source in attached)
         for policy in (own for own in resource_type(owner.type).policies if own.kind is PolicyKind.RESOURCE):
             for path, value in policy.documents(owner.values):
-                if value != owner.reference(path):
+                if value != owner.reference(path) and not (replaced and self._is_left_alone(owner, path)):
                     yield owner, self._document(owner, value, path)
-        for source in (*self._attached.get(owner.address, ()), *self._attached.get("", ())):
+        for source in (*attached, *(one for one in self._attached.get("", ()) if self._may_be_of(one, owner))):
             policy = _ATTACHED[source.type]
             if owner.type in policy.owners:
                 yield source, self._document(source, source.attribute(policy.attribute), policy.attribute)
+
+    def _is_left_alone(self, owner: Resource, path: str) -> bool:
+        """Tell whether a resource does not mind another policy: it repeats what was there, or ignores changes."""
+        attribute = path.partition(".")[0]
+        return not self.plan.configures(owner, attribute) or bool({"all", attribute} & set(owner.ignore_changes))
+
+    def _may_be_of(self, source: Resource, owner: Resource) -> bool:
+        """Tell whether a policy may be that of a resource, which it does not name for certain."""
+        reference = self.attributes.narrow(source.attribute(_ATTACHED[source.type].of))
+        if not render(reference).startswith("arn:"):
+            return True
+        arn = PartialArn.of(self.attributes.narrow(owner.reference("arn")))
+        return match(Pattern.of(reference, Form.TEXT), arn) is not Truth.NO
 
     def _document(self, source: Resource, value: Value, path: str = "policy") -> PolicyDocument:
         place = f"{source.location_of(path) or source.address}: {source.address}.{path}"
         return PolicyDocument.from_value(value, place=place, with_principals=True)
 
 
-def _locator(source: Resource) -> Callable[[str], Location | None]:
+def _says(document: PolicyDocument) -> PolicyDocument:
+    """Return a policy without the names of its statements."""
+    return replace(document, statements=tuple(replace(one, sid="") for one in document.statements))
+
+
+def _attribute(source: Resource) -> str:
     held = (path for policy in resource_type(source.type).policies for path, _ in policy.documents(source.values))
-    attribute = next(held, "policy")
+    return next(held, "policy")
+
+
+def _locator(source: Resource) -> Callable[[str], Location | None]:
+    attribute = _attribute(source)
     return lambda path: source.location_of(f"{attribute}.{path}")

@@ -7,34 +7,34 @@ attaches to it, and else has an opaque policy; so has a policy ARN from elsewher
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.checks.common.policy_owners import PolicyAttachment, PolicyOwners, attachments
 from infraspec.checks.common.roles_in_snapshots import (
     INLINE,
-    PolicyAttachment,
     RoleLookup,
     RolesInSnapshots,
     as_far_as_certain,
-    attached_to_roles,
+    name_in,
     with_managed,
 )
-from infraspec.core.finding import Location
+from infraspec.contract.models import partition_of
+from infraspec.core.arn import Arn
+from infraspec.core.finding import Location, Verdict
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import PolicyContent, RolePolicies, Text, Unknown, Value, render
 from infraspec.iam.policy.document import PolicyDocument
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
 from infraspec.iam.policy.pattern import Pattern
-from infraspec.iam.policy.statements import IdentityPolicy, is_managed, managed_policy, managed_policy_named
+from infraspec.iam.policy.statements import IdentityPolicy, managed_policy
+from infraspec.resource_types.managed_policies import arn_of, of_aws
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import IamSnapshot, Plan, Resource
-
-_POLICY_ARN = re.compile(r"^arn:.*:policy/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
 
 
 class GrantedPolicies:
@@ -50,24 +50,53 @@ class GrantedPolicies:
         return policy.perhaps() if grant.perhaps else policy
 
     def managed(self, grant: PolicyAttachment) -> IdentityPolicy:
-        """Return the policy an ARN names: in the plan, in a snapshot, AWS's own, or opaque."""
+        """Return the policy an ARN names: in the plan, in a snapshot, AWS's own, or opaque; none if there is none."""
         plan = self.attributes.plan
         found = plan.find(grant.value) if type(grant.value) is Unknown else None
-        if found is not None and found[0].type == "aws_iam_policy":
+        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_iam_policy"):
             return self._policy_resource(found[0], grant)
         arn = self.attributes.narrow(grant.value)
-        shown, of_aws = render(arn), isinstance(arn, str) and is_managed(arn)
-        named = None if of_aws or of_other_account(shown, plan) else _POLICY_ARN.match(shown)
-        declared = self._policies_by_name.get(named["name"]) if named else None
-        if declared is not None:
-            return self._policy_resource(declared, grant)
+        shown = render(arn)
+        if isinstance(arn, str) and (wrong := self._misnamed(arn, grant.source)):
+            return wrong
+        named = self.elsewhere.policies.named(arn)
+        if named is not None and named.answer is Truth.YES:
+            return self._policy_resource(named.resource, grant)
+        if found is not None and found[0].type == "aws_iam_policy":
+            return self._policy_resource(found[0], grant)
         exported = self.elsewhere.policy(arn)
         if exported is not None:
             return self._document(exported, "policy", exported.stated("policy"))
-        if of_aws:
-            return managed_policy(shown)
+        read = self._read(arn) if isinstance(arn, str) and Arn.is_arn(arn) else None
+        if read is not None:
+            return self._policy_resource(read, grant)
+        if isinstance(arn, str) and of_aws(arn):
+            return managed_policy(arn)
         policy = shown.strip("${}")
         return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", PolicyContent(policy)))
+
+    def _misnamed(self, arn: str, source: Resource) -> IdentityPolicy | None:
+        """Say of the ARN of a policy that nothing can have it where it is attached.
+
+        One is attached in its own account, and AWS's in their partition. Source: IAM User Guide, "IAM identifiers".
+        """
+        plan, parsed = self.attributes.plan, Arn.parse(arn) if Arn.is_arn(arn) else None
+        if parsed is None or source.address not in plan.by_address:
+            return None
+        own, region = self.attributes.account_of(source), self.attributes.region_of(source)
+        partition = plan.partition if region == plan.region else partition_of(str(region))
+        if isinstance(region, str) and isinstance(partition, str) and parsed.partition != partition:
+            of_partition = arn_of(parsed.resource.rpartition("/")[2], partition) if parsed.account == "aws" else None
+            meant = of_partition or arn.replace(parsed.partition, partition, 1)
+            return IdentityPolicy.nothing(arn, f"{arn} is not of the partition {partition}", meant)
+        if isinstance(own, str) and parsed.account not in (own, "aws"):
+            meant = arn.replace(parsed.account, own, 1)
+            return IdentityPolicy.nothing(arn, f"{arn} is not of the account {own}", meant)
+        named = self.elsewhere.policies.named(arn)
+        if named is None or named.answer is not Truth.NO or parsed.account != own:
+            return None
+        there = render(self.elsewhere.policies.arn(named.resource))
+        return IdentityPolicy.nothing(arn, f"{arn} is no policy: {named.resource.address} is {there}", there)
 
     def _policy_resource(self, resource: Resource, grant: PolicyAttachment) -> IdentityPolicy:
         policy = resource.attribute("policy")
@@ -76,27 +105,18 @@ class GrantedPolicies:
         exported = self.elsewhere.policy_of(resource)
         if exported is not None:
             return self._document(exported, "policy", exported.stated("policy"))
-        name, arn = resource.stated("name"), resource.stated("arn")
-        known = managed_policy_named(name) if isinstance(name, str) else None
-        if known is None and isinstance(arn, str) and is_managed(arn):
-            known = managed_policy(arn)
-        return known or IdentityPolicy.opaque(grant.source.address, policy)
+        arn = self.attributes.narrow(resource.reference("arn"))
+        if isinstance(arn, str) and of_aws(arn):
+            return managed_policy(arn)
+        return IdentityPolicy.opaque(grant.source.address, policy)
 
-    @cached_property
-    def _policies_by_name(self) -> dict[str, Resource]:
-        """Return the customer managed policies by name, where one alone has it; those that data sources read last."""
-        names: dict[str, list[Resource]] = {}
-        for resource in self.attributes.plan.managed("aws_iam_policy"):
-            name = self.attributes.name(resource)
-            if isinstance(name, str) and self.attributes.plan.is_certain(resource):
-                names.setdefault(name, []).append(resource)
-        found = {name: resources[0] for name, resources in names.items() if len(resources) == 1}
-        for resource in self.attributes.plan.data("aws_iam_policy"):
-            arn = _POLICY_ARN.match(render(resource.stated("arn", "")))
-            name = arn["name"] if arn else resource.stated("name")
-            if isinstance(name, str) and name not in names:
-                found.setdefault(name, resource)
-        return found
+    def _read(self, arn: str) -> Resource | None:
+        """Return the data source that reads a policy, by its ARN, or by its name in the account."""
+        account, name = arn.split(":")[4], arn.rpartition("/")[2]
+        for one in self.attributes.plan.data("aws_iam_policy"):
+            if one.stated("arn") == arn or (one.stated("name"), self.attributes.account_of(one)) == (name, account):
+                return one
+        return None
 
     def _document(self, resource: Resource, attribute: str, value: Value) -> IdentityPolicy:
         key = (resource.address, attribute)
@@ -120,7 +140,7 @@ def of_other_account(arn: str, plan: Plan) -> bool:
     return bool(account) and account[0].isdigit() and isinstance(own, str) and account[0] != own
 
 
-_ROLE_ARN = re.compile(r"^arn:.*:role/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL)
+_IDENTIFIERS = frozenset({"arn", "id", "name"})
 
 
 class Role(Struct, frozen=True, eq=False):
@@ -150,9 +170,11 @@ class RoleIndex:
 
     def __init__(self, attributes: AwsAttributes) -> None:
         self.attributes, self.plan = attributes, attributes.plan
-        self.elsewhere = RolesInSnapshots(attributes)
+        self.owners = PolicyOwners(attributes)
+        self.elsewhere = RolesInSnapshots(attributes, self.owners)
         self._policies = GrantedPolicies(attributes, self.elsewhere)
         self._roles: dict[tuple[Value, Value], Role] = {}
+        self._misplaced: dict[str, list[Resource]] = {}
 
     def role(self, value: Value, account: Value = None) -> Role:
         """Return the role that an `execution_role_arn` or `task_role_arn` names. Raises PolicyError.
@@ -168,32 +190,43 @@ class RoleIndex:
     def sought(self, value: Value, account: Value = None) -> RoleLookup:
         """Return what is known of a role itself: from the plan, from a data source that has read it, or a snapshot."""
         found = self.plan.find(value) if type(value) is Unknown else None
-        here = found[0] if found and found[0].type == "aws_iam_role" else self._resource(value)
+        here = self._resource(value) or (found[0] if found and found[0].type == "aws_iam_role" else None)
         if here is not None and (here.mode == "managed" or isinstance(here.stated("assume_role_policy"), str | Text)):
             return RoleLookup(here)
         answer = self.elsewhere.role(value, account)
         return answer if answer.resource or answer.settled else answer._replace(resource=here)
 
-    def policy(self, source: Resource, attribute: str, value: Value, *, attached: bool = False) -> IdentityPolicy:
-        """Return the policy that an attribute holds, or with `attached` names by its ARN. Raises PolicyError."""
-        return self._policies.of(PolicyAttachment(source, value, attribute, attached))
+    def by_arn(self, value: Value) -> RoleLookup | None:
+        """Return that a value names a role by less than its ARN, which Terraform asks for.
 
-    @cached_property
-    def _by_name(self) -> dict[Value, list[Resource]]:
-        names: dict[Value, list[Resource]] = {}
-        for resource in self.plan.managed("aws_iam_role"):
-            names.setdefault(self.attributes.name(resource), []).append(resource)
-        return names
+        Source: Terraform AWS provider, "Resource: aws_ecs_task_definition" (execution_role_arn and task_role_arn).
+        """
+        narrowed = self.attributes.narrow(value)
+        if not isinstance(narrowed, str | Text) or render(narrowed).startswith(("arn:", "${")):
+            return None
+        found = self._resource(value)
+        return RoleLookup(
+            why=f"{render(narrowed)} is no ARN",
+            remedy=f"name {found.address}.arn" if found else "name the ARN of the role",
+            settled=Verdict.VIOLATED,
+            reason="Terraform refuses a task definition that does not name its role by an ARN",
+        )
+
+    def compiled(self, given: PolicyAttachment) -> IdentityPolicy:
+        """Return a policy that is given to somebody. Raises PolicyError."""
+        return self._policies.of(given)
 
     @cached_property
     def _grants(self) -> tuple[dict[str, list[PolicyAttachment]], list[tuple[Value, PolicyAttachment]]]:
         """Return what is attached by role address, and what is attached to a role not in the plan or not known."""
         certain: dict[str, list[PolicyAttachment]] = {}
         loose: list[tuple[Value, PolicyAttachment]] = []
-        for reference, grant in attached_to_roles(self.plan):
-            resource = self._resource(reference, grant.source)
-            if resource is None:
-                loose.append((self.attributes.narrow(reference), grant))
+        for grant in attachments(self.attributes, "aws_iam_role"):
+            resource = self._resource(grant.holder, grant.source)
+            if render(self.attributes.narrow(grant.holder)).startswith("arn:") and resource is not None:
+                self._misplaced.setdefault(resource.address, []).append(grant.source)
+            elif resource is None:
+                loose.append((self.attributes.narrow(grant.holder), grant))
             else:
                 certain.setdefault(resource.address, []).append(grant)
         return certain, loose
@@ -230,25 +263,26 @@ class RoleIndex:
         if type(value) is Unknown:
             found = self.plan.find(value)
             if found and (found[0].mode, found[0].type) == ("managed", "aws_iam_role"):
-                return found[0]
-        narrowed = self.attributes.narrow(value)
-        if not isinstance(narrowed, str | Text):
-            return None
-        arn = _ROLE_ARN.match(render(narrowed))
-        if arn and of_other_account(render(narrowed), self.plan):
-            return None
-        named = self._by_name.get(arn["name"] if arn else narrowed, [])
-        return named[0] if len(named) == 1 and self.plan.is_certain(named[0], beside) else None
+                return found[0] if found[1] in _IDENTIFIERS else None
+        named = self.elsewhere.roles.named(value, beside)
+        return named.resource if named is not None and named.answer is Truth.YES else None
 
     def _in_plan(self, resource: Resource) -> Role:
         own = [*self._own(resource), *self._grants[0].get(resource.address, [])]
-        policies = [as_far_as_certain(self._policies.of(grant), self.plan, grant.source, resource) for grant in own]
+        policies = [self.kept(grant, resource) for grant in own]
+        policies += (_named_by_arn(source, resource) for source in self._misplaced.get(resource.address, ()))
         name = PartialArn.of(self.attributes.name(resource))
         policies += self._anyones
         loose = (grant for reference, grant in self._named_loosely if match(reference, name) is not Truth.NO)
         policies += (self._policies.of(grant).perhaps() for grant in loose)
         arn = resource.reference("arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
+
+    def kept(self, grant: PolicyAttachment, role: Resource) -> IdentityPolicy:
+        """Return a policy that a role, user or group of the plan is given, as far as it is certain that it keeps it."""
+        policy = as_far_as_certain(self._policies.of(grant), self.plan, grant.source, role)
+        doubt = self.owners.doubt(grant, role)
+        return policy.perhaps(doubt) if doubt else policy
 
     def _own(self, resource: Resource) -> Iterator[PolicyAttachment]:
         """Yield what the role's own arguments attach.
@@ -261,7 +295,7 @@ class RoleIndex:
             name = render(block.get("name")) if isinstance(block, dict) else ""
             policy = block.get("policy") if isinstance(block, dict) else block
             if policy and name not in names:
-                yield PolicyAttachment(resource, policy, f"inline_policy.{index}.policy", perhaps=stale)
+                yield PolicyAttachment(resource, policy, f"inline_policy.{index}.policy", perhaps=stale, name=name)
         for index, arn in enumerate(_configured(resource.stated("managed_policy_arns"), resource)):
             yield PolicyAttachment(resource, arn, f"managed_policy_arns.{index}", attached=True, perhaps=stale)
 
@@ -284,8 +318,7 @@ class RoleIndex:
         narrowed = self.attributes.narrow(value)
         shown = render(narrowed)
         found = self.plan.find(value) if type(value) is Unknown else None
-        arn = _ROLE_ARN.match(shown)
-        name = self.attributes.name(found[0]) if found else arn["name"] if arn else narrowed
+        name = self.attributes.name(found[0]) if found else name_in(narrowed)
         role = shown.strip("${}")
         unknown = Unknown(f"what policies the role {role} has", RolePolicies(role))
         account_of_arn = arn_fields(narrowed).get("account")
@@ -309,11 +342,12 @@ class RoleIndex:
     def _in_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Iterator[IdentityPolicy]:
         """Yield what a snapshot has in a role or attached to it, so far as the plan leaves it there."""
         for attached in snapshot.attached.get(render(role.stated("name")), ()):
-            kept = self.elsewhere.kept(attached, role, snapshot)
+            is_inline = attached.type == INLINE
+            attribute, name = "policy" if is_inline else "policy_arn", attached.stated("name")
+            value = attached.stated(attribute)
+            grant = PolicyAttachment(attached, value, attribute, attached=not is_inline, name=name)
+            kept = self.elsewhere.kept(grant, role, snapshot)
             if kept is not Truth.NO:
-                is_inline = attached.type == INLINE
-                attribute = "policy" if is_inline else "policy_arn"
-                grant = PolicyAttachment(attached, attached.stated(attribute), attribute, attached=not is_inline)
                 yield self._policies.of(replace(grant, perhaps=kept is Truth.MAYBE))
 
     def _attached_here(self, name: Value, account: Value) -> Iterator[IdentityPolicy]:
@@ -326,6 +360,12 @@ class RoleIndex:
             if answer is not Truth.NO:
                 policy = as_far_as_certain(self._policies.of(grant), self.plan, grant.source)
                 yield policy if answer is Truth.YES else policy.perhaps()
+
+
+def _named_by_arn(source: Resource, role: Resource) -> IdentityPolicy:
+    """Say of an attachment that IAM refuses it. Source: IAM API Reference, AttachRolePolicy (RoleName is a name)."""
+    why = f"{source.address} names its role by an ARN, which IAM does not take for a name"
+    return IdentityPolicy.nothing(source.address, why, f"{role.address}.name")
 
 
 def _configured(value: Value, resource: Resource) -> list[Value]:

@@ -13,56 +13,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from infraspec.checks.common.policy_owners import PolicyAttachment, PolicyOwners, same_text
+from infraspec.core.arn import Arn
 from infraspec.core.finding import Verdict
 from infraspec.core.truth import Truth, all_of, any_of, not_
-from infraspec.core.unknown import ComputedFrom, JsonText, Text, Unknown, Value, render
+from infraspec.core.unknown import (
+    ComputedFrom,
+    JsonText,
+    Placeholder,
+    Text,
+    Unknown,
+    UnstatedAccount,
+    Value,
+    concatenate,
+    parts_of,
+    render,
+)
 from infraspec.iam.policy.matching import match
-from infraspec.iam.policy.partial_arn import PartialArn
+from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
 from infraspec.iam.policy.pattern import Form, Pattern
 from infraspec.iam.policy.statements import IdentityPolicy, managed_statements
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import COMMAND, EXPORT, Change, IamSnapshot, Plan, Resource, snapshot_of
 from infraspec.terraform.provider.policy_document import STATEMENTS
 
-INLINE, ATTACHMENT, ATTACHMENTS, EXCLUSIVE = (
-    "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_policy_attachment",
-    "aws_iam_role_policy_attachments_exclusive",
-)  # fmt: skip
-
-
-class PolicyAttachment(Struct, frozen=True):
-    """A policy before it is compiled: an inline document of `source`, or an attached ARN."""
-
-    source: Resource
-    value: Value
-    attribute: str
-    attached: bool = False
-    perhaps: bool = False
-
-
-def attached_to_roles(plan: Plan) -> Iterator[tuple[Value, PolicyAttachment]]:
-    """Yield what resources of their own attach, each with the value that names the role."""
-    for inline in plan.managed(INLINE):
-        yield inline.attribute("role"), PolicyAttachment(inline, inline.attribute("policy"), "policy")
-    for attachment in plan.managed(ATTACHMENT, ATTACHMENTS):
-        policy = PolicyAttachment(attachment, attachment.attribute("policy_arn"), "policy_arn", attached=True)
-        to_one = attachment.type == ATTACHMENT
-        for role in [attachment.attribute("role")] if to_one else listed(attachment.stated("roles")):
-            yield role, policy
-    for attachment in plan.managed(EXCLUSIVE):
-        for arn in listed(attachment.attribute("policy_arns")):
-            yield attachment.attribute("role_name"), PolicyAttachment(attachment, arn, "policy_arns", attached=True)
-
-
-def listed(value: Value) -> list[Value]:
-    """Return the entries of a list, or what is not known as one of them; nothing if it is not set."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+INLINE, ATTACHMENT = "aws_iam_role_policy", "aws_iam_role_policy_attachment"
 
 
 def as_far_as_certain(
@@ -115,7 +95,6 @@ _ROLE_ARN = re.compile(r"^arn:(?P<partition>[^:]*):iam::(?P<account>\d{12}):role
 _POLICY_ARN = re.compile(
     r"^arn:(?P<partition>[^:]*):iam::(?P<account>\d{12}|aws):policy/(?:.*/)?(?P<name>[^/]+)$", re.DOTALL
 )
-_POLICIES_EXCLUSIVE = "aws_iam_role_policies_exclusive"
 INTO_THE_PLAN = "bring the role into the plan, let the live suite read it in the account"
 
 
@@ -140,13 +119,103 @@ class _Name(NamedTuple):
     account: Value
     name: Value
     arn: str = ""
+    other: str = ""
+    """The ARN of what is no role."""
 
 
-class RolesInSnapshots(Struct):
+class Named(NamedTuple):
+    """What of a plan a text names: for certain, perhaps, or not, where only the name is the same."""
+
+    resource: Resource
+    answer: Truth
+
+
+class Identities:
+    """The roles or the policies of a plan, by what names them.
+
+    An ARN names what has that partition, account, path and name. A bare name is unique in its account, whatever the
+    path. Source: IAM User Guide, "IAM identifiers".
+    """
+
+    def __init__(self, attributes: AwsAttributes, type_: str) -> None:
+        self.attributes, self.type = attributes, type_
+
+    def arn(self, resource: Resource) -> Value:
+        """Return the ARN of a resource, as far as it is known."""
+        return self.attributes.narrow(resource.reference("arn"))
+
+    def named(self, value: Value, beside: Resource | None = None) -> Named | None:
+        """Return what has an ARN or name, or may have it, or has its name alone; certain `beside` what refers to it."""
+        narrowed = self.attributes.narrow(value)
+        if not isinstance(narrowed, str | Text):
+            return None
+        alike = [Named(one, self._has(one, narrowed, beside)) for one in self._by_name.get(name_in(narrowed), ())]
+        possible = [named for named in alike if named.answer is not Truth.NO]
+        if possible[1:]:
+            return possible[0]._replace(answer=Truth.MAYBE)
+        certain = (one for one in alike if self.attributes.plan.is_certain(one.resource, beside))
+        return next(iter(possible or certain), None)
+
+    def _has(self, resource: Resource, value: str | Text, beside: Resource | None) -> Truth:
+        plan, of = self.attributes.plan, self.attributes.account_of
+        here = Truth.YES if plan.is_certain(resource, beside) else Truth.MAYBE
+        if render(value).startswith("arn:"):
+            return all_of(here, self._is(value, self.arn(resource)))
+        return here if beside is None else all_of(here, same_text(self.attributes, of(resource), of(beside)))
+
+    def _is(self, arn: Value, own: Value) -> Truth:
+        """Compare two ARNs. Where nobody says the account, it is taken for the own one: no other could be used there.
+
+        Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service" (roles of the same account).
+        """
+        accounts = [arn_fields(one).get("account") for one in (arn, own)]
+        unsaid = any(
+            isinstance(one, Unknown) and isinstance(one.cause, Placeholder | UnstatedAccount) for one in accounts
+        )
+        pair = (_apart_from_account(arn), _apart_from_account(own)) if unsaid else (arn, own)
+        return same_text(self.attributes, *pair)
+
+    @cached_property
+    def _by_name(self) -> dict[Value, list[Resource]]:
+        found: dict[Value, list[Resource]] = {}
+        for resource in self.attributes.plan.managed(self.type):
+            found.setdefault(self.attributes.name(resource), []).append(resource)
+        return found
+
+
+def name_in(value: Value) -> Value:
+    """Return the name in an ARN, known or partly known, and any other text as it is."""
+    parts = parts_of(value)
+    if not render(parts[0]).startswith("arn:"):
+        return value
+    last = max(index for index, part in enumerate(parts) if isinstance(part, str) and (index == 0 or "/" in part))
+    return concatenate([str(parts[last]).rpartition("/")[2], *parts[last + 1 :]])
+
+
+def _apart_from_account(arn: Value) -> Value:
+    """Return an ARN without the account in it."""
+    head, *rest = parts_of(arn)
+    fields = str(head).split(":", 5)
+    if len(fields) > len(("arn", "partition", "service", "region", "account")):
+        return concatenate([":".join([*fields[:4], "", fields[5]]), *rest])
+    return concatenate([head, *rest[1:]])
+
+
+class RolesInSnapshots(Struct, dict=True):
     """The snapshots that a plan was given."""
 
     attributes: AwsAttributes
-    _names: dict[str, list[tuple[Resource, Value]]] = field(default_factory=dict)
+    owners: PolicyOwners
+
+    @cached_property
+    def roles(self) -> Identities:
+        """The roles of the plan by what names them."""
+        return Identities(self.attributes, "aws_iam_role")
+
+    @cached_property
+    def policies(self) -> Identities:
+        """The customer managed policies of the plan by what names them."""
+        return Identities(self.attributes, "aws_iam_policy")
 
     def role(self, value: Value, account: Value = None) -> RoleLookup:
         """Look for the role that a value names, for a task in `account`, by default in that of the plan."""
@@ -160,8 +229,12 @@ class RolesInSnapshots(Struct):
                 settled=Verdict.VIOLATED,
                 reason="a role can be passed only to a service of its own account",
             )
-        if plan.source is not None:
-            return self._deployed(sought)
+        narrowed = self.attributes.narrow(value)
+        near = self.roles.named(narrowed) if render(narrowed).startswith("arn:") else None
+        if near is not None and near.answer is Truth.NO:
+            return self._misnamed(narrowed, near.resource, plan.account if account is None else account)
+        if plan.source is not None or sought.other:
+            return self._deployed(sought) if plan.source is not None else _no_role(sought.other)
         if not isinstance(sought.account, str):
             remedy = _given("its account")
             unplaced = isinstance(sought.name, str) and bool(plan.snapshots)
@@ -176,6 +249,18 @@ class RolesInSnapshots(Struct):
         if found is None or (sought.arn and found.stated("arn") != sought.arn):
             return _absent(snapshot, found, sought)
         return RoleLookup(found, snapshot)
+
+    def _misnamed(self, arn: Value, near: Resource, account: Value) -> RoleLookup:
+        """Say of an ARN that it is not that of the role of the plan that has its name, which is one in an account."""
+        why = f"{near.address}, which has its name, is {render(self.roles.arn(near))}"
+        lookup = RoleLookup(why=why, remedy=f"set it to {near.address}.arn")
+        if self.attributes.account_of(near) != account:
+            return lookup
+        return lookup._replace(
+            why=f"{render(arn)} names no role: {why}",
+            settled=Verdict.VIOLATED,
+            reason="a role is named by its whole ARN, path included: ECS cannot assume it",
+        )
 
     def _deployed(self, sought: _Name) -> RoleLookup:
         """Say of a role that is not among what exists why: AWS was asked for each that a task definition names."""
@@ -232,37 +317,18 @@ class RolesInSnapshots(Struct):
         own = next((policy for policy in named if f":{snapshot.account}:" in policy.address), None)
         return self.policy(own.address) if own else None
 
-    def kept(self, attached: Resource, role: Resource, snapshot: IamSnapshot) -> Truth:
+    def kept(self, attached: PolicyAttachment, role: Resource, snapshot: IamSnapshot) -> Truth:
         """Tell whether a role still has, after the plan, what the snapshot has in it or attached to it."""
-        taken = (all_of(self._may_be_of(source, snapshot), answer) for source, answer in self._takers(attached, role))
-        return not_(any_of(taken))
-
-    def _takers(self, attached: Resource, role: Resource) -> Iterator[tuple[Resource | None, Truth]]:
-        """Yield what replaces or takes away an inline policy or an attachment, and whether it does."""
-        plan, name = self.attributes.plan, render(role.stated("name"))
-        if attached.type == INLINE:
-            own = render(attached.stated("name"))
-            for inline in plan.managed(INLINE):
-                named = self.attributes.name(inline)
-                yield inline, all_of(self._is(inline.attribute("role"), name), self._is(named, own))
-            for exclusive in plan.managed(_POLICIES_EXCLUSIVE):
-                holds = any_of(self._is(one, own) for one in listed(exclusive.attribute("policy_names")))
-                yield exclusive, all_of(self._is(exclusive.attribute("role_name"), name), not_(holds))
-        else:
-            arn = render(attached.stated("policy_arn"))
-            for exclusive in plan.managed(EXCLUSIVE):
-                holds = any_of(self._is(one, arn) for one in listed(exclusive.attribute("policy_arns")))
-                yield exclusive, all_of(self._is(exclusive.attribute("role_name"), name), not_(holds))
-            for everywhere in plan.managed(ATTACHMENTS):
-                holds = any_of(self._is(one, name) for one in listed(everywhere.stated("roles")))
-                yield everywhere, all_of(self._is(everywhere.attribute("policy_arn"), arn), not_(holds))
-        for change in self._deletions(INLINE if attached.type == INLINE else ATTACHMENT):
-            same = [
+        takers = self.owners.takers(attached, role)
+        taken = [all_of(self._may_be_of(one.source, snapshot), answer) for one, answer in takers]
+        for change in self._deletions(attached.source.type):
+            same = (
                 self._is(change.before.get(key), render(value))
-                for key, value in attached.values.items()
+                for key, value in attached.source.values.items()
                 if key in {"role", "name", "policy_arn"}
-            ]
-            yield None, all_of(*same)
+            )
+            taken.append(all_of(*same))
+        return not_(any_of(taken))
 
     def account(self, source: Resource, account: Value) -> Truth:
         """Tell whether a resource of the plan is in an account."""
@@ -271,9 +337,7 @@ class RolesInSnapshots(Struct):
             return Truth.MAYBE
         return Truth.YES if own == account else Truth.NO
 
-    def _may_be_of(self, source: Resource | None, snapshot: IamSnapshot) -> Truth:
-        if source is None:
-            return Truth.YES
+    def _may_be_of(self, source: Resource, snapshot: IamSnapshot) -> Truth:
         there = Truth.YES if self.attributes.plan.is_certain(source) else Truth.MAYBE
         return all_of(self.account(source, snapshot.account), there)
 
@@ -299,11 +363,14 @@ class RolesInSnapshots(Struct):
             return _Name(plan.partition, self.attributes.account_of(found[0]), self.attributes.name(found[0]))
         if isinstance(narrowed, str) and ":" not in narrowed:
             return _Name(plan.partition, account, narrowed)
+        if isinstance(narrowed, str) and Arn.is_arn(narrowed):
+            return _Name(plan.partition, None, None, other=narrowed)
         return _Name(plan.partition, None, None)
 
     def _doubt(self, type_: str, name: str, account: str) -> str:
         """Say that the plan may make what has a name in an account, or deletes it; nothing if it does not."""
-        for resource, own in self._named(type_):
+        for resource in self.attributes.plan.managed(type_):
+            own = self.attributes.name(resource)
             if self.account(resource, account) is not Truth.NO and self._is(own, name) is not Truth.NO:
                 return f"{resource.address} of the plan may be it"
         return self.deleted(type_, name, account)
@@ -318,11 +385,14 @@ class RolesInSnapshots(Struct):
                 return f"the plan deletes it: {change.address}"
         return ""
 
-    def _named(self, type_: str) -> list[tuple[Resource, Value]]:
-        if type_ not in self._names:
-            resources = self.attributes.plan.managed(type_)
-            self._names[type_] = [(resource, self.attributes.name(resource)) for resource in resources]
-        return self._names[type_]
+
+def _no_role(arn: str) -> RoleLookup:
+    return RoleLookup(
+        why=f"{arn} is the ARN of no role",
+        remedy="name a role: arn:PARTITION:iam::ACCOUNT:role/PATH/NAME",
+        settled=Verdict.VIOLATED,
+        reason="ECS assumes roles alone",
+    )
 
 
 def _absent(snapshot: IamSnapshot, found: Resource | None, sought: _Name) -> RoleLookup:

@@ -77,8 +77,8 @@ def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PL
             return _of_key(cause)
         case causes.AliasTarget(alias):
             return f"name the key by its ARN, or bring {alias} and its key into the plan"
-        case causes.RefusedRead(remedy=admission):
-            return admission
+        case causes.RefusedRead(remedy=told) | causes.Contested(remedy=told):
+            return told
         case causes.UnreadFile(file):
             return f"see to it that what {file} names is covered, then waive the finding: infraspec does not read it"
         case causes.Placeholder(name):

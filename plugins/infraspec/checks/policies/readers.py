@@ -15,9 +15,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import request_context
+from infraspec.checks.common.policy_owners import PolicyAttachment, attachments
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import RoleIndex
-from infraspec.checks.common.roles_in_snapshots import as_far_as_certain, listed
+from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.core.finding import Location
 from infraspec.core.truth import Truth, all_of, not_
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -25,7 +26,6 @@ from infraspec.iam.evaluation.decision import decide, why
 from infraspec.iam.evaluation.layers import ResourceLayer
 from infraspec.iam.policy.context import Context, Request
 from infraspec.iam.policy.document import Statement
-from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields, is_open, shown
 from infraspec.iam.policy.pattern import Pattern
 from infraspec.iam.policy.principals import Principal
@@ -112,7 +112,6 @@ def _is_about_all(clause: Clause) -> bool:
 
 
 _KINDS = ("user", "group")
-_Attached = tuple[Value, Resource, IdentityPolicy]
 
 
 def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[ReaderCandidate]:
@@ -122,15 +121,15 @@ def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[R
     snapshot attaches is not certain where the plan takes something away from such.
     """
     for kind in _KINDS:
-        attached = list(_attached(roles, kind, roles.plan))
+        attached = list(attachments(roles.attributes, f"aws_iam_{kind}"))
         own = roles.plan.managed(f"aws_iam_{kind}")
         for resource in own:
             yield _holder(roles, resource, *_of(roles, attached, resource, resource))
         if snapshot is None:
             continue
         there: dict[Value, list[IdentityPolicy]] = {}
-        for name, _, policy in _attached(roles, kind, snapshot):
-            there.setdefault(name, []).append(policy)
+        for given in attachments(AwsAttributes(snapshot), f"aws_iam_{kind}"):
+            there.setdefault(given.holder, []).append(roles.compiled(given))
         names = [roles.attributes.name(resource) for resource in own]
         takes_away = any(
             change.type.startswith(f"aws_iam_{kind}") and "delete" in change.actions for change in roles.plan.changes
@@ -144,40 +143,26 @@ def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[R
 
 
 def _of(
-    roles: RoleIndex, attached: list[_Attached], holder: Resource, owner: Resource | None
+    roles: RoleIndex, attached: list[PolicyAttachment], holder: Resource, owner: Resource | None
 ) -> Iterator[IdentityPolicy]:
     """Yield the policies that are a holder's, or may be; `owner` is the holder where it is of the plan."""
-    for reference, source, policy in attached:
-        answer = _names(roles, reference, holder)
+    for given in attached:
+        answer = roles.owners.names(given.holder, holder)
         if answer is not Truth.NO:
-            certain = as_far_as_certain(policy, roles.plan, source, owner)
-            yield certain if answer is Truth.YES else certain.perhaps()
+            policy = (
+                roles.kept(given, holder)
+                if owner
+                else as_far_as_certain(roles.compiled(given), roles.plan, given.source)
+            )
+            yield policy if answer is Truth.YES else policy.perhaps()
 
 
 def _holder(roles: RoleIndex, resource: Resource, *policies: IdentityPolicy) -> ReaderCandidate:
     arn = resource.stated("permissions_boundary")
-    boundary = (roles.policy(resource, "permissions_boundary", arn, attached=True),) if arn else None
+    boundary = (
+        (roles.compiled(PolicyAttachment(resource, arn, "permissions_boundary", attached=True)),) if arn else None
+    )
     return ReaderCandidate(resource, policies, boundary)
-
-
-def _attached(roles: RoleIndex, kind: str, plan: Plan) -> Iterator[_Attached]:
-    """Yield what is in a user or group, or attached to one: what names the holder, the resource, and the policy."""
-    for inline in plan.managed(f"aws_iam_{kind}_policy"):
-        yield inline.attribute(kind), inline, roles.policy(inline, "policy", inline.attribute("policy"))
-    for attachment in plan.managed(f"aws_iam_{kind}_policy_attachment", "aws_iam_policy_attachment"):
-        of_one, arn = attachment.type != "aws_iam_policy_attachment", attachment.attribute("policy_arn")
-        for name in [attachment.attribute(kind)] if of_one else listed(attachment.stated(f"{kind}s")):
-            yield name, attachment, roles.policy(attachment, "policy_arn", arn, attached=True)
-
-
-def _names(roles: RoleIndex, reference: Value, resource: Resource) -> Truth:
-    """Tell whether a reference names a user or group."""
-    found = roles.plan.find(reference) if isinstance(reference, Unknown) else None
-    if found is not None and found[0].type == resource.type:
-        return Truth.YES if found[0] is resource else Truth.NO
-    name = roles.attributes.name(resource)
-    narrowed = roles.attributes.narrow(reference)
-    return Truth.YES if narrowed == name else match(Pattern.arn(narrowed), PartialArn.of(name))
 
 
 READ = "secretsmanager:GetSecretValue"

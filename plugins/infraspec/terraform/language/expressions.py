@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from infraspec.core.errors import EvaluationError, InfraspecError, TerraformError
-from infraspec.core.unknown import AFTER_APPLY, OpenList, Sensitive, Text, Unknown, Value, opened
+from infraspec.core.unknown import AFTER_APPLY, Application, OpenList, Sensitive, Text, Unknown, Value, opened
 from infraspec.hcl.ast import (
     Binary,
     Call,
@@ -30,11 +31,12 @@ from infraspec.hcl.ast import (
     Tuple,
     Unary,
 )
-from infraspec.terraform.language import operators
+from infraspec.terraform.language import functions, operators
 from infraspec.terraform.language.conversions import iterate, reveal, to_bool, to_revealed_bool, to_text
+from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.operators import conditional_equal
-from infraspec.terraform.language.partial_values import named, operand
-from infraspec.terraform.language.references import compile_reference, compile_splat
+from infraspec.terraform.language.partial_values import ELEMENT, named, operand
+from infraspec.terraform.language.references import compile_reference, compile_splat, index_of
 from infraspec.terraform.language.scope import (
     COMPILE,
     CompileContext,
@@ -427,3 +429,12 @@ COMPILE.update(
         ForObject: compile_for_object,
     }
 )
+
+
+def again(call: Application) -> Value:
+    """Return the result of a function, or of an index, of which more is known. Raises EvaluationError."""
+    if call.function in (ELEMENT, "element") and isinstance(call.arguments[0], Unknown):
+        return functions.first_pieces(*call.arguments)
+    if call.function == ELEMENT:
+        return index_of(*call.arguments)
+    return functions.call(call.function, call.arguments, RootFiles(Path(), Path()))

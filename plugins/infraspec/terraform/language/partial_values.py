@@ -11,8 +11,11 @@ import re
 from collections.abc import Callable, Iterable
 
 from infraspec.core.unknown import (
+    Application,
+    ComputedFrom,
     JsonText,
     Reference,
+    Sensitive,
     Text,
     Unknown,
     Value,
@@ -20,6 +23,7 @@ from infraspec.core.unknown import (
     concatenate,
     number_text,
     render,
+    unknowns,
 )
 from infraspec.terraform.language.values import SetValue
 
@@ -135,7 +139,19 @@ class Undetermined(Exception):  # noqa: N818 - no error: the answer depends on a
 def application(name: str, arguments: Iterable[Value]) -> Unknown:
     """Return the unknown result of a function: `name(arguments)`."""
     arguments = tuple(arguments)
-    return named(f"{name}({', '.join(map(operand, arguments))})", *arguments)
+    return called(name, named(f"{name}({', '.join(map(operand, arguments))})", *arguments), arguments)
+
+
+ELEMENT = "[]"
+"""What an index is called among functions."""
+
+
+def called(name: str, result: Unknown, arguments: tuple[Value, ...]) -> Unknown:
+    """Return the unknown result of a function with what computes it again once more is known of the arguments."""
+    if not isinstance(result.cause, ComputedFrom) or any(isinstance(one, Sensitive) for one in unknowns(arguments)):
+        return result
+    cause = ComputedFrom(result.cause.arguments, result.cause.by, Application(name, arguments, result.address))
+    return Unknown(result.address, cause)
 
 
 def named(text: str, *values: Value) -> Unknown:

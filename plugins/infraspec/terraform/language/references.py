@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import OtherStack, Sensitive, Text, Unknown, Value, is_known
+from infraspec.core.unknown import Application, OtherStack, Sensitive, Text, Unknown, Value, is_known
 from infraspec.hcl.ast import Expression, GetAttr, Index, Name, Splat
 from infraspec.terraform.language.conversions import iterate, to_number, to_text
-from infraspec.terraform.language.partial_values import bounded, named, operand, part_of
+from infraspec.terraform.language.partial_values import ELEMENT, bounded, called, named, operand, part_of
 from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Module, Scope, locate, located
 from infraspec.terraform.language.values import BlockValue, SetValue, type_name
 
@@ -114,7 +114,8 @@ def _unknown_attribute(value: Unknown, name: str) -> Unknown:
 
 def _unknown_element(value: Value, key: Value) -> Value:
     text = f"{operand(value)}[{operand(key)}]"
-    return part_of(value, text) if isinstance(value, Unknown) and is_known(key) else named(text, key, value)
+    part = part_of(value, text) if isinstance(value, Unknown) and is_known(key) else named(text, key, value)
+    return called(ELEMENT, part, (value, key)) if isinstance(value, Unknown) and Application.of(value) else part
 
 
 def _names(value: dict[str, Value]) -> str:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from infraspec.core.errors import EvaluationError, InfraspecError
 from infraspec.core.unknown import (
     AbsentModule,
+    Application,
     MissingVariable,
     OpenList,
     Sensitive,
@@ -28,7 +29,8 @@ from infraspec.hcl.parser import parse_template
 from infraspec.terraform.language import functions
 from infraspec.terraform.language.conversions import iterate, to_bool, to_revealed_bool, to_text
 from infraspec.terraform.language.functions.filesystem import unreadable
-from infraspec.terraform.language.partial_values import named, operand
+from infraspec.terraform.language.functions.patterns import matches_beginning
+from infraspec.terraform.language.partial_values import ELEMENT, known_prefix, named, operand
 from infraspec.terraform.language.scope import CompileContext, Evaluate, Scope, bind, located
 
 Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
@@ -41,8 +43,17 @@ def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> 
     return functions.call(name, arguments, scope.module.files)
 
 
+_CAN_FAIL = frozenset({ELEMENT, "element", "index", "jsondecode", "one", "regex", "tobool", "tonumber", "yamldecode"})
+
+
 def _may_be_absent(unknown: Unknown) -> bool:
-    """Tell whether something may turn out not to exist: in a variable, an absent module or an uncertain instance."""
+    """Tell whether something may turn out not to exist: in a variable, an absent module or an uncertain instance.
+
+    So may the result of a function that does not take every text.
+    """
+    call = Application.of(unknown)
+    if call is not None and call.function in _CAN_FAIL:
+        return True
     causes = (source.cause for source in sources(unknown))
     return "?" in unknown.address or any(isinstance(cause, MissingVariable | AbsentModule) for cause in causes)
 
@@ -74,9 +85,18 @@ def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Val
         value = arguments[0](scope)
     except EvaluationError:
         return False
-    if type(value) in (Unknown, OpenList) and _may_be_absent(value):
+    if type(value) in (Unknown, OpenList) and _may_be_absent(value) and not _matches(value, scope):
         return named(f"can({value.address})", value)
     return True
+
+
+def _matches(unknown: Unknown, scope: Scope) -> bool:
+    """Tell whether an unknown is a match that there certainly is."""
+    call = Application.of(unknown)
+    if call is None or call.function != "regex":
+        return False
+    pattern, text = call.arguments
+    return matches_beginning(pattern, known_prefix(functions.begun(text, scope.module.files)))
 
 
 def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:

@@ -7,11 +7,25 @@ part which is not known: such a result is an Unknown named by the call, or a val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Sensitive, Value, composed, is_known, opened
+from infraspec.core.unknown import (
+    Application,
+    Character,
+    Reference,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    composed,
+    computed_from,
+    concatenate,
+    is_known,
+    opened,
+    unknowns,
+)
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.conversions import reveal
 from infraspec.terraform.language.functions import (
@@ -29,7 +43,7 @@ from infraspec.terraform.language.functions import (
 from infraspec.terraform.language.functions.collections import certain_elements
 from infraspec.terraform.language.functions.parameters import REGISTRY, Files, Function
 from infraspec.terraform.language.partial_values import Undetermined
-from infraspec.terraform.language.values import is_indefinite
+from infraspec.terraform.language.values import ListValue, is_indefinite
 
 MODULES = (
     collections, dates, encoding, filesystem, formatting, networks, patterns, primitives, serialization, strings,
@@ -107,6 +121,13 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
         result = function.compute(files, *converted) if function.files else function.compute(*converted)
         return composed(result) if type(result) is str else result
     except Undetermined:
+        answer = _of_characters(function, arguments, files)
+        known = [begun(argument, files) for argument in arguments]
+        if answer is None and known != list(arguments):
+            begin = _apply(function, known, shown, files)
+            answer = begin if is_known(begin) else None
+        if answer is not None:
+            return answer
         unknown = partial_values.application(function.name, shown)
         return opened(unknown, certain_elements(function.name, arguments)) if arguments is shown else unknown
     except EvaluationError as error:
@@ -116,6 +137,87 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
             found=error.found,
             remedy=error.remedy,
         ) from None
+
+
+def begun(value: Value, files: Files) -> Value:
+    """Return text or an attribute with what it is known to begin with."""
+    if type(value) is Unknown and value.address in files.beginnings:
+        return concatenate(
+            [files.beginnings[value.address], Unknown(f"{value.address} after its beginning", computed_from(value))]
+        )
+    if type(value) is Text:
+        return concatenate(begun(part, files) for part in value.parts)
+    return value
+
+
+_SEARCHES = frozenset({"endswith", "replace", "split", "startswith", "strcontains", "trimprefix", "trimsuffix"})
+"""Functions that look for a text in another, and ask nothing else of either."""
+_CODES = 0xE100
+"""The first of the characters of private use that stand for single characters which are not known."""
+
+
+def _of_characters(function: Function, arguments: Sequence[Value], files: Files) -> Value:
+    """Compute on text with single characters that are not known; None where it matters which ones they are.
+
+    AWS chooses letters and digits. Source: AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?".
+    """
+    hidden = list(dict.fromkeys(unknowns(list(arguments))))
+    of_pattern = function.name == "replace" and str(arguments[1])[:1] == "/"
+    if not hidden or function.name not in _SEARCHES | {"length", "substr"} or of_pattern:
+        return None
+    searches = function.name in _SEARCHES
+    if not all(isinstance(one, Character) or (searches and _is_key(one)) for one in hidden):
+        return None
+    codes = {one: chr(_CODES + index) for index, one in enumerate(hidden)}
+    coded = [_encoded(argument, codes) for argument in arguments]
+    texts = [one for one in coded if isinstance(one, str)]
+    sought = texts if searches else []
+    if any(_may_stand(needle, text) for needle in sought for text in texts if text != needle):
+        return None
+    return _decoded(_apply(function, coded, coded, files), {code: one for one, code in codes.items()})
+
+
+def first_pieces(pieces: Unknown, index: Value) -> Value:
+    """Return a piece of text that is split, where the known beginning of the text has all of it, else an unknown."""
+    split = Application.of(pieces)
+    if split is None or split.function != "split" or type(index) is not int:
+        return pieces
+    separator, text = split.arguments
+    known = partial_values.known_prefix(text).split(separator)[:-1] if isinstance(separator, str) and separator else []
+    return known[index] if 0 <= index < len(known) else pieces
+
+
+def _encoded(value: Value, codes: Mapping[Unknown, str]) -> Value:
+    if not isinstance(value, Text):
+        return value
+    return "".join(part if isinstance(part, str) else codes[part] for part in value.parts)
+
+
+def _may_stand(needle: str, text: str) -> bool:
+    """Tell whether a text may stand in another where that, or itself, has a code."""
+    places = (text[start : start + len(needle)] for start in range(len(text) - len(needle) + 1))
+    return any(place != needle and all(map(_may_be, needle, place)) for place in places)
+
+
+def _may_be(one: str, other: str) -> bool:
+    return one == other or (_is_unknown(one) and _is_unknown(other))
+
+
+def _is_unknown(character: str) -> bool:
+    """Tell whether a character is a code, or may be what one stands for."""
+    return character.isalnum() or character == "-" or character >= chr(_CODES)
+
+
+def _is_key(unknown: Unknown) -> bool:
+    """Tell whether an unknown is the id of a key: letters, digits and hyphens. Source: AWS KMS, "Key identifiers"."""
+    found = Reference.of(unknown)
+    return found is not None and (found.type, found.attribute) == ("aws_kms_key", "key_id")
+
+
+def _decoded(value: Value, hidden: Mapping[str, Unknown]) -> Value:
+    if isinstance(value, list):
+        return ListValue(_decoded(one, hidden) for one in value)
+    return concatenate(hidden.get(one, one) for one in value) if isinstance(value, str) else value
 
 
 def _demand_computable(function: Function, arguments: Sequence[Value]) -> None:

@@ -38,6 +38,7 @@ class RootFiles:
 
     def __init__(self, root: Path, boundary: Path) -> None:
         self.root = root
+        self.beginnings: dict[str, str] = {}
         self._allowed = {boundary.resolve(), root.resolve()}
 
     def allow(self, directory: Path) -> None:

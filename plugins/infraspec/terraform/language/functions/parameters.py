@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -25,7 +25,14 @@ Parameter: TypeAlias = Callable[[Value], Value]
 
 
 class Files(Protocol):
-    """The files that expressions may read."""
+    """The files that expressions may read, and what else they are evaluated with.
+
+    `beginnings` are the texts that attributes are known to begin with, by address.
+    """
+
+    @property
+    def beginnings(self) -> Mapping[str, str]:
+        """The beginnings of attributes."""
 
     @property
     def root(self) -> Path:

@@ -307,6 +307,12 @@ def all_matches(pattern: str, value: str) -> ListValue:
     return ListValue(_captured(checked, found) for found in _matches(checked, value))
 
 
+def matches_beginning(pattern: Value, text: str) -> bool:
+    """Tell whether every text of a beginning has a match for certain: one in it that no end or border is asked of."""
+    plain = isinstance(pattern, str) and not re.search(r"[$\\]|\(\?", pattern)
+    return plain and compiled(str(pattern)).regex.search(text) is not None
+
+
 def _checked(pattern: str) -> Re2Pattern:
     checked = compiled(pattern)
     if 0 < len(checked.names) < checked.regex.groups:
