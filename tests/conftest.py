@@ -1,5 +1,6 @@
 """Settings of every test, and the sandbox that all of a session share."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ settings.load_profile("infraspec")
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "fixtures/daily-report-tool"
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected, twelve thousand tests, out of the collector's sight: it would look at it ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
