@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from infraspec.core.finding import Location
 from infraspec.core.unknown import JsonText, Unknown, Value
-from infraspec.ecs import access_table as table
-from infraspec.ecs.access_table import EXECUTION, Access
+from infraspec.ecs.access_table import EXECUTION, ROWS, Access
 from infraspec.terraform.plan import Plan, Resource
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "111122223333", "444455556666", "eu-west-1"
@@ -50,7 +49,7 @@ class Case:
     resources: tuple[Resource, ...] = ()
 
     def __str__(self) -> str:
-        return next(name.lower() for name, value in vars(table).items() if value is self.row)
+        return next(name for name, row in ROWS.items() if row is self.row)
 
     @property
     def definition(self) -> dict[str, Value]:
@@ -103,6 +102,7 @@ _RULE = resource("aws_ecr_pull_through_cache_rule.quay", ecr_repository_prefix="
 _LOGS = {"awslogs-group": "/ecs/app", "awslogs-region": REGION, "awslogs-stream-prefix": "app"}
 _GROUP, _OTHER_GROUP = arn("logs", "log-group:/ecs/app:*"), arn("logs", "log-group:/ecs/app")
 _FILE = "arn:aws:s3:::app-config/app.env"
+_DELIVERY = arn("firehose", "deliverystream/app")
 
 
 def _secrets(value: Value) -> dict[str, Value]:
@@ -112,6 +112,10 @@ def _secrets(value: Value) -> dict[str, Value]:
 def _log_secrets(value: Value) -> dict[str, Value]:
     options = [{"name": "splunk-token", "valueFrom": value}]
     return {"logConfiguration": {"logDriver": "splunk", "secretOptions": options}}
+
+
+def _routed(output: str, **options: Value) -> dict[str, Value]:
+    return {"logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": output, **options}}}
 
 
 def _fsx(credentials: Value) -> dict[str, Value]:
@@ -144,6 +148,14 @@ def _session_log(**log: Value) -> tuple[Resource, ...]:
     return _service(logging="OVERRIDE", log_configuration=[log])
 
 
+_ENCRYPTED_BUCKET = (
+    resource("aws_s3_bucket.config", bucket="app-config"),
+    resource(
+        "aws_s3_bucket_server_side_encryption_configuration.config",
+        bucket=_attribute("aws_s3_bucket.config.id"),
+        rule=[{"apply_server_side_encryption_by_default": [{"kms_master_key_id": _KEY_ARN}]}],
+    ),
+)
 _FILE_SYSTEM = (
     resource("aws_efs_file_system.data"),
     resource("aws_efs_file_system.other"),
@@ -171,90 +183,112 @@ _GROUP_WITH_KEY = _session_log(cloud_watch_log_group_name="/ecs/sessions", cloud
 _FILES_WITH_KEY = _session_log(s3_bucket_name="sessions", s3_bucket_encryption_enabled=True)
 
 CASES = (
-    Case(table.TOKEN, "*", _REPOSITORY, {"image": _IMAGE}),
-    Case(table.LAYERS, _REPOSITORY, _OTHER_REPOSITORY, {"image": _IMAGE}),
-    Case(table.IMPORT, arn("ecr", "repository/quay/*"), _REPOSITORY, {"image": _CACHED}, resources=(_RULE,)),
-    Case(table.CREATE_REPOSITORY, arn("ecr", "repository/quay/*"), _REPOSITORY, {"image": _CACHED}, resources=(_RULE,)),
-    Case(table.LOG_STREAM, _GROUP, _OTHER_GROUP, {"logConfiguration": {"logDriver": "awslogs", "options": _LOGS}}),
+    Case(ROWS["token"], "*", _REPOSITORY, {"image": _IMAGE}),
+    Case(ROWS["layers"], _REPOSITORY, _OTHER_REPOSITORY, {"image": _IMAGE}),
+    Case(ROWS["import"], arn("ecr", "repository/quay/*"), _REPOSITORY, {"image": _CACHED}, resources=(_RULE,)),
     Case(
-        table.LOG_GROUP,
+        ROWS["create_repository"], arn("ecr", "repository/quay/*"), _REPOSITORY, {"image": _CACHED}, resources=(_RULE,)
+    ),
+    Case(ROWS["log_stream"], _GROUP, _OTHER_GROUP, {"logConfiguration": {"logDriver": "awslogs", "options": _LOGS}}),
+    Case(
+        ROWS["log_group"],
         _GROUP,
         arn("logs", "log-group:/ecs/other:*"),
         {"logConfiguration": {"logDriver": "awslogs", "options": {**_LOGS, "awslogs-create-group": "true"}}},
     ),
-    Case(table.SECRET, _SECRET_PATTERN, _OTHER_SECRET, _secrets(_SECRET_ARN), resources=(_SECRET,)),
-    Case(table.PARAMETER, _PARAMETER_ARN, _OTHER_PARAMETER, _secrets("/app/db"), resources=(_PLAIN,)),
+    Case(ROWS["firelens_logs"], _GROUP, _OTHER_GROUP, _routed("cloudwatch_logs", log_group_name="/ecs/app")),
     Case(
-        table.SECRET_BY_PARAMETER,
+        ROWS["firelens_group"],
+        _GROUP,
+        arn("logs", "log-group:/ecs/other:*"),
+        _routed("cloudwatch", log_group_name="/ecs/app", auto_create_group="true"),
+    ),
+    Case(ROWS["firelens_firehose"], _DELIVERY, f"{_DELIVERY}2", _routed("kinesis_firehose", delivery_stream="app")),
+    Case(ROWS["firelens_stream"], arn("kinesis", "stream/app"), _DELIVERY, _routed("kinesis_streams", stream="app")),
+    Case(ROWS["firelens_s3"], "arn:aws:s3:::logs/*", "arn:aws:s3:::logs", _routed("s3", bucket="logs")),
+    Case(ROWS["firelens_search"], arn("es", "*"), "arn:aws:s3:::*", _routed("es", Host="x", AWS_Auth="On")),
+    Case(ROWS["secret"], _SECRET_PATTERN, _OTHER_SECRET, _secrets(_SECRET_ARN), resources=(_SECRET,)),
+    Case(ROWS["parameter"], _PARAMETER_ARN, _OTHER_PARAMETER, _secrets("/app/db"), resources=(_PLAIN,)),
+    Case(
+        ROWS["secret_by_parameter"],
         _SECRET_PATTERN,
         _OTHER_SECRET,
         _secrets("/aws/reference/secretsmanager/db"),
         resources=(_SECRET,),
     ),
-    Case(table.LOG_SECRET, _SECRET_PATTERN, _OTHER_SECRET, _log_secrets(_SECRET_ARN), resources=(_SECRET,)),
-    Case(table.LOG_PARAMETER, _PARAMETER_ARN, _OTHER_PARAMETER, _log_secrets("/app/db"), resources=(_PLAIN,)),
-    Case(table.SECRET_KEY, _KEY_ARN, _OTHER_KEY, _secrets(_SECRET_ARN), resources=(_UNDER_KEY, _KEY, _SECOND_KEY)),
-    Case(table.PARAMETER_KEY, _KEY_ARN, _OTHER_KEY, _secrets("/app/db"), resources=(_SECURE, _KEY, _SECOND_KEY)),
+    Case(ROWS["log_secret"], _SECRET_PATTERN, _OTHER_SECRET, _log_secrets(_SECRET_ARN), resources=(_SECRET,)),
+    Case(ROWS["log_parameter"], _PARAMETER_ARN, _OTHER_PARAMETER, _log_secrets("/app/db"), resources=(_PLAIN,)),
+    Case(ROWS["secret_key"], _KEY_ARN, _OTHER_KEY, _secrets(_SECRET_ARN), resources=(_UNDER_KEY, _KEY, _SECOND_KEY)),
+    Case(ROWS["parameter_key"], _KEY_ARN, _OTHER_KEY, _secrets("/app/db"), resources=(_SECURE, _KEY, _SECOND_KEY)),
     Case(
-        table.REGISTRY,
+        ROWS["registry"],
         _SECRET_PATTERN,
         _OTHER_SECRET,
         {"repositoryCredentials": {"credentialsParameter": _SECRET_ARN}},
         resources=(_SECRET,),
     ),
-    Case(table.FILE, "arn:aws:s3:::app-config/*", _FILE + "2", {"environmentFiles": [{"type": "s3", "value": _FILE}]}),
     Case(
-        table.FILE_BUCKET,
+        ROWS["file"], "arn:aws:s3:::app-config/*", _FILE + "2", {"environmentFiles": [{"type": "s3", "value": _FILE}]}
+    ),
+    Case(
+        ROWS["file_bucket"],
         "arn:aws:s3:::app-config",
         "arn:aws:s3:::app-config/*",
         {"environmentFiles": [{"type": "s3", "value": _FILE}]},
     ),
     Case(
-        table.ROUTER,
+        ROWS["file_key"],
+        _KEY_ARN,
+        _OTHER_KEY,
+        {"environmentFiles": [{"type": "s3", "value": _FILE}]},
+        resources=(_KEY, _SECOND_KEY, *_ENCRYPTED_BUCKET),
+    ),
+    Case(
+        ROWS["router"],
         "arn:aws:s3:::app-config/*",
         "arn:aws:s3:::other/*",
         {"firelensConfiguration": {"options": {"config-file-type": "s3", "config-file-value": _FILE}}},
     ),
     Case(
-        table.ROUTER_BUCKET,
+        ROWS["router_bucket"],
         "arn:aws:s3:::app-config",
         "arn:aws:s3:::other",
         {"firelensConfiguration": {"options": {"config-file-type": "s3", "config-file-value": _FILE}}},
     ),
-    Case(table.FSX, "*", arn("fsx", "file-system/fs-1"), values=_fsx(_SECRET_ARN), resources=(_SECRET,)),
-    Case(table.FSX_SECRET, _SECRET_PATTERN, _OTHER_SECRET, values=_fsx(_SECRET_ARN), resources=(_SECRET,)),
-    Case(table.FSX_PARAMETER, _PARAMETER_ARN, _OTHER_PARAMETER, values=_fsx(_PARAMETER_ARN), resources=(_PLAIN,)),
-    Case(table.SPEC_OBJECT, _FILE, "arn:aws:s3:::other/*", {"credentialSpecs": [f"credentialspec:{_FILE}"]}),
+    Case(ROWS["fsx"], "*", arn("fsx", "file-system/fs-1"), values=_fsx(_SECRET_ARN), resources=(_SECRET,)),
+    Case(ROWS["fsx_secret"], _SECRET_PATTERN, _OTHER_SECRET, values=_fsx(_SECRET_ARN), resources=(_SECRET,)),
+    Case(ROWS["fsx_parameter"], _PARAMETER_ARN, _OTHER_PARAMETER, values=_fsx(_PARAMETER_ARN), resources=(_PLAIN,)),
+    Case(ROWS["spec_object"], _FILE, "arn:aws:s3:::other/*", {"credentialSpecs": [f"credentialspec:{_FILE}"]}),
     Case(
-        table.SPEC_PARAMETER,
+        ROWS["spec_parameter"],
         _PARAMETER_ARN,
         _OTHER_PARAMETER,
         {"dockerSecurityOptions": [f"credentialspec:{_PARAMETER_ARN}"]},
         resources=(_PLAIN,),
     ),
-    Case(table.SPEC_SECRET, "*", arn("ssm", "*"), {"credentialSpecs": [f"credentialspecdomainless:{_FILE}"]}),
-    Case(table.CHANNEL, "*", arn("ecs", "task/*"), resources=_service()),
-    Case(table.SESSION_KEY, _KEY_ARN, _OTHER_KEY, resources=(*_service(kms_key_id=_KEY_ARN), _KEY, _SECOND_KEY)),
-    Case(table.SESSION_GROUPS, "*", _SESSION_STREAMS, resources=_SESSION_GROUP),
-    Case(table.SESSION_GROUPS_ENCRYPTED, "*", _SESSION_STREAMS, resources=_GROUP_WITH_KEY),
-    Case(table.SESSION_STREAM, _SESSION_STREAMS, arn("logs", "log-group:/ecs/sessions"), resources=_SESSION_GROUP),
-    Case(table.SESSION_STREAMS, _SESSION_STREAMS, arn("logs", "log-group:/ecs/other:*"), resources=_SESSION_GROUP),
-    Case(table.SESSION_BUCKET, "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
-    Case(table.SESSION_BUCKET_KEY, "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
-    Case(table.SESSION_BUCKET_ENCRYPTED, "arn:aws:s3:::sessions", "arn:aws:s3:::other", resources=_FILES_WITH_KEY),
-    Case(table.SESSION_OBJECT, "arn:aws:s3:::sessions/exec/*", "arn:aws:s3:::sessions", resources=_SESSION_FILES),
-    Case(table.MOUNT, _SYSTEM_ARN, _OTHER_SYSTEM, values=_MOUNTED, resources=_FILE_SYSTEM),
+    Case(ROWS["spec_secret"], "*", arn("ssm", "*"), {"credentialSpecs": [f"credentialspecdomainless:{_FILE}"]}),
+    Case(ROWS["channel"], "*", arn("ecs", "task/*"), resources=_service()),
+    Case(ROWS["session_key"], _KEY_ARN, _OTHER_KEY, resources=(*_service(kms_key_id=_KEY_ARN), _KEY, _SECOND_KEY)),
+    Case(ROWS["session_groups"], "*", _SESSION_STREAMS, resources=_SESSION_GROUP),
+    Case(ROWS["session_groups_encrypted"], "*", _SESSION_STREAMS, resources=_GROUP_WITH_KEY),
+    Case(ROWS["session_stream"], _SESSION_STREAMS, arn("logs", "log-group:/ecs/sessions"), resources=_SESSION_GROUP),
+    Case(ROWS["session_streams"], _SESSION_STREAMS, arn("logs", "log-group:/ecs/other:*"), resources=_SESSION_GROUP),
+    Case(ROWS["session_bucket"], "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
+    Case(ROWS["session_bucket_key"], "arn:aws:s3:::sessions", "arn:aws:s3:::sessions/*", resources=_SESSION_FILES),
+    Case(ROWS["session_bucket_encrypted"], "arn:aws:s3:::sessions", "arn:aws:s3:::other", resources=_FILES_WITH_KEY),
+    Case(ROWS["session_object"], "arn:aws:s3:::sessions/exec/*", "arn:aws:s3:::sessions", resources=_SESSION_FILES),
+    Case(ROWS["mount"], _SYSTEM_ARN, _OTHER_SYSTEM, values=_MOUNTED, resources=_FILE_SYSTEM),
     Case(
-        table.WRITE,
+        ROWS["write"],
         _SYSTEM_ARN,
         _OTHER_SYSTEM,
         {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},
         _MOUNTED,
         _FILE_SYSTEM,
     ),
-    Case(table.S3_FILES_MOUNT, _S3_ARN, _OTHER_S3, values={"volume": _S3_FILES}, resources=_S3_SYSTEMS),
+    Case(ROWS["s3_files_mount"], _S3_ARN, _OTHER_S3, values={"volume": _S3_FILES}, resources=_S3_SYSTEMS),
     Case(
-        table.S3_FILES_WRITE,
+        ROWS["s3_files_write"],
         _S3_ARN,
         _OTHER_S3,
         {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},

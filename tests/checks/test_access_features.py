@@ -10,12 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
-from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import ROWS, Access
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import Plan, Resource, Uncertain
 from tests.checks.access_cases import ACCOUNT, CASES, LETS_ECS_IN, OTHER_ACCOUNT, REGION, Case, arn, resource
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -24,13 +25,22 @@ SERVICE = "aws_ecs_service.app"
 SYSTEM = Unknown("aws_efs_file_system.data.id")
 
 
+KEY = Unknown("aws_kms_key.main.arn")
+ENCRYPTED = "aws_s3_bucket_server_side_encryption_configuration.config"
+
+
+def by_default(key: Value) -> Value:
+    """Return the rule of a bucket that encrypts with a key."""
+    return [{"apply_server_side_encryption_by_default": [{"sse_algorithm": "aws:kms", "kms_master_key_id": key}]}]
+
+
 def findings(plan: Plan, *definitions: TaskDefinition) -> list[Finding]:
     """Return the findings but for those about trust."""
     found = check_secret_access(plan, definitions or task_definitions(plan), CONTRACT, "prod")
     return [finding for finding in found if "sts:AssumeRole" not in finding.subject]
 
 
-def case_of(row: table.Access) -> Case:
+def case_of(row: Access) -> Case:
     """Return the case of a row."""
     return next(case for case in CASES if case.row is row)
 
@@ -42,7 +52,7 @@ def of(action: str, found: list[Finding]) -> list[Verdict]:
 
 def session(**values: Value) -> Case:
     """Return a case of ECS Exec whose service has other values."""
-    case = case_of(table.CHANNEL)
+    case = case_of(ROWS["channel"])
     changed = tuple(
         replace(one, values={**one.values, **values}) if one.address == SERVICE else one for one in case.resources
     )
@@ -69,7 +79,7 @@ def test_a_service_is_found_by_every_name_of_its_task_definition(task_definition
     case = session(task_definition=task_definition)
     found = findings(case.plan())
     assert [VIOLATED] == [finding.verdict for finding in found]
-    assert found[0].subject == f"ECS Exec, service aws_ecs_service.app: {', '.join(table.CHANNEL.actions)}"
+    assert found[0].subject == f"ECS Exec, service aws_ecs_service.app: {', '.join(ROWS['channel'].actions)}"
 
 
 @pytest.mark.parametrize("named", ["app:3", arn("ecs", "task-definition/app:3")])
@@ -100,9 +110,9 @@ def test_ecs_exec_is_needed_where_it_is_enabled(enabled: Value, expected: list[V
 def test_what_is_missing_of_ecs_exec_is_one_statement() -> None:
     """The four permissions are one finding with one statement; those that the role has are proven one by one."""
     (finding,) = findings(session().plan())
-    assert all(f'"{action}"' in finding.remedy for action in table.CHANNEL.actions)
+    assert all(f'"{action}"' in finding.remedy for action in ROWS["channel"].actions)
     assert finding.remedy.count("Effect") + finding.remedy.count("statement {") == 1
-    assert all(action in finding.expected for action in table.CHANNEL.actions)
+    assert all(action in finding.expected for action in ROWS["channel"].actions)
 
 
 def test_ecs_exec_of_another_task_definition_is_not_asked_for() -> None:
@@ -150,7 +160,7 @@ def test_ecs_exec_of_a_task_definition_file() -> None:
 @pytest.mark.parametrize("logging", ["NONE", "DEFAULT", None])
 def test_a_session_log_is_needed_only_where_it_is_configured(logging: str | None) -> None:
     """The log group of the cluster counts with OVERRIDE alone."""
-    case = case_of(table.SESSION_STREAM)
+    case = case_of(ROWS["session_stream"])
     service, cluster = case.resources
     log = [{"cloud_watch_log_group_name": "/ecs/sessions"}]
     configuration = [{"execute_command_configuration": [{"logging": logging, "log_configuration": log}]}]
@@ -162,7 +172,7 @@ def test_a_session_log_is_needed_only_where_it_is_configured(logging: str | None
 @pytest.mark.parametrize("cluster", ["main", arn("ecs", "cluster/main"), Unknown("aws_ecs_cluster.main.arn")], ids=str)
 def test_a_cluster_is_found_by_every_name(cluster: Value) -> None:
     """The cluster's configuration counts whether the service names it by reference, name or ARN."""
-    case = case_of(table.SESSION_KEY)
+    case = case_of(ROWS["session_key"])
     service, *rest = case.resources
     changed = replace(service, values={**service.values, "cluster": cluster})
     found = findings(dataclasses.replace(case, resources=(changed, *rest)).plan())
@@ -171,10 +181,10 @@ def test_a_cluster_is_found_by_every_name(cluster: Value) -> None:
 
 def logged(**log: Value) -> list[Finding]:
     """Return the findings of a cluster that logs its sessions, where the role may open them."""
-    service, cluster = case_of(table.SESSION_STREAM).resources
+    service, cluster = case_of(ROWS["session_stream"]).resources
     block = [{"execute_command_configuration": [{"logging": "OVERRIDE", "log_configuration": [log]}]}]
     changed = replace(cluster, values={**cluster.values, "configuration": block})
-    case = dataclasses.replace(case_of(table.CHANNEL), resources=(service, changed))
+    case = dataclasses.replace(case_of(ROWS["channel"]), resources=(service, changed))
     return findings(case.plan(case.statement("*")))
 
 
@@ -193,7 +203,7 @@ def test_the_encryption_of_a_log_is_looked_at_where_it_has_to_be_there(encrypted
 
 def test_the_key_of_a_session_is_used_directly() -> None:
     """A statement for uses of the key through Secrets Manager does not cover the sessions."""
-    case = case_of(table.SESSION_KEY)
+    case = case_of(ROWS["session_key"])
     condition = {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
     plan = case.plan({**case.statement(case.covers), "Condition": condition})
     assert of("kms:Decrypt", findings(plan)) == [VIOLATED]
@@ -207,9 +217,9 @@ GROUP = {"awslogs-group": "/ecs/proxy", "awslogs-region": REGION, "awslogs-strea
 
 def proxied(configuration: Value, *resources: Resource, **values: Value) -> Case:
     """Return a case whose service has Service Connect; its row is one of the execution role."""
-    service, cluster = case_of(table.CHANNEL).resources
+    service, cluster = case_of(ROWS["channel"]).resources
     own = {**service.values, "enable_execute_command": False, "service_connect_configuration": configuration, **values}
-    return Case(table.LOG_STREAM, "", "", resources=(replace(service, values=own), cluster, *resources))
+    return Case(ROWS["log_stream"], "", "", resources=(replace(service, values=own), cluster, *resources))
 
 
 def proxy(**log: Value) -> list[Value]:
@@ -251,7 +261,7 @@ def test_the_proxy_of_service_connect_reads_the_secrets_of_its_driver() -> None:
         (None, []),
         ([{"enabled": Unknown("var.mesh"), "log_configuration": [{"log_driver": "awslogs", "options": GROUP}]}],
          [UNDETERMINED, UNDETERMINED]),
-        (Unknown("var.connect"), [UNDETERMINED]),
+        (Unknown("var.connect"), [UNDETERMINED, UNDETERMINED]),
         (proxy(log_driver="awslogs", options=Unknown("var.options")), [UNDETERMINED]),
         (proxy(log_driver=Unknown("var.driver"), options=GROUP), [UNDETERMINED]),
     ],
@@ -278,7 +288,7 @@ def mounted(iam: Value = "ENABLED", system: Value = SYSTEM, *resources: Resource
     authorization = [{"access_point_id": Unknown("aws_efs_access_point.app.id"), "iam": iam}]
     block = [{"file_system_id": system, "authorization_config": authorization}]
     volume = [{"name": "data", "efs_volume_configuration": block}, {"name": "scratch"}]
-    return Case(table.MOUNT, "", "", container, {"volume": volume}, resources)
+    return Case(ROWS["mount"], "", "", container, {"volume": volume}, resources)
 
 
 def test_a_file_system_without_a_policy_lets_every_client_in() -> None:
@@ -301,7 +311,7 @@ def test_a_file_system_from_elsewhere_may_have_any_policy() -> None:
     case = mounted(system="fs-12345678")
     assert of("elasticfilesystem:ClientMount", findings(case.plan())) == [UNDETERMINED]
     allow = {"Effect": "Allow", "Action": "elasticfilesystem:Client*", "Resource": arn("elasticfilesystem", "*")}
-    inline = dataclasses.replace(case, row=table.MOUNT)
+    inline = dataclasses.replace(case, row=ROWS["mount"])
     assert of("elasticfilesystem:ClientMount", findings(inline.plan(allow))) == [PROVEN]
 
 
@@ -329,17 +339,181 @@ def test_a_volume_that_is_mounted_read_only_needs_no_write() -> None:
 def test_an_access_point_is_part_of_the_request() -> None:
     """A statement for one access point allows mounts through it, and no other."""
     points = [resource("aws_efs_access_point.app"), resource("aws_efs_access_point.other")]
-    case = mounted("ENABLED", SYSTEM, *case_of(table.MOUNT).resources, *points)
+    case = mounted("ENABLED", SYSTEM, *case_of(ROWS["mount"]).resources, *points)
     for name, expected in (("app", PROVEN), ("other", UNDETERMINED)):
         condition = {"ArnEquals": {"elasticfilesystem:AccessPointArn": Unknown(f"aws_efs_access_point.{name}.arn")}}
         statement = {**case.statement("*"), "Action": "elasticfilesystem:ClientMount", "Condition": condition}
         assert of("elasticfilesystem:ClientMount", findings(case.plan(statement)))[0] is expected
 
 
+def let_in(principal: Value, **condition: Value) -> Resource:
+    """Return the policy of a file system that lets a principal mount it."""
+    statement: dict[str, Value] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": "elasticfilesystem:ClientMount",
+        "Resource": Unknown("aws_efs_file_system.data.arn"),
+        **({"Condition": condition} if condition else {}),
+    }
+    document = JsonText({"Version": "2012-10-17", "Statement": [statement]})
+    return resource("aws_efs_file_system_policy.data", file_system_id=SYSTEM, policy=document)
+
+
+@pytest.mark.parametrize(
+    ("policy", "transit", "expected"),
+    [
+        (let_in("*"), None, PROVEN),
+        (let_in("*", Bool={"elasticfilesystem:AccessedViaMountTarget": "true"}), None, PROVEN),
+        (let_in(Unknown("aws_iam_role.task.arn")), None, VIOLATED),
+        (let_in(f"arn:aws:iam::{ACCOUNT}:root"), None, VIOLATED),
+        (let_in("*", Bool={"aws:SecureTransport": "true"}), None, VIOLATED),
+        (let_in("*", Bool={"aws:SecureTransport": "true"}), "ENABLED", PROVEN),
+        (let_in("*", Bool={"aws:SecureTransport": "true"}), Unknown("var.transit"), UNDETERMINED),
+        (let_in("*", StringEquals={"aws:SourceVpc": "vpc-1"}), "ENABLED", UNDETERMINED),
+    ],
+)
+def test_without_iam_a_volume_is_mounted_by_nobody(policy: Resource, transit: Value, expected: Verdict) -> None:
+    """What the policy of the file system does not let everybody do, a task without IAM authorization may not do."""
+    case = mounted("DISABLED", SYSTEM, resource("aws_efs_file_system.data"), policy)
+    (block,) = case.values["volume"][0]["efs_volume_configuration"]
+    volume = [{"name": "data", "efs_volume_configuration": [{**block, "transit_encryption": transit}]}]
+    (found,) = findings(dataclasses.replace(case, values={"volume": volume}).plan())
+    assert (expected, 'volume "data", EFS file system: elasticfilesystem:ClientMount without IAM') == (
+        found.verdict,
+        found.subject,
+    )
+    assert expected is PROVEN or 'iam = "ENABLED"' in found.remedy
+
+
+def test_a_policy_that_may_be_there_leaves_it_open() -> None:
+    """Of a policy of which it is not known whether there is one, nothing is VIOLATED."""
+    policy = let_in(Unknown("aws_iam_role.task.arn"))
+    policy = replace(policy, address=f"{policy.address}[?]", key="?")
+    plan = mounted("DISABLED", SYSTEM, resource("aws_efs_file_system.data"), policy).plan()
+    count = Uncertain("count", "aws_efs_file_system_policy.data", Unknown("var.n"))
+    (found,) = findings(plan.replaced(uncertain={policy.address: count}))
+    assert (UNDETERMINED, True) == (found.verdict, "var.n" in found.reason)
+
+
+def test_without_iam_and_without_a_policy_nothing_is_asked() -> None:
+    """A file system without a policy lets every client in."""
+    assert [] == findings(mounted("DISABLED", SYSTEM, resource("aws_efs_file_system.data")).plan())
+
+
+# Outputs of FireLens
+
+
+def routed(**options: Value) -> Case:
+    """Return a case whose log goes through FireLens."""
+    return Case(ROWS["firelens_logs"], "", "", {"logConfiguration": {"logDriver": "awsfirelens", "options": options}})
+
+
+@pytest.mark.parametrize(
+    ("options", "listed", "expected"),
+    [
+        ({"Name": "s3", "bucket": "logs"}, "arn:aws:s3:::logs/*", {"s3:PutObject": PROVEN}),
+        ({"name": "s3", "Bucket": "logs"}, "arn:aws:s3:::other/*", {"s3:PutObject": VIOLATED}),
+        (
+            {"Name": "cloudwatch", "log_group_name": "/ecs/$(task)", "region": REGION},
+            arn("logs", "log-group:/ecs/*:*"),
+            {"logs:CreateLogStream": UNDETERMINED, "logs:PutLogEvents": UNDETERMINED},
+        ),
+        (
+            {"Name": "cloudwatch_logs", "log_group_name": "/ecs/app", "region": "us-east-1"},
+            arn("logs", "log-group:/ecs/app:*"),
+            {"logs:CreateLogStream": VIOLATED, "logs:PutLogEvents": VIOLATED},
+        ),
+        ({"Name": "opensearch", "Host": "logs.example.com", "AWS_Auth": "Off"}, "*", {}),
+        ({"Name": "datadog", "apikey": "…"}, "*", {}),
+        (
+            {"Name": "es", "Host": Unknown("aws_opensearch_domain.logs.endpoint"), "AWS_Auth": "On"},
+            arn("es", "domain/logs/*"),
+            {"es:ESHttpPost": PROVEN},
+        ),
+        (
+            {"Name": "es", "Host": Unknown("aws_opensearch_domain.logs.endpoint"), "AWS_Auth": "On"},
+            arn("es", "domain/other/*"),
+            {"es:ESHttpPost": VIOLATED},
+        ),
+        ({"config": "x"}, "*", {}),
+        ({"Name": Unknown("var.output"), "bucket": "logs"}, "*", {"logs:CreateLogStream": UNDETERMINED}),
+        (
+            {"Name": "opensearch", "AWS_Auth": Unknown("var.signed")},
+            "arn:aws:s3:::*",
+            {"es:ESHttpPost": UNDETERMINED},
+        ),
+    ],
+)
+def test_an_output_of_firelens_is_written_by_the_task(
+    options: dict[str, Value], listed: str, expected: dict[str, Verdict]
+) -> None:
+    """The task role needs what the output writes with; another company's output needs nothing of AWS."""
+    actions = ["s3:PutObject", "logs:CreateLogStream", "logs:PutLogEvents", "es:ESHttpPost"]
+    allow = {"Effect": "Allow", "Action": actions, "Resource": listed}
+    case = dataclasses.replace(
+        routed(**options), resources=(resource("aws_opensearch_domain.logs", domain_name="logs"),)
+    )
+    found = {one.subject.rpartition(": ")[2]: one.verdict for one in findings(case.plan(allow))}
+    some = {action: verdict for action, verdict in found.items() if action in expected}
+    assert (expected, len(expected) > 0) == (some, len(found) > 0)
+
+
+def test_a_role_of_the_output_is_assumed_first() -> None:
+    """With a role of its own the output asks for that role alone; whether it lets the task in is not known."""
+    router = f"arn:aws:iam::{ACCOUNT}:role/router"
+    case = routed(Name="s3", bucket="logs", role_arn=router)
+    assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": router}
+    for statement, expected in ((assume, UNDETERMINED), ({**assume, "Effect": "Deny"}, VIOLATED)):
+        plan = case.plan(statement)
+        found = check_secret_access(plan, task_definitions(plan), CONTRACT, "prod")
+        assert [expected] == [one.verdict for one in found if "log output" in one.subject]
+
+
+def test_a_log_group_that_the_plan_makes_is_not_made_by_firelens() -> None:
+    """With auto_create_group the group is made where there is none; without the permission it is no violation then."""
+    group = resource("aws_cloudwatch_log_group.app", name="/ecs/app")
+    case = routed(Name="cloudwatch_logs", log_group_name="/ecs/app", auto_create_group="On")
+    for resources, expected in (((), VIOLATED), ((group,), UNDETERMINED)):
+        found = findings(dataclasses.replace(case, resources=resources).plan())
+        assert [expected] == of("logs:CreateLogGroup", found)
+
+
+# Environment files under a key
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ([("aws_s3_object.env", {"bucket": "config", "key": "app.env", "kms_key_id": KEY})], [VIOLATED]),
+        ([("aws_s3_bucket_object.env", {"bucket": "config", "key": "app.env", "kms_key_id": KEY})], [VIOLATED]),
+        ([("aws_s3_object.env", {"bucket": "config", "key": "other.env", "kms_key_id": KEY})], []),
+        ([("aws_s3_object.env", {"bucket": "config", "key": "app.env"})], []),
+        ([(ENCRYPTED, {"bucket": "config", "rule": by_default(KEY)})], [VIOLATED]),
+        ([(ENCRYPTED, {"bucket": Unknown("aws_s3_bucket.config.bucket"), "rule": by_default(KEY)})], [VIOLATED]),
+        ([(ENCRYPTED, {"bucket": "other", "rule": by_default(KEY)})], []),
+        ([(ENCRYPTED, {"bucket": "config", "rule": by_default("alias/aws/s3")})], []),
+        ([(ENCRYPTED, {"bucket": "config", "rule": by_default(None)})], []),
+    ],
+)
+def test_an_environment_file_under_a_key_is_decrypted(
+    resources: list[tuple[str, dict[str, Value]]], expected: list[Verdict]
+) -> None:
+    """The execution role has to decrypt an object that it, or its bucket, has under a customer managed key."""
+    made = [resource("aws_s3_bucket.config", bucket="config"), resource("aws_kms_key.main")]
+    made += [resource(address, **values) for address, values in resources]
+    files = {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::config/app.env"}]}
+    case = Case(ROWS["file"], "", "", files, resources=tuple(made))
+    read = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    assert expected == of("kms:Decrypt", findings(case.plan(read)))
+    through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+    decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY, "Condition": through}
+    assert [PROVEN for _ in expected] == of("kms:Decrypt", findings(case.plan(read, decrypt)))
+
+
 def s3_files(system: Value, *resources: Resource, **configuration: Value) -> Case:
     """Return a case with a volume of S3 Files."""
     volume = [{"name": "data", "s3files_volume_configuration": [{"file_system_arn": system, **configuration}]}]
-    return Case(table.S3_FILES_MOUNT, "", "", values={"volume": volume}, resources=resources)
+    return Case(ROWS["s3_files_mount"], "", "", values={"volume": volume}, resources=resources)
 
 
 def test_the_policy_of_an_s3_file_system_may_let_the_role_in() -> None:
@@ -406,14 +580,14 @@ def test_volumes_of_a_file() -> None:
 @pytest.mark.parametrize(
     ("volumes", "subject"),
     [
-        (Unknown("var.volumes"), "volume"),
-        ([Unknown("var.volume")], "volume.0"),
-        ([{"name": "data", "efs_volume_configuration": [Unknown("var.efs")]}], "volume.0.efs_volume_configuration.0"),
+        (Unknown("var.volumes"), "volumes"),
+        ([Unknown("var.volume")], "volumes.0"),
+        ([{"name": "data", "efs_volume_configuration": [Unknown("var.efs")]}], "volumes.0.efsVolumeConfiguration"),
     ],
 )
 def test_volumes_that_are_not_known_are_reported(volumes: Value, subject: str) -> None:
     """A volume of which nothing is known may ask for anything."""
-    case = Case(table.MOUNT, "", "", values={"volume": volumes})
+    case = Case(ROWS["mount"], "", "", values={"volume": volumes})
     (finding,) = findings(case.plan())
     assert (finding.verdict, finding.subject) == (UNDETERMINED, subject)
 
@@ -425,7 +599,7 @@ def cached(*resources: Resource, image: str = "quay/app") -> list[Finding]:
     """Return the findings about the cache of an image."""
     container = {"image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{image}:1"}
     pull = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "ecr:Batch*", "ecr:Get*"], "Resource": "*"}
-    return findings(Case(table.TOKEN, "*", "", container, resources=resources).plan(pull))
+    return findings(Case(ROWS["token"], "*", "", container, resources=resources).plan(pull))
 
 
 def rule(prefix: str) -> Resource:
@@ -474,11 +648,11 @@ def test_a_repository_of_another_account_has_to_allow_it_too() -> None:
     """A cross-account pull needs both sides; what the other side says is not known."""
     container = {"image": f"{OTHER_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app:1"}
     allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
-    token, *layers = findings(Case(table.TOKEN, "*", "", container).plan(allow))
+    token, *layers = findings(Case(ROWS["token"], "*", "", container).plan(allow))
     assert token.verdict is PROVEN
     assert [UNDETERMINED] * 2 == [finding.verdict for finding in layers]
     assert f"the resource policy of {arn('ecr', 'repository/app', OTHER_ACCOUNT)} is not known" in layers[0].reason
-    token, *layers = findings(Case(table.TOKEN, "*", "", container).plan())
+    token, *layers = findings(Case(ROWS["token"], "*", "", container).plan())
     assert [VIOLATED] * 3 == [finding.verdict for finding in (token, *layers)]
 
 
@@ -508,7 +682,7 @@ def test_what_the_other_account_has_to_say_is_ready_to_paste(container: dict[str
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     found = {
         finding.subject.rpartition(": ")[2]: finding
-        for finding in findings(Case(table.TOKEN, "*", "", container).plan(allow))
+        for finding in findings(Case(ROWS["token"], "*", "", container).plan(allow))
     }
     for action, words in said.items():
         finding = found[action]
@@ -524,7 +698,7 @@ def test_what_the_other_account_has_to_say_is_ready_to_paste(container: dict[str
 @pytest.mark.parametrize("key", ["aws:SourceVpc", "aws:SourceVpce"])
 def test_the_token_does_not_come_through_the_vpc_of_the_task(key: str) -> None:
     """A condition on the VPC lets layers pass, perhaps, and never the token of a task on Fargate."""
-    case = case_of(table.LAYERS)
+    case = case_of(ROWS["layers"])
     allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": {"StringEquals": {key: "vpc-1"}}}
     token, *layers = findings(case.plan(allow))
     assert token.verdict is VIOLATED
@@ -544,7 +718,7 @@ def test_the_token_does_not_come_through_the_vpc_of_the_task(key: str) -> None:
 )
 def test_a_router_that_reads_no_object(options: dict[str, Value], expected: list[Verdict]) -> None:
     """The configuration of FireLens in a file of the image asks for nothing."""
-    case = Case(table.ROUTER, "", "", {"firelensConfiguration": {"type": "fluentbit", "options": options}})
+    case = Case(ROWS["router"], "", "", {"firelensConfiguration": {"type": "fluentbit", "options": options}})
     assert expected == [finding.verdict for finding in findings(case.plan())]
 
 
@@ -564,23 +738,32 @@ def test_a_router_that_reads_no_object(options: dict[str, Value], expected: list
 )
 def test_credential_specs(container: dict[str, Any], expected: list[Verdict]) -> None:
     """A credential spec in a file of the instance asks for nothing; one that is not known may ask for anything."""
-    case = Case(table.SPEC_OBJECT, "", "", container, resources=(resource("aws_s3_bucket.specs", bucket="specs"),))
+    case = Case(ROWS["spec_object"], "", "", container, resources=(resource("aws_s3_bucket.specs", bucket="specs"),))
     assert expected == [finding.verdict for finding in findings(case.plan())]
 
 
 # Secrets
 
 
-@pytest.mark.parametrize(
-    ("listed", "expected"),
-    [("secret:db-??????", VIOLATED), ("secret:db", PROVEN), ("secret:db*", PROVEN), ("secret:*", PROVEN)],
-)
-def test_iam_sees_a_partial_arn_as_it_is_written(listed: str, expected: Verdict) -> None:
-    """A valueFrom without the six characters is asked for without them."""
+@pytest.mark.parametrize("listed", ["secret:db-??????", "secret:db", "secret:db*", "secret:*"])
+def test_a_partial_arn_is_no_proof_whatever_is_allowed(listed: str) -> None:
+    """A valueFrom without the six characters is one finding, of task-definitions, and its fix is the whole ARN."""
     partial = {"secrets": [{"name": "DB", "valueFrom": arn("secretsmanager", "secret:db") + ":password::"}]}
-    case = Case(table.SECRET, "", "", partial, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
-    found = findings(case.plan(case.statement(arn("secretsmanager", listed))))
-    assert [expected] == of("secretsmanager:GetSecretValue", found)
+    case = Case(ROWS["secret"], "", "", partial, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
+    plan = case.plan(case.statement(arn("secretsmanager", listed)))
+    found = [*check_secret_access(plan, task_definitions(plan), CONTRACT, "prod")]
+    found += check_task_definitions(plan, task_definitions(plan), CONTRACT, "prod")
+    (finding,) = [one for one in found if '"DB"' in one.subject]
+    assert (VIOLATED, "task-definitions") == (finding.verdict, finding.rule)
+    assert "use aws_secretsmanager_secret.db.arn" in finding.remedy
+
+
+def test_the_partial_arn_of_credentials_is_left_open() -> None:
+    """Where no rule says that it has to be whole, an allow is no proof; the fix is the whole ARN."""
+    partial = {"repositoryCredentials": {"credentialsParameter": arn("secretsmanager", "secret:hub")}}
+    case = Case(ROWS["registry"], "", "", partial)
+    (finding,) = findings(case.plan(case.statement("*")))
+    assert (UNDETERMINED, True) == (finding.verdict, "full ARN" in finding.remedy)
 
 
 @pytest.mark.parametrize(
@@ -589,7 +772,7 @@ def test_iam_sees_a_partial_arn_as_it_is_written(listed: str, expected: Verdict)
 def test_a_parameter_that_refers_to_a_secret(value: str) -> None:
     """Such a parameter, by name or ARN, needs the permission on the secret too."""
     container = {"secrets": [{"name": "DB", "valueFrom": value}]}
-    case = Case(table.PARAMETER, "", "", container, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
+    case = Case(ROWS["parameter"], "", "", container, resources=(resource("aws_secretsmanager_secret.db", name="db"),))
     found = findings(case.plan({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}))
     assert of("ssm:GetParameters", found) == [PROVEN]
     assert of("secretsmanager:GetSecretValue", found) == [VIOLATED]
@@ -600,7 +783,7 @@ def test_a_parameter_refers_to_the_secret_that_a_data_source_reads(region: str |
     """The secret of the name is the one that is read, if that is where the task runs."""
     container = {"secrets": [{"name": "DB", "valueFrom": "/aws/reference/secretsmanager/db"}]}
     read = resource("data.aws_secretsmanager_secret.db", name="db", **({"region": region} if region else {}))
-    case = Case(table.PARAMETER, "", "", container, resources=(read,))
+    case = Case(ROWS["parameter"], "", "", container, resources=(read,))
     listed = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": Unknown(f"{read.address}.arn")}
     found = findings(case.plan(listed))
     assert of("secretsmanager:GetSecretValue", found) == [expected]

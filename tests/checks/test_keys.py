@@ -11,7 +11,7 @@ from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value, concatenate
-from infraspec.ecs import access_table as table
+from infraspec.ecs.access_table import ROWS
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.terraform.plan import Resource
 from tests.checks.access_cases import ACCOUNT, OTHER_ACCOUNT, REGION, Case, arn, resource
@@ -33,7 +33,7 @@ def decrypt(listed: Value, **more: Value) -> dict[str, Value]:
 def judged(value: Value, *resources: Resource, allow: Any = (), known: dict[str, Value] | None = None) -> list[Finding]:
     """Return the findings about keys of a task with one secret, whose role may read every value."""
     given = {"secrets": [{"name": "DB", "valueFrom": value}]}
-    plan = Case(table.SECRET_KEY, "", "", given, resources=resources).plan(READ, *allow)
+    plan = Case(ROWS["secret_key"], "", "", given, resources=resources).plan(READ, *allow)
     document = {"project": {"application": "app"}, "environments": {"prod": {}}, "known": known or {}}
     contract = Contract.model_validate(document)
     found = check_secret_access(plan, task_definitions(plan), contract, "prod")
@@ -170,7 +170,7 @@ def test_parameters(values: dict[str, Value] | None, known: dict[str, Value], ex
 def test_a_secret_of_another_account_is_under_a_key_of_its_own() -> None:
     """AWS's own key cannot be used from another account, so it is certain that there is a key to ask for."""
     foreign = arn("secretsmanager", "secret:shared-AbCdEf", OTHER_ACCOUNT)
-    case = Case(table.SECRET_KEY, "", "", {"secrets": [{"name": "DB", "valueFrom": foreign}]})
+    case = Case(ROWS["secret_key"], "", "", {"secrets": [{"name": "DB", "valueFrom": foreign}]})
     contract = Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": {}}})
     plan = case.plan(READ)
     found = check_secret_access(plan, task_definitions(plan), contract, "prod")

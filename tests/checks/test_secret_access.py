@@ -502,10 +502,11 @@ def test_environment_files_need_object_and_bucket() -> None:
     bucket = resource("aws_s3_bucket.config", bucket="app-config")
     file = {"type": "s3", "value": concatenate([arn("aws_s3_bucket.config"), "/app.env"])}
     definition = task({}, environmentFiles=[file])
+    made = resource("aws_s3_object.env", bucket="app-config", key="app.env")
     location = statement(arn("aws_s3_bucket.config"), "s3:GetBucketLocation")
     objects = statement(concatenate([arn("aws_s3_bucket.config"), "/*"]), "s3:GetObject")
-    assert verdicts(findings(definition, bucket, policy(location, objects))) == [PROVEN, PROVEN]
-    found = findings(definition, bucket, policy(statement(arn("aws_s3_bucket.config"), ["s3:GetObject"])))
+    assert verdicts(findings(definition, bucket, made, policy(location, objects))) == [PROVEN, PROVEN]
+    found = findings(definition, bucket, made, policy(statement(arn("aws_s3_bucket.config"), ["s3:GetObject"])))
     assert verdicts(found) == [VIOLATED, UNDETERMINED]
     assert "/app.env" in found[0].remedy
 

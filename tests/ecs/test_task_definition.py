@@ -11,8 +11,10 @@ from infraspec.core.errors import TaskDefinitionError
 from infraspec.core.finding import Location
 from infraspec.core.json_text import lines_by_path
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate
-from infraspec.ecs.task_definition import TaskDefinition
-from infraspec.terraform.plan import Resource
+from infraspec.ecs.container import containers
+from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.terraform.plan import Plan, Resource
+from tests.checks.access_cases import ACCOUNT, REGION, resource
 
 FILES = Path(__file__).parents[2] / "../shared/data/task_definitions"
 MINIMAL = {"family": "app", "containerDefinitions": [{"name": "app", "image": "nginx"}]}
@@ -182,3 +184,83 @@ def test_environment_of_a_container() -> None:
 
     assert {"A": "1"} == read.environment
     assert "i" == read.definition["image"]
+
+
+CONTAINER: dict[str, Value] = {
+    "name": "app",
+    "image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app:1",
+    "secrets": [{"name": "DB", "valueFrom": Unknown("aws_secretsmanager_secret.db.arn")}],
+    "logConfiguration": {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/ecs/app", "awslogs-region": REGION},
+        "secretOptions": [{"name": "TOKEN", "valueFrom": "/app/token"}],
+    },
+    "repositoryCredentials": {"credentialsParameter": Unknown("aws_secretsmanager_secret.hub.arn")},
+    "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::files/app.env"}],
+    "firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3", "config-file-value": "a"}},
+    "mountPoints": [{"sourceVolume": "data", "readOnly": True}],
+    "environment": [{"name": "MODE", "value": "web"}],
+}
+BLOCKS: dict[str, Value] = {
+    "name": "app",
+    "image": CONTAINER["image"],
+    "secret": [{"name": "DB", "value_from": Unknown("aws_secretsmanager_secret.db.arn")}],
+    "log_configuration": [
+        {
+            "log_driver": "awslogs",
+            "options": {"awslogs-group": "/ecs/app", "awslogs-region": REGION},
+            "secret_option": [{"name": "TOKEN", "value_from": "/app/token"}],
+        }
+    ],
+    "repository_credentials": [{"credentials_parameter": Unknown("aws_secretsmanager_secret.hub.arn")}],
+    "environment_file": [{"type": "s3", "value": "arn:aws:s3:::files/app.env"}],
+    "firelens_configuration": [{"type": "fluentbit", "options": {"config-file-type": "s3", "config-file-value": "a"}}],
+    "mount_point": [{"source_volume": "data", "read_only": True}],
+    "environment": [{"name": "MODE", "value": "web"}],
+    "health_check": [],
+    "command": None,
+}
+
+
+def test_blocks_of_a_daemon_say_what_json_says() -> None:
+    """The task definition of a daemon has the containers that the same JSON would have, by either name of a block."""
+    plural = {"secret": "secrets", "environment_file": "environment_files", "mount_point": "mount_points"}
+    for blocks in (BLOCKS, {plural.get(name, name): value for name, value in BLOCKS.items()}):
+        assert_says_what_json_says(blocks)
+
+
+def assert_says_what_json_says(blocks: dict[str, Value]) -> None:
+    """Compare the blocks of a daemon with JSON."""
+    values = {"family": "agent", "container_definition": [blocks], "execution_role_arn": "x", "task_role_arn": "y"}
+    (found,) = task_definitions(Plan("source", (resource("aws_ecs_daemon_task_definition.agent", **values),)))
+    assert (tuple(containers([CONTAINER], "x")), "agent", "x", "y") == (
+        found.containers,
+        found.family,
+        found.execution_role,
+        found.task_role,
+    )
+    assert found.runs_on("FARGATE") is False
+    assert {"MODE": "web"} == found.containers[0].environment
+
+
+def test_an_express_service_is_a_task_definition_too() -> None:
+    """Its one container is called Main, and its log goes to the group that is named, or to one that ECS makes."""
+    block = {"image": "nginx:1", "secret": BLOCKS["secret"], "aws_logs_configuration": [{"log_group": "/web"}]}
+    for log, group in ((block["aws_logs_configuration"], "/web"), (Unknown("x"), None), (None, None)):
+        values = {"primary_container": [{**block, "aws_logs_configuration": log}], "execution_role_arn": "x"}
+        (found,) = task_definitions(Plan("source", (resource("aws_ecs_express_gateway_service.web", **values),)))
+        (main,) = found.containers
+        assert ("Main", "awslogs", 1) == (main.name, main.log_driver, len(main.secrets))
+        assert found.runs_on("FARGATE") is True
+        assert group is None or main.log_options["awslogs-group"] == group
+        assert group is not None or isinstance(main.log_options["awslogs-group"], Unknown)
+
+
+@pytest.mark.parametrize("name", ["aws_ecs_daemon_task_definition.x", "aws_ecs_express_gateway_service.x"])
+def test_blocks_that_are_not_known_are_no_containers(name: str) -> None:
+    """What hides the containers is said, of all of them or of one."""
+    root = "container_definition" if "daemon" in name else "primary_container"
+    (whole,) = task_definitions(Plan("source", (resource(name, **{root: Unknown("var.all")}),)))
+    assert whole.unknown_containers == Unknown("var.all")
+    (part,) = task_definitions(Plan("source", (resource(name, **{root: [Unknown("var.one")]}),)))
+    assert [("containerDefinitions.0", Unknown("var.one"))] == list(part.containers[0].unknown_parts)

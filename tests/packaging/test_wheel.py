@@ -67,6 +67,7 @@ def test_wheel_holds_package_suite_and_data(wheel: Path) -> None:
         "tests_live/test_account.py",
         "tests_live/conftest.py",
         "py.typed",
+        "ecs/access_table.json",
         "terraform/provider/aws_schema.txt",
     ):
         assert f"infraspec/{wanted}" in names

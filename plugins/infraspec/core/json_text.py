@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from infraspec.core.unknown import JsonText, Text, Unknown, Value, computed_from, concatenate
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, computed_from, concatenate
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -56,6 +56,22 @@ def _values(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
                 kinds.append(word)
                 path.append("" if word == "{" else 0)
                 key_next = word == "{"
+
+
+def object_keys(value: Value) -> frozenset[str] | None:
+    """Return the names of the keys of the JSON object that a text holds, a sensitive one too, and nothing of the rest.
+
+    What certainly holds no object has none. None if it is not known.
+    """
+    text = value.reveal() if isinstance(value, Sensitive) else value
+    if not isinstance(text, str | Text):
+        return None
+    try:
+        tree = decode_json(text)
+    except ValueError:
+        return frozenset() if isinstance(text, str) else None
+    keys = frozenset(map(str, tree)) if isinstance(tree, Mapping) else frozenset()
+    return None if isinstance(tree, Unknown) or any("${" in key for key in keys) else keys
 
 
 _OPEN, _CLOSE = "\ue000", "\ue001"

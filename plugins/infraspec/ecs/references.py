@@ -18,7 +18,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from infraspec.core.unknown import Character, Reference, Text, Unknown, Value, computed_from, concatenate, parts_of
+from infraspec.core.unknown import (
+    Character,
+    Reference,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    concatenate,
+    parts_of,
+    render,
+)
 
 _FIRST = 0xE000
 _CHARACTER_FIRST = 0xF000
@@ -124,7 +134,8 @@ class ValueFrom(Struct, frozen=True):
     """A parsed `valueFrom`. `target` is the secret's bare ARN, the parameter's ARN, or its name.
 
     `problem` says what is wrong with it, `remedy` how to mend it; both are empty if it is well-formed so far as
-    known. `partial` marks a secret's ARN that is known to lack the suffix of hyphen and six characters.
+    known. `partial` marks a secret's ARN that is known to lack the suffix of hyphen and six characters. `suffix` is
+    the JSON key, version stage and version id of a secret; empty where they are not given.
     """
 
     store: ValueStore
@@ -135,6 +146,7 @@ class ValueFrom(Struct, frozen=True):
     remedy: str = ""
     partial: bool = False
     unknown: Unknown | None = None
+    suffix: tuple[str, ...] = ("", "", "")
 
     @classmethod
     def parse(cls, value: Value) -> ValueFrom:
@@ -233,7 +245,8 @@ def _of_secret(holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
         problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"
         remedy = "give the secret's full ARN: in Terraform its arn attribute"
     target, of_region, of_account = map(holed.fill, (bare, region, account))
-    return ValueFrom(ValueStore.SECRETS_MANAGER, target, of_region, of_account, problem, remedy, partial)
+    given = (*(render(holed.fill(part)) for part in rest), "", "", "")[:3]
+    return ValueFrom(ValueStore.SECRETS_MANAGER, target, of_region, of_account, problem, remedy, partial, suffix=given)
 
 
 def _rest_problem(rest: list[str]) -> tuple[str, str]:

@@ -32,14 +32,14 @@ from infraspec.core.unknown import (
     render,
     unknowns,
 )
-from infraspec.ecs import access_table as table
-from infraspec.ecs.access_table import Access
+from infraspec.ecs.access_table import ROWS, Access
 from infraspec.ecs.container import Container
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
 from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.policy.context import ContextEntry
 from infraspec.terraform.aws_attributes import parameter_path
+from infraspec.terraform.provider.known_data import dns_suffix
 
 _REFERENCE = re.compile(r"^(?:arn:.*:parameter)?/aws/reference/secretsmanager/(?P<name>.+)$")
 
@@ -58,7 +58,12 @@ def value_access(need: Need, context: AccessContext, secret: Access, parameter: 
 
 
 def secret_access(need: Need, target: Value, row: Access, context: AccessContext) -> Iterator[Requirement]:
-    """List what reading the secret of an ARN takes."""
+    """List what reading the secret of an ARN takes. A partial one may not be found, whatever IAM says."""
+    parsed = ValueFrom.parse(target)
+    if parsed.partial:
+        doubt = AccessDoubt(f"{parsed.problem}: AWS asks for the whole ARN", remedy=parsed.remedy)
+        yield Requirement(need, row, row.actions[0], target, doubt, undecidable=True)
+        return
     yield Requirement(need, row, row.actions[0], target)
     yield from _decrypt(need, target, "secretsmanager", context)
 
@@ -72,7 +77,7 @@ def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: Acces
     if misnamed and not context.exists(target):
         return
     if reference:
-        yield from secret_access(need, context.secret(reference["name"]), table.SECRET_BY_PARAMETER, context)
+        yield from secret_access(need, context.secret(reference["name"]), ROWS["secret_by_parameter"], context)
     else:
         yield from _decrypt(need, target, "ssm", context)
 
@@ -80,39 +85,26 @@ def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: Acces
 def _decrypt(need: Need, target: Value, service: str, context: AccessContext) -> Iterator[Requirement]:
     key = context.key_of(service, target, need.named)
     if key is not None:
-        row = table.SECRET_KEY if service == "secretsmanager" else table.PARAMETER_KEY
+        row = ROWS[{"secretsmanager": "secret_key", "ssm": "parameter_key", "s3": "file_key"}[service]]
         own = Need(need.owner, f"KMS key of {need.purpose}", need.path, key.arn)
-        yield Requirement(own, row, "kms:Decrypt", context.narrow(key.arn), key.doubt, via=target)
-
-
-_NAMES: Mapping[str, tuple[str, str]] = {
-    "efs": ("efsVolumeConfiguration", "efs_volume_configuration"),
-    "s3 files": ("s3filesVolumeConfiguration", "s3files_volume_configuration"),
-    "file system arn": ("fileSystemArn", "file_system_arn"),
-    "access point arn": ("accessPointArn", "access_point_arn"),
-    "fsx": ("fsxWindowsFileServerVolumeConfiguration", "fsx_windows_file_server_volume_configuration"),
-    "authorization": ("authorizationConfig", "authorization_config"),
-    "file system": ("fileSystemId", "file_system_id"),
-    "access point": ("accessPointId", "access_point_id"),
-    "credentials": ("credentialsParameter", "credentials_parameter"),
-    "iam": ("iam", "iam"),
-}
-"""What a part is called by ECS and by Terraform, where a block is a list of one object."""
+        keys: dict[str, Value] = {}
+        suffix = dns_suffix(context.attributes.plan.partition)
+        if service == "s3" and suffix:  # the ARNs of S3 name no region
+            keys["kms:ViaService"] = context.attributes.join("s3.", context.region, f".{suffix}")
+        via = None if service == "s3" else target
+        yield Requirement(own, row, "kms:Decrypt", context.narrow(key.arn), key.doubt, via=via, keys=keys)
 
 
 class _Block(Struct, frozen=True):
-    """A part of a volume, read from ECS's JSON or from Terraform's blocks; `path` is its place."""
+    """A part of a volume as ECS's JSON has it; `path` is its place."""
 
     value: Value
     path: str
 
     def part(self, name: str) -> _Block:
-        tree = self.value if isinstance(self.value, Mapping) else {}
-        key = next((key for key in _NAMES[name] if tree.get(key) not in (None, [], ())), _NAMES[name][0])
-        value, path = tree.get(key), f"{self.path}.{key}"
-        if isinstance(value, list | tuple):
-            value, path = value[0] if value else None, f"{path}.0"
-        return _Block(value, path)
+        value = self.value.get(name) if isinstance(self.value, Mapping) else None
+        first = value[0] if isinstance(value, list | tuple) and value else value
+        return _Block(first, f"{self.path}.{name}")
 
 
 def volume_access(task_definition: TaskDefinition, context: AccessContext) -> Iterator[Requirement]:
@@ -120,75 +112,80 @@ def volume_access(task_definition: TaskDefinition, context: AccessContext) -> It
     points = [point for container in task_definition.containers for point in container.mount_points]
     for name, volume in _volumes(task_definition):
         written = any(_may_write(point, name) for point in points)
-        yield from _fsx(f'volume "{name}"', volume.part("fsx"), context)
-        yield from _efs(f'volume "{name}"', volume.part("efs"), context, written=written)
-        yield from _s3_files(f'volume "{name}"', volume.part("s3 files"), context, written=written)
+        yield from _fsx(f'volume "{name}"', volume.part("fsxWindowsFileServerVolumeConfiguration"), context)
+        yield from _efs(f'volume "{name}"', volume.part("efsVolumeConfiguration"), context, written=written)
+        yield from _s3_files(f'volume "{name}"', volume.part("s3filesVolumeConfiguration"), context, written=written)
 
 
 def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unknown]]:
     """Yield the places of the parts of volumes that are not known at all."""
     if isinstance(task_definition.volumes, Unknown):
-        yield _root(task_definition), task_definition.volumes
+        yield "volumes", task_definition.volumes
     for _, volume in _volumes(task_definition):
-        systems = [volume.part("efs"), volume.part("fsx"), volume.part("s3 files")]
-        for block in (volume, *systems, *(system.part("authorization") for system in systems)):
+        systems = [
+            volume.part("efsVolumeConfiguration"),
+            volume.part("fsxWindowsFileServerVolumeConfiguration"),
+            volume.part("s3filesVolumeConfiguration"),
+        ]
+        for block in (volume, *systems, *(system.part("authorizationConfig") for system in systems)):
             if isinstance(block.value, Unknown):
                 yield block.path, block.value
-
-
-def _root(task_definition: TaskDefinition) -> str:
-    return "volume" if task_definition.resource else "volumes"
 
 
 def _volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, _Block]]:
     volumes = task_definition.volumes
     for index, tree in enumerate(volumes if isinstance(volumes, list | tuple) else ()):
         name = render(tree.get("name")) if isinstance(tree, Mapping) else f"#{index}"
-        yield name, _Block(tree, f"{_root(task_definition)}.{index}")
+        yield name, _Block(tree, f"volumes.{index}")
 
 
 def _fsx(owner: str, block: _Block, context: AccessContext) -> Iterator[Requirement]:
     if not isinstance(block.value, Mapping):
         return
-    system = block.part("file system")
+    system = block.part("fileSystemId")
     need = Need(owner, "FSx for Windows file system", system.path, system.value)
-    yield Requirement(need, table.FSX, table.FSX.actions[0], "*")
-    credentials = block.part("authorization").part("credentials")
+    yield Requirement(need, ROWS["fsx"], ROWS["fsx"].actions[0], "*")
+    credentials = block.part("authorizationConfig").part("credentialsParameter")
     if credentials.value is not None:
         need = Need(owner, "credentials of the file system", credentials.path, credentials.value)
-        yield from value_access(need, context, table.FSX_SECRET, table.FSX_PARAMETER)
+        yield from value_access(need, context, ROWS["fsx_secret"], ROWS["fsx_parameter"])
 
 
 def _efs(owner: str, block: _Block, context: AccessContext, *, written: bool) -> Iterator[Requirement]:
-    authorization = block.part("authorization")
+    authorization = block.part("authorizationConfig")
     enabled = authorization.part("iam").value
     doubt = AccessDoubt.of(next(unknowns(enabled), None))
-    if doubt is None and enabled != "ENABLED":
-        return
-    system, point = block.part("file system"), authorization.part("access point").value
+    by_nobody = doubt is None and enabled != "ENABLED"
+    system, point = block.part("fileSystemId"), authorization.part("accessPointId").value
     arn = _arn(system.value, "file-system/", context)
-    keys: dict[str, Value] = {}
+    keys: dict[str, Value] = {"elasticfilesystem:AccessedViaMountTarget": True}
     if point is not None:
         keys["elasticfilesystem:AccessPointArn"] = context.narrow(_arn(point, "access-point/", context))
     need, target = Need(owner, "EFS file system", system.path, arn), context.narrow(arn)
-    yield Requirement(need, table.MOUNT, table.MOUNT.actions[0], target, doubt, keys=keys)
+    if by_nobody:
+        row, encrypted = ROWS["mount_anonymously"], block.part("transitEncryption").value
+        keys["aws:SecureTransport"] = encrypted if isinstance(encrypted, Unknown) else encrypted == "ENABLED"
+        if isinstance(block.value, Mapping) and context.has_policy(target):
+            yield Requirement(need, row, row.actions[0], target, keys=keys, anonymous=True)
+        return
+    yield Requirement(need, ROWS["mount"], ROWS["mount"].actions[0], target, doubt, keys=keys)
     if written:
-        yield Requirement(need, table.WRITE, table.WRITE.actions[0], target, _written(table.WRITE), keys=keys)
+        yield Requirement(need, ROWS["write"], ROWS["write"].actions[0], target, _written(ROWS["write"]), keys=keys)
 
 
 def _s3_files(owner: str, block: _Block, context: AccessContext, *, written: bool) -> Iterator[Requirement]:
     if not isinstance(block.value, Mapping):
         return
-    system, point = block.part("file system arn"), block.part("access point arn").value
+    system, point = block.part("fileSystemArn"), block.part("accessPointArn").value
     keys = {} if point is None else {"s3files:AccessPointArn": context.narrow(point)}
     need, target = Need(owner, "S3 file system", system.path, system.value), context.narrow(system.value)
-    mount, write = table.S3_FILES_MOUNT, table.S3_FILES_WRITE
+    mount, write = ROWS["s3_files_mount"], ROWS["s3_files_write"]
     yield Requirement(need, mount, mount.actions[0], target, keys=keys)
     if written:
         yield Requirement(need, write, write.actions[0], target, _written(write), keys=keys)
 
 
-def _written(row: table.Access) -> AccessDoubt:
+def _written(row: Access) -> AccessDoubt:
     return AccessDoubt(f"it is {row.note}", remedy="set readOnly = true at its mount points, or allow it")
 
 
@@ -217,17 +214,24 @@ _FROM_FARGATE = {"aws:SourceVpc": _NOT_OF_THE_TASK, "aws:SourceVpce": _NOT_OF_TH
 role", on conditions with interface endpoints."""
 
 
-_MADE_BY_THE_PLAN = AccessDoubt(
-    "AWS asks for it where awslogs-create-group is true, but the log driver makes the group only if there is none, and "
-    "this plan makes it",
-    remedy="take awslogs-create-group out of logConfiguration.options: the plan makes the log group",
-)
-"""Source: Docker's awslogs driver: CreateLogGroup follows a ResourceNotFoundException of CreateLogStream."""
+def _of_group(option: str, created: Value, head: Value, context: AccessContext) -> AccessDoubt | None:
+    """Return the doubt whether a log driver makes a log group that an `option` lets it make.
+
+    Source: Docker's awslogs driver: CreateLogGroup follows a ResourceNotFoundException of CreateLogStream.
+    """
+    unknown = next(unknowns(created), None)
+    if unknown or not context.exists(head):
+        return AccessDoubt.of(unknown)
+    return AccessDoubt(
+        f"AWS asks for it where {option} is true, but the log driver makes the group only if there is none, and "
+        "this plan makes it",
+        remedy=f"take {option} out of logConfiguration.options: the plan makes the log group",
+    )
 
 
 def required_access(task_definition: TaskDefinition, context: AccessContext) -> list[Requirement]:
     """List what the roles of a task definition need: its containers, its volumes, what own plugins add to these."""
-    parts = (_image, _logs, _secrets, _credentials, _environment_files, _router, _credential_specifications)
+    parts = (_image, _logs, _routed, _secrets, _credentials, _environment_files, _router, _credential_specifications)
     of_containers = (part(container, context) for container in task_definition.containers for part in parts)
     requirements = [*chain.from_iterable(of_containers), *volume_access(task_definition, context)]
     for further in context.attributes.plan.additions.access:
@@ -256,11 +260,11 @@ def _image(container: Container, context: AccessContext) -> Iterator[Requirement
         repository = Unknown(f"the ECR repository of {image.address}", computed_from(image))
     need = _need(container, "image", "image", container.image)
     keys = _FROM_FARGATE if context.on_fargate else {}
-    yield Requirement(need, table.TOKEN, table.TOKEN.actions[0], "*", doubt, keys=keys)
-    for action in table.LAYERS.actions:
-        yield Requirement(need, table.LAYERS, action, repository, doubt)
+    yield Requirement(need, ROWS["token"], ROWS["token"].actions[0], "*", doubt, keys=keys)
+    for action in ROWS["layers"].actions:
+        yield Requirement(need, ROWS["layers"], action, repository, doubt)
     if context.is_cached(repository):
-        for row in (table.IMPORT,) if context.exists(repository) else (table.IMPORT, table.CREATE_REPOSITORY):
+        for row in (ROWS["import"],) if context.exists(repository) else (ROWS["import"], ROWS["create_repository"]):
             yield Requirement(need, row, row.actions[0], repository, AccessDoubt.in_row(row))
 
 
@@ -272,14 +276,13 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
     need = _need(container, "log group", "logConfiguration.options.awslogs-group", options["awslogs-group"])
     head = context.arn("logs", "log-group:", group, region=region)
     created = options.get("awslogs-create-group")
-    unknown = next(unknowns(created)) if isinstance(created, Unknown | Text) else None
-    if unknown or str(created).lower() == "true":
-        streamless, row = context.attributes.join(head, ":log-stream:"), table.LOG_GROUP
-        doubt = AccessDoubt.of(unknown) or (_MADE_BY_THE_PLAN if context.exists(head) else None)
+    if isinstance(created, Unknown | Text) or str(created).lower() == "true":
+        streamless, row = context.attributes.join(head, ":log-stream:"), ROWS["log_group"]
+        doubt = _of_group("awslogs-create-group", created, head, context)
         yield Requirement(need, row, row.actions[0], streamless, doubt, alternative=head)
     stream = context.attributes.join(head, ":log-stream:", *_stream(container, context))
-    for action in table.LOG_STREAM.actions:
-        yield Requirement(need, table.LOG_STREAM, action, stream)
+    for action in ROWS["log_stream"].actions:
+        yield Requirement(need, ROWS["log_stream"], action, stream)
 
 
 def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
@@ -290,13 +293,48 @@ def _stream(container: Container, context: AccessContext) -> tuple[Value, ...]:
     return (task,) if prefix is None else (prefix, "/", name, "/", task)
 
 
+_ON = ("true", "on", "yes")
+
+
+def _routed(container: Container, context: AccessContext) -> Iterator[Requirement]:
+    """List what an output of FireLens takes: it writes as the task, or as a role that it assumes first.
+
+    Source: Fluent Bit manual, the pages of the outputs; the older ones that AWS wrote have the same options. A value
+    with a $ is a template, which each record fills in.
+    """
+    options: dict[str, Value] = {}
+    for key, value in container.log_options.items():
+        is_template = isinstance(value, str) and "$" in value
+        options[key.lower()] = Unknown(f"the {key} of a record", AtRunTime(f"the {key}")) if is_template else value
+    options["role_arn"] = options.get("role_arn") or options.get("aws_role_arn")
+    host = options.get("host")
+    domain = context.attributes.plan.find(host) if isinstance(host, Unknown) else None
+    options["domain"] = context.attributes.name(domain[0], "domain_name") if domain else None
+    name = context.narrow(options.get("name"))
+    if container.log_driver != "awsfirelens" or name is None:
+        return
+    hidden = AccessDoubt.of(next(unknowns(name), None))
+    rows = [row for row in ROWS.values() if name in row.outputs or (hidden and row.outputs)]
+    for row in [ROWS["firelens_role"]] if options["role_arn"] and rows else rows[: 1 if hidden else None]:
+        on = options.get(row.beside) if row.beside else "on"
+        if not isinstance(on, Unknown | Text) and str(on).lower() not in _ON:
+            continue
+        need = _need(container, f"log output {render(name)}", "logConfiguration.options", options["name"])
+        target = context.fill(row.target, options.get)
+        doubt = hidden or AccessDoubt.of(next(unknowns(on), None))
+        if row.beside == "auto_create_group":
+            head = context.fill(row.target.removesuffix(":log-stream:"), options.get)
+            doubt = doubt or _of_group(row.beside, on, head, context)
+        for action in row.actions:
+            yield Requirement(need, row, action, target, doubt, undecidable=hidden is not None)
+
+
 def _secrets(container: Container, context: AccessContext) -> Iterator[Requirement]:
     for reference in container.secrets:
         named = f'{reference.kind} "{reference.name}"'
         need = Need(f'container "{container.name}"', named, f"{reference.path}.valueFrom", reference.value_from)
-        of_log = reference.kind != "secret"
-        secret, parameter = (table.LOG_SECRET, table.LOG_PARAMETER) if of_log else (table.SECRET, table.PARAMETER)
-        yield from value_access(need, context, secret, parameter)
+        log = "" if reference.kind == "secret" else "log_"
+        yield from value_access(need, context, ROWS[f"{log}secret"], ROWS[f"{log}parameter"])
 
 
 def _credentials(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -307,13 +345,14 @@ def _credentials(container: Container, context: AccessContext) -> Iterator[Requi
     target = context.narrow(container.repository_credentials)
     if isinstance(target, str) and not target.startswith("arn:"):
         target = context.secret(target)
-    yield from secret_access(need, target, table.REGISTRY, context)
+    yield from secret_access(need, target, ROWS["registry"], context)
 
 
 def _environment_files(container: Container, context: AccessContext) -> Iterator[Requirement]:
     for index, value in enumerate(container.environment_files):
         need = _need(container, f"environment file {index}", f"environmentFiles.{index}.value", value)
-        yield from _object(need, context, table.FILE, table.FILE_BUCKET)
+        yield from _object(need, context, ROWS["file"], ROWS["file_bucket"])
+        yield from _decrypt(need, context.narrow(value), "s3", context)
 
 
 def _router(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -323,7 +362,7 @@ def _router(container: Container, context: AccessContext) -> Iterator[Requiremen
         return
     doubt = AccessDoubt.of(next(unknowns(kind), None))
     need = _need(container, "FireLens configuration", "firelensConfiguration.options.config-file-value", value)
-    yield from _object(need, context, table.ROUTER, table.ROUTER_BUCKET, doubt)
+    yield from _object(need, context, ROWS["router"], ROWS["router_bucket"], doubt)
 
 
 def _credential_specifications(container: Container, context: AccessContext) -> Iterator[Requirement]:
@@ -342,7 +381,7 @@ def _credential_specifications(container: Container, context: AccessContext) -> 
             spec = f"the credential spec {render(place)}"
             named = Unknown(f"the secret that {spec} names", UnreadFile(spec))
             secret = context.some("secretsmanager", named)
-            yield Requirement(need, table.SPEC_SECRET, table.SPEC_SECRET.actions[0], secret)
+            yield Requirement(need, ROWS["spec_secret"], ROWS["spec_secret"].actions[0], secret)
 
 
 def _specification(need: Need, place: Value, context: AccessContext) -> Iterator[Requirement]:
@@ -351,16 +390,16 @@ def _specification(need: Need, place: Value, context: AccessContext) -> Iterator
     if text.startswith("file:"):
         return
     if ":s3:" in text:
-        yield Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place)
+        yield Requirement(need, ROWS["spec_object"], ROWS["spec_object"].actions[0], place)
     elif ":ssm:" in text:
-        yield from value_access(need, context, table.SPEC_SECRET, table.SPEC_PARAMETER)
+        yield from value_access(need, context, ROWS["spec_secret"], ROWS["spec_parameter"])
     else:
         neither = AccessDoubt("a credential spec is a file, or the ARN of S3 or Parameter Store")
         yield _undecidable(need, place, AccessDoubt.of(next(unknowns(place), None)) or neither)
 
 
 def _undecidable(need: Need, place: Value, doubt: AccessDoubt) -> Requirement:
-    return Requirement(need, table.SPEC_OBJECT, table.SPEC_OBJECT.actions[0], place, doubt, undecidable=True)
+    return Requirement(need, ROWS["spec_object"], ROWS["spec_object"].actions[0], place, doubt, undecidable=True)
 
 
 def _object(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
 from infraspec.core.finding import Location
-from infraspec.core.unknown import Unknown, Value, characters
+from infraspec.core.unknown import AtRunTime, Unknown, Value, characters
 from infraspec.ecs.access_table import Access
 from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
 from infraspec.terraform.plan import Resource
+
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+"""A part of the template of an ARN."""
 
 
 class Need(Struct, frozen=True):
@@ -57,7 +61,7 @@ class Requirement(Struct, frozen=True):
     `resource` is narrowed. With a `doubt` a denial is no violation, and with `undecidable` an allow is no proof either.
     `alternative` is a second form of the resource's ARN that AWS may ask for instead, since its documents differ.
     `via` is the secret or parameter that a KMS key is used for, `keys` holds the condition keys of this request besides
-    those of every one; None says that a key is absent.
+    those of every one; None says that a key is absent. One that is `anonymous` is made by nobody, without a role.
     """
 
     need: Need
@@ -69,6 +73,7 @@ class Requirement(Struct, frozen=True):
     alternative: Value = None
     via: Value = None
     keys: Mapping[str, Value] = field(default_factory=dict)
+    anonymous: bool = False
 
 
 class Key(Struct, frozen=True):
@@ -85,7 +90,8 @@ class AccessContext(Struct, frozen=True):
     definition names it by (None: none to ask for),
     `secret_named` the ARN of a secret of that name, `secret_read` that of one which a data source reads, `is_cached`
     tells whether a repository's images come through a pull-through cache rule, `exists` whether a resource of that ARN
-    is in the plan. `on_fargate` says that the task runs there and nowhere else.
+    is in the plan, `has_policy` whether one has, or may have, a policy of its own. `on_fargate` says that the task runs
+    there and nowhere else.
     """
 
     attributes: AwsAttributes
@@ -97,6 +103,7 @@ class AccessContext(Struct, frozen=True):
     exists: Callable[[Value], bool] = lambda _arn: True
     on_fargate: bool = False
     secret_read: Callable[[str], Value] = lambda _name: None
+    has_policy: Callable[[Value], bool] = lambda _arn: False
 
     @classmethod
     def of(cls, attributes: AwsAttributes, resource: Resource | None, **known: Any) -> AccessContext:
@@ -113,6 +120,15 @@ class AccessContext(Struct, frozen=True):
         """Join an ARN in the task's region and account, or in those given."""
         where = (self.region if region is None else region, ":", self.account if account is None else account)
         return self.attributes.join("arn:", self.attributes.plan.partition, f":{service}:", *where, ":", *parts)
+
+    def fill(self, template: str, found: Callable[[str], Value]) -> Value:
+        """Fill the parts in braces of an ARN: by what is `found` of each, or by the place of the task."""
+        place = {"partition": self.attributes.plan.partition, "region": self.region, "account": self.account}
+        pieces: list[Value] = PLACEHOLDER.split(template)
+        for index, word in enumerate(map(str, pieces[1::2])):
+            value = found(word) or place.get(word.removeprefix("aws_"))
+            pieces[2 * index + 1] = self.narrow(value or Unknown(f"the {word}", AtRunTime(f"the {word}")))
+        return self.attributes.join(*pieces)
 
     def some(self, service: str, unknown: Unknown) -> Value:
         """Return the ARN of something of a service of which nothing else is known."""

@@ -4,6 +4,9 @@ Sources: Amazon ECS API Reference, "ServiceConnectConfiguration" (its logConfigu
 ECS Developer Guide, "Configure Service Connect proxy container". Like the other containers of the task it writes and
 reads with the execution role.
 
+What the roles need that a service, a capacity provider, or a target names for AWS to act with, stands in the table; the
+ARN in a `target` and the values of `keys` are filled with what stands in the blocks around the role.
+
 Sources: Amazon ECS API Reference, "ExecuteCommandConfiguration" and "ExecuteCommandLogConfiguration"; Terraform AWS
 provider, "aws_ecs_service" (enable_execute_command) and "aws_ecs_cluster" (configuration). With logging DEFAULT the
 session is written to the log group of the container if the role may, and not at all if it may not: that is no need.
@@ -13,22 +16,29 @@ does it, which is open source; CloudWatch Logs API Reference, "PutLogEvents", on
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.unknown import AtRunTime, Unknown, Value, render, unknowns
-from infraspec.ecs import access_table as table
-from infraspec.ecs.access_table import Access
-from infraspec.ecs.container import Container, SecretReference
+from infraspec.core.finding import Location
+from infraspec.core.rule import Placed
+from infraspec.core.unknown import AtRunTime, Unknown, Value, computed_from, render, unknowns
+from infraspec.ecs.access_table import ROWS, Access
+from infraspec.ecs.container import Container, containers
 from infraspec.ecs.required_access import log_access
-from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
-from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.requirement import PLACEHOLDER, AccessContext, AccessDoubt, Need, Requirement
+from infraspec.ecs.task_definition import TaskDefinition, as_json
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
+from infraspec.terraform.provider.schema import is_computed
 
+_RUNNERS = {"aws_ecs_service": "task_definition", "aws_ecs_daemon": "daemon_task_definition_arn"}
+"""What runs tasks, and the attribute that names their task definition."""
+_TASK_DEFINITIONS = ("aws_ecs_task_definition", "aws_ecs_daemon_task_definition")
 _TASK_DEFINITION = re.compile(r"^(?:arn:.*:task-definition/)?(?P<family>[^:/]+)(?::.+)?$", re.DOTALL)
 
 
@@ -37,7 +47,7 @@ class PlanServices:
 
     def __init__(self, attributes: AwsAttributes, asks: Callable[[Resource], bool]) -> None:
         self.attributes = attributes
-        self._asking = tuple(filter(asks, attributes.plan.managed("aws_ecs_service")))
+        self._asking = tuple(filter(asks, attributes.plan.managed(*_RUNNERS)))
 
     def of(self, task_definition: TaskDefinition) -> list[Resource]:
         """Return those that run a task definition."""
@@ -48,9 +58,9 @@ class PlanServices:
     @cached_property
     def unknown(self) -> tuple[tuple[Resource, Unknown], ...]:
         """Those of which it is not known which task definition they run."""
-        named = ((service, service.attribute("task_definition")) for service in self._asking)
+        named = ((service, service.attribute(_RUNNERS[service.type])) for service in self._asking)
         hidden = ((service, value, next(unknowns(self.attributes.narrow(value)), None)) for service, value in named)
-        return tuple((service, part) for service, value, part in hidden if part and self._resource(value) is None)
+        return tuple((service, part) for service, value, part in hidden if part and self.task_definition(value) is None)
 
     def doubt(self, service: Resource, runs: Resource | None) -> AccessDoubt | None:
         """Return the doubt about what a service asks for, if there may be none of it beside its task definition."""
@@ -64,8 +74,8 @@ class PlanServices:
         """The services by the address of their task definition, or by its family."""
         services: dict[Value, list[Resource]] = {}
         for service in self._asking:
-            value = service.attribute("task_definition")
-            resource = self._resource(value)
+            value = service.attribute(_RUNNERS[service.type])
+            resource = self.task_definition(value)
             if resource is not None:
                 services.setdefault(resource.address, []).append(service)
                 continue
@@ -74,9 +84,10 @@ class PlanServices:
                 services.setdefault(named["family"], []).append(service)
         return services
 
-    def _resource(self, value: Value) -> Resource | None:
+    def task_definition(self, value: Value) -> Resource | None:
+        """Return the task definition of the plan that an ARN or family names."""
         found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
-        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_ecs_task_definition"):
+        if found is not None and found[0].mode == "managed" and found[0].type in _TASK_DEFINITIONS:
             return found[0]
         text = render(self.attributes.narrow(value))
         named = _TASK_DEFINITION.match(text)
@@ -89,7 +100,7 @@ class PlanServices:
     @cached_property
     def _by_family(self) -> dict[Value, list[Resource]]:
         families: dict[Value, list[Resource]] = {}
-        for resource in self.attributes.plan.managed("aws_ecs_task_definition"):
+        for resource in self.attributes.plan.managed(*_TASK_DEFINITIONS):
             families.setdefault(render(self.attributes.narrow(resource.stated("family"))), []).append(resource)
         return families
 
@@ -125,7 +136,7 @@ class ExecuteCommand:
             enabled, absent = service.stated(_ENABLED), self.services.doubt(service, task_definition.resource)
             doubt = AccessDoubt.of(next(unknowns(enabled), None)) or absent
             need = Need("ECS Exec", f"service {service.address}", "", enabled, service.location_of(_ENABLED))
-            yield from _each(need, table.CHANNEL, "*", doubt)
+            yield from _each(need, ROWS["channel"], "*", doubt)
             cluster = self._cluster(service)
             if cluster is not None:
                 yield from self._of_cluster(need, cluster, doubt, context)
@@ -144,7 +155,7 @@ class ExecuteCommand:
             arn = self.key_arn(key, cluster)
             own = need("session key", "kms_key_id", arn)
             directly = {"kms:ViaService": None}
-            yield Requirement(own, table.SESSION_KEY, "kms:Decrypt", context.narrow(arn), doubt, keys=directly)
+            yield Requirement(own, ROWS["session_key"], "kms:Decrypt", context.narrow(arn), doubt, keys=directly)
         if configuration.get("logging") != "OVERRIDE":
             return
         log = block(configuration, "log_configuration")
@@ -154,26 +165,26 @@ class ExecuteCommand:
             head = context.arn("logs", "log-group:", context.narrow(group))
             streamless = context.attributes.join(head, ":log-stream:")
             stream = context.attributes.join(streamless, Unknown("the session's log stream", AtRunTime("the stream")))
-            rows = (table.SESSION_GROUPS, table.SESSION_GROUPS_ENCRYPTED)
+            rows = (ROWS["session_groups"], ROWS["session_groups_encrypted"])
             groups = context.arn("logs", "log-group::log-stream:")
             yield _checked(own, rows, log.get("cloud_watch_encryption_enabled"), groups, doubt)
-            yield from _each(own, table.SESSION_STREAM, stream, doubt)
-            row = table.SESSION_STREAMS
+            yield from _each(own, ROWS["session_stream"], stream, doubt)
+            row = ROWS["session_streams"]
             unsure = doubt or AccessDoubt.in_row(row)
             yield Requirement(own, row, row.actions[0], streamless, unsure, alternative=head)
         if bucket:
             own = need("session log", "log_configuration.0.s3_bucket_name", bucket)
             arn = context.arn("s3", context.narrow(bucket), region="", account="")
             prefix = context.narrow(log.get("s3_key_prefix") or "")
-            yield from _each(own, table.SESSION_BUCKET, arn, doubt or AccessDoubt.in_row(table.SESSION_BUCKET))
-            rows = (table.SESSION_BUCKET_KEY, table.SESSION_BUCKET_ENCRYPTED)
+            yield from _each(own, ROWS["session_bucket"], arn, doubt or AccessDoubt.in_row(ROWS["session_bucket"]))
+            rows = (ROWS["session_bucket_key"], ROWS["session_bucket_encrypted"])
             yield _checked(own, rows, log.get("s3_bucket_encryption_enabled"), arn, doubt)
             file = Unknown("the session's log file", AtRunTime("the name of the file"))
-            yield from _each(own, table.SESSION_OBJECT, context.attributes.join(arn, "/", prefix, file), doubt)
+            yield from _each(own, ROWS["session_object"], context.attributes.join(arn, "/", prefix, file), doubt)
 
     def _cluster(self, service: Resource) -> Resource | None:
         """Return the cluster of a service if it is in the plan."""
-        value = service.stated("cluster")
+        value = service.stated("cluster") or service.stated("cluster_arn")
         if value not in self._clusters:
             found = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
             if found is not None:
@@ -253,14 +264,137 @@ def _of_service(service: Resource, absent: AccessDoubt | None, context: AccessCo
 
 def _proxy(log: Mapping[str, Value]) -> Container:
     """Return the proxy with its log; ECS names it."""
-    options, secrets = log.get("options"), log.get("secret_option")
-    entries = [one for one in secrets if isinstance(one, Mapping)] if isinstance(secrets, list | tuple) else []
-    return Container(
-        "${its name}",
-        "the proxy container",
-        secrets=tuple(
-            SecretReference(render(one.get("name")), one.get("value_from"), "", "log option") for one in entries
-        ),
-        log_driver=log.get("log_driver"),
-        log_options=options if isinstance(options, Mapping) else {},
-    )
+    (proxy,) = containers([{"name": "${its name}", "logConfiguration": as_json(log)}], "the proxy container")
+    return dataclasses.replace(proxy, path="the proxy container")
+
+
+class NamedValue(Struct, frozen=True):
+    """What stands at a path through nested blocks; `blocks` are those around it, the innermost first.
+
+    What `hides` it is an unknown block on the way there.
+    """
+
+    value: Value
+    path: str
+    blocks: tuple[Mapping[str, Value], ...]
+    hides: bool = False
+
+
+def values_at(blocks: tuple[Mapping[str, Value], ...], path: str, place: str = "") -> Iterator[NamedValue]:
+    """Yield what stands at a path (`volume_configuration.managed_ebs_volume.role_arn`) inside the innermost block."""
+    name, _, rest = path.partition(".")
+    value, place = blocks[0].get(name), f"{place}{name}"
+    if not rest or isinstance(value, Unknown):
+        yield NamedValue(value, place, blocks, hides=bool(rest))
+        return
+    for index, entry in enumerate(value if isinstance(value, list | tuple) else ()):
+        if isinstance(entry, Mapping):
+            yield from values_at((entry, *blocks), rest, f"{place}.{index}.")
+        elif isinstance(entry, Unknown):
+            yield NamedValue(entry, f"{place}.{index}", blocks, hides=True)
+
+
+class NamedRole(Struct, frozen=True):
+    """A role that something names for AWS to act with, at a place; None where it has to name one and does not.
+
+    `access` is the row of its trust policy.
+    """
+
+    owner: Placed
+    access: Access
+    value: Value
+    place: Location | None
+    named: NamedValue | None = None
+    doubt: AccessDoubt | None = None
+
+
+def _is_left_to_aws(resource: Resource, named: NamedValue) -> bool:
+    """Tell whether AWS chooses a role itself, as an attribute that it computes says, or asks for none: it is off."""
+    shown, off = render(named.value), any(block.get("enabled") in (False, "false") for block in named.blocks)
+    by_itself = "." not in named.path and is_computed(resource.type, named.path) is True
+    return off or "/aws-service-role/" in shown or (by_itself and shown.startswith(f"${{{resource.address}."))
+
+
+_COLONS = 6
+"""How many colons the ARN of a task definition has that names a revision; without one it is the newest that runs."""
+_MADE = re.compile(r"\$\{the [^}]*\}")
+
+
+class NamedRoles:
+    """The roles that the services, capacity providers and targets of a plan name, each with what it needs."""
+
+    def __init__(self, attributes: AwsAttributes) -> None:
+        self.attributes, self._services = attributes, PlanServices(attributes, lambda _service: False)
+
+    def __iter__(self) -> Iterator[NamedRole]:
+        """Yield the roles in the order of the table. What AWS computes by itself is not named by anybody."""
+        for row in (row for row in ROWS.values() if row.named_by):
+            type_, _, path = row.named_by.partition(".")
+            for resource in self.attributes.plan.managed(type_):
+                for named in values_at((resource.values,), path):
+                    beside = named.blocks[0].get(row.beside) if row.beside and not named.hides else named.value
+                    if beside and not _is_left_to_aws(resource, named):
+                        hidden = beside if row.beside and isinstance(beside, Unknown) else None
+                        place = resource.location_of(named.path)
+                        yield NamedRole(resource, row, named.value or None, place, named, AccessDoubt.of(hidden))
+
+    def requirements(self, role: NamedRole, name: str, context: AccessContext) -> Iterator[Requirement]:
+        """List what a role of a `name` needs."""
+        owner = f"{role.access.role} role {name}"
+        for row in (row for row in ROWS.values() if row.target and row.role == role.access.role):
+            filled = ((key, self._filled(text, role, context)) for key, text in row.keys.items())
+            keys = {key: context.narrow(value) for key, values in filled for value in values}
+            for named in self._filled(row.target, role, context):
+                target = context.narrow(named)
+                doubt, shown = role.doubt or AccessDoubt.in_row(row), render(target)
+                latest = Unknown(f"the revision of {shown}", AtRunTime("the revision"))
+                is_family = ":task-definition/" in shown and shown.count(":") < _COLONS
+                alternative = context.attributes.join(target, ":", latest) if is_family else None
+                if row.where and row.where not in shown:
+                    if not isinstance(target, Unknown):
+                        continue
+                    doubt = AccessDoubt.of(target)
+                purpose = named.address if type(named) is Unknown else _MADE.sub("*", shown)
+                need = Need(owner, purpose, "", named, role.place)
+                for action in row.actions:
+                    yield Requirement(need, row, action, target, doubt, alternative=alternative, keys=keys)
+
+    def _filled(self, template: str, role: NamedRole, context: AccessContext) -> Iterator[Value]:
+        """Yield a template as often as what it consists of stands in the blocks around a role."""
+        whole = PLACEHOLDER.fullmatch(template)
+        if whole:
+            path, _, followed = whole[1].partition(">")
+            for found in self._found(path, role):
+                value = self._followed(found, followed, context) if followed else found
+                if value is not None:
+                    yield value
+            return
+        yield context.fill(template, lambda word: next(iter(self._found(word, role)), None))
+
+    def _found(self, path: str, role: NamedRole) -> list[Value]:
+        """Return what stands at a path in the innermost block around a role that has it."""
+        blocks = role.named.blocks if role.named else ()
+        found = ([one.value for one in values_at(blocks[at:], path) if one.value] for at in range(len(blocks)))
+        return next(filter(None, found), [])
+
+    def _followed(self, value: Value, attribute: str, context: AccessContext) -> Value:
+        """Return the ARN of the role that what a value names, a task definition or instance profile, has."""
+        known = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
+        resource = self._services.task_definition(value) or (known[0] if known else None)
+        if resource is None:
+            return Unknown(f"the {attribute} of {render(value)}", computed_from(value))
+        role = resource.stated(attribute)
+        found = self.attributes.plan.find(role) if isinstance(role, Unknown) else None
+        if found is not None and found[0].type == "aws_iam_role":
+            return found[0].reference("arn")
+        if not isinstance(role, str) or not role or role.startswith("arn:"):
+            return role or None
+        if role in self._roles:
+            return self._roles[role].reference("arn")
+        return context.arn(
+            "iam", "role", Unknown(f"the path of the role {role}", computed_from(value)), role, region=""
+        )
+
+    @cached_property
+    def _roles(self) -> dict[Value, Resource]:
+        return {self.attributes.name(role): role for role in self.attributes.plan.managed("aws_iam_role")}

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from infraspec.core.errors import TaskDefinitionError
 from infraspec.core.finding import Location
 from infraspec.core.json_text import decode_json, double_key, lines_by_path
-from infraspec.core.unknown import Placeholder, Text, Unknown, Value, concatenate, render
+from infraspec.core.unknown import AFTER_APPLY, Placeholder, Text, Unknown, Value, concatenate, render
 from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, check_text, containers, malformed
 from infraspec.terraform.plan import Plan, Resource
 
@@ -69,6 +69,13 @@ def _unknown(placeholder: str) -> Unknown:
     return Unknown(f"placeholder {name}", Placeholder(name))
 
 
+EXPRESS, _DAEMON = "aws_ecs_express_gateway_service", "aws_ecs_daemon_task_definition"
+_JSON = "container_definitions"
+_ROOTS = {"aws_ecs_task_definition": _JSON, EXPRESS: "primary_container", _DAEMON: "container_definition"}
+"""What ECS makes task definitions of, and where each has its containers."""
+_ATTRIBUTES = (
+    "family", "execution_role_arn", "task_role_arn", "requires_compatibilities", "network_mode", "volume",
+)  # fmt: skip
 _TEXT_KEYS = ("family", "executionRoleArn", "taskRoleArn", "networkMode")
 _FILE_KEYS = (CONTAINERS, *_TEXT_KEYS, "requiresCompatibilities")
 _LONGEST_EXCERPT = 160
@@ -96,22 +103,47 @@ class TaskDefinition(Struct, frozen=True, eq=False):
 
     @classmethod
     def from_resource(cls, resource: Resource) -> TaskDefinition:
-        """Read an aws_ecs_task_definition. Raises TaskDefinitionError if its containers are not what ECS defines."""
-        place = f"{resource.location or resource.address}"
-        tree = _decode(resource.attribute("container_definitions"), place)
-        unknown = tree if isinstance(tree, Unknown) else None
+        """Read a task definition, that of a daemon, or the one that ECS makes of an Express Mode service.
+
+        Raises TaskDefinitionError if its containers are not what ECS defines. Source: Amazon ECS API Reference,
+        "ExpressGatewayContainer" and "DaemonContainerDefinition".
+        """
+        place, root = f"{resource.location or resource.address}", _ROOTS[resource.type]
+        tree = as_json({name: resource.stated(name) for name in _ATTRIBUTES})
+        if root == _JSON:
+            tree[CONTAINERS] = _folded(_decode(resource.attribute(root), place))
+        else:
+            tree[CONTAINERS] = as_json({"containers": resource.stated(root) or ()}).get("containers", [])
+            tree["requiresCompatibilities"] = ["MANAGED_INSTANCES"]
+        if resource.type == EXPRESS:
+            tree |= _express(tree[CONTAINERS], resource)
+        return cls._of(
+            tree, resource.address, f"{place}: {root}", resource, lambda path: resource.location_of(_path(path, root))
+        )
+
+    @classmethod
+    def _of(
+        cls,
+        tree: Mapping[str, Value],
+        address: str,
+        place: str,
+        resource: Resource | None,
+        locate: Callable[[str], Location | None],
+    ) -> TaskDefinition:
+        definitions = tree.get(CONTAINERS)
+        unknown = definitions if isinstance(definitions, Unknown) else None
         return cls(
-            resource.address,
-            resource.stated("family"),
-            () if unknown else tuple(containers(_folded(tree), f"{place}: container_definitions")),
-            resource.stated("execution_role_arn"),
-            resource.stated("task_role_arn"),
-            resource.stated("requires_compatibilities") or (),
-            resource.stated("network_mode"),
-            resource.stated("volume") or (),
+            address,
+            tree.get("family"),
+            () if unknown else tuple(containers(definitions, place)),
+            tree.get("executionRoleArn") or None,
+            tree.get("taskRoleArn") or None,
+            tree.get("requiresCompatibilities") or (),
+            tree.get("networkMode"),
+            tree.get("volumes") or (),
             unknown,
             resource,
-            lambda path: resource.location_of(path.replace(CONTAINERS, "container_definitions", 1)),
+            locate,
         )
 
     @classmethod
@@ -140,21 +172,12 @@ class TaskDefinition(Struct, frozen=True, eq=False):
                 path = path.rpartition(".")[0]
             return Location(name, lines.get(path, 1))
 
-        definitions = tree[CONTAINERS]
-        unknown = definitions if isinstance(definitions, Unknown) else None
-        return cls(
-            name,
-            tree.get("family"),
-            () if unknown else tuple(containers(definitions, name)),
-            tree.get("executionRoleArn") or None,
-            tree.get("taskRoleArn") or None,
-            tree.get("requiresCompatibilities") or (),
-            tree.get("networkMode"),
-            tree.get("volumes") or (),
-            unknown,
-            None,
-            locate,
-        )
+        return cls._of(tree, name, name, None, locate)
+
+    @property
+    def location(self) -> Location | None:
+        """Where it begins."""
+        return self.resource.location if self.resource else self.locate("")
 
     def runs_on(self, compatibility: str) -> bool | None:
         """Tell whether the task definition asks for FARGATE, EC2 or EXTERNAL; None if that is not known."""
@@ -167,7 +190,55 @@ class TaskDefinition(Struct, frozen=True, eq=False):
 
 def task_definitions(plan: Plan) -> list[TaskDefinition]:
     """Read every task definition of a plan."""
-    return [TaskDefinition.from_resource(resource) for resource in plan.managed("aws_ecs_task_definition")]
+    return [TaskDefinition.from_resource(resource) for resource in plan.managed(*_ROOTS)]
+
+
+_LISTS = {
+    "secret": "secrets", "secret_option": "secretOptions", "environment_file": "environmentFiles",
+    "mount_point": "mountPoints", "environment": "environment", "volume": "volumes", "containers": "containers",
+}  # fmt: skip
+"""The blocks that ECS takes a list of, by their names; of another it takes one object."""
+
+
+def as_json(block: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a block of Terraform as ECS's JSON has it."""
+    tree: dict[str, Value] = {}
+    for name, value in block.items():
+        found: Value = value
+        key = _LISTS.get(name) or re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+        if isinstance(value, list | tuple):
+            found = [as_json(entry) if isinstance(entry, Mapping) else entry for entry in value]
+            if key not in _LISTS.values() and found and isinstance(found[0], dict):
+                found = found[0]
+        if found not in (None, []):
+            tree[key] = found
+    return tree
+
+
+def _express(definitions: Value, resource: Resource) -> dict[str, Value]:
+    """Complete an Express Mode service: ECS names its container, and sends what that writes to CloudWatch Logs."""
+    made = Unknown(f"the log group that ECS makes for {resource.address}", AFTER_APPLY)
+    for tree in definitions if isinstance(definitions, list) else ():
+        if isinstance(tree, dict):
+            given = tree.pop("awsLogsConfiguration", made)
+            log = given if isinstance(given, dict) else {}
+            group = log.get("logGroup") or (given if isinstance(given, Unknown) else made)
+            options = {"awslogs-group": group, "awslogs-stream-prefix": log.get("logStreamPrefix") or "ecs"}
+            tree |= {"name": "Main", "logConfiguration": {"logDriver": "awslogs", "options": options}}
+    family = resource.stated("service_name")
+    return {"family": family, "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc"}
+
+
+_SINGLE = ("_configuration", "_config", "_credentials")
+
+
+def _path(path: str, root: str) -> str:
+    """Return the path of an attribute of Terraform; what is one object for ECS is a list of blocks there."""
+    if path.startswith(CONTAINERS) and root == _JSON:
+        return path.replace(CONTAINERS, root, 1)
+    names = {listed: name for name, listed in _LISTS.items()} | {CONTAINERS: root}
+    parts = [names.get(part) or re.sub(r"(?=[A-Z])", "_", part).lower() for part in path.split(".")]
+    return ".".join(f"{part}.0" if part.endswith(_SINGLE) else part for part in parts)
 
 
 def _decode(value: Value, place: str) -> Value:

@@ -316,6 +316,15 @@ def _registry(aws: AwsAttributes, resource: Resource) -> Value:
     return aws.narrow(given) if _given(given, f"{resource.address}.registry_id") else aws.account_of(resource)
 
 
+def _balancer(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return what the ARN of a listener says of the kind of its load balancer."""
+    named = resource.attribute("load_balancer_arn")
+    found = aws.plan.find(named) if isinstance(named, Unknown) else None
+    kind = (found[0].stated("load_balancer_type") or "application") if found else None
+    return _BALANCERS.get(str(kind)) or Unknown(f"{resource.address}.load_balancer_type", computed_from(named))
+
+
+_BALANCERS = {"application": "app", "network": "net", "gateway": "gwy"}
 _PARTS: Mapping[str, _Shape] = {
     "partition": lambda aws, _: aws.plan.partition,
     "region": lambda aws, resource: aws.region_of(resource),
@@ -323,6 +332,7 @@ _PARTS: Mapping[str, _Shape] = {
     "dns_suffix": lambda aws, _: dns_suffix(aws.plan.partition) or Unknown("aws_partition.dns_suffix"),
     "registry": _registry,
     "path=/": _path,
+    "load balancer's kind": _balancer,
     "parameter": lambda aws, resource: parameter_path(aws.name(resource)),
     "??????": lambda _aws, resource: characters(f"{resource.address}.arn", SUFFIX_LENGTH),
 }

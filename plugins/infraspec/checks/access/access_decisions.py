@@ -38,6 +38,7 @@ from infraspec.core.unknown import (
     unknowns,
 )
 from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
+from infraspec.ecs.service_access import values_at
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
@@ -88,7 +89,9 @@ def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str
 
 _SECRET, _PARAMETER = "aws_secretsmanager_secret", "aws_ssm_parameter"
 _SECURE = "SecureString"
-_TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER}
+_TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER, "s3": "aws_s3_bucket"}
+_ENCRYPTED = "aws_s3_bucket_server_side_encryption_configuration"
+_DEFAULT_KEY = "rule.apply_server_side_encryption_by_default.kms_master_key_id"
 _KEY_ATTRIBUTES = {_SECRET: "kms_key_id", _PARAMETER: "key_id"}
 
 
@@ -142,6 +145,8 @@ class Keys:
         return attributes.join("arn:", plan.partition, ":kms:", plan.region, ":", plan.account, ":key/", key)
 
     def _find(self, target: Value, type_: str, *, by_text: bool) -> Key | None:
+        if type_ == "aws_s3_bucket":
+            return self._of_object(target)
         database = self._database(target)
         if database is not None:
             return self._configured(database.stated("master_user_secret_kms_key_id"), database)
@@ -163,6 +168,28 @@ class Keys:
         key = self._configured(resource.stated("key_id"), resource)
         doubt = AccessDoubt.of(next(unknowns(kind), None))
         return Key(key.arn, doubt) if key is not None and doubt is not None else key
+
+    def object_at(self, target: Value) -> Resource | None:
+        """Return the object of the plan that has an ARN."""
+        return self._objects.get(render(target))
+
+    @cached_property
+    def _objects(self) -> dict[str, Resource]:
+        objects = self.owners.plan.managed("aws_s3_object", "aws_s3_bucket_object")
+        return {render(self.owners.attributes.narrow(one.reference("arn"))): one for one in objects}
+
+    def _of_object(self, target: Value) -> Key | None:
+        """Return the key of an object of S3: its own, or the default one of its bucket, if the plan has either."""
+        own, bucket = self.object_at(target), self.owners.find(target)
+        if own is not None and own.stated("kms_key_id"):
+            return self._configured(own.stated("kms_key_id"), own)
+        for configuration in self.owners.plan.managed(_ENCRYPTED):
+            named = configuration.attribute("bucket")
+            found = self.owners.plan.find(named) if isinstance(named, Unknown) else None
+            is_own = found[0] is bucket if found else bucket and self.owners.attributes.name(bucket, "bucket") == named
+            for key in values_at((configuration.values,), _DEFAULT_KEY) if is_own else ():
+                return self._configured(key.value, configuration)
+        return None
 
     def _configured(self, key: Value, resource: Resource) -> Key | None:
         """Return the key that a resource is configured with; an unknown value may turn out to be null."""
@@ -266,6 +293,18 @@ class AccessDecisions(Struct):
                 doubt = AccessDoubt(f"it is allowed on {shown}, which AWS does not document for policies")
                 return AccessJudgement(Truth.MAYBE, decision, doubt)
         return AccessJudgement(Truth.MAYBE if requirement.doubt else Truth.NO, decision, requirement.doubt)
+
+    def anonymous(self, requirement: Requirement) -> Decision:
+        """Decide on a request that nobody in particular makes, by the policy of the resource alone."""
+        resource, action = requirement.resource, requirement.action
+        return decide(
+            (),
+            action,
+            resource,
+            resource_policies=self.owners.policies(resource, None, action),
+            principal=Principal.of("anonymous"),
+            context=Context.of(dict(requirement.keys), absent=("aws:PrincipalArn", "aws:PrincipalAccount")),
+        )
 
     def _of_file_system(self, requirement: Requirement, decision: Decision) -> AccessJudgement:
         """Judge what the role's policies leave open: of EFS, a file system without a policy lets every client in.

@@ -56,10 +56,17 @@ def explain_denial(
 
 
 def explain_doubt(
-    subject: Subject, requirement: Requirement, role: Role, judgement: AccessJudgement, owners: ArnIndex
+    subject: Subject,
+    requirement: Requirement,
+    role: Role,
+    judgement: AccessJudgement,
+    owners: ArnIndex,
+    *,
+    actions: tuple[str, ...] = (),
 ) -> Finding:
     """Say why it cannot be told whether a permission is there."""
     doubt, doubts = judgement.doubt, judgement.decision.doubts
+    actions = actions or (requirement.action,)
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]
     foreign = "" if reasons else arn_fields(requirement.resource).get("account")
     unknown = doubt.unknown if doubt else next((one.unknown for one in doubts if one.unknown), None)
@@ -72,11 +79,12 @@ def explain_doubt(
     elif unknown is not None:
         remedy = role.remedy if unknown == role.unknown else how_to_know(unknown)
     elif doubt:
-        remedy = doubt.remedy or f"allow {requirement.action} on {render(requirement.resource)} to {role.address}"
+        shown = f"{', '.join(actions)} on {render(requirement.resource)}"
+        remedy = doubt.remedy or f"allow {shown} to {role.address}"
     else:
         remedy = _certain_instead(doubts, role)
     return replace(subject, related=_related(role, judgement.decision)).undetermined(
-        expected=_expected(requirement, role, (requirement.action,)),
+        expected=_expected(requirement, role, actions),
         found="it depends on what is not known",
         reason="\n".join(reasons) or "the policies do not decide it",
         remedy=remedy,

@@ -19,8 +19,9 @@ from functools import cached_property, partial
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
+from infraspec.checks.access.existence import Existence
 from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
-from infraspec.checks.access.trust import ACTION, SERVICE, Trust
+from infraspec.checks.access.trust import ACTION, Trust
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import Role, RoleIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
@@ -28,16 +29,18 @@ from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
-from infraspec.core.rule import Subject
+from infraspec.core.rule import Placed, Subject
 from infraspec.core.rules import SECRET_ACCESS as RULE
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
-from infraspec.ecs.access_table import EXECUTION, TASK, TRUST_EXECUTION, TRUST_TASK, Access
+from infraspec.ecs.access_table import EXECUTION, ROWS, TASK, Access
+from infraspec.ecs.references import ValueFrom
 from infraspec.ecs.required_access import required_access, unknown_volumes
-from infraspec.ecs.requirement import AccessContext, AccessDoubt, Requirement
-from infraspec.ecs.service_access import ExecuteCommand, ServiceConnect
+from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
+from infraspec.ecs.service_access import ExecuteCommand, NamedRole, NamedRoles, ServiceConnect
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome
+from infraspec.iam.policy.partial_arn import shown
 from infraspec.iam.policy.statements import Hit
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
@@ -161,6 +164,11 @@ def check_secret_access(
     for task_definition in task_definitions:
         with errors.collect():
             findings += check.findings(task_definition)
+    named: dict[str, Finding] = {}
+    for role in check.named:
+        with errors.collect():
+            named |= {finding.key: finding for finding in check.of_named(role)}
+    findings += named.values()
     findings += check.unknown_services()
     errors.finalize()
     return findings
@@ -189,6 +197,8 @@ class _Check:
         self.registries = Registries(self.owners)
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
         self.proxies = ServiceConnect(self.attributes)
+        self.named = NamedRoles(self.attributes)
+        self.existence = Existence(self.keys, self.sessions.services)
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
         self.unapplied = Unapplied(plan.source, self.owners) if plan.source else None
@@ -197,32 +207,93 @@ class _Check:
         """Yield the findings of one task definition."""
         yield from _report_hidden_parts(task_definition)
         context = self._context(task_definition)
+        if self.plan.source is None:  # of what exists, the live rules ask AWS
+            yield from self.existence.findings(task_definition, context)
         needs = [
             *required_access(task_definition, context),
             *self.sessions.requirements(task_definition, context),
             *self.proxies.requirements(task_definition, context),
         ]
+        # A partial ARN is one finding of the rule task-definitions, with one fix.
+        left = [one for one in needs if one.undecidable and one.need.path.endswith(".valueFrom")]
+        needs = [one for one in needs if one not in left or not ValueFrom.parse(one.resource).partial]
+        yield from (self._judge_anonymous(task_definition, need) for need in needs if need.anonymous)
         for row, value in (
-            (TRUST_EXECUTION, task_definition.execution_role),
-            (TRUST_TASK, task_definition.task_role),
+            (ROWS["trust_execution"], task_definition.execution_role),
+            (ROWS["trust_task"], task_definition.task_role),
         ):
-            own = [need for need in needs if need.access.role == row.role]
+            own = [need for need in needs if need.access.role == row.role and not need.anonymous]
             if value is None:
                 for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
                     yield _report_without_role(task_definition, need, ", ".join(actions))
                 continue
-            sought = self.roles.sought(value, context.account)
-            if task_definition.resource is not None and not self.unapplied and sought.settled is None:
-                sought = self.roles.by_arn(value) or sought
-            address = sought.resource.address if sought.resource else render(self.attributes.narrow(value))
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
-            subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {SERVICE}", place)
-            finding = self.trust.judge(row, address, sought, context, subject)
-            yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
-            if own and sought.settled is None:
-                role = self.roles.role(value, context.account)
-                for need, actions in _statements(own, partial(self._missing, role)):
-                    yield self._judge(task_definition, role, need, actions)
+            subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {row.principal}", place)
+            for index, one in enumerate(own):
+                own[index] = replace(one, need=replace(one.need, location=_place(task_definition, one.need)))
+            yield from self._of_role(NamedRole(task_definition, row, value, place), subject, context, own)
+
+    def _judge_anonymous(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
+        """Judge what nobody in particular asks for: to mount a file system that has a policy without IAM."""
+        need, decision = requirement.need, self.decisions.anonymous(requirement)
+        subject = RULE.about(task_definition, f"{need}: {requirement.action} without IAM")
+        if decision.allowed is Truth.YES:
+            return subject.proven(f"everybody is allowed by {decision.deciding}")
+        subject = replace(subject, location=_place(task_definition, need))
+        certain = decision.allowed is Truth.NO and self.owners.has_policy(requirement.resource) is True
+        return (subject.violated if certain else subject.undetermined)(
+            expected=f"the policy of {shown(need.named)} lets in a client that does not say who it is",
+            found="it does not" if certain else "it depends on what is not known",
+            reason="\n".join(map(str, decision.doubts))
+            or str(
+                self.owners.doubt_of_policy(requirement.resource) or "without iam the task mounts it without its role"
+            ),
+            remedy='set transit_encryption = "ENABLED" and authorization_config { iam = "ENABLED" }',
+        )
+
+    def of_named(self, named: NamedRole) -> Iterator[Finding]:
+        """Yield the findings about a role that a service, a capacity provider or a target names."""
+        value, kind = named.value, f"{named.access.role} role"
+        if named.named and named.named.hides and isinstance(value, Unknown):
+            yield _report_hidden(RULE.about(named.owner, kind, named.place), value, f"a known {kind}")
+            return
+        if value is None:
+            yield RULE.about(named.owner, kind, named.place).violated(
+                expected=f"a role that {named.access.principal} may assume",
+                found="it names none",
+                reason=f"it acts with that role alone ({named.access.source})",
+                remedy=f"set {named.access.named_by.rpartition('.')[2]} to such a role",
+            )
+            return
+        context = AccessContext.of(self.attributes, self.plan.by_address[named.owner.address])
+        name = self._address(self._sought(named, context), value)
+        subject = RULE.about(named.owner, f"{kind} {name}: {ACTION} by {named.access.principal}", named.place)
+        yield from self._of_role(named, subject, context, list(self.named.requirements(named, name, context)))
+
+    def _address(self, sought: RoleLookup, value: Value) -> str:
+        return sought.resource.address if sought.resource else render(self.attributes.narrow(value))
+
+    def _sought(self, named: NamedRole, context: AccessContext) -> RoleLookup:
+        """Return what is known of a role; what a resource of the plan names by its ARN may be one of the plan."""
+        sought, owner = self.roles.sought(named.value, context.account), named.owner
+        of_file = isinstance(owner, TaskDefinition) and owner.resource is None
+        if of_file or self.unapplied or sought.settled is not None:
+            return sought
+        return self.roles.by_arn(named.value) or sought
+
+    def _of_role(
+        self, named: NamedRole, subject: Subject, context: AccessContext, needs: list[Requirement]
+    ) -> Iterator[Finding]:
+        """Judge a role: who may assume it, and whether it may do what is needed of it."""
+        value, row = named.value, named.access
+        sought = self._sought(named, context)
+        address = self._address(sought, value)
+        finding = self.trust.judge(row, address, sought, context, subject)
+        yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
+        if needs and sought.settled is None:
+            role = self.roles.role(value, context.account)
+            for need, actions in _statements(needs, partial(self._missing, role)):
+                yield self._judge(named.owner, role, need, actions)
 
     def unknown_services(self) -> Iterator[Finding]:
         """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
@@ -243,12 +314,14 @@ class _Check:
             exists=self.registries.exists,
             on_fargate=task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
             secret_read=self.owners.secret_read,
+            has_policy=lambda arn: bool(self.owners.has_policy(arn) or self.owners.doubt_of_policy(arn)),
         )
 
     def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
-        """Return how a permission is refused, None if it is not certain that it is."""
+        """Return how a permission is refused, None if it is not certain that it is; of what may not be needed, too."""
         judgement = self._judgement(role, requirement)
-        return judgement.decision.outcome if judgement.answer is Truth.NO else None
+        denied = not requirement.access.certain and judgement.decision.allowed is Truth.NO
+        return judgement.decision.outcome if denied or judgement.answer is Truth.NO else None
 
     def _judgement(self, role: Role, requirement: Requirement) -> AccessJudgement:
         """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
@@ -262,24 +335,20 @@ class _Check:
         )
         return replace(judgement, answer=Truth.MAYBE, doubt=_BY_GRANT) if by_grant else judgement
 
-    def _judge(
-        self, task_definition: TaskDefinition, role: Role, requirement: Requirement, actions: tuple[str, ...]
-    ) -> Finding:
+    def _judge(self, owner: Placed, role: Role, requirement: Requirement, actions: tuple[str, ...]) -> Finding:
         judgement = self._judgement(role, requirement)
         need, decision = requirement.need, judgement.decision
-        subject = RULE.about(task_definition.address, f"{need}: {', '.join(actions)}")
+        subject = RULE.about(owner, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
-            resource = task_definition.resource
-            place = resource.location if resource else task_definition.locate("")
             deciding = decision.deciding
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
-            return replace(subject, location=place).proven(reason)
-        subject = replace(subject, location=need.location or _place(task_definition, need.path))
+            return subject.proven(reason)
+        subject = replace(subject, location=need.location)
         if judgement.answer is Truth.NO:
             finding = explain_denial(subject, requirement, role, decision, self.owners, actions=actions)
         else:
-            finding = explain_doubt(subject, requirement, role, judgement, self.owners)
+            finding = explain_doubt(subject, requirement, role, judgement, self.owners, actions=actions)
         if self.unapplied and (judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT):
             finding = self.unapplied.access(finding, role, requirement, decision, actions)
         self.decided[finding.key] = decision
@@ -340,10 +409,13 @@ def _statements(
         else:
             alike.setdefault((str(need.need), outcome), []).append(need)
     for first, *rest in alike.values():
-        yield first, (first.action, *(need.action for need in rest))
+        yield first, tuple(dict.fromkeys((first.action, *(need.action for need in rest))))
 
 
-def _place(task_definition: TaskDefinition, path: str) -> Location | None:
+def _place(task_definition: TaskDefinition, need: Need) -> Location | None:
     """Locate a value, or what it is a value of if it comes from another file: there nothing says who uses it."""
+    path = need.path
+    if need.location is not None:
+        return need.location
     value, owner = task_definition.locate(path), task_definition.locate(path.rpartition(".")[0])
     return value if owner is None or (value is not None and value.file == owner.file) else owner

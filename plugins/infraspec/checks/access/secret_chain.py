@@ -181,7 +181,7 @@ def _judge_secret(link: ChainLink, stored: StoredSecret, subject: Subject) -> It
             reason="Secrets Manager does not give out the value of a secret that is marked for deletion",
             remedy=f"aws secretsmanager restore-secret --secret-id {stored.arn}",
         )
-    _, stage, version = link.suffix
+    _, stage, version = link.value.suffix
     wanted = stage or CURRENT
     if link.value.store is ValueStore.SECRETS_MANAGER and not stored.has(wanted, version):
         named = f"the version {version}" if version else f"a version with the stage {wanted}"
@@ -230,7 +230,7 @@ def _report_refusal(subject: Subject, named: str, refusal: Refusal) -> ChainStep
 
 
 def _judge_json_key(link: ChainLink, facts: ChainFacts, subject: Subject) -> Iterator[Finding]:
-    key, _, _ = link.suffix
+    key, _, _ = link.value.suffix
     read = facts.values.get((link.arn, key))
     has_key = read.has_key if read else None
     expected = f"the value of {link.arn} is a JSON object with the key {key}"

@@ -19,7 +19,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
 from infraspec.ecs.access_table import EXECUTION
-from infraspec.ecs.references import ValueFrom, ValueStore
+from infraspec.ecs.references import ValueFrom
 from infraspec.ecs.required_access import required_access
 from infraspec.ecs.requirement import AccessContext, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition
@@ -59,15 +59,6 @@ class ChainLink(Struct, frozen=True):
     def arn(self) -> str:
         """The ARN of the secret or parameter."""
         return render(self.judged[0].requirement.resource) if self.judged else render(self.value.target)
-
-    @property
-    def suffix(self) -> tuple[str, str, str]:
-        """The JSON key, version stage and version id that are asked for; empty where not."""
-        if self.value.store is not ValueStore.SECRETS_MANAGER:
-            return "", "", ""
-        rest = render(self.need.named).removeprefix(render(self.value.target)).split(":")[1:]
-        key, stage, version = [*rest, "", "", ""][:3]
-        return key, stage, version
 
 
 class ChainLinks:

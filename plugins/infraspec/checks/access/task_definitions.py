@@ -26,7 +26,7 @@ from infraspec.ecs.container import Container, SecretReference
 from infraspec.ecs.references import ValueFrom, ValueStore
 from infraspec.ecs.required_access import required_access
 from infraspec.ecs.requirement import AccessContext
-from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.ecs.task_definition import EXPRESS, TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 
@@ -108,7 +108,9 @@ class _Check:
         parsed = ValueFrom.parse(narrowed)
         name, expected = parsed.target, "the full ARN of a secret, or the name or ARN of a parameter"
         if parsed.problem:
-            return subject.violated(expected=expected, found=shown, reason=parsed.problem, remedy=parsed.remedy)
+            whole = self.owners.secret_named(render(name).partition(":secret:")[2]) if parsed.partial else None
+            remedy = f"use {whole.address}" if whole else parsed.remedy
+            return subject.violated(expected=expected, found=shown, reason=parsed.problem, remedy=remedy)
         if parsed.store is ValueStore.UNKNOWN:
             return _leave_open(subject, expected, parsed.unknown or Unknown(shown, computed_from(narrowed)))
         if isinstance(name, str) and parsed.store is ValueStore.SECRETS_MANAGER:
@@ -218,6 +220,8 @@ def _judge_logs(definition: TaskDefinition, container: Container) -> Finding:
             reason="Fargate refuses the task definition",
             remedy='use logDriver "awslogs" or "awsfirelens"',
         )
+    if definition.resource is not None and definition.resource.type == EXPRESS:
+        return subject.proven("ECS sends it to CloudWatch Logs")
     wanted = _AWSLOGS_OPTIONS[: 3 if fargate else 2] if driver == "awslogs" else ()
     missing = [option for option in wanted if container.log_options.get(option) in (None, "")]
     if missing:

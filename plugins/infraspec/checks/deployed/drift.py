@@ -137,7 +137,7 @@ def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, r
     """
     own, service = bound.attributes.narrow(source.stated("task_definition")), live.stated("task_definition")
     if not isinstance(own, str):
-        own = _family_of(own, bound) or own
+        own = _family_of(source.stated("task_definition"), bound) or own
     tasks = sorted({_revision(one) for one in running})
     pipeline = bool({"task_definition", "all"} & set(source.ignore_changes))
     answer = _same_revision(_family(own) if pipeline else own, service)

@@ -21,15 +21,13 @@ from infraspec.checks.services.rollout_state import without_running_services
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
 from infraspec.core.rules import NEXT_START as RULE
-from infraspec.ecs.access_table import TRUST_EXECUTION, TRUST_TASK
+from infraspec.ecs.access_table import ROWS
 from infraspec.ecs.fleet import DeployedService
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.service import Service
 from infraspec.ecs.start import Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
-
-_ROWS = {"execution": TRUST_EXECUTION, "task": TRUST_TASK}
 
 
 def check_next_start(start_readings: Iterable[tuple[DeployedService, StartFacts]]) -> list[Finding]:
@@ -168,7 +166,9 @@ def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
     plan = Plan("live", (resource,), account=account, region=region, partition=partition)
     attributes = AwsAttributes(plan)
     context = AccessContext(attributes, account, region)
-    return Trust(ArnIndex(attributes)).judge(_ROWS[role.kind], role.arn, RoleLookup(resource), context, subject)
+    return Trust(ArnIndex(attributes)).judge(
+        ROWS[f"trust_{role.kind}"], role.arn, RoleLookup(resource), context, subject
+    )
 
 
 def _log_group(subject: Subject, group: StartLogGroup) -> Finding:

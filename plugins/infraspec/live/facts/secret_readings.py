@@ -114,7 +114,7 @@ def _secret(calls: Calls, arn: str) -> StoredSecret | None:
 
 def _values(links: Iterable[ChainLink], shapes: Shapes) -> Iterator[tuple[tuple[str, str], ReadValue]]:
     for link in links:
-        key, stage, version = link.suffix
+        key, stage, version = link.value.suffix
         shape = shapes.shape(link.arn, stage=stage, version=version) if key else None
         if shape is not None and shape.is_readable:
             problem = "" if shape.keys else "the value is no JSON object, or an empty one"
