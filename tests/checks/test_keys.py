@@ -204,7 +204,7 @@ VIA = f"secretsmanager.{REGION}.amazonaws.com"
         ({"StringEquals": {"kms:EncryptionContext:SecretARN": SECRET_ARN}}, PROVEN),
         ({"StringLike": {"kms:EncryptionContext:SecretARN": arn("secretsmanager", "secret:db-??????")}}, PROVEN),
         ({"StringLike": {"kms:EncryptionContext:SecretARN": arn("secretsmanager", "secret:api-??????")}}, VIOLATED),
-        ({"StringEquals": {"kms:EncryptionContext:PARAMETER_ARN": arn("ssm", "parameter/app/db")}}, UNDETERMINED),
+        ({"StringEquals": {"kms:EncryptionContext:PARAMETER_ARN": arn("ssm", "parameter/app/db")}}, VIOLATED),
         ({"StringEquals": {"kms:ViaService": Unknown("var.service")}}, UNDETERMINED),
     ],
     ids=str,

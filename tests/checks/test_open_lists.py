@@ -113,7 +113,7 @@ WAYS = {
 CERTAIN = {"allow": PROVEN, "deny": VIOLATED, "allow others": VIOLATED, "deny others": PROVEN}
 VALUES = {
     "on": ("true", "false"),
-    "text": ('""', f'"{HEAD}:app-db-??????"', f'"{HEAD}:x"'),
+    "text": ("", f"{HEAD}:app-db-??????", f"{HEAD}:x"),
     "texts": ("[]", f'["{HEAD}:app-db-??????"]', f'["{HEAD}:x", "{HEAD}:y"]'),
 }
 

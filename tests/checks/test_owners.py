@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.core.errors import PolicyError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -193,10 +192,12 @@ def test_a_policy_that_may_be_of_any_secret_may_be_of_each(tmp_path: Path) -> No
     assert [Truth.MAYBE] == [clause.bound for clause in policy.clauses]
 
 
-def test_a_malformed_policy_is_an_error_with_its_place(tmp_path: Path) -> None:
-    """It names the file, the resource and the path in the document."""
+def test_a_malformed_policy_has_no_statement(tmp_path: Path) -> None:
+    """It says why AWS refuses it, and where in the document."""
     source = 'resource "aws_kms_key" "wrong" {\n  policy = "{\\"Statement\\": [{\\"Effect\\": \\"allow\\"}]}"\n}\n'
     owners = ArnIndex(AwsAttributes(plan_of(tmp_path, source)))
-    with pytest.raises(PolicyError) as caught:
-        owners.policies(Unknown("aws_kms_key.wrong.arn"), ACCOUNT, "kms:Decrypt")
-    assert "main.tf:2: aws_kms_key.wrong.policy.Statement.0" in caught.value.place
+    (policy,) = owners.policies(Unknown("aws_kms_key.wrong.arn"), ACCOUNT, "kms:Decrypt")
+    assert ((), "aws_kms_key.wrong") == (policy.clauses, policy.name)
+    assert policy.refused is not None
+    assert "Statement.0: a statement has Action or NotAction" == policy.refused.reason
+    assert "main.tf:2" in str(policy.refused.place)

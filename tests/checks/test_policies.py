@@ -190,7 +190,9 @@ def test_unknown_parts_are_not_accused() -> None:
         policy=JsonText({"Statement": [{"Effect": "Allow", "Principal": unknown, "Action": "kms:*", "Resource": "*"}]}),
     )
 
-    found = findings(resource("aws_iam_policy.p", policy=JsonText({"Statement": statements})), key)
+    found = findings(
+        resource("aws_iam_policy.p", policy=JsonText({"Version": "2012-10-17", "Statement": statements})), key
+    )
 
     assert [(finding.verdict, finding.advice) for finding in found] == [(Verdict.PROVEN, False)] * 2
 

@@ -129,7 +129,7 @@ def edits(index: int, statement: Statement) -> Iterator[tuple[str, Edit]]:
         return lambda all_: [*all_[:index], {**statement, **values}, *all_[index + 1 :]]
 
     yield "drop it", lambda all_: [*all_[:index], *all_[index + 1 :]]
-    yield "add a deny", lambda all_: [*all_, {**statement, "Effect": "Deny"}]
+    yield "add a deny", lambda all_: [*all_, {**statement, "Sid": "", "Effect": "Deny"}]
     yield "deny instead", changed(Effect="Deny")
     for name, change in ACTION_EDITS.items():
         yield f"action: {name}", changed(Action=[change(action) for action in _listed(statement["Action"])])
@@ -211,7 +211,8 @@ def _statements(plan: Plan) -> Iterator[Statement]:
             yield {"Effect": "Allow", "Action": actions, "Resource": "*"}
         else:
             address = render(policy).strip("${}").removesuffix(".arn")
-            yield from statements_of(plan, address, "policy")
+            held = statements_of(plan, address, "policy")
+            yield from held if all(_listed(statement["Resource"]) for statement in held) else ()  # else AWS refuses it
 
 
 def _matches(pattern: Value, text: str) -> bool:

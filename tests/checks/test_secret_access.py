@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
-from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Unknown, Value, concatenate
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
@@ -221,10 +221,10 @@ def test_not_resource_excludes() -> None:
 
 def test_a_condition_leaves_it_open() -> None:
     """An Allow with a Condition is neither proof nor violation; the reason names the keys."""
-    condition = {"StringEquals": {"aws:ResourceTag/app": "app"}}
+    condition = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(statement("*", Condition=condition)))
     assert finding.verdict == UNDETERMINED
-    assert "aws:ResourceTag/app" in finding.reason
+    assert "aws:SourceVpce" in finding.reason
 
 
 @pytest.mark.parametrize("value", [Unknown("var.policy"), Sensitive("var.policy", "s3cret")])
@@ -491,10 +491,35 @@ def test_a_plan_repeats_what_was_attached_before() -> None:
     assert verdicts(findings(role, task({"DB": secret_arn("db")}), changes=gone)) == [UNDETERMINED]
 
 
-def test_a_malformed_policy_is_an_error() -> None:
-    """A policy that is not one ends the check with its place, not with a verdict."""
-    with pytest.raises(PolicyError, match=r"aws_iam_role_policy\.execution\.policy\.Statement\.0"):
-        findings(task({"DB": secret_arn("db")}), policy({"Effect": "Allow", "Actions": "*", "Resource": "*"}))
+REFUSED = [
+    {"Effect": "Allow", "Actions": "*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "*:GetSecretValue", "Resource": "*"},
+    {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "arn:aws:*:*:*:secret:*"},
+    {"Sid": "read secrets", "Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"},
+]
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+def test_a_policy_that_aws_refuses_proves_nothing(refused: Value) -> None:
+    """It is VIOLATED with what AWS refuses and where, unless another policy allows it."""
+    used = task({"DB": secret_arn("db")})
+    other = replace(policy(statement("*"), name="other"), address="aws_iam_role_policy.other")
+    (found,) = findings(used, policy(refused, name="own"))
+
+    assert (VIOLATED, "AWS refuses aws_iam_role_policy.execution") == (found.verdict, found.found.partition(" (")[0])
+    assert found.remedy.startswith("in aws_iam_role_policy.execution: ")
+    assert [PROVEN] == verdicts(findings(used, policy(refused, name="own"), other))
+
+
+def test_a_deny_that_aws_refuses_denies_nothing() -> None:
+    """What is not created denies nothing; what exists in the account AWS has accepted."""
+    denied = {"Sid": "no secrets", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    used = task({"DB": secret_arn("db")})
+    other = replace(policy(statement("*"), name="other"), address="aws_iam_role_policy.other")
+    kept = replace(policy(denied, name="own"), actions=("no-op",))
+
+    assert [PROVEN] == verdicts(findings(used, policy(denied, name="own"), other))
+    assert [VIOLATED] == verdicts(findings(used, kept, other))
 
 
 def test_environment_files_need_object_and_bucket() -> None:

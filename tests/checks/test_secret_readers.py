@@ -204,13 +204,14 @@ def test_a_statement_about_all_but_one_secret(tmp_path: Path) -> None:
 
 def test_users_and_groups_read_too(tmp_path: Path) -> None:
     """Inline and attached policies of users and groups count, a boundary limits them."""
-    allow = 'jsonencode({ Statement = [{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }] })'
+    head = 'jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Resource = "*", Action ='
+    allow = f'{head} "secretsmanager:*" }}] }})'
     source = (
         BASE
         + f"""
     resource "aws_iam_policy" "read" {{ policy = {allow} }}
     resource "aws_iam_policy" "none" {{
-      policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "s3:*", Resource = "*" }}] }})
+      policy = {head} "s3:*" }}] }})
     }}
     resource "aws_iam_user" "ops" {{ name = "ops" }}
     resource "aws_iam_user" "limited" {{
@@ -346,7 +347,10 @@ def attach(kind: str, name: str) -> str:
     return f"""
     resource "aws_iam_policy" "read" {{
       name   = "more"
-      policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }}] }})
+      policy = jsonencode({{
+        Version   = "2012-10-17"
+        Statement = [{{ Effect = "Allow", Action = "secretsmanager:*", Resource = "*" }}]
+      }})
     }}
     resource "aws_iam_{kind}_policy_attachment" "read" {{
       {kind}     = "{name}"

@@ -9,7 +9,6 @@ import pytest
 
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
-from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.unknown import JsonText, Sensitive, Unknown, Value
 from infraspec.ecs.task_definition import task_definitions
@@ -173,7 +172,17 @@ def test_without_roles_nothing_is_assumed() -> None:
     assert judged(document(), execution_role_arn=None, task_role_arn=None) == []
 
 
-def test_a_malformed_trust_policy_is_an_error() -> None:
-    """A trust policy that is not one is an error with its place."""
-    with pytest.raises(PolicyError, match=r"aws_iam_role\.execution\.assume_role_policy"):
-        judged(document({"Effect": "Allow", "Action": "sts:AssumeRole"}))
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"Effect": "Allow", "Action": "sts:AssumeRole"},
+        {**allow(service(SERVICE)), "Resource": "*"},
+        {**allow(service(SERVICE)), "Action": ["sts:AssumeRole", "ecs:RunTask"]},
+    ],
+)
+def test_a_trust_policy_that_aws_refuses(refused: Value) -> None:
+    """A trust policy that AWS does not take lets nobody in."""
+    found = judged(document(refused))
+
+    assert [VIOLATED, VIOLATED] == [one.verdict for one in found]
+    assert found[0].found == "AWS refuses the trust policy of aws_iam_role.execution"

@@ -195,8 +195,8 @@ FROM_POLICIES = {
         'say it under [known] of the contract: "aws_secretsmanager_secret.kms_key_id" = ""',
     ),
     "a condition key": (
-        task(READS, {"Action": "*", "Resource": VALUE.format("111122223333", "${aws:PrincipalTag/team}-*")}),
-        "write a statement that does not depend on aws:PrincipalTag/team",
+        task(READS, {"Action": "*", "Resource": VALUE.format("111122223333", "${aws:userid}-*")}),
+        "write a statement that does not depend on aws:userid",
     ),
     "a task id": (
         task(LOGGED, {"Action": "*", "Resource": f"{STREAM}a*"}),

@@ -9,6 +9,7 @@ from infraspec.core.unknown import Unknown, Value
 from infraspec.iam.evaluation.decision import Outcome, decide, why
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy, managed_policy
 from infraspec.resource_types.managed_policies import of_aws
 
@@ -170,3 +171,14 @@ def test_action_that_aws_lists_without_a_resource(action: str, resource: str, ou
     )
     if outcome is Outcome.UNDETERMINED:
         assert "AWS lists none" in why(decision)
+
+
+@pytest.mark.parametrize("action", ["kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"])
+def test_an_alias_has_no_policy_of_its_own(action: str) -> None:
+    """The policies of the account suffice for an alias; the key behind it is asked apart."""
+    alias, role = "arn:aws:kms:eu-west-1:111122223333:alias/app", "arn:aws:iam::111122223333:role/app"
+    allow = IdentityPolicy.of(
+        "app", PolicyDocument.from_value({"Statement": {"Effect": "Allow", "Action": action, "Resource": alias}})
+    )
+
+    assert Outcome.ALLOWED is decide([allow], action, alias, principal=Principal.role(role)).outcome

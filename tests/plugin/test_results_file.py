@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -34,22 +35,38 @@ def results(pytester: pytest.Pytester, name: str = "out/results.json") -> dict[s
     return data
 
 
+def unproven(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of a results file but for proofs."""
+    return [entry for entry in data["findings"] if entry["state"] != "proven"]
+
+
+def test_proofs_say_what_they_rest_on(pytester: pytest.Pytester) -> None:
+    """Each proof of access is in the file with what it rests on, and a run says once what none of them looks at."""
+    shown = run_suite(pytester, INCIDENT, *FILE, "-k", "secret_access").stdout.str()
+    proofs = [entry["finding"] for entry in results(pytester)["findings"] if entry["state"] == "proven"]
+    lines = [line for line in shown.splitlines() if line.startswith("unseen ")]
+
+    assert any(one["rests_on"] and one["unseen"] for one in proofs)
+    assert 1 == len(lines)
+    assert "PROVEN does not look at the service control and resource control policies of the organization" in lines[0]
+
+
 def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Environments, commit, counts, and the finding with all its fields, places relative to the repository."""
     monkeypatch.setenv("GITHUB_SHA", "a" * 40)
     run_suite(pytester, INCIDENT, *FILE)
     data = results(pytester)
-    finding = data["findings"][0]
+    finding = unproven(data)[0]
 
     assert ["dev", "staging", "prod"] == data["run"]["environments"]
     assert ("a" * 40, "daily-report-tool", True) == tuple(
         data["run"][name] for name in ("commit", "application", "complete")
     )
-    assert ["dev", "staging", "prod"] == [entry["environment"] for entry in data["findings"]]
+    assert ["dev", "staging", "prod"] == [entry["environment"] for entry in unproven(data)]
     assert ("failing", None) == (finding["state"], finding["waiver"])
     assert ("secret-access", "violated") == (finding["finding"]["rule"], finding["finding"]["verdict"])
     assert {"file": "fixtures/incident-v16/terraform/modules/ecs/main.tf", "line": 80} == finding["finding"]["location"]
-    assert ["advice"] == [name for name, value in finding["finding"].items() if not value]
+    assert ["advice", "rests_on", "unseen"] == [name for name, value in finding["finding"].items() if not value]
     assert {
         "environment": "prod",
         "rule": "secret-access",
@@ -97,7 +114,7 @@ def test_waived_and_lapsed_findings(pytester: pytest.Pytester) -> None:
         Project({"main.tf": NOT_ALLOWED, "infraspec.toml": CONTRACT + WAIVER.format(expires=expires)}).run(
             pytester, *FILE
         )
-        (entry,) = results(pytester)["findings"]
+        (entry,) = unproven(results(pytester))
         expected = {"reason": "the policy follows", "owner": "platform-team", "expires": expires}
         assert (state, expected) == (entry["state"], entry["waiver"])
 
@@ -106,7 +123,7 @@ def test_doubts_that_warn(pytester: pytest.Pytester) -> None:
     """What is undetermined and only warned of is in the file too."""
     contract = CONTRACT + '[suite]\nundetermined = "warn"\n'
     Project({"main.tf": REGISTRY, "infraspec.toml": contract}).run(pytester, *FILE)
-    (entry,) = results(pytester)["findings"]
+    (entry,) = unproven(results(pytester))
 
     assert ("warning", "undetermined") == (entry["state"], entry["finding"]["verdict"])
 

@@ -171,6 +171,7 @@ _CHECKED = {
     PolicyKind.IDENTITY: "service-wide",
     PolicyKind.TRUST: "public-access",
     PolicyKind.RESOURCE: "public-access",
+    PolicyKind.RESOURCE_CONTROL: "refused",
 }
 
 

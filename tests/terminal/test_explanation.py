@@ -21,7 +21,7 @@ SOURCE = """
     resource "aws_secretsmanager_secret" "db" {{ name = "db" }}
     resource "aws_iam_policy" "boundary" {{
       name   = "boundary"
-      policy = jsonencode({{ Statement = [{boundary}] }})
+      policy = jsonencode({{ Version = "2012-10-17", Statement = [{boundary}] }})
     }}
     resource "aws_iam_role" "app" {{
       name                 = "app"

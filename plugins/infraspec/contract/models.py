@@ -68,6 +68,8 @@ class Environment(ContractTable):
     plan: FilePath | None = None
     state: FilePath | None = None
     snapshots: list[FilePath] = []
+    scps: list[FilePath] = []
+    rcps: list[FilePath] = []
     task_definitions: list[NonEmpty] = []
     known: dict[KnownKey, TerraformValue] = Field({}, repr=False)
     live: Live = Live()

@@ -15,6 +15,7 @@ from infraspec.core.errors import (
     ErrorCollector,
     InfraspecError,
     PlanError,
+    PolicyError,
     RootMissingError,
     SnapshotError,
     WaiverError,
@@ -69,6 +70,9 @@ class _References:
                 self._file((*key, attribute), path, PlanError)
         for index, path in enumerate(environment.snapshots):
             self._file((*key, "snapshots", index), path, SnapshotError)
+        for attribute in ("scps", "rcps"):
+            for index, path in enumerate(getattr(environment, attribute)):
+                self._file((*key, attribute, index), path, PolicyError)
         for index, pattern in enumerate(environment.task_definitions):
             self._matching((*key, "task_definitions", index), pattern)
 

@@ -66,6 +66,7 @@ PolicyFinding: TypeAlias = Literal[
     "variables-without-version",
     "duplicate-sid",
     "too-long",
+    "refused",
     "full-access",
     "public-access",
     "not-principal-allow",

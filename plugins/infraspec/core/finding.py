@@ -41,7 +41,8 @@ class Finding(Struct, frozen=True):
     narrows it down (`container "app", secret "DB_PASSWORD"`). For a verdict other than PROVEN, `expected`, `found`
     and `reason` are filled, and `remedy` is the change that mends it (VIOLATED) or the cheapest way to know
     (UNDETERMINED), ready to paste. No field ever holds a sensitive value. With `advice` the verdict is PROVEN, and the
-    same fields say what would be better.
+    same fields say what would be better. `rests_on` is what a proof takes into account, `unseen` what may have a say
+    too and was not looked at.
     """
 
     rule: str
@@ -55,6 +56,8 @@ class Finding(Struct, frozen=True):
     remedy: str = ""
     related: tuple[Related, ...] = ()
     advice: bool = False
+    rests_on: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

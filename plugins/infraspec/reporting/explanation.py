@@ -99,6 +99,10 @@ def _rows(explanation: Explanation) -> Iterator[Field]:
     if explanation.listed:
         yield Field("it lists", explanation.listed, "bad")
         yield Field("asked for", explanation.asked, "good")
+    for policies in explanation.rests_on:
+        yield Field("rests on", policies)
+    for other in explanation.unseen:
+        yield Field("unseen", other, "doubtful")
     for warning in explanation.warnings:
         yield Field("warning", f"{warning.finding}: {warning.reason}; {warning.remedy}", "doubtful")
     if explanation.key:
@@ -159,6 +163,8 @@ def _data(explanation: Explanation) -> dict[str, Any]:
             {"finding": fault.finding, "reason": fault.reason, "remedy": fault.remedy} for fault in explanation.warnings
         ],
         "kms_key": explanation.key or None,
+        "rests_on": list(explanation.rests_on),
+        "unseen": list(explanation.unseen),
         "add": None
         if addition is None
         else {

@@ -52,7 +52,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     `services` are those whose actions a resource policy may name, separated by blanks; any if empty. `of` is the
     attribute that says whose the policy is, empty if it is the resource's own, and `owners` the types of those. `when`
     names other attributes with the values that make it a policy. `for_everybody` says that what it is of is meant for
-    everybody, as a public registry is.
+    everybody, as a public registry is. `version` is the one Version that AWS takes, if it takes no other and not none.
     """
 
     kind: PolicyKind
@@ -63,6 +63,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     limit: PolicyLimit | None = None
     when: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
     for_everybody: bool = False
+    version: str = ""
 
     @property
     def names_principals(self) -> bool:
@@ -71,8 +72,12 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     def documents(self, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
         """Yield the documents that a resource of these values has, each with its path: `inline_policy.0.policy`."""
-        if all(values.get(name) in accepted for name, accepted in self.when.items()):
+        if self.applies(values):
             yield from _documents(values, self.attribute, "")
+
+    def applies(self, values: Mapping[str, Value]) -> bool:
+        """Tell whether the attribute of a resource of these values is such a policy."""
+        return all(values.get(name) in accepted for name, accepted in self.when.items())
 
 
 _WITH_PRINCIPALS = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.ENDPOINT, PolicyKind.RESOURCE_CONTROL})
@@ -151,7 +156,6 @@ class ResourceType(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     `policies` are the documents that it holds, `attaches` the policies that it gives to roles, users and groups.
 
-    `drift` is what is compared with the account, and `compared_by` the rule that does so in place of `drift`.
     `public` are the attributes that open it to everyone. `drift` is what is compared with the account, and
     `compared_by` the rule that does so in place of `drift`.
     `listing` is how the account lists what it has.

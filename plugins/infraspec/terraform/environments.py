@@ -12,9 +12,10 @@ from msgspec import Struct
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import holds_terraform
-from infraspec.core.errors import ContractError, ErrorCollector, TerraformError
+from infraspec.core.errors import ContractError, ErrorCollector, PolicyError, TerraformError
 from infraspec.core.runtime import paused_collector
 from infraspec.core.unknown import Value
+from infraspec.resource_types import PolicyKind
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import RootSettings, read_settings
 from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
@@ -92,8 +93,9 @@ class Environments:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
         if name not in self._plans:
             snapshots = self._snapshots_of(contracts.environment(self.contract, name))
-            plan = self._build(name)
-            self._plans[name] = self._extend(name, plan.replaced(snapshots=snapshots) if snapshots else plan)
+            plan, organization = self._build(name), self._organization_of(name)
+            given = plan.replaced(snapshots=snapshots, organization=organization)
+            self._plans[name] = self._extend(name, given if snapshots or organization else plan)
         return self._plans[name]
 
     def _snapshots_of(self, environment: Environment) -> tuple[IamSnapshot, ...]:
@@ -106,6 +108,25 @@ class Environments:
         if paths not in self._snapshots:
             self._snapshots[paths] = load_all((path, contracts.display(self.contract, path)) for path in paths)
         return self._snapshots[paths]
+
+    def _organization_of(self, name: str) -> tuple[tuple[PolicyKind, str, Value], ...]:
+        """Return the policies of the organization that an environment is given. Raises PolicyError."""
+        environment = contracts.environment(self.contract, name)
+        given = ((PolicyKind.ORGANIZATION, environment.scps), (PolicyKind.RESOURCE_CONTROL, environment.rcps))
+        return tuple((kind, *self._policy_file(path)) for kind, paths in given for path in paths)
+
+    def _policy_file(self, path: Path) -> tuple[str, Value]:
+        name = contracts.display(self.contract, contracts.resolve(self.contract, path))
+        try:
+            return name, json.loads(contracts.resolve(self.contract, path).read_bytes())
+        except (OSError, ValueError) as error:
+            raise PolicyError(
+                "the policies of the organization cannot be read",
+                place=name,
+                expected="a policy document, or a list of those of one level",
+                found=str(error),
+                remedy="aws organizations describe-policy --policy-id ID --query Policy.Content --output text > FILE",
+            ) from None
 
     def has(self, name: str) -> bool:
         """Tell whether the plan of an environment was made already."""

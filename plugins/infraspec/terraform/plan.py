@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from infraspec.core.errors import PlanError
 from infraspec.core.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
+from infraspec.resource_types import PolicyKind
 from infraspec.terraform.provider.schema import is_computed
 
 if TYPE_CHECKING:
@@ -299,6 +300,8 @@ class Plan:
     """Region by provider configuration (`aws`, `aws.virginia`); `region` where one is not listed."""
     accounts: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     """Account by provider configuration, as far as the source tells; another one may be that of anybody."""
+    ignored_tags: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
+    """The keys of tags that a provider configuration leaves alone; a * at the end stands for any text."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     additions: Additions = dataclasses.field(default_factory=Additions)
@@ -308,6 +311,8 @@ class Plan:
     """Why it is not known whether there is an instance, by the address of the one that stands for any."""
     snapshots: tuple[IamSnapshot, ...] = ()
     """What IAM had, an account each, when it was exported: for the roles and policies that the plan has not."""
+    organization: tuple[tuple[PolicyKind, str, Value], ...] = ()
+    """The policies of the organization that the contract gives, each level with its kind and file."""
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"

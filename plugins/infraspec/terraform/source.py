@@ -225,6 +225,7 @@ def _plan(module: ModuleInstance) -> Plan:
         partition=evaluation.known.partition_of(root_provider.region),
         regions={key: provider.region for key, provider in providers.items()},
         accounts={key: provider.account for key, provider in providers.items()},
+        ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
         module_calls=evaluation.module_calls,
         uncertain=evaluation.uncertain,
     )

@@ -14,19 +14,24 @@ that is read from another account is under a customer managed key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from msgspec import Struct
-from msgspec import field as msgspec_field
+from msgspec.structs import replace
 
+from infraspec.checks.access.surroundings import Endpoints, Obstacle, Organization, key_obstacle
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import Role, of_other_account
 from infraspec.checks.common.unknown_remedies import how_to_know, remedy
+from infraspec.conventions.effective_tags import EffectiveTags, tag_text
+from infraspec.core.finding import Finding
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import (
     AliasTarget,
+    ConditionKey,
     EncryptionKey,
     Text,
     Unknown,
@@ -39,23 +44,29 @@ from infraspec.core.unknown import (
 )
 from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
 from infraspec.ecs.service_access import values_at
+from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
-from infraspec.iam.policy.context import Context
+from infraspec.iam.policy.context import Context, ContextEntry
+from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
+from infraspec.iam.policy.pattern import Form, Pattern
 from infraspec.iam.policy.principals import Principal
 from infraspec.terraform.aws_attributes import MASTER_USER_ARN
-from infraspec.terraform.plan import Resource
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.known_data import KnownData, data_source_key
 
 _ABSENT_FOR_ROLES = ("aws:username",)
 _SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
-_ENCRYPTION = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
+_REGISTRY = re.compile(r"\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.")
+_ENCRYPTION = {"secretsmanager": ["SecretARN", "SecretVersionId"], "ssm": ["PARAMETER_ARN"]}
+"""The keys of the encryption context, that of the ARN first."""
 
 
-def request_context(role: Value, resource: Value, via: Value = None) -> Context:
+def request_context(role: Value, resource: Value, via: Value = None, region: Value = None) -> Context:
     """Return what is known of a request of a role on a resource, both narrowed ARNs; the rest is unknown.
 
-    `via` is the ARN of the secret or parameter on whose behalf a KMS key is used.
+    `via` is the ARN of the secret or parameter on whose behalf a KMS key is used, `region` where AWS is asked if the
+    resource does not say it.
     """
     principal, target = arn_fields(role), arn_fields(resource)
     values: dict[str, Value] = {
@@ -64,13 +75,64 @@ def request_context(role: Value, resource: Value, via: Value = None) -> Context:
         "aws:PrincipalType": "AssumedRole",
         "aws:PrincipalArn": role,
         "aws:PrincipalAccount": principal.get("account"),
-        "aws:RequestedRegion": target.get("region"),
+        "aws:RequestedRegion": target.get("region") or region,
         "aws:ResourceAccount": target.get("account"),
     }
     if via is not None:
         values |= _through(arn_fields(via), via, principal.get("account"))
     known = {key: value for key, value in values.items() if value is not None and value != ""}
-    return Context.of(known, absent=_ABSENT_FOR_ROLES)
+    closed = ("kms:EncryptionContext:",) if "kms:EncryptionContextKeys" in known else ()
+    return Context.of(known, absent=_ABSENT_FOR_ROLES, closed=closed)
+
+
+def tagged(context: Context, owners: ArnIndex, role: Role, action: str, resource: Value) -> Context:
+    """Return the context of a request with the tags of role and resource, as far as the plan makes them.
+
+    Sources: IAM User Guide, "AWS global condition context keys": the key of a tag is compared without regard to letter
+    case. A request that reads tags nothing, and ECS gives the sessions of a role no tags of their own.
+    """
+    service, _, name = action.lower().partition(":")
+    owner = owners.find(resource)
+    if role.resource is not None and role.snapshot is None:
+        context = context.updated(*_tags_of(role.resource, owners.plan, ("aws:PrincipalTag/",)))
+    if resource == "*":
+        context = context.updated({}, ("aws:ResourceTag/",))
+    if owner is not None:
+        keys, closed = _tags_of(owner, owners.plan, ("aws:ResourceTag/", f"{service}:ResourceTag/"))
+        if service not in _TAGGED:
+            keys = {
+                key: ContextEntry(Truth.MAYBE, (value,))
+                for key, value in keys.items()
+                if isinstance(value, str | Text | Unknown)
+            }
+        context = context.updated(keys, closed)
+    if service in _TAGGED and name.startswith(("get", "batchget", "batchcheck", "decrypt")):
+        context = context.updated({"aws:TagKeys": None}, ("aws:RequestTag/",))
+    return context
+
+
+_MAYBE_THERE = ContextEntry(Truth.MAYBE, (Unknown("a tag that others set", ConditionKey("a tag")),))
+_TAGGED = ("secretsmanager", "ssm", "kms", "ecr")
+"""Services whose requests carry the tags of what they are about; those of others may."""
+
+
+def _tags_of(resource: Resource, plan: Plan, heads: tuple[str, ...]) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """Return the condition keys that the tags of a resource are, and the beginnings of which there are no others."""
+    left_alone = any(name == "all" or name.startswith("tags") for name in resource.ignore_changes)
+    if resource.mode != "managed" or left_alone or plan.source is not None or not plan.is_certain(resource):
+        return {}, ()
+    effective = EffectiveTags.of(resource.type, resource.values)
+    ignored = plan.ignored_tags.get(resource.provider, ())
+    patterns = [Pattern.of(pattern, Form.LIKE) for pattern in ignored]
+    tags: dict[str, Value] = {}
+    for key, value in effective.tags.items():
+        hidden = any(match(pattern, PartialArn.of(key)) is not Truth.NO for pattern in patterns)
+        tags[key.lower()] = (
+            _MAYBE_THERE if hidden or key.lower() in tags else None if value is None else tag_text(value)
+        )
+    tags |= {pattern.lower(): _MAYBE_THERE for pattern in ignored if isinstance(pattern, str) and pattern[-1:] != "*"}
+    is_whole = effective.open is None and all(isinstance(one, str) and one[-1:] != "*" for one in ignored)
+    return {f"{head}{key}": value for head in heads for key, value in tags.items()}, heads if is_whole else ()
 
 
 def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str, Value]:
@@ -83,7 +145,9 @@ def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str
     return {
         "kms:ViaService": concatenate([service, ".", region, f".{suffix}"]),
         "kms:CallerAccount": caller,
-        f"kms:EncryptionContext:{_ENCRYPTION[service]}": via,
+        **{f"kms:EncryptionContext:{key}": Unknown(key, ConditionKey(key)) for key in _ENCRYPTION[service]},
+        f"kms:EncryptionContext:{_ENCRYPTION[service][0]}": via,
+        "kms:EncryptionContextKeys": _ENCRYPTION[service],
     }
 
 
@@ -260,23 +324,100 @@ _OF_EFS = "elasticfilesystem:"
 _OF_FILE_SYSTEMS = (_OF_EFS, "s3files:")
 
 
+def rests_on(decision: Decision) -> tuple[str, ...]:
+    """Name the policies that were asked, each kind with them."""
+    layers = decision.layers.all() if decision.layers else ()
+    names = [(layer.name, [policy.name for policy in layer.policies]) for layer in layers]
+    return tuple(f"{kind}: {', '.join(policies)}" for kind, policies in names if policies)
+
+
+def unseen(
+    owners: ArnIndex, role: Role, action: str, resource: Value, organization: Organization, *, via: bool | None = None
+) -> tuple[str, ...]:
+    """Name what has a say in a request too, where it exists, and is in neither plan nor contract.
+
+    `via` says whether another service asks; None: it is not known from where it is asked, nor what becomes of it.
+    """
+    owner, service = owners.find(resource), action.partition(":")[0]
+    given = ((organization.scps, "service control"), (organization.rcps, "resource control"))
+    missing = [kind for levels, kind in given if not levels]
+    found = [f"the {' and '.join(missing)} policies of the organization"] if missing else []
+    if not via:
+        found.append(f"the policies of VPC endpoints{' that are not in the plan' if via is False else ''}")
+    if via is None and service == "kms":
+        found.append("the state of the key")
+    if resource != "*" and (owner is None or owner.mode == "data"):
+        what = "the state and the grants of KMS keys" if service == "kms" else "the policies of resources"
+        found.append(f"{what} that are not in the plan")
+    if role.snapshot is not None:
+        found.append(f"what has changed since {role.snapshot.origin}")
+    return tuple(found)
+
+
 class AccessJudgement(Struct, frozen=True):
-    """The answer, what `iam` decided, why it is not that (`doubt`), and what shows a YES if not a statement."""
+    """The answer, what `iam` decided, why it is not that (`doubt`), and what shows a YES if not a statement.
+
+    `obstacle` is what stops what the policies allow.
+    """
 
     answer: Truth
     decision: Decision
     doubt: AccessDoubt | None = None
     reason: str = ""
+    obstacle: Obstacle | None = None
 
 
-class AccessDecisions(Struct):
+@dataclass
+class AccessDecisions:
     """The decisions over one plan."""
 
     owners: ArnIndex
-    _decisions: dict[tuple[str, str, Value, Value], Decision] = msgspec_field(default_factory=dict)
+    _decisions: dict[tuple[str, str, Value, Value], Decision] = field(default_factory=dict)
 
-    def judge(self, role: Role, requirement: Requirement) -> AccessJudgement:
-        """Judge one requirement of a role."""
+    def judge(self, role: Role, requirement: Requirement, task: TaskDefinition | None = None) -> AccessJudgement:
+        """Judge one requirement of a role, for a task that it is asked from."""
+        judgement = self._by_policies(role, requirement)
+        if judgement.answer is Truth.NO:
+            return judgement
+        obstacle = key_obstacle(self.owners, requirement)
+        if task is not None and (obstacle is None or obstacle.answer is not Truth.NO):
+            request, principal = judgement.decision.request, self._principal(role)
+            obstacle = self._endpoints.obstacle(requirement, task, request, principal) or obstacle
+        if obstacle is None:
+            return judgement
+        if obstacle.answer is Truth.NO and requirement.doubt is None and not requirement.undecidable:
+            return replace(judgement, answer=Truth.NO, obstacle=obstacle)
+        doubt = judgement.doubt or AccessDoubt(f"{obstacle.found}: {obstacle.reason}", None, obstacle.remedy)
+        return replace(judgement, answer=Truth.MAYBE, doubt=doubt)
+
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        return Endpoints(self.owners)
+
+    @cached_property
+    def organization(self) -> Organization:
+        """The policies of the organization that limit the account."""
+        return Organization.of(self.owners)
+
+    def proof(self, finding: Finding, role: Role, requirement: Requirement, decision: Decision) -> Finding:
+        """Return a proof with what it rests on, and what it does not look at."""
+        via = requirement.via is not None
+        missed = unseen(self.owners, role, requirement.action, requirement.resource, self.organization, via=via)
+        basis = dict.fromkeys((*finding.rests_on, *rests_on(decision)))
+        return replace(finding, rests_on=tuple(basis), unseen=tuple(dict.fromkeys((*finding.unseen, *missed))))
+
+    def _region(self, requirement: Requirement) -> Value:
+        """Return where AWS is asked about nothing in particular: ECR about images of a region, others in the task's."""
+        plan = self.owners.plan
+        if requirement.action.startswith("ecr:"):
+            found = _REGISTRY.search(render(self.owners.attributes.narrow(requirement.need.named)))
+            return found["region"] if found else None
+        return plan.region if set(plan.regions.values()) <= {plan.region} else None
+
+    def _principal(self, role: Role) -> Principal:
+        return Principal.role(self.owners.attributes.narrow(role.arn))
+
+    def _by_policies(self, role: Role, requirement: Requirement) -> AccessJudgement:
         decision = self._decide(role, requirement, requirement.resource)
         if requirement.undecidable:
             return AccessJudgement(Truth.MAYBE, decision, requirement.doubt)
@@ -331,8 +472,10 @@ class AccessDecisions(Struct):
         key = (role.address, requirement.action, resource, requirement.via)
         if key not in self._decisions:
             narrow, named = self.owners.attributes.narrow, requirement.need.named
-            principal = Principal.role(narrow(role.arn))
-            context = request_context(principal.value, resource, requirement.via)
+            principal, plan = self._principal(role), self.owners.plan
+            theirs = arn_fields(resource).get("account")
+            context = request_context(principal.value, resource, requirement.via, self._region(requirement))
+            context = tagged(context, self.owners, role, requirement.action, resource)
             # By the attribute that a resource comes from messages name it, and two resources differ.
             of_attribute = type(named) is Unknown and narrow(named) == resource
             self._decisions[key] = decide(
@@ -341,6 +484,8 @@ class AccessDecisions(Struct):
                 PartialArn.of(named, narrow) if of_attribute else PartialArn.of(resource),
                 boundary=role.boundary,
                 resource_policies=self.owners.policies(resource, principal.account, requirement.action),
+                scps=self.organization.limits(principal.account, plan).scps,
+                rcps=self.organization.limits(theirs, plan).rcps,
                 principal=principal,
                 context=context.updated(requirement.keys) if requirement.keys else context,
             )

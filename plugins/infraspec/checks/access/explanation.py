@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from infraspec.checks.access.access_decisions import Keys, request_context
+from infraspec.checks.access.access_decisions import Keys, request_context, rests_on, tagged, unseen
+from infraspec.checks.access.surroundings import Organization
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles import Role, RoleIndex
 from infraspec.checks.common.statement_hcl import grantable, json_statement, policy_to_extend, statement_to_add
@@ -19,7 +20,7 @@ from infraspec.iam.lint.actions import expand, mistake
 from infraspec.iam.lint.document import document_faults
 from infraspec.iam.lint.faults import PolicyFault
 from infraspec.iam.policy.document import PolicyDocument
-from infraspec.iam.policy.partial_arn import PartialArn, shown
+from infraspec.iam.policy.partial_arn import PartialArn, arn_fields, shown
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import Hit
 from infraspec.resource_types import Policy, PolicyKind
@@ -59,6 +60,8 @@ class Explanation(Struct, frozen=True):
     warnings: tuple[PolicyFault, ...]
     key: str
     """The customer managed KMS key that reading the resource needs as well, if there is one."""
+    rests_on: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -82,15 +85,17 @@ def explain(
     name = _action(action)
     named = _resource(plan, name, resource)
     target = attributes.narrow(named)
-    principal = Principal.role(attributes.narrow(found.arn))
+    principal, organization = Principal.role(attributes.narrow(found.arn)), Organization.of(owners)
     decision = decide(
         found.policies,
         name,
         PartialArn.of(named, attributes.narrow),
         boundary=found.boundary,
         resource_policies=owners.policies(target, principal.account, name),
+        scps=organization.limits(principal.account, plan).scps,
+        rcps=organization.limits(arn_fields(target).get("account"), plan).rcps,
         principal=principal,
-        context=request_context(principal.value, target).updated(context or {}),
+        context=tagged(request_context(principal.value, target), owners, found, name, target).updated(context or {}),
     )
     doubtful = next((doubt.hit for doubt in decision.doubts), None)
     hit = decision.deciding or (decision.nearest.hit if decision.nearest else doubtful)
@@ -108,6 +113,8 @@ def explain(
         _addition(found, decision, target, named, owners),
         tuple(_warnings(hit, attributes)) if hit else (),
         shown(key.arn) if key is not None and key.doubt is None else "",
+        rests_on(decision),
+        unseen(owners, found, name, target, organization),
     )
 
 

@@ -27,23 +27,28 @@ from infraspec.iam.policy.partial_arn import shown as shown_value
 from infraspec.terraform.provider.known_data import account_unknown
 
 _FEW = 3
-_RESOURCE_POLICY = "resource policy"
+_RESOURCE_POLICY, _CONTROL = "resource policy", "service control policies"
 
 
 def explain_denial(
     subject: Subject,
     requirement: Requirement,
     role: Role,
-    decision: Decision,
+    judgement: AccessJudgement,
     owners: ArnIndex,
     *,
     actions: tuple[str, ...] = (),
 ) -> Finding:
     """Say why a permission is missing and what to add: of all `actions`, if several are missing alike."""
-    actions = actions or (requirement.action,)
+    actions, decision = actions or (requirement.action,), judgement.decision
     found, reason = _explain(requirement, role, decision)
-    remedy = _remedy(requirement, role, decision, owners, actions)
     absent = [one.absent for one in (*role.policies, *(role.boundary or ())) if one.absent]
+    if judgement.obstacle is not None:
+        found, reason, remedy = judgement.obstacle.found, judgement.obstacle.reason, judgement.obstacle.remedy
+    elif decision.refused is not None:
+        remedy = f"in {decision.refused.name}: {decision.refused.remedy}"
+    else:
+        remedy = _remedy(requirement, role, decision, owners, actions)
     if absent and decision.outcome is Outcome.IMPLICITLY_DENIED:
         reason = "\n".join([*(why for why, _ in absent), reason])
         remedy = "\nor ".join([*(f"name {meant} instead" for _, meant in absent if meant), remedy])
@@ -118,9 +123,14 @@ def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[
     """Return what was found, and why that is no permission."""
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"{decision.deciding} denies it", "an explicit deny wins over every allow"
+    if refused := decision.refused:
+        return f"AWS refuses {refused.name}{f' ({refused.place})' if refused.place else ''}", refused.reason
     if decision.limited:
         found = f"the permissions boundary of {role.address} does not allow it"
         return found, "a permissions boundary limits what the role's own policies allow"
+    if _CONTROL in decision.blocked_by:
+        found = f"the {_CONTROL} do not allow it"
+        return found, "a policy of the organization limits what the policies of the account allow"
     if _RESOURCE_POLICY in decision.blocked_by:
         named = shown_value(requirement.need.named) or render(requirement.resource)
         reason = "the policy of a resource in another account has to allow it as well"
@@ -144,6 +154,8 @@ def _remedy(
 ) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"take {', '.join(actions)} on this resource out of {decision.deciding}"
+    if _CONTROL in decision.blocked_by and not decision.limited:
+        return f"allow {', '.join(actions)} in the {_CONTROL} of the organization"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
         return policy_remedy(requirement, role, owners)
     named = requirement.need.named

@@ -292,7 +292,8 @@ class _Check:
         yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
-            for need, actions in _statements(needs, partial(self._missing, role)):
+            task = named.owner if isinstance(named.owner, TaskDefinition) else None
+            for need, actions in _statements(needs, partial(self._missing, role, task)):
                 yield self._judge(named.owner, role, need, actions)
 
     def unknown_services(self) -> Iterator[Finding]:
@@ -317,36 +318,37 @@ class _Check:
             has_policy=lambda arn: bool(self.owners.has_policy(arn) or self.owners.doubt_of_policy(arn)),
         )
 
-    def _missing(self, role: Role, requirement: Requirement) -> Outcome | None:
+    def _missing(self, role: Role, task: TaskDefinition | None, requirement: Requirement) -> Outcome | None:
         """Return how a permission is refused, None if it is not certain that it is; of what may not be needed, too."""
-        judgement = self._judgement(role, requirement)
+        judgement = self._judgement(role, requirement, task)
         denied = not requirement.access.certain and judgement.decision.allowed is Truth.NO
         return judgement.decision.outcome if denied or judgement.answer is Truth.NO else None
 
-    def _judgement(self, role: Role, requirement: Requirement) -> AccessJudgement:
+    def _judgement(self, role: Role, requirement: Requirement, task: TaskDefinition | None) -> AccessJudgement:
         """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
-        judgement = self.decisions.judge(role, requirement)
+        judgement = self.decisions.judge(role, requirement, task)
         decision = judgement.decision
         by_grant = (
             self.attributes.plan.source is not None
             and requirement.action.startswith("kms:")
             and judgement.answer is Truth.NO
+            and judgement.obstacle is None
             and decision.outcome is not Outcome.EXPLICITLY_DENIED
         )
         return replace(judgement, answer=Truth.MAYBE, doubt=_BY_GRANT) if by_grant else judgement
 
     def _judge(self, owner: Placed, role: Role, requirement: Requirement, actions: tuple[str, ...]) -> Finding:
-        judgement = self._judgement(role, requirement)
+        judgement = self._judgement(role, requirement, owner if isinstance(owner, TaskDefinition) else None)
         need, decision = requirement.need, judgement.decision
         subject = RULE.about(owner, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
             deciding = decision.deciding
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
-            return subject.proven(reason)
+            return self.decisions.proof(subject.proven(reason), role, requirement, decision)
         subject = replace(subject, location=need.location)
         if judgement.answer is Truth.NO:
-            finding = explain_denial(subject, requirement, role, decision, self.owners, actions=actions)
+            finding = explain_denial(subject, requirement, role, judgement, self.owners, actions=actions)
         else:
             finding = explain_doubt(subject, requirement, role, judgement, self.owners, actions=actions)
         if self.unapplied and (judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT):

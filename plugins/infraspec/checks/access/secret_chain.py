@@ -97,7 +97,7 @@ def _judge(link: ChainLink, links: ChainLinks, evidence: ChainEvidence) -> Findi
         return subject.undetermined(expected=expected, found=contested.found, reason=reason, remedy=remedy)
     denied = next((one for one in judged if one.judgement.answer is Truth.NO), None)
     if denied is not None:
-        finding = explain_denial(subject, denied.requirement, role, denied.judgement.decision, links.owners)
+        finding = explain_denial(subject, denied.requirement, role, denied.judgement, links.owners)
         return replace(finding, reason="\n".join([finding.reason, *lines]))
     read, proves = _find_reader(link, judged, facts, links.plan)
     doubtful = next((one for one in judged if one.judgement.answer is Truth.MAYBE), None)
@@ -112,7 +112,10 @@ def _judge(link: ChainLink, links: ChainLinks, evidence: ChainEvidence) -> Findi
     reasons = [] if proves else [one.judgement.reason or why(one.judgement.decision) for one in judged]
     reason = "; ".join(dict.fromkeys(part for part in [*reasons, read, *lines] if part))
     advice = None if read else next((step.finding for step in steps if step.finding.advice), None)
-    return replace(advice, reason=f"{reason}; {advice.reason}") if advice else subject.proven(reason)
+    proof = replace(advice, reason=f"{reason}; {advice.reason}") if advice else subject.proven(reason)
+    for one in judged:
+        proof = links.decisions.proof(proof, role, one.requirement, one.judgement.decision)
+    return proof
 
 
 class ChainStep(Struct, frozen=True):

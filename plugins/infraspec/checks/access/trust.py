@@ -8,10 +8,12 @@ says that aws:SourceArn is an ARN of ECS in the task's region and account, and a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.common.statement_hcl import principal_to_add
@@ -25,7 +27,7 @@ from infraspec.ecs.requirement import AccessContext
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.evaluation.layers import naming
 from infraspec.iam.policy.context import Context
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.document import Statement
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import Clause, IdentityPolicy
 from infraspec.terraform.plan import Resource
@@ -78,6 +80,9 @@ class Trust(Struct):
         sought: RoleLookup,
         service: str,
     ) -> Finding:
+        if policy.refused and (policy.refused.policy is None or policy.refused.policy.clauses):
+            found, reason = f"AWS refuses the trust policy of {policy.name.rpartition('.')[0]}", policy.refused.reason
+            return subject.violated(expected=expected, found=found, reason=reason, remedy=policy.refused.remedy)
         allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
         named = dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
         found = f"the role lets in {', '.join(named)}" if named else "the role lets nobody in"
@@ -98,14 +103,8 @@ class Trust(Struct):
         )
 
     def _policy(self, resource: Resource, value: Value, service: str) -> IdentityPolicy:
-        place = f"{resource.location_of(_ATTRIBUTE) or resource.address}: {resource.address}.{_ATTRIBUTE}"
-        return IdentityPolicy.of(
-            f"{resource.address}.{_ATTRIBUTE}",
-            PolicyDocument.from_value(value, place=place, with_principals=True),
-            resolve=self.owners.attributes.narrow,
-            locate=lambda path: resource.location_of(f"{_ATTRIBUTE}.{path}"),
-            bound=lambda statement: _certain(statement, service),
-        )
+        name, bound = f"{resource.address}.{_ATTRIBUTE}", partial(_certain, service=service)
+        return held_policy(self.owners.attributes, resource, _ATTRIBUTE, value, name=name, bound=bound)
 
     def _remedy(self, decision: Decision, sought: RoleLookup, service: str) -> str:
         role = sought.resource

@@ -7,13 +7,14 @@ task definition, by region. The role still has to be allowed to pull by a policy
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from msgspec.structs import replace
 
+from infraspec.checks.common.documents import grant_policy, held_policy
 from infraspec.checks.common.policy_owners import placed
-from infraspec.core.finding import Location
+from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import (
     AliasTarget,
@@ -71,7 +72,7 @@ class ArnIndex:
 
     def __init__(self, attributes: AwsAttributes) -> None:
         self.attributes, self.plan = attributes, attributes.plan
-        self._policies: dict[str, list[tuple[Resource, PolicyDocument]]] = {}
+        self._policies: dict[str, list[tuple[Resource, IdentityPolicy]]] = {}
         self._compiled: dict[str, list[IdentityPolicy]] = {}
         self._of_service: dict[str, dict[str, Resource]] = {}
         self._of_type: dict[str, dict[Value, Resource]] = {}
@@ -120,27 +121,40 @@ class ArnIndex:
         owner = self.find(target)
         if owner is not None and owner.mode == "managed":
             if owner.address not in self._compiled:
-                self._compiled[owner.address] = list(self._compile(self._documents(owner), owner))
+                self._compiled[owner.address] = [*self._compile(self._documents(owner), owner), *self._granted(owner)]
             return self._compiled[owner.address]
         theirs = arn_fields(target).get("account")
         if _PUBLISHED_REPOSITORY.match(render(target)):
             return [_PUBLISHED]
         foreign = theirs and isinstance(theirs, str) and isinstance(account, str) and theirs != account
-        if not foreign and not action.startswith("kms:"):
+        of_key = action.startswith("kms:") and ":alias/" not in render(target)
+        if not foreign and not of_key:
             return []
         keys = (part.address for part in unknowns(target) if isinstance(part.cause, EncryptionKey | AliasTarget))
         shown = target.address if type(target) is Unknown else next(keys, render(target))
         name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
         return [IdentityPolicy.opaque(name, Unknown(name, PolicyElsewhere(shown)))]
 
+    def _granted(self, key: Resource) -> Iterator[IdentityPolicy]:
+        """Yield what the grants of a KMS key allow, each as a policy that names whom it is given to.
+
+        Source: AWS KMS Developer Guide, "Grants in AWS KMS": a grant allows, beside the key policy and those of IAM.
+        """
+        arn = PartialArn.of(self.attributes.narrow(key.reference("arn")))
+        for grant in self.plan.managed("aws_kms_grant") if key.type in _KEYS and self.plan.source is None else ():
+            reference = grant.attribute("key_id")
+            found = self.plan.find(reference) if isinstance(reference, Unknown) else None
+            named = Pattern.of(self.attributes.narrow(reference), Form.TEXT)
+            if found[0] is not key if found else match(named, arn) is Truth.NO:
+                continue
+            policy = grant_policy(self.attributes, grant)
+            yield as_far_as_certain(policy if found else policy.perhaps(), self.plan, grant, key)
+
     def _compile(
-        self, documents: Sequence[tuple[Resource, PolicyDocument]], owner: Resource | None = None
+        self, policies: Sequence[tuple[Resource, IdentityPolicy]], owner: Resource | None = None
     ) -> Iterator[IdentityPolicy]:
-        for source, document in documents:
-            policy = IdentityPolicy.of(
-                source.address, document, resolve=self.attributes.narrow, locate=_locator(source)
-            )
-            others = (other for other, theirs in documents if _says(theirs) != _says(document))
+        for source, policy in policies:
+            others = (other for other, theirs in policies if _says(theirs) != _says(policy))
             doubt = self._doubt(source, owner) or next(
                 filter(None, (self._doubt(other, owner) or self._contest(source, other, owner) for other in others)),
                 None,
@@ -281,11 +295,10 @@ class ArnIndex:
     def _registry_policies(self) -> tuple[IdentityPolicy, ...]:
         """The policies of the ECR registry: they may allow to fill the pull-through cache."""
         sources = self.plan.managed("aws_ecr_registry_policy")
-        return tuple(
-            self._compile([(source, self._document(source, source.attribute("policy"))) for source in sources])
-        )
+        held = (held_policy(self.attributes, source, "policy", source.attribute("policy")) for source in sources)
+        return tuple(self._compile(list(zip(sources, held, strict=True))))
 
-    def _documents(self, owner: Resource) -> list[tuple[Resource, PolicyDocument]]:
+    def _documents(self, owner: Resource) -> list[tuple[Resource, IdentityPolicy]]:
         if owner.address not in self._policies:
             documents = list(self._written(owner))
             if owner.type in _KEYS and all(self._doubt(source, owner) for source, _ in documents):
@@ -293,23 +306,26 @@ class ArnIndex:
             self._policies[owner.address] = documents
         return self._policies[owner.address]
 
-    def _default_key_policy(self, key: Resource) -> PolicyDocument:
+    def _default_key_policy(self, key: Resource) -> IdentityPolicy:
         """Source: AWS KMS Developer Guide, "Default key policy": it gives the AWS account full access to the key."""
         root = self.attributes.join("arn:", self.plan.partition, ":iam::", self.attributes.account_of(key), ":root")
         statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-        return PolicyDocument.from_value({"Statement": statement}, with_principals=True)
+        document = PolicyDocument.from_value({"Statement": statement}, with_principals=True)
+        resolve = self.attributes.narrow
+        return IdentityPolicy.of(key.address, document, resolve=resolve, locate=lambda _path: key.location)
 
-    def _written(self, owner: Resource) -> Iterator[tuple[Resource, PolicyDocument]]:
+    def _written(self, owner: Resource) -> Iterator[tuple[Resource, IdentityPolicy]]:
         attached = self._attached.get(owner.address, ())
         replaced = any(self.plan.belongs_to(source, owner) for source in attached)
         for policy in (own for own in resource_type(owner.type).policies if own.kind is PolicyKind.RESOURCE):
             for path, value in policy.documents(owner.values):
                 if value != owner.reference(path) and not (replaced and self._is_left_alone(owner, path)):
-                    yield owner, self._document(owner, value, path)
+                    yield owner, held_policy(self.attributes, owner, path, value)
         for source in (*attached, *(one for one in self._attached.get("", ()) if self._may_be_of(one, owner))):
             policy = _ATTACHED[source.type]
             if owner.type in policy.owners:
-                yield source, self._document(source, source.attribute(policy.attribute), policy.attribute)
+                text = source.attribute(policy.attribute)
+                yield source, held_policy(self.attributes, source, policy.attribute, text)
 
     def _is_left_alone(self, owner: Resource, path: str) -> bool:
         """Tell whether a resource does not mind another policy: it repeats what was there, or ignores changes."""
@@ -324,21 +340,12 @@ class ArnIndex:
         arn = PartialArn.of(self.attributes.narrow(owner.reference("arn")))
         return match(Pattern.of(reference, Form.TEXT), arn) is not Truth.NO
 
-    def _document(self, source: Resource, value: Value, path: str = "policy") -> PolicyDocument:
-        place = f"{source.location_of(path) or source.address}: {source.address}.{path}"
-        return PolicyDocument.from_value(value, place=place, with_principals=True)
 
-
-def _says(document: PolicyDocument) -> PolicyDocument:
-    """Return a policy without the names of its statements."""
-    return replace(document, statements=tuple(replace(one, sid="") for one in document.statements))
+def _says(policy: IdentityPolicy) -> list[object]:
+    """Return the statements without their names."""
+    return [replace(one, sid="") for one in policy.statements]
 
 
 def _attribute(source: Resource) -> str:
     held = (path for policy in resource_type(source.type).policies for path, _ in policy.documents(source.values))
     return next(held, "policy")
-
-
-def _locator(source: Resource) -> Callable[[str], Location | None]:
-    attribute = _attribute(source)
-    return lambda path: source.location_of(f"{attribute}.{path}")

@@ -7,12 +7,13 @@ attaches to it, and else has an opaque policy; so has a policy ARN from elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.policy_owners import PolicyAttachment, PolicyOwners, attachments
 from infraspec.checks.common.roles_in_snapshots import (
     INLINE,
@@ -20,21 +21,24 @@ from infraspec.checks.common.roles_in_snapshots import (
     RolesInSnapshots,
     as_far_as_certain,
     name_in,
-    with_managed,
 )
 from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Location, Verdict
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import PolicyContent, RolePolicies, Text, Unknown, Value, render
-from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.lint.refusals import least_size
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
 from infraspec.iam.policy.pattern import Pattern
 from infraspec.iam.policy.statements import IdentityPolicy, managed_policy
+from infraspec.resource_types import resource_type
 from infraspec.resource_types.managed_policies import arn_of, of_aws
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import IamSnapshot, Plan, Resource
+
+_MOST_ATTACHED = 10
+_INLINE = next(limit for held in resource_type(INLINE).policies if (limit := held.limit) is not None)
 
 
 class GrantedPolicies:
@@ -121,16 +125,7 @@ class GrantedPolicies:
     def _document(self, resource: Resource, attribute: str, value: Value) -> IdentityPolicy:
         key = (resource.address, attribute)
         if key not in self._compiled:
-            location, place = resource.location_of(attribute), f"{resource.address}.{attribute}"
-            document = PolicyDocument.from_value(
-                with_managed(self.attributes.plan, value), place=f"{location}: {place}" if location else place
-            )
-            self._compiled[key] = IdentityPolicy.of(
-                resource.address,
-                document,
-                resolve=self.attributes.narrow,
-                locate=lambda path: resource.location_of(f"{attribute}.{path}"),
-            )
+            self._compiled[key] = held_policy(self.attributes, resource, attribute, value)
         return self._compiled[key]
 
 
@@ -269,7 +264,7 @@ class RoleIndex:
 
     def _in_plan(self, resource: Resource) -> Role:
         own = [*self._own(resource), *self._grants[0].get(resource.address, [])]
-        policies = [self.kept(grant, resource) for grant in own]
+        policies = list(self._within_quotas(resource, own))
         policies += (_named_by_arn(source, resource) for source in self._misplaced.get(resource.address, ()))
         name = PartialArn.of(self.attributes.name(resource))
         policies += self._anyones
@@ -277,6 +272,23 @@ class RoleIndex:
         policies += (self._policies.of(grant).perhaps() for grant in loose)
         arn = resource.reference("arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
+
+    def _within_quotas(self, role: Resource, grants: Sequence[PolicyAttachment]) -> Iterator[IdentityPolicy]:
+        """Yield the policies of a role; of more than AWS takes it is not certain which it refuses.
+
+        Source: IAM User Guide, "IAM and AWS STS quotas": ten managed policies, unless the quota was raised, and 10,240
+        characters in inline policies.
+        """
+        attached = {self.attributes.narrow(grant.value) for grant in grants if grant.attached}
+        inline = [grant.value for grant in grants if not grant.attached]
+        size = sum(least_size(value, _INLINE, self.attributes.narrow) for value in inline)
+        for grant in grants:
+            policy, over = self.kept(grant, role), ""
+            if grant.attached and len(attached) > _MOST_ATTACHED:
+                over = f"{role.address} has {len(attached)} managed policies, and AWS attaches {_MOST_ATTACHED}"
+            elif not grant.attached and size > _INLINE.most:
+                over = f"the inline policies of {role.address} have {size:,} characters, and AWS takes {_INLINE.most:,}"
+            yield policy.perhaps((over, None)) if over else policy
 
     def kept(self, grant: PolicyAttachment, role: Resource) -> IdentityPolicy:
         """Return a policy that a role, user or group of the plan is given, as far as it is certain that it keeps it."""

@@ -6,7 +6,6 @@ document that is not known is not accused; a document of which nothing is known 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from infraspec.checks.access.secret_access import placed
@@ -18,16 +17,14 @@ from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding
 from infraspec.core.rules import POLICIES as RULE
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, parts_of, unknowns
+from infraspec.core.unknown import Sensitive, Value, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.lint.document import document_faults, is_opaque
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
+from infraspec.iam.lint.refusals import least_size, over_limit
 from infraspec.iam.policy.document import PolicyDocument
-from infraspec.resource_types import PolicyLimit
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
-
-_BLANKS = re.compile(r"\s+")
 
 
 @of_what_may_be_absent
@@ -81,7 +78,8 @@ def _judge(held: Held, document: PolicyDocument, faults: list[PolicyFault], cont
         return [undetermined]
     findings = []
     for fault in faults:
-        severity = FINDINGS[fault.finding] if fault.certain else "advise"
+        default = "fail" if fault.refused else FINDINGS[fault.finding]
+        severity = default if fault.certain else "advise"
         severity = contract.policies.severity.get(fault.finding, severity)
         if severity != "ignore":
             findings.append(_report(held, fault, severity))
@@ -107,40 +105,9 @@ def _too_long(
         limit = held.use.limit
         if limit is None:
             continue
-        size = _least_size(held.value, limit, attributes)
+        size = least_size(held.value, limit, attributes.narrow)
         if limit.shared:
             owner = (held.use.kind, limit, attributes.narrow(held.owner))
             size = together[owner] = together.get(owner, 0) + size
-        if size > (limit.default or limit.most):
-            yield position, _length_fault(limit, size)
-
-
-def _least_size(value: Value, limit: PolicyLimit, attributes: AwsAttributes) -> int:
-    """Return how many characters that count a policy has at least: what is not known may have none."""
-    if isinstance(value, Text):
-        narrowed = ((part, attributes.narrow(part)) for part in value.parts)
-        value = concatenate(known if isinstance(known, str | Text | Unknown) else part for part, known in narrowed)
-    size = 0
-    for part in parts_of(value):
-        if isinstance(part, str):
-            size += len(part if limit.blanks else _BLANKS.sub("", part))
-        elif str(part) == "?":
-            size += 1
-    return size
-
-
-def _length_fault(limit: PolicyLimit, size: int) -> PolicyFault:
-    most, raisable = limit.default or limit.most, size <= limit.most
-    kinds = " in all inline policies of its owner together" if limit.shared else ""
-    return PolicyFault(
-        "too-long",
-        "",
-        "",
-        "",
-        expected=f"at most {most:,} characters{kinds}",
-        found=f"at least {size:,}",
-        reason=f"AWS refuses it ({limit.source})"
-        + (f", unless the quota was raised; it can be, to {limit.most:,}" if raisable else ""),
-        remedy="split it into several managed policies, or say the same with fewer entries",
-        certain=not raisable,
-    )
+        if (fault := over_limit(limit, size)) is not None:
+            yield position, fault

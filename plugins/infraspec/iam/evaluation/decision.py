@@ -20,7 +20,15 @@ from infraspec.iam.evaluation.layers import RCP_SERVICES, Layer, Layers, Resourc
 from infraspec.iam.policy.context import Context, Request
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
 from infraspec.iam.policy.principals import Principal, PrincipalKind, same
-from infraspec.iam.policy.statements import ALWAYS_ALLOWED, TRUSTED, Hit, IdentityPolicy, needs_trust, takes_only_star
+from infraspec.iam.policy.statements import (
+    ALWAYS_ALLOWED,
+    TRUSTED,
+    Hit,
+    IdentityPolicy,
+    Refusal,
+    needs_trust,
+    takes_only_star,
+)
 
 UNKNOWN_CONTEXT = Context()
 _ACCOUNT_FIELD = 4
@@ -67,6 +75,15 @@ class Decision(NamedTuple):
         return tuple(dict.fromkeys([*blocking, *shared]))
 
     @property
+    def refused(self) -> Refusal | None:
+        """The document that AWS refuses, and that may have allowed what nothing else allows."""
+        if self.layers is None or self.outcome is not Outcome.IMPLICITLY_DENIED:
+            return None
+        lacking = (layer.policies for layer in self.layers.all() if layer.allowed is not Truth.YES)
+        refused = (policy.refused for policies in lacking for policy in policies if policy.refused is not None)
+        return next((one for one in refused if one.concerns(self.request.action)), None)
+
+    @property
     def deciding(self) -> Hit | None:
         """The statement that denies, or that allows."""
         layers = self.layers
@@ -76,6 +93,8 @@ class Decision(NamedTuple):
             return next(hit for layer in layers.all() for answer, hit in layer.denies if answer is Truth.YES)
         if self.allowed is not Truth.YES:
             return None
+        if layers.own.allowed is not Truth.YES and layers.shared.granting is not None:
+            return layers.shared.granting
         allows = [pair for layer in (layers.own, layers.shared) for pair in layer.allows]
         return next((hit for answer, hit in allows if answer is Truth.YES), None)
 
@@ -265,6 +284,8 @@ def _missing(decision: Decision) -> str:
         *most, last = decision.blocked_by
         verb = "do" if last.endswith("policies") or most else "does"
         return f"{', '.join(most)}{' and ' if most else ''}{last} {verb} not allow what the identity policies allow"
+    if refused := decision.refused:
+        return f"no statement allows it: AWS refuses {refused.name}, {refused.reason}"
     nearest = decision.nearest
     return (
         f"no statement allows it; the closest is {nearest.hit}: {nearest.reason}"

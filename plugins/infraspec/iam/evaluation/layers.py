@@ -257,6 +257,8 @@ class ResourceLayer(Layer):
     """What the policies of the resource say; `grants` tells how they name the principal where they allow."""
 
     grants: PrincipalMatch = _NOBODY
+    granting: Hit | None = None
+    """The first statement that lets the principal in by itself, not by its account."""
 
     @classmethod
     def asked(
@@ -271,9 +273,12 @@ class ResourceLayer(Layer):
                 named = names.any
                 if named is Truth.NO:
                     continue
-                layer._add(named, Hit(policy, clause))
+                hit = Hit(policy, clause)
+                layer._add(named, hit)
                 if clause.statement.effect != "Deny":
                     layer.grants = layer.grants.joined(names if clause.statement.effect == "Allow" else names.maybe)
+                    if layer.granting is None and max(names.anyone, names.itself, names.role) is Truth.YES:
+                        layer.granting = hit
         return layer
 
 

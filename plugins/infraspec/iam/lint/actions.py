@@ -20,61 +20,17 @@ from infraspec.iam.lint.reference import Action, ServiceReference
 from infraspec.iam.policy.document import Statement
 from infraspec.resource_types import Policy, PolicyKind
 
-_S3 = {
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "GetObject PutObject",
-    "CreateMultipartUpload": "PutObject",
-    "DeleteBucketCors": "PutBucketCORS",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "DeleteBucketReplication": "PutReplicationConfiguration",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "DeleteObjects": "DeleteObject",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetBucketLifecycle": "GetLifecycleConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "GetBucketReplication": "GetReplicationConfiguration",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListObject": "ListBucket",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListParts": "ListMultipartUploadParts",
-    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "PutBucketLifecycle": "PutLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "PutBucketReplication": "PutReplicationConfiguration",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "SelectObjectContent": "GetObject",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "GetObject PutObject",
-}
-_DYNAMODB = {
-    "BatchExecuteStatement": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
-    "ExecuteStatement": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
-    "ExecuteTransaction": "PartiQLSelect PartiQLInsert PartiQLUpdate PartiQLDelete",
-    "TransactGetItems": "GetItem",
-    "TransactWriteItems": "PutItem UpdateItem DeleteItem ConditionCheckItem",
-}
-_KMS = {"ReEncrypt": "ReEncryptFrom ReEncryptTo"}
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
-    f"{service}:{operation.lower()}": tuple(f"{service}:{action}" for action in actions.split())
-    for service, operations in (("s3", _S3), ("dynamodb", _DYNAMODB), ("kms", _KMS))
+    f"{service}:{operation.lower()}": tuple(f"{service}:{action}" for action in actions)
+    for service, operations in reference.KNOWN.operations.items()
     for operation, actions in operations.items()
 }
 """The actions that a policy has to allow, by `service:operation` in lower case."""
 
 
 _FEW = 3
+_SLIP = 0.85
+"""From how alike two names are taken for one and a slip of it."""
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _TRUST_ACTIONS = frozenset(
     {*(name.lower() for name in _TRUST), "sts:tagsession", "sts:setsourceidentity", "sts:setcontext"}
@@ -90,7 +46,7 @@ def action_faults(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
             continue
         fault = _unknown(statement, f"{element}.{index}", entry)
         if fault is None and element == "Action":
-            fault = _foreign(statement, f"{element}.{index}", entry, use)
+            fault = foreign_action(statement, f"{element}.{index}", entry, use)
         if fault is not None:
             yield fault
 
@@ -116,7 +72,8 @@ def names_one(entry: str) -> bool:
 class Mistake(Struct, frozen=True):
     """What is wrong with the name of an action, what was expected, and what may have been meant.
 
-    A pattern that matches no action is not certainly wrong: one may come. `is_operation` says that it is the name of an
+    It is `certain` where there is one of nearly that name, or of that name elsewhere: the reference lacks some, and a
+    pattern may come to match. `is_operation` says that it is the name of an
     operation, which is allowed by the actions `meant`.
     """
 
@@ -148,7 +105,7 @@ def mistake(entry: str) -> Mistake | None:
     if service is None:
         near = [f"{other}:{name}" for other in _near(prefix.lower(), reference.prefixes())]
         meant = tuple((near or _elsewhere(name.lower()))[:_FEW])
-        return Mistake(f'AWS has no service "{prefix}"', "a service's prefix", meant)
+        return Mistake(f'AWS has no service "{prefix}"', "a service's prefix", meant, bool(meant))
     if name.lower() in service.names or service.has_unlisted(name):
         return None
     if _wild(name):
@@ -158,9 +115,11 @@ def mistake(entry: str) -> Mistake | None:
     reason, expected = f"{prefix} has no action {name}", f"an action of {prefix}"
     if needed := PERMISSIONS.get(entry.lower()):
         return Mistake(reason, expected, needed, is_operation=True)
-    near = [f"{prefix}:{service.names[other]}" for other in _near(name.lower(), service.names)]
-    meant = tuple((near or _elsewhere(name.lower()))[:_FEW])
-    return Mistake(reason, expected, meant)
+    near = _near(name.lower(), service.names)
+    elsewhere = [] if near else _elsewhere(name.lower())
+    meant = tuple([*(f"{prefix}:{service.names[other]}" for other in near), *elsewhere][:_FEW])
+    slips = get_close_matches(name.lower(), near, n=1, cutoff=_SLIP)
+    return Mistake(reason, expected, meant, bool(slips or elsewhere))
 
 
 def _unknown(statement: Statement, part: str, entry: str) -> PolicyFault | None:
@@ -181,14 +140,15 @@ def _unknown(statement: Statement, part: str, entry: str) -> PolicyFault | None:
     )
 
 
-def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> PolicyFault | None:
+def foreign_action(statement: Statement, part: str, entry: str, use: Policy) -> PolicyFault | None:
+    """Return that an action means nothing in a kind of policy. A trust policy with another service is refused."""
     prefix = entry.lower().partition(":")[0]
     if use.kind is PolicyKind.TRUST:
         if _wild(entry) or entry.lower() in _TRUST_ACTIONS:
             return None
         reason = "a trust policy says who may assume the role, and nothing else: IAM refuses other actions"
         remedy = "move the statement to a policy of the role" if prefix != "sts" else f"use one of {', '.join(_TRUST)}"
-        return _foreign_fault(statement, part, entry, ", ".join(_TRUST), reason, remedy)
+        return _foreign_fault(statement, part, entry, ", ".join(_TRUST), reason, remedy, refused=prefix != "sts")
     if use.kind is not PolicyKind.RESOURCE or not use.services or _wild(prefix) or prefix in use.services.split():
         return None
     reason = f"the policy is attached to a resource of {use.services.split()[0]}, on which {entry} has no effect"
@@ -196,11 +156,12 @@ def _foreign(statement: Statement, part: str, entry: str, use: Policy) -> Policy
 
 
 def _foreign_fault(  # noqa: PLR0917 - the parts of a fault
-    statement: Statement, part: str, entry: str, expected: str, reason: str, remedy: str
+    statement: Statement, part: str, entry: str, expected: str, reason: str, remedy: str, *, refused: bool = False
 ) -> PolicyFault:
     return PolicyFault.of(
-        "foreign-action", statement, part, about=entry, expected=expected, found=entry, reason=reason, remedy=remedy
-    )
+        "foreign-action", statement, part, about=entry, expected=expected, found=entry, reason=reason, remedy=remedy,
+        refused=refused,
+    )  # fmt: skip
 
 
 def _near(name: str, known: Iterable[str]) -> list[str]:

@@ -22,17 +22,7 @@ from infraspec.iam.lint.reference import Action
 from infraspec.iam.policy.conditions import NULL, OperatorName, Quantifier, moment, number
 from infraspec.iam.policy.document import Statement
 
-_GLOBAL_KEYS = """
-    AssumedRoot CalledVia CalledViaAWSMCP CalledViaFirst CalledViaLast ChatbotSourceArn CurrentTime
-    Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc EpochTime FederatedProvider IsMcpServiceAction
-    MultiFactorAuthAge MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID
-    PrincipalOrgMasterAccountId PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList PrincipalTag
-    PrincipalType Referer RequestTag RequestedRegion ResourceAccount ResourceOrgID ResourceOrgPaths ResourceTag
-    SecureTransport SignInSessionArn SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths
-    SourceOwner SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent Userid Username ViaAWSMCPService
-    ViaAWSService VpcSourceIp VpceAccount VpceOrgID VpceOrgPaths
-"""
-_GLOBAL = {name.lower(): name for name in _GLOBAL_KEYS.split()}
+_GLOBAL = {name.lower(): name for name in reference.KNOWN.global_keys}
 _OF_THE_CALLER = frozenset({"glue:roleassumedby", "lambda:sourcefunctionarn", "ec2:sourceinstancearn"})
 """Keys of one service that requests to others carry too, because the role's credentials come from it."""
 _INCOMPLETE = frozenset({"a4b", "aws-marketplace", "iottwinmaker", "catalog", "identitystore", "codebuild", "ssm"})

@@ -8,7 +8,6 @@ Web Services".
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from infraspec.contract.static import PolicyFinding
@@ -16,6 +15,8 @@ from infraspec.core.unknown import Unknown, Value, is_known, parts_of, render
 from infraspec.iam.lint.actions import action_faults
 from infraspec.iam.lint.conditions import condition_faults
 from infraspec.iam.lint.faults import PolicyFault, Resolve
+from infraspec.iam.lint.reference import KNOWN
+from infraspec.iam.lint.refusals import empty_element, refusals
 from infraspec.iam.lint.resources import resource_faults
 from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.iam.policy.partial_arn import as_it_is
@@ -23,59 +24,20 @@ from infraspec.resource_types import Policy, PolicyKind
 
 _EVERYTHING = ("*", "*:*")
 _PASS_ROLE = re.compile(r"iam:(passrole|pass\*|p\*|\*)$", re.IGNORECASE)
-_HARMLESS_KEYS = """
-    aws:securetransport aws:requestedregion aws:currenttime aws:epochtime aws:useragent aws:referer s3:tlsversion
-    s3:prefix s3:delimiter s3:max-keys s3:x-amz-acl s3:x-amz-server-side-encryption s3:authtype s3:signatureversion
-    kms:encryptionalgorithm sns:protocol sns:endpoint
-"""
-_HARMLESS = frozenset(_HARMLESS_KEYS.split())
-"""Keys that say nothing of who asks: anybody can make them hold."""
-_SHARED_ISSUERS = {
-    "token.actions.githubusercontent.com": "GitHub repository",
-    "gitlab.com": "GitLab project",
-    "app.terraform.io": "HCP Terraform organization",
-    "accounts.google.com": "Google account",
-    "agent.buildkite.com": "Buildkite organization",
-    "vstoken.actions.githubusercontent.com": "GitHub repository",
-}
-"""Identity providers that issue tokens to everybody; the token's subject alone says whose it is."""
 _AUDIENCE = frozenset({"aud", "oaud", "azp", "amr"})
 _WHOEVER = re.compile(r"^(\*|repo:\*.*|project_path:\*.*|organization:\*.*)$")
 
 
 def grant_faults(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     """Yield what a statement grants too widely, or that it grants nothing."""
-    empty = _empty(statement)
-    if empty:
-        yield PolicyFault.of(
-            "grants-nothing",
-            statement,
-            empty,
-            about=f"empty {empty}",
-            expected=f"at least one entry in {empty}",
-            found="an empty list",
-            reason="a statement with an empty list has no effect",
-            remedy="leave the statement out where its list is empty: a dynamic block, or a for expression around it",
-        )
     if use.names_principals:
         yield from _wildcard_principals(statement)
-    if statement.effect != "Allow" or empty:
+    if statement.effect != "Allow" or empty_element(statement):
         return
     if use.kind is PolicyKind.IDENTITY:
         yield from _wide(statement)
     if use.kind in (PolicyKind.RESOURCE, PolicyKind.TRUST):
         yield from _public(statement, use)
-
-
-def _empty(statement: Statement) -> str:
-    elements = {
-        "Action": statement.actions,
-        "NotAction": statement.not_actions,
-        "Resource": statement.resources,
-        "NotResource": statement.not_resources,
-        "Principal": statement.principal if isinstance(statement.principal, list | tuple | Mapping) else None,
-    }
-    return next((name for name, entries in elements.items() if entries is not None and not len(entries)), "")
 
 
 def _wide(statement: Statement) -> Iterator[PolicyFault]:
@@ -168,7 +130,9 @@ def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
         for kind, entry in _principals(statement.principal):
             issuer = _issuer(entry) if kind == "Federated" else ""
             if issuer and not _subject_limited(statement.condition, issuer):
-                yield _everybody(statement, use, f"{issuer} without its subject", f"every {_SHARED_ISSUERS[issuer]}")
+                yield _everybody(
+                    statement, use, f"{issuer} without its subject", f"every {KNOWN.shared_issuers[issuer]}"
+                )
 
 
 def _everybody(statement: Statement, use: Policy, found: str, who: str) -> PolicyFault:
@@ -211,7 +175,7 @@ def _limited(condition: Value) -> bool:
         return False
     if not isinstance(condition, Mapping):
         return True
-    return any(key.lower() not in _HARMLESS and values != ["*"] for _, key, values in _tests(condition))
+    return any(key.lower() not in KNOWN.harmless_keys and values != ["*"] for _, key, values in _tests(condition))
 
 
 def _subject_limited(condition: Value, issuer: str) -> bool:
@@ -243,7 +207,7 @@ def _tests(condition: Value) -> Iterator[tuple[str, str, list[Value]]]:
 def _issuer(provider: Value) -> str:
     """Return the shared identity provider that the ARN of an OIDC provider names."""
     name = render(provider).rpartition("oidc-provider/")[2].lower() if provider is not None else ""
-    return name if name in _SHARED_ISSUERS else ""
+    return name if name in KNOWN.shared_issuers else ""
 
 
 def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as_it_is) -> list[PolicyFault]:
@@ -251,7 +215,8 @@ def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as
 
     A part that is not known is not accused: the document is judged by what is certain of it.
     """
-    faults = [*_repeated(document, use)]
+    refused = list(refusals(document, use, resolve))
+    faults: list[PolicyFault] = []
     for statement in document.statements:
         if not document.variables:
             faults += _variables(statement)
@@ -259,35 +224,14 @@ def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as
         faults += resource_faults(statement, use, resolve)
         faults += condition_faults(statement)
         faults += grant_faults(statement, use)
-        if use.kind is PolicyKind.TRUST and (statement.resources is not None or statement.not_resources is not None):
-            faults.append(_resource_of_trust(statement))
-    return faults
+    told = {(fault.finding, fault.path) for fault in refused}
+    return [*refused, *(fault for fault in faults if (fault.finding, fault.path) not in told)]
 
 
 def is_opaque(statement: Statement) -> bool:
     """Tell whether nothing is known of a statement."""
     entries = (*(statement.actions or ()), *(statement.resources or ()))
     return not isinstance(statement.effect, str) and all(isinstance(entry, Unknown) for entry in entries)
-
-
-def _repeated(document: PolicyDocument, use: Policy) -> Iterator[PolicyFault]:
-    """Yield statements of one Sid: IAM refuses them, of other services KMS is known not to."""
-    sids = Counter(statement.sid for statement in document.statements if statement.sid and "${" not in statement.sid)
-    seen: set[str] = set()
-    for statement in document.statements:
-        if sids[statement.sid] > 1 and statement.sid in seen:
-            yield PolicyFault.of(
-                "duplicate-sid",
-                statement,
-                "Sid",
-                about=statement.sid,
-                expected="a Sid of its own for each statement",
-                found=f"{sids[statement.sid]} statements with the Sid {statement.sid}",
-                reason="IAM refuses a policy in which a Sid occurs twice",
-                remedy=f'rename one: Sid = "{statement.sid}2"',
-                certain=use.kind is not PolicyKind.RESOURCE,
-            )
-        seen.add(statement.sid)
 
 
 def _variables(statement: Statement) -> Iterator[PolicyFault]:
@@ -310,16 +254,3 @@ def _variables(statement: Statement) -> Iterator[PolicyFault]:
 def _literals(value: Value) -> list[str]:
     parts = parts_of(value)
     return [part for part in parts if isinstance(part, str)]
-
-
-def _resource_of_trust(statement: Statement) -> PolicyFault:
-    return PolicyFault.of(
-        "malformed-resource",
-        statement,
-        "Resource" if statement.resources is not None else "NotResource",
-        about="in a trust policy",
-        expected="no Resource",
-        found="a Resource",
-        reason="a trust policy is about the role it belongs to: IAM refuses one that names resources",
-        remedy="take Resource out",
-    )

@@ -26,6 +26,7 @@ FINDINGS: Mapping[PolicyFinding, Severity] = {
     "variables-without-version": "fail",
     "duplicate-sid": "fail",
     "too-long": "fail",
+    "refused": "fail",
     "full-access": "fail",
     "public-access": "fail",
     "not-principal-allow": "fail",
@@ -43,7 +44,8 @@ class PolicyFault(Struct, frozen=True):
     """One thing found in a document.
 
     `path` is its place in the document (`Statement.1.Action.0`), `about` what tells it apart from others of its
-    statement. One that is not `certain` advises by default, whatever its finding does.
+    statement. One that is not `certain` advises by default, whatever its finding does. For one that is `refused`
+    AWS does not take the document, or may not where it is not certain.
     """
 
     finding: PolicyFinding
@@ -55,6 +57,7 @@ class PolicyFault(Struct, frozen=True):
     reason: str
     remedy: str
     certain: bool = True
+    refused: bool = False
 
     @property
     def subject(self) -> str:
@@ -76,7 +79,8 @@ class PolicyFault(Struct, frozen=True):
         remedy: str,
         about: str = "",
         certain: bool = True,
+        refused: bool = False,
     ) -> PolicyFault:
         """Make the fault of a part of a statement, such as `Action.0`."""
         path = f"{statement.path}.{part}" if part else statement.path
-        return cls(finding, str(statement), path, about, expected, found, reason, remedy, certain)
+        return cls(finding, str(statement), path, about, expected, found, reason, remedy, certain, refused)

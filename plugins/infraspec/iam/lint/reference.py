@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from infraspec.core.unknown import Unknown, concatenate
@@ -18,22 +20,26 @@ from infraspec.iam.policy.partial_arn import PartialArn
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _ANY_KEY_PART = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key$")
-_RETIRED_SERVICES = (
-    "builderid codestar deepcomposer deeplens deepracer elastic-inference evidently iot1click iotevents zocalo"
-)
-_RETIRED = frozenset(_RETIRED_SERVICES.split())
-"""Services that AWS's own managed policies still name, though the reference no longer does."""
-_UNLISTED_ACTIONS = """
-    budgets:createbudget budgets:deletebudget budgets:describebudget budgets:describebudgets budgets:updatebudget
-    cloud9:validateenvironmentname cloudhsm:createlunaclient cloudhsm:deletelunaclient cloudhsm:describehapg
-    cloudhsm:describelunaclient cloudhsm:getconfig cloudhsm:modifyhapg cloudhsm:modifylunaclient
-    logs:putlogeventsbatch memorydb:replicatemultiregionclusterdata organizations:createbuilderidownedaccount
-    qapps:importdocumenttoqapp qapps:importdocumenttoqappsession
-    route53-recovery-control-config:describeroutingcontrolbyname sns:receive
-"""
-_UNLISTED = frozenset(_UNLISTED_ACTIONS.split())
-_WITH_UNLISTED = frozenset({"payments", "securityagent"})
-"""Actions, and services with such, that AWS's own policies name and the reference does not."""
+
+
+class KnownBesides(Struct, frozen=True, forbid_unknown_fields=True):
+    """What known.json says beside the reference.
+
+    `operations` are those of the API with the actions that allow them, by service. `retired_services` and
+    `unlisted_actions` AWS's own managed policies name, and the reference does not. Of `harmless_keys` anybody can make
+    a condition hold; `shared_issuers` issue tokens to everybody.
+    """
+
+    operations: dict[str, dict[str, list[str]]]
+    retired_services: frozenset[str]
+    unlisted_actions: frozenset[str]
+    services_with_unlisted: frozenset[str]
+    global_keys: list[str]
+    harmless_keys: frozenset[str]
+    shared_issuers: dict[str, str]
+
+
+KNOWN = msgspec.json.decode(Path(__file__).with_name("known.json").read_bytes(), type=KnownBesides)
 
 
 class ReferenceResourceType(Struct, frozen=True):
@@ -85,7 +91,7 @@ class ServiceReference:
 
     def has_unlisted(self, name: str) -> bool:
         """Tell whether AWS itself names an action that its reference does not list."""
-        return self.prefix in _WITH_UNLISTED or f"{self.prefix}:{name.lower()}" in _UNLISTED
+        return self.prefix in KNOWN.services_with_unlisted or f"{self.prefix}:{name.lower()}" in KNOWN.unlisted_actions
 
     def action(self, name: str) -> Action:
         """Return one of its actions by its lower-case name."""
@@ -109,7 +115,7 @@ def service(prefix: str) -> ServiceReference | None:
 
 def is_retired(prefix: str) -> bool:
     """Tell whether a service was one once, and is still named in AWS's own policies."""
-    return prefix in _RETIRED
+    return prefix in KNOWN.retired_services
 
 
 def prefixes() -> list[str]:

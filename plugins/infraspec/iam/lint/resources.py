@@ -19,6 +19,7 @@ from infraspec.core.unknown import Reference, Text, Unknown, Value, concatenate,
 from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.lint.reference import Action, ReferenceResourceType
+from infraspec.iam.lint.refusals import malformed_resources
 from infraspec.iam.policy.document import Statement
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, is_open, policy_variable, shown
@@ -168,10 +169,7 @@ def _known(value: Value) -> Iterator[str]:
 
 
 _FEW = 3
-_ARNS_ALONE = frozenset(PolicyKind) - {PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.ENDPOINT}
-"""The kinds of policies whose resources are ARNs: those of services may name them otherwise."""
 _SUFFIX = re.compile(r"-(\?{6}|[A-Za-z0-9]{6})$")
-_ARN = re.compile(r"arn:|\*|\?|\$\{")
 _ONLY_ON_ALL = re.compile(
     r"ecr(-public)?:getauthorizationtoken|s3:listallmybuckets"
     r"|ec2:describe(instances|images|vpcs|subnets|securitygroups|volumes|snapshots|keypairs|regions)",
@@ -187,33 +185,13 @@ def resource_faults(statement: Statement, use: Policy, resolve: Resolve) -> Iter
     if statement.resources is None or use.kind is PolicyKind.TRUST:
         return
     entries = [ArnEntry.of(resource, resolve) for resource in statement.resources]
-    malformed = list(_malformed(statement, entries, use))
-    yield from malformed
-    if malformed or not entries or any(entry.text == "*" for entry in entries):
+    if not entries or any(entry.text == "*" for entry in entries) or any(malformed_resources(statement, use, resolve)):
         return
     mismatches = [*_never_more(statement, entries), *_without_resource(statement, entries)]
     yield from mismatches
     if not mismatches:
         yield from _of_other_services(statement, entries)
         yield from _without_suffix(statement, entries)
-
-
-def _malformed(statement: Statement, entries: Sequence[ArnEntry], use: Policy) -> Iterator[PolicyFault]:
-    if use.kind not in _ARNS_ALONE:
-        return
-    for index, entry in enumerate(entries):
-        text = entry.text
-        if isinstance(text, str) and not _ARN.match(text):
-            yield PolicyFault.of(
-                "malformed-resource",
-                statement,
-                f"Resource.{index}",
-                about=text,
-                expected='an ARN or "*"',
-                found=text or '""',
-                reason="IAM refuses a resource that is neither an ARN nor *",
-                remedy="write the ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE",
-            )
 
 
 def _without_resource(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:

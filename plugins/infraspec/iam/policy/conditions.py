@@ -201,7 +201,8 @@ class Test:
         """Tell whether the test holds for a request."""
         entry = context.get(self.key)
         if self.name.operator is NULL:
-            present = entry.present if entry.values else all_of(entry.present, Truth.MAYBE)
+            has_value = any(value != "" for value in entry.values)
+            present = entry.present if has_value else all_of(entry.present, Truth.MAYBE)
             return any_of(null(present, pattern) for pattern, _ in self._patterns(context))
         if entry.present is Truth.NO:
             return self.name.without_key
@@ -219,9 +220,10 @@ class Test:
             case Quantifier.ANY:
                 return any_of(answers)
             case _:
-                if not answers:
-                    return self.name.without_key
-                return answers[0] if all(answer is answers[0] for answer in answers) else Truth.MAYBE
+                # However AWS joins them, values of which none matches do not match.
+                apart = Truth.YES if self.name.operator.negated else Truth.NO
+                unmatched = all(answer is apart for answer in answers)
+                return apart if answers and unmatched else Truth.MAYBE if answers else self.name.without_key
 
     def _one(self, value: Value, context: Context) -> Truth:
         operator = self.name.operator
@@ -233,6 +235,8 @@ class Test:
             return known
         answer = any_of(all_of(certain, operator.compare(value, wanted)) for wanted, certain in self._patterns(context))
         answer = not_(answer) if operator.negated else answer
+        if operator.negated and operator.form is Form.ARN and isinstance(value, str) and not value.startswith("arn:"):
+            answer = all_of(answer, Truth.MAYBE)
         if isinstance(value, str) and not any(isinstance(wanted, PolicyTemplate) for wanted in self.wanted):
             self._asked[value] = answer
         return answer

@@ -44,23 +44,32 @@ class Context(Struct, frozen=True, eq=False):
     """
 
     complete: bool = False
+    closed: tuple[str, ...] = ()
+    """Beginnings of keys, in lower case, of which the request has no others than are told."""
     _entries: dict[str, ContextEntry] = field(default_factory=dict)
     _asked: dict[str, ContextEntry] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, values: Mapping[str, Value] | None = None, *, absent: Iterable[str] = (), complete: bool = False
+        cls,
+        values: Mapping[str, Value] | None = None,
+        *,
+        absent: Iterable[str] = (),
+        complete: bool = False,
+        closed: Iterable[str] = (),
     ) -> Context:
         """Make a context of the keys a request has, and those it has not.
 
         A value is text, a number, true or false, or a list of these; one that is known to be there but not what it is
         is an Unknown, or Text that holds one. None says the same as `absent`. An Entry is taken as it is: it can say of
-        a key that may be absent what its values are if it is not.
+        a key that may be absent what its values are if it is not. A key that begins as `closed` says, and is not told,
+        is absent.
 
         >>> context = Context.of({"aws:SecureTransport": True, "aws:PrincipalAccount": "111122223333"})
         """
         entries = {key.lower(): _entry(value) for key, value in (values or {}).items()}
-        return cls(complete, entries | {key.lower(): ABSENT for key in absent})
+        beginnings = tuple(beginning.lower() for beginning in closed)
+        return cls(complete, beginnings, entries | {key.lower(): ABSENT for key in absent})
 
     def get(self, key: str) -> ContextEntry:
         """Return what is known of a key."""
@@ -68,14 +77,16 @@ class Context(Struct, frozen=True, eq=False):
         if entry is None:
             entry = self._asked[key] = self._entries.get(key.lower()) or (
                 ABSENT
-                if self.complete
+                if self.complete or key.lower().startswith(self.closed)
                 else ContextEntry(Truth.MAYBE, (Unknown(f"context key {key.lower()}", ConditionKey(key)),))
             )
         return entry
 
-    def updated(self, values: Mapping[str, Value]) -> Context:
-        """Return the context with more keys, or other values of them."""
-        return Context(self.complete, self._entries | {key.lower(): _entry(value) for key, value in values.items()})
+    def updated(self, values: Mapping[str, Value], closed: Iterable[str] = ()) -> Context:
+        """Return the context with more keys, or other values of them, and with more that is `closed`."""
+        beginnings = (*self.closed, *(beginning.lower() for beginning in closed))
+        entries = {key.lower(): _entry(value) for key, value in values.items()}
+        return Context(self.complete, beginnings, self._entries | entries)
 
 
 def _entry(value: Value) -> ContextEntry:

@@ -69,6 +69,8 @@ class PolicyDocument(Struct, frozen=True):
         if not isinstance(tree, Mapping):
             raise _error("a policy document is a JSON object", place, "an object with Statement", tree)
         _check_keys(tree, _DOCUMENT_KEYS, place)
+        for element in ("Id", "Version"):
+            _check_text(tree.get(element, ""), f"{place}.{element}", element)
         version = tree.get("Version", _VERSIONS[1])
         if not isinstance(version, Unknown | Text) and version not in _VERSIONS:
             raise _error("the policy's Version is not one", f"{place}.Version", " or ".join(_VERSIONS), version)
@@ -113,6 +115,7 @@ def _statement(tree: Value, path: str, place: str, *, with_principals: bool) -> 
         return Statement.unknown(path, Unknown(unknown_keys[0].strip("${}")))
     _check_keys(tree, _STATEMENT_KEYS, where)
     _check_pairs(tree, where, with_principals=with_principals)
+    _check_text(tree.get("Sid", ""), f"{where}.Sid", "Sid")
     return Statement(
         path,
         _effect(tree, where),
@@ -131,6 +134,11 @@ def _check_keys(tree: Mapping[str, Value], allowed: tuple[str, ...], place: str)
     for key in tree:
         if key not in allowed:
             raise _error(f"the policy has no element {key!r}", place, ", ".join(allowed), key)
+
+
+def _check_text(value: Value, place: str, element: str) -> None:
+    if not isinstance(value, str | Text | Unknown | None):
+        raise _error(f"{element} is text", place, "text", value)
 
 
 def _check_pairs(tree: Mapping[str, Value], place: str, *, with_principals: bool) -> None:
@@ -160,7 +168,8 @@ def _entries(tree: Mapping[str, Value], key: str, place: str) -> tuple[Value, ..
     value = tree[key]
     if isinstance(value, OpenList):
         value = value.entries
-    entries = tuple(value) if isinstance(value, list | tuple) else (value,)
+    # What is null in a list IAM passes over.
+    entries = tuple(one for one in value if one is not None) if isinstance(value, list | tuple) else (value,)
     for entry in entries:
         if not isinstance(entry, str | Text | Unknown):
             raise _error(f"{key} is text or a list of texts", f"{place}.{key}", "text", entry)
@@ -184,7 +193,7 @@ def _condition(tree: Mapping[str, Value], place: str) -> Value:
 
 
 def _check_operator(operator: str, block: Value, place: str) -> None:
-    if OperatorName.parse(operator) is None and "${" not in operator:
+    if OperatorName.parse(operator) is None and "${" not in operator and block != {}:
         near = get_close_matches(operator, [entry.name for entry in OPERATORS.values()], 1)
         expected = f"{near[0]}?" if near else "an operator of the IAM User Guide, such as StringEquals"
         raise _error(f"IAM has no condition operator {operator!r}", place, expected, operator)

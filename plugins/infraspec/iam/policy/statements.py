@@ -41,9 +41,10 @@ def needs_trust(action: str, resource: str) -> bool:
     """Tell whether the resource's own policy must let the principal, or its account, in.
 
     A KMS key's policy does (AWS KMS Developer Guide, "Key policies"), and a role's trust policy (IAM User Guide,
-    "How to use trust policies"); elsewhere the policies of the account suffice in the account.
+    "How to use trust policies"); elsewhere the policies of the account suffice in the account, and
+    of an alias they do.
     """
-    if resource == "*":
+    if resource == "*" or ":alias/" in resource:
         return False
     return action.startswith("kms:") or action in TRUSTED
 
@@ -174,7 +175,7 @@ class Clause(Struct, frozen=True, eq=False):
     conditions: tuple[Test | Hidden, ...] = ()
     bound: Truth = Truth.YES
     resolve: Callable[[Value], Value] = as_it_is
-    doubt: tuple[str, Unknown] | None = None
+    doubt: tuple[str, Unknown | None] | None = None
 
     @classmethod
     def of(cls, statement: Statement, resolve: Callable[[Value], Value], *, variables: bool, bound: Truth) -> Clause:
@@ -231,16 +232,31 @@ class Clause(Struct, frozen=True, eq=False):
         return min(covered, self.bound, self.condition(request.context) if self.conditions else Truth.YES)
 
 
+class Refusal(NamedTuple):
+    """Why AWS refuses a document, what mends it, and the policy that it would be, if it can be read."""
+
+    name: str
+    place: Location | None
+    reason: str
+    remedy: str
+    policy: IdentityPolicy | None = None
+
+    def concerns(self, action: str) -> bool:
+        """Tell whether the document may say something of an action."""
+        return self.policy is None or bool(self.policy.about(action))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentityPolicy:
     """A policy as one principal has it. `name` is a Terraform address or an ARN, `locate` finds a statement's line.
 
-    `absent` says why there is no such policy, and what was meant.
+    One that AWS has `refused` has no statement, nor has one that is `absent`: why there is none, and what was meant.
     """
 
     name: str
     clauses: tuple[Clause, ...]
     locate: Callable[[str], Location | None] = _nowhere
+    refused: Refusal | None = None
     absent: tuple[str, str] | None = None
     _actions_asked: dict[str, tuple[tuple[Clause, Truth], ...]] = field(default_factory=dict, repr=False)
 
@@ -266,6 +282,11 @@ class IdentityPolicy:
         """Make a policy of which nothing is known, or that it has statements of one effect only."""
         return cls.of(name, PolicyDocument((Statement.unknown("Statement", unknown, effect=effect),)))
 
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What is written in it."""
+        return tuple(clause.statement for clause in self.clauses)
+
     @classmethod
     def nothing(cls, name: str, why: str, meant: str | None) -> IdentityPolicy:
         """Make what is named and does not exist: a policy without statements."""
@@ -279,13 +300,13 @@ class IdentityPolicy:
             found = self._actions_asked[action] = tuple(pair for pair in asked if pair[1] is not Truth.NO)
         return found
 
-    def perhaps(self, doubt: tuple[str, Unknown] | None = None) -> IdentityPolicy:
+    def perhaps(self, doubt: tuple[str, Unknown | None] | None = None) -> IdentityPolicy:
         """Return the same policy where it is not certain that the principal has it; `doubt` says why not."""
         clauses = tuple(
             replace(clause, bound=all_of(clause.bound, Truth.MAYBE), doubt=clause.doubt or doubt)
             for clause in self.clauses
         )
-        return IdentityPolicy(self.name, clauses, self.locate, self.absent)
+        return IdentityPolicy(self.name, clauses, self.locate, self.refused, self.absent)
 
 
 class Hit(NamedTuple):

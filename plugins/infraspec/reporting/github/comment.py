@@ -16,7 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.core.rules import PLAN_REVIEW
 from infraspec.reporting.document import code_span, escape, fence, fold, table
 from infraspec.reporting.run.repository import Links
-from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of
+from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, mended
 
 COMMENT_LIMIT = 65_536
@@ -132,6 +132,8 @@ def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> 
     numbers = [f"{results.total(name):,} {name}" for name in ("proven", "violated", "undetermined", "waived")]
     numbers += [f"{results.total('known'):,} known"] if results.baseline else []
     lines = [f"{escape(results.run.application)} ({listing(results.run.environments, 10)}): {', '.join(numbers)}."]
+    if told := unseen(entry.finding for entry in results.findings):
+        lines.append(f"PROVEN does not look at {escape('; '.join(told))}.")
     if found:
         lines.append(f"{counted(len(found), 'cause')} in all.")
     if base:

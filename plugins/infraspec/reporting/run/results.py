@@ -7,7 +7,7 @@ of environments and rules, then by place; paths are relative to the repository.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ FILE_NAME = "infraspec-results.json"
 State: TypeAlias = Literal["failing", "warning", "waived", "known", "advice", "proven"]
 """What a finding does to the run. A `warning` is UNDETERMINED with `undetermined = "warn"`, `known` is one of the
 baseline, `advice` is PROVEN and could be better. `proven` findings are kept of rules that describe something, such as
-each change of a plan."""
+each change of a plan, and of those that say what a proof rests on."""
 
 
 class Acceptance(Struct, frozen=True):
@@ -143,7 +143,10 @@ R = TypeVar("R", PlanFile, Count, Entry, Problem, Skipped, Moved)
 
 
 class Results(Struct, frozen=True):
-    """The results of one run. `findings` are all that are not proven, and those that describe a change of a plan."""
+    """The results of one run.
+
+    `findings` are all that are not proven, and those that describe a change of a plan or say what they rest on.
+    """
 
     version: Literal[1]
     run: Run
@@ -214,6 +217,11 @@ def function_of(test: str) -> str:
 def find(entries: Sequence[Entry], *states: State) -> tuple[Entry, ...]:
     """Return the entries in any of the states, in order."""
     return tuple(entry for entry in entries if entry.state in states)
+
+
+def unseen(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return what the proofs of findings do not look at, each once."""
+    return tuple(dict.fromkeys(part for finding in findings for part in finding.unseen))
 
 
 _PLACES = {id_: at for at, id_ in enumerate(RULES)}

@@ -75,13 +75,13 @@ class RuleResult(Struct, frozen=True):
         }
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return what the results file keeps: what is not proven, and what is if the rule describes something."""
+        """Return what the results file keeps: what is not proven, describes something, or says what it rests on."""
         name = self.result.environment
         lapsed = {entry.finding.key: _acceptance(entry) for entry in self.result.lapsed}
         active = [
             Entry(name, self._state(finding), finding, lapsed.get(finding.key))
             for finding in self.result.active
-            if self.keep_proven or finding.advice or finding.verdict is not Verdict.PROVEN
+            if self.keep_proven or finding.advice or finding.rests_on or finding.verdict is not Verdict.PROVEN
         ]
         waived = [Entry(name, "waived", entry.finding, _acceptance(entry)) for entry in self.result.waived]
         known = [Entry(name, "known", finding) for finding in self.known]

@@ -17,7 +17,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import did_you_mean
 from infraspec.core.rules import RULES
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
-from infraspec.reporting.run.results import Entry, by_rule, function_of
+from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
 from infraspec.reporting.run.rule_result import allowing
 
@@ -174,6 +174,7 @@ def write_summary(
         terminal.line(f"unused   {unused}", yellow=True)
     if baseline:
         _write_baseline(terminal, found, baseline)
+    _write_unseen(terminal, found)
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
     if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:
@@ -191,6 +192,12 @@ def _write_skipped(
     for (test, reason), names in sorted(reasons.items()):
         listed = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
         terminal.line(f"skipped  {listed} {test}: {reason}")
+
+
+def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
+    """Write what no proof looks at, once for all."""
+    if told := unseen(entry.finding for entry in entries_of(found)):
+        terminal.line(f"unseen   PROVEN does not look at {'; '.join(told)}")
 
 
 def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:

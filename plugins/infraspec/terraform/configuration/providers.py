@@ -13,7 +13,7 @@ from functools import cached_property
 
 from infraspec.core.errors import EvaluationError, TerraformError, closest
 from infraspec.core.finding import Location
-from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate
 from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, Object, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.evaluation import place_error
@@ -86,6 +86,15 @@ class Provider:
         except EvaluationError as error:
             place_error(error, str(self.location), f"default_tags of provider {self.key}")
             raise
+
+    @property
+    def ignored_tags(self) -> tuple[Value, ...]:
+        """The keys of tags that the provider leaves alone, a prefix with * at its end; unknown entries among them."""
+        block = self._block("ignore_tags")
+        keys, prefixes = (self._evaluate(block, name) or () for name in ("keys", "key_prefixes"))
+        if isinstance(keys, Unknown) or isinstance(prefixes, Unknown):
+            return ("*",)
+        return (*keys, *(concatenate([prefix, "*"]) for prefix in prefixes))
 
     def _evaluate(self, body: SourceBody | None, name: str) -> Value:
         if body is None or self.scope is None or name not in body.attributes:

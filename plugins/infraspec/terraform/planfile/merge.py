@@ -189,6 +189,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
         partition=source.partition if planned.partition == "aws" else planned.partition,
         regions=_regions(planned.regions, source.regions),
         accounts=source.accounts,
+        ignored_tags=source.ignored_tags,
         module_calls=source.module_calls,
     )
 
