@@ -132,6 +132,11 @@ def test_a_task_definition_names_a_role_by_its_arn(tmp_path: Path, role: str) ->
     assert V is finding.verdict
 
 
+def test_empty_text_is_no_role(tmp_path: Path) -> None:
+    """An older state writes a role that is not set as empty text: it has no role, and no wrong name of one."""
+    assert {"the task definition has no execution role"} == {one.found for one in findings(tmp_path, ROLE='""')}
+
+
 @pytest.mark.parametrize(
     ("holder", "expected"),
     [

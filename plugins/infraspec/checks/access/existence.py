@@ -20,7 +20,7 @@ from infraspec.checks.access.access_decisions import Keys
 from infraspec.core.finding import Finding
 from infraspec.core.json_text import object_keys
 from infraspec.core.rule import Subject
-from infraspec.core.rules import SECRET_ACCESS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.ecs.container import Container
 from infraspec.ecs.references import EcrImage, ValueFrom, ecr_image
@@ -29,6 +29,8 @@ from infraspec.ecs.service_access import PlanServices
 from infraspec.ecs.start import CURRENT
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.plan import Resource
+
+RULE = RULES["secret-access"]
 
 _NAME = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(

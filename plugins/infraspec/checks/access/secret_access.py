@@ -30,7 +30,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rule import Placed, Subject
-from infraspec.core.rules import SECRET_ACCESS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.ecs.access_table import EXECUTION, ROWS, TASK, Access
@@ -45,6 +45,8 @@ from infraspec.iam.policy.statements import Hit
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
+
+RULE = RULES["secret-access"]
 
 
 @dataclass

@@ -27,7 +27,7 @@ from infraspec.checks.access.secret_links import ChainLink, ChainLinks, Judged, 
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Subject
-from infraspec.core.rules import SECRET_CHAIN as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
 from infraspec.ecs.references import ValueStore
@@ -35,6 +35,8 @@ from infraspec.ecs.start import CURRENT, ChainFacts, Refusal, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import why
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["secret-chain"]
 
 _ENABLED = "Enabled"
 _USABLE = frozenset({_ENABLED, "Updating"})

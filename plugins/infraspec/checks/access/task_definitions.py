@@ -19,7 +19,7 @@ from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be
 from infraspec.contract.models import Contract, partition_of
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Subject
-from infraspec.core.rules import TASK_DEFINITIONS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import MissingVariable, Unknown, Value, computed_from, render
 from infraspec.ecs.access_table import EXECUTION
 from infraspec.ecs.container import Container, SecretReference
@@ -29,6 +29,8 @@ from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.task_definition import EXPRESS, TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["task-definitions"]
 
 _AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix")
 """What the driver needs, the last on Fargate alone."""

@@ -24,7 +24,7 @@ from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding, Related
-from infraspec.core.rules import ALARM_DELIVERY as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, any_of
 from infraspec.core.unknown import render
 from infraspec.iam.evaluation.decision import decide
@@ -38,6 +38,8 @@ from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.live_readings import CanaryFacts, LiveSubscription, reached
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["alarm-delivery"]
 
 _SNS = "sns.amazonaws.com"
 _AWS_KEY = "alias/aws/sqs"

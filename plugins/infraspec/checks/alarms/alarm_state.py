@@ -21,7 +21,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
-from infraspec.core.rules import ALARM_STATE as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.monitoring.alarms import alarms
@@ -29,6 +29,8 @@ from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus
 from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["alarm-state"]
 
 METRIC, COMPOSITE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"
 

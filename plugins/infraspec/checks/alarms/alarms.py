@@ -27,7 +27,7 @@ from infraspec.conventions.hcl_lines import attribute_line
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.finding import Finding, Related, Verdict
 from infraspec.core.rule import Subject
-from infraspec.core.rules import ALARMS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import Value, is_known, parts_of, render
 from infraspec.monitoring.catalogue import AlarmSubject, catalogue, is_of_postgresql, metrics_of, subjects
 from infraspec.monitoring.delivery import Delivery, Route, publisher_of
@@ -36,6 +36,8 @@ from infraspec.monitoring.sample_events import SAMPLES
 from infraspec.process.playbooks import Playbook
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["alarms"]
 
 _FAILED = "deployment-failed"
 _OFF = (None, False, "false")

@@ -13,10 +13,12 @@ from infraspec.conventions.naming import NamingRule, read_name
 from infraspec.conventions.placeholders import REGION, facts_of
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Finding, Verdict
-from infraspec.core.rules import NAMES as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import Text, Unknown, Value, parts_of, render
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["names"]
 
 _MOST_SUGGESTIONS = 300  # looking for the nearest valid name takes longer than all the rest
 _LONGEST_SHOWN = 60

@@ -10,8 +10,10 @@ from infraspec.contract.models import Contract
 from infraspec.conventions.placeholders import facts_of
 from infraspec.conventions.tag_policy import PolicyForType, TagPolicy
 from infraspec.core.finding import Finding
-from infraspec.core.rules import TAG_POLICY as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["tag-policy"]
 
 
 @of_what_may_be_absent

@@ -25,12 +25,13 @@ from infraspec.conventions.tags import TagRules
 from infraspec.core.errors import EmptySelectionError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Rule
-from infraspec.core.rules import NAMES, TAG_POLICY, TAGS
-from infraspec.core.rules import TAGS as RULE
+from infraspec.core.rules import NAMES, RULES, TAG_POLICY, TAGS
 from infraspec.core.truth import Truth
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import resource_types
+
+RULE = RULES["tags"]
 
 Faults: TypeAlias = Callable[[EffectiveTags], list[TagFault]]
 

@@ -18,10 +18,12 @@ from infraspec.checks.deployed.database_readings import Database, Maintenance, O
 from infraspec.contract.live import Databases
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
-from infraspec.core.rules import DATABASES as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["databases"]
 
 _EXPECTED = {
     "path": "a path from a service of the environment",

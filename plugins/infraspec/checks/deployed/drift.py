@@ -23,13 +23,15 @@ from infraspec.checks.common.unknown_remedies import left_open
 from infraspec.conventions.naming import read_name, read_path
 from infraspec.core.finding import Finding, Related
 from infraspec.core.json_text import decode_json
-from infraspec.core.rules import DRIFT as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, render
 from infraspec.ecs.fleet import is_scaled
 from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
+
+RULE = RULES["drift"]
 
 _FIREWALL_RULES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"})
 

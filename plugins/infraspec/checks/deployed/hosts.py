@@ -9,7 +9,9 @@ from msgspec import Struct, field
 from infraspec.contract.live import Host
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Subject
-from infraspec.core.rules import HOSTS as RULE
+from infraspec.core.rules import RULES
+
+RULE = RULES["hosts"]
 
 
 class HostFacts(Struct, frozen=True):

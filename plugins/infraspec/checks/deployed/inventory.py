@@ -20,11 +20,13 @@ from infraspec.contract.live import Inventory
 from infraspec.contract.waivers import matches
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding
-from infraspec.core.rules import INVENTORY as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Text, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["inventory"]
 
 _MADE_BY_AWS = frozenset(
     {

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from infraspec.checks.common.live_comparison import ResolvedSource, looked_at, same
 from infraspec.checks.common.unknown_remedies import left_open
 from infraspec.core.finding import Finding, Related
-from infraspec.core.rules import LOG_GROUPS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.monitoring.live_readings import LogGroup
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["log-groups"]
 
 _TYPE = "aws_cloudwatch_log_group"
 

@@ -8,8 +8,10 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import Drift
 from infraspec.conventions.effective_tags import Exemptions
 from infraspec.core.finding import Finding
-from infraspec.core.rules import NO_DIFF as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.plan import Change, ChangeKind, Plan
+
+RULE = RULES["no-diff"]
 
 _QUIET = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
 

@@ -18,9 +18,11 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import PlanReview, Risk
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
-from infraspec.core.rules import PLAN_REVIEW as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.terraform.plan import Change, ChangeKind, Plan
+
+RULE = RULES["plan-review"]
 
 _SILENT = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
 _EXPECTED: dict[Risk, str] = {

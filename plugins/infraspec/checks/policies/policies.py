@@ -16,7 +16,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding
-from infraspec.core.rules import POLICIES as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import Sensitive, Value, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.lint.document import document_faults, is_opaque
@@ -25,6 +25,8 @@ from infraspec.iam.lint.refusals import least_size, over_limit
 from infraspec.iam.policy.document import PolicyDocument
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["policies"]
 
 
 @of_what_may_be_absent

@@ -15,9 +15,11 @@ from infraspec.contract.waivers import matches
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.errors import EmptySelectionError, ErrorCollector
 from infraspec.core.finding import Finding
-from infraspec.core.rules import SECRET_READERS as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import render
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["secret-readers"]
 
 _FEW = 12
 

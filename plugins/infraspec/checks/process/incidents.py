@@ -9,10 +9,12 @@ from infraspec.contract.models import Contract
 from infraspec.contract.operations import Incidents
 from infraspec.contract.paths import display, resolve
 from infraspec.core.finding import Finding, Location
-from infraspec.core.rules import INCIDENTS as RULE
+from infraspec.core.rules import RULES
 from infraspec.process.incidents import Incident, read_incidents
 from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import Playbook
+
+RULE = RULES["incidents"]
 
 _WHYS = 5
 

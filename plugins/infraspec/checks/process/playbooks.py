@@ -13,9 +13,11 @@ from infraspec.contract.models import Contract
 from infraspec.contract.operations import Playbooks
 from infraspec.contract.paths import display
 from infraspec.core.finding import Finding, Location
-from infraspec.core.rules import PLAYBOOKS as RULE
+from infraspec.core.rules import RULES
 from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import PHASES, Phase, Playbook
+
+RULE = RULES["playbooks"]
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MAKE_TARGET = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*:(?!=)", re.MULTILINE)

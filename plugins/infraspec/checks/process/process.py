@@ -14,10 +14,12 @@ from infraspec.contract.operations import Process, RequiredJob
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.finding import Finding, Location
-from infraspec.core.rules import PROCESS as RULE
+from infraspec.core.rules import RULES
 from infraspec.process.checklist import PullRequest, normalized
 from infraspec.process.markdown import line_of, parse_sequence, read_page
 from infraspec.process.workflows import Job, Workflow, read_workflows
+
+RULE = RULES["process"]
 
 
 def check_process(contract: Contract, settings: Process, pull_request: PullRequest | None = None) -> list[Finding]:

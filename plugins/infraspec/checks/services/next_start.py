@@ -20,7 +20,7 @@ from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.services.rollout_state import without_running_services
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
-from infraspec.core.rules import NEXT_START as RULE
+from infraspec.core.rules import RULES
 from infraspec.ecs.access_table import ROWS
 from infraspec.ecs.fleet import DeployedService
 from infraspec.ecs.requirement import AccessContext
@@ -28,6 +28,8 @@ from infraspec.ecs.service import Service
 from infraspec.ecs.start import Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["next-start"]
 
 
 def check_next_start(start_readings: Iterable[tuple[DeployedService, StartFacts]]) -> list[Finding]:

@@ -22,10 +22,12 @@ from infraspec.checks.services.rollout_state import (
 from infraspec.contract.live import Rollout
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Subject
-from infraspec.core.rules import ROLLOUT as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import AFTER_APPLY, Unknown, Value, render, unknowns
 from infraspec.ecs.fleet import DeployedService, ExpectedRevision, Fleet, images_of
 from infraspec.ecs.service import Service, revision_of
+
+RULE = RULES["rollout"]
 
 
 def check_rollout(fleet: Fleet, settings: Rollout, expected_revisions: Mapping[str, ExpectedRevision]) -> list[Finding]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
-from infraspec.core.rules import ROLLOUT as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import unknowns
 from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
 from infraspec.ecs.service import Deployment, Service, ServiceDeployment, TargetGroup, Task, revision_of
 from infraspec.ecs.stop_cause import StopCause
+
+RULE = RULES["rollout"]
 
 _ATTRIBUTES = {
     "revision": "task_definition",

@@ -15,12 +15,14 @@ from msgspec import Struct
 
 from infraspec.checks.services.rollout_state import without_running_services
 from infraspec.core.finding import Finding, Related
-from infraspec.core.rules import STOPPED_TASKS as RULE
+from infraspec.core.rules import RULES
 from infraspec.ecs.fleet import DeployedService, Fleet
 from infraspec.ecs.service import Service, Task
 from infraspec.ecs.stop_cause import Stop, StopCause, how_stopped
 from infraspec.process.playbooks import Playbook
 from infraspec.terraform.plan import Resource
+
+RULE = RULES["stopped-tasks"]
 
 _KEPT = "ECS shows a stopped task for about an hour"
 

@@ -11,9 +11,11 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import Consistency
 from infraspec.conventions.effective_tags import Exemptions
 from infraspec.core.finding import Finding, Location
-from infraspec.core.rules import CONSISTENCY as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan, Uncertain
+
+RULE = RULES["consistency"]
 
 _ABSENT = "-"
 _ANY_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')

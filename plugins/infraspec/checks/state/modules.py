@@ -6,8 +6,10 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import Modules
 from infraspec.conventions.effective_tags import Exemptions
 from infraspec.core.finding import Finding
-from infraspec.core.rules import MODULES as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["modules"]
 
 
 def check_modules(plan: Plan, contract: Contract) -> list[Finding]:

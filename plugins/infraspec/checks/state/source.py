@@ -6,8 +6,10 @@ A check that passes over half of the resources has not looked at the other half;
 from __future__ import annotations
 
 from infraspec.core.finding import Finding
-from infraspec.core.rules import SOURCE as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.plan import Diagnostic, Plan
+
+RULE = RULES["source"]
 
 _TO_MEND = "correct the value, or the condition that it does not meet"
 

@@ -11,9 +11,11 @@ from infraspec.contract.models import Contract, Environment
 from infraspec.contract.static import State
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
-from infraspec.core.rules import STATE_BACKEND as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.terraform.configuration.settings import Backend, RootSettings
+
+RULE = RULES["state-backend"]
 
 _BLOCK = """terraform {{
   backend "{type}" {{

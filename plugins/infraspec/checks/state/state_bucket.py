@@ -14,7 +14,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Subject
-from infraspec.core.rules import STATE_BUCKET as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Text, Unknown, Value, render
 from infraspec.iam.policy.document import PolicyDocument, Statement
@@ -23,6 +23,8 @@ from infraspec.iam.policy.principals import principals_of
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan, Resource
+
+RULE = RULES["state-bucket"]
 
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")

@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from infraspec.checks.state.state_bucket import check_state_bucket
 from infraspec.core.finding import Finding
-from infraspec.core.rules import STATE_STORE as RULE
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import render
 from infraspec.terraform.configuration.settings import RootSettings
 from infraspec.terraform.plan import Plan
+
+RULE = RULES["state-store"]
 
 _NAMED = {"bucket": ("aws_s3_bucket", "bucket"), "dynamodb_table": ("aws_dynamodb_table", "name")}
 

@@ -15,8 +15,10 @@ from msgspec import Struct
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Versions
 from infraspec.core.finding import Finding, Location
-from infraspec.core.rules import VERSIONS as RULE
+from infraspec.core.rules import RULES
 from infraspec.terraform.configuration.settings import LOCK_FILE, Locked, ModuleCall, RootSettings, VersionRequirement
+
+RULE = RULES["versions"]
 
 _CLAUSE = re.compile(
     r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
