@@ -29,8 +29,6 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
 
 
 _FEW = 3
-_SLIP = 0.85
-"""From how alike two names are taken for one and a slip of it."""
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _TRUST_ACTIONS = frozenset(
     {*(name.lower() for name in _TRUST), "sts:tagsession", "sts:setsourceidentity", "sts:setcontext"}
@@ -118,8 +116,7 @@ def mistake(entry: str) -> Mistake | None:
     near = _near(name.lower(), service.names)
     elsewhere = [] if near else _elsewhere(name.lower())
     meant = tuple([*(f"{prefix}:{service.names[other]}" for other in near), *elsewhere][:_FEW])
-    slips = get_close_matches(name.lower(), near, n=1, cutoff=_SLIP)
-    return Mistake(reason, expected, meant, bool(slips or elsewhere))
+    return Mistake(reason, expected, meant, bool(near or elsewhere))
 
 
 def _unknown(statement: Statement, part: str, entry: str) -> PolicyFault | None:
