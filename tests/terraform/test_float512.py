@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infraspec.terraform.language.operators import BINARY, OPERATIONS, rounded
-from infraspec.terraform.language.values import LongNumber
+from infraspec.terraform.language.operators import BINARY, OPERATIONS
+from infraspec.terraform.language.values import LongNumber, rounded
 
 TENTH = rounded(Fraction(1, 10))
 

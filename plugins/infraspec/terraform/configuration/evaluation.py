@@ -120,7 +120,7 @@ class UncertainObjects(EvaluatedObject):
     """The instances of a block whose count or for_each is not known: one stands for any."""
 
     __slots__ = ("instance",)
-    single = False
+    single = certain = False
 
     def __init__(self, address: str, instance: EvaluatedObject) -> None:
         super().__init__(address)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
-from infraspec.core.unknown import AbsentModule, AtRunTime, MissingVariable, Sensitive, Unknown, Value, shows
+from infraspec.core.unknown import AbsentModule, AtRunTime, Ephemeral, MissingVariable, Sensitive, Unknown, Value, shows
 from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error
@@ -114,9 +114,10 @@ _BUSY = object()
 
 
 class OpaqueModule(EvaluatedObject):
-    """A module whose source is not here: every output is unknown."""
+    """A module whose source is not here: every output is unknown, and whether there is one."""
 
     __slots__ = ()
+    certain = False
 
     def attribute(self, name: str) -> Value:
         """Return the Unknown that names an output."""
@@ -218,7 +219,9 @@ class ModuleInstance:
             if "default" not in body.attributes:
                 return Unknown(f"{self.prefix}var.{name}", MissingVariable(name, self.address))
             value = body.compiled("default")(self.scope)
-        if self._option(body, "sensitive", default=False) is True and shows(value):
+        if self._is_ephemeral(body):
+            value = Ephemeral(f"{self.prefix}var.{name}", value)
+        elif self._is_hidden(body) and shows(value):
             value = Sensitive(f"{self.prefix}var.{name}", value)
         try:
             constraint = type_of(body, self.scope)
@@ -231,8 +234,14 @@ class ModuleInstance:
     def check_variable(self, name: str) -> None:
         """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""
         body = self.configuration.variables[name]
-        hidden = self._option(body, "sensitive", default=False) is True
-        check_default(body, self.scope, f"{self.prefix}var.{name}", hidden=hidden)
+        check_default(body, self.scope, f"{self.prefix}var.{name}", hidden=self._is_hidden(body))
+
+    def _is_ephemeral(self, body: SourceBody) -> bool:
+        return self._option(body, "ephemeral", default=False) is True
+
+    def _is_hidden(self, body: SourceBody) -> bool:
+        """Tell whether a variable or output is declared sensitive, or ephemeral, which is no less."""
+        return self._option(body, "sensitive", default=False) is True or self._is_ephemeral(body)
 
     def _option(self, body: SourceBody, name: str, *, default: bool) -> Value:
         return body.compiled(name)(self.scope) if name in body.attributes else default
@@ -266,7 +275,8 @@ class ModuleInstance:
         shown = f"{'data.' if mode == 'data' else ''}{type_}.{name}"
         if body is None:
             if mode == "ephemeral":
-                return Unknown(f"{self.prefix}ephemeral.{type_}.{name}", AtRunTime(f"the ephemeral {type_}.{name}"))
+                at = f"{self.prefix}ephemeral.{type_}.{name}"
+                return Ephemeral(at, Unknown(at, AtRunTime(f"the ephemeral {type_}.{name}")))
             names = {".".join(key[1:]): None for key in self.configuration.resources if key[0] == mode}
             keyword = "data" if mode == "data" else "resource"
             raise self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")
@@ -289,12 +299,13 @@ class ModuleInstance:
             raise EvaluationError(f'output "{name}" has no value', place=body.place(), expected="value = …")
         value = body.compiled("value")(self.scope)
         if self.is_sensitive_output(name):
-            return _masked(value, f"{self.prefix}output.{name}")
+            mark = Ephemeral if self._is_ephemeral(body) else Sensitive
+            return _masked(value, f"{self.prefix}output.{name}", mark)
         return value
 
     def is_sensitive_output(self, name: str) -> bool:
-        """Tell whether an output is declared sensitive."""
-        return self._option(self.configuration.outputs[name], "sensitive", default=False) is True
+        """Tell whether an output is declared sensitive or ephemeral."""
+        return self._is_hidden(self.configuration.outputs[name])
 
     def path(self, name: str) -> str:
         """Return `path.module` and the like, as Terraform run in the root directory would."""
@@ -409,10 +420,10 @@ def _input(body: SourceBody, argument: str, scope: Scope) -> Callable[[], Value]
     return lambda: evaluate(scope)
 
 
-def _masked(value: Value, address: str) -> Value:
+def _masked(value: Value, address: str, mark: type[Sensitive]) -> Value:
     """Mask the known leaves; unknown ones keep their identity."""
     if isinstance(value, dict):
-        return {key: _masked(item, f"{address}.{key}") for key, item in value.items()}
+        return {key: _masked(item, f"{address}.{key}", mark) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item, f"{address}[{position}]") for position, item in enumerate(value)]
-    return Sensitive(address, value) if value is not None and shows(value) else value
+        return [_masked(item, f"{address}[{position}]", mark) for position, item in enumerate(value)]
+    return mark(address, value) if value is not None and shows(value) else value

@@ -19,11 +19,12 @@ from infraspec.core.unknown import (
     concatenate,
     encode_json,
     is_known,
+    marked,
     number_text,
     render,
     unknowns,
 )
-from infraspec.terraform.language.values import LongNumber, SetValue, normalize_number, too_large, type_name, with_items
+from infraspec.terraform.language.values import SetValue, normalize_number, too_large, type_name, with_items
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -38,8 +39,6 @@ def to_text(value: Value) -> str | Text | Unknown:
             return value
         case bool():
             return "true" if value else "false"
-        case LongNumber():
-            return Unknown(f"tostring({value!r})")
         case int() | float():
             return number_text(value)
         case _:
@@ -137,7 +136,10 @@ def _iterate_hidden(value: Sensitive) -> list[tuple[Value, Value]]:
     if not isinstance(hidden, (dict, list)):
         raise EvaluationError("Cannot iterate over this value", expected="a list, set or map", found=type_name(value))
     return [
-        (key if isinstance(key, int) else Sensitive(value.address, key), Sensitive(f"{value.address}[{place}]", item))
+        (
+            key if isinstance(key, int) else marked(value.address, key, value),
+            marked(f"{value.address}[{place}]", item, value),
+        )
         for place, (key, item) in enumerate(iterate(hidden))
     ]
 

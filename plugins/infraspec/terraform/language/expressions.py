@@ -7,11 +7,23 @@ cannot be known yields an Unknown that names it; an expression that has no value
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
-from infraspec.core.errors import EvaluationError, InfraspecError, TerraformError
-from infraspec.core.unknown import AFTER_APPLY, Application, OpenList, Sensitive, Text, Unknown, Value, opened
+from infraspec.core.errors import EvaluationError, InfraspecError, LimitError, TerraformError
+from infraspec.core.unknown import (
+    AFTER_APPLY,
+    Application,
+    OpenList,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    is_known,
+    marked,
+    opened,
+)
 from infraspec.hcl.ast import (
     Binary,
     Call,
@@ -31,11 +43,11 @@ from infraspec.hcl.ast import (
     Tuple,
     Unary,
 )
-from infraspec.terraform.language import functions, operators
+from infraspec.terraform.language import functions, operators, partial_values
 from infraspec.terraform.language.conversions import iterate, reveal, to_bool, to_revealed_bool, to_text
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.operators import conditional_equal
-from infraspec.terraform.language.partial_values import ELEMENT, named, operand
+from infraspec.terraform.language.partial_values import ELEMENT, Undetermined, is_scalar, named, operand
 from infraspec.terraform.language.references import compile_reference, compile_splat, index_of
 from infraspec.terraform.language.scope import (
     COMPILE,
@@ -56,8 +68,8 @@ from infraspec.terraform.language.templates import (
     render_template,
     render_text,
 )
-from infraspec.terraform.language.types import common_type
-from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, normalize_number
+from infraspec.terraform.language.types import common_type, unified
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, is_indefinite, normalize_number
 
 
 def compile_for_tuple(context: CompileContext, node: ForTuple) -> Evaluate:
@@ -83,8 +95,10 @@ def compile_for_tuple(context: CompileContext, node: ForTuple) -> Evaluate:
             is_open = is_open or keep is None
             if keep:
                 items.append(result(inner))
-        if not is_open:
+        if not is_open and not is_indefinite(value):
             return items
+        if not is_open and len(items) > 1 and not is_known(items):
+            return SetValue(items)  # its order and number are those of the set
         unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
         return unknown if hidden else opened(unknown, items)
 
@@ -124,7 +138,7 @@ def _over(
     over: Callable[[Scope, Value], Value],
 ) -> Value:
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, over(scope, value))
+        return marked(value.address, over(scope, value), value)
     if isinstance(value, Unknown):
         return scope.opaque(f"for {value.address}", context.source.place(node.at), value)
     return over(scope, value)
@@ -171,13 +185,18 @@ def compile_unary(context: CompileContext, node: Unary) -> Evaluate:
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
-            return operation(operand(scope))
+            value = operand(scope)
+            scope.may_fail(value)
+            return operation(value)
 
     return evaluate
 
 
 def compile_binary(context: CompileContext, node: Binary) -> Evaluate:
-    """Compile a binary operator; the right side of `&&` and `||` is evaluated only where it matters."""
+    """Compile a binary operator; the right side of `&&` and `||` is evaluated only where it matters.
+
+    A quotient of zero, and a number that is too large for us, is a value of Terraform all the same: `can(1 / 0)`.
+    """
     left, right = context.compile(node.left), context.compile(node.right)
     if node.operator in _LOGIC:
         return _logic(context, node, left, right)
@@ -187,7 +206,14 @@ def compile_binary(context: CompileContext, node: Binary) -> Evaluate:
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
-            return operation(left(scope), right(scope))
+            values = left(scope), right(scope)
+            scope.may_fail(*values)
+            try:
+                return operation(*values)
+            except LimitError:
+                if scope.attempt is None:
+                    raise
+                return partial_values.binary(values[0], node.operator, values[1])
 
     return evaluate
 
@@ -227,19 +253,43 @@ def _logic(context: CompileContext, node: Binary, left: Evaluate, right: Evaluat
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
-            try:
-                first = left(scope)
-            except EvaluationError:
-                if to_revealed_bool(right(scope)) is decisive:
-                    return decisive
-                raise
-            truth = to_revealed_bool(first)
-            if truth is decisive and not isinstance(first, Sensitive):
+            first = _operand(left, scope, decisive)
+            truth = _truth(first)
+            if truth is decisive and not isinstance(first, Sensitive) and scope.attempt is None:
                 return decisive
-            matters = truth is not decisive and not isinstance(truth, Unknown)
-            return operation(first, right(scope) if matters else _attempt(right, scope))
+            second = _operand(right, scope, decisive)
+            other = _truth(second)
+            scope.may_fail(first, second)
+            return operation(_beside(first, other, decisive), _beside(second, truth, decisive))
 
     return evaluate
+
+
+def _beside(operand: Value, other: Value, decisive: bool) -> Value:  # noqa: FBT001 - what an operator is decided by
+    """Return an operand; an error in it, or null, counts only if the other one neither decides nor may do so."""
+    if other is decisive and operand is None:
+        return not decisive
+    if not isinstance(operand, EvaluationError):
+        return operand
+    if other is not decisive and not isinstance(other, Unknown):
+        raise operand
+    return _failed(operand)
+
+
+def _operand(evaluate: Evaluate, scope: Scope, decisive: bool) -> Value:  # noqa: FBT001 - what decides the operator
+    """Return an operand of `&&` or `||`, or the error in it, which does not matter beside an operand that decides.
+
+    To `&&` null is as good as false.
+    """
+    try:
+        value = evaluate(scope)
+    except EvaluationError as error:
+        return error
+    return False if value is None and not decisive else value
+
+
+def _truth(operand: Value) -> Value:
+    return None if operand is None or isinstance(operand, EvaluationError) else to_revealed_bool(operand)
 
 
 def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
@@ -250,6 +300,7 @@ def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
         with located(context.source, node.condition.at):
             chosen = to_bool(condition(scope))
             decided = to_revealed_bool(chosen)
+        scope.may_fail(chosen)
         if chosen is True:
             return _taken(if_true, if_false, scope)
         if chosen is False:
@@ -258,24 +309,36 @@ def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
             raise context.fail(node.condition.at, "the condition is null")
         if isinstance(chosen, Sensitive):
             branches = (if_true, if_false) if decided else (if_false, if_true)
-            return Sensitive(chosen.address, _taken(*branches, scope))
+            return marked(chosen.address, _taken(*branches, scope), chosen)
         return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
 
     return evaluate
 
 
 def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
-    """Return the value of the branch taken, converted to the type that both branches have in common."""
+    """Return the value of the branch taken, converted to the type that both branches have in common.
+
+    What `try` or `can` evaluates fails if they have none; elsewhere `terraform validate` tells that.
+    """
     value = branch(scope)
-    if value is None or isinstance(value, (str, Text)) or _is_unknown(value):
+    if scope.attempt is None and (value is None or isinstance(value, (str, Text)) or _is_unknown(value)):
         return value
     try:
-        counterpart = other(scope)
+        counterpart = other(Scope(scope.module, scope.locals))
     except InfraspecError:
         return value
+    if scope.attempt is not None:
+        _demand_common_type(value, counterpart, scope)
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, common_type(value.reveal(), counterpart))
+        return marked(value.address, common_type(value.reveal(), counterpart), value)
     return common_type(value, counterpart)
+
+
+def _demand_common_type(value: Value, counterpart: Value, scope: Scope) -> None:
+    branches = ["" if is_scalar(branch) else branch for branch in (reveal(value), reveal(counterpart))]
+    with suppress(Undetermined):
+        unified(branches)
+    scope.may_fail(*branches)
 
 
 def _is_unknown(value: Value) -> bool:
@@ -286,7 +349,11 @@ def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
     try:
         return evaluate(scope)
     except EvaluationError as error:
-        return Unknown(f"error({error.message})", AFTER_APPLY)
+        return _failed(error)
+
+
+def _failed(error: EvaluationError) -> Unknown:
+    return Unknown(f"error({error.message})", AFTER_APPLY)
 
 
 def _either(condition: Value, if_true: Value, if_false: Value) -> Value:

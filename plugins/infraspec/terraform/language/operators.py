@@ -11,44 +11,25 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, DecimalException
 from fractions import Fraction
-from math import trunc
+from math import copysign, trunc
 from typing import TypeAlias
 
-from infraspec.core.errors import EvaluationError, LimitError
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value, is_known, is_one_value, unknowns
+from infraspec.core.errors import EvaluationError, LimitError, TerraformError
+from infraspec.core.unknown import Text, Unknown, Value, is_known, is_one_value, marked, unknowns
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.conversions import first_sensitive, reveal, to_bool, to_number
 from infraspec.terraform.language.partial_values import is_never_empty, may_equal
 from infraspec.terraform.language.values import (
-    PRECISION,
     ListValue,
-    LongNumber,
     MapValue,
     SetValue,
+    exact_number,
     identity,
-    long_number,
     normalize_number,
+    rounded,
     to_decimal,
 )
-
-_BITS = 512
-
-
-def rounded(value: Fraction) -> Fraction:
-    """Return the nearest number of 512 bits, of two the even one."""
-    if not value:
-        return value
-    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
-    exponent -= abs(value) < _power(exponent)
-    unit = _power(exponent + 1 - _BITS)
-    return round(value / unit) * unit
-
-
-def _power(exponent: int) -> Fraction:
-    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
-
 
 OPERATIONS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": lambda left, right: rounded(left + right),
@@ -146,36 +127,36 @@ Unary: TypeAlias = Callable[[Value], Value]
 Binary: TypeAlias = Callable[[Value, Value], Value]
 
 
-def _arithmetic(symbol: str, compute: Callable[[Decimal, Decimal], Decimal]) -> Binary:
+def _arithmetic(symbol: str) -> Binary:
     def apply(left: Value, right: Value) -> Value:
         left, right = _number(left), _number(right)
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return None
-        try:
-            result = normalize_number(compute(to_decimal(left), to_decimal(right)))
-        except DecimalException:
-            raise LimitError("A number is too large", expected="at most 512 bits") from None
-        if type(left) is int and type(right) is int:
-            return result
-        if any(isinstance(value, LongNumber) for value in (left, right, result)):
-            return result
-        return _in_binary(symbol, left, right, result)
+        if symbol == "/" and not right:
+            raise _no_quotient(left)
+        result = OPERATIONS[symbol](exact_number(left), exact_number(right))
+        return normalize_number(result) if result else _zero(symbol, copysign(1, left) < 0, copysign(1, right) < 0)
 
     return apply
 
 
-def _in_binary(symbol: str, left: float, right: float, result: float) -> float:
-    """Return the decimal result of an operation if it is Terraform's binary one, else that one."""
-    binary = OPERATIONS[symbol](*(rounded(Fraction(to_decimal(value))) for value in (left, right)))
-    return result if binary == rounded(Fraction(to_decimal(result))) else long_number(binary)
+def _zero(symbol: str, left: bool, right: bool) -> float:  # noqa: FBT001 - whether the operands have a minus sign
+    signed = {"+": left and right, "-": left and not right, "*": left != right, "/": left != right}
+    return -0.0 if signed.get(symbol) else 0
 
 
-def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Binary:
+def _no_quotient(left: float) -> TerraformError:
+    if left:
+        return LimitError("Division by zero", expected="a divisor other than zero", found="0, which makes it infinite")
+    return EvaluationError("Division of zero by zero", expected="a divisor other than zero", found="0")
+
+
+def _comparison(compare: Callable[[Fraction, Fraction], bool]) -> Binary:
     def apply(left: Value, right: Value) -> Value:
         left, right = _number(left), _number(right)
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return None
-        return compare(to_decimal(left), to_decimal(right))
+        return compare(exact_number(left), exact_number(right))
 
     return apply
 
@@ -184,19 +165,6 @@ def _number(value: Value) -> Value:
     if value is None:
         raise EvaluationError("An operand of an operator is null", expected="a number", found="null")
     return to_number(value)
-
-
-def _divide(left: Decimal, right: Decimal) -> Decimal:
-    if not right and left:
-        raise LimitError("Division by zero", expected="a divisor other than zero", found="0, which makes it infinite")
-    if not right:
-        raise EvaluationError("Division of zero by zero", expected="a divisor other than zero", found="0")
-    return PRECISION.divide(left, right)
-
-
-def _remainder(left: Decimal, right: Decimal) -> Decimal:
-    """Return what truncated division leaves, with the sign of the left operand; by zero, the left operand."""
-    return PRECISION.remainder(left, right) if right else left
 
 
 def _not_equal(left: Value, right: Value) -> bool | None:
@@ -234,7 +202,7 @@ def _binary(symbol: str, compute: Binary) -> Binary:
         result = _hiding(lambda: compute(reveal(left), reveal(right))) if hidden else compute(left, right)
         if hidden or result is None:
             name = partial_values.binary(left, symbol, right)
-            return name if result is None else Sensitive(name.address, result)
+            return name if result is None else marked(name.address, result, left, right)
         return result
 
     return apply
@@ -246,7 +214,7 @@ def _unary(symbol: str, compute: Unary) -> Unary:
         result = _hiding(lambda: compute(reveal(value))) if hidden else compute(value)
         if hidden or result is None:
             name = partial_values.unary(symbol, value)
-            return name if result is None else Sensitive(name.address, result)
+            return name if result is None else marked(name.address, result, value)
         return result
 
     return apply
@@ -262,7 +230,9 @@ def _hiding(compute: Callable[[], Value]) -> Value:
 
 def _negative(value: Value) -> Value:
     number = _number(value)
-    return None if isinstance(number, Unknown) else -number
+    if isinstance(number, Unknown):
+        return None
+    return normalize_number(to_decimal(number).copy_negate())
 
 
 def _inverse(value: Value) -> Value:
@@ -273,11 +243,7 @@ def _inverse(value: Value) -> Value:
 BINARY: Mapping[str, Binary] = {
     symbol: _binary(symbol, compute)
     for symbol, compute in {
-        "+": _arithmetic("+", PRECISION.add),
-        "-": _arithmetic("-", PRECISION.subtract),
-        "*": _arithmetic("*", PRECISION.multiply),
-        "/": _arithmetic("/", _divide),
-        "%": _arithmetic("%", _remainder),
+        **{symbol: _arithmetic(symbol) for symbol in OPERATIONS},
         "==": equality,
         "!=": _not_equal,
         "<": _comparison(operator.lt),

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Application, OtherStack, Sensitive, Text, Unknown, Value, is_known
+from infraspec.core.unknown import Application, OtherStack, Sensitive, Text, Unknown, Value, is_known, marked
 from infraspec.hcl.ast import Expression, GetAttr, Index, Name, Splat
-from infraspec.terraform.language.conversions import iterate, to_number, to_text
+from infraspec.terraform.language.conversions import iterate, reveal, to_number, to_text
 from infraspec.terraform.language.partial_values import ELEMENT, bounded, called, named, operand, part_of
 from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Module, Scope, locate, located
-from infraspec.terraform.language.values import BlockValue, SetValue, type_name
+from infraspec.terraform.language.values import BlockValue, SetValue, is_indefinite, type_name
 
 _MOST_SUGGESTIONS = 8
 
@@ -29,7 +29,7 @@ def attribute_of(value: Value, name: str) -> Value:
     if isinstance(value, EvaluatedObject):
         return value.attribute(name)
     if isinstance(value, Sensitive):
-        return Sensitive(f"{value.address}.{name}", _hiding(lambda: attribute_of(value.reveal(), name)))
+        return marked(f"{value.address}.{name}", _hiding(lambda: attribute_of(value.reveal(), name)), value)
     if isinstance(value, Unknown):
         return _unknown_attribute(value, name)
     if value is None:
@@ -43,13 +43,15 @@ def index_of(value: Value, key: Value) -> Value:
     if isinstance(value, EvaluatedObject):
         return value.element(key)
     if isinstance(value, Sensitive):
-        return Sensitive(f"{value.address}[{operand(key)}]", _hiding(lambda: index_of(value.reveal(), key)))
+        return marked(f"{value.address}[{operand(key)}]", _hiding(lambda: index_of(value.reveal(), key)), value, key)
     if isinstance(key, Sensitive):
-        return Sensitive(key.address, _hiding(lambda: index_of(value, key.reveal())))
+        return marked(key.address, _hiding(lambda: index_of(value, key.reveal())), key)
     if isinstance(value, Unknown) or isinstance(key, (Unknown, Text)):
         return _unknown_element(value, key)
     if isinstance(value, dict):
         return _dict_element(value, key)
+    if is_indefinite(value):
+        return named(f"{operand(value)}[{operand(key)}]", value)
     if isinstance(value, SetValue):
         raise EvaluationError(
             "a set has no order, so its elements have no index", remedy="tolist(value)[0], or one(value)"
@@ -66,7 +68,7 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
     if isinstance(value, list):
         return [step(item) for item in value]
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, splat(_marked(value), step, label))
+        return marked(value.address, splat(_marked(value), step, label), value)
     if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
         return part_of(value, f"{value.address}[*]{label}")
     return [step(value)]
@@ -206,6 +208,7 @@ def _attribute(context: CompileContext, target: Evaluate, node: GetAttr) -> Eval
         value = target(scope)
         if type(value) is dict and name in value:
             return value[name]
+        _note(scope, value)
         try:
             return attribute_of(value, name)
         except TerraformError as error:
@@ -220,6 +223,7 @@ def _index(context: CompileContext, target: Evaluate, node: Index) -> Evaluate:
 
     def evaluate(scope: Scope) -> Value:
         value, position = target(scope), key(scope)
+        _note(scope, value, position)
         try:
             return index_of(value, position)
         except TerraformError as error:
@@ -227,6 +231,14 @@ def _index(context: CompileContext, target: Evaluate, node: Index) -> Evaluate:
             raise
 
     return evaluate
+
+
+def _note(scope: Scope, value: Value, key: Value = None) -> None:
+    """Note that a value which is not known may lack the part that is asked for, or a value that is known may."""
+    if scope.attempt is not None:
+        value = reveal(value)
+        has_it = not isinstance(value, Unknown) or (isinstance(value, EvaluatedObject) and value.certain)
+        scope.may_fail(key, value if is_indefinite(value) or not has_it else None)
 
 
 def compile_splat(context: CompileContext, node: Splat) -> Evaluate:
@@ -238,10 +250,14 @@ def compile_splat(context: CompileContext, node: Splat) -> Evaluate:
     def evaluate(scope: Scope) -> Value:
         def apply(item: Value) -> Value:
             for step in steps:
+                _note(scope, item)
                 item = attribute_of(item, step) if isinstance(step, str) else index_of(item, step(scope))
             return item
 
         with located(context.source, node.at):
-            return splat(target(scope), apply, label)
+            value = target(scope)
+            if not isinstance(value, EvaluatedObject):
+                _note(scope, value)
+            return splat(value, apply, label)
 
     return evaluate

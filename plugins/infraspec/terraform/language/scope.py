@@ -10,9 +10,9 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Unknown, Value, computed_from
+from infraspec.core.unknown import Sensitive, Unknown, Value, computed_from, unknowns
 from infraspec.hcl.ast import Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
-from infraspec.terraform.language.conversions import to_text
+from infraspec.terraform.language.conversions import reveal, to_text
 from infraspec.terraform.language.functions.parameters import Files
 from infraspec.terraform.language.partial_values import named, operand
 
@@ -47,24 +47,52 @@ class Module(Protocol):
         """Return `terraform.workspace`."""
 
 
+class Attempt(Struct):
+    """What `try` or `can` evaluates; `in_doubt` once it may fail for some value of what is not known in it."""
+
+    in_doubt: bool = False
+
+
 class Scope:
-    """A module instance and the names bound inside an expression: each, count, self, iterators."""
+    """A module instance and the names bound inside an expression: each, count, self, iterators.
 
-    __slots__ = ("locals", "module")
+    `attempt` is that of the innermost `try` or `can` around, which an error does not pass. What a reference leads to,
+    such as a local value, is evaluated in a scope of its own: an error in it is not caught.
+    """
 
-    def __init__(self, module: Module, locals_: Mapping[str, Value] | None = None) -> None:
+    __slots__ = ("attempt", "locals", "module")
+
+    def __init__(
+        self, module: Module, locals_: Mapping[str, Value] | None = None, attempt: Attempt | None = None
+    ) -> None:
         self.module = module
         self.locals = locals_ or {}
+        self.attempt = attempt
 
     def bind(self, **names: Value) -> Scope:
         """Return a scope in which some more names are bound."""
-        return Scope(self.module, {**self.locals, **names})
+        return self.within({**self.locals, **names})
+
+    def within(self, names: Mapping[str, Value]) -> Scope:
+        """Return a scope of the same module and attempt in which these names are bound, and no others."""
+        return Scope(self.module, names, self.attempt)
+
+    def attempted(self) -> tuple[Scope, Attempt]:
+        """Return a scope in which an error may be caught, and what is to be known of it."""
+        attempt = Attempt()
+        return Scope(self.module, self.locals, attempt), attempt
+
+    def may_fail(self, *values: Value) -> None:
+        """Note that a step depends on values, of which one that is not known may leave it without a result."""
+        if self.attempt is not None and not self.attempt.in_doubt:
+            self.attempt.in_doubt = any(not isinstance(part, Sensitive) for part in unknowns(reveal(list(values))))
 
     def opaque(self, label: str, place: str, *values: Value) -> Unknown:
         """Return an Unknown for an expression of some values that cannot be written as an application.
 
         Its value depends on the place, on the module instance and on the bound names, so these make its identity.
         """
+        self.may_fail(*values)
         names = ";".join(f"{key}={operand(value)}" for key, value in sorted(self.locals.items()))
         digest = f" #{_digest(names)}" if names else ""
         module = f"{self.module.address}." if self.module.address else ""
@@ -77,6 +105,9 @@ class EvaluatedObject(Unknown):
     __slots__ = ()
     single = True
     """Whether this is one object, and not the objects of an unknown count or for_each."""
+
+    certain = True
+    """Whether it is known which parts it has."""
 
     def attribute(self, name: str) -> Value:
         """Return one attribute; EvaluationError if there is none of that name."""
@@ -153,4 +184,4 @@ def bind(scope: Scope, node: ForTuple | ForObject | TemplateFor, key: Value, ite
     names = {**scope.locals, node.value: item}
     if node.key:
         names[node.key] = key
-    return Scope(scope.module, names)
+    return scope.within(names)

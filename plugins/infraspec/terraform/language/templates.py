@@ -11,26 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from infraspec.core.errors import EvaluationError, InfraspecError
-from infraspec.core.unknown import (
-    AbsentModule,
-    Application,
-    MissingVariable,
-    OpenList,
-    Sensitive,
-    Text,
-    Unknown,
-    Value,
-    concatenate,
-    sources,
-)
+from infraspec.core.errors import EvaluationError, InfraspecError, LimitError
+from infraspec.core.unknown import AFTER_APPLY, Sensitive, Text, Unknown, Value, concatenate, marked
 from infraspec.hcl.ast import Interpolation, Literal, SourceText, Template, TemplateFor, TemplateIf, TemplatePart
 from infraspec.hcl.parser import parse_template
 from infraspec.terraform.language import functions
 from infraspec.terraform.language.conversions import iterate, to_bool, to_revealed_bool, to_text
 from infraspec.terraform.language.functions.filesystem import unreadable
 from infraspec.terraform.language.functions.patterns import matches_beginning
-from infraspec.terraform.language.partial_values import ELEMENT, known_prefix, named, operand
+from infraspec.terraform.language.partial_values import is_scalar, known_prefix, named, operand
 from infraspec.terraform.language.scope import CompileContext, Evaluate, Scope, bind, located
 
 Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
@@ -39,64 +28,59 @@ Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
 def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> Value:
     """Call a function of the language; unknown expanded arguments make the result unknown."""
     if isinstance(arguments, Unknown):
+        scope.may_fail(arguments)
         return named(f"{name}({arguments.address}...)", arguments)
-    return functions.call(name, arguments, scope.module.files)
+    value = functions.call(name, arguments, scope.module.files)
+    if scope.attempt is not None and functions.may_fail(name, arguments, value):
+        matches = name == "regex" and matches_beginning(arguments[0], _beginning(arguments[1], scope))
+        scope.attempt.in_doubt = scope.attempt.in_doubt or not matches
+    return value
 
 
-_CAN_FAIL = frozenset({ELEMENT, "element", "index", "jsondecode", "one", "regex", "tobool", "tonumber", "yamldecode"})
-
-
-def _may_be_absent(unknown: Unknown) -> bool:
-    """Tell whether something may turn out not to exist: in a variable, an absent module or an uncertain instance.
-
-    So may the result of a function that does not take every text.
-    """
-    call = Application.of(unknown)
-    if call is not None and call.function in _CAN_FAIL:
-        return True
-    causes = (source.cause for source in sources(unknown))
-    return "?" in unknown.address or any(isinstance(cause, MissingVariable | AbsentModule) for cause in causes)
+def _beginning(text: Value, scope: Scope) -> str:
+    return known_prefix(functions.begun(text, scope.module.files))
 
 
 def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
     """Return the first argument that has a value.
 
-    A part of something unknown may turn out to be absent, and then a later argument counts: such a result is known
-    only by all that went into it.
+    One that may turn out to have none leaves the result open, which is known only by all that went into it.
     """
-    errors = []
-    for position, argument in enumerate(arguments):
+    errors: list[str] = []
+    values: list[Value] = []
+    for argument in arguments:
+        inner, attempt = scope.attempted()
         try:
-            value = argument(scope)
+            values.append(_evaluated(argument, inner))
         except EvaluationError as error:
             errors.append(error.message)
             continue
-        last = position == len(arguments) - 1
-        if type(value) in (Unknown, OpenList) and not last and _may_be_absent(value):
-            rest = [_described(later, scope) for later in arguments[position + 1 :]]
-            return named(f"try({', '.join([value.address, *rest])})", value)
-        return value
-    raise EvaluationError("no argument of try has a value", found="; ".join(errors))
+        if not attempt.in_doubt:
+            break
+    else:
+        if not values:
+            raise EvaluationError("no argument of try has a value", found="; ".join(errors))
+        scope.may_fail(*values, Unknown("try"))
+    return values[0] if len(values) == 1 else named(f"try({', '.join(map(operand, values))})", *values)
+
+
+def _evaluated(argument: Callable[[Scope], Value], scope: Scope) -> Value:
+    """Evaluate what may fail; beyond our limits it is not known whether it does."""
+    try:
+        return argument(scope)
+    except LimitError as error:
+        scope.may_fail(unknown := Unknown(f"error({error.message})", AFTER_APPLY))
+        return unknown
 
 
 def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
     """Tell whether the argument has a value."""
+    inner, attempt = scope.attempted()
     try:
-        value = arguments[0](scope)
+        value = _evaluated(arguments[0], inner)
     except EvaluationError:
         return False
-    if type(value) in (Unknown, OpenList) and _may_be_absent(value) and not _matches(value, scope):
-        return named(f"can({value.address})", value)
-    return True
-
-
-def _matches(unknown: Unknown, scope: Scope) -> bool:
-    """Tell whether an unknown is a match that there certainly is."""
-    call = Application.of(unknown)
-    if call is None or call.function != "regex":
-        return False
-    pattern, text = call.arguments
-    return matches_beginning(pattern, known_prefix(functions.begun(text, scope.module.files)))
+    return named(f"can({operand(value)})", value) if attempt.in_doubt else True
 
 
 def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
@@ -104,6 +88,7 @@ def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
     _expect_two("templatefile", arguments)
     path, names = arguments
     if not isinstance(path, str) or isinstance(names, Unknown):
+        scope.may_fail(path, names)
         return named(f"templatefile({operand(path)}, {operand(names)})", path, names)
     file = scope.module.files.resolve(path)
     return _render("templatefile", _parse_file(file, path), names, scope, render)
@@ -114,11 +99,12 @@ def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:
     _expect_two("templatestring", arguments)
     text, names = arguments
     if isinstance(text, Sensitive):
-        return Sensitive(text.address, _hiding(lambda: render_text([text.reveal(), names], scope, render)))
+        return marked(text.address, _hiding(lambda: render_text([text.reveal(), names], scope, render)), text)
     if not isinstance(text, str) or isinstance(names, Unknown):
+        scope.may_fail(text, names)
         return named(f"templatestring({operand(text)}, {operand(names)})", text, names)
     source = SourceText("templatestring", text)
-    return _render("templatestring", (parse_template(text, source.name), source), names, scope, render)
+    return to_text(_render("templatestring", (parse_template(text, source.name), source), names, scope, render))
 
 
 def _hiding(compute: Callable[[], Value]) -> Value:
@@ -134,7 +120,7 @@ def _render(
 ) -> Value:
     if not isinstance(names, dict):
         raise EvaluationError(f"the second argument of {function} is no object", expected="{ name = value, … }")
-    return render(*parsed, Scope(scope.module, names))
+    return render(*parsed, scope.within(names))
 
 
 def _parse_file(file: Path, shown: str) -> tuple[Template | Literal, SourceText]:
@@ -153,13 +139,6 @@ def _parse(file: Path, _stamp: int, shown: str) -> tuple[Template | Literal, Sou
 def _expect_two(function: str, arguments: list[Value]) -> None:
     if len(arguments) != 2:  # noqa: PLR2004 - a template and its variables
         raise EvaluationError(f"{function} takes 2 arguments", found=f"{len(arguments)}")
-
-
-def _described(argument: Callable[[Scope], Value], scope: Scope) -> str:
-    try:
-        return operand(argument(scope))
-    except EvaluationError as error:
-        return f"error({error.message})"
 
 
 _Piece: TypeAlias = Callable[[Scope], "list[str | Unknown | Text]"]
@@ -196,6 +175,8 @@ def _interpolation(context: CompileContext, part: Interpolation) -> _Piece:
         value = inner(scope)
         if isinstance(value, str):
             return [value]
+        if scope.attempt is not None and not is_scalar(value):
+            scope.may_fail(value)
         with located(context.source, part.at):
             return [to_text(value)]
 
@@ -243,14 +224,20 @@ def _template_for(context: CompileContext, part: TemplateFor) -> _Piece:
 
 def _hidden(by: Sensitive, pieces: Iterable[str | Unknown | Text]) -> Sensitive:
     """Hide text that a sensitive value has decided."""
-    return Sensitive(by.address, concatenate(pieces))
+    return marked(by.address, concatenate(pieces), by)
 
 
 def render_template(node: Template | Literal, source: SourceText, scope: Scope) -> Value:
-    """Render a template in which the names of the scope are all there is, as templatefile does."""
+    """Render a template in which the names of the scope are all there is, as templatefile does: `${x}` alone is x."""
     if isinstance(node, Literal):
         return node.value
     context = CompileContext(source, frozenset(scope.locals), isolated=True)
+    first = node.parts[0] if len(node.parts) == 1 else ""
+    if isinstance(first, Interpolation):
+        value = context.compile(first.expression)(scope)
+        if value is None:
+            raise context.fail(first.at, "the result of the template is null")
+        return value
     return concatenate(_written(_pieces(context, node.parts), scope))
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.core.errors import EvaluationError
-from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.core.unknown import Sensitive, Unknown, Value, marked
 from infraspec.hcl.ast import Call, Expression, Literal, Name, Object, Parentheses, Tuple
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.conversions import reveal, to_bool, to_number, to_text
@@ -159,7 +159,7 @@ def common_type(value: Value, other: Value) -> Value:
     if value is None or isinstance(value, Unknown):
         return value
     try:
-        converted, _ = unified([value, reveal(other)])
+        converted, _ = unified([value, "" if partial_values.is_scalar(other) else reveal(other)])
     except (EvaluationError, Undetermined):
         return value
     if isinstance(value, SetValue) or (isinstance(value, list) and isinstance(other, SetValue)):
@@ -308,7 +308,7 @@ def _read_attribute(key: Expression, node: Expression, default: Default) -> Attr
 
 def _convert(constraint: TypeConstraint, value: Value, path: ValuePath) -> Value:
     if isinstance(value, Sensitive):
-        return Sensitive(value.address, _hidden(constraint, value.reveal(), path.hide()))
+        return marked(value.address, _hidden(constraint, value.reveal(), path.hide()), value)
     if value is None or isinstance(value, Unknown):
         return value
     match constraint:

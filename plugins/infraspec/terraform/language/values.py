@@ -7,67 +7,93 @@ number is int where it is integral, else float.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from infraspec.core.errors import LimitError, TerraformError
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, render
 
-PRECISION = Context(prec=155, traps=[InvalidOperation, DivisionByZero, Overflow])
-"""About the 512 bits of Terraform's numbers."""
+_BITS = 512
+_DIGITS = range(17, 158)
+"""How many digits tell apart the numbers that are no floats."""
 
-_ROUNDING = Context(prec=150, traps=[InvalidOperation])
-"""Rounds away what the last digits of a quotient have lost, so that 1 / 3 * 3 is 1."""
-
-_LARGEST = 1 << 512
-_SMALLEST = Decimal("1e-300")
+_LARGEST = 1 << _BITS
+_MOST_PLACES = 300
 
 
 class LongNumber(float):
-    """A number with more digits than a float has, such as 1 / 3; `exact` has 150 of them.
+    """A number with more digits than a float has, such as 1 / 3; `exact` is what Terraform holds, in 512 bits.
 
-    Terraform's own text of it is some digits longer, so it is not known.
+    Its text is the shortest that is read as the same number, as that of a float is.
     """
 
     __slots__ = ("exact",)
-    exact: Decimal
+    exact: Fraction
+
+    def __repr__(self) -> str:
+        return format(self._written(_DIGITS[bisect_left(_DIGITS, 1, key=self._tells)]), "f")
+
+    def _tells(self, digits: int) -> bool:
+        return rounded(Fraction(self._written(digits))) == self.exact
+
+    def _written(self, digits: int) -> Decimal:
+        return Context(prec=digits).divide(Decimal(self.exact.numerator), Decimal(self.exact.denominator))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _long_number, (self.exact,)
 
 
-def long_number(value: Fraction) -> LongNumber:
-    """Return a number that has more digits than a float."""
-    return _long_number(PRECISION.divide(Decimal(value.numerator), Decimal(value.denominator)))
-
-
-def _long_number(exact: Decimal) -> LongNumber:
+def _long_number(exact: Fraction) -> LongNumber:
     number = LongNumber(exact)
     number.exact = exact
     return number
 
 
-def normalize_number(number: Decimal | float) -> int | float:
-    """Return an integral number as int, another as float."""
-    if isinstance(number, int):
+def rounded(value: Fraction) -> Fraction:
+    """Return the nearest number of 512 bits, of two the even one."""
+    if not value:
+        return value
+    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    exponent -= abs(value) < _power(exponent)
+    unit = _power(exponent + 1 - _BITS)
+    return round(value / unit) * unit
+
+
+def _power(exponent: int) -> Fraction:
+    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+
+
+def normalize_number(number: Decimal | Fraction | float) -> int | float:
+    """Return an integral number as int, another as float; zero with a sign stays a float, since its text is `-0`."""
+    if isinstance(number, int | LongNumber):
         return _within_bounds(number)
-    exact = number if isinstance(number, Decimal) else to_decimal(number)
-    if not exact.is_finite() or abs(exact) >= _LARGEST:
-        raise too_large()
-    rounded = _ROUNDING.plus(exact)
-    if rounded == rounded.to_integral_value(context=PRECISION):
-        return int(rounded)
-    if abs(exact) < _SMALLEST:
-        raise LimitError("A number is too small", expected=f"at least {_SMALLEST} or zero", found="a smaller one")
+    value = Decimal(repr(number)) if isinstance(number, float) else number
+    if isinstance(value, Decimal):
+        if value.is_zero():
+            return -0.0 if value.is_signed() else 0
+        if not value.is_finite() or value.adjusted() > _MOST_PLACES:
+            raise too_large()
+        if value.adjusted() < -_MOST_PLACES:
+            raise _too_small()
+    exact = rounded(Fraction(value))
+    if exact.denominator == 1:
+        return int(_within_bounds(int(exact)))
+    if abs(exact) < Fraction(1, 10**_MOST_PLACES):
+        raise _too_small()
     short = float(exact)
-    return short if Decimal(repr(short)) == rounded else _long_number(exact)
+    return short if exact_number(short) == exact else _long_number(exact)
 
 
-def _within_bounds(number: int) -> int:
+def _within_bounds(number: float) -> int | float:
     if abs(number) > _LARGEST:
         raise too_large()
     return number
+
+
+def _too_small() -> LimitError:
+    return LimitError("A number is too small", expected=f"at least 1e-{_MOST_PLACES} or zero", found="a smaller one")
 
 
 def too_large() -> LimitError:
@@ -75,10 +101,15 @@ def too_large() -> LimitError:
     return LimitError("A number is too large", expected="at most 512 bits, which Terraform computes with exactly")
 
 
-def to_decimal(number: float) -> Decimal:
-    """Return the exact decimal of an int or float, the float read as its shortest text."""
+def exact_number(number: float) -> Fraction:
+    """Return what Terraform holds of a number: a decimal fraction rounded to 512 bits."""
     if isinstance(number, LongNumber):
         return number.exact
+    return Fraction(number) if isinstance(number, int) else rounded(Fraction(Decimal(repr(number))))
+
+
+def to_decimal(number: float) -> Decimal:
+    """Return the decimal of an int or float that its text says."""
     return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
 
 

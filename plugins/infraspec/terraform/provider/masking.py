@@ -7,7 +7,7 @@ what the provider's schema says. So what counts is the catalogue of resource typ
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TypeAlias
 
@@ -27,15 +27,19 @@ def sensitive_attributes(type_: str) -> frozenset[str]:
 def is_sensitive(type_: str, path: str) -> bool:
     """Tell whether an attribute path (`user[0].password`, `user.0.password`) is a secret or lies inside one."""
     plain = _INDEX.sub("", path)
+    if any(map(_is_write_only, plain.split("."))):
+        return True
     return any(plain == known or plain.startswith(f"{known}.") for known in sensitive_attributes(type_))
+
+
+def _is_write_only(attribute: str) -> bool:
+    """Tell whether an attribute is never read back, as its name says in each provider: `password_wo`."""
+    return attribute.endswith("_wo")
 
 
 def mask(type_: str, address: str, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return a copy of a resource's values with Sensitive, which holds no value, in place of every secret."""
-    masked = dict(values)
-    for attribute in {known.partition(".")[0] for known in sensitive_attributes(type_)} & masked.keys():
-        masked[attribute] = mask_attribute(type_, address, attribute, masked[attribute])
-    return masked
+    return {attribute: mask_attribute(type_, address, attribute, value) for attribute, value in values.items()}
 
 
 def mask_attribute(type_: str, address: str, attribute: str, value: Value) -> Value:
@@ -52,11 +56,29 @@ _Change: TypeAlias = Callable[[Value, str], Value]
 
 
 def _each_secret(type_: str, address: str, attribute: str, value: Value, change: _Change) -> Value:
-    for known in sensitive_attributes(type_):
-        first, _, rest = known.partition(".")
-        if first == attribute:
-            value = _changed(value, rest, f"{address}.{attribute}", change)
+    paths = _secrets(type_, attribute)
+    if isinstance(value, dict | list) or _is_write_only(attribute):
+        paths = dict.fromkeys((*paths, *_write_only(attribute, value)))
+    for path in paths:
+        value = _changed(value, path.partition(".")[2], f"{address}.{attribute}", change)
     return value
+
+
+@cache
+def _secrets(type_: str, attribute: str) -> Iterable[str]:
+    return tuple(known for known in sensitive_attributes(type_) if known.partition(".")[0] == attribute)
+
+
+def _write_only(path: str, value: Value) -> Iterator[str]:
+    """Yield the paths of what is write-only, in nested blocks too."""
+    if _is_write_only(path):
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _write_only(f"{path}.{key}", item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _write_only(path, item)
 
 
 def _mark(value: Value, address: str) -> Value:

@@ -18,7 +18,7 @@ from typing import NoReturn, TypeAlias
 from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError
-from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.core.unknown import Sensitive, Unknown, Value, marked
 from infraspec.terraform.language.conversions import to_bool, to_number, to_text
 from infraspec.terraform.language.values import (
     BlockValue,
@@ -223,7 +223,7 @@ def _guarded(convert: Converter) -> Converter:
 
 def _to_sensitive(value: Sensitive, convert: Converter) -> Sensitive:
     try:
-        return Sensitive(value.address, convert(value.reveal()))
+        return marked(value.address, convert(value.reveal()), value)
     except _MismatchError as mismatch:
         raise _MismatchError(mismatch.expected, "a sensitive value of another type") from None
 

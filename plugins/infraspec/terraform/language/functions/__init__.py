@@ -7,6 +7,7 @@ part which is not known: such a result is an Unknown named by the call, or a val
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
@@ -23,6 +24,7 @@ from infraspec.core.unknown import (
     computed_from,
     concatenate,
     is_known,
+    marked,
     opened,
     unknowns,
 )
@@ -42,7 +44,7 @@ from infraspec.terraform.language.functions import (
 )
 from infraspec.terraform.language.functions.collections import certain_elements
 from infraspec.terraform.language.functions.parameters import REGISTRY, Files, Function
-from infraspec.terraform.language.partial_values import Undetermined
+from infraspec.terraform.language.partial_values import Undetermined, is_scalar
 from infraspec.terraform.language.values import ListValue, is_indefinite
 
 MODULES = (
@@ -87,7 +89,45 @@ def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
     if function.name in _MARKS or not any(isinstance(argument, Sensitive) for argument in arguments):
         return _apply(function, arguments, arguments, files)
     result = _apply_hidden(function, arguments, files)
-    return Sensitive(partial_values.application(function.name, arguments).address, result)
+    return marked(partial_values.application(function.name, arguments).address, result, *arguments)
+
+
+_TOTAL = frozenset({"issensitive", "jsonencode", "nonsensitive", "sensitive", "timestamp", "type", "uuid"})
+"""Functions that have a result whatever the arguments are."""
+
+_OF_TEXT = frozenset({
+    "base64encode", "base64sha256", "base64sha512", "chomp", "endswith", "join", "length", "lower", "md5", "sha1",
+    "sha256", "sha512", "split", "startswith", "strcontains", "strrev", "title", "tostring", "trim", "trimprefix",
+    "trimspace", "trimsuffix", "upper", "urlencode",
+})  # fmt: skip
+"""Functions that have a result whatever text, or lists of text, they are given."""
+
+_OF_ELEMENTS = frozenset({
+    "concat", "contains", "element", "keys", "length", "lookup", "merge", "one", "reverse", "slice", "values",
+})  # fmt: skip
+"""Functions that do not look at the elements of the collections that they are given."""
+
+
+def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
+    """Tell whether what is not known of the arguments may leave a call without a result, whatever is said of it now."""
+    plain = name.removeprefix("core::")
+    open_arguments = [value for value in map(reveal, arguments) if not is_known(value)]
+    if plain in _TOTAL or (not open_arguments and is_known(reveal(result))):
+        return False
+    if not open_arguments or any(map(is_indefinite, open_arguments)):
+        return True
+    if plain == "format" and isinstance(arguments[0], str):
+        plain = "join" if set(_VERB.findall(arguments[0])) <= {"s", "v", "%"} else plain
+    if plain in _OF_TEXT and all(map(_is_text, open_arguments)):
+        return False
+    return plain not in _OF_ELEMENTS or any(isinstance(value, Unknown | Text) for value in open_arguments)
+
+
+_VERB = re.compile("%(.)")
+
+
+def _is_text(value: Value) -> bool:
+    return is_scalar(value) or (isinstance(value, list) and all(is_known(item) or is_scalar(item) for item in value))
 
 
 def _no_function(name: str) -> EvaluationError:

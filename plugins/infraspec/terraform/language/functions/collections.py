@@ -102,18 +102,6 @@ def difference(values: list[Value], removed: list[Value]) -> SetValue:
     return SetValue.of(item for item in values if not _holds(removed, item))
 
 
-@function("setsymmetricdifference", collection, rest=collection, structural=True, sets=True)
-def symmetric_difference(*lists: list[Value]) -> SetValue:
-    """Return the elements of an odd number of the sets."""
-    first, *others = _alike(lists)
-    result = SetValue.of(first)
-    for values in others:
-        only_left = [item for item in result if not _holds(values, item)]
-        only_right = [item for item in values if not _holds(result, item)]
-        result = SetValue.of([*only_left, *only_right])
-    return result
-
-
 @function("keys", mapping, structural=True)
 def keys(value: dict[str, Value]) -> list[str]:
     """Return the keys, sorted."""
@@ -147,8 +135,14 @@ def _as_element(default: Value, value: dict[str, Value]) -> Value:
     kinds = {type_name(item) for item in value.values() if item is not None and not isinstance(item, Unknown)}
     if not kinds and not (isinstance(default, str) and _NO_NUMBER.fullmatch(default)):
         raise Undetermined
-    convert = _CONVERSIONS.get(kinds.pop()) if len(kinds) == 1 else None
-    return convert(default) if convert else default
+    if len(kinds) != 1:
+        return default
+    (kind,) = kinds
+    if kind not in _CONVERSIONS:
+        raise EvaluationError(
+            "the default is of another type than the elements", expected=kind, found=type_name(default)
+        )
+    return _CONVERSIONS[kind](default)
 
 
 _CONVERSIONS = {"string": text, "number": number, "bool": boolean}
@@ -311,7 +305,7 @@ def part(values: list[Value], start: int, end: int) -> list[Value]:
 @function("chunklist", collection, integer, structural=True)
 def chunks(values: list[Value], size: int) -> ListValue:
     """Split into lists of a size; of size 0, into one."""
-    if size < 0 and values:
+    if size < 0:
         raise EvaluationError("the size must not be negative", found=str(size))
     items = unified(values)
     step = size or max(len(items), 1)

@@ -10,29 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Context, Decimal
-from fractions import Fraction
+from math import copysign
 
 from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError, LimitError
-from infraspec.core.unknown import Text, Unknown, Value, is_known
+from infraspec.core.unknown import Text, Unknown, Value, encode_json, is_known
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.functions.parameters import (
     boolean,
     clusters,
     function,
-    integer,
     known_text,
     nullable,
     number,
     text,
+    whole,
 )
-from infraspec.terraform.language.functions.serialization import encoded, json_encode
+from infraspec.terraform.language.functions.serialization import json_encode
 from infraspec.terraform.language.partial_values import Undetermined, is_scalar, joined
-from infraspec.terraform.language.values import ListValue, LongNumber, normalize_number, to_decimal
+from infraspec.terraform.language.values import ListValue, exact_number, normalize_number, to_decimal
 
 _EXACT = Context(prec=2000)
-_BITS = 512
 _SHORTEST_LIMIT = 6
 _DEFAULT_PRECISION = 6
 _BASES = {"d": ("d", ""), "b": ("b", "0b"), "o": ("o", "0"), "x": ("x", "0x"), "X": ("X", "0X")}
@@ -61,7 +60,7 @@ class Layout(Struct, frozen=True):
 
     def sign_of(self, value: float) -> str:
         """Return `-`, or what the flags want before a number that is not negative."""
-        if value < 0:
+        if copysign(1, value) < 0:
             return "-"
         return "+" if "+" in self.flags else " " if " " in self.flags else ""
 
@@ -80,22 +79,14 @@ def decimal_text(value: float, verb: str, layout: Layout) -> str:
     """Write a number with %e, %f or %g, or their upper-case forms."""
     if "#" in layout.flags:
         raise Undetermined
-    digits = _NUMBER_WRITERS[verb.lower()](normalize_number(abs(to_decimal(value))), layout.precision)
+    digits = _NUMBER_WRITERS[verb.lower()](normalize_number(abs(exact_number(value))), layout.precision)
     return layout.padded_number(layout.sign_of(value), digits.upper() if verb.isupper() else digits)
 
 
 def _held(value: float) -> Decimal:
-    """Return exactly what Terraform holds: the decimal rounded to 512 binary digits."""
-    exact = Fraction(to_decimal(value))
-    if not exact:
-        return Decimal(0)
-    shift = _BITS - exact.numerator.bit_length() + exact.denominator.bit_length()
-    scaled = exact * Fraction(2) ** shift
-    if int(scaled).bit_length() > _BITS:
-        shift -= 1
-        scaled /= 2
-    held = Fraction(round(scaled)) / Fraction(2) ** shift
-    return _EXACT.divide(Decimal(held.numerator), Decimal(held.denominator))
+    """Return exactly what Terraform holds."""
+    exact = exact_number(value)
+    return _EXACT.divide(Decimal(exact.numerator), Decimal(exact.denominator))
 
 
 def _fixed(value: float, precision: int) -> str:
@@ -116,8 +107,6 @@ def _general(value: float, precision: int) -> str:
     """Write the shortest text, or `precision` digits; with an exponent if it is small or large."""
     if not value:
         return "0"
-    if precision < 0 and isinstance(value, LongNumber):
-        raise Undetermined
     if precision < 0:
         number = to_decimal(value).normalize(_EXACT)
         limit = _SHORTEST_LIMIT
@@ -249,7 +238,7 @@ def _cut(verb: Verb, value: str) -> str:
 def _default(verb: Verb, value: Value) -> str:
     """Write a value in the form of its type, as JSON with the flag #."""
     if isinstance(value, (list, dict)) or value is None or "#" in verb.layout.flags:
-        return verb.layout.padded(encoded(value))
+        return verb.layout.padded(encode_json(value))
     if isinstance(value, (bool, str)):
         return verb.layout.padded(str(text(value)))
     return verb.layout.padded(decimal_text(value, "g", Layout()))
@@ -258,8 +247,8 @@ def _default(verb: Verb, value: Value) -> str:
 _WRITERS: dict[str, Callable[[Verb, Value], str]] = {
     "v": _default,
     "s": lambda verb, value: verb.layout.padded(_cut(verb, known_text(value))),
-    "q": lambda verb, value: verb.layout.padded(encoded(_cut(verb, known_text(value)))),
+    "q": lambda verb, value: verb.layout.padded(encode_json(_cut(verb, known_text(value)))),
     "t": lambda _, value: "true" if boolean(value) else "false",
-    **dict.fromkeys("dboxX", lambda verb, value: integer_text(integer(value), verb.name, verb.layout)),
+    **dict.fromkeys("dboxX", lambda verb, value: integer_text(whole(value), verb.name, verb.layout)),
     **dict.fromkeys("eEfgG", lambda verb, value: decimal_text(number(value), verb.name, verb.layout)),
 }

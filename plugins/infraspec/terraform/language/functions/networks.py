@@ -10,18 +10,19 @@ import re
 from typing import TypeAlias
 
 from infraspec.core.errors import EvaluationError
-from infraspec.terraform.language.functions.parameters import function, integer, text
+from infraspec.terraform.language.functions.parameters import function, integer, text, whole
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.values import ListValue
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_WORD = (1 << 64) - 1
 _MOST_NEW_BITS = 32
 """How much longer than its base a prefix of `cidrsubnets` may be."""
 
 
-@function("cidrhost", text, integer)
+@function("cidrhost", text, whole)
 def host(prefix: str, number: int) -> str:
     """Return the address of a host number; a negative one counts from the end."""
     network = _network(prefix)
@@ -42,25 +43,34 @@ def netmask(prefix: str) -> str:
     return str(network.netmask)
 
 
-@function("cidrsubnet", text, integer, integer)
+@function("cidrsubnet", text, integer, whole)
 def subnet(prefix: str, new_bits: int, number: int) -> str:
-    """Return the subnet of a number, its prefix longer by some bits."""
+    """Return the subnet of a number, its prefix longer by some bits.
+
+    A negative number counts by its size and is put in as it is: `cidrsubnet("10.0.0.0/8", 8, -1)` is `0.1.0.0/16`.
+    """
     network = _network(prefix)
     length = network.prefixlen + new_bits
-    if new_bits < 0:
-        raise Undetermined
     _check_length(network, length)
-    if not 0 <= number < 1 << new_bits:
+    if length < 0:
+        raise Undetermined
+    if new_bits >= 0 and (abs(number) & _WORD) >= 1 << min(new_bits, 64):
         expected = f"0 to {(1 << new_bits) - 1}"
         raise EvaluationError(
             "prefix extension does not accommodate a subnet with this number", expected=expected, found=str(number)
         )
-    return _written(network, int(network.network_address) + (number << network.max_prefixlen - length), length)
+    address = abs(int(network.network_address) | (number << network.max_prefixlen - length))
+    if address >> network.max_prefixlen:
+        raise Undetermined
+    return _written(network, address, length)
 
 
 @function("cidrsubnets", text, rest=integer)
 def subnets(prefix: str, *new_bits: int) -> ListValue:
-    """Return consecutive subnets, each as near behind the one before as its size allows."""
+    """Return consecutive subnets, each as near behind the one before as its size allows.
+
+    Terraform begins one before the first, which a network at the address 0 does not have.
+    """
     network = _network(prefix)
     following, end = int(network.network_address), int(network.broadcast_address)
     found = ListValue()
@@ -73,7 +83,7 @@ def subnets(prefix: str, *new_bits: int) -> ListValue:
         _check_length(network, length)
         size = 1 << network.max_prefixlen - length
         start = -(-following // size) * size
-        if start + size - 1 > end:
+        if start + size - 1 > end or not int(network.network_address):
             raise EvaluationError("not enough remaining address space", expected=f"room for a /{length}", found=prefix)
         found.append(_written(network, start, length))
         following = start + size
@@ -84,8 +94,6 @@ def _network(prefix: str) -> Network:
     address, slash, length = prefix.partition("/")
     if not slash or not length.isascii() or not length.isdigit() or "%" in address:
         raise _no_network(prefix)
-    if ":" in address and "." in address:
-        raise Undetermined
     try:
         network = ipaddress.ip_network(prefix if ":" in address else _LEADING_ZEROS.sub("", prefix), strict=False)
     except ValueError:

@@ -18,7 +18,7 @@ from infraspec.core.errors import EvaluationError
 from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.terraform.language.conversions import iterate, to_bool, to_number, to_text
 from infraspec.terraform.language.partial_values import Undetermined
-from infraspec.terraform.language.values import SetValue, type_name
+from infraspec.terraform.language.values import SetValue, exact_number, type_name
 
 Parameter: TypeAlias = Callable[[Value], Value]
 """Converts an argument to a parameter's type; raises EvaluationError."""
@@ -104,10 +104,24 @@ SPACE = (
 """White space of Unicode."""
 
 _INTRICATE = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u0590-\u109f\u1100-\u11ff\u1700-\u1cff\u1dc0-\u1dff\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u20d0-\u20ff\u3099\u309a\ua670-\ua6ff\ua800-\uabff\ud7b0-\udfff\ufe00-\ufe2f\ufeff\U00010000-\U0010ffff]"
+    "[\u0590-\u109f\u1100-\u11ff\u1700-\u1cff\u1dc0-\u1dff\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3099\u309a"
+    "\ua670-\ua6ff\ua800-\uabff\ud7b0-\udfff\ufeff\U00010000-\U0001efff\U0001fb00-\U000dffff\U000e0080-\U0010ffff]"
 )
-"""Characters that may form one user-perceived character with a neighbour."""
+"""Characters of scripts in which the rules for user-perceived characters are more than those of `_CLUSTER`."""
+
+_EXTENDING = (
+    "\u0300-\u036f\u0483-\u0489\u200c\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
+)
+_PICTURE = (
+    "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u27bf\u2934-\u2b55\u3030\u303d\u3297"
+    "\u3299\U0001f000-\U0001f1e5\U0001f201-\U0001f3fa\U0001f400-\U0001faff"
+)
+_CLUSTER = re.compile(
+    rf"\r\n|[\x00-\x1f\x7f-\x9f\xad]|[\U0001f1e6-\U0001f1ff]{{2}}[{_EXTENDING}\u200d]*"
+    rf"|[{_PICTURE}][{_EXTENDING}]*(?:\u200d[{_PICTURE}][{_EXTENDING}]*)*\u200d?[{_EXTENDING}\u200d]*|.[{_EXTENDING}\u200d]*",
+    re.DOTALL,
+)
+"""One user-perceived character. Source: Unicode Standard Annex #29, "Grapheme Cluster Boundary Rules"."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -117,7 +131,7 @@ def clusters(value: str) -> list[str]:
     normal = value if value.isascii() else unicodedata.normalize("NFC", value)
     if not normal.isascii() and _INTRICATE.search(normal):
         raise Undetermined
-    return re.findall(r"\r\n|.", normal, re.DOTALL) if "\r\n" in normal else list(normal)
+    return list(normal) if normal.isascii() and "\r\n" not in normal else _CLUSTER.findall(normal)
 
 
 def utf8(value: str) -> bytes:
@@ -189,12 +203,23 @@ def number(value: Value) -> int | float:
     return converted
 
 
-def integer(value: Value) -> int:
-    """Take a whole number."""
+def whole(value: Value) -> int:
+    """Take a whole number of any size."""
     converted = number(value)
-    if isinstance(converted, int):
-        return converted
+    if exact_number(converted).denominator == 1:
+        return int(converted)
     raise EvaluationError("argument must be a whole number", found=str(converted))
+
+
+def integer(value: Value) -> int:
+    """Take a whole number of 64 bits."""
+    converted = whole(value)
+    if -_LARGEST <= converted < _LARGEST:
+        return converted
+    raise EvaluationError("argument must be a number of 64 bits", found=str(converted))
+
+
+_LARGEST = 1 << 63
 
 
 def boolean(value: Value) -> bool:

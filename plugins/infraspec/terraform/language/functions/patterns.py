@@ -7,9 +7,11 @@ quantifiers. What Python has no counterpart for (classes of Unicode, the ungreed
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import groupby
 
 from msgspec import Struct, field
 
@@ -24,7 +26,7 @@ SPACE_ESCAPES = r"\t\n\f\r "
 
 _LAST_CODE_POINT = 0x10FFFF
 _ITEM = re.compile(
-    r"\[:(?P<posix>\^?\w+):\]|(?P<number>\\x\{[0-9A-Fa-f]+\}|\\x[0-9A-Fa-f]{2}|\\[0-7]{1,3})"
+    r"\[:(?P<posix>\^?\w+):\]|\\(?P<property>[pP](?:\{\^?\w*\}|.))|(?P<number>\\x\{[0-9A-Fa-f]+\}|\\x[0-9A-Fa-f]{2}|\\[0-7]{1,3})"
     r"|\\(?P<escape>.)|(?P<other>.)",
     re.DOTALL,
 )
@@ -90,11 +92,33 @@ def _items(text: str) -> Iterator[tuple[str, str]]:
     for match in _ITEM.finditer(text):
         if match["posix"]:
             yield "", _posix(match["posix"])
+        elif match["property"]:
+            yield "", _category(match["property"])
         elif match["escape"] in _SETS:
             yield "", _SETS[match["escape"]]
         else:
             character = _character(match)
             yield _RANGE if match[0] == "-" else (character, re.escape(character))
+
+
+def _category(escape: str) -> str:
+    r"""Translate what follows the backslash of `\pL`, `\p{Lu}`, `\P{Lu}` or `\p{^Lu}`; scripts are Undetermined."""
+    name = escape[1:].strip("{}")
+    if not name.strip("^"):
+        found = f"\\{escape}"
+        raise EvaluationError("invalid regexp pattern: invalid character class", expected="RE2 syntax", found=found)
+    return _ranges(name.removeprefix("^"), inside=(escape[0] == "p") != name.startswith("^"))
+
+
+@cache
+def _ranges(category: str, *, inside: bool) -> str:
+    """Return the characters in a general category of Unicode, or all others, as the inside of a class."""
+    kinds = enumerate(unicodedata.category(chr(point)) for point in range(_LAST_CODE_POINT + 1))
+    runs = groupby(kinds, lambda pair: pair[1].startswith(category) and pair[1] != "Cn")
+    bounds = [(is_in, [point for point, _ in run]) for is_in, run in runs]
+    if not any(is_in for is_in, _ in bounds):
+        raise Undetermined
+    return "".join(f"{re.escape(chr(run[0]))}-{re.escape(chr(run[-1]))}" for is_in, run in bounds if is_in is inside)
 
 
 def _posix(name: str) -> str:
@@ -112,8 +136,6 @@ def _character(match: re.Match[str]) -> str:
     escape = match["escape"]
     if escape is None:
         return match["other"]
-    if escape in "pP":
-        raise Undetermined
     if escape in _CONTROLS:
         return _CONTROLS[escape]
     if escape.isascii() and not escape.isalnum():
@@ -127,7 +149,7 @@ _TOKEN = re.compile(
     r"""
     (?P<quoted>\\Q(?P<inner>.*?)(?:\\E|\Z))
   | (?P<number>\\x\{[0-9A-Fa-f]+\}|\\x[0-9A-Fa-f]{2}|\\[1-7][0-7]{1,2}|\\0[0-7]{0,2})
-  | (?P<unicode>\\[pP])
+  | (?P<unicode>\\[pP](?:\{\^?\w*\}|.))
   | (?P<escape>\\.)
   | (?P<named>\(\?P?<(?P<name>[^>]*)>)
   | (?P<flags>\(\?(?P<letters>[a-zA-Z-]*)(?P<end>[:)]))
@@ -218,7 +240,7 @@ class _Translator(Struct):
             case "number":
                 return re.escape(code_point(match[0]))
             case "unicode":
-                raise Undetermined
+                return f"[{_category(match[0][1:])}]"
             case "class":
                 return character_class(match[0])
             case _:

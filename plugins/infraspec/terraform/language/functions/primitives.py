@@ -7,10 +7,9 @@ import math
 import operator
 import string
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from infraspec.core.errors import EvaluationError, LimitError
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.core.unknown import Ephemeral, Sensitive, Text, Unknown, Value, parts_of
 from infraspec.terraform.language.conversions import first_sensitive, to_number, to_text
 from infraspec.terraform.language.functions.parameters import (
     boolean,
@@ -25,7 +24,15 @@ from infraspec.terraform.language.functions.parameters import (
 from infraspec.terraform.language.operators import BINARY
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.types import unified
-from infraspec.terraform.language.values import ListValue, MapValue, SetValue, normalize_number, to_decimal, type_name
+from infraspec.terraform.language.values import (
+    ListValue,
+    MapValue,
+    SetValue,
+    exact_number,
+    normalize_number,
+    type_name,
+    with_items,
+)
 
 _count = itertools.count(1)
 
@@ -61,8 +68,8 @@ def sensitive(value: Value) -> Sensitive:
 
 @function("nonsensitive", nullable, structural=True, sets=True)
 def nonsensitive(value: Value) -> Value:
-    """Take the mark of sensitivity from a value."""
-    return value.reveal() if isinstance(value, Sensitive) else value
+    """Take the mark of sensitivity from a value; one that is ephemeral stays hidden."""
+    return value.reveal() if isinstance(value, Sensitive) and not isinstance(value, Ephemeral) else value
 
 
 @function("issensitive", nullable, structural=True, sets=True)
@@ -77,10 +84,16 @@ def is_sensitive(value: Value) -> bool:
 
 @function("ephemeralasnull", nullable, structural=True, sets=True)
 def ephemeral_as_null(value: Value) -> Value:
-    """Return the value; an unknown one may be ephemeral, and null then."""
-    if isinstance(value, Unknown):
-        raise Undetermined
-    return value
+    """Return the value with null in place of each ephemeral part of it."""
+    if isinstance(value, dict):
+        return with_items(value, ((key, ephemeral_as_null(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return (
+            SetValue.of(map(ephemeral_as_null, value))
+            if isinstance(value, SetValue)
+            else type(value)(map(ephemeral_as_null, value))
+        )
+    return None if any(isinstance(part, Ephemeral) for part in parts_of(value)) else value
 
 
 _DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase
@@ -189,9 +202,9 @@ def _numeric_count(start: float, limit: float, step: float) -> list[int | float]
 function("tostring", nullable, structural=True)(lambda value: None if value is None else to_text(value))
 function("tonumber", nullable, structural=True)(lambda value: None if value is None else number(value))
 function("tobool", nullable, structural=True)(lambda value: None if value is None else boolean(value))
-function("abs", number)(lambda value: normalize_number(abs(to_decimal(value))))
-function("ceil", number)(lambda value: int(to_decimal(value).to_integral_value(ROUND_CEILING)))
-function("floor", number)(lambda value: int(to_decimal(value).to_integral_value(ROUND_FLOOR)))
+function("abs", number)(lambda value: normalize_number(abs(exact_number(value))))
+function("ceil", number)(lambda value: math.ceil(exact_number(value)))
+function("floor", number)(lambda value: math.floor(exact_number(value)))
 function("max", number, rest=number)(max)
 function("min", number, rest=number)(min)
 function("signum", integer)(lambda value: (value > 0) - (value < 0))

@@ -1,8 +1,8 @@
 """yamlencode and yamldecode.
 
 Reading YAML needs the package PyYAML, which infraspec does not require: without it the result is unknown. Scalars are
-resolved as Terraform resolves them, `yes`, `no`, `on` and `off` as YAML 1.1 has them; what differs between its releases
-is Undetermined. Source: go-cty-yaml, the decoder of Terraform.
+resolved and written as Terraform 1.15 does, `y`, `yes` and `on` as YAML 1.1 has them and `017` as decimal. Source:
+go-cty-yaml, which Terraform reads and writes YAML with.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, DecimalException
+from types import NoneType
 from typing import Any, NoReturn
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.json_text import decode_json
 from infraspec.core.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
-from infraspec.terraform.language.conversions import to_number
+from infraspec.terraform.language.conversions import to_number, to_text
 from infraspec.terraform.language.functions.parameters import function, nullable, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined, UnorderedJsonText
-from infraspec.terraform.language.values import LongNumber, is_indefinite, normalize_number
+from infraspec.terraform.language.values import is_indefinite, normalize_number
 
 _LONGEST_NUMBER = 1000
 
@@ -31,27 +33,14 @@ def json_encode(value: Value) -> str | JsonText:
     if isinstance(value, Unknown):
         raise Undetermined
     if is_known(value):
-        return encoded(value)
-    if _holds(value, _is_long):
-        raise Undetermined
-    return UnorderedJsonText(value) if _holds(value, is_indefinite) else JsonText(value)
+        return encode_json(value)
+    return UnorderedJsonText(value) if _holds_indefinite(value) else JsonText(value)
 
 
-def encoded(value: Value) -> str:
-    """Encode a known value; Undetermined if it holds a number of which not all digits are known."""
-    if _holds(value, _is_long):
-        raise Undetermined
-    return encode_json(value)
-
-
-def _is_long(value: Value) -> bool:
-    return isinstance(value, LongNumber)
-
-
-def _holds(value: Value, is_such: Callable[[Value], bool]) -> bool:
+def _holds_indefinite(value: Value) -> bool:
     if isinstance(value, dict):
-        return any(_holds(item, is_such) for item in value.values())
-    return is_such(value) or (isinstance(value, list) and any(_holds(item, is_such) for item in value))
+        return any(map(_holds_indefinite, value.values()))
+    return is_indefinite(value) or (isinstance(value, list) and any(map(_holds_indefinite, value)))
 
 
 @function("jsondecode", text, structural=True)
@@ -108,56 +97,107 @@ def _normalized(tree: Value) -> Value:
             return tree
 
 
-_LONGEST_LINE = 70
-_PLAIN = re.compile(r"[ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*")
-"""Text that needs no escapes in double quotes."""
+_WIDTH = 80
+_LONGEST_KEY = 128
+_ESCAPED = re.compile(r"[^ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+"""Characters that are escaped in double quotes."""
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_WORDS = {
-    spelling: truth
-    for words, truth in ((("true", "yes", "on"), True), (("false", "no", "off"), False))
-    for word in words
-    for spelling in (word, word.capitalize(), word.upper())
-}
-_NULLS = {"", "~", "null", "Null", "NULL"}
-_CERTAIN_TEXT = re.compile(r"(?!(?:y|n|yes|no|on|off|nan|inf)\Z)[A-Za-z_/][^=]*", re.IGNORECASE)
-"""Plain scalars that are text in every version of YAML."""
+_ESCAPES = {
+    "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
+    "\\": "\\", "\x85": "N", "\u2028": "L", "\u2029": "P",
+}  # fmt: skip
+_LITERAL = re.compile(r"""(?:["\\\n]|(?! \n| \Z)[^\n])*""")
+"""Text over several lines that stands as a block; none of it is escaped but quotes and backslashes, and breaks."""
 
 
 @function("yamlencode", nullable)
 def yaml_encode(value: Value) -> str:
-    """Encode as YAML in block style; Undetermined for text over several lines, long or with special characters."""
+    """Encode as YAML in block style; Undetermined for keys that are long or over several lines."""
     if isinstance(value, (dict, list)):
-        return "".join(f"{line}\n" for line in _block(value)) if value else f"{encoded(value)}\n"
-    return f"{_scalar(value)}\n" + ("" if isinstance(value, str) else "...\n")
+        return "".join(f"{line}\n" for line in _block(value, 0)) if value else f"{encode_json(value)}\n"
+    first, *others = _scalar(value, 0)
+    return "".join(f"{line}\n" for line in _below(first, others)) + ("" if isinstance(value, str) else "...\n")
 
 
-def _block(value: Value) -> list[str]:
+def _block(value: Value, column: int) -> list[str]:
+    """Return the lines of a collection that begins in a column."""
     if isinstance(value, dict):
-        return [line for key in sorted(value) for line in _entry(_scalar(key), value[key])]
-    return [line for item in value for line in _item(item)]
+        return [line for key in sorted(value) for line in _entry(_name(key), value[key], column)]
+    return [line for item in value for line in _item(item, column)]
 
 
-def _entry(key: str, value: Value) -> list[str]:
-    if not isinstance(value, (dict, list)) or not value:
-        return [f"{key}: {encoded(value) if isinstance(value, (dict, list)) else _scalar(value)}"]
-    indent = "  " if isinstance(value, dict) else ""
-    return [f"{key}:", *(indent + line for line in _block(value))]
-
-
-def _item(value: Value) -> list[str]:
-    if not isinstance(value, (dict, list)) or not value:
-        return [f"- {encoded(value) if isinstance(value, (dict, list)) else _scalar(value)}"]
-    first, *others = _block(value)
-    return [f"- {first}", *("  " + line for line in others)]
-
-
-def _scalar(value: Value) -> str:
-    if not isinstance(value, str):
-        return encoded(value)
-    if len(value) > _LONGEST_LINE or not _PLAIN.fullmatch(value):
+def _name(key: str) -> str:
+    if len(key) > _LONGEST_KEY or "\n" in key:
         raise Undetermined
-    return f'"{value}"'
+    return f'"{_ESCAPED.sub(_escape, key)}"'
+
+
+def _entry(key: str, value: Value, column: int) -> list[str]:
+    if not isinstance(value, (dict, list)) or not value:
+        first, *others = _scalar(value, column + len(key) + 2)
+        return _below(f"{key}: {first}", others)
+    if isinstance(value, dict):
+        return _below(f"{key}:", _block(value, column + 2))
+    return [f"{key}:", *_block(value, column)]
+
+
+def _item(value: Value, column: int) -> list[str]:
+    is_block = isinstance(value, (dict, list)) and value
+    first, *others = _block(value, column + 2) if is_block else _scalar(value, column + 2)
+    return _below(f"- {first}", others)
+
+
+def _below(first: str, others: Iterable[str]) -> list[str]:
+    return [first, *("  " + line if line else line for line in others)]
+
+
+def _scalar(value: Value, column: int) -> list[str]:
+    """Return the lines of what is no block, each but the first to be indented below what it belongs to."""
+    if not isinstance(value, str):
+        return [encode_json(value)]
+    if "\n" in value and _LITERAL.fullmatch(value) and not _ESCAPED.search(re.sub(r'["\\\n]', "", value)):
+        body, lines = value.removesuffix("\n"), value.split("\n")
+        chomped = "-" if body == value else "+" if body == "" or body.endswith("\n") else ""
+        hint = "2" if value[0] in (" ", "\n") else ""
+        return [f"|{hint}{chomped}", *(lines if body == value else lines[:-1])]
+    return _folded(value, column)
+
+
+def _folded(value: str, column: int) -> list[str]:
+    """Return text in double quotes, with a break at the first single blank beyond the width."""
+    lines, line, column = [], '"', column + 1
+    for position, character in enumerate(value):
+        if character == " " and column > _WIDTH and 0 < position < len(value) - 1 and value[position - 1] != " ":
+            lines.append(line)
+            line, column = "\\" if value[position + 1] == " " else "", 2
+            continue
+        written = _ESCAPED.sub(_escape, character)
+        line, column = line + written, column + len(written)
+    return [*lines, f'{line}"']
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    point = ord(character)
+    number = f"x{point:02X}" if point <= 0xFF else f"u{point:04X}" if point <= 0xFFFF else f"U{point:08X}"  # noqa: PLR2004
+    return "\\" + _ESCAPES.get(character, number)
+
+
+_IMPLICIT = "?"
+_TAG = "tag:yaml.org,2002:"
+_TYPES = {_TAG + "int": int, _TAG + "float": int | float, _TAG + "bool": bool, _TAG + "null": NoneType}
+_TAGS = {"mapping": {_TAG + "map"}, "sequence": {_TAG + "seq"}, "scalar": {_IMPLICIT, _TAG + "str", *_TYPES}}
+_WORDS = {
+    spelling: truth
+    for words, truth in ((("true", "yes", "on", "y"), True), (("false", "no", "off", "n"), False))
+    for word in words
+    for spelling in (word, word.capitalize(), word.upper())
+} | dict.fromkeys(("", "~", "null", "Null", "NULL"))
+_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
+_NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DATE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?=\Z|[Tt ])", re.ASCII)
+"""A date; what follows may make a time of it, in ways that are not told here."""
 
 
 @function("yamldecode", text)
@@ -167,53 +207,86 @@ def yaml_decode(value: str) -> Value:
         yaml = importlib.import_module("yaml")
     except ImportError:
         raise Undetermined from None
+    loader = type("Loader", (yaml.BaseLoader,), {"DEFAULT_SCALAR_TAG": _IMPLICIT})
+    if value.startswith("%"):
+        raise Undetermined
     try:
-        node = yaml.compose(value, Loader=yaml.SafeLoader)
+        node = yaml.compose(value, Loader=loader)
     except (yaml.YAMLError, ValueError) as error:
         problem = getattr(error, "problem", None) or "not one YAML document"
-        raise EvaluationError("the text is not YAML", expected="one YAML document", found=str(problem)) from None
+        raise _no_yaml(str(problem)) from None
     if node is None:
-        raise EvaluationError("the text is not YAML", expected="one YAML document", found="nothing")
+        raise _no_yaml("nothing")
     return _decoded(node, frozenset())
 
 
+def _no_yaml(found: str) -> EvaluationError:
+    return EvaluationError("the text is not YAML", expected="one YAML document", found=found)
+
+
 def _decoded(node: Any, above: frozenset[int]) -> Value:
-    """Turn a node to a value; a node that holds itself is an error."""
+    """Turn a node to a value; a node that holds itself is an error, and so is a tag that Terraform does not know."""
     if id(node) in above:
         raise EvaluationError("the text is not YAML", expected="no anchor that refers to itself")
+    if node.tag in (_TAG + "timestamp", _TAG + "binary"):
+        raise Undetermined
+    if node.tag not in _TAGS[node.id]:
+        raise _no_yaml(f"the tag {node.tag}")
     inside = above | {id(node)}
     match node.id:
         case "mapping":
-            return {_key(key): _decoded(item, inside) for key, item in node.value}
+            return _mapping(node, inside)
         case "sequence":
             return [_decoded(item, inside) for item in node.value]
         case _:
             return _resolved(node)
 
 
-def _key(node: Any) -> str:
-    value = _resolved(node) if node.id == "scalar" else None
-    if isinstance(value, str) and value != "<<":
-        return value
-    raise Undetermined
+def _mapping(node: Any, inside: frozenset[int]) -> Value:
+    """Return the entries in their order, those of a map that is merged into it among them."""
+    entries: dict[str, Value] = {}
+    for key, item in node.value:
+        if key.value == "<<":
+            if item.id != "mapping":
+                raise _no_yaml("a merge of something else than a map")
+            entries |= _decoded(item, inside)
+            continue
+        name = _resolved(key) if key.id == "scalar" else None
+        if name is None:
+            raise _no_yaml("a key that is no text")
+        entries[str(to_text(name))] = _decoded(item, inside)
+    return entries
 
 
 def _resolved(node: Any) -> Value:
-    """Return a scalar's value if its text and the type that YAML gives it agree with Terraform's reading."""
-    value, kind, quoted = str(node.value), node.tag.rpartition(":")[2], node.style in {"'", '"'}
-    if kind == "str" and (quoted or _is_text(value, node.style)):
+    """Return the value of a scalar: in quotes it is text, in a block the text of what it looks like."""
+    value = str(node.value)
+    if node.style in ("'", '"') or node.tag == _TAG + "str":
         return value
-    if quoted:
-        raise Undetermined
-    if kind == "bool" and value in _WORDS:
+    resolved = _plain(value)
+    if node.style is not None:
+        return None if resolved is None else to_text(resolved)
+    if not isinstance(resolved, _TYPES.get(node.tag, object)):
+        raise _no_yaml(f"something else than {node.tag}")
+    return resolved
+
+
+def _plain(value: str) -> Value:
+    """Resolve a plain scalar as the decoder of Terraform does."""
+    if value in _WORDS:
         return _WORDS[value]
-    if kind == "null" and value in _NULLS:
-        return None
-    if kind in {"int", "float"} and _NUMBER.fullmatch(value):
+    if _DECIMAL.fullmatch(value):
         return to_number(value)
-    raise Undetermined
-
-
-def _is_text(value: str, style: str | None) -> bool:
-    """Tell whether what is not quoted is text: Terraform reads a block of one line as it reads a plain scalar."""
-    return bool(_CERTAIN_TEXT.fullmatch(value)) or (style is not None and "\n" in value)
+    if _OTHER_BASE.fullmatch(value):
+        return int(value, 0)
+    if _NO_NUMBER.fullmatch(value):
+        raise Undetermined
+    day = _DATE.match(value)
+    if day is None:
+        return value
+    if day.end() < len(value):
+        raise Undetermined
+    try:
+        return f"{date(*map(int, day.groups()))}T00:00:00Z"
+    except ValueError:
+        return value

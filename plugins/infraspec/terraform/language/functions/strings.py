@@ -72,7 +72,10 @@ def split(separator: str | Text | Unknown, value: str | Text | Unknown) -> ListV
 
 @function("substr", text, integer, integer, structural=True)
 def substring(value: str | Text | Unknown, offset: int, length: int) -> str:
-    """Return `length` characters from an offset, all for a negative length; a negative offset is from the end."""
+    """Return `length` characters from an offset, all for a negative length; a negative offset is from the end.
+
+    From the end, the length 0 means all too.
+    """
     if isinstance(value, str):
         return _slice(clusters(value), offset, length)
     prefix = clusters(known_prefix(value))[:-1]
@@ -83,7 +86,8 @@ def substring(value: str | Text | Unknown, offset: int, length: int) -> str:
 
 def _slice(characters: list[str], offset: int, length: int) -> str:
     start = max(len(characters) + offset, 0) if offset < 0 else offset
-    return "".join(characters[start:] if length < 0 else characters[start : start + length])
+    everything = length < 0 or (length == 0 and offset < 0)
+    return "".join(characters[start:] if everything else characters[start : start + length])
 
 
 @function("startswith", text, text, structural=True)
