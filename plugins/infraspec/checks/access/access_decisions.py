@@ -112,7 +112,7 @@ def tagged(context: Context, owners: ArnIndex, role: Role, action: str, resource
 
 
 _MAYBE_THERE = ContextEntry(Truth.MAYBE, (Unknown("a tag that others set", ConditionKey("a tag")),))
-_TAGGED = ("secretsmanager", "ssm", "kms", "ecr")
+_TAGGED = ("secretsmanager", "ssm", "kms", "ecr", "acm-pca")
 """Services whose requests carry the tags of what they are about; those of others may."""
 
 
@@ -156,6 +156,8 @@ _SECURE = "SecureString"
 _TYPES = {"secretsmanager": _SECRET, "ssm": _PARAMETER, "s3": "aws_s3_bucket"}
 _ENCRYPTED = "aws_s3_bucket_server_side_encryption_configuration"
 _DEFAULT_KEY = "rule.apply_server_side_encryption_by_default.kms_master_key_id"
+_OWN_KEYS = {_SECRET: "secretsmanager", _PARAMETER: "ssm"}
+"""Whose key of AWS, each of which one service alone may use, encrypts a type that names none."""
 _KEY_ATTRIBUTES = {_SECRET: "kms_key_id", _PARAMETER: "key_id"}
 
 
@@ -195,7 +197,8 @@ class Keys:
         if alias is not None and alias.mode == "managed":
             return self.arn(alias.attribute("target_key_id"), resource)
         text = render(key)
-        if "alias/aws/" in text:
+        _, of_aws, service = text.rpartition("alias/aws/")
+        if of_aws and (resource is None or service == _OWN_KEYS.get(resource.type, service)):
             return None
         if "alias/" in text:
             return self._key_arn(Unknown(f"the key behind {text}", AliasTarget(text)), resource)

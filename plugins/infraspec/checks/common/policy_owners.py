@@ -188,8 +188,20 @@ class PolicyOwners(Struct):
             for one in (given for given in attachments(self.attributes, holder) if not given.attached):
                 named = self.attributes.plan.find(one.holder) if isinstance(one.holder, Unknown) else None
                 found.setdefault(named[0].address if named else "", []).append(one)
+            for one in _own_inline(self.attributes.plan, holder):
+                found.setdefault(one.source.address, []).append(one)
             self._inline[holder] = found
         return self._inline[holder]
+
+
+def _own_inline(plan: Plan, holder: str) -> Iterator[PolicyAttachment]:
+    """Yield the inline policies that are written in their holders."""
+    for source, how in _attaching(plan, holder):
+        attribute, _, document = how.documents.partition(".")
+        for index, block in enumerate(listed(source.stated(attribute)) if document else ()):
+            if isinstance(block, dict) and block.get("name") is not None:
+                value, path = block.get(document), f"{attribute}.{index}.{document}"
+                yield PolicyAttachment(source, value, path, holder=source.reference("name"), name=block["name"])
 
 
 def _list(plan: Plan, source: Resource, how: Attaching) -> PolicyList | None:

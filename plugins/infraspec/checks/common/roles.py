@@ -41,6 +41,10 @@ _MOST_ATTACHED = 10
 _INLINE = next(limit for held in resource_type(INLINE).policies if (limit := held.limit) is not None)
 
 
+_ARNS = ("arn", "id")
+"""The attributes of a policy that are its ARN."""
+
+
 class GrantedPolicies:
     """The policies of one plan, each document compiled once."""
 
@@ -57,21 +61,24 @@ class GrantedPolicies:
         """Return the policy an ARN names: in the plan, in a snapshot, AWS's own, or opaque; none if there is none."""
         plan = self.attributes.plan
         found = plan.find(grant.value) if type(grant.value) is Unknown else None
-        if found is not None and (found[0].mode, found[0].type) == ("managed", "aws_iam_policy"):
-            return self._policy_resource(found[0], grant)
         arn = self.attributes.narrow(grant.value)
-        shown = render(arn)
-        if isinstance(arn, str) and (wrong := self._misnamed(arn, grant.source)):
+        shown, of_policy = render(arn), found is not None and found[0].type == "aws_iam_policy"
+        if (of_policy and found[1] not in _ARNS) or (isinstance(arn, str) and not Arn.is_arn(arn)):
+            meant = f"{found[0].address}.arn" if found else None
+            return IdentityPolicy.nothing(shown, f"{shown} is no ARN, by which a policy is attached", meant)
+        of_plan = found is not None and of_policy and found[0].mode == "managed"
+        wrong = self._misnamed(arn, grant.source) if isinstance(arn, str) and not of_plan else None
+        if wrong is not None:
             return wrong
-        named = self.elsewhere.policies.named(arn)
+        named = None if of_plan else self.elsewhere.policies.named(arn)
         if named is not None and named.answer is Truth.YES:
             return self._policy_resource(named.resource, grant)
-        if found is not None and found[0].type == "aws_iam_policy":
+        if found is not None and of_policy:
             return self._policy_resource(found[0], grant)
         exported = self.elsewhere.policy(arn)
         if exported is not None:
             return self._document(exported, "policy", exported.stated("policy"))
-        read = self._read(arn) if isinstance(arn, str) and Arn.is_arn(arn) else None
+        read = self._read(arn) if isinstance(arn, str) else None
         if read is not None:
             return self._policy_resource(read, grant)
         if isinstance(arn, str) and of_aws(arn):

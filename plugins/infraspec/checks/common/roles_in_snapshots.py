@@ -31,6 +31,7 @@ from infraspec.core.unknown import (
     UnstatedAccount,
     Value,
     concatenate,
+    is_one_value,
     parts_of,
     render,
 )
@@ -147,7 +148,9 @@ class Identities:
     def named(self, value: Value, beside: Resource | None = None) -> Named | None:
         """Return what has an ARN or name, or may have it, or has its name alone; certain `beside` what refers to it."""
         narrowed = self.attributes.narrow(value)
-        if not isinstance(narrowed, str | Text):
+        if not isinstance(narrowed, str | Text) and not (
+            isinstance(narrowed, Unknown) and is_one_value(narrowed.address)
+        ):
             return None
         alike = [Named(one, self._has(one, narrowed, beside)) for one in self._by_name.get(name_in(narrowed), ())]
         possible = [named for named in alike if named.answer is not Truth.NO]
