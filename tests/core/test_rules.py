@@ -1,23 +1,84 @@
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 import tests_live.test_rules
 import tests_static.test_rules
 from infraspec.core.finding import Location, Related, Verdict
-from infraspec.core.rule import Rule
+from infraspec.core.rule import Rule, Wording, wordings
 from infraspec.core.rules import RULES, rule_of
 from infraspec.pytest_plugin.rule_tests import RuleCheck
 from infraspec.terraform.plan import Resource
 from tools.rule_examples import EXAMPLES
 
 PACKAGE = Path(__file__).parents[2] / "plugins" / "infraspec"
+
+
+def rule_file(rule: Rule) -> str:
+    """Return the file of what a rule has to say."""
+    return f"checks/{rule.room}/{rule.id.replace('-', '_')}.json"
+
+
+def values_of(text: Wording) -> set[str]:
+    """Return the names of the values that a text takes, beside the address of its subject."""
+    return set(re.findall(r"\{(\w+)\}", "\n".join(asdict(text).values()))) - {"address"}
+
+
+def said_by(rule: Rule) -> Iterator[tuple[str, set[str]]]:
+    """Yield the names of the texts that the checks of a rule say, each with the names of the values that they give."""
+    for path in (PACKAGE / "checks" / rule.room).glob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if f'RULE = RULES["{rule.id}"]\n' not in source:
+            continue
+        functions = {one.name: one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.FunctionDef)}
+        returned = {
+            name: {
+                text for one in ast.walk(function) if isinstance(one, ast.Return) for text in literals(one.value, {})
+            }
+            for name, function in functions.items()
+        }
+        for function in functions.values():
+            yield from said_in(function, returned)
+
+
+def said_in(function: ast.FunctionDef, returned: Mapping[str, set[str]]) -> Iterator[tuple[str, set[str]]]:
+    """Yield what a function says; a name, or values, may be kept in a variable of its own."""
+    kept = dict(returned)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            pairs = [(target, node.value) for target in node.targets]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=True))
+            for target, value in pairs:
+                found = [one for one in value.keys if one] if isinstance(value, ast.Dict) else [value]
+                name = ast.unparse(target)
+                kept[name] = kept.get(name, set()).union(*(literals(one, returned) for one in found))
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in {"say", "judge"}:
+            given = [{one.arg} if one.arg else kept[ast.unparse(one.value)] for one in call.keywords]
+            for name in literals(call.args[0], kept):
+                yield name, {str(value) for values in given for value in values}
+
+
+def literals(node: ast.AST | None, known: Mapping[str, set[str]]) -> set[str]:
+    """Return the texts that an expression may be: one, either of two, or those of a variable or a function."""
+    match node:
+        case ast.IfExp(body=first, orelse=second):
+            return literals(first, known) | literals(second, known)
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)):
+            return known.get(name, set())
+    return set()
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
@@ -94,12 +155,36 @@ def test_a_subject_has_a_word_for_each_verdict() -> None:
     ]
 
 
-def test_a_subject_is_judged_by_what_holds() -> None:
-    """It is proven without a word, or violated with all of them."""
-    subject = RULES["names"].about("aws_sqs_queue.a", "name", PLACE)
+def test_a_subject_says_what_its_rule_has() -> None:
+    """A text of the rule has the values in it, which are not looked into, and the verdict that stands with it."""
+    subject = RULES["state-store"].about("aws_s3_bucket.a", "name", PLACE, [OTHER])
+    said = subject.say("absent", argument="bucket", name="{argument}")
 
-    assert subject.proven() == subject.judged(holds=True, **SAID)
-    assert subject.violated(**SAID) == subject.judged(holds=False, **SAID)
+    assert Verdict.VIOLATED is said.verdict
+    assert ("state-store", "aws_s3_bucket.a", "name", PLACE) == (said.rule, said.address, said.subject, said.location)
+    assert "the bucket {argument} of the backend" == said.expected
+    with pytest.raises(KeyError, match="argument"):
+        subject.say("absent", name="a")
+
+
+def test_a_subject_is_judged_by_what_holds() -> None:
+    """It is proven without a word, or violated with what the rule has."""
+    subject = RULES["process"].about("pull request #1", "name", PLACE)
+
+    assert subject.proven() == subject.judge("not-ticked", holds=True, text="a")
+    assert subject.say("not-ticked", text="a") == subject.judge("not-ticked", holds=False, text="a")
+
+
+WORDED = [rule for rule in RULES.values() if (PACKAGE / rule_file(rule)).is_file()]
+
+
+@pytest.mark.parametrize("rule", WORDED, ids=lambda rule: rule.id)
+def test_what_a_rule_has_to_say_is_said(rule: Rule) -> None:
+    """Each text of a rule is said by its checks, which give it every value that it names."""
+    texts, said = wordings(rule.room, rule.id), list(said_by(rule))
+
+    assert set(texts) == {name for name, _ in said}
+    assert [] == [(name, left) for name, given in said if (left := values_of(texts[name]) - given)]
 
 
 def test_what_is_proven_may_have_a_remedy() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from infraspec.core.finding import Finding, Location, Related, Verdict
 
@@ -31,10 +34,31 @@ class Placed(Protocol):
         """Where it is written."""
 
 
+_CHECKS = Path(__file__).parents[1] / "checks"
+_VALUE = re.compile(r"\{(\w+)\}")
+
+
+class Wording(Struct, frozen=True, forbid_unknown_fields=True):
+    """A verdict and what is said with it; `{name}` stands for a value that the check gives."""
+
+    verdict: Literal["violated", "undetermined", "advice"]
+    expected: str
+    found: str
+    reason: str
+    remedy: str = ""
+
+
+@cache
+def wordings(room: str, rule: str) -> Mapping[str, Wording]:
+    """Return what a rule says, by name: the JSON file beside its check, read when the first of it is said."""
+    file = _CHECKS / room / f"{rule.replace('-', '_')}.json"
+    return json.decode(file.read_bytes(), type=dict[str, Wording])
+
+
 class Subject(Struct, frozen=True):
     """What a finding is about; each verdict on it is a method."""
 
-    rule: str
+    rule: Rule
     address: str
     name: str = ""
     location: Location | None = None
@@ -56,15 +80,26 @@ class Subject(Struct, frozen=True):
         """Say that the rule holds, and what would be better."""
         return self._finding(Verdict.PROVEN, expected, found, reason, remedy, advice=True)
 
-    def judged(self, *, holds: bool, expected: str, found: str, reason: str, remedy: str) -> Finding:
-        """Say that the rule holds, or, if it does not, what violates it."""
-        return self.proven() if holds else self.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+    def say(self, wording: str, /, **values: object) -> Finding:
+        """Say what the rule has under a name, with the values in it; `{address}` is that of the subject.
+
+        KeyError if there is no such text or value.
+        """
+        text, given = wordings(self.rule.room, self.rule.id)[wording], {"address": self.address, **values}
+        parts = (text.expected, text.found, text.reason, text.remedy)
+        expected, found, reason, remedy = (_VALUE.sub(lambda name: str(given[name[1]]), part) for part in parts)
+        verdict = {"violated": self.violated, "undetermined": self.undetermined, "advice": self.advice}[text.verdict]
+        return verdict(expected=expected, found=found, reason=reason, remedy=remedy)
+
+    def judge(self, wording: str, /, *, holds: bool, **values: object) -> Finding:
+        """Say that the rule holds, or, if it does not, what it has under a name."""
+        return self.proven() if holds else self.say(wording, **values)
 
     def _finding(
         self, verdict: Verdict, expected: str, found: str, reason: str, remedy: str, *, advice: bool = False
     ) -> Finding:
         said = (expected, found, reason, remedy)
-        return Finding(self.rule, verdict, self.address, self.name, self.location, *said, self.related, advice)
+        return Finding(self.rule.id, verdict, self.address, self.name, self.location, *said, self.related, advice)
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,5 +164,5 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ) -> Subject:
         """Return a subject: an address, or what has one and stands somewhere; `name` narrows it down."""
         if isinstance(place, str):
-            return Subject(self.id, place, name, location, tuple(related))
-        return Subject(self.id, place.address, name, location or place.location, tuple(related))
+            return Subject(self, place, name, location, tuple(related))
+        return Subject(self, place.address, name, location or place.location, tuple(related))

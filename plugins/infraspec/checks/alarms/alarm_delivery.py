@@ -10,7 +10,6 @@ prerequisites: permissions"; Amazon SQS Developer Guide, "Configure KMS permissi
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
@@ -50,65 +49,29 @@ def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
     subject = RULE.about(facts.topic, "canary", related=(Related("queue", facts.queue),))
     if facts.seconds is not None:
         return subject.proven(f"a test message was in the queue after {facts.seconds:.1f} s")
-    broken = _broken(facts)
-    reason, remedy = broken or (
-        "no link of the chain is seen to be broken: another reader of the queue took it, it takes longer"
-        + (", or the policy of the queue's key keeps SNS out" if facts.key else ""),
-        (
-            "let nobody else read the queue, or give it more time:\n"
-            f"[environments.NAME.live.canary]\nseconds = {min(300, canary.seconds * 2)}"
-        ),
-    )
-    return (subject.violated if broken else subject.undetermined)(
-        expected=f"a test message arrives in the queue within {canary.seconds} s",
-        found=f"not there after {canary.seconds} s"
-        if facts.published
-        else "nothing was published: it could not arrive",
-        reason=reason,
-        remedy=remedy,
-    )
+    wording, seconds = _broken(facts), canary.seconds
+    found = f"not there after {seconds} s" if facts.published else "nothing was published: it could not arrive"
+    said = {"topic": facts.topic, "queue": facts.queue, "longer": min(300, seconds * 2)}
+    return subject.say(wording, seconds=seconds, found=found, **said)
 
 
-def _broken(facts: CanaryFacts) -> tuple[str, str] | None:
-    """Return what makes it vain to publish, or keeps a published message out of the queue, and its remedy."""
+def _broken(facts: CanaryFacts) -> str:
+    """Name what makes it vain to publish, or keeps a published message out of the queue, so far as it is seen."""
     if not facts.is_topic:
-        return "the topic: AWS has none of this ARN", "apply the topic, or correct the contract's canary.topics"
+        return "no-topic"
     if not facts.is_queue:
-        return "the queue: AWS has none of this ARN", "apply the queue, or correct the contract's canary.queue"
+        return "no-queue"
     if facts.subscription is None:
-        block = (
-            'resource "aws_sns_topic_subscription" "canary" {\n'
-            f'  topic_arn = "{facts.topic}"\n  protocol  = "sqs"\n  endpoint  = "{facts.queue}"\n}}'
-        )
-        return "the subscription: the topic has none of the queue", block
+        return "not-subscribed"
     if not facts.subscription.confirmed:
-        return "the subscription: the queue's is not confirmed", "confirm it, or subscribe again"
+        return "not-confirmed"
     if facts.subscription.filtered:
-        return (
-            "the filter policy of the queue's subscription: alerts, and the test message, have no message attributes",
-            "take filter_policy out of the aws_sns_topic_subscription of the queue",
-        )
+        return "queue-filtered"
     if _lets_in(facts) is Truth.NO:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": _SNS},
-            "Action": "sqs:SendMessage",
-            "Resource": facts.queue,
-            "Condition": {"ArnEquals": {"aws:SourceArn": facts.topic}},
-        }
-        return (
-            f"the policy of the queue: no statement of it lets {_SNS} do sqs:SendMessage",
-            f"add to the policy of the queue:\n{json.dumps(statement, indent=2)}",
-        )
+        return "queue-policy"
     if facts.key == _AWS_KEY:
-        return (
-            f"the key of the queue: {_SNS} cannot use {_AWS_KEY}, whose policy nobody can change",
-            (
-                "set sqs_managed_sse_enabled = true in place of kms_master_key_id, "
-                f"or take a key of your own that lets {_SNS} do kms:Decrypt and kms:GenerateDataKey"
-            ),
-        )
-    return None
+        return "key-of-aws"
+    return "perhaps-key" if facts.key else "nothing-broken"
 
 
 def _lets_in(facts: CanaryFacts) -> Truth:
@@ -216,14 +179,10 @@ class _Check:
             yield self._subscribed(source, topic)
 
     def _missing(self, source: Resource, publishers: Mapping[str, list[Resource]]) -> Finding:
-        name, subject = self.bound.value(self.bound.attributes.name(source)), RULE.about(source)
-        expected, remedy = f"a topic {render(name)}", f"terraform apply -target='{source.address}'"
-        if not isinstance(name, str):
-            found, reason = "its name is not known before apply", "whether alerts arrive cannot be told"
-            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
+        name = self.bound.value(self.bound.attributes.name(source))
         used = sorted({alarm.address for sources in publishers.values() for alarm in sources})
-        reason = f"the alerts of {', '.join(used[:3])}{', …' if used[3:] else ''} reach nobody"
-        return subject.violated(expected=expected, found="AWS has none of this name", reason=reason, remedy=remedy)
+        shown = f"{', '.join(used[:3])}{', …' if used[3:] else ''}"
+        return RULE.about(source).say("absent" if isinstance(name, str) else "unnamed", name=render(name), used=shown)
 
     def _subscribed(self, source: Resource, topic: Resource) -> Finding:
         arn = str(topic.stated("arn"))
@@ -241,21 +200,10 @@ class _Check:
             return subject.proven(f"confirmed: {', '.join(wanted) or counted}")
         expected = f"a confirmed subscription of {', '.join(wanted)}" if wanted else "a confirmed subscription"
         whom = ", ".join(name for name in wanted if answers[name] is not Truth.YES) or "anybody"
+        wording = "not-subscribed-to" if len(confirmed) == len(subscriptions) else "unconfirmed"
         if worst is Truth.MAYBE:
-            return subject.undetermined(
-                expected=expected,
-                found=_shown(subscriptions),
-                reason=f"whether an alert reaches {whom} depends on a filter policy: alerts have no message attributes",
-                remedy="take filter_policy out of the aws_sns_topic_subscription",
-            )
-        return subject.violated(
-            expected=expected,
-            found=_shown(subscriptions),
-            reason=f"no alert reaches {whom}; a subscription that nobody confirmed gets no message",
-            remedy="confirm it by the link that SNS sent; if two days have passed, subscribe again"
-            if len(confirmed) < len(subscriptions)
-            else f"terraform apply, or add an aws_sns_topic_subscription to {source.address}",
-        )
+            wording = "filtered"
+        return subject.say(wording, expected=expected, found=_shown(subscriptions), whom=whom)
 
     def rules(self) -> Iterator[Finding]:
         for rule, target, topic in self.uses.rules:
@@ -278,12 +226,8 @@ class _Check:
         else:
             return RULE.about(rule, "rule").proven(f"{state}, to {topic.address}")
         at = target.location if sent is None and live is not None else None
-        return RULE.about(rule, "rule", at).violated(
-            expected=f"a rule that is on and sends to {topic.address}",
-            found=found,
-            reason="the events that it is for reach nobody",
-            remedy=f"terraform apply -target='{rule.address}' -target='{target.address}'",
-        )
+        broken = RULE.about(rule, "rule", at)
+        return broken.say("no-rule", topic=topic.address, found=found, target=target.address)
 
 
 def _shown(subscriptions: Sequence[LiveSubscription]) -> str:

@@ -8,7 +8,7 @@ Source: Terraform AWS provider, aws_cloudwatch_metric_alarm and aws_cloudwatch_c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
@@ -24,7 +24,7 @@ from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
-from infraspec.monitoring.alarms import alarms
+from infraspec.monitoring.alarms import Series, alarms
 from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus
 from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -93,7 +93,6 @@ def _compared(name: str, expected: Value, found: Value) -> Iterator[Difference]:
 
 
 _About: TypeAlias = Callable[..., Subject]
-_GIVE_STATE = "name the state of the environment in the contract: state = …"
 _STUCK = "INSUFFICIENT_DATA"
 _IGNORES = "AWS/DynamoDB"
 _CONTINUOUS = {
@@ -140,21 +139,11 @@ class _Check:
     def findings(self, source: Resource) -> Iterator[Finding]:
         name = self.bound.value(self.bound.attributes.name(source, "alarm_name"))
         if not isinstance(name, str):
-            yield RULE.about(source, location=source.location_of("alarm_name")).undetermined(
-                expected="a name to look for",
-                found=render(name),
-                reason="its name is not known before apply",
-                remedy=_GIVE_STATE,
-            )
+            yield RULE.about(source, location=source.location_of("alarm_name")).say("unnamed", name=render(name))
             return
         status, live = self.states.by_name.get(name), self.bound.resource(source)
         if status is None or live is None:
-            missing = RULE.about(source).violated(
-                expected=f"an alarm {name}",
-                found="AWS has none of this name",
-                reason="nobody is told of what it watches",
-                remedy=f"terraform apply -target='{source.address}'",
-            )
+            missing = RULE.about(source).say("absent", name=name)
             yield left_open(self.plan, missing)
             return
         about = partial(RULE.about, source, related=(Related("alarm", status.arn),))
@@ -173,16 +162,8 @@ class _Check:
         subject = about("configuration", location=source.location_of(names[0]))
         expected = "\n".join(_said(difference.attribute, difference.expected) for difference in shown)
         found = "\n".join(_said(difference.attribute, difference.found) for difference in shown)
-        if not wrong:
-            reason = "the source does not know it before apply"
-            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=_GIVE_STATE)
-        return subject.violated(
-            expected=expected,
-            found=found,
-            reason="AWS has it otherwise than the source",
-            remedy=f"terraform apply -target='{source.address}'\n"
-            f"or, if AWS is right, bring {', '.join(dict.fromkeys(names))} into the source",
-        )
+        named = ", ".join(dict.fromkeys(names))
+        return subject.say("changed" if wrong else "not-known", expected=expected, found=found, names=named)
 
     def _state(self, live: Resource, status: AlarmStatus, subject: Subject) -> Finding:
         lasted = status.lasted(self.states.taken)
@@ -193,43 +174,18 @@ class _Check:
             return subject.proven(f"{state}, which a new alarm may be")
         if any(matches(pattern, status.name) for pattern in self.settings.sparse):
             return subject.proven(f"{state}; the contract says its metric is sparse")
-        certain, reason, remedy = self._stuck(live)
-        return (subject.violated if certain else subject.undetermined)(
-            expected=f"{_STUCK} for no longer than {self.settings.insufficient_minutes} minutes",
-            found=f"{state}: {status.reason}".rstrip(": "),
-            reason=reason,
-            remedy=remedy,
-        )
-
-    def _stuck(self, live: Resource) -> tuple[bool, str, str]:
-        """Say of an alarm without data whether that is certainly wrong, the reason and the remedy."""
+        minutes, found = self.settings.insufficient_minutes, f"{state}: {status.reason}".rstrip(": ")
         alarm = self.metrics.get(live.address)
-        missing, metrics = (alarm.get("treat_missing_data"), alarm.series.values()) if alarm else (None, ())
-        sparse = f'in the contract\n[alarms.live]\nsparse = ["{live.stated("alarm_name") or live.name}"]'
-        if any(series.namespace == _IGNORES for series in metrics):
-            reason = "alarms on AWS/DynamoDB ignore that data is missing and stay as they are, whatever the alarm says"
-            return False, reason, sparse
-        if missing in {"breaching", "notBreaching"}:
-            reason = f"with treat_missing_data {missing} it leaves this state without data: it is not evaluated at all"
-            return True, reason, "look at its metrics and its expression in the console of CloudWatch"
-        if missing == "missing" and all(
-            series.namespace == "AWS/RDS" or (series.namespace, series.name) in _CONTINUOUS for series in metrics
-        ):
-            reason = "its metric has data as long as what it is about is there: it is gone, stopped, or named wrongly"
-            return True, reason, "mend its dimensions, or start what they name"
-        reason = "whether its metric only has no data when all is well cannot be told"
-        line = f'in {live.address}, if no data means that all is well\ntreat_missing_data = "notBreaching"'
-        return False, reason, f"{line}\nor {sparse}"
+        missing, series = (alarm.get("treat_missing_data"), alarm.series.values()) if alarm else (None, ())
+        name = live.stated("alarm_name") or live.name
+        said = {"minutes": minutes, "found": found, "missing": missing, "alarm": live.address, "name": name}
+        return subject.say(_stuck(missing, series), **said)
 
     def _watched(self, source: Resource, live: Resource, status: AlarmStatus, about: _About) -> Iterator[Finding]:
         things = [(thing.name, thing.exists) for thing in status.watched] + list(self._counted(live))
         if absent := [name for name, exists in things if not exists]:
-            yield about("what it looks at", location=source.location_of("dimensions")).violated(
-                expected="dimensions that name what exists, and a metric that something writes",
-                found="\n".join(f"{name}, which does not exist" for name in absent),
-                reason="the metric has no data and never will, so the alarm never fires",
-                remedy=f"terraform apply, or mend the dimensions of {source.address}",
-            )
+            subject = about("what it looks at", location=source.location_of("dimensions"))
+            yield subject.say("nothing-watched", found="\n".join(f"{name}, which does not exist" for name in absent))
         elif things:
             yield about("what it looks at").proven(", ".join(name for name, _ in things) + " exist")
 
@@ -256,23 +212,26 @@ class _Check:
         if history is None:
             return
         fired, failed = history.fired.get(status.name, 0), history.failed.get(status.name, ())
-        window = f"in the last {history.hours} hours"
         if failed:
-            yield about("actions", location=source.location_of("alarm_actions")).violated(
-                expected=f"every action succeeded {window}",
-                found="\n".join(dict.fromkeys(failed)),
-                reason="CloudWatch could not do what the alarm asks for: nobody was told",
-                remedy="mend the policy or the key of the topic; the rule alarm-delivery says which",
-            )
+            subject = about("actions", location=source.location_of("alarm_actions"))
+            yield subject.say("failed-actions", hours=history.hours, found="\n".join(dict.fromkeys(failed)))
         if fired > self.settings.most_alarms:
-            yield about("flapping", location=source.location_of("threshold")).violated(
-                expected=f"at most {self.settings.most_alarms} times in ALARM {window}",
-                found=f"{fired} times",
-                reason="an alarm that comes and goes is soon read by nobody",
-                remedy="mend what it tells of, or let it wait: more evaluation_periods with datapoints_to_alarm",
-            )
+            subject = about("flapping", location=source.location_of("threshold"))
+            yield subject.say("flapping", most=self.settings.most_alarms, hours=history.hours, fired=fired)
         elif not failed:
-            yield about("history").proven(f"{fired} times in ALARM {window}, no action failed")
+            yield about("history").proven(f"{fired} times in ALARM in the last {history.hours} hours, no action failed")
+
+
+def _stuck(missing: Value, metrics: Collection[Series]) -> str:
+    """Name what is said of an alarm without data, by what it does then and by the metrics that it looks at."""
+    if any(series.namespace == _IGNORES for series in metrics):
+        return "ignores-missing-data"
+    if missing in {"breaching", "notBreaching"}:
+        return "not-evaluated"
+    is_continuous = all(
+        series.namespace == "AWS/RDS" or (series.namespace, series.name) in _CONTINUOUS for series in metrics
+    )
+    return "no-data-of-what-is-there" if missing == "missing" and is_continuous else "perhaps-sparse"
 
 
 def _said(name: str, value: Value) -> str:

@@ -259,9 +259,10 @@ class _Check:
         wanted = f"and sends it to a topic of level {level}"
         if doubt is None:
             about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
-            return about.violated(
-                expected=f"a rule that takes the event {item.event} {wanted}",
-                found="no rule of the plan takes it and has a topic as its target",
+            return about.say(
+                "no-rule",
+                event=item.event,
+                wanted=wanted,
                 reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
                 remedy=self.suggestions.rule(name, item, subject),
             )

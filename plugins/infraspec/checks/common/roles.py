@@ -62,19 +62,19 @@ class GrantedPolicies:
         plan = self.attributes.plan
         found = plan.find(grant.value) if type(grant.value) is Unknown else None
         arn = self.attributes.narrow(grant.value)
-        shown, of_policy = render(arn), found is not None and found[0].type == "aws_iam_policy"
-        if (of_policy and found[1] not in _ARNS) or (isinstance(arn, str) and not Arn.is_arn(arn)):
-            meant = f"{found[0].address}.arn" if found else None
+        shown, referred = render(arn), found[0] if found and found[0].type == "aws_iam_policy" else None
+        if (found and referred and found[1] not in _ARNS) or (isinstance(arn, str) and not Arn.is_arn(arn)):
+            meant = f"{referred.address}.arn" if referred else None
             return IdentityPolicy.nothing(shown, f"{shown} is no ARN, by which a policy is attached", meant)
-        of_plan = found is not None and of_policy and found[0].mode == "managed"
+        of_plan = referred is not None and referred.mode == "managed"
         wrong = self._misnamed(arn, grant.source) if isinstance(arn, str) and not of_plan else None
         if wrong is not None:
             return wrong
         named = None if of_plan else self.elsewhere.policies.named(arn)
         if named is not None and named.answer is Truth.YES:
             return self._policy_resource(named.resource, grant)
-        if found is not None and of_policy:
-            return self._policy_resource(found[0], grant)
+        if referred is not None:
+            return self._policy_resource(referred, grant)
         exported = self.elsewhere.policy(arn)
         if exported is not None:
             return self._document(exported, "policy", exported.stated("policy"))

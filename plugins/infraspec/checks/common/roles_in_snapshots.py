@@ -159,7 +159,7 @@ class Identities:
         certain = (one for one in alike if self.attributes.plan.is_certain(one.resource, beside))
         return next(iter(possible or certain), None)
 
-    def _has(self, resource: Resource, value: str | Text, beside: Resource | None) -> Truth:
+    def _has(self, resource: Resource, value: str | Text | Unknown, beside: Resource | None) -> Truth:
         plan, of = self.attributes.plan, self.attributes.account_of
         here = Truth.YES if plan.is_certain(resource, beside) else Truth.MAYBE
         if render(value).startswith("arn:"):

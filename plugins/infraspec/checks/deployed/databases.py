@@ -46,20 +46,6 @@ def _rung(database: Database, ways: Mapping[str, PathStep]) -> tuple[int, str]:
     return -1, "no service whose way to it is known"
 
 
-def _ingress(database: Database) -> str:
-    group = database.side.groups[0].id if database.side and database.side.groups else "SECURITY_GROUP_OF_THE_DATABASE"
-    return (
-        "let the service in:\n"
-        'resource "aws_vpc_security_group_ingress_rule" "from_tasks" {\n'
-        f'  security_group_id            = "{group}"\n'
-        "  referenced_security_group_id = SECURITY_GROUP_OF_THE_SERVICE\n"
-        '  ip_protocol                  = "tcp"\n'
-        f"  from_port                    = {database.port}\n"
-        f"  to_port                      = {database.port}\n"
-        "}"
-    )
-
-
 _RUNNING = {"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"}
 """The states in which an instance answers."""
 _DOWN = re.compile(
@@ -91,19 +77,9 @@ def check_databases(plan: Plan, live_plan: Plan, observed_databases: Observed, s
 def _of_source(source: Resource, bound: ResolvedSource, observed: Observed, settings: Databases) -> Iterator[Finding]:
     name = bound.value(bound.attributes.name(source, "identifier"))
     if not isinstance(name, str):
-        yield RULE.about(source).undetermined(
-            expected="a name to look for",
-            found=render(name),
-            reason="its identifier is not known before apply",
-            remedy="name the state of the environment in the contract: state = …",
-        )
+        yield RULE.about(source).say("unnamed", name=render(name))
     elif name not in observed.databases:
-        absent = RULE.about(source).violated(
-            expected=f"a database instance {name}",
-            found="AWS has none of this name",
-            reason="there is no database",
-            remedy=f"terraform apply -target='{source.address}'",
-        )
+        absent = RULE.about(source).say("absent", name=name)
         yield left_open(bound.plan, absent)
     else:
         yield from _Check(source, bound, observed, settings, observed.databases[name]).findings()
@@ -139,93 +115,52 @@ class _Check(Struct, frozen=True):
         subject, status = self._about("status"), self.database.status
         if status in _RUNNING:
             return subject.proven(status)
-        is_down = _DOWN.match(status) is not None
-        say = subject.violated if is_down else subject.undetermined
-        return say(
-            expected="available",
-            found=status,
-            reason="in this state it does not answer, or not wholly" if is_down else "whether it answers is not known",
-            remedy=f"aws rds describe-events --source-type db-instance --source-identifier {self.database.identifier}",
-        )
+        wording = "down" if _DOWN.match(status) else "status-not-known"
+        return subject.say(wording, status=status, identifier=self.database.identifier)
 
     def _retention(self) -> Finding:
         wanted, found = self.bound.value(self.source.stated("backup_retention_period")), self.database.retention_days
         answer = Truth.YES if wanted is None else same(wanted, found)
         if answer is Truth.YES:
             return self._about("backup retention").proven(f"{found} days" if found else "no backups, by the source")
-        subject = self._about("backup retention", "backup_retention_period")
-        say = subject.violated if answer is Truth.NO else subject.undetermined
-        return say(
-            expected=f"backup_retention_period {render(wanted)}",
-            found=f"{found} days",
-            reason="AWS has it otherwise than the source" if answer is Truth.NO else "the source does not know it",
-            remedy=f"terraform apply -target='{self.source.address}'",
+        wording = "other-retention" if answer is Truth.NO else "retention-not-known"
+        return self._about("backup retention", "backup_retention_period").say(
+            wording, wanted=render(wanted), days=found
         )
 
     def _restorable(self) -> Finding:
         latest, created, taken = self.database.latest_restorable, self.database.created, self.observed.taken
-        subject = self._about("restorable")
-        if latest is not None and taken - latest <= timedelta(minutes=self.settings.restorable_minutes):
+        subject, most = self._about("restorable"), self.settings.restorable_minutes
+        if latest is not None and taken - latest <= timedelta(minutes=most):
             return subject.proven(f"to {latest:%Y-%m-%d %H:%M} UTC")
-        is_new = latest is None and created is not None and taken - created < _NEW
-        say = subject.undetermined if is_new else subject.violated
-        return say(
-            expected=f"a point to restore no older than {self.settings.restorable_minutes} minutes",
-            found=f"{latest:%Y-%m-%d %H:%M} UTC" if latest else "none",
-            reason="the instance is less than a day old, and its first backup may not be finished"
-            if is_new
-            else "what was written since then is lost if the instance is",
-            remedy=f"aws rds describe-db-snapshots --db-instance-identifier {self.database.identifier}",
-        )
+        wording = "new" if latest is None and created is not None and taken - created < _NEW else "not-restorable"
+        found = f"{latest:%Y-%m-%d %H:%M} UTC" if latest else "none"
+        return subject.say(wording, minutes=most, found=found, identifier=self.database.identifier)
 
     def _replica(self) -> Finding:
-        lag, most = self.database.readings.lag_seconds, self.settings.most_lag_seconds
-        broken, subject = self.database.replication, self._about("replica lag")
-        if not broken and lag is not None and 0 <= lag <= most:
+        lag, most, database = self.database.readings.lag_seconds, self.settings.most_lag_seconds, self.database
+        broken, subject = bool(database.replication) or (lag is not None and lag < 0), self._about("replica lag")
+        if not broken and lag is not None and lag <= most:
             return subject.proven(f"{lag:g} seconds")
-        if broken:
-            found, reason = ", ".join(broken), "the replication does not run"
-        elif lag is None:
-            found, reason = "not known", "the metric ReplicaLag has no data of the last 15 minutes"
-        else:
-            found, reason = f"{lag:g} seconds", "the replication does not run" if lag < 0 else "what it answers is old"
-        say = subject.undetermined if lag is None and not broken else subject.violated
-        return say(
-            expected=f"a replica of {self.database.replica_of} no more than {most} seconds behind",
-            found=found,
-            reason=reason,
-            remedy=f"aws rds describe-db-instances --db-instance-identifier {self.database.identifier}",
-        )
+        wording = "broken" if broken else "lag-not-known" if lag is None else "behind"
+        found = ", ".join(database.replication) or f"{lag or 0:g} seconds"
+        return subject.say(wording, of=database.replica_of, seconds=most, found=found, identifier=database.identifier)
 
     def _storage(self) -> Finding:
         free, size = self.database.readings.free_bytes, self.database.allocated_gib
         least, subject = self.settings.least_free_percent, self._about("storage", "allocated_storage")
-        expected = f"at least {least:g} % of {size} GiB free"
         if free is None or not size:
-            return subject.undetermined(
-                expected=expected,
-                found="not known",
-                reason="the metric FreeStorageSpace has no data of the last 15 minutes",
-                remedy="run this again when it has data",
-            )
+            return subject.say("storage-not-known", least=f"{least:g}", size=size)
         percent = 100 * free / (size * _GIB)
         if percent >= least:
             return self._about("storage").proven(f"{percent:.0f} % free")
-        return subject.violated(
-            expected=expected,
-            found=f"{percent:.1f} % free",
-            reason="an instance whose storage is full stops",
-            remedy=f"in {self.source.address}\nallocated_storage = {size * 2}",
-        )
+        return subject.say("full", least=f"{least:g}", size=size, percent=f"{percent:.1f}", double=size * 2)
 
     def _pending(self) -> Finding:
         if not self.database.pending:
             return self._about("pending changes").proven("none")
-        return self._about("pending changes", "apply_immediately").violated(
-            expected="every change is in effect",
-            found=", ".join(self.database.pending),
-            reason="it is not what was applied until its maintenance window, and some changes then restart it",
-            remedy=f"in {self.source.address}\napply_immediately = true",
+        return self._about("pending changes", "apply_immediately").say(
+            "pending", settings=", ".join(self.database.pending)
         )
 
     def _maintenance(self) -> Finding:
@@ -234,17 +169,13 @@ class _Check(Struct, frozen=True):
         shown = forced or self.database.maintenance
         if not shown:
             return subject.proven("none is pending")
-        say = subject.violated if forced else subject.advice
-        return say(
-            expected=f"no maintenance that AWS does by itself within {self.settings.maintenance_days} days",
-            found="\n".join(map(_told, shown)),
-            reason="plan it, or it comes when AWS wants it" if forced else "it may be done when it suits",
-            remedy="\n".join(
-                f"aws rds apply-pending-maintenance-action --resource-identifier {self.database.arn} "
-                f"--apply-action {one.action} --opt-in-type next-maintenance"
-                for one in shown
-            ),
+        commands = (
+            f"aws rds apply-pending-maintenance-action --resource-identifier {self.database.arn} "
+            f"--apply-action {one.action} --opt-in-type next-maintenance"
+            for one in shown
         )
+        said = {"found": "\n".join(map(_told, shown)), "commands": "\n".join(commands)}
+        return subject.say("forced" if forced else "planned", days=self.settings.maintenance_days, **said)
 
     def _reachability(self) -> Finding:
         """Say which rung of the ladder was reached: an open path, connections, a connection made now.
@@ -255,30 +186,19 @@ class _Check(Struct, frozen=True):
         side, port = database.side, database.port
         ways = {address: path(client, side, port) for address, client in services.items()} if side and port else {}
         if database.connects is False:
-            return subject.violated(
-                expected=_EXPECTED["connect"],
-                found="no connection",
-                reason="a TCP connection from here could not be opened within five seconds",
-                remedy=f"look at the security groups and subnets of {self.source.address}, and of the runner",
-            )
+            return subject.say("not-connected")
         if ways and all(step.answer is Truth.NO for step in ways.values()):
-            return self._about("reachability", "vpc_security_group_ids").violated(
-                expected=_EXPECTED["path"],
-                found="\n".join(f"{address}: {step.reason}" for address, step in ways.items()),
-                reason="no service of the environment can open a connection",
-                remedy=_ingress(database),
+            group = side.groups[0].id if side and side.groups else "SECURITY_GROUP_OF_THE_DATABASE"
+            closed = "\n".join(f"{address}: {step.reason}" for address, step in ways.items())
+            return self._about("reachability", "vpc_security_group_ids").say(
+                "closed", ways=closed, group=group, port=port
             )
         rung, told = _rung(database, ways)
         if rung >= list(_EXPECTED).index(self.settings.reach):
             return subject.proven(told)
         doubts = "\n".join(f"{address}: {step.reason}" for address, step in ways.items() if step.reason)
-        return subject.undetermined(
-            expected=_EXPECTED[self.settings.reach],
-            found=told,
-            reason=doubts or "more than this was not seen",
-            remedy="say in the contract from which environments' runner it may be tried:\n"
-            "[databases]\nconnect_from = […]",
-        )
+        expected, reason = _EXPECTED[self.settings.reach], doubts or "more than this was not seen"
+        return subject.say("not-reached", expected=expected, told=told, reason=reason)
 
 
 def _told(one: Maintenance) -> str:

@@ -151,18 +151,8 @@ def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, r
             )
         return RULE.about(source, "task definition").proven(told)
     subject = RULE.about(source, "task definition", source.location_of("task_definition"))
-    expected = "one revision in the source, the service and its tasks"
-    found = f"source: {_revision(own)}\nservice: {_revision(service)}\ntasks: {', '.join(tasks) or 'none'}"
-    if answer is Truth.NO:
-        reason = "the service runs another revision than the source"
-        remedy = (
-            f"terraform apply, or if a pipeline deploys, in {source.address}\nlifecycle {{\n"
-            "  ignore_changes = [task_definition]\n}"
-        )
-    else:
-        reason = "its tasks run another revision than the service names"
-        remedy = "wait for the deployment to end; the rule rollout says how it stands"
-    return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+    wording = "other-revision" if answer is Truth.NO else "other-tasks"
+    return subject.say(wording, own=_revision(own), service=_revision(service), tasks=", ".join(tasks) or "none")
 
 
 def _family_of(value: Value, bound: ResolvedSource) -> str | None:
@@ -190,7 +180,6 @@ def _revision(value: Value) -> str:
     return value.rpartition("/")[2] if isinstance(value, str) else render(value)
 
 
-_NAME_THE_STATE = "name the state of the environment in the contract: state = …"
 _TASK_DEFINITION = "aws_ecs_task_definition"
 """Compared with what services and tasks run."""
 _DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
@@ -264,15 +253,10 @@ def _of_source(
         yield RULE.about(source, related=related).proven(compared.told)
         return
     subject = RULE.about(source, location=source.location_of(shown[0].attribute), related=related)
-    say = subject.violated if compared.wrong else subject.undetermined
-    yield say(
-        expected="\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown),
-        found="\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown),
-        reason="somebody changed it, or the source was not applied"
-        if compared.wrong
-        else "the source does not know it before apply, or AWS does not show it",
-        remedy=_remedy(source, shown) if compared.wrong else _NAME_THE_STATE,
-    )
+    expected = "\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown)
+    found = "\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown)
+    names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in shown))
+    yield subject.say("changed" if compared.wrong else "not-known", expected=expected, found=found, names=names)
 
 
 def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: ResolvedSource) -> _Compared:
@@ -349,26 +333,8 @@ def _same_key(expected: str, found: str) -> Truth:
 def _absent(source: Resource, bound: ResolvedSource) -> Finding:
     named = identity(source, bound)
     if named is None:
-        return RULE.about(source).undetermined(
-            expected=f"a {source.type} in AWS",
-            found="none that is certainly it",
-            reason="AWS names it in a way that the source does not know",
-            remedy=_NAME_THE_STATE,
-        )
-    return RULE.about(source).violated(
-        expected=f"{source.type} {' '.join(named)}",
-        found="AWS has none of this name",
-        reason="it was deleted, or never applied",
-        remedy=f"terraform apply -target='{source.address}'",
-    )
-
-
-def _remedy(source: Resource, wrong: list[Difference]) -> str:
-    names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in wrong))
-    return (
-        f"terraform apply -target='{source.address}'\nor, if AWS is right, bring {names} into the source\n"
-        f"or, if it is somebody else's:\nlifecycle {{\n  ignore_changes = [{names}]\n}}"
-    )
+        return RULE.about(source).say("unnamed", type=source.type)
+    return RULE.about(source).say("absent", type=source.type, named=" ".join(named))
 
 
 def _shown(value: Value) -> str:

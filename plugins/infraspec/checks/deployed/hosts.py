@@ -36,20 +36,11 @@ def _of_host(address: str, host: Host, facts: HostFacts) -> Iterator[Finding]:
 def _tool(tool: Subject, wanted: str, found: str | None) -> Finding:
     if found is not None and f"{found}.".startswith(f"{wanted}.".lstrip(".")):
         return tool.proven(f"version {found}")
-    return tool.violated(
-        expected=f"{tool.name} {wanted}".rstrip(),
-        found=f"version {found}" if found else "not there, or it does not say its version",
-        reason="what is tested with one version is run with another" if found else "what needs it fails",
-        remedy=f"install {tool.name} {wanted}".rstrip(),
-    )
+    named = f"{tool.name} {wanted}".rstrip()
+    return tool.say("other-version" if found else "no-tool", tool=named, found=found)
 
 
 def _reach(endpoint: Subject, *, reached: bool) -> Finding:
     if reached:
         return endpoint.proven("a TCP connection was opened")
-    return endpoint.violated(
-        expected=f"a TCP connection to {endpoint.name}",
-        found="none could be opened",
-        reason="a security group, a route or a name keeps it out, or nobody listens",
-        remedy="look at the rule databases for the path, and at the security group of the machine",
-    )
+    return endpoint.say("not-reached", name=endpoint.name)

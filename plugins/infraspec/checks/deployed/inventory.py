@@ -120,30 +120,10 @@ def _kind(arn: str) -> tuple[str, str]:
 
 
 def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:
-    certain, subject = stray.certain or has_state, RULE.about(stray.arn)
-    if not certain:
-        return subject.undetermined(
-            expected="a resource whose id the source or its state knows",
-            found=f"belongs to the environment by {stray.why}; the source may make it",
-            reason="the source does not know ids before apply, nor what modules make that are not here",
-            remedy=_remedy(stray, certain=certain),
-        )
-    shown = f"{stray.type} " if stray.type else ""
-    return subject.violated(
-        expected="a resource of the source",
-        found=f"{shown}that belongs to the environment by {stray.why}, and that the source does not make",
-        reason="nobody reviews it, and no plan shows it",
-        remedy=_remedy(stray, certain=certain),
-    )
-
-
-def _remedy(stray: Stray, *, certain: bool) -> str:
-    allow = f'[inventory]\nallow = ["{stray.arn}"]'
-    if not certain:
-        return f"name the state of the environment in the contract: state = …\nor allow it there:\n{allow}"
+    wording = "unmanaged" if stray.certain or has_state else "perhaps-managed"
+    shown, type_ = f"{stray.type} " if stray.type else "", stray.type or "TYPE"
     name = stray.import_id or stray.arn.replace("/", ":").rpartition(":")[2]
-    block = f'import {{\n  to = {stray.type or "TYPE"}.NAME\n  id = "{name}"\n}}'
-    return f"delete it, or take it over:\n{block}\nor, if somebody else makes it, in the contract:\n{allow}"
+    return RULE.about(stray.arn).say(wording, shown=shown, why=stray.why, type=type_, id=name)
 
 
 _ROLE, _ATTACHMENT, _INLINE = "aws_iam_role", "aws_iam_role_policy_attachment", "aws_iam_role_policy"

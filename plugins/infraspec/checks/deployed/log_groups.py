@@ -65,15 +65,7 @@ def _of_source(source: Resource, name: str, groups: Mapping[str, LogGroup], boun
     group = groups.get(name)
     if group is None:
         unknown = not isinstance(bound.value(bound.attributes.name(source)), str)
-        subject = RULE.about(source)
-        say = subject.undetermined if unknown else subject.violated
-        absent = say(
-            expected=f"a log group {name}",
-            found="its name is not known before apply" if unknown else "AWS has none of this name",
-            reason="what is written to it is lost, and a task that logs to it does not start",
-            remedy=_apply(source),
-        )
-        yield left_open(bound.plan, absent)
+        yield left_open(bound.plan, RULE.about(source).say("unnamed" if unknown else "absent", name=name))
         return
     days = bound.value(source.stated("retention_in_days")) or 0
     key = bound.value(source.stated("kms_key_id")) or ""
@@ -88,18 +80,8 @@ def _compared(
     if answer is Truth.YES:
         return RULE.about(source, name, related=related).proven(_said(attribute, found))
     subject = RULE.about(source, name, source.location_of(attribute), related)
-    certain = answer is Truth.NO
-    say = subject.violated if certain else subject.undetermined
-    return say(
-        expected=_said(attribute, expected),
-        found=_said(attribute, found),
-        reason="AWS has it otherwise than the source" if certain else "the source does not know it before apply",
-        remedy=_apply(source),
-    )
-
-
-def _apply(source: Resource) -> str:
-    return f"terraform apply -target='{source.address}'"
+    wording = "changed" if answer is Truth.NO else "not-known"
+    return subject.say(wording, expected=_said(attribute, expected), found=_said(attribute, found))
 
 
 def _said(attribute: str, value: Value) -> str:
@@ -113,11 +95,4 @@ def _of_container(name: Value, definition: TaskDefinition, container: str, group
         group = Related("log group", groups[shown].arn)
         return RULE.about(definition.address, narrowed, related=[group]).proven(f"{shown} exists")
     unknown, subject = not isinstance(name, str), RULE.about(definition.address, narrowed)
-    say = subject.undetermined if unknown else subject.violated
-    return say(
-        expected=f"a log group {shown}",
-        found="its name is not known before apply" if unknown else "AWS has none of this name",
-        reason="a task that logs to it does not start",
-        remedy=f'resource "aws_cloudwatch_log_group" "{container}" {{\n  name              = "{shown}"\n'
-        "  retention_in_days = 365\n}",
-    )
+    return subject.say("container-unnamed" if unknown else "container-absent", shown=shown, container=container)

@@ -38,12 +38,8 @@ def _judge(incident: Incident, playbooks: AbstractSet[str]) -> Iterator[Finding]
     yield from _parts(incident.page)
     if not playbooks:
         return
-    yield RULE.about(incident.page.file, "playbook", incident.page.location("playbook")).judged(
-        holds=incident.playbook in playbooks,
-        expected="the id of a playbook: " + ", ".join(sorted(playbooks)),
-        found=incident.playbook,
-        reason="the next one who meets this failure finds no page",
-        remedy="playbook: …",
+    yield RULE.about(incident.page.file, "playbook", incident.page.location("playbook")).judge(
+        "no-playbook", holds=incident.playbook in playbooks, ids=", ".join(sorted(playbooks)), named=incident.playbook
     )
 
 
@@ -56,10 +52,7 @@ def _parts(page: Page) -> Iterator[Finding]:
 def _part(page: Page, subject: str, times: int, words: tuple[str, ...], remedy: str) -> Finding:
     """Judge that so many headings begin with one of the words, a number or not before it."""
     headings = [h for h in page.headings if h.text.lstrip("0123456789. ").lower().startswith(words)]
-    return RULE.about(page.file, subject, Location(page.file, headings[0].line if headings else 0)).judged(
-        holds=len(headings) >= times,
-        expected=f"{times} headings that begin with {' or '.join(words)}",
-        found=", ".join(heading.text for heading in headings) or "no such heading",
-        reason="without it the cause is guessed, and comes back",
-        remedy=remedy,
-    )
+    about = RULE.about(page.file, subject, Location(page.file, headings[0].line if headings else 0))
+    found = ", ".join(heading.text for heading in headings) or "no such heading"
+    said = {"times": times, "words": " or ".join(words), "found": found, "remedy": remedy}
+    return about.judge("no-heading", holds=len(headings) >= times, **said)

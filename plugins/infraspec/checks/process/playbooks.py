@@ -46,12 +46,10 @@ def _coverage(playbooks: Sequence[Playbook], settings: Playbooks, shown: str) ->
         if covering := by_topic.get((topic, language)):
             yield RULE.about(covering.page.file, name, covering.page.location("id")).proven()
             continue
-        yield RULE.about(shown, name, Location(shown)).violated(
-            expected=f"a playbook for {topic} in language {language}",
-            found=", ".join(sorted({playbook.id for playbook in playbooks})) or "no playbook at all",
-            reason="whoever is called at night has no page for this failure",
-            remedy=_front_matter(topic, language),
-        )
+        ids = ", ".join(sorted({playbook.id for playbook in playbooks})) or "no playbook at all"
+        page = _front_matter(topic, language)
+        absent = RULE.about(shown, name, Location(shown))
+        yield absent.say("no-playbook", topic=topic, language=language, ids=ids, page=page)
 
 
 def _front_matter(topic: str, language: str) -> str:
@@ -63,13 +61,9 @@ def _front_matter(topic: str, language: str) -> str:
 
 
 def _owner(playbook: Playbook, owners: Sequence[str]) -> Finding:
-    return RULE.about(playbook.page.file, "owner", playbook.page.location("owner")).judged(
-        holds=not owners or playbook.owner in owners,
-        expected=", ".join(owners),
-        found=playbook.owner,
-        reason="nobody of that name answers for pages of this repository",
-        remedy=f"owner: {owners[0]}" if owners else "",
-    )
+    subject = RULE.about(playbook.page.file, "owner", playbook.page.location("owner"))
+    said = {"owners": ", ".join(owners), "owner": playbook.owner, "first": next(iter(owners), "")}
+    return subject.judge("other-owner", holds=not owners or playbook.owner in owners, **said)
 
 
 def _times(playbook: Playbook, settings: Playbooks) -> Iterator[Finding]:
@@ -77,21 +71,16 @@ def _times(playbook: Playbook, settings: Playbooks) -> Iterator[Finding]:
     for number, name in enumerate(PHASES, 1):
         limit, target, phase = settings.targets.of(name), playbook.targets.get(name), phases.get(name)
         if target is None or target > limit:
-            yield RULE.about(page.file, f"phase {name}", page.location("targets")).violated(
-                expected=f"targets.{name} of at most {limit} minutes",
-                found="no target" if target is None else f"{target} minutes",
-                reason="the contract's [playbooks.targets] sets the time",
-                remedy=f"targets: {{{name}: {limit}}}",
-            )
+            found = "no target" if target is None else f"{target} minutes"
+            subject = RULE.about(page.file, f"phase {name}", page.location("targets"))
+            yield subject.say("no-target", name=name, limit=limit, found=found)
             continue
         location = Location(page.file, phase.heading.line) if phase else page.location("targets")
-        yield RULE.about(page.file, f"phase {name}", location).judged(
-            holds=phase is not None and phase.minutes == target and bool(phase.items),
-            expected=f'a heading "## {number}. … ({target} minutes)" with a checklist "- [ ] …" below it',
-            found=phase.heading.text if phase else "no such heading",
-            reason=_phase_reason(phase, target),
-            remedy=f"## {number}. … ({target} minutes)\n\n- [ ] …",
-        )
+        holds = phase is not None and phase.minutes == target and bool(phase.items)
+        found = phase.heading.text if phase else "no such heading"
+        subject = RULE.about(page.file, f"phase {name}", location)
+        reason = _phase_reason(phase, target)
+        yield subject.judge("no-phase", holds=holds, number=number, target=target, found=found, reason=reason)
 
 
 def _phase_reason(phase: Phase | None, target: int) -> str:
@@ -113,25 +102,16 @@ def _links(page: Page) -> Iterator[Finding]:
         leads = exists and (
             not fragment or target.suffix != ".md" or unquote(fragment) in read_page(target, target.name).anchors
         )
-        yield RULE.about(page.file, f"link {link.target}", Location(page.file, link.line)).judged(
-            holds=leads,
-            expected=f"a heading for #{fragment}" if exists else "a file of the repository",
-            found="no such heading" if exists else "no such file",
-            reason="the link leads nowhere",
-            remedy="correct the link, or add what it leads to",
-        )
+        subject = RULE.about(page.file, f"link {link.target}", Location(page.file, link.line))
+        yield subject.judge("no-heading" if exists else "no-file", holds=leads, fragment=fragment)
 
 
 def _commands(page: Page, settings: Playbooks, root: Path) -> Iterator[Finding]:
     for command in page.commands:
         problem = _problem(command.text, settings.commands, root)
         expected, found = problem or ("", "")
-        yield RULE.about(page.file, f"command {command.text}", Location(page.file, command.line)).judged(
-            holds=problem is None,
-            expected=expected,
-            found=found,
-            reason="the command cannot be run as it stands",
-            remedy="correct the command, or add its program to [playbooks] commands",
+        yield RULE.about(page.file, f"command {command.text}", Location(page.file, command.line)).judge(
+            "no-command", holds=problem is None, expected=expected, found=found
         )
 
 

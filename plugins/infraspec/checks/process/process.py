@@ -53,24 +53,16 @@ def _template(contract: Contract, settings: Process, path: Path) -> Iterator[Fin
     lines = {normalized(item.text): item.line for item in page.items}
     for text in settings.checklist:
         line = lines.get(normalized(text))
-        yield RULE.about(page.file, f"item {text}", Location(page.file, line or 0)).judged(
-            holds=line is not None,
-            expected=f"- [ ] {text}",
-            found=f"{len(page.items)} other items",
-            reason="the contract's [process] checklist asks it of every change",
-            remedy=f"- [ ] {text}",
+        yield RULE.about(page.file, f"item {text}", Location(page.file, line or 0)).judge(
+            "no-item", holds=line is not None, text=text, others=len(page.items)
         )
 
 
 def _ticked(request: PullRequest, checklist: Sequence[str]) -> Iterator[Finding]:
     missing = set(request.open_items(checklist))
     for text in checklist:
-        yield RULE.about(f"pull request #{request.number}", f"item {text}").judged(
-            holds=text not in missing,
-            expected=f"- [x] {text}",
-            found="not ticked in the description",
-            reason="the change is not ready before everything on the checklist is done",
-            remedy="do it, then tick the item in the pull request's description",
+        yield RULE.about(f"pull request #{request.number}", f"item {text}").judge(
+            "not-ticked", holds=text not in missing, text=text
         )
 
 
@@ -79,13 +71,9 @@ def _owned(contract: Contract, settings: Process, path: Path) -> Iterator[Findin
     codeowners = CodeOwners(_text(contract, path))
     for wanted in settings.owned:
         owners, line, pattern, _ = codeowners.matching_line(wanted.lstrip("/"))
-        yield RULE.about(shown, f"owner of {wanted}", Location(shown, line or 0)).judged(
-            holds=bool(owners),
-            expected=f"an owner of {wanted}",
-            found=f"the last pattern that matches, {pattern}, names none" if pattern else "no pattern that matches",
-            reason="a change of it needs nobody's review",
-            remedy=f"/{wanted.lstrip('/')} @your-organization/your-team",
-        )
+        subject = RULE.about(shown, f"owner of {wanted}", Location(shown, line or 0))
+        wording = "no-owner" if pattern else "no-pattern"
+        yield subject.judge(wording, holds=bool(owners), wanted=wanted, pattern=pattern, path=wanted.lstrip("/"))
 
 
 def _labels(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
@@ -93,27 +81,18 @@ def _labels(contract: Contract, settings: Process, path: Path) -> Iterator[Findi
     tree = parse_sequence(_text(contract, path), shown)
     lines = {str(n["name"]): line_of(tree, at) for at, n in enumerate(tree) if isinstance(n, Mapping) and "name" in n}
     for label in settings.labels:
-        yield RULE.about(shown, f"label {label}", Location(shown, lines.get(label, 0))).judged(
-            holds=label in lines,
-            expected=f"a label {label}",
-            found=f"{len(lines)} other labels",
-            reason="the contract's [process] labels names it",
-            remedy=f'- name: {label}\n  color: "ededed"\n  description: …',
+        yield RULE.about(shown, f"label {label}", Location(shown, lines.get(label, 0))).judge(
+            "no-label", holds=label in lines, label=label, others=len(lines)
         )
 
 
 def _jobs(workflows: Sequence[Workflow], wanted: Mapping[str, RequiredJob], shown: str) -> Iterator[Finding]:
     for name, rule in wanted.items():
         job = next(_running(workflows, rule), None)
-        yield RULE.about(shown, f"job {name}", job.location if job else Location(shown)).judged(
-            holds=job is not None,
-            expected=f"a job that runs `{rule.runs}` on {rule.event}",
-            found=", ".join(f"{job.name} on {'/'.join(flow.events)}" for flow in workflows for job in flow.jobs)
-            or "no job",
-            reason="nothing runs it when it has to run",
-            remedy=f"on: {rule.event}\njobs:\n  {name}:\n    runs-on: ubuntu-latest\n"
-            f"    steps:\n      - run: {rule.runs}",
-        )
+        subject = RULE.about(shown, f"job {name}", job.location if job else Location(shown))
+        jobs = ", ".join(f"{job.name} on {'/'.join(flow.events)}" for flow in workflows for job in flow.jobs)
+        said = {"runs": rule.runs, "event": rule.event, "name": name, "jobs": jobs or "no job"}
+        yield subject.judge("no-job", holds=job is not None, **said)
 
 
 def _running(workflows: Sequence[Workflow], rule: RequiredJob) -> Iterator[Job]:
@@ -125,21 +104,13 @@ def _running(workflows: Sequence[Workflow], rule: RequiredJob) -> Iterator[Job]:
 
 
 def _hardened(file: str, job: Job) -> Iterator[Finding]:
-    yield RULE.about(file, f"job {job.name}: permissions", job.location).judged(
-        holds=job.permissions not in (None, "write-all"),
-        expected="the permissions that the job needs, each by its name",
-        found="write-all" if job.permissions else "none, so those that the repository grants by default",
-        reason="a step that goes astray can write wherever the token can",
-        remedy="permissions:\n  contents: read",
-    )
+    subject = RULE.about(file, f"job {job.name}: permissions", job.location)
+    wording = "all-permissions" if job.permissions else "no-permissions"
+    yield subject.judge(wording, holds=job.permissions not in (None, "write-all"))
     for use in job.uses:
         name, _, version = use.target.partition("@")
-        yield RULE.about(file, f"job {job.name}: {use.target}", use.location).judged(
-            holds=use.pinned,
-            expected="the 40 digits of a commit after @",
-            found=use.target,
-            reason="a tag or a branch can be moved to other code",
-            remedy=f"uses: {name}@<commit> # {version or 'version'}",
+        yield RULE.about(file, f"job {job.name}: {use.target}", use.location).judge(
+            "not-pinned", holds=use.pinned, target=use.target, name=name, version=version or "version"
         )
 
 
@@ -167,13 +138,8 @@ def _ruleset(contract: Contract, settings: Process, path: Path, workflows: Seque
             titles = (job.title for job in _running(workflows, rule))
             wanted += ((f"status check {title}", title in contexts, True) for title in titles)
     for name, value, asked in wanted:
-        yield RULE.about(shown, name, Location(shown)).judged(
-            holds=value == asked,
-            expected=json.dumps(asked),
-            found=json.dumps(value),
-            reason="a pull request could be merged without it",
-            remedy=f'"{name}": {json.dumps(asked)}',
-        )
+        said = {"name": name, "asked": json.dumps(asked), "value": json.dumps(value)}
+        yield RULE.about(shown, name, Location(shown)).judge("not-in-ruleset", holds=value == asked, **said)
 
 
 def _text(contract: Contract, path: Path) -> str:

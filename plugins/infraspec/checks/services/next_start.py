@@ -70,97 +70,49 @@ def _unseen(subject: Subject, expected: str, found: str, what: str, refused: Ref
 
 def _image(subject: Subject, image: StoredImage) -> Finding:
     if not image.in_ecr:
-        return subject.advice(
-            expected="an image in a private repository of ECR, which can be asked",
-            found=image.reference,
-            reason="it is in another registry, which is not asked",
-            remedy="copy it to ECR, or let a pull-through cache rule do so",
-        )
-    expected = f"{image.reference} in its repository"
+        return subject.say("elsewhere", reference=image.reference)
     if not image.is_seen:
+        expected = f"{image.reference} in its repository"
         elsewhere = "its repository is of another account, which does not let the runner look"
         return _unseen(subject, expected, elsewhere, "the image", image.refused)
     gone = image.running - image.kept if image.is_pinned else frozenset()
     if not image.has_repository:
-        found, reason = "there is no such repository", "the next task cannot pull its image"
+        wording = "no-repository"
     elif gone:
-        found = f"{', '.join(sorted(gone))}, which runs, is not there any more"
-        reason = "a service keeps the digest of its deployment: no task can start"
+        wording = "gone"
     elif not image.named:
-        found, reason = "there is no such image", f"the next {_next(image)} of this revision fails"
+        wording = "no-image"
     elif image.running and image.named not in image.running:
-        return _moved(subject, image)
+        wording = "perhaps-moved" if image.is_index else "moved"
     else:
         what = "is the image that runs" if image.running else "is there"
         return subject.proven(f"{image.reference} {what}: {image.named}")
-    push = "push it again, or deploy a revision whose image is there; a lifecycle rule must not expire what runs"
-    return subject.violated(expected=expected, found=found, reason=reason, remedy=push)
-
-
-def _moved(subject: Subject, image: StoredImage) -> Finding:
-    """Judge an image that does not run, and whose name is that of the one that does."""
-    expected = f"{image.reference} is the image that runs: {', '.join(sorted(image.running))}"
-    if image.is_index:
-        return subject.undetermined(
-            expected=expected,
-            found=f"it is {image.named}, which stands for images of several platforms",
-            reason="what runs may be one of them, or the tag was moved",
-            remedy="name the image by its digest, or waive the finding where tags are immutable",
-        )
-    return subject.violated(
-        expected=expected,
-        found=f"it is {image.named}",
-        reason=f"the tag was moved: the next {_next(image)} of the same revision runs something else",
-        remedy='make tags immutable, and give every image its own:\nimage_tag_mutability = "IMMUTABLE"',
-    )
-
-
-def _next(image: StoredImage) -> str:
-    """Return what resolves the reference: a deployment, or each task where the digest is not kept."""
-    return "deployment" if image.is_pinned else "task"
+    shown = {"gone": ", ".join(sorted(gone)), "running": ", ".join(sorted(image.running))}
+    resolved = "deployment" if image.is_pinned else "task"  # each task where the digest is not kept
+    return subject.say(wording, reference=image.reference, named=image.named, next=resolved, **shown)
 
 
 def _value(subject: Subject, value: StoredValue, live: Service) -> Finding:
-    expected = f"{value.target}, for {', '.join(value.readers)}"
+    target, readers = value.target, ", ".join(value.readers)
     if value.exists is None:
         elsewhere = "it is of another account or region, and cannot be looked at"
-        return _unseen(subject, expected, elsewhere, f"the {value.kind}", value.refused)
+        return _unseen(subject, f"{target}, for {readers}", elsewhere, f"the {value.kind}", value.refused)
     if not value.exists:
-        return subject.violated(
-            expected=expected,
-            found=f"there is no such {value.kind}",
-            reason="the next task does not start",
-            remedy=f"create it, or take {' and '.join(value.readers)} out of the task definition",
-        )
+        every = " and ".join(value.readers)
+        return subject.say("no-value", target=target, readers=readers, kind=value.kind, every=every)
     if value.deleted is not None:
-        return subject.violated(
-            expected=f"{expected}, not scheduled for deletion",
-            found=f"it is scheduled for deletion, DeletedDate {value.deleted:%Y-%m-%d}",
-            reason="a secret that is scheduled for deletion cannot be read: the next task does not start",
-            remedy=f"aws secretsmanager restore-secret --secret-id {value.target}",
-        )
+        return subject.say("deleted", target=target, readers=readers, deleted=f"{value.deleted:%Y-%m-%d}")
     started = [task.started for task in live.tasks if task.is_running and task.started is not None]
     old = [one for one in started if value.changed is not None and one < value.changed]
     if not old:
-        return subject.proven(f"{value.target} is there")
-    command = f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} --force-new-deployment"
-    return subject.advice(
-        expected="tasks that have started since its last change",
-        found=f"it was changed on {value.changed:%Y-%m-%d %H:%M} UTC; {len(old)} of {len(started)} tasks are older",
-        reason="a task reads its values once, when it starts; the change may have been of description or tags alone",
-        remedy=f"if the value is new, start the tasks anew:\n{command}",
-    )
+        return subject.proven(f"{target} is there")
+    when, number, older = f"{value.changed:%Y-%m-%d %H:%M}", len(started), len(old)
+    return subject.say("changed", changed=when, old=older, started=number, cluster=live.cluster_name, name=live.name)
 
 
 def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
     if role.trust is None:
-        return subject.violated(
-            expected=role.arn,
-            found="there is no such role",
-            reason="ECS cannot assume it, and the next task does not start",
-            remedy="terraform apply creates it; a role that was made anew under its name needs new sessions: "
-            "deploy again",
-        )
+        return subject.say("no-role", arn=role.arn)
     _, partition, _, region, account, _ = live.arn.split(":", 5)
     resource = Resource(
         role.arn, "managed", "aws_iam_role", role.arn, None, "", {"assume_role_policy": json.dumps(role.trust)}
@@ -178,37 +130,21 @@ def _log_group(subject: Subject, group: StartLogGroup) -> Finding:
         return subject.proven(f"{group.name} is there")
     if group.is_created:
         return subject.proven(f"{group.name} is not there, and awslogs-create-group makes it")
-    return subject.violated(
-        expected=f"the log group {group.name}",
-        found="there is none",
-        reason="in blocking mode the container does not start; in the other, the default since 2025, what it writes "
-        "is lost",
-        remedy=f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{group.name}"\n}}',
-    )
+    return subject.say("no-log-group", name=group.name)
 
 
 def _subnets(subject: Subject, subnets: Mapping[str, int | None]) -> Finding:
     gone = [name for name, free in subnets.items() if free is None]
     if not gone and any(subnets.values()):
         return subject.proven(", ".join(f"{name} has {free} free addresses" for name, free in subnets.items()))
-    return subject.violated(
-        expected="subnets that exist, with free addresses",
-        found=f"there is no {', '.join(gone)}" if gone else f"no address is free in {', '.join(subnets)}",
-        reason="a task in awsvpc mode needs an address of one of them",
-        remedy="name subnets that exist" if gone else "add a subnet, or let go of addresses",
-    )
+    return subject.say("no-subnets" if gone else "no-addresses", gone=", ".join(gone), subnets=", ".join(subnets))
 
 
 def _security_groups(subject: Subject, groups: Mapping[str, bool]) -> Finding:
     missing = [name for name, is_there in groups.items() if not is_there]
     if not missing:
         return subject.proven(f"{', '.join(groups)} are there")
-    return subject.violated(
-        expected=", ".join(groups),
-        found=f"there is no {', '.join(missing)}",
-        reason="the network interface of the next task cannot be made",
-        remedy="name security groups that exist",
-    )
+    return subject.say("no-security-groups", groups=", ".join(groups), missing=", ".join(missing))
 
 
 def _name(target: str) -> str:

@@ -46,12 +46,7 @@ def _judged(
 ) -> Iterator[Finding]:
     live, service = one.live, about(one, "service")
     if one.elsewhere:
-        yield service.advice(
-            expected="a service of the account that the run asks",
-            found=f"{render(one.declared.name)} is one of account {one.elsewhere}",
-            reason="nothing is said of it: the run does not ask there",
-            remedy=f"run the suite with credentials of account {one.elsewhere} and a contract that names it",
-        )
+        yield service.say("elsewhere", name=render(one.declared.name), elsewhere=one.elsewhere)
     elif live is None or live.status != "ACTIVE":
         yield _absent(one, service)
     else:
@@ -66,28 +61,12 @@ def _judged(
 
 def _absent(one: DeployedService, service: Subject) -> Finding:
     declared = one.declared
-    name, cluster = render(declared.name), render(declared.cluster)
-    expected = f"the service {name} in the cluster {cluster}, ACTIVE"
+    named = {"name": render(declared.name), "cluster": render(declared.cluster)}
     if declared.key is None:
         unknown = next(unknowns(declared.unknown), Unknown("its name", AFTER_APPLY))
-        return service.undetermined(
-            expected=expected,
-            found=f"{unknown.address} is not known",
-            reason="AWS knows a service by region, cluster and name",
-            remedy=how_to_know(unknown),
-        )
-    if one.live is not None:
-        found = f"it is {one.live.status}"
-    elif one.cluster_exists:
-        found = f"the cluster {cluster} has no service of this name"
-    else:
-        found = f"there is no cluster {cluster} that is ACTIVE"
-    absent = service.violated(
-        expected=expected,
-        found=found,
-        reason="what the source declares is not deployed, or was deleted",
-        remedy="terraform apply creates it; if it was renamed, deploy the source that says so",
-    )
+        return service.say("unnamed", unknown=unknown.address, remedy=how_to_know(unknown), **named)
+    wording = "inactive" if one.live is not None else "absent" if one.cluster_exists else "no-cluster"
+    absent = service.say(wording, status=one.live.status if one.live else "", **named)
     return doubted(absent, declared.doubt) if declared.doubt else absent
 
 
@@ -97,33 +76,23 @@ def _revision(one: DeployedService, live: Service, rules: Rollout, meant: Expect
     wanted, source = _wanted(one, meant)
     if not wanted:
         return _no_revision(subject, one.declared.family)
-    images, expected, shown = ", ".join(images_of(one.running)), f"{wanted}, {source}", revision_of(running)
+    images, shown = ", ".join(images_of(one.running)), revision_of(running)
     shown += f" ({images})" if images else ""
     by_pipeline = meant is None and not one.declared.revision and one.declared.ignores("task_definition")
     matches = meant.is_met_by(running, one.running) if meant else revision_of(running) == wanted
-    mend = f"infraspec diagnose --service {live.name} says why; mend that, and deploy again"
     if matches and not others:
         started = sum(task.is_running and task.task_definition == running for task in live.tasks)
         proof = "; ECS has read its secrets with its role when they started" if started else ""
         tasks = "1 task runs it" if started == 1 else f"{started} tasks run it"
         return subject.proven(f"the service is set to {shown}, {source}; {tasks}{proof}")
+    is_open = (live.is_rolling_out and not is_failing(live)) or live.controller != "ECS"
+    wording = "not-deployed"
     if matches:
-        found = f"{', '.join(others)} still runs beside it"
-        if (live.is_rolling_out and not is_failing(live)) or live.controller != "ECS":
-            reason, remedy = "the deployment has not ended", "wait for its end: [rollout]\nwait = 900"
-            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
-        reason = "the revision that is meant has not replaced it"
-        return subject.violated(expected=expected, found=found, reason=reason, remedy=mend)
-    if by_pipeline and not rules.newest:
-        return subject.undetermined(
-            expected=expected,
-            found=shown,
-            reason="ignore_changes leaves task_definition to a pipeline, and only that knows what it has deployed",
-            remedy=f"say it: --infraspec-revision {live.name}={revision_of(running).partition(':')[2]}\n"
-            "or that the newest is meant: [rollout]\nnewest = true",
-        )
-    reason = "it was not deployed, or the deployment was rolled back"
-    return subject.violated(expected=expected, found=shown, reason=reason, remedy=mend)
+        wording = "being-replaced" if is_open else "not-replaced"
+    elif by_pipeline and not rules.newest:
+        wording = "by-pipeline"
+    said = {"wanted": wanted, "source": source, "shown": shown, "others": ", ".join(others)}
+    return subject.say(wording, name=live.name, number=revision_of(running).partition(":")[2], **said)
 
 
 def _wanted(one: DeployedService, meant: ExpectedRevision | None) -> tuple[str, str]:
@@ -150,27 +119,14 @@ def _is_current(one: DeployedService, live: Service, meant: ExpectedRevision | N
 def _no_revision(subject: Subject, family: Value) -> Finding:
     unknown = next(unknowns(family), None)
     if unknown:
-        return subject.undetermined(
-            expected="a task definition of a known family",
-            found=f"{unknown.address} is not known",
-            reason="the family says which revision is the newest",
-            remedy=how_to_know(unknown),
-        )
-    return subject.violated(
-        expected=f"an active revision of {family}",
-        found="none",
-        reason="the revisions of the family that the source names are deregistered, or were never registered",
-        remedy="terraform apply registers one",
-    )
+        return subject.say("no-family", unknown=unknown.address, remedy=how_to_know(unknown))
+    return subject.say("no-revision", family=family)
 
 
 def _other(service: Service) -> Finding:
-    return RULE.about(service.arn, "service").advice(
-        expected="services of the source",
-        found=f"{service.name}, {service.running} of {service.desired} tasks of {revision_of(service.task_definition)}",
-        reason=f"it runs in the cluster {service.cluster_name} and is not in the source: not judged",
-        remedy="bring it into the source, or to the environment that it belongs to",
-    )
+    tasks = f"{service.running} of {service.desired} tasks of {revision_of(service.task_definition)}"
+    other = RULE.about(service.arn, "service")
+    return other.say("other-service", name=service.name, tasks=tasks, cluster=service.cluster_name)
 
 
 skip = without_services

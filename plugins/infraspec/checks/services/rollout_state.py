@@ -22,8 +22,6 @@ _ATTRIBUTES = {
     "circuit breaker": "deployment_circuit_breaker",
 }
 """The argument of aws_ecs_service that each part of the judgement is about."""
-_SUCCEEDS, _HAS_ENDED = "a deployment that succeeds", "a deployment that has ended"
-_MEND = "infraspec diagnose says which change mends it"
 _LEAVING = frozenset({"draining"})
 _COMING = frozenset({"initial"})
 _FAILED_TO_START = "TaskFailedToStart"
@@ -55,46 +53,27 @@ def deployment(subject: Subject, live: Service, waited: int, *, is_current: bool
     if last is not None or (primary is not None and primary.rollout_state == "IN_PROGRESS"):
         return _under_way(subject, live, waited)
     if primary is not None and primary.rollout_state == "FAILED":
-        return subject.violated(
-            expected=_SUCCEEDS,
-            found=f"it FAILED: {primary.reason}",
-            reason=_reasons(live, primary),
-            remedy=_MEND,
-        )
+        return subject.say("failed", said=primary.reason, reason=_reasons(live, primary))
     if primary is not None and primary.rollout_state == "COMPLETED":
         return subject.proven(primary.reason or "its rollout is COMPLETED")
     if len(live.deployments) == 1 and primary is not None and primary.running == primary.desired:
         return subject.proven("ECS tells no state of its rollout; there is one deployment, and all its tasks run")
-    return subject.undetermined(
-        expected="a deployment that has succeeded",
-        found=f"{len(live.deployments)} deployments of which ECS tells no state",
-        reason="a service behind a Classic Load Balancer, or one that something else deploys",
-        remedy="run it again when its tasks are replaced",
-    )
+    return subject.say("no-state", deployments=len(live.deployments))
 
 
 def _ended(subject: Subject, live: Service, last: ServiceDeployment, *, is_current: bool) -> Finding:
     if last.status == "SUCCESSFUL":
         return subject.proven(f"{_named(last)} was SUCCESSFUL")
     if not is_current:
-        return subject.advice(
-            expected="a last deployment that succeeded",
-            found=f"{_named(last)} is {last.status}: {last.reason}",
-            reason="it was of another revision than the one that is meant now, which runs",
-            remedy="nothing: the next deployment takes its place",
-        )
+        return subject.say("of-another-revision", deployment=_named(last), status=last.status, reason=last.reason)
     return _rolled_back(subject, live, last)
 
 
 def _rolled_back(subject: Subject, live: Service, last: ServiceDeployment) -> Finding:
-    tasks = [task for task in live.tasks if task.task_definition == last.task_definition]
-    return subject.violated(
-        expected=_SUCCEEDS,
-        found=f"{_named(last)} is {last.status}" + (f": {last.reason}" if last.reason else ""),
-        reason=start_failures(tasks)
-        or "ECS shows stopped tasks for about an hour: of why they stopped nothing is left, but the service's events",
-        remedy=_MEND,
-    )
+    reason = start_failures([task for task in live.tasks if task.task_definition == last.task_definition])
+    status = last.status + (f": {last.reason}" if last.reason else "")
+    wording = "rolled-back" if reason else "rolled-back-long-ago"
+    return subject.say(wording, deployment=_named(last), status=status, reason=reason)
 
 
 def _under_way(subject: Subject, live: Service, waited: int) -> Finding:
@@ -102,19 +81,8 @@ def _under_way(subject: Subject, live: Service, waited: int) -> Finding:
     if primary:
         tasks = f"{primary.running} of {primary.desired} tasks of {revision_of(primary.task_definition)} run"
         state = f"{primary.rollout_state or state}: {tasks}{f', {primary.failed} failed' if primary.failed else ''}"
-    if is_failing(live) or waited:
-        return subject.violated(
-            expected=_SUCCEEDS if is_failing(live) else _HAS_ENDED,
-            found=state if is_failing(live) else f"{state}, after {waited} seconds of waiting",
-            reason=_reasons(live, primary),
-            remedy=_MEND,
-        )
-    return subject.undetermined(
-        expected=_HAS_ENDED,
-        found=state,
-        reason="it is under way",
-        remedy="run it again, or wait for its end: [rollout]\nwait = 900",
-    )
+    wording = "failing" if is_failing(live) else "not-ended" if waited else "under-way"
+    return subject.say(wording, state=state, waited=waited, reason=_reasons(live, primary))
 
 
 def counts(subject: Subject, live: Service, declared: DeclaredService, waited: int) -> Finding:
@@ -126,19 +94,16 @@ def counts(subject: Subject, live: Service, declared: DeclaredService, waited: i
         return subject.proven(f"{primary.running} of {primary.desired} tasks of the primary task set run")
     if live.running == live.desired and live.pending == 0 and number <= 1:
         return subject.proven(f"{live.running} of {live.desired} tasks run, in one deployment")
-    expected = f"{live.desired} running, none pending, in one deployment"
-    deployments = "one deployment" if number == 1 else f"{number} deployments"
-    found = f"{live.running} running, {live.pending} pending, in {deployments}"
-    if live.is_rolling_out and not is_failing(live) and not waited:
-        reason, remedy = "the deployment is under way", "run it again when it has ended"
-        return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
-    return subject.violated(
-        expected=expected,
-        found=found,
-        reason="its deployment fails" if is_failing(live) else _last_event(live),
-        remedy=f"aws ecs describe-services --cluster {live.cluster_name} --services {live.name} "
-        "--query 'services[0].events'",
-    )
+    said = {
+        "desired": live.desired,
+        "running": live.running,
+        "pending": live.pending,
+        "deployments": "one deployment" if number == 1 else f"{number} deployments",
+        "reason": "its deployment fails" if is_failing(live) else _last_event(live),
+    }
+    is_open = live.is_rolling_out and not is_failing(live) and not waited
+    wording = "tasks-under-way" if is_open else "other-tasks"
+    return subject.say(wording, cluster=live.cluster_name, name=live.name, **said)
 
 
 def _last_event(live: Service) -> str:
@@ -146,29 +111,12 @@ def _last_event(live: Service) -> str:
 
 
 def _nothing(subject: Subject, live: Service, declared: DeclaredService) -> Finding:
-    least, found = declared.least, f"0 are desired, {live.running} run"
+    least, running = declared.least, live.running
     unknown = next(unknowns(least), None)
     if unknown is not None:
-        return subject.undetermined(
-            expected="as many tasks as the source says",
-            found=found,
-            reason=f"{unknown.address} is not known, which says how many there are to be at least",
-            remedy=how_to_know(unknown),
-        )
-    if isinstance(least, int) and least > 0:
-        return subject.violated(
-            expected=f"at least {least} tasks, as the source says",
-            found=found,
-            reason="the service is scaled to nothing",
-            remedy=f"aws ecs update-service --cluster {live.cluster_name} --service {live.name} "
-            f"--desired-count {least}",
-        )
-    return subject.advice(
-        expected="tasks that show that the revision can start",
-        found=found,
-        reason="nothing is to run, so nothing shows that it can",
-        remedy="look again when it is scaled up",
-    )
+        return subject.say("least-not-known", running=running, unknown=unknown.address, remedy=how_to_know(unknown))
+    wording = "scaled-to-nothing" if isinstance(least, int) and least > 0 else "nothing-to-run"
+    return subject.say(wording, least=least, running=running, cluster=live.cluster_name, name=live.name)
 
 
 def targets(one: DeployedService, live: Service, waited: int) -> Iterator[Finding]:
@@ -193,18 +141,9 @@ def _health(subject: Subject, group: TargetGroup, served: int, *, open_: bool) -
     lines += [f"there is no target group {arn}" for arn in group.missing]
     if few:
         lines.append(f"{len(counted)} of the {served} tasks that run are registered")
-    expected, found = f"{subject.name}, all of them healthy", "\n".join(lines) or "no targets"
-    if open_ or (bad and all(target.state in _COMING for target in bad) and not group.missing):
-        reason, remedy = "they are being registered", "run it again, or wait longer: [rollout]\nwait = 900"
-        return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
-    return subject.violated(
-        expected=expected,
-        found=found,
-        reason="the load balancer has nowhere to send requests to"
-        if len(bad) == len(counted)
-        else "part of the requests fail, or go to fewer tasks",
-        remedy=f"aws elbv2 describe-target-health --target-group-arn {group.arns[0]}",
-    )
+    is_coming = open_ or (bad and all(target.state in _COMING for target in bad) and not group.missing)
+    wording = "registering" if is_coming else "no-target" if len(bad) == len(counted) else "unhealthy-target"
+    return subject.say(wording, targets=subject.name, found="\n".join(lines) or "no targets", group=group.arns[0])
 
 
 def circuit_breaker(subject: Subject, live: Service) -> Iterator[Finding]:
@@ -215,12 +154,7 @@ def circuit_breaker(subject: Subject, live: Service) -> Iterator[Finding]:
     if breaker.enabled and breaker.rollback:
         yield subject.proven("a deployment that cannot succeed is rolled back")
     else:
-        yield subject.violated(
-            expected="a deployment circuit breaker that rolls back",
-            found="it does not roll back" if breaker.enabled else "it is not enabled",
-            reason="what failed stays" if breaker.enabled else "a revision that cannot start is retried for ever",
-            remedy="deployment_circuit_breaker {\n  enable   = true\n  rollback = true\n}",
-        )
+        yield subject.say("no-rollback" if breaker.enabled else "no-circuit-breaker")
 
 
 def start_failures(tasks: list[Task]) -> str:

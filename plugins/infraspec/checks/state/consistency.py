@@ -68,10 +68,12 @@ def _open(
     address: str, place: Location | None, doubt: tuple[str, Uncertain], environment: str, reference: str
 ) -> Finding:
     name, why = doubt
-    return RULE.about(address, f"{environment} and {reference}", place).undetermined(
-        expected=f"the same instances in {environment} and {reference}",
-        found=f"in {name} {why}",
-        reason="which instances there are depends on it",
+    return RULE.about(address, f"{environment} and {reference}", place).say(
+        "not-known",
+        environment=environment,
+        reference=reference,
+        name=name,
+        why=why,
         remedy=how_to_know(why.value).replace("NAME", name),
     )
 
@@ -103,11 +105,14 @@ def _differs(address: str, here: _Part | None, there: _Part | None, environment:
     else:
         expected, found, remedy = f"nothing that {reference} lacks", f"it is in {environment} alone", "add it there, or"
     allow = f"let them differ in the contract:\n[consistency]\nallow = ['{address}']"
-    return RULE.about(address, f"{environment} and {reference}", (here or there or ("", None))[1]).violated(
+    return RULE.about(address, f"{environment} and {reference}", (here or there or ("", None))[1]).say(
+        "different",
         expected=expected,
         found=found,
-        reason=f"what holds in {environment} says nothing of {reference}",
-        remedy=f"{remedy}\n{allow}",
+        environment=environment,
+        reference=reference,
+        remedy=remedy,
+        allow=allow,
     )
 
 

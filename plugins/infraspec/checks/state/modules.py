@@ -16,12 +16,7 @@ def check_modules(plan: Plan, contract: Contract) -> list[Finding]:
     """Judge each managed resource: it lies in a module, or the contract lets it lie in the root."""
     allowed = Exemptions.of((contract.modules or Modules()).allow)
     return [
-        RULE.about(resource).violated(
-            expected="resources in modules, which every environment calls",
-            found="a resource of the root module",
-            reason="the other environments do not have it, or have a copy that goes its own way",
-            remedy=f"moved {{\n  from = {resource.address}\n  to   = module.NAME.{resource.type}.{resource.name}\n}}",
-        )
+        RULE.about(resource).say("in-the-root", address=resource.address, type=resource.type, name=resource.name)
         if not resource.module and not allowed.covers(resource.type, resource.address)
         else RULE.about(resource).proven()
         for resource in plan.managed()

@@ -13,7 +13,6 @@ from infraspec.checks.common.unknown_remedies import how_to_know, left_open
 from infraspec.contract.models import Contract
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Verdict
-from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -28,11 +27,6 @@ RULE = RULES["state-bucket"]
 
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
-_TLS = """{
-  "Effect": "Deny", "Principal": "*", "Action": "s3:*",
-  "Resource": ["BUCKET_ARN", "BUCKET_ARN/*"],
-  "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-}"""
 
 
 def check_state_bucket(plan: Plan, root_module: RootSettings) -> list[Finding]:
@@ -77,23 +71,18 @@ def _if_there(plan: Plan, finding: Finding) -> Finding:
 
 
 def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
-    return RULE.about(settings.root, what, settings.backend.location).undetermined(
-        expected=f"a resource of this environment that is the {what} of the backend",
-        found=render(name) if name is not None else f"no {what} in the backend block",
-        reason=f"the {what} is made elsewhere, or its name is not known before apply",
-        remedy="if it is made elsewhere, say so in the contract:\n[state]\nmanaged = false",
-    )
+    subject = RULE.about(settings.root, what, settings.backend.location)
+    return subject.say("no-name" if name is None else "absent", what=what, name=render(name))
 
 
-def _say(subject: Subject, answer: Truth, *, expected: str, found: str, reason: str, remedy: str) -> Finding:
-    match answer:
-        case Truth.YES:
-            return subject.proven(expected=expected)
-        case Truth.NO:
-            return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
-        case Truth.MAYBE:
-            reason = f"it depends on what is known only after apply; otherwise {reason}"
-            return subject.undetermined(expected=expected, found=found, reason=reason, remedy=remedy)
+def _met(said: Finding, answer: Truth) -> Finding:
+    """Return what is said of a setting if it is not met: proven if it is, left open if what is not known decides."""
+    if answer is Truth.YES:
+        return replace(said, verdict=Verdict.PROVEN, found="", reason="", remedy="")
+    if answer is Truth.NO:
+        return said
+    reason = f"it depends on what is known only after apply; otherwise {said.reason}"
+    return replace(said, verdict=Verdict.UNDETERMINED, reason=reason)
 
 
 def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
@@ -107,14 +96,8 @@ def _table(plan: Plan, settings: RootSettings, name: Value) -> Finding:
     answer = _is(key, "LockID")
     if answer is Truth.YES:
         answer = any_of(_is(kind, "S") for kind in kinds)
-    return _say(
-        RULE.about(table, "lock table", table.location_of("hash_key")),
-        answer,
-        expected='hash_key = "LockID", of type S',
-        found=f"hash_key = {render(key)}, of type {', '.join(map(render, kinds)) or 'none'}",
-        reason="terraform writes its locks under LockID and no other key",
-        remedy='hash_key = "LockID"\n\nattribute {\n  name = "LockID"\n  type = "S"\n}',
-    )
+    subject, shown = RULE.about(table, "lock table", table.location_of("hash_key")), ", ".join(map(render, kinds))
+    return _met(subject.say("lock-table", key=render(key), kinds=shown or "none"), answer)
 
 
 class _Bucket:
@@ -127,53 +110,36 @@ class _Bucket:
 
     def versioning(self) -> Finding:
         """Judge whether an earlier state can be brought back."""
-        type_ = "aws_s3_bucket_versioning"
-        source = self._of(type_)
+        source = self._of("aws_s3_bucket_versioning")
         if source is None:
             old = _first(self._bucket.stated("versioning")).get("enabled")
             source, value = self._bucket, "Enabled" if old is True else None
         else:
             value = _first(source.stated("versioning_configuration")).get("status")
-        return _say(
-            RULE.about(source, "versioning", source.location_of("versioning_configuration")),
-            _is(value, "Enabled"),
-            expected="versioning that is Enabled",
-            found=render(value) if value is not None else "none",
-            reason="an apply that goes wrong, or an overwritten object, leaves no state to go back to",
-            remedy=self._block(type_, 'versioning_configuration {\n    status = "Enabled"\n  }'),
-        )
+        subject = RULE.about(source, "versioning", source.location_of("versioning_configuration"))
+        found = render(value) if value is not None else "none"
+        return _met(subject.say("versioning", found=found, name=self._bucket.name), _is(value, "Enabled"))
 
     def encryption(self) -> Finding:
         """Judge whether the configuration encrypts it at rest."""
-        type_ = "aws_s3_bucket_server_side_encryption_configuration"
-        source = self._of(type_) or self._bucket
+        source = self._of("aws_s3_bucket_server_side_encryption_configuration") or self._bucket
         own = self._bucket.stated("server_side_encryption_configuration")
         rule = _first((_first(own) if source is self._bucket else source.values).get("rule"))
         value = _first(rule.get("apply_server_side_encryption_by_default")).get("sse_algorithm")
-        body = 'rule {\n    apply_server_side_encryption_by_default {\n      sse_algorithm = "aws:kms"\n    }\n  }'
-        return _say(
-            RULE.about(source, "encryption", source.location_of("rule")),
-            any_of(_is(value, algorithm) for algorithm in _ENCRYPTIONS),
-            expected="default encryption with AES256 or aws:kms",
-            found=render(value) if value is not None else "none",
-            reason="nothing here holds the bucket to an encryption",
-            remedy=self._block(type_, body),
-        )
+        subject = RULE.about(source, "encryption", source.location_of("rule"))
+        answer = any_of(_is(value, algorithm) for algorithm in _ENCRYPTIONS)
+        found = render(value) if value is not None else "none"
+        return _met(subject.say("encryption", found=found, name=self._bucket.name), answer)
 
     def private(self) -> Finding:
         """Judge whether somebody can make it public."""
-        type_ = "aws_s3_bucket_public_access_block"
-        block = self._of(type_)
+        block = self._of("aws_s3_bucket_public_access_block")
         values = [block.stated(flag) if block else None for flag in _FLAGS]
         missing = [flag for flag, value in zip(_FLAGS, values, strict=True) if value is not True]
-        return _say(
-            RULE.about(block or self._bucket, "public access block"),
-            all_of(*(_is(value, expected=True) for value in values)),
-            expected="a public access block with all four settings",
-            found=f"not true: {', '.join(missing)}" if block else "none",
-            reason="a policy or an ACL can make the state public",
-            remedy=self._block(type_, "\n  ".join(f"{flag} = true" for flag in _FLAGS)),
-        )
+        subject = RULE.about(block or self._bucket, "public access block")
+        found = f"not true: {', '.join(missing)}" if block else "none"
+        answer = all_of(*(_is(value, expected=True) for value in values))
+        return _met(subject.say("private", found=found, name=self._bucket.name), answer)
 
     def tls_only(self) -> Finding:
         """Judge whether its policy denies what comes without TLS."""
@@ -182,13 +148,10 @@ class _Bucket:
         if value == self._bucket.reference("policy"):
             value = None
         document = self._document(source, value)
-        return _say(
-            RULE.about(source, "TLS only", source.location_of("policy")),
-            any_of(map(self._denies_plain, document.statements)) if document else Truth.NO,
-            expected="a policy that denies every request without TLS",
-            found="no policy" if document is None else "no statement that certainly does",
-            reason="the state, secrets in it, may be read and written over plain HTTP",
-            remedy=f"add this statement to the policy of the bucket:\n{_TLS}",
+        subject = RULE.about(source, "TLS only", source.location_of("policy"))
+        answer = any_of(map(self._denies_plain, document.statements)) if document else Truth.NO
+        return _met(
+            subject.say("tls-only", found="no statement that certainly does" if document else "no policy"), answer
         )
 
     @staticmethod
@@ -224,10 +187,6 @@ class _Bucket:
             found = self._plan.find(reference)
             return found is not None and found[0].address == self._bucket.address
         return bool(reference == self._bucket.stated("bucket"))
-
-    def _block(self, type_: str, body: str) -> str:
-        name = f"{self._bucket.type}.{self._bucket.name}"
-        return f'resource "{type_}" "{self._bucket.name}" {{\n  bucket = {name}.id\n\n  {body}\n}}'
 
 
 def _is_plain_http(condition: Value) -> bool:

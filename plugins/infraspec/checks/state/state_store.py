@@ -38,16 +38,10 @@ def _missing(store: Plan, settings: RootSettings) -> Iterator[Finding]:
     for argument, (type_, attribute) in _NAMED.items():
         name, account = settings.backend.arguments.get(argument), settings.backend.account
         if argument == "dynamodb_table" and isinstance(name, str) and account not in {None, store.account}:
-            yield RULE.about(settings.root, argument, settings.backend.location).undetermined(
-                expected=f"the dynamodb_table {name} of the backend in account {store.account}, which the run asks",
-                found=f"the backend assumes a role of account {render(account)}",
-                reason="the table is there, and was not looked for: one of its name here is another one",
-                remedy="let S3 lock the state, beside which it is: use_lockfile = true",
+            yield RULE.about(settings.root, argument, settings.backend.location).say(
+                "other-account", name=name, account=store.account, account_2=render(account)
             )
         elif isinstance(name, str) and not any(one.stated(attribute) == name for one in store.managed(type_)):
-            yield RULE.about(settings.root, argument, settings.backend.location).violated(
-                expected=f"the {argument} {render(name)} of the backend",
-                found="AWS has none of this name",
-                reason="terraform cannot read the state, or not lock it",
-                remedy=f"make it before the next terraform init, or correct {argument} in the backend block",
+            yield RULE.about(settings.root, argument, settings.backend.location).say(
+                "absent", argument=argument, name=render(name)
             )

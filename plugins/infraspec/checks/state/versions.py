@@ -114,25 +114,14 @@ def _terraform(settings: RootSettings) -> Iterator[Finding]:
         yield _bounded(settings, entry, "required_version", "~> 1.10.0")
     for directory in settings.directories:
         if all(entry.directory != directory for entry in settings.terraform):
-            yield RULE.about(directory, "required_version", settings.locations[directory]).violated(
-                expected="a required_version",
-                found="none",
-                reason="any version of terraform may write the state, and an older one cannot read it again",
-                remedy='terraform {\n  required_version = "~> 1.10.0"\n}',
-            )
+            yield RULE.about(directory, "required_version", settings.locations[directory]).say("no-required-version")
 
 
 def _providers(settings: RootSettings) -> Iterator[Finding]:
     for entry in settings.providers:
         yield _bounded(settings, entry, f"provider {entry.name}", "~> 6.0")
     for name, directory in settings.implied.items():
-        yield RULE.about(directory, f"provider {name}", settings.locations[directory]).violated(
-            expected=f"{name} in required_providers",
-            found="it is used and not required",
-            reason="terraform takes hashicorp's newest provider of that name",
-            remedy=f'required_providers {{\n  {name} = {{\n    source  = "hashicorp/{name}"\n'
-            '    version = "~> …"\n  }\n}',
-        )
+        yield RULE.about(directory, f"provider {name}", settings.locations[directory]).say("not-required", name=name)
 
 
 def _bounded(settings: RootSettings, entry: VersionRequirement, name: str, example: str) -> Finding:
@@ -180,12 +169,7 @@ def _lock(settings: RootSettings, rules: Versions) -> Iterator[Finding]:
     if settings.lock is None:
         own = (entry.location for entry in settings.providers if entry.directory == settings.root)
         if needed:
-            yield RULE.about(settings.root, LOCK_FILE, next(own, None)).violated(
-                expected=f"{LOCK_FILE} in version control",
-                found="none",
-                reason="each terraform init may take another provider, and nobody checks that it is the same archive",
-                remedy=_LOCK,
-            )
+            yield RULE.about(settings.root, LOCK_FILE, next(own, None)).say("no-lock-file", lock_file=LOCK_FILE)
         return
     locked = {entry.source: entry for entry in settings.lock}
     yield from (_locked(settings, rules, source, needed[source], locked.get(source)) for source in needed)
