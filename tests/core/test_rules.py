@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from inspect import signature
 from pathlib import Path
@@ -201,3 +202,14 @@ def test_a_resource_says_where_it_is() -> None:
 
     assert ("aws_sqs_queue.a", PLACE) == (rule.about(resource).address, rule.about(resource).location)
     assert nearer == rule.about(resource, location=nearer).location
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    """No two modules of the package have a public class of one name."""
+    names = Counter(
+        name
+        for path in PACKAGE.rglob("*.py")
+        for name in re.findall(r"^class ([A-Z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+    assert {} == {name: count for name, count in names.items() if count > 1}

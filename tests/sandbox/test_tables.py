@@ -9,7 +9,7 @@ import pytest
 
 from infraspec.resource_types.listing import names
 from infraspec.sandbox.applying import AppliedPlan
-from infraspec.sandbox.resources.making import MAKINGS, Argument, Call
+from infraspec.sandbox.resources.making import MAKINGS, Argument, SandboxCall
 from infraspec.sandbox.running import Running
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.provider.known_data import KnownData
@@ -66,7 +66,7 @@ def test_every_argument_is_one_of_the_api(type_: str) -> None:
     assert [] == [name for call in calls for name in _not_of_the_api(call)]
 
 
-def _not_of_the_api(call: Call) -> Iterator[str]:
+def _not_of_the_api(call: SandboxCall) -> Iterator[str]:
     service, _, operation = call.call.partition(".")
     client = boto3.client(service, region_name="eu-west-1")
     model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])

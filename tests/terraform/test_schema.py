@@ -14,7 +14,7 @@ import pytest
 from infraspec.terraform.provider import schema as schema_module
 from infraspec.terraform.provider.schema import (
     Schema,
-    Setting,
+    SchemaSetting,
     has_tags,
     is_computed,
     resource_types,
@@ -128,7 +128,7 @@ def found(path: str) -> Schema:
     return known
 
 
-def setting(path: str) -> Setting:
+def setting(path: str) -> SchemaSetting:
     """Return an attribute or block that must be there."""
     result = found(path).setting(split(path)[1])
     assert result is not None

@@ -22,7 +22,7 @@ _ARN = re.compile(r"arn:(?P<partition>[a-z-]+):iam::aws:policy(?P<path>/(?:[\w+=
 _GETS_OLD = dt.timedelta(days=365)
 
 
-class ManagedPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AwsManagedPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A policy of AWS. `document` is the JSON text of its default version, empty where it is not here."""
 
     path: str
@@ -35,7 +35,7 @@ class ManagedPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All policies by name, as they were on a date."""
 
     date: dt.date
-    policies: Mapping[str, ManagedPolicy]
+    policies: Mapping[str, AwsManagedPolicy]
 
     def is_old(self, today: dt.date) -> bool:
         """Tell whether the data is of more than a year ago: AWS may have changed what it says."""

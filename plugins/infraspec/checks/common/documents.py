@@ -12,7 +12,7 @@ from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value, concatenate
 from infraspec.iam.lint.refusals import certain_refusal, least_size, over_limit, refusals
 from infraspec.iam.policy.document import PolicyDocument, Statement
-from infraspec.iam.policy.statements import IdentityPolicy, Refusal
+from infraspec.iam.policy.statements import DocumentRefusal, IdentityPolicy
 from infraspec.resource_types import Policy, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -48,7 +48,7 @@ def held_policy(
             ": ".join(filter(None, (where, error.message))),
             resource.location_of(f"{path}.{where}".rstrip(".")),
         )
-        return IdentityPolicy(named, (), refused=Refusal(named, at, reason, error.remedy))
+        return IdentityPolicy(named, (), refused=DocumentRefusal(named, at, reason, error.remedy))
     policy = IdentityPolicy.of(
         named,
         document,
@@ -65,7 +65,7 @@ def held_policy(
         return policy.perhaps((f"AWS may refuse it: {fault.reason}", None))
     reason = f"{fault.statement} {fault.about or fault.found}: {fault.reason}".lstrip()
     at = resource.location_of(f"{path}.{fault.path}".rstrip("."))
-    return IdentityPolicy(named, (), refused=Refusal(named, at, reason, fault.remedy, policy))
+    return IdentityPolicy(named, (), refused=DocumentRefusal(named, at, reason, fault.remedy, policy))
 
 
 def _use(resource: Resource, path: str) -> Policy:

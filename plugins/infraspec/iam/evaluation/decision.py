@@ -23,9 +23,9 @@ from infraspec.iam.policy.principals import Principal, PrincipalKind, same
 from infraspec.iam.policy.statements import (
     ALWAYS_ALLOWED,
     TRUSTED,
+    DocumentRefusal,
     Hit,
     IdentityPolicy,
-    Refusal,
     needs_trust,
     takes_only_star,
 )
@@ -75,7 +75,7 @@ class Decision(NamedTuple):
         return tuple(dict.fromkeys([*blocking, *shared]))
 
     @property
-    def refused(self) -> Refusal | None:
+    def refused(self) -> DocumentRefusal | None:
         """The document that AWS refuses, and that may have allowed what nothing else allows."""
         if self.layers is None or self.outcome is not Outcome.IMPLICITLY_DENIED:
             return None

@@ -232,7 +232,7 @@ class Clause(Struct, frozen=True, eq=False):
         return min(covered, self.bound, self.condition(request.context) if self.conditions else Truth.YES)
 
 
-class Refusal(NamedTuple):
+class DocumentRefusal(NamedTuple):
     """Why AWS refuses a document, what mends it, and the policy that it would be, if it can be read."""
 
     name: str
@@ -256,7 +256,7 @@ class IdentityPolicy:
     name: str
     clauses: tuple[Clause, ...]
     locate: Callable[[str], Location | None] = _nowhere
-    refused: Refusal | None = None
+    refused: DocumentRefusal | None = None
     absent: tuple[str, str] | None = None
     _actions_asked: dict[str, tuple[tuple[Clause, Truth], ...]] = field(default_factory=dict, repr=False)
 

@@ -79,7 +79,7 @@ class Argument(Struct, frozen=True, forbid_unknown_fields=True):
         return {api: _converted(value, _member(shape, api)) for api, value in said if not is_empty(value)}
 
 
-class Call(Argument, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SandboxCall(Argument, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One call (`iam.create_role`), and which attributes come of its answer: `gives`, of the whole or of `Role: …`.
 
     One about what was made before is not made if the plan has nothing for it.
@@ -111,9 +111,9 @@ class Making(Struct, frozen=True, forbid_unknown_fields=True):
     `attributes` texts with others in braces. `parts` are what a pattern finds in another attribute.
     """
 
-    create: tuple[Call, ...] = ()
-    update: tuple[Call, ...] | None = None
-    delete: tuple[Call, ...] | None = None
+    create: tuple[SandboxCall, ...] = ()
+    update: tuple[SandboxCall, ...] | None = None
+    delete: tuple[SandboxCall, ...] | None = None
     puts: bool = False
     defaults: Mapping[str, Any] = {}
     kept: str = ""
@@ -137,7 +137,7 @@ class Making(Struct, frozen=True, forbid_unknown_fields=True):
 
         return Kind(create, put if self.puts else self._changing(self.update), self._changing(self.delete))
 
-    def _changing(self, calls: tuple[Call, ...] | None) -> Change | None:
+    def _changing(self, calls: tuple[SandboxCall, ...] | None) -> Change | None:
         def change(account: Account, values: Values, attributes: Attributes) -> Attributes:
             return _all(calls or (), account, self._completed(values), dict(attributes))
 
@@ -149,7 +149,7 @@ class Making(Struct, frozen=True, forbid_unknown_fields=True):
         return {**self.defaults, **said, "name": name_of(values), "tags": tag_map(values)}
 
 
-def _all(calls: tuple[Call, ...], account: Account, values: Values, attributes: Attributes) -> Attributes:
+def _all(calls: tuple[SandboxCall, ...], account: Account, values: Values, attributes: Attributes) -> Attributes:
     for call in calls:
         attributes |= call.made(account, values, attributes)
     return attributes

@@ -36,7 +36,7 @@ _BLOCKS = ("[", "{")
 """What the code of nested blocks begins with, of which there may be several."""
 
 
-class Setting(Struct, frozen=True):
+class SchemaSetting(Struct, frozen=True):
     """An attribute or nested block: the code of its type, and who sets it (configuration, provider, or either)."""
 
     flag: str
@@ -75,10 +75,10 @@ class Schema(Struct, frozen=True):
         """Return the code of a type without its flag, empty for a name that is not known."""
         return self.codes.get(name, "").lstrip(_FLAGS)
 
-    def setting(self, name: str) -> Setting | None:
+    def setting(self, name: str) -> SchemaSetting | None:
         """Return an attribute or nested block; None for a name that is not known."""
         code = self.code(name)
-        return Setting(self.codes[name].removesuffix(code), code) if code else None
+        return SchemaSetting(self.codes[name].removesuffix(code), code) if code else None
 
 
 def schema(resource_type: str, mode: str = "managed") -> Schema | None:
