@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infraspec.monitoring.alarms import UnreadableExpressionError, difference
@@ -36,6 +36,8 @@ def test_event_pattern(case: dict[str, Any]) -> None:
     assert case["takes"] is takes(case["pattern"], case["event"])
 
 
+@example('"\x1f"')
+@example('$.a = "\\x"')
 @given(st.text())
 def test_any_text_is_a_filter_pattern_or_unreadable(pattern: str) -> None:
     """No text breaks the reader of filter patterns."""

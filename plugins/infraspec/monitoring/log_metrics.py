@@ -68,10 +68,17 @@ def _text(pattern: str, event: str) -> Answer:
     for sign, term in _TERM.findall(pattern):
         if term.startswith("%"):
             return None
-        found[sign].append((json.loads(term) if term.startswith('"') else term) in event)
+        found[sign].append((_unquoted(term) if term.startswith('"') else term) in event)
     if found["?"] and not found[""] and not found["-"]:
         return any(found["?"])
     return all(found[""]) and not any(found["-"])
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(text, strict=False))
+    except ValueError:  # an escape that is none of JSON
+        raise UnreadableError from None
 
 
 class _Json(Expression):
@@ -148,7 +155,7 @@ def _step(value: Any, step: str | int | None) -> list[Any]:
 
 
 def _equals(value: Any, kind: str, wanted: str) -> bool:
-    text = json.loads(wanted) if kind == "text" else wanted
+    text = _unquoted(wanted) if kind == "text" else wanted
     if isinstance(value, bool) or value is None or isinstance(value, dict | list):
         return False
     if isinstance(value, str):
