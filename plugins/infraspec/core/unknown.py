@@ -415,12 +415,10 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     pieces = [part for part in parts if part != ""]
     if len(pieces) == 1 and isinstance(pieces[0], Text):
         return pieces[0]
-    joined = tuple(merged(part for piece in pieces for part in parts_of(piece)))
-    if not joined:
-        return ""
-    if len(joined) == 1 and isinstance(joined[0], str):
-        return composed(joined[0])
-    return Text(joined)
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) == len(pieces):
+        return composed("".join(texts))
+    return Text(tuple(merged(part for piece in pieces for part in parts_of(piece))))
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:

@@ -58,7 +58,7 @@ class Existence:
     def findings(self, definition: TaskDefinition, context: AccessContext) -> Iterator[Finding]:
         """Yield what is wrong, or not known, of what a task definition names."""
         for container in definition.containers:
-            for reference in container.secrets:
+            for reference in container.secrets if self._values else ():
                 place = f"{reference.path}.valueFrom"
                 subject = _about(definition, container, f'{reference.kind} "{reference.name}"', place)
                 yield from self._json_key(subject, ValueFrom.parse(context.narrow(reference.value_from)), definition)
