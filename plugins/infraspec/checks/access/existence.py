@@ -37,6 +37,8 @@ _IMAGE = re.compile(
     rf"(?:(?:localhost|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+)/)?{_NAME}(?:/{_NAME})*"
     r"(?::\w[\w.-]{0,127})?(?:@(?:sha256:[0-9a-f]{64}|(?!sha256:)[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,}))?"
 )
+_WHOLE = re.compile(r"arn:(?:[^:]*:){5}[^:]*")
+"""An ARN after which there is no JSON key."""
 _READ_ONLY = "readonlyRootFilesystem"
 
 
@@ -59,9 +61,10 @@ class Existence:
         """Yield what is wrong, or not known, of what a task definition names."""
         for container in definition.containers:
             for reference in container.secrets if self._values else ():
-                place = f"{reference.path}.valueFrom"
+                value, place = context.narrow(reference.value_from), f"{reference.path}.valueFrom"
                 subject = _about(definition, container, f'{reference.kind} "{reference.name}"', place)
-                yield from self._json_key(subject, ValueFrom.parse(context.narrow(reference.value_from)), definition)
+                if not _WHOLE.fullmatch(render(value)):
+                    yield from self._json_key(subject, ValueFrom.parse(value), definition)
             yield from self._image(definition, container, context)
             yield from self._log_group(definition, container, context)
             yield from self._files(definition, container, context)
