@@ -147,6 +147,17 @@ def test_mistyped_option(name: str) -> None:
     assert f"{name} --help" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("explian", "Did you mean `explain`?"), ("report comments", "Did you mean `comment`?"), ("zzz", "'zzz'.\n")],
+)
+def test_mistyped_command(typed: str, meant: str) -> None:
+    """It is named, with the one that is like it, if one is; of the commands that were not imported too."""
+    result = run(typed, [])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert meant in result.stderr
+
+
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize(("name", "parameter"), PATHS, ids=lambda part: getattr(part, "name", part))
 def test_bad_file(

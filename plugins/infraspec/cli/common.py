@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from infraspec.core.errors import InfraspecError, InputErrorGroup
+from infraspec.core.errors import InfraspecError, InputErrorGroup, did_you_mean
 
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""
@@ -58,6 +58,8 @@ class LazyGroup(click.Group):
             command: click.Command = getattr(import_module(module), attribute)
             command.short_help = line
             self.add_command(command, cmd_name)
+        if cmd_name not in self._table and not ctx.resilient_parsing:  # click looks among those that are imported
+            ctx.fail(f"No such command {cmd_name!r}. {did_you_mean(cmd_name, self._table).capitalize()}".rstrip())
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -68,9 +70,8 @@ class LazyGroup(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin with what is typed, by the table."""
         names = (name for name in self.list_commands(ctx) if name.startswith(incomplete))
-        return [CompletionItem(name, help=self._table[name][1]) for name in names] + click.Command.shell_complete(
-            self, ctx, incomplete
-        )
+        own = [CompletionItem(name, help=self._table[name][1]) for name in names]
+        return own + click.Command.shell_complete(self, ctx, incomplete)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command that the arguments name, which writes text in any encoding.
