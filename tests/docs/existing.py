@@ -51,7 +51,7 @@ def _commands(script: str) -> Iterator[list[str]]:
 def _assert_command(words: list[str]) -> None:
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        found = command.get_command(click.Context(command), words[0])
+        found = command.get_command(click.Context(command, resilient_parsing=True), words[0])
         assert found is not None, f"infraspec has no {words[0]}"
         command, words = found, words[1:]
     known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
