@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.access.access_decisions import request_context, tagged
+from infraspec.checks.access.access_decisions import RequestTags, request_context
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles import RoleIndex
 from infraspec.core.finding import Verdict
@@ -109,6 +109,6 @@ def test_tags_that_the_provider_leaves_alone(ignored: str, expected: Truth, tmp_
     owners, role = ArnIndex(attributes), RoleIndex(attributes).role(Unknown("aws_iam_role.r.arn"))
     arn = attributes.narrow(Unknown("aws_secretsmanager_secret.s.arn"))
 
-    context = tagged(request_context(None, arn), owners, role, "secretsmanager:GetSecretValue", arn)
+    context = RequestTags(owners).told(request_context(None, arn), role, "secretsmanager:GetSecretValue", arn)
 
     assert expected is context.get("aws:ResourceTag/cost").present

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from infraspec import contract as contracts
-from infraspec.checks.common.roles import RoleIndex
+from infraspec.checks.common.roles import role_index
 from infraspec.checks.common.roles_in_snapshots import statements_of
 from infraspec.contract.document import notation
 from infraspec.contract.models import Contract
@@ -101,7 +101,7 @@ def unknown_data(plan: Plan) -> list[tuple[str, int]]:
     Data sources that answer from the account, the region, their own configuration or a snapshot are not among them, nor
     are those of AWS's own policies whose content infraspec has.
     """
-    told, attributes = _told(plan), AwsAttributes(plan)
+    told, attributes = _told(plan), plan.derived(AwsAttributes)
     uses: list[tuple[str, str]] = []
     for address, unknown in _unknowns(plan):
         if isinstance(attributes.narrow(unknown), str):
@@ -146,8 +146,8 @@ def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[tup
 
     Each is an ARN or attribute, why it is not known, and what to do about it, which is empty where a snapshot does.
     """
-    attributes = AwsAttributes(plan)
-    roles = RoleIndex(attributes)
+    attributes = plan.derived(AwsAttributes)
+    roles = plan.derived(role_index)
     found: dict[Value, tuple[str, str, str]] = {}
     for definition in definitions:
         account = attributes.account_of(definition.resource) if definition.resource else plan.account

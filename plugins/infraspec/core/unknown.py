@@ -418,7 +418,8 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     texts = [piece for piece in pieces if isinstance(piece, str)]
     if len(texts) == len(pieces):
         return composed("".join(texts))
-    return Text(tuple(merged(part for piece in pieces for part in parts_of(piece))))
+    flat = [part for piece in pieces for part in (piece.parts if isinstance(piece, Text) else (piece,))]
+    return Text(tuple(merged(flat)))
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:
@@ -481,22 +482,23 @@ def render(value: Value) -> str:
         return value
     if isinstance(value, (Unknown, Text)):
         return str(value)
-    return str(concatenate(_json_parts(value)))
+    return composed("".join(map(str, _json_parts(value))))
 
 
-def merged(parts: Iterable[str | Part]) -> Iterator[str | Part]:
+def merged(parts: Iterable[str | Part]) -> list[str | Part]:
     """Join neighbouring text and drop empty text; everything else stays as it is."""
+    result: list[str | Part] = []
     pending: list[str] = []
     for part in parts:
         if isinstance(part, str):
             pending.append(part)
             continue
-        if text := "".join(pending):
-            yield text
-        pending = []
-        yield part
-    if text := "".join(pending):
-        yield text
+        if pending:
+            result += filter(None, ("".join(pending),))
+            pending.clear()
+        result.append(part)
+    result += filter(None, ("".join(pending),))
+    return result
 
 
 def _json_parts(tree: Value) -> Iterator[str | Unknown]:
@@ -529,7 +531,7 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 
 def encode_json(value: Value) -> str:
     """Encode a wholly known value as Terraform's `jsonencode` does."""
-    return str(concatenate(_json_parts(value)))
+    return composed("".join(map(str, _json_parts(value))))
 
 
 def number_text(number: float) -> str:

@@ -67,13 +67,13 @@ class DeclaredService(Struct, frozen=True):
 
 def declared_services(plan: Plan) -> tuple[DeclaredService, ...]:
     """Return the services of a plan, in its order."""
-    attributes = AwsAttributes(plan)
+    attributes = plan.derived(AwsAttributes)
     return tuple(_declared(resource, attributes) for resource in plan.managed(_SERVICE))
 
 
 def declared_families(plan: Plan) -> frozenset[str]:
     """Return the families of the task definitions of a plan, so far as they are known."""
-    attributes = AwsAttributes(plan)
+    attributes = plan.derived(AwsAttributes)
     names = (attributes.name(resource, "family") for resource in plan.managed(_TASK_DEFINITION))
     return frozenset(name for name in names if isinstance(name, str))
 

@@ -50,7 +50,7 @@ class HoledText:
 
     def fill(self, piece: str) -> Value:
         """Put the unknown parts back into a piece of the text."""
-        if not self._parts:
+        if not self._parts or piece.isascii():
             return piece
         parts = [self._parts.get(character, character) for character in piece]
         return parts[0] if len(parts) == 1 else concatenate(parts)

@@ -127,7 +127,7 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     membership = Membership(contract, environment, calls.region, calls.account)
     rules = list(_firewall_rules(calls))
     extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules))
-    whereabouts = Whereabouts(AwsAttributes(plan), calls.account, calls.region)
+    whereabouts = Whereabouts(plan.derived(AwsAttributes), calls.account, calls.region)
     doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}
     known = {name for one in live.managed() for name in (one.stated("arn"), one.stated("id")) if isinstance(name, str)}

@@ -64,7 +64,9 @@ class AppliedPlan:
         name in plain text (`role = "app"`) tells no order. What the plan puts in another region or account is left out.
         """
         created = Created(plan, self.attributes)
-        plan, elsewhere = _divided(plan, Whereabouts(AwsAttributes(plan), self.account.account, self.account.region))
+        plan, elsewhere = _divided(
+            plan, Whereabouts(plan.derived(AwsAttributes), self.account.account, self.account.region)
+        )
         failed = self._pass(_ordered(plan), created)
         while failed:
             again = self._pass([resource for resource, _ in failed], created)

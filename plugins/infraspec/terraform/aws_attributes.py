@@ -53,8 +53,8 @@ _Shape: TypeAlias = "Callable[[AwsAttributes, Resource], Value]"
 
 
 def narrow(plan: Plan, value: Value) -> Value:
-    """Narrow the unknown parts of one value; many values of one plan want one AwsAttributes."""
-    return AwsAttributes(plan).narrow(value)
+    """Narrow the unknown parts of one value."""
+    return plan.derived(AwsAttributes).narrow(value)
 
 
 class AwsAttributes:

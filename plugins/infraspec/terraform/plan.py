@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -272,6 +272,9 @@ class Additions(Struct, frozen=True):
     access: tuple[Callable[..., Iterable[object]], ...] = ()
 
 
+T = TypeVar("T")
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
 class Plan:
     """The resource instances of one environment, in order of address appearance.
@@ -313,9 +316,18 @@ class Plan:
     """What IAM had, an account each, when it was exported: for the roles and policies that the plan has not."""
     organization: tuple[tuple[PolicyKind, str, Value], ...] = ()
     """The policies of the organization that the contract gives, each level with its kind and file."""
+    _derived: dict[object, Any] = dataclasses.field(default_factory=dict, init=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}: {len(self.resources)} resources>"
+
+    def derived(self, make: Callable[..., T], *arguments: Value) -> T:
+        """Return what is worked out of the plan and some arguments, once for all that ask for the same."""
+        key = (make, arguments)
+        if key not in self._derived:
+            self._derived[key] = make(self, *arguments)
+        made: T = self._derived[key]
+        return made
 
     @property
     def is_whole(self) -> bool:

@@ -85,54 +85,71 @@ def request_context(role: Value, resource: Value, via: Value = None, region: Val
     return Context.of(known, absent=_ABSENT_FOR_ROLES, closed=closed)
 
 
-def tagged(context: Context, owners: ArnIndex, role: Role, action: str, resource: Value) -> Context:
-    """Return the context of a request with the tags of role and resource, as far as the plan makes them.
-
-    Sources: IAM User Guide, "AWS global condition context keys": the key of a tag is compared without regard to letter
-    case. A request that reads tags nothing, and ECS gives the sessions of a role no tags of their own.
-    """
-    service, _, name = action.lower().partition(":")
-    owner = owners.find(resource)
-    if role.resource is not None and role.snapshot is None:
-        context = context.updated(*_tags_of(role.resource, owners.plan, ("aws:PrincipalTag/",)))
-    if resource == "*":
-        context = context.updated({}, ("aws:ResourceTag/",))
-    if owner is not None:
-        keys, closed = _tags_of(owner, owners.plan, ("aws:ResourceTag/", f"{service}:ResourceTag/"))
-        if service not in _TAGGED:
-            keys = {
-                key: ContextEntry(Truth.MAYBE, (value,))
-                for key, value in keys.items()
-                if isinstance(value, str | Text | Unknown)
-            }
-        context = context.updated(keys, closed)
-    if service in _TAGGED and name.startswith(("get", "batchget", "batchcheck", "decrypt")):
-        context = context.updated({"aws:TagKeys": None}, ("aws:RequestTag/",))
-    return context
-
-
 _MAYBE_THERE = ContextEntry(Truth.MAYBE, (Unknown("a tag that others set", ConditionKey("a tag")),))
 _TAGGED = ("secretsmanager", "ssm", "kms", "ecr", "acm-pca")
 """Services whose requests carry the tags of what they are about; those of others may."""
 
 
-def _tags_of(resource: Resource, plan: Plan, heads: tuple[str, ...]) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Return the condition keys that the tags of a resource are, and the beginnings of which there are no others."""
+@dataclass
+class RequestTags:
+    """The tags that condition keys ask for, of the roles and resources of one plan."""
+
+    owners: ArnIndex
+    _known: dict[str, tuple[dict[str, Value], bool]] = field(default_factory=dict)
+
+    def told(self, context: Context, role: Role, action: str, resource: Value) -> Context:
+        """Return the context of a request with the tags of role and resource, as far as the plan makes them.
+
+        Sources: IAM User Guide, "AWS global condition context keys": the key of a tag is compared without regard to
+        letter case. A request that reads tags nothing, and ECS gives the sessions of a role no tags of their own.
+        """
+        service, _, name = action.lower().partition(":")
+        owner, keys, closed = self.owners.find(resource), dict[str, Value](), list[str]()
+        if role.resource is not None and role.snapshot is None:
+            tags, is_whole = self._of(role.resource)
+            keys |= {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
+            closed += ["aws:PrincipalTag/"] * is_whole
+        if resource == "*":
+            closed.append("aws:ResourceTag/")
+        if owner is not None:
+            tags, is_whole = self._of(owner)
+            if service not in _TAGGED:
+                tags = {
+                    key: ContextEntry(Truth.MAYBE, (value,))
+                    for key, value in tags.items()
+                    if isinstance(value, str | Text | Unknown)
+                }
+            for head in ("aws:ResourceTag/", f"{service}:ResourceTag/"):
+                keys |= {f"{head}{key}": value for key, value in tags.items()}
+                closed += [head] * is_whole
+        if service in _TAGGED and name.startswith(("get", "batchget", "batchcheck", "decrypt")):
+            keys["aws:TagKeys"] = None
+            closed.append("aws:RequestTag/")
+        return context.updated(keys, closed)
+
+    def _of(self, resource: Resource) -> tuple[dict[str, Value], bool]:
+        """Return the tags of a resource, their keys in lower case, and whether it has no others."""
+        if resource.address not in self._known:
+            self._known[resource.address] = _tags_of(resource, self.owners.plan)
+        return self._known[resource.address]
+
+
+def _tags_of(resource: Resource, plan: Plan) -> tuple[dict[str, Value], bool]:
     left_alone = any(name == "all" or name.startswith("tags") for name in resource.ignore_changes)
     if resource.mode != "managed" or left_alone or plan.source is not None or not plan.is_certain(resource):
-        return {}, ()
+        return {}, False
     effective = EffectiveTags.of(resource.type, resource.values)
     ignored = plan.ignored_tags.get(resource.provider, ())
     patterns = [Pattern.of(pattern, Form.LIKE) for pattern in ignored]
     tags: dict[str, Value] = {}
     for key, value in effective.tags.items():
-        hidden = any(match(pattern, PartialArn.of(key)) is not Truth.NO for pattern in patterns)
+        hidden = patterns and any(match(pattern, PartialArn.of(key)) is not Truth.NO for pattern in patterns)
         tags[key.lower()] = (
             _MAYBE_THERE if hidden or key.lower() in tags else None if value is None else tag_text(value)
         )
     tags |= {pattern.lower(): _MAYBE_THERE for pattern in ignored if isinstance(pattern, str) and pattern[-1:] != "*"}
     is_whole = effective.open is None and all(isinstance(one, str) and one[-1:] != "*" for one in ignored)
-    return {f"{head}{key}": value for head in heads for key, value in tags.items()}, heads if is_whole else ()
+    return tags, is_whole
 
 
 def _through(fields: Mapping[str, Value], via: Value, caller: Value) -> dict[str, Value]:
@@ -398,6 +415,10 @@ class AccessDecisions:
         return Endpoints(self.owners)
 
     @cached_property
+    def _tags(self) -> RequestTags:
+        return RequestTags(self.owners)
+
+    @cached_property
     def organization(self) -> Organization:
         """The policies of the organization that limit the account."""
         return Organization.of(self.owners)
@@ -478,7 +499,7 @@ class AccessDecisions:
             principal, plan = self._principal(role), self.owners.plan
             theirs = arn_fields(resource).get("account")
             context = request_context(principal.value, resource, requirement.via, self._region(requirement))
-            context = tagged(context, self.owners, role, requirement.action, resource)
+            context = self._tags.told(context, role, requirement.action, resource)
             # By the attribute that a resource comes from messages name it, and two resources differ.
             of_attribute = type(named) is Unknown and narrow(named) == resource
             self._decisions[key] = decide(

@@ -111,9 +111,9 @@ class Existence:
         return {secret.address for secret in found if secret}
 
     def _image(self, definition: TaskDefinition, container: Container, context: AccessContext) -> Iterator[Finding]:
-        subject, image = _about(definition, container, "image"), context.narrow(container.image)
-        in_terraform = definition.resource is not None
+        image, in_terraform = context.narrow(container.image), definition.resource is not None
         if isinstance(image, str) and not _IMAGE.fullmatch(image):
+            subject = _about(definition, container, "image")
             yield (subject.violated if in_terraform else subject.undetermined)(
                 expected="an image: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST, the name in lower case",
                 found=image or "none",
@@ -126,6 +126,7 @@ class Existence:
         if isinstance(ecr, EcrImage) and here and self.plan.managed("aws_ecr_repository"):
             repository = context.arn("ecr", "repository/", ecr.repository)
             if not (context.exists(repository) or context.is_cached(repository)):
+                subject = _about(definition, container, "image")
                 yield from self._unmade(subject, "aws_ecr_repository", ecr.repository)
 
     def _log_group(self, definition: TaskDefinition, container: Container, context: AccessContext) -> Iterator[Finding]:

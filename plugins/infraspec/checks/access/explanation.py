@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from infraspec.checks.access.access_decisions import Keys, request_context, rests_on, tagged, unseen
+from infraspec.checks.access.access_decisions import Keys, RequestTags, request_context, rests_on, unseen
 from infraspec.checks.access.surroundings import Organization
-from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
-from infraspec.checks.common.roles import Role, RoleIndex
+from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex, arn_index
+from infraspec.checks.common.roles import Role, RoleIndex, role_index
 from infraspec.checks.common.statement_hcl import grantable, json_statement, policy_to_extend, statement_to_add
 from infraspec.core.errors import RequestError, closest, listing
 from infraspec.core.finding import Location
@@ -79,13 +79,14 @@ def explain(
     `context` gives condition keys of the request. Raises RequestError for what does not exist, PolicyError for a policy
     that is malformed.
     """
-    attributes = AwsAttributes(plan)
-    roles, owners = RoleIndex(attributes), ArnIndex(attributes)
+    attributes = plan.derived(AwsAttributes)
+    roles, owners = plan.derived(role_index), plan.derived(arn_index)
     found = _role(roles, role)
     name = _action(action)
     named = _resource(plan, name, resource)
     target = attributes.narrow(named)
     principal, organization = Principal.role(attributes.narrow(found.arn)), Organization.of(owners)
+    context_of_plan = RequestTags(owners).told(request_context(principal.value, target), found, name, target)
     decision = decide(
         found.policies,
         name,
@@ -95,7 +96,7 @@ def explain(
         scps=organization.limits(principal.account, plan).scps,
         rcps=organization.limits(arn_fields(target).get("account"), plan).rcps,
         principal=principal,
-        context=tagged(request_context(principal.value, target), owners, found, name, target).updated(context or {}),
+        context=context_of_plan.updated(context or {}),
     )
     doubtful = next((doubt.hit for doubt in decision.doubts), None)
     hit = decision.deciding or (decision.nearest.hit if decision.nearest else doubtful)

@@ -22,8 +22,8 @@ from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudg
 from infraspec.checks.access.existence import Existence
 from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
 from infraspec.checks.access.trust import ACTION, Trust
-from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.checks.common.roles import Role, RoleIndex
+from infraspec.checks.common.resources_by_arn import ArnIndex, arn_index
+from infraspec.checks.common.roles import Role, role_index
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
@@ -83,9 +83,9 @@ class Unapplied:
 
     def __init__(self, source: Plan, owners: ArnIndex) -> None:
         self.source, self.owners = source, owners
-        self._attributes = AwsAttributes(source)
-        self._roles = RoleIndex(self._attributes)
-        self._decisions = AccessDecisions(ArnIndex(self._attributes))
+        self._attributes = source.derived(AwsAttributes)
+        self._roles = source.derived(role_index)
+        self._decisions = AccessDecisions(source.derived(arn_index))
 
     def access(
         self, finding: Finding, role: Role, requirement: Requirement, decision: Decision, actions: Iterable[str]
@@ -179,11 +179,13 @@ def check_secret_access(
 def placed(plan: Plan, contract: Contract, environment: str) -> Plan:
     """Return the plan with account and region from the contract where it does not know them itself."""
     given = contract.environments.get(environment)
-    changes: dict[str, Value] = {}
-    if given and given.account_id and isinstance(plan.account, Unknown):
-        changes["account"] = given.account_id
-    if given and given.region and isinstance(plan.region, Unknown):
-        changes["region"] = given.region
+    account = given.account_id if given and isinstance(plan.account, Unknown) else None
+    region = given.region if given and isinstance(plan.region, Unknown) else None
+    return plan.derived(_placed, account, region)
+
+
+def _placed(plan: Plan, account: str | None, region: str | None) -> Plan:
+    changes = {name: value for name, value in (("account", account), ("region", region)) if value}
     return plan.replaced(**changes) if changes else plan
 
 
@@ -192,9 +194,9 @@ class _Check:
 
     def __init__(self, plan: Plan, known: KnownData, decided: dict[str, Decision]) -> None:
         self.plan, self.decided = plan, decided
-        self.attributes = AwsAttributes(plan)
-        self.roles = RoleIndex(self.attributes)
-        self.owners = ArnIndex(self.attributes)
+        self.attributes = plan.derived(AwsAttributes)
+        self.roles = plan.derived(role_index)
+        self.owners = plan.derived(arn_index)
         self.keys = Keys(self.owners, known)
         self.registries = Registries(self.owners)
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
@@ -231,8 +233,6 @@ class _Check:
                 continue
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
             subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {row.principal}", place)
-            for index, one in enumerate(own):
-                own[index] = replace(one, need=replace(one.need, location=_place(task_definition, one.need)))
             yield from self._of_role(NamedRole(task_definition, row, value, place), subject, context, own)
 
     def _judge_anonymous(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
@@ -348,7 +348,8 @@ class _Check:
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
             return self.decisions.proof(subject.proven(reason), role, requirement, decision)
-        subject = replace(subject, location=need.location)
+        place = _place(owner, need) if isinstance(owner, TaskDefinition) else need.location
+        subject = replace(subject, location=place)
         if judgement.answer is Truth.NO:
             finding = explain_denial(subject, requirement, role, judgement, self.owners, actions=actions)
         else:

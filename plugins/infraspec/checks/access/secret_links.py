@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from infraspec.aws.simulate import ALLOWED, EXPLICIT_DENY, Simulated, SimulationQuestion
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys, request_context
-from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.checks.common.roles import Role, RoleIndex
+from infraspec.checks.common.resources_by_arn import arn_index
+from infraspec.checks.common.roles import Role, role_index
 from infraspec.contract.models import Contract
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
@@ -67,9 +67,9 @@ class ChainLinks:
     def __init__(self, plan: Plan, contract: Contract, environment: str) -> None:
         given = contract.environments.get(environment)
         known = KnownData.of({**contract.known, **(given.known if given else {})})
-        self.plan, self.attributes = plan, AwsAttributes(plan)
-        self.owners = ArnIndex(self.attributes)
-        self.roles = RoleIndex(self.attributes)
+        self.plan, self.attributes = plan, plan.derived(AwsAttributes)
+        self.owners = plan.derived(arn_index)
+        self.roles = plan.derived(role_index)
         self.keys = Keys(self.owners, known)
         self.decisions = AccessDecisions(self.owners)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from infraspec.checks.access.secret_access import placed
-from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract, partition_of
 from infraspec.core.finding import Finding
@@ -50,8 +50,8 @@ def check_task_definitions(
 class _Check:
     def __init__(self, plan: Plan, contract: Contract, environment: str) -> None:
         self.contract, self.environment = contract, environment
-        self.attributes = AwsAttributes(plan)
-        self.owners = ArnIndex(self.attributes)
+        self.attributes = plan.derived(AwsAttributes)
+        self.owners = plan.derived(arn_index)
 
     def findings(self, definition: TaskDefinition) -> Iterator[Finding]:
         yield self._judge_execution_role(definition)

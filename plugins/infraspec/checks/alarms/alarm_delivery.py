@@ -126,7 +126,7 @@ class _Uses(Struct):
 
     @classmethod
     def of(cls, plan: Plan) -> _Uses:
-        uses, attributes = cls(), AwsAttributes(plan)
+        uses, attributes = cls(), plan.derived(AwsAttributes)
         delivery = Delivery(attributes)
         for alarm in plan.managed(*_ALARMS):
             for topic in delivery.own(alarm).topics:
@@ -165,7 +165,7 @@ class _Check:
 
     def topics(self) -> Iterator[Finding]:
         self.live.managed("aws_sns_topic", "aws_sns_topic_policy", "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy")
-        routes = Routes(RULE, Delivery(AwsAttributes(self.live)), self.alarms)
+        routes = Routes(RULE, Delivery(self.live.derived(AwsAttributes)), self.alarms)
         for source, publishers in sorted(self.uses.publishers.items(), key=lambda item: item[0].address):
             if not self._is_here(source):
                 continue

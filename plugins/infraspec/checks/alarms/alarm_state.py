@@ -108,7 +108,7 @@ _CONTINUOUS = {
 
 def alarm_names(plan: Plan) -> list[str]:
     """Return the names of the alarms of a source, so far as they are known."""
-    attributes = AwsAttributes(plan)
+    attributes = plan.derived(AwsAttributes)
     names = (attributes.name(alarm, "alarm_name") for alarm in plan.managed(METRIC, COMPOSITE))
     return sorted({name for name in names if isinstance(name, str)})
 

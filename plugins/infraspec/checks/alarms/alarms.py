@@ -177,7 +177,7 @@ class _Check:
     def __init__(self, plan: Plan, contract: Contract, environment: str, playbooks: Sequence[Playbook] | None) -> None:
         self.plan, self.contract, self.environment = placed(plan, contract, environment), contract, environment
         self.alarms = contract.alarms or Alarms()
-        self.attributes = AwsAttributes(self.plan)
+        self.attributes = self.plan.derived(AwsAttributes)
         self.routes = Routes(RULE, Delivery(self.attributes), self.alarms)
         self.playbooks = AlarmPlaybooks(self.routes, playbooks, contract.directory)
         self.rules = EventRules(self.attributes)

@@ -169,7 +169,7 @@ class ResolvedSource:
     """
 
     def __init__(self, plan: Plan, live: Plan) -> None:
-        self.plan, self.live, self.attributes = plan, live, AwsAttributes(plan)
+        self.plan, self.live, self.attributes = plan, live, plan.derived(AwsAttributes)
         self.whereabouts = Whereabouts(self.attributes, live.account, live.region)
         self._live: dict[str, Mapping[str, Resource]] = {}
 

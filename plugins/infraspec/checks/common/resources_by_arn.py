@@ -35,7 +35,7 @@ from infraspec.iam.policy.pattern import Form, Pattern
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.resource_types import TYPES, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import SUFFIX_LENGTH, AwsAttributes
-from infraspec.terraform.plan import Resource, Uncertain
+from infraspec.terraform.plan import Plan, Resource, Uncertain
 
 _PUBLISHED_REPOSITORY = re.compile(
     r"^arn:(?:aws:ecr:[^:]*:906394416424|aws-cn:ecr:[^:]*:128054284489|aws-us-gov:ecr:[^:]*:161423150738)"
@@ -65,6 +65,11 @@ _ATTACHED = {
 DOCUMENT_TYPE = "aws_iam_policy_document"
 _SERVICE = re.compile(r"arn:[^:]*:([a-z0-9-]+):")
 _BARE = re.compile(r"^(arn:[^:]*:s3:::[^/]*)/|^(arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:]*):", re.DOTALL)
+
+
+def arn_index(plan: Plan) -> ArnIndex:
+    """Return the resources of a plan by ARN, to be asked for by `plan.derived`."""
+    return ArnIndex(plan.derived(AwsAttributes))
 
 
 class ArnIndex:
@@ -226,7 +231,7 @@ class ArnIndex:
     @cached_property
     def _source(self) -> ArnIndex | None:
         source = self.plan.source
-        return ArnIndex(AwsAttributes(source)) if source is not None else None
+        return source.derived(arn_index) if source is not None else None
 
     @cached_property
     def _written_as(self) -> dict[Value, Resource | None]:

@@ -167,6 +167,11 @@ class Role(Struct, frozen=True, eq=False):
         return self.resource.location if self.resource else None
 
 
+def role_index(plan: Plan) -> RoleIndex:
+    """Return the roles of a plan, to be asked for by `plan.derived`."""
+    return RoleIndex(plan.derived(AwsAttributes))
+
+
 class RoleIndex:
     """All roles of a plan. It is built once in time linear in the plan; policies are compiled when first asked for."""
 

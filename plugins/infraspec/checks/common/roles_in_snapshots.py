@@ -289,7 +289,7 @@ class RolesInSnapshots(Struct, dict=True):
         source = self.attributes.plan.source
         if source is None:
             return None
-        attributes, account = AwsAttributes(source), self.attributes.plan.account
+        attributes, account = source.derived(AwsAttributes), self.attributes.plan.account
         roles = (role for role in source.managed("aws_iam_role") if attributes.name(role) == name)
         own = {account, source.account}
         return next((role for role in roles if attributes.account_of(role) in own), None)

@@ -76,7 +76,7 @@ class Owned:
     """The ARNs and ids of a source, so far as they are known."""
 
     def __init__(self, plan: Plan) -> None:
-        self._attributes = AwsAttributes(plan)
+        self._attributes = plan.derived(AwsAttributes)
         arns = [self._attributes.narrow(one.reference("arn")) for one in plan.managed()]
         self._arns = {arn for arn in arns if isinstance(arn, str)}
         self._ids: dict[str, list[Resource]] = {}

@@ -37,7 +37,7 @@ class Review:
     def __init__(self, plan: Plan, rules: PlanReview) -> None:
         self.plan = plan
         self.rules = rules
-        self.attributes = AwsAttributes(plan)
+        self.attributes = plan.derived(AwsAttributes)
         self.disposable = Exemptions.of(rules.disposable)
         self._kinds = {
             change.address: change.kind for change in plan.changes if not change.drift and not change.deposed

@@ -38,7 +38,7 @@ def check_policies(
     A document that is malformed is one finding with its place in the JSON, whatever the contract says of faults.
     """
     plan = placed(plan, contract, environment)
-    attributes = AwsAttributes(plan)
+    attributes = plan.derived(AwsAttributes)
     documents: list[tuple[Held, PolicyDocument]] = []
     malformed: list[Finding] = []
     for held in held_documents(plan):

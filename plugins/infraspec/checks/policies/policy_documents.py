@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.checks.common.roles import RoleIndex
+from infraspec.checks.common.resources_by_arn import arn_index
+from infraspec.checks.common.roles import role_index
 from infraspec.core.errors import PolicyError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
@@ -117,7 +117,7 @@ def _needs(
     attributes: AwsAttributes, task_definitions: Iterable[TaskDefinition]
 ) -> Iterator[tuple[list[str], str, list[Value]]]:
     """Yield the policies of each execution role with an action and the resources it needs it for, if all are known."""
-    roles, owners = RoleIndex(attributes), ArnIndex(attributes)
+    roles, owners = attributes.plan.derived(role_index), attributes.plan.derived(arn_index)
     by_role: dict[Value, list[Requirement]] = {}
     unclear: set[Value] = set()
     for definition in task_definitions:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import request_context
 from infraspec.checks.common.policy_owners import PolicyAttachment, attachments
-from infraspec.checks.common.resources_by_arn import ArnIndex
-from infraspec.checks.common.roles import RoleIndex
+from infraspec.checks.common.resources_by_arn import arn_index
+from infraspec.checks.common.roles import RoleIndex, role_index
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.core.finding import Location
 from infraspec.core.truth import Truth, all_of, not_
@@ -128,7 +128,7 @@ def holders(roles: RoleIndex, snapshot: IamSnapshot | None = None) -> Iterator[R
         if snapshot is None:
             continue
         there: dict[Value, list[IdentityPolicy]] = {}
-        for given in attachments(AwsAttributes(snapshot), f"aws_iam_{kind}"):
+        for given in attachments(snapshot.derived(AwsAttributes), f"aws_iam_{kind}"):
             there.setdefault(given.holder, []).append(roles.compiled(given))
         names = [roles.attributes.name(resource) for resource in own]
         takes_away = any(
@@ -192,9 +192,9 @@ class SecretReaders:
     """The readers of the secrets of one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.attributes = plan, AwsAttributes(plan)
-        self.roles = RoleIndex(self.attributes)
-        self.owners = ArnIndex(self.attributes)
+        self.plan, self.attributes = plan, plan.derived(AwsAttributes)
+        self.roles = plan.derived(role_index)
+        self.owners = plan.derived(arn_index)
         self._snapshot = snapshot_of(plan, plan.account, plan.partition)
         self._indifferent: dict[tuple[str, str], SecretReader | None] = {}
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from infraspec.checks.access.explanation import Explanation, explain
-from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.services.next_start import check_next_start
 from infraspec.checks.services.rollout import check_rollout
 from infraspec.checks.services.stopped_tasks import Stopped, faults, is_past
@@ -22,7 +22,6 @@ from infraspec.ecs.start import StartFacts
 from infraspec.ecs.stop_cause import StopCause
 from infraspec.process.history import RecordedChanges
 from infraspec.process.playbooks import Playbook
-from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
 
 DEPLOYMENT_FAILURE = "deployment-failure"
@@ -157,7 +156,7 @@ def _explained(plan: Plan | None, cause: StopCause | None) -> Explanation | None
     wanted = cause.secret or cause.parameter or cause.resource
     if not wanted.startswith("arn:") and wanted != "*":
         return None
-    owner = ArnIndex(AwsAttributes(plan)).find(wanted)
+    owner = plan.derived(arn_index).find(wanted)
     try:
         return explain(plan, cause.role, cause.action, owner.address if owner is not None else wanted)
     except RequestError:

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from infraspec.checks.access.trust import Trust
-from infraspec.checks.common.resources_by_arn import ArnIndex
+from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.services.rollout_state import without_running_services
 from infraspec.core.finding import Finding, Related
@@ -118,9 +118,9 @@ def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
         role.arn, "managed", "aws_iam_role", role.arn, None, "", {"assume_role_policy": json.dumps(role.trust)}
     )
     plan = Plan("live", (resource,), account=account, region=region, partition=partition)
-    attributes = AwsAttributes(plan)
+    attributes = plan.derived(AwsAttributes)
     context = AccessContext(attributes, account, region)
-    return Trust(ArnIndex(attributes)).judge(
+    return Trust(plan.derived(arn_index)).judge(
         ROWS[f"trust_{role.kind}"], role.arn, RoleLookup(resource), context, subject
     )
 

@@ -106,7 +106,7 @@ class _Bucket:
     def __init__(self, plan: Plan, bucket: Resource) -> None:
         self._plan = plan
         self._bucket = bucket
-        self._resolve = AwsAttributes(plan).narrow
+        self._resolve = plan.derived(AwsAttributes).narrow
 
     def versioning(self) -> Finding:
         """Judge whether an earlier state can be brought back."""

@@ -19,7 +19,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from infraspec.contract.static import PolicyFinding
-from infraspec.core.unknown import Text, Unknown, Value, concatenate, parts_of, render
+from infraspec.core.unknown import Character, Text, Unknown, Value, parts_of, render
 from infraspec.iam.lint.actions import foreign_action, mistake
 from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.policy.document import PolicyDocument, Statement
@@ -47,7 +47,6 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _LAST_SECOND = 2**63 - 1
-_BLANKS = re.compile(r"\s+")
 
 
 def refusals(document: PolicyDocument, use: Policy, resolve: Resolve = as_it_is) -> Iterator[PolicyFault]:
@@ -259,15 +258,13 @@ def _names_all(principal: Value) -> bool:
 
 def least_size(value: Value, limit: PolicyLimit, resolve: Resolve) -> int:
     """Return how many characters that count a policy has at least: what is not known may have none."""
-    if isinstance(value, Text):
-        narrowed = ((part, resolve(part)) for part in value.parts)
-        value = concatenate(known if isinstance(known, str | Text | Unknown) else part for part, known in narrowed)
     size = 0
     for part in parts_of(value):
-        if isinstance(part, str):
-            size += len(part if limit.blanks else _BLANKS.sub("", part))
-        elif str(part) == "?":
-            size += 1
+        for known in (part,) if isinstance(part, str) else parts_of(resolve(part)):
+            if isinstance(known, str):
+                size += len(known if limit.blanks else "".join(known.split()))
+            elif isinstance(known, Character):
+                size += 1
     return size
 
 

@@ -42,7 +42,7 @@ def state_store(calls: Calls, plan: Plan, backend: Backend) -> Plan:
     They have the addresses of the source `plan` where it makes them, and their ARNs otherwise: each region may have a
     table of the name, and all of AWS but one bucket. A table of another account is not asked for.
     """
-    arguments, attributes = backend.arguments, AwsAttributes(plan)
+    arguments, attributes = backend.arguments, plan.derived(AwsAttributes)
     region = arguments.get("region")
     where = region if isinstance(region, str) else None
     resources: list[Resource] = []

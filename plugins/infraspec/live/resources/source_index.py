@@ -39,7 +39,7 @@ class SourceIndex:
     _by_id: dict[str, dict[str, Resource]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.attributes = AwsAttributes(self.plan)
+        self.attributes = self.plan.derived(AwsAttributes)
         self.whereabouts = Whereabouts(self.attributes, self.account, self.region)
 
     def find(self, type_: str, identity: Identity) -> Resource | None:
