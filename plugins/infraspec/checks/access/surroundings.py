@@ -245,6 +245,12 @@ _FULL_ACCESS = IdentityPolicy.of(
     PolicyDocument.from_value({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
 )
 
+_REPLACED = ("it is not known whether FullAWSAccess is still attached beside a policy that allows", None)
+
+
+def _allows(policy: IdentityPolicy) -> bool:
+    return any(statement.effect == "Allow" for statement in policy.statements)
+
 
 class Organization(Struct, frozen=True):
     """The policies of the organization that limit an account, by level."""
@@ -261,10 +267,10 @@ class Organization(Struct, frozen=True):
         plan, levels = owners.plan, {kind: list[tuple[IdentityPolicy, ...]]() for kind in _OF_ORGANIZATION}
         for kind, name, documents in (plan.source or plan).organization:
             level = tuple(_given(name, document, kind) for document in listed(documents))
-            allows = any(statement.effect == "Allow" for policy in level for statement in policy.statements)
-            levels[kind].append(level if allows else (_FULL_ACCESS, *level))
+            levels[kind].append(level if any(map(_allows, level)) else (_FULL_ACCESS, *level))
         for kind, policy in _attached(owners) if plan.source is None else ():
-            levels[kind].append((_FULL_ACCESS, policy))
+            replaced = kind is PolicyKind.ORGANIZATION and _allows(policy)
+            levels[kind].append((_FULL_ACCESS.perhaps(_REPLACED) if replaced else _FULL_ACCESS, policy))
         return cls(*(tuple(levels[kind]) for kind in _OF_ORGANIZATION))
 
     def limits(self, account: Value, plan: Plan) -> Organization:
