@@ -87,7 +87,7 @@ def explain_doubt(
         shown = f"{', '.join(actions)} on {render(requirement.resource)}"
         remedy = doubt.remedy or f"allow {shown} to {role.address}"
     else:
-        remedy = _certain_instead(doubts, role)
+        remedy = _certain_instead(judgement.decision, role)
     return replace(subject, related=_related(role, judgement.decision)).undetermined(
         expected=_expected(requirement, role, actions),
         found="it depends on what is not known",
@@ -104,8 +104,12 @@ def _doubted(doubt: PolicyDoubt) -> str:
     return str(doubt)
 
 
-def _certain_instead(doubts: tuple[PolicyDoubt, ...], role: Role) -> str:
-    if any(doubt.hit.clause.statement.condition is not None for doubt in doubts):
+def _certain_instead(decision: Decision, role: Role) -> str:
+    layers = decision.layers and (*decision.layers.scps, *decision.layers.rcps)
+    limiting = [id(policy) for layer in layers or () for policy in layer.policies]
+    if decision.doubts and all(id(doubt.hit.policy) in limiting for doubt in decision.doubts):
+        return "say in the contract which policies of the organization limit the account: scps and rcps"
+    if any(doubt.hit.clause.statement.condition is not None for doubt in decision.doubts):
         return "add a statement without the Condition, or waive the finding: its keys are known to AWS alone"
     certain = f"write a statement for {role.address} that covers it for certain"
     return f"give a plan or state file in which the ARN is known, or {certain}" if role.snapshot else certain
