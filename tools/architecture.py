@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 PACKAGE = ROOT / "plugins" / "infraspec"
-_WITHOUT_WING = {"__init__", "__main__", "moved", "plugin"}
+_WITHOUT_WING = {"__init__", "__main__", "plugin"}
 """The modules that every program begins with, and the paths that are kept for one release."""
 _WIDTH, _SLOT, _GAP, _FLOOR, _MARGIN, _ROW = 196, 26, 26, 54, 24, 15
 _SWEEPS = 24
