@@ -37,6 +37,7 @@ HOLE = f"[{chr(_FIRST)}-{chr(_CHARACTER_FIRST - 1)}]"
 """A regular expression of one part of unknown length."""
 ONE = f"[{chr(_CHARACTER_FIRST)}-{chr(_LAST)}]"
 """A regular expression of exactly one unknown character."""
+_MARK = re.compile(f"([{chr(_FIRST)}-{chr(_LAST)}])")
 
 
 class HoledText:
@@ -52,7 +53,7 @@ class HoledText:
         """Put the unknown parts back into a piece of the text."""
         if not self._parts or piece.isascii():
             return piece
-        parts = [self._parts.get(character, character) for character in piece]
+        parts = [self._parts.get(part, part) for part in _MARK.split(piece) if part]
         return parts[0] if len(parts) == 1 else concatenate(parts)
 
     def _mark(self, part: Unknown) -> str:

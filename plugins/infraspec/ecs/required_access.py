@@ -49,7 +49,7 @@ def value_access(need: Need, context: AccessContext, secret: Access, parameter: 
     parsed = ValueFrom.parse(context.narrow(need.named))
     match parsed.store:
         case ValueStore.SECRETS_MANAGER:
-            yield from secret_access(need, parsed.target, secret, context)
+            yield from _secret_access(need, parsed, secret, context)
         case ValueStore.PARAMETER_STORE:
             yield from _parameter_access(need, parsed, parameter, context)
         case ValueStore.UNKNOWN:
@@ -59,13 +59,16 @@ def value_access(need: Need, context: AccessContext, secret: Access, parameter: 
 
 def secret_access(need: Need, target: Value, row: Access, context: AccessContext) -> Iterator[Requirement]:
     """List what reading the secret of an ARN takes. A partial one may not be found, whatever IAM says."""
-    parsed = ValueFrom.parse(target)
+    yield from _secret_access(need, ValueFrom.parse(target), row, context)
+
+
+def _secret_access(need: Need, parsed: ValueFrom, row: Access, context: AccessContext) -> Iterator[Requirement]:
     if parsed.partial:
         doubt = AccessDoubt(f"{parsed.problem}: AWS asks for the whole ARN", remedy=parsed.remedy)
-        yield Requirement(need, row, row.actions[0], target, doubt, undecidable=True)
+        yield Requirement(need, row, row.actions[0], parsed.target, doubt, undecidable=True)
         return
-    yield Requirement(need, row, row.actions[0], target)
-    yield from _decrypt(need, target, "secretsmanager", context)
+    yield Requirement(need, row, row.actions[0], parsed.target)
+    yield from _decrypt(need, parsed.target, "secretsmanager", context)
 
 
 def _parameter_access(need: Need, parsed: ValueFrom, row: Access, context: AccessContext) -> Iterator[Requirement]:

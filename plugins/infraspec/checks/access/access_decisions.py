@@ -95,7 +95,7 @@ class RequestTags:
     """The tags that condition keys ask for, of the roles and resources of one plan."""
 
     owners: ArnIndex
-    _known: dict[str, tuple[dict[str, Value], bool]] = field(default_factory=dict)
+    _known: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Value], tuple[str, ...]]] = field(default_factory=dict)
 
     def told(self, context: Context, role: Role, action: str, resource: Value) -> Context:
         """Return the context of a request with the tags of role and resource, as far as the plan makes them.
@@ -104,49 +104,46 @@ class RequestTags:
         letter case. A request that reads tags nothing, and ECS gives the sessions of a role no tags of their own.
         """
         service, _, name = action.lower().partition(":")
-        owner, keys, closed = self.owners.find(resource), dict[str, Value](), list[str]()
+        owner, keys, closed = self.owners.find(resource), dict[str, Value](), tuple[str, ...]()
         if role.resource is not None and role.snapshot is None:
-            tags, is_whole = self._of(role.resource)
-            keys |= {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
-            closed += ["aws:PrincipalTag/"] * is_whole
+            keys, closed = self._of(role.resource, "aws:PrincipalTag/")
         if resource == "*":
-            closed.append("aws:ResourceTag/")
+            closed += ("aws:ResourceTag/",)
         if owner is not None:
-            tags, is_whole = self._of(owner)
-            if service not in _TAGGED:
-                tags = {
-                    key: ContextEntry(Truth.MAYBE, (value,))
-                    for key, value in tags.items()
-                    if isinstance(value, str | Text | Unknown)
-                }
-            for head in ("aws:ResourceTag/", f"{service}:ResourceTag/"):
-                keys |= {f"{head}{key}": value for key, value in tags.items()}
-                closed += [head] * is_whole
+            more, whole = self._of(owner, "aws:ResourceTag/", f"{service}:ResourceTag/", sent=service in _TAGGED)
+            keys, closed = keys | more, closed + whole
         if service in _TAGGED and name.startswith(("get", "batchget", "batchcheck", "decrypt")):
-            keys["aws:TagKeys"] = None
-            closed.append("aws:RequestTag/")
+            keys, closed = keys | {"aws:TagKeys": None}, (*closed, "aws:RequestTag/")
         return context.updated(keys, closed)
 
-    def _of(self, resource: Resource) -> tuple[dict[str, Value], bool]:
-        """Return the tags of a resource, their keys in lower case, and whether it has no others."""
-        if resource.address not in self._known:
-            self._known[resource.address] = _tags_of(resource, self.owners.plan)
-        return self._known[resource.address]
+    def _of(self, resource: Resource, *heads: str, sent: bool = True) -> tuple[dict[str, Value], tuple[str, ...]]:
+        """Return the condition keys that the tags of a resource are, and the beginnings of which there are no others.
+
+        `sent` says that a request is certain to carry them.
+        """
+        known = (resource.address, heads)
+        if known not in self._known:
+            tags, is_whole = _tags_of(resource, self.owners.plan)
+            if not sent:
+                tags = {key: replace(tag, present=Truth.MAYBE) for key, tag in tags.items() if tag.values}
+            entries: dict[str, Value] = {f"{head}{key}": tag for head in heads for key, tag in tags.items()}
+            self._known[known] = entries, heads if is_whole else ()
+        return self._known[known]
 
 
-def _tags_of(resource: Resource, plan: Plan) -> tuple[dict[str, Value], bool]:
+def _tags_of(resource: Resource, plan: Plan) -> tuple[dict[str, ContextEntry], bool]:
+    """Return the tags of a resource, their keys in lower case, and whether it has no others."""
     left_alone = any(name == "all" or name.startswith("tags") for name in resource.ignore_changes)
     if resource.mode != "managed" or left_alone or plan.source is not None or not plan.is_certain(resource):
         return {}, False
     effective = EffectiveTags.of(resource.type, resource.values)
     ignored = plan.ignored_tags.get(resource.provider, ())
     patterns = [Pattern.of(pattern, Form.LIKE) for pattern in ignored]
-    tags: dict[str, Value] = {}
+    tags: dict[str, ContextEntry] = {}
     for key, value in effective.tags.items():
         hidden = patterns and any(match(pattern, PartialArn.of(key)) is not Truth.NO for pattern in patterns)
-        tags[key.lower()] = (
-            _MAYBE_THERE if hidden or key.lower() in tags else None if value is None else tag_text(value)
-        )
+        told = ContextEntry(Truth.NO) if value is None else ContextEntry(Truth.YES, (tag_text(value),))
+        tags[key.lower()] = _MAYBE_THERE if hidden or key.lower() in tags else told
     tags |= {pattern.lower(): _MAYBE_THERE for pattern in ignored if isinstance(pattern, str) and pattern[-1:] != "*"}
     is_whole = effective.open is None and all(isinstance(one, str) and one[-1:] != "*" for one in ignored)
     return tags, is_whole

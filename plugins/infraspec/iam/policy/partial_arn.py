@@ -51,7 +51,7 @@ def arn_fields(arn: Value) -> dict[str, Value]:
         fields.extend([piece] for piece in pieces[1:])
     if len(fields) <= len(_NAMES):
         return {}
-    joined = [concatenate(field) for field in fields[: len(_NAMES)]]
+    joined = [field[0] if len(field) == 1 else concatenate(field) for field in fields[: len(_NAMES)]]
     alone = [value.parts[0] if isinstance(value, Text) and len(value.parts) == 1 else value for value in joined]
     return dict(zip(_NAMES, alone, strict=True))
 
