@@ -57,7 +57,9 @@ _Change: TypeAlias = Callable[[Value, str], Value]
 
 def _each_secret(type_: str, address: str, attribute: str, value: Value, change: _Change) -> Value:
     paths = _secrets(type_, attribute)
-    if isinstance(value, dict | list) or _is_write_only(attribute):
+    if _is_write_only(attribute):
+        paths = (*paths, attribute)
+    elif isinstance(value, (dict, list)):
         paths = dict.fromkeys((*paths, *_write_only(attribute, value)))
     for path in paths:
         value = _changed(value, path.partition(".")[2], f"{address}.{attribute}", change)
@@ -70,15 +72,13 @@ def _secrets(type_: str, attribute: str) -> Iterable[str]:
 
 
 def _write_only(path: str, value: Value) -> Iterator[str]:
-    """Yield the paths of what is write-only, in nested blocks too."""
-    if _is_write_only(path):
-        yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _write_only(f"{path}.{key}", item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _write_only(path, item)
+    """Yield the paths of what is write-only in nested blocks."""
+    items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+    for key, item in items:
+        if key is not None and _is_write_only(key):
+            yield f"{path}.{key}"
+        elif isinstance(item, (dict, list)):
+            yield from _write_only(path if key is None else f"{path}.{key}", item)
 
 
 def _mark(value: Value, address: str) -> Value:
