@@ -215,7 +215,7 @@ class Copy:
         patch.setattr(declarations, "parse_file", self._parse)
         environments = Environments(self.contract)
         patch.setattr(environments, "plan", failing_once(environments.plan))
-        kept = {name: read for name, read in self._parsed.items() if name != path.parent.resolve()}
+        kept = {name: read for name, read in self._parsed.items() if name[0] != path.parent.resolve()}
         environments._library._known.update(kept)
         first = next((rule for part, rule in FIRST.items() if part in file), "")
         try:

@@ -40,6 +40,30 @@ def test_pinned_versions_are_proven(tmp_path: Path) -> None:
     )
 
 
+def test_a_lock_file_of_opentofu(tmp_path: Path) -> None:
+    """Providers without a registry are from OpenTofu's, if the lock file is that of OpenTofu."""
+    lock = LOCK.replace("registry.terraform.io", "registry.opentofu.org")
+    found = findings(tmp_path, {"dev/main.tf": VERSIONS, LOCK_NAME: lock})
+
+    assert faults(found) == []
+    assert found[-1].subject == "registry.opentofu.org/hashicorp/aws"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'source = "git::https://example.com/a.git?ref=${var.v}"',
+        'source = "terraform-aws-modules/vpc/aws"\n  version = var.v',
+    ],
+)
+def test_a_module_source_of_variables(tmp_path: Path, call: str) -> None:
+    """Whether a module is pinned whose source or version is made of variables is not decided."""
+    module = f'variable "v" {{}}\nmodule "a" {{\n  {call}\n}}\n'
+    found = findings(tmp_path, {"dev/main.tf": VERSIONS + module, LOCK_NAME: LOCK})
+
+    assert [Verdict.UNDETERMINED] == [each.verdict for each in found if each.subject in ("source", "version")]
+
+
 CASES: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "no upper bound": ("~> 1.10.0", ">= 1.10", [("required_version", ">= 1.10")]),
     "no constraint": ("~> 1.10.0", "newest", [("required_version", "newest")]),

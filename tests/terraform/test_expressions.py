@@ -109,7 +109,7 @@ UNKNOWN: list[tuple[str, str]] = [
     ('"${aws_secretsmanager_secret.db.arn}-*"', "${aws_secretsmanager_secret.db.arn}-*"),
     ("uuid()", "${uuid()}"),
     ("upper(var.unset)", "${upper(var.unset)}"),
-    ('provider::aws::arn_parse("x")', '${provider::aws::arn_parse("x")}'),
+    ('provider::time::duration_parse("x")', '${provider::time::duration_parse("x")}'),
     ("var.unset ? 1 : 2", "${var.unset ? 1 : 2}"),
     ('try(var.unset.arn, "none")', '${try(var.unset.arn, "none")}'),
     ('try(aws_secretsmanager_secret.db.arn, "none")', "${aws_secretsmanager_secret.db.arn}"),

@@ -22,7 +22,7 @@ from infraspec.terraform.configuration.variables import Assignment, VariableFile
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.source import evaluate
-from tests.terraform.sources import plan_of, write
+from tests.terraform.sources import output_of, plan_of, write
 
 DOCUMENT = 'data "aws_iam_policy_document" "d" {\n%s\n}\n'
 
@@ -304,7 +304,8 @@ def test_modules(tmp_path: Path) -> None:
         ('source = "./queue"', "without name"),
         ('source = "./queue"\nname = "a"\nsize = 1', 'no input variable "size"'),
         ('source = "./nowhere"', "no such directory"),
-        ("source = var.x", "literal source"),
+        ("source = var.x", "no input variable"),
+        ("source = 5", "no source"),
     ],
 )
 def test_wrong_module_call_is_an_error(tmp_path: Path, call: str, fragment: str) -> None:
@@ -828,3 +829,33 @@ def test_a_set_with_null_is_no_for_each(tmp_path: Path) -> None:
     with pytest.raises(InfraspecError, match="a set of strings without null") as caught:
         plan_of(tmp_path, source)
     assert "compact" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('convert("1", number)', 1),
+        ('convert([1, "a"], list(string))', ["1", "a"]),
+        ('convert({}, object({ a = optional(string, "x") }))', {"a": "x"}),
+        ("convert(null, string)", None),
+        ('can(convert("x", number))', False),
+        (
+            'provider::terraform::decode_tfvars("a = 1\\nb = [\\"x\\", { c = null }]\\n")',
+            {"a": 1, "b": ["x", {"c": None}]},
+        ),
+        ('provider::terraform::decode_tfvars("")', {}),
+        ('can(provider::terraform::decode_tfvars("b {}"))', False),
+        ('can(provider::terraform::decode_tfvars("a = var.b"))', False),
+        ('provider::aws::arn_parse("arn:aws:iam::111122223333:role/a").account_id', "111122223333"),
+    ],
+)
+def test_conversion_and_functions_of_providers(tmp_path: Path, expression: str, expected: Value) -> None:
+    """What `convert` and functions of providers give is what Terraform 1.15.5 plans."""
+    assert expected == output_of(tmp_path, f'output "value" {{\n  value = {expression}\n}}\n')
+
+
+def test_conversion_of_what_is_not_known(tmp_path: Path) -> None:
+    """An unknown stays one; whether it can be converted is not known."""
+    source = 'variable "x" {}\noutput "value" {\n  value = [convert(var.x, number), can(convert(var.x, number))]\n}\n'
+
+    assert all(isinstance(value, Unknown) for value in output_of(tmp_path, source))

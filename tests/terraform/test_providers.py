@@ -107,12 +107,12 @@ def test_a_module_evaluated_as_a_root(tmp_path: Path) -> None:
 
 
 def test_one_of_many_configurations(tmp_path: Path) -> None:
-    """Which region an OpenTofu provider with for_each has is not known; that it exists is."""
+    """An OpenTofu provider with for_each has the region that its instance says."""
     many = 'provider "aws" {\n  alias    = "by"\n  for_each = toset(["x"])\n  region   = each.key\n}\n'
     queue = 'resource "aws_sqs_queue" "q" {\n  provider = aws.by["x"]\n}\n'
     (region,) = regions(plan_of(tmp_path, {"main.tf": many + queue})).values()
 
-    assert isinstance(region, Unknown)
+    assert region == "x"
     assert "aws.bye" in error_of(tmp_path, {"main.tf": many + queue.replace("aws.by", "aws.bye")}).message
 
 

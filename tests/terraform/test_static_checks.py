@@ -23,7 +23,7 @@ REFUSED = {
     "locals with a label": ('locals "x" {}', "1:1", "a locals block has no labels"),
     "an unknown function": ('locals { a = uper("x") }', "1:14", "did you mean upper?"),
     "a function that Terraform no longer has": ('locals { a = map("x", 1) }', "1:14", "did you mean tomap({…})?"),
-    "an unknown function inside try": ('locals { a = try(uper("x"), 1) }', "1:18", 'no function "uper"'),
+    "an unknown function in a text": ('locals { a = "-${uper(1)}" }', "1:18", 'no function "uper"'),
     "an undeclared variable inside try": ("locals { a = try(var.x, 1) }", "1:18", 'no input variable "x"'),
     "an undeclared variable in text": ('locals { a = "-${var.x}" }', "1:18", 'no input variable "x"'),
     "an undeclared local value": ("locals { a = [for x in local.b : x] }", "1:24", 'no local value "b"'),

@@ -52,7 +52,7 @@ def test_reading(text: str, written: str) -> None:
     "text",
     [
         "text",
-        '"string"',
+        '"number"',
         "5",
         "a.b",
         "string()",
@@ -76,8 +76,8 @@ def test_not_a_type(text: str) -> None:
 def test_quoted_types_have_a_remedy() -> None:
     """A type in quotes is an error that says how to write it."""
     with pytest.raises(EvaluationError) as caught:
-        constraint('"string"')
-    assert caught.value.remedy == "type = string"
+        constraint('"number"')
+    assert caught.value.remedy == "type = number"
 
 
 @pytest.mark.parametrize(

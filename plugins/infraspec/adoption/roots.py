@@ -97,9 +97,9 @@ class Root(Struct, frozen=True):
 
     @property
     def uses_workspaces(self) -> bool:
-        """Whether its files, or those of its modules, mention `terraform.workspace`."""
+        """Whether its files, or those of its modules, mention `terraform.workspace` or `tofu.workspace`."""
         texts = (text for configuration in (self.configuration, *self.modules) for text in _texts(configuration))
-        return any("terraform.workspace" in text for text in texts)
+        return any("terraform.workspace" in text or "tofu.workspace" in text for text in texts)
 
     def holds(self, path: str) -> bool:
         """Tell whether a path of the repository lies below it."""

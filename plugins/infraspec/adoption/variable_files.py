@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from infraspec.adoption.roots import ENVIRONMENT_WORDS, Root, constant, environment_word, valid_name
+from infraspec.contract.paths import SUFFIXES
 from infraspec.core.errors import InfraspecError
 from infraspec.hcl.ast import Literal
 from infraspec.hcl.files import parse_variables
@@ -146,7 +147,7 @@ def _owner(roots: Sequence[Root], path: str) -> str | None:
 def _is_automatic(path: Path) -> bool:
     """Tell whether a file is loaded by itself: it lies beside Terraform, and is called so."""
     automatic = ".auto.tfvars" in path.name or path.name in ("terraform.tfvars", "terraform.tfvars.json")
-    return automatic and any(each.name.endswith((".tf", ".tf.json")) for each in path.parent.iterdir())
+    return automatic and any(each.name.endswith(SUFFIXES) for each in path.parent.iterdir())
 
 
 _OWN = ".tfbackend"

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from infraspec.contract.models import Contract, Environment
 
+SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
+"""How the names of configuration files end. Source: OpenTofu documentation, "Files and Directories"."""
 _DEPTH = 6
 _DIRECTORIES = 3000
 
 
 def holds_terraform(directory: Path) -> bool:
-    """Tell whether a directory has a `*.tf` or `*.tf.json` file of its own."""
-    return any(name.endswith((".tf", ".tf.json")) for name in _names(directory))
+    """Tell whether a directory has a file of Terraform or OpenTofu of its own."""
+    return any(name.endswith(SUFFIXES) for name in names_in(directory))
 
 
 def roots_below(directory: Path) -> list[str]:
@@ -43,14 +45,15 @@ def _walk(directory: Path) -> Iterator[Path]:
         seen += 1
         yield path
         if len(path.parts) < _DEPTH:
-            pending += [path / name for name in _names(directory / path) if _is_plain(directory / path / name)]
+            pending += [path / name for name in names_in(directory / path) if _is_plain(directory / path / name)]
 
 
 def _is_plain(path: Path) -> bool:
     return path.name[0] != "." and path.name != "node_modules" and path.is_dir() and not path.is_symlink()
 
 
-def _names(directory: Path) -> list[str]:
+def names_in(directory: Path) -> list[str]:
+    """Return the names of what is in a directory, sorted; none if it cannot be read."""
     try:
         return sorted(os.listdir(directory))  # noqa: PTH208 - names, not paths
     except (OSError, ValueError):

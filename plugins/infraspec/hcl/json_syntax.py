@@ -47,6 +47,8 @@ _TYPES: Final = msgspec.json.decode(
     Path(__file__).with_name("json_blocks.json").read_bytes(), type=dict[str, _BlockType]
 )
 _OTHER: Final = _BlockType()
+LABELS: Final = _TYPES[FILE].blocks
+"""The types of the blocks of a file, with how many labels each has."""
 _blank: Final = cast("Blank", re.compile(r"[ \t\r\n]*+").match)
 _number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE]([+-]?[0-9]++))?").match
 _word: Final = re.compile(r"[A-Za-z]++").match

@@ -159,7 +159,7 @@ _ANY = re.compile(r'\[\?\]|\["\?"\]')
 
 
 class Uncertain(Struct, frozen=True):
-    """Why it is not known whether there is an instance: `argument` is count or for_each, `value` what it is.
+    """Why it is not known whether there is an instance: `argument` is count, for_each or enabled, `value` what it is.
 
     `address` is that of the resource or module without a key.
     """

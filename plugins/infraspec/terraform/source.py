@@ -16,46 +16,29 @@ from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformErro
 from infraspec.core.finding import Location
 from infraspec.core.runtime import paused_collector
 from infraspec.core.unknown import Unknown, Value
-from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Template, Tuple
+from infraspec.hcl.ast import Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.evaluation import Evaluation, Library, too_deep
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
 from infraspec.terraform.configuration.variables import Argument, collect_variables
-from infraspec.terraform.language.conversions import to_revealed_bool
+from infraspec.terraform.language.conversions import iterate, to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles, boundary_of
 from infraspec.terraform.language.scope import Scope
-from infraspec.terraform.language.values import SetValue
 from infraspec.terraform.plan import Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
 from infraspec.terraform.provider.known_data import KnownData
 
 
-def ignored_changes(body: SourceBody) -> tuple[str, ...]:
-    """Return the attributes whose changes Terraform ignores, by their first name: `tags` for `tags["Name"]`."""
-    return tuple(
-        name
-        for block, _ in body.nested("lifecycle")
-        if "ignore_changes" in block.body.attributes
-        for name in _names(block.body.attributes["ignore_changes"].expression)
-    )
-
-
-def _names(expression: Expression) -> list[str]:
-    entries = expression.items if isinstance(expression, Tuple) else (expression,)
-    return [name for name in map(_first, entries) if name]
-
-
-def _first(node: Expression) -> str:
-    while isinstance(node, GetAttr | Index):
-        node = node.target
-    if isinstance(node, Name):
-        return node.name
-    value = node.value if isinstance(node, Literal) else None
-    if isinstance(node, Template) and len(node.parts) == 1 and isinstance(node.parts[0], str):
-        value = node.parts[0]
-    return value if isinstance(value, str) else ""
+def ignored_changes(body: SourceBody, scope: Scope) -> Iterator[str]:
+    """Yield the attributes whose changes Terraform ignores, by their first name: `tags` for `tags["Name"]`."""
+    for _, inner in body.nested("lifecycle"):
+        if "ignore_changes" in inner.attributes:
+            attribute, source = inner.attributes["ignore_changes"]
+            entries = attribute.expression.items if isinstance(attribute.expression, Tuple) else [attribute.expression]
+            yield from (re.split(r"[.\[]", address_of(entry, source, scope))[0] for entry in entries)
 
 
 def report_validations(modules: Iterable[ModuleInstance], evaluation: Evaluation) -> None:
@@ -123,56 +106,40 @@ def _message(module: ModuleInstance, body: SourceBody) -> str:
 
 
 _KEYS = {"moved": ("from", "to"), "import": ("id", "to"), "removed": ("from", "")}
-_EACH_INDEX = re.compile(r"\[\s*each\.(\w+(?:\.\w+)*)\s*\]")
 
 
 def refactorings(modules: Sequence[ModuleInstance]) -> Iterator[Refactoring]:
     """Yield what the blocks of all modules say. Raises EvaluationError if an id has no value."""
     for module in modules:
         for kind, body in module.configuration.refactorings:
-            for scope, each in _each(module, body):
-                source, target = (_written(module, body, name, scope, each) for name in _KEYS[kind])
+            for scope in _each(module, body):
+                source, target = (_written(module, body, name, scope) for name in _KEYS[kind])
                 yield Refactoring(kind, source, target, body.location)
 
 
-def _each(module: ModuleInstance, body: SourceBody) -> Iterator[tuple[Scope, Mapping[str, Value]]]:
-    """Yield the scope of each instance of a block, and what `each` is there; a block that is unknown is one instance.
+def _each(module: ModuleInstance, body: SourceBody) -> Iterator[Scope]:
+    """Yield the scope of each instance of a block; a block that is unknown is one instance.
 
     Source: Terraform Language Documentation, "Import resources with for_each" (a map, a set, or a list).
     """
-    value = body.compiled("for_each")(module.scope) if "for_each" in body.attributes else None
-    if isinstance(value, dict):
-        pairs = list(value.items())
-    elif isinstance(value, SetValue):
-        pairs = [(item, item) for item in value]
-    elif isinstance(value, list):
-        pairs = list(enumerate(value))
-    else:
-        pairs = [] if value is None else [(Unknown("each.key"), Unknown("each.value"))]
     if "for_each" not in body.attributes:
-        yield module.scope, {}
-    for key, item in pairs:
-        each = {"key": key, "value": item}
-        yield module.scope.bind(each=each), each
+        yield module.scope
+        return
+    many = body.compiled("for_each")(module.scope)
+    unknown = [(Unknown("each.key"), Unknown("each.value"))]
+    for key, item in unknown if isinstance(many, Unknown) else iterate(many or {}):
+        yield module.scope.bind(each={"key": key, "value": item})
 
 
-def _written(module: ModuleInstance, body: SourceBody, name: str, scope: Scope, each: Mapping[str, Value]) -> str:
-    """Return an argument of a moved, import or removed block: an address as written, an id as evaluated."""
+def _written(module: ModuleInstance, body: SourceBody, name: str, scope: Scope) -> str:
+    """Return an argument of a moved, import or removed block: an address, or an id as far as it is known."""
     if name not in body.attributes:
         return ""
     if name == "id":
         value = body.compiled(name)(scope)
         return value if isinstance(value, str) else str(Unknown(body.written(name)))
-    return _EACH_INDEX.sub(lambda match: _index(match, each), module.prefix + body.written(name))
-
-
-def _index(match: re.Match[str], each: Mapping[str, Value]) -> str:
-    """Return an index `[each.key]` of an address with its value, where it is known."""
-    value: Value = each
-    for step in match[1].split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    known = isinstance(value, str | int) and not isinstance(value, bool)
-    return f"[{json.dumps(value, ensure_ascii=False)}]" if known else match[0]
+    attribute, source = body.attributes[name]
+    return module.prefix + address_of(attribute.expression, source, scope)
 
 
 def evaluate(
@@ -271,7 +238,7 @@ def _resource(instance: ResourceInstance) -> Resource:
         provider=instance.provider.key,
         location=instance.body.location,
         locate=lambda path: trace(instance, path),
-        ignore_changes=ignored_changes(instance.body),
+        ignore_changes=tuple(ignored_changes(instance.body, instance.scope)),
     )
 
 

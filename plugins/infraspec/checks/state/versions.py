@@ -16,7 +16,8 @@ from infraspec.contract.models import Contract
 from infraspec.contract.static import Versions
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
-from infraspec.terraform.configuration.settings import LOCK_FILE, Locked, ModuleCall, RootSettings, VersionRequirement
+from infraspec.terraform.configuration.settings import Locked, ModuleCall, RootSettings, VersionRequirement
+from infraspec.terraform.configuration.tools import LOCK_FILE
 
 RULE = RULES["versions"]
 
@@ -144,6 +145,8 @@ def _bounded(settings: RootSettings, entry: VersionRequirement, name: str, examp
 def _call(call: ModuleCall, rules: Versions) -> Finding:
     if call.kind == "registry":
         return _registry(call, rules)
+    if call.kind == "unknown":
+        return RULE.about(call, "source").say("source-not-known", source=f"{call.source} {call.version}".strip())
     found = _REF.search(call.source)
     ref = found["ref"] if found else ""
     expected, subject = "a source with ?ref= of a version tag or a commit", RULE.about(call, "source")

@@ -5,16 +5,18 @@ Source: Terraform Language Documentation, "Files and Directories", "Override Fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
 
+from infraspec.contract.paths import SUFFIXES
 from infraspec.core.errors import ErrorCollector, RootMissingError, TerraformError
 from infraspec.core.finding import Location
 from infraspec.hcl.ast import Attribute, Block, File, SourceText
 from infraspec.hcl.files import parse_file
+from infraspec.hcl.json_syntax import LABELS
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.scope import Evaluate
 
@@ -82,6 +84,14 @@ class SourceBody(Struct):
             if block.type in types:
                 yield block, self.inner(position)
 
+    @property
+    def text(self) -> tuple[dict[str, str], list[str]]:
+        """What is written in it: each attribute, and the nested blocks in order."""
+        return (
+            {name: self.written(name) for name in self.attributes},
+            [source.text[block.at : block.end] for block, source in self.blocks],
+        )
+
     def written(self, name: str) -> str:
         """Return the expression of an attribute as it is written."""
         attribute, source = self.attributes[name]
@@ -97,8 +107,7 @@ class SourceBody(Struct):
 
 
 _REFACTORINGS = ("moved", "import", "removed")
-_UNLABELLED = ("locals", "terraform", *_REFACTORINGS)
-_IGNORED = ("check", "ephemeral", "action")
+_IGNORED = ("check", "ephemeral", "action", "language")
 
 
 class Configuration(Struct):
@@ -114,6 +123,8 @@ class Configuration(Struct):
     providers: dict[str, SourceBody] = field(default_factory=dict)
     refactorings: list[tuple[str, SourceBody]] = field(default_factory=list)
     terraform: list[SourceBody] = field(default_factory=list)
+    is_settled: bool = True
+    """Whether the `terraform` blocks are those of whichever tool reads it."""
     _locals: dict[str, Evaluate] = field(default_factory=dict)
 
     def compiled_local(self, name: str) -> Evaluate:
@@ -124,13 +135,11 @@ class Configuration(Struct):
         return self._locals[name]
 
 
-def read_configuration(directory: Path, shown: str, show: Callable[[Path], str]) -> Configuration:
-    """Parse the configuration files of a directory; every error in any of them is reported.
+def read_configuration(directory: Path, shown: str, show: Callable[[Path], str], names: Sequence[str]) -> Configuration:
+    """Parse configuration files of a directory; every error in any of them is reported.
 
-    `shown` is the directory as people see it, `show` gives that of a file. RootMissingError if there is no such
-    directory or no configuration file in it.
+    `shown` is the directory as people see it, `show` gives that of a file.
     """
-    names = configuration_files(directory, shown)
     collector = ErrorCollector()
     files: list[tuple[str, File]] = []
     for name in names:
@@ -162,7 +171,10 @@ def _error(message: str, source: SourceText, at: int, **details: str) -> Terrafo
 
 
 def configuration_files(directory: Path, shown: str) -> list[str]:
-    """Return the names of the files that Terraform reads in a directory, sorted. Raises as `read_configuration`."""
+    """Return the names of the files that Terraform or OpenTofu reads in a directory, sorted.
+
+    RootMissingError if there is no such directory or no configuration file in it.
+    """
     if not directory.is_dir():
         raise RootMissingError(
             "there is no such directory of Terraform configuration",
@@ -184,13 +196,13 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
     names = sorted(
         entry.name
         for entry in entries
-        if entry.name.endswith((".tf", ".tf.json")) and not _is_ignored(entry.name) and not entry.is_dir()
+        if entry.name.endswith(SUFFIXES) and not _is_ignored(entry.name) and not entry.is_dir()
     )
     if not names:
         raise RootMissingError(
             "the directory holds no Terraform configuration",
             place=shown,
-            expected="at least one .tf or .tf.json file",
+            expected="at least one .tf, .tofu, .tf.json or .tofu.json file",
             remedy="give the directory of a root module, such as terraform/environments/prod",
         )
     return names
@@ -202,61 +214,41 @@ def _is_ignored(name: str) -> bool:
 
 
 def _is_override(name: str) -> bool:
-    stem = name.removesuffix(".json").removesuffix(".tf")
+    stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
     return stem == "override" or stem.endswith("_override")
 
 
 def _declare(result: Configuration, block: Block, source: SourceText) -> None:
-    if block.labels and block.type in _UNLABELLED:
-        raise _wrong_labels(block, source, 0)
+    _check_labels(block, source)
     if block.type == "locals":
-        _declare_locals(result, block, source)
+        for name, attribute in block.body.attributes.items():
+            if name in result.locals:
+                first, where = result.locals[name]
+                raise _twice(f'the local value "{name}"', source, attribute.at, where.place(first.at))
+            result.locals[name] = (attribute, source)
     elif block.type == "terraform":
         result.terraform.append(SourceBody.of(block, source))
     elif block.type in _REFACTORINGS:
         result.refactorings.append((block.type, SourceBody.of(block, source)))
     elif block.type not in _IGNORED:
-        table, key = _slot(result, block, source)
+        table, key = _slot(result, block)
         if key in table:
-            raise _error(
-                f"{block.type} {_labels(block)} is declared twice",
-                source,
-                block.at,
-                found=f"the first at {table[key].place()}",
-                remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
-            )
+            raise _twice(f"{block.type} {_labels(block)}", source, block.at, table[key].place())
         table[key] = SourceBody.of(block, source)
 
 
-def _declare_locals(result: Configuration, block: Block, source: SourceText) -> None:
-    for name, attribute in block.body.attributes.items():
-        if name in result.locals:
-            first, where = result.locals[name]
-            raise _error(
-                f'the local value "{name}" is declared twice',
-                source,
-                attribute.at,
-                found=f"the first at {where.place(first.at)}",
-                remedy="remove one of them",
-            )
-        result.locals[name] = (attribute, source)
+def _twice(what: str, source: SourceText, at: int, first: str) -> TerraformError:
+    return _error(
+        f"{what} is declared twice",
+        source,
+        at,
+        found=f"the first at {first}",
+        remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
+    )
 
 
-_LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
-
-
-def _slot(result: Configuration, block: Block, source: SourceText) -> tuple[dict[Any, SourceBody], Any]:
+def _slot(result: Configuration, block: Block) -> tuple[dict[Any, SourceBody], Any]:
     """Return the table and key that a block is declared under."""
-    wanted = _LABELS.get(block.type)
-    if wanted is None:
-        raise _error(
-            f'there is no block type "{block.type}" in Terraform',
-            source,
-            block.at,
-            expected=", ".join([*_LABELS, "locals", "terraform", *_REFACTORINGS, "check"]),
-        )
-    if len(block.labels) != wanted:
-        raise _wrong_labels(block, source, wanted)
     match block.type:
         case "resource":
             return result.resources, ("managed", *block.labels)
@@ -275,23 +267,29 @@ def _labels(block: Block) -> str:
     return " ".join(f'"{label}"' for label in block.labels)
 
 
-def _wrong_labels(block: Block, source: SourceText, wanted: int) -> TerraformError:
-    return _error(
-        f"a {block.type} block has {wanted or 'no'} label{'' if wanted == 1 else 's'}",
-        source,
-        block.at,
-        expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
-        found=_labels(block) or "none",
-    )
+def _check_labels(block: Block, source: SourceText) -> None:
+    wanted = LABELS.get(block.type)
+    if wanted is None:
+        message = f'there is no block type "{block.type}" in Terraform'
+        raise _error(message, source, block.at, expected=", ".join(LABELS))
+    if len(block.labels) != wanted:
+        raise _error(
+            f"a {block.type} block has {wanted or 'no'} label{'' if wanted == 1 else 's'}",
+            source,
+            block.at,
+            expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
+            found=_labels(block) or "none",
+        )
 
 
 def _override(result: Configuration, block: Block, source: SourceText) -> None:
+    _check_labels(block, source)
     if block.type == "locals":
         result.locals.update({name: (attribute, source) for name, attribute in block.body.attributes.items()})
     elif block.type == "terraform":
         result.terraform.append(SourceBody.of(block, source))
     elif block.type not in (*_REFACTORINGS, *_IGNORED):
-        table, key = _slot(result, block, source)
+        table, key = _slot(result, block)
         if key not in table:
             raise _error(
                 f"there is no {block.type} {_labels(block)} to override",
@@ -310,6 +308,11 @@ def _merge(base: SourceBody, override: SourceBody) -> None:
     base.attributes.update(override.attributes)
     replaced = {block_name(block) for block, _ in override.blocks} - {"lifecycle"}
     base.blocks = [pair for pair in base.blocks if block_name(pair[0]) not in replaced] + override.blocks
+
+
+def is_local(source: str) -> bool:
+    """Tell whether the source of a module is a directory beside it."""
+    return source.startswith(("./", "../", ".\\", "..\\")) or source in (".", "..")
 
 
 def block_name(block: Block) -> str:

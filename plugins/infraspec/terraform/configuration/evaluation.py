@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -15,8 +16,14 @@ from msgspec import Struct, field
 from infraspec.core.errors import EvaluationError, LimitError, TerraformError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value
-from infraspec.terraform.configuration.declarations import Configuration, SourceBody, read_configuration
-from infraspec.terraform.language.conversions import to_number
+from infraspec.terraform.configuration.declarations import (
+    Configuration,
+    SourceBody,
+    configuration_files,
+    read_configuration,
+)
+from infraspec.terraform.configuration.tools import OPENTOFU, TERRAFORM, files_of, for_either, holds_tofu, tool_of
+from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.scope import EvaluatedObject, Scope
@@ -36,14 +43,31 @@ class Library:
 
     def __init__(self, show: Callable[[Path], str] = str) -> None:
         self.show = show
-        self._known: dict[Path, Configuration] = {}
+        self._known: dict[tuple[Path, str], Configuration] = {}
+        self._for_opentofu: set[Path] = set()
+        self._tools: dict[Path, str] = {}
 
-    def read(self, directory: Path) -> Configuration:
-        """Return the configuration of a directory."""
-        key = directory.resolve()
-        if key not in self._known:
-            self._known[key] = read_configuration(directory, self.show(directory), self.show)
-        return self._known[key]
+    def tool(self, root: Path) -> str:
+        """Return the tool that a root module is for, empty if it cannot be told."""
+        if root not in self._tools:
+            self._tools[root] = tool_of(root)
+        return self._tools[root]
+
+    def read(self, directory: Path, root: Path | None = None) -> Configuration:
+        """Return the configuration of a directory as the tool of a root module reads it: of itself if none is given."""
+        place = directory.resolve()
+        tool = self.tool(root or directory) if place in self._for_opentofu else ""
+        if (place, tool) in self._known:
+            return self._known[place, tool]
+        shown = self.show(directory)
+        names = configuration_files(directory, shown)
+        if place not in self._for_opentofu and holds_tofu(names):
+            self._for_opentofu.add(place)
+            return self.read(directory, root)
+        tools = [OPENTOFU, TERRAFORM] if place in self._for_opentofu and not tool else [tool]
+        found = [read_configuration(directory, shown, self.show, files_of(names, each)) for each in tools]
+        self._known[place, tool] = found[0] if len(found) == 1 else for_either(*found)
+        return self._known[place, tool]
 
 
 class Evaluation(Struct):
@@ -75,8 +99,12 @@ class Evaluation(Struct):
                 remedy="correct count or for_each",
             )
 
-    def opaque(self, address: str, source: str, location: Location | None) -> None:
-        """Note a module whose source is not here."""
+    def opaque(self, address: str, source: Value, location: Location | None) -> None:
+        """Note a module whose source is not here, or not known."""
+        if not isinstance(source, str):
+            what = f"{address} {NOT_EVALUATED}: its source {operand(source)} is not known; its resources are not seen"
+            self.warn(what, location, "give the variables that it is made of a value")
+            return
         self.warn(
             f"{address} {NOT_EVALUATED}: its source {source} is not in .terraform/modules; its resources are not "
             "seen and its outputs are unknown",
@@ -111,6 +139,16 @@ def place_error(error: TerraformError, place: str, address: str) -> None:
         error.args = (error.message,)
 
 
+@contextmanager
+def placed(body: SourceBody, name: str, address: str) -> Iterator[None]:
+    """Complete an evaluation error with the place of an argument and the address it arose at."""
+    try:
+        yield
+    except EvaluationError as error:
+        place_error(error, body.place(name), address)
+        raise
+
+
 Key: TypeAlias = int | str | None
 Make: TypeAlias = Callable[[str, Scope, Key], EvaluatedObject]
 Kind = TypeVar("Kind", bound=EvaluatedObject)
@@ -135,19 +173,46 @@ class UncertainObjects(EvaluatedObject):
         return self.instance
 
 
+class PossibleObject(UncertainObjects):
+    """An object that is there or not, as `enabled` says, which is not known."""
+
+    __slots__ = ()
+
+    def attribute(self, name: str) -> Value:
+        """Return an attribute of the object; where there is none, Terraform stops."""
+        return self.instance.attribute(name)
+
+
 def expand(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
-    """Make the instances of a block: one object, a list by count, a dict by for_each, or UncertainObjects."""
+    """Make the instances of a block: one object or null, a list by count, a dict by for_each, or UncertainObjects."""
+    told = [each for _, each in body.nested("lifecycle") if "enabled" in each.attributes] if body.blocks else []
     if "count" in body.attributes and "for_each" in body.attributes:
         raise EvaluationError("a block has either count or for_each", place=body.place("for_each"), found="both")
     for name, by in (("count", _by_count), ("for_each", _by_for_each)):
         if name in body.attributes:
-            try:
+            if told:
+                raise EvaluationError(f"a block has either {name} or enabled", place=body.place(name), found="both")
+            with placed(body, name, f"{name} of {address}"):
                 return by(evaluation, body, scope, address, make)
-            except EvaluationError as error:
-                place_error(error, body.place(name), f"{name} of {address}")
-                raise
+    enabled = _enabled(told[-1], scope, address) if told else True
+    if enabled is False:
+        return None
     evaluation.count(1, address, body.place())
-    return make(address, scope, None)
+    if enabled is True:
+        return make(address, scope, None)
+    evaluation.uncertain[f"{address}[?]"] = Uncertain("enabled", address, named(operand(enabled), enabled))
+    return PossibleObject(address, make(f"{address}[?]", scope, "?"))
+
+
+def _enabled(lifecycle: SourceBody, scope: Scope, address: str) -> Value:
+    """Return whether there is an object of a block: true, false or what is not known.
+
+    Source: OpenTofu documentation, "The enabled Meta-Argument".
+    """
+    with placed(lifecycle, "enabled", f"enabled of {address}"):
+        value = lifecycle.compiled("enabled")(scope)
+        _refuse_sensitive(value, "enabled")
+        return to_bool(value)
 
 
 def _by_count(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:

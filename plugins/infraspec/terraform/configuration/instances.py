@@ -6,13 +6,15 @@ Template provider documentation, "template_file" ("variables must all be primiti
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Sensitive, Unknown, Value
+from infraspec.core.unknown import Sensitive, Unknown, Value, is_known
 from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
 from infraspec.terraform.configuration.evaluation import Evaluation, place_error, too_deep
@@ -24,6 +26,7 @@ from infraspec.terraform.language.templates import render_template, render_text
 from infraspec.terraform.language.types import CollectionType, PrimitiveType
 from infraspec.terraform.language.values import BlockValue
 from infraspec.terraform.plan import data_cause
+from infraspec.terraform.provider.known_data import OF_THE_PROVIDER
 from infraspec.terraform.provider.masking import mark_attribute
 from infraspec.terraform.provider.policy_document import render_document
 from infraspec.terraform.provider.schema import conform, has_tags, is_computed, unset
@@ -132,8 +135,8 @@ class DeclaringModule(Protocol):
     def called(self, name: str) -> Iterator[DeclaringModule]:
         """Yield the instances of a module that it calls."""
 
-    def provider_of(self, body: SourceBody, type_: str) -> Provider:
-        """Return the provider configuration that a resource or data source uses."""
+    def provider_of(self, body: SourceBody, type_: str, scope: Scope) -> Provider:
+        """Return the provider configuration that an instance of a resource or data source uses."""
 
     def remember(self, key: object, compute: Callable[[], Value], place: Callable[[], str], *, keep: bool) -> Value:
         """Return what was computed before, or compute it; CycleError if it depends on itself."""
@@ -160,7 +163,7 @@ class ResourceInstance(EvaluatedObject):
         self.scope = scope
         self.module = module
         self.key = key
-        self.provider: Provider = module.provider_of(body, self.type)
+        self.provider: Provider = module.provider_of(body, self.type, scope)
         self.values: Mapping[str, Value] = InstanceValues(self)
         self._names: dict[str, None] | None = None
 
@@ -192,12 +195,35 @@ class ResourceInstance(EvaluatedObject):
                 return unset(self.type, name)
             self._begin(name)
             return Unknown(f"{self.address}.{name}")
+        if self.type in OF_THE_PROVIDER:
+            with suppress(KeyError):
+                return self.module.evaluation.known.environment_answer(
+                    self.type, name, self.provider.region, self.provider.account
+                )
+        if self.type == "terraform_remote_state" and name == "outputs" and (found := self._of_local_state()):
+            return found
+        return Unknown(f"{self.address}.{name}", data_cause(self.address, self.type, name))
+
+    def _of_local_state(self) -> dict[str, Value] | None:
+        """Return the outputs of another stack, if its state is a file of the repository.
+
+        Source: Terraform Language Documentation, "The terraform_remote_state Data Source" and "Backend Type: local".
+        """
+        config, workspace = self.values.get("config"), self.values.get("workspace", "default")
+        if self.values.get("backend") != "local" or not isinstance(config, dict) or not is_known([config, workspace]):
+            return None
+        path = config.get("path") or "terraform.tfstate"
+        if workspace != "default":
+            path = f"{config.get('workspace_dir') or 'terraform.tfstate.d'}/{workspace}/terraform.tfstate"
         try:
-            return self.module.evaluation.known.environment_answer(
-                self.type, name, self.provider.region, self.provider.account
-            )
-        except KeyError:
-            return Unknown(f"{self.address}.{name}", data_cause(self.address, self.type, name))
+            state = json.loads(self.module.evaluation.files.resolve(path).read_text(encoding="utf-8"))
+            outputs = {name: (each["value"], each.get("sensitive")) for name, each in state["outputs"].items()}
+        except (TerraformError, OSError, ValueError, KeyError, AttributeError, TypeError):
+            return None
+        at = f"{self.address}.outputs"
+        given = {name: Sensitive(f"{at}.{name}", one) if hidden else one for name, (one, hidden) in outputs.items()}
+        defaults = self.values.get("defaults")
+        return {**defaults, **given} if isinstance(defaults, dict) else given
 
     def _begin(self, name: str) -> None:
         """Note what an attribute that AWS assigns is known to begin with."""

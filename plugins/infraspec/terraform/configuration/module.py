@@ -12,15 +12,25 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
-from infraspec.core.unknown import AbsentModule, AtRunTime, Ephemeral, MissingVariable, Sensitive, Unknown, Value, shows
-from infraspec.hcl.ast import Literal
-from infraspec.terraform.configuration.declarations import Configuration, SourceBody
-from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error
+from infraspec.core.unknown import (
+    AbsentModule,
+    AtRunTime,
+    Ephemeral,
+    MissingVariable,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    shows,
+)
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody, is_local
+from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error, placed
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.providers import (
     Provider,
     configuration_aliases,
-    is_one_of_many,
+    instance_of,
     local_name,
     missing_provider,
     passed_providers,
@@ -28,30 +38,32 @@ from infraspec.terraform.configuration.providers import (
     provider_reference,
 )
 from infraspec.terraform.language.expressions import compile_expression
-from infraspec.terraform.language.scope import EvaluatedObject, Scope
+from infraspec.terraform.language.scope import EvaluatedObject, Scope, located
 from infraspec.terraform.language.types import AnyType, TypeConstraint
 
 
-def called_directory(directory: Path, evaluation: Evaluation, call: SourceBody, path: tuple[str, ...]) -> Path | None:
+def called_directory(directory: Path, evaluation: Evaluation, source: Value, path: tuple[str, ...]) -> Path | None:
     """Return the directory of a called module, None if its source is not here.
 
-    `directory` is that of the calling module, `path` the names of the calls from the root. Raises TerraformError if
-    the source is no literal.
+    `directory` is that of the calling module, `path` the names of the calls from the root.
     """
-    source = literal_source(call, path[-1])
-    if source.startswith(("./", "../", ".\\", "..\\")) or source in (".", ".."):
+    if not isinstance(source, str):
+        return None
+    if is_local(source):
         return Path(os.path.normpath(directory / source))
     return evaluation.installed.get(".".join(path))
 
 
-def literal_source(call: SourceBody, name: str) -> str:
-    """Return the source of a call as it is written; TerraformError if it is no literal."""
-    attribute = call.attributes.get("source", (None, None))[0]
-    value = attribute.expression if attribute else None
-    if isinstance(value, Literal) and isinstance(value.value, str):
-        return value.value
+def source_of(call: SourceBody, name: str, scope: Scope) -> Value:
+    """Return the source of a call, which may be made of variables and local values; TerraformError if there is none.
+
+    Source: OpenTofu documentation, "Module Sources", and Terraform's on variables with `const`.
+    """
+    source = call.compiled("source")(scope) if "source" in call.attributes else None
+    if isinstance(source, str | Text | Unknown):
+        return source
     raise TerraformError(
-        f'module "{name}" has no literal source',
+        f'module "{name}" has no source',
         place=call.place("source"),
         expected='source = "./modules/…" or a registry address',
     )
@@ -83,7 +95,10 @@ def type_of(body: SourceBody, scope: Scope) -> TypeConstraint:
     if "type" not in body.attributes:
         return AnyType()
     attribute, source = body.attributes["type"]
-    return TypeConstraint.from_expression(attribute.expression, lambda node: compile_expression(node, source)(scope))
+    with located(source, attribute.expression.at):
+        return TypeConstraint.from_expression(
+            attribute.expression, lambda node: compile_expression(node, source)(scope)
+        )
 
 
 def check_default(body: SourceBody, scope: Scope, address: str, *, hidden: bool) -> None:
@@ -95,18 +110,10 @@ def check_default(body: SourceBody, scope: Scope, address: str, *, hidden: bool)
     if "default" in body.attributes:
         attribute, source = body.attributes["default"]
         value = compile_expression(attribute.expression, source, isolated=True)(scope)
-    try:
+    with placed(body, "type", address):
         constraint = type_of(body, scope)
-    except EvaluationError as error:
-        attribute, source = body.attributes["type"]
-        place_error(error, source.place(attribute.expression.at), address)
-        error.excerpt = error.excerpt or source.excerpt(attribute.expression.at)
-        raise
-    try:
+    with placed(body, "default", address):
         constraint.convert(value, hidden=hidden)
-    except EvaluationError as error:
-        place_error(error, body.place("default"), address)
-        raise
 
 
 _MISSING = object()
@@ -116,12 +123,17 @@ _BUSY = object()
 class OpaqueModule(EvaluatedObject):
     """A module whose source is not here: every output is unknown, and whether there is one."""
 
-    __slots__ = ()
+    __slots__ = ("source",)
     certain = False
+
+    def __init__(self, address: str, source: Value) -> None:
+        super().__init__(address)
+        self.source = source
 
     def attribute(self, name: str) -> Value:
         """Return the Unknown that names an output."""
-        return Unknown(f"{self.address}.{name}", AbsentModule(self.address))
+        absent = isinstance(self.source, str)
+        return Unknown(f"{self.address}.{name}", AbsentModule(self.address) if absent else computed_from(self.source))
 
 
 class ModuleObject(EvaluatedObject):
@@ -136,6 +148,10 @@ class ModuleObject(EvaluatedObject):
     def attribute(self, name: str) -> Value:
         """Return an output."""
         return self.instance.output(name)
+
+    def whole(self) -> Value:
+        """Return all outputs."""
+        return {name: self.instance.output(name) for name in self.instance.configuration.outputs}
 
 
 class ModuleInstance:
@@ -154,6 +170,7 @@ class ModuleInstance:
         parent: ModuleInstance | None = None,
         call: SourceBody | None = None,
         call_path: tuple[str, ...] = (),
+        passed: Mapping[str, str] | None = None,
     ) -> None:
         self.configuration = configuration
         self.evaluation = evaluation
@@ -166,7 +183,7 @@ class ModuleInstance:
         self._inputs = inputs or {}
         self._memo: dict[object, Value] = {}
         self._providers: dict[str, Provider] = {}
-        self._passed = passed_providers(call) if call else {}
+        self._passed = passed or {}
         evaluation.files.allow(configuration.directory)
 
     @property
@@ -241,7 +258,7 @@ class ModuleInstance:
 
     def _is_hidden(self, body: SourceBody) -> bool:
         """Tell whether a variable or output is declared sensitive, or ephemeral, which is no less."""
-        return self._option(body, "sensitive", default=False) is True or self._is_ephemeral(body)
+        return self._option(body, "sensitive", default=False) not in (False, None) or self._is_ephemeral(body)
 
     def _option(self, body: SourceBody, name: str, *, default: bool) -> Value:
         return body.compiled(name)(self.scope) if name in body.attributes else default
@@ -298,6 +315,9 @@ class ModuleInstance:
         if "value" not in body.attributes:
             raise EvaluationError(f'output "{name}" has no value', place=body.place(), expected="value = …")
         value = body.compiled("value")(self.scope)
+        if "type" in body.attributes:
+            with placed(body, "type", f"{self.prefix}output.{name}"):
+                value = type_of(body, self.scope).convert(value, hidden=self._is_hidden(body))
         if self.is_sensitive_output(name):
             mark = Ephemeral if self._is_ephemeral(body) else Sensitive
             return _masked(value, f"{self.prefix}output.{name}", mark)
@@ -331,10 +351,11 @@ class ModuleInstance:
     # Module calls
 
     def _called(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
-        directory = called_directory(self.configuration.directory, self.evaluation, body, (*self.call_path, name))
+        source = source_of(body, name, self.scope)
+        directory = called_directory(self.configuration.directory, self.evaluation, source, (*self.call_path, name))
         if directory is None:
-            self.evaluation.opaque(address, literal_source(body, name), body.location)
-            return OpaqueModule(address)
+            self.evaluation.opaque(address, source, body.location)
+            return OpaqueModule(address, source)
         self.evaluation.module_calls += 1
         instance = ModuleInstance(
             self._configuration(body, address, directory),
@@ -344,6 +365,7 @@ class ModuleInstance:
             parent=self,
             call=body,
             call_path=(*self.call_path, name),
+            passed=passed_providers(body, scope),
         )
         check_inputs(instance.configuration, body, name)
         return ModuleObject(instance)
@@ -360,7 +382,7 @@ class ModuleInstance:
                 )
             ancestor = ancestor.parent
         try:
-            return self.evaluation.library.read(directory)
+            return self.evaluation.library.read(directory, self.evaluation.root)
         except RootMissingError as error:
             error.message = f"the source of {address} is no module: {error.message}"
             error.found, error.place = error.place, body.place("source")
@@ -368,9 +390,9 @@ class ModuleInstance:
 
     # Providers
 
-    def provider_of(self, body: SourceBody, type_: str) -> Provider:
-        """Return the provider configuration of a resource."""
-        return self.provider(provider_reference(body) or local_name(type_), body.place("provider"))
+    def provider_of(self, body: SourceBody, type_: str, scope: Scope) -> Provider:
+        """Return the provider configuration of a resource, an instance of which is in a scope."""
+        return self.provider(provider_reference(body, scope) or local_name(type_), body.place("provider"))
 
     def provider(self, key: str, place: str = "") -> Provider:
         """Return a provider configuration by its name in this module: passed in, own, or the caller's.
@@ -385,13 +407,17 @@ class ModuleInstance:
         if self.parent is not None and self.call_body is not None and key in self._passed:
             return self.parent.provider(self._passed[key], self.call_body.place("providers"))
         configured = self.configuration.providers
-        if key in configured:
+        name, bracket, index = key.partition("[")
+        body = configured.get(name)
+        if body is not None and ("for_each" in body.attributes or not bracket):
+            many = "for_each" in body.attributes
+            scope = instance_of(body, self.scope, index.removesuffix("]"), key) if many else self.scope
             shown = f"{self.address}:{key}" if self.address else key
-            return Provider(shown, self.evaluation.known, configured[key], self.scope, self._main_provider(key))
+            return Provider(shown, self.evaluation.known, body, scope, self._main_provider(key))
         if "." not in key:
             return self.parent.provider(key) if self.parent else Provider(key, self.evaluation.known)
         expected = configuration_aliases(self.configuration.terraform)
-        if (self.parent is None and key in expected) or (is_one_of_many(key) and key.partition("[")[0] in configured):
+        if self.parent is None and key in expected:
             return Provider(key, self.evaluation.known)
         if self.call_body is not None and key in expected:
             raise provider_not_passed(key, self.address, self.call_body.place("providers"))

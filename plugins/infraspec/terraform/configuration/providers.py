@@ -6,17 +6,21 @@ Source: Terraform Language Documentation, "Provider Configuration", and the AWS 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from infraspec.core.errors import EvaluationError, TerraformError, closest
+from infraspec.core.errors import CycleError, EvaluationError, TerraformError, closest
 from infraspec.core.finding import Location
-from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate
-from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, Object, Tuple
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate, is_known
+from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Object, SourceText, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
-from infraspec.terraform.configuration.evaluation import place_error
+from infraspec.terraform.configuration.evaluation import place_error, placed
+from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.scope import Scope
 from infraspec.terraform.language.types import CollectionType, PrimitiveType
 from infraspec.terraform.provider.known_data import KnownData, account_unknown, region_unknown
@@ -42,6 +46,7 @@ class Provider:
     body: SourceBody | None = None
     scope: Scope | None = None
     main: Provider | None = None
+    _asked: bool = False
 
     @property
     def location(self) -> Location | None:
@@ -54,8 +59,6 @@ class Provider:
 
         A variable without a value is the environment's region, but for an alias: that is there to be in another one.
         """
-        if is_one_of_many(self.key):
-            return region_unknown(self.key)
         configured = self._evaluate(self.body, "region")
         of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
         if configured in (None, "") or (of_variable and "." not in self.key.rpartition(":")[2]):
@@ -69,6 +72,9 @@ class Provider:
         An alias has the main account if it uses the same credentials; else that of the role it assumes, or the only one
         that it allows.
         """
+        if self._asked:  # the credentials of one are what another reads
+            return account_unknown(self.key)
+        self._asked = True
         if self.main is None:
             return self.known.account or self._stated_account() or account_unknown("aws")
         if self._credentials() == self.main._credentials():  # noqa: SLF001 - of another of the same class
@@ -99,11 +105,9 @@ class Provider:
     def _evaluate(self, body: SourceBody | None, name: str) -> Value:
         if body is None or self.scope is None or name not in body.attributes:
             return None
-        try:
+        with suppress(CycleError), placed(body, name, f"provider {self.key}"):
             return body.compiled(name)(self.scope)
-        except EvaluationError as error:
-            place_error(error, body.place(name), f"provider {self.key}")
-            raise
+        return region_unknown(self.key) if name == "region" else account_unknown(self.key)
 
     def _block(self, name: str) -> SourceBody | None:
         found = [inner for _, inner in self.body.nested(name)] if self.body else []
@@ -151,14 +155,57 @@ def local_name(type_: str) -> str:
     return type_.split("_", 1)[0]
 
 
-def provider_reference(body: SourceBody) -> str | None:
-    """Return the provider that a block names (`provider = aws.virginia`), or None."""
-    return body.written("provider").strip('"') if "provider" in body.attributes else None
+def provider_reference(body: SourceBody, scope: Scope) -> str | None:
+    """Return the provider that a block names for an instance in a scope (`provider = aws.virginia`), or None."""
+    if "provider" not in body.attributes:
+        return None
+    attribute, source = body.attributes["provider"]
+    return address_of(attribute.expression, source, scope)
 
 
-def is_one_of_many(key: str) -> bool:
-    """Tell whether a name is that of an OpenTofu provider with for_each, `aws.by_region["eu-west-1"]`."""
-    return "[" in key
+def passed_providers(body: SourceBody, scope: Scope) -> Mapping[str, str]:
+    """Return the `providers = { aws = aws.virginia }` of an instance of a call as names in child and caller."""
+    if "providers" not in body.attributes:
+        return {}
+    attribute, source = body.attributes["providers"]
+    items = attribute.expression.items if isinstance(attribute.expression, Object) else ()
+    return {address_of(name, source, scope): address_of(passed, source, scope) for name, passed in items}
+
+
+def address_of(node: Expression, source: SourceText, scope: Scope) -> str:
+    """Return the name of a provider configuration: `aws.by["x"]` of OpenTofu's for_each, `aws.by[var.x]` if unknown.
+
+    Source: OpenTofu documentation, "Provider Configuration" (for_each: Multiple instances of a provider configuration).
+    """
+    match node:
+        case Name(name=name) | Literal(value=str() as name):
+            return name
+        case Literal(value=None):  # the provider of this name
+            return "null"
+        case GetAttr(target=target, name=name):
+            return f"{address_of(target, source, scope)}.{name}"
+        case Index(target=target, key=key):
+            value = compile_expression(key, source)(scope)
+            index = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else operand(value)
+            return f"{address_of(target, source, scope)}[{index}]"
+        case _:
+            raise TerraformError("this is no address", place=source.place(node.at), expected="aws.ALIAS, or TYPE.NAME")
+
+
+def instance_of(body: SourceBody, scope: Scope, index: str, address: str) -> Scope:
+    """Return the scope of one configuration of a provider with for_each; `index` is its key in quotes, or an unknown.
+
+    Raises EvaluationError if there is none of the key.
+    """
+    known = index.startswith('"') or index.isdigit()
+    key = str(json.loads(index)) if known else named(index or f"{address}.each.key")
+    many = body.compiled("for_each")(scope)
+    found = {item: item for item in many if isinstance(item, str)} if isinstance(many, list) else many
+    if known and isinstance(found, dict) and key in found:
+        return scope.bind(each={"key": key, "value": found[key]})
+    if known and is_known(many):
+        raise EvaluationError(f"there is no provider configuration {address} here", place=body.place("for_each"))
+    return scope.bind(each={"key": key, "value": named(f"{address}.each.value", many)})
 
 
 def configuration_aliases(terraform: Iterable[SourceBody]) -> frozenset[str]:
@@ -201,16 +248,3 @@ def provider_not_passed(key: str, module: str, place: str) -> TerraformError:
         expected="an entry for every one of the module's configuration_aliases",
         remedy=f"providers = {{ {key} = {key.partition('.')[0]} }}",
     )
-
-
-def passed_providers(body: SourceBody) -> Mapping[str, str]:
-    """Return the `providers = { aws = aws.virginia }` of a module call as names in child and caller."""
-    if "providers" not in body.attributes:
-        return {}
-    pairs: dict[str, str] = {}
-    text = body.written("providers").removeprefix("{").removesuffix("}")
-    for item in text.replace(",", "\n").splitlines():
-        name, equals, value = item.split("#")[0].partition("=")
-        if equals:
-            pairs[name.strip().strip('"')] = value.strip().strip('"')
-    return pairs

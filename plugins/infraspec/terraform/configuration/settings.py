@@ -19,12 +19,10 @@ from infraspec.core.finding import Location
 from infraspec.core.unknown import NoConstant, Unknown, Value
 from infraspec.hcl.ast import Expression, Literal, Object, Tuple
 from infraspec.hcl.files import parse_file
-from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.declarations import Configuration, SourceBody, is_local
 from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.configuration.tools import LOCK_FILE, REGISTRIES, TERRAFORM
 
-LOCK_FILE = ".terraform.lock.hcl"
-_DEFAULT_HOST = "registry.terraform.io"
-_LOCAL = ("./", "../", ".\\", "..\\")
 _REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
 
 
@@ -66,7 +64,10 @@ class VersionRequirement(Struct, frozen=True):
 
 
 class ModuleCall(Struct, frozen=True):
-    """A module call. `address` is that of the block (`module.a.module.b`), `kind` local, registry or remote."""
+    """A module call. `address` is that of the block (`module.a.module.b`), `kind` local, registry, remote or unknown.
+
+    The source of an unknown one, as it is written, is made of variables or local values.
+    """
 
     address: str
     source: str
@@ -106,6 +107,8 @@ class RootSettings(Struct, frozen=True):
 def read_settings(root: Path, library: Library) -> RootSettings:
     """Read the settings of a root module; errors as those of its evaluation."""
     configuration = library.read(root)
+    lock = root / LOCK_FILE
+    host = REGISTRIES[library.tool(root) or TERRAFORM]
     terraform: list[VersionRequirement] = []
     providers: list[VersionRequirement] = []
     calls: list[ModuleCall] = []
@@ -115,8 +118,7 @@ def read_settings(root: Path, library: Library) -> RootSettings:
         if module.shown not in directories:
             directories[module.shown] = module
             terraform += _required_version(module)
-            providers += _required_providers(module)
-    lock = root / LOCK_FILE
+            providers += _required_providers(module, host)
     return RootSettings(
         configuration.shown,
         _backend(configuration),
@@ -138,33 +140,34 @@ def _modules(root: Configuration, library: Library) -> Iterator[tuple[str, Confi
         yield prefix, module
         for name, body in module.calls.items():
             source = _constant(body, "source")
-            if not isinstance(source, str) or not _is_local(source):
+            if not isinstance(source, str) or not is_local(source):
                 continue
             directory = Path(os.path.normpath(module.directory / source))
             if directory in above:
                 continue
             try:
-                pending.append((f"{prefix}module.{name}.", library.read(directory), (*above, directory)))
+                pending.append(
+                    (f"{prefix}module.{name}.", library.read(directory, root.directory), (*above, directory))
+                )
             except RootMissingError:
                 continue  # the evaluation says so, with the place of the call
 
 
-def _is_local(source: str) -> bool:
-    return source.startswith(_LOCAL) or source in (".", "..")
-
-
 def _calls(prefix: str, module: Configuration) -> Iterator[ModuleCall]:
     for name, body in module.calls.items():
-        source, version = (_text(_constant(body, key)) for key in ("source", "version"))
-        kind = "local" if _is_local(source) else "registry" if _REGISTRY.match(source) else "remote"
+        found = [_constant(body, key) for key in ("source", "version")]
+        source, version = (each.address if isinstance(each, Unknown) else _text(each) for each in found)
+        kind = "local" if is_local(source) else "registry" if _REGISTRY.match(source) else "remote"
+        kind = "unknown" if any(isinstance(each, Unknown) for each in found) else kind
         yield ModuleCall(f"{prefix}module.{name}", source, version, kind, body.location_of("source") or body.location)
 
 
 def _backend(module: Configuration) -> Backend:
-    for body in module.terraform:
+    for body in reversed(module.terraform):  # those of override files stand last
         for block, inner in body.nested("backend", "cloud"):
             kind = block.labels[0] if block.type == "backend" and block.labels else block.type
-            return Backend(kind, {name: _constant(inner, name) for name in inner.attributes}, inner.location)
+            unknown = {} if module.is_settled else {each: Unknown(each, NoConstant(each)) for each in inner.attributes}
+            return Backend(kind, {each: _constant(inner, each) for each in inner.attributes} | unknown, inner.location)
     location = module.terraform[0].location if module.terraform else Location(_first_file(module))
     return Backend("local", {}, location)
 
@@ -176,14 +179,14 @@ def _required_version(module: Configuration) -> Iterator[VersionRequirement]:
             yield VersionRequirement(module.shown, "terraform", "", version, body.location_of("required_version"))
 
 
-def _required_providers(module: Configuration) -> Iterator[VersionRequirement]:
+def _required_providers(module: Configuration, host: str) -> Iterator[VersionRequirement]:
     for body in module.terraform:
         for _, inner in body.nested("required_providers"):
             for name in inner.attributes:
                 value = _constant(inner, name)
                 given = value if isinstance(value, dict) else {"version": value}
                 source = _text(given.get("source")) or f"hashicorp/{name}"
-                source = f"{_DEFAULT_HOST}/{source}" if source.count("/") == 1 else source
+                source = f"{host}/{source}" if source.count("/") == 1 else source
                 version = _text(given.get("version"))
                 yield VersionRequirement(module.shown, name, source, version, inner.location_of(name))
 

@@ -24,11 +24,13 @@ from infraspec.terraform.language.functions import call, exists
 from infraspec.terraform.language.scope import Scope, located
 
 _NO_NAMES: frozenset[str] = frozenset()
-_ELSEWHERE = frozenset({"path", "terraform", "ephemeral", "action", "self"})
+_ELSEWHERE = frozenset({"path", "terraform", "tofu", "ephemeral", "action", "self"})
 """Roots of references to what is not declared, or not evaluated."""
 _NAMES_OF_ANOTHER_KIND = {
     "resource": frozenset({"provider"}),
     "module": frozenset({"providers", "source", "version"}),
+    "output": frozenset({"type"}),
+    "action_trigger": frozenset({"events", "actions"}),
     "lifecycle": frozenset({"ignore_changes"}),
     "dynamic": frozenset({"iterator"}),
     "provisioner": frozenset({"when", "on_failure"}),
@@ -47,6 +49,8 @@ class StaticReferences(Struct):
     scope: Scope
     collector: ErrorCollector
     outputs: list[tuple[str, str, ast.SourceText, int]] = field(default_factory=list)
+    functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
+    """The calls that are evaluated in any case: a function that there is not is an error like others."""
 
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
@@ -68,13 +72,13 @@ class StaticReferences(Struct):
                     self._attributes(body.attributes.values(), kind, bound)
                 for block, source in body.blocks:
                     self._block(block, source, bound)
+        self._functions()
 
     def _block(self, block: ast.Block, source: ast.SourceText, bound: frozenset[str]) -> None:
         attributes = block.body.attributes
         self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
-        if block.type == "dynamic" and block.labels:
-            iterator = attributes["iterator"].expression if "iterator" in attributes else None
-            bound |= {iterator.name if isinstance(iterator, ast.Name) else block.labels[0]}
+        if block.type == "dynamic":
+            return  # Terraform looks at its content where for_each makes a block of it
         for inner in block.body.blocks:
             self._block(inner, source, bound)
 
@@ -93,17 +97,20 @@ class StaticReferences(Struct):
             self._traversal(node, source, bound)
             return
         if isinstance(node, ast.Call):
-            self._function(node, source)
+            self.functions.append((node, source))
+            if node.name.removeprefix("core::") == "convert":  # its second argument is a type
+                self._inside(node.arguments[:1], source, bound)
+                return
         elif isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
-        certain, part = len(self.outputs), _certain_part(node)
+        certain, part = (len(self.outputs), len(self.functions)), _certain_part(node)
         for name in node.__struct_fields__:
             self._inside(getattr(node, name), source, bound)
             if name == part:
-                certain = len(self.outputs)
+                certain = len(self.outputs), len(self.functions)
         if part is not None:
-            del self.outputs[certain:]
+            del self.outputs[certain[0] :], self.functions[certain[1] :]
 
     def _inside(self, value: object, source: ast.SourceText, bound: frozenset[str]) -> None:
         """Look at what a field of a node holds: a node, a tuple of nodes or of pairs of them, or something else."""
@@ -150,10 +157,11 @@ class StaticReferences(Struct):
             case _:
                 return ("managed", root, first) in self.configuration.resources
 
-    def _function(self, node: ast.Call, source: ast.SourceText) -> None:
-        if not exists(node.name):
-            with self.collector.collect(), located(source, node.at):
-                call(node.name, [], self.scope.module.files)
+    def _functions(self) -> None:
+        for node, source in self.functions:
+            if not exists(node.name):
+                with self.collector.collect(), located(source, node.at):
+                    call(node.name, [], self.scope.module.files)
 
 
 def _certain_part(node: ast.Node) -> str | None:

@@ -17,12 +17,12 @@ from msgspec import Struct
 from infraspec.core.errors import HclSyntaxError, InputErrorGroup, TerraformError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Value
-from infraspec.hcl.ast import Call, Expression, Literal, Name, SourceText
+from infraspec.hcl.ast import Expression, SourceText
 from infraspec.hcl.files import parse_variables
 from infraspec.hcl.parser import parse_expression
-from infraspec.terraform.configuration.declarations import SourceBody
-from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.configuration.module import ModuleInstance, type_of
 from infraspec.terraform.language.expressions import compile_expression
+from infraspec.terraform.language.types import PrimitiveType
 
 
 class Assignment(Struct, frozen=True):
@@ -131,7 +131,7 @@ def _assigned(root: ModuleInstance, argument: Assignment) -> Value:
 def _parse(root: ModuleInstance, name: str, text: str, shown: str) -> Value:
     """Take text as it is for a primitive type or none, else as an expression of the language."""
     body = root.configuration.variables[name]
-    if not _takes_expression(body):
+    if isinstance(type_of(body, root.scope), PrimitiveType) or "type" not in body.attributes:
         return text
     try:
         with _unquoted():
@@ -140,17 +140,3 @@ def _parse(root: ModuleInstance, name: str, text: str, shown: str) -> Value:
         error.remedy = f'give {name} as an expression of its type, such as \'["a", "b"]\''
         raise
     return _constant(root, name, node, SourceText(shown, text))
-
-
-def _takes_expression(body: SourceBody) -> bool:
-    if "type" not in body.attributes:
-        return False
-    node = body.attributes["type"][0].expression
-    match node:
-        case Name(name=name):
-            return name not in ("string", "number", "bool")
-        case Literal(value=value):
-            return value not in ("string", "number", "bool")
-        case Call():
-            return True
-    return False

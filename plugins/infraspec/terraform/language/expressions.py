@@ -43,6 +43,7 @@ from infraspec.hcl.ast import (
     Tuple,
     Unary,
 )
+from infraspec.hcl.parser import parse
 from infraspec.terraform.language import functions, operators, partial_values
 from infraspec.terraform.language.conversions import iterate, reveal, to_bool, to_revealed_bool, to_text
 from infraspec.terraform.language.functions.filesystem import RootFiles
@@ -68,7 +69,7 @@ from infraspec.terraform.language.templates import (
     render_template,
     render_text,
 )
-from infraspec.terraform.language.types import common_type, unified
+from infraspec.terraform.language.types import TypeConstraint, common_type, unified
 from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, is_indefinite, normalize_number
 
 
@@ -137,11 +138,12 @@ def _over(
     scope: Scope,
     over: Callable[[Scope, Value], Value],
 ) -> Value:
-    if isinstance(value, Sensitive):
-        return marked(value.address, over(scope, value), value)
-    if isinstance(value, Unknown):
-        return scope.opaque(f"for {value.address}", context.source.place(node.at), value)
-    return over(scope, value)
+    value = value.whole() if isinstance(value, EvaluatedObject) else value
+    if isinstance(reveal(value), Unknown):
+        result: Value = scope.opaque(f"for {value.address}", context.source.place(node.at), value)
+    else:
+        result = over(scope, value)
+    return marked(value.address, result, value) if isinstance(value, Sensitive) else result
 
 
 def _pairs(context: CompileContext, node: ForTuple | ForObject, value: Value) -> list[tuple[Value, Value]]:
@@ -315,6 +317,10 @@ def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
     return evaluate
 
 
+_OF_SETS = frozenset({"setintersection", "setproduct", "setsubtract", "setunion", "toset"})
+"""Functions that give a set, whatever is in it."""
+
+
 def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
     """Return the value of the branch taken, converted to the type that both branches have in common.
 
@@ -327,6 +333,10 @@ def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
         counterpart = other(Scope(scope.module, scope.locals))
     except InfraspecError:
         return value
+    if isinstance(value, list) and isinstance(counterpart, Unknown) and scope.attempt is None:
+        made = Application.of(counterpart)
+        if made is not None and made.function in _OF_SETS and all(isinstance(item, str | Text) for item in value):
+            return SetValue.of(value)
     if scope.attempt is not None:
         _demand_common_type(value, counterpart, scope)
     if isinstance(value, Sensitive):
@@ -436,6 +446,8 @@ def compile_object(context: CompileContext, node: Object) -> Evaluate:
 def compile_call(context: CompileContext, node: Call) -> Evaluate:
     """Compile a function call; try, can and the template functions evaluate their arguments themselves."""
     name = node.name.removeprefix("core::")
+    if name == "convert" and len(node.arguments) > 1:
+        return _compile_convert(context, node)
     arguments = [context.compile(argument) for argument in node.arguments]
     special = _SPECIAL.get(name)
 
@@ -449,6 +461,41 @@ def compile_call(context: CompileContext, node: Call) -> Evaluate:
             raise
 
     return evaluate
+
+
+def _compile_convert(context: CompileContext, node: Call) -> Evaluate:
+    """Compile `convert(value, type)`, whose second argument is a type constraint."""
+    value, kind = context.compile(node.arguments[0]), node.arguments[1]
+
+    def evaluate(scope: Scope) -> Value:
+        with located(context.source, node.at):
+            constraint = TypeConstraint.from_expression(kind, lambda default: context.compile(default)(scope))
+            given = value(scope)
+            scope.may_fail(given)
+            return constraint.convert(given)
+
+    return evaluate
+
+
+def _decode_variables(arguments: list[Evaluate], scope: Scope) -> Value:
+    """Return the values of a text such as `a = 1`. Source: Terraform Language, "decode_tfvars" Function."""
+    (given,) = (argument(scope) for argument in arguments)
+    text = reveal(given)
+    if not isinstance(text, str):
+        scope.may_fail(text)
+        return named(f"provider::terraform::decode_tfvars({operand(given)})", given)
+    source = SourceText("decode_tfvars", text)
+    try:
+        body = parse(text, source.name).body
+        if body.blocks:
+            raise EvaluationError("there is a block")
+        values = {
+            each.name: CompileContext(source, isolated=True).compile(each.expression)(scope)
+            for each in body.attributes.values()
+        }
+    except InfraspecError:
+        raise EvaluationError("this is no text of variables", expected="NAME = VALUE in each line") from None
+    return marked(given.address, values, given) if isinstance(given, Sensitive) else values
 
 
 def _values(arguments: list[Evaluate], scope: Scope, *, expand: bool) -> list[Value] | Unknown:
@@ -476,6 +523,7 @@ _SPECIAL: dict[str, Callable[[list[Evaluate], Scope], Value]] = {
     "can": can_evaluate,
     "templatefile": _template_file,
     "templatestring": _template_string,
+    "provider::terraform::decode_tfvars": _decode_variables,
 }
 COMPILE.update(
     {

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Application, OtherStack, Sensitive, Text, Unknown, Value, is_known, marked
+from infraspec.core.unknown import (
+    Application,
+    AtRunTime,
+    Ephemeral,
+    OtherStack,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    is_known,
+    marked,
+)
 from infraspec.hcl.ast import Expression, GetAttr, Index, Name, Splat
 from infraspec.terraform.language.conversions import iterate, reveal, to_number, to_text
 from infraspec.terraform.language.partial_values import ELEMENT, bounded, called, named, operand, part_of
@@ -77,6 +88,8 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
 def _marked(value: Sensitive) -> Value:
     """Return what a splat goes through, each element sensitive; a value that is no list stays as a whole."""
     hidden = value.reveal()
+    if isinstance(hidden, Unknown):
+        return hidden
     return [item for _, item in iterate(value)] if isinstance(hidden, list) else hidden and [value]
 
 
@@ -165,8 +178,10 @@ def _root(context: CompileContext, node: Name, steps: list[GetAttr | Index]) -> 
     if name in _MODES:
         mode, label = _MODES[name], _step_name(context, node, steps, 1)
         return _found(context, node, lambda scope: scope.module.reference(mode, first, label)), 2
-    if name == "terraform" and first == "workspace":
+    if name in ("terraform", "tofu") and first == "workspace":
         return (lambda scope: scope.module.workspace()), 1
+    if name in ("terraform", "tofu") and first == "applying":
+        return (lambda _: Ephemeral(f"{name}.applying", Unknown(f"{name}.applying", AtRunTime("the phase")))), 1
     look_up = _NAMED.get(name)
     if look_up is not None:
         return _found(context, node, lambda scope: look_up(scope.module, first)), 1

@@ -113,6 +113,10 @@ class EvaluatedObject(Unknown):
         """Return one attribute; EvaluationError if there is none of that name."""
         raise NotImplementedError
 
+    def whole(self) -> Value:
+        """Return the object with all of its attributes, as far as these are known."""
+        return self
+
     def element(self, key: Value) -> Value:
         """Return what an index gives."""
         return self.attribute(key) if isinstance(key, str) else named(f"{self.address}[{operand(key)}]", key)

@@ -20,7 +20,7 @@ from infraspec.terraform.language.conversions import iterate, to_bool, to_reveal
 from infraspec.terraform.language.functions.filesystem import unreadable
 from infraspec.terraform.language.functions.patterns import matches_beginning
 from infraspec.terraform.language.partial_values import is_scalar, known_prefix, named, operand
-from infraspec.terraform.language.scope import CompileContext, Evaluate, Scope, bind, located
+from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Scope, bind, located
 
 Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
 
@@ -30,6 +30,7 @@ def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> 
     if isinstance(arguments, Unknown):
         scope.may_fail(arguments)
         return named(f"{name}({arguments.address}...)", arguments)
+    arguments = [each.whole() if isinstance(each, EvaluatedObject) else each for each in arguments]
     value = functions.call(name, arguments, scope.module.files)
     if scope.attempt is not None and functions.may_fail(name, arguments, value):
         matches = name == "regex" and matches_beginning(arguments[0], _beginning(arguments[1], scope))

@@ -185,10 +185,12 @@ class TypeConstraint(Struct, frozen=True):
 
     @staticmethod
     def from_expression(node: Expression, default: Default) -> TypeConstraint:
-        """Read `list(object({ name = string, port = optional(number, 443) }))`.
+        """Read `list(object({ name = string, port = optional(number, 443) }))`, or `"list"` as before Terraform 0.12.
 
         Raises EvaluationError if it is no type.
         """
+        if isinstance(node, Literal) and node.value in ("string", "list", "map"):
+            return _read(Name(str(node.value), node.at), default)
         return _read(node, default)
 
     def convert(self, value: Value, *, hidden: bool = False) -> Value:

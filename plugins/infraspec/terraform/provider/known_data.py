@@ -19,6 +19,9 @@ from infraspec.core.unknown import Unknown, UnstatedAccount, UnstatedRegion, Val
 from infraspec.terraform.provider.schema import schema
 
 _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
+OF_THE_PROVIDER = frozenset({"aws_caller_identity", "aws_region", "aws_partition"})
+"""Data sources that answer from the region and account of their provider configuration."""
+
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )

@@ -54,7 +54,9 @@ MODULES = (
 
 
 _ELSEWHERE = frozenset({
-    "base64gunzip", "base64gzip", "bcrypt", "can", "cidrcontains", "convert", "plantimestamp", "rsadecrypt",
+    "assumeequal", "assumelistlength", "assumelistlengthmax", "assumelistlengthmin", "assumemaplength",
+    "assumemaplengthmax", "assumemaplengthmin", "assumenotnull", "assumesetlength", "assumesetlengthmax",
+    "assumesetlengthmin", "assumestringprefix", "base64gzip", "bcrypt", "can", "convert", "plantimestamp", "rsadecrypt",
     "templatefile", "templatestring", "timestamp", "try", "type", "uuid",
 })  # fmt: skip
 """Functions of Terraform or OpenTofu whose results are not known, and those that the evaluator computes."""

@@ -7,10 +7,11 @@ import binascii
 import hashlib
 import re
 import uuid
+import zlib
 from collections.abc import Callable
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from infraspec.core.errors import EvaluationError
+from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.terraform.language.functions.parameters import function, text, utf8, well_formed
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.values import ListValue
@@ -139,6 +140,23 @@ def url_decode(value: str) -> str:
     if _ESCAPE.search(value):
         raise EvaluationError("failed to decode URL", expected="% and two hexadecimal digits")
     return _text(unquote_to_bytes(utf8(value.replace("+", " "))), "utf-8")
+
+
+_LARGEST = 16 << 20
+"""How much text is unpacked at most."""
+
+
+@function("base64gunzip", text)
+def gunzip(value: str) -> str:
+    """Unpack what `base64gzip` makes. Source: OpenTofu, "base64gunzip" Function."""
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        data = unpack.decompress(_bytes(value), _LARGEST)
+    except zlib.error:
+        raise EvaluationError("failed to gunzip", expected="data that gzip has packed, in base64") from None
+    if not unpack.eof:
+        raise LimitError("the packed text is cut off or too long", expected=f"at most {_LARGEST} bytes") from None
+    return _text(data, "utf-8")
 
 
 @function("csvdecode", text)

@@ -43,6 +43,16 @@ def netmask(prefix: str) -> str:
     return str(network.netmask)
 
 
+@function("cidrcontains", text, text)
+def contains(prefix: str, other: str) -> bool:
+    """Tell whether a network holds an address or another network. Source: OpenTofu, "cidrcontains" Function."""
+    network = _network(prefix)
+    inner = _network(other if "/" in other else f"{other}/{network.max_prefixlen}")
+    if network.version != inner.version:
+        raise EvaluationError("address family mismatch", expected=f"one of IPv{network.version}", found=other)
+    return inner.network_address in network and inner.broadcast_address in network
+
+
 @function("cidrsubnet", text, integer, whole)
 def subnet(prefix: str, new_bits: int, number: int) -> str:
     """Return the subnet of a number, its prefix longer by some bits.

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, DecimalException
+from itertools import groupby
 from types import NoneType
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.json_text import decode_json
 from infraspec.core.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
 from infraspec.terraform.language.conversions import to_number, to_text
-from infraspec.terraform.language.functions.parameters import function, nullable, text, well_formed
+from infraspec.terraform.language.functions.parameters import function, mapping, nullable, present, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined, UnorderedJsonText
 from infraspec.terraform.language.values import is_indefinite, normalize_number
 
@@ -108,6 +109,45 @@ _ESCAPES = {
 }  # fmt: skip
 _LITERAL = re.compile(r"""(?:["\\\n]|(?! \n| \Z)[^\n])*""")
 """Text over several lines that stands as a block; none of it is escaped but quotes and backslashes, and breaks."""
+
+
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+
+
+@function("provider::terraform::encode_expr", present)
+def encode_expression(value: Value) -> str:
+    """Write a value as an expression. Source: Terraform Language, "encode_expr" Function."""
+    if isinstance(value, dict):
+        return f"{{\n{_assignments(value, '  ')}}}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(encode_expression, value))}]"
+    if isinstance(value, str):
+        if not value.translate(dict.fromkeys(map(ord, "\n\r\t"), " ")).isprintable():
+            raise Undetermined
+        return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    return "null" if value is None else str(to_text(value))
+
+
+@function("provider::terraform::encode_tfvars", mapping)
+def encode_variables(values: dict[str, Value]) -> str:
+    """Write a file of variables. Source: Terraform Language, "encode_tfvars" Function."""
+    if wrong := [name for name in values if not _IDENTIFIER.fullmatch(name)]:
+        raise EvaluationError(
+            "this names no variable", expected="a letter, then letters, digits, _ and -", found=wrong[0]
+        )
+    return _assignments(values, "")
+
+
+def _assignments(values: dict[str, Value], indent: str) -> str:
+    """Write `name = value` for each in order; those of one line, one below the other, have their values in a column."""
+    keys = {name: name if _IDENTIFIER.fullmatch(name) else encode_expression(name) for name in sorted(values)}
+    texts = {keys[name]: encode_expression(values[name]).replace("\n", f"\n{indent}") for name in keys}
+    lines: list[str] = []
+    for of_one_line, group in groupby(texts, lambda key: "\n" not in texts[key]):
+        together = [*group]
+        width = max(map(len, together)) if of_one_line else 0
+        lines += [f"{indent}{key:{width}} = {texts[key]}\n" for key in together]
+    return "".join(lines)
 
 
 @function("yamlencode", nullable)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, LimitError
-from infraspec.core.unknown import JsonText, Text, Unknown, parts_of
+from infraspec.core.unknown import JsonText, Text, Unknown, Value, concatenate, parts_of
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.functions.parameters import (
     SPACE,
@@ -28,6 +28,34 @@ from infraspec.terraform.language.partial_values import Undetermined, joined, kn
 from infraspec.terraform.language.values import ListValue
 
 _LONGEST_INDENT = 10_000
+_ARN = ("partition", "service", "region", "account_id", "resource")
+
+
+@function("provider::aws::arn_build", text, text, text, text, text, structural=True)
+def arn_build(*fields: str | Text | Unknown) -> str | Text:
+    """Join the fields of an ARN. Source: AWS provider documentation, "Function: arn_build"."""
+    return concatenate(["arn", *(piece for field in fields for piece in (":", field))])
+
+
+@function("provider::aws::arn_parse", text)
+def arn_parse(value: str) -> dict[str, Value]:
+    """Take an ARN apart. Source: AWS provider documentation, "Function: arn_parse"."""
+    first, *fields = value.split(":", len(_ARN))
+    if first != "arn" or len(fields) < len(_ARN):
+        raise EvaluationError(
+            "this is no ARN", expected="arn:partition:service:region:account-id:resource", found=value
+        )
+    return dict(zip(_ARN, fields, strict=True))
+
+
+@function("provider::aws::trim_iam_role_path", text)
+def trim_iam_role_path(value: str) -> str:
+    """Take the path out of a role's ARN. Source: AWS provider documentation, "Function: trim_iam_role_path"."""
+    arn = arn_parse(value)
+    name = arn["resource"].rpartition("/")[2]
+    if arn["service"] != "iam" or arn["region"] or not name or not arn["resource"].startswith("role/"):
+        raise EvaluationError("this is not the ARN of a role", expected="arn:aws:iam::ACCOUNT:role/NAME", found=value)
+    return value.removesuffix(arn["resource"]) + f"role/{name}"
 
 
 def _by_part(value: str | Text | Unknown, change: Callable[[str], str], name: str) -> str | Text | Unknown:
