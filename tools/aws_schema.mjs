@@ -19,7 +19,8 @@
 //           On a nested block: none: empty if it is not set   ~  cannot be told   ?  computed if it is not set
 //   types   s string, n number, b bool, * any;  L S M list, set, map of the type that follows;  @1f an object
 //           (* also where the bindings leave out a very deep structure, as the statements of aws_wafv2_web_acl)
-//           [@1f {@1f nested blocks, in a list, in a set;  (@1f at most one, an object or null
+//           [@1f {@1f nested blocks, in a list, in a set;  1@1f a list of at most one block
+//           (@1f at most one, an object or null
 //
 // The classes are loaded with a stand-in for their library. Asked for its HCL, a resource then tells how it converts
 // each attribute, which is the attribute's type. The flags stand in comments before the members of the class.
@@ -93,7 +94,7 @@ class Binding {
 
   settable({ value, type }, member) {
     const code = this.converted(value, member.match(NESTED)?.[1]);
-    if (code[0] === "@") return (type === "struct" ? "(" : "[") + code;
+    if (code[0] === "@") return (type === "struct" ? "(" : "1") + code;
     return type === "set" ? (code[0] === "[" ? "{" : "S") + code.slice(1) : code;
   }
 
@@ -189,10 +190,42 @@ function unsetFlag(name, code, property) {
 
 function completeFlags(attributes, properties) {
   for (const [name, code] of Object.entries(attributes)) {
-    if (code !== "s" && !"[{(".includes(code[0])) continue;
+    if (code !== "s" && !"[{(1".includes(code[0])) continue;
     attributes[name] = unsetFlag(name, code, properties?.get(plain(name))) + code;
   }
 }
+
+// What Terraform has itself: the provider that is built in, and blocks in every resource. Source: Terraform Language
+// Documentation, "The terraform_data Managed Resource Type", "The terraform_remote_state Data Source", "lifecycle",
+// "provisioner"; OpenTofu Documentation, "lifecycle" (enabled).
+const CONDITION = { condition: "!b", error_message: "!s" };
+const BUILT_IN = [
+  ["assert", CONDITION],
+  ["check", { assert: "![%assert", data: "[*" }],
+  ["data.terraform_remote_state", { backend: "!s", config: "~*", defaults: "~*", outputs: "=*", workspace: "~s" }],
+  ["lifecycle", {
+    action_trigger: "[*", create_before_destroy: "b", destroy: "b", enabled: "b", ignore_changes: "*",
+    postcondition: "[%postcondition", precondition: "[%precondition", prevent_destroy: "b", replace_triggered_by: "*",
+  }],
+  ["output", {
+    depends_on: "*", deprecated: "s", description: "s", ephemeral: "b", precondition: "[%precondition", sensitive: "b",
+    type: "*", value: "!*",
+  }],
+  ["postcondition", CONDITION],
+  ["precondition", CONDITION],
+  ["provisioner.file", { connection: "(*", content: "s", destination: "!s", on_failure: "*", source: "s", when: "*" }],
+  ["provisioner.local-exec", {
+    command: "!s", connection: "(*", environment: "Ms", interpreter: "Ls", on_failure: "*", quiet: "b", when: "*",
+    working_dir: "s",
+  }],
+  ["provisioner.remote-exec", {
+    connection: "(*", inline: "Ls", on_failure: "*", script: "s", scripts: "Ls", when: "*",
+  }],
+  ["validation", CONDITION],
+  ["terraform_data", { id: "=s", input: "*", output: "=*", triggers_replace: "*" }],
+]
+  .map(([type, attributes]) => `${type}\t${JSON.stringify(attributes)}`)
+  .join("\n");
 
 const resources = [...documentedResources()];
 const types = {};
@@ -213,5 +246,6 @@ for (const folder of fs.readdirSync(path.join(bindings, "lib")).sort()) {
 const lines = [...structures].map(([json, id]) => `${id}\t${json}`);
 for (const type of Object.keys(types).sort()) lines.push(`${type}\t${JSON.stringify(types[type])}`);
 console.log(`# hashicorp/aws ${version}: written by tools/aws_schema.mjs, which explains it`);
+console.log(BUILT_IN);
 console.log(lines.join("\n"));
 console.error(`${Object.keys(types).length} types, ${documented} documented, ${structures.size} structures`);

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from infraspec.terraform.provider.schema import defaults_of, demands
 from tests.terraform.sources import write
 
 ROOT = Path(__file__).parents[2]
@@ -215,6 +216,12 @@ def test_text(tmp_path: Path) -> None:
     assert "  password   = (sensitive value)" in ran.out
 
 
+def computed(resource_type: str) -> frozenset[str]:
+    """Return what the provider sets of a type where the source does not."""
+    wanted = demands(resource_type)
+    return wanted.computed if wanted else frozenset()
+
+
 def test_json(tmp_path: Path) -> None:
     """JSON has the shape of planned_values in `terraform show -json`, sorted by address, with what is not known."""
     ran = run(write(tmp_path, SHOP), "--root", "shop", "--format", "json")
@@ -240,6 +247,7 @@ def test_json(tmp_path: Path) -> None:
             "name": "default-mail-v1",
             "tags": {"Token": "(sensitive value)"},
             "tags_all": {"Token": "(sensitive value)"},
+            **defaults_of("aws_sqs_queue"),
         },
         "sensitive_values": {"tags": {"Token": True}, "tags_all": {"Token": True}},
     }
@@ -248,7 +256,13 @@ def test_json(tmp_path: Path) -> None:
     assert shown["aws_db_instance.main"]["sensitive_values"] == {"password": True}
     topics = [resource["index"] for resource in module["child_modules"][0]["resources"]]
     assert sorted(topics) == list(range(11))
-    assert ran.document["unknown"] == {
+    written = {
+        address: [path for path in paths if path not in computed(shown[address]["type"])]
+        for address, paths in ran.document["unknown"].items()
+        if address in shown
+    }
+    assert {"arn", "url"} <= {*ran.document["unknown"]['aws_sqs_queue.jobs["mail"]']}
+    assert {address: paths for address, paths in written.items() if paths} == {
         'aws_sqs_queue.jobs["bills"]': ["tags.Account", "tags_all.Account"],
         'aws_sqs_queue.jobs["mail"]': ["tags.Account", "tags_all.Account"],
         "aws_iam_role_policy.read": ["policy"],

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from inspect import signature
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def said_by(rule: Rule) -> Iterator[tuple[str, set[str]]]:
 
 def said_in(function: ast.FunctionDef, returned: Mapping[str, set[str]]) -> Iterator[tuple[str, set[str]]]:
     """Yield what a function says; a name, or values, may be kept in a variable of its own."""
-    kept = dict(returned)
+    kept = {**faults(), **returned}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             pairs = [(target, node.value) for target in node.targets]
@@ -79,7 +80,27 @@ def literals(node: ast.AST | None, known: Mapping[str, set[str]]) -> set[str]:
             return {text}
         case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)):
             return known.get(name, set())
+        case ast.Attribute():
+            return known.get(ast.unparse(node), set())
     return set()
+
+
+@cache
+def faults() -> Mapping[str, set[str]]:
+    """Return the texts that faults of the source are told with, and the names of the values that they have."""
+    files = [PACKAGE / "terraform" / name for name in ("source.py", "configuration/schema_checks.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
+    made = [call for call in calls if ast.unparse(call.func) in {"Fault", "self._say", "MissingPartError"}]
+    kinds = {text for call in made for text in literals(call.args[0], {})}
+    kinds |= {
+        text
+        for node in nodes
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "kind"
+        for text in literals(node.value, {})
+    }
+    values = {word.arg for call in made for word in call.keywords if word.arg}
+    return {"fault.kind": kinds, "fault.values": {*values, "name", "owner", "hint", "schema", "instance"}}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))

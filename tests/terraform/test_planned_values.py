@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from infraspec.reporting.document import as_json, as_text
 from infraspec.reporting.planned_values import plan_data, plan_document
 from infraspec.terraform.language.values import MapValue, SetValue
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.provider.schema import is_computed
 from tests.terraform.sources import plan_of
 
 U = Unknown("aws_kms_key.main.arn")
@@ -149,3 +152,43 @@ def test_data_sources_that_are_read_during_planning_are_left_out(tmp_path: Path)
 def test_numbers_in_text() -> None:
     """Text shows a small number without exponent."""
     assert "x = 0.0000001" in as_text(plan_document(Plan("plan p", [resource({"x": 1e-7})])))
+
+
+ROOT = Path(__file__).parents[2]
+PLANS = sorted([*(ROOT / "fixtures/plans").glob("*.json"), *(ROOT / "tests/terraform/data/plans").glob("*.json")])
+
+
+def configured(module: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Yield the address of each resource of a plan's configuration, with the arguments that are set."""
+    for one in module.get("resources", ()):
+        yield prefix + one["address"], set(one.get("expressions", ()))
+    for name, call in module.get("module_calls", {}).items():
+        yield from configured(call.get("module", {}), f"{prefix}module.{name}.")
+
+
+def created(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], set[str]]]:
+    """Yield type, values, what is not known, and what is configured, of each resource that a plan creates."""
+    plan = json.loads(path.read_bytes().decode("utf-8-sig" if path.read_bytes()[:2] != b"\xff\xfe" else "utf-16"))
+    set_ = dict(configured(plan.get("configuration", {}).get("root_module", {})))
+    for one in plan.get("resource_changes", ()):
+        names = set_.get(re.sub(r'\[(?:\d+|"[^"]*")\]', "", one["address"]))
+        if one["mode"] == "managed" and one["change"]["actions"] == ["create"] and names is not None:
+            yield one["type"], one["change"].get("after") or {}, one["change"].get("after_unknown") or {}, names
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_what_the_provider_plans_is_there(path: Path) -> None:
+    """Of what is not set, a plan of Terraform has no unknown value that is absent, and no known one that is another."""
+    absent, wrong = [], []
+    for type_, after, unknown, names in created(path):
+        values = {name: after[name] for name in names & after.keys() if after[name] is not None}
+        made = Resource("a.b", "managed", type_, "b", None, "", values, locate=lambda _: None)
+        found = plan_data(Plan("source", [made]))
+        (only,) = found["planned_values"]["root_module"]["resources"]
+        listed = {*found["unknown"].get("a.b", ())}
+        absent += [(type_, name) for name, is_ in unknown.items() if is_ is True and name not in {*listed, *names}]
+        shown = {name: value for name, value in only["values"].items() if name not in names and name in after}
+        wrong += [(type_, name, value) for name, value in shown.items() if after[name] != value]
+
+    assert [one for one in absent if is_computed(*one) and one[1] != "region"] == []
+    assert wrong == []

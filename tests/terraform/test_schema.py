@@ -26,8 +26,8 @@ from infraspec.terraform.provider.schema import (
 DATA = Path(schema_module.__file__).with_name("aws_schema.txt")
 PRIMITIVES = {"s": "string", "n": "number", "b": "bool", "*": "any"}
 COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
-NESTINGS = {"L": "list", "S": "set", "[": "list", "{": "set", "(": "single"}
-CODE = re.compile(r"[!?=~]?(?:\(?|[\[{])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+))")
+NESTINGS = {"L": "list", "S": "set", "[": "list", "1": "list", "{": "set", "(": "single"}
+CODE = re.compile(r"[!?=~]?(?:\(?|[\[{1])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+|%[a-z]+|\*))")
 
 TYPES = {
     "aws_ecs_task_definition.cpu": "string",
@@ -270,7 +270,7 @@ def test_every_code_can_be_read() -> None:
 
     assert [code for code in codes if not CODE.fullmatch(code)] == []
     assert {f"@{code.partition('@')[2]}" for code in codes if "@" in code} <= known.keys()
-    assert {code[1] for code in codes if code[0] in "[{("} == {"@"}
+    assert {code[1] for code in codes if code[0] in "[{(1"} == {"@", "%", "*"}
 
 
 def test_data_is_small() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infraspec.checks.state.versions import allows, parse
+from infraspec.terraform.configuration.settings import allows, parse
 
 CASES = [
     ("1.2.3", "1.2.3", True),

@@ -19,6 +19,7 @@ from infraspec.cli.terminal import show_document, waiting
 from infraspec.core.errors import counted
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 from infraspec.resource_types.managed_policies import managed_policies
+from infraspec.terraform.provider.schema import provider_version
 
 _TONES: Mapping[HealthState, Tone] = {
     HealthState.OK: "good",
@@ -133,6 +134,7 @@ def tool_lines() -> Iterator[Line]:
     else:
         yield Line.problem("python", f"{found} is too old", "install Python 3.11 or newer")
     yield Line.ok("infraspec", _version("pytest-infraspec") or "not installed, from a checkout")
+    yield Line.ok("schema", f"hashicorp/aws {provider_version()}, which the rule source compares with")
     for package in _PACKAGES:
         if installed := _version(package):
             yield Line.ok(package, installed)

@@ -16,9 +16,9 @@ from infraspec.core.errors import counted
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, number_text
 from infraspec.reporting.document import Code, Document, Form, Paragraph, Part, TextSpan, Tree
 from infraspec.terraform.language.conversions import first_sensitive, reveal
-from infraspec.terraform.language.values import MapValue, SetValue
+from infraspec.terraform.language.values import BlockValue, MapValue, SetValue, named_unknown, with_items
 from infraspec.terraform.plan import Plan, Resource
-from infraspec.terraform.provider.schema import is_computed
+from infraspec.terraform.provider.schema import defaults_of, demands, is_computed
 
 _MASK = "(sensitive value)"
 _FORMAT = "1.2"
@@ -73,7 +73,35 @@ def _planned(resource: Resource) -> dict[str, Value]:
     values = {name: _configured(value) for name, value in resource.values.items() if value is not None}
     unset = {name: is_computed(resource.type, name, resource.mode) for name in resource.values.keys() - values.keys()}
     computed = {name: resource.reference(name) for name in sorted(unset) if unset[name]}
-    return values | computed | {name: None for name in sorted(unset) if unset[name] is False}
+    planned = values | computed | {name: None for name in sorted(unset) if unset[name] is False}
+    return _completed(resource, planned) if resource.locate is not None and resource.mode == "managed" else planned
+
+
+def _completed(resource: Resource, planned: dict[str, Value]) -> dict[str, Value]:
+    """Add what the provider puts in place of what the source does not set: its defaults, and what AWS assigns."""
+    known = demands(resource.type)
+    if known is None:
+        return planned
+    inside = {name: _with_computed(known.codes.get(name, ""), value) for name, value in planned.items()}
+    rest = known.codes.keys() - planned.keys() - {"region"}  # which the provider configuration gives
+    defaults = {name: value for name, value in defaults_of(resource.type).items() if name in rest}
+    computed = (name for name in sorted(rest - defaults.keys()) if is_computed(resource.type, name))
+    return inside | defaults | {name: resource.reference(name) for name in computed}
+
+
+def _with_computed(code: str, value: Value) -> Value:
+    """Add to nested blocks the attributes that are computed and not set."""
+    structure = code.lstrip("[{1(")
+    if isinstance(value, list) and structure != code:
+        items = (_with_computed(code, item) for item in value)
+        return SetValue(items) if isinstance(value, SetValue) else list(items)
+    if not isinstance(value, BlockValue) or not structure.startswith("@"):
+        return value
+    wanted = demands(structure)
+    if wanted is None:
+        return value
+    inside = {name: _with_computed(wanted.codes.get(name, ""), item) for name, item in value.items()}
+    return inside | {name: named_unknown(value.address, name) for name in sorted(wanted.computed - value.keys())}
 
 
 def _configured(value: Value) -> Value:
@@ -83,7 +111,7 @@ def _configured(value: Value) -> Value:
     if isinstance(value, list):
         return [_configured(item) for item in value]
     if isinstance(value, dict) and not isinstance(value, MapValue):
-        return {key: _configured(item) for key, item in value.items() if item is not None}
+        return with_items(value, ((key, _configured(item)) for key, item in value.items() if item is not None))
     return value
 
 

@@ -154,6 +154,16 @@ class Diagnostic(Struct, frozen=True):
         return f"{text}\n  remedy:   {self.remedy}" if self.remedy else text
 
 
+class Fault(Struct, frozen=True):
+    """What the schema of a provider refuses in the source; `kind` is a text of the rule `source`, with its `values`."""
+
+    kind: str
+    address: str
+    name: str
+    location: Location
+    values: Mapping[str, object]
+
+
 _ANY = re.compile(r'\[\?\]|\["\?"\]')
 """What an address has in place of the key of an instance that stands for any."""
 
@@ -286,6 +296,8 @@ class Plan:
     origin: str
     resources: Sequence[Resource]
     diagnostics: tuple[Diagnostic, ...] = ()
+    examine: Callable[[], Sequence[Fault]] = dataclasses.field(default=tuple, compare=False)
+    """Compare the source with the schemas of its providers."""
     outputs: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     sensitive_outputs: frozenset[str] = frozenset()
     """The outputs declared sensitive; the value of one may be Unknown all the same."""

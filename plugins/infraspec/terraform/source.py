@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,16 +19,16 @@ from infraspec.core.unknown import Unknown, Value
 from infraspec.hcl.ast import Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.evaluation import Evaluation, Library, too_deep
-from infraspec.terraform.configuration.instances import ResourceInstance
+from infraspec.terraform.configuration.instances import DeclaringModule, ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
-from infraspec.terraform.configuration.variables import Argument, collect_variables
+from infraspec.terraform.configuration.variables import Argument, automatic_files, collect_variables
 from infraspec.terraform.language.conversions import iterate, to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles, boundary_of
 from infraspec.terraform.language.scope import Scope
-from infraspec.terraform.plan import Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
+from infraspec.terraform.plan import Fault, Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
 from infraspec.terraform.provider.known_data import KnownData
 
 
@@ -41,12 +41,41 @@ def ignored_changes(body: SourceBody, scope: Scope) -> Iterator[str]:
             yield from (re.split(r"[.\[]", address_of(entry, source, scope))[0] for entry in entries)
 
 
-def report_validations(modules: Iterable[ModuleInstance], evaluation: Evaluation) -> None:
-    """Evaluate every validation block; one whose condition is not known says nothing."""
+def report_conditions(
+    modules: Iterable[ModuleInstance], instances: Iterable[ResourceInstance], evaluation: Evaluation
+) -> None:
+    """Evaluate what the source asserts of itself; a condition that is not known says nothing.
+
+    Source: Terraform Language Documentation, "Custom Conditions" and "check". What a data source inside of a check
+    returns is not known.
+    """
     for module in modules:
-        for name, body in module.configuration.variables.items():
+        configuration = module.configuration
+        for name, body in configuration.variables.items():
             for _, inner in body.nested("validation"):
                 _report(module, name, inner, evaluation)
+        for kind, type_, bodies in (
+            ("the precondition of output", "precondition", configuration.outputs),
+            ("the check", "assert", configuration.checks),
+        ):
+            for name, body in bodies.items():
+                for _, inner in body.nested(type_):
+                    _assert(f"{kind} {module.prefix}{name}", module, inner, module.scope)
+    for instance in instances:
+        for _, lifecycle in instance.body.nested("lifecycle"):
+            for block, inner in lifecycle.nested("precondition", "postcondition"):
+                scope = instance.scope.within({**instance.scope.locals, "self": instance})
+                _assert(f"the {block.type} of {instance.address}", instance.module, inner, scope)
+
+
+def _assert(subject: str, module: DeclaringModule, body: SourceBody, scope: Scope) -> None:
+    """Report a condition that is certainly false; what cannot be evaluated is said where it is asked for."""
+    try:
+        holds = to_revealed_bool(body.compiled("condition")(scope)) if "condition" in body.attributes else True
+    except TerraformError:
+        return
+    if holds is not True and not isinstance(holds, Unknown):
+        _invalid(subject.rpartition(" ")[2], module, f"{subject} does not hold: {_message(scope, body)}", body.location)
 
 
 def report_unmatched(
@@ -84,25 +113,26 @@ def _report(module: ModuleInstance, name: str, body: SourceBody, evaluation: Eva
         return
     if holds is not True and not isinstance(holds, Unknown):
         where = module.call_body.location_of(name) if module.call_body else None
-        _invalid(module, f"{module.prefix}var.{name} is not valid: {_message(module, body)}", where or body.location)
+        message = f"{module.prefix}var.{name} is not valid: {_message(module.scope, body)}"
+        _invalid(module.address, module, message, where or body.location)
 
 
-def _invalid(module: ModuleInstance, message: str, place: Location | None) -> None:
-    """Report a validation that is false; in a module of which there may be none it may stop nothing."""
+def _invalid(address: str, module: DeclaringModule, message: str, place: Location | None) -> None:
+    """Report a condition that is false; of what there may be none it may stop nothing."""
     evaluation = module.evaluation
-    for why in uncertainties(evaluation.uncertain, module.address).values():
+    for why in uncertainties(evaluation.uncertain, address).values():
         evaluation.warn(f"{message}; {why}", place, f"make {why.value.address} known, or correct the value")
         return
     evaluation.report(message, place)
 
 
-def _message(module: ModuleInstance, body: SourceBody) -> str:
+def _message(scope: Scope, body: SourceBody) -> str:
     if "error_message" not in body.attributes:
-        return "its validation is false"
+        return "its condition is false"
     try:
-        return str(body.compiled("error_message")(module.scope))
+        return str(body.compiled("error_message")(scope))
     except EvaluationError:
-        return "its validation is false"
+        return "its condition is false"
 
 
 _KEYS = {"moved": ("from", "to"), "import": ("id", "to"), "removed": ("from", "")}
@@ -168,15 +198,16 @@ def evaluate(
             bare = ModuleInstance(configuration, evaluation)
             variables = collect_variables(bare, arguments, environ or {})
             inputs = {name: _constant(value) for name, value in variables.items()}
-            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs))
+            stated = bool(arguments) or any(automatic_files(root))
+            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), inputs if stated else None)
         except RecursionError:
             raise too_deep(str(root)) from None
 
 
-def _plan(module: ModuleInstance) -> Plan:
+def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
     evaluation = module.evaluation
-    modules, instances = _expand(module)
-    report_validations(modules, evaluation)
+    modules, instances, statically = _expand(module)
+    report_conditions(modules, instances, evaluation)
     report_unmatched(modules, instances, evaluation)
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
@@ -184,6 +215,7 @@ def _plan(module: ModuleInstance) -> Plan:
         origin=f"source {module.configuration.shown}",
         resources=tuple(map(_resource, instances)),
         diagnostics=tuple(evaluation.diagnostics),
+        examine=partial(_faults, modules, statically, stated),
         outputs=ValuesOnDemand(module.configuration.outputs, partial(_output, module)),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(refactorings(modules)),
@@ -202,7 +234,20 @@ def _constant(value: Value) -> Callable[[], Value]:
     return lambda: value
 
 
-def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceInstance]]:
+def _faults(
+    modules: Sequence[ModuleInstance], statically: StaticChecks, stated: Collection[str] | None
+) -> tuple[Fault, ...]:
+    from infraspec.terraform.configuration.schema_checks import faults  # noqa: PLC0415 - the rule `source` alone asks
+
+    root = modules[0]
+    with paused_collector():
+        unset = () if stated is None else (name for name in root.configuration.variables if name not in stated)
+        missing = (root.without_value(name) for name in unset)
+        found = faults(modules, statically.references, root.evaluation.root)
+        return (*(Fault("no-value", f"var.{one}", "", at, {"name": one}) for one, at in filter(None, missing)), *found)
+
+
+def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceInstance], StaticChecks]:
     """Expand every module and resource; the errors of all of them are reported together."""
     collector = ErrorCollector()
     modules: list[ModuleInstance] = []
@@ -223,7 +268,7 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
         statically.check_outputs(module, called)
         pending[:0] = called
     collector.finalize_distinct()
-    return modules, instances
+    return modules, instances, statically
 
 
 def _resource(instance: ResourceInstance) -> Resource:

@@ -20,9 +20,12 @@ def check_source(plan: Plan) -> list[Finding]:
     Without a resource or data source there is nothing to report on.
     """
     findings = [_judge(plan, diagnostic) for diagnostic in plan.diagnostics]
-    if findings or not plan.resources:
-        return findings
-    return [RULE.about(plan.origin).proven(coverage(plan))]
+    for fault in plan.examine():
+        subject = RULE.about(fault.address, fault.name, fault.location)
+        findings.append(subject.say(fault.kind, **fault.values))
+    if all(one.advice for one in findings) and plan.resources:
+        findings.insert(0, RULE.about(plan.origin).proven(coverage(plan)))
+    return findings
 
 
 def _judge(plan: Plan, diagnostic: Diagnostic) -> Finding:

@@ -8,89 +8,24 @@ Source: Terraform Language Documentation, "Version Constraints".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-
-from msgspec import Struct
+from collections.abc import Iterator
 
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Versions
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
-from infraspec.terraform.configuration.settings import Locked, ModuleCall, RootSettings, VersionRequirement
+from infraspec.terraform.configuration.settings import (
+    Locked,
+    ModuleCall,
+    RootSettings,
+    VersionClause,
+    VersionRequirement,
+    allows,
+    parse,
+)
 from infraspec.terraform.configuration.tools import LOCK_FILE
 
 RULE = RULES["versions"]
-
-_CLAUSE = re.compile(
-    r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
-)
-_FULL = 3
-
-
-class VersionClause(Struct, frozen=True):
-    """One comparison. `parts` are the numbers as written, `pre` the pre-release with its hyphen, or empty."""
-
-    operator: str
-    parts: tuple[int, ...]
-    pre: str = ""
-
-    @property
-    def bounds_above(self) -> bool:
-        """Whether it keeps a later major version out."""
-        return self.operator in ("=", "<", "<=") or (self.operator == "~>" and len(self.parts) > 1)
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether it allows one version only."""
-        return self.operator == "=" and len(self.parts) >= _FULL
-
-    def allows(self, version: tuple[int, ...], pre: str = "") -> bool:
-        """Tell whether a version meets it. A pre-release is met by exactly itself."""
-        if pre or self.pre:
-            return self.operator == "=" and (_padded(version), pre) == (_padded(self.parts), self.pre)
-        own, other = _padded(self.parts), _padded(version)
-        match self.operator:
-            case "=":
-                return other == own
-            case "!=":
-                return other != own
-            case ">":
-                return other > own
-            case ">=":
-                return other >= own
-            case "<":
-                return other < own
-            case "<=":
-                return other <= own
-            case _:
-                fixed = max(len(self.parts) - 1, 1)
-                return other >= own and other[:fixed] == own[:fixed]
-
-
-def parse(text: str) -> tuple[VersionClause, ...] | None:
-    """Return the clauses of a constraint, all of which have to be met; None if it is not one."""
-    clauses = []
-    for piece in text.split(","):
-        found = _CLAUSE.match(piece)
-        if found is None:
-            return None
-        numbers = tuple(map(int, found["version"].split(".")))
-        clauses.append(VersionClause(found["operator"] or "=", numbers, found["pre"] or ""))
-    return tuple(clauses)
-
-
-def allows(clauses: Iterable[VersionClause], version: str) -> bool:
-    """Tell whether a version, such as 6.66.0, meets all clauses; False for text that is no version."""
-    found = _CLAUSE.match(version)
-    if found is None or found["operator"]:
-        return False
-    numbers = tuple(map(int, found["version"].split(".")))
-    return all(clause.allows(numbers, found["pre"] or "") for clause in clauses)
-
-
-def _padded(parts: tuple[int, ...]) -> tuple[int, ...]:
-    return (*parts, *[0] * (_FULL - len(parts)))
-
 
 _REF = re.compile(r"[?&]ref=(?P<ref>[^&]+)")
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")

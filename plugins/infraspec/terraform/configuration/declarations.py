@@ -107,7 +107,7 @@ class SourceBody(Struct):
 
 
 _REFACTORINGS = ("moved", "import", "removed")
-_IGNORED = ("check", "ephemeral", "action", "language")
+_IGNORED = ("ephemeral", "action", "language")
 
 
 class Configuration(Struct):
@@ -121,6 +121,7 @@ class Configuration(Struct):
     calls: dict[str, SourceBody] = field(default_factory=dict)
     outputs: dict[str, SourceBody] = field(default_factory=dict)
     providers: dict[str, SourceBody] = field(default_factory=dict)
+    checks: dict[str, SourceBody] = field(default_factory=dict)
     refactorings: list[tuple[str, SourceBody]] = field(default_factory=list)
     terraform: list[SourceBody] = field(default_factory=list)
     is_settled: bool = True
@@ -259,7 +260,12 @@ def _slot(result: Configuration, block: Block) -> tuple[dict[Any, SourceBody], A
             name = getattr(alias.expression, "value", None) if alias else None
             return result.providers, f"{block.labels[0]}.{name}" if name else block.labels[0]
         case _:
-            tables = {"module": result.calls, "variable": result.variables, "output": result.outputs}
+            tables = {
+                "module": result.calls,
+                "variable": result.variables,
+                "output": result.outputs,
+                "check": result.checks,
+            }
             return tables[block.type], block.labels[0]
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
+from infraspec.core.finding import Location
 from infraspec.core.unknown import (
     AbsentModule,
     AtRunTime,
@@ -247,6 +248,11 @@ class ModuleInstance:
             where = self.call_body.place(name) if self.call_body and name in self._inputs else body.place("type")
             place_error(error, where, f"{self.prefix}var.{name}")
             raise
+
+    def without_value(self, name: str) -> tuple[str, Location] | None:
+        """Return the name and place of a variable without a default, unless it is a secret, which no file has."""
+        body = self.configuration.variables[name]
+        return None if "default" in body.attributes or self._is_hidden(body) else (name, body.location)
 
     def check_variable(self, name: str) -> None:
         """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""

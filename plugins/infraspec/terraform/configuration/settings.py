@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -24,6 +24,16 @@ from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.tools import LOCK_FILE, REGISTRIES, TERRAFORM
 
 _REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
+
+
+_CLAUSE = re.compile(
+    r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
+)
+_FULL = 3
+_MANY = 9999
+_KNOWN = 4
+"""The first major version of hashicorp/aws of which it is known what it took."""
+"""How many numbers a whole version has."""
 
 
 class Backend(Struct, frozen=True):
@@ -61,6 +71,71 @@ class VersionRequirement(Struct, frozen=True):
     source: str
     version: str
     location: Location | None = None
+
+
+class VersionClause(Struct, frozen=True):
+    """One comparison. `parts` are the numbers as written, `pre` the pre-release with its hyphen, or empty."""
+
+    operator: str
+    parts: tuple[int, ...]
+    pre: str = ""
+
+    @property
+    def bounds_above(self) -> bool:
+        """Whether it keeps a later major version out."""
+        return self.operator in ("=", "<", "<=") or (self.operator == "~>" and len(self.parts) > 1)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it allows one version only."""
+        return self.operator == "=" and len(self.parts) >= _FULL
+
+    def allows(self, version: tuple[int, ...], pre: str = "") -> bool:
+        """Tell whether a version meets it. A pre-release is met by exactly itself."""
+        if pre or self.pre:
+            return self.operator == "=" and (_padded(version), pre) == (_padded(self.parts), self.pre)
+        own, other = _padded(self.parts), _padded(version)
+        match self.operator:
+            case "=":
+                return other == own
+            case "!=":
+                return other != own
+            case ">":
+                return other > own
+            case ">=":
+                return other >= own
+            case "<":
+                return other < own
+            case "<=":
+                return other <= own
+            case _:
+                fixed = max(len(self.parts) - 1, 1)
+                return other >= own and other[:fixed] == own[:fixed]
+
+
+def parse(text: str) -> tuple[VersionClause, ...] | None:
+    """Return the clauses of a constraint, all of which have to be met; None if it is not one."""
+    clauses = []
+    for piece in text.split(","):
+        found = _CLAUSE.match(piece)
+        if found is None:
+            return None
+        numbers = tuple(map(int, found["version"].split(".")))
+        clauses.append(VersionClause(found["operator"] or "=", numbers, found["pre"] or ""))
+    return tuple(clauses)
+
+
+def allows(clauses: Iterable[VersionClause], version: str) -> bool:
+    """Tell whether a version, such as 6.66.0, meets all clauses; False for text that is no version."""
+    found = _CLAUSE.match(version)
+    if found is None or found["operator"]:
+        return False
+    numbers = tuple(map(int, found["version"].split(".")))
+    return all(clause.allows(numbers, found["pre"] or "") for clause in clauses)
+
+
+def _padded(parts: tuple[int, ...]) -> tuple[int, ...]:
+    return (*parts, *[0] * (_FULL - len(parts)))
 
 
 class ModuleCall(Struct, frozen=True):
@@ -231,6 +306,45 @@ def _value(expression: Expression, written: str) -> Value:
 
 def _text(value: Value) -> str:
     return value if isinstance(value, str) else ""
+
+
+class SchemaVersions(Struct, frozen=True):
+    """How the schema of hashicorp/aws relates to the versions that a root module allows.
+
+    `newer` says that a later version may be taken, `current` that one of its major version or later may. `major` is the
+    first major version that may be taken, `earlier` says that all of them are before those that anything is known of.
+    """
+
+    newer: bool
+    current: bool
+    major: int
+    earlier: bool
+
+
+def provider_sources(configuration: Configuration) -> dict[str, str]:
+    """Return the sources of the providers that a directory requires, by local name."""
+    return {entry.name: entry.source for entry in _required_providers(configuration, REGISTRIES[TERRAFORM])}
+
+
+def schema_versions(root: Path, configurations: Iterable[Configuration], version: str) -> SchemaVersions:
+    """Compare the version of the schema with the lock file of a root module, or else with what its modules require."""
+    lock = root / LOCK_FILE
+    own = tuple(map(int, version.split(".")))
+    for entry in _locked(lock, str(lock)) if lock.is_file() else ():
+        if entry.source.endswith("/hashicorp/aws") and (locked := _CLAUSE.match(entry.version)):
+            numbers = tuple(map(int, locked["version"].split(".")))
+            return SchemaVersions(numbers > own, numbers[0] >= own[0], numbers[0], numbers[0] < _KNOWN)
+    required = [entry for each in configurations for entry in _required_providers(each, REGISTRIES[TERRAFORM])]
+    texts = [entry.version for entry in required if entry.source.endswith("/hashicorp/aws")]
+    clauses = [clause for text in texts for clause in parse(text) or ()]
+    if not clauses:  # terraform init takes the newest version, unless a lock file is kept elsewhere
+        return SchemaVersions(newer=False, current=True, major=0, earlier=False)
+    named = [_padded(clause.parts) for clause in clauses]
+    tried = [*named, *((*one[:2], one[2] + 1) for one in named), (*own[:2], own[2] + 1), (own[0], _MANY), (_MANY,)]
+    tried += [(major, _MANY) for major in range(own[0])]
+    allowed = [one for one in map(_padded, tried) if all(clause.allows(one) for clause in clauses)]
+    majors = [one[0] for one in allowed] or [own[0]]
+    return SchemaVersions(any(one > own for one in allowed), max(majors) >= own[0], min(majors), max(majors) < _KNOWN)
 
 
 def _first_file(module: Configuration) -> str:

@@ -10,8 +10,11 @@ Source: Terraform Language Documentation, "References to Values", "Dynamic Block
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from itertools import chain
+from operator import attrgetter
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -26,6 +29,16 @@ from infraspec.terraform.language.scope import Scope, located
 _NO_NAMES: frozenset[str] = frozenset()
 _ELSEWHERE = frozenset({"path", "terraform", "tofu", "ephemeral", "action", "self"})
 """Roots of references to what is not declared, or not evaluated."""
+_TRAVERSALS = frozenset({ast.GetAttr, ast.Index, ast.Name})
+_PLAIN: dict[type, Callable[[Any], Iterable[Any]]] = {
+    ast.Template: attrgetter("parts"),
+    ast.Interpolation: lambda node: (node.expression,),
+    ast.Tuple: attrgetter("items"),
+    ast.Object: lambda node: chain.from_iterable(node.items),
+    ast.Parentheses: lambda node: (node.inner,),
+}
+"""The nodes all parts of which are evaluated, with these parts: nodes, or text."""
+_VALUES = frozenset({"var", "local", "module"})
 _NAMES_OF_ANOTHER_KIND = {
     "resource": frozenset({"provider"}),
     "module": frozenset({"providers", "source", "version"}),
@@ -38,19 +51,36 @@ _NAMES_OF_ANOTHER_KIND = {
 """The arguments of each kind of block that are no expressions, or are checked elsewhere."""
 
 
+class SourceReference(Struct, frozen=True):
+    """A reference to a part of what is declared, with the names in it: `module`, `db`, `endpoint`; `at` is its root."""
+
+    node: ast.Expression
+    source: ast.SourceText
+    names: tuple[str, ...]
+    at: int
+
+
 class StaticReferences(Struct):
     """The walk over one directory, in the scope of the first module instance that it makes.
 
-    `outputs` are the outputs of called modules that it names wherever it is evaluated: (call, output, source, offset).
-    Terraform looks for an output when it evaluates the expression, not before.
+    `resources` are the references to attributes of resources and data sources. `evaluated` are those to parts of
+    variables, local values and modules that are evaluated in any case: Terraform looks for such a part when it
+    evaluates the expression, not before.
     """
 
     configuration: Configuration
     scope: Scope
     collector: ErrorCollector
-    outputs: list[tuple[str, str, ast.SourceText, int]] = field(default_factory=list)
+    resources: list[SourceReference] = field(default_factory=list)
+    evaluated: list[SourceReference] = field(default_factory=list)
     functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
     """The calls that are evaluated in any case: a function that there is not is an error like others."""
+
+    @property
+    def _of_checks(self) -> set[tuple[str, ...]]:
+        """The data sources that stand inside of check blocks."""
+        bodies = self.configuration.checks.values()
+        return {block.labels for body in bodies for block, _ in body.blocks if block.type == "data"}
 
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
@@ -62,6 +92,7 @@ class StaticReferences(Struct):
             ("output", configuration.outputs.values()),
             ("resource", configuration.resources.values()),
             ("module", configuration.calls.values()),
+            ("check", configuration.checks.values()),
             ("provider", configuration.providers.values()),
         ):
             for body in bodies:
@@ -91,11 +122,20 @@ class StaticReferences(Struct):
                 self._visit(attribute.expression, source, bound)
 
     def _visit(self, node: ast.Node, source: ast.SourceText, bound: frozenset[str]) -> None:
-        if isinstance(node, ast.Literal):
+        kind = type(node)
+        if kind is ast.Literal:
             return
-        if isinstance(node, ast.GetAttr | ast.Index | ast.Name):
+        if kind in _TRAVERSALS:
             self._traversal(node, source, bound)
-            return
+        elif kind in _PLAIN:
+            for part in _PLAIN[kind](node):
+                if type(part) is not str:
+                    self._visit(part, source, bound)
+        else:
+            self._branching(node, source, bound)
+
+    def _branching(self, node: ast.Node, source: ast.SourceText, bound: frozenset[str]) -> None:
+        """Look at an expression that may leave a part out, or that binds names."""
         if isinstance(node, ast.Call):
             self.functions.append((node, source))
             if node.name.removeprefix("core::") == "convert":  # its second argument is a type
@@ -104,26 +144,28 @@ class StaticReferences(Struct):
         elif isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
-        certain, part = (len(self.outputs), len(self.functions)), _certain_part(node)
+        elif isinstance(node, ast.Splat) and (root := _root(node)) and root.name not in bound:
+            self._record(SourceReference(node, source, (root.name,), root.at))
+        certain, part = (len(self.evaluated), len(self.functions)), _certain_part(node)
         for name in node.__struct_fields__:
             self._inside(getattr(node, name), source, bound)
             if name == part:
-                certain = len(self.outputs), len(self.functions)
+                certain = len(self.evaluated), len(self.functions)
         if part is not None:
-            del self.outputs[certain[0] :], self.functions[certain[1] :]
+            del self.evaluated[certain[0] :], self.functions[certain[1] :]
 
     def _inside(self, value: object, source: ast.SourceText, bound: frozenset[str]) -> None:
-        """Look at what a field of a node holds: a node, a tuple of nodes or of pairs of them, or something else."""
+        """Look at what a field of a node holds: a node, a tuple of nodes, or something else."""
         if isinstance(value, ast.Node):
             self._visit(value, source, bound)
         elif isinstance(value, tuple):
             for item in value:
                 self._inside(item, source, bound)
 
-    def _traversal(self, node: ast.Expression, source: ast.SourceText, bound: frozenset[str]) -> None:
+    def _traversal(self, node: Any, source: ast.SourceText, bound: frozenset[str]) -> None:
         """Look at `var.x`, `module.db["a"].endpoint` or `aws_x.y[0].arn`, its indexes included."""
         steps: list[str] = []
-        target: ast.Expression = node
+        target = node
         while not isinstance(target, ast.Name):
             if isinstance(target, ast.GetAttr):
                 steps.append(target.name)
@@ -139,8 +181,12 @@ class StaticReferences(Struct):
         if not self._is_declared(target.name, steps):
             with self.collector.collect():
                 compile_expression(node, source, bound)(self.scope)
-        elif target.name == "module" and len(steps) > 1:
-            self.outputs.append((steps[0], steps[1], source, target.at))
+        elif len(steps) > 1:
+            self._record(SourceReference(node, source, (target.name, *steps), target.at))
+
+    def _record(self, reference: SourceReference) -> None:
+        """Keep a reference, of which what is declared is not looked at before it is evaluated."""
+        (self.evaluated if reference.names[0] in _VALUES else self.resources).append(reference)
 
     def _is_declared(self, root: str, steps: list[str]) -> bool:
         first = steps[0] if steps else ""
@@ -153,7 +199,8 @@ class StaticReferences(Struct):
                 return first in self.configuration.calls
             case "data" | "resource":
                 mode = "data" if root == "data" else "managed"
-                return len(steps) > 1 and (mode, first, steps[1]) in self.configuration.resources
+                declared = len(steps) > 1 and (mode, first, steps[1]) in self.configuration.resources
+                return declared or (root == "data" and (first, *steps[1:2]) in self._of_checks)
             case _:
                 return ("managed", root, first) in self.configuration.resources
 
@@ -162,6 +209,15 @@ class StaticReferences(Struct):
             if not exists(node.name):
                 with self.collector.collect(), located(source, node.at):
                     call(node.name, [], self.scope.module.files)
+
+
+def _root(node: ast.Expression) -> ast.Name | None:
+    """Return what a reference with a splat in it begins with, None if that is no name."""
+    while isinstance(node, ast.GetAttr | ast.Index | ast.Splat):
+        node = node.target
+    if isinstance(node, ast.Call) and node.name == "values" and node.arguments:
+        return _root(node.arguments[0])
+    return node if isinstance(node, ast.Name) and node.name not in _ELSEWHERE else None
 
 
 def _certain_part(node: ast.Node) -> str | None:
@@ -193,15 +249,15 @@ class StaticChecks(Struct):
     """The checks of the directories of one evaluation; errors go to the collector."""
 
     collector: ErrorCollector
-    _outputs: dict[int, list[tuple[str, str, ast.SourceText, int]]] = field(default_factory=dict)
+    references: dict[int, StaticReferences] = field(default_factory=dict)
 
     def check(self, module: ModuleInstance) -> None:
         """Check the directory of a module instance, if it is the first that it makes."""
         configuration = module.configuration
-        if id(configuration) in self._outputs:
+        if id(configuration) in self.references:
             return
         references = StaticReferences(configuration, module.scope, self.collector)
-        self._outputs[id(configuration)] = references.outputs
+        self.references[id(configuration)] = references
         for name, body in configuration.variables.items():
             self._known(body, "variable", name)
             with self.collector.collect():
@@ -213,11 +269,12 @@ class StaticChecks(Struct):
     def check_outputs(self, module: ModuleInstance, called: Iterable[ModuleInstance]) -> None:
         """Check that the outputs that a directory names are those of the modules it calls."""
         instances = {instance.call_path[-1]: instance for instance in called}
-        for name, output, source, at in self._outputs[id(module.configuration)]:
-            instance = instances.get(name)
-            if instance is not None and output not in instance.configuration.outputs:
-                with self.collector.collect(), located(source, at):
-                    instance.output(output)
+        for reference in self.references[id(module.configuration)].evaluated:
+            root, name, *rest = (*reference.names, "")
+            instance = instances.get(name) if root == "module" else None
+            if instance is not None and rest[0] and rest[0] not in instance.configuration.outputs:
+                with self.collector.collect(), located(reference.source, reference.at):
+                    instance.output(rest[0])
 
     def _known(self, body: SourceBody, kind: str, name: str) -> None:
         """Refuse the arguments and blocks that a block of a kind has not."""

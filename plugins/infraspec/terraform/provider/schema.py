@@ -31,9 +31,10 @@ from infraspec.terraform.language.values import (
 )
 
 _DATA = Path(__file__).with_name("aws_schema.txt")
+_EARLIER = Path(__file__).with_name("aws_earlier.json")
 _FLAGS = "!?=~"
-_BLOCKS = ("[", "{")
-"""What the code of nested blocks begins with, of which there may be several."""
+_BLOCKS = ("[", "{", "1")
+"""What the code of nested blocks begins with that make a list or a set."""
 
 
 class SchemaSetting(Struct, frozen=True):
@@ -81,6 +82,48 @@ class Schema(Struct, frozen=True):
         return SchemaSetting(self.codes[name].removesuffix(code), code) if code else None
 
 
+class Demands(Struct, frozen=True):
+    """What a type, a nested block or a block of the language takes: codes, and what has to be set or cannot."""
+
+    codes: dict[str, str]
+    required: frozenset[str]
+    unsettable: frozenset[str]
+    computed: frozenset[str]
+
+
+@cache
+def demands(name: str) -> Demands | None:
+    """Return what is taken by `aws_vpc`, `data.aws_vpc`, a structure `@1f` or `lifecycle`; None if it is not known."""
+    known = _schema(name)
+    if known is None:
+        return None
+    flagged = known.codes.items()
+    return Demands(
+        {name: code.lstrip(_FLAGS) for name, code in flagged},
+        frozenset(name for name, code in flagged if code[0] == "!"),
+        frozenset(name for name, code in flagged if code[0] == "="),
+        frozenset(name for name, code in flagged if code[0] in "?="),
+    )
+
+
+@cache
+def _defaults() -> dict[str, dict[str, Value]]:
+    found: dict[str, dict[str, Value]] = json.loads(_DATA.with_name("aws_defaults.json").read_bytes())
+    return found
+
+
+def defaults_of(resource_type: str) -> dict[str, Value]:
+    """Return the constants that the provider puts in place of what is not set, where its documentation has them."""
+    return _defaults().get(resource_type, {})
+
+
+@cache
+def provider_version() -> str:
+    """Return the version of hashicorp/aws that the schema is of, such as 6.66.0."""
+    with _DATA.open(encoding="utf-8") as file:
+        return file.readline().split()[2].rstrip(":")
+
+
 def schema(resource_type: str, mode: str = "managed") -> Schema | None:
     """Return what is known of a resource type, or of a data source (`mode` "data"); None if nothing is."""
     return _schema(resource_type if mode == "managed" else f"data.{resource_type}")
@@ -95,9 +138,16 @@ def structure(code: str) -> Schema:
 
 
 @cache
-def resource_types() -> Collection[str]:
-    """Return the names of all managed resource types, sorted."""
-    return tuple(name.decode() for name in _lines() if name.startswith(b"aws_"))
+def taken_earlier(major: int) -> frozenset[str]:
+    """Return the paths, such as `aws_eip.vpc`, of what a major version or a later one took and the schema does not."""
+    versions: dict[str, list[str]] = json.loads(_EARLIER.read_bytes())
+    return frozenset(path for version, paths in versions.items() if int(version) >= major for path in paths)
+
+
+@cache
+def resource_types(prefix: str = "aws_") -> tuple[str, ...]:
+    """Return the names of all managed resource types, sorted, or of all data sources with the prefix `data.aws_`."""
+    return tuple(name.decode() for name in _lines() if name.startswith(prefix.encode()))
 
 
 @cache
@@ -294,6 +344,7 @@ _CONVERTED_COLLECTIONS: dict[str, Callable[[Value, Converter | None], Value]] = 
     "M": _to_map,
     "[": _to_blocks,
     "{": _to_blocks,
+    "1": _to_blocks,
     "(": _to_block,
 }
 

