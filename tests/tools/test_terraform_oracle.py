@@ -13,7 +13,7 @@ from infraspec.terraform.language.values import ListValue, SetValue
 from tests.terraform.test_expression_corpus import ERROR, empty_scope
 from tools.terraform_oracle import grammar, planning
 from tools.terraform_oracle.__main__ import UNKNOWN, outcome
-from tools.terraform_oracle.comparison import holds, is_deliberate
+from tools.terraform_oracle.comparison import Answer, explanation, holds
 
 X = Unknown("x.y")
 HOLD: list[tuple[Value, Any]] = [
@@ -75,7 +75,7 @@ DELIBERATE: list[tuple[str, Value, Any, bool]] = [
 @pytest.mark.parametrize(("expression", "value", "expected", "deliberate"), DELIBERATE)
 def test_what_may_differ(expression: str, value: Value, expected: Any, *, deliberate: bool) -> None:
     """What is meant to differ is told by the functions in an expression, and only in that way."""
-    assert deliberate is is_deliberate(expression, value, expected)
+    assert deliberate is bool(explanation(expression, Answer(value), expected))
 
 
 def test_every_unknown_has_a_value_in_every_world(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_every_unknown_has_a_value_in_every_world(tmp_path: Path) -> None:
     scope = empty_scope(tmp_path)
 
     assert len(grammar.WORLDS) >= 8
-    assert [set(UNKNOWN)] * len(grammar.WORLDS) == [set(outcome(world, scope)) for world in grammar.WORLDS]
+    assert [set(UNKNOWN)] * len(grammar.WORLDS) == [set(outcome(world, scope).value) for world in grammar.WORLDS]
 
 
 def test_random_programs_are_those_of_their_seed() -> None:
@@ -109,6 +109,6 @@ def test_an_outcome_is_what_try_would_see(tmp_path: Path) -> None:
     """An error is returned, also one that only a branch which is not taken has."""
     scope = empty_scope(tmp_path).bind(u=UNKNOWN)
 
-    assert isinstance(outcome('true ? [1] : "x"', scope), EvaluationError)
-    assert ListValue([1]) == outcome("tolist([1])", scope)
-    assert isinstance(outcome('can(regex("^a", u.text))', scope), Unknown)
+    assert isinstance(outcome('true ? [1] : "x"', scope).value, EvaluationError)
+    assert ListValue([1]) == outcome("tolist([1])", scope).value
+    assert isinstance(outcome('can(regex("^a", u.text))', scope).value, Unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 STRINGS = [
@@ -47,10 +48,16 @@ string: dirname string | format layout scalar | format layout scalar scalar | fo
 string: regex pattern string | formatdate dates date | timeadd date duration | cidrhost network number
 string: cidrnetmask network | cidrsubnet network number number | element strings number | lookup stringmap string string
 string: uuidv5 namespace string | textdecodebase64 encoded charset | textencodebase64 string charset
+string: base64sha512 string | nonsensitive hidden | one strings | coalesce any string | join string set
+string: jsonencode strings | jsonencode stringmap | yamlencode stringmap | try string string
 number: abs number | ceil number | floor number | log number number | max number number | min number number number
 number: pow number number | signum number | parseint string number | length any | length string | sum numbers
-number: index strings string | tonumber scalar | length strings
+number: index strings string | tonumber scalar | length strings | length set | length stringmap | timecmp date date
+number: try number any | one numbers | tonumber any | sum any | max any number | coalesce any number | length any
 bool: contains strings string | can any | alltrue bools | anytrue bools | tobool scalar | contains numbers number
+bool: startswith string string | endswith string string | strcontains string string | can string | can number | can set
+bool: contains set string | contains any any | alltrue any | tobool any | issensitive hidden
+bool: try bool bool | can stringmap
 strings: split string string | sort strings | reverse strings | distinct strings | compact strings
 strings: concat strings strings | keys any | slice strings number number | regexall pattern string
 strings: formatlist layout strings
@@ -58,14 +65,24 @@ strings: formatlist layout strings number | tolist strings | coalescelist string
 strings: cidrsubnets network number number | flatten any | chunklist strings number | matchkeys strings strings strings
 strings: values stringmap | values any | tolist set | sort set | split string string | reverse numbers | flatten strings
 numbers: range number | range number number | range number number number | tolist numbers | distinct numbers
+strings: distinct any | compact any | sort any | tolist any | try strings strings | keys stringmap
+strings: coalescelist any strings
+strings: setproduct set strings | slice any number number | matchkeys strings set strings
+strings: regexall pattern any | split any any
+numbers: values any | flatten any | range any | try numbers strings | tolist any
 numbers: concat numbers numbers | slice numbers number number | reverse numbers | sort numbers
 set: toset strings | setunion set set | setintersection set set | setsubtract set set
-set: toset numbers | setproduct set set
+set: toset numbers | setproduct set set | toset any | setunion set any | setsubtract set any | setintersection any set
+set: toset bools | try set strings
 stringmap: zipmap strings strings | merge stringmap stringmap | merge any any | transpose listmap | tomap stringmap
-stringmap: regex named string | jsondecode json | yamldecode yaml
+stringmap: regex named string | jsondecode json | yamldecode yaml | tomap any | merge stringmap any | zipmap set strings
+stringmap: try stringmap any | zipmap strings any | transpose any | coalesce stringmap any
 any: jsondecode json | yamldecode yaml | try any any | csvdecode csv | lookup any string any | element any number
 any: merge any any | coalesce any any | flatten any | keys any | values any | tolist any | toset any
 any: concat any any | setproduct any any | reverse any | distinct any | length any | zipmap any any
+any: one any | one set | lookup stringmap string any | lookup any string | element any any | ephemeralasnull any
+any: nonsensitive any | nonsensitive hidden | tomap any | try any strings | coalescelist any any | formatlist layout any
+any: chunklist any number | transpose any | slice any number number | index any any | sort any | compact any | sum any
 """
 
 _SPECIAL: Mapping[str, list[str]] = {
@@ -80,6 +97,7 @@ _SPECIAL: Mapping[str, list[str]] = {
     "namespace": ['"dns"', '"url"', '"oid"', '"6ba7b810-9dad-11d1-80b4-00c04fd430c8"'],
     "named": ['"(?P<a>.)(?P<b>.*)"', '"(?P<word>[a-z]+)"', '"(?P<a>x)?(?P<b>.)"'],
     "bools": ["[]", "[true]", "[true, false]", '["true", true]', "[false, false]", '["x"]', "[null, true]"],
+    "hidden": ['sensitive("a")', 'sensitive(["a", "b"])', 'sensitive({ a = "x" })', "sensitive(true)", '"a"'],
     "listmap": ['{ a = ["x", "y"], b = ["y"] }', "{}", "{ a = [] }", '{ b = ["1"], a = ["1", "2"] }'],
     "json": [
         r'"{\"a\": [1, 2.50, \"x\"], \"b\": null}"',
@@ -125,21 +143,109 @@ _CATCHING = [
     "(can(%a) ? %k : %a)",
     "try(%k)",
     "(%k == %a || can(%k))",
+    "try(%b ? %k : %a, %k)",
+    "try(%b ? %a : %k, %a, %k)",
+    "can(%b ? %k : %a)",
+    "try(%a.a, %a[0], %k)",
+    'try(%a["a"].b, %k)',
+    "can(%a.a)",
+    "can(%a[%n])",
+    "can([for x in %a : x.a])",
+    "try([for k, v in %a : v if k != %k], %k)",
+    "try({ for k, v in %a : k => v }, %k)",
+    'can("%{ for x in %a }${x}%{ endfor }")',
+    'try("%{ if %b }${%k}%{ else }${%a}%{ endif }", %k)',
+    "can(%a || %b)",
+    "can(%n + %a)",
+    "(can(%a) && %b)",
+    "try(jsondecode(jsonencode(%a)), %k)",
+    "can(%k == %a)",
+    "try(%a[*].a, %k)",
+    "can(try(%a, %k))",
+    "try(can(%a) ? %k : null, %a)",
 ]
-"""What tells whether something has a value: `%k` is of the kind that is wanted, `%a` of any."""
+"""What tells whether something has a value: `%k` is of the kind wanted, `%a` of any, `%b` a bool, `%n` a number."""
+
+_SHAPES: dict[str, list[str]] = {
+    "string": [
+        '"%{ if %b }${%s}%{ else }${%s}-${%n}%{ endif ~}  x"',
+        '"%{ for k, v in %m }${k}=${v},%{ endfor }"',
+        '"%{ for x in %t ~} ${x} %{ endfor ~}"',
+        '"%{ for x in %a }[${x}]%{ endfor }"',
+        '"${%a}-${%s}"',
+        "jsonencode(%a)",
+        "jsonencode({ a = %s, b = %l })",
+        "(%b ? %s : %n)",
+        "(%b ? %s : null)",
+    ],
+    "number": ["(%b ? %n : %n)", "(%a + %n)", "(%n % %n)", "length([for x in %a : x])", "length(jsonencode(%a))"],
+    "bool": [
+        *("(%a == null)", "(%a != null)", "(null == %s)", "(%b && %b)", "(%b || %b)", "(%a && %b)", "!%a", "!%b"),
+        *("(%s == %s)", "(%t == %t)", "(%m == %m)", "(%l != %l)", "(%b ? %b : %b)", "(%n < %a)", "(%b == %a)"),
+    ],
+    "strings": [
+        *("%a[*]", "[for x in %t : x]", "[for x in %t : x if x != %s]", "[for x in %l : x if %b]", "%l[*]"),
+        *("[for k, v in %a : k]", "[for k, v in %m : v if v != %s]", "concat(%t...)", "concat([%l, %l]...)"),
+        *("(%b ? %l : [])", "(%b ? %l : %t)", "(%b ? [%s] : %l)", "flatten([%l, %s, [%l]])", "concat(%l, [%s])"),
+        *("[%s, null]", "tolist([%s, %s])", "sort([%s, %s])", "[for x in %a : x.a]", "compact([%s, %s, null])"),
+    ],
+    "numbers": [
+        "[for x in %a : x * 2]",
+        "[%n, %n]",
+        "(%b ? %n0 : [])",
+        "[for k, v in %l : k]",
+        "[for s in %l : length(s)]",
+    ],
+    "set": [
+        "toset([%s, %s])",
+        "toset([for x in %a : x])",
+        "(%b ? %t : toset([]))",
+        "(%b ? %t : %l)",
+        "setunion(%t, [%s])",
+    ],
+    "stringmap": [
+        *("{ for x in %t : x => x }", "{ for k, v in %m : k => v if v != %s }", "{ for x in %l : x => x... }"),
+        *("(%b ? %m : {})", "(%b ? %m : { a = %s })", "merge(%m, { a = %s })", "merge([%m, %m]...)", "{ a = null }"),
+        *("tomap({ a = %s, b = %s })", "{ for k, v in %a : k => v }", "{ (%s) = %s }", "jsondecode(jsonencode(%m))"),
+        *("yamldecode(yamlencode(%m))", "merge(%m, null)", "merge({ a = 1 }, %a)", "{ a = %s, b = null }"),
+    ],
+    "any": [
+        *("%a[*].a", "%a.*.a", "%a[*][0]", "%a.a", '%a["a"]', "%a[%n]", "%l[%n]", "%m[%s]", "[for x in %a : x]"),
+        *("(%b ? %a : null)", "(%b ? { a = %a } : {})", "(%b ? { a = %a } : { a = %a })", "(%b ? [%a] : [])", "null"),
+        *("(%b ? [%a] : [%a, %a])", "(%b ? { a = %s } : { b = %s })", "jsondecode(jsonencode(%a))", "max(%n0...)"),
+        *("yamldecode(yamlencode(%a))", "jsondecode(%s)", 'jsondecode("[${jsonencode(%a)}]")', "yamldecode(%s)"),
+        *("[for x in %a : { a = x }][*].a", "{ for k, v in %a : k => v... }", "(%b ? %t : %l)", "tolist([%a, %a])"),
+        *("[%a, %a][%n]", "{ a = %a, b = %a }.a", "{ a = %a }[%s]", "element([%a, %a], %n)", "coalesce(null, %a)"),
+        *("one([%a])", "one([for x in %a : x if %b])", "lookup({ a = %a }, %s, %a)", "setunion(toset([%a]), %t)"),
+        *("(%b ? %n : %s)", "(%b ? %b : %s)", "(%b ? 1 : %a)", '(%b ? "a" : %a)', "(%b ? [] : %a)", "(%b ? {} : %a)"),
+    ],
+}
+"""More forms of each kind: besides these `%s` is text, `%l` a list, `%n0` one of numbers, `%t` a set, `%m` a map."""
+
+_PART = re.compile("%(n0|[kabnsltm])(?![a-z0-9])")
+_PARTS = {
+    "n0": "numbers",
+    "a": "any",
+    "b": "bool",
+    "n": "number",
+    "s": "string",
+    "l": "strings",
+    "t": "set",
+    "m": "stringmap",
+}
 
 KINDS = ["string", "number", "bool", "strings", "numbers", "set", "stringmap", "any"]
 
 
 UNKNOWN = {
-    "string": ["u.text", "u.id", '"x-${u.id}"', '"${u.text}/y"', "u.any"],
-    "number": ["length(u.list)", "u.any", "length(u.text)", "u.number"],
-    "bool": ['u.text == "a"', "u.any", "u.id == u.text", "u.bool"],
-    "strings": ["u.list", "[u.id, u.text]", '["a", u.id]', "[u.any]", "u.any"],
+    "string": ["u.text", "u.id", '"x-${u.id}"', '"${u.text}/y"', "u.any", "sensitive(u.text)"],
+    "number": ["length(u.list)", "u.any", "length(u.text)", "u.number", "sensitive(u.number)"],
+    "bool": ['u.text == "a"', "u.any", "u.id == u.text", "u.bool", "sensitive(u.bool)"],
+    "strings": ["u.list", "[u.id, u.text]", '["a", u.id]', "[u.any]", "u.any", "sensitive(u.list)"],
     "numbers": ["[1, u.number]", "u.any"],
-    "set": ["toset(u.list)", "toset([u.id])", 'toset(["a", u.text])', "u.any"],
-    "stringmap": ["u.map", "{ a = u.text }", "{ a = u.id, b = 1 }", "u.any", "{ (u.id) = 1 }"],
-    "any": ["u.any", "u.list", "u.map", "u.id"],
+    "set": ["sensitive(toset(u.list))", "toset(u.list)", "toset([u.id])", 'toset(["a", u.text])', "u.any"],
+    "stringmap": ["u.map", "{ a = u.text }", "{ a = u.id, b = 1 }", "u.any", "{ (u.id) = 1 }", "sensitive(u.map)"],
+    "any": ["u.any", "u.list", "u.map", "u.id", "sensitive(u.any)", "[sensitive(u.any)]"],
 }
 """Leaves in which something is not known, of which `u` has a value of each kind."""
 
@@ -152,6 +258,7 @@ WORLDS = [
     '{ text = "null", id = "10.0.0.0/16", any = true, number = 100, bool = true, list = ["true"], map = { b = "b" } }',
     '{ text = "[]", id = "[]", any = [], number = -7, bool = false, list = ["a", "b", "c"], map = { key = "1" } }',
     '{ text = "-x", id = "é", any = {}, number = 1e21, bool = true, list = ["5"], map = { a = "b", b = "a" } }',
+    '{ text = null, id = "a", any = null, number = null, bool = null, list = null, map = null }',
     '{ text = "a b", id = "5", any = [[1], "a"], number = 3, bool = false, list = ["a", "a"], map = { "1" = "x" } }',
 ]
 """What stands for the unknown: nothing, text like a number, a bool, a network or JSON, collections of all sizes."""
@@ -190,16 +297,20 @@ class Generator:
         if depth <= 0:
             return self._leaf(kind)
         forms = self._forms[kind]
-        if self._unknown and chosen.random() < 0.15:
+        if chosen.random() < (0.2 if self._unknown else 0.05):
+            return self._filled(chosen.choice(_CATCHING), kind, depth - 1)
+        if chosen.random() < 0.4:
+            at = chosen.randrange(len(forms) + len(_SHAPES[kind]))
             return (
-                chosen.choice(_CATCHING)
-                .replace("%k", self.of(kind, depth - 1))
-                .replace("%a", self.of("any", depth - 1))
+                forms[at](depth - 1)
+                if at < len(forms)
+                else self._filled(_SHAPES[kind][at - len(forms)], kind, depth - 1)
             )
-        if forms and chosen.random() < 0.4:
-            return chosen.choice(forms)(depth - 1)
         name, *arguments = chosen.choice(CALLS[kind])
         return f"{name}({', '.join(self.of(argument, depth - 1) for argument in arguments)})"
+
+    def _filled(self, shape: str, kind: str, depth: int) -> str:
+        return _PART.sub(lambda part: self.of(_PARTS.get(part[1], kind), depth), shape)
 
     def _leaf(self, kind: str) -> str:
         chosen = self._random

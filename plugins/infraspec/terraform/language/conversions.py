@@ -24,7 +24,14 @@ from infraspec.core.unknown import (
     render,
     unknowns,
 )
-from infraspec.terraform.language.values import SetValue, normalize_number, too_large, type_name, with_items
+from infraspec.terraform.language.values import (
+    SetValue,
+    UnorderedTuple,
+    normalize_number,
+    too_large,
+    type_name,
+    with_items,
+)
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -117,6 +124,8 @@ def iterate(value: Value) -> list[tuple[Value, Value]]:
     match value:
         case dict():
             return sorted(value.items(), key=lambda pair: str(pair[0]))
+        case UnorderedTuple():
+            return [(Unknown("each.key"), item) for item in value]
         case SetValue():
             return [(item, item) for item in value]
         case list() | tuple():

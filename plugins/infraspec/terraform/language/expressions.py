@@ -7,7 +7,6 @@ cannot be known yields an Unknown that names it; an expression that has no value
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -69,86 +68,98 @@ from infraspec.terraform.language.templates import (
     render_template,
     render_text,
 )
-from infraspec.terraform.language.types import TypeConstraint, common_type, unified
-from infraspec.terraform.language.values import ListValue, MapValue, SetValue, identity, is_indefinite, normalize_number
+from infraspec.terraform.language.types import TypeConstraint, common_type, holds_untyped, unified
+from infraspec.terraform.language.values import (
+    ListValue,
+    MapValue,
+    SetValue,
+    UnorderedTuple,
+    identity,
+    is_indefinite,
+    normalize_number,
+)
 
 
 def compile_for_tuple(context: CompileContext, node: ForTuple) -> Evaluate:
     """Compile `[for k, v in c : r if x]`."""
-    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    inside = context.inside(node.key, node.value)
     result = inside.compile(node.result)
     condition = inside.compile(node.condition) if node.condition else None
 
-    def evaluate(scope: Scope) -> Value:
-        value = collection(scope)
-        unknown = _over(context, node, value, scope, evaluate_over)
-        if not isinstance(value, OpenList) or not isinstance(unknown, Unknown) or node.key:
-            return unknown
-        certain = evaluate_over(scope, list(value.items))
-        return opened(unknown, certain.items if isinstance(certain, OpenList) else certain)
-
-    def evaluate_over(scope: Scope, value: Value) -> Value:
+    def over(scope: Scope, value: Value) -> Value:
         items, is_open = [], False
         hidden = isinstance(value, Sensitive)
-        for key, item in _pairs(context, node, value):
-            inner = bind(scope, node, key, item)
+        for inner in _rounds(context, node, value, scope, condition):
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
             is_open = is_open or keep is None
             if keep:
                 items.append(result(inner))
-        if not is_open and not is_indefinite(value):
+        if not is_open and not is_indefinite(reveal(value) if hidden else value):
             return items
         if not is_open and len(items) > 1 and not is_known(items):
-            return SetValue(items)  # its order and number are those of the set
+            return UnorderedTuple(items)
         unknown = scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
         return unknown if hidden else opened(unknown, items)
 
-    return evaluate
+    return _over(context, node, over)
 
 
 def compile_for_object(context: CompileContext, node: ForObject) -> Evaluate:
     """Compile `{for k, v in c : k => r... if x}`."""
-    collection, inside = context.compile(node.collection), context.inside(node.key, node.value)
+    inside = context.inside(node.key, node.value)
     result_key, result = inside.compile(node.result_key), inside.compile(node.result)
     condition = inside.compile(node.condition) if node.condition else None
 
-    def evaluate(scope: Scope) -> Value:
-        return _over(context, node, collection(scope), scope, evaluate_over)
-
-    def evaluate_over(scope: Scope, value: Value) -> Value:
+    def over(scope: Scope, value: Value) -> Value:
         pairs: dict[str, Value] = {}
         hidden = isinstance(value, Sensitive)
-        for key, item in _pairs(context, node, value):
-            inner = bind(scope, node, key, item)
+        for inner in _rounds(context, node, value, scope, condition):
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
-            name = _object_key(context, node, result_key(inner), hidden=hidden) if keep else ""
-            if keep is None or name is None:
-                return scope.opaque(f"for {operand(value)}", context.source.place(node.at), value)
+            key = result_key(inner) if keep else ""
+            name = context.key(reveal(key) if hidden else key, node.result_key.at)
+            if keep is None or name is None or is_indefinite(reveal(value) if hidden else value):
+                return scope.opaque(f"for {operand(value)}", context.source.place(node.at), value, key)
             if keep:
                 _add(context, node, pairs, name, result(inner), hidden=hidden)
         return pairs
 
+    return _over(context, node, over)
+
+
+def _over(context: CompileContext, node: ForTuple | ForObject, over: Callable[[Scope, Value], Value]) -> Evaluate:
+    collection = context.compile(node.collection)
+
+    def evaluate(scope: Scope) -> Value:
+        value = collection(scope)
+        value = value.whole() if isinstance(value, EvaluatedObject) else value
+        hidden = reveal(value) if isinstance(value, Sensitive) else value
+        if not isinstance(hidden, Unknown):
+            found = over(scope, value)
+            return marked(value.address, found, value) if isinstance(value, Sensitive) else found
+        unknown = scope.opaque(f"for {hidden.address}", context.source.place(node.at), hidden)
+        if isinstance(value, Sensitive):
+            return marked(value.address, unknown, value)
+        if not isinstance(value, OpenList) or isinstance(node, ForObject) or node.key:
+            return unknown
+        return opened(unknown, _certain(over(scope, list(value.items))))
+
     return evaluate
 
 
-def _over(
-    context: CompileContext,
-    node: ForTuple | ForObject,
-    value: Value,
-    scope: Scope,
-    over: Callable[[Scope, Value], Value],
-) -> Value:
-    value = value.whole() if isinstance(value, EvaluatedObject) else value
-    if isinstance(reveal(value), Unknown):
-        result: Value = scope.opaque(f"for {value.address}", context.source.place(node.at), value)
-    else:
-        result = over(scope, value)
-    return marked(value.address, result, value) if isinstance(value, Sensitive) else result
-
-
-def _pairs(context: CompileContext, node: ForTuple | ForObject, value: Value) -> list[tuple[Value, Value]]:
+def _rounds(
+    context: CompileContext, node: ForTuple | ForObject, value: Value, scope: Scope, condition: Evaluate | None
+) -> Iterator[Scope]:
+    """Yield the scope of each element; where there is none, the condition has to be one all the same."""
     with located(context.source, node.collection.at):
-        return iterate(value)
+        pairs = iterate(value)
+    if condition is not None and not pairs:
+        inside, doubts = scope.attempted()
+        _keeps(context, condition, bind(inside, node, _ANY_ELEMENT, _ANY_ELEMENT), node.at, hidden=False)
+        scope.may_fail(_ANY_ELEMENT if doubts.in_doubt else None)
+    return (bind(scope, node, key, item) for key, item in pairs)
+
+
+_ANY_ELEMENT = Unknown("each.value")
 
 
 def _keeps(context: CompileContext, condition: Evaluate | None, scope: Scope, at: int, *, hidden: bool) -> bool | None:
@@ -156,13 +167,10 @@ def _keeps(context: CompileContext, condition: Evaluate | None, scope: Scope, at
         return True
     with located(context.source, at):
         keep = (to_revealed_bool if hidden else to_bool)(condition(scope))
+    scope.may_fail(keep)
     if keep is None:
         raise context.fail(at, "the condition of a for expression is null")
     return keep if isinstance(keep, bool) else None
-
-
-def _object_key(context: CompileContext, node: ForObject, value: Value, *, hidden: bool) -> str | None:
-    return context.key(reveal(value) if hidden else value, node.result_key.at)
 
 
 def _add(
@@ -246,20 +254,24 @@ def _bare(node: Expression) -> Expression:
 def _is_collection(value: Value) -> bool:
     while isinstance(value, Sensitive):
         value = value.reveal()
-    return isinstance(value, (ListValue, MapValue, SetValue))
+    return isinstance(value, (ListValue, MapValue, SetValue)) and not isinstance(value, UnorderedTuple)
 
 
 def _logic(context: CompileContext, node: Binary, left: Evaluate, right: Evaluate) -> Evaluate:
     """Compile `&&` and `||`, which since Terraform 1.12 leave out of account the operand that does not matter."""
     operation, decisive = _LOGIC[node.operator]
+    operands = ((left, node.left), (right, node.right))
+    collections = [each for each, written in operands if isinstance(_bare(written), Tuple | Object)]
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
-            first = _operand(left, scope, decisive)
+            for each in collections:
+                to_bool(each(scope))
+            first = _operand(left, scope, node.left, decisive=decisive)
             truth = _truth(first)
             if truth is decisive and not isinstance(first, Sensitive) and scope.attempt is None:
                 return decisive
-            second = _operand(right, scope, decisive)
+            second = _operand(right, scope, node.right, decisive=decisive)
             other = _truth(second)
             scope.may_fail(first, second)
             return operation(_beside(first, other, decisive), _beside(second, truth, decisive))
@@ -268,9 +280,7 @@ def _logic(context: CompileContext, node: Binary, left: Evaluate, right: Evaluat
 
 
 def _beside(operand: Value, other: Value, decisive: bool) -> Value:  # noqa: FBT001 - what an operator is decided by
-    """Return an operand; an error in it, or null, counts only if the other one neither decides nor may do so."""
-    if other is decisive and operand is None:
-        return not decisive
+    """Return an operand; an error in it counts only if the other one neither decides nor may do so."""
     if not isinstance(operand, EvaluationError):
         return operand
     if other is not decisive and not isinstance(other, Unknown):
@@ -278,25 +288,40 @@ def _beside(operand: Value, other: Value, decisive: bool) -> Value:  # noqa: FBT
     return _failed(operand)
 
 
-def _operand(evaluate: Evaluate, scope: Scope, decisive: bool) -> Value:  # noqa: FBT001 - what decides the operator
+def _operand(evaluate: Evaluate, scope: Scope, node: Expression, *, decisive: bool) -> Value:
     """Return an operand of `&&` or `||`, or the error in it, which does not matter beside an operand that decides.
 
-    To `&&` null is as good as false.
+    To `&&` null is as good as false, to `||` it is such an error.
     """
     try:
-        value = evaluate(scope)
+        value, is_certain = _in_doubt(evaluate, scope) if scope.attempt else (evaluate(scope), True)
+        if value is None and not decisive:
+            return False
+        if is_certain and isinstance(reveal(value), list | dict):
+            _, is_certain = _in_doubt(evaluate, scope)
+        if not is_certain and not isinstance(reveal(value), Unknown):
+            return named(f"try({operand(value)})", value, _UNTYPED)
+        return operators.truth(value) if value is None else value
     except EvaluationError as error:
+        scope.may_fail(None if isinstance(_bare(node), (*_OF_ANY_TYPE, Binary, Literal)) else _UNTYPED)
         return error
-    return False if value is None and not decisive else value
+
+
+def _in_doubt(evaluate: Evaluate, scope: Scope) -> tuple[Value, bool]:
+    """Evaluate what may be an error, and tell whether it certainly is none."""
+    inside, doubts = scope.attempted()
+    value = evaluate(inside)
+    return value, not doubts.in_doubt
 
 
 def _truth(operand: Value) -> Value:
-    return None if operand is None or isinstance(operand, EvaluationError) else to_revealed_bool(operand)
+    return None if isinstance(operand, EvaluationError) else to_revealed_bool(operand)
 
 
 def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
     """Compile `c ? a : b`; an unknown condition yields the branches' value where both are the same."""
     condition, if_true, if_false = map(context.compile, (node.condition, node.if_true, node.if_false))
+    taken = _taken(if_true, if_false, node.if_false), _taken(if_false, if_true, node.if_true)
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.condition.at):
@@ -304,55 +329,75 @@ def compile_conditional(context: CompileContext, node: Conditional) -> Evaluate:
             decided = to_revealed_bool(chosen)
         scope.may_fail(chosen)
         if chosen is True:
-            return _taken(if_true, if_false, scope)
+            return taken[0](scope)
         if chosen is False:
-            return _taken(if_false, if_true, scope)
+            return taken[1](scope)
         if chosen is None:
             raise context.fail(node.condition.at, "the condition is null")
-        if isinstance(chosen, Sensitive):
-            branches = (if_true, if_false) if decided else (if_false, if_true)
-            return marked(chosen.address, _taken(*branches, scope), chosen)
-        return _either(chosen, _attempt(if_true, scope), _attempt(if_false, scope))
+        if isinstance(decided, bool):
+            value = taken[0 if decided else 1](scope)
+        else:
+            value = _either(decided, _attempt(if_true, scope), _attempt(if_false, scope))
+        return marked(chosen.address, value, chosen) if isinstance(chosen, Sensitive) else value
 
     return evaluate
 
 
-_OF_SETS = frozenset({"setintersection", "setproduct", "setsubtract", "setunion", "toset"})
-"""Functions that give a set, whatever is in it."""
+def _taken(taken: Evaluate, untaken: Evaluate, other: Expression) -> Evaluate:
+    """Compile the branch that is taken, converted to the type that both branches have in common.
 
-
-def _taken(branch: Evaluate, other: Evaluate, scope: Scope) -> Value:
-    """Return the value of the branch taken, converted to the type that both branches have in common.
-
-    What `try` or `can` evaluates fails if they have none; elsewhere `terraform validate` tells that.
+    What `try` or `can` evaluates fails if they have none; elsewhere `terraform validate` tells that. An error in the
+    branch that is not taken does not matter: it is then of any type, as null is.
     """
-    value = branch(scope)
-    if scope.attempt is None and (value is None or isinstance(value, (str, Text)) or _is_unknown(value)):
-        return value
-    try:
-        counterpart = other(Scope(scope.module, scope.locals))
-    except InfraspecError:
-        return value
-    if isinstance(value, list) and isinstance(counterpart, Unknown) and scope.attempt is None:
-        made = Application.of(counterpart)
-        if made is not None and made.function in _OF_SETS and all(isinstance(item, str | Text) for item in value):
-            return SetValue.of(value)
-    if scope.attempt is not None:
-        _demand_common_type(value, counterpart, scope)
-    if isinstance(value, Sensitive):
-        return marked(value.address, common_type(value.reveal(), counterpart), value)
-    return common_type(value, counterpart)
+    is_null = isinstance(bare := _bare(other), Literal) and bare.value is None
+
+    def evaluate(scope: Scope) -> Value:
+        value = taken(scope)
+        if is_null or (scope.attempt is None and _keeps_type(value)):
+            return value
+        inside, doubts = scope.attempted()
+        try:
+            counterpart = untaken(inside)
+        except InfraspecError as error:
+            if isinstance(bare, _OF_ANY_TYPE) and not isinstance(error, LimitError):
+                return value
+            counterpart = _UNTYPED
+        if scope.attempt is not None:
+            return _attempted(value, counterpart, scope, may_fail=doubts.in_doubt)
+        return common_type(value, counterpart)
+
+    return evaluate
 
 
-def _demand_common_type(value: Value, counterpart: Value, scope: Scope) -> None:
+def _attempted(value: Value, counterpart: Value, scope: Scope, *, may_fail: bool) -> Value:
+    """Return what `try` or `can` sees of the branch taken: where its type is not certain, something unknown."""
     branches = ["" if is_scalar(branch) else branch for branch in (reveal(value), reveal(counterpart))]
-    with suppress(Undetermined):
+    uncertain = may_fail or any(map(holds_untyped, branches))
+    converted = value
+    try:
         unified(branches)
-    scope.may_fail(*branches)
+        converted = common_type(value, counterpart)
+    except EvaluationError:
+        if not uncertain:
+            raise
+    except Undetermined:
+        uncertain = True
+    if not uncertain:
+        return converted
+    unknown = named(f"{operand(value)} of the type of {operand(counterpart)}", value, counterpart, _UNTYPED)
+    scope.may_fail(unknown)
+    is_certain = is_known(counterpart) and identity(converted) == identity(value)
+    return value if is_certain or _keeps_type(value) else unknown
 
 
-def _is_unknown(value: Value) -> bool:
-    return isinstance(value, Unknown) and not isinstance(value, Sensitive)
+_UNTYPED = Unknown("type")
+_OF_ANY_TYPE = (Call, GetAttr, Index, Name)
+"""What is of any type where it has no value; other expressions are of theirs even then, such as a tuple."""
+
+
+def _keeps_type(value: Value) -> bool:
+    """Tell whether a value is the same in every type that it may have in common with another."""
+    return value is None or (isinstance(value, str | Text | Unknown) and not isinstance(value, Sensitive))
 
 
 def _attempt(evaluate: Evaluate, scope: Scope) -> Value:

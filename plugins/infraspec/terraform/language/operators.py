@@ -173,13 +173,13 @@ def _not_equal(left: Value, right: Value) -> bool | None:
 
 
 def _and(left: Value, right: Value) -> bool | None:
-    left = _bool(left)
-    return False if left is False else _decided(left, _bool(right), decisive=False)
+    left = truth(left)
+    return False if left is False else _decided(left, truth(right), decisive=False)
 
 
 def _or(left: Value, right: Value) -> bool | None:
-    left = _bool(left)
-    return True if left is True else _decided(left, _bool(right), decisive=True)
+    left = truth(left)
+    return True if left is True else _decided(left, truth(right), decisive=True)
 
 
 def _decided(*operands: Value, decisive: bool) -> bool | None:
@@ -188,7 +188,8 @@ def _decided(*operands: Value, decisive: bool) -> bool | None:
     return None if any(isinstance(operand, Unknown) for operand in operands) else not decisive
 
 
-def _bool(value: Value) -> bool | Unknown:
+def truth(value: Value) -> bool | Unknown:
+    """Take an operand that has to be true or false."""
     if value is None:
         raise EvaluationError("An operand of an operator is null", expected="true or false", found="null")
     return to_bool(value)
@@ -236,8 +237,8 @@ def _negative(value: Value) -> Value:
 
 
 def _inverse(value: Value) -> Value:
-    truth = _bool(value)
-    return None if isinstance(truth, Unknown) else not truth
+    verdict = truth(value)
+    return None if isinstance(verdict, Unknown) else not verdict
 
 
 BINARY: Mapping[str, Binary] = {

@@ -24,7 +24,7 @@ from infraspec.hcl.ast import Expression, GetAttr, Index, Name, Splat
 from infraspec.terraform.language.conversions import iterate, reveal, to_number, to_text
 from infraspec.terraform.language.partial_values import ELEMENT, bounded, called, named, operand, part_of
 from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Module, Scope, locate, located
-from infraspec.terraform.language.values import BlockValue, SetValue, is_indefinite, type_name
+from infraspec.terraform.language.values import BlockValue, SetValue, UnorderedTuple, is_indefinite, type_name
 
 _MOST_SUGGESTIONS = 8
 
@@ -77,7 +77,10 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
     if value is None:
         return []
     if isinstance(value, list):
-        return [step(item) for item in value]
+        items = [step(item) for item in value]
+        if not is_indefinite(value):
+            return items
+        return named(f"{operand(value)}[*]{label}", value) if is_known(items) else UnorderedTuple(items)
     if isinstance(value, Sensitive):
         return marked(value.address, splat(_marked(value), step, label), value)
     if isinstance(value, Unknown) and not (isinstance(value, EvaluatedObject) and value.single):
@@ -87,10 +90,10 @@ def splat(value: Value, step: Callable[[Value], Value], label: str) -> Value:
 
 def _marked(value: Sensitive) -> Value:
     """Return what a splat goes through, each element sensitive; a value that is no list stays as a whole."""
-    hidden = value.reveal()
-    if isinstance(hidden, Unknown):
+    hidden = reveal(value)
+    if hidden is None or isinstance(hidden, Unknown):
         return hidden
-    return [item for _, item in iterate(value)] if isinstance(hidden, list) else hidden and [value]
+    return [item for _, item in iterate(value)] if isinstance(hidden, list) else [value]
 
 
 def _hiding(access: Callable[[], Value]) -> Value:

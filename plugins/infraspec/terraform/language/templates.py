@@ -16,11 +16,12 @@ from infraspec.core.unknown import AFTER_APPLY, Sensitive, Text, Unknown, Value,
 from infraspec.hcl.ast import Interpolation, Literal, SourceText, Template, TemplateFor, TemplateIf, TemplatePart
 from infraspec.hcl.parser import parse_template
 from infraspec.terraform.language import functions
-from infraspec.terraform.language.conversions import iterate, to_bool, to_revealed_bool, to_text
+from infraspec.terraform.language.conversions import iterate, reveal, to_bool, to_revealed_bool, to_text
 from infraspec.terraform.language.functions.filesystem import unreadable
 from infraspec.terraform.language.functions.patterns import matches_beginning
 from infraspec.terraform.language.partial_values import is_scalar, known_prefix, named, operand
 from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Scope, bind, located
+from infraspec.terraform.language.values import is_indefinite
 
 Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
 
@@ -193,11 +194,11 @@ def _template_if(context: CompileContext, part: TemplateIf) -> _Piece:
         with located(context.source, part.at):
             chosen = to_bool(condition(scope))
             decided = to_revealed_bool(chosen)
-        if isinstance(chosen, Sensitive):
-            return [_hidden(chosen, _written(branches[bool(decided)], scope))]
-        if isinstance(chosen, Unknown) or chosen is None:
-            return [scope.opaque(f"if {operand(chosen)}", place, chosen)]
-        return list(_written(branches[chosen], scope))
+        if isinstance(decided, bool):
+            pieces = list(_written(branches[decided], scope))
+        else:
+            pieces = [scope.opaque(f"if {operand(decided)}", place, decided)]
+        return [_hidden(chosen, pieces)] if isinstance(chosen, Sensitive) else pieces
 
     return write
 
@@ -214,8 +215,9 @@ def _template_for(context: CompileContext, part: TemplateFor) -> _Piece:
         return write_over(scope, value)
 
     def write_over(scope: Scope, value: Value) -> list[str | Unknown | Text]:
-        if isinstance(value, Unknown) and not isinstance(value, Sensitive):
-            return [scope.opaque(f"for {operand(value)}", place, value)]
+        hidden = reveal(value) if isinstance(value, Sensitive) else value
+        if isinstance(hidden, Unknown) or is_indefinite(hidden):
+            return [scope.opaque(f"for {operand(hidden)}", place, hidden)]
         with located(context.source, part.at):
             pairs = iterate(value)
         return [piece for key, item in pairs for piece in _written(body, bind(scope, part, key, item))]

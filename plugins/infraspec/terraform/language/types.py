@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.core.errors import EvaluationError
-from infraspec.core.unknown import Sensitive, Unknown, Value, marked
+from infraspec.core.unknown import Application, Sensitive, Unknown, Value, marked
 from infraspec.hcl.ast import Call, Expression, Literal, Name, Object, Parentheses, Tuple
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.conversions import reveal, to_bool, to_number, to_text
@@ -26,7 +26,7 @@ from infraspec.terraform.language.values import (
     ListValue,
     MapValue,
     SetValue,
-    identity,
+    UnorderedTuple,
     is_indefinite,
     type_name,
     with_items,
@@ -86,8 +86,8 @@ def unified(items: Sequence[Value]) -> list[Value]:
 
 def _kind(value: Value) -> str:
     match value:
-        case Unknown():
-            return "unknown"
+        case Unknown() | UnorderedTuple():
+            return "string" if partial_values.is_scalar(value) else "unknown"
         case dict():
             return "object"
         case list():
@@ -108,6 +108,14 @@ def _is_convertible(value: Value) -> bool:
     if isinstance(value, list):
         return any(map(_is_convertible, value))
     return isinstance(value, (bool, int, float))
+
+
+def holds_untyped(value: Value) -> bool:
+    """Tell whether a part of a value is of any type: unknown, null, or a list, set or map that is empty."""
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return any(map(holds_untyped, parts)) if value else isinstance(value, ListValue | MapValue | SetValue)
+    return value is None or (isinstance(value, Unknown) and not partial_values.is_scalar(value))
 
 
 def _unified_primitives(items: Sequence[Value], known: set[str], *, uncertain: bool) -> list[Value]:
@@ -134,21 +142,31 @@ def _rebuilt(item: Value, source: Callable[[str], Iterator[Value]]) -> Value:
 
 
 def _unified_sequences(items: Sequence[Value]) -> list[Value]:
-    if any(map(is_indefinite, items)):
-        raise Undetermined
     lists = [item for item in items if isinstance(item, list)]
+    kind = next((kind for kind in (ListValue, SetValue) if any(isinstance(item, kind) for item in lists)), list)
+    if _converts_elements(lists, kind) or (kind is not SetValue and any(map(is_indefinite, lists))):
+        raise Undetermined
     if all(type(item) is list and len(item) == len(lists[0]) for item in lists):
         rows = iter(zip(*[unified(column) for column in zip(*lists, strict=True)], strict=True))
         return [list(next(rows, ())) if isinstance(item, list) else item for item in items]
     values = iter(unified([value for item in lists for value in item]))
-    return [_kind_of_all(lists)([next(values) for _ in item]) if isinstance(item, list) else item for item in items]
+    make = SetValue.of if kind is SetValue else kind
+    return [make([next(values) for _ in item]) if isinstance(item, list) else item for item in items]
 
 
-def _kind_of_all(lists: Sequence[list[Value]]) -> Callable[[list[Value]], list[Value]]:
-    """Return what makes the common type: a list if one of them is, a set of sets and tuples, else a plain list."""
-    if any(isinstance(item, ListValue) for item in lists):
-        return ListValue
-    return SetValue.of if any(isinstance(item, SetValue) for item in lists) else list
+def _converts_elements(lists: Sequence[list[Value]], kind: type[list[Value]]) -> bool:
+    """Tell whether elements would become numbers or bools, as those of a tuple beside a set do, and of a set a list."""
+    if len({isinstance(item, SetValue) for item in lists}) == 1:
+        return False
+    wanted, others = (
+        {_kind(value) for item in lists if isinstance(item, kind) is is_wanted for value in item} - {"unknown", "null"}
+        for is_wanted in (True, False)
+    )
+    return bool(wanted) and "string" not in wanted and not others <= wanted
+
+
+_OF_SETS = frozenset({"fileset", "setintersection", "setproduct", "setsubtract", "setunion", "toset"})
+"""Functions that give a set, whatever is in it."""
 
 
 def common_type(value: Value, other: Value) -> Value:
@@ -156,21 +174,18 @@ def common_type(value: Value, other: Value) -> Value:
 
     It stays as it is where they have none, which Terraform refuses, or where the other's type is not known.
     """
+    if isinstance(value, Sensitive):
+        return marked(value.address, common_type(value.reveal(), other), value)
     if value is None or isinstance(value, Unknown):
         return value
+    call = Application.of(other) if isinstance(other, Unknown) else None
+    if call and call.function in _OF_SETS:
+        other = SetValue([other])
     try:
         converted, _ = unified([value, "" if partial_values.is_scalar(other) else reveal(other)])
     except (EvaluationError, Undetermined):
         return value
-    if isinstance(value, SetValue) or (isinstance(value, list) and isinstance(other, SetValue)):
-        return converted
-    if not isinstance(value, (list, dict)):
-        return converted
-    return value if identity(converted) == identity(value) else _of_kind(value, converted)
-
-
-def _of_kind(value: Value, converted: Value) -> Value:
-    return ListValue(converted) if isinstance(value, ListValue) else converted
+    return converted
 
 
 _PRIMITIVES: dict[str, Callable[[Value], Value]] = {"string": to_text, "number": to_number, "bool": to_bool}

@@ -173,6 +173,12 @@ class SetValue(list[Value]):
         return cls(sorted(unique.values(), key=sort_key))
 
 
+class UnorderedTuple(SetValue):
+    """A tuple made of a set with unknown elements: of its order and number as little is known."""
+
+    __slots__ = ()
+
+
 def is_indefinite(value: Value) -> bool:
     """Tell whether a value is a set of which the number and order of elements is not known."""
     return isinstance(value, SetValue) and len(value) > 1 and not is_known(value)

@@ -114,6 +114,8 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
     """Tell whether what is not known of the arguments may leave a call without a result, whatever is said of it now."""
     plain = name.removeprefix("core::")
     open_arguments = [value for value in map(reveal, arguments) if not is_known(value)]
+    if plain in _CONVERSIONS and None in (elements := _elements(arguments[0])):
+        return any(isinstance(element, list | dict) for element in elements)
     if plain in _TOTAL or (not open_arguments and is_known(reveal(result))):
         return False
     if not open_arguments or any(map(is_indefinite, open_arguments)):
@@ -123,6 +125,14 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
     if plain in _OF_TEXT and all(map(_is_text, open_arguments)):
         return False
     return plain not in _OF_ELEMENTS or any(isinstance(value, Unknown | Text) for value in open_arguments)
+
+
+_CONVERSIONS = frozenset({"tolist", "tomap", "toset"})
+"""Functions that do not take null beside a list or an object."""
+
+
+def _elements(value: Value) -> list[Value]:
+    return [*value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 _VERB = re.compile("%(.)")

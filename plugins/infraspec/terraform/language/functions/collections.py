@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.unknown import OpenList, Text, Unknown, Value, is_known
@@ -118,31 +119,33 @@ def values_of(value: dict[str, Value]) -> list[Value]:
 
 @function("lookup", mapping, known_text, optional=(nullable,), structural=True)
 def lookup(value: dict[str, Value], key: str, *default: Value) -> Value:
-    """Return the value of a key, or the default."""
+    """Return the value of a key, or the default, which has to be of the type of a map's elements either way."""
+    is_map = isinstance(value, MapValue) and bool(value)
     if key in value:
+        with suppress(Undetermined):
+            _ = is_map and default and _as_element(default[0], value)
         return value[key]
     if not default:
         raise EvaluationError(f'the given map has no element with key "{key}"', remedy="give a default")
-    if isinstance(value, MapValue) and value:
-        return _as_element(default[0], value)
-    return default[0]
+    return _as_element(default[0], value) if is_map else default[0]
 
 
 def _as_element(default: Value, value: dict[str, Value]) -> Value:
     """Convert a default to the type of a map's elements, where that is a primitive one."""
-    if default is None or isinstance(default, (dict, list)):
+    if default is None:
         return default
     kinds = {type_name(item) for item in value.values() if item is not None and not isinstance(item, Unknown)}
-    if not kinds and not (isinstance(default, str) and _NO_NUMBER.fullmatch(default)):
+    is_collection = isinstance(default, dict | list)
+    if not (kinds or is_collection or (isinstance(default, str) and _NO_NUMBER.fullmatch(default))):
         raise Undetermined
-    if len(kinds) != 1:
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    if kind in _CONVERSIONS and not is_collection:
+        return _CONVERSIONS[kind](default)
+    if not kind or (is_collection and kind not in _CONVERSIONS):
         return default
-    (kind,) = kinds
-    if kind not in _CONVERSIONS:
-        raise EvaluationError(
-            "the default is of another type than the elements", expected=kind, found=type_name(default)
-        )
-    return _CONVERSIONS[kind](default)
+    if isinstance(default, Unknown):
+        raise Undetermined
+    raise EvaluationError("the default is of another type than the elements", expected=kind, found=type_name(default))
 
 
 _CONVERSIONS = {"string": text, "number": number, "bool": boolean}
@@ -152,10 +155,21 @@ _NO_NUMBER = re.compile(r"(?!(?:true|false)\Z)[^\d.+-].*|", re.DOTALL)
 
 @function("merge", rest=nullable, structural=True)
 def merge(*maps: Value) -> dict[str, Value]:
-    """Return the entries of all maps; of one key, that of the last. Null counts as an empty map."""
-    objects = [mapping(value) for value in maps if value is not None]
+    """Return the entries of all maps; of one key, that of the last. Null counts as an empty map.
+
+    So does, behind null, a list that is empty; a set of text there is a map of each to itself.
+    """
+    objects = [
+        mapping(_entries(value) if None in maps[:at] else value) for at, value in enumerate(maps) if value is not None
+    ]
     merged = {key: item for value in objects for key, item in value.items()}
     return MapValue(merged) if objects and _are_of_one_type(objects) else merged
+
+
+def _entries(value: Value) -> Value:
+    if isinstance(value, SetValue) and all(isinstance(item, str) for item in value):
+        return {item: item for item in known_texts(value)}
+    return {} if value == [] else value
 
 
 def _are_of_one_type(maps: list[dict[str, Value]]) -> bool:

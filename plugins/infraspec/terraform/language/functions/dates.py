@@ -7,39 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from fractions import Fraction
-
-from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.terraform.language.functions.parameters import function, text
 from infraspec.terraform.language.partial_values import Undetermined
 
 _MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November"),
     "December",
 ]
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _TOKEN = re.compile(r"(?P<quote>'')|'(?P<quoted>(?:[^']|'')+)'|(?P<letters>([A-Za-z])\4*)|(?P<other>[^A-Za-z']+)")
 
 
-def written(pattern: str, time: datetime) -> str:
-    """Write a time; EvaluationError for letters that mean nothing and for an open quote."""
-    return "".join(_pieces(pattern, time))
-
-
 def _pieces(pattern: str, time: datetime) -> Iterator[str]:
+    """Write a time; EvaluationError for letters that mean nothing and for an open quote."""
     position = 0
     while position < len(pattern):
         match = _TOKEN.match(pattern, position)
@@ -102,9 +86,7 @@ _DURATION = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+
 _STEP = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _NANOSECONDS = {
     "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "μs": 10**3,
+    **dict.fromkeys(("us", "µs", "μs"), 10**3),
     "ms": 10**6,
     "s": 10**9,
     "m": 60 * 10**9,
@@ -114,26 +96,18 @@ _LONGEST_DURATION = 2**63
 """Nanoseconds, not included."""
 
 
-class Moment(Struct, frozen=True):
-    """A time to the second in its zone, and nanoseconds."""
-
-    time: datetime
-    nanoseconds: int
-
-
 @function("formatdate", text, text)
 def format_date(pattern: str, timestamp: str) -> str:
     """Write a time by a pattern such as `YYYY-MM-DD'T'hh:mm:ssZ`."""
-    return written(pattern, _moment(timestamp).time)
+    return "".join(_pieces(pattern, _moment(timestamp)[0]))
 
 
 @function("timeadd", text, text)
 def add(timestamp: str, duration: str) -> str:
     """Add a duration such as `1h30m`."""
-    moment = _moment(timestamp)
-    seconds = (moment.nanoseconds + _nanoseconds(duration)) // 10**9
+    time, nanoseconds = _moment(timestamp)
     try:
-        later = moment.time + timedelta(seconds=seconds)
+        later = time + timedelta(seconds=(nanoseconds + _nanoseconds(duration)) // 10**9)
     except OverflowError:
         raise LimitError("A time lies outside of the years 1 to 9999") from None
     return later.isoformat().replace("+00:00", "Z")
@@ -142,33 +116,27 @@ def add(timestamp: str, duration: str) -> str:
 @function("timecmp", text, text)
 def compare(one: str, other: str) -> int:
     """Return -1, 0 or 1 as the first time is before, at or after the second."""
-    left, right = ((moment.time, moment.nanoseconds) for moment in (_moment(one), _moment(other)))
+    left, right = _moment(one), _moment(other)
     return (left > right) - (left < right)
 
 
-def _moment(timestamp: str) -> Moment:
+def _moment(timestamp: str) -> tuple[datetime, int]:
+    """Read a time to the second in its zone, and nanoseconds."""
     match = _TIMESTAMP.fullmatch(timestamp)
     if match is None:
         raise _no_timestamp(timestamp)
     if timestamp.startswith("0000"):
         raise Undetermined
     try:
-        time = datetime.fromisoformat(match[1]).replace(tzinfo=_zone(match[3]))
+        time = datetime.fromisoformat(match[1] + match[3])
     except ValueError:
         raise _no_timestamp(timestamp) from None
-    return Moment(time, int((match[2] or "0")[:9].ljust(9, "0")))
+    return time, int((match[2] or "0")[:9].ljust(9, "0"))
 
 
 def _no_timestamp(found: str) -> EvaluationError:
     expected = "RFC 3339, such as 2024-05-31T12:00:00Z"
     return EvaluationError("not a valid RFC3339 timestamp", expected=expected, found=found)
-
-
-def _zone(offset: str) -> timezone:
-    if offset == "Z":
-        return UTC
-    distance = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
-    return timezone(-distance if offset[0] == "-" else distance)
 
 
 def _nanoseconds(duration: str) -> int:

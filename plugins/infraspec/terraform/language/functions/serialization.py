@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, DecimalException
 from itertools import groupby
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.json_text import decode_json
-from infraspec.core.unknown import JsonText, Text, Unknown, Value, encode_json, is_known
+from infraspec.core.unknown import JsonText, Text, Unknown, Value, encode_json, is_known, unknowns
 from infraspec.terraform.language.conversions import to_number, to_text
 from infraspec.terraform.language.functions.parameters import function, mapping, nullable, present, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined, UnorderedJsonText
@@ -56,9 +56,18 @@ def json_decode(value: str | Text | Unknown) -> Value:
             raise Undetermined
         return _normalized(value.tree)
     try:
-        return _normalized(decode_json(value))
+        return _without_unknown_keys(_normalized(decode_json(value)), [*map(str, unknowns(value))])
     except (ValueError, OverflowError):
         raise Undetermined from None
+
+
+def _without_unknown_keys(tree: Value, names: Sequence[str]) -> Value:
+    """Return a decoded tree; Undetermined if a part that is not known stands in a key."""
+    if isinstance(tree, dict) and any(name in key for key in tree for name in names):
+        raise Undetermined
+    for item in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _without_unknown_keys(item, names)
+    return tree
 
 
 def _decoded_json(value: str) -> Value:
@@ -236,6 +245,9 @@ _WORDS = {
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_TAB = re.compile(r"\S *\t")
+"""A tab between words, where PyYAML does not take one."""
+
 _DATE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?=\Z|[Tt ])", re.ASCII)
 """A date; what follows may make a time of it, in ways that are not told here."""
 
@@ -253,6 +265,8 @@ def yaml_decode(value: str) -> Value:
     try:
         node = yaml.compose(value, Loader=loader)
     except (yaml.YAMLError, ValueError) as error:
+        if _TAB.search(value):
+            raise Undetermined from None
         problem = getattr(error, "problem", None) or "not one YAML document"
         raise _no_yaml(str(problem)) from None
     if node is None:
