@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from infraspec.contract.alarms import Channel
 from infraspec.contract.models import Contract, Environment, partition_of
 from infraspec.contract.static import Names
 
@@ -49,6 +50,12 @@ def test_a_regular_expression_has_to_fit_into_a_pattern() -> None:
     """A flag that only the beginning of an expression may have is found at load, not in the check."""
     with pytest.raises(ValidationError, match="does not compile"):
         Names(placeholders={"engine": "(?i)postgres"})
+
+
+def test_a_regular_expression_that_is_searched_for_is_one_of_re2() -> None:
+    """Lookaround, which cannot be matched in linear time, is named where it stands."""
+    with pytest.raises(ValidationError, match=r"RE2's syntax.*invalid perl operator: \(\?="):
+        Channel(protocols=["https"], endpoint="https://(?=events)")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -12,7 +12,6 @@ from infraspec.core.errors import (
     FileAccessError,
     InfraspecError,
     InputErrorGroup,
-    LimitError,
     TerraformError,
 )
 from infraspec.core.finding import Location
@@ -80,7 +79,6 @@ def test_unknown_number_of_instances(tmp_path: Path, argument: str, address: str
         ("for_each = toset([1, 2])", "set of strings"),
         ("count = -1", "at least 0"),
         ('count = "many"', "number"),
-        ("count = 1e9", "at most"),
         ("count = sensitive(1)", "nonsensitive"),
         ("count = 1\nfor_each = {}", "either count or for_each"),
     ],
@@ -92,6 +90,16 @@ def test_wrong_number_of_instances_is_an_error(tmp_path: Path, argument: str, fr
 
     assert fragment in str(caught.value)
     assert "main.tf:" in str(caught.value)
+
+
+def test_what_passes_a_limit_is_not_known(tmp_path: Path) -> None:
+    """Too many instances are one that stands for any; the rest is judged as ever, and the place is told."""
+    plan = plan_of(tmp_path, 'resource "aws_sqs_queue" "q" { count = 1e9 }\nresource "aws_sqs_queue" "other" {}')
+
+    assert ["aws_sqs_queue.q[?]", "aws_sqs_queue.other"] == [each.address for each in plan.resources]
+    (told,) = plan.diagnostics
+    assert "aws_sqs_queue.q would make 1000000000 instances" in told.message
+    assert "main.tf:1" in str(told.location)
 
 
 def test_dynamic_blocks(tmp_path: Path) -> None:
@@ -690,13 +698,15 @@ def test_cycle_is_an_error_with_its_chain(tmp_path: Path, source: str, chain: st
     assert chain in str(caught.value)
 
 
-def test_deep_reference_chain_is_an_error_not_a_crash(tmp_path: Path) -> None:
-    """A chain of locals deeper than the stack ends with a named error."""
+def test_deep_reference_chain_is_not_known(tmp_path: Path) -> None:
+    """A chain of locals deeper than the stack ends with an unknown, and its place."""
     chain = "\n".join(f"a{number} = local.a{number + 1}" for number in range(20000))
     source = f'locals {{\n{chain}\na20000 = 1\n}}\nresource "aws_sqs_queue" "q" {{\n count = local.a0\n}}'
 
-    with pytest.raises(LimitError, match="deep"):
-        plan_of(tmp_path, source)
+    plan = plan_of(tmp_path, source)
+
+    assert ["aws_sqs_queue.q[?]"] == [each.address for each in plan.resources]
+    assert "the configuration refers too deeply: what uses it is not known" == plan.diagnostics[0].message
 
 
 def test_files_inside_the_repository_are_read(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from infraspec.aws.session import CallerIdentity, Clients
 from infraspec.aws.snapshot import AnswerStore, Snapshot
 from infraspec.contract.models import Contract
 from infraspec.core.errors import GuardError, IdentityError
+from infraspec.core.regular_expressions import fits
 
 _VARIABLE = "AWS_ENDPOINT_URL"
 
@@ -139,7 +139,7 @@ def _compare(contract: Contract, name: str, identity: CallerIdentity, *, is_loca
             remedy="choose the environment's profile with AWS_PROFILE",
         )
     runner = environment.live.runner
-    if not is_local and runner is not None and not re.fullmatch(runner, identity.role):
+    if not is_local and runner is not None and not fits(runner, identity.role):
         raise IdentityError(
             f"the suite does not run as the runner of `{name}`",
             place=f"{place}.live.runner",

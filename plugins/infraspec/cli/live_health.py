@@ -17,6 +17,7 @@ from infraspec.aws.session import Clients
 from infraspec.contract.models import Contract, Environment
 from infraspec.core.arn import Arn
 from infraspec.core.errors import InfraspecError, RunnerPermissionError
+from infraspec.core.regular_expressions import fits
 from infraspec.terraform.environments import Environments
 
 MOST_SKEW = 240
@@ -100,7 +101,7 @@ def _account(environment: Environment, name: str, answer: Mapping[str, Any]) -> 
 def _runner(pattern: str, name: str, arn: str) -> Line:
     kind, _, rest = Arn.parse(arn).resource.partition("/")
     role = rest.split("/")[0] if kind == "assumed-role" else ""
-    if re.fullmatch(pattern, role):
+    if fits(pattern, role):
         return Line.ok(name, f"the runner is {role}")
     remedy = "assume that role, or name it as environments.NAME.live.role"
     return Line.problem(name, f"the runner is {role or arn}, not a role named {pattern}", remedy)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, Tag
 
-from infraspec.contract.field_types import ContractTable, NonEmpty, Regex, told_by
+from infraspec.contract.field_types import ContractTable, LinearRegex, NonEmpty, told_by
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -69,7 +69,7 @@ class Channel(ContractTable):
     """`[alarms.channels.NAME]`: what a subscription of the channel looks like."""
 
     protocols: list[NonEmpty] = Field(min_length=1)
-    endpoint: Regex | None = None
+    endpoint: LinearRegex | None = None
 
 
 class LiveAlarms(ContractTable):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from infraspec.contract.paths import display
 from infraspec.core.errors import ContractError, WaiverError, unreadable
+from infraspec.core.runtime import read_regular
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the top: `("waivers", 1, "expires")`."""
@@ -295,7 +296,7 @@ def too_deep(name: str) -> ContractError:
 
 def _bytes(path: Path, name: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, name)
     except OSError as error:
         raise unreadable(ContractError, name, error, "the contract") from None
 

@@ -19,6 +19,9 @@ from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
+from infraspec.core import regular_expressions
+from infraspec.core.errors import LimitError
+
 
 class KeyText(Struct, frozen=True, forbid_unknown_fields=True):
     """What a key of the contract is for, in words, and examples of its value, the first of which errors propose."""
@@ -96,6 +99,19 @@ def _regex(value: Any) -> str:
     return value
 
 
+def _linear_regex(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong("a regular expression in quotes")
+    try:
+        regular_expressions.begins(value, "")
+    except (regular_expressions.PatternError, LimitError) as error:
+        raise wrong(
+            "a regular expression of RE2's syntax, which has neither lookaround nor back-references; this one does not "
+            f"compile: {error}"
+        ) from None
+    return value
+
+
 def _day(value: Any) -> date:
     if isinstance(value, str) and re.search(_DAY, value):
         try:
@@ -144,6 +160,11 @@ FilePath: TypeAlias = Annotated[
     Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "format": "path", "pattern": _PATH})
 ]
 Regex: TypeAlias = Annotated[str, BeforeValidator(_regex), WithJsonSchema({"type": "string", "format": "regex"})]
+LinearRegex: TypeAlias = Annotated[
+    str, BeforeValidator(_linear_regex), WithJsonSchema({"type": "string", "format": "regex"})
+]
+"""A regular expression that is matched with RE2, in time that is linear in the text."""
+
 Day: TypeAlias = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY})
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from infraspec.contract.field_types import ContractTable, EnvironmentName, Matching, NonEmpty, Regex, wrong
+from infraspec.contract.field_types import ContractTable, EnvironmentName, LinearRegex, Matching, NonEmpty, wrong
 
 HostSpec = Annotated[
     str,
@@ -149,7 +149,7 @@ class Live(ContractTable):
     """`[environments.NAME.live]`: how the live suite looks at what is deployed."""
 
     role: RoleArn | None = None
-    runner: Regex | None = None
+    runner: LinearRegex | None = None
     read_secrets: list[SecretPattern] = []
     reads: list[Read] = []
 

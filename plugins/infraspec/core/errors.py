@@ -133,7 +133,11 @@ class CycleError(TerraformError):
 
 
 class LimitError(TerraformError):
-    """Recursion or the number of instances passed a bound."""
+    """Steps, size, depth, or the number of instances passed a bound, or a number is beyond what is computed with."""
+
+
+class DivisionByZeroError(LimitError):
+    """A quotient is infinite: a value of Terraform all the same, for `can`, that nothing can be done with."""
 
 
 class FileAccessError(TerraformError):

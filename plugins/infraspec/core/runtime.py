@@ -1,15 +1,19 @@
-"""The parts of infraspec that need more installed than the static suite, by the extra that brings it."""
+"""Reading and writing files, and the parts of infraspec that need more installed, by the extra that brings it."""
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
-from infraspec.core.errors import MissingExtraError
+from infraspec.core.errors import LimitError, MissingExtraError
+from infraspec.core.limits import MOST_FILE_BYTES
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -27,6 +31,47 @@ def write_whole(path: Path, content: bytes) -> None:
         part.replace(place)
     finally:
         part.unlink(missing_ok=True)
+
+
+def repository_of(directory: Path) -> Path:
+    """Return the root of the git work tree that a directory is in, else where the contract is, else the directory."""
+    resolved = directory.resolve()
+    for marker in (".git", "infraspec.toml"):
+        for above in (resolved, *resolved.parents):
+            if (above / marker).exists():
+                return above
+    return resolved
+
+
+def read_regular(path: Path, shown: str = "", *, within: Path | None = None) -> bytes:
+    """Return the content of a file of the repository that its directory, or another one, is in.
+
+    Raises OSError, also for a pipe or a device, and for a path that leads out; LimitError if the file is too large.
+    """
+    with regular(path, within) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > MOST_FILE_BYTES:
+            raise LimitError(
+                "the file is too large",
+                place=shown,
+                expected=f"at most {MOST_FILE_BYTES:,} bytes",
+                found=f"{size:,} bytes",
+                remedy="make the file smaller",
+            )
+        return stream.read()
+
+
+def regular(path: Path, within: Path | None = None) -> BinaryIO:
+    """Open a file of the repository that its directory, or another one, is in. Raises OSError as `read_regular`."""
+    if within is not None or path.is_symlink():
+        repository = repository_of(within or path.parent)
+        if not path.resolve().is_relative_to(repository):
+            raise PermissionError(errno.EPERM, f"a path that leads out of the repository {repository}")
+    stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "no regular file")
+    return stream
 
 
 @contextmanager

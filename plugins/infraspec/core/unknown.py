@@ -168,6 +168,12 @@ class AtRunTime(Struct, frozen=True):
     what: str
 
 
+class BeyondLimit(Struct, frozen=True):
+    """Computing it would cost more than an input may: `what` is which limit it passed, and where."""
+
+    what: str
+
+
 class Withheld(Struct, frozen=True):
     """The value is sensitive, so nothing of it may be shown."""
 
@@ -193,6 +199,7 @@ Cause: TypeAlias = (
     | UnreadFile
     | Placeholder
     | AtRunTime
+    | BeyondLimit
     | Withheld
 )
 """Why something is not known: all the reasons there are."""

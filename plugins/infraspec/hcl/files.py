@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infraspec.core.errors import HclSyntaxError, TerraformError, unreadable
+from infraspec.core.runtime import read_regular
 from infraspec.hcl.ast import File
 from infraspec.hcl.json_syntax import parse_json
 from infraspec.hcl.parser import parse
@@ -35,7 +36,7 @@ def parse_variables(path: Path, name: str) -> File:
 def read_text(path: Path, name: str) -> str:
     """Return the text of a file, shown as `name`. Raise HclSyntaxError if it is not UTF-8, TerraformError if unread."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path, name)
     except OSError as error:
         raise unreadable(TerraformError, name, error) from None
     try:

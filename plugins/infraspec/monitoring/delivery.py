@@ -13,7 +13,6 @@ to the topics of its configuration itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from itertools import product
 from msgspec import Struct
 
 from infraspec.contract.alarms import Channel
+from infraspec.core.regular_expressions import begins
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import AFTER_APPLY, AtRunTime, Cause, Unknown, Value, computed_from, render
 from infraspec.iam.policy.context import Context
@@ -331,6 +331,6 @@ def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specim
         return Truth.YES
     if not endpoint:
         return Truth.NO
-    if channel.endpoint is None or re.match(channel.endpoint, specimens.text(endpoint)):
+    if channel.endpoint is None or begins(channel.endpoint, specimens.text(endpoint)):
         return Truth.YES
     return Truth.NO if specimens.certain else Truth.MAYBE

@@ -10,7 +10,6 @@ A log group as CloudWatch Logs has it. Source: Amazon CloudWatch Logs API Refere
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from msgspec import Struct
 from msgspec import field as msgspec_field
 
 from infraspec.contract.alarms import Channel
+from infraspec.core.regular_expressions import begins
 from infraspec.core.truth import Truth, any_of
 
 CHATBOT = "https://global.sns-api.chatbot.amazonaws.com"
@@ -37,7 +37,7 @@ class LiveSubscription:
     def is_of(self, channel: Channel) -> Truth:
         """Tell whether it surely reaches a channel."""
         protocol = "chatbot" if self.endpoint.startswith(CHATBOT) else self.protocol
-        fits = protocol == "chatbot" or channel.endpoint is None or re.match(channel.endpoint, self.endpoint)
+        fits = protocol == "chatbot" or channel.endpoint is None or begins(channel.endpoint, self.endpoint)
         if not self.confirmed or protocol not in channel.protocols or not fits:
             return Truth.NO
         return Truth.MAYBE if self.filtered else Truth.YES

@@ -40,7 +40,7 @@ _TOKEN = re.compile(
 )
 _STEP = re.compile(r"""\.([\w$@-]+)|\[\s*(?:'([^']*)'|"([^"]*)"|(\d+)|(\*))\s*\]""")
 _Steps: TypeAlias = tuple[str | int | None, ...]
-_TERM = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|[^\s"]+)')
+_TERM = re.compile(r'([?-]?)("(?:[^"\\]|\\.)*"|[^\s"]+)')
 
 
 def counts(pattern: str, event: str) -> Answer:

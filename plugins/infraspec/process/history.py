@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from infraspec.core.errors import ProcessFileError, collected
+from infraspec.core.runtime import read_regular
 from infraspec.process.incidents import DeploymentRecord, Incident
 
 
@@ -40,7 +41,7 @@ def read_json(path: Path, shown: str, command: str) -> Any:
 def read_text(path: Path, shown: str, *, expected: str = "", remedy: str = "") -> str:
     """Return the text of a file of JSON, or of lines of it; ProcessFileError if it cannot be read as text."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path, shown)
         return content.decode(json.detect_encoding(content))
     except OSError as error:
         found = error.strerror or type(error).__name__

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from infraspec.core.errors import ProcessFileError, collected
 from infraspec.core.finding import Location
+from infraspec.core.runtime import read_regular
 
 
 def parse_mapping(text: str, place: str) -> Mapping[str, Any]:
@@ -134,7 +135,7 @@ class Page(Struct, frozen=True, eq=False):
 def read_page(path: Path, shown: str) -> Page:
     """Read a page; ProcessFileError if it cannot be read or its front matter is no YAML."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, shown).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProcessFileError(
             f"the file cannot be read: {getattr(error, 'strerror', None) or error}",

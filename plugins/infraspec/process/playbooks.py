@@ -19,7 +19,7 @@ PHASES = ("confirm", "restore", "fix", "follow-up")
 """The phases of a response in order: what to look at, back to service, the cause mended, what is learned."""
 
 _NUMBERED = re.compile(r"(\d+)\.\s")
-_TIME = re.compile(r"(\d+)\s*(minutes?|min|分|hours?|h|時間)", re.IGNORECASE)
+_TIME = re.compile(r"(?<!\d)(\d++)\s*+(minutes?|min|分|hours?|h|時間)", re.IGNORECASE)
 
 
 class Phase(Struct, frozen=True):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from infraspec.core.errors import ProcessFileError, collected
 from infraspec.core.finding import Location
+from infraspec.core.runtime import read_regular
 from infraspec.process.markdown import line_of, parse_mapping
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}$|@sha256:[0-9a-f]{64}$")
@@ -58,7 +59,7 @@ def read_workflows(directory: Path, shown: str) -> tuple[Workflow, ...]:
 
 def _read(path: Path, shown: str) -> Workflow:
     try:
-        return workflow_of(path.read_text(encoding="utf-8-sig"), shown)
+        return workflow_of(read_regular(path, shown).decode("utf-8-sig"), shown)
     except (OSError, UnicodeDecodeError) as error:
         raise ProcessFileError(f"the file cannot be read: {error}", place=shown) from None
 

@@ -28,7 +28,7 @@ from infraspec.core.errors import (
     unreadable,
 )
 from infraspec.core.finding import Finding
-from infraspec.core.runtime import keep_to_the_end, paused_collector, require
+from infraspec.core.runtime import keep_to_the_end, paused_collector, read_regular, require
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.process.checklist import PullRequest, current_pull_request
@@ -251,7 +251,7 @@ class Session:
         """Return the text of a file and the name it is shown under."""
         shown = contracts.display(self.contract, path)
         try:
-            return path.read_text(encoding="utf-8-sig"), shown
+            return read_regular(path, shown, within=self.contract.directory).decode("utf-8-sig"), shown
         except OSError as problem:
             raise unreadable(error, shown, problem) from None
         except UnicodeDecodeError as problem:

@@ -13,7 +13,7 @@ from infraspec import contract as contracts
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import holds_terraform
 from infraspec.core.errors import ContractError, ErrorCollector, PolicyError, TerraformError
-from infraspec.core.runtime import paused_collector
+from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Value
 from infraspec.resource_types import PolicyKind
 from infraspec.terraform.configuration.evaluation import Library
@@ -116,9 +116,10 @@ class Environments:
         return tuple((kind, *self._policy_file(path)) for kind, paths in given for path in paths)
 
     def _policy_file(self, path: Path) -> tuple[str, Value]:
-        name = contracts.display(self.contract, contracts.resolve(self.contract, path))
+        found = contracts.resolve(self.contract, path)
+        name = contracts.display(self.contract, found)
         try:
-            return name, json.loads(contracts.resolve(self.contract, path).read_bytes())
+            return name, json.loads(read_regular(found, name, within=self.contract.directory))
         except (OSError, ValueError) as error:
             raise PolicyError(
                 "the policies of the organization cannot be read",

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError
 from infraspec.core.finding import Location
-from infraspec.core.runtime import paused_collector
+from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Unknown, Value
 from infraspec.hcl.ast import Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
-from infraspec.terraform.configuration.evaluation import Evaluation, Library, too_deep
+from infraspec.terraform.configuration.evaluation import Evaluation, Library
 from infraspec.terraform.configuration.instances import DeclaringModule, ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
@@ -26,8 +26,8 @@ from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
 from infraspec.terraform.configuration.variables import Argument, automatic_files, collect_variables
 from infraspec.terraform.language.conversions import iterate, to_revealed_bool
-from infraspec.terraform.language.functions.filesystem import RootFiles, boundary_of
-from infraspec.terraform.language.scope import Scope
+from infraspec.terraform.language.functions.filesystem import RootFiles
+from infraspec.terraform.language.scope import Scope, too_deep
 from infraspec.terraform.plan import Fault, Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
 from infraspec.terraform.provider.known_data import KnownData
 
@@ -193,7 +193,7 @@ def evaluate(
         try:
             library = library or Library()
             configuration = library.read(root)
-            files = RootFiles(root, boundary or boundary_of(root))
+            files = RootFiles(root, boundary or root)
             evaluation = Evaluation(library, root, files, known or KnownData(), workspace, _installed_modules(root))
             bare = ModuleInstance(configuration, evaluation)
             variables = collect_variables(bare, arguments, environ or {})
@@ -209,6 +209,9 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
     modules, instances, statically = _expand(module)
     report_conditions(modules, instances, evaluation)
     report_unmatched(modules, instances, evaluation)
+    for error in {error.place: error for error in evaluation.files.allowance.exceeded}.values():
+        file, line, _ = error.place.rsplit(":", 2)
+        evaluation.warn(f"{error.message}: what uses it is not known", Location(file, int(line)), error.remedy)
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
     return Plan(
@@ -216,7 +219,7 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
         resources=tuple(map(_resource, instances)),
         diagnostics=tuple(evaluation.diagnostics),
         examine=partial(_faults, modules, statically, stated),
-        outputs=ValuesOnDemand(module.configuration.outputs, partial(_output, module)),
+        outputs=ValuesOnDemand(module.configuration.outputs, module.output),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(refactorings(modules)),
         account=root_provider.account,
@@ -287,20 +290,13 @@ def _resource(instance: ResourceInstance) -> Resource:
     )
 
 
-def _output(module: ModuleInstance, name: str) -> Value:
-    try:
-        return module.output(name)
-    except RecursionError:
-        raise too_deep(f"output {name}") from None
-
-
 def _installed_modules(root: Path) -> Mapping[str, Path]:
     """Read `.terraform/modules/modules.json`: where `terraform init` has put the modules, by call path."""
     manifest = root / ".terraform" / "modules" / "modules.json"
     if not manifest.is_file():
         return {}
     try:
-        entries = json.loads(manifest.read_text(encoding="utf-8"))["Modules"]
+        entries = json.loads(read_regular(manifest))["Modules"]
         return {entry["Key"]: root / entry["Dir"] for entry in entries if entry["Key"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TerraformError(

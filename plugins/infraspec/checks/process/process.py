@@ -15,6 +15,7 @@ from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
+from infraspec.core.runtime import read_regular
 from infraspec.process.checklist import PullRequest, normalized
 from infraspec.process.markdown import line_of, parse_sequence, read_page
 from infraspec.process.workflows import Job, Workflow, read_workflows
@@ -144,6 +145,7 @@ def _ruleset(contract: Contract, settings: Process, path: Path, workflows: Seque
 
 def _text(contract: Contract, path: Path) -> str:
     try:
-        return resolve(contract, path).read_text(encoding="utf-8-sig")
+        shown = display(contract, path)
+        return read_regular(resolve(contract, path), shown, within=contract.directory).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProcessFileError(f"the file cannot be read: {error}", place=display(contract, path)) from None

@@ -104,7 +104,7 @@ def scalar(value: Value) -> Value:
     return value if isinstance(value, str | Text | Unknown) else render(value)
 
 
-_VARIABLE = re.compile(r"\$\{\s*(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
+_VARIABLE = re.compile(r"\$\{\s*+(?P<name>(?:[^},\s]|\s++(?=[^},\s]))*+)\s*+(?:,\s*+'(?P<default>[^']*+)'\s*+)?+\}")
 _ESCAPES = frozenset({"*", "?", "$"})
 _HEADER_COLONS = 5
 _WILD = re.compile(r"[*?]")

@@ -82,7 +82,7 @@ def _no_container(spec: str, expected: str, found: str, remedy: str) -> HostErro
     )
 
 
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_VERSION = re.compile(r"(?<!\d)\d++(?:\.\d++)+")
 _ASKED = {"terraform": "version", "kubectl": "version --client", "go": "version"}
 """What a tool is asked for its version with, where that is not --version."""
 

@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from infraspec.contract.paths import SUFFIXES
 from infraspec.core.errors import ErrorCollector, RootMissingError, TerraformError
 from infraspec.core.finding import Location
-from infraspec.hcl.ast import Attribute, Block, File, SourceText
+from infraspec.hcl.ast import Attribute, Block, Expression, File, Literal, SourceText
 from infraspec.hcl.files import parse_file
 from infraspec.hcl.json_syntax import LABELS
 from infraspec.terraform.language.expressions import compile_expression
-from infraspec.terraform.language.scope import Evaluate
+from infraspec.terraform.language.scope import Evaluate, budgeted
 
 _RESOURCE_META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle"})
 _MODULE_META_ARGUMENTS = frozenset({"count", "for_each", "providers", "depends_on", "source", "version"})
@@ -69,7 +69,7 @@ class SourceBody(Struct):
         key = (name, bound)
         if key not in self._compiled:
             attribute, source = self.attributes[name]
-            self._compiled[key] = compile_expression(attribute.expression, source, bound)
+            self._compiled[key] = _compile(attribute.expression, source, bound)
         return self._compiled[key]
 
     def inner(self, position: int) -> SourceBody:
@@ -106,6 +106,11 @@ class SourceBody(Struct):
         return (name for name in self.attributes if name not in _MODULE_META_ARGUMENTS)
 
 
+def _compile(expression: Expression, source: SourceText, bound: frozenset[str] = frozenset()) -> Evaluate:
+    evaluate = compile_expression(expression, source, bound)
+    return evaluate if isinstance(expression, Literal) else budgeted(evaluate, source, expression.at)
+
+
 _REFACTORINGS = ("moved", "import", "removed")
 _IGNORED = ("ephemeral", "action", "language")
 
@@ -132,7 +137,7 @@ class Configuration(Struct):
         """Return the closure of a local value, compiled on first use."""
         if name not in self._locals:
             attribute, source = self.locals[name]
-            self._locals[name] = compile_expression(attribute.expression, source)
+            self._locals[name] = _compile(attribute.expression, source)
         return self._locals[name]
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from infraspec.core.errors import EvaluationError, LimitError, TerraformError
 from infraspec.core.finding import Location
+from infraspec.core.limits import MOST_INSTANCES, MOST_PER_BLOCK
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value
 from infraspec.terraform.configuration.declarations import (
     Configuration,
@@ -30,12 +31,6 @@ from infraspec.terraform.language.scope import EvaluatedObject, Scope
 from infraspec.terraform.language.values import SetValue, type_name
 from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic, Uncertain
 from infraspec.terraform.provider.known_data import KnownData
-
-MOST_INSTANCES = 100_000
-"""How many resource and module instances one evaluation may have."""
-
-MOST_PER_BLOCK = 20_000
-"""How many instances one count or for_each may make."""
 
 
 class Library:
@@ -90,14 +85,15 @@ class Evaluation(Struct):
 
     def count(self, number: int, address: str, place: str) -> None:
         """Count new instances; LimitError past a bound."""
-        self.instances += number
-        if number > MOST_PER_BLOCK or self.instances > MOST_INSTANCES:
+        instances = self.instances + number
+        if number > MOST_PER_BLOCK or instances > MOST_INSTANCES:
             raise LimitError(
-                f"{address} would make {number} instances, {self.instances} in all",
+                f"{address} would make {number} instances, {instances} in all",
                 place=place,
                 expected=f"at most {MOST_PER_BLOCK} instances of one block and {MOST_INSTANCES} of a root",
                 remedy="correct count or for_each",
             )
+        self.instances = instances
 
     def opaque(self, address: str, source: Value, location: Location | None) -> None:
         """Note a module whose source is not here, or not known."""
@@ -119,15 +115,6 @@ class Evaluation(Struct):
     def report(self, message: str, location: Location | None) -> None:
         """Note something that would stop Terraform."""
         self.diagnostics.append(Diagnostic("error", message, location))
-
-
-def too_deep(place: str) -> LimitError:
-    """Return the error for references that lead one into the next without end in sight."""
-    return LimitError(
-        "the configuration refers too deeply",
-        place=place,
-        expected="fewer locals, modules or calls that lead one into the next",
-    )
 
 
 def place_error(error: TerraformError, place: str, address: str) -> None:
@@ -217,25 +204,37 @@ def _enabled(lifecycle: SourceBody, scope: Scope, address: str) -> Value:
 
 def _by_count(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
     value = body.compiled("count")(scope)
+    if not isinstance(value, (Unknown, Text)):
+        number = to_number(value)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            found = "null" if value is None else str(value)
+            raise EvaluationError("count is no whole number of at least 0", found=found)
+        value = _within_limits(evaluation, scope, number, address, body.place("count"))
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "count")
         inner = scope.bind(count={"index": named(f"{address}.count.index", value)})
         evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value), value))
         return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
-    number = to_number(value)
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        raise EvaluationError("count is no whole number of at least 0", found="null" if value is None else str(value))
-    evaluation.count(number, address, body.place("count"))
-    return [make(f"{address}[{index}]", scope.bind(count={"index": index}), index) for index in range(number)]
+    return [make(f"{address}[{index}]", scope.bind(count={"index": index}), index) for index in range(value)]
+
+
+def _within_limits(evaluation: Evaluation, scope: Scope, number: int, address: str, place: str) -> Value:
+    """Return a number of instances, or an unknown if there would be too many."""
+    try:
+        evaluation.count(number, address, place)
+    except LimitError as error:
+        return scope.beyond(error)
+    return number
 
 
 def _by_for_each(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
     value = body.compiled("for_each")(scope)
+    pairs = [] if isinstance(value, (Unknown, Text)) else list(_pairs(value))
+    number = _within_limits(evaluation, scope, len(pairs), address, body.place("for_each"))
+    value = number if isinstance(number, Unknown) else value
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "for_each")
         return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
-    pairs = list(_pairs(value))
-    evaluation.count(len(pairs), address, body.place("for_each"))
     result: dict[str, Value] = {}
     for key, item in pairs:
         if isinstance(key, str):

@@ -13,11 +13,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.errors import DivisionByZeroError, EvaluationError, LimitError, TerraformError
+from infraspec.core.runtime import read_regular
 from infraspec.core.unknown import Sensitive, Unknown, Value, is_known
 from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
-from infraspec.terraform.configuration.evaluation import Evaluation, place_error, too_deep
+from infraspec.terraform.configuration.evaluation import Evaluation, place_error
 from infraspec.terraform.configuration.providers import Provider, tags_all
 from infraspec.terraform.language.conversions import iterate
 from infraspec.terraform.language.partial_values import named, operand
@@ -70,16 +71,10 @@ class InstanceValues(Mapping[str, Value]):
         if value is _BUSY:
             if name not in self._instance.names():
                 raise KeyError(name)
-            value = self._cache[name] = self._evaluated(name)
+            value = self._cache[name] = self._instance.evaluate(name)
         if value is None and name == "tags_all":
             raise KeyError(name)
         return value
-
-    def _evaluated(self, name: str) -> Value:
-        try:
-            return self._instance.evaluate(name)
-        except RecursionError:
-            raise too_deep(self._instance.address) from None
 
     def __contains__(self, name: object) -> bool:
         if name == "tags_all":
@@ -216,7 +211,7 @@ class ResourceInstance(EvaluatedObject):
         if workspace != "default":
             path = f"{config.get('workspace_dir') or 'terraform.tfstate.d'}/{workspace}/terraform.tfstate"
         try:
-            state = json.loads(self.module.evaluation.files.resolve(path).read_text(encoding="utf-8"))
+            state = json.loads(read_regular(self.module.evaluation.files.resolve(path)))
             outputs = {name: (each["value"], each.get("sensitive")) for name, each in state["outputs"].items()}
         except (TerraformError, OSError, ValueError, KeyError, AttributeError, TypeError):
             return None
@@ -267,6 +262,8 @@ class ResourceInstance(EvaluatedObject):
             return self.module.remember(key, compute, lambda: self.body.place(name), keep=False)
         except TerraformError as error:
             place_error(error, self.body.place(name), key)
+            if isinstance(error, LimitError) and not isinstance(error, DivisionByZeroError):
+                return self.scope.beyond(error)
             raise
 
     def _blocks(self, body: SourceBody, type_: str, scope: Scope, bound: frozenset[str], parent: str) -> list[Value]:

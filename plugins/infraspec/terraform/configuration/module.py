@@ -11,8 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
+from infraspec.core.errors import (
+    CycleError,
+    EvaluationError,
+    FileAccessError,
+    LimitError,
+    RootMissingError,
+    TerraformError,
+)
 from infraspec.core.finding import Location
+from infraspec.core.limits import MOST_MODULES
 from infraspec.core.unknown import (
     AbsentModule,
     AtRunTime,
@@ -185,7 +193,6 @@ class ModuleInstance:
         self._memo: dict[object, Value] = {}
         self._providers: dict[str, Provider] = {}
         self._passed = passed or {}
-        evaluation.files.allow(configuration.directory)
 
     @property
     def prefix(self) -> str:
@@ -362,6 +369,9 @@ class ModuleInstance:
         if directory is None:
             self.evaluation.opaque(address, source, body.location)
             return OpaqueModule(address, source)
+        if self.evaluation.module_calls >= MOST_MODULES:
+            self.scope.beyond(LimitError(f"there are more than {MOST_MODULES:,} module instances", place=body.place()))
+            return OpaqueModule(address, source)
         self.evaluation.module_calls += 1
         instance = ModuleInstance(
             self._configuration(body, address, directory),
@@ -377,9 +387,10 @@ class ModuleInstance:
         return ModuleObject(instance)
 
     def _configuration(self, body: SourceBody, address: str, directory: Path) -> Configuration:
+        configuration = self._read(body, address, directory)
         ancestor: ModuleInstance | None = self
         while ancestor is not None:
-            if ancestor.configuration.directory.resolve() == directory.resolve():
+            if ancestor.configuration is configuration:
                 raise CycleError(
                     f"{address} calls the directory it stands in, directly or through others",
                     place=body.place("source"),
@@ -387,6 +398,17 @@ class ModuleInstance:
                     remedy="a module cannot contain itself: correct the source",
                 )
             ancestor = ancestor.parent
+        return configuration
+
+    def _read(self, body: SourceBody, address: str, directory: Path) -> Configuration:
+        if not self.evaluation.files.holds(directory):
+            raise FileAccessError(
+                f"the source of {address} leads out of the infrastructure repository",
+                place=body.place("source"),
+                expected="a module in the repository",
+                found=self.evaluation.library.show(directory),
+                remedy="copy the module into the repository, or name it by a registry address or a git URL",
+            )
         try:
             return self.evaluation.library.read(directory, self.evaluation.root)
         except RootMissingError as error:

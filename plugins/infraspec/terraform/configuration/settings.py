@@ -27,7 +27,7 @@ _REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?:/
 
 
 _CLAUSE = re.compile(
-    r"^\s*(?P<operator>=|!=|>=|<=|>|<|~>)?\s*v?(?P<version>\d+(?:\.\d+)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
+    r"^\s*+(?P<operator>=|!=|>=|<=|>|<|~>)?\s*+v?(?P<version>\d++(?:\.\d++)*)(?P<pre>-[0-9A-Za-z.-]+)?\s*$"
 )
 _FULL = 3
 _MANY = 9999

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infraspec.contract.paths import names_in
+from infraspec.core.errors import LimitError
+from infraspec.core.runtime import read_regular
 from infraspec.core.unknown import Contested, Unknown, Value
 from infraspec.hcl.ast import Attribute, Conditional, Literal, SourceText
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
@@ -60,8 +62,8 @@ def holds_tofu(names: Collection[str]) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return read_regular(path).decode()
+    except (OSError, UnicodeDecodeError, LimitError):
         return ""
 
 

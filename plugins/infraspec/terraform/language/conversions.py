@@ -33,7 +33,7 @@ from infraspec.terraform.language.values import (
     with_items,
 )
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?", re.ASCII)
 
 
 def to_text(value: Value) -> str | Text | Unknown:

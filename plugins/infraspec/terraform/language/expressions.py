@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from infraspec.core.errors import EvaluationError, InfraspecError, LimitError, TerraformError
+from infraspec.core.limits import BUDGET, ROUND, steps_of
 from infraspec.core.unknown import (
     AFTER_APPLY,
     Application,
@@ -58,6 +59,7 @@ from infraspec.terraform.language.scope import (
     bind,
     locate,
     located,
+    steps_of_tree,
 )
 from infraspec.terraform.language.templates import (
     call_function,
@@ -85,11 +87,12 @@ def compile_for_tuple(context: CompileContext, node: ForTuple) -> Evaluate:
     inside = context.inside(node.key, node.value)
     result = inside.compile(node.result)
     condition = inside.compile(node.condition) if node.condition else None
+    cost = ROUND + steps_of_tree(node)
 
     def over(scope: Scope, value: Value) -> Value:
         items, is_open = [], False
         hidden = isinstance(value, Sensitive)
-        for inner in _rounds(context, node, value, scope, condition):
+        for inner in _rounds(context, node, value, scope, condition, cost):
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
             is_open = is_open or keep is None
             if keep:
@@ -109,11 +112,12 @@ def compile_for_object(context: CompileContext, node: ForObject) -> Evaluate:
     inside = context.inside(node.key, node.value)
     result_key, result = inside.compile(node.result_key), inside.compile(node.result)
     condition = inside.compile(node.condition) if node.condition else None
+    cost = ROUND + steps_of_tree(node)
 
     def over(scope: Scope, value: Value) -> Value:
         pairs: dict[str, Value] = {}
         hidden = isinstance(value, Sensitive)
-        for inner in _rounds(context, node, value, scope, condition):
+        for inner in _rounds(context, node, value, scope, condition, cost):
             keep = _keeps(context, condition, inner, node.at, hidden=hidden)
             key = result_key(inner) if keep else ""
             name = context.key(reveal(key) if hidden else key, node.result_key.at)
@@ -146,12 +150,18 @@ def _over(context: CompileContext, node: ForTuple | ForObject, over: Callable[[S
     return evaluate
 
 
-def _rounds(
-    context: CompileContext, node: ForTuple | ForObject, value: Value, scope: Scope, condition: Evaluate | None
+def _rounds(  # noqa: PLR0917 - the parts of a loop
+    context: CompileContext,
+    node: ForTuple | ForObject,
+    value: Value,
+    scope: Scope,
+    condition: Evaluate | None,
+    cost: int,
 ) -> Iterator[Scope]:
     """Yield the scope of each element; where there is none, the condition has to be one all the same."""
     with located(context.source, node.collection.at):
         pairs = iterate(value)
+        BUDGET.spend(len(pairs) * cost)
     if condition is not None and not pairs:
         inside, doubts = scope.attempted()
         _keeps(context, condition, bind(inside, node, _ANY_ELEMENT, _ANY_ELEMENT), node.at, hidden=False)
@@ -236,6 +246,7 @@ def _equality(context: CompileContext, node: Binary, left: Evaluate, right: Eval
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
             values = left(scope), right(scope)
+            BUDGET.spend(steps_of(values[0]) + steps_of(values[1]))
             if any(
                 is_written and _is_collection(other) for is_written, other in zip(written, values[::-1], strict=True)
             ):

@@ -15,12 +15,14 @@ from fractions import Fraction
 from math import copysign, trunc
 from typing import TypeAlias
 
-from infraspec.core.errors import EvaluationError, LimitError, TerraformError
+from infraspec.core.errors import DivisionByZeroError, EvaluationError, TerraformError
+from infraspec.core.limits import BUDGET
 from infraspec.core.unknown import Text, Unknown, Value, is_known, is_one_value, marked, unknowns
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.conversions import first_sensitive, reveal, to_bool, to_number
 from infraspec.terraform.language.partial_values import is_never_empty, may_equal
 from infraspec.terraform.language.values import (
+    LARGEST,
     ListValue,
     MapValue,
     SetValue,
@@ -41,6 +43,10 @@ OPERATIONS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
 """What the arithmetic operators do with two numbers of 512 bits."""
 
 
+_STEPS = 16
+"""The steps of comparing two values; functions compare each with each."""
+
+
 def equality(left: Value, right: Value) -> bool | None:
     """Tell whether two values are equal, None if it is not known. Sensitive parts are compared by what they hide.
 
@@ -48,6 +54,7 @@ def equality(left: Value, right: Value) -> bool | None:
     differ too, but a plain list does not tell which it is, so that is not known. Nor is it for two empty lists, sets or
     maps, of which the types of the elements may differ.
     """
+    BUDGET.spend(_STEPS)
     return _equality(reveal(left), reveal(right))
 
 
@@ -127,6 +134,10 @@ Unary: TypeAlias = Callable[[Value], Value]
 Binary: TypeAlias = Callable[[Value, Value], Value]
 
 
+_EXACT = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+"""What makes a whole number of whole numbers."""
+
+
 def _arithmetic(symbol: str) -> Binary:
     def apply(left: Value, right: Value) -> Value:
         left, right = _number(left), _number(right)
@@ -134,6 +145,10 @@ def _arithmetic(symbol: str) -> Binary:
             return None
         if symbol == "/" and not right:
             raise _no_quotient(left)
+        if type(left) is int and type(right) is int and symbol in _EXACT:
+            whole = _EXACT[symbol](left, right)
+            if whole and -LARGEST < whole < LARGEST:
+                return int(whole)
         result = OPERATIONS[symbol](exact_number(left), exact_number(right))
         return normalize_number(result) if result else _zero(symbol, copysign(1, left) < 0, copysign(1, right) < 0)
 
@@ -147,7 +162,8 @@ def _zero(symbol: str, left: bool, right: bool) -> float:  # noqa: FBT001 - whet
 
 def _no_quotient(left: float) -> TerraformError:
     if left:
-        return LimitError("Division by zero", expected="a divisor other than zero", found="0, which makes it infinite")
+        found = "0, which makes it infinite"
+        return DivisionByZeroError("Division by zero", expected="a divisor other than zero", found=found)
     return EvaluationError("Division of zero by zero", expected="a divisor other than zero", found="0")
 
 

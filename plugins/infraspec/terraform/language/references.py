@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.limits import BUDGET, ROUND
 from infraspec.core.unknown import (
     Application,
     AtRunTime,
@@ -276,6 +277,8 @@ def compile_splat(context: CompileContext, node: Splat) -> Evaluate:
             value = target(scope)
             if not isinstance(value, EvaluatedObject):
                 _note(scope, value)
+            if isinstance(value, list):
+                BUDGET.spend(ROUND * len(value))
             return splat(value, apply, label)
 
     return evaluate

@@ -9,9 +9,10 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from infraspec.core.errors import EvaluationError, TerraformError
-from infraspec.core.unknown import Sensitive, Unknown, Value, computed_from, unknowns
-from infraspec.hcl.ast import Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
+from infraspec.core.errors import DivisionByZeroError, EvaluationError, LimitError, TerraformError
+from infraspec.core.limits import BUDGET, MOST_REFERENCES, size_of
+from infraspec.core.unknown import BeyondLimit, Sensitive, Unknown, Value, computed_from, unknowns
+from infraspec.hcl.ast import Binary, Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
 from infraspec.terraform.language.conversions import reveal, to_text
 from infraspec.terraform.language.functions.parameters import Files
 from infraspec.terraform.language.partial_values import named, operand
@@ -98,6 +99,15 @@ class Scope:
         module = f"{self.module.address}." if self.module.address else ""
         return Unknown(f"{module}{label} ({place}{digest})", computed_from(*values))
 
+    def beyond(self, error: LimitError) -> Unknown:
+        """Return an Unknown for an expression that passes a limit."""
+        self.module.files.allowance.exceeded.append(error)
+        address = self.opaque("an expression", error.place).address
+        details = "; ".join(filter(None, (error.expected, error.remedy)))
+        unknown = Unknown(address, BeyondLimit(f"{error.place}: {error.message}: {details}"))
+        self.may_fail(unknown)
+        return unknown
+
 
 class EvaluatedObject(Unknown):
     """A resource, data source or module as an expression sees it: as a whole unknown, by attribute not."""
@@ -181,6 +191,57 @@ def locate(error: TerraformError, source: SourceText, at: int) -> None:
     if not error.place:
         error.place = source.place(at)
         error.excerpt = source.excerpt(at)
+
+
+def budgeted(evaluate: Evaluate, source: SourceText, at: int) -> Evaluate:
+    """Return a closure that has a budget of its own, and gives an unknown for what passes a limit."""
+
+    def bounded(scope: Scope) -> Value:
+        before = BUDGET.begin(scope.module.files.allowance)
+        try:
+            if BUDGET.depth > MOST_REFERENCES:
+                raise too_deep(source.place(at))
+            value = evaluate(scope)
+            size_of(value)
+        except DivisionByZeroError:
+            raise
+        except LimitError as error:
+            locate(error, source, at)
+            return scope.beyond(error)
+        except RecursionError:
+            return scope.beyond(too_deep(source.place(at)))
+        finally:
+            BUDGET.end(before)
+        return value
+
+    return bounded
+
+
+_STEPS_OF_ARITHMETIC = 60
+"""It is exact, and slow."""
+
+
+def steps_of_tree(node: Node) -> int:
+    """Count the steps that evaluating a tree takes at most, but for functions and what references lead to."""
+    count = 0
+    pending: list[object] = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Node):
+            count += _STEPS_OF_ARITHMETIC if isinstance(each, Binary) and each.operator in "+-*/%" else 1
+            pending.extend(getattr(each, name) for name in each.__struct_fields__)
+        elif isinstance(each, tuple):
+            pending.extend(each)
+    return count
+
+
+def too_deep(place: str) -> LimitError:
+    """Return the error for references that lead one into the next without end in sight."""
+    return LimitError(
+        "the configuration refers too deeply",
+        place=place,
+        expected="fewer locals, modules or calls that lead one into the next",
+    )
 
 
 def bind(scope: Scope, node: ForTuple | ForObject | TemplateFor, key: Value, item: Value) -> Scope:

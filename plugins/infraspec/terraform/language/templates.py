@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infraspec.core.errors import EvaluationError, InfraspecError, LimitError
-from infraspec.core.unknown import AFTER_APPLY, Sensitive, Text, Unknown, Value, concatenate, marked
+from infraspec.core.limits import BUDGET, ROUND, demand_length, size_of
+from infraspec.core.runtime import read_regular
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate, marked
 from infraspec.hcl.ast import Interpolation, Literal, SourceText, Template, TemplateFor, TemplateIf, TemplatePart
 from infraspec.hcl.parser import parse_template
 from infraspec.terraform.language import functions
@@ -20,7 +22,15 @@ from infraspec.terraform.language.conversions import iterate, reveal, to_bool, t
 from infraspec.terraform.language.functions.filesystem import unreadable
 from infraspec.terraform.language.functions.patterns import matches_beginning
 from infraspec.terraform.language.partial_values import is_scalar, known_prefix, named, operand
-from infraspec.terraform.language.scope import CompileContext, Evaluate, EvaluatedObject, Scope, bind, located
+from infraspec.terraform.language.scope import (
+    CompileContext,
+    Evaluate,
+    EvaluatedObject,
+    Scope,
+    bind,
+    located,
+    steps_of_tree,
+)
 from infraspec.terraform.language.values import is_indefinite
 
 Render: TypeAlias = Callable[[Template | Literal, SourceText, Scope], Value]
@@ -71,8 +81,7 @@ def _evaluated(argument: Callable[[Scope], Value], scope: Scope) -> Value:
     try:
         return argument(scope)
     except LimitError as error:
-        scope.may_fail(unknown := Unknown(f"error({error.message})", AFTER_APPLY))
-        return unknown
+        return scope.beyond(error)
 
 
 def can_evaluate(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:
@@ -134,7 +143,7 @@ def _parse_file(file: Path, shown: str) -> tuple[Template | Literal, SourceText]
 
 @lru_cache(maxsize=256)
 def _parse(file: Path, _stamp: int, shown: str) -> tuple[Template | Literal, SourceText]:
-    text = file.read_text(encoding="utf-8")
+    text = read_regular(file).decode()
     return parse_template(text, shown), SourceText(shown, text)
 
 
@@ -142,6 +151,9 @@ def _expect_two(function: str, arguments: list[Value]) -> None:
     if len(arguments) != 2:  # noqa: PLR2004 - a template and its variables
         raise EvaluationError(f"{function} takes 2 arguments", found=f"{len(arguments)}")
 
+
+_FEW = 8
+"""As many pieces of text are put together before it is looked at how long they are."""
 
 _Piece: TypeAlias = Callable[[Scope], "list[str | Unknown | Text]"]
 _Pieces: TypeAlias = list[str | _Piece]
@@ -153,7 +165,7 @@ def compile_template(context: CompileContext, node: Template) -> Evaluate:
     if node.wraps and isinstance(first, Interpolation):
         return context.compile(first.expression)
     pieces = _pieces(context, node.parts)
-    return lambda scope: concatenate(_written(pieces, scope))
+    return lambda scope: _concatenated(_written(pieces, scope))
 
 
 def _pieces(context: CompileContext, parts: tuple[str | TemplatePart, ...]) -> _Pieces:
@@ -206,7 +218,7 @@ def _template_if(context: CompileContext, part: TemplateIf) -> _Piece:
 def _template_for(context: CompileContext, part: TemplateFor) -> _Piece:
     collection = context.compile(part.collection)
     body = _pieces(context.inside(part.key, part.value), part.body)
-    place = context.source.place(part.at)
+    place, cost = context.source.place(part.at), ROUND + steps_of_tree(part)
 
     def write(scope: Scope) -> list[str | Unknown | Text]:
         value = collection(scope)
@@ -220,6 +232,7 @@ def _template_for(context: CompileContext, part: TemplateFor) -> _Piece:
             return [scope.opaque(f"for {operand(hidden)}", place, hidden)]
         with located(context.source, part.at):
             pairs = iterate(value)
+            BUDGET.spend(len(pairs) * cost)
         return [piece for key, item in pairs for piece in _written(body, bind(scope, part, key, item))]
 
     return write
@@ -227,7 +240,7 @@ def _template_for(context: CompileContext, part: TemplateFor) -> _Piece:
 
 def _hidden(by: Sensitive, pieces: Iterable[str | Unknown | Text]) -> Sensitive:
     """Hide text that a sensitive value has decided."""
-    return marked(by.address, concatenate(pieces), by)
+    return marked(by.address, _concatenated(pieces), by)
 
 
 def render_template(node: Template | Literal, source: SourceText, scope: Scope) -> Value:
@@ -241,7 +254,17 @@ def render_template(node: Template | Literal, source: SourceText, scope: Scope) 
         if value is None:
             raise context.fail(first.at, "the result of the template is null")
         return value
-    return concatenate(_written(_pieces(context, node.parts), scope))
+    return _concatenated(_written(_pieces(context, node.parts), scope))
+
+
+def _concatenated(pieces: Iterable[str | Unknown | Text]) -> str | Text:
+    pieces = list(pieces)
+    if len(pieces) > _FEW or {*map(type, pieces)} != {str}:
+        demand_length(sum(map(size_of, pieces)))
+    whole = concatenate(pieces)
+    if type(whole) is str:
+        demand_length(len(whole))
+    return whole
 
 
 def _written(pieces: _Pieces, scope: Scope) -> Iterator[str | Unknown | Text]:

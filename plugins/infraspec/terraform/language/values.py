@@ -19,7 +19,7 @@ _BITS = 512
 _DIGITS = range(17, 158)
 """How many digits tell apart the numbers that are no floats."""
 
-_LARGEST = 1 << _BITS
+LARGEST = 1 << _BITS
 _MOST_PLACES = 300
 
 
@@ -87,7 +87,7 @@ def normalize_number(number: Decimal | Fraction | float) -> int | float:
 
 
 def _within_bounds(number: float) -> int | float:
-    if abs(number) > _LARGEST:
+    if abs(number) > LARGEST:
         raise too_large()
     return number
 

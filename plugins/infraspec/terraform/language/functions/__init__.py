@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.limits import BUDGET, CALL, demand_length, steps_of
 from infraspec.core.unknown import (
     Application,
     Character,
@@ -88,6 +89,7 @@ def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
         if not exists(name):
             raise _no_function(name)
         return partial_values.application(name, arguments)
+    BUDGET.spend(CALL + sum(map(steps_of, arguments)))
     if function.name in _MARKS or not any(isinstance(argument, Sensitive) for argument in arguments):
         return _apply(function, arguments, arguments, files)
     result = _apply_hidden(function, arguments, files)
@@ -171,7 +173,7 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
         _demand_computable(function, arguments)
         converted = function.convert(arguments)
         result = function.compute(files, *converted) if function.files else function.compute(*converted)
-        return composed(result) if type(result) is str else result
+        return _paid(result)
     except Undetermined:
         answer = _of_characters(function, arguments, files)
         known = [begun(argument, files) for argument in arguments]
@@ -189,6 +191,16 @@ def _apply(function: Function, arguments: Sequence[Value], shown: Sequence[Value
             found=error.found,
             remedy=error.remedy,
         ) from None
+
+
+def _paid(result: Value) -> Value:
+    """Return a result, for the size of which the budget is charged. Raises LimitError."""
+    if type(result) is str:
+        demand_length(len(result))
+        return composed(result)
+    if isinstance(result, (list, dict)):
+        BUDGET.spend(len(result))
+    return result
 
 
 def begun(value: Value, files: Files) -> Value:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from infraspec.core.errors import EvaluationError, LimitError
+from infraspec.core.errors import EvaluationError
+from infraspec.core.limits import BUDGET, ROUND
 from infraspec.core.unknown import OpenList, Text, Unknown, Value, is_known
 from infraspec.terraform.language.conversions import to_bool
 from infraspec.terraform.language.functions.parameters import (
@@ -197,9 +198,6 @@ def transpose(value: dict[str, Value]) -> MapValue:
                 raise EvaluationError("an element is null", expected="text", found="null")
             swapped.setdefault(str(item), ListValue()).append(key)
     return MapValue(sorted(swapped.items()))
-
-
-_MOST_COMBINATIONS = 100_000
 
 
 @function("length", present, structural=True)
@@ -406,9 +404,6 @@ def combinations(*lists: list[Value]) -> list[Value]:
     count = 1
     for values in lists:
         count *= len(values)
-    if count > _MOST_COMBINATIONS:
-        raise LimitError(
-            "setproduct makes too many combinations", expected=f"at most {_MOST_COMBINATIONS}", found=str(count)
-        )
+    BUDGET.spend(count * (ROUND + len(lists)))
     items = [list(combination) for combination in itertools.product(*map(unified, lists))]
     return SetValue.of(items) if any(isinstance(values, SetValue) for values in lists) else ListValue(items)

@@ -82,7 +82,7 @@ _FIELDS: dict[str, Callable[[datetime], str]] = {
 
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
-_DURATION = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
+_DURATION = re.compile(r"[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
 _STEP = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _NANOSECONDS = {
     "ns": 1,
@@ -92,6 +92,9 @@ _NANOSECONDS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
+_MOST_DIGITS = 40
+"""The digits of a number that matter: those before the point are too many, or those after it too small."""
+
 _LONGEST_DURATION = 2**63
 """Nanoseconds, not included."""
 
@@ -145,7 +148,7 @@ def _nanoseconds(duration: str) -> int:
     if not _DURATION.fullmatch(duration):
         expected = "numbers with h, m, s, ms, us or ns"
         raise EvaluationError("invalid duration", expected=expected, found=duration)
-    total = sum(int(Fraction(number) * _NANOSECONDS[unit]) for number, unit in _STEP.findall(duration))
+    total = sum(int(Fraction(number[:_MOST_DIGITS]) * _NANOSECONDS[unit]) for number, unit in _STEP.findall(duration))
     if total >= _LONGEST_DURATION:
         raise EvaluationError("invalid duration", expected="less than 292 years", found=duration)
     return -total if duration[0] == "-" else total

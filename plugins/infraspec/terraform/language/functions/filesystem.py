@@ -5,45 +5,41 @@ Source: Terraform Language, "fileset Function".
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from infraspec.core.errors import EvaluationError, FileAccessError, FileReadError
+from infraspec.core import regular_expressions
+from infraspec.core.errors import EvaluationError, FileAccessError, FileReadError, LimitError
+from infraspec.core.limits import BUDGET, MOST_HASHED_BYTES, Allowance
+from infraspec.core.runtime import read_regular, regular, repository_of
 from infraspec.terraform.language.functions.encoding import HASHES, base64_text
 from infraspec.terraform.language.functions.parameters import Files, function, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.values import SetValue
 
-_MARKERS = ("infraspec.toml", ".git")
-
-
-def boundary_of(root: Path) -> Path:
-    """Return the nearest directory at or above the root that holds infraspec.toml or .git, else the root itself."""
-    resolved = root.resolve()
-    for directory in (resolved, *resolved.parents):
-        if any((directory / marker).exists() for marker in _MARKERS):
-            return directory
-    return resolved
-
 
 class RootFiles:
     """Resolve the paths that `file`, `templatefile` and `fileset` are given.
 
-    Terraform runs in the root module's directory, so relative paths start there. `allow` adds the directory of a
-    module in use: `${path.module}/policy.json` is read although the module lies beside the root.
+    Terraform runs in the root module's directory, so relative paths start there. What is read lies in the repository
+    of `boundary`, or in the root itself.
     """
 
     def __init__(self, root: Path, boundary: Path) -> None:
         self.root = root
+        self.allowance = Allowance()
         self.beginnings: dict[str, str] = {}
-        self._allowed = {boundary.resolve(), root.resolve()}
+        self._allowed = {repository_of(boundary), root.resolve()}
 
-    def allow(self, directory: Path) -> None:
-        """Let expressions read below a module's directory."""
-        self._allowed.add(directory.resolve())
+    def holds(self, path: Path) -> bool:
+        """Tell whether a path, and what it links to, lies where files may be read."""
+        real = path.resolve()
+        return any(real.is_relative_to(directory) for directory in self._allowed)
 
     def resolve(self, path: str) -> Path:
         """Return the absolute path of a readable place.
@@ -52,10 +48,10 @@ class RootFiles:
         """
         try:
             absolute = Path(os.path.normpath(self.root.resolve() / Path(path).expanduser()))
-            real = absolute.resolve()
+            real, is_allowed = absolute.resolve(), self.holds(absolute)
         except (OSError, RuntimeError, ValueError) as error:
             raise unreadable(path, error) from None
-        if not any(real.is_relative_to(directory) for directory in self._allowed):
+        if not is_allowed:
             raise FileAccessError(
                 f"the file {path!r} lies outside the infrastructure repository",
                 expected="a path inside " + ", ".join(sorted(map(str, self._allowed))),
@@ -75,6 +71,9 @@ def unreadable(path: str, error: Exception) -> FileReadError:
     )
 
 
+_STEPS_OF_ENTRY = 100
+"""The steps that looking at a file takes."""
+
 _TOKEN = re.compile(
     r"(?P<deep>\*\*/)|(?P<rest>\*\*)|(?P<any>\*)|(?P<one>\?)|(?P<class>\[[!^]?[^]]+])|\\(?P<escaped>.)|(?P<other>.)",
     re.DOTALL,
@@ -85,10 +84,10 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     """Return what tells whether a relative path matches; EvaluationError for a pattern that is none."""
     translated = "".join(_translated(pattern))
     try:
-        compiled = re.compile(translated, re.DOTALL)
-    except re.error:
+        regular_expressions.fits(translated, "")
+    except regular_expressions.PatternError:
         raise EvaluationError("failed to glob pattern", expected="*, ?, **, {a,b} or [abc]", found=pattern) from None
-    return lambda path: compiled.fullmatch(path) is not None
+    return partial(regular_expressions.fits, f"(?s){translated}")
 
 
 def _translated(pattern: str) -> Iterator[str]:
@@ -175,10 +174,13 @@ def matching(files: Files, path: str, pattern: str) -> SetValue:
     if ".." in pattern.split("/") or pattern.startswith("/"):
         raise Undetermined
     matches = matcher(pattern)
-    names = (
-        (Path(folder) / name).relative_to(start).as_posix() for folder, _, found in os.walk(start) for name in found
-    )
-    return SetValue.of(name for name in names if matches(name))
+    return SetValue.of(filter(matches, _below(start)))
+
+
+def _below(start: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(start):
+        BUDGET.spend(_STEPS_OF_ENTRY * (len(folders) + len(names)))
+        yield from ((Path(folder) / name).relative_to(start).as_posix() for name in names)
 
 
 @function("filebase64", text, files=True)
@@ -190,7 +192,7 @@ def content_base64(files: Files, path: str) -> str:
 def _register(name: str, digest: str, *, hexadecimal: bool) -> None:
     @function(name, text, files=True)
     def compute(files: Files, path: str) -> str:
-        found = HASHES[digest](_read(files, path))
+        found = _digest(digest, files, path)
         return found.hex() if hexadecimal else base64_text(found)
 
 
@@ -200,8 +202,25 @@ for _name in ("sha256", "sha512"):
     _register(f"filebase64{_name}", _name, hexadecimal=False)
 
 
+def _digest(name: str, files: Files, path: str) -> bytes:
+    found = hashlib.new(name)
+    try:
+        with regular(files.resolve(path)) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > MOST_HASHED_BYTES:
+                raise LimitError(
+                    "the file is too large", expected=f"at most {MOST_HASHED_BYTES:,} bytes", found=str(size)
+                )
+            BUDGET.spend(size >> 8)
+            while part := stream.read(1 << 20):
+                found.update(part)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+    return found.digest()
+
+
 def _read(files: Files, path: str) -> bytes:
     try:
-        return files.resolve(path).read_bytes()
+        return read_regular(files.resolve(path))
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None

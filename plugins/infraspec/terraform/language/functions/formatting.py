@@ -15,6 +15,7 @@ from math import copysign
 from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError, LimitError
+from infraspec.core.limits import demand_length, size_of
 from infraspec.core.unknown import Text, Unknown, Value, encode_json, is_known
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.functions.parameters import (
@@ -141,7 +142,16 @@ class Verb(Struct, frozen=True):
 @function("format", known_text, rest=nullable, structural=True)
 def format_text(pattern: str, *arguments: Value) -> str | Text | Unknown:
     """Write arguments by the verbs of a format."""
-    return joined(_pieces(pattern, arguments))
+    return _formatted(pattern, arguments)
+
+
+def _formatted(pattern: str, arguments: Sequence[Value]) -> str | Text | Unknown:
+    pieces, size = [], 0
+    for piece in _pieces(pattern, arguments):
+        pieces.append(piece)
+        size += size_of(piece)
+        demand_length(size)
+    return joined(pieces)
 
 
 @function("formatlist", known_text, rest=nullable, structural=True)
@@ -155,7 +165,7 @@ def format_list(pattern: str, *arguments: Value) -> ListValue:
         counts = " and ".join(map(str, sorted(lengths)))
         raise EvaluationError("lists must have the same length", found=counts)
     count = lengths.pop() if lengths else 1
-    return ListValue(joined(_pieces(pattern, _row(arguments, position))) for position in range(count))
+    return ListValue(_formatted(pattern, _row(arguments, position)) for position in range(count))
 
 
 def _row(arguments: Sequence[Value], position: int) -> list[Value]:

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from infraspec.core.errors import EvaluationError
+from infraspec.core.limits import Allowance
 from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.terraform.language.conversions import iterate, to_bool, to_number, to_text
 from infraspec.terraform.language.partial_values import Undetermined
@@ -29,6 +30,10 @@ class Files(Protocol):
 
     `beginnings` are the texts that attributes are known to begin with, by address.
     """
+
+    @property
+    def allowance(self) -> Allowance:
+        """What is left to the evaluation."""
 
     @property
     def beginnings(self) -> Mapping[str, str]:

@@ -19,11 +19,15 @@ from typing import Any, NoReturn
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.json_text import decode_json
+from infraspec.core.limits import BUDGET, MOST_LEVELS, ROUND, size_of
 from infraspec.core.unknown import JsonText, Text, Unknown, Value, encode_json, is_known, unknowns
 from infraspec.terraform.language.conversions import to_number, to_text
 from infraspec.terraform.language.functions.parameters import function, mapping, nullable, present, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined, UnorderedJsonText
 from infraspec.terraform.language.values import is_indefinite, normalize_number
+
+_SHORT_NUMBER = 100
+"""The digits of a number that has certainly no more than 512 bits."""
 
 _LONGEST_NUMBER = 1000
 
@@ -72,11 +76,18 @@ def _without_unknown_keys(tree: Value, names: Sequence[str]) -> Value:
 
 def _decoded_json(value: str) -> Value:
     try:
-        tree = json.loads(value, parse_float=_number, parse_int=_number, parse_constant=_reject)
+        tree = json.loads(value, parse_float=_number, parse_int=_integer, parse_constant=_reject)
     except json.JSONDecodeError as error:
         found = f"{error.msg} at character {error.pos + 1}"
         raise EvaluationError("the text is not JSON", expected="a JSON value", found=found) from None
+    except RecursionError:
+        raise _too_deep() from None
+    size_of(tree)
     return _normalized(tree)
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _SHORT_NUMBER and digits != "-0" else _number(digits)
 
 
 def _number(digits: str) -> int | float:
@@ -116,7 +127,7 @@ _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e", '"': '"',
     "\\": "\\", "\x85": "N", "\u2028": "L", "\u2029": "P",
 }  # fmt: skip
-_LITERAL = re.compile(r"""(?:["\\\n]|(?! \n| \Z)[^\n])*""")
+_LITERAL = re.compile(r"(?:\n|(?! \n| \Z)[^\n])*+")
 """Text over several lines that stands as a block; none of it is escaped but quotes and backslashes, and breaks."""
 
 
@@ -252,6 +263,10 @@ _DATE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?=\Z|[Tt ])", re.ASCII)
 """A date; what follows may make a time of it, in ways that are not told here."""
 
 
+_STEPS_OF_YAML = 16
+"""The steps that reading a character takes."""
+
+
 @function("yamldecode", text)
 def yaml_decode(value: str) -> Value:
     """Decode one YAML document."""
@@ -262,8 +277,11 @@ def yaml_decode(value: str) -> Value:
     loader = type("Loader", (yaml.BaseLoader,), {"DEFAULT_SCALAR_TAG": _IMPLICIT})
     if value.startswith("%"):
         raise Undetermined
+    BUDGET.spend(_STEPS_OF_YAML * len(value))
     try:
         node = yaml.compose(value, Loader=loader)
+    except RecursionError:
+        raise _too_deep() from None
     except (yaml.YAMLError, ValueError) as error:
         if _TAB.search(value):
             raise Undetermined from None
@@ -274,12 +292,19 @@ def yaml_decode(value: str) -> Value:
     return _decoded(node, frozenset())
 
 
+def _too_deep() -> LimitError:
+    return LimitError("the text is nested too deeply", expected=f"at most {MOST_LEVELS} levels of lists and objects")
+
+
 def _no_yaml(found: str) -> EvaluationError:
     return EvaluationError("the text is not YAML", expected="one YAML document", found=found)
 
 
 def _decoded(node: Any, above: frozenset[int]) -> Value:
     """Turn a node to a value; a node that holds itself is an error, and so is a tag that Terraform does not know."""
+    BUDGET.spend(ROUND)
+    if len(above) > MOST_LEVELS:
+        raise _too_deep()
     if id(node) in above:
         raise EvaluationError("the text is not YAML", expected="no anchor that refers to itself")
     if node.tag in (_TAG + "timestamp", _TAG + "binary"):
@@ -304,6 +329,7 @@ def _mapping(node: Any, inside: frozenset[int]) -> Value:
             if item.id != "mapping":
                 raise _no_yaml("a merge of something else than a map")
             entries |= _decoded(item, inside)
+            BUDGET.spend(len(entries))
             continue
         name = _resolved(key) if key.id == "scalar" else None
         if name is None:

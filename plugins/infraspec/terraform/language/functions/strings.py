@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from infraspec.core.errors import EvaluationError, LimitError
+from infraspec.core.errors import EvaluationError
+from infraspec.core.limits import demand_length, size_of
 from infraspec.core.unknown import JsonText, Text, Unknown, Value, concatenate, parts_of
 from infraspec.terraform.language import partial_values
 from infraspec.terraform.language.functions.parameters import (
@@ -27,7 +28,6 @@ from infraspec.terraform.language.functions.parameters import (
 from infraspec.terraform.language.partial_values import Undetermined, joined, known_prefix, known_runs, known_suffix
 from infraspec.terraform.language.values import ListValue
 
-_LONGEST_INDENT = 10_000
 _ARN = ("partition", "service", "region", "account_id", "resource")
 
 
@@ -74,8 +74,7 @@ def indent(spaces: int, value: str) -> str:
     """Indent every line but the first."""
     if spaces < 0:
         raise EvaluationError("the number of spaces must not be negative", found=str(spaces))
-    if spaces > _LONGEST_INDENT:
-        raise LimitError("The indentation is too wide", expected=f"at most {_LONGEST_INDENT} spaces")
+    demand_length(len(value) + spaces * value.count("\n"))
     return value.replace("\n", "\n" + " " * spaces)
 
 
@@ -87,6 +86,7 @@ def join(separator: str | Text | Unknown, *lists: list[str | Text | Unknown | No
         if item is None:
             raise EvaluationError("an element is null", expected="text", found="null")
         pieces += [separator, item] if pieces else [item]
+    demand_length(sum(map(size_of, pieces)))
     return joined(pieces)
 
 
