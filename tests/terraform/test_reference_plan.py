@@ -86,15 +86,23 @@ def own_unknown() -> Mapping[str, Any]:
     return found
 
 
+@cache
+def configured() -> Mapping[str, Any]:
+    """Return the attributes that the source sets, by address."""
+    return {one.address: set(one.values) for one in Environments(CONTRACT).plan("prod").resources}
+
+
 def comparisons() -> Iterator[tuple[str, str, str, str]]:
     """Yield address, type, attribute and what is different, for everything that both say something of."""
     for address, real in by_address(real=True).items():
         values, hidden = real.get("values", {}), unknown()[address]
+        told = {*configured()[address], *values, *hidden}  # of the rest, version 3.39 has another schema
         for attribute, value in by_address(real=False)[address]["values"].items():
-            yield address, real["type"], attribute, difference(value, values.get(attribute), hidden.get(attribute))
+            if attribute in told:
+                yield address, real["type"], attribute, difference(value, values.get(attribute), hidden.get(attribute))
         for path in own_unknown().get(address, ()):
             attribute = re.split(r"[.\[]", path.lstrip("."))[0]
-            known = not hidden.get(attribute)
+            known = attribute in configured()[address] and not hidden.get(attribute)
             yield address, real["type"], attribute, f"Terraform knows it: {values.get(attribute)!r}" if known else ""
 
 
