@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from infraspec.core.unknown import Unknown, Value, concatenate, render
 from infraspec.ecs.required_access import required_access, unknown_volumes
 from infraspec.ecs.requirement import AccessContext, Key, Requirement
-from infraspec.ecs.service_access import ExecuteCommand, ServiceConnect
+from infraspec.ecs.service_access import ExecuteCommand, NamedRoles, ServiceConnect
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -48,6 +48,7 @@ def _line(one: Requirement) -> str:
         "or": one.alternative and render(one.alternative),
         "via": one.via and render(one.via),
         "keys": one.keys and described(one.keys),
+        "by": one.anonymous and "anybody",
     }
     return "\n".join([said, *(f"  {name}: {part}" for name, part in parts.items() if part)])
 
@@ -107,6 +108,9 @@ CONTAINERS: dict[str, Mapping[str, Value]] = {
     "a secret with its JSON key": {
         "secrets": [{"name": "DB", "valueFrom": arn("secretsmanager", "secret:db-AbCdEf:password::")}]},
     "a secret that is not known": {"secrets": [{"name": "DB", "valueFrom": Unknown("var.secret")}]},
+    "a secret whose ARN is not whole": {"secrets": [{"name": "DB", "valueFrom": arn("secretsmanager", "secret:db")}]},
+    "secrets of which one is not known": {
+        "secrets": [Unknown("var.s"), {"name": "DB", "valueFrom": concatenate(["arn:aws:", Unknown("var.rest")])}]},
     "a secret of the log driver": {
         "logConfiguration": {"logDriver": "splunk", "options": {},
             "secretOptions": [{"name": "token", "valueFrom": arn("secretsmanager", "secret:splunk-AbCdEf")}]}},
@@ -195,6 +199,16 @@ def test_volumes(volumes: Value, mount: Value, transcript: Transcript) -> None:
     systems = (resource("aws_efs_file_system.data"), resource("aws_efs_access_point.app"))
     container = {} if mount is None else {"mountPoints": mount}
     transcript(needs(Case(CASES[0].row, "", "", container, {"volume": named}, systems).plan()))
+
+
+@pytest.mark.parametrize("encrypted", ["ENABLED", "DISABLED", None, Unknown("var.encrypted")], ids=str)
+def test_a_file_system_that_anybody_mounts(encrypted: Value, transcript: Transcript) -> None:
+    """Without IAM a file system that has a policy lets in anybody, and its conditions see whether TLS is used."""
+    volumes = [_efs("fs-1", None), {"efs_volume_configuration": [Unknown("var.efs")]}]
+    named = [{"name": f"data{number}", **one} for number, one in enumerate(volumes)]
+    named[0]["efs_volume_configuration"][0]["transit_encryption"] = encrypted
+    plan = Case(CASES[0].row, "", "", {"mountPoints": MOUNTS["to write"]}, {"volume": named}).plan()
+    transcript(needs(plan, has_policy=lambda target: "fs-1" in render(target)))
 
 
 def test_volumes_of_a_file(transcript: Transcript) -> None:
@@ -311,3 +325,84 @@ def test_a_service_that_may_not_be_there(transcript: Transcript) -> None:
     plan = _plan({"enable_execute_command": True})
     unsure = [replace(one, key="?") if one.type == "aws_ecs_service" else one for one in plan.resources]
     transcript(needs(plan.replaced(resources=tuple(unsure))))
+
+
+def _own(place: str, **beside: Value) -> Value:
+    """Write a role between blocks: its attribute, last on the path, is in the innermost one, with what is beside it."""
+    *blocks, attribute = place.split(".")
+    tree: Value = {attribute: Unknown("aws_iam_role.own.arn"), **beside}
+    for block in reversed(blocks):
+        tree = {block: [tree]}
+    return tree
+
+
+RULE_ARN = arn("elasticloadbalancing", "listener-rule/app/main/1/2/3")
+APP, CLUSTER = Unknown("aws_ecs_task_definition.app.arn"), Unknown("aws_ecs_cluster.main.arn")
+NAMING: dict[str, tuple[str, Any]] = {
+    "volumes": ("aws_ecs_service", _own("volume_configuration.managed_ebs_volume.role_arn", kms_key_id="alias/ebs")),
+    "volumes without a key": ("aws_ecs_service", _own("volume_configuration.managed_ebs_volume.role_arn")),
+    "volumes that are not known": ("aws_ecs_service", {"volume_configuration": [Unknown("var.volume")]}),
+    "no block is known": ("aws_ecs_service", {"volume_configuration": Unknown("var.volumes")}),
+    "TLS of Service Connect": ("aws_ecs_service", _own(
+        "service_connect_configuration.service.tls.role_arn", kms_key=Unknown("aws_kms_key.main.arn"),
+        issuer_cert_authority=[{"aws_pca_authority_arn": arn("acm-pca", "certificate-authority/a")}])),
+    "VPC Lattice": ("aws_ecs_service", _own(
+        "vpc_lattice_configurations.role_arn", target_group_arn=Unknown("aws_vpclattice_target_group.web.arn"))),
+    "blue/green with a rule": ("aws_ecs_service", {"load_balancer": [{
+        "target_group_arn": arn("elasticloadbalancing", "targetgroup/blue/1"),
+        **_own("advanced_configuration.role_arn", production_listener_rule=RULE_ARN,
+            alternate_target_group_arn=arn("elasticloadbalancing", "targetgroup/green/2"))}]}),
+    "blue/green with a listener that is not known": ("aws_ecs_service", {"load_balancer": [
+        _own("advanced_configuration.role_arn", production_listener_rule=Unknown("var.listener"))]}),
+    "a hook": ("aws_ecs_service", {"deployment_configuration": [
+        _own("lifecycle_hook.role_arn", hook_target_arn=arn("lambda", "function:check"))]}),
+    "load balancers": ("aws_ecs_service", _own("iam_role", load_balancer=[{"elb_name": "classic"}])),
+    "a role that AWS chooses": ("aws_ecs_service", {"iam_role": Unknown("aws_ecs_service.own.iam_role")}),
+    "the role of AWS for ECS": ("aws_ecs_service", {
+        "iam_role": "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"}),
+    "a proxy that is off": ("aws_ecs_service", {"service_connect_configuration": [
+        {"enabled": False, **_own("service.tls.role_arn")}]}),
+    "Express": ("aws_ecs_express_gateway_service", _own("infrastructure_role_arn")),
+    "a rule of EventBridge": ("aws_cloudwatch_event_target", _own(
+        "role_arn", arn=CLUSTER, ecs_target=[{"task_definition_arn": APP}])),
+    "a family without a revision": ("aws_cloudwatch_event_target", _own(
+        "role_arn", arn=CLUSTER, ecs_target=[{"task_definition_arn": arn("ecs", "task-definition/app")}])),
+    "a family with its revision": ("aws_cloudwatch_event_target", _own(
+        "role_arn", arn=CLUSTER, ecs_target=[{"task_definition_arn": arn("ecs", "task-definition/other:3")}])),
+    "a rule for something else": ("aws_cloudwatch_event_target", _own("role_arn", arn=arn("lambda", "function:f"))),
+    "a rule that may be for ECS": ("aws_cloudwatch_event_target", _own(
+        "role_arn", arn=CLUSTER, ecs_target=Unknown("var.targets"))),
+    "a schedule": ("aws_scheduler_schedule", _own(
+        "target.role_arn", arn=CLUSTER, ecs_parameters=[{"task_definition_arn": Unknown("var.task_definition")}])),
+    "a rule without a role": ("aws_cloudwatch_event_target", {
+        "arn": CLUSTER, "ecs_target": [{"task_definition_arn": APP}]}),
+}  # fmt: skip
+PROFILES: dict[str, Value] = {
+    "a role of the plan": Unknown("aws_iam_role.instances.name"),
+    "the name of a role of the plan": "instances",
+    "the name of another role": "elsewhere",
+    "a role that is not known": Unknown("var.role"),
+    "no role": None,
+}
+"""The role of the instance profile of managed instances."""
+NAMING |= {
+    f"managed instances, {name}": ("aws_ecs_capacity_provider", {"managed_instances_provider": [_own(
+        "infrastructure_role_arn",
+        instance_launch_template=[{"ec2_instance_profile_arn": Unknown("aws_iam_instance_profile.own.arn")}])]})
+    for name in PROFILES
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_roles_that_blocks_name(name: str, transcript: Transcript) -> None:
+    """A service, provider or target names a role, which needs what stands in the blocks around it."""
+    type_, values = NAMING[name]
+    base = _plan(cluster={"kms_key_id": "alias/sessions"})
+    profile = resource("aws_iam_instance_profile.own", name="own", role=PROFILES.get(name.rpartition(", ")[2]))
+    roles = resource("aws_iam_role.own", name="own"), resource("aws_iam_role.instances", name="instances")
+    plan = base.replaced(resources=(*base.resources, *roles, profile, resource(f"{type_}.own", name="own", **values)))
+    context, named = context_of(plan), NamedRoles(AwsAttributes(plan))
+    for role in named:
+        doubt = role.doubt and role.doubt.unknown
+        transcript([f"{role.access.feature}: {render(role.value)} at {role.place}, {doubt}"])
+        transcript(lines(named.requirements(role, "own", context)))

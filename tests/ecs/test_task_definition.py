@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from infraspec.core.errors import TaskDefinitionError
 from infraspec.core.finding import Location
 from infraspec.core.json_text import lines_by_path
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value, concatenate
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, concatenate
 from infraspec.ecs.container import containers
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.terraform.plan import Plan, Resource
 from tests.checks.access_cases import ACCOUNT, REGION, resource
+from tests.whole_results import Transcript, described
 
 FILES = Path(__file__).parents[2] / "../shared/data/task_definitions"
 MINIMAL = {"family": "app", "containerDefinitions": [{"name": "app", "image": "nginx"}]}
@@ -139,6 +141,7 @@ def test_unknown_parts_are_kept_in_their_place() -> None:
         ('{"containerDefinitions": [3]}', "t.json: containerDefinitions.0", "a number"),
         ('{"containerDefinitions": [{"Secrets": []}]}', "t.json: containerDefinitions.0", "Secrets"),
         ('{"containerDefinitions": [{"secrets": [{"name": "A"}]}]}', "containerDefinitions.0.secrets.0", "an object"),
+        ('{"containerDefinitions": [{"logConfiguration": []}]}', "t.json: containerDefinitions.0", "a list"),
         ('{"containerDefinitions": [{"secrets": "A"}]}', "t.json: containerDefinitions.0", "A"),
         ('{"executionRoleArn": 5, "containerDefinitions": []}', "t.json", "a number"),
         ('{"family": ["a"], "containerDefinitions": []}', "t.json", "a list"),
@@ -174,6 +177,30 @@ def test_a_path_without_a_line_of_its_own_is_located_above() -> None:
     """A missing part is located at what should hold it."""
     definition = TaskDefinition.from_json(json.dumps(MINIMAL, indent=1), "t.json")
     assert Location("t.json", 4) == definition.locate("containerDefinitions.0.logConfiguration")
+
+
+PATHS = [
+    ("aws_ecs_task_definition", "containerDefinitions.0.secrets.1", "container_definitions.0.secrets.1"),
+    ("aws_ecs_task_definition", "volumes.0.efsVolumeConfiguration.fileSystemId",
+     "volume.0.efs_volume_configuration.0.file_system_id"),
+    ("aws_ecs_task_definition", "executionRoleArn", "execution_role_arn"),
+    ("aws_ecs_daemon_task_definition", "containerDefinitions.0.secrets.1.valueFrom",
+     "container_definition.0.secret.1.value_from"),
+    ("aws_ecs_daemon_task_definition", "containerDefinitions.0.logConfiguration.secretOptions.0",
+     "container_definition.0.log_configuration.0.secret_option.0"),
+    ("aws_ecs_express_gateway_service", "containerDefinitions.0.repositoryCredentials.credentialsParameter",
+     "primary_container.0.repository_credentials.0.credentials_parameter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "path", "attribute"), PATHS)
+def test_a_path_is_located_where_terraform_has_it(type_: str, path: str, attribute: str) -> None:
+    """What ECS calls one object is a list of blocks in Terraform, under another name."""
+    values = {"container_definitions": JsonText([])}
+    found = Resource(f"{type_}.x", "managed", type_, "x", None, "", values, location=Location("main.tf", 1))
+    located = replace(found, locate=lambda asked: Location(asked, 7))
+    assert Location(attribute, 7) == TaskDefinition.from_resource(located).locate(path)
+    assert Location("main.tf", 1) == TaskDefinition.from_resource(found).location
 
 
 def test_environment_of_a_container() -> None:
@@ -243,13 +270,16 @@ def assert_says_what_json_says(blocks: dict[str, Value]) -> None:
     assert {"MODE": "web"} == found.containers[0].environment
 
 
-def test_an_express_service_is_a_task_definition_too() -> None:
+def test_an_express_service_is_a_task_definition_too(transcript: Transcript) -> None:
     """Its one container is called Main, and its log goes to the group that is named, or to one that ECS makes."""
-    block = {"image": "nginx:1", "secret": BLOCKS["secret"], "aws_logs_configuration": [{"log_group": "/web"}]}
-    for log, group in ((block["aws_logs_configuration"], "/web"), (Unknown("x"), None), (None, None)):
-        values = {"primary_container": [{**block, "aws_logs_configuration": log}], "execution_role_arn": "x"}
+    block = {"image": "nginx:1", "secret": BLOCKS["secret"]}
+    named = [{"log_group": "/web"}], [{"log_group": "/web", "log_stream_prefix": "app"}]
+    for log, group in ((named[0], "/web"), (named[1], "/web"), (Unknown("x"), None), (None, None)):
+        container = {**block, "aws_logs_configuration": log}
+        values = {"primary_container": [container], "execution_role_arn": "x", "service_name": "web"}
         (found,) = task_definitions(Plan("source", (resource("aws_ecs_express_gateway_service.web", **values),)))
         (main,) = found.containers
+        transcript([described(main.log_options), *map(str, (found.location, found.family, found.network_mode))])
         assert ("Main", "awslogs", 1) == (main.name, main.log_driver, len(main.secrets))
         assert found.runs_on("FARGATE") is True
         assert group is None or main.log_options["awslogs-group"] == group
