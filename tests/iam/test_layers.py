@@ -28,6 +28,7 @@ SESSION = "arn:aws:sts::111122223333:assumed-role/app/1"
 USER = "arn:aws:iam::111122223333:user/hanako"
 ROOT = "arn:aws:iam::111122223333:root"
 ACCOUNT = Unknown("var.account")
+SERVICE = concatenate([Unknown("var.service"), ".amazonaws.com"])
 THEIRS = DB.replace("111122223333", "444455556666")
 
 
@@ -89,6 +90,14 @@ def test_kinds_of_principals(principal: Value, kind: PrincipalKind, account: Val
         ({"Service": "ecs-tasks.amazonaws.com"}, USER, PrincipalMatch()),
         ({"Service": "ecs-tasks.amazonaws.com"}, "ecs-tasks.amazonaws.com", PrincipalMatch(itself=YES)),
         ({"Service": "ec2.amazonaws.com"}, "ecs-tasks.amazonaws.com", PrincipalMatch()),
+        ({"Service": "ecs-tasks.amazonaws.com"}, SERVICE, PrincipalMatch(itself=MAYBE)),
+        ({"Service": "ecs-tasks.example.com"}, SERVICE, PrincipalMatch()),
+        ({"CanonicalUser": "79a5"}, SERVICE, PrincipalMatch()),
+        ({"AWS": ROLE}, SERVICE, PrincipalMatch.unknown()),
+        ({"AWS": ROLE}, "ecs-tasks.amazonaws.com", PrincipalMatch()),
+        ({"Federated": "accounts.google.com"}, "ecs-tasks.amazonaws.com", PrincipalMatch()),
+        ({"CanonicalUser": "79a5"}, "ecs-tasks.amazonaws.com", PrincipalMatch()),
+        ({"Elsewhere": "x"}, USER, PrincipalMatch.unknown()),
         ({"CanonicalUser": "79a5"}, USER, PrincipalMatch(itself=MAYBE)),
         ({"AWS": "AROAEXAMPLEEXAMPLE"}, ROLE, PrincipalMatch(itself=MAYBE, role=MAYBE)),
         ({"AWS": concatenate(["arn:aws:iam::", ACCOUNT, ":root"])}, ROLE, PrincipalMatch(account=MAYBE)),

@@ -43,6 +43,8 @@ CASES: list[tuple[Value, Value, Truth]] = [
     (HEAD + "db-AbCdEfG", NEW, NO),
     (HEAD + "api-??????", NEW, NO),
     (HEAD + "DB-??????", NEW, NO),
+    (HEAD.replace("secretsmanager", "SecretsManager") + "db-??????", NEW, YES),
+    (HEAD.replace("eu-west-1", "EU-West-?") + "*", NEW, YES),
     (HEAD + "db-*-*", NEW, MAYBE),
     (NEW, NEW, YES),
     (concatenate([NEW, "*"]), NEW, YES),

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.iam.evaluation.decision import Outcome, decide
-from infraspec.iam.policy.principals import Principal, PrincipalKind
+from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.principals import (
+    Principal,
+    PrincipalKind,
+    StatementPrincipal,
+    covers_principal,
+    principals_of,
+)
 from infraspec.iam.policy.statements import IdentityPolicy
 
 ACCOUNT = "111122223333"
@@ -45,3 +53,37 @@ def test_an_arn_with_unknown_parts_belongs_to_an_account(value: Value) -> None:
     policies = [IdentityPolicy.opaque("role", Unknown("what policies it has"))]
     decision = decide(policies, "logs:PutLogEvents", "*", principal=Principal.role(value))
     assert decision.outcome is Outcome.UNDETERMINED
+
+
+ROLE, OTHERS = f"arn:aws:iam::{ACCOUNT}:role/app", {"AWS": [ROOT := f"arn:aws:iam::{ACCOUNT}:root"]}
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ("*", ["everyone"]),
+        ({"AWS": ["*", ROLE], "Service": "sns.amazonaws.com"}, ["everyone", ROLE, "sns.amazonaws.com"]),
+        ({"Federated": Unknown("var.issuer")}, ["${var.issuer}"]),
+        ({"Service": "*"}, ["*"]),
+    ],
+)
+def test_the_principals_of_a_statement(principal: Value, expected: list[str]) -> None:
+    """Each is told by its name, and everyone as that."""
+    assert expected == list(map(str, principals_of(Statement("s", "Allow", principal=principal))))
+
+
+def test_whom_a_statement_covers() -> None:
+    """All but some are covered by the same exception alone; an account leaves its roles to their own policies."""
+    excepted = Statement("s", "Allow", not_principal=OTHERS)
+    named, own = Statement("s", "Allow", principal=OTHERS), Statement("s", "Allow")
+    role = StatementPrincipal("AWS", ROLE)
+    assert [f"everyone but {{AWS:[{ROOT}]}}"] == [str(one).replace('"', "") for one in principals_of(excepted)]
+    table = [
+        (own, None, Truth.YES), (named, None, Truth.MAYBE), (excepted, None, Truth.MAYBE),
+        (excepted, principals_of(excepted)[0], Truth.YES), (excepted, role, Truth.MAYBE),
+        (named, principals_of(excepted)[0], Truth.MAYBE), (named, role, Truth.MAYBE),
+        (named, StatementPrincipal("AWS", ACCOUNT), Truth.YES),
+        (named, StatementPrincipal("Service", "sns.amazonaws.com"), Truth.NO),
+    ]  # fmt: skip
+    for statement, principal, expected in table:
+        assert (principal, expected) == (principal, covers_principal(statement, principal, lambda value: value))

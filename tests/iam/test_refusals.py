@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from infraspec.core.errors import PolicyError
-from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.core.unknown import Text, Unknown, Value, characters, concatenate
 from infraspec.iam.lint.faults import PolicyFault
-from infraspec.iam.lint.refusals import certain_refusal, refusals
+from infraspec.iam.lint.refusals import certain_refusal, least_size, over_limit, refusals
 from infraspec.iam.policy.document import PolicyDocument
 from infraspec.resource_types import Policy, PolicyKind, resource_type
+from infraspec.resource_types.model import PolicyLimit
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "documents.json").read_text("utf-8"))
 MANAGED = resource_type("aws_iam_policy").policies[0]
@@ -162,6 +163,44 @@ def test_a_principal(principal: Value, *, expected: bool) -> None:
     document = policy(Principal=principal)
 
     assert expected == refused(document, resource_type("aws_secretsmanager_secret").policies[0])
+
+
+@pytest.mark.parametrize(
+    ("type_", "size", "certain"),
+    [
+        ("aws_iam_policy", 6144, None),
+        ("aws_iam_policy", 6145, True),
+        ("aws_iam_role_policy", 10240, None),
+        ("aws_iam_role_policy", 10241, True),
+        ("aws_iam_role", 2048, None),
+        ("aws_iam_role", 2049, False),
+        ("aws_iam_role", 8192, False),
+        ("aws_iam_role", 8193, True),
+    ],
+)
+def test_the_longest_policy(type_: str, size: int, certain: bool | None) -> None:  # noqa: FBT001 - None: it is not told
+    """A quota is met to the character; one that can be raised is certain only beyond what it is raised to."""
+    limit = resource_type(type_).policies[0].limit
+    assert limit is not None
+    fault = over_limit(limit, size)
+    assert certain == (fault and fault.certain)
+
+
+@pytest.mark.parametrize(
+    ("value", "blanks", "expected"),
+    [
+        ("a b\n c", False, 3),
+        ("a b\n c", True, 6),
+        (concatenate(["ab", Unknown("var.hidden"), "c d"]), False, 4),
+        (concatenate(["ab", characters("aws_secretsmanager_secret.db.arn", 6)]), False, 8),
+        (concatenate(["ab", Unknown("var.known")]), False, 5),
+        (Unknown("var.hidden"), False, 0),
+    ],
+)
+def test_how_long_a_policy_is_at_least(value: Value, *, blanks: bool, expected: int) -> None:
+    """White space does not count where AWS does not count it, and nothing of what may be empty."""
+    limit = PolicyLimit(10, "a quota", blanks=blanks)
+    assert expected == least_size(value, limit, lambda part: "x y z" if part == Unknown("var.known") else part)
 
 
 def test_the_certain_fault_is_told_first() -> None:

@@ -73,6 +73,15 @@ def test_the_same_unknown_is_equal_to_itself() -> None:
     assert matches(template(HEAD + "${aws:PrincipalTag/team}/api", Form.RESOURCE), subject, told) is NO
 
 
+def test_an_answer_is_kept_for_its_request_alone() -> None:
+    """One statement answers each request by its own variables, also about a resource that is partly unknown."""
+    resources = Resources((template(HEAD + "${aws:PrincipalTag/team}/*", Form.RESOURCE),))
+    subject = PartialArn.of(concatenate([HEAD, "core/", Unknown("var.name")]))
+    for team, expected in (("core", YES), ("data", NO), ("core", YES)):
+        told = Context.of({TEAM: team}, complete=True)
+        assert expected == resources.include(subject, told, without_value=NO)
+
+
 def test_text_without_variables_is_a_pattern() -> None:
     """Only text with a variable waits for a request."""
     assert isinstance(template(HEAD + "db", Form.RESOURCE), Pattern)

@@ -138,10 +138,7 @@ def _entry(kind: str, entry: Value, principal: Principal | None) -> PrincipalMat
     if principal is None or not isinstance(entry, str | Text) or kind not in _KINDS:
         return PrincipalMatch.unknown()
     if kind != "AWS":
-        wanted = kind == "Service"
-        if principal.kind in {PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.USER, PrincipalKind.ROOT} or (
-            principal.kind is PrincipalKind.SERVICE and not wanted and not isinstance(principal.value, str)
-        ):
+        if principal.kind in {PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.USER, PrincipalKind.ROOT}:
             return PrincipalMatch(itself=Truth.MAYBE) if kind == "CanonicalUser" else PrincipalMatch()
         return PrincipalMatch(itself=same(entry, principal.value))
     return _aws(entry, principal)
