@@ -54,6 +54,7 @@ CASES: list[tuple[Value, Value, Truth]] = [
     (secret(NAME), secret(NAME), YES),
     (concatenate([secret(NAME), "-*"]), secret(NAME), NO),
     (concatenate([HEAD, NAME, "-??????"]), secret(NAME), YES),
+    (concatenate([HEAD.replace("secretsmanager", "SecretsManager"), NAME, "-??????"]), secret(NAME), YES),
     (concatenate([HEAD, NAME]), secret(NAME), NO),
     (concatenate([HEAD, NAME, "/x-??????"]), secret(NAME), NO),
     (HEAD + "db-??????", secret(NAME), MAYBE),

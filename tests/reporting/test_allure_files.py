@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from infraspec.reporting.allure.files import executor
+from infraspec.reporting.allure.files import environment, executor
+from tests.reporting.results import RESULTS, RUN
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -66,3 +68,19 @@ def test_a_run_without_a_number_has_no_order(number: str, expected: dict[str, An
     """Allure orders builds by a number, and takes no other value for one."""
     found = executor({**GITLAB, "CI_PIPELINE_IID": number}) or {}
     assert expected == {name: value for name, value in found.items() if name.startswith("build") and name != "buildUrl"}
+
+
+@pytest.mark.parametrize(
+    ("application", "expected"),
+    [
+        ("shop ~", "shop ~"),
+        ("a=b: #1!", "a\\=b\\: \\#1\\!"),
+        ("C:\\shop", "C\\:\\\\shop"),
+        ("\x1f\x7f\n", "\\u001f\\u007f\\u000a"),
+        ("caf\u00e9 \U0001f600", "caf\\u00e9 \\ud83d\\ude00"),
+    ],
+)
+def test_properties_are_what_java_reads(application: str, expected: str) -> None:
+    """Printable ASCII stands as it is, but for what ends a key or begins a comment; the rest is escaped."""
+    lines = environment(replace(RESULTS, run=replace(RUN, application=application))).splitlines()
+    assert [f"Application={expected}"] == [line for line in lines if line.startswith("Application")]

@@ -9,7 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from infraspec import contract as contracts
+from infraspec.checks.access.explanation import explain
 from infraspec.cli import main
+from infraspec.reporting.diagnosis import HEALTHY, exit_code
+from infraspec.reporting.explanation import explanation_document
 from infraspec.reporting.incident_record import incident_record
 from tests.cli.test_conventions import CONTRACT, SOURCE
 from tests.cli.test_every_command import GOOD, folder  # noqa: F401 - a fixture
@@ -19,8 +22,10 @@ from tests.live.fleet import Cluster
 from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.live.test_diagnosing import as_json, as_text, diagnosed, unassumed
 from tests.live.test_start_facts import ANSWERS
-from tests.terraform.sources import write
-from tests.whole_results import Transcript
+from tests.terminal.test_explanation import CASES, LIMIT, READ, RESOURCE, SECRET
+from tests.terminal.test_explanation import SOURCE as LAYERS
+from tests.terraform.sources import plan_of, write
+from tests.whole_results import Transcript, described
 
 FORMS = {
     "conventions": ["", "--format markdown"],
@@ -45,6 +50,16 @@ DECISIONS = [
     ("kms:Decrypt", "arn:aws:kms:eu-west-1:444455556666:key/1"),
     ("ecs:DescribeServices", "*"),
 ]
+
+READ_BY_TERRAFORM = """
+    data "aws_iam_policy_document" "certain" {
+      statement { actions = ["s3:GetObject"] }
+    }
+    data "aws_iam_policy_document" "after" {
+      statement { resources = [aws_secretsmanager_secret.database.arn] }
+    }
+"""
+"""Terraform lists a data source that it can read only during apply, and none that it has read."""
 
 
 def _gone() -> Cluster:
@@ -95,15 +110,34 @@ def test_diagnoses(make: Callable[[], Cluster], tmp_path: Path, transcript: Tran
     """A diagnosis says what happened, by what it is known, and how to go on; also as JSON and as a record."""
     for text in (TERRAFORM, ALLOWING):
         found = diagnosed(tmp_path, make(), text)
-        transcript([as_text(found), as_json(found)])
+        transcript([f"exit code {exit_code(found)}", as_text(found), as_json(found)])
         transcript(incident_record(one, contracts.load(tmp_path), "prod") for one in found)
+
+
+def test_nothing_to_diagnose_is_healthy() -> None:
+    """Without a service nothing is wrong."""
+    assert exit_code([]) == HEALTHY
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_layers(case: str, tmp_path: Path, transcript: Transcript) -> None:
+    """On a terminal each layer of policies has its own row, the identity policies first."""
+    own, boundary, resource, _ = CASES[case]
+    parts = {
+        "own": own,
+        "boundary": boundary or "",
+        "limit": "" if boundary is None else LIMIT,
+        "resource": "" if resource is None else RESOURCE.format(resource),
+    }
+    found = explain(plan_of(tmp_path, LAYERS.format(**parts)), "app", READ, SECRET)
+    transcript(map(described, explanation_document(found).parts("terminal")))
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_planned_values(form: str, tmp_path: Path, transcript: Transcript) -> None:
     """A plan is shown with what is known of each value, and nothing that is sensitive."""
-    write(tmp_path, PLANNED)
-    transcript(printed(["plan", "--infra", str(tmp_path), "--root", "shop", "--format", form]))
+    write(tmp_path, PLANNED | {"shop/data.tf": READ_BY_TERRAFORM})
+    transcript(printed(["plan", "--root", str(tmp_path / "shop"), "--format", form]))
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

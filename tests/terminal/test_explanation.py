@@ -33,8 +33,8 @@ SOURCE = """
     }}
     {resource}
 """
-_LIMIT = "permissions_boundary = aws_iam_policy.boundary.arn"
-_RESOURCE = """
+LIMIT = "permissions_boundary = aws_iam_policy.boundary.arn"
+RESOURCE = """
     resource "aws_secretsmanager_secret_policy" "db" {{
       secret_arn = aws_secretsmanager_secret.db.arn
       policy     = jsonencode({{ Statement = [{}] }})
@@ -75,8 +75,8 @@ def test_layers(case: str, tmp_path: Path) -> None:
     source = SOURCE.format(
         own=own,
         boundary=boundary or "",
-        limit="" if boundary is None else _LIMIT,
-        resource="" if resource is None else _RESOURCE.format(resource),
+        limit="" if boundary is None else LIMIT,
+        resource="" if resource is None else RESOURCE.format(resource),
     )
     found = explain(plan_of(tmp_path, source), "app", READ, SECRET)
     lines = on_terminal(lambda: show(*view(explanation_document(found))), 160).lines

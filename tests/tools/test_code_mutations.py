@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+from pathlib import Path
 
 import pytest
 
 from tools.code_mutations.mutants import Mutant, mutants_of
+from tools.code_mutations.runner import patched
 
 SOURCE = '''"""A docstring."""
 from typing import Literal, TypeVar, cast
@@ -66,3 +69,21 @@ def test_a_mutant_is_known_wherever_its_function_stands() -> None:
     keys = {one.key for one in mutants()}
     assert keys == {one.key for one in mutants_of("b.py", SOURCE.replace("LIMIT", "\n\nLIMIT"), "ecs")}
     assert not {one.key for one in mutants(SOURCE.replace("cast(", "list(")) if "of" in one.function} & keys
+
+
+def test_what_a_function_made_while_its_module_was_loaded_is_changed_too(tmp_path: Path) -> None:
+    """A closure in a table has its new code, as the function that made it has."""
+    source = (
+        "def over(limit):\n    def apply(value):\n        return value > limit\n    return apply\nTABLE = [over(1)]\n"
+    )
+    path = tmp_path / "made.py"
+    path.write_text(source, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("made", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    [mutant] = [one for one in mutants_of(str(path), source, "iam") if one.after == "(value <= limit)"]
+
+    assert patched(mutant, source)
+    assert [True, False] == [module.ALL[0](1), module.over(1)(2)]

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -266,20 +267,25 @@ def all_code(code: CodeType) -> Iterator[CodeType]:
             yield from all_code(constant)
 
 
+def _named(code: CodeType) -> tuple[str, int]:
+    return code.co_qualname, code.co_firstlineno
+
+
 def patched(mutant: Mutant, source: str) -> bool:
-    """Give the function of a mutant its new code wherever it is referred to."""
+    """Give the function of a mutant its new code wherever it is referred to, and what it made while it was loaded."""
     path = str(HERE / mutant.path)
     made = [code for code in all_code(compile(mutant.applied(source), path, "exec", dont_inherit=True))
-            if code.co_qualname == mutant.function]  # fmt: skip
+            if f"{code.co_qualname}.".startswith(f"{mutant.function}.")]  # fmt: skip
+    times = Counter(map(_named, made))
+    new = {_named(code): code for code in made if times[_named(code)] == 1}  # not two lambdas of one line
     count = 0
     gc.unfreeze()
     for found in gc.get_objects():
         if isinstance(found, FunctionType) and found.__code__.co_filename == path:
-            for code in made:
-                old = found.__code__
-                if old.co_qualname == mutant.function and old.co_firstlineno == code.co_firstlineno:
-                    found.__code__ = code
-                    count += 1
+            code = new.get(_named(found.__code__))
+            if code is not None:
+                found.__code__ = code
+                count += code.co_qualname == mutant.function
     return count > 0
 
 
