@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from infraspec.core.unknown import Character, JsonText, Sensitive, Text, Unknown, Value, characters, concatenate, render
 from infraspec.terraform.aws_attributes import AwsAttributes, narrow, parameter_path
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.provider.known_data import KnownData
+from tests.terraform.sources import plan_of as evaluated
+from tests.whole_results import Transcript
 
 UUID = "aws_kms_key.x.key_id"
 
@@ -74,6 +78,101 @@ def test_arns(address: str, values: dict[str, Value], attribute: str, expected: 
 def test_other_attributes(address: str, values: dict[str, Value], attribute: str, expected: Value) -> None:
     """Names, ids and data sources are narrowed where they are certain, and stay unknown where not."""
     assert expected == narrow(plan_of(address, values), Unknown(f"{address}.{attribute}"))
+
+
+SOURCE = """
+provider "aws" { region = "eu-west-1" }
+provider "aws" {
+  alias  = "us"
+  region = "us-east-1"
+}
+variable "name" {}
+resource "aws_secretsmanager_secret" "db" { name = "db" }
+resource "aws_iam_role" "app" {
+  name = "app"
+  path = "/team/"
+}
+resource "aws_iam_policy" "own" { name = "own" }
+resource "aws_kms_key" "main" {}
+resource "aws_kms_alias" "main" {
+  name          = "alias/main"
+  target_key_id = aws_kms_key.main.key_id
+}
+resource "aws_lb" "app" { load_balancer_type = "network" }
+resource "aws_lb" "plain" {}
+resource "aws_lb_listener" "app" { load_balancer_arn = aws_lb.app.arn }
+resource "aws_lb_listener" "plain" { load_balancer_arn = aws_lb.plain.arn }
+resource "aws_lb_listener" "elsewhere" { load_balancer_arn = var.name }
+resource "aws_db_instance" "main" {
+  identifier                  = "main"
+  manage_master_user_password = true
+}
+resource "aws_sns_topic" "there" {
+  name   = "there"
+  region = "us-west-2"
+}
+resource "aws_ecr_repository" "app" { name = "app" }
+resource "aws_ecr_repository_policy" "app" { repository = aws_ecr_repository.app.name }
+data "aws_secretsmanager_secret" "here" { name = "db" }
+data "aws_secretsmanager_secret" "there" {
+  provider = aws.us
+  name     = "db"
+}
+data "aws_secretsmanager_secret" "other" { name = "other" }
+data "aws_secretsmanager_secret" "again" { name = "other" }
+data "aws_secretsmanager_secret" "any" { name = var.name }
+data "aws_secretsmanager_secret_version" "here" { secret_id = data.aws_secretsmanager_secret.here.id }
+data "aws_secretsmanager_secret_version" "any" { secret_id = var.name }
+data "aws_iam_role" "here" { name = "app" }
+data "aws_iam_role" "other" { name = "other" }
+data "aws_iam_policy" "here" { name = "own" }
+data "aws_iam_policy" "aws" { name = "ReadOnlyAccess" }
+data "aws_iam_policy" "other" { name = "other" }
+data "aws_kms_key" "by_alias" { key_id = "alias/main" }
+data "aws_kms_key" "by_attribute" { key_id = aws_kms_alias.main.name }
+data "aws_kms_key" "by_id" { key_id = aws_kms_key.main.key_id }
+data "aws_kms_key" "other" { key_id = "alias/other" }
+data "aws_ecs_task_definition" "app" { task_definition = "app" }
+data "aws_ecs_task_definition" "third" { task_definition = "app:3" }
+data "aws_ecs_task_definition" "any" { task_definition = var.name }
+data "aws_ecr_repository" "own" { name = "app" }
+data "aws_ecr_repository" "theirs" {
+  name        = "app"
+  registry_id = "444455556666"
+}
+locals {
+  upper = upper(aws_iam_role.app.arn)
+  split = split("/", aws_iam_role.app.arn)[1]
+  mixed = join("-", [aws_iam_role.app.arn, var.name])
+  fails = substr(aws_kms_key.main.arn, 0, 60)
+  after = replace(aws_kms_key.main.arn, var.name, "x")
+}
+"""
+ASKED = [
+    *(f"aws_lb_listener.{name}.arn" for name in ("app", "plain", "elsewhere")),
+    "aws_db_instance.main.master_user_secret[0].secret_arn", "aws_sns_topic.there.arn", "aws_ecr_repository.app.arn",
+    "aws_ecr_repository.app.registry_id", "aws_kms_alias.main.target_key_arn", "aws_kms_alias.main.arn",
+    *(f"data.aws_secretsmanager_secret.{name}.arn" for name in ("here", "there", "other", "again", "any")),
+    *(f"data.aws_secretsmanager_secret_version.{name}.arn" for name in ("here", "any")),
+    "data.aws_iam_role.here.arn", "data.aws_iam_role.other.arn",
+    *(f"data.aws_iam_policy.{name}.arn" for name in ("here", "aws", "other")),
+    *(f"data.aws_kms_key.{name}.arn" for name in ("by_alias", "by_attribute", "by_id", "other")),
+    *(f"data.aws_ecs_task_definition.{name}.{part}" for name in ("app", "third", "any") for part in ("arn", "family")),
+    "data.aws_ecr_repository.own.arn", "data.aws_ecr_repository.own.repository_url",
+    "data.aws_ecr_repository.theirs.repository_url",
+    *(f"local.{name}" for name in ("upper", "split", "mixed", "fails", "after")),
+]  # fmt: skip
+
+
+def test_attributes_of_one_plan(tmp_path: Path, transcript: Transcript) -> None:
+    """What is looked up is what the plan makes under that name there, else what its name tells of it."""
+    outputs = "".join(f'output "o{number}" {{ value = {name} }}\n' for number, name in enumerate(ASKED))
+    known = KnownData.of({}, account="111122223333")
+    plan = evaluated(tmp_path, SOURCE + outputs, known=known)
+    attributes = AwsAttributes(plan)
+    found = [attributes.narrow(plan.outputs[f"o{number}"]) for number in range(len(ASKED))]
+    transcript(["\n".join(f"{name} = {render(value)}" for name, value in zip(ASKED, found, strict=True))])
+    assert attributes.region_of(plan.by_address["aws_sns_topic.there"]) == "us-west-2"
 
 
 def test_the_suffix_keeps_its_identity() -> None:

@@ -106,6 +106,7 @@ def test_places_are_lines_of_the_file(tmp_path: Path) -> None:
     place = inline.location_of("policy.Statement.0.Action")
     assert place is not None
     assert ("iam.json", '"Action": "s3:PutObject",') == (place.file, lines[place.line - 1].strip())
+    assert place == inline.location_of("policy.Statement.0.Action.1.x")
 
 
 def changed(edit: Callable[[Any], Any]) -> str:

@@ -323,8 +323,9 @@ def test_a_variable_that_is_no_region_is_not_taken_for_one() -> None:
         ({"aws": {}, "aws.east": {"alias": "east"}}, "app:aws", "aws"),
         ({"aws.east": {"alias": "east"}}, "app:aws", "module.app:aws"),
         ({"aws": {}}, "app:aws.east", "module.app:aws.east"),
+        ({"aws": {}, "module.app:aws": {"expressions": {"region": {}}}}, "aws", "aws"),
     ],
-    ids=["inherited", "own block", "alias", "inherited default", "only aliases", "alias of a module"],
+    ids=["inherited", "own block", "alias", "inherited default", "only aliases", "alias of a module", "passed"],
 )
 def test_provider_of_a_module_resource(providers: dict[str, Any], key: str, expected: str) -> None:
     """A resource of a module is of the provider that its configuration key resolves to."""

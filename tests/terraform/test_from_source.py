@@ -22,6 +22,7 @@ from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.source import evaluate
 from tests.terraform.sources import output_of, plan_of, write
+from tests.whole_results import Transcript
 
 DOCUMENT = 'data "aws_iam_policy_document" "d" {\n%s\n}\n'
 
@@ -278,6 +279,55 @@ def test_false_validation_is_an_error_diagnostic(tmp_path: Path) -> None:
     assert "environment is dev or prod." in diagnostic.message
     assert diagnostic.location is not None
     assert diagnostic.location.line == 4
+
+
+def test_a_false_condition_of_what_may_not_be_there_is_a_warning(tmp_path: Path) -> None:
+    """What no instance may ask for stops nothing: a validation in a module, a precondition of a resource."""
+    condition = 'condition = false\n error_message = "never"'
+    root = f"""
+        variable "many" {{}}
+        module "m" {{
+          source = "./m"
+          count  = var.many
+          name   = "x"
+        }}
+        resource "aws_sqs_queue" "q" {{
+          count = var.many
+          lifecycle {{
+            precondition {{
+              {condition}
+            }}
+          }}
+        }}
+        """
+    child = f'variable "name" {{\n validation {{\n {condition.replace("false", "length(var.name) > 3")}\n }}\n}}\n'
+    plan = plan_of(tmp_path, {"main.tf": root, "m/main.tf": child})
+    assert ["warning", "warning"] == [one.severity for one in plan.diagnostics if "never" in one.message]
+
+
+UNDECLARED = {
+    "module.m.name": 'module "queues" { source = "./m" }',
+    "module.queue.name": 'module "queues" { source = "./m" }',
+    "local.nme": "locals { name = 1 }",
+    "var.nme": 'variable "name" { default = 1 }',
+    "aws_sqs_queue.mail.arn": 'resource "aws_sqs_queue" "mails" {}',
+    "data.aws_vpc.mian.id": 'data "aws_vpc" "main" {}',
+    "aws_sqs_queue.mails.arnn": 'resource "aws_sqs_queue" "mails" {}',
+}
+
+
+@pytest.mark.parametrize("reference", UNDECLARED)
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_is_not_declared(reference: str, tmp_path: Path, transcript: Transcript, *, inside: bool) -> None:
+    """The error names the module that lacks it, and what is like it or how to declare it."""
+    text = f'{UNDECLARED[reference]}\noutput "value" {{ value = {reference} }}\n'
+    files = {"main.tf": text, "m/main.tf": ""}
+    if inside:
+        files = {"main.tf": 'module "top" { source = "./top" }', "top/main.tf": text, "top/m/main.tf": ""}
+    try:
+        transcript([str(value) for value in plan_of(tmp_path, files).outputs.values()])
+    except InfraspecError as error:
+        transcript([str(error)])
 
 
 def test_modules(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ SOURCE = {
           count  = 1
         }
         """,
-    "m/main.tf": 'data "aws_subnet" "one" {}\n',
+    "m/main.tf": 'data "aws_subnet" "one" {}\ndata "aws_ami" "inner" { count = 0 }\n',
 }
 MATCHED = [
     "aws_vpc.id",
@@ -35,6 +35,7 @@ MATCHED = [
     "module.m.data.aws_subnet.one.id",
     "module.m[0].data.aws_subnet.one.id",
     "module.m.aws_subnet.one.id",
+    "module.m[0].data.aws_ami.inner.id",
     "other_thing.whatever",
     "aws_caller_identity.account_id",
     "data.aws_region.name",

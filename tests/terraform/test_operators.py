@@ -6,6 +6,7 @@ import pytest
 
 from infraspec.core.errors import EvaluationError, LimitError
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
+from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.operators import AND, BINARY, OR, UNARY, conditional_equal, equality
 from infraspec.terraform.language.values import ListValue, LongNumber, MapValue, SetValue
 
@@ -55,6 +56,18 @@ def test_operands_that_are_no_numbers(left: Value, operator: str, right: Value) 
     """Null, bools and other text have no arithmetic."""
     with pytest.raises(EvaluationError):
         BINARY[operator](left, right)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a", {"a": 1}, MapValue(a=1), [1], ListValue(["a"]), SetValue.of([True])],
+    ids=["text", "an object", "a map", "a tuple", "a list", "a set"],
+)
+def test_what_is_no_number_and_no_bool(value: Value) -> None:
+    """The error names the kind of the value, with its article."""
+    for convert in (to_number, to_bool):
+        with pytest.raises(EvaluationError):
+            convert(value)
 
 
 def test_division_by_zero() -> None:

@@ -83,6 +83,10 @@ def regions(plan: Plan) -> dict[str, object]:
 
 PRESENT: dict[str, tuple[str, str]] = {
     "passed": (VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }", EXPECTS + QUEUE),
+    "passed to what is expected by its name in quotes": (
+        VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }",
+        EXPECTS.replace("[aws.virginia]", '["aws.virginia"]') + QUEUE,
+    ),
     "configured in the module": (CALL % "", VIRGINIA + QUEUE),
     "passed through a block that only names it": (
         VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }",

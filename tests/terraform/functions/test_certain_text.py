@@ -72,6 +72,7 @@ SOURCE = """
 provider "aws" { region = "eu-west-1" }
 resource "aws_secretsmanager_secret" "s" { name = "stock/api" }
 resource "aws_cloudwatch_log_group" "g" { name = "/ecs/stock" }
+resource "aws_kms_key" "k" {}
 resource "aws_iam_role" "r" {
   name = "stock"
   path = "/app/"
@@ -105,6 +106,10 @@ EXPRESSIONS = {
     f'trimsuffix({SECRET}, ":*")': NAMED,
     f'replace({SECRET}, "b", "c")': f'${{replace({SECRET}, "b", "c")}}',
     f"upper({SECRET})": f"${{upper({SECRET})}}",
+    f'split("/", "a/b/${{{SECRET}}}")[0]': "a",
+    f'split("/", "a/b/${{{SECRET}}}")[1]': "b",
+    'replace(aws_kms_key.k.arn, ":key/", "/key:")': "arn:aws:kms:eu-west-1:111122223333/key:${aws_kms_key.k.key_id}",
+    'replace(aws_kms_key.k.arn, "aws_kms_key", "x")': '${replace(aws_kms_key.k.arn, "aws_kms_key", "x")}',
 }
 
 
