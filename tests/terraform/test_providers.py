@@ -83,10 +83,6 @@ def regions(plan: Plan) -> dict[str, object]:
 
 PRESENT: dict[str, tuple[str, str]] = {
     "passed": (VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }", EXPECTS + QUEUE),
-    "passed to what is expected by its name in quotes": (
-        VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }",
-        EXPECTS.replace("[aws.virginia]", '["aws.virginia"]') + QUEUE,
-    ),
     "configured in the module": (CALL % "", VIRGINIA + QUEUE),
     "passed through a block that only names it": (
         VIRGINIA + CALL % "providers = { aws.virginia = aws.virginia }",
@@ -103,9 +99,10 @@ def test_a_configuration_that_a_module_has(tmp_path: Path, root: str, child: str
     assert regions(plan) == {"module.m.aws_sqs_queue.q": "us-east-1"}
 
 
-def test_a_module_evaluated_as_a_root(tmp_path: Path) -> None:
+@pytest.mark.parametrize("alias", ["aws.virginia", '"aws.virginia"'])
+def test_a_module_evaluated_as_a_root(tmp_path: Path, alias: str) -> None:
     """Configurations that a caller would pass are not known, and no error."""
-    plan = plan_of(tmp_path, {"main.tf": EXPECTS + QUEUE})
+    plan = plan_of(tmp_path, {"main.tf": EXPECTS.replace("aws.virginia", alias) + QUEUE})
 
     assert regions(plan) == {"aws_sqs_queue.q": Unknown("aws_region.region (aws.virginia)")}
 

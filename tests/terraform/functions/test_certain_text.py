@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infraspec.core.errors import EvaluationError
 from infraspec.core.unknown import Character, Text, Unknown, Value, concatenate, unknowns
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.language.functions import call
+from infraspec.terraform.language.functions import call, first_pieces
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.provider.known_data import KnownData
 from tests.terraform.sources import plan_of
@@ -66,6 +66,13 @@ def test_what_is_certain_holds_for_every_value(
     result = computed(name, [text, *more])
     if set(unknowns(result)) <= set(values):
         assert computed(name, [filled(text, values), *more]) == filled(result, values)
+
+
+def test_the_pieces_of_a_known_beginning() -> None:
+    """A piece is known if its end is."""
+    pieces = call("split", ["/", concatenate(["a/b/c", Unknown("var.a")])], FILES)
+    assert isinstance(pieces, Unknown)
+    assert [pieces, "a", "b", pieces] == [first_pieces(pieces, index) for index in (-1, 0, 1, 2)]
 
 
 SOURCE = """
