@@ -35,10 +35,10 @@ MOST_NEW_CHARACTERS = 128 << 20
 MOST_LEVELS = 100
 """How deeply lists and objects may be nested in a value."""
 
-MOST_STEPS = 5_000_000
+MOST_STEPS = 2_000_000
 """What the evaluation of one expression may take: a step is about a third of a microsecond."""
 
-MOST_STEPS_IN_ALL = 15_000_000
+MOST_STEPS_IN_ALL = 6_000_000
 """What the expressions that take many steps may take together."""
 
 FREE_STEPS = 1_000
