@@ -86,4 +86,4 @@ def test_what_a_function_made_while_its_module_was_loaded_is_changed_too(tmp_pat
     [mutant] = [one for one in mutants_of(str(path), source, "iam") if one.after == "(value <= limit)"]
 
     assert patched(mutant, source)
-    assert [True, False] == [module.ALL[0](1), module.over(1)(2)]
+    assert [True, False] == [module.TABLE[0](1), module.over(1)(2)]
