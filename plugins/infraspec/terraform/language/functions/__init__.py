@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import groupby
 
 from infraspec.core.errors import EvaluationError, TerraformError
 from infraspec.core.limits import BUDGET, CALL, demand_length, steps_of
@@ -232,13 +233,13 @@ def _of_characters(function: Function, arguments: Sequence[Value], files: Files)
     searches = function.name in _SEARCHES
     if not all(isinstance(one, Character) or (searches and _is_key(one)) for one in hidden):
         return None
-    codes = {one: chr(_CODES + index) for index, one in enumerate(hidden)}
+    codes = {one: chr(_CODES + index) * _length_of(one) for index, one in enumerate(hidden)}
     coded = [_encoded(argument, codes) for argument in arguments]
     texts = [one for one in coded if isinstance(one, str)]
     sought = texts if searches else []
     if any(_may_stand(needle, text) for needle in sought for text in texts if text != needle):
         return None
-    return _decoded(_apply(function, coded, coded, files), {code: one for one, code in codes.items()})
+    return _decoded(_apply(function, coded, coded, files), {code[0]: one for one, code in codes.items()})
 
 
 def first_pieces(pieces: Unknown, index: Value) -> Value:
@@ -253,7 +254,7 @@ def first_pieces(pieces: Unknown, index: Value) -> Value:
 
 def _encoded(value: Value, codes: Mapping[Unknown, str]) -> Value:
     if not isinstance(value, Text):
-        return value
+        return codes.get(value, value) if isinstance(value, Unknown) else value
     return "".join(part if isinstance(part, str) else codes[part] for part in value.parts)
 
 
@@ -278,10 +279,21 @@ def _is_key(unknown: Unknown) -> bool:
     return found is not None and (found.type, found.attribute) == ("aws_kms_key", "key_id")
 
 
+def _length_of(unknown: Unknown) -> int:
+    """Return how many characters it has; the id of a key, `mrk-` included, 36. Source: AWS KMS, "Key identifiers"."""
+    return 1 if isinstance(unknown, Character) else 36
+
+
 def _decoded(value: Value, hidden: Mapping[str, Unknown]) -> Value:
     if isinstance(value, list):
         return ListValue(_decoded(one, hidden) for one in value)
-    return concatenate(hidden.get(one, one) for one in value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    parts: list[str | Unknown] = []
+    for character, run in groupby(value):
+        text, one = "".join(run), hidden.get(character)
+        parts += [text] if one is None else [one] * (len(text) // _length_of(one))
+    return parts[0] if len(parts) == 1 else concatenate(parts)
 
 
 def _demand_computable(function: Function, arguments: Sequence[Value]) -> None:
