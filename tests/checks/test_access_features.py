@@ -370,6 +370,8 @@ def let_in(principal: Value, **condition: Value) -> Resource:
         (let_in("*", Bool={"aws:SecureTransport": "true"}), "ENABLED", PROVEN),
         (let_in("*", Bool={"aws:SecureTransport": "true"}), Unknown("var.transit"), UNDETERMINED),
         (let_in("*", StringEquals={"aws:SourceVpc": "vpc-1"}), "ENABLED", UNDETERMINED),
+        (let_in("*", StringEquals={"aws:PrincipalAccount": ACCOUNT}), "ENABLED", VIOLATED),
+        (let_in("*", ArnLike={"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}), "ENABLED", VIOLATED),
     ],
 )
 def test_without_iam_a_volume_is_mounted_by_nobody(policy: Resource, transit: Value, expected: Verdict) -> None:

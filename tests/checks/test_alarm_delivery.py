@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_delivery
+from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_delivery, check_canary
+from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import Unknown
-from infraspec.monitoring.live_readings import CHATBOT, LiveSubscription
+from infraspec.monitoring.live_readings import CHATBOT, CanaryFacts, LiveSubscription
 from infraspec.terraform.plan import Plan
 from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
@@ -181,3 +184,51 @@ def test_an_alarm_of_another_account_is_no_publisher_here() -> None:
     found = check_alarm_delivery(source, deployed(), subscribed(), CONTRACT, "prod")
     assert "cloudwatch.amazonaws.com" not in {one.subject for one in found}
     assert "events.amazonaws.com" in {one.subject for one in found}
+
+
+SUBSCRIBED = LiveSubscription("sqs", "", confirmed=True)
+CANARY_QUEUE = "arn:aws:sqs:ap-northeast-1:123456789012:canary"
+CANARY_TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:critical"
+
+
+def policy(**changes: Any) -> str:
+    """Return the policy of a queue with one statement."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": CANARY_QUEUE, **changes}]})
+
+
+def only(arn: str) -> dict[str, Any]:
+    """Return the condition on the topic."""
+    return {"ArnEquals": {"aws:SourceArn": arn}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "reason"),
+    [
+        ({"policy": policy(), "seconds": 0.26}, PROVEN, "after 0.3 s"),
+        ({"policy": policy()}, UNDETERMINED, "no link of the chain"),
+        ({"policy": policy(Condition=only(CANARY_TOPIC))}, UNDETERMINED, "no link of the chain"),
+        ({"policy": policy(Condition=only(f"{CANARY_TOPIC}-other"))}, VIOLATED, "the policy of the queue"),
+        ({"policy": policy(Action="sqs:ReceiveMessage")}, VIOLATED, "the policy of the queue"),
+        ({"policy": policy(Effect="Deny")}, VIOLATED, "the policy of the queue"),
+        ({"policy": ""}, VIOLATED, "the policy of the queue"),
+        ({"policy": policy(), "key": "alias/aws/sqs"}, VIOLATED, "the key of the queue"),
+        ({"policy": policy(), "key": "alias/own"}, UNDETERMINED, "policy of the queue's key"),
+        (
+            {"subscription": LiveSubscription("sqs", "", confirmed=False), "published": False},
+            VIOLATED,
+            "not confirmed",
+        ),
+        ({"subscription": None, "published": False}, VIOLATED, "the topic has none"),
+        ({"is_topic": False, "published": False}, VIOLATED, "the topic:"),
+        ({"is_queue": False, "published": False}, VIOLATED, "the queue:"),
+        ({"subscription": LiveSubscription("sqs", "", confirmed=True, filtered=True)}, VIOLATED, "the filter policy"),
+    ],
+)
+def test_the_link_that_is_suspected(facts: dict[str, Any], verdict: Verdict, reason: str) -> None:
+    """By what AWS has on the way; without one that is broken nothing is certain."""
+    known = {"subscription": SUBSCRIBED, "published": True, **facts}
+    canary = Canary(topics=[CANARY_TOPIC], queue=CANARY_QUEUE, seconds=200)
+    finding = check_canary(canary, CanaryFacts(CANARY_TOPIC, CANARY_QUEUE, **known))
+    assert (verdict, CANARY_TOPIC, "canary") == (finding.verdict, finding.address, finding.subject)
+    assert reason in finding.reason

@@ -230,3 +230,27 @@ def test_a_filter_of_another_region_is_not_missing(region: Any) -> None:
     assert [] == [one for one in found if one.address == DENIED and one.verdict is not Verdict.PROVEN]
     found = check_alarm_state(reference(), without(*filters), states(), CONTRACT)
     assert VIOLATED in {one.verdict for one in found if one.address == DENIED}
+
+
+def of_source(address: str, **values: Any) -> Plan:
+    """Return the reference with other values of one alarm."""
+    plan, own = reference(), reference().by_address[address]
+    other = replace(own, values={**own.values, **values})
+    return plan.replaced(resources=tuple(other if one is own else one for one in plan.resources))
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "subject", "verdict"),
+    [
+        (CPU, {"alarm_name": Unknown("var.name")}, "", UNDETERMINED),
+        (CPU, {"threshold": 1, "threshold_metric_id": "band"}, "configuration", Verdict.PROVEN),
+        (CPU, {"threshold": 1}, "configuration", VIOLATED),
+        (FAILURES, {"metric_query": Unknown("var.queries")}, "configuration", UNDETERMINED),
+    ],
+)
+def test_what_the_source_leaves_open(address: str, values: dict[str, Any], subject: str, verdict: Verdict) -> None:
+    """A name that is not known is not looked for, and a threshold that is a band is none."""
+    band = {"threshold_metric_id": values["threshold_metric_id"]} if "threshold_metric_id" in values else {}
+    found = check_alarm_state(of_source(address, **values), changed(address, **band), states(), CONTRACT)
+    (finding,) = [one for one in found if (one.address, one.subject) == (address, subject)]
+    assert verdict is finding.verdict

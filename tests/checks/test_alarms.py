@@ -119,6 +119,10 @@ QUERIES = [
     {**query, "id": {"failures": "failure"}.get(query["id"], query["id"])}
     for query in reference().by_address[FAILURES].get("metric_query")
 ]
+MINIMA = [
+    {**query, "metric": [{**metric, "stat": "Minimum"} for metric in query.get("metric") or []]}
+    for query in reference().by_address[FAILURES].get("metric_query")
+]
 ONLY_PUT = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},'
     '"Action":"logs:PutLogEvents","Resource":"*"}]}'
@@ -167,6 +171,8 @@ KEY_OF_SOURCE = (
             "${var.cluster}",
         ),
         (CPU, {"comparison_operator": "LessThanThreshold"}, VIOLATED, "fires by LessThanThreshold"),
+        (CPU, {"comparison_operator": Unknown("var.operator")}, UNDETERMINED, "${var.operator} is not known"),
+        (CPU, {"dimensions": Unknown("var.dimensions")}, UNDETERMINED, "${var.dimensions}"),
         (CPU, {"unit": "Count"}, VIOLATED, "unit Percent, or none"),
         (DENIED, {"unit": "Count"}, UNDETERMINED, "no data under another unit"),
         (
@@ -204,6 +210,7 @@ KEY_OF_SOURCE = (
         (COUNTED, {"metric_transformation": [{**COUNT, "value": "0"}]}, VIOLATED, "no alarm of the plan counts"),
         (COUNTED, {"metric_transformation": [{**COUNT, "value": None}]}, VIOLATED, "no alarm of the plan counts"),
         (FAILURES, {"metric_query": QUERIES}, VIOLATED, "no metric_query has the id failures"),
+        (FAILURES, {"metric_query": MINIMA}, VIOLATED, 'stat = "Sum"'),
         (DATABASE, {"parameter_group_name": None}, UNDETERMINED, "has the default parameter group"),
         (DATABASE, {"parameter_group_name": "default.postgres16"}, UNDETERMINED, "has the default parameter group"),
         (GROUP, {"parameter": [{"name": "log_connections", "value": "0"}]}, UNDETERMINED, "log_connections of"),
@@ -274,6 +281,25 @@ def test_what_is_changed_is_found(address: str, values: Mapping[str, Value], ver
 def test_what_says_the_same_is_proven(address: str, values: Mapping[str, Value]) -> None:
     """An alarm that is stricter within the bounds, or written in another way, is as good."""
     assert [] == bad(changed(address, **values))
+
+
+@pytest.mark.parametrize(
+    ("expression", "verdicts"),
+    [
+        ("100 * failures / attempts", []),
+        ("(failures / attempts) * 100", []),
+        ("failures / attempts", [VIOLATED]),
+        ("100 * attempts / failures", [VIOLATED]),
+        ("IF(failures > 1, 100, 0)", [UNDETERMINED]),
+        (Unknown("var.expression"), [UNDETERMINED]),
+    ],
+)
+def test_an_expression_computes_what_is_wanted(expression: Value, verdicts: list[Verdict]) -> None:
+    """One that is written in another way does; what is not read, or not known, is left open."""
+    address = alarm("database_connection_failures")
+    queries = reference().by_address[address].get("metric_query")
+    given = [{**query, "expression": expression} if query["id"] == "rate" else query for query in queries]
+    assert verdicts == [finding.verdict for finding in bad(changed(address, metric_query=given))]
 
 
 @pytest.mark.parametrize(("threshold", "verdicts"), [(0.05, []), (0.07, [VIOLATED]), (5, [VIOLATED])])

@@ -135,6 +135,33 @@ def test_a_replica_that_is_behind_is_one_finding(changes: dict[str, Any], verdic
     assert (verdict, "replica lag", found) == (finding.verdict, finding.subject, finding.found)
 
 
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        *((status, PROVEN) for status in ("available", "storage-optimization", "backing-up")),
+        ("configuring-enhanced-monitoring", PROVEN),
+        *((status, VIOLATED) for status in ("creating", "deleting", "failed", "inaccessible-encryption-credentials")),
+        *((status, VIOLATED) for status in ("incompatible-parameters", "insufficient-capacity", "rebooting")),
+        *((status, VIOLATED) for status in ("restore-error", "starting", "stopping", "stopped", "storage-full")),
+        *((status, UNDETERMINED) for status in ("modifying", "upgrading", "maintenance", "moving-to-vpc")),
+    ],
+)
+def test_a_status_says_whether_it_answers(status: str, verdict: Verdict) -> None:
+    """Of those that it says nothing by it is not known. Source: Amazon RDS User Guide, "Viewing DB instance status"."""
+    (finding,) = [one for one in findings(status=status) if (one.address, one.subject) == (ADDRESS, "status")]
+    assert verdict is finding.verdict
+
+
+def test_a_database_whose_name_is_not_known_is_not_looked_for() -> None:
+    """It is left open."""
+    own = reference().by_address[ADDRESS]
+    other = replace(own, values={**own.values, "identifier": Unknown("var.name")})
+    plan = reference().replaced(resources=tuple(other if one is own else one for one in reference().resources))
+    observed = Observed(NOW, {REPLICA: database(REPLICA)}, {SERVICE: TASKS})
+    found = check_databases(plan, deployed(), observed, Databases())
+    assert [UNDETERMINED] == [one.verdict for one in found if one.address == ADDRESS]
+
+
 def test_maintenance_that_waits_to_be_asked_is_advice() -> None:
     """It is proven, and says what could be done."""
     (finding,) = [one for one in findings(maintenance=(Maintenance("system-update"),)) if one.advice]

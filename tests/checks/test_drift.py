@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from infraspec.checks.deployed.drift import check_drift, policy_form
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import Unknown, Value
+from infraspec.core.unknown import JsonText, Text, Unknown, Value
 from infraspec.resource_types import TYPES
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.deployed import changed, deployed, moved, reference, without
@@ -44,6 +44,7 @@ OF_SECRET = Resource(
     "",
     {"secret_arn": Unknown(f"{CREDENTIALS}.arn"), "policy": "{}"},
 )
+EVENTS = 'module.monitoring.aws_cloudwatch_event_rule.this["tasks"]'
 FAMILY = "daily-report-tool-prod-backend"
 REVISION, OTHER, STRANGE = (
     f"arn:aws:ecs:ap-northeast-1:123456789012:task-definition/{name}"
@@ -226,6 +227,22 @@ def test_an_alias_tells_its_key_only_with_a_state() -> None:
     assert (VIOLATED, "target_key_id another") == (finding.verdict, finding.found)
 
 
+@pytest.mark.parametrize(
+    ("values", "state", "verdict"),
+    [
+        ({}, "ENABLED", PROVEN),
+        ({}, "DISABLED", VIOLATED),
+        ({"is_enabled": False}, "DISABLED", PROVEN),
+        ({"is_enabled": None, "state": "DISABLED"}, "ENABLED", VIOLATED),
+    ],
+)
+def test_a_rule_is_enabled_unless_its_source_says_else(values: dict[str, Any], state: str, verdict: Verdict) -> None:
+    """Where is_enabled says it in place of state, the default of state is not what is meant."""
+    plan = changed_source(EVENTS, **{"state": None, **values})
+    (finding,) = [one for one in check_drift(plan, changed(EVENTS, state=state), {}) if one.address == EVENTS]
+    assert verdict is finding.verdict
+
+
 def test_a_proven_finding_says_what_was_compared() -> None:
     """What AWS does not give back, and what is not looked at, is not among it."""
     live = changed(LISTENER, ssl_policy=None)
@@ -379,6 +396,38 @@ def test_a_key_is_compared_by_its_id(key: str, verdict: Verdict | None) -> None:
     """AWS gives back what was set: an ARN, an id, or an alias, which may be of any key."""
     found = bad(changed(TOPIC, kms_master_key_id=key))
     assert [verdict] * (verdict is not None) == [one.verdict for one in found]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"), [("6", "tcp"), ("1", "icmp"), ("58", "icmpv6"), ("all", "-1"), (17, "udp")]
+)
+def test_a_protocol_is_the_same_by_name_and_number(written: Value, told: str) -> None:
+    """AWS answers with the name."""
+    plan = changed_source(INGRESS, ip_protocol=written)
+    for live, verdict in ((told, PROVEN), ("47", VIOLATED)):
+        found = check_drift(plan, changed(INGRESS, ip_protocol=live), {})
+        assert [verdict] == [one.verdict for one in found if one.address == INGRESS]
+
+
+PATTERN = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "live", "verdict"),
+    [
+        (json.dumps(PATTERN), json.dumps(dict(reversed(PATTERN.items())), indent=1), PROVEN),
+        (JsonText(PATTERN), json.dumps(dict(reversed(PATTERN.items()))), PROVEN),
+        (json.dumps(PATTERN), json.dumps({**PATTERN, "source": ["aws.ec2"]}), VIOLATED),
+        (json.dumps(PATTERN), json.dumps(PATTERN)[:-1], VIOLATED),
+        (Text(('{"source": ["', Unknown("var.source"), '"]}')), '{"source": ["aws.ecs"]}', UNDETERMINED),
+        (Text(('{"source": ["', Unknown("var.source"), '"]}')), '{"sources": ["aws.ecs"]}', VIOLATED),
+    ],
+)
+def test_a_document_is_the_same_in_any_order(source: Value, live: str, verdict: Verdict) -> None:
+    """AWS gives it back in a form of its own; what is unknown in it may be what AWS has."""
+    plan = changed_source(EVENTS, event_pattern=source)
+    (finding,) = [one for one in check_drift(plan, changed(EVENTS, event_pattern=live), {}) if one.address == EVENTS]
+    assert verdict is finding.verdict
 
 
 STATEMENT = {"Effect": "Allow", "Action": ["a:B"], "Resource": ["*"]}

@@ -42,6 +42,12 @@ def test_what_a_service_lists_is_certain() -> None:
     assert f'allow = ["{ALARM}"]' in finding.remedy
 
 
+def test_what_is_no_arn_is_no_resource_of_the_source() -> None:
+    """It is told as it is."""
+    (finding,) = bad(Stray("sg-0a1b", "aws_security_group", "its tags", certain=True))
+    assert (VIOLATED, "sg-0a1b") == (finding.verdict, finding.address)
+
+
 @pytest.mark.parametrize(("has_state", "verdict"), [(False, UNDETERMINED), (True, VIOLATED)])
 def test_what_only_tags_tell_of_is_certain_with_a_state(*, has_state: bool, verdict: Verdict) -> None:
     """Without one the source may have it under an id that AWS assigned."""
@@ -53,9 +59,14 @@ def test_what_only_tags_tell_of_is_certain_with_a_state(*, has_state: bool, verd
     "arn",
     [
         f"arn:aws:ecs:{HERE}:task/cluster/1",
-        f"arn:aws:ecs:{HERE}:task-definition/daily-report-tool-prod-backend:3",
+        f"arn:aws:ecs:{HERE}:task-definition/of-another-family:3",
+        f"arn:aws:ecs:{HERE}:container-instance/cluster/1",
+        f"arn:aws:ecs:{HERE}:service-deployment/cluster/service/1",
+        f"arn:aws:ecs:{HERE}:service-revision/cluster/service/1",
         f"arn:aws:ec2:{HERE}:network-interface/eni-1",
         f"arn:aws:rds:{HERE}:snapshot:rds:daily-report-tool-prod-postgres-2026",
+        f"arn:aws:rds:{HERE}:cluster-snapshot:rds:daily-report-tool-prod-2026",
+        f"arn:aws:rds:{HERE}:auto-backup:ab-1",
     ],
 )
 def test_what_aws_makes_by_itself_is_left_out(arn: str) -> None:

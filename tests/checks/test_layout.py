@@ -128,3 +128,5 @@ def test_changes_and_drift_are_violated() -> None:
         ("aws_sns_topic.d", "drift", V),
     ]
     assert {verdict for *_, verdict in no_diff(changes, drift, ignore=["aws_sns_topic"])} == {P}
+    told = entry("aws_sns_topic.e", ["delete", "create"], action_reason="replace_because_tainted")
+    assert no_diff([told], []) == [("aws_sns_topic.e", "", V)]

@@ -190,6 +190,35 @@ def test_an_image_can_be(tmp_path: Path, image: str, source: str, expected: list
     assert expected == [one.verdict for one in found if "image" in one.subject]
 
 
+def test_what_is_named_is_found_at_its_line(tmp_path: Path) -> None:
+    """Each finding stands at the line of the argument, in a container of many lines."""
+    container = """
+    name  = "app"
+    image = "nginx:"
+    readonlyRootFilesystem = true
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-region = "eu-west-1"
+        awslogs-group  = "/ecs/app"
+      }
+    }
+    environmentFiles = [{
+      type  = "s3"
+      value = "arn:aws:s3:::config/app.txt"
+    }]
+    secrets = [{
+      name      = "DB"
+      valueFrom = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf:gone::"
+    }]
+    """
+    found = judged(tmp_path, container, services("true") + "\n" + OF_DATABASE)
+    lines = (tmp_path / "main.tf").read_text("utf-8").splitlines()
+    places = [one.location for one in found if one.location]
+    shown = [lines[place.line - 1].strip().partition(" ")[0] for place in places]
+    assert ["image", "awslogs-group", "value", "readonlyRootFilesystem"] == shown
+
+
 def group(name: str, more: str = "") -> str:
     """Return a log group."""
     return f'resource "aws_cloudwatch_log_group" "app" {{\n  name = "{name}"\n  {more}\n}}\n'

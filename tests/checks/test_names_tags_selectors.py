@@ -77,6 +77,23 @@ def test_the_error_suggests_what_was_meant() -> None:
     assert caught.value.place == "names.patterns.aws_secretmanager_secret"
 
 
+@pytest.mark.parametrize(
+    ("tables", "place"),
+    [
+        ({"tags": {"common": {"A": {}}}}, "tags.common"),
+        ({"tags": {"policy": "tag-policy.json"}}, "tags.policy"),
+        ({"tags": {"resource": {"aws_db_instance": {"B": {}}}}}, "tags.resource.aws_db_instance"),
+        ({"tags": {"exempt": ["module.old.*"]}}, "tags.exempt"),
+        ({"tags": {"exempt": ["aws_eip.*"]}}, "tags.exempt"),
+    ],
+)
+def test_the_error_stands_at_its_key(tables: dict[str, Any], place: str) -> None:
+    """The place is the key of the contract that selects nothing."""
+    with pytest.raises(EmptySelectionError) as caught:
+        check_selectors(_plan("aws_route"), _contract(**tables))
+    assert place == caught.value.place
+
+
 def test_nothing_empty_is_no_error() -> None:
     """If all selectors match, nothing is raised."""
     names = {"patterns": {"aws_sns_topic": "x"}}

@@ -83,6 +83,27 @@ SEVERAL = {**OPEN, "from_port": 1, "to_port": 1024}
 RULE = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ipv4": "10.0.0.0/8", "cidr_ipv6": None}
 OWN = {"role": "app", "policy": policy(allow("s3:GetObject", "arn:aws:s3:::b/*"))}
 WIDER = {**OWN, "policy": policy(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b/*"))}
+FIXING = (
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalOrgPaths",
+    "aws:ResourceAccount",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:SourceOwner",
+    "aws:SourceVpc",
+    "aws:userid",
+    "aws:VpcSourceIp",
+    "kms:CallerAccount",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
+)
+MANY = ("GetObject", "PutObject", "ListBucket", "DeleteObject", "GetBucketPolicy", "PutBucketPolicy", "GetObjectAcl")
+MANAGED = "arn:aws:iam::111122223333:policy/{}"
+READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+INLINE = {"name": "read", "policy": OWN["policy"]}
 BROAD = {**OWN, "policy": policy(allow("s3:*"))}
 NEW_ROLE = change("aws_iam_role.app", CREATE, None, {"name": "app", "assume_role_policy": "{}"})
 BLOCK = {
@@ -116,6 +137,13 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         [change("aws_db_instance.a", ["no-op"], DB, DB), change("aws_db_instance.a", DELETE, DB, deposed="00ff")],
         [("stateful-destroy", V)],
     ),
+    "a key is destroyed": (
+        [
+            change("aws_kms_key.a", DELETE, {"deletion_window_in_days": 7, "policy": "{}"}),
+            change("aws_kms_key.b", DELETE, {"policy": "{}"}),
+        ],
+        [("stateful-destroy", V), ("stateful-destroy", V)],
+    ),
     "a queue and a service are destroyed": (
         [change("aws_sqs_queue.a", DELETE, {}), change("aws_ecs_service.a", DELETE, {})],
         [("stateful-destroy", V)],
@@ -133,6 +161,19 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         [change("aws_secretsmanager_secret.a", DELETE, {"recovery_window_in_days": None})],
         [("secret-deletion", U)],
     ),
+    "a secret is created without a window": (
+        [
+            change("aws_secretsmanager_secret.a", CREATE, None, {"recovery_window_in_days": 0}),
+            change("aws_secretsmanager_secret.b", CREATE, None, {"recovery_window_in_days": 7}),
+            change(
+                "aws_secretsmanager_secret.c",
+                UPDATE,
+                {"recovery_window_in_days": 0, "description": "old"},
+                {"recovery_window_in_days": 0, "description": "new"},
+            ),
+        ],
+        [("secret-deletion", V)],
+    ),
     "a secret loses its window": (
         [
             change(
@@ -147,6 +188,17 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
     "a policy allows a whole service": (
         [change("aws_iam_policy.a", UPDATE, OWN, BROAD)],
         [("iam-widening", V), ("iam-broad", V)],
+    ),
+    "a policy allows much more": (
+        [
+            change(
+                "aws_iam_role_policy.a",
+                UPDATE,
+                OWN,
+                {**OWN, "policy": policy(*(allow(f"s3:{name}", f"arn:aws:s3:::{name}") for name in MANY))},
+            )
+        ],
+        [("iam-widening", V)],
     ),
     "a policy for a role that is there": ([change("aws_iam_role_policy.a", CREATE, None, OWN)], [("iam-widening", V)]),
     "a policy for a new role": (
@@ -221,6 +273,74 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         ],
         [("iam-new", P), ("iam-broad", V)],
     ),
+    "the arguments of a role attach policies": (
+        [
+            change(
+                "aws_iam_role.a",
+                UPDATE,
+                {"name": "a", "managed_policy_arns": [READ_ONLY], "inline_policy": [INLINE]},
+                {
+                    "name": "a",
+                    "managed_policy_arns": [READ_ONLY, "arn:aws:iam::aws:policy/IAMFullAccess"],
+                    "inline_policy": [INLINE, {"name": "write", "policy": WIDER["policy"]}],
+                },
+            )
+        ],
+        [("iam-widening", V), ("iam-broad", V), ("iam-widening", V)],
+    ),
+    "the arguments of a new role attach policies": (
+        [
+            change(
+                "aws_iam_role.a",
+                CREATE,
+                None,
+                {"name": "a", "managed_policy_arns": [READ_ONLY], "inline_policy": [INLINE]},
+            )
+        ],
+        [("iam-new", P), ("iam-new", P)],
+    ),
+    "the inline policies of a role are not known": (
+        [change("aws_iam_role.a", UPDATE, {"name": "a"}, {"name": "a"}, after_unknown={"inline_policy": True})],
+        [("iam-widening", U)],
+    ),
+    "nothing limits the sessions of a user any more": (
+        [change("aws_transfer_user.a", UPDATE, {"role": "app", "policy": OWN["policy"]}, {"role": "app"})],
+        [("iam-widening", V)],
+    ),
+    "the sessions of a user are limited": (
+        [change("aws_transfer_user.a", UPDATE, {"role": "app"}, {"role": "app", "policy": OWN["policy"]})],
+        [],
+    ),
+    "policies are attached to users and groups": (
+        [
+            change("aws_iam_user_policy_attachment.a", CREATE, None, {"user": "u", "policy_arn": MANAGED.format("a")}),
+            change(
+                "aws_iam_group_policy_attachment.a", CREATE, None, {"group": "g", "policy_arn": MANAGED.format("a")}
+            ),
+            change(
+                "aws_iam_policy_attachment.a",
+                UPDATE,
+                {"name": "a", "policy_arn": MANAGED.format("a"), "roles": ["r"], "users": ["u"], "groups": []},
+                {"name": "a", "policy_arn": MANAGED.format("a"), "roles": ["r"], "users": ["u", "v"], "groups": ["g"]},
+            ),
+            change("aws_iam_group_policy_attachment.b", DELETE, {"group": "g", "policy_arn": MANAGED.format("a")}),
+        ],
+        [("iam-widening", V)] * 4,
+    ),
+    **{
+        f"{name} is attached": (
+            [
+                change(
+                    "aws_iam_user_policy_attachment.a",
+                    CREATE,
+                    None,
+                    {"user": "u", "policy_arn": f"arn:aws:iam::aws:policy/{name}"},
+                )
+            ],
+            [("iam-widening", V), ("iam-broad", V)],
+        )
+        for name in ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "job-function/SystemAdministrator")
+    },
     "a boundary is taken off": (
         [change("aws_iam_role.a", UPDATE, {"name": "a", "permissions_boundary": "arn:b"}, {"name": "a"})],
         [("iam-widening", V)],
@@ -289,6 +409,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         [change("aws_s3_bucket_public_access_block.a", DELETE, BLOCK)],
         [("public-exposure", V)],
     ),
+    "the block of the account is destroyed": (
+        [change("aws_s3_account_public_access_block.a", DELETE, {**BLOCK, "bucket": None})],
+        [("public-exposure", V)],
+    ),
     "the block is destroyed with its bucket": (
         [
             change("aws_s3_bucket_public_access_block.a", DELETE, BLOCK),
@@ -331,6 +455,41 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         [change("aws_security_group.a", UPDATE, {**GROUP, "ingress": [HTTPS]}, {**GROUP, "ingress": [HTTPS, OPEN]})],
         [("open-ingress", V)],
     ),
+    "a group opens ports of other protocols": (
+        [
+            change(
+                "aws_security_group.a",
+                UPDATE,
+                {**GROUP, "ingress": [OPEN]},
+                {**GROUP, "ingress": [{**OPEN, "protocol": "udp"}, {**OPEN, "to_port": 23}, {**OPEN, "from_port": 21}]},
+            )
+        ],
+        [("open-ingress", V)] * 3,
+    ),
+    "a rule for ports that are not known": (
+        [
+            change(
+                "aws_vpc_security_group_ingress_rule.a",
+                UPDATE,
+                {**RULE, "cidr_ipv4": "0.0.0.0/0"},
+                {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp"},
+                after_unknown={"from_port": True, "to_port": True},
+            )
+        ],
+        [("open-ingress", V)],
+    ),
+    "a rule for a protocol that is not known": (
+        [
+            change(
+                "aws_vpc_security_group_ingress_rule.a",
+                CREATE,
+                None,
+                {"cidr_ipv6": "::/0", "from_port": 22, "to_port": 22},
+                after_unknown={"ip_protocol": True},
+            )
+        ],
+        [("open-ingress", V)],
+    ),
     "a group opens IPv6": (
         [
             change(
@@ -369,6 +528,25 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, Verdict]]]] = {
         [change("aws_security_group_rule.a", CREATE, None, {**OPEN, "type": "ingress"})],
         [("open-ingress", V)],
     ),
+    "a group opens all ports, by either name": (
+        [
+            change("aws_security_group.a", CREATE, None, {**GROUP, "ingress": [{**OPEN, "protocol": protocol}]})
+            for protocol in ("-1", "all")
+        ],
+        [("open-ingress", V), ("open-ingress", V)],
+    ),
+    "a group was open on all ports": (
+        [
+            change(
+                "aws_security_group.a",
+                UPDATE,
+                {**GROUP, "ingress": [{**OPEN, "protocol": protocol}]},
+                {**GROUP, "ingress": [OPEN]},
+            )
+            for protocol in ("-1", "all")
+        ],
+        [],
+    ),
     "a rule is taken away": ([change("aws_security_group_rule.a", DELETE, {**OPEN, "type": "ingress"})], []),
 }
 
@@ -388,6 +566,51 @@ def test_risks(name: str) -> None:
     }
     configuration = configured(changes[0]["address"], *arguments)
     assert risks(review(*changes, configuration=configuration)) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}, ("iam-widening", V)),
+        ({"StringLike": {"aws:SourceAccount": "*"}}, ("public-exposure", U)),
+        ({"StringEqualsIgnoreCase": {"aws:SourceVpc": "vpc-1"}}, ("iam-widening", V)),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:a"}}, ("iam-widening", V)),
+        ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, ("public-exposure", U)),
+        ({"StringLike": {"aws:PrincipalArn": "arn:aws:iam"}}, ("public-exposure", U)),
+        ({"StringEquals": {"aws:SourceVpce": ["vpce-1", "??"]}}, ("public-exposure", U)),
+        ({"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}}, ("iam-widening", V)),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/7"}}, ("public-exposure", U)),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, ("iam-widening", V)),
+        ({"Null": {"aws:SourceVpc": "false"}}, ("public-exposure", U)),
+        *(({"StringLike": {key: "some*"}}, ("iam-widening", V)) for key in FIXING),
+    ],
+)
+def test_a_condition_may_say_who(condition: dict[str, Any], expected: tuple[str, Verdict]) -> None:
+    """One that leaves out most of the world is no exposure; what everyone or nobody sets says nothing."""
+    made = change("aws_s3_bucket_policy.a", CREATE, None, {"bucket": "b", "policy": for_everyone(Condition=condition)})
+    configuration = configured("aws_s3_bucket_policy.a", "bucket", "policy")
+    assert risks(review(made, configuration=configuration)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_broad"),
+    [
+        ({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, True),
+        (allow("sts:AssumeRole"), True),
+        (allow(["s3:GetObject", "iam:PassRole"]), True),
+        (allow("*"), True),
+        (allow("s3:*", ["arn:aws:s3:::b", "*"]), True),
+        (allow("s3:Get*"), False),
+        (allow("*", "arn:aws:s3:::b/*"), False),
+        (allow("s3:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}), False),
+    ],
+)
+def test_a_statement_may_be_broad(statement: dict[str, Any], *, is_broad: bool) -> None:
+    """It allows all of a service, all but some, or taking on any role, on everything and in each case."""
+    made = change("aws_iam_policy.a", UPDATE, OWN, {**OWN, "policy": policy(statement)})
+    configuration = configured("aws_iam_policy.a", "policy")
+    found = risks(review(made, configuration=configuration))
+    assert found == [("iam-widening", V), *[("iam-broad", V)] * is_broad]
 
 
 def test_a_policy_that_may_be_the_providers_own() -> None:
@@ -412,6 +635,8 @@ def test_the_contract_sets_the_tiers() -> None:
     assert risks(review(change("aws_instance.a", DELETE, {}), rules={"stateful_types": ["aws_instance"]})) == [
         ("stateful-destroy", V)
     ]
+    secret = change("aws_secretsmanager_secret.a", DELETE, {"recovery_window_in_days": 0})
+    assert risks(review(secret, rules={"disposable": ["aws_secretsmanager_secret.a"]})) == []
     opened = change("aws_security_group.a", CREATE, None, {**GROUP, "ingress": [HTTPS, OPEN]})
     assert [finding.found for finding in review(opened, rules={"public_ports": [443, 80]})] == [
         "0.0.0.0/0 reaches port 22 (tcp)"
@@ -454,6 +679,52 @@ def test_a_finding_says_what_and_why_and_what_to_do() -> None:
         '               owner = "…"',
         "               expires = YYYY-MM-DD",
     ]
+
+
+@pytest.mark.parametrize("address", ["aws_db_instance.a", "aws_secretsmanager_secret.a"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "replace_because_cannot_update",
+        "replace_because_tainted",
+        "replace_by_request",
+        "replace_by_triggers",
+        "delete_because_no_resource_config",
+        "delete_because_wrong_repetition",
+        "delete_because_count_index",
+        "delete_because_each_key",
+        "delete_because_no_module",
+        "delete_because_no_move_target",
+        "of_a_later_terraform",
+    ],
+)
+def test_the_reason_is_that_of_terraform(reason: str, address: str) -> None:
+    """In words, if it is one that is known."""
+    before = {"deletion_protection": False, "recovery_window_in_days": 0}
+    (finding,) = review(change(address, REPLACE, before, before, action_reason=reason))
+    plain = "it holds what an apply cannot bring back", "recovery_window_in_days is 0: the value cannot be restored"
+    assert (finding.reason in plain) is (reason == "of_a_later_terraform")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("deletion_protection", True, "AWS refuses that while deletion_protection is on"),
+        ("deletion_protection", False, ""),
+        ("deletion_protection_enabled", True, "AWS refuses that while deletion protection is on"),
+        ("skip_final_snapshot", False, "a final snapshot is kept"),
+        ("skip_final_snapshot", True, "no final snapshot is made"),
+        ("force_destroy", False, "AWS refuses that while there are objects in it"),
+        ("force_destroy", True, "its content is deleted with it (force_destroy)"),
+        ("force_delete", True, "its images are deleted with it (force_delete)"),
+        ("force_delete", "true", ""),
+    ],
+)
+def test_what_guards_the_data_is_said(attribute: str, value: Any, said: str) -> None:
+    """Or that nothing does."""
+    (finding,) = review(change("aws_db_instance.a", DELETE, {attribute: value}))
+    lost, _, guard = finding.reason.partition("; ")
+    assert ("it holds what an apply cannot bring back", said) == (lost, guard.partition(", and the apply")[0])
 
 
 def test_a_destroyed_resource_may_have_moved() -> None:

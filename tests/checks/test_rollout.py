@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.checks.services.rollout import check_rollout
+from infraspec.checks.services.rollout_state import without_running_services, without_services
 from infraspec.contract.live import Rollout
 from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.fleet import expected_revisions
@@ -38,9 +39,9 @@ def rolled_back() -> Cluster:
     return cluster
 
 
-def under_way(**counts: Any) -> Cluster:
+def under_way(states: Sequence[str] = ("healthy", "healthy"), **counts: Any) -> Cluster:
     """Return a service whose deployment of 16 has not ended."""
-    cluster = Cluster(newest=16, deployments=[service_deployment(16, "IN_PROGRESS")])
+    cluster = Cluster(newest=16, deployments=[service_deployment(16, "IN_PROGRESS")], states=list(states))
     primary = deployment(16, state="IN_PROGRESS", **{"runningCount": 0, **counts})
     cluster.service |= {"taskDefinition": revision(16), "deployments": [primary, deployment(15, "ACTIVE")]}
     cluster.service["pendingCount"] = 2
@@ -135,6 +136,18 @@ CASES: dict[str, tuple[Callable[[], Cluster], str, Verdict, str]] = {
     "draining": (lambda: Cluster(states=["healthy", "draining"]), "targets of web", PROVEN, ""),
     "fewer than tasks": (lambda: Cluster(states=["healthy"]), "targets of web", VIOLATED, "1 of the 2 tasks that run"),
     "only draining": (lambda: Cluster(states=["draining"]), "targets of web", VIOLATED, "no targets"),
+    "unhealthy while the deployment is under way": (
+        lambda: under_way(states=["healthy", "unhealthy"]),
+        "targets of web",
+        UNDETERMINED,
+        "10.0.0.2:80 is unhealthy",
+    ),
+    "unhealthy while the deployment fails": (
+        lambda: under_way(states=["healthy", "unhealthy"], failedTasks=3),
+        "targets of web",
+        VIOLATED,
+        "10.0.0.2:80 is unhealthy",
+    ),
     "initial": (lambda: Cluster(states=["healthy", "initial"]), "targets of web", UNDETERMINED, "initial"),
     "no targets": (lambda: Cluster(states=[]), "targets of web", VIOLATED, "no targets"),
     "no target group": (
@@ -192,6 +205,8 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     assert findings["deployment"].verdict is VIOLATED
     assert "after 600 seconds" in findings["deployment"].found
     assert findings["counts"].verdict is VIOLATED
+    targets = judged(tmp_path, under_way(states=["healthy", "unhealthy"]), waited=600)["targets of web"]
+    assert targets.verdict is VIOLATED
 
 
 def test_a_rollback_of_what_is_not_meant_any_more(tmp_path: Path) -> None:
@@ -251,6 +266,22 @@ def test_a_service_that_is_not_there(tmp_path: Path) -> None:
     (absent,) = [f for f in check_rollout(fleet(tmp_path, cluster), Rollout(), {}) if not f.advice]
     assert absent.verdict is VIOLATED
     assert absent.found == "the cluster shop has no service of this name"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "text", "reason"),
+    [
+        (Cluster(), SOURCE, ""),
+        (service(serviceName="other"), SOURCE, "no service of the source is there: the rule rollout says so"),
+        (Cluster(), "", "the source has no services"),
+    ],
+)
+def test_without_a_service_that_runs_there_is_nothing_to_judge(
+    cluster: Cluster, text: str, reason: str, tmp_path: Path
+) -> None:
+    """A rule about what runs is skipped, and says what is missing."""
+    found = fleet(tmp_path, cluster, text)
+    assert (reason, "" if text else reason) == (without_running_services(found), without_services(found))
 
 
 def test_an_unknown_name(tmp_path: Path) -> None:

@@ -214,6 +214,15 @@ CHANGES = {
     ),
     "a policy of the snapshot is attached": (EMPTY, plan_of(task(), attachment(MANAGED)), PROVEN),
     "a deny is added": (READER, plan_of(task(), inline("no", allow(READ, "*", "Deny"))), VIOLATED),
+    "a deny is added to a role of which nothing is known": (
+        READER, plan_of(task(), inline("no", allow(READ, "*", "Deny"), Unknown("var.role"))), UNDETERMINED
+    ),
+    "a policy is added to a role of which nothing is known": (
+        EMPTY, plan_of(task(), inline("more", READS, Unknown("var.role"))), UNDETERMINED
+    ),
+    "a deny is added to a role of another name": (
+        READER, plan_of(task(), inline("no", allow(READ, "*", "Deny"), "other")), PROVEN
+    ),
     "an inline policy is replaced": (READER, plan_of(task(), inline("read", NOTHING)), VIOLATED),
     "another one is": (READER, plan_of(task(), inline("other", NOTHING)), PROVEN),
     "one whose name is not known": (READER, plan_of(task(), inline(None, NOTHING)), UNDETERMINED),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infraspec.checks.state.state_backend import check_state_backend
-from infraspec.checks.state.state_bucket import check_state_bucket
+from infraspec.checks.state.state_backend import check_state_backend, without_source
+from infraspec.checks.state.state_bucket import check_state_bucket, skip
+from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, Verdict
 from tests.checks.layout import environments
 
@@ -149,12 +150,22 @@ def test_a_good_bucket(tmp_path: Path) -> None:
 CHANGES: dict[str, tuple[str, str, str, Verdict]] = {
     "suspended": ('"Enabled"', '"Suspended"', "versioning", V),
     "another encryption": ('"aws:kms"', '"none"', "encryption", V),
+    "keys of S3": ('"aws:kms"', '"AES256"', "encryption", P),
+    "two layers": ('"aws:kms"', '"aws:kms:dsse"', "encryption", P),
     "one flag": ("block_public_policy     = true", "block_public_policy = false", "public access block", V),
     "an allow": ('"Deny"', '"Allow"', "TLS only", V),
     "some actions": ('"s3:*"', '"s3:Get*"', "TLS only", V),
     "the objects alone": ("[aws_s3_bucket.state.arn, ", "[", "TLS only", V),
     "somebody": ('Principal = "*"', 'Principal = { AWS = "111122223333" }', "TLS only", V),
     "another condition": ('"false" }', '"true" }', "TLS only", V),
+    "a condition more": ('"false" } }', '"false" }, Null = { "aws:SourceIp" = "true" } }', "TLS only", V),
+    "another operator": ("{ Bool = {", "{ StringEquals = {", "TLS only", V),
+    "another key of it": ("aws:SecureTransport", "aws:ViaAWSService", "TLS only", V),
+    "several values": ('= "false" }', '= ["true", "false"] }', "TLS only", P),
+    "no condition": ('      Condition = { Bool = { "aws:SecureTransport" = "false" } }\n', "", "TLS only", V),
+    "an unknown effect": ('"Deny"', "var.p", "TLS only", U),
+    "an unknown status": ('"Enabled"', "var.p", "versioning", U),
+    "an unknown flag": ("block_public_policy     = true", "block_public_policy = var.p", "public access block", U),
     "an unknown policy": ("policy = jsonencode({", "policy = var.p != null ? var.p : jsonencode({", "TLS only", U),
     "another bucket": ("bucket = aws_s3_bucket.state.id\n  versioning", 'bucket = "b"\n  versioning', "versioning", V),
     "another key": ('hash_key = "LockID"', 'hash_key = "Id"', "lock table", V),
@@ -171,6 +182,39 @@ def test_a_bucket_that_is_not_fit(name: str, tmp_path: Path) -> None:
     text = BUCKET.replace(old, new) + 'variable "p" {}\n'
     expected = [(own, verdict if own == subject else P) for own in SUBJECTS]
     assert verdicts(bucket(tmp_path, text)) == expected
+
+
+def test_a_policy_that_is_malformed_is_an_error(tmp_path: Path) -> None:
+    """It says where it stands."""
+    with pytest.raises(PolicyError, match=r"dev/main\.tf:\d+ aws_s3_bucket_policy\.state\.policy"):
+        bucket(tmp_path, BUCKET.replace('Effect    = "Deny"', 'Effect    = "Refuse"'))
+
+
+def test_another_backend_has_no_bucket(tmp_path: Path) -> None:
+    """Nor has a backend whose bucket is given to terraform init one that is known."""
+    made = environments(tmp_path, {"dev/main.tf": 'terraform {\n  backend "gcs" {}\n}\n' + BUCKET}, state={})
+    assert check_state_bucket(made.plan("dev"), made.settings()["dev"]) == []
+    given = {"dev/main.tf": S3.replace('    bucket         = "state"\n', "") + BUCKET}
+    made = environments(tmp_path / "given", given, state={})
+    found = check_state_bucket(made.plan("dev"), made.settings()["dev"])
+    assert verdicts(found) == [("bucket", U), ("lock table", P)]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({}, ""),
+        ({"managed": False}, "the contract has no [state], or the bucket is made elsewhere"),
+        (None, "the contract has no [state], or the bucket is made elsewhere"),
+    ],
+)
+def test_what_there_is_nothing_to_judge_of(state: Any, reason: str, tmp_path: Path) -> None:
+    """The rules are skipped, and say why."""
+    made = environments(tmp_path, {"dev/main.tf": S3}, **({} if state is None else {"state": state}))
+    assert reason == skip(made.contract)
+    asked = [without_source(made.settings(), name) for name in ("dev", "test")]
+    assert ["", "test has no source"] == asked
+    assert [] == check_state_backend(made.settings(), made.contract, "test")
 
 
 def test_a_bare_bucket_misses_all(tmp_path: Path) -> None:

@@ -171,6 +171,7 @@ def test_a_key_that_cannot_decrypt(key: str, expected: Verdict, tmp_path: Path) 
     assert expected is PROVEN or "aws_kms_key.orders" in found.found + found.reason
 
 
+NAMED = "data.aws_vpc_endpoint_service.s.service_name"
 NETWORK = """
 resource "aws_vpc" "a" { cidr_block = "10.0.0.0/16" }
 resource "aws_vpc" "b" { cidr_block = "10.1.0.0/16" }
@@ -233,6 +234,43 @@ def test_the_policy_of_an_endpoint_has_to_allow_it(
 
     assert expected is found.verdict, str(found)
     assert expected is PROVEN or "aws_vpc_endpoint.e" in found.found + found.reason
+
+
+GATEWAY = NETWORK.replace("  private_dns_enabled = true\n", "").replace('"Interface"', '"Gateway"')
+TABLES = """
+resource "aws_route_table" "a" { vpc_id = aws_vpc.a.id }
+resource "aws_route_table" "b" { vpc_id = aws_vpc.a.id }
+resource "aws_route_table_association" "a" {
+  subnet_id      = aws_subnet.a.id
+  route_table_id = aws_route_table.a.id
+}
+resource "aws_vpc_endpoint_route_table_association" "e" {
+  vpc_endpoint_id = aws_vpc_endpoint.e.id
+  route_table_id  = aws_route_table.TABLE.id
+}
+"""
+SERVICE = """
+data "aws_vpc_endpoint_service" "s" { service = "secretsmanager" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GATEWAY, UNDETERMINED),
+        (GATEWAY + TABLES.replace("TABLE", "a"), VIOLATED),
+        (GATEWAY + TABLES.replace("TABLE", "b"), PROVEN),
+        (GATEWAY + TABLES.replace("aws_route_table.TABLE.id", "var.unknown"), UNDETERMINED),
+        (GATEWAY + TABLES.replace("aws_vpc_endpoint.e.id", '"vpce-1"').replace("TABLE", "a"), PROVEN),
+        (GATEWAY + TABLES.replace("aws_subnet.a.id", '"subnet-1"').replace("TABLE", "a"), UNDETERMINED),
+        (NETWORK.replace('"com.amazonaws.eu-west-1.secretsmanager"', NAMED) + SERVICE, VIOLATED),
+        (NETWORK.replace('"com.amazonaws.eu-west-1.secretsmanager"', NAMED) + SERVICE.replace("secrets", ""), PROVEN),
+        (NETWORK.replace("aws_vpc.a.id\n  service", 'aws_vpc.a.id\n  region = "us-east-1"\n  service'), PROVEN),
+    ],
+)
+def test_a_request_goes_through_an_endpoint(text: str, expected: Verdict, tmp_path: Path) -> None:
+    """Through a gateway by the routes of the subnet, to the service that it is for, in its own region."""
+    assert expected is judged(tmp_path, text.replace("STATEMENTS", DENY)).verdict
 
 
 def test_a_policy_of_an_endpoint_apart(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import JsonText, MissingVariable, Unknown, Value
-from infraspec.ecs.task_definition import TaskDefinition, task_definitions
+from infraspec.ecs.task_definition import EXPRESS, TaskDefinition, task_definitions
 from infraspec.terraform.plan import Plan, Resource
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -53,6 +53,28 @@ def test_a_complete_task_definition_is_proven() -> None:
     found = check({"logConfiguration": LOGS, "secrets": secrets})
     expected = {"execution role": PROVEN, "task role": PROVEN, "log configuration": PROVEN, 'secret "DB"': PROVEN}
     assert expected == {subject: finding.verdict for subject, finding in found.items()}
+
+
+@pytest.mark.parametrize("part", ["secrets", "logConfiguration"])
+def test_a_secret_that_is_not_known_is_left_open(part: str) -> None:
+    """Whether its entries are well-formed cannot be told."""
+    hidden = Unknown("var.secrets", MissingVariable("secrets"))
+    options = {**LOGS, "secretOptions": hidden}
+    given = {"logConfiguration": LOGS, "secrets": hidden} if part == "secrets" else {"logConfiguration": options}
+    (found,) = [one for one in check(given).values() if one.verdict is not PROVEN]
+    assert UNDETERMINED is found.verdict
+
+
+def test_an_express_service_logs_by_itself() -> None:
+    """Its log group is its own, unless it says where else to."""
+    values: dict[str, Value] = {
+        "primary_container": [{"image": "nginx:1"}],
+        "execution_role_arn": Unknown("aws_iam_role.execution.arn"),
+    }
+    service = Resource("aws_ecs_express_gateway_service.app", "managed", EXPRESS, "app", None, "", values)
+    plan = Plan("test", [service])
+    found = check_task_definitions(plan, task_definitions(plan), CONTRACT, "prod")
+    assert "ECS sends it to CloudWatch Logs" in {one.reason for one in found}
 
 
 def test_a_task_definition_without_a_container() -> None:

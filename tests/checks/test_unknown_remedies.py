@@ -17,10 +17,11 @@ from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
+from infraspec.core import unknown
 from infraspec.core.errors import ResourceRefusalError
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import AliasTarget, Cause, is_known, sources, unknowns
+from infraspec.core.unknown import AliasTarget, Cause, Unknown, is_known, sources, unknowns
 from infraspec.ecs.task_definition import task_definitions, with_placeholders
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.configuration.evaluation import Library
@@ -29,6 +30,7 @@ from infraspec.terraform.environments import Environments, from_bytes
 from infraspec.terraform.provider.known_data import KnownData
 from tests.live.test_builders import exists
 from tests.terraform.sources import output_of, plan_of, write
+from tests.whole_results import Transcript
 
 PACKAGE = Path(infraspec.__path__[0])
 CONTRACT = Contract.model_validate({"project": {"application": "app"}, "environments": {"prod": {"root": "."}}})
@@ -282,6 +284,41 @@ def test_a_remedy_helps(tmp_path: Path, expression: str, said: dict[str, Any]) -
         contract = Contract.model_validate(content).model_copy(update={"path": tmp_path / "infraspec.toml"})
         values.append(Environments(contract, environ={}).plan("dev").outputs["value"])
     assert [False, True] == [is_known(value) for value in values]
+
+
+def test_each_cause_has_its_words(transcript: Transcript) -> None:
+    """With names of its own, and as much of it as is known."""
+    given: list[Cause] = [
+        unknown.AfterApply(),
+        unknown.MissingVariable("size"),
+        unknown.MissingVariable("size", "module.api"),
+        unknown.UnreadData("data.aws_vpc.main", "id"),
+        unknown.OtherStack("data.terraform_remote_state.base", "outputs", "vpc"),
+        unknown.OtherStack("data.terraform_remote_state.base", "outputs"),
+        unknown.AbsentModule("module.api"),
+        unknown.UnstatedAccount("aws"),
+        unknown.UnstatedAccount("aws.other"),
+        unknown.UnstatedRegion("aws"),
+        unknown.UnstatedRegion("aws.other"),
+        unknown.ComputedFrom((Unknown("var.size", unknown.MissingVariable("size")), Unknown("local.x")), "join"),
+        unknown.NoConstant("var.bucket"),
+        unknown.ConditionKey("aws:SourceIp"),
+        unknown.RolePolicies("shared"),
+        unknown.PolicyContent("arn:aws:iam::111122223333:policy/read"),
+        unknown.PolicyContent("arn:aws:iam::aws:policy/ReadOnlyAccess", of_aws=True),
+        unknown.PolicyElsewhere("aws_kms_key.main"),
+        unknown.EncryptionKey("aws_secretsmanager_secret.db", "kms_key_id"),
+        unknown.AliasTarget("alias/app"),
+        unknown.Contested("take one of them out"),
+        unknown.RefusedRead("let the runner read it"),
+        unknown.UnreadFile(".tflint.hcl"),
+        unknown.Placeholder("IMAGE"),
+        unknown.AtRunTime("the key of the object"),
+        unknown.BeyondLimit("write fewer of them"),
+        unknown.Withheld(),
+    ]
+    assert {type(cause) for cause in given} == {*get_args(Cause)}
+    transcript([f"{type(cause).__name__}: {how_to_know(Unknown('it.is', cause))}" for cause in given])
 
 
 def test_the_causes_are_closed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +12,7 @@ import pytest
 
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding, Verdict
+from infraspec.process.checklist import pull_request_of
 from tests.cli.test_conventions import migration, repository  # noqa: F401 - a fixture
 from tests.live.fleet import Cluster
 from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
@@ -19,6 +21,8 @@ from tests.plugin.project import REFERENCE
 from tests.process.test_reference import (
     MUTATIONS,
     PLAYBOOK_MUTATIONS,
+    RULESET,
+    TEMPLATE,
     Edit,
     assert_found,
     changed_copy,
@@ -62,6 +66,26 @@ def test_what_a_playbook_lacks(name: str, path: Path, edit: Edit | None, transcr
     judge = cache(lambda: changed_playbook(path, edit))
     assert_found(judge, path)
     transcript(findings(judge))
+
+
+def test_unticked_item_of_the_pull_request() -> None:
+    """A pull request that has not ticked an item is named with it; one that has ticked all is proven."""
+    body = (REFERENCE / TEMPLATE).read_text(encoding="utf-8").replace("[ ]", "[x]")
+    ticked = pull_request_of({"number": 7, "body": body}, "event")
+    open_ = pull_request_of({"number": 8, "body": body.replace("[x] 必須タグ", "[ ] 必須タグ")}, "event")
+
+    assert {finding.verdict for finding in judged(REFERENCE, ticked)} == {Verdict.PROVEN}
+    (found,) = [finding for finding in judged(REFERENCE, open_) if finding.verdict is Verdict.VIOLATED]
+    assert found.key == "pull request #8 item 必須タグの設定確認"
+
+
+def test_ruleset_that_is_none(tmp_path: Path) -> None:
+    """A ruleset that is no JSON, or has no rules, is a named error."""
+    copy_process(tmp_path)
+    for text in ("{", "[]", json.dumps({"rules": [1]})):
+        (tmp_path / RULESET).write_text(text, encoding="utf-8")
+        with pytest.raises(InfraspecError, match=r"main\.json"):
+            judged(tmp_path)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

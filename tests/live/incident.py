@@ -164,3 +164,23 @@ def repaired() -> Cluster:
     late = NOW - timedelta(minutes=1)
     made.tasks = [task(16, startedAt=late), task(16, "2", startedAt=late), stopped(16)]
     return made
+
+
+ROLE = "arn:aws:iam::111122223333:role/execution"
+
+
+UNASSUMED = (
+    f"ECS was unable to assume the role '{ROLE}' that was provided for this task. Please verify that the role being "
+    "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+)
+
+
+def unassumed(role: Any, *, as_event: bool) -> Cluster:
+    """Return the service while ECS cannot assume its execution role; `role` is what IAM has of it now."""
+    cluster = failing()
+    cluster.answers["iam", "get_role"] = role
+    cluster.tasks = [] if as_event else [stopped(16, UNASSUMED)]
+    if as_event:
+        event = {"createdAt": NOW, "message": f"(service web) failed to launch a task with (error {UNASSUMED})."}
+        cluster.service["events"] = [event]
+    return cluster

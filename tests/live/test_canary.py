@@ -17,7 +17,6 @@ from infraspec.checks.alarms.alarm_delivery import check_canary
 from infraspec.contract.live import Canary
 from infraspec.core.finding import Finding, Verdict
 from infraspec.live.facts.alarms import canary_facts
-from infraspec.monitoring.live_readings import CanaryFacts, LiveSubscription
 from infraspec.sandbox.running import Running
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-1"
@@ -161,46 +160,3 @@ def test_a_message_has_no_attributes_and_says_what_it_is() -> None:
     assert first["Subject"].startswith("[TEST]")
     assert MARK in first["Message"]
     assert first["Message"] != second["Message"]
-
-
-SUBSCRIBED = LiveSubscription("sqs", "", confirmed=True)
-QUEUE = f"arn:aws:sqs:{PLACE}:canary"
-TOPIC = f"arn:aws:sns:{PLACE}:critical"
-
-
-def policy(**changes: Any) -> str:
-    """Return the policy of a queue with one statement."""
-    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": QUEUE, **changes}]})
-
-
-def only(arn: str) -> dict[str, Any]:
-    """Return the condition on the topic."""
-    return {"ArnEquals": {"aws:SourceArn": arn}}
-
-
-@pytest.mark.parametrize(
-    ("facts", "verdict", "reason"),
-    [
-        ({"policy": policy(), "seconds": 0.26}, Verdict.PROVEN, "after 0.3 s"),
-        ({"policy": policy()}, Verdict.UNDETERMINED, "no link of the chain"),
-        ({"policy": policy(Condition=only(TOPIC))}, Verdict.UNDETERMINED, "no link of the chain"),
-        ({"policy": policy(Condition=only(f"{TOPIC}-other"))}, Verdict.VIOLATED, "the policy of the queue"),
-        ({"policy": policy(Action="sqs:ReceiveMessage")}, Verdict.VIOLATED, "the policy of the queue"),
-        ({"policy": policy(Effect="Deny")}, Verdict.VIOLATED, "the policy of the queue"),
-        ({"policy": ""}, Verdict.VIOLATED, "the policy of the queue"),
-        ({"policy": policy(), "key": "alias/aws/sqs"}, Verdict.VIOLATED, "the key of the queue"),
-        ({"policy": policy(), "key": "alias/own"}, Verdict.UNDETERMINED, "policy of the queue's key"),
-        (
-            {"subscription": LiveSubscription("sqs", "", confirmed=False), "published": False},
-            Verdict.VIOLATED,
-            "not confirmed",
-        ),
-    ],
-)
-def test_the_link_that_is_suspected(facts: dict[str, Any], verdict: Verdict, reason: str) -> None:
-    """By what AWS has on the way; without one that is broken nothing is certain."""
-    known = {"subscription": SUBSCRIBED, "published": True, **facts}
-    finding = check_canary(Canary(topics=[TOPIC], queue=QUEUE), CanaryFacts(TOPIC, QUEUE, **known))
-    assert (verdict, TOPIC, "canary") == (finding.verdict, finding.address, finding.subject)
-    assert reason in finding.reason

@@ -23,12 +23,10 @@ from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting import document
 from infraspec.reporting.diagnosis import diagnosis_document, exit_code
 from infraspec.reporting.incident_record import incident_record, record_id
-from infraspec.terraform.plan import Plan, Resource
 from tests.docs.blocks import blocks
-from tests.live.fleet import DENIED, NOW, SECRET, Cluster, service_deployment, source, stopped
+from tests.live.fleet import DENIED, SECRET, Cluster, source
 from tests.live.incident import ALLOWING, CONTRACT, PLAYBOOK, TERRAFORM, failing, healthy, repaired, rolled_back
 from tests.live.test_services import in_shared
-from tests.live.test_start_facts import ANSWERS
 from tests.terraform.sources import write
 
 HOURS = timedelta(hours=2)
@@ -116,57 +114,6 @@ def test_the_service_has_got_over_it(tmp_path: Path) -> None:
     assert as_text(found).startswith("web in shop: got over it\n")
 
 
-ROLE = "arn:aws:iam::111122223333:role/execution"
-UNASSUMED = (
-    f"ECS was unable to assume the role '{ROLE}' that was provided for this task. Please verify that the role being "
-    "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
-)
-
-
-def unassumed(role: Any, *, as_event: bool) -> Cluster:
-    """Return the service while ECS cannot assume its execution role; `role` is what IAM has of it now."""
-    cluster = failing()
-    cluster.answers["iam", "get_role"] = role
-    cluster.tasks = [] if as_event else [stopped(16, UNASSUMED)]
-    if as_event:
-        event = {"createdAt": NOW, "message": f"(service web) failed to launch a task with (error {UNASSUMED})."}
-        cluster.service["events"] = [event]
-    return cluster
-
-
-@pytest.mark.parametrize("as_event", [True, False])
-def test_a_role_that_cannot_be_assumed(tmp_path: Path, *, as_event: bool) -> None:
-    """It is none of the ten root causes, and known: the text has the role, and what is wrong with it is looked up."""
-    gone = diagnosed(tmp_path, unassumed(None, as_event=as_event))
-
-    assert exit_code(gone) == 1
-    assert "cause:      ECS cannot assume the role\n" in as_text(gone)
-    assert f"role:       {ROLE}\n" in as_text(gone)
-    assert "missing:    execution role: there is no such role\n" in as_text(gone)
-    assert "\nFix: terraform apply creates it" in as_text(gone)
-
-    (back,) = diagnosed(tmp_path, unassumed(ANSWERS["iam", "get_role"], as_event=as_event))
-    assert (back.is_known, back.missing) == (True, ())
-    assert "deploy again" in as_text([back])
-
-
-def test_the_source_allows_it(tmp_path: Path) -> None:
-    """Then the fix is to apply it."""
-    text = as_text(diagnosed(tmp_path, rolled_back(), ALLOWING))
-
-    assert "Fix: the source allows it (" in text
-    assert "terraform apply" in text
-
-
-def test_what_is_deployed_is_compared(tmp_path: Path) -> None:
-    """If the source allows what is deployed does not, that is said."""
-    deployed = source(tmp_path / "live", TERRAFORM)
-
-    text = as_text(diagnosed(tmp_path, rolled_back(), ALLOWING, deployed=deployed))
-
-    assert "what is deployed does not yet: terraform apply" in text
-
-
 def test_who_changed_what(tmp_path: Path) -> None:
     """Operation, time and who; nothing else of the request, which may hold anything."""
     text = as_text(diagnosed(tmp_path, rolled_back()))
@@ -189,43 +136,6 @@ def test_cloudtrail_may_not_be_asked(tmp_path: Path) -> None:
 
     assert "changed:    CloudTrail was not asked for all: the runner may not cloudtrail:LookupEvents\n" in text
     assert "cause:      secret-access-denied\n" in text
-
-
-def test_what_the_next_start_needs_is_gone(tmp_path: Path) -> None:
-    """A secret that does not exist is the cause, whatever the tasks say."""
-    cluster = rolled_back()
-    cluster.answers["secretsmanager", "describe_secret"] = None
-    cluster.definition = {"container": {"secrets": [{"name": "URL", "valueFrom": SECRET}]}}
-    cluster.tasks[2:] = [stopped(16, "ResourceInitializationError: something new", name="t")]
-
-    found = diagnosed(tmp_path, cluster)
-
-    assert exit_code(found) == 1
-    assert "missing:    secret db-AbCdEf: there is no such secret\n" in as_text(found)
-    assert "Fix: create it, or take container" in as_text(found)
-
-
-def test_a_cause_that_is_not_known(tmp_path: Path) -> None:
-    """It says so, with a code of its own, and follows the playbook of deployments."""
-    cluster = healthy(newest=16, deployments=[service_deployment(16, "ROLLBACK_SUCCESSFUL", "it failed")])
-    cluster.tasks.append(stopped(16, "ResourceInitializationError: something new"))
-
-    found = diagnosed(tmp_path, cluster)
-
-    assert exit_code(found) == 3
-    assert as_text(found).startswith("web in shop: deployment-failure, since ")
-    assert "none of the ten that infraspec knows" in as_text(found)
-
-
-def test_a_service_that_does_not_exist_in_aws(tmp_path: Path) -> None:
-    """It is said, and nothing is made up."""
-    cluster = healthy()
-    cluster.answers["ecs", "list_clusters"] = {"clusterArns": []}
-
-    found = diagnosed(tmp_path, cluster)
-
-    assert exit_code(found) == 3
-    assert "there is no cluster shop that is ACTIVE" in as_text(found)
 
 
 @pytest.mark.parametrize(
@@ -302,24 +212,6 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     cluster.answers["cloudtrail", "lookup_events"] = refused
     text = as_text(diagnosed(tmp_path, cluster))
     assert without.text == text[text.index("  changed:") : text.index("  playbook:")]
-
-
-def test_what_is_deployed_may_not_be_looked_at(tmp_path: Path) -> None:
-    """Then it is said, and the source alone is explained."""
-
-    class Hidden(Sequence[Resource]):
-        def __getitem__(self, index: Any) -> Any:
-            raise RunnerPermissionError("the runner may not iam:ListRoles")
-
-        def __len__(self) -> int:
-            return 1
-
-    deployed = Plan("the account", Hidden())
-
-    text = as_text(diagnosed(tmp_path, rolled_back(), deployed=deployed))
-
-    assert "deployed:   not compared: the runner may not iam:ListRoles\n" in text
-    assert "Fix: add to aws_iam_role_policy.execution (" in text
 
 
 def test_a_service_of_another_account_is_no_healthy_one(tmp_path: Path) -> None:

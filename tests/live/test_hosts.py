@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.checks.deployed.hosts import HostFacts, check_hosts
 from infraspec.contract.live import Host
 from infraspec.core.errors import HostError
-from infraspec.core.finding import Verdict
 from infraspec.live.facts.hosts import host_facts
-
-PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
 
 
 @pytest.fixture
@@ -62,27 +58,3 @@ def test_a_host_that_cannot_be_asked_is_an_error(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(HostError, match="the host bastion cannot be asked") as error:
         host_facts("bastion", Host(host="ssh://bastion", tools={"aws": ""}))
     assert "connection refused" in error.value.found
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found", "verdict"),
-    [
-        ("1.9", "1.9.5", PROVEN),
-        ("1.9.5", "1.9.5", PROVEN),
-        ("", "0.1", PROVEN),
-        ("1.9", "1.90.0", VIOLATED),
-        ("1", "2.0", VIOLATED),
-        ("", None, VIOLATED),
-    ],
-)
-def test_a_version_begins_as_the_contract_says(wanted: str, found: str | None, verdict: Verdict) -> None:
-    """By whole numbers."""
-    (finding,) = check_hosts([("runner", Host(tools={"terraform": wanted}), HostFacts({"terraform": found}))])
-    assert (verdict, "hosts.runner", "terraform") == (finding.verdict, finding.address, finding.subject)
-
-
-def test_what_is_not_reached_is_a_finding() -> None:
-    """A connection that was opened is the proof."""
-    host = Host(reach=["db:5432", "cache:6379"])
-    found = check_hosts([("runner", host, HostFacts(reached={"db:5432": True, "cache:6379": False}))])
-    assert [("db:5432", PROVEN), ("cache:6379", VIOLATED)] == [(one.subject, one.verdict) for one in found]

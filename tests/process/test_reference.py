@@ -1,4 +1,3 @@
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ from infraspec.checks.process.process import check_process
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding, Verdict
-from infraspec.process.checklist import PullRequest, pull_request_of
+from infraspec.process.checklist import PullRequest
 from infraspec.process.markdown import parse_page
 from infraspec.process.playbooks import Playbook, playbook_of, read_playbooks
 
@@ -214,22 +213,3 @@ def test_a_playbook_without_phases() -> None:
     page = parse_page("---\nid: a\nlanguage: en\nowner: b\ntargets: {confirm: 5}\n---\n# A\n", "a.md")
 
     assert playbook_of(page).phases == ()
-
-
-def test_unticked_item_of_the_pull_request() -> None:
-    """A pull request that has not ticked an item is named with it; one that has ticked all is proven."""
-    body = (REFERENCE / TEMPLATE).read_text(encoding="utf-8").replace("[ ]", "[x]")
-    ticked = pull_request_of({"number": 7, "body": body}, "event")
-    open_ = pull_request_of({"number": 8, "body": body.replace("[x] 必須タグ", "[ ] 必須タグ")}, "event")
-
-    assert {finding.verdict for finding in judged(REFERENCE, ticked)} == {Verdict.PROVEN}
-    (found,) = [finding for finding in judged(REFERENCE, open_) if finding.verdict is Verdict.VIOLATED]
-    assert found.key == "pull request #8 item 必須タグの設定確認"
-
-
-def test_ruleset_that_is_none(copy: Path) -> None:
-    """A ruleset that is no JSON, or has no rules, is a named error."""
-    for text in ("{", "[]", json.dumps({"rules": [1]})):
-        (copy / RULESET).write_text(text, encoding="utf-8")
-        with pytest.raises(InfraspecError, match=r"main\.json"):
-            judged(copy)

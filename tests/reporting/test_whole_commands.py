@@ -19,8 +19,8 @@ from tests.cli.test_every_command import GOOD, folder  # noqa: F401 - a fixture
 from tests.cli.test_explain import SHOP
 from tests.cli.test_plan import SHOP as PLANNED
 from tests.live.fleet import Cluster
-from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
-from tests.live.test_diagnosing import as_json, as_text, diagnosed, unassumed
+from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back, unassumed
+from tests.live.test_diagnosing import as_json, as_text, diagnosed
 from tests.live.test_start_facts import ANSWERS
 from tests.terminal.test_explanation import CASES, LIMIT, READ, RESOURCE, SECRET
 from tests.terminal.test_explanation import SOURCE as LAYERS

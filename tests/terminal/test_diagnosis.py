@@ -13,8 +13,8 @@ from infraspec.cli.terminal_view import view
 from infraspec.reporting.diagnosis import diagnosis_document
 from infraspec.reporting.document import as_text
 from tests.live.fleet import Cluster
-from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back
-from tests.live.test_diagnosing import diagnosed, unassumed
+from tests.live.incident import ALLOWING, TERRAFORM, failing, healthy, repaired, rolled_back, unassumed
+from tests.live.test_diagnosing import diagnosed
 from tests.terminal.screen import on_terminal
 
 CASES: dict[str, tuple[Callable[[], Cluster], str]] = {

@@ -1,0 +1,35 @@
+"""What a plan says of its own source: how much was looked at, and what of it is wrong or not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.checks.state.source import check_source
+from infraspec.core.finding import Verdict
+from tests.terraform.sources import plan_of
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+QUEUE = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+READ = 'data "aws_caller_identity" "me" {}\n'
+CASES = {
+    "complete": (QUEUE + READ, [PROVEN]),
+    "nothing": ("", []),
+    "no such argument": (QUEUE.replace("name", "nam"), [VIOLATED]),
+    "no such block": (QUEUE.replace('name = "jobs"', "timeout {}"), [VIOLATED]),
+    "no such type": (QUEUE.replace("sqs_queue", "sqs_queu"), [VIOLATED]),
+    "no such attribute": (QUEUE + 'output "arn" { value = aws_sqs_queue.jobs.ar }\n', [VIOLATED]),
+    "a variable without a value": (QUEUE + 'variable "size" { type = number }\n', [PROVEN]),
+    "a module that is not here": (
+        QUEUE + 'module "m" {\n  source = "git::https://example.com/m.git"\n}\n',
+        [UNDETERMINED],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_source_is_judged(case: str, tmp_path: Path) -> None:
+    """What Terraform refuses is VIOLATED, what is not seen UNDETERMINED; else it is PROVEN, with what it has."""
+    text, expected = CASES[case]
+    assert expected == [one.verdict for one in check_source(plan_of(tmp_path, text)) if not one.advice]
