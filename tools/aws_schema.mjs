@@ -195,24 +195,36 @@ function completeFlags(attributes, properties) {
   }
 }
 
-// What Terraform has itself: the provider that is built in, and blocks in every resource. Source: Terraform Language
-// Documentation, "The terraform_data Managed Resource Type", "The terraform_remote_state Data Source", "lifecycle",
-// "provisioner"; OpenTofu Documentation, "lifecycle" (enabled).
+// What Terraform has itself: the provider that is built in, and its blocks. A block with the name `*` takes others too:
+// arguments, or with the code `[*` blocks as well; what it does not take is marked as what no configuration may set.
+// Source: Terraform Language Documentation, "The terraform_data Managed Resource Type", "The terraform_remote_state Data
+// Source", "lifecycle", "provisioner", and the pages of the blocks in "Configuration blocks"; OpenTofu Documentation,
+// "lifecycle" (enabled, destroy), "Provider Configuration" (for_each) and "State and Plan Encryption".
 const CONDITION = { condition: "!b", error_message: "!s" };
 const BUILT_IN = [
+  ["action", { config: "1*", count: "*", depends_on: "*", for_each: "*", provider: "*" }],
   ["assert", CONDITION],
-  ["check", { assert: "![%assert", data: "[*" }],
+  ["check", { assert: "![%assert", data: "1*" }],
+  ["data", { "*": "[*", connection: "=*", lifecycle: "1%lifecycle.data", locals: "=*", provisioner: "=*" }],
   ["data.terraform_remote_state", { backend: "!s", config: "~*", defaults: "~*", outputs: "=*", workspace: "~s" }],
+  ["ephemeral", { "*": "[*", lifecycle: "1%lifecycle.data", locals: "=*" }],
+  ["import", { for_each: "*", id: "*", identity: "*", provider: "*", to: "!*" }],
   ["lifecycle", {
     action_trigger: "[*", create_before_destroy: "b", destroy: "b", enabled: "b", ignore_changes: "*",
     postcondition: "[%postcondition", precondition: "[%precondition", prevent_destroy: "b", replace_triggered_by: "*",
   }],
+  ["lifecycle.data", { enabled: "b", postcondition: "[%postcondition", precondition: "[%precondition" }],
+  ["lifecycle.module", { enabled: "b" }],
+  ["lifecycle.removed", { destroy: "b" }],
+  ["module", { "*": "*", lifecycle: "1%lifecycle.module" }],
+  ["moved", { from: "!*", to: "!*" }],
   ["output", {
     depends_on: "*", deprecated: "s", description: "s", ephemeral: "b", precondition: "[%precondition", sensitive: "b",
     type: "*", value: "!*",
   }],
   ["postcondition", CONDITION],
   ["precondition", CONDITION],
+  ["provider", { "*": "[*", count: "=*", depends_on: "=*", lifecycle: "=*", locals: "=*", source: "=*" }],
   ["provisioner.file", { connection: "(*", content: "s", destination: "!s", on_failure: "*", source: "s", when: "*" }],
   ["provisioner.local-exec", {
     command: "!s", connection: "(*", environment: "Ms", interpreter: "Ls", on_failure: "*", quiet: "b", when: "*",
@@ -221,7 +233,17 @@ const BUILT_IN = [
   ["provisioner.remote-exec", {
     connection: "(*", inline: "Ls", on_failure: "*", script: "s", scripts: "Ls", when: "*",
   }],
+  ["removed", { connection: "(*", from: "!*", lifecycle: "1%lifecycle.removed", provisioner: "[%provisioner" }],
+  ["resource", { "*": "[*", connection: "(*", lifecycle: "1%lifecycle", locals: "=*", provisioner: "[%provisioner" }],
+  ["terraform", {
+    backend: "[*", cloud: "[*", encryption: "1*", experiments: "=*", language: "*", provider_meta: "[*",
+    required_providers: "[*", required_version: "*",
+  }],
   ["validation", CONDITION],
+  ["variable", {
+    const: "b", default: "*", deprecated: "s", description: "s", ephemeral: "b", nullable: "b", sensitive: "b", type: "*",
+    validation: "[%validation",
+  }],
   ["terraform_data", { id: "=s", input: "*", output: "=*", triggers_replace: "*" }],
 ]
   .map(([type, attributes]) => `${type}\t${JSON.stringify(attributes)}`)

@@ -27,7 +27,7 @@ DATA = Path(schema_module.__file__).with_name("aws_schema.txt")
 PRIMITIVES = {"s": "string", "n": "number", "b": "bool", "*": "any"}
 COLLECTIONS = {"L": "list", "S": "set", "M": "map"}
 NESTINGS = {"L": "list", "S": "set", "[": "list", "1": "list", "{": "set", "(": "single"}
-CODE = re.compile(r"[!?=~]?(?:\(?|[\[{1])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+|%[a-z]+|\*))")
+CODE = re.compile(r"[!?=~]?(?:\(?|[\[{1])(?:[LSM]*(?:[snb*]|@[0-9a-fr]+|%[a-z.]+|\*))")
 
 TYPES = {
     "aws_ecs_task_definition.cpu": "string",

@@ -168,6 +168,32 @@ CONDITIONS = {
 }
 
 
+ARGUMENTS = {
+    "text for a map": ("rules  = {}", 'rules  = "ten"', ["cannot be converted to a map"]),
+    "a number for a map": ("rules  = {}", "rules  = aws_lb.lb.idle_timeout", ["cannot be converted to a map"]),
+    "a list for a map": ("rules  = {}", "rules  = aws_s3_bucket.a[*].id", ["cannot be converted to a map"]),
+    "an object for a map": ("rules  = {}", "rules  = { x = { port = 1 } }", []),
+    "what is not known for a map": ("rules  = {}", "rules  = var.x", []),
+    "count beside a provider in the module": (
+        "rules  = {}",
+        "rules  = {}\n  count  = 1",
+        ["takes no count for a module"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_what_a_call_gives_to_a_module(tmp_path: Path, case: str) -> None:
+    """It has to be of the type of the variable, and a module that configures a provider is called once."""
+    before, after, said = ARGUMENTS[case]
+    child = CHILD + ('provider "google" {\n  project = "p"\n}\n' if "count" in case else "")
+    text = CALL.replace(before, after).replace("module.m.bucket.arn", '"x"') + 'variable "x" { default = {} }\n'
+
+    found = findings(tmp_path, {"main.tf": text, "m/main.tf": child})
+
+    assert [True] * len(said) == [one in str(each) for one, each in zip(said, found, strict=True)]
+
+
 @pytest.mark.parametrize("block", CONDITIONS)
 def test_a_condition_of_a_resource_that_does_not_hold(tmp_path: Path, block: str) -> None:
     """A precondition or postcondition that is false is VIOLATED, with its message; one that is not known is not."""
@@ -288,9 +314,96 @@ output "o" {
 output "s" {
   value = data.terraform_remote_state.r.outputs
 }
+terraform {
+  required_version = ">= 1.0"
+  required_providers {
+    two = { source = "terraform.io/builtin/terraform" }
+  }
+}
+provider "two" {
+  alias = "other"
+}
+moved {
+  from = terraform_data.z
+  to   = terraform_data.a
+}
+import {
+  id = "one"
+  to = terraform_data.d
+}
+resource "terraform_data" "d" {
+  provider = two.other
+}
+removed {
+  from = terraform_data.gone
+  lifecycle {
+    destroy = false
+  }
+}
+data "terraform_remote_state" "t" {
+  backend = "local"
+  config  = { path = terraform_data.b[0].id }
+  lifecycle {
+    precondition {
+      condition     = var.settings.size == 1
+      error_message = "one"
+    }
+  }
+}
 """
 
+_CLOSED = ("terraform {", "moved {", "import {", "removed {", "  lifecycle {", "    precondition {", 'check "c" {')
+_RESERVED = ("count = 1", 'source = "x"', "depends_on = []", "lifecycle {}", "locals {}")
+_REFUSED = {
+    **{f"{what} in {at}": (at, f"{at}\n{what}") for at in _CLOSED for what in ("nonesuch = 1", "nonesuch {}")},
+    **{f"{what} of a provider": ('provider "two" {', f'provider "two" {{\n{what}') for what in _RESERVED},
+    **{f"no {line}": (line, "") for line in ("  from = terraform_data.z\n", "  to   = terraform_data.a\n")},
+    **{f"no {line}": (line, "") for line in ("  to = terraform_data.d\n", "  from = terraform_data.gone\n")},
+    **{
+        f"{name} that is no bool": ('variable "names" {', f'variable "names" {{\n  {name} = []')
+        for name in ("sensitive", "ephemeral", "nullable")
+    },
+    "a second backend": (
+        "  required_providers {",
+        '  backend "local" {}\n  backend "local" {}\n  required_providers {',
+    ),
+    "a backend beside the cloud": (
+        "  required_providers {",
+        '  backend "local" {}\n  cloud {}\n  required_providers {',
+    ),
+    "required providers in two blocks": ("moved {", "terraform {\n  required_providers {}\n}\nmoved {"),
+    "locals in a resource": ('"terraform_data" "b" {', '"terraform_data" "b" {\n  locals {}'),
+    "two blocks lifecycle": ('"terraform_data" "a" {', '"terraform_data" "a" {\n  lifecycle {}'),
+    "an argument of a resource in a data source": (
+        "  lifecycle {\n    precondition",
+        "  lifecycle {\n    prevent_destroy = true\n    precondition",
+    ),
+    "an argument of a resource in a removed block": ("    destroy = false", "    prevent_destroy = true"),
+    "a name with a dot": ('"terraform_data" "b"', '"terraform_data" "b.c"'),
+    "a name that begins with a digit": ('output "s"', 'output "1s"'),
+    "a provider in upper case": ('provider "two"', 'provider "Two"'),
+    "a provider with an underscore": ("    two =", "    two_2 ="),
+    "a provider with a dash at its end": ("    two =", "    two- ="),
+    "an experiment": ("  required_providers {", "  experiments = [x]\n  required_providers {"),
+    "a bare source of a module": ("moved {", 'module "m" {\n  source = "modules"\n}\nmoved {'),
+    "a bare source of a module in a folder": ("moved {", 'module "m" {\n  source = "modules/m"\n}\nmoved {'),
+    "a version of a module that has none": (
+        "moved {",
+        'module "m" {\n  source  = "git::https://example.com/m.git"\n  version = "1.0.0"\n}\nmoved {',
+    ),
+    "a type with a dash": ('data "terraform_remote_state" "t"', 'data "terraform-_state" "t"'),
+    "every change ignored as text": ("[input]", '["*"]'),
+    "an ephemeral output of the root": ('output "s" {', 'output "s" {\n  ephemeral = true'),
+    "null for a variable that may not be null": (
+        'variable "names" {',
+        'variable "n" {\n  nullable = false\n  default = null\n}\nvariable "names" {',
+    ),
+    "a reference to a provider in upper case": ("provider = two.other", "provider = Two.other"),
+}
+"""Edits by the table of the language's blocks that Terraform's loader refuses."""
+
 EDITS = {
+    **_REFUSED,
     "an argument": ("  input            =", "  inputt           ="),
     "an argument that is computed": ("  triggers_replace = [var.names[0]]", '  output = "x"'),
     "a nested block": ('  provisioner "local-exec" {', '  provisionr "local-exec" {'),

@@ -20,6 +20,28 @@ REFUSED = {
     "an argument that a variable has not": ('variable "a" { tpye = string }', "1:16", "did you mean type?"),
     "a block that a variable has not": ('variable "a" {\n  validaton {}\n}', "2:3", "did you mean validation?"),
     "an argument that an output has not": ('output "a" { valu = 1 }', "1:14", "did you mean value?"),
+    "a second backend": ('terraform {\n  backend "s3" {}\n  cloud {}\n}', "3:3", "the backend is declared twice"),
+    "required providers twice": (
+        "terraform {\n  required_providers {}\n}\nterraform {\n  required_providers {}\n}",
+        "5:3",
+        "the required_providers is declared twice",
+    ),
+    "a name with a dot": ('locals {}\noutput "a.b" { value = 1 }', "2:1", '"a.b" is no name'),
+    "a provider with an underscore": (
+        "terraform {\n  required_providers {\n    a_b = {}\n  }\n}",
+        "2:3",
+        '"a_b" is no name of a provider',
+    ),
+    "a reference to a provider in upper case": (
+        'resource "aws_x" "y" {\n  provider = AWS.b\n}',
+        "2:14",
+        '"AWS" is no name of a provider',
+    ),
+    "null for what takes no null": (
+        'variable "a" {\n  nullable = false\n  default = null\n}',
+        "3:3",
+        "which nullable = false does not take",
+    ),
     "locals with a label": ('locals "x" {}', "1:1", "a locals block has no labels"),
     "an unknown function": ('locals { a = uper("x") }', "1:14", "did you mean upper?"),
     "a function that Terraform no longer has": ('locals { a = map("x", 1) }', "1:14", "did you mean tomap({…})?"),

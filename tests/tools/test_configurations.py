@@ -16,17 +16,19 @@ ROWS: dict[str, Any] = {row["name"]: row for row in json.loads(DATA.read_text(en
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_the_verdict_is_that_of_terraform(tmp_path: Path, row: Any) -> None:
     """A configuration is accepted or refused as Terraform does it."""
-    verdict = by_infraspec(written(row, tmp_path))
+    verdict = by_infraspec(written(row, tmp_path), tmp_path)
 
     assert row["accepted"] is (verdict.word == "accepted"), verdict.reason
 
 
 def test_the_test_data_of_a_checkout_is_found(tmp_path: Path) -> None:
-    """Each directory with files of Terraform is a configuration; where a folder is named so, each file is one."""
+    """Each directory with files of Terraform alone is a configuration; where a folder is named so, each file is one."""
     checkout = tmp_path / "checkout"
-    for name in ("internal/testdata/a/main.tf", "internal/testdata/bad-files/b.tf", "internal/testdata/c/d/main.tofu"):
+    for name in ("internal/testdata/a/main.tf", "internal/testdata/bad-files/b.tf", "internal/testdata/c/d/main.tf"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("", encoding="utf-8")
+    for name in ("c/main.tofu", "c/d/a.tftest.hcl"):
+        (checkout / "internal/testdata" / name).write_text("", encoding="utf-8")
     (checkout / "main.tf").write_text("", encoding="utf-8")
 
     found = [str(each.relative_to(tmp_path / "copy")) for each in extracted(checkout, tmp_path / "copy")]

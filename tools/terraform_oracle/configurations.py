@@ -39,8 +39,8 @@ from infraspec.terraform.source import evaluate
 DATA = Path(__file__).parents[2] / "tests" / "terraform" / "data" / "configurations.json"
 """Configurations of our own, with the verdict of Terraform."""
 
-SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
-"""What the names of the files of a configuration end with."""
+SUFFIXES = (".tf", ".tf.json")
+"""What the names of the files of a configuration end with that Terraform reads; a folder with others is left out."""
 
 _OFFLINE = {
     "CHECKPOINT_DISABLE": "1",
@@ -56,6 +56,20 @@ _ABSENT = re.compile(
     "|there is no package for|Unsupported backend type"
 )
 """The errors of what has not been downloaded: providers, provisioners, modules and backends."""
+
+EXPLAINED = {
+    "a later stage refuses it, with the providers that it needs": r"^loader accepted \|",
+    "a variable may be given elsewhere": r"^validate (?:No value for required variable|accepted \| .*: no-value )",
+    "OpenTofu takes it": (
+        r"^validate (?:Unknown module (?:source|version)|Root module output deprecated|[^|]*\"tofu\""
+        r"|Reserved argument name in provider block: [^|]*\"for_each\"|Reserved block type name in module block"
+        r"|Unsupported (?:argument|block type): [^|]*\"(?:enabled|destroy|lifecycle|encryption|language)\")"
+    ),
+    "which version runs is not known": r"^validate (?:Unsupported Terraform Core version|Module version requirements)",
+    "the source of a module may be made before it is read": r"^validate Invalid module source address",
+    "a condition counts in the plan, not in its validation": r"^validate accepted \| .* is not valid: ",
+}
+"""The differences that are known and meant, by what Terraform and infraspec say: the reason, and how it is told."""
 
 _WORKERS = get_context("spawn")  # a process that has loaded Terraform cannot be forked
 _ERROR = re.compile(r"^Error: (.*)$", re.MULTILINE)
@@ -85,6 +99,13 @@ class Judged(Struct, frozen=True):
         """Tell whether both accept or both refuse."""
         return self.terraform.word == self.infraspec.word
 
+    @property
+    def explanation(self) -> str:
+        """Why the two are meant to differ, empty if they are not."""
+        ours, theirs = (one.reason or "accepted" for one in (self.infraspec, self.terraform))
+        said = f"{self.terraform.judge} {theirs} | {ours}"
+        return next((why for why, pattern in EXPLAINED.items() if re.search(pattern, said, re.DOTALL)), "")
+
 
 def main() -> None:
     """Judge the configurations of checkouts, and print those on which the two do not agree."""
@@ -98,9 +119,12 @@ def main() -> None:
     for checkout in options.checkouts:
         with tempfile.TemporaryDirectory() as directory:
             judged = [*judged_all([*extracted(checkout, Path(directory))], Path(directory))]
-        different = [_shown(each) for each in judged if not each.agrees]
-        differing += different
-        print(f"{checkout}: {len(different)} of {len(judged)} configurations differ", flush=True)
+        different = [each for each in judged if not each.agrees]
+        unexplained = [_shown(each) for each in different if not each.explanation]
+        differing += unexplained
+        print(f"{checkout}: {len(unexplained)} of {len(judged)} configurations differ", flush=True)
+        for why, count in sorted(Counter(each.explanation for each in different if each.explanation).items()):
+            print(f"  as meant: {why}: {count}")
         counted = Counter((each.terraform.judge, each.terraform.word, each.infraspec.word) for each in judged)
         for (judge, theirs, ours), count in sorted(counted.items()):
             print(f"  {judge}: {theirs}, infraspec: {ours}: {count}")
@@ -134,10 +158,12 @@ def extracted(checkout: Path, directory: Path) -> Iterator[Path]:
     for place in sorted(checkout.rglob("testdata")) or [checkout]:
         if place.relative_to(checkout).parts.count("testdata") <= 1:
             shutil.copytree(place, directory / place.relative_to(checkout), symlinks=True, dirs_exist_ok=True)
+    for file in [*directory.rglob("*.tftest.*"), *directory.rglob("*.tofutest.*")]:
+        file.unlink()  # what tests a configuration is no part of it, and `get` cannot leave it out
     for folder in sorted({file.parent for file in directory.rglob("*") if file.name.endswith(SUFFIXES)}):
         if folder.name.endswith("-files"):
             yield from _single(folder)
-        else:
+        elif not any(folder.glob("*.tofu*")):
             yield folder
 
 
@@ -169,29 +195,35 @@ def judged_all(configurations: Sequence[Path], directory: Path) -> Iterator[Judg
 
 def _judge_all(configurations: Iterable[Path], directory: Path, sender: Connection) -> None:
     for each in configurations:
-        sender.send(Judged(str(each.relative_to(directory)), by_terraform(each), by_infraspec(each)))
+        sender.send(Judged(str(each.relative_to(directory)), by_terraform(each), by_infraspec(each, directory)))
 
 
-def by_infraspec(configuration: Path) -> Verdict:
+def by_infraspec(configuration: Path, directory: Path) -> Verdict:
     """Evaluate a configuration and each attribute in it."""
     try:
-        plan = evaluate(configuration)
+        plan = evaluate(configuration, boundary=directory)
         for values in [plan.outputs, *(resource.values for resource in plan.resources)]:
             dict(values)
     except InfraspecError as error:
         return Verdict("infraspec", _first_line(str(error)))
     except Exception as error:  # noqa: BLE001 - the worst verdict there is: it ends the run
         return Verdict("infraspec", f"CRASH {type(error).__name__}: {error}")
-    refused = [each for each in plan.diagnostics if each.severity == "error"]
-    return Verdict("infraspec", _first_line(refused[0].message) if refused else "")
+    refused = [each.message for each in plan.diagnostics if each.severity == "error"]
+    refused += [  # what the schema of a provider refuses is nothing to a Terraform that has none
+        f"{fault.location}: {fault.kind} {fault.name} in {fault.address}"
+        for fault in plan.examine()
+        if fault.values.get("schema", "Terraform") == "Terraform"
+    ]
+    return Verdict("infraspec", _first_line(refused[0]) if refused else "")
 
 
 def by_terraform(configuration: Path) -> Verdict:
     """Validate a configuration; where a provider or a module would have to be downloaded, only its loader judges."""
     errors = _ERROR.findall(_terraform(configuration, "get", "-no-color")[1])
     found = json.loads(_terraform(configuration, "validate", "-json", "-no-tests")[0])
-    errors += [each["summary"] for each in found["diagnostics"] if each["severity"] == "error"]
-    wrong = [each for each in errors if not _ABSENT.search(each)]
+    said = {each["summary"]: each.get("detail", "") for each in found["diagnostics"] if each["severity"] == "error"}
+    errors += said
+    wrong = [f"{each}: {said.get(each, '')}".strip(": ") for each in errors if not _ABSENT.search(each)]
     return Verdict("loader" if len(wrong) < len(errors) else "validate", wrong[0] if wrong else "")
 
 
@@ -210,7 +242,7 @@ def _first_line(text: str) -> str:
 def _shown(judged: Judged) -> str:
     return "\n  ".join(
         [judged.name]
-        + [f"{each.judge:<10}{each.reason or 'accepted'}" for each in (judged.terraform, judged.infraspec)]
+        + [f"{each.judge:<10}{_first_line(each.reason or 'accepted')}" for each in (judged.terraform, judged.infraspec)]
     )
 
 

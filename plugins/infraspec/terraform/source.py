@@ -16,7 +16,7 @@ from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformErro
 from infraspec.core.finding import Location
 from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Unknown, Value
-from infraspec.hcl.ast import Tuple
+from infraspec.hcl.ast import Literal, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.evaluation import Evaluation, Library
 from infraspec.terraform.configuration.instances import DeclaringModule, ResourceInstance
@@ -38,6 +38,11 @@ def ignored_changes(body: SourceBody, scope: Scope) -> Iterator[str]:
         if "ignore_changes" in inner.attributes:
             attribute, source = inner.attributes["ignore_changes"]
             entries = attribute.expression.items if isinstance(attribute.expression, Tuple) else [attribute.expression]
+            for entry in entries:
+                if isinstance(entry, Literal) and entry.value == "*":
+                    raise TerraformError(
+                        "this is no attribute", place=source.place(entry.at), found='"*"', expected="all"
+                    )
             yield from (re.split(r"[.\[]", address_of(entry, source, scope))[0] for entry in entries)
 
 

@@ -5,6 +5,7 @@ Source: Terraform Language Documentation, "Files and Directories", "Override Fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from msgspec import Struct, field
 from infraspec.contract.paths import SUFFIXES
 from infraspec.core.errors import ErrorCollector, RootMissingError, TerraformError
 from infraspec.core.finding import Location
-from infraspec.hcl.ast import Attribute, Block, Expression, File, Literal, SourceText
+from infraspec.hcl.ast import Attribute, Block, Expression, File, GetAttr, Index, Literal, Name, SourceText
 from infraspec.hcl.files import parse_file
 from infraspec.hcl.json_syntax import LABELS
 from infraspec.terraform.language.expressions import compile_expression
@@ -113,6 +114,8 @@ def _compile(expression: Expression, source: SourceText, bound: frozenset[str] =
 
 _REFACTORINGS = ("moved", "import", "removed")
 _IGNORED = ("ephemeral", "action", "language")
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_PROVIDER = re.compile(r"[^\W_A-Z]+(?:-[^\W_A-Z]+)*")
 
 
 class Configuration(Struct):
@@ -128,6 +131,8 @@ class Configuration(Struct):
     providers: dict[str, SourceBody] = field(default_factory=dict)
     checks: dict[str, SourceBody] = field(default_factory=dict)
     refactorings: list[tuple[str, SourceBody]] = field(default_factory=list)
+    others: list[tuple[str, SourceBody]] = field(default_factory=list)
+    """The blocks that nothing is evaluated of."""
     terraform: list[SourceBody] = field(default_factory=list)
     is_settled: bool = True
     """Whether the `terraform` blocks are those of whichever tool reads it."""
@@ -234,13 +239,30 @@ def _declare(result: Configuration, block: Block, source: SourceText) -> None:
             result.locals[name] = (attribute, source)
     elif block.type == "terraform":
         result.terraform.append(SourceBody.of(block, source))
+        _check_settings(result.terraform)
     elif block.type in _REFACTORINGS:
         result.refactorings.append((block.type, SourceBody.of(block, source)))
-    elif block.type not in _IGNORED:
+    elif block.type in _IGNORED:
+        result.others.append((block.type, SourceBody.of(block, source)))
+    else:
         table, key = _slot(result, block)
         if key in table:
             raise _twice(f"{block.type} {_labels(block)}", source, block.at, table[key].place())
         table[key] = SourceBody.of(block, source)
+
+
+def _check_settings(blocks: Sequence[SourceBody]) -> None:
+    """Raise TerraformError for a second backend, or a second list of required providers, in a directory.
+
+    Source: Terraform Language Documentation, "terraform block" (a configuration has one backend or cloud block).
+    """
+    seen: dict[str, str] = {}
+    for body in blocks:
+        for inner, source in body.blocks:
+            kind = "backend" if inner.type == "cloud" else inner.type
+            if kind in ("backend", "required_providers") and kind in seen:
+                raise _twice(f"the {kind}", source, inner.at, seen[kind])
+            seen[kind] = source.place(inner.at)
 
 
 def _twice(what: str, source: SourceText, at: int, first: str) -> TerraformError:
@@ -291,6 +313,36 @@ def _check_labels(block: Block, source: SourceText) -> None:
             expected=" ".join([block.type, *['"NAME"'] * wanted, "{ … }"]),
             found=_labels(block) or "none",
         )
+    _check_names(block, source)
+
+
+def _check_names(block: Block, source: SourceText) -> None:
+    """Raise TerraformError for what is no name, of what is declared or of a provider.
+
+    Source: Terraform Language Documentation, "Syntax" (Identifiers) and "Provider Requirements" (Local Names).
+    """
+    declared = [(label, block.at) for label in block.labels if block.type != "provider"]
+    named = [(label, at, "name", _IDENTIFIER) for label, at in declared]
+    for name, at, what, pattern in (*named, *((*one, "name of a provider", _PROVIDER) for one in _providers(block))):
+        if not pattern.fullmatch(name):
+            expected = "lower-case letters and digits, with single dashes in between" if what != "name" else "a word"
+            raise _error(f'"{name}" is no {what}', source, at, expected=expected, remedy="rename it wherever it stands")
+
+
+def _providers(block: Block) -> Iterator[tuple[str, int]]:
+    """Yield the local names of providers that a block configures, requires or refers to."""
+    if block.type == "provider":
+        yield block.labels[0], block.at
+    for inner in block.body.blocks if block.type == "terraform" else ():
+        named = inner.body.attributes if inner.type == "required_providers" else inner.labels
+        yield from ((name, inner.at) for name in named if inner.type in ("required_providers", "provider_meta"))
+    if block.type in ("resource", "data", "ephemeral"):
+        stated = block.body.attributes.get("provider")
+        node = stated.expression if stated else Name(block.labels[0].partition("_")[0].lower(), block.at)
+        while isinstance(node, GetAttr | Index):
+            node = node.target
+        if isinstance(node, Name):
+            yield node.name, node.at
 
 
 def _override(result: Configuration, block: Block, source: SourceText) -> None:

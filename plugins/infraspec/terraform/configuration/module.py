@@ -33,6 +33,7 @@ from infraspec.core.unknown import (
     computed_from,
     shows,
 )
+from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, is_local
 from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error, placed
 from infraspec.terraform.configuration.instances import ResourceInstance
@@ -240,7 +241,7 @@ class ModuleInstance:
 
     def _variable(self, name: str, body: SourceBody) -> Value:
         value = self._inputs[name]() if name in self._inputs else _MISSING
-        if value is _MISSING or (value is None and self._option(body, "nullable", default=True) is False):
+        if value is _MISSING or (value is None and self._takes_no_null(body)):
             if "default" not in body.attributes:
                 return Unknown(f"{self.prefix}var.{name}", MissingVariable(name, self.address))
             value = body.compiled("default")(self.scope)
@@ -263,8 +264,15 @@ class ModuleInstance:
 
     def check_variable(self, name: str) -> None:
         """Raise EvaluationError if the type of a variable is none, or its default no constant of that type."""
-        body = self.configuration.variables[name]
-        check_default(body, self.scope, f"{self.prefix}var.{name}", hidden=self._is_hidden(body))
+        body, address = self.configuration.variables[name], f"{self.prefix}var.{name}"
+        check_default(body, self.scope, address, hidden=self._is_hidden(body))
+        default = body.attributes["default"][0].expression if "default" in body.attributes else None
+        if isinstance(default, Literal) and default.value is None and self._takes_no_null(body):
+            with placed(body, "default", address):
+                raise EvaluationError("the default is null, which nullable = false does not take", found="null")
+
+    def _takes_no_null(self, body: SourceBody) -> bool:
+        return self._option(body, "nullable", default=True) is False
 
     def _is_ephemeral(self, body: SourceBody) -> bool:
         return self._option(body, "ephemeral", default=False) is True

@@ -20,7 +20,12 @@ from infraspec.core.finding import Location
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import SourceBody, block_name
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
-from infraspec.terraform.configuration.settings import SchemaVersions, provider_sources, schema_versions
+from infraspec.terraform.configuration.settings import (
+    SchemaVersions,
+    is_registry,
+    provider_sources,
+    schema_versions,
+)
 from infraspec.terraform.configuration.static_checks import SourceReference, StaticReferences
 from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.types import CollectionType, ObjectType, PrimitiveType, TypeConstraint
@@ -44,7 +49,9 @@ _SET = frozenset({ast.Literal, ast.Template, ast.Tuple, ast.Object, ast.Binary, 
 """What is not null, but for the literal."""
 _LONGEST = {"data": 3, "managed": 2}
 _NONE: Counter[str] = Counter()
-_META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "_"})
+_BARE = re.compile(r"[\w-]+(/[\w-]+)?")
+"""A source that is neither a directory, which begins with a dot, nor an address of anything."""
+_META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "locals", "_"})
 _KINDS = {"s": "string", "n": "number", "b": "bool", "M": "map", "T": "tuple", "S": "set", "{": "set"}
 _NAMES = frozenset({"unknown-argument", "unknown-block", "unknown-type", "no-attribute"})
 """The faults that are none if a later version of the provider has the name."""
@@ -178,19 +185,20 @@ class ReferenceTypes(Struct):
             return _OPEN
 
     def _variable(self, name: str, body: SourceBody, module: ModuleInstance) -> str:
-        code = self._constraint(type_of(body, module.scope))
+        code = self.constraint(type_of(body, module.scope))
         if code == _OPEN and module.call_body and module.parent and name in module.call_body.attributes:
             return self.quietly(module.call_body.attributes[name][0].expression, module.parent)
         return code
 
-    def _constraint(self, constraint: TypeConstraint) -> str:
+    def constraint(self, constraint: TypeConstraint) -> str:
+        """Return the code of a type, `*` of any."""
         match constraint:
             case PrimitiveType(name=name):
                 return name[0]
             case CollectionType(name=name, element=element):
-                return name[0].upper() + self._constraint(element)
+                return name[0].upper() + self.constraint(element)
             case ObjectType(attributes=attributes):
-                return self._registered({one.name: self._constraint(one.type) for one in attributes})
+                return self._registered({one.name: self.constraint(one.type) for one in attributes})
             case _:
                 return _OPEN
 
@@ -272,7 +280,8 @@ class BlockPlace(Struct, frozen=True):
 
     def inner(self, name: str, source: ast.SourceText, at: int) -> BlockPlace:
         """Return the place of a block in it."""
-        return BlockPlace(self.address, f"{self.path}.{name}".lstrip("."), f"{self.schema}.{name}", source, at)
+        path, schema = (f"{outer}.{name}".lstrip(".") for outer in (self.path, self.schema))
+        return BlockPlace(self.address, path, schema, source, at)
 
 
 class SchemaChecks(Struct):
@@ -299,17 +308,66 @@ class SchemaChecks(Struct):
                 ("aws_", "terraform_")
             ):
                 self._resource(prefix, type_, body, place)
-            else:
-                self._meta_blocks(body.blocks, place)
+            own = [(block, inner) for block, inner in body.blocks if block.type in _META_BLOCKS]
+            place = BlockPlace(place.address, "", "", body.source, body.at)
+            for text in {inner.name: inner for _, inner in own}.values():  # those of an override file are merged
+                blocks = [each for each in own if each[1].name == text.name]
+                self._body("data" if mode == "data" else "resource", {}, blocks, place)
 
-        for kind, declared in (("output", module.configuration.outputs), ("check", module.configuration.checks)):
-            for name, body in declared.items():
-                place = BlockPlace(f"{module.prefix}{kind}.{name}", kind, kind, body.source, body.at)
-                self._body(kind, body.attributes, body.blocks, place)
-        for name, body in module.configuration.variables.items():
-            for block, inner in body.nested("validation"):
-                place = BlockPlace(f"{module.prefix}var.{name}", block.type, block.type, inner.source, block.at)
-                self._inner(block.type, block, inner.source, place)
+    def language(self) -> None:
+        """Look at the other blocks, which are those of the language itself."""
+        declared = self.module.configuration
+        for kind, bodies in (
+            ("output", declared.outputs),
+            ("check", declared.checks),
+            ("var", declared.variables),
+            ("module", declared.calls),
+            ("provider", declared.providers),
+        ):
+            for name, body in bodies.items():
+                self._own("variable" if kind == "var" else kind, f"{self.module.prefix}{kind}.{name}", body)
+        for name, body in declared.outputs.items() if self.module.parent is None else ():
+            if "ephemeral" in body.attributes and body.written("ephemeral") != "false":
+                self._call("reserved", f"output.{name}", body, "ephemeral", "an output of the root module")
+        for name, body in declared.calls.items():
+            self._module(name, body)
+        for body in declared.terraform:
+            self._own("terraform", f"{self.module.prefix}terraform", body)
+        for kind, body in (*declared.refactorings, *declared.others):
+            self._own(kind, f"{self.module.prefix}{kind}", body)
+
+    def _module(self, name: str, call: SourceBody) -> None:
+        """Look at the source of a module, and at what it is given.
+
+        Source: Terraform Language Documentation, "Module Sources", and "Providers Within Modules".
+        """
+        address, written = f"{self.module.prefix}module.{name}", call.written("source")
+        source = written.strip('"')
+        if written != source and not is_registry(source):
+            if _BARE.fullmatch(source):
+                self._call("no-source", address, call, "source", source=source)
+            elif "version" in call.attributes:
+                self._call("no-version", address, call, "version", source=source)
+        for called in [*self.module.called(name)][:1]:
+            for argument in call.inputs():
+                variable = called.configuration.variables.get(argument)
+                code = self.types.constraint(type_of(variable, called.scope)) if variable else _OPEN
+                if found := self._misfit(call.attributes[argument][0].expression, code):
+                    self._call("wrong-type", address, call, argument, kind=_kind(code), found=found)
+            providers = called.configuration.providers.values()
+            own = [one.place() for one in providers if one.blocks or one.attributes.keys() - {"alias", "version"}]
+            for argument in {"count", "for_each", "depends_on"} & call.attributes.keys() if own else ():
+                self._call("own-provider", address, call, argument, provider=own[0])
+
+    def _call(
+        self, kind: str, address: str, body: SourceBody, name: str, owner: str = "module", /, **values: str
+    ) -> None:
+        attribute, source = body.attributes[name]
+        place = BlockPlace(address, "", owner, source, attribute.at)
+        self._say(kind, place, name, place.spot, **values)
+
+    def _own(self, kind: str, address: str, body: SourceBody) -> None:
+        self._body(kind, body.attributes, body.blocks, BlockPlace(address, kind, kind, body.source, body.at))
 
     def _resource(self, prefix: str, type_: str, body: SourceBody, place: BlockPlace) -> None:
         if demands(prefix + type_) is not None:
@@ -340,8 +398,6 @@ class SchemaChecks(Struct):
             elif not self._fits(attribute.expression, code):
                 self._argument(name, code, attribute, source, place)
         counted = Counter(self._blocks(blocks, codes, unsettable, place)) if blocks else _NONE
-        if not place.path and blocks:
-            self._meta_blocks(blocks, place)
         for name in wanted.required - attributes.keys():
             if name not in counted:
                 block = codes[name].startswith(_BLOCKS)
@@ -362,18 +418,11 @@ class SchemaChecks(Struct):
         """Look at an argument that the schema has not, or that no configuration may set; null sets nothing."""
         name, node = attribute.name, attribute.expression
         if name not in wanted.codes:
-            if place.path or name not in _META:
+            if _OPEN not in wanted.codes and (place.path or name not in _META):
                 known = wanted.codes.keys() - wanted.unsettable
                 self._say("unknown-argument", place, name, (source, attribute.at), known)
         elif type(node) in _SET and node != ast.Literal(None, node.at):
             self._say("computed", place, name, (source, attribute.at))
-
-    def _meta_blocks(self, blocks: Iterable[tuple[ast.Block, ast.SourceText]], place: BlockPlace) -> None:
-        """Look at the blocks that Terraform has itself."""
-        for block, source in blocks:
-            if block.type in ("lifecycle", "provisioner"):
-                known = ".".join((block.type, *block.labels))
-                self._inner(known, block, source, BlockPlace(place.address, block.type, known, source, block.at))
 
     def _blocks(
         self,
@@ -386,10 +435,10 @@ class SchemaChecks(Struct):
         dynamic: dict[str, None] = {}
         for block, source in blocks:
             name = block_name(block)
-            if not place.path and name in _META_BLOCKS:
+            if place.schema and not place.path and name in _META_BLOCKS:
                 continue
-            code = codes.get(name)
-            if code is None:
+            code = codes.get(name) or codes.get(_OPEN)
+            if code is None or (name not in codes and code == _OPEN):
                 self._say("unknown-block", place, name, (source, block.at), codes)
             elif name in unsettable:
                 self._say("computed", place, name, (source, block.at))
@@ -404,8 +453,10 @@ class SchemaChecks(Struct):
         yield from dynamic
 
     def _nested(self, name: str, code: str, block: ast.Block, source: ast.SourceText, place: BlockPlace) -> None:
-        inner = place.inner(name, source, block.at)
         structure = code if code[0] == "@" else code[1:]
+        if block.type == "provisioner":  # each has a schema of its own
+            structure = name = ".".join((name, *block.labels))
+        inner = place.inner(name, source, block.at)
         if block.type != "dynamic":
             self._inner(structure, block, source, inner)
         for one in block.body.blocks if block.type == "dynamic" else ():
@@ -518,7 +569,9 @@ class SchemaChecks(Struct):
             kind = "earlier"
         elif aws and kind in _NAMES and self.versions.newer:
             kind = "newer"
-        given = {"name": name, "owner": place.schema, **values}
+        elif kind == "computed" and not (aws or schema.startswith(("terraform_", "data.terraform_"))):
+            kind = "reserved"
+        given = {"name": name, "owner": place.schema or place.address, **values}
         close = closest(str(given["name"]), sorted(known))
         given["hint"] = f"did you mean {close}? Write {close} in place of {given['name']}" if close else "remove it"
         given["schema"] = f"the schema of hashicorp/aws {provider_version()}" if aws else "Terraform"
@@ -569,4 +622,5 @@ def faults(
         checks = SchemaChecks(module, types, versions, found, {})
         checks.references((*references[key].resources, *references[key].evaluated))
         checks.resources()
+        checks.language()
     return tuple(found)

@@ -228,11 +228,16 @@ def _modules(root: Configuration, library: Library) -> Iterator[tuple[str, Confi
                 continue  # the evaluation says so, with the place of the call
 
 
+def is_registry(source: str) -> bool:
+    """Tell whether the source of a module is an address in a registry."""
+    return _REGISTRY.match(source) is not None
+
+
 def _calls(prefix: str, module: Configuration) -> Iterator[ModuleCall]:
     for name, body in module.calls.items():
         found = [_constant(body, key) for key in ("source", "version")]
         source, version = (each.address if isinstance(each, Unknown) else _text(each) for each in found)
-        kind = "local" if is_local(source) else "registry" if _REGISTRY.match(source) else "remote"
+        kind = "local" if is_local(source) else "registry" if is_registry(source) else "remote"
         kind = "unknown" if any(isinstance(each, Unknown) for each in found) else kind
         yield ModuleCall(f"{prefix}module.{name}", source, version, kind, body.location_of("source") or body.location)
 

@@ -25,6 +25,7 @@ from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.functions import call, exists
 from infraspec.terraform.language.scope import Scope, located
+from infraspec.terraform.provider.schema import demands
 
 _NO_NAMES: frozenset[str] = frozenset()
 _ELSEWHERE = frozenset({"path", "terraform", "tofu", "ephemeral", "action", "self"})
@@ -238,13 +239,6 @@ def _certain_part(node: ast.Node) -> str | None:
             return None
 
 
-_ARGUMENTS = {
-    "variable": ("type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated", "const"),
-    "output": ("value", "description", "sensitive", "depends_on", "ephemeral", "deprecated", "type"),
-}
-_BLOCKS = {"variable": ("validation",), "output": ("precondition",)}
-
-
 class StaticChecks(Struct):
     """The checks of the directories of one evaluation; errors go to the collector."""
 
@@ -278,11 +272,15 @@ class StaticChecks(Struct):
 
     def _known(self, body: SourceBody, kind: str, name: str) -> None:
         """Refuse the arguments and blocks that a block of a kind has not."""
+        wanted = demands(kind)
+        codes = wanted.codes if wanted else {}
+        blocks = tuple(one for one, code in codes.items() if code[0] == "[")
         subject = f'{kind} "{name}" has no'
         for argument, (attribute, source) in body.attributes.items():
-            self._refuse(f"{subject} argument", argument, _ARGUMENTS[kind], source, attribute.at)
+            known = tuple(one for one in codes if one not in blocks)
+            self._refuse(f"{subject} argument", argument, known, source, attribute.at)
         for block, source in body.blocks:
-            self._refuse(f"{subject} block", block.type, _BLOCKS[kind], source, block.at)
+            self._refuse(f"{subject} block", block.type, blocks, source, block.at)
 
     def _refuse(self, message: str, found: str, known: tuple[str, ...], source: ast.SourceText, at: int) -> None:
         if found in known:

@@ -308,6 +308,8 @@ def _operand(evaluate: Evaluate, scope: Scope, node: Expression, *, decisive: bo
         value, is_certain = _in_doubt(evaluate, scope) if scope.attempt else (evaluate(scope), True)
         if value is None and not decisive:
             return False
+        if isinstance(value, str) and isinstance(_bare(node), Conditional):
+            _in_doubt(evaluate, scope)  # an error if its branches have no type in common
         if is_certain and isinstance(reveal(value), list | dict):
             _, is_certain = _in_doubt(evaluate, scope)
         if not is_certain and not isinstance(reveal(value), Unknown):
