@@ -134,7 +134,10 @@ def test_secrets_do_not_show(pytester: pytest.Pytester) -> None:
         "q.tf": """
             variable "token" { sensitive = true }
             resource "aws_sqs_queue" "q" { name = "x-${var.token}" }
-            resource "aws_db_instance" "db" { password = "hunter2" }
+            resource "aws_db_instance" "db" {
+                instance_class = "db.t4g.micro"
+                password       = "hunter2"
+            }
             """,
         "terraform.tfvars": 'token = "hunter2"\n',
     }

@@ -65,7 +65,7 @@ def regular(path: Path, within: Path | None = None) -> BinaryIO:
     """Open a file of the repository that its directory, or another one, is in. Raises OSError as `read_regular`."""
     if within is not None or path.is_symlink():
         repository = repository_of(within or path.parent)
-        if not path.resolve().is_relative_to(repository):
+        if not Path(os.path.realpath(path)).is_relative_to(repository):  # `resolve` fails of a link to itself
             raise PermissionError(errno.EPERM, f"a path that leads out of the repository {repository}")
     stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):

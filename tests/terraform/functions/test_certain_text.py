@@ -117,7 +117,7 @@ EXPRESSIONS = {
     f'split("/", "a/b/${{{SECRET}}}")[1]': "b",
     'replace(aws_kms_key.k.arn, ":key/", "/key:")': "arn:aws:kms:eu-west-1:111122223333/key:${aws_kms_key.k.key_id}",
     'strcontains(aws_kms_key.k.arn, "key/mrk-")': '${strcontains(aws_kms_key.k.arn, "key/mrk-")}',
-    'replace(aws_kms_key.k.key_id, "/", "-")': "${aws_kms_key.k.key_id}",
+    'replace(aws_kms_key.k.key_id, "/", "-")': '${replace(aws_kms_key.k.key_id, "/", "-")}',
     'replace(aws_kms_key.k.arn, "aws_kms_key", "x")': '${replace(aws_kms_key.k.arn, "aws_kms_key", "x")}',
 }
 
