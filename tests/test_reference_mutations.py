@@ -401,7 +401,8 @@ def test_every_entry_is_about_a_part() -> None:
 def test_what_is_not_guarded_is_not_found(file: str, copy: Copy) -> None:
     """What an entry of the table is about is missed by no rule but `source`: else the entry is to be taken out.
 
-    What the provider requires `source` finds, whatever it is for. As many parts are cut out together as do not lie in one another; where that is found, each of them alone.
+    What the provider requires `source` finds, whatever it is for. As many parts are cut out together as do not lie in
+    one another; where that is found, each of them alone.
     """
     pending = sorted({part for where, part in samples().values() if where == file}, key=lambda part: part.start)
     while pending:
