@@ -233,6 +233,9 @@ def test_an_alias_tells_its_key_only_with_a_state() -> None:
         ({}, "ENABLED", PROVEN),
         ({}, "DISABLED", VIOLATED),
         ({"is_enabled": False}, "DISABLED", PROVEN),
+        ({"is_enabled": False}, "ENABLED", VIOLATED),
+        ({"is_enabled": True}, "ENABLED", PROVEN),
+        ({"is_enabled": True}, "DISABLED", VIOLATED),
         ({"is_enabled": None, "state": "DISABLED"}, "ENABLED", VIOLATED),
     ],
 )

@@ -278,13 +278,18 @@ def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: Re
     return found
 
 
+_STATES = {"true": "ENABLED", "false": "DISABLED"}
+"""What an event rule's `is_enabled` is as its `state`. Source: AWS provider, "Resource: aws_cloudwatch_event_rule"."""
+
+
 def _pair(name: str, source: Resource, live: Resource, drift: DriftAttributes) -> tuple[Value, Value] | None:
     """Return what the source says of an attribute and what AWS does; None if one of the two says nothing."""
     if name in drift.repeated and not source.sets(name):
         return None
     configured, there = read_path(source.values, name), read_path(live.values, name)
-    if configured is None and not (name == "state" and source.stated("is_enabled") is not None):
-        configured = drift.defaults.get(name)
+    if configured is None:
+        enabled = source.stated("is_enabled") if name == "state" else None
+        configured = drift.defaults.get(name) if enabled is None else _STATES.get(str(enabled).lower(), enabled)
     if name in drift.left_out:
         is_anyones = is_computed(source.type, name) is True or name in drift.inherited
         configured, there = (None if configured is None and is_anyones else configured or ""), there or ""
