@@ -159,7 +159,7 @@ ASKED = [
     *(f"data.aws_kms_key.{name}.arn" for name in ("by_alias", "by_attribute", "by_id", "other")),
     *(f"data.aws_ecs_task_definition.{name}.{part}" for name in ("app", "third", "any") for part in ("arn", "family")),
     "data.aws_ecr_repository.own.arn", "data.aws_ecr_repository.own.repository_url",
-    "data.aws_ecr_repository.theirs.repository_url",
+    "data.aws_ecr_repository.theirs.arn", "data.aws_ecr_repository.theirs.repository_url",
     *(f"local.{name}" for name in ("upper", "split", "mixed", "fails", "after")),
 ]  # fmt: skip
 
