@@ -85,13 +85,19 @@ def literals(node: ast.AST | None, known: Mapping[str, set[str]]) -> set[str]:
     return set()
 
 
+_MAKING = {"Fault", "self._say", "self._call", "MissingPartError"}
+"""What makes a fault of the source."""
+
+
 @cache
 def faults() -> Mapping[str, set[str]]:
     """Return the texts that faults of the source are told with, and the names of the values that they have."""
     files = [PACKAGE / "terraform" / name for name in ("source.py", "configuration/schema_checks.py")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
-    made = [call for call in calls if ast.unparse(call.func) in {"Fault", "self._say", "MissingPartError"}]
+    made = [
+        call for call in calls if ast.unparse(call.func) in {"Fault", "self._say", "self._call", "MissingPartError"}
+    ]
     kinds = {text for call in made for text in literals(call.args[0], {})}
     kinds |= {
         text
