@@ -190,6 +190,47 @@ def test_an_image_can_be(tmp_path: Path, image: str, source: str, expected: list
     assert expected == [one.verdict for one in found if "image" in one.subject]
 
 
+URL = "${aws_ecr_repository.app.repository_url}"
+HUB = "docker.io/team/app"
+
+
+def pushed(name: str, label: str = "app", more: str = "") -> str:
+    """Return what builds and pushes an image."""
+    return f'resource "docker_registry_image" "{label}" {{\n  name = "{name}"\n  {more}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("image", "source", "expected"),
+    [
+        (f"{URL}:v1", pushed(f"{URL}:v1"), []),
+        (f"{URL}:v2", pushed(f"{URL}:v1"), [UNDETERMINED]),
+        (f"{URL}:v2", pushed(f"{URL}:v1") + pushed(f"{URL}:v2", "next"), []),
+        (URL, pushed(f"{URL}:v1"), [UNDETERMINED]),
+        (URL, pushed(URL), []),
+        (f"{URL}:latest", pushed(URL), []),
+        (f"{URL}:v1", pushed(URL), [UNDETERMINED]),
+        (f"{ECR}/app:v2", pushed(f"{URL}:v1"), [UNDETERMINED]),
+        (f"{ECR}/app:v1", pushed(f"{URL}:v1"), []),
+        (f"{ECR}/app:v2", pushed(f"{ECR}/other:v1"), []),
+        (f"{HUB}:v2", pushed(f"{HUB}:v1"), [UNDETERMINED]),
+        (f"{HUB}:${{var.tag}}", pushed(f"{HUB}:v1"), []),
+        (f"{HUB}:v2", pushed(f"{HUB}:${{var.tag}}"), []),
+        (f"{HUB}@sha256:{'0' * 64}", pushed(f"{HUB}:v1"), []),
+        (f"{HUB}@${{docker_registry_image.app.sha256_digest}}", pushed(f"{HUB}:v1"), []),
+        ("${docker_registry_image.app.name}", pushed(f"{HUB}:v1"), []),
+        (f"{HUB}:v2", pushed(f"{HUB}:v1") + f'data "docker_registry_image" "two" {{ name = "{HUB}:v2" }}', []),
+        (f"{URL}:v2", pushed(f"{URL}:v1") + 'data "aws_ecr_image" "two" {\n  repository_name = "app"\n'
+         '  image_tag = "v2"\n}\n', []),
+        (f"{HUB}:v2", pushed(f"{HUB}:v1", more="count = 0"), []),
+    ],
+)  # fmt: skip
+def test_a_tag_that_the_plan_does_not_push(tmp_path: Path, image: str, source: str, expected: list[Verdict]) -> None:
+    """Where the plan pushes other tags of the repository, whether this one is there is left open."""
+    variable = 'variable "tag" {}\n'
+    found = judged(tmp_path, f'name = "app", image = "{image}"', REPOSITORY + variable + source)
+    assert expected == [one.verdict for one in found if "image" in one.subject]
+
+
 def test_what_is_named_is_found_at_its_line(tmp_path: Path) -> None:
     """Each finding stands at the line of the argument, in a container of many lines."""
     container = """

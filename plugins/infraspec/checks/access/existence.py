@@ -128,6 +128,32 @@ class Existence:
             if not (context.exists(repository) or context.is_cached(repository)):
                 subject = _about(definition, container, "image")
                 yield from self._unmade(subject, "aws_ecr_repository", ecr.repository)
+        yield from self._tag(definition, container, render(image))
+
+    def _tag(self, definition: TaskDefinition, container: Container, image: str) -> Iterator[Finding]:
+        """Yield that the plan pushes images of the same repository, and none of this tag."""
+        repository, tag = _repository_and_tag(image)
+        pushed = [(_repository_and_tag(self._image_name(one)), one) for one in self.plan.managed(_PUSHED)]
+        sources = {label: one for (name, label), one in pushed if name == repository}
+        read = any(self._image_name(one) == image for one in self.plan.data(_PUSHED)) or tag in self._tags_read
+        if not sources or tag in sources or read or not all(map(_TAG.fullmatch, (tag, *sources))):
+            return
+        source = next(iter(sources.values()))
+        yield _about(definition, container, "image").undetermined(
+            expected=f"the image {image} is there when the task starts",
+            found=f"this source pushes {', '.join(sorted(sources))} to the repository ({source.address})",
+            reason="a task does not start from a tag that is not there, and whether another pushes it is not known",
+            remedy=f"name the tag that {source.location} pushes, or read this one with a data source, so that no plan "
+            "goes on without it",
+        )
+
+    def _image_name(self, resource: Resource) -> str:
+        return render(self.attributes.narrow(resource.stated("name")))
+
+    @cached_property
+    def _tags_read(self) -> set[Value]:
+        """The tags that data sources read of ECR."""
+        return {one.stated("image_tag") for one in self.plan.data("aws_ecr_image")}
 
     def _log_group(self, definition: TaskDefinition, container: Container, context: AccessContext) -> Iterator[Finding]:
         options = container.log_options
@@ -188,6 +214,16 @@ class Existence:
 
 
 _GROUP = "aws_cloudwatch_log_group"
+_TAG = re.compile(r"\w[\w.-]{0,127}")
+_PUSHED = "docker_registry_image"
+"""What pushes an image, in the provider kreuzwerker/docker; its data source reads one of any registry."""
+
+
+def _repository_and_tag(image: str) -> tuple[str, str]:
+    """Split an image at its tag; one without is `latest`, as Docker's reference says. A digest is no tag."""
+    path, slash, last = image.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{path}{slash}{name}", "" if "@" in last else tag or "latest"
 
 
 def _about(definition: TaskDefinition, container: Container, name: str, path: str = "") -> Subject:
