@@ -47,6 +47,7 @@ GOOD = {
 ANSWERS = {"explain": 1}
 """Exit codes of good input that are not 0: the answer is no."""
 ELSEWHERE = {
+    "check": ("tests/cli/test_check.py", "tests/cli/test_check.py"),
     "diagnose": ("tests/sandbox/test_incident_replay.py", "tests/cli/test_diagnose.py"),
     "report metrics": ("tests/cli/test_report_telling.py", "tests/cli/test_report_telling.py"),
     "sandbox apply": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),

@@ -357,7 +357,7 @@ def test_known_data_that_answers_nothing(tmp_path: Path) -> None:
 ROOT_ERRORS: dict[str, tuple[dict[str, str], tuple[str, ...], list[str]]] = {
     "missing root": ({}, ("--root", "nowhere"), ["nowhere: there is no such directory", "remedy:"]),
     "directory without Terraform": ({"README.md": ""}, ("--root", "."), [".: the directory holds no Terraform"]),
-    "no contract": ({}, (), ["infraspec.toml: there is no contract", 'root = "shop"']),
+    "no contract": ({}, (), ["infraspec.toml: there is no contract", "run `infraspec init`"]),
     "unknown environment": ({"infraspec.toml": CONTRACT}, ("--env", "prd"), ["prd", "did you mean `prod`?"]),
     "which environment": ({"infraspec.toml": CONTRACT + STAGING}, (), ["--env with one of prod, staging"]),
     "root and contract": ({}, ("--root", "shop", "--env", "prod"), ["--root stands alone"]),

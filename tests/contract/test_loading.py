@@ -50,32 +50,16 @@ def test_the_place_may_be_the_file_or_its_directory(repository: Path) -> None:
     assert contract.load(Path("other.toml")).path == other
 
 
-def test_a_missing_contract_gives_the_one_to_paste(repository: Path) -> None:
-    """What the error of a missing contract gives to paste, indentation and all, loads and names a root that exists."""
+def test_a_missing_contract_names_what_writes_one(repository: Path) -> None:
+    """Where there is Terraform, `infraspec init` is the remedy; where there is none, that is said."""
     with pytest.raises(ContractError, match="there is no contract") as caught:
         contract.load(repository)
 
-    written(repository, pasted(caught.value))
-    loaded = contract.load(repository)
     assert caught.value.place == "infraspec.toml"
-    assert len(contract.starter(repository).splitlines()) == 6
-    assert loaded.project.application == "shop-infra"
-    assert loaded.environments["prod"].root == Path("environments/prod")
-    assert loaded.environments["prod"].account_id is None
-
-
-@pytest.mark.parametrize("name", ['say "hi"', "日報 ツール", "back\\slash", "delete\x7f"])
-def test_any_directory_name_becomes_an_application(name: str, tmp_path: Path) -> None:
-    """The contract to paste is TOML whatever the directory is called; without a root it names the directory."""
-    directory = tmp_path / name
-    directory.mkdir()
-    (directory / "main.tf").touch()
-
-    written(directory, contract.starter(directory))
-
-    loaded = contract.load(directory)
-    assert loaded.project.application == name
-    assert loaded.environments["prod"].root == Path()
+    assert "run `infraspec init`" in caught.value.remedy
+    (repository / "empty").mkdir()
+    with pytest.raises(ContractError, match="there is no Terraform either"):
+        contract.load(repository / "empty")
 
 
 def test_a_missing_contract_names_one_in_a_parent_and_one_of_like_name(repository: Path) -> None:

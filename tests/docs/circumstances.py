@@ -32,7 +32,7 @@ STANDS_FOR = (
     StandIn(r"(?<=iam-)111122223333|(?<=iam::)111122223333(?=:role)", "123456789012", _ACCOUNT),
     StandIn(r"infraspec diagnose (.*--env) prod", r"$IN_SANDBOX infraspec diagnose \1 local", _ACCOUNT),
     StandIn(r"^(aws (?!ecs list-clusters)|infraspec report metrics)", r"$IN_SANDBOX \1", _ACCOUNT),
-    StandIn(r"^pytest (.* --infraspec-env )staging", r"$IN_SANDBOX pytest \1local", _ACCOUNT),
+    StandIn(r"^(pytest .* --infraspec-env |infraspec check --live --env )staging", r"$IN_SANDBOX \1local", _ACCOUNT),
     StandIn(r"^make test-live INFRA=", "make -n test-live INFRA=", "the README runs the same without INFRA"),
     StandIn(r"ssh=ci@worker\.example\.com", "popen", _MACHINE),
     StandIn(r"/srv/infrastructure", "HOME/my-repo", _MACHINE),

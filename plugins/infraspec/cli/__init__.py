@@ -8,6 +8,7 @@ from infraspec import __version__
 from infraspec.cli.common import LazyGroup
 
 _COMMANDS = {
+    "check": ("infraspec.cli.check:check", "Prove that an infrastructure is what its contract says."),
     "checklist": ("infraspec.cli.checklist:checklist", "Say which share of the checklist was ticked."),
     "conventions": ("infraspec.cli.conventions:conventions", "Write naming and tagging rules as a document."),
     "diagnose": ("infraspec.cli.diagnose:diagnose", "Say what is wrong with a service that runs, and what mends it."),
@@ -35,11 +36,12 @@ def main() -> None:
     """Prove that an AWS infrastructure is what its specification says.
 
     \b
-    infraspec init                          read a repository, write its infraspec.toml
-    pytest --pyargs infraspec.tests_static  prove what the contract says, from source
-    infraspec doctor                        say what is not known, and how to make it known
-    infraspec explain …                     say why a role may do something, or may not
-    infraspec diagnose                      say what is wrong with a service that runs
+    infraspec init                read a repository, write its infraspec.toml
+    infraspec check               prove what the contract says, from source
+    infraspec check --live        the same of what is deployed
+    infraspec doctor              say what is not known, and how to make it known
+    infraspec explain …           say why a role may do something, or may not
+    infraspec diagnose            say what is wrong with a service that runs
 
     Nothing but the live suite and what says so asks AWS. A terminal gets tables and colours, without these where
     NO_COLOR is set; a pipe gets plain lines. The exit code is 0 if all is well, 1 if what was asked about is not, 2 if

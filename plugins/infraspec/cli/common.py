@@ -22,13 +22,24 @@ INPUT_ERROR = 2
 PATH = click.Path(path_type=Path)
 """The type of an option that is a file or folder."""
 
+
+def repository() -> Path:
+    """Return the directory with a contract: this one, the nearest one above that has a contract, or else this one."""
+    from infraspec.contract import directory_above  # noqa: PLC0415 - completion and --help do without it
+
+    here = Path()
+    return here if (here / "infraspec.toml").is_file() else directory_above(here) or here
+
+
 INFRA = click.option(
     "--infra",
     type=PATH,
-    default=Path(),
-    help="Infrastructure repository: where infraspec.toml is.  [default: .]",
+    default=repository,
+    help="Infrastructure repository: where infraspec.toml is.  [default: here or above]",
 )
-INFRA_BRIEF = click.option("--infra", type=PATH, default=Path(), help="Infrastructure repository.  [default: .]")
+INFRA_BRIEF = click.option(
+    "--infra", type=PATH, default=repository, help="Infrastructure repository.  [default: here or above]"
+)
 ONE_ENVIRONMENT = click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
 TEXT_OR_JSON = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 RESULTS = click.argument("results", type=PATH, default=Path("infraspec-results.json"))

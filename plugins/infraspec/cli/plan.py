@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
+from infraspec.cli.common import ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported, repository
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.planned_values import plan_document
 from infraspec.terraform.environments import PlanRequest
@@ -26,7 +26,9 @@ class _PlanCommand(click.Command):
 
 @click.command(cls=_PlanCommand)
 @click.option("--root", type=PATH, help="Root module to evaluate, without a contract.")
-@click.option("--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: .]")
+@click.option(
+    "--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: here or above]"
+)
 @ONE_ENVIRONMENT
 @click.option("--var", multiple=True, metavar="NAME=VALUE", help="Value of a root variable, as terraform's -var.")
 @click.option("--var-file", multiple=True, metavar="FILE", help="File of variable values, as terraform's -var-file.")
@@ -59,7 +61,7 @@ def plan(  # noqa: PLR0917 - click passes by name
         raise click.UsageError("--root stands alone; --infra and --env go together")
     request = PlanRequest(
         root=root,
-        infra=infra or Path(),
+        infra=infra or repository(),
         environment=environment,
         arguments=arguments,
         workspace=workspace,

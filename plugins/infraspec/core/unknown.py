@@ -345,7 +345,7 @@ class OpenList(Unknown):
 
 
 def _is_shown(item: Value) -> bool:
-    return isinstance(item, str | Text | Unknown) and not any(isinstance(part, Sensitive) for part in unknowns(item))
+    return isinstance(item, (str, Text, Unknown)) and not any(isinstance(part, Sensitive) for part in unknowns(item))
 
 
 def shows(value: Value) -> bool:
@@ -520,7 +520,7 @@ def _json_parts(tree: Value) -> Iterator[str | Unknown]:
             yield "[" if position == 0 else ","
             yield from _json_parts(item)
         yield "]" if tree else "[]"
-    elif isinstance(tree, JsonText | Text):
+    elif isinstance(tree, (JsonText, Text)):
         yield '"'
         for part in tree.parts:
             yield encode_json(part)[1:-1] if isinstance(part, str) else part

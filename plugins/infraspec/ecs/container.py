@@ -57,13 +57,13 @@ class Container:
     def environment(self) -> dict[str, Value]:
         """The plain environment variables by name, as far as they are known."""
         entries = self.definition.get("environment")
-        items = entries if isinstance(entries, list | tuple) else ()
+        items = entries if isinstance(entries, (list, tuple)) else ()
         return {render(item["name"]): item.get("value") for item in items if isinstance(item, dict) and "name" in item}
 
 
 def containers(tree: Value, place: str) -> Iterator[Container]:
     """Read the container definitions. Raises TaskDefinitionError if they are not what ECS defines."""
-    if not isinstance(tree, list | tuple):
+    if not isinstance(tree, (list, tuple)):
         raise malformed("the container definitions are not a list", place, "a list of container definitions", tree)
     for index, item in enumerate(tree):
         yield _container(item, f"{CONTAINERS}.{index}", place)
@@ -110,7 +110,7 @@ def _container(tree: Value, path: str, place: str) -> Container:
 
 
 def _mount_points(value: Value) -> tuple[Value, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,) if isinstance(value, Unknown) else ()
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,) if isinstance(value, Unknown) else ()
 
 
 class _Reader:
@@ -141,7 +141,7 @@ class _Reader:
         if isinstance(value, Unknown):
             self.unknown.append((f"{path}.{key}", value))
             return []
-        if value is not None and not isinstance(value, list | tuple):
+        if value is not None and not isinstance(value, (list, tuple)):
             raise malformed(f"{key} is not a list", self.place, "a JSON list", value)
         return list(value or ())
 
@@ -171,7 +171,7 @@ def check_text(tree: Mapping[str, Value], keys: tuple[str, ...], place: str) -> 
     """Refuse a parameter that is no text where ECS takes text only."""
     for key in keys:
         value = tree.get(key)
-        if value is not None and not isinstance(value, str | Text | Unknown):
+        if value is not None and not isinstance(value, (str, Text, Unknown)):
             raise malformed(f"{key} is not text", place, "text", value)
 
 

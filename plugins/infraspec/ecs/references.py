@@ -84,7 +84,7 @@ class EcrImage(Struct, frozen=True):
 
 def ecr_image(value: Value) -> EcrImage | Unknown | None:
     """Return the ECR repository of an image, None if it is in another registry, or what hides its registry."""
-    if not isinstance(value, str | Text | Unknown):
+    if not isinstance(value, (str, Text, Unknown)):
         return None
     holed = HoledText(value)
     found = _ECR.match(holed.text)
@@ -152,7 +152,7 @@ class ValueFrom(Struct, frozen=True):
     @classmethod
     def parse(cls, value: Value) -> ValueFrom:
         """Read a `valueFrom` whose unknown parts are narrowed as far as they can be."""
-        if not isinstance(value, str | Text | Unknown) or value == "":
+        if not isinstance(value, (str, Text, Unknown)) or value == "":
             problem, remedy = "valueFrom is not text", "name a secret or a parameter"
             return cls(ValueStore.UNKNOWN, value, problem=problem, remedy=remedy)
         holed = HoledText(value)

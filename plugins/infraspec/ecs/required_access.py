@@ -106,7 +106,7 @@ class _Block(Struct, frozen=True):
 
     def part(self, name: str) -> _Block:
         value = self.value.get(name) if isinstance(self.value, Mapping) else None
-        first = value[0] if isinstance(value, list | tuple) and value else value
+        first = value[0] if isinstance(value, (list, tuple)) and value else value
         return _Block(first, f"{self.path}.{name}")
 
 
@@ -137,7 +137,7 @@ def unknown_volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, Unkn
 
 def _volumes(task_definition: TaskDefinition) -> Iterator[tuple[str, _Block]]:
     volumes = task_definition.volumes
-    for index, tree in enumerate(volumes if isinstance(volumes, list | tuple) else ()):
+    for index, tree in enumerate(volumes if isinstance(volumes, (list, tuple)) else ()):
         name = render(tree.get("name")) if isinstance(tree, Mapping) else f"#{index}"
         yield name, _Block(tree, f"volumes.{index}")
 
@@ -205,7 +205,7 @@ def _may_write(point: Value, volume: str) -> bool:
     if not isinstance(point, Mapping):
         return True
     mounted = point.get("sourceVolume")
-    return (isinstance(mounted, Unknown | Text) or mounted == volume) and point.get("readOnly") is not True
+    return (isinstance(mounted, (Unknown, Text)) or mounted == volume) and point.get("readOnly") is not True
 
 
 _SPECIFICATION = re.compile(r"^(?P<scheme>credentialspec(?:domainless)?:)")
@@ -279,7 +279,7 @@ def _logs(container: Container, context: AccessContext) -> Iterator[Requirement]
     need = _need(container, "log group", "logConfiguration.options.awslogs-group", options["awslogs-group"])
     head = context.arn("logs", "log-group:", group, region=region)
     created = options.get("awslogs-create-group")
-    if isinstance(created, Unknown | Text) or str(created).lower() == "true":
+    if isinstance(created, (Unknown, Text)) or str(created).lower() == "true":
         streamless, row = context.attributes.join(head, ":log-stream:"), ROWS["log_group"]
         doubt = _of_group("awslogs-create-group", created, head, context)
         yield Requirement(need, row, row.actions[0], streamless, doubt, alternative=head)
@@ -320,7 +320,7 @@ def _routed(container: Container, context: AccessContext) -> Iterator[Requiremen
     rows = [row for row in ROWS.values() if name in row.outputs or (hidden and row.outputs)]
     for row in [ROWS["firelens_role"]] if options["role_arn"] and rows else rows[: 1 if hidden else None]:
         on = options.get(row.beside) if row.beside else "on"
-        if not isinstance(on, Unknown | Text) and str(on).lower() not in _ON:
+        if not isinstance(on, (Unknown, Text)) and str(on).lower() not in _ON:
             continue
         need = _need(container, f"log output {render(name)}", "logConfiguration.options", options["name"])
         target = context.fill(row.target, options.get)

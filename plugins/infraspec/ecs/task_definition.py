@@ -181,11 +181,11 @@ class TaskDefinition(Struct, frozen=True, eq=False):
 
     def runs_on(self, compatibility: str) -> bool | None:
         """Tell whether the task definition asks for FARGATE, EC2 or EXTERNAL; None if that is not known."""
-        if not isinstance(self.requires_compatibilities, list | tuple):
+        if not isinstance(self.requires_compatibilities, (list, tuple)):
             return None
         if compatibility in self.requires_compatibilities:
             return True
-        return None if any(isinstance(item, Unknown | Text) for item in self.requires_compatibilities) else False
+        return None if any(isinstance(item, (Unknown, Text)) for item in self.requires_compatibilities) else False
 
 
 def task_definitions(plan: Plan) -> list[TaskDefinition]:
@@ -206,7 +206,7 @@ def as_json(block: Mapping[str, Value]) -> dict[str, Value]:
     for name, value in block.items():
         found: Value = value
         key = _LISTS.get(name) or re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             found = [as_json(entry) if isinstance(entry, Mapping) else entry for entry in value]
             if key not in _LISTS.values() and found and isinstance(found[0], dict):
                 found = found[0]
@@ -242,7 +242,7 @@ def _path(path: str, root: str) -> str:
 
 
 def _decode(value: Value, place: str) -> Value:
-    if not isinstance(value, str | Text):
+    if not isinstance(value, (str, Text)):
         return value
     try:
         return decode_json(value)
@@ -292,7 +292,7 @@ def _folded(tree: Value) -> Value:
     known |= {"sourcevolume": "sourceVolume", "readonly": "readOnly"}
     if isinstance(tree, dict):
         return {known.get(str(key).lower(), key): _unfolded_options(key, item) for key, item in tree.items()}
-    return [_folded(item) for item in tree] if isinstance(tree, list | tuple) else tree
+    return [_folded(item) for item in tree] if isinstance(tree, (list, tuple)) else tree
 
 
 def _unfolded_options(key: str, item: Value) -> Value:

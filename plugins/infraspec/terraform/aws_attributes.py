@@ -90,7 +90,7 @@ class AwsAttributes:
     def region_of(self, resource: Resource) -> Value:
         """Return the region a resource is created in: its own argument, or its provider's."""
         own = resource.stated("region")
-        if isinstance(own, str | Text) and resource.mode == "managed":
+        if isinstance(own, (str, Text)) and resource.mode == "managed":
             return self.narrow(own)
         return self.plan.region_of(resource)
 
@@ -124,12 +124,12 @@ class AwsAttributes:
     @staticmethod
     def join(*parts: Value) -> Value:
         """Join pieces of text; a lone unknown stays one."""
-        joined = concatenate(part for part in parts if isinstance(part, str | Text | Unknown))
+        joined = concatenate(part for part in parts if isinstance(part, (str, Text, Unknown)))
         return joined.parts[0] if isinstance(joined, Text) and len(joined.parts) == 1 else joined
 
     def _piece(self, part: str | Unknown) -> str | Text | Unknown:
         narrowed = self.narrow(part)
-        return narrowed if isinstance(narrowed, str | Text | Unknown) else part
+        return narrowed if isinstance(narrowed, (str, Text, Unknown)) else part
 
     def _attribute(self, unknown: Unknown) -> Value:
         address = unknown.address
@@ -155,7 +155,7 @@ class AwsAttributes:
         """Compute the result of a function again of what is known of its arguments; nothing else may be in it."""
         value = self._again(unknown)
         value = self.join(value) if isinstance(value, Text) else value
-        if not isinstance(value, str | Text | Unknown):
+        if not isinstance(value, (str, Text, Unknown)):
             return unknown
         call = Application.of(unknown)
         given = set(unknowns([self._all(one) for one in call.arguments] if call else []))
@@ -197,7 +197,7 @@ def parameter_path(name: Value) -> Value:
 
 def _given(value: Value, own: str) -> bool:
     """Tell whether a value says more than that it is not known."""
-    return isinstance(value, str | Text | Unknown) and value != "" and value != Unknown(own)
+    return isinstance(value, (str, Text, Unknown)) and value != "" and value != Unknown(own)
 
 
 def _shape_of(resource: Resource, attribute: str) -> _Shape | None:
@@ -233,7 +233,7 @@ def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
 
 
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
-    if not isinstance(resource.stated("name"), str | Text):
+    if not isinstance(resource.stated("name"), (str, Text)):
         return resource.reference("arn")
     return _declared(aws, resource) or _filled(aws, resource, resource_type(resource.type).assigned["arn"])
 
@@ -253,7 +253,7 @@ def _master_secret(aws: AwsAttributes, resource: Resource) -> Value:
 
 def _path(aws: AwsAttributes, resource: Resource) -> Value:
     """Return the path of something of IAM, which is / if it is not set."""
-    unset = not isinstance(resource.stated("path"), str | Text | Unknown)
+    unset = not isinstance(resource.stated("path"), (str, Text, Unknown))
     return "/" if unset else aws.text(resource, "path")
 
 

@@ -87,7 +87,7 @@ class ArnIndex:
         if isinstance(target, Unknown):
             found = self.plan.find(target)
             return found[0] if found else None
-        if not isinstance(target, str | Text):
+        if not isinstance(target, (str, Text)):
             return None
         for part in target.parts if isinstance(target, Text) else ():
             if isinstance(part, Character):
@@ -135,7 +135,7 @@ class ArnIndex:
         of_key = action.startswith("kms:") and ":alias/" not in render(target)
         if not foreign and not of_key:
             return []
-        keys = (part.address for part in unknowns(target) if isinstance(part.cause, EncryptionKey | AliasTarget))
+        keys = (part.address for part in unknowns(target) if isinstance(part.cause, (EncryptionKey, AliasTarget)))
         shown = target.address if type(target) is Unknown else next(keys, render(target))
         name = f"the {'key' if action.startswith('kms:') else 'resource'} policy of {shown}"
         return [IdentityPolicy.opaque(name, Unknown(name, PolicyElsewhere(shown)))]
@@ -226,7 +226,7 @@ class ArnIndex:
             written = self._source.plan.by_address.get(policy.address)
             return self._source.document_of(written, attribute) if written else None
         text = policy.stated(attribute)
-        return self._written_as.get(text) if isinstance(text, str | Text) else None
+        return self._written_as.get(text) if isinstance(text, (str, Text)) else None
 
     @cached_property
     def _source(self) -> ArnIndex | None:
@@ -238,7 +238,7 @@ class ArnIndex:
         written: dict[Value, Resource | None] = {}
         for document in self.plan.data(DOCUMENT_TYPE):
             text = document.stated("json")
-            if isinstance(text, str | Text):
+            if isinstance(text, (str, Text)):
                 written[text] = None if text in written else document
         return written
 

@@ -91,7 +91,7 @@ def _openings(type_: str, values: Mapping[str, Value], inline: Value) -> Iterato
             yield from _rule(values, _RANGES[type_], protocol)
         return
     blocks = (inline,) if isinstance(inline, Unknown) else inline
-    for block in blocks if isinstance(blocks, list | tuple) else ():
+    for block in blocks if isinstance(blocks, (list, tuple)) else ():
         if isinstance(block, Mapping):
             yield from _rule(block, _RANGES["aws_security_group_rule"], "protocol")
         else:
@@ -104,7 +104,7 @@ def _rule(values: Mapping[str, Value], names: tuple[str, ...], protocol: str) ->
     first, last = (port if isinstance(port, int) else None for port in ports)
     for name in names:
         given = values.get(name)
-        for cidr in given if isinstance(given, list | tuple) else (given,):
+        for cidr in given if isinstance(given, (list, tuple)) else (given,):
             if cidr is None or cidr == "":
                 continue
             known = _cidr(cidr)
@@ -116,7 +116,7 @@ def _cidr(value: Value) -> str | None:
     """Return the range, `""` for text that cannot be everyone's, None if it is not known."""
     if isinstance(value, Text) and isinstance(value.parts[-1], str) and not value.parts[-1].endswith("0"):
         return ""
-    if isinstance(value, Unknown | Text):
+    if isinstance(value, (Unknown, Text)):
         return None
     text = render(value)
     if text.endswith("/0"):
@@ -160,9 +160,9 @@ def _judge(review: Review, change: Change, rule: PublicSetting) -> Iterator[Risk
     before, after = change.before.get(name), review.after(change).get(name)
     if after is None:
         after = rule.default
-    old = before if isinstance(before, list | tuple) else (before,)
-    for entry in after if isinstance(after, list | tuple) else (after,):
-        if isinstance(entry, Unknown | Text):
+    old = before if isinstance(before, (list, tuple)) else (before,)
+    for entry in after if isinstance(after, (list, tuple)) else (after,):
+        if isinstance(entry, (Unknown, Text)):
             if review.given(change, name) is None:
                 continue
             answer, found = Truth.MAYBE, f"{name} is not known before apply"

@@ -165,7 +165,7 @@ def _principals(principal: Value) -> Iterator[tuple[str, Value]]:
         yield "AWS", principal
     elif isinstance(principal, Mapping):
         for kind, entries in principal.items():
-            for entry in entries if isinstance(entries, list | tuple) else (entries,):
+            for entry in entries if isinstance(entries, (list, tuple)) else (entries,):
                 yield ("AWS" if kind == "*" else kind), entry
 
 
@@ -201,7 +201,7 @@ def _tests(condition: Value) -> Iterator[tuple[str, str, list[Value]]]:
             yield operator, "what is not known", [block]
             continue
         for key, values in block.items():
-            yield operator, key, list(values) if isinstance(values, list | tuple) else [values]
+            yield operator, key, list(values) if isinstance(values, (list, tuple)) else [values]
 
 
 def _issuer(provider: Value) -> str:

@@ -183,7 +183,7 @@ def empty_element(statement: Statement) -> str:
         "NotAction": statement.not_actions,
         "Resource": statement.resources,
         "NotResource": statement.not_resources,
-        "Principal": statement.principal if isinstance(statement.principal, list | tuple | Mapping) else None,
+        "Principal": statement.principal if isinstance(statement.principal, (list, tuple, Mapping)) else None,
     }
     return next((name for name, entries in elements.items() if entries is not None and not len(entries)), "")
 
@@ -211,7 +211,7 @@ def _dates(statement: Statement) -> Iterator[PolicyFault]:
         if "date" not in operator.lower() or not isinstance(block, Mapping):
             continue
         for key, values in block.items():
-            for text in values if isinstance(values, list | tuple) else (values,):
+            for text in values if isinstance(values, (list, tuple)) else (values,):
                 if isinstance(text, str) and "${" not in text and not _is_date(text):
                     part, expected = f"Condition.{operator}.{key}", "a date, or seconds since 1970"
                     reason, remedy = "IAM refuses a Date condition without a date", "write 2026-11-01T00:00:00Z"
@@ -253,7 +253,7 @@ def _of_resource_control(statement: Statement) -> Iterator[PolicyFault]:
 
 
 def _names_all(principal: Value) -> bool:
-    return isinstance(principal, Unknown | Text) or principal == "*" or principal in ({"AWS": "*"}, {"*": "*"})
+    return isinstance(principal, (Unknown, Text)) or principal == "*" or principal in ({"AWS": "*"}, {"*": "*"})
 
 
 def least_size(value: Value, limit: PolicyLimit, resolve: Resolve) -> int:

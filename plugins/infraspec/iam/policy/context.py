@@ -94,14 +94,14 @@ def _entry(value: Value) -> ContextEntry:
         return value
     if value is None:
         return ABSENT
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return ContextEntry(Truth.YES, tuple(map(scalar, value)))
     return ContextEntry(Truth.YES, (scalar(value),))
 
 
 def scalar(value: Value) -> Value:
     """Return a value of a key as text, known or not."""
-    return value if isinstance(value, str | Text | Unknown) else render(value)
+    return value if isinstance(value, (str, Text, Unknown)) else render(value)
 
 
 _VARIABLE = re.compile(r"\$\{\s*+(?P<name>(?:[^},\s]|\s++(?=[^},\s]))*+)\s*+(?:,\s*+'(?P<default>[^']*+)'\s*+)?+\}")

@@ -72,7 +72,7 @@ class PolicyDocument(Struct, frozen=True):
         for element in ("Id", "Version"):
             _check_text(tree.get(element, ""), f"{place}.{element}", element)
         version = tree.get("Version", _VERSIONS[1])
-        if not isinstance(version, Unknown | Text) and version not in _VERSIONS:
+        if not isinstance(version, (Unknown, Text)) and version not in _VERSIONS:
             raise _error("the policy's Version is not one", f"{place}.Version", " or ".join(_VERSIONS), version)
         if "Statement" not in tree:
             raise _error("the policy has no Statement", place, "a Statement", ", ".join(map(str, tree)) or "{}")
@@ -81,7 +81,7 @@ class PolicyDocument(Struct, frozen=True):
 
 
 def _decode(value: Value, place: str) -> Value:
-    if not isinstance(value, str | Text):
+    if not isinstance(value, (str, Text)):
         return value
     try:
         return decode_json(value)
@@ -96,7 +96,7 @@ def _decode(value: Value, place: str) -> Value:
 
 
 def _statements(tree: Value, place: str, *, with_principals: bool) -> list[Statement]:
-    if not isinstance(tree, list | tuple):
+    if not isinstance(tree, (list, tuple)):
         return [_statement(tree, "Statement", place, with_principals=with_principals)]
     return [
         _statement(item, f"Statement.{index}", place, with_principals=with_principals)
@@ -137,7 +137,7 @@ def _check_keys(tree: Mapping[str, Value], allowed: tuple[str, ...], place: str)
 
 
 def _check_text(value: Value, place: str, element: str) -> None:
-    if not isinstance(value, str | Text | Unknown | None):
+    if value is not None and not isinstance(value, (str, Text, Unknown)):
         raise _error(f"{element} is text", place, "text", value)
 
 
@@ -157,7 +157,7 @@ def _check_pairs(tree: Mapping[str, Value], place: str, *, with_principals: bool
 
 def _effect(tree: Mapping[str, Value], place: str) -> Value:
     effect = tree.get("Effect")
-    if not isinstance(effect, Unknown | Text) and effect not in {"Allow", "Deny"}:
+    if not isinstance(effect, (Unknown, Text)) and effect not in {"Allow", "Deny"}:
         raise _error("a statement's Effect is Allow or Deny", f"{place}.Effect", "Allow or Deny", effect)
     return effect
 
@@ -169,9 +169,9 @@ def _entries(tree: Mapping[str, Value], key: str, place: str) -> tuple[Value, ..
     if isinstance(value, OpenList):
         value = value.entries
     # What is null in a list IAM passes over.
-    entries = tuple(one for one in value if one is not None) if isinstance(value, list | tuple) else (value,)
+    entries = tuple(one for one in value if one is not None) if isinstance(value, (list, tuple)) else (value,)
     for entry in entries:
-        if not isinstance(entry, str | Text | Unknown):
+        if not isinstance(entry, (str, Text, Unknown)):
             raise _error(f"{key} is text or a list of texts", f"{place}.{key}", "text", entry)
     return entries
 
@@ -184,7 +184,7 @@ def _present(tree: Mapping[str, Value], key: str, place: str) -> Value:
 
 def _condition(tree: Mapping[str, Value], place: str) -> Value:
     condition = _present(tree, "Condition", place)
-    if condition is not None and not isinstance(condition, Mapping | Unknown):
+    if condition is not None and not isinstance(condition, (Mapping, Unknown)):
         raise _error("a Condition is a JSON object", f"{place}.Condition", "an object of operators", condition)
     if isinstance(condition, Mapping):
         for operator, block in condition.items():
@@ -202,8 +202,8 @@ def _check_operator(operator: str, block: Value, place: str) -> None:
     if not isinstance(block, Mapping):
         raise _error(f"{operator} holds context keys", place, "an object of context keys and values", block)
     for key, values in block.items():
-        for value in values if isinstance(values, list | tuple) else (values,):
-            if not isinstance(value, str | bool | int | float | Text | Unknown):
+        for value in values if isinstance(values, (list, tuple)) else (values,):
+            if not isinstance(value, (str, bool, int, float, Text, Unknown)):
                 raise _error("the value of a context key is text or a list of texts", f"{place}.{key}", "text", value)
 
 

@@ -126,7 +126,7 @@ def _certain(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
 
 
 def _certain_step(token: Token, item: str | Unknown, state: int, *, folded: bool) -> tuple[int, ...]:
-    single = isinstance(item, str | Character)
+    single = isinstance(item, (str, Character))
     match token:
         case Wildcard.STAR:
             return (state,)

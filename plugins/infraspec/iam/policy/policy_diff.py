@@ -55,8 +55,8 @@ def _keys(condition: Mapping[str, Value]) -> dict[tuple[str, str], frozenset[str
     found: dict[tuple[str, str], frozenset[str] | None] = {}
     for operator, block in condition.items():
         for key, values in block.items() if isinstance(block, Mapping) else [("", None)]:
-            entries = values if isinstance(values, list | tuple) else [values]
-            known = all(isinstance(entry, str | bool | int | float) for entry in entries)
+            entries = values if isinstance(values, (list, tuple)) else [values]
+            known = all(isinstance(entry, (str, bool, int, float)) for entry in entries)
             found[operator.lower(), str(key).lower()] = (
                 frozenset(str(entry).lower() if isinstance(entry, bool) else str(entry) for entry in entries)
                 if known

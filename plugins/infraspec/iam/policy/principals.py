@@ -100,7 +100,7 @@ def _entries(principal: Value) -> Iterator[StatementPrincipal]:
         yield StatementPrincipal("AWS", principal)
         return
     for kind, names in principal.items():
-        for name in names if isinstance(names, list | tuple) else (names,):
+        for name in names if isinstance(names, (list, tuple)) else (names,):
             yield StatementPrincipal(str(kind), name)
 
 
@@ -112,7 +112,7 @@ def _covers(own: StatementPrincipal, other: StatementPrincipal, resolve: Callabl
     if own.kind != other.kind or other.is_everyone:
         return Truth.NO
     one, two = resolve(own.name), resolve(other.name)
-    if isinstance(one, Text | Unknown) or isinstance(two, Text | Unknown):
+    if isinstance(one, (Text, Unknown)) or isinstance(two, (Text, Unknown)):
         return Truth.MAYBE
     if _normal(one) == _normal(two):
         return Truth.YES

@@ -339,7 +339,7 @@ def _providers(block: Block) -> Iterator[tuple[str, int]]:
     if block.type in ("resource", "data", "ephemeral"):
         stated = block.body.attributes.get("provider")
         node = stated.expression if stated else Name(block.labels[0].partition("_")[0].lower(), block.at)
-        while isinstance(node, GetAttr | Index):
+        while isinstance(node, (GetAttr, Index)):
             node = node.target
         if isinstance(node, Name):
             yield node.name, node.at

@@ -70,7 +70,7 @@ def source_of(call: SourceBody, name: str, scope: Scope) -> Value:
     Source: OpenTofu documentation, "Module Sources", and Terraform's on variables with `const`.
     """
     source = call.compiled("source")(scope) if "source" in call.attributes else None
-    if isinstance(source, str | Text | Unknown):
+    if isinstance(source, (str, Text, Unknown)):
         return source
     raise TerraformError(
         f'module "{name}" has no source',

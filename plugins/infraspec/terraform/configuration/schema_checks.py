@@ -79,7 +79,7 @@ class ReferenceTypes(Struct):
         if type(node) is ast.GetAttr and type(node.target) is ast.Name and node.target.name in _VALUES:
             return self._remembered(node.target.name, node.name, module)
         steps: list[ast.GetAttr | ast.Index] = []
-        while isinstance(node, ast.GetAttr | ast.Index):
+        while isinstance(node, (ast.GetAttr, ast.Index)):
             steps.append(node)
             node = node.target
         steps.reverse()
@@ -518,8 +518,8 @@ class SchemaChecks(Struct):
             value = self.module.variable(name) if root == "var" else self.module.local(name)
         except TerraformError:
             return ""
-        constant = isinstance(value, bool | int | float | str)
-        return type_name(value) if isinstance(value, list | dict) or (constant and _misfit_of(value, code)) else ""
+        constant = isinstance(value, (bool, int, float, str))
+        return type_name(value) if isinstance(value, (list, dict)) or (constant and _misfit_of(value, code)) else ""
 
     def references(self, references: Iterable[SourceReference]) -> None:
         """Look for the attributes that references name."""

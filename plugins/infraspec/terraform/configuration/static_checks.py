@@ -142,7 +142,7 @@ class StaticReferences(Struct):
             if node.name.removeprefix("core::") == "convert":  # its second argument is a type
                 self._inside(node.arguments[:1], source, bound)
                 return
-        elif isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
+        elif isinstance(node, (ast.ForTuple, ast.ForObject, ast.TemplateFor)):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
         elif isinstance(node, ast.Splat) and (root := _root(node)) and root.name not in bound:
@@ -214,7 +214,7 @@ class StaticReferences(Struct):
 
 def _root(node: ast.Expression) -> ast.Name | None:
     """Return what a reference with a splat in it begins with, None if that is no name."""
-    while isinstance(node, ast.GetAttr | ast.Index | ast.Splat):
+    while isinstance(node, (ast.GetAttr, ast.Index, ast.Splat)):
         node = node.target
     if isinstance(node, ast.Call) and node.name == "values" and node.arguments:
         return _root(node.arguments[0])

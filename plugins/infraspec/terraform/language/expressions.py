@@ -272,7 +272,7 @@ def _logic(context: CompileContext, node: Binary, left: Evaluate, right: Evaluat
     """Compile `&&` and `||`, which since Terraform 1.12 leave out of account the operand that does not matter."""
     operation, decisive = _LOGIC[node.operator]
     operands = ((left, node.left), (right, node.right))
-    collections = [each for each, written in operands if isinstance(_bare(written), Tuple | Object)]
+    collections = [each for each, written in operands if isinstance(_bare(written), (Tuple, Object))]
 
     def evaluate(scope: Scope) -> Value:
         with located(context.source, node.at):
@@ -310,7 +310,7 @@ def _operand(evaluate: Evaluate, scope: Scope, node: Expression, *, decisive: bo
             return False
         if isinstance(value, str) and isinstance(_bare(node), Conditional):
             _in_doubt(evaluate, scope)  # an error if its branches have no type in common
-        if is_certain and isinstance(reveal(value), list | dict):
+        if is_certain and isinstance(reveal(value), (list, dict)):
             _, is_certain = _in_doubt(evaluate, scope)
         if not is_certain and not isinstance(reveal(value), Unknown):
             return named(f"try({operand(value)})", value, _UNTYPED)
@@ -410,7 +410,7 @@ _OF_ANY_TYPE = (Call, GetAttr, Index, Name)
 
 def _keeps_type(value: Value) -> bool:
     """Tell whether a value is the same in every type that it may have in common with another."""
-    return value is None or (isinstance(value, str | Text | Unknown) and not isinstance(value, Sensitive))
+    return value is None or (isinstance(value, (str, Text, Unknown)) and not isinstance(value, Sensitive))
 
 
 def _attempt(evaluate: Evaluate, scope: Scope) -> Value:
@@ -440,7 +440,7 @@ def _in_both(one: Value, other: Value) -> Iterator[Value]:
 
 def _certain(value: Value) -> Sequence[Value]:
     items = value.items if isinstance(value, OpenList) else value if isinstance(value, list) else ()
-    return [item for item in items if isinstance(item, str | Text | Unknown)]
+    return [item for item in items if isinstance(item, (str, Text, Unknown))]
 
 
 def _objects_as_values(left: Value, right: Value) -> tuple[Value, Value]:

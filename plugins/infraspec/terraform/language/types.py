@@ -112,9 +112,9 @@ def _is_convertible(value: Value) -> bool:
 
 def holds_untyped(value: Value) -> bool:
     """Tell whether a part of a value is of any type: unknown, null, or a list, set or map that is empty."""
-    if isinstance(value, dict | list):
+    if isinstance(value, (dict, list)):
         parts = value.values() if isinstance(value, dict) else value
-        return any(map(holds_untyped, parts)) if value else isinstance(value, ListValue | MapValue | SetValue)
+        return any(map(holds_untyped, parts)) if value else isinstance(value, (ListValue, MapValue, SetValue))
     return value is None or (isinstance(value, Unknown) and not partial_values.is_scalar(value))
 
 

@@ -67,7 +67,7 @@ def _power(exponent: int) -> Fraction:
 
 def normalize_number(number: Decimal | Fraction | float) -> int | float:
     """Return an integral number as int, another as float; zero with a sign stays a float, since its text is `-0`."""
-    if isinstance(number, int | LongNumber):
+    if isinstance(number, (int, LongNumber)):
         return _within_bounds(number)
     value = Decimal(repr(number)) if isinstance(number, float) else number
     if isinstance(value, Decimal):

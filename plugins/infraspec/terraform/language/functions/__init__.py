@@ -118,7 +118,7 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
     plain = name.removeprefix("core::")
     open_arguments = [value for value in map(reveal, arguments) if not is_known(value)]
     if plain in _CONVERSIONS and None in (elements := _elements(arguments[0])):
-        return any(isinstance(element, list | dict) for element in elements)
+        return any(isinstance(element, (list, dict)) for element in elements)
     if plain in _TOTAL or (not open_arguments and is_known(reveal(result))):
         return False
     if not open_arguments or any(map(is_indefinite, open_arguments)):
@@ -127,7 +127,7 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
         plain = "join" if set(_VERB.findall(arguments[0])) <= {"s", "v", "%"} else plain
     if plain in _OF_TEXT and all(map(_is_text, open_arguments)):
         return False
-    return plain not in _OF_ELEMENTS or any(isinstance(value, Unknown | Text) for value in open_arguments)
+    return plain not in _OF_ELEMENTS or any(isinstance(value, (Unknown, Text)) for value in open_arguments)
 
 
 _CONVERSIONS = frozenset({"tolist", "tomap", "toset"})

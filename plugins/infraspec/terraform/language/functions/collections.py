@@ -53,7 +53,7 @@ def certain_elements(name: str, arguments: Sequence[Value]) -> Iterator[Value]:
 def _items(name: str, argument: Value) -> Iterator[Value]:
     items = argument.items if isinstance(argument, OpenList) else argument if isinstance(argument, list) else ()
     for item in items:
-        if name == "flatten" and isinstance(item, list | OpenList):
+        if name == "flatten" and isinstance(item, (list, OpenList)):
             yield from _items(name, item)
         else:
             yield item
@@ -61,7 +61,7 @@ def _items(name: str, argument: Value) -> Iterator[Value]:
 
 def _is_text(item: Value) -> bool:
     """Tell whether an element is text: an unknown one that may be a list is none, and flatten would take it apart."""
-    return isinstance(item, str | Text) or is_never_empty(item)
+    return isinstance(item, (str, Text)) or is_never_empty(item)
 
 
 def _is_kept(item: Value) -> bool:
@@ -136,7 +136,7 @@ def _as_element(default: Value, value: dict[str, Value]) -> Value:
     if default is None:
         return default
     kinds = {type_name(item) for item in value.values() if item is not None and not isinstance(item, Unknown)}
-    is_collection = isinstance(default, dict | list)
+    is_collection = isinstance(default, (dict, list))
     if not (kinds or is_collection or (isinstance(default, str) and _NO_NUMBER.fullmatch(default))):
         raise Undetermined
     kind = kinds.pop() if len(kinds) == 1 else ""

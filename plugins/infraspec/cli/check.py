@@ -1,0 +1,95 @@
+"""`infraspec check`: a suite, as one command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from infraspec.cli.common import PATH, reported, repository
+from infraspec.core.errors import ContractError, did_you_mean
+from infraspec.core.rules import RULES
+
+_CHECKOUT = Path(__file__).parents[3]
+
+
+@click.command()
+@click.option(
+    "--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: here or above]"
+)
+@click.option("--env", "environment", help="Environments of the contract, with commas.  [default: all]")
+@click.option("--live", is_flag=True, help="Check what is deployed: the live suite. Without --env, in an embedded AWS.")
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Check this rule alone; may be repeated.")
+@click.option("--plan", type=PATH, help="What terraform show -json says of a plan, of one environment.")
+@click.option("--snapshot", multiple=True, type=PATH, help="IAM of the account, for roles of other stacks.")
+@click.option("--results", type=PATH, help="File to write the results to, for infraspec report.")
+@click.option("--workers", metavar="N", help="Check in N processes, or in as many as there are cores: auto.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@reported
+def check(
+    *,
+    infra: Path | None,
+    environment: str | None,
+    live: bool,
+    rules: tuple[str, ...],
+    arguments: tuple[str, ...],
+    **settings: object,
+) -> None:
+    """Prove that an infrastructure is what its contract says.
+
+    \b
+    infraspec check                           every environment, from source
+    infraspec check --env prod --rule names   one rule in one environment
+    infraspec check --live --env staging      what is deployed; asks AWS, and changes nothing
+    infraspec check -- -x -vv                 with options of pytest
+
+    Both suites are tests of pytest, and this command runs them: what stands after -- is pytest's, with all its options
+    and plugins. The contract is looked for in this directory and above.
+
+    \b
+    exit code  0  everything is proven, or waived
+               1  something is violated, or not known where the contract does not let that pass
+               2  a mistyped option or rule
+               4  wrong input: no contract, an unknown environment, a file that cannot be read
+               5  nothing was checked
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    for rule in rules:
+        if rule not in RULES:
+            raise ContractError("there is no such rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
+    suite = _suite(live=live)
+    chosen = {"dir": infra or _found(suite), "env": environment, **settings}
+    command = [*suite, *_options(chosen), *(["-k", " or ".join(rules)] if rules else []), *arguments]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *command])  # noqa: S606 - the arguments are the user's own
+
+
+def _suite(*, live: bool) -> list[str]:
+    """Return the arguments that name a suite: that of the package, or of the checkout which is installed."""
+    name = "tests_live" if live else "tests_static"
+    in_package = find_spec(f"infraspec.{name}") is not None
+    return ["--pyargs", f"infraspec.{name}"] if in_package else [str(_CHECKOUT / name)]
+
+
+def _found(suite: list[str]) -> Path | None:
+    """Return the directory to name: none where pytest finds it, by the environment or in the user's pytest.ini.
+
+    The pytest.ini beside the suite of a checkout names the reference, which is not what was asked about.
+    """
+    if os.environ.get("INFRASPEC_DIR"):
+        return None
+    directory = repository()
+    return None if directory == Path() and len(suite) > 1 else directory
+
+
+def _options(settings: dict[str, object]) -> Iterator[str]:
+    workers = settings.pop("workers")
+    if workers:
+        yield from ("-n", str(workers))
+    for name, value in settings.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None:
+                yield f"--infraspec-{name}={one}"
