@@ -186,4 +186,6 @@ class Principal(Struct, frozen=True):
 
 
 def _account_of(value: Value) -> Unknown:
-    return Unknown(f"the account of {render(value).strip('${}')}", computed_from(value))
+    text = render(value)
+    whole = text.startswith("${") and text.endswith("}") and "${" not in text[2:]
+    return Unknown(f"the account of {text[2:-1] if whole else text}", computed_from(value))
