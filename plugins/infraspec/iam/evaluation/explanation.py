@@ -78,11 +78,9 @@ def _asked(test: Test) -> str:
 
 
 def _differs_in_case(test: Test, context: Context) -> bool:
-    observed = {render(value) for value in context.get(test.key).values}
-    wanted = {render(wanted.value) for wanted in test.wanted}
-    return not test.name.operator.negated and bool(
-        {text.lower() for text in observed} & {text.lower() for text in wanted}
-    )
+    observed = {render(value).lower() for value in context.get(test.key).values}
+    wanted = {render(wanted.value).lower() for wanted in test.wanted}
+    return not test.name.operator.negated and bool(observed & wanted)
 
 
 _SUFFIX = "-??????"

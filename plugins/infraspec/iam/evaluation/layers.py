@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from infraspec.core.truth import Truth, all_of, any_of, not_
 from infraspec.core.unknown import Text, Value
 from infraspec.iam.policy.context import Request
-from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.document import Statement, principals_in
 from infraspec.iam.policy.partial_arn import as_it_is
 from infraspec.iam.policy.principals import (
     ACCOUNT,
@@ -95,8 +95,10 @@ def naming(
 
 
 def _listed(listed: Value, principal: Principal | None, resolve: Callable[[Value], Value]) -> PrincipalMatch:
+    if not isinstance(listed, Mapping) and listed != "*":
+        return PrincipalMatch.unknown()
     result = PrincipalMatch()
-    for kind, entry in _entries(listed):
+    for kind, entry in principals_in(listed):
         result = result.joined(_entry(kind, resolve(entry), principal))
     return result
 
@@ -121,15 +123,6 @@ def _excepted(
     if statement.effect == "Deny":
         return PrincipalMatch(anyone=Truth.YES if bounded and not alone else named)
     return PrincipalMatch.unknown()
-
-
-def _entries(principal: Value) -> Iterator[tuple[str, Value]]:
-    if not isinstance(principal, Mapping):
-        yield "AWS" if principal == "*" else "", principal
-        return
-    for kind, values in principal.items():
-        for value in values if isinstance(values, list | tuple) else (values,):
-            yield kind, value
 
 
 def _entry(kind: str, entry: Value, principal: Principal | None) -> PrincipalMatch:
@@ -298,14 +291,7 @@ class Layers(NamedTuple):
     @property
     def denied(self) -> Truth:
         """Tell whether a statement of any layer denies the request."""
-        denied = max(self.own.denied, self.shared.denied)
-        if self.boundary is not None:
-            denied = max(denied, self.boundary.denied)
-        if self.session is not None:
-            denied = max(denied, self.session.denied)
-        for level in (*self.scps, *self.rcps):
-            denied = max(denied, level.denied)
-        return denied
+        return max(layer.denied for layer in self.all())
 
     @property
     def limits(self) -> Truth:

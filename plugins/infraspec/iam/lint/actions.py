@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from infraspec.iam.lint import reference
 from infraspec.iam.lint.faults import PolicyFault
-from infraspec.iam.lint.reference import Action, ServiceReference
+from infraspec.iam.lint.reference import Action
 from infraspec.iam.policy.document import Statement
 from infraspec.resource_types import Policy, PolicyKind
 
@@ -123,17 +123,17 @@ def _unknown(statement: Statement, part: str, entry: str) -> PolicyFault | None:
     found = mistake(entry)
     if found is None:
         return None
-    allows = "is allowed" if statement.effect == "Allow" else "is denied"
-    return PolicyFault.of(
+    return PolicyFault.say(
         "unknown-action",
         statement,
         part,
         about=entry,
-        expected=f"{found.expected} in the Service Authorization Reference ({reference.version()})",
-        found=entry,
-        reason=f"{found.reason}: nothing {allows} by it",
-        remedy=found.remedy,
         certain=found.certain,
+        wanted=found.expected,
+        reference=reference.version(),
+        wrong=found.reason,
+        verb="is allowed" if statement.effect == "Allow" else "is denied",
+        meant=found.remedy,
     )
 
 
@@ -143,22 +143,14 @@ def foreign_action(statement: Statement, part: str, entry: str, use: Policy) -> 
     if use.kind is PolicyKind.TRUST:
         if _wild(entry) or entry.lower() in _TRUST_ACTIONS:
             return None
-        reason = "a trust policy says who may assume the role, and nothing else: IAM refuses other actions"
-        remedy = "move the statement to a policy of the role" if prefix != "sts" else f"use one of {', '.join(_TRUST)}"
-        return _foreign_fault(statement, part, entry, ", ".join(_TRUST), reason, remedy, refused=prefix != "sts")
+        refused, trust = prefix != "sts", ", ".join(_TRUST)
+        remedy = "move the statement to a policy of the role" if refused else f"use one of {trust}"
+        return PolicyFault.say(
+            "foreign-in-trust", statement, part, about=entry, refused=refused, actions=trust, remedy=remedy
+        )
     if use.kind is not PolicyKind.RESOURCE or not use.services or _wild(prefix) or prefix in use.services.split():
         return None
-    reason = f"the policy is attached to a resource of {use.services.split()[0]}, on which {entry} has no effect"
-    return _foreign_fault(statement, part, entry, f"actions of {use.services.split()[0]}", reason, f"take {entry} out")
-
-
-def _foreign_fault(  # noqa: PLR0917 - the parts of a fault
-    statement: Statement, part: str, entry: str, expected: str, reason: str, remedy: str, *, refused: bool = False
-) -> PolicyFault:
-    return PolicyFault.of(
-        "foreign-action", statement, part, about=entry, expected=expected, found=entry, reason=reason, remedy=remedy,
-        refused=refused,
-    )  # fmt: skip
+    return PolicyFault.say("foreign-on-resource", statement, part, about=entry, service=use.services.split()[0])
 
 
 def _near(name: str, known: Iterable[str]) -> list[str]:
@@ -171,11 +163,7 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
 def _elsewhere(name: str) -> list[str]:
     """Return the actions of that name in all services."""
     services = (reference.service(prefix) for prefix in reference.prefixes())
-    return [_named(service, name) for service in services if service is not None and name in service.names]
-
-
-def _named(service: ServiceReference, name: str) -> str:
-    return f"{service.prefix}:{service.names[name]}"
+    return [f"{one.prefix}:{one.names[name]}" for one in services if one is not None and name in one.names]
 
 
 def _wild(text: str) -> bool:

@@ -7,9 +7,10 @@ keys"; Service Authorization Reference ("Condition keys").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_network
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +21,7 @@ from infraspec.iam.lint.actions import expand, names_one
 from infraspec.iam.lint.faults import PolicyFault
 from infraspec.iam.lint.reference import Action
 from infraspec.iam.policy.conditions import NULL, OperatorName, Quantifier, moment, number
-from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.document import Statement, tests_of
 
 _GLOBAL = {name.lower(): name for name in reference.KNOWN.global_keys}
 _OF_THE_CALLER = frozenset({"glue:roleassumedby", "lambda:sourcefunctionarn", "ec2:sourceinstancearn"})
@@ -36,15 +37,14 @@ class KeyTest(Struct, frozen=True):
     key: str
     values: tuple[Value, ...]
 
-    @property
-    def part(self) -> str:
-        """Where it is in its statement."""
-        return f"Condition.{self.name.written}.{self.key}"
-
-    @property
-    def about(self) -> str:
-        """What tells it apart."""
-        return f"{self.name.written} {self.key}"
+    def fault(
+        self, text: str, statement: Statement, more: str = "", /, *, certain: bool = True, **values: Any
+    ) -> PolicyFault:
+        """Make a fault of it; `more` tells it apart from others of the same test."""
+        written = self.name.written
+        known: dict[str, Any] = {"written": written, "key": self.key, "operator": self.name.operator.name}
+        part, about = f"Condition.{written}.{self.key}", f"{written} {self.key}{more}"
+        return PolicyFault.say(text, statement, part, about=about, certain=certain, **known, **values)
 
     @property
     def negated(self) -> bool:
@@ -69,17 +69,10 @@ def unknown_key(statement: Statement, test: KeyTest) -> PolicyFault | None:
 
 
 def _no_such_key(statement: Statement, test: KeyTest, near: list[str]) -> PolicyFault:
-    return PolicyFault.of(
-        "unknown-condition-key",
-        statement,
-        test.part,
-        about=test.about,
-        expected=f"a condition key of the Service Authorization Reference ({reference.version()})",
-        found=test.key,
-        reason=f"no request carries {test.key}: {_effect_when_missing(test)}",
-        remedy=f"did you mean {near[0]}?" if near else "take it out, or look it up in the reference",
-        certain=":resourcetag/" not in test.key.lower(),  # many services have such a key, not all of them documented
-    )
+    remedy = f"did you mean {near[0]}?" if near else "take it out, or look it up in the reference"
+    values = {"reference": reference.version(), "effect": _effect_when_missing(test), "remedy": remedy}
+    certain = ":resourcetag/" not in test.key.lower()  # many services have such a key, not all of them documented
+    return test.fault("unknown-condition-key", statement, certain=certain, **values)
 
 
 def _effect_when_missing(test: KeyTest) -> str:
@@ -108,17 +101,8 @@ def keys_of_others(statement: Statement, test: KeyTest) -> Iterator[PolicyFault]
         listed = ", ".join(lacking)
         verb = "allows" if statement.effect == "Allow" else "denies"
         outcome = f"{verb} {listed} always" if test.negated else f"never {verb} {listed}"
-        yield PolicyFault.of(
-            "condition-key-mismatch",
-            statement,
-            test.part,
-            about=f"{test.about} with {listed}",
-            expected=f"a key that requests of {listed} carry",
-            found=test.key,
-            reason=f"requests of {listed} do not carry {test.key}: the statement {outcome}",
-            remedy=f"give {listed} a statement of its own, without this condition",
-            certain=certain,
-        )
+        more = f" with {listed}"
+        yield test.fault("condition-key-mismatch", statement, more, certain=certain, actions=listed, outcome=outcome)
 
 
 def _lacks(entry: Value, key: str) -> bool:
@@ -140,16 +124,10 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 def condition_faults(statement: Statement) -> Iterator[PolicyFault]:
     """Yield the faults of a statement's Condition. An operator that does not exist is an error of the document."""
-    if not isinstance(statement.condition, Mapping):
-        return
-    for operator, block in statement.condition.items():
+    for operator, key, values in tests_of(statement.condition):
         name = OperatorName.parse(operator)
-        if name is None or not isinstance(block, Mapping):
-            continue
-        for key, value in block.items():
-            if "${" not in key:
-                values = tuple(value) if isinstance(value, list | tuple) else (value,)
-                yield from _faults(statement, KeyTest(name, key, values))
+        if name is not None and key and "${" not in key:
+            yield from _faults(statement, KeyTest(name, key, values))
 
 
 def _faults(statement: Statement, test: KeyTest) -> Iterator[PolicyFault]:
@@ -168,36 +146,15 @@ def _value_fault(statement: Statement, test: KeyTest, text: str) -> PolicyFault 
     if base.startswith("String") and "Equals" in base:
         return _wildcard(statement, test, text)
     wanted = _wanted(base, text)
-    if not wanted:
-        return None
-    return PolicyFault.of(
-        "condition-value",
-        statement,
-        test.part,
-        about=test.about,
-        expected=wanted,
-        found=text,
-        reason=f"{base} compares with {wanted}; with anything else the test never holds, or IAM refuses it",
-        remedy=f"write {wanted}, or use a String operator",
-    )
+    return test.fault("condition-value", statement, wanted=wanted, text=text) if wanted else None
 
 
 def _wildcard(statement: Statement, test: KeyTest, text: str) -> PolicyFault | None:
     if not set("*?") & set(_VARIABLE.sub("", text)) or _MAY_HOLD_WILDCARDS.fullmatch(test.key.lower()):
         return None
-    base = test.name.operator.name
     like = "StringNotLike" if test.negated else "StringLike"
     never = "always holds" if test.negated else "never holds"
-    return PolicyFault.of(
-        "wildcard-in-equals",
-        statement,
-        test.part,
-        about=f"{test.about} {text}",
-        expected=f"{like}, which knows wildcards",
-        found=f"{test.name.written} {test.key} = {text}",
-        reason=f"{base} takes * and ? for themselves: against this value the test {never}",
-        remedy=f"use {like}",
-    )
+    return test.fault("wildcard-in-equals", statement, f" {text}", like=like, never=never, text=text)
 
 
 def _wanted(base: str, text: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from infraspec.contract.static import PolicyFinding
 from infraspec.core.unknown import Unknown, Value, is_known, parts_of, render
 from infraspec.iam.lint.actions import action_faults
 from infraspec.iam.lint.conditions import condition_faults
@@ -18,7 +17,7 @@ from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.lint.reference import KNOWN
 from infraspec.iam.lint.refusals import empty_element, refusals
 from infraspec.iam.lint.resources import resource_faults
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.document import PolicyDocument, Statement, principals_in, tests_of
 from infraspec.iam.policy.partial_arn import as_it_is
 from infraspec.resource_types import Policy, PolicyKind
 
@@ -46,83 +45,31 @@ def _wide(statement: Statement) -> Iterator[PolicyFault]:
     if not everywhere or statement.condition is not None:
         return
     if statement.not_actions is not None:
-        yield _on_everything(
-            statement,
-            "not-action-allow",
-            f"NotAction {', '.join(render(entry) for entry in statement.not_actions[:3])}",
-            "every other action of AWS is allowed, those of services to come among them",
-            "list the actions that are needed under Action",
-        )
+        listed = ", ".join(render(entry) for entry in statement.not_actions[:3])
+        yield PolicyFault.say("not-action-allow", statement, "", about=f"NotAction {listed}")
         return
     actions = [entry for entry in statement.actions or () if isinstance(entry, str)]
     if any(entry in _EVERYTHING for entry in actions):
-        yield _on_everything(
-            statement,
-            "full-access",
-            '"*"',
-            "every action on every resource is allowed",
-            "list the actions and resources that are needed; if it is meant, waive the finding with the reason",
-        )
+        yield PolicyFault.say("full-access", statement, "", about='"*"')
         return
     if passing := next((entry for entry in actions if _PASS_ROLE.match(entry)), ""):
-        yield _on_everything(
-            statement,
-            "pass-any-role",
-            passing,
-            "whoever may start a service with any role has the permissions of all of them",
-            "name the roles, and add a condition on iam:PassedToService",
-        )
+        yield PolicyFault.say("pass-any-role", statement, "", about=passing)
     for entry in actions:
         if entry.endswith(":*") and entry.count("*") == 1 and entry != passing:
-            yield _on_everything(
-                statement,
-                "service-wide",
-                entry,
-                f"every action of {entry[:-2]} on every resource is allowed",
-                "list the actions and resources that are needed",
-            )
-
-
-def _on_everything(statement: Statement, finding: PolicyFinding, about: str, reason: str, remedy: str) -> PolicyFault:
-    return PolicyFault.of(
-        finding,
-        statement,
-        "",
-        about=about,
-        expected="the actions and resources that are needed",
-        found=f'{about} on "*" without a condition',
-        reason=reason,
-        remedy=remedy,
-    )
+            yield PolicyFault.say("service-wide", statement, "", about=entry, service=entry[:-2])
 
 
 def _wildcard_principals(statement: Statement) -> Iterator[PolicyFault]:
     principal = statement.principal if statement.not_principal is None else statement.not_principal
     for kind, entry in _principals(principal):
         if kind == "AWS" and isinstance(entry, str) and entry != "*" and set("*?") & set(entry):
-            yield PolicyFault.of(
-                "wildcard-in-principal",
-                statement,
-                "Principal",
-                about=entry,
-                expected='the whole ARN of a principal, or "*"',
-                found=entry,
-                reason="a principal is compared as it is, without wildcards: AWS refuses it or nobody is meant",
-                remedy='use "*" with a condition ArnLike on aws:PrincipalArn',
-            )
+            yield PolicyFault.say("wildcard-in-principal", statement, "Principal", about=entry)
 
 
 def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     if statement.not_principal is not None:
-        yield PolicyFault.of(
-            "not-principal-allow",
-            statement,
-            "NotPrincipal",
-            expected="Allow with Principal",
-            found=f"Allow with NotPrincipal {render(statement.not_principal)}",
-            reason="everybody else is allowed, anonymous callers and all other accounts among them",
-            remedy="name under Principal who may do it",
-        )
+        listed = render(statement.not_principal)
+        yield PolicyFault.say("not-principal-allow", statement, "NotPrincipal", listed=listed)
     elif any(kind == "AWS" and entry == "*" for kind, entry in _principals(statement.principal)):
         if not _limited(statement.condition):
             yield _everybody(statement, use, 'Principal "*"', "everybody in the world, without credentials of yours")
@@ -143,30 +90,17 @@ def _everybody(statement: Statement, use: Policy, found: str, who: str) -> Polic
         if use.kind is PolicyKind.TRUST and found.endswith("subject")
         else "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
     )
-    return PolicyFault.of(
-        "public-access",
-        statement,
-        "Principal",
-        about=found,
-        expected="named principals, or a condition that says who is meant",
-        found=f"{found} and {_keys(statement.condition)}",
-        reason=f"{who} {may}",
-        remedy=remedy,
+    tested = dict.fromkeys(key or "what is not known" for _, key, _ in tests_of(statement.condition))
+    keys = f"conditions on {', '.join(tested)} only" if tested else "no condition"
+    return PolicyFault.say(
+        "public-access", statement, "Principal", about=found, keys=keys, who=who, may=may, remedy=remedy
     )
 
 
-def _keys(condition: Value) -> str:
-    keys = [key for _, key, _ in _tests(condition)]
-    return f"conditions on {', '.join(dict.fromkeys(keys))} only" if keys else "no condition"
-
-
 def _principals(principal: Value) -> Iterator[tuple[str, Value]]:
-    if isinstance(principal, str):
-        yield "AWS", principal
-    elif isinstance(principal, Mapping):
-        for kind, entries in principal.items():
-            for entry in entries if isinstance(entries, (list, tuple)) else (entries,):
-                yield ("AWS" if kind == "*" else kind), entry
+    if isinstance(principal, (str, Mapping)):
+        for kind, entry in principals_in(principal):
+            yield ("AWS" if kind == "*" else kind), entry
 
 
 def _limited(condition: Value) -> bool:
@@ -175,14 +109,14 @@ def _limited(condition: Value) -> bool:
         return False
     if not isinstance(condition, Mapping):
         return True
-    return any(key.lower() not in KNOWN.harmless_keys and values != ["*"] for _, key, values in _tests(condition))
+    return any(key.lower() not in KNOWN.harmless_keys and values != ("*",) for _, key, values in tests_of(condition))
 
 
 def _subject_limited(condition: Value, issuer: str) -> bool:
     """Tell whether a condition says whose tokens of an issuer are meant."""
     if isinstance(condition, Unknown):
         return True
-    for _, key, values in _tests(condition):
+    for _, key, values in tests_of(condition):
         provider, _, claim = key.lower().rpartition(":")
         if "${" in key or (provider == issuer and claim not in _AUDIENCE):
             texts = [value for value in values if isinstance(value, str)]
@@ -191,17 +125,6 @@ def _subject_limited(condition: Value, issuer: str) -> bool:
         if issuer == "accounts.google.com" and claim in _AUDIENCE:
             return True
     return False
-
-
-def _tests(condition: Value) -> Iterator[tuple[str, str, list[Value]]]:
-    if not isinstance(condition, Mapping):
-        return
-    for operator, block in condition.items():
-        if not isinstance(block, Mapping):
-            yield operator, "what is not known", [block]
-            continue
-        for key, values in block.items():
-            yield operator, key, list(values) if isinstance(values, (list, tuple)) else [values]
 
 
 def _issuer(provider: Value) -> str:
@@ -238,19 +161,6 @@ def _variables(statement: Statement) -> Iterator[PolicyFault]:
     """Yield policy variables in a document of a version that has none."""
     for element, entries in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
         for index, entry in enumerate(entries or ()):
-            if any("${aws:" in part for part in _literals(entry)):
-                yield PolicyFault.of(
-                    "variables-without-version",
-                    statement,
-                    f"{element}.{index}",
-                    about=render(entry),
-                    expected='Version "2012-10-17"',
-                    found=f"the version 2008-10-17, which is the default, and {render(entry)}",
-                    reason="policy variables exist since version 2012-10-17; before, the text stands for itself",
-                    remedy='set Version = "2012-10-17"',
-                )
-
-
-def _literals(value: Value) -> list[str]:
-    parts = parts_of(value)
-    return [part for part in parts if isinstance(part, str)]
+            if any(isinstance(part, str) and "${aws:" in part for part in parts_of(entry)):
+                part = f"{element}.{index}"
+                yield PolicyFault.say("variables-without-version", statement, part, about=render(entry))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from pathlib import Path
+from typing import TypeAlias, get_args
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from infraspec.contract.static import PolicyFinding, Severity
 from infraspec.core.unknown import Value
@@ -13,31 +15,34 @@ from infraspec.iam.policy.document import Statement
 
 Resolve: TypeAlias = Callable[[Value], Value]
 
+_ADVISED = frozenset(
+    {
+        "grants-nothing",
+        "pass-any-role",
+        "service-wide",
+        "not-action-allow",
+        "secret-without-suffix",
+        "broader-than-needed",
+    }
+)
 FINDINGS: Mapping[PolicyFinding, Severity] = {
-    "unknown-action": "fail",
-    "foreign-action": "fail",
-    "resource-mismatch": "fail",
-    "malformed-resource": "fail",
-    "unknown-condition-key": "fail",
-    "condition-key-mismatch": "fail",
-    "condition-value": "fail",
-    "wildcard-in-equals": "fail",
-    "wildcard-in-principal": "fail",
-    "variables-without-version": "fail",
-    "duplicate-sid": "fail",
-    "too-long": "fail",
-    "refused": "fail",
-    "full-access": "fail",
-    "public-access": "fail",
-    "not-principal-allow": "fail",
-    "grants-nothing": "advise",
-    "pass-any-role": "advise",
-    "service-wide": "advise",
-    "not-action-allow": "advise",
-    "secret-without-suffix": "advise",
-    "broader-than-needed": "advise",
+    finding: "advise" if finding in _ADVISED else "fail" for finding in get_args(PolicyFinding)
 }
 """Every finding with what it does unless the contract says otherwise."""
+
+
+class FaultText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of a fault; `{name}` stands for a value that is given, `{about}` for what tells it apart."""
+
+    finding: PolicyFinding
+    expected: str
+    reason: str
+    remedy: str
+    found: str = "{about}"
+
+
+_TEXTS = json.decode(Path(__file__).with_name("faults.json").read_bytes(), type=dict[str, FaultText])
+_VALUE = re.compile(r"\{(\w+)\}")
 
 
 class PolicyFault(Struct, frozen=True):
@@ -84,3 +89,23 @@ class PolicyFault(Struct, frozen=True):
         """Make the fault of a part of a statement, such as `Action.0`."""
         path = f"{statement.path}.{part}" if part else statement.path
         return cls(finding, str(statement), path, about, expected, found, reason, remedy, certain, refused)
+
+    @classmethod
+    def say(
+        cls,
+        text: str,
+        statement: Statement,
+        part: str,
+        /,
+        *,
+        about: str = "",
+        certain: bool = True,
+        refused: bool = False,
+        **values: object,
+    ) -> PolicyFault:
+        """Make the fault of a part of a statement, of which faults.json says the text, with the values in it."""
+        said, given = _TEXTS[text], {"about": about or '""', **values}
+        parts = (said.expected, said.found, said.reason, said.remedy)
+        expected, found, reason, remedy = (_VALUE.sub(lambda name: str(given[name[1]]), one) for one in parts)
+        path = f"{statement.path}.{part}" if part else statement.path
+        return cls(said.finding, str(statement), path, about, expected, found, reason, remedy, certain, refused)

@@ -16,13 +16,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from msgspec.structs import replace
-
-from infraspec.contract.static import PolicyFinding
 from infraspec.core.unknown import Character, Text, Unknown, Value, parts_of, render
 from infraspec.iam.lint.actions import foreign_action, mistake
 from infraspec.iam.lint.faults import PolicyFault, Resolve
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.document import PolicyDocument, Statement, tests_of
 from infraspec.iam.policy.partial_arn import as_it_is
 from infraspec.resource_types import Policy, PolicyKind, PolicyLimit
 
@@ -30,7 +27,7 @@ _OF_IAM = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSIO
 _VALIDATED = _OF_IAM | {PolicyKind.ORGANIZATION, PolicyKind.RESOURCE_CONTROL}
 _VENDOR = re.compile(r"[A-Za-z0-9.-]+")
 _SPECIAL = re.compile(r"[^A-Za-z0-9]")
-_SID, _UNDERSCORED = "letters of ASCII and digits", re.compile(r"[A-Za-z0-9_]*")
+_UNDERSCORED = re.compile(r"[A-Za-z0-9_]*")
 _PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser", "*"})
 _FIELDS, _SERVICE = 6, 3
 _OPEN, _WILD = re.compile(r"[*?$]"), re.compile(r"[*?]")
@@ -74,11 +71,7 @@ def _of_document(element: str, expected: str, found: str, remedy: str) -> Policy
     return PolicyFault("refused", "", element, element, expected, found, reason, remedy, refused=True)
 
 
-def _of(  # noqa: PLR0917 - the parts of a fault
-    finding: PolicyFinding, statement: Statement, part: str, about: str, expected: str, reason: str, remedy: str
-) -> PolicyFault:
-    path, found = f"{statement.path}.{part}", about or '""'
-    return PolicyFault(finding, str(statement), path, about, expected, found, reason, remedy, refused=True)
+_refused = partial(PolicyFault.say, refused=True)
 
 
 def _sids(document: PolicyDocument, use: Policy) -> Iterator[PolicyFault]:
@@ -91,16 +84,11 @@ def _sids(document: PolicyDocument, use: Policy) -> Iterator[PolicyFault]:
     for statement in document.statements:
         sid = statement.sid
         if use.kind in _OF_IAM and sid in sids and not (sid.isascii() and sid.isalnum()):
-            plain = re.sub(r"\W|_", "", sid)
-            fault = _of(
-                "refused", statement, "Sid", sid, _SID, "AWS refuses a Sid with others", f'write Sid = "{plain}"'
-            )
-            yield replace(fault, certain=_UNDERSCORED.fullmatch(sid) is None)
+            plain, certain = re.sub(r"\W|_", "", sid), _UNDERSCORED.fullmatch(sid) is None
+            yield _refused("sid-characters", statement, "Sid", about=sid, certain=certain, plain=plain)
         if sids[sid] > 1 and sid in seen:
-            reason, remedy = "IAM refuses a policy in which a Sid occurs twice", f'rename one: Sid = "{sid}2"'
-            fault = _of("duplicate-sid", statement, "Sid", sid, "a Sid of its own for each statement", reason, remedy)
-            found, certain = f"{sids[sid]} statements with the Sid {sid}", use.kind is not PolicyKind.RESOURCE
-            yield replace(fault, found=found, certain=certain, refused=use.kind in _VALIDATED)
+            how = {"certain": use.kind is not PolicyKind.RESOURCE, "refused": use.kind in _VALIDATED}
+            yield PolicyFault.say("duplicate-sid", statement, "Sid", about=sid, count=sids[sid], **how)
         seen.add(sid)
 
 
@@ -115,9 +103,8 @@ def _actions(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
             continue
         wrong = mistake(entry)
         meant = wrong.remedy if wrong else f'name the service: "SERVICE:{name}"'
-        expected = "one service, one colon and an action" if colon else "a service and an action"
-        reason = "an action is SERVICE:NAME: AWS refuses the document"
-        yield _of("unknown-action", statement, f"{element}.{index}", entry, expected, reason, meant)
+        wanted = "one service, one colon and an action" if colon else "a service and an action"
+        yield _refused("no-action", statement, f"{element}.{index}", about=entry, wanted=wanted, meant=meant)
 
 
 def _principals(statement: Statement) -> Iterator[PolicyFault]:
@@ -126,8 +113,7 @@ def _principals(statement: Statement) -> Iterator[PolicyFault]:
         kinds = set(principal) - _PRINCIPALS if isinstance(principal, Mapping) else ()
         text = principal if isinstance(principal, str) and principal != "*" else ""
         if wrong := next((kind for kind in kinds if isinstance(kind, str) and "${" not in kind), text):
-            expected, remedy = '"*", or an object of AWS, Service, Federated or CanonicalUser', 'write { AWS = "…" }'
-            yield _of("refused", statement, element, wrong, expected, "AWS refuses the principal", remedy)
+            yield _refused("no-principal", statement, element, about=wrong)
 
 
 def malformed_resources(statement: Statement, use: Policy, resolve: Resolve) -> Iterator[PolicyFault]:
@@ -139,9 +125,9 @@ def malformed_resources(statement: Statement, use: Policy, resolve: Resolve) -> 
     for index, entry in enumerate(entries):
         parts = parts_of(resolve(entry))
         head = parts[0] if isinstance(parts[0], str) else "*"
-        for reason, remedy in itertools.islice(_wrong_in_arn(head, whole=len(parts) == 1), 1):
-            shown, part = render(entry), f"{element}.{index}"
-            yield _of("malformed-resource", statement, part, shown, 'an ARN or "*"', reason, remedy)
+        for wrong, remedy in itertools.islice(_wrong_in_arn(head, whole=len(parts) == 1), 1):
+            about, part = render(entry), f"{element}.{index}"
+            yield _refused("malformed-resource", statement, part, about=about, wrong=wrong, remedy=remedy)
 
 
 def _wrong_in_arn(head: str, *, whole: bool) -> Iterator[tuple[str, str]]:
@@ -192,31 +178,17 @@ def _empty(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     """Yield an empty list; of actions and resources IAM refuses it."""
     if empty := empty_element(statement):
         refused = use.kind in _VALIDATED and empty != "Principal"
-        reason = (
-            f"AWS refuses a document whose {empty} is empty"
-            if refused
-            else "a statement with an empty list has no effect"
-        )
-        remedy = "leave the statement out where its list is empty: a dynamic block, or a for expression around it"
-        expected = f"at least one entry in {empty}"
-        fault = _of("grants-nothing", statement, empty, f"empty {empty}", expected, reason, remedy)
-        yield replace(fault, found="an empty list", refused=refused)
+        text = "empty-refused" if refused else "empty"
+        yield PolicyFault.say(text, statement, empty, about=f"empty {empty}", refused=refused, element=empty)
 
 
 def _dates(statement: Statement) -> Iterator[PolicyFault]:
     """Yield values of Date operators that are no date and no seconds since 1970."""
-    if not isinstance(statement.condition, Mapping):
-        return
-    for operator, block in statement.condition.items():
-        if "date" not in operator.lower() or not isinstance(block, Mapping):
-            continue
-        for key, values in block.items():
-            for text in values if isinstance(values, (list, tuple)) else (values,):
-                if isinstance(text, str) and "${" not in text and not _is_date(text):
-                    part, expected = f"Condition.{operator}.{key}", "a date, or seconds since 1970"
-                    reason, remedy = "IAM refuses a Date condition without a date", "write 2026-11-01T00:00:00Z"
-                    fault = _of("condition-value", statement, part, f"{operator} {key}", expected, reason, remedy)
-                    yield replace(fault, found=text)
+    for operator, key, values in tests_of(statement.condition):
+        for text in values if "date" in operator.lower() else ():
+            if isinstance(text, str) and "${" not in text and not _is_date(text):
+                part, about = f"Condition.{operator}.{key}", f"{operator} {key}"
+                yield _refused("no-date", statement, part, about=about, text=text)
 
 
 def _is_date(text: str) -> bool:
@@ -228,9 +200,7 @@ def _of_trust(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
     listed = (*(statement.resources or ()), *(statement.not_resources or ()))
     if any(not isinstance(entry, Unknown) for entry in listed):  # a statement that is not known has one that is not
         element = "Resource" if statement.resources is not None else "NotResource"
-        reason = "a trust policy is about the role it belongs to: IAM refuses one that names resources"
-        fault = _of("malformed-resource", statement, element, "in a trust policy", "no Resource", reason, "take it out")
-        yield replace(fault, found="a Resource")
+        yield _refused("resource-in-trust", statement, element, about="in a trust policy")
     for index, entry in enumerate(statement.actions or ()):
         foreign = foreign_action(statement, f"Action.{index}", entry, use) if isinstance(entry, str) else None
         if foreign is not None:
@@ -239,17 +209,13 @@ def _of_trust(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
 
 def _of_resource_control(statement: Statement) -> Iterator[PolicyFault]:
     """Yield what a resource control policy cannot have; AWS Organizations User Guide, "RCP syntax"."""
-    refuse = partial(_of, "refused", statement)
     if statement.effect == "Allow":
-        reason = "AWS refuses a resource control policy that allows: RCPFullAWSAccess does"
-        yield refuse("Effect", "Allow", "Deny", reason, "use Deny")
+        yield _refused("control-allows", statement, "Effect", about="Allow")
     if statement.not_principal is not None or not _names_all(statement.principal):
         found = render(statement.principal if statement.not_principal is None else statement.not_principal)
-        reason = "AWS refuses a resource control policy that is not about everybody"
-        yield refuse("Principal", found, 'Principal "*"', reason, 'use "*" and a condition')
+        yield _refused("control-names", statement, "Principal", about=found)
     if statement.not_actions is not None or "*" in (statement.actions or ()):
-        reason = "AWS refuses a resource control policy that does not name the services it is about"
-        yield refuse("Action", "every action", "actions of a service", reason, "name them: s3:*")
+        yield _refused("control-of-every-service", statement, "Action", about="every action")
 
 
 def _names_all(principal: Value) -> bool:

@@ -214,28 +214,18 @@ def _mismatch(
         (kind for action in actions for kind in action.types), key=lambda kind: kind.name.startswith("accesspoint")
     )
     types = list(dict.fromkeys(kind.arn for kind in kinds))
-    verb = "allows" if statement.effect == "Allow" else "denies"
     listed = ", ".join(named[:_FEW])
-    if types:
-        expected = f"{listed} on " + " or ".join(types[:_FEW])
-        reason = f"none of the resources is one: the statement {verb} nothing by {listed}"
-        remedy = _remedy(entries, types)
-    else:
-        expected = f'{listed} on "*"'
-        reason = f"AWS documents {listed} for all resources only: the statement {verb} nothing by it"
-        remedy = f'give {listed} a statement of its own with the resource "*"'
     certain = all(map(_THOROUGH.match if types else _ONLY_ON_ALL.fullmatch, named))
-    certain = certain and not _is_shared(statement, entries, named)
-    return PolicyFault.of(
-        "resource-mismatch",
+    return PolicyFault.say(
+        "no-such-resource" if types else "only-on-all",
         statement,
         "Resource",
         about=listed,
-        expected=expected,
-        found=", ".join(str(entry) for entry in entries[:_FEW]) or "no resource",
-        reason=reason,
-        remedy=remedy,
-        certain=certain,
+        certain=certain and not _is_shared(statement, entries, named),
+        types=" or ".join(types[:_FEW]),
+        entries=", ".join(str(entry) for entry in entries[:_FEW]) or "no resource",
+        verb="allows" if statement.effect == "Allow" else "denies",
+        remedy=_remedy(entries, types) if types else "",
     )
 
 
@@ -272,16 +262,8 @@ def _never_more(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[P
         if len(parts) != 2 or not isinstance(parts[0], Unknown) or not _is_secret(parts[0]):  # noqa: PLR2004
             continue
         if str(parts[1]).strip("*"):
-            yield PolicyFault.of(
-                "resource-mismatch",
-                statement,
-                f"Resource.{index}",
-                about=str(entry),
-                expected=parts[0].address,
-                found=str(entry),
-                reason=f"{parts[0].address} is the whole ARN, its six-character suffix included: nothing matches more",
-                remedy=f"use {parts[0].address}",
-            )
+            part, arn = f"Resource.{index}", parts[0].address
+            yield PolicyFault.say("more-than-the-arn", statement, part, about=str(entry), arn=arn)
 
 
 def _of_other_services(statement: Statement, entries: Sequence[ArnEntry]) -> Iterator[PolicyFault]:
@@ -296,17 +278,15 @@ def _of_other_services(statement: Statement, entries: Sequence[ArnEntry]) -> Ite
     for index, entry in enumerate(entries):
         service = entry.service
         if service and service not in services:
-            listed = ", ".join(map(str, named[:_FEW]))
-            yield PolicyFault.of(
-                "resource-mismatch",
+            yield PolicyFault.say(
+                "of-another-service",
                 statement,
                 f"Resource.{index}",
                 about=str(entry),
-                expected=f"a resource of {' or '.join(sorted(services))}",
-                found=str(entry),
-                reason=f"none of the statement's actions ({listed}) is about resources of {service}",
-                remedy="take it out, or add the actions that are meant for it",
                 certain=bool(get_close_matches(service, services, cutoff=0.8)),
+                services=" or ".join(sorted(services)),
+                actions=", ".join(map(str, named[:_FEW])),
+                service=service,
             )
 
 
@@ -316,29 +296,16 @@ def _without_suffix(statement: Statement, entries: Sequence[ArnEntry]) -> Iterat
         text = entry.text
         name = text.partition(":secret:")[2] if isinstance(text, str) and entry.service == "secretsmanager" else ""
         if name and not name.endswith("*") and not _SUFFIX.search(name):
-            yield PolicyFault.of(
-                "secret-without-suffix",
-                statement,
-                f"Resource.{index}",
-                about=str(entry),
-                expected=f"{text}-??????",
-                found=render(text),
-                reason="the ARN of a secret ends with a hyphen and six characters, which this lacks: it does not match",
-                remedy=f'use "{text}-??????", or the arn attribute of the secret',
-            )
+            part = f"Resource.{index}"
+            yield PolicyFault.say("secret-without-suffix", statement, part, about=str(entry), text=text)
 
 
 def _remedy(entries: Sequence[ArnEntry], types: Sequence[str]) -> str:
-    shown, service = str(entries[0]), entries[0].service
+    shown, quoted, service = str(entries[0]), render(entries[0].value), entries[0].service
     if any(":log-stream:" in arn for arn in types) and service == "logs" and ":destination:" not in shown:
-        return f'log streams come after a colon: use "{_quoted(entries[0].value)}:*"'
+        return f'log streams come after a colon: use "{quoted}:*"'
     if any(arn.endswith("${BucketName}/${ObjectName}") for arn in types) and service == "s3":
-        return f'objects come after a slash: use "{_quoted(entries[0].value)}/*"'
+        return f'objects come after a slash: use "{quoted}/*"'
     if any(arn.endswith(":::${BucketName}") for arn in types) and "/" in shown:
-        return f'name the bucket itself, without what is in it: "{_quoted(entries[0].value).partition("/")[0]}"'
+        return f'name the bucket itself, without what is in it: "{quoted.partition("/")[0]}"'
     return f"name a resource of the form {types[0]}, or move the action to a statement of its own"
-
-
-def _quoted(value: Value) -> str:
-    """Write a resource as it stands in a quoted template of HCL."""
-    return render(value)

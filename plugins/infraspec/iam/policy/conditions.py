@@ -51,10 +51,11 @@ def _text(observed: Value, wanted: Pattern) -> Truth:
 
 def _text_ignoring_case(observed: Value, wanted: Pattern) -> Truth:
     parts = tuple(part.lower() if isinstance(part, str) else part for part in wanted.parts)
-    return match(Pattern(wanted.value, parts, Form.TEXT), PartialArn.of(_lowered(observed)))
+    return match(Pattern(wanted.value, parts, Form.TEXT), PartialArn.of(lowered(observed)))
 
 
-def _lowered(value: Value) -> Value:
+def lowered(value: Value) -> Value:
+    """Return text in lower case, its unknown parts as they are."""
     if isinstance(value, Text):
         return concatenate(part.lower() if isinstance(part, str) else part for part in value.parts)
     return value.lower() if isinstance(value, str) else value

@@ -6,7 +6,7 @@ Source: IAM User Guide, "IAM JSON policy element reference" and "Grammar of the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from infraspec.core.json_text import decode_json
 from infraspec.core.unknown import OpenList, Text, Unknown, Value, render
 from infraspec.iam.policy.conditions import OPERATORS, OperatorName
 
+_MOST = 80
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
 _STATEMENT_KEYS = (
@@ -48,6 +49,24 @@ class Statement(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.path} ({self.sid})" if self.sid else self.path
+
+
+def several(values: Value) -> tuple[Value, ...]:
+    """Return the values where a policy takes one or a list of them."""
+    return tuple(values) if isinstance(values, (list, tuple)) else (values,)
+
+
+def principals_in(principal: Value) -> Iterator[tuple[str, Value]]:
+    """Yield the entries of a Principal with their kinds; `*` alone, and what is not known, is of the kind AWS."""
+    for kind, names in principal.items() if isinstance(principal, Mapping) else [("AWS", principal)]:
+        yield from ((str(kind), name) for name in several(names))
+
+
+def tests_of(condition: Value) -> Iterator[tuple[str, str, tuple[Value, ...]]]:
+    """Yield operator, key and values of what a Condition tests; the key is empty where that is not known."""
+    for operator, block in condition.items() if isinstance(condition, Mapping) else ():
+        for key, values in block.items() if isinstance(block, Mapping) else [("", block)]:
+            yield operator, key, several(values)
 
 
 class PolicyDocument(Struct, frozen=True):
@@ -202,20 +221,17 @@ def _check_operator(operator: str, block: Value, place: str) -> None:
     if not isinstance(block, Mapping):
         raise _error(f"{operator} holds context keys", place, "an object of context keys and values", block)
     for key, values in block.items():
-        for value in values if isinstance(values, (list, tuple)) else (values,):
+        for value in several(values):
             if not isinstance(value, (str, bool, int, float, Text, Unknown)):
                 raise _error("the value of a context key is text or a list of texts", f"{place}.{key}", "text", value)
 
 
 def _error(message: str, place: str, expected: str, found: Value) -> PolicyError:
+    text = render(found)
     return PolicyError(
         message,
         place=place,
         expected=expected,
-        found=_shortened(render(found)),
+        found=text if len(text) <= _MOST else text[: _MOST - 1] + "…",
         remedy="correct the element; see the IAM User Guide, IAM JSON policy element reference",
     )
-
-
-def _shortened(text: str, limit: int = 80) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -12,6 +12,7 @@ so it holds neither `*` nor `?`, and where it stands in the first five fields it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from infraspec.core.truth import Truth, all_of
@@ -89,17 +90,14 @@ def _by_tokens(pattern: Pattern, subject: PartialArn) -> Truth:
     if pattern.plain is not None:
         if pattern.plain == subject.value:
             return Truth.YES
-        if isinstance(pattern.plain, str) and isinstance(subject.value, str) and _differs(pattern.plain, subject.value):
+        known = isinstance(pattern.plain, str) and isinstance(subject.value, str)
+        if known and pattern.plain.lower() != subject.value.lower():
             return Truth.NO
     if _distinct(pattern.source, subject.source):
         return Truth.NO
     if not pattern.doubtful and _certain(pattern, subject.tokens):
         return Truth.YES
     return Truth.MAYBE if _possible(pattern, subject.tokens) else Truth.NO
-
-
-def _differs(one: str, other: str) -> bool:
-    return one.lower() != other.lower()
 
 
 def match_action(pattern: Pattern, action: str) -> Truth:
@@ -114,15 +112,15 @@ def _action(name: str) -> PartialArn:
 
 def _certain(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
     """Tell whether one reading of the pattern consumes the subject whatever its unknown parts are."""
-    tokens, folded = pattern.tokens, pattern.folded
-    states = _closure(tokens, {0})
+    tokens, folded, last = pattern.tokens, pattern.folded, len(pattern.tokens)
+    states = _closure(tokens, {0}, last, _STARS.__contains__)
     for item in subject:
         following: set[int] = set()
         for state in states:
-            if state < len(tokens):
+            if state < last:
                 following.update(_certain_step(tokens[state], item, state, folded=state < folded))
-        states = _closure(tokens, following)
-    return len(tokens) in states
+        states = _closure(tokens, following, last, _STARS.__contains__)
+    return last in states
 
 
 def _certain_step(token: Token, item: str | Unknown, state: int, *, folded: bool) -> tuple[int, ...]:
@@ -159,7 +157,7 @@ def _possible(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
     while end < shortest - start and identical(tokens[-1 - end], subject[-1 - end]):
         end += 1
     last = len(tokens) - end
-    states = _open_closure(tokens, {start}, last)
+    states = _closure(tokens, {start}, last, _is_loose)
     for item in subject[start : len(subject) - end]:
         if is_open(item):
             states = set(range(min(states), last + 1)) if states else states
@@ -168,7 +166,7 @@ def _possible(pattern: Pattern, subject: tuple[str | Unknown, ...]) -> bool:
         for state in states:
             if state < last:
                 following.update(_possible_step(pattern, item, state))
-        states = _open_closure(tokens, following, last)
+        states = _closure(tokens, following, last, _is_loose)
     return last in states
 
 
@@ -181,19 +179,11 @@ def _possible_step(pattern: Pattern, item: str | Unknown, state: int) -> tuple[i
     return (state + 1,) if state < pattern.header and _same_letter(token, item) else ()
 
 
-def _closure(tokens: tuple[Token, ...], states: set[int]) -> set[int]:
+def _closure(tokens: tuple[Token, ...], states: set[int], last: int, is_empty: Callable[[Token], bool]) -> set[int]:
+    """Add the states that are reached over tokens that may stand for no text."""
     for state in tuple(states):
         following = state
-        while following < len(tokens) and tokens[following] in _STARS:
-            following += 1
-            states.add(following)
-    return states
-
-
-def _open_closure(tokens: tuple[Token, ...], states: set[int], last: int) -> set[int]:
-    for state in tuple(states):
-        following = state
-        while following < last and _is_loose(tokens[following]):
+        while following < last and is_empty(tokens[following]):
             following += 1
             states.add(following)
     return states

@@ -21,7 +21,8 @@ from msgspec import Struct
 
 from infraspec.core.truth import Truth, all_of, any_of, not_
 from infraspec.core.unknown import Character, Text, Unknown, Value, concatenate, is_known, parts_of, render
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.conditions import lowered
+from infraspec.iam.policy.document import PolicyDocument, Statement, tests_of
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, as_it_is, identical, policy_variable, shown
 from infraspec.iam.policy.pattern import Pattern
@@ -53,15 +54,10 @@ def narrows(wider: Value, narrower: Value) -> Truth:
 def _keys(condition: Mapping[str, Value]) -> dict[tuple[str, str], frozenset[str] | None]:
     """Return the values by operator and key, letter case taken off; None for values that are not known as text."""
     found: dict[tuple[str, str], frozenset[str] | None] = {}
-    for operator, block in condition.items():
-        for key, values in block.items() if isinstance(block, Mapping) else [("", None)]:
-            entries = values if isinstance(values, (list, tuple)) else [values]
-            known = all(isinstance(entry, (str, bool, int, float)) for entry in entries)
-            found[operator.lower(), str(key).lower()] = (
-                frozenset(str(entry).lower() if isinstance(entry, bool) else str(entry) for entry in entries)
-                if known
-                else None
-            )
+    for operator, key, values in tests_of(condition):
+        known = key and all(isinstance(value, (str, bool, int, float)) for value in values)
+        texts = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+        found[operator.lower(), key.lower()] = frozenset(texts) if known else None
     return found
 
 
@@ -75,8 +71,8 @@ def _meets(
     return own == wanted or (key[0] in _POSITIVE and bool(own) and own <= wanted)
 
 
-_PIECES = re.compile(r"\*|\?|\$\{[^}]*\}")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
+_PIECES = re.compile(rf"\*|\?|{_VARIABLE.pattern}")
 _MOST_STATES = 5_000
 _ANY_TEXT = Unknown("*")
 _OTHER = ""
@@ -98,7 +94,7 @@ def covers(outer: Value, inner: Value, resolve: Callable[[Value], Value] = as_it
 
 def covers_action(outer: Value, inner: Value) -> Truth:
     """Tell whether the Action pattern `outer` matches every action that `inner` matches; letter case does not count."""
-    return covers(_lowered(outer), _lowered(inner))
+    return covers(lowered(outer), lowered(inner))
 
 
 def overlaps(one: Value, other: Value, resolve: Callable[[Value], Value] = as_it_is) -> Truth:
@@ -110,7 +106,7 @@ def overlaps(one: Value, other: Value, resolve: Callable[[Value], Value] = as_it
 
 def overlaps_action(one: Value, other: Value) -> Truth:
     """Tell whether there is an action that both patterns match."""
-    return overlaps(_lowered(one), _lowered(other))
+    return overlaps(lowered(one), lowered(other))
 
 
 @lru_cache(maxsize=65_536)
@@ -134,46 +130,32 @@ def _pattern(value: Value, resolve: Callable[[Value], Value]) -> Pattern:
     narrowed = resolve(value)
     if "${" not in render(narrowed):
         return Pattern.arn(value, resolve)
-    return Pattern.arn(_joined(narrowed, _with_variables))
-
-
-def _lowered(value: Value) -> Value:
-    if isinstance(value, Text):
-        return concatenate(part.lower() if isinstance(part, str) else part for part in value.parts)
-    return value.lower() if isinstance(value, str) else value
+    return Pattern.arn(_joined(narrowed, _VARIABLE))
 
 
 def _opened(value: Value) -> Value:
     """Put unknown text for each wildcard and policy variable."""
-    return _joined(value, _split)
+    return _joined(value, _PIECES)
 
 
-def _joined(value: Value, split: Callable[[str], Iterator[str | Unknown]]) -> Value:
+def _joined(value: Value, open_: re.Pattern[str]) -> Value:
+    """Put unknown text for the pieces of a text that a pattern finds."""
     parts = parts_of(value)
-    pieces = (piece for part in parts for piece in (split(part) if isinstance(part, str) else (part,)))
+    pieces = (piece for part in parts for piece in (_split(part, open_) if isinstance(part, str) else (part,)))
     joined = concatenate(pieces)
     return joined.parts[0] if isinstance(joined, Text) and len(joined.parts) == 1 else joined
 
 
-def _with_variables(text: str) -> Iterator[str | Unknown]:
+def _split(text: str, open_: re.Pattern[str]) -> Iterator[str | Unknown]:
     position = 0
-    for found in _VARIABLE.finditer(text):
-        yield text[position : found.start()]
-        yield policy_variable(found[0][2:-1].strip())
-        position = found.end()
-    yield text[position:]
-
-
-def _split(text: str) -> Iterator[str | Unknown]:
-    position = 0
-    for found in _PIECES.finditer(text):
+    for found in open_.finditer(text):
         yield text[position : found.start()]
         match found[0]:
             case "*":
                 yield _ANY_TEXT
             case "?":
                 yield Character("?", position)
-            case "${*}" | "${?}" | "${$}":
+            case "${*}" | "${?}" | "${$}" if open_ is _PIECES:  # in a pattern it would be a wildcard
                 yield found[0][2]
             case variable:
                 yield policy_variable(variable[2:-1].strip())

@@ -6,14 +6,14 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "IAM identifie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from enum import Enum, auto
 
 from msgspec import Struct
 
 from infraspec.core.truth import Truth, any_of
 from infraspec.core.unknown import Text, Unknown, Value, computed_from, render
-from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.document import Statement, principals_in
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn
 from infraspec.iam.policy.pattern import Form, Pattern
@@ -53,7 +53,6 @@ def same(one: Value, other: Value) -> Truth:
     return match(Pattern.of(one, Form.TEXT), PartialArn.of(other))
 
 
-_ACCOUNT = re.compile(r"^(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?$")
 _MEMBER = re.compile(r"^arn:[^:]*:(?:iam|sts)::(?P<account>\d{12}):(?!root$)")
 
 
@@ -78,7 +77,9 @@ def principals_of(statement: Statement) -> tuple[StatementPrincipal | None, ...]
     """Return the principals of a statement; (None,) for one of an identity policy."""
     if statement.not_principal is not None:
         return (StatementPrincipal("Not", statement.not_principal),)
-    return tuple(_entries(statement.principal)) if statement.principal is not None else (None,)
+    if statement.principal is None:
+        return (None,)
+    return tuple(StatementPrincipal(kind, name) for kind, name in principals_in(statement.principal))
 
 
 def covers_principal(
@@ -95,15 +96,6 @@ def covers_principal(
     return any_of(_covers(own, principal, resolve) for own in principals_of(statement) if own is not None)
 
 
-def _entries(principal: Value) -> Iterator[StatementPrincipal]:
-    if not isinstance(principal, Mapping):
-        yield StatementPrincipal("AWS", principal)
-        return
-    for kind, names in principal.items():
-        for name in names if isinstance(names, (list, tuple)) else (names,):
-            yield StatementPrincipal(str(kind), name)
-
-
 def _covers(own: StatementPrincipal, other: StatementPrincipal, resolve: Callable[[Value], Value]) -> Truth:
     if own == other:
         return Truth.YES
@@ -116,12 +108,12 @@ def _covers(own: StatementPrincipal, other: StatementPrincipal, resolve: Callabl
         return Truth.MAYBE
     if _normal(one) == _normal(two):
         return Truth.YES
-    account, member = _ACCOUNT.match(render(one)), _MEMBER.match(render(two))
+    account, member = ACCOUNT.fullmatch(render(one)), _MEMBER.match(render(two))
     return Truth.MAYBE if account and member and account["account"] == member["account"] else Truth.NO
 
 
 def _normal(name: Value) -> str:
-    account = _ACCOUNT.match(render(name))
+    account = ACCOUNT.fullmatch(render(name))
     return account["account"] if account else render(name)
 
 
