@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from infraspec.core.errors import HclSyntaxError
 from infraspec.hcl import ast, lexer
 from infraspec.hcl.lexer import IN_LINE, MAX_CHAIN, Mode
 from infraspec.hcl.templates import StringParser
@@ -75,7 +74,7 @@ class TraversalParser(StringParser):
             self.pos = found.end()
             return ast.Literal(int(found[0]), found.start())
         if not character.isdecimal():
-            raise self.error("the dot is not followed by a name", self.pos, expected="an attribute name")
+            raise self.error("no-attribute", self.pos)
         return self.number()
 
     def _attribute_splat(self, target: ast.Expression) -> ast.Splat:
@@ -86,9 +85,7 @@ class TraversalParser(StringParser):
             if step is None:
                 break
             if step == ATTRIBUTE_SPLAT:
-                raise self.error(
-                    "a splat stands inside another", self.ahead, expected="an attribute name", found='".*"'
-                )
+                raise self.error("splat-in-splat", self.ahead)
             steps.append(step)
         return ast.Splat(target, full=False, steps=tuple(steps), at=target.at)
 
@@ -182,7 +179,7 @@ class BracketParser(TraversalParser):
                 expand = True
                 break
             elif character and character != closer:
-                raise self.error("the comma is missing", self.ahead, expected=f'"," or "{closer}"')
+                raise self.error("no-comma", self.ahead, closer=closer)
         self.close(mode)
         return tuple(items), expand
 
@@ -208,7 +205,7 @@ class BracketParser(TraversalParser):
                 self.pos += 1
                 return None
             if self.pos >= len(self.text):
-                raise self._unclosed_brace(opened)
+                raise self.error("open-brace", opened)
             key = self._key()
         else:
             self.pos = found.end()
@@ -223,11 +220,8 @@ class BracketParser(TraversalParser):
             self.pos = separator.end()
             return key, value
         if not self.look():
-            raise self._unclosed_brace(opened)
-        raise self.error("the value does not end with its line", self.ahead, expected='a newline, "," or "}"')
-
-    def _unclosed_brace(self, opened: int) -> HclSyntaxError:
-        return self.error("the brace is not closed", opened, expected='"}"', found="the end of the file")
+            raise self.error("open-brace", opened)
+        raise self.error("value-goes-on", self.ahead)
 
     def _key(self) -> ast.Expression:
         """Parse `key = (identifier | expression) ("=" | ":")`."""
@@ -235,7 +229,7 @@ class BracketParser(TraversalParser):
         character = self.look()
         if character not in ("=", ":") or self.text.startswith(("==", "=>", "::"), self.ahead):
             remedy = "in the value of an argument, write = before the brace" if character == "{" else ""
-            raise self.error("the key has no value", self.ahead, expected='"=" or ":"', remedy=remedy)
+            raise self.error("key-without-value", self.ahead, remedy=remedy)
         self.pos = self.ahead + 1
         if isinstance(key, ast.Name):
             return ast.Literal(key.name, key.at)
@@ -345,7 +339,7 @@ class ExpressionParser(BracketParser):
         at = self.pos
         found = lexer.traversal(self.text, at)
         if found is None:
-            raise self.error("an expression is missing", at, expected="an expression")
+            raise self.error("no-expression", at)
         self.pos = found.end()
         character = self.look()
         if character not in ("(", ":") or "." in found[0]:
@@ -355,7 +349,7 @@ class ExpressionParser(BracketParser):
             self.pos = self.ahead
             return self.arguments(name, at)
         if name != found[0]:
-            raise self.error("the function has no arguments", self.ahead, expected='"("')
+            raise self.error("no-arguments", self.ahead)
         return self.names(name, at)
 
     def _namespaced(self) -> str:
@@ -365,7 +359,7 @@ class ExpressionParser(BracketParser):
             self.look()
             found = lexer.identifier(self.text, self.ahead)
             if found is None:
-                raise self.error("the namespace holds no name", self.ahead, expected="the name of a function")
+                raise self.error("no-function", self.ahead)
             self.pos = found.end()
             self.look()
             name += f"::{found[0]}"

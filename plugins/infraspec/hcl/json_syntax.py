@@ -54,7 +54,6 @@ _number: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE]([+-]?[0-
 _word: Final = re.compile(r"[A-Za-z]++").match
 _text: Final = cast("Blank", re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+').match)
 """The opening quote and the text up to the closing one, or to what may not be in it."""
-_ESCAPES: Final = r"an escape: one of \" \\ \/ \b \f \n \r \t \uXXXX"
 _lone_surrogate: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 
@@ -106,7 +105,7 @@ class JsonReader(Cursor):
         """Parse the whole text as one value."""
         value = self.value()
         if self.look():
-            raise self.error("text follows the JSON value", self.ahead, expected="the end of the file")
+            raise self.error("after-json", self.ahead)
         return value
 
     def value(self) -> JsonValue:
@@ -127,7 +126,7 @@ class JsonReader(Cursor):
         members: list[Member] = []
         while self._more("}", at, first=not members):
             if self.look() != '"':
-                raise self.error("a name in an object is missing", self.ahead, expected='a name in quotes (")')
+                raise self.error("no-json-name", self.ahead)
             self.pos = self.ahead
             name = self._string()
             self.take(":", "the name in an object has no value")
@@ -150,10 +149,10 @@ class JsonReader(Cursor):
         if first:
             return True
         if not self.text.startswith(",", self.ahead):
-            raise self.error("the comma is missing", self.ahead, expected=f'"," or "{closer}"')
+            raise self.error("no-comma", self.ahead, closer=closer)
         self.pos = self.ahead + 1
         if self.look() in ("}", "]"):
-            raise self.error("a comma stands before the closing bracket", self.ahead, expected="a value")
+            raise self.error("trailing-comma", self.ahead)
         return True
 
     def _string(self) -> JsonScalar:
@@ -165,10 +164,10 @@ class JsonReader(Cursor):
             decoded = json.loads(self.text[at : self.pos])
             return JsonScalar(_lone_surrogate.sub("\ufffd", decoded), at, self.pos)
         if end >= len(self.text):
-            raise self.error("the text has no closing quote", at, expected='"', found="the end of the file")
+            raise self.error("open-text", at)
         if self.text[end] == "\\":
-            raise self.error("the backslash begins no escape sequence", end, expected=_ESCAPES)
-        raise self.error("a control character stands in the text", end, expected=_ESCAPES)
+            raise self.error("no-json-escape", end)
+        raise self.error("control-character", end)
 
     def _number_or_word(self) -> JsonScalar:
         at = self.pos
@@ -177,7 +176,7 @@ class JsonReader(Cursor):
             return JsonScalar(self.exact(found[0], found[1], at), at, self.pos)
         word = _word(self.text, at)
         if word is None or word[0] not in _WORDS:
-            raise self.error("a JSON value is missing", at, expected='a value, such as "text", 1, true, null, [ or {')
+            raise self.error("no-json-value", at)
         self.pos = word.end()
         return JsonScalar(_WORDS[word[0]], at, self.pos)
 
@@ -204,8 +203,8 @@ class _JsonBodies:
     """JSON values as bodies, blocks and expressions."""
 
     def __init__(self, reader: JsonReader) -> None:
+        self._reader = reader
         self._source = reader.source
-        self._error = reader.error
 
     def variables(self, document: JsonValue) -> ast.Body:
         """Return a document's members as attributes whose text is taken as it is."""
@@ -224,12 +223,7 @@ class _JsonBodies:
             if labels is not None:
                 blocks += self._blocks(member, member.value, labels, ())
             elif parent == FILE:
-                raise self._error(
-                    f'Terraform has no block type "{member.name}"',
-                    member.at,
-                    expected=f"one of {', '.join(schema)}",
-                    found=f'"{member.name}"',
-                )
+                raise self._reader.error("no-block-type", member.at, name=member.name, known=", ".join(schema))
             else:
                 self._add_attribute(attributes, member, self._argument(parent, member))
         return ast.Body(attributes, tuple(blocks))
@@ -238,7 +232,7 @@ class _JsonBodies:
         """Yield the members of an object, or of the objects in an array, which make one body together."""
         for item in value.items if isinstance(value, JsonArray) else (value,):
             if not isinstance(item, JsonObject):
-                raise self._error("an object is missing", item.at, expected="{")
+                raise self._reader.error("no-object", item.at)
             yield from (member for member in item.members if member.name != _COMMENT)
 
     def _blocks(self, member: Member, value: JsonValue, count: int, labels: tuple[str, ...]) -> Iterator[ast.Block]:
@@ -264,13 +258,7 @@ class _JsonBodies:
 
     def _duplicate(self, member: Member, first: int) -> HclSyntaxError:
         lines = f"{self._source.line(first)} and {self._source.line(member.at)}"
-        return self._error(
-            f'"{member.name}" is set twice, in lines {lines}',
-            member.at,
-            expected="one member of a name in an object",
-            found=f'"{member.name}" again',
-            remedy=f'remove one of the two "{member.name}"',
-        )
+        return self._reader.error("member-twice", member.at, name=member.name, lines=lines)
 
     def _expression(self, value: JsonValue, read: _TextReader) -> ast.Expression:
         if isinstance(value, JsonArray):
@@ -311,11 +299,11 @@ class _JsonBodies:
         try:
             node = parse(str(text.value), self._source.name)
         except HclSyntaxError as error:
-            message, expected, found, remedy = error.message, error.expected, error.found, error.remedy
+            told = (error.message, error.expected, error.found, error.remedy)
         else:
             moved: ast.Expression = _move(node, text.at + 1)
             return moved
-        raise self._error(message, text.at, expected=expected, found=found, remedy=remedy)
+        raise self._reader.told(text.at, *told)
 
 
 def _key(key: ast.Expression) -> ast.Expression:

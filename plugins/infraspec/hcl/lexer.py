@@ -8,9 +8,14 @@ possessive (`*+`), so no input makes a match go back over what it took.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeAlias, cast
+
+import msgspec
+from msgspec import Struct
 
 from infraspec.core.errors import HclSyntaxError
 from infraspec.hcl.ast import Expression, GetAttr, Literal, Name, SourceText
@@ -110,23 +115,29 @@ IN_BRACKETS: Final[Mode] = (free_blank, simple_in_brackets)
 _WIDEST_EXCERPT: Final = 400
 _WIDEST_WORD: Final = 40
 _word = re.compile(r"[\w-]+|::|=>|==|\.\.\.|&&|\|\||.", re.DOTALL).match
-_NAMES: Final = {
-    "\n": "the end of the line",
-    "\r": "the end of the line",
-    "": "the end of the file",
-    "\t": "a tab",
-    '"': 'a quote (")',
-}
-_HINTS: Final = {
-    ";": "write each argument on a line of its own",
-    "'": 'use double quotes (")',
-    "`": "use a heredoc (<<EOT) for text of several lines",
-    "\u201c": 'use straight quotes (")',
-    "\u201d": 'use straight quotes (")',
-    "\ufeff": "remove the byte order mark; it may stand only at the beginning of a file",
-    "&": "use && for the logical operator; there are no bitwise operators",
-    "|": "use || for the logical operator; there are no bitwise operators",
-}
+_VALUE: Final = re.compile(r"\{([a-z]+)\}")
+
+
+class SyntaxText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of an error; `{name}` stands for a value that the parser gives."""
+
+    message: str
+    expected: str
+    found: str = ""
+    remedy: str = ""
+
+
+class SyntaxTexts(Struct, frozen=True, forbid_unknown_fields=True):
+    """What syntax_errors.json says: names of what stands in a text, hints at what is meant by it, and the errors."""
+
+    names: Mapping[str, str]
+    hints: Mapping[str, str]
+    errors: Mapping[str, SyntaxText]
+
+
+@cache
+def _texts() -> SyntaxTexts:
+    return msgspec.json.decode(Path(__file__).with_name("syntax_errors.json").read_bytes(), type=SyntaxTexts)
 
 
 class Cursor:
@@ -157,14 +168,14 @@ class Cursor:
         """Take a token after blanks, or fail with a message."""
         self.look()
         if not self.text.startswith(token, self.ahead):
-            raise self.error(message, self.ahead, expected=f'"{token}"')
+            raise self.error("missing-token", self.ahead, message=message, token=token)
         self.pos = self.ahead + len(token)
 
     def at_closer(self, closer: str, opened: int) -> bool:
         """Take the closing bracket if it is what follows, and tell so; fail at the end of the text."""
         character = self.look()
         if not character:
-            raise self.error("the bracket is not closed", opened, expected=f'"{closer}"', found="the end of the file")
+            raise self.error("open-bracket", opened, closer=closer)
         if character == closer:
             self.pos = self.ahead + 1
         return character == closer
@@ -189,33 +200,32 @@ class Cursor:
 
     def too_deep(self) -> HclSyntaxError:
         """Build the error for text that nests deeper than a reader of the tree can follow."""
-        return self.error(
-            "the text is nested too deeply",
-            self.pos,
-            expected=f"at most {MAX_NESTING} levels of brackets, and {MAX_CHAIN} operators or steps in a row",
-            found="more than that",
-            remedy="split the expression up with locals",
-        )
+        return self.error("too-deep", self.pos, nesting=MAX_NESTING, chain=MAX_CHAIN)
 
-    def error(self, message: str, at: int, *, expected: str = "", found: str = "", remedy: str = "") -> HclSyntaxError:
-        """Build the error for an offset; `found` is what stands there unless it is given."""
-        self.failed_at = at
+    def error(self, text: str, at: int, **values: object) -> HclSyntaxError:
+        """Build the error for an offset, of which syntax_errors.json has the text, with the values in it."""
         if self.text.startswith("/*", at) and self.text.find("*/", at + 2) < 0:
-            message, found, remedy = "the comment is not closed", "the end of the file", "close the comment with */"
-            expected = '"*/"'
+            text = "open-comment"
+        said = _texts().errors[text]
+        parts = (said.message, said.expected, said.found, said.remedy)
+        return self.told(at, *(_VALUE.sub(lambda name: str(values[name[1]]), part) for part in parts))
+
+    def told(self, at: int, message: str, expected: str, found: str, remedy: str) -> HclSyntaxError:
+        """Build the error for an offset with these texts; `found` is what stands there unless it is given."""
+        self.failed_at = at
         return HclSyntaxError(
             message,
             place=self.source.place(at),
             expected=expected,
             found=found or self._describe(at),
-            remedy=remedy or _HINTS.get(self.text[at : at + 1], ""),
+            remedy=remedy or _texts().hints.get(self.text[at : at + 1], ""),
             excerpt=self._excerpt(at),
         )
 
     def exact(self, text: str, exponent: str | None, at: int) -> int | float | Decimal:
         """Return a number as `Literal` has it."""
         if len(text) > MAX_DIGITS or abs(Decimal(exponent or 0)) > MAX_DIGITS:
-            raise self.error("the number is too large", at, expected=f"at most {MAX_DIGITS} digits", found="more")
+            raise self.error("too-large", at, digits=MAX_DIGITS)
         value = Decimal(text)
         if value == value.to_integral_value():
             return int(value)
@@ -225,8 +235,8 @@ class Cursor:
     def _describe(self, at: int) -> str:
         found = _word(self.text, at)
         word = found[0] if found else ""
-        if word in _NAMES:
-            return _NAMES[word]
+        if word in _texts().names:
+            return _texts().names[word]
         return f'"{word}"' if len(word) <= _WIDEST_WORD else f'"{word[:_WIDEST_WORD]}…"'
 
     def _excerpt(self, at: int) -> str:
@@ -271,15 +281,9 @@ class OperandParser(Cursor):
         at = self.pos
         token = number(self.text, at)
         if token is None:
-            raise self.error("an expression is missing", at, expected="an expression")
+            raise self.error("no-expression", at)
         self.pos = token.end()
         form = number_form(token[0])
         if form is None:
-            raise self.error(
-                "this is not a number",
-                at,
-                expected="a number such as 15, 1.5 or 1e3",
-                found=f'"{token[0][:40]}"',
-                remedy='write versions and addresses as text, in quotes (")',
-            )
+            raise self.error("no-number", at, number=token[0][:40])
         return Literal(self.exact(token[0], form[1], at), at)

@@ -85,9 +85,7 @@ class BodyParser(ExpressionParser):
         if self.pos >= len(self.text):
             return None
         if not self.errors:
-            raise self.error(
-                "the brace closes no block", self.pos, expected="an argument, a block or the end of the file"
-            )
+            raise self.error("brace-too-many", self.pos)
         return self.pos + 1
 
     def _body(self, attributes: dict[str, Attribute], blocks: list[Block]) -> None:
@@ -114,27 +112,14 @@ class BodyParser(ExpressionParser):
                 attributes[name] = Attribute(name, expression, at, end)
         self.pos = lexer.free_blank(text, self.pos).end()
         if self.pos < len(text) and text[self.pos] != "}":
-            raise self._no_item()
-
-    def _no_item(self) -> HclSyntaxError:
-        remedy = "argument names are written without quotes" if self.text[self.pos] == '"' else ""
-        return self.error(
-            "an argument or a block is missing", self.pos, expected="the name of an argument or block", remedy=remedy
-        )
+            remedy = "argument names are written without quotes" if text[self.pos] == '"' else ""
+            raise self.error("no-item", self.pos, remedy=remedy)
 
     def _report_duplicate(self, name: str, at: int, first: int) -> None:
         if len(self.errors) >= MAX_ERRORS:
             return
-        line = self.source.line(first)
-        self.errors.append(
-            self.error(
-                f'the argument "{name}" is set twice, in lines {line} and {self.source.line(at)}',
-                at,
-                expected="one argument of a name in a body",
-                found=f'"{name}" again; it was first set at {self.source.place(first)}',
-                remedy=f'remove one of the two "{name}"',
-            )
-        )
+        lines, place = f"{self.source.line(first)} and {self.source.line(at)}", self.source.place(first)
+        self.errors.append(self.error("argument-twice", at, name=name, lines=lines, first=place))
 
     def _end(self, what: str) -> None:
         """Take the end of the line, which ends an argument or a block."""
@@ -142,7 +127,7 @@ class BodyParser(ExpressionParser):
         if ended is None:
             is_list = self.look() == "," and what == "argument"
             remedy = "separate arguments by newlines, not commas" if is_list else ""
-            raise self.error(f"the {what} does not end with its line", self.ahead, expected="a newline", remedy=remedy)
+            raise self.error("goes-on", self.ahead, what=what, remedy=remedy)
         self.pos = ended.end()
 
     def _block(self, name: str, at: int) -> Block:
@@ -162,7 +147,7 @@ class BodyParser(ExpressionParser):
         else:
             self._single_argument(attributes)
         if self.pos >= len(self.text):
-            raise self.error("the block is not closed", opened, expected='"}"', found="the end of the file")
+            raise self.error("open-block", opened)
         self.pos += 1
         self.nesting -= 1
         end = self.pos
@@ -177,9 +162,7 @@ class BodyParser(ExpressionParser):
             if character == '"':
                 label = self.quoted()
                 if not isinstance(label, Literal):
-                    raise self.error(
-                        "a label holds a template", label.at, expected="plain text", found="${ or %{ in the text"
-                    )
+                    raise self.error("template-label", label.at)
                 labels.append(str(label.value))
             elif found := lexer.identifier(self.text, self.pos):
                 labels.append(found[0])
@@ -191,34 +174,22 @@ class BodyParser(ExpressionParser):
 
     def _no_header(self, character: str, labels: list[str]) -> HclSyntaxError:
         if character == "=" and labels:
-            return self.error("a block has no equals sign", self.ahead, expected='a label or "{"')
-        if character in ("\r", "\n", "") and labels:
-            return self.error("the block has no body", self.ahead, expected='"{" in the same line as the labels')
-        return self.error("this is neither an argument nor a block", self.ahead, expected='"=", a label or "{"')
+            return self.error("block-with-equals", self.ahead)
+        return self.error("no-body" if character in ("\r", "\n", "") and labels else "neither", self.ahead)
 
     def _single_argument(self, attributes: dict[str, Attribute]) -> None:
         """Parse `argument = identifier "=" expression` in the line of both braces."""
         found = lexer.body_item(self.text, self.pos)
         if found is None:
             self.look()
-            raise self.error("an argument is missing", self.ahead, expected="the name of an argument")
+            raise self.error("no-argument", self.ahead)
         if found.lastindex == 1:
-            raise self.error(
-                "a block of one line holds one argument",
-                found.start(1),
-                expected="an argument with its value",
-                remedy="write nested blocks on lines of their own",
-            )
+            raise self.error("block-in-line", found.start(1))
         self.pos = found.end(2)
         expression = self.expression()
         attributes[found[1]] = Attribute(found[1], expression, found.start(1), self.pos)
         if self.look() != "}":
-            raise self.error(
-                "a block of one line ends after its argument",
-                self.ahead,
-                expected='"}"',
-                remedy="write the arguments on lines of their own",
-            )
+            raise self.error("more-in-line", self.ahead)
         self.pos = self.ahead
 
 
@@ -244,7 +215,7 @@ def _whole_expression(parser: ExpressionParser) -> Expression:
     parser.mode = IN_BRACKETS
     expression = parser.expression()
     if parser.look():
-        raise parser.error("the expression ends before the text", parser.ahead, expected="an operator or the end")
+        raise parser.error("text-goes-on", parser.ahead)
     return expression
 
 

@@ -141,7 +141,6 @@ def _directive(opened: _Open, last: Parts) -> TemplateIf | TemplateFor:
 
 
 _KEYWORDS = ("if", "else", "endif", "for", "endfor")
-_ESCAPES_EXPECTED = r"one of \n \r \t \" \\ \uXXXX \UXXXXXXXX"
 
 
 class StringParser(OperandParser):
@@ -170,30 +169,20 @@ class StringParser(OperandParser):
     def _unclosed(self, at: int) -> HclSyntaxError:
         at_end = self.pos + self.text.startswith("\\", self.pos) >= len(self.text)
         if at_end:
-            return self.error("the text has no closing quote", at, expected='"', found="the end of the file")
-        return self.error(
-            "quoted text ends with its line",
-            self.pos,
-            expected='a closing "',
-            found="the end of the line",
-            remedy=r"close the text, write \n for a newline, or use a heredoc (<<EOT) for text of several lines",
-        )
+            return self.error("open-text", at)
+        return self.error("open-line", self.pos)
 
     def heredoc(self) -> Literal | Template:
         """Parse `heredocTemplate = ("<<" | "<<-") marker newline line* marker newline`."""
         at = self.pos
         start = lexer.heredoc_start(self.text, at)
         if start is None:
-            raise self.error(
-                "a heredoc begins with a marker that ends its line", at, expected="<<EOT or <<-EOT, then a newline"
-            )
+            raise self.error("no-marker", at)
         indented, marker = start[1] == "-", start[2]
         end = self._heredoc_end(marker, start.end(), at)
         body = self.text[start.end() : end.start()]
         if "\r" in body and (lone := lexer.lone_return(self.text, start.end(), end.start())):
-            raise self.error(
-                "a carriage return stands alone", lone.start(), expected="a newline after it", found=r'"\r"'
-            )
+            raise self.error("lone-return", lone.start())
         if not indented and "${" not in body and "%{" not in body:
             self.pos = end.end()
             return Literal(body, at)
@@ -222,18 +211,8 @@ class StringParser(OperandParser):
             return end
         last_line = self.text[self.text.rfind("\n") + 1 :]
         if last_line.strip() == marker:
-            raise self.error(
-                "the heredoc is not closed",
-                len(self.text),
-                expected=f"a newline after {marker}",
-                remedy="end the file with a newline",
-            )
-        raise self.error(
-            "the heredoc is not closed",
-            at,
-            expected=f"a line with nothing but {marker}",
-            found="the end of the file",
-        )
+            raise self.error("heredoc-without-newline", len(self.text), marker=marker)
+        raise self.error("open-heredoc", at, marker=marker)
 
     def raw_template(self) -> Literal | Template:
         """Parse the whole text as a template without quotes: text | interpolation | directive."""
@@ -247,7 +226,7 @@ class StringParser(OperandParser):
         return self._template(pieces, 0)
 
     def _template(self, pieces: Pieces, at: int) -> Literal | Template:
-        parts = assemble(pieces.items, lambda message, at, expected: self.error(message, at, expected=expected))
+        parts = assemble(pieces.items, lambda message, at, wanted: self.told(at, message, wanted, "", ""))
         if not parts:
             return Literal("", at)
         first = parts[0]
@@ -269,10 +248,10 @@ class StringParser(OperandParser):
         mode, self.mode = self.mode, IN_BRACKETS
         if self.text[at] == "%":
             item: Interpolation | Directive = self._directive_head(at)
-            trims_after = self._close_sequence("directive", "write %%{ if the text itself is meant to have %{")
+            trims_after = self._close_sequence("directive", "%")
         else:
             item = Interpolation(self.expression(), at)
-            trims_after = self._close_sequence("interpolation", "write $${ if the text itself is meant to have ${")
+            trims_after = self._close_sequence("interpolation", "$")
         self.mode = mode
         pieces.add(item, trims_before=trims_before, trims_after=trims_after)
 
@@ -280,12 +259,8 @@ class StringParser(OperandParser):
         found = lexer.keyword(self.text, self.pos)
         if found is None or found[1] not in _KEYWORDS:
             self.look()
-            raise self.error(
-                "a template directive has no such keyword",
-                self.ahead if found is None else found.start(1),
-                expected=f"one of {', '.join(_KEYWORDS)}",
-                remedy="write %%{ if the text itself is meant to have %{",
-            )
+            at = self.ahead if found is None else found.start(1)
+            raise self.error("no-keyword", at, keywords=", ".join(_KEYWORDS))
         self.pos = found.end()
         if found[1] == "if":
             return Directive("if", at, self.expression())
@@ -299,14 +274,12 @@ class StringParser(OperandParser):
         found = lexer.iterators(self.text, self.pos)
         if found is None:
             self.look()
-            raise self.error(
-                '"for" has no name for its element', self.ahead, expected="for NAME in … or for KEY, VALUE in …"
-            )
+            raise self.error("no-iterator", self.ahead)
         self.pos = found.end()
         keyword = lexer.keyword(self.text, self.pos)
         if keyword is None or keyword[1] != "in":
             self.look()
-            raise self.error('"for" has no "in" after its names', self.ahead, expected='"in"')
+            raise self.error("no-in", self.ahead)
         self.pos = keyword.end()
         return (found[1], found[2]) if found[2] is not None else (None, found[1])
 
@@ -316,13 +289,11 @@ class StringParser(OperandParser):
         self.pos += 3 if trims else 2
         return trims
 
-    def _close_sequence(self, what: str, remedy: str) -> bool:
+    def _close_sequence(self, what: str, sign: str) -> bool:
         self.look()
         trims = self.text.startswith("~}", self.ahead)
         if not trims and not self.text.startswith("}", self.ahead):
-            raise self.error(
-                f"the {what} is not closed after its expression", self.ahead, expected='"}"', remedy=remedy
-            )
+            raise self.error("open-sequence", self.ahead, what=what, sign=sign)
         self.pos = self.ahead + (2 if trims else 1)
         self.nesting -= 1
         return trims
@@ -339,13 +310,7 @@ class StringParser(OperandParser):
             digits = escape[1] or escape[2]
             if digits and (code := int(digits, 16)) <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004
                 return chr(code)
-            raise self.error(
-                "the backslash begins no escape sequence",
-                at + escape.start(),
-                expected=_ESCAPES_EXPECTED,
-                found=f'"{escape[0]}"',
-                remedy=r"write \\ for a backslash",
-            )
+            raise self.error("no-escape", at + escape.start(), escape=escape[0])
 
         return composed(lexer.quoted_escape.sub(decode, text))
 
