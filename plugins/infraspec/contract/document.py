@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from infraspec.contract.field_types import KNOWN
 from infraspec.contract.paths import display
 from infraspec.core.errors import ContractError, WaiverError, unreadable
 from infraspec.core.runtime import read_regular
@@ -226,26 +227,6 @@ def _quoted(part: str) -> str:
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TUPLE = re.compile(r"\(['\"].*\)")
-_REMEDIES = {
-    "Invalid value": 'text needs quotes (key = "value"), a number no leading zeros, a boolean is true or false',
-    "Invalid date": "write a day that the calendar has as 2026-11-01",
-    "Invalid initial character for a key": "an inline table { … } stays on one line; for several lines use a [table]",
-    "Invalid statement": 'write key = "value", or [table] for a table',
-    "Expected '='": 'write key = "value", or [table] for a table',
-    "Expected newline": "write one key = value a line; text needs quotes around all of it, as do digits after a 0",
-    "Illegal character": "close the text with the quote it began with, on the same line",
-    "Unterminated string": "close the text with the quotes it began with",
-    "Unescaped": r"put text with backslashes in single quotes: '\d+'",
-    "Unclosed array": "put commas between the entries, and close the list with ]",
-    "Expected \"'''": "close the text with the quotes it began with",
-    "Expected ']": "close the table's name with ], or with ]] if it began with [[",
-    "Exceeds the limit": "put a number this long in quotes",
-    "Unclosed inline table": "close the table with } on the same line; for several lines use a [table]",
-    "Cannot declare": "a table is opened once: join the two, or write [[table]] for a list of tables",
-    "Cannot overwrite": "a key is given once: keep one of the two",
-    "Cannot mutate": "a table is written in one place: join the two",
-    "Duplicate inline table key": "a key is given once: keep one of the two",
-}
 _CURLY = tuple("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb")
 _NULL = re.compile(r"(null|nil|none)\b", re.IGNORECASE)
 _SECRET_TABLES = ("variables", "known", "url_variable")
@@ -376,7 +357,7 @@ def _remedy(what: str, value: str, *, is_day: bool) -> str:
         return "write straight quotes: \" or '"
     if what.startswith("Invalid value") and _NULL.match(value):
         return "TOML has no null: take the key out"
-    return next((text for start, text in _REMEDIES.items() if what.startswith(start)), "mend the line")
+    return next((text for start, text in KNOWN.toml_remedies.items() if what.startswith(start)), "mend the line")
 
 
 def _shows_secret(text: str, positions: Positions, line: int) -> bool:

@@ -61,11 +61,16 @@ def told_by(tag: Callable[[Any], str | None], expected: str) -> Discriminator:
     return Discriminator(tag, custom_error_type="contract", custom_error_message=expected)
 
 
-class Matching(Struct, frozen=True):
+class Matching(Struct, frozen=True, forbid_unknown_fields=True):
     """Text of a pattern; blanks around it are taken off. The pattern is part of the JSON Schema."""
 
     pattern: str
     expected: str
+
+    @classmethod
+    def named(cls, name: str) -> Matching:
+        """Return what values.json has under a name."""
+        return KNOWN.patterns[name]
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(self.check, core_schema.str_schema(pattern=self.pattern))
@@ -75,6 +80,26 @@ class Matching(Struct, frozen=True):
         if not isinstance(value, str) or not re.search(self.pattern, value) or value.endswith("\n"):
             raise wrong(self.expected)
         return value.strip()
+
+
+class KnownValues(Struct, frozen=True, forbid_unknown_fields=True):
+    """What values.json says: the patterns of texts, defaults, and the words of errors.
+
+    `refused_reads` are named as reads and hand out secrets or credentials: no contract allows them. `toml_remedies` are
+    by how tomllib's message begins, `pydantic_errors` what it means by its types of errors, with what it says in their
+    context, `file_remedies` by the key that names a file.
+    """
+
+    patterns: Mapping[str, Matching]
+    refused_reads: frozenset[str]
+    required_playbooks: list[str]
+    playbook_commands: list[str]
+    toml_remedies: Mapping[str, str]
+    pydantic_errors: Mapping[str, str]
+    file_remedies: Mapping[str, str]
+
+
+KNOWN = msgspec.json.decode(Path(__file__).with_name("values.json").read_bytes(), type=KnownValues)
 
 
 def _path(value: Any) -> Path:
@@ -138,24 +163,11 @@ def _terraform_value(value: Any) -> Any:
             raise wrong("text, a finite number, true, false, a list or a table (a date goes in quotes)")
 
 
-NonEmpty: TypeAlias = Annotated[str, Matching(r"\S", "text in quotes that is not empty")]
-AccountId: TypeAlias = Annotated[
-    str, Matching(r"^[0-9]{12}$", 'the twelve digits of an AWS account, in quotes: "111122223333"')
-]
-Region: TypeAlias = Annotated[
-    str, Matching(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", 'an AWS region in quotes, such as "eu-west-1"')
-]
-EnvironmentName: TypeAlias = Annotated[
-    str,
-    Matching(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "a name of letters, digits, dots, dashes and underscores, such as prod"),
-]
-KnownKey: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^[A-Za-z_][A-Za-z0-9_-]*\.\S",
-        'a data source\'s attribute in quotes, such as "aws_vpc.main.id" or "aws_availability_zones.names"',
-    ),
-]
+NonEmpty: TypeAlias = Annotated[str, Matching.named("NonEmpty")]
+AccountId: TypeAlias = Annotated[str, Matching.named("AccountId")]
+Region: TypeAlias = Annotated[str, Matching.named("Region")]
+EnvironmentName: TypeAlias = Annotated[str, Matching.named("EnvironmentName")]
+KnownKey: TypeAlias = Annotated[str, Matching.named("KnownKey")]
 FilePath: TypeAlias = Annotated[
     Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "format": "path", "pattern": _PATH})
 ]

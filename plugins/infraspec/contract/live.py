@@ -6,15 +6,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from infraspec.contract.field_types import ContractTable, EnvironmentName, LinearRegex, Matching, NonEmpty, wrong
+from infraspec.contract.field_types import (
+    KNOWN,
+    ContractTable,
+    EnvironmentName,
+    LinearRegex,
+    Matching,
+    NonEmpty,
+    wrong,
+)
 
-HostSpec = Annotated[
-    str,
-    Matching(
-        r"^(local://|ssh://\S+|ssm://m?i-[0-9a-f]+|ecs://[\w-]+/[\w-]+(\?container=[\w-]+)?)$",
-        "local://, ssh://user@host, ssm:// with the id of a node, or ecs://cluster/service?container=name",
-    ),
-]
+HostSpec: TypeAlias = Annotated[str, Matching.named("HostSpec")]
 AWS_KINDS = ("ssm", "ecs")
 """Kinds of hosts whose commands AWS runs: Systems Manager Run Command, and ECS Exec."""
 Endpoint = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:[0-9]{1,5}$")]
@@ -81,60 +83,11 @@ class Rollout(ContractTable):
     newest: bool = False
 
 
-RoleArn: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
-        'the ARN of a role in quotes, such as "arn:aws:iam::111122223333:role/infraspec-runner"',
-    ),
-]
-SecretPattern: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:|ssm:[a-z0-9-]+:[0-9]{12}:parameter/)\S*[^*\s]\S*$",
-        "the ARN of a secret or parameter; * stands for any text after the account",
-    ),
-]
-TopicArn: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
-        "the ARN of a topic in quotes, whole and not FIFO: an alarm cannot send to such a one",
-    ),
-]
-QueueArn: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
-        "the ARN of a queue in quotes, whole and not FIFO",
-    ),
-]
-Read: TypeAlias = Annotated[
-    str,
-    Matching(
-        r"^[a-z0-9-]+:(BatchGet|Describe|Get|Head|List|Lookup|Search|Select)[A-Za-z0-9]+$",
-        "a service as boto3 names it and a reading operation of its API, such as glue:GetTables",
-    ),
-]
-
-REFUSED = frozenset(
-    {
-        "ec2:GetPasswordData",
-        "ecr-public:GetAuthorizationToken",
-        "ecr:GetAuthorizationToken",
-        "lambda:GetFunction",
-        "secretsmanager:BatchGetSecretValue",
-        "secretsmanager:GetRandomPassword",
-        "secretsmanager:GetSecretValue",
-        "ssm:GetParameter",
-        "ssm:GetParameterHistory",
-        "ssm:GetParameters",
-        "ssm:GetParametersByPath",
-        "sts:GetFederationToken",
-        "sts:GetSessionToken",
-    }
-)
-"""Operations that are named as reads and hand out secrets or credentials: no contract allows them as reads."""
+RoleArn: TypeAlias = Annotated[str, Matching.named("RoleArn")]
+SecretPattern: TypeAlias = Annotated[str, Matching.named("SecretPattern")]
+TopicArn: TypeAlias = Annotated[str, Matching.named("TopicArn")]
+QueueArn: TypeAlias = Annotated[str, Matching.named("QueueArn")]
+Read: TypeAlias = Annotated[str, Matching.named("Read")]
 
 
 class Canary(ContractTable):
@@ -158,7 +111,7 @@ class Live(ContractTable):
     @field_validator("reads")
     @classmethod
     def _hand_out_no_secrets(cls, reads: list[str]) -> list[str]:
-        if found := sorted(REFUSED & set(reads)):
+        if found := sorted(KNOWN.refused_reads & set(reads)):
             raise wrong(f"reads; {found[0]} hands out secrets: read_secrets names those whose value may be read")
         return reads
 

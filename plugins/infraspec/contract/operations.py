@@ -6,22 +6,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from infraspec.contract.field_types import ContractTable, FilePath, Matching, NonEmpty, wrong
+from infraspec.contract.field_types import KNOWN, ContractTable, FilePath, Matching, NonEmpty, wrong
 
 NoticeLevel: TypeAlias = Literal["critical", "warning", "info"]
 
-VariableName: TypeAlias = Annotated[
-    str,
-    Matching(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable; the URL itself is a secret"),
-]
-RoleArn: TypeAlias = Annotated[
-    str,
-    Matching(r"^arn:[^:\s]+:iam::[^:\s]+:role/\S+$", "the ARN of an IAM role; it may have placeholders"),
-]
-TopicArn: TypeAlias = Annotated[
-    str,
-    Matching(r"^arn:[^:\s]+:sns:[^:\s]+:[^:\s]+:[^:\s]+$", "the ARN of an SNS topic; it may have placeholders"),
-]
+VariableName: TypeAlias = Annotated[str, Matching.named("VariableName")]
+RoleArn: TypeAlias = Annotated[str, Matching.named("AnyRoleArn")]
+TopicArn: TypeAlias = Annotated[str, Matching.named("AnyTopicArn")]
 
 
 class Metrics(ContractTable):
@@ -56,23 +47,6 @@ class Notifications(ContractTable):
 
 Minutes = Annotated[int, Field(gt=0)]
 
-_REQUIRED = [
-    "secret-access-denied",
-    "kms-access-denied",
-    "secret-connection",
-    "secret-key-missing",
-    "secret-missing",
-    "secret-pending-deletion",
-    "secret-reference-invalid",
-    "parameter-unreadable",
-    "image-pull-failed",
-    "logging-failed",
-    "deployment-failure",
-    "emergency-rollback",
-    "escalation",
-]
-_COMMANDS = ["aws", "curl", "echo", "gh", "git", "infraspec", "jq", "make", "psql", "terraform"]
-
 
 class Targets(ContractTable):
     """`[playbooks.targets]`: how many minutes each phase may take."""
@@ -93,9 +67,9 @@ class Playbooks(ContractTable):
 
     directory: FilePath
     languages: list[NonEmpty] = Field(["en"], min_length=1)
-    required: list[NonEmpty] = _REQUIRED
+    required: list[NonEmpty] = KNOWN.required_playbooks
     owners: list[NonEmpty] = []
-    commands: list[NonEmpty] = _COMMANDS
+    commands: list[NonEmpty] = KNOWN.playbook_commands
     targets: Targets = Targets()
 
 

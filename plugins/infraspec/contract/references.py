@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from infraspec.contract.document import ContractDocument, KeyPath, notation
+from infraspec.contract.field_types import KNOWN
 from infraspec.contract.models import Contract, Environment
 from infraspec.contract.paths import display, holds_terraform, matches, nearest_roots, resolve
 from infraspec.core.errors import (
@@ -22,13 +23,6 @@ from infraspec.core.errors import (
     did_you_mean,
     listing,
 )
-
-_REMEDIES = {
-    "plan": "write it with: terraform plan -out tfplan && terraform show -json tfplan > plan.json",
-    "baseline": "write it with: infraspec report baseline infraspec-results.json > infraspec-baseline.json",
-    "snapshots": "write it with: aws iam get-account-authorization-details --output json > iam.json",
-    "state": "write it with: terraform state pull > terraform.tfstate",
-}
 
 
 def check_references(
@@ -162,7 +156,8 @@ class _References:
             f"the file of `{notation(key)}` does not exist",
             expected="a file, its path relative to the contract",
             found=f"{shown} is a directory" if _is(wanted, Path.is_dir) else f"no {shown}",
-            remedy=did_you_mean(wanted.name, _siblings(wanted)) or _REMEDIES.get(attribute, "correct the path"),
+            remedy=did_you_mean(wanted.name, _siblings(wanted))
+            or KNOWN.file_remedies.get(attribute, "correct the path"),
         )
 
     def _directory(self, key: KeyPath, path: Path) -> None:

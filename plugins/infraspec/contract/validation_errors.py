@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from infraspec.contract.document import ContractDocument, KeyPath, is_secret, notation
-from infraspec.contract.field_types import ContractTable, KeyText
+from infraspec.contract.field_types import KNOWN, ContractTable, KeyText
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ALMOST, ContractError, WaiverError, closest, did_you_mean, listing
 
@@ -109,23 +109,6 @@ def _tables(annotation: Any) -> Iterator[type[ContractTable]]:
             yield from _tables(argument)
 
 
-_EXPECTED = {
-    "string_type": "text in quotes",
-    "list_type": "a list: [ … ]",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "too_short": "at least one entry",
-    "bool_type": "true or false, without quotes",
-    "int_type": "a whole number, without quotes",
-    "float_type": "a number, without quotes",
-    "finite_number": "a number that is finite",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number from {ge}",
-    "less_than": "a number below {lt}",
-    "less_than_equal": "a number up to {le}",
-}
-"""What pydantic means by its types of errors, with what it says in their context."""
 _CHOICE = re.compile(r"'([^']*)'")
 _TABLES: dict[KeyPath, str] = {
     ("project",): 'add\n[project]\napplication = "shop"',
@@ -241,7 +224,7 @@ def _wrong_value(path: KeyPath, detail: ErrorDetails, document: ContractDocument
 def _expected(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         return "one of " + str(detail["ctx"]["expected"]).replace("'", '"')
-    told = _EXPECTED.get(detail["type"])
+    told = KNOWN.pydantic_errors.get(detail["type"])
     return told.format(**detail.get("ctx", {})) if told else detail["msg"]
 
 
