@@ -101,7 +101,7 @@ def test_a_service() -> None:
     """All that ECS says of a service is read: the primary deployment first, the newest service deployment first."""
     described = ARNS | {
         "taskDefinition": "arn:td/web:4", "desiredCount": 4, "runningCount": 3, "pendingCount": 1,
-        "deploymentController": {"type": "CODE_DEPLOY"}, "schedulingStrategy": "DAEMON",
+        "deploymentController": {"type": "CODE_DEPLOY"},
         "deploymentConfiguration": {
             "strategy": "BLUE_GREEN", "deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         "deployments": [DEPLOYMENT], "taskSets": [TASK_SET],
@@ -115,7 +115,7 @@ def test_a_service() -> None:
     deployments = (Deployment.from_task_set(TASK_SET), Deployment.from_deployment(DEPLOYMENT))
     assert read == Service(
         "arn:service", "web", "arn:ecs:::cluster/main", "ACTIVE", "arn:td/web:4", 4, 3, 1, "CODE_DEPLOY",
-        "BLUE_GREEN", "DAEMON", CircuitBreaker(enabled=True, rollback=True), deployments,
+        "BLUE_GREEN", CircuitBreaker(enabled=True, rollback=True), deployments,
         (new, old, undated), (Event(EARLY, "steady"),), (), ("subnet-1",), ("sg-1",), (task,),
     )  # fmt: skip
     assert (read.cluster_name, read.primary, read.last) == ("main", deployments[0], new)
@@ -150,14 +150,14 @@ def test_a_task() -> None:
     """All that ECS says of a task is read, and what it does not say is nothing."""
     ids = {"taskArn": "arn:task", "clusterArn": "arn:cluster", "taskDefinitionArn": "arn:td/web:4"}
     described = ids | {
-        "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "group": "service:web", "startedBy": "ecs-svc/1",
+        "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "group": "service:web",
         "healthStatus": "HEALTHY", "createdAt": EARLY, "startedAt": EARLY, "stoppedAt": LATE,
         "stopCode": "EssentialContainerExited", "stoppedReason": "it exited", "containers": [CONTAINER, {"name": "b"}],
     }  # fmt: skip
     containers = (TaskContainer("app", "app:1", "sha256:1", 0, "OutOfMemory"), TaskContainer("b", "", "", None, ""))
     task = Task.from_description(described)
     assert task == Task(
-        "arn:task", "arn:cluster", "arn:td/web:4", "STOPPED", "STOPPED", "service:web", "ecs-svc/1", "HEALTHY", EARLY,
+        "arn:task", "arn:cluster", "arn:td/web:4", "STOPPED", "STOPPED", "service:web", "HEALTHY", EARLY,
         EARLY, LATE, "EssentialContainerExited", "it exited", containers,
     )  # fmt: skip
     assert (task.service, task.revision, task.has_stopped, task.is_running) == ("web", "web:4", True, False)

@@ -125,22 +125,23 @@ class _Reader:
         if not is_known(value):
             self.unknown.append((path, next(unknowns(value))))
 
+    def _part(self, tree: Mapping[str, Value], key: str, path: str) -> Value:
+        value = tree.get(key)
+        if not isinstance(value, Unknown):
+            return value
+        self.unknown.append((f"{path}.{key}", value))
+        return None
+
     def mapping(self, tree: Mapping[str, Value], key: str, path: str) -> dict[str, Value]:
         """Return an object; an unknown one is noted and read as empty."""
-        value = tree.get(key)
-        if isinstance(value, Unknown):
-            self.unknown.append((f"{path}.{key}", value))
-            return {}
+        value = self._part(tree, key, path)
         if value is not None and not isinstance(value, dict):
             raise malformed(f"{key} is not an object", self.place, "a JSON object", value)
         return value or {}
 
     def items(self, tree: Mapping[str, Value], key: str, path: str) -> list[Value]:
         """Return a list; an unknown one is noted and read as empty."""
-        value = tree.get(key)
-        if isinstance(value, Unknown):
-            self.unknown.append((f"{path}.{key}", value))
-            return []
+        value = self._part(tree, key, path)
         if value is not None and not isinstance(value, (list, tuple)):
             raise malformed(f"{key} is not a list", self.place, "a JSON list", value)
         return list(value or ())

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
+
+from infraspec.resource_types.listing import names
 
 _OF_SERVICE = "service:"
 
 
-class TaskContainer(Struct, frozen=True):
+class TaskContainer(Struct, frozen=True, rename=names("digest=imageDigest exit_code=exitCode")):
     """A container of a task. `exit_code` is None while it runs, and if it never did."""
 
     name: str
@@ -27,28 +29,23 @@ class TaskContainer(Struct, frozen=True):
     exit_code: int | None = None
     reason: str = ""
 
-    @classmethod
-    def from_description(cls, described: Mapping[str, Any]) -> TaskContainer:
-        """Read an entry of a task's containers."""
-        return cls(
-            described["name"],
-            described.get("image", ""),
-            described.get("imageDigest", ""),
-            described.get("exitCode"),
-            described.get("reason", ""),
-        )
+
+_TASK = names(
+    "arn=taskArn cluster=clusterArn task_definition=taskDefinitionArn status=lastStatus desired_status=desiredStatus "
+    "health=healthStatus created=createdAt started=startedAt stopped=stoppedAt stop_code=stopCode "
+    "stopped_reason=stoppedReason"
+)
 
 
-class Task(Struct, frozen=True):
+class Task(Struct, frozen=True, rename=_TASK):
     """A task. `stop_code` is TaskFailedToStart, EssentialContainerExited, … and empty while it runs."""
 
     arn: str
     cluster: str
     task_definition: str
-    status: str
+    status: str = ""
     desired_status: str = ""
     group: str = ""
-    started_by: str = ""
     health: str = ""
     created: datetime | None = None
     started: datetime | None = None
@@ -60,22 +57,7 @@ class Task(Struct, frozen=True):
     @classmethod
     def from_description(cls, described: Mapping[str, Any]) -> Task:
         """Read an entry of DescribeTasks."""
-        return cls(
-            described["taskArn"],
-            described["clusterArn"],
-            described["taskDefinitionArn"],
-            described.get("lastStatus", ""),
-            described.get("desiredStatus", ""),
-            described.get("group", ""),
-            described.get("startedBy", ""),
-            described.get("healthStatus", ""),
-            described.get("createdAt"),
-            described.get("startedAt"),
-            described.get("stoppedAt") or described.get("stoppingAt"),
-            described.get("stopCode", ""),
-            described.get("stoppedReason", ""),
-            tuple(map(TaskContainer.from_description, described.get("containers") or ())),
-        )
+        return convert({"stoppedAt": described.get("stoppingAt"), **described}, cls)
 
     @property
     def service(self) -> str:
@@ -113,7 +95,13 @@ def revision_of(task_definition: str) -> str:
 _UNDER_WAY = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
-class Deployment(Struct, frozen=True):
+_DEPLOYMENT = names(
+    "task_definition=taskDefinition desired=desiredCount running=runningCount pending=pendingCount failed=failedTasks "
+    "rollout_state=rolloutState reason=rolloutStateReason"
+)
+
+
+class Deployment(Struct, frozen=True, rename=_DEPLOYMENT):
     """One entry of a service's `deployments`, or a task set of a service that something else deploys.
 
     `status` is PRIMARY, ACTIVE or INACTIVE. `rollout_state` is IN_PROGRESS, COMPLETED or FAILED, and empty where ECS
@@ -133,34 +121,23 @@ class Deployment(Struct, frozen=True):
     @classmethod
     def from_deployment(cls, described: Mapping[str, Any]) -> Deployment:
         """Read an entry of `deployments`."""
-        return cls(
-            described["id"],
-            described["status"],
-            described["taskDefinition"],
-            described.get("desiredCount", 0),
-            described.get("runningCount", 0),
-            described.get("pendingCount", 0),
-            described.get("failedTasks", 0),
-            described.get("rolloutState", ""),
-            described.get("rolloutStateReason", ""),
-        )
+        return convert(described, cls)
 
     @classmethod
     def from_task_set(cls, described: Mapping[str, Any]) -> Deployment:
         """Read a task set."""
         steady = {"STEADY_STATE": "COMPLETED", "STABILIZING": "IN_PROGRESS"}
-        return cls(
-            described["id"],
-            described["status"],
-            described["taskDefinition"],
-            described.get("computedDesiredCount", 0),
-            described.get("runningCount", 0),
-            described.get("pendingCount", 0),
-            rollout_state=steady.get(described.get("stabilityStatus", ""), ""),
-        )
+        state, count = steady.get(described.get("stabilityStatus", ""), ""), described.get("computedDesiredCount", 0)
+        return convert({**described, "desiredCount": count, "rolloutState": state}, cls)
 
 
-class ServiceDeployment(Struct, frozen=True):
+_SERVICE_DEPLOYMENT = names(
+    "arn=serviceDeploymentArn reason=statusReason created=createdAt finished=finishedAt "
+    "target_revision=targetServiceRevisionArn"
+)
+
+
+class ServiceDeployment(Struct, frozen=True, rename=_SERVICE_DEPLOYMENT):
     """A service deployment, a rollback included: what ECS remembers of it for 90 days.
 
     `task_definition` is that of the revision it was to bring; empty if ECS does not know that revision any more.
@@ -177,14 +154,7 @@ class ServiceDeployment(Struct, frozen=True):
     @classmethod
     def from_description(cls, described: Mapping[str, Any]) -> ServiceDeployment:
         """Read an entry of ListServiceDeployments."""
-        return cls(
-            described["serviceDeploymentArn"],
-            described["status"],
-            described.get("statusReason", ""),
-            described.get("createdAt"),
-            described.get("finishedAt"),
-            described.get("targetServiceRevisionArn", ""),
-        )
+        return convert(described, cls)
 
     @property
     def is_under_way(self) -> bool:
@@ -197,7 +167,7 @@ class ServiceDeployment(Struct, frozen=True):
         return self.status.startswith("ROLLBACK_")
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, rename=names("at=createdAt")):
     """A line of a service's events."""
 
     at: datetime
@@ -255,7 +225,6 @@ class Service(Struct, frozen=True):
     pending: int
     controller: str = "ECS"
     strategy: str = "ROLLING"
-    scheduling: str = "REPLICA"
     circuit_breaker: CircuitBreaker = CircuitBreaker()
     deployments: tuple[Deployment, ...] = ()
     service_deployments: tuple[ServiceDeployment, ...] = ()
@@ -294,11 +263,10 @@ class Service(Struct, frozen=True):
             described.get("pendingCount", 0),
             (described.get("deploymentController") or {}).get("type", "ECS"),
             configuration.get("strategy", "ROLLING"),
-            described.get("schedulingStrategy", "REPLICA"),
             CircuitBreaker(breaker.get("enable", False), breaker.get("rollback", False)),
             tuple(sorted(deployments, key=lambda one: one.status != "PRIMARY")),
             tuple(sorted(service_deployments, key=_when, reverse=True)),
-            tuple(Event(one["createdAt"], one["message"]) for one in described.get("events") or ()),
+            convert(described.get("events") or (), tuple[Event, ...]),
             tuple(target_groups),
             tuple(network.get("subnets") or ()),
             tuple(network.get("securityGroups") or ()),
