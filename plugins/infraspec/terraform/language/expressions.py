@@ -386,7 +386,7 @@ def _attempted(value: Value, counterpart: Value, scope: Scope, *, may_fail: bool
     """Return what `try` or `can` sees of the branch taken: where its type is not certain, something unknown."""
     branches = ["" if is_scalar(branch) else branch for branch in (reveal(value), reveal(counterpart))]
     uncertain = may_fail or any(map(holds_untyped, branches))
-    converted = value
+    converted, is_certain = value, is_known(counterpart)
     try:
         unified(branches)
         converted = common_type(value, counterpart)
@@ -394,12 +394,12 @@ def _attempted(value: Value, counterpart: Value, scope: Scope, *, may_fail: bool
         if not uncertain:
             raise
     except Undetermined:
-        uncertain = True
+        uncertain, is_certain = True, False
     if not uncertain:
         return converted
     unknown = named(f"{operand(value)} of the type of {operand(counterpart)}", value, counterpart, _UNTYPED)
     scope.may_fail(unknown)
-    is_certain = is_known(counterpart) and identity(converted) == identity(value)
+    is_certain = is_certain and identity(converted) == identity(value)
     return value if is_certain or _keeps_type(value) else unknown
 
 

@@ -144,25 +144,45 @@ def _rebuilt(item: Value, source: Callable[[str], Iterator[Value]]) -> Value:
 def _unified_sequences(items: Sequence[Value]) -> list[Value]:
     lists = [item for item in items if isinstance(item, list)]
     kind = next((kind for kind in (ListValue, SetValue) if any(isinstance(item, kind) for item in lists)), list)
-    if _converts_elements(lists, kind) or (kind is not SetValue and any(map(is_indefinite, lists))):
+    if kind is not SetValue and any(map(is_indefinite, lists)):
         raise Undetermined
+    make = SetValue.of if kind is SetValue else kind
+    if len({isinstance(item, SetValue) for item in lists}) > 1 and (element := _element_type(lists, kind)):
+        try:
+            made = iter([make([_convert(element, value, ValuePath()) for value in item]) for item in lists])
+        except EvaluationError:  # an error if that one is taken
+            raise Undetermined from None
+        return [next(made) if isinstance(item, list) else item for item in items]
     if all(type(item) is list and len(item) == len(lists[0]) for item in lists):
         rows = iter(zip(*[unified(column) for column in zip(*lists, strict=True)], strict=True))
         return [list(next(rows, ())) if isinstance(item, list) else item for item in items]
     values = iter(unified([value for item in lists for value in item]))
-    make = SetValue.of if kind is SetValue else kind
     return [make([next(values) for _ in item]) if isinstance(item, list) else item for item in items]
 
 
-def _converts_elements(lists: Sequence[list[Value]], kind: type[list[Value]]) -> bool:
-    """Tell whether elements would become numbers or bools, as those of a tuple beside a set do, and of a set a list."""
-    if len({isinstance(item, SetValue) for item in lists}) == 1:
-        return False
-    wanted, others = (
-        {_kind(value) for item in lists if isinstance(item, kind) is is_wanted for value in item} - {"unknown", "null"}
-        for is_wanted in (True, False)
-    )
-    return bool(wanted) and "string" not in wanted and not others <= wanted
+def _element_type(lists: Sequence[list[Value]], kind: type[list[Value]]) -> TypeConstraint | None:
+    """Return the type that a tuple takes beside a set, and a set beside a list; None if it has no element to tell it.
+
+    Source: go-cty, "convert.Unify": of a set and something else the type is that of one of them.
+    """
+    elements = [value for item in lists if isinstance(item, kind) for value in item]
+    known = (value for value in elements if not holds_untyped(value))
+    return next(map(_type_of, known), None)
+
+
+def _type_of(value: Value) -> TypeConstraint:
+    """Return the type of a value no part of which is untyped."""
+    match value:
+        case ListValue() | SetValue():
+            return CollectionType("set" if isinstance(value, SetValue) else "list", _type_of(value[0]))
+        case MapValue():
+            return CollectionType("map", _type_of(next(iter(value.values()))))
+        case list():
+            return TupleType(tuple(map(_type_of, value)))
+        case dict():
+            return ObjectType(tuple(AttributeType(name, _type_of(item)) for name, item in value.items()))
+        case _:
+            return PrimitiveType("string" if isinstance(value, Unknown) else type_name(value))
 
 
 _OF_SETS = frozenset({"fileset", "setintersection", "setproduct", "setsubtract", "setunion", "toset"})

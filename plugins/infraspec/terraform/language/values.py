@@ -7,6 +7,7 @@ number is int where it is integral, else float.
 from __future__ import annotations
 
 import json
+import operator
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal
@@ -23,14 +24,28 @@ LARGEST = 1 << _BITS
 _MOST_PLACES = 300
 
 
+def _exactly(compare: Callable[[Fraction, Fraction], bool]) -> Callable[[LongNumber, object], bool]:
+    def apply(self: LongNumber, other: object) -> bool:
+        return compare(self.exact, exact_number(other)) if isinstance(other, int | float) else NotImplemented
+
+    return apply
+
+
 class LongNumber(float):
     """A number with more digits than a float has, such as 1 / 3; `exact` is what Terraform holds, in 512 bits.
 
-    Its text is the shortest that is read as the same number, as that of a float is.
+    Its text is the shortest that is read as the same number, as that of a float is, and it is compared by all of it.
     """
 
     __slots__ = ("exact",)
     exact: Fraction
+
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(
+        _exactly, (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
+    )
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
 
     def __repr__(self) -> str:
         return format(self._written(_DIGITS[bisect_left(_DIGITS, 1, key=self._tells)]), "f")
