@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,8 @@ from infraspec.terraform.provider.schema import resource_types
 from tests.terraform.mutants import harmless, mutants, parts_of
 from tests.terraform.sources import plan_of
 
+CONFIGURATIONS = Path(__file__).parent / "data" / "configurations.json"
+"""What Terraform takes and refuses; of what a finding is expected of there is the line, and a part of its text."""
 SEED, TYPES = 20261201, 60
 """More types make a full run; the seed chooses them, and what is written of each."""
 
@@ -482,3 +486,30 @@ def test_terraform_says_the_same(tmp_path: Path, edit: str) -> None:
     code, printed, _ = library.TerraformCommand.run("plan", ["-json", "-input=false"], chdir=str(tmp_path))
 
     assert (code != 0) is (edit not in TAKEN), printed
+
+
+ROWS: dict[str, Any] = {row["name"]: row for row in json.loads(CONFIGURATIONS.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if "said" in row])
+def test_what_the_language_refuses_is_found_where_it_stands(tmp_path: Path, name: str) -> None:
+    """It is found once, on its line, with what is expected; the same without the fault is not found."""
+    row = ROWS[name]
+    assert [] == findings(tmp_path / "mended", ROWS[f"{name}, mended"]["files"])
+
+    (found,) = (one for one in findings(tmp_path / "refused", row["files"]) if one.verdict is Verdict.VIOLATED)
+
+    assert found.location
+    assert row["line"] == found.location.line
+    assert row["said"] in str(found)
+
+
+@pytest.mark.parametrize("version", ["~> 0.12", "0.12.31", "< 1.0", "< 1", "~> 0.12.0, != 0.12.5"])
+def test_what_was_taken_before_version_1_is_taken_of_it(tmp_path: Path, version: str) -> None:
+    """A directory that allows no Terraform of version 1 may have types in quotes, and provisioners of that time."""
+    text = 'variable "n" {\n  type    = "string"\n  default = ""\n}\nresource "null_resource" "a" {\n'
+    text += '  provisioner "chef" {}\n}\n'
+    required = f'terraform {{\n  required_version = "{version}"\n}}\n'
+
+    assert [] == findings(tmp_path / "old", required + text)
+    assert 2 == len(findings(tmp_path / "now", required.replace(version, ">= 0.12, < 2.0") + text))

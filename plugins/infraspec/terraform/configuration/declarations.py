@@ -252,7 +252,7 @@ def _declare(result: Configuration, block: Block, source: SourceText) -> None:
 
 
 def _check_settings(blocks: Sequence[SourceBody]) -> None:
-    """Raise TerraformError for a second backend, or a second list of required providers, in a directory.
+    """Raise TerraformError for a second backend or required_providers block, in a directory or an override file.
 
     Source: Terraform Language Documentation, "terraform block" (a configuration has one backend or cloud block).
     """
@@ -351,6 +351,7 @@ def _override(result: Configuration, block: Block, source: SourceText) -> None:
         result.locals.update({name: (attribute, source) for name, attribute in block.body.attributes.items()})
     elif block.type == "terraform":
         result.terraform.append(SourceBody.of(block, source))
+        _check_settings([body for body in result.terraform if body.source is source])
     elif block.type not in (*_REFACTORINGS, *_IGNORED):
         table, key = _slot(result, block)
         if key not in table:

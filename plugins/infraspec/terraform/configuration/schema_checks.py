@@ -20,13 +20,14 @@ from infraspec.core.finding import Location
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import SourceBody, block_name
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
+from infraspec.terraform.configuration.providers import passed_providers
 from infraspec.terraform.configuration.settings import (
     SchemaVersions,
     is_registry,
-    provider_sources,
+    provider_source,
     schema_versions,
 )
-from infraspec.terraform.configuration.static_checks import SourceReference, StaticReferences
+from infraspec.terraform.configuration.static_checks import Refusals, SourceReference, StaticReferences
 from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.types import CollectionType, ObjectType, PrimitiveType, TypeConstraint
 from infraspec.terraform.language.values import type_name
@@ -45,7 +46,7 @@ _TEXTS = frozenset({ast.Literal, ast.Template, ast.Call, ast.Binary, ast.Unary})
 """What can be text, or what is not known to be none."""
 _OWN: dict[type, str] = {int: "n", float: "n", bool: "b", str: "s"}
 _WRITTEN: dict[type, str] = {ast.Template: "s", ast.Tuple: "T", ast.ForTuple: "T"}
-_SET = frozenset({ast.Literal, ast.Template, ast.Tuple, ast.Object, ast.Binary, ast.Unary})
+_SET = frozenset({ast.Literal, ast.Name, ast.Template, ast.Tuple, ast.Object, ast.Binary, ast.Unary})
 """What is not null, but for the literal."""
 _LONGEST = {"data": 3, "managed": 2}
 _NONE: Counter[str] = Counter()
@@ -297,11 +298,13 @@ class SchemaChecks(Struct):
     def resources(self) -> None:
         """Look at every resource and data block."""
         module = self.module
-        sources = provider_sources(module.configuration)
+        sources = dict[str, str]()
         for (mode, type_, name), body in module.configuration.resources.items():
             written = body.written("provider").strip('"') if "provider" in body.attributes else type_.replace("_", ".")
             provider = re.split(r"[.\[]", written)[0]
-            source = sources.get(provider, f"hashicorp/{provider}")
+            if provider not in sources:
+                sources[provider] = provider_source(module.configuration, provider)
+            source = sources[provider]
             prefix = "data." if mode == "data" else ""
             place = BlockPlace(f"{module.prefix}{prefix}{type_}.{name}", "", prefix + type_, body.source, body.at)
             if (provider == "terraform" or source.endswith("hashicorp/aws")) and type_.startswith(
@@ -354,10 +357,24 @@ class SchemaChecks(Struct):
                 code = self.types.constraint(type_of(variable, called.scope)) if variable else _OPEN
                 if found := self._misfit(call.attributes[argument][0].expression, code):
                     self._call("wrong-type", address, call, argument, kind=_kind(code), found=found)
-            providers = called.configuration.providers.values()
-            own = [one.place() for one in providers if one.blocks or one.attributes.keys() - {"alias", "version"}]
-            for argument in {"count", "for_each", "depends_on"} & call.attributes.keys() if own else ():
-                self._call("own-provider", address, call, argument, provider=own[0])
+            self._providers(address, call, called)
+
+    def _providers(self, address: str, call: SourceBody, called: ModuleInstance) -> None:
+        """Compare the providers that a module is given with those that it has, and requires."""
+        own = {
+            name: one.place()
+            for name, one in called.configuration.providers.items()
+            if one.blocks or one.attributes.keys() - {"alias", "version"}
+        }
+        for argument in {"count", "for_each", "depends_on"} & call.attributes.keys() if own else ():
+            self._call("own-provider", address, call, argument, provider=next(iter(own.values())))
+        for name, passed in passed_providers(call, self.module.scope).items():
+            one, other = (re.split(r"[.\[]", key)[0] for key in (passed, name))
+            given, taken = provider_source(self.module.configuration, one), provider_source(called.configuration, other)
+            if name in own:
+                self._call("given-provider", address, call, "providers", provider=own[name], found=passed)
+            elif given != taken:
+                self._call("other-provider", address, call, "providers", given=given, taken=taken, found=passed)
 
     def _call(
         self, kind: str, address: str, body: SourceBody, name: str, owner: str = "module", /, **values: str
@@ -623,4 +640,5 @@ def faults(
         checks.references((*references[key].resources, *references[key].evaluated))
         checks.resources()
         checks.language()
+        found.extend(Refusals(module).faults())
     return tuple(found)

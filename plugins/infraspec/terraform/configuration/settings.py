@@ -23,7 +23,7 @@ from infraspec.terraform.configuration.declarations import Configuration, Source
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.tools import LOCK_FILE, REGISTRIES, TERRAFORM
 
-_REGISTRY = re.compile(r"^(?:[\w.-]+\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
+_REGISTRY = re.compile(r"^(?:[\w.](?:-?[\w.])*\.[\w-]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?$")
 
 
 _CLAUSE = re.compile(
@@ -326,9 +326,22 @@ class SchemaVersions(Struct, frozen=True):
     earlier: bool
 
 
-def provider_sources(configuration: Configuration) -> dict[str, str]:
-    """Return the sources of the providers that a directory requires, by local name."""
-    return {entry.name: entry.source for entry in _required_providers(configuration, REGISTRIES[TERRAFORM])}
+def provider_source(configuration: Configuration, name: str) -> str:
+    """Return the source of a provider by its local name in a directory; HashiCorp's if that does not require it."""
+    required = {entry.name: entry.source for entry in required_providers(configuration)}
+    return required.get(name, f"{REGISTRIES[TERRAFORM]}/hashicorp/{name}")
+
+
+def required_providers(configuration: Configuration) -> Iterator[VersionRequirement]:
+    """Yield the providers that a directory requires, each by its source."""
+    return _required_providers(configuration, REGISTRIES[TERRAFORM])
+
+
+def is_before_version_1(configuration: Configuration) -> bool:
+    """Tell whether a directory takes no Terraform of version 1, which refuses what earlier ones took."""
+    clauses = [clause for entry in _required_version(configuration) for clause in parse(entry.version) or ()]
+    bounds = [(_padded(clause.parts), clause.operator) for clause in clauses if clause.bounds_above]
+    return any(bound < (1, 0, 0) or (bound == (1, 0, 0) and operator == "<") for bound, operator in bounds)
 
 
 def schema_versions(root: Path, configurations: Iterable[Configuration], version: str) -> SchemaVersions:
@@ -339,7 +352,7 @@ def schema_versions(root: Path, configurations: Iterable[Configuration], version
         if entry.source.endswith("/hashicorp/aws") and (locked := _CLAUSE.match(entry.version)):
             numbers = tuple(map(int, locked["version"].split(".")))
             return SchemaVersions(numbers > own, numbers[0] >= own[0], numbers[0], numbers[0] < _KNOWN)
-    required = [entry for each in configurations for entry in _required_providers(each, REGISTRIES[TERRAFORM])]
+    required = [entry for each in configurations for entry in required_providers(each)]
     texts = [entry.version for entry in required if entry.source.endswith("/hashicorp/aws")]
     clauses = [clause for text in texts for clause in parse(text) or ()]
     if not clauses:  # terraform init takes the newest version, unless a lock file is kept elsewhere

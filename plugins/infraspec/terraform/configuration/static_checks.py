@@ -10,7 +10,8 @@ Source: Terraform Language Documentation, "References to Values", "Dynamic Block
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from itertools import chain
 from operator import attrgetter
@@ -22,9 +23,11 @@ from infraspec.core.errors import ErrorCollector, EvaluationError
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.module import ModuleInstance
+from infraspec.terraform.configuration.settings import is_before_version_1, required_providers
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.functions import call, exists
 from infraspec.terraform.language.scope import Scope, located
+from infraspec.terraform.plan import Fault
 from infraspec.terraform.provider.schema import demands
 
 _NO_NAMES: frozenset[str] = frozenset()
@@ -292,3 +295,193 @@ class StaticChecks(Struct):
                 expected=", ".join(known),
                 remedy=f"did you mean {close[0]}?" if close else "remove it",
             )
+
+
+_EDITION = "TF2021"
+_REMOVED = frozenset({"chef", "habitat", "puppet", "salt-masterless"})
+_QUOTED = {"string": "string", "list": "list(string)", "map": "map(string)"}
+_OF_A_SOURCE = frozenset({"var", "local", "path", "terraform", "tofu", "each", "count"})
+_OBJECT = re.compile(r"(?:module\.[^.]+\.)*(?!data\.|module\.)[^.]+\.[^.]+")
+
+
+class Refusals(Struct):
+    """What Terraform refuses of a directory whatever its providers are, in the first module instance that it makes.
+
+    Source: Terraform Language Documentation, "Custom Conditions", "Input Variables", "Output Values", "Import existing
+    resources", "Provider Requirements", "Module Sources", "terraform block" and "Provisioners".
+    """
+
+    module: ModuleInstance
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield all of them."""
+        configuration = self.module.configuration
+        yield from self._conditions()
+        yield from self._of_variables(is_old=is_before_version_1(configuration))
+        yield from self._of_outputs()
+        yield from self._of_settings()
+        yield from self._of_imports()
+        for name, body in configuration.calls.items():
+            of_others = {names[0] for names in self._referred(body, "source")} - _OF_A_SOURCE
+            if of_others:
+                yield self._fault("source-of-object", f"module.{name}", "source", body, name=min(of_others))
+        for (mode, type_, name), body in configuration.resources.items():
+            address = f"{'data.' * (mode == 'data')}{type_}.{name}"
+            for block, inner in body.nested("provisioner") if mode == "managed" else ():
+                if block.labels[:1] and block.labels[0] in _REMOVED and not is_before_version_1(configuration):
+                    yield self._fault("removed-provisioner", address, "", inner, name=block.labels[0])
+            if any(names[0] == "action" for names in self._referred(body, "depends_on")):
+                yield self._fault("depends-on-action", address, "depends_on", body)
+
+    def _fault(self, kind: str, address: str, name: str, body: SourceBody, /, **values: str) -> Fault:
+        place = (body.location_of(name) if name else None) or body.location
+        return Fault(kind, f"{self.module.prefix}{address}", name, place, {"owner": address, **values})
+
+    def _referred(self, body: SourceBody, name: str) -> Iterator[tuple[str, ...]]:
+        """Yield the names of what an argument refers to."""
+        return referred(body.attributes[name][0].expression) if name in body.attributes else iter(())
+
+    def _conditions(self) -> Iterator[Fault]:
+        configuration = self.module.configuration
+        for owner, bodies in (
+            ("var", configuration.variables),
+            ("output", configuration.outputs),
+            ("check", configuration.checks),
+        ):
+            for name, body in bodies.items():
+                for _, inner in body.nested("validation", "precondition", "assert"):
+                    yield from self._condition((owner, name), inner)
+        for (mode, type_, name), body in configuration.resources.items():
+            names = ("data",) * (mode == "data") + (type_, name)
+            for _, lifecycle in body.nested("lifecycle"):
+                for _, inner in lifecycle.nested("precondition", "postcondition"):
+                    yield from self._condition(names, inner)
+
+    def _condition(self, own: tuple[str, ...], body: SourceBody) -> Iterator[Fault]:
+        address, found = ".".join(own), [*self._referred(body, "condition")]
+        if "condition" in body.attributes and not found:
+            yield self._fault("no-reference", address, "condition", body)
+        elif own[0] == "var" and own not in (names[:2] for names in found):
+            yield self._fault("no-own-reference", address, "condition", body)
+        for name in ("condition", "error_message") if own[0] not in ("var", "output", "check") else ():
+            names = (each[each[0] == "resource" :] for each in self._referred(body, name))
+            if any(each[: len(own)] == own for each in names):
+                yield self._fault("refers-to-itself", address, name, body)
+
+    def _of_variables(self, *, is_old: bool) -> Iterator[Fault]:
+        for name, body in self.module.configuration.variables.items():
+            address, quoted = f"var.{name}", _constant(body, "type")
+            if isinstance(quoted, str) and quoted in _QUOTED and not is_old and not body.source.name.endswith(".json"):
+                yield self._fault("quoted-type", address, "type", body, type=_QUOTED[quoted], found=quoted)
+            for mark in ("sensitive", "ephemeral") if _constant(body, "const") is True else ():
+                if _constant(body, mark) is True:
+                    yield self._fault("const-variable", address, "const", body, name=mark)
+
+    def _of_outputs(self) -> Iterator[Fault]:
+        for name, body in self.module.configuration.outputs.items():
+            for mark in ("sensitive", "ephemeral"):
+                if mark in body.attributes or "value" not in body.attributes:
+                    continue
+                is_hidden = _Marked(self.module.configuration, mark).holds(body.attributes["value"][0].expression)
+                if is_hidden and (mark == "ephemeral" or self.module.parent is None):
+                    yield self._fault(f"{mark}-output", f"output.{name}", "value", body)
+
+    def _of_settings(self) -> Iterator[Fault]:
+        configuration = self.module.configuration
+        for body in configuration.terraform:
+            edition = body.written("language") if "language" in body.attributes else _EDITION
+            if edition != _EDITION:
+                yield self._fault("edition", "terraform", "language", body, found=edition, edition=_EDITION)
+            for _, inner in body.nested("provider_meta"):
+                for name in inner.attributes:
+                    if any(self._referred(inner, name)):
+                        yield self._fault("no-constant", "terraform.provider_meta", name, inner, name=name)
+        for required in required_providers(configuration):
+            before, _, type_ = required.source.rpartition("/")
+            if type_.startswith("terraform-") and required.location:
+                better = f"{before}/{type_.removeprefix('terraform-').removeprefix('provider-')}"
+                values = {"source": required.source, "better": better}
+                yield Fault(
+                    "provider-prefix", self.module.prefix + "terraform", required.name, required.location, values
+                )
+
+    def _of_imports(self) -> Iterator[Fault]:
+        seen = set[str]()
+        for kind, body in self.module.configuration.refactorings:
+            if kind != "import" or "to" not in body.attributes:
+                continue
+            written, names = body.written("to"), next(self._referred(body, "to"), ())
+            address = f"import {written}"
+            if not _OBJECT.fullmatch(".".join(names)):
+                yield self._fault("no-import-target", address, "to", body, found=written)
+            elif "provider" in body.attributes and (
+                names[0] == "module" or ("managed", *names) in self.module.configuration.resources
+            ):
+                yield self._fault("import-provider", address, "provider", body)
+            if "for_each" not in body.attributes and written in seen:
+                yield self._fault("second-import", address, "to", body, found=written)
+            seen.add(written if "for_each" not in body.attributes else "")
+
+
+def _constant(body: SourceBody, name: str) -> object:
+    """Return the constant that an argument is, None if it is none."""
+    return getattr(body.attributes[name][0].expression, "value", None) if name in body.attributes else None
+
+
+def referred(node: ast.Node, bound: frozenset[str] = _NO_NAMES) -> Iterator[tuple[str, ...]]:
+    """Yield the names of each reference in an expression: `var`, `x`; those after an index are among them."""
+    steps: list[str] = []
+    pending: list[object] = []
+    while isinstance(node, ast.GetAttr | ast.Index):
+        if isinstance(node, ast.GetAttr):
+            steps.append(node.name)
+        else:
+            pending.append(node.key)
+        node = node.target
+    if isinstance(node, ast.Name):
+        if node.name not in bound:
+            yield (node.name, *reversed(steps))
+    else:
+        pending += [getattr(node, name) for name in node.__struct_fields__]
+    if isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
+        bound |= {name for name in (node.key, node.value) if name}
+    while pending:
+        part = pending.pop(0)
+        if isinstance(part, ast.Node):
+            yield from referred(part, bound)
+        elif isinstance(part, tuple):
+            pending[:0] = part
+
+
+class _Marked(Struct):
+    """Whether an expression is certainly sensitive, or ephemeral, as what a variable is declared that it is made of."""
+
+    configuration: Configuration
+    mark: str
+    passed: set[str] = field(default_factory=set)
+
+    def holds(self, node: ast.Node) -> bool:
+        """Tell whether any value of the expression has the mark."""
+        match node:
+            case ast.GetAttr(target=ast.Name(name="var"), name=name) if name in self.configuration.variables:
+                return _constant(self.configuration.variables[name], self.mark) is True
+            case ast.GetAttr(target=ast.Name(name="local"), name=name) if name in self.configuration.locals:
+                if name in self.passed:
+                    return False
+                self.passed.add(name)
+                return self.holds(self.configuration.locals[name][0].expression)
+            case ast.Name(name=name) | ast.Call(name=name):
+                marking = "sensitive" if isinstance(node, ast.Call) else "ephemeral"
+                return name == self.mark == marking
+        parts = _MARKING[type(node)](node) if type(node) in _MARKING else ()
+        return any(self.holds(part) for part in parts if isinstance(part, ast.Node))
+
+
+_MARKING: dict[type, Callable[[Any], Iterable[Any]]] = {
+    **_PLAIN,
+    ast.GetAttr: lambda node: (node.target,),
+    ast.Index: lambda node: (node.target,),
+    ast.Conditional: lambda node: (node.condition,),
+    ast.Binary: lambda node: () if node.operator in ("&&", "||") else (node.left, node.right),
+}
+"""The nodes whose value has a mark if one of these parts has it."""
