@@ -98,7 +98,7 @@ class Baseline:
             if today <= self.expires:
                 known.append(finding)
             else:
-                active.append(self._with_lapse(finding))
+                active.append(with_lapse(finding, f"the baseline {self.name} lapsed on {self.expires}"))
         return BaselineResult(tuple(active), tuple(known), tuple(used))
 
     def fixed(self, ran: Collection[tuple[str, str]], used: Collection[int]) -> tuple[Known, ...]:
@@ -127,10 +127,6 @@ class Baseline:
         known = self.findings[at].verdict
         return finding.verdict is not Verdict.PROVEN and known in {"violated", finding.verdict.value}
 
-    def _with_lapse(self, finding: Finding) -> Finding:
-        lines = [finding.reason, f"the baseline {self.name} lapsed on {self.expires}"]
-        return replace(finding, reason="\n".join(filter(None, lines)))
-
 
 class BaselineResult(Struct, frozen=True):
     """Findings that count, known ones, and the positions of the latter in the baseline, lapsed ones too."""
@@ -138,6 +134,11 @@ class BaselineResult(Struct, frozen=True):
     active: tuple[Finding, ...]
     known: tuple[Finding, ...] = ()
     used: tuple[int, ...] = ()
+
+
+def with_lapse(finding: Finding, told: str) -> Finding:
+    """Return a finding that says in its reason what accepted it until its day."""
+    return replace(finding, reason="\n".join(filter(None, (finding.reason, told))))
 
 
 def moved(address: str, moves: Iterable[Move]) -> str:

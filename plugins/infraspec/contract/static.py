@@ -54,29 +54,12 @@ class Tags(ContractTable):
 
 
 PolicyFinding: TypeAlias = Literal[
-    "unknown-action",
-    "foreign-action",
-    "resource-mismatch",
-    "malformed-resource",
-    "unknown-condition-key",
-    "condition-key-mismatch",
-    "condition-value",
-    "wildcard-in-equals",
-    "wildcard-in-principal",
-    "variables-without-version",
-    "duplicate-sid",
-    "too-long",
-    "refused",
-    "full-access",
-    "public-access",
-    "not-principal-allow",
-    "grants-nothing",
-    "pass-any-role",
-    "service-wide",
-    "not-action-allow",
-    "secret-without-suffix",
-    "broader-than-needed",
-]
+    "unknown-action", "foreign-action", "resource-mismatch", "malformed-resource", "unknown-condition-key",
+    "condition-key-mismatch", "condition-value", "wildcard-in-equals", "wildcard-in-principal",
+    "variables-without-version", "duplicate-sid", "too-long", "refused", "full-access", "public-access",
+    "not-principal-allow", "grants-nothing", "pass-any-role", "service-wide", "not-action-allow",
+    "secret-without-suffix", "broader-than-needed",
+]  # fmt: skip
 """What the rule `policies` can find; docs/policies.md describes each."""
 
 Severity: TypeAlias = Literal["fail", "advise", "ignore"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
+from infraspec.contract.baseline import with_lapse
 from infraspec.contract.models import Contract, Waiver
 from infraspec.core.errors import EventError
 from infraspec.core.finding import Finding, Verdict
@@ -158,7 +158,8 @@ def apply(
         elif today <= latest.expires:
             waived.append(Waived(finding, latest))
         else:
-            active.append(_with_lapse(finding, latest))
+            told = f"waiver by {latest.owner} lapsed on {latest.expires}: {latest.reason}"
+            active.append(with_lapse(finding, told))
             lapsed.append(Waived(active[-1], latest))
     return WaiverResult(environment, ran, tuple(active), tuple(waived), tuple(lapsed), tuple(sorted(used)))
 
@@ -194,11 +195,6 @@ def _covers(waiver: Waiver, finding: Finding) -> bool:
 
 def _holds_in(waiver: Waiver, environment: str) -> bool:
     return not waiver.environments or environment in waiver.environments
-
-
-def _with_lapse(finding: Finding, waiver: Waiver) -> Finding:
-    lines = [finding.reason, f"waiver by {waiver.owner} lapsed on {waiver.expires}: {waiver.reason}"]
-    return replace(finding, reason="\n".join(filter(None, lines)))
 
 
 def _row(entry: Waived) -> dict[str, str]:

@@ -138,7 +138,8 @@ class EffectiveTags(Struct, frozen=True):
         if merged is None:
             return cls._from_value(own)
         # What the resource sets itself wins over default_tags, so it is certain even if the rest is not.
-        return cls(_present(own) if isinstance(own, dict) else {}, _unknown(merged))
+        certain = {key: value for key, value in own.items() if value is not None} if isinstance(own, dict) else {}
+        return cls(certain, _unknown(merged))
 
     @classmethod
     def _from_value(cls, own: Value) -> EffectiveTags:
@@ -175,10 +176,6 @@ def _from_pairs(pairs: list[Value], source: str) -> EffectiveTags:
         else:
             open_ = _unknown(key)
     return EffectiveTags(tags, open_, source)
-
-
-def _present(tags: dict[str, Value]) -> dict[str, Value]:
-    return {key: value for key, value in tags.items() if value is not None}
 
 
 def _unknown(value: Value) -> Unknown:

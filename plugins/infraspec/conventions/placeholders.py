@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -152,17 +153,11 @@ def _elements(
 
 def _merged(elements: Iterator[Element]) -> Iterator[Element]:
     """Join neighbours that are literal text (an escaped brace parts them)."""
-    pending = ""
-    for element in elements:
-        if not element.source.startswith("{") or element.source == "{":
-            pending += element.source
-            continue
-        if pending:
-            yield Element.plain(pending)
-            pending = ""
-        yield element
-    if pending:
-        yield Element.plain(pending)
+    for is_text, group in groupby(elements, lambda one: not one.source.startswith("{") or one.source == "{"):
+        if is_text:
+            yield Element.plain("".join(one.source for one in group))
+        else:
+            yield from group
 
 
 def _bad_brace(text: str, at: int, key: str) -> ContractError:

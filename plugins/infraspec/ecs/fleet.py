@@ -175,10 +175,8 @@ class ExpectedRevision(Struct, frozen=True):
         found = _REVISION.match(self.text)
         if found and found["family"] in (None, running.partition(":")[0]):
             return found["number"] == running.partition(":")[2]
-        return any(self._names(image) for image in images_of(definition))
-
-    def _names(self, image: str) -> bool:
-        return image == self.text or image.endswith((f":{self.text}", f"@{self.text}"))
+        ends = (f":{self.text}", f"@{self.text}")
+        return any(image == self.text or image.endswith(ends) for image in images_of(definition))
 
 
 def images_of(definition: TaskDefinition | None) -> list[str]:

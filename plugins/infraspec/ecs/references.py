@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from infraspec.core.unknown import (
     Character,
@@ -115,6 +116,21 @@ _STORED = {
 """What an attribute names, of which nothing is known."""
 
 
+class _Problem(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is wrong with a reference, and what mends it; `{name}` stands for a value."""
+
+    problem: str
+    remedy: str
+
+
+_PROBLEMS = json.decode(Path(__file__).with_name("reference_problems.json").read_bytes(), type=dict[str, _Problem])
+
+
+def _said(name: str, /, **values: object) -> tuple[str, str]:
+    told = _PROBLEMS[name]
+    return told.problem.format_map(values), told.remedy.format_map(values)
+
+
 class ValueStore(Enum):
     """Where a value is kept."""
 
@@ -153,8 +169,7 @@ class ValueFrom(Struct, frozen=True):
     def parse(cls, value: Value) -> ValueFrom:
         """Read a `valueFrom` whose unknown parts are narrowed as far as they can be."""
         if not isinstance(value, (str, Text, Unknown)) or value == "":
-            problem, remedy = "valueFrom is not text", "name a secret or a parameter"
-            return cls(ValueStore.UNKNOWN, value, problem=problem, remedy=remedy)
+            return cls(ValueStore.UNKNOWN, value, "", "", *_said("no-text"))
         holed = HoledText(value)
         text = holed.text
         if text.startswith("arn:"):
@@ -166,12 +181,7 @@ class ValueFrom(Struct, frozen=True):
         if known is not None and "arn:".startswith(known):  # it could still become an ARN
             return _of_attribute(value)
         if ":" in text or not _PARAMETER.match(text):
-            return cls(
-                ValueStore.PARAMETER_STORE,
-                value,
-                problem="it is neither an ARN nor the name of a parameter",
-                remedy="give the full ARN of a secret, or the name or ARN of a parameter",
-            )
+            return cls(ValueStore.PARAMETER_STORE, value, "", "", *_said("neither"))
         return cls(ValueStore.PARAMETER_STORE, value)
 
     @property
@@ -193,29 +203,20 @@ def _of_attribute(value: Value) -> ValueFrom:
 
 def _field_problem(region: str, account: str) -> tuple[str, str]:
     if not has_hole(account) and not _ACCOUNT.match(account):
-        return f"the account in the ARN is {account!r}, not twelve digits", "give the full ARN"
+        return _said("account", field=repr(account))
     if not has_hole(region) and not _REGION.match(region):
-        return f"the region in the ARN is {region!r}, which is none", "give the full ARN"
+        return _said("region", field=repr(region))
     return "", ""
 
 
 def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
     if len(fields) < _ARN_FIELDS:
-        return ValueFrom(
-            ValueStore.UNKNOWN,
-            holed.fill(holed.text),
-            problem="the ARN is not complete",
-            remedy="an ARN is arn:partition:service:region:account-id:resource",
-        )
+        return ValueFrom(ValueStore.UNKNOWN, holed.fill(holed.text), "", "", *_said("incomplete"))
     service, resource = fields[2], fields[5:]
     if service == "secretsmanager" and resource[0] == "secret":
         if len(fields) == _ARN_FIELDS or not fields[6]:
-            return ValueFrom(
-                ValueStore.SECRETS_MANAGER,
-                holed.fill(":".join(fields[:7])),
-                problem="the ARN names no secret",
-                remedy="an ARN of a secret ends secret:NAME and a suffix of a hyphen and six characters",
-            )
+            target = holed.fill(":".join(fields[:7]))
+            return ValueFrom(ValueStore.SECRETS_MANAGER, target, "", "", *_said("no-name"))
         return _of_secret(holed, ":".join(fields[:7]), fields[7:])
     target, region, account = map(holed.fill, (":".join(fields), fields[3], fields[4]))
     if service == "ssm" and resource[0].startswith("parameter/"):
@@ -224,14 +225,8 @@ def _of_arn(holed: HoledText, fields: list[str]) -> ValueFrom:
     if has_hole(service) or has_hole(resource[0]):
         hole = next(part for part in parts_of(target) if isinstance(part, Unknown))
         return ValueFrom(ValueStore.UNKNOWN, target, region, account, unknown=hole)
-    return ValueFrom(
-        ValueStore.UNKNOWN,
-        target,
-        region,
-        account,
-        problem=f"the ARN is of {service}:{':'.join(resource)[:20]}, which ECS cannot read a value from",
-        remedy="give the ARN of a secret (…:secret:NAME-SUFFIX) or of a parameter (…:parameter/NAME)",
-    )
+    named = f"{service}:{':'.join(resource)[:20]}"
+    return ValueFrom(ValueStore.UNKNOWN, target, region, account, *_said("other-service", named=named))
 
 
 def _of_secret(holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
@@ -243,8 +238,7 @@ def _of_secret(holed: HoledText, bare: str, rest: list[str]) -> ValueFrom:
         problem, remedy = _field_problem(region, account)
     partial = bool(name) and _SUFFIX.search(name) is None and not has_hole(name[-7:])
     if partial and not problem:
-        problem = f"the ARN ends `secret:{name}` without the suffix of a hyphen and six characters"
-        remedy = "give the secret's full ARN: in Terraform its arn attribute"
+        problem, remedy = _said("no-suffix", name=name)
     target, of_region, of_account = map(holed.fill, (bare, region, account))
     given = (*(render(holed.fill(part)) for part in rest), "", "", "")[:3]
     return ValueFrom(ValueStore.SECRETS_MANAGER, target, of_region, of_account, problem, remedy, partial, suffix=given)
@@ -254,10 +248,7 @@ def _rest_problem(rest: list[str]) -> tuple[str, str]:
     if rest and len(rest) + 1 != _WITH_KEY:
         short = len(rest) + 1 < _WITH_KEY and not any(map(has_hole, rest))
         end = ":".join(["", *rest, "", ""][:_WITH_KEY]) if short else ":JSON-KEY:VERSION-STAGE:VERSION-ID"
-        return (
-            f"after `secret:` there are {len(rest) + 1} fields; ECS expects 1 or {_WITH_KEY}",
-            f"end it after the secret's ARN, or with {end} (JSON key, version stage, version id: all three colons)",
-        )
+        return _said("fields", count=len(rest) + 1, end=end)
     if rest and rest[1] and rest[2]:
-        return "it names both a version stage and a version id", "keep one of them and leave the other empty"
+        return _said("stage-and-id")
     return "", ""

@@ -265,7 +265,7 @@ class Service(Struct, frozen=True):
             configuration.get("strategy", "ROLLING"),
             CircuitBreaker(breaker.get("enable", False), breaker.get("rollback", False)),
             tuple(sorted(deployments, key=lambda one: one.status != "PRIMARY")),
-            tuple(sorted(service_deployments, key=_when, reverse=True)),
+            tuple(sorted(service_deployments, key=when_created, reverse=True)),
             convert(described.get("events") or (), tuple[Event, ...]),
             tuple(target_groups),
             tuple(network.get("subnets") or ()),
@@ -297,5 +297,6 @@ class Service(Struct, frozen=True):
         return primary is not None and primary.rollout_state == "IN_PROGRESS"
 
 
-def _when(deployment: ServiceDeployment) -> float:
+def when_created(deployment: ServiceDeployment) -> float:
+    """Return when a service deployment was created, for an order; what has no time is the oldest."""
     return deployment.created.timestamp() if deployment.created else 0.0

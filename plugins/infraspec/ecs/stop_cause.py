@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from infraspec.ecs.service import Task
 
@@ -34,31 +35,12 @@ class FailureClass(Enum):
 
 # The first that matches wins: a message about an image or a log driver may hold the AccessDenied that explains it, and
 # KMS answers inside a message of Secrets Manager.
-_PATTERNS: tuple[tuple[FailureClass, re.Pattern[str]], ...] = tuple(
+_PATTERNS = [
     (failure, re.compile(pattern, re.IGNORECASE | re.DOTALL))
-    for failure, pattern in (
-        (FailureClass.IMAGE_PULL_FAILED, r"CannotPull(Container|ECRContainer|ImageManifest)|image manifest"),
-        (
-            FailureClass.IMAGE_PULL_FAILED,
-            r"ecr:(GetAuthorizationToken|BatchGetImage|GetDownloadUrlForLayer|BatchCheck)",
-        ),
-        (FailureClass.LOGGING_FAILED, r"failed to (initialize|create) logging driver|failed to create Cloudwatch log"),
-        (FailureClass.LOGGING_FAILED, r"not authorized to perform: logs:|The specified log group does not exist"),
-        (FailureClass.KMS_ACCESS_DENIED, r"Access to KMS is not allowed|not authorized to perform: kms:"),
-        (FailureClass.KMS_ACCESS_DENIED, r"ciphertext refers to a customer master key that does not exist"),
-        (FailureClass.SECRET_PENDING_DELETION, r"marked for deletion|scheduled for deletion"),
-        (FailureClass.SECRET_KEY_MISSING, r"did not contain json key|retrieved secret .* not contain"),
-        (FailureClass.SECRET_REFERENCE_INVALID, r"invalid ARN format|unexpected ARN format|Invalid name\. Must be"),
-        (
-            FailureClass.PARAMETER_UNREADABLE,
-            r"ssm:GetParameters|invalid (ssm )?parameters|fetching secrets? data from SSM",
-        ),
-        (FailureClass.SECRET_CONNECTION, r"context deadline exceeded|connection issue between the task and"),
-        (FailureClass.SECRET_CONNECTION, r"dial tcp .*(i/o timeout|no such host)|RequestCanceled"),
-        (FailureClass.SECRET_MISSING, r"can.t find the specified secret|staging label|ResourceNotFoundException"),
-        (FailureClass.SECRET_ACCESS_DENIED, r"not authorized to perform: secretsmanager:|AccessDenied"),
+    for failure, pattern in json.decode(
+        Path(__file__).with_name("stop_causes.json").read_bytes(), type=list[tuple[FailureClass, str]]
     )
-)
+]
 
 
 def classify(reason: str) -> FailureClass | None:

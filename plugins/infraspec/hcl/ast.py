@@ -223,22 +223,9 @@ class ForObject(Node, frozen=True, gc=False):
 
 
 Expression: TypeAlias = (
-    Literal
-    | Template
-    | Name
-    | GetAttr
-    | Index
-    | Splat
-    | Call
-    | Unary
-    | Binary
-    | Conditional
-    | Parentheses
-    | Tuple
-    | Object
-    | ForTuple
-    | ForObject
-)
+    Literal | Template | Name | GetAttr | Index | Splat | Call | Unary | Binary | Conditional | Parentheses | Tuple
+    | Object | ForTuple | ForObject
+)  # fmt: skip
 TemplatePart: TypeAlias = Interpolation | TemplateIf | TemplateFor
 
 

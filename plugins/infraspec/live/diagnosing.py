@@ -33,15 +33,9 @@ _IAM_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-go
 _ECS = ("UpdateService", "RegisterTaskDefinition", "DeregisterTaskDefinition")
 _SECRETS = ("DeleteSecret", "UpdateSecret", "PutSecretValue", "PutResourcePolicy")
 _IAM = (
-    "PutRolePolicy",
-    "DeleteRolePolicy",
-    "AttachRolePolicy",
-    "DetachRolePolicy",
-    "CreatePolicyVersion",
-    "SetDefaultPolicyVersion",
-    "PutRolePermissionsBoundary",
-    "UpdateAssumeRolePolicy",
-)
+    "PutRolePolicy", "DeleteRolePolicy", "AttachRolePolicy", "DetachRolePolicy", "CreatePolicyVersion",
+    "SetDefaultPolicyVersion", "PutRolePermissionsBoundary", "UpdateAssumeRolePolicy",
+)  # fmt: skip
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 

@@ -50,7 +50,12 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
         case "environment":
             return [AlarmSubject(f"environment {environment}", common)]
         case "secret":
-            watched = [_secret(attributes, secret) for secret in attributes.plan.managed("aws_secretsmanager_secret")]
+            watched = [
+                AlarmSubject(
+                    one.address, {"secret_arn": one.reference("arn"), "secret_name": attributes.name(one)}, one
+                )
+                for one in attributes.plan.managed("aws_secretsmanager_secret")
+            ]
         case "service":
             watched = [_service(attributes, service) for service in attributes.plan.managed("aws_ecs_service")]
         case "target":
@@ -64,11 +69,6 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
         case _:
             raise ValueError(kind)
     return [AlarmSubject(subject.address, {**common, **subject.facts}, subject.resource) for subject in watched]
-
-
-def _secret(attributes: AwsAttributes, secret: Resource) -> AlarmSubject:
-    arn = secret.reference("arn")
-    return AlarmSubject(secret.address, {"secret_arn": arn, "secret_name": attributes.name(secret)}, secret)
 
 
 def _service(attributes: AwsAttributes, service: Resource) -> AlarmSubject:

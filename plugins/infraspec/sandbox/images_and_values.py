@@ -46,7 +46,8 @@ class Created(Struct):
         if isinstance(value, JsonText):
             return encode_json(self.resolve(value.tree))
         if isinstance(value, Text):
-            return "".join(_text(self.resolve(part)) for part in value.parts)
+            parts = map(self.resolve, value.parts)
+            return "".join(part if isinstance(part, str) else encode_json(part) for part in parts)
         if isinstance(value, Mapping):
             return {key: self.resolve(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -83,10 +84,6 @@ def _walk(value: Any, path: str) -> Any:
     for step in filter(None, _STEP.split(path)):
         value = value[int(step)] if isinstance(value, list) else value[step]
     return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else encode_json(value)
 
 
 _ARN_FIELDS = 7

@@ -107,14 +107,14 @@ class AlarmPlaybooks(Struct):
             return
         for alarm in self.routes.delivery.attributes.plan.managed(*_ALARMS):
             if alarm.address in self._critical or self._goes_to_critical(alarm):
-                yield self._judge(alarm, self.playbooks)
+                yield self._judge_playbook(alarm, self.playbooks)
 
     def _goes_to_critical(self, alarm: Resource) -> bool:
         topics = self.routes.delivery.own(alarm).topics
         levels = self.routes.alarms.levels
         return any([level for level in levels if topic in self.routes.topics_of(level)] == [LEVEL] for topic in topics)
 
-    def _judge(self, alarm: Resource, playbooks: Sequence[Playbook]) -> Finding:
+    def _judge_playbook(self, alarm: Resource, playbooks: Sequence[Playbook]) -> Finding:
         description = alarm.stated("alarm_description")
         subject = RULE.about(alarm, "playbook", alarm.location_of("alarm_description"))
         for playbook in playbooks:
@@ -123,13 +123,11 @@ class AlarmPlaybooks(Struct):
         head = description.strip() if isinstance(description, str) else "…" if description else ""
         name = self._about(render(self.routes.delivery.attributes.name(alarm, "alarm_name")))
         line = attribute_line("alarm_description", f"{head} Playbook: {name}.".strip())
-        known, ids = is_known(description), ", ".join(sorted({playbook.id for playbook in playbooks}))
-        return (subject.violated if known else subject.undetermined)(
-            expected=f"an alarm_description with the id or the path of a playbook: {ids or 'there is none'}",
-            found=render(description) if description else "no alarm_description",
-            reason="who is woken by it has to search for what to do" if known else "a part of it is not known",
-            remedy=f"{line} # {_ANY}: that of the playbook that fits" if name == _ANY else line,
-        )
+        ids = ", ".join(sorted({playbook.id for playbook in playbooks})) or "there is none"
+        found = render(description) if description else "no alarm_description"
+        remedy = f"{line} # {_ANY}: that of the playbook that fits" if name == _ANY else line
+        wording = "no-playbook" if is_known(description) else "perhaps-playbook"
+        return subject.say(wording, ids=ids, found=found, remedy=remedy)
 
     def _about(self, name: str) -> str:
         """Return the id of the playbook whose id, failure class or alarm the name of an alarm holds."""
@@ -233,12 +231,10 @@ class _Check:
         told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
         doubtful = is_of_postgresql(item) and subject.is_postgresql is None
         about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
-        return (about.undetermined if doubtful else about.violated)(
-            expected=f"an alarm of level {item.level}: {item.reason or name}",
-            found=self.candidates.nearest or self._nothing(item),
-            reason=f"whether it is PostgreSQL is not known; if it is, {told}" if doubtful else told,
-            remedy=self.suggestions.alarm(name, item, subject, self.playbooks.suggestion(str(item.level), name)),
-        )
+        found, wanted = self.candidates.nearest or self._nothing(item), item.reason or name
+        remedy = self.suggestions.alarm(name, item, subject, self.playbooks.suggestion(str(item.level), name))
+        wording = "perhaps-missing" if doubtful else "missing"
+        return about.say(wording, level=item.level, wanted=wanted, found=found, told=told, remedy=remedy)
 
     def _nothing(self, item: AlarmItem) -> str:
         counted = sorted({event for metric in metrics_of(item).values() for event in metric.counts})
@@ -269,14 +265,11 @@ class _Check:
         rule, route = doubt
         absent = self.plan.doubt_of(rule.resource)
         unknown = [*route.unknown, *([str(absent)] if absent else ())]
-        return RULE.about(subject.address, name, rule.resource.location).undetermined(
-            expected=f"a rule that takes the event {sample.name} {wanted}",
-            found=f"{rule.resource.address}; not known: {', '.join(unknown) or 'its pattern or state'}",
-            reason="whether the event arrives depends on it",
-            remedy=how_to_know(absent.value)
-            if absent
-            else "give a plan file in which it is known, or write a pattern of known text",
-        )
+        told = ", ".join(unknown) or "its pattern or state"
+        remedy = "give a plan file in which it is known, or write a pattern of known text"
+        about = RULE.about(subject.address, name, rule.resource.location)
+        said = {"wanted": wanted, "unknown": told, "remedy": how_to_know(absent.value) if absent else remedy}
+        return about.say("perhaps-rule", event=sample.name, rule=rule.resource.address, **said)
 
     def _routed(self, name: str, level: str, subject: AlarmSubject, rule: EventRule, route: Route) -> Finding:
         """Judge the route of a rule that certainly takes the event."""

@@ -229,11 +229,10 @@ def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collect
 def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
     """Say which resources nothing is said of: of a type that is not compared, or where nobody looked."""
     places = {one.address: bound.whereabouts.elsewhere(one) for one in unseen}
-    return RULE.about(bound.plan.origin, "resources that are not compared").advice(
-        expected="a comparison with AWS for each resource of the source",
-        found=counted(Counter(f"{one.type} in {places[one.address]}".removesuffix(" in ") for one in unseen)),
-        reason="drift says nothing of these resources",
-        remedy=where_to_ask((one for one in unseen if resource_type(one.type).drift is not None), bound.whereabouts),
+    found = counted(Counter(f"{one.type} in {places[one.address]}".removesuffix(" in ") for one in unseen))
+    remedy = where_to_ask((one for one in unseen if resource_type(one.type).drift is not None), bound.whereabouts)
+    return RULE.about(bound.plan.origin, "resources that are not compared").say(
+        "not-compared", found=found, remedy=remedy
     )
 
 

@@ -28,19 +28,10 @@ from infraspec.terraform.plan import Plan, Resource
 
 RULE = RULES["inventory"]
 
-_MADE_BY_AWS = frozenset(
-    {
-        ("ec2", "network-interface"),
-        ("ecs", "container-instance"),
-        ("ecs", "service-deployment"),
-        ("ecs", "service-revision"),
-        ("ecs", "task"),
-        ("ecs", "task-definition"),
-        ("rds", "auto-backup"),
-        ("rds", "cluster-snapshot"),
-        ("rds", "snapshot"),
-    }
-)
+_MADE_BY_AWS = frozenset((
+    "ec2:network-interface", "ecs:container-instance", "ecs:service-deployment", "ecs:service-revision", "ecs:task",
+    "ecs:task-definition", "rds:auto-backup", "rds:cluster-snapshot", "rds:snapshot",
+))  # fmt: skip
 
 
 class Stray(Struct, frozen=True):
@@ -111,12 +102,12 @@ def _place(arn: str) -> tuple[str | None, str | None]:
     return parsed.account or None, parsed.region or None
 
 
-def _kind(arn: str) -> tuple[str, str]:
+def _kind(arn: str) -> str:
     try:
         parsed = Arn.parse(arn)
     except ValueError:
-        return "", ""
-    return parsed.service, parsed.resource.replace(":", "/").partition("/")[0]
+        return ""
+    return f"{parsed.service}:{parsed.resource.replace(':', '/').partition('/')[0]}"
 
 
 def _unmanaged(stray: Stray, *, has_state: bool) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.checks.plan_review.risk import WORDS, Review, RiskFound
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown
 from infraspec.resource_types import resource_type
@@ -17,30 +17,6 @@ _FIRST = f"set it and apply that first, then delete:\n{_WINDOW} = 30"
 
 _PREVENT = "lifecycle {\n  prevent_destroy = true\n}"
 _FORGET = "\n  lifecycle {\n    destroy = false\n  }"
-_REFUSED = "AWS refuses that while {} is on, and the apply stops half-way"
-_GUARDS = {
-    ("deletion_protection", True): _REFUSED.format("deletion_protection"),
-    ("deletion_protection_enabled", True): _REFUSED.format("deletion protection"),
-    ("skip_final_snapshot", False): "a final snapshot is kept",
-    ("skip_final_snapshot", True): "no final snapshot is made",
-    ("force_destroy", False): "AWS refuses that while there are objects in it, and the apply stops half-way",
-    ("force_destroy", True): "its content is deleted with it (force_destroy)",
-    ("force_delete", True): "its images are deleted with it (force_delete)",
-}
-
-REASONS = {
-    "replace_because_cannot_update": "it cannot be changed in place",
-    "replace_because_tainted": "it is tainted: an earlier apply did not finish it",
-    "replace_by_request": "somebody asked for it with -replace",
-    "replace_by_triggers": "its replace_triggered_by asks for it",
-    "delete_because_no_resource_config": "the configuration has no such resource any more",
-    "delete_because_wrong_repetition": "its count or for_each was added, removed or changed for the other",
-    "delete_because_count_index": "its index is past the count",
-    "delete_because_each_key": "its key is not in for_each any more",
-    "delete_because_no_module": "its module instance is not called any more",
-    "delete_because_no_move_target": "it was moved to an address that the configuration does not have",
-}
-"""Terraform's `action_reason` in words."""
 
 
 def data_losses(review: Review, change: Change) -> Iterator[RiskFound]:
@@ -80,11 +56,11 @@ def _is_stateful(review: Review, change: Change) -> bool:
 
 
 def _destroyed(change: Change) -> str:
-    reasons = [REASONS[change.reason]] if change.reason in REASONS else []
-    for name in dict.fromkeys(attribute for attribute, _ in _GUARDS):
+    reasons = [WORDS.reasons[change.reason]] if change.reason in WORDS.reasons else []
+    for name, words in WORDS.guards.items():
         value = change.before.get(name)
-        if isinstance(value, bool) and (name, value) in _GUARDS:
-            reasons.append(_GUARDS[name, value])
+        if isinstance(value, bool) and (told := words.get(str(value).lower())):
+            reasons.append(told)
     if change.type == "aws_kms_key":
         days = change.before.get("deletion_window_in_days") or 30
         reasons.append(f"what it encrypts cannot be read any more; it can be restored for {days} days")
@@ -115,7 +91,7 @@ def _secret(review: Review, change: Change) -> Iterator[RiskFound]:
         reason = f"the state has no {_WINDOW}, as after an import; then the provider deletes without recovery"
         yield RiskFound("secret-deletion", Truth.MAYBE, summary(change), reason, _FIRST)
     elif change.destroys and not (isinstance(before, int) and before > 0):
-        why = f"; {REASONS[change.reason]}" if change.reason in REASONS else ""
+        why = f"; {WORDS.reasons[change.reason]}" if change.reason in WORDS.reasons else ""
         reason = f"{_WINDOW} is 0: the value cannot be restored{why}"
         yield RiskFound("secret-deletion", Truth.YES, summary(change), reason, _FIRST)
     elif change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE} and after == 0 and before != 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from infraspec.checks.plan_review.data_loss import REASONS, summary
+from infraspec.checks.plan_review.data_loss import summary
 from infraspec.checks.plan_review.plan_review import without_plan_file
+from infraspec.checks.plan_review.risk import WORDS
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Drift
 from infraspec.conventions.effective_tags import Exemptions
@@ -37,8 +38,8 @@ def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
     resource = plan.by_address.get(change.address)
     subject = RULE.about(change.address, "drift" if change.drift else "", resource.location if resource else None)
     reason = "it was changed outside of Terraform" if change.drift else "what is deployed is not what the source says"
-    if change.reason in REASONS:
-        reason += f"; {REASONS[change.reason]}"
+    if change.reason in WORDS.reasons:
+        reason += f"; {WORDS.reasons[change.reason]}"
     if allowed:
         return subject.proven(reason, expected="no change", found=summary(change))
     remedy = "terraform apply -refresh-only, or write it into the source" if change.drift else "terraform apply"

@@ -13,9 +13,9 @@ from infraspec.checks.access.secret_access import placed
 from infraspec.checks.plan_review.data_loss import data_losses, summary
 from infraspec.checks.plan_review.exposure import exposures, openings
 from infraspec.checks.plan_review.permissions import permissions
-from infraspec.checks.plan_review.risk import Review, RiskFound
+from infraspec.checks.plan_review.risk import WORDS, Review, RiskFound
 from infraspec.contract.models import Contract
-from infraspec.contract.static import PlanReview, Risk
+from infraspec.contract.static import PlanReview
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
@@ -25,15 +25,6 @@ from infraspec.terraform.plan import Change, ChangeKind, Plan
 RULE = RULES["plan-review"]
 
 _SILENT = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
-_EXPECTED: dict[Risk, str] = {
-    "stateful-destroy": "nothing that holds data is destroyed",
-    "secret-deletion": "a deleted secret can be restored",
-    "iam-widening": "nobody may do more than before",
-    "iam-broad": "permissions for named actions on named resources",
-    "iam-new": "new principals with the permissions they need",
-    "public-exposure": "nothing becomes public",
-    "open-ingress": "nothing is opened to the whole internet",
-}
 _LOOKS = (data_losses, exposures, openings, permissions)
 
 
@@ -90,7 +81,7 @@ def _judge(review: Review, change: Change) -> list[Finding]:
 
 def _judge_risk(review: Review, change: Change, risk: RiskFound) -> Finding:
     subject = RULE.about(change.address, risk.risk, _location(review, change, risk.path))
-    expected = _EXPECTED[risk.risk]
+    expected = WORDS.expected[risk.risk]
     if risk.risk not in review.rules.critical:
         return subject.proven(risk.reason, expected=expected, found=risk.found, remedy=risk.remedy)
     return (subject.violated if risk.answer is Truth.YES else subject.undetermined)(

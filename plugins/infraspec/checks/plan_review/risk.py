@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from infraspec.contract.static import PlanReview, Risk
 from infraspec.conventions.effective_tags import Exemptions
@@ -14,6 +15,19 @@ from infraspec.core.unknown import Sensitive, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Change, ChangeKind, Plan, Resource
 
+
+class RiskWords(Struct, frozen=True, forbid_unknown_fields=True):
+    """What risks.json says: what is expected in place of a risk, Terraform's `action_reason`, and what guards data.
+
+    `guards` says by attribute and value what becomes of data that is destroyed.
+    """
+
+    expected: Mapping[Risk, str]
+    reasons: Mapping[str, str]
+    guards: Mapping[str, Mapping[str, str]]
+
+
+WORDS = json.decode(Path(__file__).with_name("risks.json").read_bytes(), type=RiskWords)
 _REFERENCES = ("name", "id", "arn", "bucket", "url")
 
 

@@ -59,13 +59,9 @@ def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[
 
 def _unseen(subject: Subject, expected: str, found: str, what: str, refused: Refusal | None) -> Finding:
     """Return the finding about what its owner does not show: in another account, or by its own policy."""
-    there = f"let the runner describe {what} there, run the suite for that account too, or keep a copy in this one"
-    return subject.undetermined(
-        expected=expected,
-        found=refused.found if refused else found,
-        reason="whether it is there is known where it is; that the service runs says nothing of the next task",
-        remedy=refused.remedy if refused else there,
-    )
+    if refused:
+        return subject.say("refused", expected=expected, found=refused.found, remedy=refused.remedy)
+    return subject.say("unseen", expected=expected, found=found, what=what)
 
 
 def _image(subject: Subject, image: StoredImage) -> Finding:

@@ -6,7 +6,7 @@ They are no part of the run, so that they cannot change its outcome. What was no
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,7 +88,9 @@ def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str
                 for message in messages:
                     _send(channel, message, change.environment, contract, table)
             except InfraspecError as error:
-                yield masked(f"{name}: NOT DELIVERED: {type(error).__name__}: {error}", _secrets(table, os.environ))
+                variables = filter(None, (one.url_variable for one in table.channels.values()))
+                secrets = [os.environ.get(variable, "") for variable in variables]
+                yield masked(f"{name}: NOT DELIVERED: {type(error).__name__}: {error}", secrets)
             else:
                 told = [one for one in told if one.environment != change.environment] + list(change.open)
                 yield from (f"{name}: {message.title}" for message in messages)
@@ -124,10 +126,6 @@ def _url(variable: str, contract: Contract) -> str:
             remedy=f"export {variable}=…, in a workflow from its secrets",
         )
     return url
-
-
-def _secrets(table: Notifications, environ: Mapping[str, str]) -> list[str]:
-    return [environ.get(channel.url_variable, "") for channel in table.channels.values() if channel.url_variable]
 
 
 def _indented(text: str) -> str:

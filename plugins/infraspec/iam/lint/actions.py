@@ -7,7 +7,6 @@ transactions" and "Using IAM security policies with PartiQL for DynamoDB"; AWS K
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
@@ -18,6 +17,7 @@ from infraspec.iam.lint import reference
 from infraspec.iam.lint.faults import PolicyFault
 from infraspec.iam.lint.reference import Action
 from infraspec.iam.policy.document import Statement
+from infraspec.iam.policy.pattern import matcher
 from infraspec.resource_types import Policy, PolicyKind
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
@@ -58,7 +58,7 @@ def expand(entry: str) -> tuple[Action, ...]:
         return ()
     if not _wild(name):
         return (service.action(name),) if name in service.names else ()
-    matches = _glob(name).fullmatch
+    matches = matcher(name)
     return tuple(service.action(known) for known in service.names if matches(known))
 
 
@@ -107,7 +107,7 @@ def mistake(entry: str) -> Mistake | None:
     if name.lower() in service.names or service.has_unlisted(name):
         return None
     if _wild(name):
-        if any(map(_glob(name.lower()).fullmatch, service.names)):
+        if any(map(matcher(name.lower()), service.names)):
             return None
         return Mistake(f"no action of {prefix} matches {name}", f"a pattern of actions of {prefix}", certain=False)
     reason, expected = f"{prefix} has no action {name}", f"an action of {prefix}"
@@ -168,9 +168,3 @@ def _elsewhere(name: str) -> list[str]:
 
 def _wild(text: str) -> bool:
     return "*" in text or "?" in text
-
-
-@cache
-def _glob(pattern: str) -> re.Pattern[str]:
-    pieces = ({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
-    return re.compile("".join(pieces), re.DOTALL)

@@ -137,7 +137,8 @@ def _faults(statement: Statement, test: KeyTest) -> Iterator[PolicyFault]:
         return
     yield from keys_of_others(statement, test)
     for value in test.values:
-        if is_known(value) and (fault := _value_fault(statement, test, _text(value))) is not None:
+        text = str(value).lower() if isinstance(value, bool) else render(value)
+        if is_known(value) and (fault := _value_fault(statement, test, text)) is not None:
             yield fault
 
 
@@ -180,7 +181,3 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else render(value)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -233,17 +234,15 @@ def _value(variable: PolicyVariable, context: Context) -> tuple[tuple[Part, ...]
 
 def _merged(parts: list[Part]) -> Iterator[Part]:
     """Join neighbours of known text; text whose wildcards are characters stays apart only if it has some."""
-    pending = ""
-    for part in parts:
-        if isinstance(part, str) and not (isinstance(part, Verbatim) and _WILD.search(part)):
-            pending += part
-            continue
-        if pending:
-            yield pending
-            pending = ""
-        yield part
-    if pending:
-        yield pending
+
+    def is_plain(part: Part) -> bool:
+        return isinstance(part, str) and not (isinstance(part, Verbatim) and _WILD.search(part))
+
+    for is_text, group in groupby(parts, is_plain):
+        if not is_text:
+            yield from group
+        elif text := "".join(map(str, group)):
+            yield text
 
 
 class Request(NamedTuple):

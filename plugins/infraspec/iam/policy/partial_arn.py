@@ -72,7 +72,8 @@ class PartialArn(Struct, frozen=True, eq=False, dict=True):
         if type(value) is str:
             return _known_subject(value)
         narrowed = resolve(value)
-        return cls(narrowed, _first_literal(narrowed), value if isinstance(value, Unknown) else None)
+        first = next(iter(parts_of(narrowed)), "")
+        return cls(narrowed, first if isinstance(first, str) else "", value if isinstance(value, Unknown) else None)
 
     @cached_property
     def tokens(self) -> tuple[str | Unknown, ...]:
@@ -129,11 +130,6 @@ def _known_subject(text: str) -> PartialArn:
 def shown(value: Value) -> str:
     """Write a value for a message: an attribute by its address."""
     return value.address if type(value) is Unknown else render(value)
-
-
-def _first_literal(value: Value) -> str:
-    parts = parts_of(value)
-    return parts[0] if parts and isinstance(parts[0], str) else ""
 
 
 def parts_of(value: Value) -> tuple[str | Unknown, ...]:

@@ -6,7 +6,7 @@ They are no regular expressions: to compile one takes longer than most policies 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -174,7 +174,7 @@ class Pattern(Struct, frozen=True, dict=True):
     @cached_property
     def loose(self) -> Callable[[str], bool]:
         """The test of known text in lower case that it passes if the pattern matches, whatever fields and case are."""
-        return _anything if self.known is None or self.incomplete else matcher(self.known.lower())
+        return (lambda _text: True) if self.known is None or self.incomplete else matcher(self.known.lower())
 
     @cached_property
     def lowered_prefix(self) -> str:
@@ -269,7 +269,9 @@ class Pattern(Struct, frozen=True, dict=True):
     def _tokens(self, part: Part) -> Iterator[Token]:
         if isinstance(part, Unknown):
             return iter((part,))
-        return iter(part) if self.form is Form.TEXT or isinstance(part, Verbatim) else map(_character, part)
+        if self.form is Form.TEXT or isinstance(part, Verbatim):
+            return iter(part)
+        return (_WILDCARDS.get(character, character) for character in part)
 
     def __str__(self) -> str:
         return shown(self.value)
@@ -282,12 +284,7 @@ def _known_pattern(text: str, form: Form) -> Pattern:
     return Pattern(text, (text,) if text else (), form)
 
 
-def _anything(_text: str) -> bool:
-    return True
-
-
-def _character(character: str) -> Token:
-    return {"*": Wildcard.STAR, "?": Wildcard.QUESTION}.get(character, character)
+_WILDCARDS: Mapping[str, Token] = {"*": Wildcard.STAR, "?": Wildcard.QUESTION}
 
 
 def _segmented(token: Token) -> Token:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.core.truth import Truth, all_of, any_of, not_
 from infraspec.core.unknown import Character, Text, Unknown, Value, concatenate, is_known, parts_of, render
@@ -239,7 +240,8 @@ def widenings(
 ) -> list[Widening]:
     """Compare two versions of a policy; None stands for no policy. `resolve` narrows unknown parts of resources."""
     old, new = (document.statements if document else () for document in (before, after))
-    allowed = _Comparison(_of(old, "Allow"), _certain(new, "Deny"), resolve)
+    denying = [statement for statement in new if statement.effect == "Deny" and statement.condition is None]
+    allowed = _Comparison(_of(old, "Allow"), denying, resolve)
     kept = _Comparison(_of(new, "Deny"), (), resolve)
     found = [entry for statement in _of(new, "Allow") for entry in allowed.compare(statement)]
     return found + [entry for statement in _of(old, "Deny") for entry in kept.compare(statement, undenied=True)]
@@ -247,10 +249,6 @@ def widenings(
 
 def _of(statements: Sequence[Statement], effect: str) -> tuple[Statement, ...]:
     return tuple(s for s in statements if s.effect == effect or isinstance(s.effect, Unknown))
-
-
-def _certain(statements: Sequence[Statement], effect: str) -> tuple[Statement, ...]:
-    return tuple(s for s in statements if s.effect == effect and s.condition is None)
 
 
 class _Entries(Struct, frozen=True):
@@ -366,17 +364,9 @@ class _Cover:
         return all_of(self._whole, self._resources[resource], self._actions[action])
 
 
-def _meaning(statement: Statement) -> tuple[Value, ...]:
-    return (
-        statement.effect,
-        statement.actions,
-        statement.not_actions,
-        statement.resources,
-        statement.not_resources,
-        statement.principal,
-        statement.not_principal,
-        statement.condition,
-    )
+def _meaning(statement: Statement) -> Statement:
+    """Return a statement without its name and its place."""
+    return replace(statement, path="", sid="")
 
 
 def _listed(texts: tuple[str, ...]) -> str:

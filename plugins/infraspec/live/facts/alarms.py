@@ -197,14 +197,13 @@ def _service(calls: Calls, dimensions: Mapping[str, str], name: str) -> bool:
     return any(service.get("status") == "ACTIVE" for service in (found or {}).get("services", ()))
 
 
-def _balancer(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
-    found = calls.pages("elbv2", "describe_load_balancers", "LoadBalancers")
-    return any(one["LoadBalancerArn"].endswith(f":loadbalancer/{suffix}") for one in found)
+def _balancing(operation: str, kind: str, before: str) -> _Look:
+    """Make the look for a load balancer or a target group by how its ARN ends."""
 
+    def look(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
+        return any(one[f"{kind}Arn"].endswith(before + suffix) for one in calls.pages("elbv2", operation, f"{kind}s"))
 
-def _group(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
-    found = calls.pages("elbv2", "describe_target_groups", "TargetGroups")
-    return any(one["TargetGroupArn"].endswith(f":{suffix}") for one in found)
+    return look
 
 
 def _database(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:
@@ -222,7 +221,10 @@ _LOOKS: Mapping[tuple[str, str], _Look] = {
     **{
         (namespace, name): look
         for namespace in ("AWS/ApplicationELB", "AWS/NetworkELB")
-        for name, look in (("LoadBalancer", _balancer), ("TargetGroup", _group))
+        for name, look in (
+            ("LoadBalancer", _balancing("describe_load_balancers", "LoadBalancer", ":loadbalancer/")),
+            ("TargetGroup", _balancing("describe_target_groups", "TargetGroup", ":")),
+        )
     },
     ("AWS/RDS", "DBInstanceIdentifier"): _database,
 }

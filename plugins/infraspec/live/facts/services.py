@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from infraspec.aws.calls import Calls
 from infraspec.checks.services.rollout_state import is_failing
 from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
-from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup, Task
+from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup, Task, when_created
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.resource_types.listing import Batch
 from infraspec.terraform.plan import Plan
@@ -182,7 +182,7 @@ class _Region(Struct):
         where = {"cluster": cluster, "region": self.region}
         listed = self.calls.pages("ecs", "list_service_deployments", "serviceDeployments", service=service, **where)
         found = map(ServiceDeployment.from_description, listed)
-        return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+        return sorted(found, key=when_created, reverse=True)
 
     def _revisions(self, arns: Sequence[str]) -> dict[str, str]:
         """Return the task definitions by the ARNs of service revisions."""

@@ -53,7 +53,7 @@ def _paired(
     """
     said = {one.address: _resolved(one, groups, scope) for one in sources}
     paired: dict[str, Resource] = {}
-    for key in (_identifier, _content, _description, _ports):
+    for key in (partial(_text, name="id"), _content, partial(_text, name="description"), _ports):
         taken = {one.address for one in paired.values()}
         ours = _single({one: key(said[one.address]) for one in sources if one.address not in taken})
         theirs = _single({name: key(values) for name, values in rules.items() if name not in paired})
@@ -79,11 +79,6 @@ def _resolved(source: Resource, groups: Mapping[str, str], scope: LiveScope) -> 
     return values
 
 
-def _identifier(values: Mapping[str, Value]) -> Hashable:
-    identifier = values.get("id")
-    return identifier if isinstance(identifier, str) else None
-
-
 def _content(values: Mapping[str, Value]) -> Hashable:
     """Return what a rule says; None if a part of it is not known."""
     protocol = str(values.get("ip_protocol"))
@@ -93,9 +88,9 @@ def _content(values: Mapping[str, Value]) -> Hashable:
     return (protocol, ports, *ends) if known else None
 
 
-def _description(values: Mapping[str, Value]) -> Hashable:
-    description = values.get("description")
-    return description if isinstance(description, str) and description else None
+def _text(values: Mapping[str, Value], name: str) -> Hashable:
+    value = values.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _ports(values: Mapping[str, Value]) -> Hashable:
@@ -106,11 +101,6 @@ def _ports(values: Mapping[str, Value]) -> Hashable:
 def _is_of(rule: Resource, group: Resource, scope: LiveScope) -> bool:
     found = scope.sources.named(group.type, rule.stated("security_group_id"))
     return found is not None and found.address == group.address
-
-
-def _balancer(_scope: LiveScope, _entry: Entry, values: Values) -> Values:
-    """Add what alarms name it by."""
-    return {**values, "arn_suffix": str(values["arn"]).partition(":loadbalancer/")[2]}
 
 
 def _actions(_scope: LiveScope, listener: Entry, values: Values) -> Values:
@@ -137,4 +127,9 @@ def _by_port(scope: LiveScope, values: Values, balancer: Resource) -> Resource |
     return None
 
 
-PECULIARITIES = {"aws_lb": Peculiarity(_balancer), _LISTENER: Peculiarity(_actions, _by_port)}
+PECULIARITIES = {
+    "aws_lb": Peculiarity(
+        lambda _, __, values: {**values, "arn_suffix": str(values["arn"]).partition(":loadbalancer/")[2]}
+    ),
+    _LISTENER: Peculiarity(_actions, _by_port),
+}

@@ -70,7 +70,7 @@ def _resource(  # noqa: PLR0917 - what is known of one
         entry = {**entry, listing.detail.key: _detail(scope, listing.service, listing.detail, values)}
         values = values_of(scope, type_, entry, owner)
     if listing.tags_call is not None:
-        shown = _shown(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
+        shown = shown_of(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
         tags = shown if isinstance(shown, Unknown) else tag_map(shown)
     whole = peculiarity.values(scope, entry, values)
     if whole is not None:
@@ -87,7 +87,7 @@ def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequenc
         return ()
     arguments = _arguments(call, owner)
     if listing.is_policy:
-        policy = _shown(scope, listing.service, call, owner, f"the policy of {owner['arn']}")
+        policy = shown_of(scope, listing.service, call, owner, f"the policy of {owner['arn']}")
         return [{"policy": policy}] if policy else []
     operation = snake(call.operation)
     found: Sequence[Any] = scope.calls.pages(
@@ -145,7 +145,7 @@ def _detail(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, 
     return at(scope.calls.ask(service, operation, absent=call.absent, **parameters), call.key)
 
 
-def _shown(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value], what: str) -> Any:
+def shown_of(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value], what: str) -> Any:
     """Return what an answer has, None if there is nothing, Unknown if the resource keeps the runner out."""
     try:
         return _detail(scope, service, call, values)

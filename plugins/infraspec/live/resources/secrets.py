@@ -11,11 +11,12 @@ from typing import Any
 
 from infraspec.aws.calls import Calls
 from infraspec.core.errors import ResourceRefusalError
-from infraspec.core.unknown import RefusedRead, Unknown, Value
+from infraspec.core.unknown import Unknown
 from infraspec.live.resources.api_to_terraform import json_text, tag_map
 from infraspec.live.resources.containers import parameter_names, referenced
-from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, values_of
+from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, shown_of, values_of
 from infraspec.live.resources.scope import LiveScope
+from infraspec.resource_types.listing import ApiCall
 from infraspec.terraform.plan import Resource
 
 ROLE, POLICY = "aws_iam_role", "aws_iam_policy"
@@ -180,13 +181,7 @@ def _described(scope: LiveScope, key: str) -> Mapping[str, Any]:
     return found["KeyMetadata"] if found else {}
 
 
-def _policy_text(scope: LiveScope, key: str, arn: str) -> Value:
-    """Return the policy of a key, Unknown if it keeps the runner out: without one, the account's own would count."""
-    try:
-        answer = scope.calls.ask("kms", "get_key_policy", KeyId=key, PolicyName="default") or {}
-    except ResourceRefusalError as error:
-        return Unknown(f"the policy of {arn}, which keeps the runner out,", RefusedRead(error.remedy))
-    return json_text(answer.get("Policy"))
+_KEY_POLICY = ApiCall("GetKeyPolicy", "Policy", {"KeyId": "key_id"}, parameters={"PolicyName": "default"})
 
 
 def _key(scope: LiveScope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
@@ -194,7 +189,9 @@ def _key(scope: LiveScope, arn: str, key: str, names: list[str]) -> Iterator[Res
     known = scope.sources.named(KEY, key)
     known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
     known = known or scope.sources.find(KEY, (tags.get("Name", ""),))
-    values: Values = {"arn": arn, "key_id": key, "id": key, "policy": _policy_text(scope, key, arn)}
+    shown = shown_of(scope, "kms", _KEY_POLICY, {"key_id": key}, f"the policy of {arn}")
+    policy = shown if isinstance(shown, Unknown) else json_text(shown)
+    values: Values = {"arn": arn, "key_id": key, "id": key, "policy": policy}
     policies = scope.sources.plan.managed(KEY_POLICY) if known else ()
     attached = next((one for one in policies if scope.sources.named(KEY, one.stated("key_id")) is known), None)
     if attached is not None:

@@ -37,14 +37,6 @@ class AwsAnswerError(Exception):
         self.message = message
 
 
-def speaks_json(response: Any) -> bool:
-    """Tell whether a request is in a JSON protocol."""
-    if "x-amz-target" in response.headers:
-        return True
-    service = response.boto3_service_name
-    return bool(service) and get_service_model(service).protocol in _JSON
-
-
 def answer(response: Any, error: AwsAnswerError, status: int) -> Any:
     """Return an error as what moto's server sends."""
     _, headers, body = response.serialized(ActionResult(error))
@@ -65,9 +57,10 @@ def unrecognized(response: Any) -> Any:
 
 def _refused(response: Any, message: str, in_json: str, of_ec2: str, in_xml: str) -> Any:
     """Return a refusal with the code that a JSON protocol, EC2 and everything else has for it."""
-    if speaks_json(response):
+    service = response.boto3_service_name
+    if "x-amz-target" in response.headers or (service and get_service_model(service).protocol in _JSON):
         return answer(response, AwsAnswerError(in_json, message), 400)
-    code = of_ec2 if response.boto3_service_name == "ec2" else in_xml
+    code = of_ec2 if service == "ec2" else in_xml
     return answer(response, AwsAnswerError(code, message), 403)
 
 

@@ -11,20 +11,15 @@ from moto.core.responses import ActionResult
 from moto.ecs import models, responses
 from moto.ecs.exceptions import InvalidParameterException
 
+from infraspec.resource_types.listing import names
 from infraspec.sandbox.overlay import task_start
 from infraspec.sandbox.overlay.rollouts import Rollouts
 from infraspec.sandbox.overlay.trail import page
 
-_KEPT = {
-    "deploymentConfiguration": "deployment_configuration",
-    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
-    "enableExecuteCommand": "enable_execute_command",
-    "enableECSManagedTags": "enable_ecs_managed_tags",
-    "networkConfiguration": "network_configuration",
-    "loadBalancers": "load_balancers",
-    "platformVersion": "platform_version",
-    "propagateTags": "propagate_tags",
-}
+_KEPT = {api: attribute for attribute, api in names(
+    "deploymentConfiguration healthCheckGracePeriodSeconds enableExecuteCommand enableECSManagedTags "
+    "networkConfiguration loadBalancers platformVersion propagateTags"
+).items()}  # fmt: skip
 """What a service is given and moto forgets, or changes without looking at it."""
 _Original: TypeAlias = Callable[..., Any]
 """The operation of moto that one of these is put over."""

@@ -25,11 +25,9 @@ from infraspec.sandbox.overlay.decisions import compiled
 def install() -> None:
     """Accept every certificate that has an ARN of ACM or IAM."""
     models.register_certificate = lambda *_, **__: None
-    models.ELBv2Backend._certificate_exists = _is_certificate
-
-
-def _is_certificate(_backend: Any, certificate_arn: str) -> bool:
-    return ":acm:" in certificate_arn or ":iam:" in certificate_arn
+    models.ELBv2Backend._certificate_exists = lambda _, certificate_arn: (
+        ":acm:" in certificate_arn or ":iam:" in certificate_arn
+    )
 
 
 PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}

@@ -73,7 +73,8 @@ _SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "resour
 
 
 def _lookup(response: Any) -> Any:
-    parameters = _parameters(response)
+    body = json.loads(response.body) if isinstance(response.body, str) and response.body else {}
+    parameters = dict(getattr(response, "params", None) or body)
     found = [event for event in reversed(_EVENTS) if _wanted(event, parameters)]
     return ActionResult(page("Events", found, parameters.get("MaxResults") or 50, parameters.get("NextToken")))
 
@@ -82,11 +83,6 @@ def page(key: str, items: list[Any], size: Any, begin: Any, following: str = "Ne
     """Return a page of items, and where the next one begins if there is one."""
     end = int(begin or 0) + int(size)
     return {key: items[int(begin or 0) : end], **({following: str(end)} if end < len(items) else {})}
-
-
-def _parameters(response: Any) -> dict[str, Any]:
-    body = json.loads(response.body) if isinstance(response.body, str) and response.body else {}
-    return dict(getattr(response, "params", None) or body)
 
 
 def _wanted(event: dict[str, Any], parameters: dict[str, Any]) -> bool:
