@@ -110,6 +110,10 @@ schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the re
 	$(BIN)/python -m infraspec.contract.schema docs/infraspec.schema.json
 	$(BIN)/python -m infraspec.reporting.run.results docs/infraspec-results.schema.json
 
+.PHONY: corpus
+corpus: $(VENV)/.test ## Judge public repositories, and compare with the last numbers: ARGS='--checkouts DIR'
+	$(BIN)/python -m tools.corpus $(ARGS)
+
 .PHONY: golden
 golden: $(VENV)/.test ## Compare all that infraspec says with fixtures/golden: ARGS='--only reference,mutations' or --write
 	$(BIN)/python -m tools.golden $(ARGS)

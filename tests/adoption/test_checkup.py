@@ -162,7 +162,7 @@ resource "aws_iam_role_policy" "some" {
                 HealthState.WARNING,
                 "1 module not here, whose resources are not seen",
                 """\
-                run `terraform get` or `terraform init -backend=false` in the root module
+                run `infraspec get`, which fetches it
                 #   module.vpc""",
             )
         ],

@@ -449,7 +449,7 @@ def test_task_definition_files_by_environment() -> None:
 NOTHING: dict[str, tuple[dict[str, str], str]] = {
     "an empty directory": ({}, "name the directory that the Terraform lies in"),
     "broken files": ({"main.tf": "resource {"}, "correct what cannot be parsed, first main.tf:1"),
-    "terragrunt": ({"prod/terragrunt.hcl": ""}, "terragrunt"),
+    "terragrunt": ({"prod/terragrunt.stack.hcl": ""}, "terragrunt stack generate"),
 }
 
 

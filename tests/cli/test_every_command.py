@@ -29,6 +29,7 @@ GOOD = {
     "doctor": "--infra infra --env prod",
     "explain": "--infra infra --env prod --plan plan.json --role module.iam.aws_iam_role.execution"
     " --action secretsmanager:ListSecrets --resource * --snapshot iam.json",
+    "get": "--infra infra --env prod",
     "init": "infra --dry-run",
     "plan": "--infra infra --env prod --var-file variables.tfvars",
     "report annotations": "results.json --base base.json",

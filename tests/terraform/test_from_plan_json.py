@@ -440,3 +440,182 @@ def test_documents_tells_a_plan(plan: Plan) -> None:
     loaded = environments.load(REPORTS)
     assert loaded.origin == f"plan {REPORTS}"
     assert [r.address for r in plan.resources] == [r.address for r in loaded.resources]
+
+
+def roles(
+    references: list[str],
+    *,
+    calls: dict[str, Any] | None = None,
+    others: dict[str, str] | None = None,
+    key: str | None = None,
+) -> Plan:
+    """Return a plan of a task definition in module.app, whose execution role is not known but for what it refers to.
+
+    `others` are the addresses of further roles by that of their module; the root has the role `execution`.
+    """
+    index = "" if key is None else f'["{key}"]'
+    task = {
+        "address": f"module.app.aws_ecs_task_definition.this{index}",
+        "mode": "managed",
+        "type": "aws_ecs_task_definition",
+        "name": "this",
+        "values": {"family": "app"},
+    } | ({} if key is None else {"index": key})
+    change = {"actions": ["create"], "after": task["values"], "after_unknown": {"execution_role_arn": True}}
+    changed = {**task, "module_address": "module.app", "change": change}
+    made = {"aws_iam_role.execution": "", **(others or {})}
+    planned = {
+        "resources": [_role(address) for address, module in made.items() if not module],
+        "child_modules": [
+            {"address": "module.app", "resources": [task, *(_role(a) for a, m in made.items() if m == "module.app")]},
+            *({"address": m, "resources": [_role(a)]} for a, m in made.items() if m not in ("", "module.app")),
+        ],
+    }
+    inner = {
+        "resources": [
+            {
+                "address": "aws_ecs_task_definition.this",
+                "expressions": {"execution_role_arn": {"references": references}},
+            }
+        ]
+    }
+    given = {"role": {"references": ["aws_iam_role.execution.arn", "aws_iam_role.execution"]}, "name": {}}
+    outer = {"module_calls": {"app": {"module": inner, "expressions": given}, **(calls or {})}}
+    return built(
+        {
+            "format_version": "1.2",
+            "planned_values": {"root_module": planned},
+            "resource_changes": [changed],
+            "configuration": {"root_module": outer},
+        }
+    )
+
+
+def _role(address: str) -> dict[str, Any]:
+    name, _, key = address.rpartition(".")[2].partition("[")
+    index = {"index": int(key[0]) if key[0].isdigit() else key.strip('"]')} if key else {}
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": "aws_iam_role",
+        "name": name.rpartition(".")[2],
+        "values": {"name": name},
+        **index,
+    }
+
+
+IAM = {
+    "iam": {
+        "module": {
+            "outputs": {"arn": {"expression": {"references": ["aws_iam_role.own.arn", "aws_iam_role.own"]}}},
+            "resources": [{"address": "aws_iam_role.own", "expressions": {}}],
+        }
+    }
+}
+BOUND: dict[str, tuple[list[str], dict[str, Any], str]] = {
+    "a variable of the module": (["var.role"], {}, "aws_iam_role.execution.arn"),
+    "a conditional with a constant": (["var.name", "var.role"], {}, "aws_iam_role.execution.arn"),
+    "a role beside it": (
+        ["aws_iam_role.own.arn", "aws_iam_role.own"],
+        {"others": {"module.app.aws_iam_role.own": "module.app"}},
+        "module.app.aws_iam_role.own.arn",
+    ),
+    "an older format": (
+        ["aws_iam_role.own"],
+        {"others": {"module.app.aws_iam_role.own": "module.app"}},
+        "module.app.aws_iam_role.own.arn",
+    ),
+    "one of several by its index": (
+        ["aws_iam_role.own[1].arn", "aws_iam_role.own[1]", "aws_iam_role.own"],
+        {"others": {f"module.app.aws_iam_role.own[{number}]": "module.app" for number in range(2)}},
+        "module.app.aws_iam_role.own[1].arn",
+    ),
+    "one of several by the key of the instance": (
+        ["aws_iam_role.own", "each.key"],
+        {"others": {f'module.app.aws_iam_role.own["{key}"]': "module.app" for key in "ab"}, "key": "b"},
+        'module.app.aws_iam_role.own["b"].arn',
+    ),
+}
+OPEN: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "two roles": (["var.role", "aws_iam_role.own.arn"], {"others": {"module.app.aws_iam_role.own": "module.app"}}),
+    "a role or what a data source has": (["var.role", "data.aws_iam_role.other.arn"], {}),
+    "a local value": (["local.role"], {}),
+    "another resource": (["aws_ssm_parameter.role.value", "aws_ssm_parameter.role"], {}),
+    "several of which none is said": (
+        ["aws_iam_role.own"],
+        {"others": {f'module.app.aws_iam_role.own["{key}"]': "module.app" for key in "ab"}},
+    ),
+    "nothing": ([], {}),
+}
+
+
+@pytest.mark.parametrize("case", BOUND.values(), ids=BOUND)
+def test_an_unknown_role_is_the_one_that_is_referred_to(case: tuple[list[str], dict[str, Any], str]) -> None:
+    """The configuration of a plan tells what an unknown role refers to, through variables too."""
+    references, options, expected = case
+
+    (task,) = roles(references, **options).managed("aws_ecs_task_definition")
+
+    assert Unknown(expected) == task.values["execution_role_arn"]
+
+
+@pytest.mark.parametrize("case", OPEN.values(), ids=OPEN)
+def test_an_unknown_role_that_may_be_another_stays_unknown(case: tuple[list[str], dict[str, Any]]) -> None:
+    """Where the configuration leaves a choice, or does not tell, a role stays what it was."""
+    references, options = case
+
+    (task,) = roles(references, **options).managed("aws_ecs_task_definition")
+
+    assert Unknown(f"{task.address}.execution_role_arn") == task.values["execution_role_arn"]
+
+
+def test_an_unknown_role_is_found_behind_an_output() -> None:
+    """A variable that is given an output of another module leads to the role in it."""
+    plan = roles(
+        ["var.role"],
+        calls={
+            **IAM,
+            "app": {
+                "expressions": {"role": {"references": ["module.iam.arn", "module.iam"]}},
+                "module": {
+                    "resources": [
+                        {
+                            "address": "aws_ecs_task_definition.this",
+                            "expressions": {"execution_role_arn": {"references": ["var.role"]}},
+                        }
+                    ]
+                },
+            },
+        },
+        others={"module.iam.aws_iam_role.own": "module.iam"},
+    )
+
+    (task,) = plan.managed("aws_ecs_task_definition")
+
+    assert Unknown("module.iam.aws_iam_role.own.arn") == task.values["execution_role_arn"]
+
+
+@pytest.mark.parametrize(
+    ("expressions", "expected"),
+    [
+        ({"assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::111122223333:role/x"}}]}, "111122223333"),
+        ({"assume_role": [{"role_arn": {"references": ["var.role"]}}]}, "123456789012"),
+        ({"allowed_account_ids": {"constant_value": ["111122223333"]}}, "111122223333"),
+        ({"allowed_account_ids": {"constant_value": ["111122223333", "123456789012"]}}, None),
+        ({"assume_role": [{"role_arn": {"references": ["local.role"]}}]}, None),
+        ({}, None),
+    ],
+)
+def test_the_account_of_a_provider_alias(expressions: dict[str, Any], expected: str | None) -> None:
+    """A plan file tells the account of an alias by the role that it assumes, or by the only account it allows."""
+    content = small()
+    content["variables"] = {"role": {"value": "arn:aws:iam::123456789012:role/x"}}
+    content["configuration"] = {
+        "provider_config": {"aws": {"name": "aws"}, "aws.other": {"name": "aws", "alias": "other", **_set(expressions)}}
+    }
+
+    assert expected == built(content).accounts.get("aws.other")
+
+
+def _set(expressions: dict[str, Any]) -> dict[str, Any]:
+    return {"expressions": expressions}

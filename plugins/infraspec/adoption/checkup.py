@@ -164,10 +164,7 @@ def unknown_roles(plan: Plan, definitions: Iterable[TaskDefinition]) -> list[tup
 _TRUST = "assume_role_policy"
 _MOST_LINES = 12
 
-_OTHER_ROOT = (
-    "name as root the directory that terraform runs in; Terragrunt generates it: run `terragrunt init`, then name "
-    ".terragrunt-cache/…"
-)
+_OTHER_ROOT = "name as root the directory that terraform runs in, or that of a unit of Terragrunt"
 
 
 _Alike: TypeAlias = dict[tuple[str, ...], dict[str, list[tuple[str, int]]]]

@@ -242,9 +242,13 @@ def _of_root(
 ) -> Iterator[EnvironmentCandidate]:
     """Yield the environments of a root: several if its path names none, and files or workspaces do."""
     groups, named = by_environment(files), name_of_path(root.path)
+    if root.is_unit:
+        yield EnvironmentCandidate(named or "main", root, f"unit {root.path}")
+        return
     worded = environment_word(named)
+    profiles = {name: group for name, group in groups.items() if worded and name.startswith(f"{worded}-")}
     own = groups.get(worded or "", next(iter(groups.values()), []) if len(groups) == 1 else [])
-    found: list[EnvironmentCandidate] = []
+    found = [replace(each, name=each.name[len(worded or "") + 1 :]) for each in _of_values(root, profiles)]
     if worded is None:
         selected = workspaces_of(root, texts) if root.uses_workspaces else []
         found += _of_values(root, groups)
@@ -264,7 +268,7 @@ def _of_values(root: Root, groups: Mapping[str, Sequence[EnvironmentFile]]) -> I
     """Yield the environments that variable files are named by."""
     if len(groups) > 1 or any(map(environment_word, groups)):
         for name, own in groups.items():
-            workspace = name if root.uses_workspaces else "default"
+            workspace = (own[-1].environment or name) if root.uses_workspaces else "default"
             yield EnvironmentCandidate(name, root, f"variable file {own[-1].path}", own, workspace)
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from infraspec.adoption.environments import EnvironmentCandidate, find_environments, workflow_regions
 from infraspec.adoption.roots import ENVIRONMENT_WORDS, Roots, find_roots
-from infraspec.adoption.variable_files import find_backend_files, find_variable_files
+from infraspec.adoption.variable_files import files_below, find_backend_files, find_variable_files
 from infraspec.core.errors import InfraspecError, RootMissingError
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.configuration.evaluation import Library
@@ -93,7 +93,7 @@ class RepositoryFiles(Struct, frozen=True):
                 expected="the directory of an infrastructure repository",
                 remedy="check the path",
             )
-        found = find_roots(directory, Library(lambda path: path.relative_to(directory).as_posix() or "."))
+        found = find_roots(directory, Library(lambda path: os.path.relpath(path.resolve(), directory.resolve())))
         good, malformed = find_task_definition_files(directory)
         texts = dict(_pipelines(directory))
         files = find_variable_files(directory)
@@ -123,7 +123,7 @@ def _nothing_there(directory: Path, broken: tuple[tuple[str, str], ...], *, terr
     if broken:
         remedy = f"correct what cannot be parsed, first {broken[0][1]}"
     elif terragrunt:
-        remedy = "Terragrunt generates its root modules: run `terragrunt init` and name .terragrunt-cache/… as root"
+        remedy = "let Terragrunt write the units of its stacks: terragrunt stack generate"
     else:
         remedy = "name the directory that the Terraform lies in: infraspec init DIR"
     return RootMissingError(
@@ -148,5 +148,4 @@ def _makefile(directory: Path) -> Iterator[str]:
 
 
 def _has_terragrunt(directory: Path) -> bool:
-    patterns = ("terragrunt.hcl", "*/terragrunt.hcl", "*/*/terragrunt.hcl", "*/*/*/terragrunt.hcl")
-    return any(next(directory.glob(pattern), None) for pattern in patterns)
+    return any(files_below(directory, ("terragrunt.stack.hcl",)))

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from infraspec.contract.paths import roots_below
-from infraspec.core.errors import InfraspecError
+from infraspec.contract.paths import UNIT_FILE, roots_below
+from infraspec.core.errors import InfraspecError, RootMissingError
 from infraspec.core.unknown import Value
 from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.provider.known_data import KnownData
+from infraspec.terraform.terragrunt import UnitRoot, read_root
 
 
 def _words(text: str) -> frozenset[str]:
@@ -36,8 +38,8 @@ PRODUCTION = ("prod", "production", "prd", "live")
 
 _GENERIC = _words(
     """
-    . account accounts aws deploy deployment deployments env environment environments envs example examples iac infra
-    infrastructure live main root roots src stack stacks terraform terraforms test tests tf tofu
+    . account accounts aws cdktf.out deploy deployment deployments env environment environments envs example examples
+    iac infra infrastructure live main root roots src stack stacks terraform terraforms test tests tf tofu
     """
 )
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -84,11 +86,15 @@ _ASIDE = _MODULES | {"example", "examples", "test", "tests", "fixture", "fixture
 
 
 class Root(Struct, frozen=True):
-    """A root module. `path` is relative to the repository, `.` for its top; `modules` are the local ones in it."""
+    """A root module. `path` is relative to the repository, `.` for its top; `modules` are the local ones in it.
+
+    `is_unit` tells that Terragrunt makes it, which gives it its values.
+    """
 
     path: str
     configuration: Configuration
     modules: tuple[Configuration, ...] = ()
+    is_unit: bool = False
 
     @property
     def directory(self) -> Path:
@@ -125,22 +131,34 @@ def find_roots(directory: Path, library: Library) -> Roots:
     known by its examples. Where nothing has a backend or a provider, what nobody calls is a root.
     """
     read: dict[str, Configuration] = {}
+    units: dict[str, UnitRoot] = {}
     broken: list[tuple[str, str]] = []
     for path in roots_below(directory):
         try:
-            read[path] = library.read(directory / path)
+            if (directory / path / UNIT_FILE).is_file():
+                units[path] = read_root(directory / path, library, KnownData(), {}, directory)
+            else:
+                read[path] = library.read(directory / path)
+        except RootMissingError as error:
+            broken += [] if path in units or error.place.endswith(UNIT_FILE) else [(path, str(error).splitlines()[0])]
         except InfraspecError as error:
             broken.append((path, str(error).splitlines()[0]))
     by_directory = {os.path.normpath(configuration.directory): configuration for configuration in read.values()}
+    included = {file for each in units.values() for file in each.included}
+    made = {path: each for path, each in units.items() if (directory / path / UNIT_FILE).resolve() not in included}
+    broken = [(path, why) for path, why in broken if (directory / path / UNIT_FILE).resolve() not in included]
     called = {target for configuration in read.values() for target in _called(configuration)}
-    alone = {path: each for path, each in read.items() if _is_alone(path, each, called)}
-    found = {path: each for path, each in alone.items() if each.providers or has_backend(each)}
+    called |= {os.path.relpath(each.directory.resolve(), directory.resolve()) for each in made.values()}
+    called |= {target for each in made.values() for target in _called(each.configuration)}
+    alone = {path: each for path, each in read.items() if path not in called and _is_alone(path, each, called)}
+    found = {path: each.configuration for path, each in made.items()}
+    found |= {path: each for path, each in alone.items() if each.providers or has_backend(each)}
     if not found:
         found = {path: each for path, each in alone.items() if each.resources or each.calls}
     aside = [path for path in found if _ASIDE & set(path.lower().split("/"))]
     chosen = [path for path in found if path not in aside] or list(found)
     return Roots(
-        tuple(Root(path, found[path], tuple(_reached(found[path], by_directory))) for path in chosen),
+        tuple(Root(path, found[path], tuple(_reached(found[path], by_directory)), path in made) for path in chosen),
         tuple(path for path in aside if path not in chosen),
         tuple(broken),
     )

@@ -41,6 +41,11 @@ class EnvironmentFile(Struct, frozen=True):
     constants: dict[str, str]
 
     @property
+    def directory(self) -> str:
+        """The path of the directory that it lies in."""
+        return self.path.rpartition("/")[0]
+
+    @property
     def stem(self) -> str:
         """Its name without the ending; that of its directory if the name says nothing."""
         name = self.path.rsplit("/", 1)[-1].removesuffix(".json").removesuffix(".tfvars")
@@ -89,17 +94,53 @@ def by_environment(files: Sequence[EnvironmentFile]) -> dict[str, list[Environme
     """Group the files of a root: by environment, those for every one in front.
 
     An environment is named by its word (`dev` of `variables-dev.tfvars` and `dev/app.tfvars`), by the whole name where
-    no file has such a word.
+    no file has such a word. Files that set the same variables are no layers but alternatives, such as one for each
+    region, and make an environment each: `dev-eu-west-1`.
     """
-    shared = shared_of(files)
+    shared = [file for file in shared_of(files) if not file.environment]
     own = [file for file in files if file not in shared]
     worded = [file for file in own if file.environment]
     groups: dict[str, list[EnvironmentFile]] = {}
     for file in worded or own:
         name = valid_name(file.environment or file.stem)
         if name:
-            groups.setdefault(name, [*shared]).append(file)
-    return groups
+            groups.setdefault(name, []).append(file)
+    return {
+        valid_name(f"{name}-{part}"): [*shared, *profile]
+        for name, group in groups.items()
+        for part, profile in _profiles(sorted(group, key=lambda file: not file.shared))
+    }
+
+
+def _profiles(files: Sequence[EnvironmentFile]) -> list[tuple[str, list[EnvironmentFile]]]:
+    """Part files of one environment into those that belong together, each with what names it; files for all in front.
+
+    Alternatives lie in directories of their own, or are files of their own beside each other.
+    """
+    pairs = [
+        (one, other) for one in files for other in files if one.path < other.path and _are_alternatives(one, other)
+    ]
+    if not pairs:
+        return [("", list(files))]
+    beside = any(one.directory == other.directory for one, other in pairs)
+    places = {file.path: file.path if beside else file.directory for pair in pairs for file in pair}
+    common = os.path.commonpath([os.path.dirname(place) for place in places.values()])  # noqa: PTH120 - texts
+    found = []
+    for place in dict.fromkeys(places.values()):
+        named = next(file for file in files if places.get(file.path) == place).stem if beside else place
+        mine = [file for file in files if places.get(file.path, place) == place and _is_above(file, place, places)]
+        found.append((os.path.relpath(named, common) if not beside else named, mine))
+    return found
+
+
+def _are_alternatives(one: EnvironmentFile, other: EnvironmentFile) -> bool:
+    return 2 * len(one.names & other.names) >= len(one.names | other.names)
+
+
+def _is_above(file: EnvironmentFile, place: str, places: Mapping[str, str]) -> bool:
+    """Tell whether a file is of a place, or of none of the others."""
+    others = [other for other in places.values() if other != place]
+    return not any(file.path == other or file.path.startswith(f"{other}/") for other in others)
 
 
 def shared_of(files: Sequence[EnvironmentFile]) -> list[EnvironmentFile]:

@@ -14,6 +14,7 @@ _COMMANDS = {
     "diagnose": ("infraspec.cli.diagnose:diagnose", "Say what is wrong with a service that runs, and what mends it."),
     "doctor": ("infraspec.cli.doctor:doctor", "Say what keeps infraspec from knowing all."),
     "explain": ("infraspec.cli.explain:explain", "Say why a role may do something, or may not."),
+    "get": ("infraspec.cli.get:get", "Fetch the modules that are called and not there."),
     "init": ("infraspec.cli.init:init", "Write the contract that a repository begins with."),
     "plan": ("infraspec.cli.plan:plan", "Print what Terraform source evaluates to."),
     "report": ("infraspec.cli.report:report", "Write the results of a run for people and tools."),

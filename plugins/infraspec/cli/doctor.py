@@ -73,7 +73,7 @@ _EXTRAS = {
 _PROGRAMS = {
     "git": ("the commit in reports", "https://git-scm.com/downloads"),
     "terraform": (
-        "`terraform init -backend=false`, which fetches modules, and plans",
+        "`infraspec get` of modules in registries, and plans",
         "https://developer.hashicorp.com/terraform/install",
     ),
     "session-manager-plugin": (

@@ -95,7 +95,7 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     if left:
         yield "left out", f"{len(left)} root modules, the first because: {left[0]}"
     if adoption.repository.terragrunt:
-        yield "left out", "Terragrunt: only Terraform that is there as it is gets evaluated"
+        yield "left out", "the units of explicit stacks that `terragrunt stack generate` has not written"
 
 
 def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: bool) -> dict[str, Any]:

@@ -12,13 +12,16 @@ from infraspec.contract.models import Contract, Environment
 
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """How the names of configuration files end. Source: OpenTofu documentation, "Files and Directories"."""
+UNIT_FILE = "terragrunt.hcl"
+"""The file of a unit of Terragrunt, which makes a root module. Source: Terragrunt documentation, "Units"."""
+_GENERATED_UNITS = ".terragrunt-stack"
 _DEPTH = 6
 _DIRECTORIES = 3000
 
 
 def holds_terraform(directory: Path) -> bool:
-    """Tell whether a directory has a file of Terraform or OpenTofu of its own."""
-    return any(name.endswith(SUFFIXES) for name in names_in(directory))
+    """Tell whether a directory has a file of Terraform or OpenTofu of its own, or that of a unit of Terragrunt."""
+    return any(name.endswith(SUFFIXES) or name == UNIT_FILE for name in names_in(directory))
 
 
 def roots_below(directory: Path) -> list[str]:
@@ -49,7 +52,8 @@ def _walk(directory: Path) -> Iterator[Path]:
 
 
 def _is_plain(path: Path) -> bool:
-    return path.name[0] != "." and path.name != "node_modules" and path.is_dir() and not path.is_symlink()
+    is_hidden = path.name[0] == "." and path.name != _GENERATED_UNITS
+    return not is_hidden and path.name != "node_modules" and path.is_dir() and not path.is_symlink()
 
 
 def names_in(directory: Path) -> list[str]:

@@ -49,9 +49,10 @@ class OtherStack(Struct, frozen=True):
 
 
 class AbsentModule(Struct, frozen=True):
-    """The source of the module of an address is not here, so its outputs are not known."""
+    """The source of the module of an address is not here, so its outputs are not known; a command fetches it."""
 
     address: str
+    command: str = "infraspec get"
 
 
 class UnstatedAccount(Struct, frozen=True):

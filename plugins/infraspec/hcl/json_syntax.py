@@ -4,7 +4,8 @@ Source: HCL JSON Syntax Specification (hashicorp/hcl, json/spec.md) and Terrafor
 Syntax". Text is a template, except where json_blocks.json beside says otherwise. A member `//` is a comment.
 
 JSON does not say what is a block, so a reader needs the schema: Terraform documentation, "JSON Configuration Syntax".
-Nested blocks of a provider's schema are not known here and stay attributes.
+Nested blocks of a provider's schema are not known here and stay attributes, but for those that configure the provider
+for AWS itself.
 
 The decoder of the standard library drops the places and keeps the last of two members of a name.
 """

@@ -16,6 +16,7 @@ from infraspec.core.errors import ContractError, ErrorCollector, PolicyError, Te
 from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Value
 from infraspec.resource_types import PolicyKind
+from infraspec.terraform.configuration.declarations import Configuration
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import RootSettings, read_settings
 from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
@@ -27,6 +28,7 @@ from infraspec.terraform.planfile.merge import complete
 from infraspec.terraform.planfile.records import read
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.source import evaluate
+from infraspec.terraform.terragrunt import read_root
 
 
 def load(path: Path, *, name: str | None = None) -> Plan:
@@ -146,11 +148,15 @@ class Environments:
         """Return the settings of the root modules by environment, of those that have source."""
         if self._settings is None:
             self._settings = {
-                name: read_settings(contracts.resolve(self.contract, environment.root), self._library)
+                name: read_settings(root, self._library, self._configuration(name, root))
                 for name, environment in self.contract.environments.items()
-                if holds_terraform(contracts.resolve(self.contract, environment.root))
+                if holds_terraform(root := contracts.resolve(self.contract, environment.root))
             }
         return self._settings
+
+    def _configuration(self, name: str, root: Path) -> Configuration:
+        known = self._known(contracts.environment(self.contract, name))
+        return read_root(root, self._library, known, self._environ, self.contract.directory).configuration
 
     def sources(self) -> dict[str, Plan]:
         """Return the plans of the source alone by environment, of those that have source."""
@@ -174,22 +180,24 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         files = [VariableFile(contracts.resolve(self.contract, path)) for path in environment.var_files]
         values = [Assignment(key, value, parsed=True) for key, value in environment.variables.items()]
-        roots = {each.root for each in self.contract.environments.values()}
-        known = KnownData.of(
-            {**self.contract.known, **environment.known},
-            account=environment.account_id,
-            region=environment.region,
-            partition=environment.partition if environment.region else None,
-            shared=() if len(roots) == 1 else self.contract.known.keys() - environment.known.keys(),
-        )
         return evaluate(
             contracts.resolve(self.contract, environment.root),
             arguments=(*files, *values, *arguments),
             environ=self._environ,
             workspace=environment.workspace,
-            known=known,
+            known=self._known(environment),
             library=self._library,
             boundary=self.contract.directory,
+        )
+
+    def _known(self, environment: Environment) -> KnownData:
+        roots = {each.root for each in self.contract.environments.values()}
+        return KnownData.of(
+            {**self.contract.known, **environment.known},
+            account=environment.account_id,
+            region=environment.region,
+            partition=environment.partition if environment.region else None,
+            shared=() if len(roots) == 1 else self.contract.known.keys() - environment.known.keys(),
         )
 
 

@@ -319,6 +319,8 @@ class Plan:
     """The keys of tags that a provider configuration leaves alone; a * at the end stands for any text."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
+    absent: tuple[tuple[str, str], ...] = ()
+    """The sources of modules that are not here, each with the version that is demanded."""
     additions: Additions = dataclasses.field(default_factory=Additions)
     source: Plan | None = None
     """The source, where a plan is of what exists in its place: what is to be changed is changed there."""

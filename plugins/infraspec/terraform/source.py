@@ -30,6 +30,7 @@ from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.scope import Scope, too_deep
 from infraspec.terraform.plan import Fault, Plan, Refactoring, Resource, ValuesOnDemand, uncertainties
 from infraspec.terraform.provider.known_data import KnownData
+from infraspec.terraform.terragrunt import read_root
 
 
 def ignored_changes(body: SourceBody, scope: Scope) -> Iterator[str]:
@@ -197,13 +198,17 @@ def evaluate(
     with paused_collector():
         try:
             library = library or Library()
-            configuration = library.read(root)
+            environ = environ or {}
+            unit = read_root(root, library, known or KnownData(), environ, boundary)
+            root, configuration = unit.directory, unit.configuration
             files = RootFiles(root, boundary or root)
-            evaluation = Evaluation(library, root, files, known or KnownData(), workspace, _installed_modules(root))
+            if unit.package:
+                files.allow(unit.package)
+            evaluation = Evaluation(library, root, files, unit.known, workspace, _installed_modules(root))
             bare = ModuleInstance(configuration, evaluation)
-            variables = collect_variables(bare, arguments, environ or {})
-            inputs = {name: _constant(value) for name, value in variables.items()}
-            stated = bool(arguments) or any(automatic_files(root))
+            variables = collect_variables(bare, (*unit.arguments, *arguments), {**unit.environ, **environ})
+            inputs = {name: _constant(value) for name, value in {**unit.values(bare), **variables}.items()}
+            stated = bool(arguments) or bool(unit.inputs) or any(automatic_files(root))
             return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), inputs if stated else None)
         except RecursionError:
             raise too_deep(str(root)) from None
@@ -234,6 +239,7 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
         accounts={key: provider.account for key, provider in providers.items()},
         ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
         module_calls=evaluation.module_calls,
+        absent=tuple(evaluation.absent),
         uncertain=evaluation.uncertain,
     )
 

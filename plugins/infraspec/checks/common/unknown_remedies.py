@@ -45,11 +45,8 @@ def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PL
             return f'name "{data_source_key(source)}.{attribute}" under [known] of the contract, or give a plan file'
         case causes.OtherStack():
             return _of_other_stack(cause)
-        case causes.AbsentModule():
-            return (
-                "run `terraform init -backend=false`, which fetches the module, or give a plan in which "
-                f"{address} is known"
-            )
+        case causes.AbsentModule(_, command):
+            return f"run `{command}`, which fetches the module, or give a plan in which {address} is known"
         case causes.UnstatedAccount("aws"):
             return "set account_id in [environments.NAME] of the contract"
         case causes.UnstatedAccount(provider):

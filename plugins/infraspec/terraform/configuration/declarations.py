@@ -6,7 +6,7 @@ Source: Terraform Language Documentation, "Files and Directories", "Override Fil
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,16 +146,23 @@ class Configuration(Struct):
         return self._locals[name]
 
 
-def read_configuration(directory: Path, shown: str, show: Callable[[Path], str], names: Sequence[str]) -> Configuration:
+def read_configuration(
+    directory: Path,
+    shown: str,
+    show: Callable[[Path], str],
+    names: Sequence[str],
+    given: Mapping[str, File] | None = None,
+) -> Configuration:
     """Parse configuration files of a directory; every error in any of them is reported.
 
-    `shown` is the directory as people see it, `show` gives that of a file.
+    `shown` is the directory as people see it, `show` gives that of a file; `given` files are parsed already.
     """
+    given = given or {}
     collector = ErrorCollector()
     files: list[tuple[str, File]] = []
     for name in names:
         with collector.collect():
-            files.append((name, parse_file(directory / name, show(directory / name))))
+            files.append((name, given.get(name) or parse_file(directory / name, show(directory / name))))
     collector.finalize()
     result = Configuration(directory, shown)
     for is_override, declare in ((False, _declare), (True, _override)):
@@ -204,11 +211,7 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
             remedy="check its owner and its mode",
         ) from None
     # A link that leads nowhere is kept: reading it says so, as Terraform does.
-    names = sorted(
-        entry.name
-        for entry in entries
-        if entry.name.endswith(SUFFIXES) and not _is_ignored(entry.name) and not entry.is_dir()
-    )
+    names = sorted(entry.name for entry in entries if is_configuration(entry.name) and not entry.is_dir())
     if not names:
         raise RootMissingError(
             "the directory holds no Terraform configuration",
@@ -219,9 +222,9 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
     return names
 
 
-def _is_ignored(name: str) -> bool:
-    """Editors' backup files are no configuration (as Terraform's IsIgnoredFile)."""
-    return name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#"))
+def is_configuration(name: str) -> bool:
+    """Tell whether a name is that of a configuration file; editors' backup files are none (as IsIgnoredFile)."""
+    return name.endswith(SUFFIXES) and not name.startswith((".", "#"))
 
 
 def _is_override(name: str) -> bool:

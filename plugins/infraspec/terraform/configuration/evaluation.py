@@ -13,16 +13,21 @@ from typing import TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
+from infraspec.contract.paths import names_in
 from infraspec.core.errors import EvaluationError, LimitError, TerraformError
 from infraspec.core.finding import Location
 from infraspec.core.limits import MOST_INSTANCES, MOST_PER_BLOCK
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.hcl.ast import File
+from infraspec.hcl.files import parse_file
 from infraspec.terraform.configuration.declarations import (
     Configuration,
     SourceBody,
     configuration_files,
+    is_configuration,
     read_configuration,
 )
+from infraspec.terraform.configuration.module_cache import without_credentials
 from infraspec.terraform.configuration.tools import OPENTOFU, TERRAFORM, files_of, for_either, holds_tofu, tool_of
 from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.functions.filesystem import RootFiles
@@ -41,6 +46,19 @@ class Library:
         self._known: dict[tuple[Path, str], Configuration] = {}
         self._for_opentofu: set[Path] = set()
         self._tools: dict[Path, str] = {}
+        self._files: dict[Path, File] = {}
+
+    def file(self, path: Path) -> File:
+        """Return the tree of a file, parsed once."""
+        if path not in self._files:
+            self._files[path] = parse_file(path, self.show(path))
+        return self._files[path]
+
+    def assembled(self, directory: Path, given: Mapping[str, File]) -> Configuration:
+        """Return the configuration of a directory with further files, which take the place of those of their names."""
+        names = sorted({*(name for name in names_in(directory) if is_configuration(name)), *given})
+        shown = self.show(directory)
+        return read_configuration(directory, shown, self.show, files_of(names, self.tool(directory)), given)
 
     def tool(self, root: Path) -> str:
         """Return the tool that a root module is for, empty if it cannot be told."""
@@ -80,6 +98,8 @@ class Evaluation(Struct):
     """What is being evaluated, outermost first."""
     uncertain: dict[str, Uncertain] = field(default_factory=dict)
     """Why it is not known whether there is an instance, by the address of the one that stands for any."""
+    absent: dict[tuple[str, str], None] = field(default_factory=dict)
+    """The sources of modules that are not here, each with the version that is demanded."""
     instances: int = 0
     module_calls: int = 0
 
@@ -95,17 +115,18 @@ class Evaluation(Struct):
             )
         self.instances = instances
 
-    def opaque(self, address: str, source: Value, location: Location | None) -> None:
-        """Note a module whose source is not here, or not known."""
+    def opaque(self, address: str, source: Value, location: Location | None, command: str, version: str = "") -> None:
+        """Note a module whose source is not here, or not known; `command` fetches it."""
         if not isinstance(source, str):
             what = f"{address} {NOT_EVALUATED}: its source {operand(source)} is not known; its resources are not seen"
             self.warn(what, location, "give the variables that it is made of a value")
             return
+        self.absent[source, version] = None
         self.warn(
-            f"{address} {NOT_EVALUATED}: its source {source} is not in .terraform/modules; its resources are not "
+            f"{address} {NOT_EVALUATED}: its source {without_credentials(source)} is not here; its resources are not "
             "seen and its outputs are unknown",
             location,
-            "run `terraform get` or `terraform init -backend=false` in the root module",
+            f"run `{command}`, which fetches it",
         )
 
     def warn(self, message: str, location: Location | None, remedy: str = "") -> None:

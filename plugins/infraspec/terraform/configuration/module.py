@@ -7,10 +7,14 @@ Source: Terraform Language Documentation, "Module Sources", "Modules" (Calling a
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from msgspec import Struct
+
+from infraspec.contract.paths import holds_terraform
 from infraspec.core.errors import (
     CycleError,
     EvaluationError,
@@ -37,6 +41,7 @@ from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, is_local
 from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error, placed
 from infraspec.terraform.configuration.instances import ResourceInstance
+from infraspec.terraform.configuration.module_cache import fetched, submodule_of
 from infraspec.terraform.configuration.providers import (
     Provider,
     configuration_aliases,
@@ -52,16 +57,33 @@ from infraspec.terraform.language.scope import EvaluatedObject, Scope, located
 from infraspec.terraform.language.types import AnyType, TypeConstraint
 
 
-def called_directory(directory: Path, evaluation: Evaluation, source: Value, path: tuple[str, ...]) -> Path | None:
-    """Return the directory of a called module, None if its source is not here.
+class CalledSource(Struct, frozen=True):
+    """Where the source of a call is: `directory` is None if it is not here, and `command` fetches it then."""
+
+    source: Value
+    version: str
+    directory: Path | None
+    command: str
+
+
+def locate_source(
+    directory: Path, evaluation: Evaluation, source: Value, version: Value, path: tuple[str, ...]
+) -> CalledSource:
+    """Look for the source of a call: in the repository, where Terraform has installed it, among what was fetched.
 
     `directory` is that of the calling module, `path` the names of the calls from the root.
     """
-    if not isinstance(source, str):
-        return None
-    if is_local(source):
-        return Path(os.path.normpath(directory / source))
-    return evaluation.installed.get(".".join(path))
+    given = version if isinstance(version, str) else ""
+    if isinstance(source, str) and is_local(source):
+        place = Path(os.path.normpath(directory / source))
+        submodule = "" if holds_terraform(place) else submodule_of(place)
+        command = f"git submodule update --init -- {shlex.quote(submodule)}"
+        return CalledSource(source, given, None if submodule else place, command)
+    found = evaluation.installed.get(".".join(path)) if isinstance(source, str) else None
+    if found is None and isinstance(source, str) and (kept := fetched(source, given)):
+        evaluation.files.allow(kept[0])
+        found = kept[1]
+    return CalledSource(source, given, found, "infraspec get")
 
 
 def source_of(call: SourceBody, name: str, scope: Scope) -> Value:
@@ -133,17 +155,18 @@ _BUSY = object()
 class OpaqueModule(EvaluatedObject):
     """A module whose source is not here: every output is unknown, and whether there is one."""
 
-    __slots__ = ("source",)
+    __slots__ = ("called",)
     certain = False
 
-    def __init__(self, address: str, source: Value) -> None:
+    def __init__(self, address: str, called: CalledSource) -> None:
         super().__init__(address)
-        self.source = source
+        self.called = called
 
     def attribute(self, name: str) -> Value:
         """Return the Unknown that names an output."""
-        absent = isinstance(self.source, str)
-        return Unknown(f"{self.address}.{name}", AbsentModule(self.address) if absent else computed_from(self.source))
+        source = self.called.source
+        absent = AbsentModule(self.address, self.called.command)
+        return Unknown(f"{self.address}.{name}", absent if isinstance(source, str) else computed_from(source))
 
 
 class ModuleObject(EvaluatedObject):
@@ -373,22 +396,24 @@ class ModuleInstance:
 
     def _called(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
         source = source_of(body, name, self.scope)
-        directory = called_directory(self.configuration.directory, self.evaluation, source, (*self.call_path, name))
-        if directory is None:
-            self.evaluation.opaque(address, source, body.location)
-            return OpaqueModule(address, source)
+        version = body.compiled("version")(self.scope) if "version" in body.attributes else None
+        path = (*self.call_path, name)
+        found = locate_source(self.configuration.directory, self.evaluation, source, version, path)
+        if found.directory is None:
+            self.evaluation.opaque(address, source, body.location, found.command, found.version)
+            return OpaqueModule(address, found)
         if self.evaluation.module_calls >= MOST_MODULES:
             self.scope.beyond(LimitError(f"there are more than {MOST_MODULES:,} module instances", place=body.place()))
-            return OpaqueModule(address, source)
+            return OpaqueModule(address, found)
         self.evaluation.module_calls += 1
         instance = ModuleInstance(
-            self._configuration(body, address, directory),
+            self._configuration(body, address, found.directory),
             self.evaluation,
             address=address,
             inputs={argument: _input(body, argument, scope) for argument in body.inputs()},
             parent=self,
             call=body,
-            call_path=(*self.call_path, name),
+            call_path=path,
             passed=passed_providers(body, scope),
         )
         check_inputs(instance.configuration, body, name)

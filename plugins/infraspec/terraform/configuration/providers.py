@@ -116,8 +116,8 @@ class Provider:
     def _stated_account(self) -> Value:
         """Return the account that the configuration says, None if it does not."""
         role = self._evaluate(self._block("assume_role"), "role_arn")
-        if role is not None:
-            return _account_of(role)
+        if account := _account_of(role):
+            return account
         allowed = self._evaluate(self.body, "allowed_account_ids")
         return allowed[0] if isinstance(allowed, list) and len(allowed) == 1 and isinstance(allowed[0], str) else None
 

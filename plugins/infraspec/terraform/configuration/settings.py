@@ -179,9 +179,12 @@ class RootSettings(Struct, frozen=True):
     """Providers that are used without being required, by name, with the directory that uses them first."""
 
 
-def read_settings(root: Path, library: Library) -> RootSettings:
-    """Read the settings of a root module; errors as those of its evaluation."""
-    configuration = library.read(root)
+def read_settings(root: Path, library: Library, configuration: Configuration | None = None) -> RootSettings:
+    """Read the settings of a root module; errors as those of its evaluation.
+
+    `configuration` is what Terraform runs with, where that is not the directory as it is.
+    """
+    configuration = configuration or library.read(root)
     lock = root / LOCK_FILE
     host = REGISTRIES[library.tool(root) or TERRAFORM]
     terraform: list[VersionRequirement] = []

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from msgspec import Raw, Struct, field
 
 from infraspec.core.unknown import Unknown, UnstatedRegion, Value
-from infraspec.terraform.plan import Resource
+from infraspec.terraform.plan import Resource, ValuesOnDemand
 from infraspec.terraform.planfile.records import (
     NULL,
     ConfiguredModule,
@@ -65,6 +66,7 @@ def bare(address: str) -> str:
 
 
 _REGION = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
+_ACCOUNT_OF_ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):")
 _VARIABLE = re.compile(r"var\.([\w-]+)")
 AWS = "aws"
 
@@ -114,6 +116,28 @@ class Providers(Struct):
                 found[name] = unknown_region(name)
         return found
 
+    def accounts(self) -> dict[str, Value]:
+        """Return the account by AWS provider configuration, of those that say it: by a role, or as the only one."""
+        found = {}
+        for key, block in self.configuration.provider_config.items():
+            assumed = block.expressions.get("assume_role")
+            role = self._stated(assumed[-1].get("role_arn"), block) if isinstance(assumed, list) and assumed else None
+            allowed = self._stated(block.expressions.get("allowed_account_ids"), block)
+            told = _ACCOUNT_OF_ROLE.match(role) if isinstance(role, str) else None
+            if block.name == AWS and told:
+                found[key] = told[1]
+            elif block.name == AWS and isinstance(allowed, list) and len(allowed) == 1:
+                found[key] = allowed[0]
+        return found
+
+    def _stated(self, expression: Value, block: ProviderConfiguration) -> Value:
+        """Return a constant, or the value of a variable of the root; None for any other expression."""
+        if not isinstance(expression, dict):
+            return None
+        value = expression.get("constant_value")
+        is_of_root = value is None and not block.module_address
+        return self._variable(expression.get("references")) if is_of_root else value
+
     def _resolve(self, key: str, module: str) -> str:
         blocks = self.configuration.provider_config
         exact = blocks.get(key)
@@ -129,14 +153,8 @@ class Providers(Struct):
         return f"{module}:{provider}" if module and (aliased or "." in provider) else provider
 
     def _region(self, key: str, block: ProviderConfiguration) -> Value:
-        expression = block.expressions.get("region")
-        if isinstance(expression, dict):
-            value = expression.get("constant_value")
-            if value is None and not block.module_address:
-                value = self._variable(expression.get("references"))
-            if is_region(value):
-                return value
-        return unknown_region(key)
+        value = self._stated(block.expressions.get("region"), block)
+        return value if is_region(value) else unknown_region(key)
 
     def _variable(self, references: Value) -> Value:
         """Return the variable that is all an expression refers to; the caller checks that it looks like a region."""
@@ -170,6 +188,77 @@ def modules(root: ConfiguredModule | None) -> Iterator[tuple[str, ConfiguredModu
         pending += [(prefix + name, call.module) for name, call in module.module_calls.items() if call.module]
 
 
+_OF_ROLES = frozenset({"execution_role_arn", "policy_arn", "role", "role_arn", "task_role_arn"})
+"""Attributes that name a role or a policy whole, and no text that is made of its name."""
+_REFERRED = re.compile(r"(aws_iam_(?:role|policy)\.[\w-]+)(\[(?:\d+|\".*\")\])?(?:\.(arn|id|name))?")
+_NO_VALUES = re.compile(r"(?:path|terraform|each\.key|count\.index)\b")
+
+
+class References(Struct):
+    """What the expressions of a configuration refer to, which a plan tells in place of the expressions.
+
+    Source: Terraform, "JSON Output Format" ("Expression Representation": references).
+    """
+
+    root: ConfiguredModule | None
+    _modules: dict[str, ConfiguredModule] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._modules.update(modules(self.root))
+
+    def roles(self, address: str, module: str) -> dict[str, set[tuple[str, str, str]]]:
+        """Return what may be in the attributes of a resource that name roles and policies, as `_referred` has it."""
+        path = bare(module)
+        block = bare(address[len(module) + 1 :] if module else address)
+        declared = self._modules[path].resources if path in self._modules else ()
+        expressions = next((each.expressions for each in declared if each.address == block), {})
+        found = {name: self._referred(path, expressions[name]) for name in _OF_ROLES & expressions.keys()}
+        return {name: referred for name, referred in found.items() if referred}
+
+    def _referred(self, path: str, expression: Raw, depth: int = 0) -> set[tuple[str, str, str]]:
+        """Return address, index and attribute of each role that an expression may be; none if it may be another thing.
+
+        What a variable of the root has is known in a plan, and so is a constant: neither is what is not known.
+        """
+        tree = decode(expression, path)
+        given = tree.get("references", []) if isinstance(tree, dict) else [""]
+        names = [one for one in given if not any(other.startswith((f"{one}.", f"{one}[")) for other in given)]
+        found: set[tuple[str, str, str]] = set()
+        own_key = _OWN_KEY if any(name in ("each.key", "count.index") for name in names) and not depth else ""
+        for name in names:
+            kind, _, rest = name.partition(".")
+            if _NO_VALUES.match(name) or (kind == "var" and not path):
+                continue
+            if role := _REFERRED.fullmatch(name):
+                found.add((f"{path}." * bool(path) + role[1], role[2] or own_key, role[3] or ""))
+                continue
+            inner = self._elsewhere(path, kind, rest)
+            further = self._referred(*inner, depth + 1) if inner and depth < _DEEPEST else set()
+            if not further and not (inner and b'"references"' not in bytes(inner[1])):
+                return set()
+            found |= further
+        return found
+
+    def _elsewhere(self, path: str, kind: str, rest: str) -> tuple[str, Raw] | None:
+        """Return the argument behind a variable, or the expression of an output, with the path of its module."""
+        name = re.split(r"[.\[]", rest)
+        if kind == "var":
+            above, _, call = path.rpartition("module.")
+            above = above.rstrip(".")
+            arguments = self._modules[above].module_calls[call].expressions
+            return (above, arguments.get(name[0], _CONSTANT))
+        below = f"{path}.module.{name[0]}" if path else f"module.{name[0]}"
+        outputs = self._modules[below].outputs if kind == "module" and below in self._modules else {}
+        output = rest.rpartition(".")[2]
+        return (below, outputs[output].expression) if output in outputs else None
+
+
+_DEEPEST = 20
+_OWN_KEY = "[each]"
+"""The index of a reference that is the key of the instance itself."""
+_CONSTANT = Raw(b"{}")
+
+
 _GONE = frozenset({"delete", "forget"})
 
 
@@ -177,6 +266,7 @@ class Instances(Struct):
     """Resources as they are built, and the text of the managed ones' values by provider configuration."""
 
     providers: Providers
+    references: References = field(default_factory=lambda: References(None))
     resources: list[Resource] = field(default_factory=list)
     texts: dict[str, list[Raw]] = field(default_factory=dict)
 
@@ -227,7 +317,9 @@ class Instances(Struct):
         self, instance: Instance, address: str, module: str, texts: ValueTexts, *, actions: tuple[str, ...] = ()
     ) -> None:
         provider = self.providers.of(address, module, instance.provider_name or instance.type.partition("_")[0])
-        values = lazy_values(address, instance.type, texts)
+        values: Mapping[str, Value] = lazy_values(address, instance.type, texts)
+        if b"true" in bytes(texts.unknown) and (roles := self.references.roles(address, module)):
+            values = ValuesOnDemand(values, partial(self._bound, values, roles, instance, module))
         resource = Resource(
             address,
             instance.mode,
@@ -242,6 +334,29 @@ class Instances(Struct):
         self.resources.append(resource)
         if instance.mode == "managed":
             self.texts.setdefault(provider, []).append(texts.values)
+
+    def _bound(
+        self,
+        values: Mapping[str, Value],
+        roles: Mapping[str, set[tuple[str, str, str]]],
+        instance: Instance,
+        module: str,
+        name: str,
+    ) -> Value:
+        """Return a value, the one role or policy that it can be if it is not known."""
+        value, referred = values[name], roles.get(name, set())
+        if type(value) is not Unknown or len(referred) != 1:
+            return value
+        ((block, index, attribute),) = referred
+        found = [each for each in self.resources if each.mode == "managed" and bare(each.address) == block]
+        for narrower in (
+            [each for each in found if index and each.address.endswith(index)],
+            [each for each in found if each.module == module],
+            [each for each in found if each.module == module and index == _OWN_KEY and each.key == instance.index],
+        ):
+            found = narrower if len(found) > 1 and narrower else found
+        as_named = "name" if name == "role" and instance.type.startswith("aws_iam_role_policy") else "arn"
+        return Unknown(f"{found[0].address}.{attribute or as_named}") if len(found) == 1 else value
 
 
 def walk(root: PlannedModule) -> Iterator[tuple[str, Instance]]:

@@ -188,9 +188,10 @@ def complete(planned: Plan, source: Plan) -> Plan:
         region=source.region if isinstance(planned.region, Unknown) else planned.region,
         partition=source.partition if planned.partition == "aws" else planned.partition,
         regions=_regions(planned.regions, source.regions),
-        accounts=source.accounts,
+        accounts={**planned.accounts, **source.accounts},
         ignored_tags=source.ignored_tags,
         module_calls=source.module_calls,
+        absent=source.absent,
     )
 
 

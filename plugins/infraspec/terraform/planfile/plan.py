@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from infraspec.terraform.plan import Change, Plan
-from infraspec.terraform.planfile.instances import Instances, Providers, bare, changed_address, modules
+from infraspec.terraform.planfile.instances import AWS, Instances, Providers, References, bare, changed_address, modules
 from infraspec.terraform.planfile.outcome import AccountEvidence, diagnostics, planned_outputs, refactorings
 from infraspec.terraform.planfile.records import (
     ChangeDetail,
@@ -81,8 +81,10 @@ def from_document(document: PlanFileDocument, name: str) -> Plan:
     configuration = (
         document.configuration if isinstance(document.configuration, PlannedConfiguration) else PlannedConfiguration()
     )
-    instances = Instances(Providers(configuration, document.variables))
+    instances = Instances(Providers(configuration, document.variables), References(configuration.root_module))
     instances.add_plan(document)
+    accounts = instances.providers.accounts()
+    told = {"account": accounts[AWS]} if AWS in accounts else {}
     evidence = AccountEvidence(instances.resources, instances.texts, regions=instances.providers.regions())
     planned = document.planned_values
     entries = document.resource_changes if isinstance(document.resource_changes, list) else []
@@ -94,5 +96,6 @@ def from_document(document: PlanFileDocument, name: str) -> Plan:
         refactorings=tuple(refactorings(entries)),
         changes=tuple(changes(entries, document.resource_drift, configuration.root_module)),
         from_plan_file=True,
-        **evidence.settings(),
+        accounts=accounts,
+        **(told | evidence.settings()),
     )

@@ -235,9 +235,16 @@ class ConfiguredResource(Struct, gc=False):
 
 
 class PlannedModuleCall(Struct, gc=False):
-    """A call of a module."""
+    """A call of a module, and the arguments that it sets."""
 
     module: ConfiguredModule | None = None
+    expressions: dict[str, Raw] = {}
+
+
+class ConfiguredOutput(Struct, gc=False):
+    """An output block."""
+
+    expression: Raw = ABSENT
 
 
 class ConfiguredModule(Struct, gc=False):
@@ -245,6 +252,7 @@ class ConfiguredModule(Struct, gc=False):
 
     resources: list[ConfiguredResource] = []
     module_calls: dict[str, PlannedModuleCall] = {}
+    outputs: dict[str, ConfiguredOutput] = {}
 
 
 class PlannedConfiguration(Struct, gc=False):

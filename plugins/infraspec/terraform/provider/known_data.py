@@ -22,6 +22,8 @@ _INSTANCE_KEY = re.compile(r"\[[^\]]*\]")
 OF_THE_PROVIDER = frozenset({"aws_caller_identity", "aws_region", "aws_partition"})
 """Data sources that answer from the region and account of their provider configuration."""
 
+_OF_TERRAGRUNT = ("dependency.", "terragrunt.")
+"""How the keys begin that files of Terragrunt ask for."""
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )
@@ -94,6 +96,8 @@ class KnownData(Struct, frozen=True):
         types = {prefix: type_ for address, type_, name in sources for prefix in _prefixes(address, type_, name)}
         for key in sorted(self.values.keys() - self.shared - _OF_THE_ENVIRONMENT):
             prefix, _, attribute = key.rpartition(".")
+            if key.startswith(_OF_TERRAGRUNT):
+                continue
             if prefix not in types:
                 close = closest(prefix, list(types))
                 yield key, close and f"{close}.{attribute}"

@@ -9,7 +9,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from infraspec.core.errors import EvaluationError, FileAccessError, FileReadErro
 from infraspec.core.limits import BUDGET, MOST_HASHED_BYTES, Allowance
 from infraspec.core.runtime import read_regular, regular, repository_of
 from infraspec.terraform.language.functions.encoding import HASHES, base64_text
-from infraspec.terraform.language.functions.parameters import Files, function, text, well_formed
+from infraspec.terraform.language.functions.parameters import Files, Function, function, text, well_formed
 from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.language.values import SetValue
 
@@ -34,7 +34,12 @@ class RootFiles:
         self.root = root
         self.allowance = Allowance()
         self.beginnings: dict[str, str] = {}
+        self.functions: Mapping[str, Function] = {}
         self._allowed = {repository_of(boundary), root.resolve()}
+
+    def allow(self, directory: Path) -> None:
+        """Let a directory be read that is part of the configuration and lies elsewhere."""
+        self._allowed.add(directory.resolve())
 
     def holds(self, path: Path) -> bool:
         """Tell whether a path, and what it links to, lies where files may be read."""

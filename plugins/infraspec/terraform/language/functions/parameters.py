@@ -28,7 +28,8 @@ Parameter: TypeAlias = Callable[[Value], Value]
 class Files(Protocol):
     """The files that expressions may read, and what else they are evaluated with.
 
-    `beginnings` are the texts that attributes are known to begin with, by address.
+    `beginnings` are the texts that attributes are known to begin with, by address; `functions` those that there are
+    beside Terraform's.
     """
 
     @property
@@ -38,6 +39,10 @@ class Files(Protocol):
     @property
     def beginnings(self) -> Mapping[str, str]:
         """The beginnings of attributes."""
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """The functions that Terraform does not have."""
 
     @property
     def root(self) -> Path:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.terraform.sources import write
-from tools import real_repositories
+from tools import corpus
 
 SHOP = {
     "main.tf": """\
@@ -50,12 +50,14 @@ def test_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop, empty = write(tmp_path / "shop", SHOP), tmp_path / "empty"
     empty.mkdir()
     before = sorted(shop.rglob("*"))
-    code = real_repositories.main([str(shop), str(empty)])
+    code = corpus.main([str(shop), str(empty)])
     printed = capsys.readouterr().out
 
     assert code == 0
-    assert "| shop | ran | 1 | " in printed
-    assert "| empty | input error | 0 | " in printed
+    assert "| shop | ran | " in printed
+    assert "| 3 | 3 | 2 | 0 | 1 of 1 |" in printed
+    assert "| empty | input error | " in printed
+    assert "seen: 2 repositories, a verdict of access in 1 of 1 with task definitions" in printed
     assert "VIOLATED main.tf:" in printed
     assert 'secret "DB": secretsmanager:GetSecretValue: no statement allows it' in printed
     assert "there is neither a root module nor a task definition file" in printed
@@ -86,18 +88,38 @@ def test_crash_and_hang(
         return result
 
     monkeypatch.setattr(subprocess, "run", run)
-    code = real_repositories.main([str(write(tmp_path / "shop", SHOP)), "--format", "json", "--timeout", "5"])
-    (outcome,) = json.loads(capsys.readouterr().out)
+    code = corpus.main([str(write(tmp_path / "shop", SHOP)), "--timeout", "5"])
+    printed = capsys.readouterr().out
 
     assert code == 1
-    assert outcome["state"] == state
-    assert detail in outcome["detail"]
+    assert f"| shop | {state} | " in printed
+    assert detail in printed
+
+
+def test_numbers_are_compared_with_those_kept() -> None:
+    """What changed of a repository is said by its number, and nothing of one that did not."""
+    kept = {"example/shop": corpus.Numbers(proven=3), "example/same": corpus.Numbers()}
+    outcomes = [corpus.Outcome("example/shop", corpus.Numbers(proven=4)), corpus.Outcome("example/same")]
+
+    assert ["example/shop: proven 3 → 4"] == list(corpus.differences(kept, outcomes))
+
+
+def test_the_list_has_repositories_that_nobody_has_looked_at() -> None:
+    """At least sixty repositories are listed by their commit, half of them unseen; kept are numbers alone."""
+    listed = msgspec.json.decode(corpus.LIST.read_bytes(), type=list[corpus.Repository])
+    kept = msgspec.json.decode(corpus.KEPT.read_bytes(), type=corpus.Table)
+
+    assert len(listed) >= 60
+    assert len(listed) == len({each.repository for each in listed})
+    assert all(len(each.commit) == 40 for each in listed)
+    assert abs(sum(each.unseen for each in listed) * 2 - len(listed)) <= 1
+    assert {each.repository for each in listed} == set(kept)
 
 
 def test_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A directory that is not there is an error of the command line."""
     with pytest.raises(SystemExit) as caught:
-        real_repositories.main([str(tmp_path / "none")])
+        corpus.main([str(tmp_path / "none")])
 
     assert caught.value.code == 2
     assert "there is no such directory" in capsys.readouterr().err

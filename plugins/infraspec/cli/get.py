@@ -1,0 +1,196 @@
+"""`infraspec get`: the modules that a repository calls and does not have, fetched into the cache of the user.
+
+Nothing of the repository or of what is fetched is run: git runs without hooks, with protocols that are named here, and
+Terraform runs in an empty directory with nothing but the source of one module.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from infraspec import contract as contracts
+from infraspec.cli.common import INFRA, reported
+from infraspec.contract.models import Contract
+from infraspec.core.errors import InfraspecError
+from infraspec.terraform.configuration.module_cache import Package, package_of, without_credentials
+from infraspec.terraform.environments import Environments
+
+PROTOCOLS = ("https", "ssh")
+"""What git may speak. Source: git documentation, "protocol.allow"."""
+_SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.symlinks": "false",
+    "submodule.recurse": "false",
+    "filter.lfs.smudge": "",
+    "filter.lfs.process": "",
+    "filter.lfs.required": "false",
+    "protocol.allow": "never",
+}
+_URL = re.compile(r"(?P<protocol>[a-z]+)://(?:[^/@\s]+@)?(?P<host>[A-Za-z0-9\[][^/\s]*)?/[^\s\x00-\x1f]*")
+_REF = re.compile(r"[A-Za-z0-9][\w./+-]*")
+_OF_USERS = ("TF_TOKEN_", "TF_CLI_CONFIG_FILE", "GIT_ASKPASS", "GIT_SSL_")
+"""The environment variables of the tools that say who asks, and nothing of what is done."""
+_SECONDS = 300
+_MOST_ROUNDS = 8
+
+
+class FetchError(Exception):
+    """Why something could not be fetched, for people, without credentials."""
+
+
+@click.command()
+@INFRA
+@click.option("--env", "environment", help="Environment of the contract.  [default: all]")
+@click.option("--update", is_flag=True, help="Empty the cache first: branches and ranges of versions move on.")
+@reported
+def get(infra: Path, environment: str | None, *, update: bool) -> None:
+    """Fetch the modules that are called and not there, from git and registries.
+
+    \b
+    infraspec get
+    infraspec get --infra ../my-infrastructure --env prod --update
+
+    They go to a cache outside of the repository, $XDG_CACHE_HOME/infraspec/modules, where every run finds them. With
+    Terraform or OpenTofu installed, `terraform get` or `tofu get` fetches them; else git does, for sources of git.
+    Nothing of the repository is run, and no submodules are fetched.
+
+    \b
+    exit code  0  everything is there
+               1  something could not be fetched
+               2  wrong input
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    contract = contracts.load(infra, environments=[environment] if environment else None)
+    if update:
+        shutil.rmtree(Package("", "").directory.parent, ignore_errors=True)
+    failed: dict[Package, bool] = {}
+    for _ in range(_MOST_ROUNDS):  # what was fetched may call further modules
+        missing = _missing(contract, [environment] if environment else [*contract.environments], failed)
+        failed |= {package: not _report(package) for package in missing}
+        if not missing:
+            break
+    if not failed:
+        click.echo("every module is there")
+    sys.exit(1 if any(failed.values()) else 0)
+
+
+def _missing(contract: Contract, names: Iterable[str], seen: Collection[Package]) -> list[Package]:
+    """Return what the environments lack and nobody has tried to fetch; one that cannot be read is said to be so."""
+    environments = Environments(contract)
+    found: dict[Package, None] = {}
+    for name in names:
+        try:
+            found |= dict.fromkeys(package_of(*each) for each in environments.plan(name).absent)
+        except InfraspecError as error:
+            click.echo(f"{name}: {str(error).splitlines()[0]}", err=True)
+    return [replace(package, folder="") for package in found if replace(package, folder="") not in seen]
+
+
+def _report(package: Package) -> bool:
+    try:
+        fetch(package, package.directory)
+    except FetchError as error:
+        click.echo(f"not fetched  {package.shown}: {error}")
+        return False
+    click.echo(f"fetched      {package.shown}")
+    return True
+
+
+def fetch(package: Package, target: Path) -> None:
+    """Fetch a package into a directory, which is whole or not there. Raises FetchError."""
+    tool = shutil.which("terraform") or shutil.which("tofu")
+    if package.kind == "git":
+        _demand_safe(package)
+    elif package.kind != "registry":
+        raise FetchError("neither a source of git nor of a registry; let Terraform fetch it: terraform get")
+    elif tool is None:
+        raise FetchError("a module of a registry takes Terraform or OpenTofu, of which neither is installed")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        made = _by_tool(tool, package, Path(work)) if tool else _by_git(package, Path(work))
+        shutil.rmtree(made / ".git", ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
+        made.replace(target)
+
+
+def _demand_safe(package: Package) -> None:
+    """Raise FetchError for what git may take for an option, or for another protocol than those that are allowed."""
+    found = _URL.fullmatch(package.url)
+    if found is None or found["protocol"] not in PROTOCOLS:
+        raise FetchError(f"no URL of {' or '.join(PROTOCOLS)}")
+    if package.ref and (_REF.fullmatch(package.ref) is None or ".." in package.ref):
+        raise FetchError("its ref is no name of a commit, tag or branch")
+
+
+def _by_git(package: Package, work: Path) -> Path:
+    """Fetch one commit; one that is named by the beginning of its hash is looked for among all."""
+    made = work / "package"
+    _run(["git", "init", "--quiet", "--template=", str(made)], work)
+    fetching = ["git", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules"]
+    try:
+        _run([*fetching, "--depth=1", "--", package.url, package.ref or "HEAD"], made)
+        wanted = "FETCH_HEAD"
+    except FetchError:
+        if not package.ref:
+            raise
+        _run([*fetching, "--", package.url, "+refs/*:refs/*"], made)
+        wanted = package.ref
+    _run(["git", "checkout", "--quiet", "--force", "--detach", wanted], made)
+    return made
+
+
+def _by_tool(tool: str, package: Package, work: Path) -> Path:
+    """Let Terraform fetch the module of an empty configuration. Source: Terraform CLI documentation, "get"."""
+    source = f"git::{package.url}" + (f"?ref={package.ref}" if package.ref else "")
+    call = {"source": source} if package.kind == "git" else {"source": package.url}
+    if package.kind == "registry" and package.ref:
+        call["version"] = package.ref
+    (work / "main.tf.json").write_text(json.dumps({"module": {"package": call}}), encoding="utf-8")
+    _run([tool, "get", "-no-color"], work)
+    return work / ".terraform" / "modules" / "package"
+
+
+def _run(command: Sequence[str], directory: Path) -> None:
+    """Run a program in a directory, with git's settings for whoever calls git. Raises FetchError."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "GIT_"))}
+    kept |= {name: value for name, value in os.environ.items() if name.startswith(_OF_USERS)}
+    settings = {**_SETTINGS, **{f"protocol.{name}.allow": "always" for name in PROTOCOLS}}
+    for index, (name, value) in enumerate(settings.items()):
+        kept |= {f"GIT_CONFIG_KEY_{index}": name, f"GIT_CONFIG_VALUE_{index}": value}
+    kept |= {
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+    }
+    try:
+        ran = subprocess.run(  # noqa: S603 - no shell, and what is given was looked at
+            command,
+            cwd=directory,
+            env=kept,
+            timeout=_SECONDS,
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FetchError(f"{Path(command[0]).name}: {type(error).__name__}") from None
+    if ran.returncode:
+        said = [line for line in ran.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        raise FetchError(
+            without_credentials(said[-1]) if said else f"{Path(command[0]).name} ended with {ran.returncode}"
+        )

@@ -1,0 +1,104 @@
+"""The modules that `infraspec get` has fetched: what a source names, and where its files are kept.
+
+They lie outside of every repository, below the cache directory of the user.
+
+Source: Terraform Language Documentation, "Module Sources"; Terragrunt documentation, "Blocks" (tfr); XDG Base Directory
+Specification ($XDG_CACHE_HOME).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from infraspec.core.runtime import repository_of
+
+_REGISTRY = re.compile(r"(?:[\w.-]+\.[A-Za-z]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+")
+_SHORTHAND = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/[\w.-]+/[\w.-]+")
+_OF_USER = re.compile(r"([\w.-]+@[\w.-]+):(?!//)(.+)")
+_CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
+
+
+class Package(Struct, frozen=True):
+    """What is fetched for a source, in one piece: `kind` is git, registry, or empty for what nobody fetches.
+
+    `url` is that of git, or an address in a registry; `ref` a commit, tag or branch, or the constraint of the version;
+    `folder` is the module in it.
+    """
+
+    kind: str
+    url: str
+    ref: str = ""
+    folder: str = ""
+
+    @property
+    def directory(self) -> Path:
+        """Where the files are kept, be they there or not."""
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        cache = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117 - an empty text is none
+        key = sha256(f"{self.kind} {self.url} {self.ref}".encode()).hexdigest()[:32]
+        return cache / "infraspec" / "modules" / key
+
+    @property
+    def shown(self) -> str:
+        """The package as people see it, without credentials."""
+        return without_credentials(self.url) + (f" {self.ref}" if self.ref else "")
+
+
+def without_credentials(text: str) -> str:
+    """Return a text without the user and password of the URLs in it, and without what may be a key in a query."""
+    return re.sub(r"(?i)((?:sshkey|token|password|key)=)[^&\s]+", r"\1…", _CREDENTIALS.sub("", text))
+
+
+def package_of(source: str, version: str = "") -> Package:
+    """Return what a source names, with the version that a call demands."""
+    text, _, query = source.partition("?")
+    options = dict(part.partition("=")[::2] for part in query.split("&") if part)
+    scheme, separator, rest = text.partition("://")
+    path, _, folder = (rest if separator else text).partition("//")
+    address = scheme + separator + path if separator else path
+    if scheme == "tfr" and separator:
+        return Package("registry", path.lstrip("/"), options.get("version", version), folder)
+    forced, double, plain = address.partition("::")
+    if double and forced != "git":
+        return Package("", address, folder=folder)
+    plain = plain if double else address
+    if found := _OF_USER.fullmatch(plain):
+        plain, double = f"ssh://{found[1]}/{found[2].lstrip('/')}", "::"
+    elif _SHORTHAND.fullmatch(plain):
+        plain, double = f"https://{plain}", "::"
+    if double or plain.removesuffix("/").endswith(".git"):
+        return Package("git", plain, options.get("ref", ""), folder)
+    if _REGISTRY.fullmatch(address):
+        return Package("registry", address, version, folder)
+    return Package("", address, folder=folder)
+
+
+def fetched(source: str, version: str = "") -> tuple[Path, Path] | None:
+    """Return the directories of a package that was fetched and of the module in it; None if it was not."""
+    package = package_of(source, version)
+    if not package.kind or not package.directory.is_dir():
+        return None
+    module = Path(os.path.normpath(package.directory / package.folder))
+    return (package.directory, module) if module.resolve().is_relative_to(package.directory.resolve()) else None
+
+
+def submodule_of(directory: Path) -> str:
+    """Return the path of the submodule that a directory lies in, if that is not checked out, else an empty text.
+
+    Source: git documentation, "gitmodules".
+    """
+    repository = repository_of(next(each for each in (directory, *directory.parents) if each.is_dir()))
+    try:
+        text = (repository / ".gitmodules").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    for path in re.findall(r"(?m)^\s*path\s*=\s*(.+?)\s*$", text):
+        place = repository / path
+        if directory.resolve().is_relative_to(place.resolve()) and not (place.is_dir() and any(place.iterdir())):
+            return str(path)
+    return ""
