@@ -70,7 +70,7 @@ locals {
 }
 """
         },
-        {"stg": (".", (), "stg"), "prod": (".", (), "prod")},
+        {"default": (".", (), "default"), "stg": (".", (), "stg"), "prod": (".", (), "prod")},
     ),
     "workspaces that a file of values has for keys": (
         {
@@ -133,7 +133,7 @@ locals {
             "main.tf": PROVIDER + 'locals {\n  size = terraform.workspace == "prod" ? 2 : 1\n}\n',
             "Makefile": "plan:\n\tterraform workspace select dev\n",
         },
-        {"dev": (".", (), "dev"), "prod": (".", (), "prod")},
+        {"prod": (".", (), "prod")},
     ),
     "workspaces of a module": (
         {
@@ -309,7 +309,7 @@ variable "env" {
             + 'locals {\n  a = terraform.workspace == "prod"\n  b = terraform.workspace == "default"\n}\n',
             "dev.s3.tfbackend": STATE,
         },
-        {"prod": ((), {})},
+        {"prod": ((), {}), "default": ((), {})},
     ),
     "workspaces that have values of their own": (
         {
@@ -479,3 +479,28 @@ def test_a_root_without_resources_above_others_is_left_out(tmp_path: Path, expec
     files = {"envs/prod/main.tf": PROVIDER, f"envs/{'prod/' if below else ''}app/main.tf": queue}
     adoption = adopt(write(tmp_path, files))
     assert [each.name for each in adoption.environments] == expected
+
+
+CALLS = 'provider "aws" {}\nmodule "app" {\n  source = "../modules/app"\n}\nresource "aws_sqs_queue" {\n'
+RUNS = 'resource "aws_ecs_task_definition" "t" {\n  family = "t"\n}\n'
+
+
+def test_a_root_that_cannot_be_parsed_is_not_replaced(tmp_path: Path) -> None:
+    """What it calls is no root for that: it is named with what is wrong with it, and its child is not."""
+    files = {"live/main.tf": CALLS, "modules/app/main.tf": PROVIDER + RUNS, "other/main.tf": PROVIDER}
+    found = RepositoryFiles.read(write(tmp_path, files))
+
+    assert ["other"] == [root.path for root in found.roots.roots]
+    assert ["live"] == [path for path, _ in found.roots.broken]
+
+
+def test_what_runs_something_is_a_root_without_a_provider(tmp_path: Path) -> None:
+    """Where no root module with a provider makes a task, what nobody calls and makes one is a root module."""
+    files = {
+        "bootstrap/main.tf": PROVIDER,
+        "service/main.tf": RUNS,
+        "queue/main.tf": 'resource "aws_sqs_queue" "q" {}\n',
+    }
+    found = RepositoryFiles.read(write(tmp_path, files))
+
+    assert ["service", "bootstrap"] == [each.root.path for each in found.candidates]

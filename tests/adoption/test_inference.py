@@ -61,8 +61,14 @@ def names(type_: str, *texts: str, facts: dict[str, str] | None = None) -> list[
 
 GUESSES: dict[str, tuple[list[NamedResource], dict[str, tuple[tuple[str, ...], int, int]]]] = {
     "all": (
-        names("aws_iam_role", "shop-prod-app", "shop-prod-worker"),
-        {"aws_iam_role": (("{application}-{environment}-{name}",), 2, 2)},
+        names("aws_iam_role", "shop-prod-app", "shop-prod-worker", "shop-prod-task"),
+        {"aws_iam_role": (("{application}-{environment}-{name}",), 3, 3)},
+    ),
+    "two are chance": (names("aws_iam_role", "shop-prod-app", "shop-prod-worker"), {}),
+    "one name three times": (names("aws_iam_role", *["shop-prod-app"] * 3), {}),
+    "names that AWS dictates": (
+        names("aws_cloudwatch_log_group", *(f"shop-prod-{letter}" for letter in "abcdef"), "/aws/lambda/report"),
+        {},
     ),
     "three of four": (
         names("aws_iam_role", "shop-prod-app", "shop-prod-worker", "shop-prod-task", "deploy"),
@@ -70,18 +76,10 @@ GUESSES: dict[str, tuple[list[NamedResource], dict[str, tuple[tuple[str, ...], i
     ),
     "two of three are no majority": (names("aws_iam_role", "shop-prod-app", "shop-prod-worker", "deploy"), {}),
     "two patterns": (
-        names("aws_vpc", "shop-prod", "shop-prod-a", "shop-prod-b", facts=PROD)
-        + names("aws_vpc", "shop-dev", facts=DEV),
-        {"aws_vpc": (("{application}-{environment}", "{application}-{environment}-{name}"), 4, 4)},
+        names("aws_vpc", *(f"shop-prod-{letter}" for letter in "abcd"), *(f"prod-{letter}" for letter in "abc")),
+        {"aws_vpc": (("{application}-{environment}-{name}", "{environment}-{name}"), 7, 7)},
     ),
     "one name": (names("aws_iam_role", "shop-prod-app"), {}),
-    "one name like many others": (
-        names("aws_iam_role", *(f"shop-prod-{letter}" for letter in "abcd")) + names("aws_sqs_queue", "shop-prod-jobs"),
-        {
-            "aws_iam_role": (("{application}-{environment}-{name}",), 4, 4),
-            "aws_sqs_queue": (("{application}-{environment}-{name}",), 1, 1),
-        },
-    ),
     "names without facts": (names("aws_iam_role", "app", "worker"), {}),
 }
 
@@ -94,7 +92,8 @@ def test_patterns(given: list[NamedResource], expected: dict[str, tuple[tuple[st
 
 def carried(values: Sequence[Any], key: str = "Team") -> list[Carried]:
     """Return resources with a tag, of dev and production in turn; None is a resource without it."""
-    return [Carried({} if v is None else {key: v}, (DEV, PROD)[index % 2]) for index, v in enumerate(values)]
+    places = ((DEV, "dev"), (PROD, "prod"))
+    return [Carried("aws_vpc", {} if v is None else {key: v}, *places[index % 2]) for index, v in enumerate(values)]
 
 
 TAGS: dict[str, tuple[Sequence[Any], tuple[Any, int, int, bool] | None]] = {
@@ -106,9 +105,10 @@ TAGS: dict[str, tuple[Sequence[Any], tuple[Any, int, int, bool] | None]] = {
     "each its own": (["a", "b", "c", "d"], ({}, 4, 4, True)),
     "not known": (["a", Unknown("var.team"), "a", "a"], ({}, 4, 4, True)),
     "three of four": (["a", "a", "a", None], ("a", 3, 4, True)),
-    "half": (["a", "a", None, None], ("a", 2, 4, False)),
+    "half": (["a", "a", "a", None, None, None], ("a", 3, 6, False)),
+    "two are chance": (["a", "a"], None),
     "one of four": (["a", None, None, None], None),
-    "braces": (["{a}", "{a}"], ("{{a}}", 2, 2, True)),
+    "braces": (["{a}"] * 3, ("{{a}}", 3, 3, True)),
 }
 
 
@@ -122,4 +122,16 @@ def test_tags(values: Sequence[Any], expected: tuple[Any, int, int, bool] | None
 
 def test_name_is_no_common_tag() -> None:
     """The tag Name is each resource's own."""
-    assert common_tags(carried(["a", "a"], key="Name")) == []
+    assert common_tags(carried(["a"] * 3, key="Name")) == []
+
+
+def test_a_tag_of_three_types_is_no_convention() -> None:
+    """Three resources that agree are of one type: else each may have it for a reason of its own."""
+    types = ("aws_vpc", "aws_subnet", "aws_sqs_queue")
+    assert common_tags([Carried(type_, {"Team": "a"}, PROD, "prod") for type_ in types]) == []
+
+
+def test_the_constant_of_one_root_is_no_rule() -> None:
+    """What one root module alone has asks for the key; the environment in it is a rule all the same."""
+    one = [Carried("aws_vpc", {"Stage": "prod", "Team": "a"}, PROD, "prod")] * 3
+    assert {"Stage": "{environment}", "Team": {}} == {guess.key: guess.rule for guess in common_tags(one)}

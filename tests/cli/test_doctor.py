@@ -36,11 +36,13 @@ SHOP = {
           default   = "hunter2"
         }
 
-        data "aws_vpc" "main" {}
+        data "aws_iam_policy" "base" {
+          name = "base"
+        }
 
-        resource "aws_security_group" "app" {
-          vpc_id      = data.aws_vpc.main.id
-          description = var.secret
+        resource "aws_iam_role_policy" "app" {
+          role   = var.secret
+          policy = data.aws_iam_policy.base.policy
         }
         """,
 }
@@ -58,25 +60,24 @@ def test_text(tmp_path: Path) -> None:
 
     assert ran.exit_code == 0
     assert any(line.split()[:2] == ["ok", "python"] for line in lines)
-    at = next(number for number, line in enumerate(lines) if "1 attribute of data sources not known" in line)
-    assert lines[at].startswith("warning  prod ")
+    at = next(number for number, line in enumerate(lines) if "1 line settles 1 of 1 verdict" in line)
+    assert lines[at].startswith("warning  unknown ")
     assert [line.strip() for line in lines[at + 1 : at + 3]] == [
         "[environments.prod.known]",
-        '"aws_vpc.main.id" = "…"  # 1 resource',
+        '"aws_iam_policy.base.policy" = "…"  # settles 1',
     ]
     assert lines[-1].endswith("0 problems")
     assert "hunter2" not in ran.output
 
 
 def test_what_all_environments_do_not_know_is_said_once(tmp_path: Path) -> None:
-    """Data that several environments do not know is one warning that names them, and both tables it may go to."""
+    """Data that several environments do not know is one line of each, which is asked for once."""
     second = '\n[environments.stage]\nroot = "."\naccount_id = "111122223333"\nregion = "eu-west-1"\n'
     directory = write(tmp_path, {**SHOP, "infraspec.toml": SHOP["infraspec.toml"] + second})
     output = doctor("--infra", str(directory)).output
 
-    assert 1 == output.count("of data sources not known")
-    assert "warning  prod, stage " in output
-    assert "[known]  # what is the same in all; else [environments.prod.known], [environments.stage.known]" in output
+    assert "1 line settles 2 of 2 verdicts that are not known" in output
+    assert all(f"[environments.{name}.known]" in output for name in ("prod", "stage"))
 
 
 TASK = """\
@@ -98,16 +99,15 @@ TASK = """\
 
 
 def test_roles_of_other_stacks(tmp_path: Path) -> None:
-    """Roles that are not known are one warning with the command and the lines that make them known, till they are."""
+    """Roles that are not known come with the command and the line that make them known, till they are."""
     directory = write(tmp_path, {**SHOP, "main.tf": TASK})
     lines = [line.strip() for line in doctor("--infra", str(directory)).output.splitlines()]
-    at = next(number for number, line in enumerate(lines) if "2 roles of task definitions not known" in line)
+    at = next(number for number, line in enumerate(lines) if "1 line settles 2 of 2 verdicts" in line)
     assert [
-        "aws iam get-account-authorization-details --output json > iam.json  # in their account",
+        "aws iam get-account-authorization-details --output json > iam.json  # in the account of the roles",
         "[environments.prod]",
-        'snapshots = ["iam.json"]',
-        "#   arn:aws:iam::111122223333:role/shared",
-    ] == lines[at + 1 : at + 5]
+        'snapshots = ["iam.json"]  # settles 2',
+    ] == lines[at + 1 : at + 4]
 
     contract = SHOP["infraspec.toml"] + 'snapshots = ["iam.json"]\n'
     files = {"infraspec.toml": contract, "iam.json": export(role("shared"), role("task"))}

@@ -207,3 +207,67 @@ def test_repository_of_task_definition_files_alone(pytester: pytest.Pytester) ->
     assert {"dev task-definitions", "dev secret-access"} <= set(table(result))
     assert "RootMissingError" not in text_of(result)
     assert "td.json:" in text_of(result)
+
+
+TASK = """
+variable "on" { default = false }
+resource "aws_ecs_task_definition" "app" {
+  count                 = var.on ? 1 : 0
+  family                = "app"
+  container_definitions = "[]"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        pytest.param({"main.tf": TASK}, "the source has 1 task definition, and none is judged*", id="no instance"),
+        pytest.param(
+            {"main.tf": 'resource "aws_sqs_queue" "q" {}\n', "app/main.tf": TASK},
+            "the source has 1 task definition, and none is judged*",
+            id="another root",
+        ),
+        pytest.param(
+            {"main.tf": 'module "ecs" { source = "example/ecs/aws" }\n'},
+            "nothing is judged: 1 module not here",
+            id="a module that is not here",
+        ),
+    ],
+)
+def test_what_the_source_has_is_not_passed_over(pytester: pytest.Pytester, files: dict[str, str], message: str) -> None:
+    """Task definitions in the source and none judged fail the run, whatever `allow_empty` says of rules."""
+    allowed = '[suite]\nundetermined = "warn"\nallow_empty = ["task-definitions", "secret-access"]\n'
+    project = Project({**files, "infraspec.toml": CONTRACT + allowed})
+    result = project.run(pytester, "-k", "secret_access")
+
+    assert 1 == result.parseoutcomes()["failed"]
+    result.stdout.fnmatch_lines([f"EmptySelectionError: *{message}"])
+
+
+def test_what_is_passed_over_is_allowed_by_its_own_name(pytester: pytest.Pytester) -> None:
+    """What nobody deploys is named in the contract, and the run passes."""
+    allowed = '[suite]\nallow_empty = ["secret-access", "secret-access:source"]\n'
+    result = Project({"main.tf": TASK, "infraspec.toml": CONTRACT + allowed}).run(pytester, "-k", "secret_access")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_lines_that_settle_most_end_a_run(pytester: pytest.Pytester) -> None:
+    """A run that could not tell everything ends with the lines of the contract that settle it, and how many each."""
+    reads = (MINIMAL / "main.tf").read_text(encoding="utf-8") + 'variable "size" {}\n'
+    source = (
+        reads
+        + 'data "aws_iam_policy" "other" { name = "other" }\n'
+        + ('resource "aws_iam_role_policy" "p" {\n  role = "other"\n  policy = data.aws_iam_policy.other.policy\n}\n')
+    )
+    contract = CONTRACT + '[suite]\nundetermined = "warn"\n'
+    result = Project({"main.tf": source, "infraspec.toml": contract}).run(pytester)
+
+    result.stdout.fnmatch_lines(
+        [
+            "unknown  1 line settles 1 of 1 verdict that is not known, which `infraspec doctor --write` asks for:",
+            "         [[]environments.*.known]",
+            '         "aws_iam_policy.other.policy" = "…"  # settles 1',
+        ]
+    )

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from infraspec.adoption.conventions import PLACEHOLDERS, Guess, TagGuess, common_tags, names_of, patterns_of, tags_of
 from infraspec.adoption.environments import EnvironmentCandidate
 from infraspec.adoption.repository import RepositoryFiles, files_by_environment
-from infraspec.adoption.roots import ENVIRONMENT_WORDS, environment_word, is_production
+from infraspec.adoption.roots import ENVIRONMENT_WORDS, RUNNING, environment_word, is_production
 from infraspec.checks.conventions.names import check_names
 from infraspec.checks.conventions.tags import check_tags, empty_selectors
 from infraspec.checks.state.source import check_source
 from infraspec.contract.loading import FILE_NAME
 from infraspec.contract.models import Contract
-from infraspec.conventions.placeholders import facts_of
+from infraspec.conventions.placeholders import APPLICATION, ENVIRONMENT, facts_of
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import NAMES, SECRET_ACCESS, SOURCE, TAGS, TASK_DEFINITIONS
@@ -86,7 +86,7 @@ def _written(text: str, length: int) -> str:
 MOST_ENVIRONMENTS = 20
 """How many environments a contract begins with; the others stand in it as comments."""
 
-_NO_ENVIRONMENT = "by name no environment, and without task definitions; uncomment what is to be checked all the same"
+_NO_ENVIRONMENT = "by name no environment, and nothing runs in it; uncomment what is to be checked all the same"
 _EMPTY = "it makes no resources, and root modules that do lie below it"
 _STRANGER = "named and tagged otherwise than the rest, as another application; uncomment what is to be checked too"
 _A_SET = 2
@@ -176,10 +176,18 @@ def _inferred(adoption: Adoption) -> Adoption:
     application, held = found or (adoption.application, 0)
     adoption = replace(adoption, application=application, support=(held, len(names)), names=(), tags=())
     contract = adoption.contract()
-    facts = {name: facts_of(contract, name, region=plan.region, account=plan.account) for name, plan in plans.items()}
+    facts = {name: _facts(contract, name, plan, found=found is not None) for name, plan in plans.items()}
+    roots = {each.name: each.root.path for each in adoption.environments}
     named = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
-    carried = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name]))]
+    carried = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name], roots.get(name, "")))]
     return replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
+
+
+def _facts(contract: Contract, name: str, plan: Plan, *, found: bool) -> dict[str, str]:
+    """Return what names and tags are made of: no label that is of infraspec's making, or of the directory."""
+    facts = facts_of(contract, name, region=plan.region, account=plan.account)
+    synthetic = {APPLICATION: not found, ENVIRONMENT: environment_word(name) is None}
+    return {fact: value for fact, value in facts.items() if not synthetic.get(fact)}
 
 
 def _strangers(adoption: Adoption) -> list[EnvironmentCandidate]:
@@ -262,8 +270,14 @@ def _holding_others(
 
 
 def _most_wanted(candidates: Sequence[EnvironmentCandidate]) -> tuple[EnvironmentCandidate, ...]:
-    """Return as many as a contract should begin with, in their order: production first of all, then what has a word."""
-    ranked = sorted(candidates, key=lambda each: (not is_production(each.name), environment_word(each.name) is None))
+    """Return as many as a contract should begin with, in their order.
+
+    What runs something comes first, then production, then what has a word.
+    """
+    ranked = sorted(
+        candidates,
+        key=lambda each: (not each.root.runs, not is_production(each.name), environment_word(each.name) is None),
+    )
     return tuple(each for each in candidates if each in ranked[:MOST_ENVIRONMENTS])
 
 
@@ -271,7 +285,7 @@ def _no_environments(kept: Sequence[EnvironmentCandidate], plans: Mapping[str, P
     """Return root modules that are no environments, such as a bootstrap: beside `dev` and `prod` names tell."""
     if sum(1 for candidate in kept if environment_word(candidate.name)) < _A_SET:
         return []
-    return [each for each in kept if not environment_word(each.name) and not _has_task_definitions(plans[each.name])]
+    return [each for each in kept if not environment_word(each.name) and not _runs(plans[each.name])]
 
 
 def _empty(adoption: Adoption) -> list[str]:
@@ -294,6 +308,10 @@ def _empty(adoption: Adoption) -> list[str]:
     if sum(1 for entry in found if entry.startswith(f"{NAMES.id}:")) > _MOST_SELECTORS:
         found[NAMES.id] = None
     return [entry for entry in found if ":" not in entry or entry.partition(":")[0] not in found]
+
+
+def _runs(plan: Plan) -> bool:
+    return bool(plan.managed(*RUNNING)) or _has_task_definitions(plan)
 
 
 def _has_task_definitions(plan: Plan) -> bool:

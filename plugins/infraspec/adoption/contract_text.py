@@ -34,7 +34,7 @@ def _shipped(name: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """Write text, a list or an inline table as TOML."""
+    """Write a value as TOML: text, a number, a list or an inline table."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, dict):
@@ -42,6 +42,8 @@ def quoted(value: object) -> str:
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(quoted, value)) + "]"
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
     raise TypeError(type(value).__name__)
 
 

@@ -16,7 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value
 from infraspec.resource_types import resource_type
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 
 SNAKE = "snake-name"
 SNAKE_REGEX = "[a-z0-9]+(_[a-z0-9]+)*"
@@ -122,30 +122,36 @@ class TagGuess(Struct, frozen=True):
 class Carried(Struct, frozen=True):
     """The tags of a resource in an environment, with what is known of this."""
 
+    type: str
     tags: Mapping[str, Value]
     facts: Mapping[str, str]
+    root: str
 
 
-def tags_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[Carried]:
+def tags_of(plan: Plan, facts: Mapping[str, str], root: str) -> Iterator[Carried]:
     """Yield the effective tags of the resources that certainly take tags."""
     for resource, takes in tagged(plan):
-        if takes is Truth.YES:
-            yield Carried(EffectiveTags.of(resource.type, resource.values).tags, facts)
+        if takes is Truth.YES and not is_vendored(resource):
+            yield Carried(resource.type, EffectiveTags.of(resource.type, resource.values).tags, facts, root)
 
 
 def common_tags(carried: Sequence[Carried]) -> list[TagGuess]:
-    """Return the tags that a good part of the resources carries, with the value that they have in common."""
+    """Return the tags that a good part of the resources carries, three of one type among them, with their value."""
     keys = dict.fromkeys(key for each in carried for key in each.tags if key not in _OWN)
     guesses = []
     for key in sorted(keys):
         having = [each for each in carried if each.tags.get(key) is not None]
-        if len(having) >= max(2, WORTH_SAYING * len(carried)):
+        alike = max(Counter(each.type for each in having).values(), default=0)
+        if alike >= LEAST and len(having) >= WORTH_SAYING * len(carried):
             guesses.append(TagGuess(key, _rule(key, having), len(having), len(carried)))
     return guesses
 
 
 def _rule(key: str, having: Sequence[Carried]) -> str | list[str] | dict[str, str]:
-    """Return a fact, the one value or few values that all have; any value where some is not known."""
+    """Return a fact, the one value or few values that all have in several root modules, else any value.
+
+    What one root module alone has is its constant, and no rule for the next one.
+    """
     values = [each.tags[key] for each in having]
     if not all(isinstance(value, str) for value in values):
         return {}
@@ -153,11 +159,16 @@ def _rule(key: str, having: Sequence[Carried]) -> str | list[str] | dict[str, st
         if all(each.facts.get(fact) == each.tags[key] for each in having):
             return f"{{{fact}}}"
         if fact in (ENVIRONMENT, APPLICATION) and all(
-            each.tags[key] in spellings(fact, each.facts[fact]) for each in having
+            fact in each.facts and each.tags[key] in spellings(fact, each.facts[fact]) for each in having
         ):
             return f"{{{fact.capitalize()}}}"
     distinct = sorted(set(values))
-    if not all(distinct) or len(distinct) > _MOST_VALUES or len(values) < 2 * len(distinct):
+    if (
+        len({each.root for each in having}) == 1
+        or not all(distinct)
+        or len(distinct) > _MOST_VALUES
+        or len(values) < 2 * len(distinct)
+    ):
         return {}
     escaped = [value.replace("{", "{{").replace("}", "}}") for value in distinct]
     return escaped[0] if len(escaped) == 1 else escaped
@@ -167,9 +178,19 @@ MAJORITY = 0.75
 """The share of the names that a pattern has to hold for."""
 
 _MOST_PATTERNS = 2
-_COMMON = 4
+LEAST = 3
+"""How many resources of a type have to agree for a convention to be proposed: fewer may be chance."""
+
+_DICTATED = re.compile(r"/aws/|aws-waf-logs-|AWS|Amazon|alias/aws/|/ecs/|ecs[A-Z]|rds-monitoring-role$")
+"""What names begin with that AWS gives, or asks for: of log groups, service roles, keys, logs of WAF."""
+
 _FREE = frozenset({"aws_route53_record", "aws_route53_zone", "aws_acm_certificate", "aws_ses_domain_identity"})
 PLACEHOLDERS: Mapping[str, str] = {SNAKE: SNAKE_REGEX}
+
+
+def is_vendored(resource: Resource) -> bool:
+    """Tell whether a resource is declared in a module that terraform has fetched, which its user does not own."""
+    return resource.location is not None and ".terraform/modules/" in resource.location.file
 
 
 class NamedResource(Struct, frozen=True):
@@ -197,7 +218,7 @@ class Guess(Struct, frozen=True):
 def names_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[NamedResource]:
     """Yield the names that are known before apply, but for those that are domain names."""
     for resource in plan.managed():
-        if not resource.type.startswith("aws_") or resource.type in _FREE:
+        if not resource.type.startswith("aws_") or resource.type in _FREE or is_vendored(resource):
             continue
         attribute = resource_type(resource.type).name or "name"
         name: Value = read_name(resource.type, resource.values, resource.address, attribute)
@@ -206,20 +227,19 @@ def names_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[NamedResource]:
 
 
 def patterns_of(names: Sequence[NamedResource]) -> list[Guess]:
-    """Return the patterns of each type of which at least three quarters of the names follow them.
+    """Return the patterns of each type of which at least three quarters of the names follow them, and three names.
 
-    A type with one name gets a pattern only if many names of other types follow the same one.
+    A type of which AWS dictates some names has none: what others follow is no rule of the team for all of it.
     """
     by_type: dict[str, list[NamedResource]] = {}
     for named in names:
         by_type.setdefault(named.type, []).append(named)
-    written = {type_: [_pattern(named) for named in group] for type_, group in by_type.items()}
-    overall = Counter(pattern for patterns in written.values() for pattern in patterns if pattern)
     guesses: list[Guess] = []
     for type_, group in sorted(by_type.items()):
-        chosen, held = _chosen(group, [pattern for pattern in written[type_] if pattern])
-        backed = len(group) > 1 or all(overall[pattern] >= _COMMON for pattern in chosen)
-        if chosen and backed and held >= MAJORITY * len(group):
+        if any(_DICTATED.match(named.name) for named in group):
+            continue
+        chosen, held = _chosen(group, [pattern for named in group if (pattern := _pattern(named))])
+        if chosen and held >= MAJORITY * len(group):
             guesses.append(Guess(type_, chosen, held, len(group)))
     return guesses
 
@@ -233,7 +253,8 @@ def _chosen(group: Sequence[NamedResource], patterns: Sequence[str]) -> tuple[tu
             for named in left
             if NamePattern.parse(pattern, PLACEHOLDERS, named.facts).judge(named.name) is not Verdict.PROVEN
         ]
-        if len(left) - len(unmatched) < min(2, len(group)):
+        followed = {named.name for named in left} - {named.name for named in unmatched}
+        if len(followed) < LEAST:
             continue
         chosen.append(pattern)
         left = unmatched

@@ -122,6 +122,7 @@ def _text(body: SourceBody, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+_DEFAULT = "default"
 _WORKSPACE = r"terraform\.workspace"
 _COMPARED = re.compile(rf"""{_WORKSPACE}\s*[!=]=\s*"([A-Za-z0-9_-]+)\"""")
 _SELECTED = re.compile(r"terraform\s+workspace\s+(?:select|new)\s+(?:-\S+\s+)*([A-Za-z0-9_-]+)\b")
@@ -129,22 +130,24 @@ _AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.a
 
 
 def workspaces_of(root: Root, pipelines: Iterable[str]) -> list[str]:
-    """Return the workspaces that are environments by their names, in the order they were found.
+    """Return the workspaces that the source compares with, `default` included; none if it compares with that alone.
 
     A map that is looked up by the workspace, or by a local value that is made of it, has its name for a key:
-    `var.instance_type[terraform.workspace]`.
+    `var.instance_type[terraform.workspace]`. What a pipeline selects counts where the source compares with nothing,
+    and if it is an environment by its name.
     """
     texts = list(root.texts())
-    compared = _compared(texts)
-    selected = (name for text in pipelines for name in _SELECTED.findall(text))
     looked_up = (name for map_ in _looked_up(root, texts) for name in _keys(root, *map_))
-    names = dict.fromkeys((*compared, *selected, *looked_up))
-    return [name for name in names if environment_word(name)]
+    named = (name for name in looked_up if name == _DEFAULT or environment_word(name))
+    if names := dict.fromkeys((*_compared(texts), *named)):
+        return [] if [*names] == [_DEFAULT] else list(names)
+    selected = (name for text in pipelines for name in _SELECTED.findall(text))
+    return [name for name in dict.fromkeys(selected) if environment_word(name)]
 
 
 def deploys_default(root: Root) -> bool:
     """Tell whether the default workspace is one that is deployed: there are no others, or the source asks for it."""
-    return not root.uses_workspaces or "default" in _compared(root.texts())
+    return not root.uses_workspaces or _DEFAULT in _compared(root.texts())
 
 
 def _compared(texts: Iterable[str]) -> Iterator[str]:
@@ -222,7 +225,7 @@ def find_environments(
     texts: Sequence[str],
     regions: Sequence[str],
 ) -> list[EnvironmentCandidate]:
-    """Return the environments of the roots, production last.
+    """Return the environments of the roots, those that run something first, production last of them.
 
     `texts` are those of workflows and Makefiles, which select workspaces; `regions` those that workflows set.
     """
@@ -234,7 +237,9 @@ def find_environments(
             chosen = unique(given.name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))
             account, region = account_of(root, given.files), region_of(root, given.files, regions)
             found.append(replace(given, name=chosen, account=account, region=region))
-    return sorted(found, key=lambda each: (is_production(each.name), environment_word(each.name) is None))
+    return sorted(
+        found, key=lambda each: (not each.root.runs, is_production(each.name), environment_word(each.name) is None)
+    )
 
 
 def _of_root(

@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from infraspec.contract.paths import UNIT_FILE, roots_below
 from infraspec.core.errors import InfraspecError, RootMissingError
+from infraspec.core.finding import Location
 from infraspec.core.unknown import Value
 from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.evaluation import Library
+from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.terragrunt import UnitRoot, read_root
 
@@ -81,6 +84,35 @@ def unique(name: str, others: Iterable[str], *prefixes: str) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
+WORKLOADS = MappingProxyType(
+    {"aws_ecs_task_definition": "task definition", "aws_lambda_function": "function", "aws_iam_role": "role"}
+)
+"""What verdicts of access are about, by resource type."""
+RUNNING = frozenset({"aws_ecs_task_definition", "aws_ecs_service", "aws_lambda_function"})
+"""What a contract is about in the first place."""
+_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.MULTILINE)
+_WORKLOAD = re.compile(rf'^[ \t]*resource[ \t]+"({"|".join(WORKLOADS)})"', re.MULTILINE)
+
+
+def unjudged(directory: Path, plans: Iterable[Plan]) -> dict[str, list[Location]]:
+    """Return where a repository has resources that verdicts of access are about and of which no plan has any, by type.
+
+    Those of examples and tests do not count where nothing runs them.
+    """
+    made = {resource.type for plan in plans for resource in plan.managed(*WORKLOADS)}
+    found: dict[str, list[Location]] = {}
+    for path in roots_below(directory):
+        if (_ASIDE - _MODULES) & set(path.lower().split("/")):
+            continue
+        for file in sorted(one for one in (directory / path).iterdir() if one.suffix in (".tf", ".tofu")):
+            text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+            for match in _WORKLOAD.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                if match[1] not in made:
+                    found.setdefault(match[1], []).append(Location(file.relative_to(directory).as_posix(), line))
+    return found
+
+
 _MODULES = frozenset({"module", "modules", "_module", "_modules"})
 _ASIDE = _MODULES | {"example", "examples", "test", "tests", "fixture", "fixtures", "testdata", "vendor"}
 
@@ -102,18 +134,23 @@ class Root(Struct, frozen=True):
         return self.configuration.directory
 
     @property
+    def runs(self) -> bool:
+        """Whether it, or a local module of it, declares a task definition, a service or a function."""
+        return _runs((self.configuration, *self.modules))
+
+    @property
     def uses_workspaces(self) -> bool:
         """Whether its files, or those of its modules, mention `terraform.workspace` or `tofu.workspace`."""
-        texts = (text for configuration in (self.configuration, *self.modules) for text in _texts(configuration))
-        return any("terraform.workspace" in text or "tofu.workspace" in text for text in texts)
+        return any("terraform.workspace" in text or "tofu.workspace" in text for text in self.texts())
 
     def holds(self, path: str) -> bool:
         """Tell whether a path of the repository lies below it."""
         return self.path == "." or path.startswith(f"{self.path}/")
 
     def texts(self) -> Iterator[str]:
-        """Yield the text of each of its own files."""
-        yield from _texts(self.configuration)
+        """Yield the text of each of its files, and of those of its modules."""
+        for configuration in (self.configuration, *self.modules):
+            yield from _texts(configuration)
 
 
 class Roots(Struct, frozen=True):
@@ -128,11 +165,13 @@ def find_roots(directory: Path, library: Library) -> Roots:
     """Read every directory of Terraform and tell the root modules from the others.
 
     Roots below `examples`, `tests`, `modules` and the like count only if there is no other: a repository of modules is
-    known by its examples. Where nothing has a backend or a provider, what nobody calls is a root.
+    known by its examples. Where nothing has a backend or a provider, or nothing that has makes any of WORKLOADS, what
+    nobody calls is a root. What a directory calls that cannot be parsed is none for all that.
     """
     read: dict[str, Configuration] = {}
     units: dict[str, UnitRoot] = {}
     broken: list[tuple[str, str]] = []
+    torn: set[str] = set()
     for path in roots_below(directory):
         try:
             if (directory / path / UNIT_FILE).is_file():
@@ -143,11 +182,12 @@ def find_roots(directory: Path, library: Library) -> Roots:
             broken += [] if path in units or error.place.endswith(UNIT_FILE) else [(path, str(error).splitlines()[0])]
         except InfraspecError as error:
             broken.append((path, str(error).splitlines()[0]))
+            torn |= set(_called_in_text(directory / path))
     by_directory = {os.path.normpath(configuration.directory): configuration for configuration in read.values()}
     included = {file for each in units.values() for file in each.included}
     made = {path: each for path, each in units.items() if (directory / path / UNIT_FILE).resolve() not in included}
     broken = [(path, why) for path, why in broken if (directory / path / UNIT_FILE).resolve() not in included]
-    called = {target for configuration in read.values() for target in _called(configuration)}
+    called = torn | {target for configuration in read.values() for target in _called(configuration)}
     called |= {os.path.relpath(each.directory.resolve(), directory.resolve()) for each in made.values()}
     called |= {target for each in made.values() for target in _called(each.configuration)}
     alone = {path: each for path, each in read.items() if path not in called and _is_alone(path, each, called)}
@@ -155,6 +195,8 @@ def find_roots(directory: Path, library: Library) -> Roots:
     found |= {path: each for path, each in alone.items() if each.providers or has_backend(each)}
     if not found:
         found = {path: each for path, each in alone.items() if each.resources or each.calls}
+    elif not any(_runs((each, *_reached(each, by_directory))) for each in found.values()):
+        found |= {path: each for path, each in alone.items() if _runs((each, *_reached(each, by_directory)))}
     aside = [path for path in found if _ASIDE & set(path.lower().split("/"))]
     chosen = [path for path in found if path not in aside] or list(found)
     return Roots(
@@ -179,6 +221,19 @@ def _reached(configuration: Configuration, by_directory: Mapping[str, Configurat
                 seen.add(target)
                 pending.append(by_directory[target])
                 yield by_directory[target]
+
+
+def _called_in_text(directory: Path) -> Iterator[str]:
+    """Yield the local modules that a directory names as sources, whether or not it can be parsed."""
+    for file in directory.glob("*.tf"):
+        for source in _SOURCE.findall(file.read_text(encoding="utf-8", errors="replace")):
+            yield os.path.normpath(directory / source)
+
+
+def _runs(configurations: Iterable[Configuration]) -> bool:
+    """Tell whether a root module with its local modules declares a task definition, a service or a function."""
+    declared = (key for configuration in configurations for key in configuration.resources)
+    return any(mode == "managed" and type_ in RUNNING for mode, type_, _ in declared)
 
 
 def has_backend(configuration: Configuration) -> bool:

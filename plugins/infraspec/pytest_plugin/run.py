@@ -111,7 +111,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"{type(error).__name__}: {error}", red=True)
     if recorder.records:
         session = session_of(config)
-        write_summary(terminalreporter, recorder, session.contract, session.baseline, session.shown)
+        is_open = any(record["counts"]["undetermined"] for record in recorder.records) and not _is_part(config)
+        answers = session.answers() if is_open else None
+        write_summary(terminalreporter, recorder, session.contract, session.baseline, session.shown, answers=answers)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -20,6 +20,7 @@ from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.core.errors import (
     BaselineError,
     ContractError,
+    EmptySelectionError,
     ErrorCollector,
     InfraspecError,
     TagPolicyError,
@@ -28,6 +29,7 @@ from infraspec.core.errors import (
     unreadable,
 )
 from infraspec.core.finding import Finding
+from infraspec.core.rules import SECRET_ACCESS
 from infraspec.core.runtime import keep_to_the_end, paused_collector, read_regular, require
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.iam.evaluation.decision import Decision
@@ -36,12 +38,17 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.pytest_plugin.options import LOCAL, Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
 from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
-from infraspec.reporting.run.rule_result import empty_selection, judge, witness_of
+from infraspec.reporting.run.rule_result import UNJUDGED, empty_selection, judge, unjudged_error, witness_of
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
 
-if TYPE_CHECKING:  # few runs ask AWS
+if TYPE_CHECKING:  # few runs ask AWS, or leave something open
+    from infraspec.adoption.answers import Ranking
     from infraspec.pytest_plugin.live_access import LiveAccess
+
+
+_MOST_RESOURCES = 1000
+_MOST_TRIED = 6
 
 
 class Session:
@@ -241,8 +248,40 @@ class Session:
             raise empty_selection(rule, contract, environment)
         if result.failing:
             raise UnprovenError(result.failing, result.total)
+        if rule == SECRET_ACCESS.id and environment == next(iter(contract.environments), "") and self.unjudged:
+            raise self.unjudged
         if result.doubtful:
             pytest.xfail(str(UnprovenError(result.doubtful, result.total)))
+
+    @cached_property
+    def unjudged(self) -> EmptySelectionError | None:
+        """The error of task definitions, roles or functions that the source has and no environment makes.
+
+        `allow_empty` is of what the rules match nothing of. This is allowed by a name of its own.
+        """
+        if self.settings.is_live or set(self.names) != {*self.contract.environments}:
+            return None
+        if UNJUDGED in self.contract.suite.allow_empty:
+            return None
+        from infraspec.adoption.roots import unjudged  # noqa: PLC0415 - pytest starts faster without
+
+        plans = [self.environments.plan(name) for name in self.names]
+        return unjudged_error(self.contract, unjudged(self.contract.directory, plans), plans)
+
+    def answers(self) -> Ranking | None:
+        """Return the lines of the contract that settle most, tried as far as that takes no longer than the run itself.
+
+        Not of a run on what is deployed, or on files that options name: its contract alone does not say what it saw.
+        """
+        settings = self.settings
+        if settings.is_live or settings.plan_file or settings.snapshot_files is not None:
+            return None
+        plans = [self.environments.plan(name) for name in self.names if self.environments.has(name)]
+        if sum(len(plan.resources) for plan in plans) > _MOST_RESOURCES:
+            return None
+        from infraspec.adoption.answers import ranking  # noqa: PLC0415 - most runs know all
+
+        return ranking(self.environments, self.names, most=_MOST_TRIED)
 
     explaining = staticmethod(explaining)
     run_on_source = staticmethod(run_on_source)

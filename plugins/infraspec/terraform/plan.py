@@ -344,9 +344,14 @@ class Plan:
         return made
 
     @property
+    def unevaluated(self) -> list[str]:
+        """What is said of each module that was not evaluated, as it is not here."""
+        return [each.message for each in self.diagnostics if NOT_EVALUATED in each.message]
+
+    @property
     def is_whole(self) -> bool:
         """Whether every module was evaluated, so that what is not in the plan is not in the source."""
-        return not any(NOT_EVALUATED in each.message for each in self.diagnostics)
+        return not self.unevaluated
 
     @cached_property
     def by_address(self) -> Mapping[str, Resource]:

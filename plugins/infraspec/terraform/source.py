@@ -24,7 +24,7 @@ from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
-from infraspec.terraform.configuration.variables import Argument, automatic_files, collect_variables
+from infraspec.terraform.configuration.variables import Argument, Assignment, automatic_files, collect_variables
 from infraspec.terraform.language.conversions import iterate, to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.scope import Scope, too_deep
@@ -208,7 +208,9 @@ def evaluate(
             bare = ModuleInstance(configuration, evaluation)
             variables = collect_variables(bare, (*unit.arguments, *arguments), {**unit.environ, **environ})
             inputs = {name: _constant(value) for name, value in {**unit.values(bare), **variables}.items()}
-            stated = bool(arguments) or bool(unit.inputs) or any(automatic_files(root))
+            # What the contract gives under [variables] is what its rules have to know, and need not be all.
+            whole = (one for one in arguments if not (isinstance(one, Assignment) and one.parsed))
+            stated = any(whole) or bool(unit.inputs) or any(automatic_files(root))
             return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), inputs if stated else None)
         except RecursionError:
             raise too_deep(str(root)) from None

@@ -26,7 +26,18 @@ from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Location, Verdict
 from infraspec.core.truth import Truth, all_of
-from infraspec.core.unknown import PolicyContent, RolePolicies, Text, Unknown, Value, render
+from infraspec.core.unknown import (
+    AfterApply,
+    PolicyContent,
+    RolePolicies,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    render,
+    sources,
+    unknowns,
+)
 from infraspec.iam.lint.refusals import least_size
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
@@ -84,7 +95,10 @@ class GrantedPolicies:
         if isinstance(arn, str) and of_aws(arn):
             return managed_policy(arn)
         policy = shown.strip("${}")
-        return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", PolicyContent(policy)))
+        open_ = [each.cause for one in unknowns(arn) for each in sources(one)]
+        is_to_come = all(cause is None or isinstance(cause, AfterApply) for cause in open_)
+        cause = PolicyContent(policy) if is_to_come else computed_from(arn)
+        return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", cause))
 
     def _misnamed(self, arn: str, source: Resource) -> IdentityPolicy | None:
         """Say of the ARN of a policy that nothing can have it where it is attached.

@@ -16,8 +16,8 @@ from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline, BaselineResult, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import Waived, WaiverResult, apply
-from infraspec.core.errors import EmptySelectionError
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.errors import EmptySelectionError, counted, listing
+from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
 
 if TYPE_CHECKING:  # a run starts faster without
@@ -144,6 +144,40 @@ def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySel
         expected="at least one resource or file that the rule is about",
         remedy="if there is none to be, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
     )
+
+
+UNJUDGED = "secret-access:source"
+"""What `allow_empty` says for the run to look past resources of the source that no environment makes."""
+
+
+def unjudged_error(
+    contract: Contract, found: Mapping[str, Sequence[Location]], plans: Sequence[Plan]
+) -> EmptySelectionError | None:
+    """Return the error of what is in the source and was not judged; None where there is nothing such.
+
+    Without a task definition, function or role in any plan, what a module that is not here makes may be one.
+    """
+    from infraspec.adoption.roots import WORKLOADS  # noqa: PLC0415 - pytest starts faster without
+
+    absent = list(dict.fromkeys(one.partition(" ")[0] for plan in plans for one in plan.unevaluated))
+    if not found and (not absent or any(plan.managed(*WORKLOADS) for plan in plans)):
+        return None
+    kinds = ", ".join(counted(len(places), WORKLOADS[type_]) for type_, places in found.items())
+    places = [str(place) for all_ in found.values() for place in all_]
+    return EmptySelectionError(
+        f"the source has {kinds}, and none is judged: no environment makes any"
+        if found
+        else f"nothing is judged: {counted(len(absent), 'module')} not here",
+        place=place_of(contract, "environments"),
+        expected="an environment for each root module that makes task definitions, functions or roles",
+        found=listing([*places, *absent], _MOST_PLACES),
+        remedy="fetch the modules with `terraform init -backend=false`, name the root module under [environments], or "
+        "give the variables that its count depends on; if nobody deploys it, say so:\n"
+        + allowing(contract.suite.allow_empty, [UNJUDGED]),
+    )
+
+
+_MOST_PLACES = 5
 
 
 def allowing(present: Sequence[str], further: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from textwrap import indent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import Struct
@@ -20,6 +20,9 @@ from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
 from infraspec.reporting.run.rule_result import allowing
+
+if TYPE_CHECKING:  # most runs know all
+    from infraspec.adoption.answers import Ranking
 
 _HEAD = re.compile(r"(^|: )(VIOLATED|UNDETERMINED) ")
 _COLOURS = {"VIOLATED": "red", "UNDETERMINED": "yellow"}
@@ -146,10 +149,12 @@ def write_summary(
     contract: Contract,
     baseline: Baseline | None = None,
     shown: Callable[[str], str] = str,
+    *,
+    answers: Ranking | None = None,
 ) -> None:
     """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules.
 
-    `shown` gives the name that an environment has in reports.
+    `shown` gives the name that an environment has in reports, `answers` are the lines that settle what is not known.
     """
     found: Sequence[Mapping[str, Any]] = recorder.records
     environments = list(contract.environments)
@@ -175,6 +180,9 @@ def write_summary(
     if baseline:
         _write_baseline(terminal, found, baseline)
     _write_unseen(terminal, found)
+    if answers and answers.steps:
+        terminal.line(f"unknown  {answers}, which `infraspec doctor --write` asks for:", yellow=True)
+        terminal.line(indent(answers.lines(), " " * 9))
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
     if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:

@@ -27,6 +27,10 @@ _OF_TERRAGRUNT = ("dependency.", "terragrunt.")
 _OF_THE_ENVIRONMENT = frozenset(
     {"aws_caller_identity.account_id", "aws_region.name", "aws_region.region", "aws_partition.partition"}
 )
+_OF_WHAT_IS_ELSEWHERE = frozenset(
+    {"aws_ssm_parameter.key_id", "aws_ssm_parameter.type", "aws_secretsmanager_secret.kms_key_id"}
+)
+"""Which key encrypts what is not in the source, whether a data source reads it or not, and has the attribute or not."""
 _DNS_SUFFIXES = {
     "aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu",
 }  # fmt: skip
@@ -91,16 +95,18 @@ class KnownData(Struct, frozen=True):
         """Yield the keys that answer for none of the data sources (address, type, name), and one like it that would.
 
         An attribute that the type does not have is no match. The keys that tell account, region and partition always
-        answer.
+        answer, and those that tell the key of what is elsewhere.
         """
         types = {prefix: type_ for address, type_, name in sources for prefix in _prefixes(address, type_, name)}
-        for key in sorted(self.values.keys() - self.shared - _OF_THE_ENVIRONMENT):
+        for key in sorted(self.values.keys() - self.shared - _OF_THE_ENVIRONMENT - _OF_WHAT_IS_ELSEWHERE):
             prefix, _, attribute = key.rpartition(".")
             if key.startswith(_OF_TERRAGRUNT):
                 continue
             if prefix not in types:
                 close = closest(prefix, list(types))
                 yield key, close and f"{close}.{attribute}"
+            elif f"{types[prefix]}.{attribute}" in _OF_WHAT_IS_ELSEWHERE:
+                continue
             elif (known := schema(types[prefix], "data")) and not known.code(attribute):
                 close = closest(attribute, known.names())
                 yield key, close and f"{prefix}.{close}"
