@@ -224,11 +224,11 @@ class Copy:
             patch.undo()
             path.write_text(before, encoding="utf-8")
 
-    def _parse(self, path: Path, name: str | None = None) -> File:
+    def _parse(self, path: Path, name: str | None = None, errors: list[InfraspecError] | None = None) -> File:
         """Parse a file, unless it was parsed with the same text: all but one of a directory were."""
         key = path, name, path.read_text(encoding="utf-8")
         if key not in self._files:
-            self._files[key] = parse_file(path, name)
+            self._files[key] = parse_file(path, name, errors)
         return self._files[key]
 
 

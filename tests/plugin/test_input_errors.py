@@ -1,4 +1,4 @@
-"""Errors of the input end the run with a message: place, what was expected, remedy; never a traceback."""
+"""Errors of the input say place, what was expected, and remedy; they end the run or are findings, without traceback."""
 
 import os
 
@@ -17,11 +17,6 @@ CASES = {
     "unknown environment": ({}, ("--infraspec-env", "prd"), ["prd", "dev"]),
     "no environment but a comma": ({}, ("--infraspec-env", ","), ["an empty name", "dev"]),
     "missing root": ({"infraspec.toml": CONTRACT + 'root = "nowhere"\n'}, (), ["nowhere"]),
-    "syntax errors of two files": (
-        {"a.tf": 'resource "x" {', "b.tf": "locals {\n  a = [1,\n}\n"},
-        (),
-        ["a.tf:1", "b.tf:", "^"],
-    ),
     "unreadable plan": (
         {"plan.json": '{"format_version": "1.2", '},
         ("--infraspec-plan", "infra/plan.json"),
@@ -49,12 +44,6 @@ CASES = {
         ("--infraspec-snapshot", "infra/a.json", "--infraspec-snapshot", "infra/b.json"),
         ["infra/a.json, infra/b.json: two files are of account 111122223333, and they differ"],
     ),
-    "for_each of a list": (
-        {"q.tf": 'resource "aws_sqs_queue" "q" {\n  for_each = ["a"]\n}\n'},
-        (),
-        ["q.tf:2", "toset"],
-    ),
-    "module that calls itself": ({"m.tf": 'module "m" {\n  source = "./"\n}\n'}, (), ["m.tf:2", "module.m"]),
     "waiver without a day": (
         {
             "infraspec.toml": CONTRACT
@@ -63,29 +52,10 @@ CASES = {
         (),
         ["infraspec.toml:13"],
     ),
-    "source in another encoding": ({"a.tf": "\ufefflocals {}".encode("utf-16-le")}, (), ["a.tf:1:1", "UTF-16"]),
-    "task definition file in another encoding": (
-        {
-            "infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n',
-            "td.json": b'{"family": "\xe9"}',
-        },
-        (),
-        ["td.json: the file is not UTF-8", "byte 0xe9 at offset 12"],
-    ),
-    "two broken task definition files": (
-        {"infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n', "a.json": "3", "b.json": '{"family": "x",'},
-        (),
-        ["a.json", "b.json:1:16"],
-    ),
     "broken tag policy": (
         {"infraspec.toml": CONTRACT + '[tags]\npolicy = "p.json"\n', "p.json": '{"tags": {}'},
         (),
         ["p.json:1:12: the tag policy is not JSON"],
-    ),
-    "broken task definition file": (
-        {"infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n', "td.json": '{"family": "x",'},
-        (),
-        ["td.json:1"],
     ),
 }
 
@@ -103,6 +73,55 @@ def test_input_error(
         assert fragment in text
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
+
+
+FINDINGS = {
+    "syntax errors of two files": (
+        {"a.tf": 'resource "x" {', "b.tf": "locals {\n  a = [1,\n}\n"},
+        (),
+        ["a.tf:1", "b.tf:", "^"],
+    ),
+    "for_each of a list": (
+        {"q.tf": 'resource "aws_sqs_queue" "q" {\n  for_each = ["a"]\n}\n'},
+        (),
+        ["q.tf:2", "toset"],
+    ),
+    "module that calls itself": ({"m.tf": 'module "m" {\n  source = "./"\n}\n'}, (), ["m.tf:2", "module.m"]),
+    "source in another encoding": ({"a.tf": "\ufefflocals {}".encode("utf-16-le")}, (), ["a.tf:1:1", "UTF-16"]),
+    "task definition file in another encoding": (
+        {
+            "infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n',
+            "td.json": b'{"family": "\xe9"}',
+        },
+        (),
+        ["td.json: the file is not UTF-8", "byte 0xe9 at offset 12"],
+    ),
+    "two broken task definition files": (
+        {"infraspec.toml": CONTRACT + 'task_definitions = ["*.json"]\n', "a.json": "3", "b.json": '{"family": "x",'},
+        (),
+        ["a.json", "b.json:1:16"],
+    ),
+    "broken task definition file": (
+        {"infraspec.toml": CONTRACT + 'task_definitions = ["td.json"]\n', "td.json": '{"family": "x",'},
+        (),
+        ["td.json:1"],
+    ),
+}
+"""What cannot be read beside what can."""
+
+
+@pytest.mark.parametrize(("files", "arguments", "fragments"), FINDINGS.values(), ids=FINDINGS)
+def test_what_cannot_be_read_is_a_finding(
+    pytester: pytest.Pytester, files: dict[str, str | bytes], arguments: tuple[str, ...], fragments: list[str]
+) -> None:
+    """The run ends with exit code 1 and a finding that names the place; the rest is judged."""
+    result = Project(files).run(pytester, *arguments)
+
+    text = text_of(result)
+    assert 1 == result.ret
+    assert [] == [fragment for fragment in fragments if fragment not in text]
+    assert "Traceback" not in text
+    assert "secret-access                6" in text
 
 
 SHARED = {
@@ -123,8 +142,12 @@ def test_what_environments_share_is_wrong_once(pytester: pytest.Pytester, shared
     result = Project({"infraspec.toml": contract, **files}).run(pytester)
 
     text = text_of(result)
-    assert (USAGE_ERROR, 1) == (result.ret, text.count(place))
-    assert f"  in:       {'dev, prod' if line else 'dev, test, prod'}" in text
+    if shared in {"a plan", "a snapshot"}:
+        assert (1, 1) == (result.ret, text.count(place))
+        return
+    assert 1 == result.ret
+    assert 1 == sum("reason:" in line and place in line for line in text.splitlines())
+    assert f"    also in:   {'prod' if line else 'test, prod'}" in text
 
 
 def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None:
@@ -141,7 +164,7 @@ def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None
     ids=["cycle in locals", "self reference", "file outside the root", "missing attribute"],
 )
 def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, attribute: str) -> None:
-    """An attribute that has no value fails the check that reads it, with its place and no traceback."""
+    """An attribute that has no value is a finding, and unknown to the check that reads it, with no traceback."""
     files = {
         "infraspec.toml": CONTRACT + '[names.patterns]\naws_sqs_queue = "{application}-{name}"\n',
         "l.tf": "locals {\n  a = local.b\n  b = local.a\n}\n",
@@ -149,14 +172,14 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
     }
     result = Project(files).run(pytester)
 
-    assert_not_passed(result, failed=1)
+    assert_not_passed(result, failed=2)
     text = text_of(result)
     assert ".tf:2" in text
     assert "Traceback" not in text
 
 
 def test_error_of_an_attribute_that_nothing_reads(pytester: pytest.Pytester) -> None:
-    """What Terraform refuses anywhere stops the session, with its place and without a traceback."""
+    """What Terraform refuses anywhere is a finding, with its place and without a traceback."""
     files = {
         "infraspec.toml": CONTRACT,
         "q.tf": 'resource "aws_sqs_queue" "q" {\n  policy = nosuch.reference.here\n}\n',
@@ -190,12 +213,12 @@ def test_plan_file_for_several_environments(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize(("target", "found"), [("nowhere", "No such file"), ("link.tf", "symbolic links")])
 def test_link_that_leads_nowhere(pytester: pytest.Pytester, target: str, found: str) -> None:
-    """A source file that is a broken link is an error, as for Terraform, and not left out."""
+    """A source file that is a broken link is a finding, since Terraform stops there, and not left out."""
     directory = Project().write(pytester.path / "infra")
     (directory / "link.tf").symlink_to(target)
     result = run_suite(pytester, directory)
 
-    assert USAGE_ERROR == result.ret
+    assert 1 == result.ret
     assert "link.tf: the file cannot be read" in text_of(result)
     assert found in text_of(result)
 
@@ -223,7 +246,7 @@ def test_what_the_user_may_not_read(pytester: pytest.Pytester, name: str) -> Non
     finally:
         (directory / name).chmod(0o755)
 
-    assert USAGE_ERROR == result.ret
+    assert (USAGE_ERROR if name in {".", "infraspec.toml", "policy.json"} else 1) == result.ret
     text = text_of(result)
     assert "cannot be read" in text
     assert "its mode" in text

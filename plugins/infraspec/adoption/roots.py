@@ -16,7 +16,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from infraspec.contract.paths import UNIT_FILE, roots_below
-from infraspec.core.errors import InfraspecError, RootMissingError
+from infraspec.core.errors import ErrorCollector, InfraspecError, RootMissingError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Value
 from infraspec.hcl.ast import Literal
@@ -175,7 +175,9 @@ def find_roots(directory: Path, library: Library) -> Roots:
     for path in roots_below(directory):
         try:
             if (directory / path / UNIT_FILE).is_file():
-                units[path] = read_root(directory / path, library, KnownData(), {}, directory)
+                unit = read_root(directory / path, library, KnownData(), {}, directory)
+                ErrorCollector([*unit.configuration.errors]).finalize()
+                units[path] = unit
             else:
                 read[path] = library.read(directory / path)
         except RootMissingError as error:

@@ -54,7 +54,7 @@ def check(
     exit code  0  everything is proven, or waived
                1  something is violated, or not known where the contract does not let that pass
                2  a mistyped option or rule
-               4  wrong input: no contract, an unknown environment, a file that cannot be read
+               4  wrong input: no contract, an unknown environment, nothing that can be read
                5  nothing was checked
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for rule in rules:
@@ -62,7 +62,13 @@ def check(
             raise ContractError("there is no such rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
     suite = _suite(live=live)
     chosen = {"dir": infra or _found(suite), "env": environment, **settings}
-    command = [*suite, *_options(chosen), *(["-k", " or ".join(rules)] if rules else []), *arguments]
+    command = [
+        *suite,
+        *_by_itself(suite, chosen["dir"]),
+        *_options(chosen),
+        *(["-k", " or ".join(rules)] if rules else []),
+        *arguments,
+    ]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *command])  # noqa: S606 - the arguments are the user's own
 
@@ -83,6 +89,14 @@ def _found(suite: list[str]) -> Path | None:
         return None
     directory = repository()
     return None if directory == Path() and len(suite) > 1 else directory
+
+
+def _by_itself(suite: list[str], directory: object) -> list[str]:
+    """Return what keeps pytest from the settings of an application's tests, where these do not speak of infraspec."""
+    files = (Path(name) for name in ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"))
+    told = any("infraspec_" in path.read_text("utf-8", "replace") for path in files if path.is_file())
+    contract = Path(str(directory or ".")) / "infraspec.toml"
+    return ["-c", str(contract)] if len(suite) > 1 and contract.is_file() and not told else []
 
 
 def _options(settings: dict[str, object]) -> Iterator[str]:

@@ -106,6 +106,7 @@ class Suite(ContractTable):
     undetermined: Literal["fail", "warn"] = "fail"
     allow_empty: list[NonEmpty] = []
     baseline: FilePath | None = None
+    own_rules: list[FilePath] = []
     severity: dict[NonEmpty, Severity] = {}
     documentation: NonEmpty | None = None
 

@@ -76,6 +76,8 @@ class _References:
             self._file(("tags", "policy"), self._contract.tags.policy, ContractError)
         if self._contract.suite.baseline:
             self._file(("suite", "baseline"), self._contract.suite.baseline, BaselineError)
+        for index, path in enumerate(self._contract.suite.own_rules):
+            self._directory(("suite", "own_rules", index), path)
 
     def layout(self) -> None:
         """Look up the environments of `[consistency]` and `[drift]`."""

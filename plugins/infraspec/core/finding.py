@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from infraspec.core.errors import listing
 
 
 class Verdict(Enum):
@@ -58,6 +64,13 @@ class Finding(Struct, frozen=True):
     advice: bool = False
     rests_on: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
+    """Address and subject of further instances that the same place of the source makes the same of."""
+
+    @property
+    def instances(self) -> tuple[tuple[str, str], ...]:
+        """Address and subject of each instance that it is about."""
+        return ((self.address, self.subject), *self.also)
 
     @property
     def key(self) -> str:
@@ -71,6 +84,9 @@ class Finding(Struct, frozen=True):
             text = getattr(self, label)
             if text:
                 lines.append(_labelled(label, text))
+        if self.also:
+            named = [address if subject == self.subject else f"{address} {subject}" for address, subject in self.also]
+            lines.append(_labelled("also", listing(named, _MOST_ALSO)))
         for other in self.related:
             place = f" ({other.location})" if other.location else ""
             lines.append(_labelled(other.role, f"{other.address}{place}"))
@@ -78,6 +94,31 @@ class Finding(Struct, frozen=True):
             label = "to know" if self.verdict is Verdict.UNDETERMINED else "fix"
             lines.append(_labelled(label, self.remedy))
         return "\n".join(lines)
+
+
+_INSTANCE = re.compile(r'module\.[\w-]+(?:\[[^\]]*\])?\.|\[(?:"[^"]*"|\d+|\?)\]')
+"""What addresses of instances differ in: the modules that they are in, and their keys."""
+_QUOTED = re.compile(r'"[^"]*"')
+_MOST_ALSO = 5
+
+
+def by_mistake(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, as one those that a place of the source makes of each instance for the same reason."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    seen: Counter[tuple[object, ...]] = Counter()
+    for finding in findings:
+        if finding.location is None or (finding.verdict is Verdict.PROVEN and not finding.advice):
+            alike[len(alike),] = [finding]
+            continue
+        of_block = [_INSTANCE.sub("", text) for text in (finding.address, finding.reason)]
+        subject = _QUOTED.sub('""', _INSTANCE.sub("", finding.subject))
+        mistake = (finding.rule, finding.verdict, finding.advice, finding.location, *of_block, subject)
+        seen[mistake, finding.address] += 1  # several of one instance stay several
+        alike.setdefault((mistake, seen[mistake, finding.address]), []).append(finding)
+    return tuple(
+        replace(first, also=tuple((one.address, one.subject) for one in rest)) if rest else first
+        for first, *rest in alike.values()
+    )
 
 
 def _labelled(label: str, text: str) -> str:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, computed_from, concatenate
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, computed_from, concatenate, render
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -82,7 +82,9 @@ _STRING_OR_MARKER = re.compile(f'("(?:[^"\\\\]|\\\\.)*")|({_OPEN}\\d+{_CLOSE})')
 def decode_json(value: str | Text | Unknown) -> Value:
     """Decode JSON text, a Text with holes, or a JsonText; an Unknown decodes to `jsondecode(address)`.
 
-    Raises ValueError (json.JSONDecodeError) if the known parts are not JSON.
+    Of text that is JSON only with what a hole holds, the innermost list around the hole is not known; the innermost
+    object has the members that are seen, and one of an unknown name. Raises ValueError (json.JSONDecodeError) if the
+    known parts are not JSON, whatever the holes hold.
     """
     if isinstance(value, str):
         return json.loads(value)
@@ -92,8 +94,16 @@ def decode_json(value: str | Text | Unknown) -> Value:
         return Unknown(f"jsondecode({value.address})", computed_from(value))
     holes: list[Unknown] = []
     pieces = [part if isinstance(part, str) else _marker(holes, part) for part in value.parts]
-    quoted = _STRING_OR_MARKER.sub(lambda match: match[1] or f'"{match[2]}"', "".join(pieces))
-    return _restore(json.loads(quoted), holes)
+    text = "".join(pieces)
+    try:
+        return _restore(json.loads(_STRING_OR_MARKER.sub(lambda match: match[1] or f'"{match[2]}"', text)), holes)
+    except ValueError:
+        if not any(match[2] for match in _STRING_OR_MARKER.finditer(text)):
+            raise
+    try:
+        return _TornText(text, holes).document()
+    except (ValueError, IndexError):
+        return Unknown(f"jsondecode({' '.join(str(value).split())})", computed_from(value))
 
 
 def _marker(holes: list[Unknown], part: Unknown) -> str:
@@ -121,3 +131,57 @@ def _fill(text: str, holes: list[Unknown]) -> str | Text | Unknown:
     if len(parts) == 1 and isinstance(parts[0], Unknown):
         return parts[0]
     return concatenate(parts)
+
+
+class _TornText:
+    """JSON text in which holes stand for more or less than one value: between members, or in the place of commas."""
+
+    def __init__(self, text: str, holes: list[Unknown]) -> None:
+        self._words = _TOKEN.findall(text)
+        self._holes = holes
+
+    def document(self) -> Value:
+        """Return the tree. Raises ValueError, or IndexError at its end, for text that the holes do not explain."""
+        self._words.reverse()
+        found = self._value()
+        if self._words:
+            raise ValueError(self._words[-1])
+        return found
+
+    def _value(self) -> Value:
+        word = self._words.pop()
+        if word in "[{":
+            return self._members("]" if word == "[" else "}")
+        return self._hole(word) if _OPEN in word and word[0] != '"' else _restore(json.loads(word), self._holes)
+
+    def _hole(self, word: str) -> Unknown:
+        found = _fill(word, self._holes)
+        return found if isinstance(found, Unknown) else Unknown(f"jsondecode({found})", computed_from(found))
+
+    def _members(self, end: str) -> Value:
+        """Read a list or an object up to its closing bracket."""
+        members: dict[str, Value] = {}
+        order, torn = "", None
+        while (word := self._words[-1]) != end:
+            if word == ",":
+                order += self._words.pop()
+            elif _OPEN in word and word[0] != '"':
+                torn, order = self._hole(self._words.pop()), f"{order}_"
+                members[f"{torn}"] = torn
+            else:
+                key = self._key() if end == "}" else str(len(members))
+                members[key], order = self._value(), f"{order}_"
+        self._words.pop()
+        is_whole = re.fullmatch("(_(,_)*)?", order) and not (torn and end == "}")
+        if not is_whole and torn is None:
+            raise ValueError(order)
+        if end == "}":
+            return members
+        seen = [*members.values()]
+        return seen if is_whole else Unknown(f"[{' '.join(map(render, seen))}]", computed_from(torn))
+
+    def _key(self) -> str:
+        key, colon = json.loads(self._words.pop()), self._words.pop()
+        if colon != ":" or not isinstance(key, str):
+            raise ValueError(key)
+        return str(_restore(key, self._holes))

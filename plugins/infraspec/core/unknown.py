@@ -175,6 +175,12 @@ class BeyondLimit(Struct, frozen=True):
     what: str
 
 
+class Erroneous(Struct, frozen=True):
+    """The source has an error where it would get its value: `what` is the place and the error."""
+
+    what: str
+
+
 class Withheld(Struct, frozen=True):
     """The value is sensitive, so nothing of it may be shown."""
 
@@ -201,6 +207,7 @@ Cause: TypeAlias = (
     | Placeholder
     | AtRunTime
     | BeyondLimit
+    | Erroneous
     | Withheld
 )
 """Why something is not known: all the reasons there are."""

@@ -78,6 +78,9 @@ def _container(tree: Value, path: str, place: str) -> Container:
     check_case(tree, CONTAINER_KEYS, where)
     check_text(tree, ("name", "image"), where)
     reader = _Reader(where)
+    for key, value in tree.items():
+        if key.startswith("${"):  # members that are there or not
+            reader.note(value, path)
     log = reader.mapping(tree, "logConfiguration", path)
     options = reader.mapping(log, "options", f"{path}.logConfiguration")
     credentials = reader.mapping(tree, "repositoryCredentials", path)

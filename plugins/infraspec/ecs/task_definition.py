@@ -13,11 +13,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from infraspec.core.errors import TaskDefinitionError
+from infraspec.core.errors import InfraspecError, TaskDefinitionError
 from infraspec.core.finding import Location
 from infraspec.core.json_text import decode_json, double_key, lines_by_path
-from infraspec.core.unknown import AFTER_APPLY, Placeholder, Text, Unknown, Value, concatenate, render
+from infraspec.core.unknown import AFTER_APPLY, Erroneous, Placeholder, Text, Unknown, Value, concatenate, render
 from infraspec.ecs.container import CONTAINER_KEYS, CONTAINERS, Container, check_case, check_text, containers, malformed
 from infraspec.terraform.plan import Plan, Resource
 
@@ -100,16 +101,38 @@ class TaskDefinition(Struct, frozen=True, eq=False):
     unknown_containers: Unknown | None = None
     resource: Resource | None = None
     locate: Callable[[str], Location | None] = lambda _path: None
+    error: InfraspecError | None = None
+    """What is wrong with it, so that its containers are not known."""
 
     @classmethod
     def from_resource(cls, resource: Resource) -> TaskDefinition:
         """Read a task definition, that of a daemon, or the one that ECS makes of an Express Mode service.
 
-        Raises TaskDefinitionError if its containers are not what ECS defines. Source: Amazon ECS API Reference,
-        "ExpressGatewayContainer" and "DaemonContainerDefinition".
+        If its containers are not what ECS defines, they are not known, and `error` says why. Source: Amazon ECS API
+        Reference, "ExpressGatewayContainer" and "DaemonContainerDefinition".
         """
         place, root = f"{resource.location or resource.address}", _ROOTS[resource.type]
         tree = as_json({name: resource.stated(name) for name in _ATTRIBUTES})
+
+        def locate(path: str) -> Location | None:
+            return resource.location_of(_path(path, root))
+
+        try:
+            return cls._of(tree | cls._containers(resource, place), resource.address, place, resource, locate)
+        except TaskDefinitionError as error:
+            tree[CONTAINERS] = Unknown(f"{resource.address}.{root}", Erroneous(f"{error.place}: {error.message}"))
+            return replace(cls._of(tree, resource.address, place, resource, locate), error=error)
+
+    @classmethod
+    def unread(cls, name: str, error: InfraspecError) -> TaskDefinition:
+        """Return what is known of the task definition of a file that cannot be read: nothing."""
+        unknown = Unknown(name, Erroneous(f"{error.place}: {error.message}"))
+        return cls(name, unknown, (), unknown, unknown, unknown_containers=unknown, error=error)
+
+    @staticmethod
+    def _containers(resource: Resource, place: str) -> dict[str, Value]:
+        """Return the containers of a resource as ECS's JSON has them. Raises TaskDefinitionError."""
+        root, tree = _ROOTS[resource.type], dict[str, Value]()
         if root == _JSON:
             tree[CONTAINERS] = _folded(_decode(resource.attribute(root), place))
         else:
@@ -117,9 +140,7 @@ class TaskDefinition(Struct, frozen=True, eq=False):
             tree["requiresCompatibilities"] = ["MANAGED_INSTANCES"]
         if resource.type == EXPRESS:
             tree |= _express(tree[CONTAINERS], resource)
-        return cls._of(
-            tree, resource.address, f"{place}: {root}", resource, lambda path: resource.location_of(_path(path, root))
-        )
+        return tree
 
     @classmethod
     def _of(

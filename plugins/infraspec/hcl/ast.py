@@ -256,7 +256,8 @@ class Body(Node, frozen=True, gc=False):
 
 
 class File(Node, frozen=True, gc=False):
-    """A parsed file."""
+    """A parsed file. `broken` are the blocks and arguments that have a syntax error: their heads, with no content."""
 
     source: SourceText
     body: Body
+    broken: tuple[Block, ...] = ()

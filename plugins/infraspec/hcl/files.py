@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infraspec.core.errors import HclSyntaxError, TerraformError, unreadable
+from infraspec.core.errors import HclSyntaxError, InfraspecError, TerraformError, unreadable
 from infraspec.core.runtime import read_regular
 from infraspec.hcl.ast import File
 from infraspec.hcl.json_syntax import parse_json
@@ -13,24 +13,24 @@ from infraspec.hcl.parser import parse
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def parse_file(path: Path, name: str | None = None) -> File:
+def parse_file(path: Path, name: str | None = None, errors: list[InfraspecError] | None = None) -> File:
     """Return the tree of a `.tf` or `.tf.json` file.
 
     `name` is the path as it is shown to people, `path` itself if not given. Raise HclSyntaxError, InputErrorGroup for
-    several errors, or TerraformError if the file cannot be read.
+    several errors, or TerraformError if the file cannot be read. Syntax errors go to `errors`, if that is given.
     """
     name = str(path) if name is None else name
     text = read_text(path, name)
-    return parse_json(text, name) if path.name.endswith(".json") else parse(text, name)
+    return parse_json(text, name) if path.name.endswith(".json") else parse(text, name, errors)
 
 
-def parse_variables(path: Path, name: str) -> File:
+def parse_variables(path: Path, name: str, errors: list[InfraspecError] | None = None) -> File:
     """Return the tree of a file of variable values: JSON if its name ends so, whatever comes before.
 
     Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files". Raises as `parse_file` does.
     """
     text = read_text(path, name)
-    return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name)
+    return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name, errors)
 
 
 def read_text(path: Path, name: str) -> str:

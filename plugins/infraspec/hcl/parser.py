@@ -8,10 +8,10 @@ after the HCL Native Syntax Specification, with two forms more that it used to h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
-from infraspec.core.errors import ErrorCollector, HclSyntaxError
+from infraspec.core.errors import ErrorCollector, HclSyntaxError, InfraspecError
 from infraspec.core.unknown import composed
 from infraspec.hcl import lexer
 from infraspec.hcl.ast import Attribute, Block, Body, Expression, File, Literal, SourceText, Template
@@ -20,6 +20,7 @@ from infraspec.hcl.lexer import IDENTIFIER, IN_BRACKETS, Cursor
 
 _lines: Final = re.compile(r"[^\n]*+\n?").finditer
 _item: Final = re.compile(rf'{IDENTIFIER}(?:[ \t]++(?:"[^"\n]*+"|{IDENTIFIER}))*+[ \t]*+(?:\{{|=(?![=>]))').match
+_head: Final = re.compile(rf'^({IDENTIFIER})((?:[ \t]++(?:"[^"\n]*+"|{IDENTIFIER}))*+)[ \t]*+[{{=]', re.MULTILINE)
 _heredoc: Final = re.compile(rf"<<-?({IDENTIFIER})\r?$").search
 
 
@@ -44,6 +45,13 @@ def next_item(text: str, start: int, after: int) -> int | None:
     return next((line.start() for line in _lines(text, opened) if line.start() > after and _item(line[0])), None)
 
 
+def _heads(text: str, start: int, end: int) -> Iterator[Block]:
+    """Yield the items that begin in the first column of a part of the text, by their heads alone."""
+    for head in _head.finditer(text, start, end):
+        labels = tuple([quoted or bare for quoted, bare in lexer.block_labels(head[2])])
+        yield Block(head[1], labels, Body({}, ()), head.start(), head.end())
+
+
 MAX_ERRORS: Final = 20
 """How many errors of one file are reported; a file with more is hardly HCL."""
 
@@ -60,6 +68,7 @@ class BodyParser(ExpressionParser):
     def __init__(self, source: SourceText) -> None:
         super().__init__(source)
         self.errors: list[HclSyntaxError] = []
+        self.broken: list[Block] = []
 
     def file(self) -> Body:
         """Parse `file = item*`. After an error, go on at the next item that begins in the first column."""
@@ -78,7 +87,10 @@ class BodyParser(ExpressionParser):
             return self._after_items()
         except HclSyntaxError as error:
             self.errors.append(error)
-        return next_item(self.text, start, self.failed_at) if len(self.errors) < MAX_ERRORS else None
+        following = next_item(self.text, start, self.failed_at) if len(self.errors) < MAX_ERRORS else None
+        ends = [one.end for one in attributes.values()] + [one.end for one in blocks]
+        self.broken += _heads(self.text, max([start, *ends]), len(self.text) if following is None else following)
+        return following
 
     def _after_items(self) -> int | None:
         """Return None at the end of the file. A brace too many is an error, unless an error before explains it."""
@@ -196,14 +208,18 @@ class BodyParser(ExpressionParser):
 _Result = TypeVar("_Result")
 
 
-def parse(text: str, name: str) -> File:
+def parse(text: str, name: str, errors: list[InfraspecError] | None = None) -> File:
     """Return the tree of a file; `name` is its path as it is shown to people.
 
-    Raise HclSyntaxError, or InputErrorGroup for several errors.
+    Raise HclSyntaxError, or InputErrorGroup for several errors; where a list for `errors` is given, they go there, and
+    what has none is in the tree.
     """
     parser, body = run(BodyParser, text, name, BodyParser.file)
-    ErrorCollector([*parser.errors]).finalize()
-    return File(parser.source, body)
+    if errors is None:
+        ErrorCollector([*parser.errors]).finalize()
+    else:
+        errors += parser.errors
+    return File(parser.source, body, tuple(parser.broken))
 
 
 def parse_expression(text: str, name: str) -> Expression:

@@ -38,6 +38,20 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Keep what is for the tests of an application out of a run of a suite that is named as a package.
+
+    Its options, settings and conftest.py may need what is not installed here. A file of settings with a setting of
+    infraspec is meant for it.
+    """
+    known = early_config.known_args_namespace
+    if any(_is_suite(argument) for argument in known.file_or_dir):
+        from infraspec.pytest_plugin.isolation import isolate  # noqa: PLC0415 - few runs are of a suite
+
+        isolate(early_config, args)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings, register the markers, and begin a run that is about an infrastructure repository."""
     config.stash[STARTED] = perf_counter()
@@ -93,6 +107,10 @@ def pytest_runtest_makereport(
     if isinstance(error, (UnprovenError, InfraspecError)) and report.outcome == "failed":
         report.longrepr = str(error) if isinstance(error, UnprovenError) else f"{type(error).__name__}: {error}"
     return kept_report(item, call, report)
+
+
+def _is_suite(argument: str) -> bool:
+    return argument.startswith(_SUITES)
 
 
 _PACKAGE = "infraspec."

@@ -102,6 +102,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted = any("plan" in getattr(item, "fixturenames", ()) for item in items)
         if wanted and not config.option.collectonly:
             session_of(config).read_all()
+            _leave_out_unread(config, items)
+
+
+def _leave_out_unread(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave one test of the environments of which nothing can be read, which says why: others would say it again."""
+    unread = session_of(config).unread
+    about = [item for item in items if "plan" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")]
+    left_out = [item for item in about if item.callspec.params.get("environment") in unread][1:]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

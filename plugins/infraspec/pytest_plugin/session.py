@@ -59,6 +59,8 @@ class Session:
         self.hooks = hooks
         self.is_used = False
         """Whether a test is about environments."""
+        self.unread: dict[str, InfraspecError] = {}
+        """The environments of which nothing can be read, each with all the errors that there are."""
         self.broken: InfraspecError | None = None
         """What kept such tests from being parametrized."""
 
@@ -136,28 +138,44 @@ class Session:
             plan_file=settings.plan_file,
             snapshots=settings.snapshot_files,
             extend=lambda name, plan: self.hooks.extended(name, plan, self.contract),
+            lenient=True,
         )
 
     def read_all(self) -> None:
-        """Read everything that is to be checked; the errors of all environments are raised together."""
-        collector = ErrorCollector()
+        """Read everything that is to be checked.
+
+        The errors of all environments are raised together, unless one of them can be read: others are `unread` then.
+        """
+        collector, unread = ErrorCollector(), ErrorCollector()
         with paused_collector():
             with collector.collect():
                 self.tag_policy  # noqa: B018 - read for its errors
             with collector.collect():
                 self.baseline  # noqa: B018 - likewise
             for name in self.names:
-                with collector.collect(name if len(self.names) > 1 else ""):
-                    self.task_definitions(self.environments.plan(name), name)
+                with unread.collect(name if len(self.names) > 1 else ""):
+                    self.environments.plan(name)
             keep_to_the_end()
         collector.finalize()
+        left = [name for name in self.names if not self.environments.has(name)]
+        try:
+            unread.finalize()
+        except InfraspecError as error:
+            if len(left) == len(self.names):
+                raise
+            self.unread = dict.fromkeys(left, error)
 
     def task_definitions(self, plan: Plan, name: str) -> Sequence[TaskDefinition]:
         """Return the task definitions of an environment: of its plan, then of its files."""
         found = task_definitions(plan)
         files = contracts.task_definition_files(self.contract, contracts.environment(self.contract, name))
-        found += collected(lambda path: TaskDefinition.from_json(*self._text(path, TaskDefinitionError)), files)
-        return tuple(found)
+        return (*found, *map(self._task_definition_file, files))
+
+    def _task_definition_file(self, path: Path) -> TaskDefinition:
+        try:
+            return TaskDefinition.from_json(*self._text(path, TaskDefinitionError))
+        except TaskDefinitionError as error:
+            return TaskDefinition.unread(contracts.display(self.contract, path), error)
 
     @cached_property
     def tag_policy(self) -> TagPolicy | None:

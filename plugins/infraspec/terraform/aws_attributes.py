@@ -11,7 +11,7 @@ documentation of each resource; AWS Secrets Manager User Guide, "Secrets Manager
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
@@ -140,13 +140,20 @@ class AwsAttributes:
         return self._known[address]
 
     @cached_property
-    def _first(self) -> Mapping[object, Resource]:
-        """The data sources by what they ask: all that ask the same have the same answer, that of the first."""
-        sources = (one for one in self.plan.resources if one.mode == "data" and one.type not in _OTHERWISE)
-        return {self._question(one): one for one in reversed(list(sources))}
+    def _asking(self) -> Mapping[object, Sequence[Resource]]:
+        """The data sources by what they ask: all that ask the same have the same answer."""
+        found: dict[object, list[Resource]] = {}
+        for one in self.plan.resources:
+            if one.mode == "data" and one.type not in _OTHERWISE:
+                found.setdefault(self._question(one), []).append(one)
+        return found
 
     def _question(self, source: Resource) -> object:
-        values = {} if source.type in _OTHERWISE else dict(source.values)
+        """Return what a data source is asked by: what its source sets, not what the contract answers."""
+        is_set = (lambda _name: True) if source.locate is None else source.sets
+        values = (
+            {} if source.type in _OTHERWISE else {name: source.values[name] for name in source.values if is_set(name)}
+        )
         asked = source.type, source.provider, render(values)
         hidden = any(isinstance(one, Sensitive) for one in unknowns(values))
         return asked if values and not hidden and is_one_value(asked[2]) else source.address
@@ -177,9 +184,10 @@ class AwsAttributes:
         return self._again(value) if type(value) is Unknown and Application.of(value) else self.narrow(value)
 
     def _shape(self, unknown: Unknown, resource: Resource, attribute: str) -> Value:
-        first = self._first.get(self._question(resource), resource) if resource.mode == "data" else resource
+        alike = self._asking.get(self._question(resource), ()) if resource.mode == "data" else ()
+        first = next((one for one in alike if attribute in one.values), alike[0] if alike else resource)
         if first is not resource:
-            return self.narrow(first.attribute(attribute) if attribute in first.values else first.reference(attribute))
+            return self.narrow(first.attribute(attribute))
         planned = resource.stated(attribute)
         if _given(planned, unknown.address) and not isinstance(planned, JsonText):
             return self.narrow(planned)

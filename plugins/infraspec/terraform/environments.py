@@ -51,7 +51,8 @@ def from_bytes(data: bytes, name: str) -> Plan:
 def force(plan: Plan) -> None:
     """Evaluate all attributes and outputs; raise the one error, or an InputErrorGroup of all of them.
 
-    What one place of the source does wrong is said once, however many instances it goes wrong in.
+    What one place of the source does wrong is said once, however many instances it goes wrong in. So do the problems
+    of a plan of which all that can be evaluated is wanted.
     """
     collector = ErrorCollector()
     for values in (*(resource.values for resource in plan.resources), plan.outputs):
@@ -61,6 +62,7 @@ def force(plan: Plan) -> None:
         for name in names:
             with collector.collect():
                 values.get(name)
+    collector.errors[:0] = plan.problems
     collector.finalize_distinct()
 
 
@@ -68,7 +70,8 @@ class Environments:
     """The plans of a contract's environments, each made once; the parsed modules are shared among them.
 
     `plan_file` takes the place of the plan that the contract names, `snapshots` that of the snapshots of IAM, if not
-    None; `environ` holds TF_VAR_* (default: the process's). `extend` adds to a plan, by the environment's name.
+    None; `environ` holds TF_VAR_* (default: the process's). `extend` adds to a plan, by the environment's name. With
+    `lenient` an error of the source is a problem of its plan, and ends nothing.
     """
 
     def __init__(
@@ -79,8 +82,10 @@ class Environments:
         snapshots: Sequence[Path] | None = None,
         environ: Mapping[str, str] | None = None,
         extend: Callable[[str, Plan], Plan] = lambda _name, plan: plan,
+        lenient: bool = False,
     ) -> None:
         self.contract = contract
+        self._lenient = lenient
         self._extend = extend
         self._plan_file = plan_file
         self._snapshot_files = snapshots
@@ -188,6 +193,7 @@ class Environments:
             known=self._known(environment),
             library=self._library,
             boundary=self.contract.directory,
+            lenient=self._lenient,
         )
 
     def _known(self, environment: Environment) -> KnownData:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
-from infraspec.core.errors import PlanError
+from infraspec.core.errors import InfraspecError, PlanError
 from infraspec.core.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
 from infraspec.resource_types import PolicyKind
 from infraspec.terraform.provider.schema import is_computed
@@ -317,6 +317,8 @@ class Plan:
     """Account by provider configuration, as far as the source tells; another one may be that of anybody."""
     ignored_tags: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
     """The keys of tags that a provider configuration leaves alone; a * at the end stands for any text."""
+    problems: Sequence[InfraspecError] = ()
+    """The errors of the source that leave something without a value: more, once more of it was evaluated."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     absent: tuple[tuple[str, str], ...] = ()
@@ -350,8 +352,8 @@ class Plan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every module was evaluated, so that what is not in the plan is not in the source."""
-        return not self.unevaluated
+        """Whether all of the source was evaluated, so that what is not in the plan is not in the source."""
+        return not self.problems and not self.unevaluated
 
     @cached_property
     def by_address(self) -> Mapping[str, Resource]:

@@ -112,7 +112,7 @@ def _report(module: ModuleInstance, name: str, body: SourceBody, evaluation: Eva
         return
     try:
         holds = to_revealed_bool(body.compiled("condition")(module.scope))
-    except EvaluationError as error:
+    except TerraformError as error:
         evaluation.report(
             f"the validation of {module.prefix}var.{name} cannot be evaluated: {error.message}", body.location
         )
@@ -187,13 +187,16 @@ def evaluate(
     known: KnownData | None = None,
     library: Library | None = None,
     boundary: Path | None = None,
+    lenient: bool = False,
 ) -> Plan:
     """Evaluate a root module and everything it calls.
 
     `arguments` are -var and -var-file in order, `environ` the environment that TF_VAR_* are taken from, `known` what
     data sources return, `library` a shared cache of parsed directories, `boundary` the directory that expressions may
     read files in (default: the repository the root lies in). Errors of the input raise InfraspecError, several of
-    them InputErrorGroup; attributes are evaluated on first use and may raise EvaluationError then.
+    them InputErrorGroup; attributes are evaluated on first use and may raise EvaluationError then. With `lenient` such
+    an error goes to the `problems` of the plan, and what it leaves without a value is unknown; without a root that can
+    be read there is nothing to evaluate.
     """
     with paused_collector():
         try:
@@ -204,7 +207,11 @@ def evaluate(
             files = RootFiles(root, boundary or root)
             if unit.package:
                 files.allow(unit.package)
-            evaluation = Evaluation(library, root, files, unit.known, workspace, _installed_modules(root))
+            evaluation = Evaluation(library, root, files, unit.known, workspace)
+            evaluation.problems = [] if lenient else None
+            evaluation.accept(configuration)
+            with evaluation.noting():
+                evaluation.installed = _installed_modules(root)
             bare = ModuleInstance(configuration, evaluation)
             variables = collect_variables(bare, (*unit.arguments, *arguments), {**unit.environ, **environ})
             inputs = {name: _constant(value) for name, value in {**unit.values(bare), **variables}.items()}
@@ -224,6 +231,9 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
     for error in {error.place: error for error in evaluation.files.allowance.exceeded}.values():
         file, line, _ = error.place.rsplit(":", 2)
         evaluation.warn(f"{error.message}: what uses it is not known", Location(file, int(line)), error.remedy)
+    moved: list[Refactoring] = []
+    with evaluation.noting():
+        moved.extend(refactorings(modules))
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
     return Plan(
@@ -233,13 +243,14 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
         examine=partial(_faults, modules, statically, stated),
         outputs=ValuesOnDemand(module.configuration.outputs, module.output),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
-        refactorings=tuple(refactorings(modules)),
+        refactorings=tuple(moved),
         account=root_provider.account,
         region=root_provider.region,
         partition=evaluation.known.partition_of(root_provider.region),
         regions={key: provider.region for key, provider in providers.items()},
         accounts={key: provider.account for key, provider in providers.items()},
         ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
+        problems=() if evaluation.problems is None else evaluation.problems,
         module_calls=evaluation.module_calls,
         absent=tuple(evaluation.absent),
         uncertain=evaluation.uncertain,
@@ -283,11 +294,15 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
                 called.extend(module.called(name))
         statically.check_outputs(module, called)
         pending[:0] = called
-    collector.finalize_distinct()
+    with root.evaluation.noting():
+        collector.finalize_distinct()
     return modules, instances, statically
 
 
 def _resource(instance: ResourceInstance) -> Resource:
+    ignored: list[str] = []
+    with instance.module.evaluation.noting():
+        ignored.extend(ignored_changes(instance.body, instance.scope))
     return Resource(
         address=instance.address,
         mode=instance.mode,
@@ -299,7 +314,7 @@ def _resource(instance: ResourceInstance) -> Resource:
         provider=instance.provider.key,
         location=instance.body.location,
         locate=lambda path: trace(instance, path),
-        ignore_changes=tuple(ignored_changes(instance.body, instance.scope)),
+        ignore_changes=tuple(ignored),
     )
 
 

@@ -498,7 +498,7 @@ def read_root(
     """
     path = directory / UNIT_FILE
     if not path.is_file():
-        return UnitRoot(library.read(directory), known)
+        return UnitRoot(library.readable(directory), known)
     path = path.resolve()
     file = _Reading(path, library, (boundary or directory).resolve(), environ, known).file(path)
     account = _ROLE.match(str(file.attribute("iam_role") or ""))

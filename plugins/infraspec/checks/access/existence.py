@@ -21,7 +21,7 @@ from infraspec.core.finding import Finding
 from infraspec.core.json_text import object_keys
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import Unknown, Value, render
+from infraspec.core.unknown import Unknown, Value, parts_of, render
 from infraspec.ecs.container import Container
 from infraspec.ecs.references import EcrImage, ValueFrom, ecr_image
 from infraspec.ecs.requirement import AccessContext
@@ -37,6 +37,7 @@ _IMAGE = re.compile(
     rf"(?:(?:localhost|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+)/)?{_NAME}(?:/{_NAME})*"
     r"(?::\w[\w.-]{0,127})?(?:@(?:sha256:[0-9a-f]{64}|(?!sha256:)[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,}))?"
 )
+_NO_REGISTRY = ("arn:", "http://", "https://")
 _WHOLE = re.compile(r"arn:(?:[^:]*:){5}[^:]*")
 """An ARN after which there is no JSON key."""
 _READ_ONLY = "readonlyRootFilesystem"
@@ -112,11 +113,13 @@ class Existence:
 
     def _image(self, definition: TaskDefinition, container: Container, context: AccessContext) -> Iterator[Finding]:
         image, in_terraform = context.narrow(container.image), definition.resource is not None
-        if isinstance(image, str) and not _IMAGE.fullmatch(image):
+        head = parts_of(image)[0]
+        no_name = isinstance(head, str) and head.startswith(_NO_REGISTRY)  # whatever follows
+        if no_name or (isinstance(image, str) and not _IMAGE.fullmatch(image)):
             subject = _about(definition, container, "image")
             yield (subject.violated if in_terraform else subject.undetermined)(
                 expected="an image: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST, the name in lower case",
-                found=image or "none",
+                found=render(image) or "none",
                 reason="no registry has an image of such a name"
                 + ("" if in_terraform else "; whether a deployment puts one in its place is not known"),
                 remedy="name an image that there is",

@@ -227,7 +227,7 @@ class _Check:
             (ROWS["trust_task"], task_definition.task_role),
         ):
             own = [need for need in needs if need.access.role == row.role and not need.anonymous]
-            if value is None:
+            if value is None or value == task_definition.unknown_containers:  # of a file that cannot be read
                 for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
                     yield _report_without_role(task_definition, need, ", ".join(actions))
                 continue
@@ -405,14 +405,18 @@ def _report_without_role(task_definition: TaskDefinition, requirement: Requireme
 def _statements(
     needs: Iterable[Requirement], missing: Callable[[Requirement], Outcome | None]
 ) -> Iterator[tuple[Requirement, tuple[str, ...]]]:
-    """Yield needs with their actions: one for all that are missing alike and that AWS documents as one statement."""
-    alike: dict[tuple[str, Outcome], list[Requirement]] = {}
+    """Yield needs with their actions: one for all that are missing alike, and that one statement would allow.
+
+    That is so of the actions on one resource, and of what AWS documents as one statement.
+    """
+    alike: dict[tuple[object, ...], list[Requirement]] = {}
     for need in needs:
-        outcome = missing(need) if need.access.is_one_statement else None
+        outcome = missing(need)
         if outcome is None:
             yield need, (need.action,)
         else:
-            alike.setdefault((str(need.need), outcome), []).append(need)
+            resource = "" if need.access.is_one_statement else render(need.resource)
+            alike.setdefault((str(need.need), need.access.role, need.doubt, resource, outcome), []).append(need)
     for first, *rest in alike.values():
         yield first, tuple(dict.fromkeys((first.action, *(need.action for need in rest))))
 

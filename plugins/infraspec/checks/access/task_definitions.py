@@ -1,6 +1,7 @@
 """Whether each task definition is complete: roles, log configuration, and every `valueFrom` well-formed.
 
-ECS itself does not ask for a task role; this rule does, because a specification says which role the application has.
+ECS does not ask for a task role, so that one that is missing is advice: a specification says which role an application
+has.
 Sources: Amazon ECS Developer Guide, "Amazon ECS task definition parameters for Fargate", "Specifying sensitive data".
 
 ECS reads parameters and secrets of other regions by their ARN, and secrets of other accounts whose policies let the
@@ -58,7 +59,11 @@ class _Check:
         yield _judge_task_role(definition)
         unknown = definition.unknown_containers
         subject = _about(definition, "container definitions", "containerDefinitions")
-        if unknown is not None:
+        if definition.error is not None:
+            error = definition.error
+            reason = "\n".join(filter(None, (f"{error.place}: {error.message}", error.excerpt)))
+            yield subject.violated(expected=error.expected, found=error.found, reason=reason, remedy=error.remedy)
+        elif unknown is not None:
             yield _leave_open(subject, "known container definitions", unknown)
         elif not definition.containers:
             reason = "ECS registers no task definition without one"
@@ -184,7 +189,7 @@ def _judge_task_role(definition: TaskDefinition) -> Finding:
     subject = _about(definition, "task role", path)
     if definition.task_role is not None:
         return _judge_given(subject, definition.task_role)
-    return subject.violated(
+    return subject.advice(
         expected="a task role",
         found="the task definition has none",
         reason="without one the application has no credentials of its own, or on EC2 those of the container instance",

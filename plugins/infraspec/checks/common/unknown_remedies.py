@@ -84,6 +84,8 @@ def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PL
             return f"{what} comes to be at run time: write a * in its place, which covers whatever it is"
         case causes.BeyondLimit(what):
             return what
+        case causes.Erroneous(what):
+            return f"correct {what}"
         case causes.Withheld():
             return f"it is sensitive, and not shown: wrap {address} in nonsensitive(…) if it is no secret"
         case _:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.roles_in_snapshots import with_managed
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
@@ -17,14 +19,14 @@ from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import Sensitive, Value, unknowns
+from infraspec.core.unknown import Sensitive, Value, render, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.lint.document import document_faults, is_opaque
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
 from infraspec.iam.lint.refusals import least_size, over_limit
-from infraspec.iam.policy.document import PolicyDocument
+from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 
 RULE = RULES["policies"]
 
@@ -50,7 +52,10 @@ def check_policies(
     faults = [document_faults(document, held.use, attributes.narrow) for held, document in documents]
     for position, fault in [*_too_long(documents, attributes), *broad_grants(documents, attributes, task_definitions)]:
         faults[position].append(fault)
-    judged = (_judge(held, document, own, contract) for (held, document), own in zip(documents, faults, strict=True))
+    judged = (
+        _judge(held, document, own, contract, attributes)
+        for (held, document), own in zip(documents, faults, strict=True)
+    )
     return malformed + [finding for findings in judged for finding in findings]
 
 
@@ -63,7 +68,9 @@ def _report_malformed(held: Held, error: PolicyError) -> Finding:
     )
 
 
-def _judge(held: Held, document: PolicyDocument, faults: list[PolicyFault], contract: Contract) -> list[Finding]:
+def _judge(
+    held: Held, document: PolicyDocument, faults: list[PolicyFault], contract: Contract, attributes: AwsAttributes
+) -> list[Finding]:
     resource = held.resource
     subject = RULE.about(resource.address, held.attribute, resource.location_of(held.attribute))
     if document.statements and all(map(is_opaque, document.statements)):
@@ -78,14 +85,68 @@ def _judge(held: Held, document: PolicyDocument, faults: list[PolicyFault], cont
             else f"give the source of {unknown.address}, or a plan or state file in which it is known",
         )
         return [undetermined]
-    findings = []
+    statements = {str(statement): statement for statement in document.statements}
+    alike: dict[tuple[str, str, str, Severity], list[PolicyFault]] = {}
     for fault in faults:
-        default = "fail" if fault.refused else FINDINGS[fault.finding]
-        severity = default if fault.certain else "advise"
-        severity = contract.policies.severity.get(fault.finding, severity)
+        statement = statements.get(fault.statement)
+        default: Severity = "fail" if fault.refused else FINDINGS[fault.finding]
+        if not fault.certain or (statement and _is_harmless(held, fault, statement, faults, attributes)):
+            default = "advise"
+        severity = contract.policies.severity.get(fault.finding, default)
+        place = "" if statement else fault.path
         if severity != "ignore":
-            findings.append(_report(held, fault, severity))
+            alike.setdefault((fault.statement, place, fault.finding, severity), []).append(fault)
+    findings = [_report(held, _together(group), severity) for (*_, severity), group in alike.items()]
     return findings or [subject.proven(f"no fault in {len(document.statements)} statements")]
+
+
+def _together(faults: Sequence[PolicyFault]) -> PolicyFault:
+    """Return what is wrong with a statement in one way as one fault, whichever of its entries have it."""
+    parts = ("about", "expected", "found", "reason", "remedy")
+    said = {part: list(dict.fromkeys(getattr(fault, part) for fault in faults)) for part in parts}
+    return replace(faults[0], **{part: (", " if part == "about" else "\n").join(text) for part, text in said.items()})
+
+
+_READS = {
+    "aws_s3_bucket_policy": frozenset({"s3:getobject", "s3:getobjectversion"}),
+    "aws_s3_bucket": frozenset({"s3:getobject", "s3:getobjectversion"}),
+    "aws_sns_topic_policy": frozenset({"sns:subscribe", "sns:receive"}),
+    "aws_sns_topic": frozenset({"sns:subscribe", "sns:receive"}),
+}
+"""What a public website or topic lets everybody do."""
+
+
+def _is_harmless(
+    held: Held, fault: PolicyFault, statement: Statement, faults: Sequence[PolicyFault], attributes: AwsAttributes
+) -> bool:
+    """Tell whether what has a fault works all the same: a list with a dead entry, or what is meant to be public.
+
+    Sources: Amazon S3 User Guide, "Setting permissions for website access" and "Blocking public access to your Amazon
+    S3 storage".
+    """
+    if fault.finding == "unknown-action" and statement.effect == "Allow" and not (fault.refused and fault.certain):
+        wrong = {one.path for one in faults if one.finding == "unknown-action"}
+        entries = range(len(statement.actions or ()))
+        return any(f"{statement.path}.Action.{index}" not in wrong for index in entries)
+    reads = _READS.get(held.resource.type, frozenset())
+    actions = {render(entry).lower() for entry in statement.actions or ()}
+    if fault.finding != "public-access" or not actions or not actions <= reads:
+        return False
+    return "sns" in held.resource.type or _is_public_bucket(held.resource, attributes)
+
+
+def _is_public_bucket(holder: Resource, attributes: AwsAttributes) -> bool:
+    """Tell whether the bucket of a policy is a website, or has Block Public Access taken off it."""
+    named = "id" if holder.type == "aws_s3_bucket" else "bucket"
+    bucket = attributes.narrow(holder.attribute(named))
+
+    def about(*types: str) -> list[Resource]:
+        found = attributes.plan.managed(*types)
+        return [one for one in found if bucket in (attributes.narrow(one.attribute("bucket")), one.reference("id"))]
+
+    unblocked = any(one.get("block_public_policy") is False for one in about("aws_s3_bucket_public_access_block"))
+    website = any(one.stated("website") for one in about("aws_s3_bucket"))
+    return unblocked or website or bool(about("aws_s3_bucket_website_configuration"))
 
 
 def _report(held: Held, fault: PolicyFault, severity: Severity) -> Finding:

@@ -148,7 +148,8 @@ def document_faults(document: PolicyDocument, use: Policy, resolve: Resolve = as
         faults += condition_faults(statement)
         faults += grant_faults(statement, use)
     told = {(fault.finding, fault.path) for fault in refused}
-    return [*refused, *(fault for fault in faults if (fault.finding, fault.path) not in told)]
+    entries = {fault.path for fault in refused if "Action." in fault.path}  # one that is refused has no other fault
+    return [*refused, *(one for one in faults if (one.finding, one.path) not in told and one.path not in entries)]
 
 
 def is_opaque(statement: Statement) -> bool:

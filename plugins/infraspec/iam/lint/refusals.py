@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from infraspec.core.unknown import Character, Text, Unknown, Value, parts_of, render
 from infraspec.iam.lint.actions import foreign_action, mistake
 from infraspec.iam.lint.faults import PolicyFault, Resolve
@@ -104,7 +106,8 @@ def _actions(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
         wrong = mistake(entry)
         meant = wrong.remedy if wrong else f'name the service: "SERVICE:{name}"'
         wanted = "one service, one colon and an action" if colon else "a service and an action"
-        yield _refused("no-action", statement, f"{element}.{index}", about=entry, wanted=wanted, meant=meant)
+        fault = _refused("no-action", statement, f"{element}.{index}", about=entry, wanted=wanted, meant=meant)
+        yield fault if entry else replace(fault, about="an empty action", certain=False)
 
 
 def _principals(statement: Statement) -> Iterator[PolicyFault]:

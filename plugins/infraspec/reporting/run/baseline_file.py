@@ -27,11 +27,12 @@ def baseline_of(results: Results, expires: str | None) -> str:
             {
                 "rule": entry.finding.rule,
                 "environment": entry.environment,
-                "address": entry.finding.address,
-                "subject": entry.finding.subject,
+                "address": address,
+                "subject": subject,
                 "verdict": entry.finding.verdict.value,
             }
             for entry in find(results.findings, "failing", "warning", "known")
+            for address, subject in entry.finding.instances
             if entry.finding.rule not in NEVER_KNOWN
         ),
     )

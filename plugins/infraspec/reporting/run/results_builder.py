@@ -92,7 +92,11 @@ def mended(results: Results, base: Results) -> tuple[Entry, ...]:
 
 
 def _verdicts(results: Results) -> dict[tuple[str, ...], Verdict]:
-    return {entry.identity: entry.finding.verdict for entry in results.findings}
+    return {
+        (entry.environment, entry.finding.rule, *instance): entry.finding.verdict
+        for entry in results.findings
+        for instance in entry.finding.instances
+    }
 
 
 def _is_new(entry: Entry, known: Mapping[tuple[str, ...], Verdict]) -> bool:

@@ -17,7 +17,7 @@ from infraspec.contract.baseline import Baseline, BaselineResult, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import Waived, WaiverResult, apply
 from infraspec.core.errors import EmptySelectionError, counted, listing
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location, Verdict, by_mistake
 from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
 
 if TYPE_CHECKING:  # a run starts faster without
@@ -127,7 +127,7 @@ def judge(
     )
     return RuleResult(
         rule,
-        replace(result, active=parted.active),
+        replace(result, active=by_mistake(parted.active)),
         contract.suite.undetermined == "fail",
         rule in contract.suite.allow_empty,
         keep_proven,

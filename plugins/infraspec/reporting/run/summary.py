@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline
 from infraspec.contract.document import KeyPath
 from infraspec.contract.models import Contract
-from infraspec.core.errors import did_you_mean
+from infraspec.core.errors import counted, did_you_mean
+from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
@@ -131,6 +133,7 @@ def _line(cause: Cause, group: Sequence[Entry]) -> str:
 
 
 _MOST_ADVICE = 10
+_MOST_UNKNOWN = 10
 _MOST_FIXED = 10
 _MOST_SLOW = 5
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
@@ -180,6 +183,7 @@ def write_summary(
     if baseline:
         _write_baseline(terminal, found, baseline)
     _write_unseen(terminal, found)
+    _write_unknown(terminal, found)
     if answers and answers.steps:
         terminal.line(f"unknown  {answers}, which `infraspec doctor --write` asks for:", yellow=True)
         terminal.line(indent(answers.lines(), " " * 9))
@@ -206,6 +210,21 @@ def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str
     """Write what no proof looks at, once for all."""
     if told := unseen(entry.finding for entry in entries_of(found)):
         terminal.line(f"unseen   PROVEN does not look at {'; '.join(told)}")
+
+
+def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
+    """Write what would settle the verdicts that cannot be told, what settles most first."""
+    counts: Counter[str] = Counter()
+    for entry in entries_of(found):
+        if entry.finding.verdict is Verdict.UNDETERMINED and entry.state in ("failing", "warning"):
+            told = entry.finding.remedy or entry.finding.reason
+            counts[told.partition("\n")[0].rstrip(":")] += len(entry.finding.instances)
+    shown = counts.most_common(None if terminal.verbosity > 0 else _MOST_UNKNOWN)
+    for remedy, number in shown:
+        terminal.line(f"to know  {counted(number, 'verdict')}: {remedy}", yellow=True)
+    if rest := sum(counts.values()) - sum(number for _, number in shown):
+        more = counted(len(counts) - len(shown), "more cause")
+        terminal.line(f"to know  {counted(rest, 'verdict')}, of {more}: -v shows all", yellow=True)
 
 
 def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from infraspec.contract.paths import SUFFIXES
-from infraspec.core.errors import ErrorCollector, RootMissingError, TerraformError
+from infraspec.core.errors import ErrorCollector, InfraspecError, RootMissingError, TerraformError
 from infraspec.core.finding import Location
 from infraspec.hcl.ast import Attribute, Block, Expression, File, GetAttr, Index, Literal, Name, SourceText
 from infraspec.hcl.files import parse_file
@@ -32,6 +32,8 @@ class SourceBody(Struct):
     blocks: list[tuple[Block, SourceText]]
     source: SourceText
     at: int
+    error: InfraspecError | None = None
+    """Why nothing of what is written in it is known."""
     _compiled: dict[tuple[str, frozenset[str]], Evaluate] = field(default_factory=dict)
     _bodies: dict[int, SourceBody] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ def _compile(expression: Expression, source: SourceText, bound: frozenset[str] =
     return evaluate if isinstance(expression, Literal) else budgeted(evaluate, source, expression.at)
 
 
+_TABLED = frozenset({"resource", "data", "provider", "module", "variable", "output", "check"})
 _REFACTORINGS = ("moved", "import", "removed")
 _IGNORED = ("ephemeral", "action", "language")
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
@@ -136,6 +139,8 @@ class Configuration(Struct):
     terraform: list[SourceBody] = field(default_factory=list)
     is_settled: bool = True
     """Whether the `terraform` blocks are those of whichever tool reads it."""
+    errors: list[InfraspecError] = field(default_factory=list)
+    """What of the files cannot be read: what is not declared may be declared there."""
     _locals: dict[str, Evaluate] = field(default_factory=dict)
 
     def compiled_local(self, name: str) -> Evaluate:
@@ -153,18 +158,18 @@ def read_configuration(
     names: Sequence[str],
     given: Mapping[str, File] | None = None,
 ) -> Configuration:
-    """Parse configuration files of a directory; every error in any of them is reported.
+    """Parse configuration files of a directory; every error in any of them is in its `errors`.
 
     `shown` is the directory as people see it, `show` gives that of a file; `given` files are parsed already.
     """
     given = given or {}
-    collector = ErrorCollector()
+    result = Configuration(directory, shown)
+    collector = ErrorCollector(result.errors)
     files: list[tuple[str, File]] = []
     for name in names:
         with collector.collect():
-            files.append((name, given.get(name) or parse_file(directory / name, show(directory / name))))
-    collector.finalize()
-    result = Configuration(directory, shown)
+            parsed = given.get(name) or parse_file(directory / name, show(directory / name), collector.errors)
+            files.append((name, parsed))
     for is_override, declare in ((False, _declare), (True, _override)):
         for file in (file for name, file in files if _is_override(name) is is_override):
             for name, attribute in () if is_override else file.body.attributes.items():
@@ -180,8 +185,17 @@ def read_configuration(
             for block in file.body.blocks:
                 with collector.collect():
                     declare(result, block, file.source)
-    collector.finalize()
+            for block in () if is_override else file.broken:
+                _declare_broken(result, block, file.source)
     return result
+
+
+def _declare_broken(result: Configuration, block: Block, source: SourceText) -> None:
+    """Declare what a block with a syntax error has by its head: nothing of it is known."""
+    if LABELS.get(block.type) == len(block.labels) and block.type in _TABLED:
+        table, key = _slot(result, block)
+        error = next(each for each in result.errors if each.place.startswith(f"{source.name}:"))
+        table.setdefault(key, SourceBody({}, [], source, block.at, error))
 
 
 def _error(message: str, source: SourceText, at: int, **details: str) -> TerraformError:
@@ -279,7 +293,7 @@ def _twice(what: str, source: SourceText, at: int, first: str) -> TerraformError
 
 
 def _slot(result: Configuration, block: Block) -> tuple[dict[Any, SourceBody], Any]:
-    """Return the table and key that a block is declared under."""
+    """Return the table and key that a block is declared under, one of `_TABLED`."""
     match block.type:
         case "resource":
             return result.resources, ("managed", *block.labels)

@@ -14,10 +14,19 @@ from typing import TypeAlias, TypeVar
 from msgspec import Struct, field
 
 from infraspec.contract.paths import names_in
-from infraspec.core.errors import EvaluationError, LimitError, TerraformError
+from infraspec.core.errors import (
+    CycleError,
+    DivisionByZeroError,
+    ErrorCollector,
+    EvaluationError,
+    InfraspecError,
+    InputErrorGroup,
+    LimitError,
+    TerraformError,
+)
 from infraspec.core.finding import Location
 from infraspec.core.limits import MOST_INSTANCES, MOST_PER_BLOCK
-from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.core.unknown import Erroneous, Sensitive, Text, Unknown, Value
 from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
 from infraspec.terraform.configuration.declarations import (
@@ -67,7 +76,13 @@ class Library:
         return self._tools[root]
 
     def read(self, directory: Path, root: Path | None = None) -> Configuration:
-        """Return the configuration of a directory as the tool of a root module reads it: of itself if none is given."""
+        """Return the configuration of a directory; raise the errors of what cannot be read of it."""
+        configuration = self.readable(directory, root)
+        ErrorCollector([*configuration.errors]).finalize()
+        return configuration
+
+    def readable(self, directory: Path, root: Path | None = None) -> Configuration:
+        """Return what can be read of a directory, as the tool of a root module does: of itself if none is given."""
         place = directory.resolve()
         tool = self.tool(root or directory) if place in self._for_opentofu else ""
         if (place, tool) in self._known:
@@ -76,7 +91,7 @@ class Library:
         names = configuration_files(directory, shown)
         if place not in self._for_opentofu and holds_tofu(names):
             self._for_opentofu.add(place)
-            return self.read(directory, root)
+            return self.readable(directory, root)
         tools = [OPENTOFU, TERRAFORM] if place in self._for_opentofu and not tool else [tool]
         found = [read_configuration(directory, shown, self.show, files_of(names, each)) for each in tools]
         self._known[place, tool] = found[0] if len(found) == 1 else for_either(*found)
@@ -102,6 +117,55 @@ class Evaluation(Struct):
     """The sources of modules that are not here, each with the version that is demanded."""
     instances: int = 0
     module_calls: int = 0
+    problems: list[InfraspecError] | None = None
+    """The errors that leave something without a value; None where the first one is to be raised."""
+
+    @contextmanager
+    def evaluating(self, what: str) -> Iterator[None]:
+        """Note what is evaluated inside the block."""
+        self.stack.append(what)
+        try:
+            yield
+        finally:
+            self.stack.pop()
+
+    def note(self, error: InfraspecError) -> None:
+        """Keep an error that leaves something out; raise it where nothing may be left out."""
+        if self.problems is None:
+            raise error
+        self.problems += error.errors if isinstance(error, InputErrorGroup) else (error,)
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Keep an error that is raised inside the block."""
+        try:
+            yield
+        except InfraspecError as error:
+            self.note(error)
+
+    def read(self, directory: Path) -> Configuration:
+        """Return the configuration of a directory, as far as it can be read."""
+        configuration = self.library.readable(directory, self.root)
+        self.accept(configuration)
+        return configuration
+
+    def accept(self, configuration: Configuration) -> None:
+        """Keep the errors of what cannot be read of a configuration; raise them where nothing may be left out."""
+        if self.problems is None:
+            ErrorCollector([*configuration.errors]).finalize()
+        else:
+            self.problems += configuration.errors
+
+    def refused(self, address: str, error: InfraspecError) -> Unknown:
+        """Return what stands for a value that there is none of, because of an error, which is kept.
+
+        A limit that is passed is no error of a value; a cycle is one of what is evaluated first.
+        """
+        is_limit = isinstance(error, LimitError) and not isinstance(error, DivisionByZeroError)
+        if is_limit or (isinstance(error, CycleError) and self.stack):
+            raise error
+        self.note(error)
+        return unreadable_value(address, error)
 
     def count(self, number: int, address: str, place: str) -> None:
         """Count new instances; LimitError past a bound."""
@@ -136,6 +200,11 @@ class Evaluation(Struct):
     def report(self, message: str, location: Location | None) -> None:
         """Note something that would stop Terraform."""
         self.diagnostics.append(Diagnostic("error", message, location))
+
+
+def unreadable_value(address: str, error: InfraspecError) -> Unknown:
+    """Return what stands for what an error leaves without a value."""
+    return Unknown(address, Erroneous(f"{error.place}: {error.message}" if error.place else error.message))
 
 
 def place_error(error: TerraformError, place: str, address: str) -> None:
@@ -193,6 +262,9 @@ class PossibleObject(UncertainObjects):
 
 def expand(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str, make: Make) -> Value:
     """Make the instances of a block: one object or null, a list by count, a dict by for_each, or UncertainObjects."""
+    if body.error:
+        unread = unreadable_value(f"count of {address}", body.error)
+        return _one_of_any(evaluation, Uncertain("count", address, unread), unread, scope, make)
     told = [each for _, each in body.nested("lifecycle") if "enabled" in each.attributes] if body.blocks else []
     if "count" in body.attributes and "for_each" in body.attributes:
         raise EvaluationError("a block has either count or for_each", place=body.place("for_each"), found="both")
@@ -200,15 +272,19 @@ def expand(evaluation: Evaluation, body: SourceBody, scope: Scope, address: str,
         if name in body.attributes:
             if told:
                 raise EvaluationError(f"a block has either {name} or enabled", place=body.place(name), found="both")
-            with placed(body, name, f"{name} of {address}"):
-                return by(evaluation, body, scope, address, make)
+            try:
+                with placed(body, name, f"{name} of {address}"):
+                    return by(evaluation, body, scope, address, make)
+            except TerraformError as error:
+                value = evaluation.refused(f"{name} of {address}", error)
+                return _one_of_any(evaluation, Uncertain(name, address, value), value, scope, make)
     enabled = _enabled(told[-1], scope, address) if told else True
     if enabled is False:
         return None
     evaluation.count(1, address, body.place())
     if enabled is True:
         return make(address, scope, None)
-    evaluation.uncertain[f"{address}[?]"] = Uncertain("enabled", address, named(operand(enabled), enabled))
+    evaluation.uncertain[f"{address}[?]"] = _uncertain("enabled", address, enabled)
     return PossibleObject(address, make(f"{address}[?]", scope, "?"))
 
 
@@ -233,9 +309,7 @@ def _by_count(evaluation: Evaluation, body: SourceBody, scope: Scope, address: s
         value = _within_limits(evaluation, scope, number, address, body.place("count"))
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "count")
-        inner = scope.bind(count={"index": named(f"{address}.count.index", value)})
-        evaluation.uncertain[f"{address}[?]"] = Uncertain("count", address, named(operand(value), value))
-        return UncertainObjects(address, make(f"{address}[?]", inner, "?"))
+        return _one_of_any(evaluation, _uncertain("count", address, value), value, scope, make)
     return [make(f"{address}[{index}]", scope.bind(count={"index": index}), index) for index in range(value)]
 
 
@@ -255,21 +329,33 @@ def _by_for_each(evaluation: Evaluation, body: SourceBody, scope: Scope, address
     value = number if isinstance(number, Unknown) else value
     if isinstance(value, (Unknown, Text)):
         _refuse_sensitive(value, "for_each")
-        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
+        return _one_of_any(evaluation, _uncertain("for_each", address, value), value, scope, make)
     result: dict[str, Value] = {}
     for key, item in pairs:
         if isinstance(key, str):
             bound = scope.bind(each={"key": key, "value": item})
             result[key] = make(f"{address}[{json.dumps(key, ensure_ascii=False)}]", bound, key)
     if len(result) < len(pairs):
-        return UncertainObjects(address, _any_instance(evaluation, scope, address, make, value))
+        return _one_of_any(evaluation, _uncertain("for_each", address, value), value, scope, make)
     return result
 
 
-def _any_instance(evaluation: Evaluation, scope: Scope, address: str, make: Make, value: Value) -> EvaluatedObject:
-    evaluation.uncertain[f'{address}["?"]'] = Uncertain("for_each", address, named(operand(value), value))
-    each = {name: named(f"{address}.each.{name}", value) for name in ("key", "value")}
-    return make(f'{address}["?"]', scope.bind(each=each), "?")
+_BOUND = {"count": ("count", "[?]", ("index",)), "for_each": ("each", '["?"]', ("key", "value"))}
+
+
+def _uncertain(argument: str, address: str, value: Value) -> Uncertain:
+    return Uncertain(argument, address, named(operand(value), value))
+
+
+def _one_of_any(
+    evaluation: Evaluation, uncertain: Uncertain, value: Value, scope: Scope, make: Make
+) -> UncertainObjects:
+    """Make the one instance that stands for any, where count or for_each is not known."""
+    name, key, parts = _BOUND[uncertain.argument]
+    address = f"{uncertain.address}{key}"
+    evaluation.uncertain[address] = uncertain
+    bound = {name: {part: named(f"{uncertain.address}.{name}.{part}", value) for part in parts}}
+    return UncertainObjects(uncertain.address, make(address, scope.bind(**bound), "?"))
 
 
 def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:

@@ -13,12 +13,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from infraspec.core.errors import DivisionByZeroError, EvaluationError, LimitError, TerraformError
+from infraspec.core.errors import DivisionByZeroError, EvaluationError, InfraspecError, LimitError, TerraformError
 from infraspec.core.runtime import read_regular
 from infraspec.core.unknown import Sensitive, Unknown, Value, is_known
 from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, block_name
-from infraspec.terraform.configuration.evaluation import Evaluation, place_error
+from infraspec.terraform.configuration.evaluation import Evaluation, place_error, unreadable_value
 from infraspec.terraform.configuration.providers import Provider, tags_all
 from infraspec.terraform.language.conversions import iterate
 from infraspec.terraform.language.partial_values import named, operand
@@ -104,6 +104,26 @@ class InstanceValues(Mapping[str, Value]):
         return sum(1 for _ in self)
 
 
+class UnreadValues(Mapping[str, Value]):
+    """What a block with a syntax error may set, whatever is asked for."""
+
+    def __init__(self, address: str, error: InfraspecError) -> None:
+        self._address = address
+        self._error = error
+
+    def __getitem__(self, name: str) -> Value:
+        return unreadable_value(f"{self._address}.{name}", self._error)
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 class DeclaringModule(Protocol):
     """The module instance that an instance is declared in."""
 
@@ -159,7 +179,7 @@ class ResourceInstance(EvaluatedObject):
         self.module = module
         self.key = key
         self.provider: Provider = module.provider_of(body, self.type, scope)
-        self.values: Mapping[str, Value] = InstanceValues(self)
+        self.values: Mapping[str, Value] = UnreadValues(address, body.error) if body.error else InstanceValues(self)
         self._names: dict[str, None] | None = None
 
     @property
@@ -264,7 +284,7 @@ class ResourceInstance(EvaluatedObject):
             place_error(error, self.body.place(name), key)
             if isinstance(error, LimitError) and not isinstance(error, DivisionByZeroError):
                 return self.scope.beyond(error)
-            raise
+            return self.module.evaluation.refused(key, error)
 
     def _blocks(self, body: SourceBody, type_: str, scope: Scope, bound: frozenset[str], parent: str) -> list[Value]:
         """Return the nested blocks of a type; `parent` is the address of what they stand in."""

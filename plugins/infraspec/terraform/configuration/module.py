@@ -19,6 +19,7 @@ from infraspec.core.errors import (
     CycleError,
     EvaluationError,
     FileAccessError,
+    InfraspecError,
     LimitError,
     RootMissingError,
     TerraformError,
@@ -39,7 +40,15 @@ from infraspec.core.unknown import (
 )
 from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody, is_local
-from infraspec.terraform.configuration.evaluation import Evaluation, Key, expand, leaves, place_error, placed
+from infraspec.terraform.configuration.evaluation import (
+    Evaluation,
+    Key,
+    expand,
+    leaves,
+    place_error,
+    placed,
+    unreadable_value,
+)
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.module_cache import fetched, submodule_of
 from infraspec.terraform.configuration.providers import (
@@ -61,9 +70,9 @@ class CalledSource(Struct, frozen=True):
     """Where the source of a call is: `directory` is None if it is not here, and `command` fetches it then."""
 
     source: Value
-    version: str
-    directory: Path | None
-    command: str
+    version: str = ""
+    directory: Path | None = None
+    command: str = ""
 
 
 def locate_source(
@@ -105,7 +114,7 @@ def check_inputs(called: Configuration, call: SourceBody, name: str) -> None:
     """Raise TerraformError for arguments that are no variables, and for variables neither set nor with a default."""
     arguments = list(call.inputs())
     for argument in arguments:
-        if argument not in called.variables:
+        if argument not in called.variables and not called.errors:
             raise TerraformError(
                 f'module "{name}" has no input variable "{argument}"',
                 place=call.place(argument),
@@ -232,16 +241,23 @@ class ModuleInstance:
             raise self._cycle(key, place())
         if found is not _MISSING:
             return found
-        self._memo[key] = _BUSY
-        self.evaluation.stack.append(str(key))
         try:
-            value = compute()
-        finally:
-            self.evaluation.stack.pop()
-            del self._memo[key]
+            value = self._evaluated(key, compute)
+        except TerraformError as error:
+            if not keep:
+                raise
+            value = self.evaluation.refused(str(key), error)
         if keep:
             self._memo[key] = value
         return value
+
+    def _evaluated(self, key: object, compute: Callable[[], Value]) -> Value:
+        self._memo[key] = _BUSY
+        try:
+            with self.evaluation.evaluating(str(key)):
+                return compute()
+        finally:
+            del self._memo[key]
 
     def _cycle(self, key: object, place: str) -> CycleError:
         stack = self.evaluation.stack
@@ -259,10 +275,12 @@ class ModuleInstance:
         """Return `var.name`, converted to its type; Unknown if a root variable is not set."""
         body = self.configuration.variables.get(name)
         if body is None:
-            raise self._undeclared("input variable", f'variable "{name}" {{}}', self.configuration.variables, name)
+            return self._undeclared("input variable", f'variable "{name}" {{}}', self.configuration.variables, name)
         return self.remember(f"{self.prefix}var.{name}", lambda: self._variable(name, body), body.place)
 
     def _variable(self, name: str, body: SourceBody) -> Value:
+        if body.error:
+            return unreadable_value(f"{self.prefix}var.{name}", body.error)
         value = self._inputs[name]() if name in self._inputs else _MISSING
         if value is _MISSING or (value is None and self._takes_no_null(body)):
             if "default" not in body.attributes:
@@ -310,7 +328,7 @@ class ModuleInstance:
     def local(self, name: str) -> Value:
         """Return `local.name`."""
         if name not in self.configuration.locals:
-            raise self._undeclared("local value", f"locals {{ {name} = … }}", self.configuration.locals, name)
+            return self._undeclared("local value", f"locals {{ {name} = … }}", self.configuration.locals, name)
         attribute, source = self.configuration.locals[name]
         evaluate = self.configuration.compiled_local(name)
         return self.remember(
@@ -321,8 +339,10 @@ class ModuleInstance:
         """Return `module.name`: an object, or a list or dict of them."""
         body = self.configuration.calls.get(name)
         if body is None:
-            raise self._undeclared("module", f'module "{name}" {{}}', self.configuration.calls, name)
+            return self._undeclared("module", f'module "{name}" {{}}', self.configuration.calls, name)
         address = f"{self.prefix}module.{name}"
+        if body.error:
+            return OpaqueModule(address, CalledSource(unreadable_value(address, body.error)))
         return self.remember(
             address,
             lambda: expand(self.evaluation, body, self.scope, address, lambda a, s, _: self._called(name, body, a, s)),
@@ -340,7 +360,7 @@ class ModuleInstance:
                 return Ephemeral(at, Unknown(at, AtRunTime(f"the ephemeral {type_}.{name}")))
             names = {".".join(key[1:]): None for key in self.configuration.resources if key[0] == mode}
             keyword = "data" if mode == "data" else "resource"
-            raise self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")
+            return self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")
         address = f"{self.prefix}{shown}"
 
         def make(instance: str, scope: Scope, key: Key) -> ResourceInstance:
@@ -352,10 +372,12 @@ class ModuleInstance:
         """Return an output; the known leaves of a sensitive one are masked."""
         body = self.configuration.outputs.get(name)
         if body is None:
-            raise self._undeclared("output", f'output "{name}" {{}}', self.configuration.outputs, name)
+            return self._undeclared("output", f'output "{name}" {{}}', self.configuration.outputs, name)
         return self.remember(f"{self.prefix}output.{name}", lambda: self._output(name, body), body.place)
 
     def _output(self, name: str, body: SourceBody) -> Value:
+        if body.error:
+            return unreadable_value(f"{self.prefix}output.{name}", body.error)
         if "value" not in body.attributes:
             raise EvaluationError(f'output "{name}" has no value', place=body.place(), expected="value = …")
         value = body.compiled("value")(self.scope)
@@ -386,15 +408,27 @@ class ModuleInstance:
         """Return `terraform.workspace`."""
         return self.evaluation.workspace
 
-    def _undeclared(self, kind: str, declaration: str, known: Mapping[str, object], name: str) -> EvaluationError:
+    def _undeclared(self, kind: str, declaration: str, known: Mapping[str, object], name: str) -> Value:
+        """Raise EvaluationError, unless what cannot be read of the directory may declare it: that is not known."""
+        if self.configuration.errors:
+            return unreadable_value(f'{self.prefix}{kind} "{name}"', self.configuration.errors[0])
         close = get_close_matches(name, map(str, known), 1)
         where = f"module {self.address}" if self.address else "the root module"
         hint = f"did you mean {close[0]}? Else " if close else ""
-        return EvaluationError(f'{where} has no {kind} "{name}"', remedy=f"{hint}declare it: {declaration}")
+        raise EvaluationError(f'{where} has no {kind} "{name}"', remedy=f"{hint}declare it: {declaration}")
 
     # Module calls
 
     def _called(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
+        try:
+            return self._instance(name, body, address, scope)
+        except LimitError as error:
+            self.scope.beyond(error)
+            return OpaqueModule(address, CalledSource(""))
+        except InfraspecError as error:
+            return OpaqueModule(address, CalledSource(self.evaluation.refused(address, error)))
+
+    def _instance(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
         source = source_of(body, name, self.scope)
         version = body.compiled("version")(self.scope) if "version" in body.attributes else None
         path = (*self.call_path, name)
@@ -403,8 +437,7 @@ class ModuleInstance:
             self.evaluation.opaque(address, source, body.location, found.command, found.version)
             return OpaqueModule(address, found)
         if self.evaluation.module_calls >= MOST_MODULES:
-            self.scope.beyond(LimitError(f"there are more than {MOST_MODULES:,} module instances", place=body.place()))
-            return OpaqueModule(address, found)
+            raise LimitError(f"there are more than {MOST_MODULES:,} module instances", place=body.place())
         self.evaluation.module_calls += 1
         instance = ModuleInstance(
             self._configuration(body, address, found.directory),
@@ -416,7 +449,8 @@ class ModuleInstance:
             call_path=path,
             passed=passed_providers(body, scope),
         )
-        check_inputs(instance.configuration, body, name)
+        with self.evaluation.noting():
+            check_inputs(instance.configuration, body, name)
         return ModuleObject(instance)
 
     def _configuration(self, body: SourceBody, address: str, directory: Path) -> Configuration:
@@ -443,7 +477,7 @@ class ModuleInstance:
                 remedy="copy the module into the repository, or name it by a registry address or a git URL",
             )
         try:
-            return self.evaluation.library.read(directory, self.evaluation.root)
+            return self.evaluation.read(directory)
         except RootMissingError as error:
             error.message = f"the source of {address} is no module: {error.message}"
             error.found, error.place = error.place, body.place("source")
@@ -461,7 +495,9 @@ class ModuleInstance:
         TerraformError, at `place`, if the name has an alias that nobody configures.
         """
         if key not in self._providers:
-            self._providers[key] = self._find_provider(key, place)
+            with self.evaluation.noting():
+                self._providers[key] = self._find_provider(key, place)
+            self._providers.setdefault(key, Provider(key, self.evaluation))
         return self._providers[key]
 
     def _find_provider(self, key: str, place: str) -> Provider:
@@ -474,12 +510,12 @@ class ModuleInstance:
             many = "for_each" in body.attributes
             scope = instance_of(body, self.scope, index.removesuffix("]"), key) if many else self.scope
             shown = f"{self.address}:{key}" if self.address else key
-            return Provider(shown, self.evaluation.known, body, scope, self._main_provider(key))
+            return Provider(shown, self.evaluation, body, scope, self._main_provider(key))
         if "." not in key:
-            return self.parent.provider(key) if self.parent else Provider(key, self.evaluation.known)
+            return self.parent.provider(key) if self.parent else Provider(key, self.evaluation)
         expected = configuration_aliases(self.configuration.terraform)
         if self.parent is None and key in expected:
-            return Provider(key, self.evaluation.known)
+            return Provider(key, self.evaluation)
         if self.call_body is not None and key in expected:
             raise provider_not_passed(key, self.address, self.call_body.place("providers"))
         raise missing_provider(key, {*configured, *self._passed}, place)

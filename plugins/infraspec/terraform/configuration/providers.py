@@ -18,7 +18,7 @@ from infraspec.core.finding import Location
 from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate, is_known
 from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Object, SourceText, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
-from infraspec.terraform.configuration.evaluation import place_error, placed
+from infraspec.terraform.configuration.evaluation import Evaluation, place_error, placed
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.scope import Scope
@@ -42,11 +42,16 @@ class Provider:
     """
 
     key: str
-    known: KnownData
+    evaluation: Evaluation
     body: SourceBody | None = None
     scope: Scope | None = None
     main: Provider | None = None
     _asked: bool = False
+
+    @property
+    def known(self) -> KnownData:
+        """What the environment says."""
+        return self.evaluation.known
 
     @property
     def location(self) -> Location | None:
@@ -91,7 +96,7 @@ class Provider:
             return _TAGS.convert(tags)
         except EvaluationError as error:
             place_error(error, str(self.location), f"default_tags of provider {self.key}")
-            raise
+            return self.evaluation.refused(f"default_tags of provider {self.key}", error)
 
     @property
     def ignored_tags(self) -> tuple[Value, ...]:
@@ -105,8 +110,12 @@ class Provider:
     def _evaluate(self, body: SourceBody | None, name: str) -> Value:
         if body is None or self.scope is None or name not in body.attributes:
             return None
-        with suppress(CycleError), placed(body, name, f"provider {self.key}"):
-            return body.compiled(name)(self.scope)
+        of = f"provider {self.key}"
+        try:
+            with suppress(CycleError), self.evaluation.evaluating(of), placed(body, name, of):
+                return body.compiled(name)(self.scope)
+        except TerraformError as error:
+            return self.evaluation.refused(f"{name} of {of}", error)
         return region_unknown(self.key) if name == "region" else account_unknown(self.key)
 
     def _block(self, name: str) -> SourceBody | None:

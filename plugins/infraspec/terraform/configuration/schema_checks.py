@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct, field
 
-from infraspec.core.errors import TerraformError, closest
+from infraspec.core.errors import EvaluationError, TerraformError, closest
 from infraspec.core.finding import Location
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import SourceBody, block_name
@@ -186,10 +187,17 @@ class ReferenceTypes(Struct):
             return _OPEN
 
     def _variable(self, name: str, body: SourceBody, module: ModuleInstance) -> str:
-        code = self.constraint(type_of(body, module.scope))
+        code = self.declared(body, module)
         if code == _OPEN and module.call_body and module.parent and name in module.call_body.attributes:
             return self.quietly(module.call_body.attributes[name][0].expression, module.parent)
         return code
+
+    def declared(self, body: SourceBody, module: ModuleInstance) -> str:
+        """Return the code of the type of a variable; any for one that is no type, which its evaluation says."""
+        try:
+            return self.constraint(type_of(body, module.scope))
+        except EvaluationError:
+            return _OPEN
 
     def constraint(self, constraint: TypeConstraint) -> str:
         """Return the code of a type, `*` of any."""
@@ -209,7 +217,7 @@ class ReferenceTypes(Struct):
         """Return the code of a resource or data source: an object, or a list or map of them."""
         body = module.configuration.resources.get(("data" if root == "data" else "managed", type_, name))
         prefix = "data." if root == "data" else ""
-        if body is None or demands(prefix + type_) is None:
+        if body is None or body.error or demands(prefix + type_) is None:
             return _OPEN
         nesting = _nesting(body)
         if nesting and rest and isinstance(rest[0], ast.GetAttr):
@@ -299,7 +307,7 @@ class SchemaChecks(Struct):
         """Look at every resource and data block."""
         module = self.module
         sources = dict[str, str]()
-        for (mode, type_, name), body in module.configuration.resources.items():
+        for (mode, type_, name), body in _read(module.configuration.resources):
             written = body.written("provider").strip('"') if "provider" in body.attributes else type_.replace("_", ".")
             provider = re.split(r"[.\[]", written)[0]
             if provider not in sources:
@@ -327,13 +335,14 @@ class SchemaChecks(Struct):
             ("module", declared.calls),
             ("provider", declared.providers),
         ):
-            for name, body in bodies.items():
+            for name, body in _read(bodies):
                 self._own("variable" if kind == "var" else kind, f"{self.module.prefix}{kind}.{name}", body)
         for name, body in declared.outputs.items() if self.module.parent is None else ():
             if "ephemeral" in body.attributes and body.written("ephemeral") != "false":
                 self._call("reserved", f"output.{name}", body, "ephemeral", "an output of the root module")
-        for name, body in declared.calls.items():
-            self._module(name, body)
+        for name, body in _read(declared.calls):
+            if "source" in body.attributes:
+                self._module(name, body)
         for body in declared.terraform:
             self._own("terraform", f"{self.module.prefix}terraform", body)
         for kind, body in (*declared.refactorings, *declared.others):
@@ -354,7 +363,7 @@ class SchemaChecks(Struct):
         for called in [*self.module.called(name)][:1]:
             for argument in call.inputs():
                 variable = called.configuration.variables.get(argument)
-                code = self.types.constraint(type_of(variable, called.scope)) if variable else _OPEN
+                code = self.types.declared(variable, called) if variable else _OPEN
                 if found := self._misfit(call.attributes[argument][0].expression, code):
                     self._call("wrong-type", address, call, argument, kind=_kind(code), found=found)
             self._providers(address, call, called)
@@ -563,7 +572,8 @@ class SchemaChecks(Struct):
         if len(names) != _LONGEST[mode]:
             return {}
         body = self.module.configuration.resources.get((mode, names[-2], names[-1]))
-        wanted = demands("data." * (mode == "data") + names[-2]) if body and not _nesting(body) else None
+        is_single = body is not None and body.error is None and not _nesting(body)
+        wanted = demands("data." * (mode == "data") + names[-2]) if is_single else None
         return wanted.codes if wanted else {}
 
     def _say(
@@ -595,6 +605,14 @@ class SchemaChecks(Struct):
         subject = f"{place.path}.{given['name']}".strip(".")
         source, at = spot
         self.faults.append(Fault(kind, place.address, subject, Location(source.name, source.line(at)), given))
+
+
+_Key = TypeVar("_Key")
+
+
+def _read(bodies: Mapping[_Key, SourceBody]) -> Iterator[tuple[_Key, SourceBody]]:
+    """Yield the bodies that have no syntax error."""
+    return ((name, body) for name, body in bodies.items() if body.error is None)
 
 
 def _misfit_of(value: object, code: str) -> str:

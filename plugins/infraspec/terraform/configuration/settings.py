@@ -180,11 +180,11 @@ class RootSettings(Struct, frozen=True):
 
 
 def read_settings(root: Path, library: Library, configuration: Configuration | None = None) -> RootSettings:
-    """Read the settings of a root module; errors as those of its evaluation.
+    """Read the settings of a root module, as far as they can be read; its evaluation says what cannot.
 
     `configuration` is what Terraform runs with, where that is not the directory as it is.
     """
-    configuration = configuration or library.read(root)
+    configuration = configuration or library.readable(root)
     lock = root / LOCK_FILE
     host = REGISTRIES[library.tool(root) or TERRAFORM]
     terraform: list[VersionRequirement] = []
@@ -225,7 +225,7 @@ def _modules(root: Configuration, library: Library) -> Iterator[tuple[str, Confi
                 continue
             try:
                 pending.append(
-                    (f"{prefix}module.{name}.", library.read(directory, root.directory), (*above, directory))
+                    (f"{prefix}module.{name}.", library.readable(directory, root.directory), (*above, directory))
                 )
             except RootMissingError:
                 continue  # the evaluation says so, with the place of the call

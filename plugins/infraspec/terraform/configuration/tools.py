@@ -82,6 +82,7 @@ def for_either(opentofu: Configuration, terraform: Configuration) -> Configurati
     result = Configuration(opentofu.directory, opentofu.shown, terraform=opentofu.terraform)
     result.is_settled = [each.text for each in opentofu.terraform] == [each.text for each in terraform.terraform]
     result.refactorings += opentofu.refactorings
+    result.errors += opentofu.errors or terraform.errors
     result.locals |= _merged(opentofu.locals, terraform.locals)
     for kind in ("variables", "resources", "calls", "outputs", "providers"):
         one, other = (getattr(each, kind) for each in (opentofu, terraform))

@@ -7,19 +7,19 @@ and -var-file in the order given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from msgspec import Struct
 
-from infraspec.core.errors import HclSyntaxError, InputErrorGroup, TerraformError
+from infraspec.core.errors import ErrorCollector, HclSyntaxError, InfraspecError, InputErrorGroup, TerraformError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Value
-from infraspec.hcl.ast import Expression, SourceText
+from infraspec.hcl.ast import Block, Body, Expression, File, SourceText
 from infraspec.hcl.files import parse_variables
 from infraspec.hcl.parser import parse_expression
+from infraspec.terraform.configuration.evaluation import unreadable_value
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.types import PrimitiveType
@@ -59,7 +59,8 @@ def collect_variables(
     for argument in (*files, *arguments):
         if isinstance(argument, VariableFile):
             values.update(_read_file(root, argument.path))
-        else:
+            continue
+        with root.evaluation.noting():
             values[argument.name] = _assigned(root, argument)
     return values
 
@@ -72,33 +73,43 @@ def automatic_files(directory: Path) -> Iterable[Path]:
 
 
 def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
-    with _unquoted():
-        file = parse_variables(path, root.evaluation.library.show(path))
-    for block in file.body.blocks:
-        raise TerraformError(
-            f'a variable file holds values only, not a "{block.type}" block',
-            place=file.source.place(block.at),
-            expected="NAME = VALUE",
+    """Return the values of a variable file; of what cannot be read of it, an unknown for each variable."""
+    errors: list[InfraspecError] = []
+    try:
+        file = parse_variables(path, root.evaluation.library.show(path), errors)
+    except InfraspecError as error:
+        errors, file = (
+            [*error.errors] if isinstance(error, InputErrorGroup) else [error],
+            File(SourceText("", ""), Body({}, ())),
         )
-    values = {}
+    errors += [_no_value(block, file.source) for block in file.body.blocks]
+    values: dict[str, Value] = {}
+    for each in errors:
+        if isinstance(each, HclSyntaxError):  # what the text says may be a secret
+            each.excerpt = each.found = ""
+    with root.evaluation.noting():
+        ErrorCollector([*errors]).finalize()
+    broken = {block.type for block in file.broken} or set(root.configuration.variables if errors else ())
+    for name in broken.intersection(root.configuration.variables):
+        values[name] = unreadable_value(f"var.{name}", errors[0])
     for name, attribute in file.body.attributes.items():
         if name not in root.configuration.variables:
             location = Location(file.source.name, file.source.line(attribute.at))
             root.evaluation.warn(f'there is no variable "{name}" in {root.configuration.shown}', location)
             continue
-        values[name] = _constant(root, name, attribute.expression, file.source)
+        try:
+            values[name] = _constant(root, name, attribute.expression, file.source)
+        except TerraformError as error:
+            values[name] = root.evaluation.refused(f"var.{name}", error)
     return values
 
 
-@contextmanager
-def _unquoted() -> Iterator[None]:
-    """Leave out of syntax errors what the text says, since it may be a secret."""
-    try:
-        yield
-    except (HclSyntaxError, InputErrorGroup) as error:
-        for each in error.errors if isinstance(error, InputErrorGroup) else (error,):
-            each.excerpt = each.found = ""
-        raise
+def _no_value(block: Block, source: SourceText) -> TerraformError:
+    return TerraformError(
+        f'a variable file holds values only, not a "{block.type}" block',
+        place=source.place(block.at),
+        expected="NAME = VALUE",
+    )
 
 
 def _constant(root: ModuleInstance, name: str, node: Expression, source: SourceText) -> Value:
@@ -134,9 +145,9 @@ def _parse(root: ModuleInstance, name: str, text: str, shown: str) -> Value:
     if isinstance(type_of(body, root.scope), PrimitiveType) or "type" not in body.attributes:
         return text
     try:
-        with _unquoted():
-            node = parse_expression(text, shown)
+        node = parse_expression(text, shown)
     except HclSyntaxError as error:
+        error.excerpt = error.found = ""
         error.remedy = f'give {name} as an expression of its type, such as \'["a", "b"]\''
         raise
     return _constant(root, name, node, SourceText(shown, text))

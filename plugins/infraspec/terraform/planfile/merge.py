@@ -192,6 +192,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
         ignored_tags=source.ignored_tags,
         module_calls=source.module_calls,
         absent=source.absent,
+        problems=source.problems,
     )
 
 
