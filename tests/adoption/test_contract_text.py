@@ -44,7 +44,7 @@ SHOP = {
           tags = { Environment = var.env, Team = "orders" }
         }
         """,
-    "terraform/bootstrap/main.tf": 'provider "aws" {}\noutput "o" {\n  value = var.none\n}\n',
+    "terraform/bootstrap/main.tf": 'provider "aws" {}\noutput "o" {\n  value = each.key\n}\n',
 }
 
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_evaluated_is_left_out(tmp_path: Path) -> None:
     text = contract_text(adopt(write(tmp_path, SHOP)))
 
     assert "# Left out: " in text
-    assert "has no input variable" in text.partition("# Left out: ")[2].splitlines()[0]
+    assert "cannot be used here" in text.partition("# Left out: ")[2].splitlines()[0]
     assert '# root = "terraform/bootstrap"' in text
     assert "bootstrap" not in tomllib.loads(text)["environments"]
 

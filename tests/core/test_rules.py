@@ -93,10 +93,13 @@ _MAKING = {"Fault", "self._say", "self._call", "MissingPartError"}
 def faults() -> Mapping[str, set[str]]:
     """Return the texts that faults of the source are told with, and the names of the values that they have."""
     files = [PACKAGE / "terraform" / name for name in ("source.py", "configuration/schema_checks.py")]
+    files.append(PACKAGE / "terraform/configuration/static_checks.py")
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     made = [
-        call for call in calls if ast.unparse(call.func) in {"Fault", "self._say", "self._call", "MissingPartError"}
+        call
+        for call in calls
+        if ast.unparse(call.func) in {"Fault", "self._say", "self._call", "self._fault", "MissingPartError"}
     ]
     kinds = {text for call in made for text in literals(call.args[0], {})}
     kinds |= {
@@ -106,7 +109,10 @@ def faults() -> Mapping[str, set[str]]:
         for text in literals(node.value, {})
     }
     values = {word.arg for call in made for word in call.keywords if word.arg}
-    return {"fault.kind": kinds, "fault.values": {*values, "name", "owner", "hint", "schema", "instance"}}
+    return {
+        "fault.kind": kinds,
+        "fault.values": {*values, "name", "owner", "hint", "schema", "instance", "source", "better", "remedy"},
+    }
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))

@@ -179,16 +179,17 @@ def test_error_of_an_attribute_that_a_check_reads(pytester: pytest.Pytester, att
 
 
 def test_error_of_an_attribute_that_nothing_reads(pytester: pytest.Pytester) -> None:
-    """What Terraform refuses anywhere is a finding, with its place and without a traceback."""
+    """What is not declared is a finding, with its place and without a traceback, and the rest is judged."""
     files = {
         "infraspec.toml": CONTRACT,
         "q.tf": 'resource "aws_sqs_queue" "q" {\n  policy = nosuch.reference.here\n}\n',
     }
     result = Project(files).run(pytester)
 
-    assert result.ret != 0
+    assert pytest.ExitCode.TESTS_FAILED == result.ret
     text = text_of(result)
-    assert 'q.tf:2:12: the root module has no resource "nosuch.reference"' in text
+    assert 'q.tf:2: VIOLATED source: source infra the root module has no resource "nosuch.reference"' in text
+    assert "q.tf:2: UNDETERMINED policies: aws_sqs_queue.q policy" in text
     assert "Traceback" not in text
 
 

@@ -219,12 +219,9 @@ def test_what_is_computed_from_sensitive_values_keeps_its_identity(tmp_path: Pat
 
 
 ERRORS: list[tuple[str, str]] = [
-    ("local.missing", 'no local value "missing"'),
-    ("local.maps", "did you mean map?"),
     ("local.list[3]", "out of range"),
     ("local.map.z", 'no attribute "z"'),
     ("local.list.name", "value[*].name"),
-    ("aws_sqs_queue.other.arn", 'resource "aws_sqs_queue" "other"'),
     ("aws_sqs_queue", "alone is no reference"),
     ('1 + "x"', "number"),
     ("1 / 0", "Division by zero"),

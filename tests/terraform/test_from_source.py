@@ -359,10 +359,7 @@ def test_modules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "fragment"),
     [
-        ('source = "./queue"', "without name"),
-        ('source = "./queue"\nname = "a"\nsize = 1', 'no input variable "size"'),
         ('source = "./nowhere"', "no such directory"),
-        ("source = var.x", "no input variable"),
         ("source = 5", "no source"),
     ],
 )
@@ -376,6 +373,22 @@ def test_wrong_module_call_is_an_error(tmp_path: Path, call: str, fragment: str)
 
     assert fragment in str(caught.value)
     assert "main.tf:" in caught.value.place
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ('source = "./queue"', 'main.tf:1: module "queue" is called without name'),
+        ('source = "./queue"\nname = "a"\nsize = 1', 'main.tf:4: module "queue" has no input variable "size"'),
+        ("source = var.x", 'main.tf:2: the root module has no input variable "x"'),
+    ],
+)
+def test_a_module_call_that_does_not_fit(tmp_path: Path, call: str, said: str) -> None:
+    """It is refused where it stands, and the rest of the module is evaluated all the same."""
+    files = {"main.tf": f'module "queue" {{\n{call}\n}}', "queue/main.tf": 'variable "name" {}\n'}
+    refused = [str(each) for each in plan_of(tmp_path, files).diagnostics if each.severity == "error"]
+
+    assert [said] == [each.partition("\n")[0].removeprefix(f"{tmp_path}/") for each in refused]
 
 
 def test_module_that_contains_itself_is_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Provider configurations: one that nobody has made is an error, and whose account each of them uses."""
+"""Provider configurations: one that nobody has made is refused, and whose account each of them uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from infraspec.core.errors import InfraspecError, InputErrorGroup, TerraformError
 from infraspec.core.unknown import Unknown, render
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan
@@ -18,34 +17,27 @@ QUEUE = 'resource "aws_sqs_queue" "q" {\n  provider = aws.virginia\n}\n'
 EXPECTS = "terraform {\n  required_providers {\n    aws = { configuration_aliases = [aws.virginia] }\n  }\n}\n"
 
 
-def error_of(directory: Path, files: dict[str, str]) -> InfraspecError:
-    """Return the error that evaluation ends with."""
-    with pytest.raises(InfraspecError) as caught:
-        plan_of(directory, files)
-    return caught.value
-
-
 @pytest.mark.parametrize("mode", ["resource", "data"])
 def test_an_alias_that_is_not_configured(tmp_path: Path, mode: str) -> None:
-    """The error has the place of the argument, and the configuration that is meant."""
+    """It is refused at the place of the argument, with the configuration that is meant; where it works is not known."""
     source = VIRGINIA + f'{mode} "aws_vpc" "v" {{\n  provider = aws.virgina\n}}\n'
-    error = error_of(tmp_path, {"main.tf": source})
+    plan = plan_of(tmp_path, {"main.tf": source}, known=KnownData(region="eu-west-1", account=MINE))
+    (refusal,) = plan.diagnostics
+    (vpc,) = plan.resources
 
-    assert type(error) is TerraformError
-    assert f"{tmp_path / 'main.tf'}:6:3" == error.place
-    assert "aws.virgina" in error.message
-    assert "one of aws.virginia" == error.expected
-    assert "provider = aws.virginia" == error.remedy
+    assert f"{tmp_path / 'main.tf'}:6" == str(refusal.location)
+    assert "aws.virgina" in refusal.message
+    assert "provider = aws.virginia" == refusal.remedy
+    assert [True, True] == [isinstance(value, Unknown) for value in (plan.region_of(vpc), plan.accounts[vpc.provider])]
 
 
 def test_all_missing_configurations_are_said_at_once(tmp_path: Path) -> None:
     """Each place is said once, however many instances it has; without one that is like it the remedy declares it."""
     blocks = [f'resource "aws_vpc" "{name}" {{\n  count    = 2\n  provider = aws.{name}\n}}\n' for name in "ab"]
-    error = error_of(tmp_path, {"main.tf": "".join(blocks)})
+    refusals = plan_of(tmp_path, {"main.tf": "".join(blocks)}).diagnostics
 
-    assert isinstance(error, InputErrorGroup)
-    assert [each.place.rpartition("main.tf:")[2] for each in error.errors] == ["3:3", "7:3"]
-    assert 'provider "aws" {\n  alias = "a"\n}' == error.errors[0].remedy
+    assert [3, 7] == [each.location.line for each in refusals if each.location]
+    assert 'provider "aws" {\n  alias = "a"\n}' == refusals[0].remedy
 
 
 CALL = 'module "m" {\n  source = "./m"\n  %s\n}\n'
@@ -70,10 +62,10 @@ MISSING: dict[str, tuple[str, str, str, str]] = {
 @pytest.mark.parametrize(("root", "child", "place", "name"), MISSING.values(), ids=MISSING)
 def test_a_configuration_that_a_module_lacks(tmp_path: Path, root: str, child: str, place: str, name: str) -> None:
     """A module inherits the default configuration only; one with an alias is passed, from where it exists."""
-    error = error_of(tmp_path, {"main.tf": root, "m/main.tf": child})
+    (refusal,) = plan_of(tmp_path, {"main.tf": root, "m/main.tf": child}).diagnostics
 
-    assert f"{tmp_path}/{place}" == error.place
-    assert name in error.message
+    assert f"{tmp_path}/{place.rpartition(':')[0]}" == str(refusal.location)
+    assert name in refusal.message
 
 
 def regions(plan: Plan) -> dict[str, object]:
@@ -114,7 +106,8 @@ def test_one_of_many_configurations(tmp_path: Path) -> None:
     (region,) = regions(plan_of(tmp_path, {"main.tf": many + queue})).values()
 
     assert region == "x"
-    assert "aws.bye" in error_of(tmp_path, {"main.tf": many + queue.replace("aws.by", "aws.bye")}).message
+    (refusal,) = plan_of(tmp_path / "bye", many + queue.replace("aws.by", "aws.bye")).diagnostics
+    assert "aws.bye" in refusal.message
 
 
 MINE = "111122223333"

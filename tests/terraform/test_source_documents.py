@@ -185,3 +185,25 @@ def test_holes_in_a_document_stay() -> None:
 
     assert statement == {"Effect": "Allow", "Resource": ARN, f"{ARN}": 1}
     assert SourceDocument.decode(of({"Principal": Text(("x", ARN))})).statements == [{"Principal": "*"}]
+
+
+DECODED = {
+    "in a value": ('"{\\"a\\": \\"x-${var.u}\\", \\"b\\": 1}"', {"a": Text(("x-", Unknown("var.u"))), "b": 1}),
+    "in place of a value": ('"{\\"a\\": ${var.u}, \\"b\\": 1}"', {"a": Unknown("var.u"), "b": 1}),
+    "between two values": (
+        '"[\\"${var.u}\\", \\"${var.u}${var.u}\\"]"',
+        [Unknown("var.u"), Text((Unknown("var.u"),) * 2)],
+    ),
+    "in a key": ('"{\\"a-${var.u}\\": 1, \\"b\\": 1}"', None),
+    "in place of a part": ('"{${var.u} \\"b\\": 1}"', None),
+    "in what jsonencode makes": ("jsonencode({ a = var.u, b = 1 })", {"a": Unknown("var.u"), "b": 1}),
+}
+
+
+@pytest.mark.parametrize("case", DECODED)
+def test_json_keeps_its_structure_around_what_is_not_known(tmp_path: Path, case: str) -> None:
+    """What is not known in it is part of the value in which it stands, and of a key or of more nothing is known."""
+    text, expected = DECODED[case]
+    found = output_of(tmp_path, f'variable "u" {{}}\noutput "value" {{\n  value = jsondecode({text})\n}}\n')
+
+    assert (expected == found) if expected else isinstance(found, Unknown)

@@ -109,8 +109,12 @@ def _is_rounded(expression: str, _answer: Answer, _expected: Encoded) -> bool:
 
 def _is_remainder(expression: str, answer: Answer, expected: Encoded) -> bool:
     """Tell whether a remainder has other last digits: a length has fewer bits than a number that is written."""
-    are_numbers = isinstance(answer.value, float) and isinstance(expected, int | float)
-    return "%" in expression and are_numbers and math.isclose(answer.value, expected, abs_tol=1e-9)
+    found, wanted = (_NUMBER.fullmatch(str(each)) for each in (answer.value, expected))
+    are_numbers = "%" in expression and found is not None and wanted is not None
+    return are_numbers and math.isclose(float(str(answer.value)), float(str(expected)), abs_tol=1e-9)
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?")
 
 
 EXPLAINED: dict[str, Callable[[str, Answer, Encoded], bool]] = {

@@ -128,6 +128,10 @@ class EvaluationError(TerraformError):
     """An expression has no value: what Terraform's `try` and `can` catch."""
 
 
+class UndeclaredError(EvaluationError):
+    """A name, a function or a provider configuration is declared nowhere, so what uses it is not known."""
+
+
 class CycleError(TerraformError):
     """Values or modules depend on themselves."""
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from msgspec import Struct, field
 
-from infraspec.core.errors import LimitError, counted
+from infraspec.core.errors import LimitError, TerraformError, counted
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
 
 MOST_INSTANCES = 100_000
@@ -66,6 +66,8 @@ class Allowance(Struct):
     sizes: dict[int, tuple[Value, int, int]] = field(default_factory=dict)
     exceeded: list[LimitError] = field(default_factory=list)
     """What went beyond a limit, and is not known for it."""
+    refused: list[TerraformError] = field(default_factory=list)
+    """What is made of a name that is not declared, and is not known for it."""
     each: int = MOST_STEPS
     """The steps of one expression."""
 

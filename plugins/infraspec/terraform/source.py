@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Unknown, Value
 from infraspec.hcl.ast import Literal, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
-from infraspec.terraform.configuration.evaluation import Evaluation, Library
+from infraspec.terraform.configuration.evaluation import Evaluation, Library, located_at
 from infraspec.terraform.configuration.instances import DeclaringModule, ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
@@ -229,8 +230,7 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
     report_conditions(modules, instances, evaluation)
     report_unmatched(modules, instances, evaluation)
     for error in {error.place: error for error in evaluation.files.allowance.exceeded}.values():
-        file, line, _ = error.place.rsplit(":", 2)
-        evaluation.warn(f"{error.message}: what uses it is not known", Location(file, int(line)), error.remedy)
+        evaluation.warn(f"{error.message}: what uses it is not known", located_at(error), error.remedy)
     moved: list[Refactoring] = []
     with evaluation.noting():
         moved.extend(refactorings(modules))
@@ -239,8 +239,8 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
     return Plan(
         origin=f"source {module.configuration.shown}",
         resources=tuple(map(_resource, instances)),
-        diagnostics=tuple(evaluation.diagnostics),
-        examine=partial(_faults, modules, statically, stated),
+        diagnostics=tuple(dict.fromkeys(evaluation.diagnostics)),
+        examine=partial(_faults, modules, instances, statically, stated),
         outputs=ValuesOnDemand(module.configuration.outputs, module.output),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(moved),
@@ -262,7 +262,10 @@ def _constant(value: Value) -> Callable[[], Value]:
 
 
 def _faults(
-    modules: Sequence[ModuleInstance], statically: StaticChecks, stated: Collection[str] | None
+    modules: Sequence[ModuleInstance],
+    instances: Sequence[ResourceInstance],
+    statically: StaticChecks,
+    stated: Collection[str] | None,
 ) -> tuple[Fault, ...]:
     from infraspec.terraform.configuration.schema_checks import faults  # noqa: PLC0415 - the rule `source` alone asks
 
@@ -270,8 +273,38 @@ def _faults(
     with paused_collector():
         unset = () if stated is None else (name for name in root.configuration.variables if name not in stated)
         missing = (root.without_value(name) for name in unset)
-        found = faults(modules, statically.references, root.evaluation.root)
+        found = (
+            *faults(modules, statically.references, root.evaluation.root),
+            *_late(modules, instances, statically),
+        )
         return (*(Fault("no-value", f"var.{one}", "", at, {"name": one}) for one, at in filter(None, missing)), *found)
+
+
+def _late(
+    modules: Sequence[ModuleInstance], instances: Sequence[ResourceInstance], statically: StaticChecks
+) -> Iterator[Fault]:
+    """Yield what is found not to be declared where it is evaluated, if the source looks like it."""
+    suspect = {key for key, references in statically.references.items() if references.is_suspect}
+    values = [instance.values for instance in instances if id(instance.module.configuration) in suspect]
+    values += [
+        ValuesOnDemand(names, look_up)
+        for module in modules
+        if id(module.configuration) in suspect
+        for names, look_up in (
+            (module.configuration.outputs, module.output),
+            (module.configuration.locals, module.local),
+        )
+    ]
+    for each in values:
+        for name in each:
+            with suppress(TerraformError):
+                each.get(name)
+    evaluation, origin = modules[0].evaluation, f"source {modules[0].configuration.shown}"
+    said = {one.location for one in evaluation.diagnostics}
+    late = {located_at(error): error for error in reversed(evaluation.files.allowance.refused)}
+    for place, error in late.items():
+        if place is not None and place not in said:
+            yield Fault("undeclared", origin, error.message, place, {"remedy": error.remedy})
 
 
 def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceInstance], StaticChecks]:

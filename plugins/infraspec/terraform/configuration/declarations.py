@@ -143,6 +143,11 @@ class Configuration(Struct):
     """What of the files cannot be read: what is not declared may be declared there."""
     _locals: dict[str, Evaluate] = field(default_factory=dict)
 
+    def is_of_check(self, type_: str, name: str) -> bool:
+        """Tell whether a data source stands inside of a check block."""
+        blocks = (block for body in self.checks.values() for block, _ in body.blocks)
+        return any(block.type == "data" and block.labels == (type_, name) for block in blocks)
+
     def compiled_local(self, name: str) -> Evaluate:
         """Return the closure of a local value, compiled on first use."""
         if name not in self._locals:

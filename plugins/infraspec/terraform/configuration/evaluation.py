@@ -197,6 +197,10 @@ class Evaluation(Struct):
         """Note something that limits what can be said."""
         self.diagnostics.append(Diagnostic("warning", message, location, remedy))
 
+    def refuse(self, error: TerraformError) -> None:
+        """Note what Terraform refuses where it stands, which need not end the run: what uses it is not known."""
+        self.diagnostics.append(Diagnostic("error", error.message, located_at(error), error.remedy))
+
     def report(self, message: str, location: Location | None) -> None:
         """Note something that would stop Terraform."""
         self.diagnostics.append(Diagnostic("error", message, location))
@@ -205,6 +209,12 @@ class Evaluation(Struct):
 def unreadable_value(address: str, error: InfraspecError) -> Unknown:
     """Return what stands for what an error leaves without a value."""
     return Unknown(address, Erroneous(f"{error.place}: {error.message}" if error.place else error.message))
+
+
+def located_at(error: TerraformError) -> Location | None:
+    """Return the file and line of an error, None if it has no place."""
+    file, _, line = error.place.rpartition(":")[0].rpartition(":")
+    return Location(file, int(line)) if line.isdecimal() else None
 
 
 def place_error(error: TerraformError, place: str, address: str) -> None:

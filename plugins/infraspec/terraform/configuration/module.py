@@ -23,6 +23,7 @@ from infraspec.core.errors import (
     LimitError,
     RootMissingError,
     TerraformError,
+    UndeclaredError,
 )
 from infraspec.core.finding import Location
 from infraspec.core.limits import MOST_MODULES
@@ -110,12 +111,12 @@ def source_of(call: SourceBody, name: str, scope: Scope) -> Value:
     )
 
 
-def check_inputs(called: Configuration, call: SourceBody, name: str) -> None:
-    """Raise TerraformError for arguments that are no variables, and for variables neither set nor with a default."""
+def refused_inputs(called: Configuration, call: SourceBody, name: str) -> Iterator[TerraformError]:
+    """Yield the errors of arguments that are no variables, and of variables neither set nor with a default."""
     arguments = list(call.inputs())
     for argument in arguments:
         if argument not in called.variables and not called.errors:
-            raise TerraformError(
+            yield UndeclaredError(
                 f'module "{name}" has no input variable "{argument}"',
                 place=call.place(argument),
                 expected=", ".join(sorted(called.variables)) or "no arguments",
@@ -123,7 +124,7 @@ def check_inputs(called: Configuration, call: SourceBody, name: str) -> None:
             )
     missing = [v for v, b in called.variables.items() if v not in arguments and "default" not in b.attributes]
     if missing:
-        raise TerraformError(
+        yield TerraformError(
             f'module "{name}" is called without {", ".join(missing)}',
             place=call.place(),
             expected="an argument for every variable without a default",
@@ -358,6 +359,8 @@ class ModuleInstance:
             if mode == "ephemeral":
                 at = f"{self.prefix}ephemeral.{type_}.{name}"
                 return Ephemeral(at, Unknown(at, AtRunTime(f"the ephemeral {type_}.{name}")))
+            if mode == "data" and self.configuration.is_of_check(type_, name):
+                return Unknown(f"{self.prefix}{shown}")
             names = {".".join(key[1:]): None for key in self.configuration.resources if key[0] == mode}
             keyword = "data" if mode == "data" else "resource"
             return self._undeclared("resource", f'{keyword} "{type_}" "{name}" {{}}', names, f"{type_}.{name}")
@@ -409,13 +412,13 @@ class ModuleInstance:
         return self.evaluation.workspace
 
     def _undeclared(self, kind: str, declaration: str, known: Mapping[str, object], name: str) -> Value:
-        """Raise EvaluationError, unless what cannot be read of the directory may declare it: that is not known."""
+        """Raise UndeclaredError, unless what cannot be read of the directory may declare it: that is not known."""
         if self.configuration.errors:
             return unreadable_value(f'{self.prefix}{kind} "{name}"', self.configuration.errors[0])
         close = get_close_matches(name, map(str, known), 1)
         where = f"module {self.address}" if self.address else "the root module"
         hint = f"did you mean {close[0]}? Else " if close else ""
-        raise EvaluationError(f'{where} has no {kind} "{name}"', remedy=f"{hint}declare it: {declaration}")
+        raise UndeclaredError(f'{where} has no {kind} "{name}"', remedy=f"{hint}declare it: {declaration}")
 
     # Module calls
 
@@ -449,8 +452,8 @@ class ModuleInstance:
             call_path=path,
             passed=passed_providers(body, scope),
         )
-        with self.evaluation.noting():
-            check_inputs(instance.configuration, body, name)
+        for error in refused_inputs(instance.configuration, body, name):
+            self.evaluation.refuse(error)
         return ModuleObject(instance)
 
     def _configuration(self, body: SourceBody, address: str, directory: Path) -> Configuration:
@@ -492,12 +495,16 @@ class ModuleInstance:
     def provider(self, key: str, place: str = "") -> Provider:
         """Return a provider configuration by its name in this module: passed in, own, or the caller's.
 
-        TerraformError, at `place`, if the name has an alias that nobody configures.
+        Nothing is known of one that nobody configures: Terraform refuses what uses it, at `place`.
         """
         if key not in self._providers:
-            with self.evaluation.noting():
+            try:
                 self._providers[key] = self._find_provider(key, place)
-            self._providers.setdefault(key, Provider(key, self.evaluation))
+            except UndeclaredError as error:
+                self.evaluation.refuse(error)
+                self._providers[key] = Provider(key, self.evaluation, refused=self.scope.refused(error))
+            except TerraformError as error:
+                self._providers[key] = Provider(key, self.evaluation, refused=self.evaluation.refused(key, error))
         return self._providers[key]
 
     def _find_provider(self, key: str, place: str) -> Provider:

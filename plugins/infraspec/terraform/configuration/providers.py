@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from infraspec.core.errors import CycleError, EvaluationError, TerraformError, closest
+from infraspec.core.errors import CycleError, EvaluationError, TerraformError, UndeclaredError, closest
 from infraspec.core.finding import Location
 from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate, is_known
 from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Object, SourceText, Tuple
@@ -46,6 +46,8 @@ class Provider:
     body: SourceBody | None = None
     scope: Scope | None = None
     main: Provider | None = None
+    refused: Unknown | None = None
+    """What stands for all that is not known of a configuration that nobody has made."""
     _asked: bool = False
 
     @property
@@ -64,7 +66,7 @@ class Provider:
 
         A variable without a value is the environment's region, but for an alias: that is there to be in another one.
         """
-        configured = self._evaluate(self.body, "region")
+        configured = self.refused or self._evaluate(self.body, "region")
         of_variable = isinstance(configured, Unknown) and isinstance(configured.cause, MissingVariable | Withheld)
         if configured in (None, "") or (of_variable and "." not in self.key.rpartition(":")[2]):
             return self.known.region or configured or region_unknown(self.key)
@@ -77,6 +79,8 @@ class Provider:
         An alias has the main account if it uses the same credentials; else that of the role it assumes, or the only one
         that it allows.
         """
+        if self.refused:
+            return self.refused
         if self._asked:  # the credentials of one are what another reads
             return account_unknown(self.key)
         self._asked = True
@@ -89,7 +93,7 @@ class Provider:
     @cached_property
     def default_tags(self) -> Value:
         """The default tags: a map, empty if there are none, or Unknown."""
-        tags = self._evaluate(self._block("default_tags"), "tags")
+        tags = self.refused or self._evaluate(self._block("default_tags"), "tags")
         if tags is None:
             return {}
         try:
@@ -213,7 +217,7 @@ def instance_of(body: SourceBody, scope: Scope, index: str, address: str) -> Sco
     if known and isinstance(found, dict) and key in found:
         return scope.bind(each={"key": key, "value": found[key]})
     if known and is_known(many):
-        raise EvaluationError(f"there is no provider configuration {address} here", place=body.place("for_each"))
+        raise UndeclaredError(f"there is no provider configuration {address} here", place=body.place("for_each"))
     return scope.bind(each={"key": key, "value": named(f"{address}.each.value", many)})
 
 
@@ -236,12 +240,12 @@ def _aliases(requirement: Expression) -> Iterator[str]:
                         yield text
 
 
-def missing_provider(key: str, configured: Iterable[str], place: str) -> TerraformError:
+def missing_provider(key: str, configured: Iterable[str], place: str) -> UndeclaredError:
     """Return the error for a provider configuration that nobody has made."""
     configured = sorted(configured)
     close = closest(key, configured)
     name, _, alias = key.partition(".")
-    return TerraformError(
+    return UndeclaredError(
         f"there is no provider configuration {key} here",
         place=place,
         expected=f"one of {', '.join(configured)}" if configured else "",
@@ -249,9 +253,9 @@ def missing_provider(key: str, configured: Iterable[str], place: str) -> Terrafo
     )
 
 
-def provider_not_passed(key: str, module: str, place: str) -> TerraformError:
+def provider_not_passed(key: str, module: str, place: str) -> UndeclaredError:
     """Return the error for a module call without a provider configuration that the module expects."""
-    return TerraformError(
+    return UndeclaredError(
         f"{module} is called without the provider configuration {key} that it expects",
         place=place,
         expected="an entry for every one of the module's configuration_aliases",

@@ -21,7 +21,6 @@ from infraspec.core.finding import Location
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import SourceBody, block_name
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
-from infraspec.terraform.configuration.providers import passed_providers
 from infraspec.terraform.configuration.settings import (
     SchemaVersions,
     is_registry,
@@ -377,7 +376,9 @@ class SchemaChecks(Struct):
         }
         for argument in {"count", "for_each", "depends_on"} & call.attributes.keys() if own else ():
             self._call("own-provider", address, call, argument, provider=next(iter(own.values())))
-        for name, passed in passed_providers(call, self.module.scope).items():
+        stated = call.attributes["providers"][0].expression if "providers" in call.attributes else None
+        for pair in stated.items if isinstance(stated, ast.Object) else ():
+            name, passed = (str(each.value) if isinstance(each, ast.Literal) else _shown(each) for each in pair)
             one, other = (re.split(r"[.\[]", key)[0] for key in (passed, name))
             given, taken = provider_source(self.module.configuration, one), provider_source(called.configuration, other)
             if name in own:

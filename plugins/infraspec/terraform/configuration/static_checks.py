@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import chain
 from operator import attrgetter
@@ -19,14 +20,15 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from infraspec.core.errors import ErrorCollector, EvaluationError
+from infraspec.core.errors import ErrorCollector, EvaluationError, UndeclaredError
 from infraspec.hcl import ast
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.settings import is_before_version_1, required_providers
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.functions import call, exists
-from infraspec.terraform.language.scope import Scope, located
+from infraspec.terraform.language.references import look_up
+from infraspec.terraform.language.scope import located
 from infraspec.terraform.plan import Fault
 from infraspec.terraform.provider.schema import demands
 
@@ -43,9 +45,11 @@ _PLAIN: dict[type, Callable[[Any], Iterable[Any]]] = {
 }
 """The nodes all parts of which are evaluated, with these parts: nodes, or text."""
 _VALUES = frozenset({"var", "local", "module"})
+_STEPS = {"data": 2, "resource": 2}
+"""How many names follow a root that is followed by more than one."""
 _NAMES_OF_ANOTHER_KIND = {
     "resource": frozenset({"provider"}),
-    "module": frozenset({"providers", "source", "version"}),
+    "module": frozenset({"providers"}),
     "output": frozenset({"type"}),
     "action_trigger": frozenset({"events", "actions"}),
     "lifecycle": frozenset({"ignore_changes"}),
@@ -72,23 +76,20 @@ class StaticReferences(Struct):
     evaluates the expression, not before.
     """
 
-    configuration: Configuration
-    scope: Scope
+    module: ModuleInstance
     collector: ErrorCollector
     resources: list[SourceReference] = field(default_factory=list)
     evaluated: list[SourceReference] = field(default_factory=list)
+    possible: list[SourceReference] = field(default_factory=list)
+    """Those that are evaluated in some case."""
+    is_suspect: bool = False
+    """Whether what is not declared may be found where it is evaluated."""
     functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
     """The calls that are evaluated in any case: a function that there is not is an error like others."""
 
-    @property
-    def _of_checks(self) -> set[tuple[str, ...]]:
-        """The data sources that stand inside of check blocks."""
-        bodies = self.configuration.checks.values()
-        return {block.labels for body in bodies for block, _ in body.blocks if block.type == "data"}
-
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
-        configuration = self.configuration
+        configuration = self.module.configuration
         for attribute, source in configuration.locals.values():
             self._visit(attribute.expression, source, _NO_NAMES)
         for kind, bodies in (
@@ -112,8 +113,9 @@ class StaticReferences(Struct):
     def _block(self, block: ast.Block, source: ast.SourceText, bound: frozenset[str]) -> None:
         attributes = block.body.attributes
         self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
-        if block.type == "dynamic":
-            return  # Terraform looks at its content where for_each makes a block of it
+        if block.type == "dynamic":  # Terraform looks at its content where for_each makes a block of it
+            self.is_suspect |= self._is_doubtful(block, bound)
+            return
         for inner in block.body.blocks:
             self._block(inner, source, bound)
 
@@ -142,6 +144,7 @@ class StaticReferences(Struct):
         """Look at an expression that may leave a part out, or that binds names."""
         if isinstance(node, ast.Call):
             self.functions.append((node, source))
+            self.is_suspect |= not exists(node.name)
             if node.name.removeprefix("core::") == "convert":  # its second argument is a type
                 self._inside(node.arguments[:1], source, bound)
                 return
@@ -156,6 +159,7 @@ class StaticReferences(Struct):
             if name == part:
                 certain = len(self.evaluated), len(self.functions)
         if part is not None:
+            self.possible += self.evaluated[certain[0] :]
             del self.evaluated[certain[0] :], self.functions[certain[1] :]
 
     def _inside(self, value: object, source: ast.SourceText, bound: frozenset[str]) -> None:
@@ -183,8 +187,10 @@ class StaticReferences(Struct):
             return
         steps.reverse()
         if not self._is_declared(target.name, steps):
-            with self.collector.collect():
-                compile_expression(node, source, bound)(self.scope)
+            with self.refusing(source, target.at):
+                if target.name in ("each", "count") or len(steps) < _STEPS.get(target.name, 1):
+                    compile_expression(target, source)(self.module.scope)
+                look_up(self.module, target.name, *steps)
         elif len(steps) > 1:
             self._record(SourceReference(node, source, (target.name, *steps), target.at))
 
@@ -196,23 +202,44 @@ class StaticReferences(Struct):
         first = steps[0] if steps else ""
         match root:
             case "var":
-                return first in self.configuration.variables
+                return first in self.module.configuration.variables
             case "local":
-                return first in self.configuration.locals
+                return first in self.module.configuration.locals
             case "module":
-                return first in self.configuration.calls
+                return first in self.module.configuration.calls
             case "data" | "resource":
                 mode = "data" if root == "data" else "managed"
-                declared = len(steps) > 1 and (mode, first, steps[1]) in self.configuration.resources
-                return declared or (root == "data" and (first, *steps[1:2]) in self._of_checks)
+                declared = len(steps) > 1 and (mode, first, steps[1]) in self.module.configuration.resources
+                is_data = root == "data" and len(steps) > 1
+                return declared or (is_data and self.module.configuration.is_of_check(first, steps[1]))
             case _:
-                return ("managed", root, first) in self.configuration.resources
+                return ("managed", root, first) in self.module.configuration.resources
+
+    def _is_doubtful(self, block: ast.Block, bound: frozenset[str]) -> bool:
+        """Tell whether something in a dynamic block refers to what is not declared."""
+        arguments = block.body.attributes
+        if block.type == "dynamic":
+            iterator = arguments["iterator"].expression if "iterator" in arguments else None
+            bound |= {iterator.name if isinstance(iterator, ast.Name) else block.labels[0]}
+        names = chain.from_iterable(referred(each.expression, bound) for each in arguments.values())
+        is_found = any(root not in _ELSEWHERE and not self._is_declared(root, steps) for root, *steps in names)
+        return is_found or any(self._is_doubtful(inner, bound) for inner in block.body.blocks)
 
     def _functions(self) -> None:
         for node, source in self.functions:
             if not exists(node.name):
-                with self.collector.collect(), located(source, node.at):
-                    call(node.name, [], self.scope.module.files)
+                with self.refusing(source, node.at):
+                    call(node.name, [], self.module.files)
+
+    @contextmanager
+    def refusing(self, source: ast.SourceText, at: int) -> Iterator[None]:
+        """Note what is not declared; another error ends the run."""
+        with self.collector.collect():
+            try:
+                with located(source, at):
+                    yield
+            except UndeclaredError as error:
+                self.module.evaluation.refuse(error)
 
 
 def _root(node: ast.Expression) -> ast.Name | None:
@@ -253,7 +280,7 @@ class StaticChecks(Struct):
         configuration = module.configuration
         if id(configuration) in self.references:
             return
-        references = StaticReferences(configuration, module.scope, self.collector)
+        references = StaticReferences(module, self.collector)
         self.references[id(configuration)] = references
         for name, body in configuration.variables.items():
             self._known(body, "variable", name)
@@ -266,11 +293,15 @@ class StaticChecks(Struct):
     def check_outputs(self, module: ModuleInstance, called: Iterable[ModuleInstance]) -> None:
         """Check that the outputs that a directory names are those of the modules it calls."""
         instances = {instance.call_path[-1]: instance for instance in called}
-        for reference in self.references[id(module.configuration)].evaluated:
+        references = self.references[id(module.configuration)]
+        for reference in (*references.evaluated, *references.possible):
             root, name, *rest = (*reference.names, "")
             instance = instances.get(name) if root == "module" else None
-            if instance is not None and rest[0] and rest[0] not in instance.configuration.outputs:
-                with self.collector.collect(), located(reference.source, reference.at):
+            if instance is None or not rest[0] or rest[0] in instance.configuration.outputs:
+                continue
+            references.is_suspect = True
+            if reference in references.evaluated:
+                with references.refusing(reference.source, reference.at):
                     instance.output(rest[0])
 
     def _known(self, body: SourceBody, kind: str, name: str) -> None:
@@ -301,6 +332,7 @@ _EDITION = "TF2021"
 _REMOVED = frozenset({"chef", "habitat", "puppet", "salt-masterless"})
 _QUOTED = {"string": "string", "list": "list(string)", "map": "map(string)"}
 _OF_A_SOURCE = frozenset({"var", "local", "path", "terraform", "tofu", "each", "count"})
+_INDEX = re.compile(r"\[.*?\]")
 _OBJECT = re.compile(r"(?:module\.[^.]+\.)*(?!data\.|module\.)[^.]+\.[^.]+")
 
 
@@ -379,12 +411,13 @@ class Refusals(Struct):
 
     def _of_outputs(self) -> Iterator[Fault]:
         for name, body in self.module.configuration.outputs.items():
-            for mark in ("sensitive", "ephemeral"):
-                if mark in body.attributes or "value" not in body.attributes:
+            for mark in ("ephemeral",) if self.module.parent else ("sensitive", "ephemeral"):
+                is_said = mark in body.attributes and _constant(body, mark) is not False
+                if is_said or "value" not in body.attributes:
                     continue
-                is_hidden = _Marked(self.module.configuration, mark).holds(body.attributes["value"][0].expression)
-                if is_hidden and (mark == "ephemeral" or self.module.parent is None):
-                    yield self._fault(f"{mark}-output", f"output.{name}", "value", body)
+                if _Marked(self.module.configuration, mark).holds(body.attributes["value"][0].expression):
+                    kind = "ephemeral-output" if mark == "ephemeral" else "sensitive-output"
+                    yield self._fault(kind, f"output.{name}", "value", body)
 
     def _of_settings(self) -> Iterator[Fault]:
         configuration = self.module.configuration
@@ -410,12 +443,12 @@ class Refusals(Struct):
         for kind, body in self.module.configuration.refactorings:
             if kind != "import" or "to" not in body.attributes:
                 continue
-            written, names = body.written("to"), next(self._referred(body, "to"), ())
-            address = f"import {written}"
-            if not _OBJECT.fullmatch(".".join(names)):
+            written = body.written("to").strip('"')
+            address, plain = f"import {written}", _INDEX.sub("", written).removeprefix("resource.")
+            if not _OBJECT.fullmatch(plain):
                 yield self._fault("no-import-target", address, "to", body, found=written)
             elif "provider" in body.attributes and (
-                names[0] == "module" or ("managed", *names) in self.module.configuration.resources
+                plain.startswith("module.") or ("managed", *plain.split(".")) in self.module.configuration.resources
             ):
                 yield self._fault("import-provider", address, "provider", body)
             if "for_each" not in body.attributes and written in seen:
@@ -432,7 +465,7 @@ def referred(node: ast.Node, bound: frozenset[str] = _NO_NAMES) -> Iterator[tupl
     """Yield the names of each reference in an expression: `var`, `x`; those after an index are among them."""
     steps: list[str] = []
     pending: list[object] = []
-    while isinstance(node, ast.GetAttr | ast.Index):
+    while isinstance(node, (ast.GetAttr, ast.Index)):
         if isinstance(node, ast.GetAttr):
             steps.append(node.name)
         else:
@@ -443,7 +476,7 @@ def referred(node: ast.Node, bound: frozenset[str] = _NO_NAMES) -> Iterator[tupl
             yield (node.name, *reversed(steps))
     else:
         pending += [getattr(node, name) for name in node.__struct_fields__]
-    if isinstance(node, ast.ForTuple | ast.ForObject | ast.TemplateFor):
+    if isinstance(node, (ast.ForTuple, ast.ForObject, ast.TemplateFor)):
         bound |= {name for name in (node.key, node.value) if name}
     while pending:
         part = pending.pop(0)

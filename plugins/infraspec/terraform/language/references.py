@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.errors import EvaluationError, TerraformError, UndeclaredError
 from infraspec.core.limits import BUDGET, ROUND
 from infraspec.core.unknown import (
     Application,
@@ -180,16 +180,20 @@ def _root(context: CompileContext, node: Name, steps: list[GetAttr | Index]) -> 
         return _iterator(context, node), 0
     first = _step_name(context, node, steps, 0)
     if name in _MODES:
-        mode, label = _MODES[name], _step_name(context, node, steps, 1)
-        return _found(context, node, lambda scope: scope.module.reference(mode, first, label)), 2
+        label = _step_name(context, node, steps, 1)
+        return _found(context, node, lambda scope: look_up(scope.module, name, first, label)), 2
     if name in ("terraform", "tofu") and first == "workspace":
         return (lambda scope: scope.module.workspace()), 1
     if name in ("terraform", "tofu") and first == "applying":
         return (lambda _: Ephemeral(f"{name}.applying", Unknown(f"{name}.applying", AtRunTime("the phase")))), 1
-    look_up = _NAMED.get(name)
-    if look_up is not None:
-        return _found(context, node, lambda scope: look_up(scope.module, first)), 1
-    return _found(context, node, lambda scope: scope.module.reference("managed", name, first)), 1
+    return _found(context, node, lambda scope: look_up(scope.module, name, first)), 1
+
+
+def look_up(module: Module, root: str, first: str, second: str = "", *_: str) -> Value:
+    """Return what a reference begins with, by its names. Raises UndeclaredError if there is none."""
+    if root in _NAMED:
+        return _NAMED[root](module, first)
+    return module.reference(_MODES[root], first, second) if root in _MODES else module.reference("managed", root, first)
 
 
 def _iterator(context: CompileContext, node: Name) -> Evaluate:
@@ -213,6 +217,9 @@ def _found(context: CompileContext, node: Name, evaluate: Evaluate) -> Evaluate:
     def run(scope: Scope) -> Value:
         try:
             return evaluate(scope)
+        except UndeclaredError as error:
+            locate(error, context.source, node.at)
+            return scope.refused(error)
         except TerraformError as error:
             locate(error, context.source, node.at)
             raise

@@ -9,9 +9,9 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from infraspec.core.errors import DivisionByZeroError, EvaluationError, LimitError, TerraformError
+from infraspec.core.errors import DivisionByZeroError, EvaluationError, LimitError, TerraformError, UndeclaredError
 from infraspec.core.limits import BUDGET, MOST_REFERENCES, size_of
-from infraspec.core.unknown import BeyondLimit, Sensitive, Unknown, Value, computed_from, unknowns
+from infraspec.core.unknown import BeyondLimit, Erroneous, Sensitive, Unknown, Value, computed_from, unknowns
 from infraspec.hcl.ast import Binary, Expression, ForObject, ForTuple, Node, SourceText, TemplateFor
 from infraspec.terraform.language.conversions import reveal, to_text
 from infraspec.terraform.language.functions.parameters import Files
@@ -102,9 +102,17 @@ class Scope:
     def beyond(self, error: LimitError) -> Unknown:
         """Return an Unknown for an expression that passes a limit."""
         self.module.files.allowance.exceeded.append(error)
-        address = self.opaque("an expression", error.place).address
+        return self._unknown("an expression", error, BeyondLimit)
+
+    def refused(self, error: UndeclaredError) -> Unknown:
+        """Return an Unknown for what is made of a name that is not declared."""
+        self.module.files.allowance.refused.append(error)
+        return self._unknown("what is not declared", error, Erroneous)
+
+    def _unknown(self, label: str, error: TerraformError, cause: type[BeyondLimit | Erroneous]) -> Unknown:
+        address = self.opaque(label, error.place).address
         details = "; ".join(filter(None, (error.expected, error.remedy)))
-        unknown = Unknown(address, BeyondLimit(f"{error.place}: {error.message}: {details}"))
+        unknown = Unknown(address, cause(f"{error.place}: {error.message}: {details}"))
         self.may_fail(unknown)
         return unknown
 
@@ -194,7 +202,7 @@ def locate(error: TerraformError, source: SourceText, at: int) -> None:
 
 
 def budgeted(evaluate: Evaluate, source: SourceText, at: int) -> Evaluate:
-    """Return a closure that has a budget of its own, and gives an unknown for what passes a limit."""
+    """Return a closure that has a budget of its own, and an unknown for what passes a limit or is not declared."""
 
     def bounded(scope: Scope) -> Value:
         before = BUDGET.begin(scope.module.files.allowance)
@@ -208,6 +216,11 @@ def budgeted(evaluate: Evaluate, source: SourceText, at: int) -> Evaluate:
         except LimitError as error:
             locate(error, source, at)
             return scope.beyond(error)
+        except UndeclaredError as error:
+            if scope.attempt is not None:
+                raise
+            locate(error, source, at)
+            return scope.refused(error)
         except RecursionError:
             return scope.beyond(too_deep(source.place(at)))
         finally:

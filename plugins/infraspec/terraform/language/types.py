@@ -156,6 +156,7 @@ def _unified_sequences(items: Sequence[Value]) -> list[Value]:
     if all(type(item) is list and len(item) == len(lists[0]) for item in lists):
         rows = iter(zip(*[unified(column) for column in zip(*lists, strict=True)], strict=True))
         return [list(next(rows, ())) if isinstance(item, list) else item for item in items]
+    make = ListValue if make is list else make  # of tuples of different lengths it is a list
     values = iter(unified([value for item in lists for value in item]))
     return [make([next(values) for _ in item]) if isinstance(item, list) else item for item in items]
 

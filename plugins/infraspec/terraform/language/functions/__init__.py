@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from itertools import groupby
 
-from infraspec.core.errors import EvaluationError, TerraformError
+from infraspec.core.errors import EvaluationError, TerraformError, UndeclaredError
 from infraspec.core.limits import BUDGET, CALL, demand_length, steps_of
 from infraspec.core.unknown import (
     Application,
@@ -145,10 +145,10 @@ def _is_text(value: Value) -> bool:
     return is_scalar(value) or (isinstance(value, list) and all(is_known(item) or is_scalar(item) for item in value))
 
 
-def _no_function(name: str) -> EvaluationError:
+def _no_function(name: str) -> UndeclaredError:
     plain = name.removeprefix("core::")
     close = [_REPLACED[plain]] if plain in _REPLACED else get_close_matches(plain, [*REGISTRY, *_ELSEWHERE], 1)
-    return EvaluationError(
+    return UndeclaredError(
         f'there is no function "{name}"',
         expected="a function of the Terraform language, or provider::NAME::FUNCTION",
         remedy=f"did you mean {close[0]}?" if close else "use one that is documented under Terraform, Functions",

@@ -365,7 +365,13 @@ def only(values: list[Value]) -> Value:
 @function("coalesce", nullable, rest=nullable, structural=True)
 def coalesce(*values: Value) -> Value:
     """Return the first value that is neither null nor empty text, converted to the common type."""
-    values = tuple(unified([value for value in values if value is not None]))
+    given = [value for value in values if value is not None]
+    try:
+        values = tuple(unified(given))
+    except EvaluationError:
+        if any(isinstance(each, dict) and None in each.values() for each in given):  # null leaves the type open
+            raise Undetermined from None
+        raise
     for position, value in enumerate(values):
         last = position == len(values) - 1
         if isinstance(value, (Unknown, Text)) and not last and not is_never_empty(value):
