@@ -513,3 +513,17 @@ def test_what_was_taken_before_version_1_is_taken_of_it(tmp_path: Path, version:
 
     assert [] == findings(tmp_path / "old", required + text)
     assert 2 == len(findings(tmp_path / "now", required.replace(version, ">= 0.12, < 2.0") + text))
+
+
+@pytest.mark.parametrize("is_said", ["\n  sensitive = true", ""])
+@pytest.mark.parametrize(("call", "reference"), [("", "module.m.o"), ("\n  count = 1", '"<${module.m[0].o.n}>"')])
+def test_an_output_of_what_a_module_hides(tmp_path: Path, is_said: str, call: str, reference: str) -> None:
+    """Terraform refuses it in the plan, whether or not the output of the module says that it is sensitive."""
+    variable = 'variable "n" {\n  sensitive = true\n  default   = "n"\n}\n'
+    child = f'{variable}output "o" {{\n  value = {{ n = var.n }}{is_said}\n}}\n'
+    root = f'output "o" {{\n  value = {reference}\n}}\nmodule "m" {{\n  source = "./m"{call}\n}}\n'
+    marked = root.replace(reference, f"{reference}\n  sensitive = true")
+
+    found = findings(tmp_path, {"main.tf": root, "m/main.tf": child})
+    assert [2] == [each.location.line for each in found if each.location]
+    assert [] == findings(tmp_path / "marked", {"main.tf": marked, "m/main.tf": child})

@@ -68,6 +68,7 @@ EXPLAINED = {
     "which version runs is not known": r"^validate (?:Unsupported Terraform Core version|Module version requirements)",
     "the source of a module may be made before it is read": r"^validate Invalid module source address",
     "a condition counts in the plan, not in its validation": r"^validate accepted \| .* is not valid: ",
+    "what a module hides is refused in the plan": r"^validate accepted \| .*: sensitive-output ",
 }
 """The differences that are known and meant, by what Terraform and infraspec say: the reason, and how it is told."""
 

@@ -22,7 +22,7 @@ from msgspec import Struct, field
 
 from infraspec.core.errors import ErrorCollector, EvaluationError, UndeclaredError
 from infraspec.hcl import ast
-from infraspec.terraform.configuration.declarations import Configuration, SourceBody
+from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.settings import is_before_version_1, required_providers
 from infraspec.terraform.language.expressions import compile_expression
@@ -415,7 +415,7 @@ class Refusals(Struct):
                 is_said = mark in body.attributes and _constant(body, mark) is not False
                 if is_said or "value" not in body.attributes:
                     continue
-                if _Marked(self.module.configuration, mark).holds(body.attributes["value"][0].expression):
+                if _Marked(self.module, mark).holds(body.attributes["value"][0].expression):
                     kind = "ephemeral-output" if mark == "ephemeral" else "sensitive-output"
                     yield self._fault(kind, f"output.{name}", "value", body)
 
@@ -489,20 +489,32 @@ def referred(node: ast.Node, bound: frozenset[str] = _NO_NAMES) -> Iterator[tupl
 class _Marked(Struct):
     """Whether an expression is certainly sensitive, or ephemeral, as what a variable is declared that it is made of."""
 
-    configuration: Configuration
+    module: ModuleInstance
     mark: str
     passed: set[str] = field(default_factory=set)
 
     def holds(self, node: ast.Node) -> bool:
         """Tell whether any value of the expression has the mark."""
+        configuration = self.module.configuration
         match node:
-            case ast.GetAttr(target=ast.Name(name="var"), name=name) if name in self.configuration.variables:
-                return _constant(self.configuration.variables[name], self.mark) is True
-            case ast.GetAttr(target=ast.Name(name="local"), name=name) if name in self.configuration.locals:
+            case ast.GetAttr(target=ast.Name(name="var"), name=name) if name in configuration.variables:
+                return _constant(configuration.variables[name], self.mark) is True
+            case ast.GetAttr(target=ast.Name(name="local"), name=name) if name in configuration.locals:
                 if name in self.passed:
                     return False
                 self.passed.add(name)
-                return self.holds(self.configuration.locals[name][0].expression)
+                return self.holds(configuration.locals[name][0].expression)
+            case ast.GetAttr(
+                target=ast.GetAttr(target=ast.Name(name="module"), name=call_name)
+                | ast.Index(target=ast.GetAttr(target=ast.Name(name="module"), name=call_name)),
+                name=name,
+            ) if call_name in configuration.calls:
+                called = next(self.module.called(call_name), None)
+                body = called.configuration.outputs.get(name) if called else None
+                if called is None or body is None or "value" not in body.attributes:
+                    return False
+                given = body.attributes["value"][0].expression
+                return _constant(body, self.mark) is True or _Marked(called, self.mark).holds(given)
             case ast.Name(name=name) | ast.Call(name=name):
                 marking = "sensitive" if isinstance(node, ast.Call) else "ephemeral"
                 return name == self.mark == marking
