@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from infraspec.cli import get as command
 from infraspec.cli import main
+from infraspec.core.errors import InfraspecError
 from infraspec.terraform.configuration.module_cache import Package, package_of, without_credentials
 from infraspec.terraform.source import evaluate
 from tests.terraform.sources import write
@@ -29,9 +31,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the URL of a repository of modules on this machine; git may read it, and no Terraform is installed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(command, "PROTOCOLS", ("file",))
-    monkeypatch.setattr(command.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     made = write(tmp_path / "modules", {"queue/main.tf": QUEUE, "wrapped/main.tf": SIBLING})
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    (made / "linked").mkdir()
+    (made / "linked/main.tf").symlink_to("../queue/main.tf")
+    (made / "out").mkdir()
+    (made / "out/main.tf").symlink_to(tmp_path / "elsewhere.tf")
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "x"], ["tag", "v1"]):
         subprocess.run([*git, *arguments], cwd=made, check=True)
     return f"file://{made}"
@@ -52,6 +58,23 @@ def test_what_git_fetches_is_read(tmp_path: Path, repository: str, ref: str) -> 
     assert (0, "every module is there\n") == (second.exit_code, second.output)
     assert ["module.jobs.module.inner.aws_sqs_queue.this"] == [each.address for each in plan.managed()]
     assert ["infraspec.toml", "main.tf"] == sorted(each.name for each in directory.iterdir())
+
+
+def test_no_link_is_followed_out_of_what_was_fetched(tmp_path: Path, repository: str) -> None:
+    """A link within a package is read, one that leads out of it is an error."""
+    write(tmp_path, {"elsewhere.tf": QUEUE})
+    calls = {
+        name: f'module "jobs" {{\n  source = "git::{repository}//{name}"\n  name   = "x"\n}}\n'
+        for name in ("linked", "out")
+    }
+    linked, out = (
+        write(tmp_path / name, {"main.tf": call, "infraspec.toml": CONTRACT}) for name, call in calls.items()
+    )
+
+    assert 0 == get(linked).exit_code
+    assert ["x"] == [each.values["name"] for each in evaluate(linked).managed()]
+    with pytest.raises(InfraspecError, match="cannot be read"):
+        evaluate(out)
 
 
 def test_a_unit_of_terragrunt_takes_what_was_fetched(tmp_path: Path, repository: str) -> None:
@@ -75,7 +98,7 @@ def test_terraform_fetches_what_a_registry_has(
         "cat ../../../main.tf.json > told.json; env > environment\n"
     )
     program.chmod(0o755)
-    monkeypatch.setattr(command.shutil, "which", lambda name: str(program) if name == "terraform" else None)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program) if name == "terraform" else None)
     monkeypatch.setenv("TF_CLI_ARGS_get", "-update")
     call = 'module "jobs" {\n  source  = "example/queue/aws"\n  version = "~> 1.0"\n}\n'
     directory = write(tmp_path / "shop", {"main.tf": call, "infraspec.toml": CONTRACT})
@@ -100,6 +123,7 @@ REFUSED = [
     ("git::--upload-pack=touch", "no URL of"),
     ("git::https://example.com/x.git?ref=../../x", "its ref is no name"),
     ("s3::https://example.com/x.zip", "neither a source of git nor of a registry"),
+    ("tfr:///example/queue/aws?version=1;x", "neither a source of git nor of a registry"),
     ("example/queue/aws", "takes Terraform or OpenTofu"),
 ]
 
@@ -108,8 +132,8 @@ REFUSED = [
 def test_what_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, fragment: str) -> None:
     """What is no URL of an allowed protocol, or looks like an option, reaches no program."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(command.shutil, "which", lambda _name: None)
-    monkeypatch.setattr(command.subprocess, "run", lambda *_, **__: pytest.fail("a program was run"))
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a program was run"))
     call = f'module "jobs" {{\n  source = "{source.replace("%", "%%")}"\n}}\n'
     directory = write(tmp_path / "shop", {"main.tf": call, "infraspec.toml": CONTRACT})
 
@@ -181,6 +205,7 @@ def test_a_submodule_that_is_not_checked_out(tmp_path: Path) -> None:
 
     plan = evaluate(tmp_path / "prod")
 
+    assert () == plan.absent
     assert ["run `git submodule update --init -- vendor/shared`, which fetches it"] == [
         each.remedy for each in plan.diagnostics
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from infraspec.adoption.roots import find_roots
 from infraspec.core.errors import InfraspecError
-from infraspec.core.unknown import OtherStack, Sensitive, Unknown, UnreadData, Value
+from infraspec.core.unknown import OtherStack, Unknown, UnreadData, Value
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import read_settings
 from infraspec.terraform.plan import Plan
@@ -202,14 +202,17 @@ def test_skipped_outputs_are_their_mocks(tmp_path: Path) -> None:
     assert "mock" == plan.outputs["name"]
 
 
-def test_what_the_environment_has_set_is_hidden(tmp_path: Path) -> None:
-    """A variable of the process is what Terragrunt would take, and may be a secret."""
-    files = {f"{UNIT}/terragrunt.hcl": SOURCE + named('get_env("QUEUE", "other")')}
+def test_what_the_environment_has_set_is_not_read(tmp_path: Path) -> None:
+    """A variable of the process may be a secret: it is not known, and its default is not what Terragrunt would take."""
+    files = {f"{UNIT}/terragrunt.hcl": SOURCE + named('nonsensitive(get_env("QUEUE", "other"))')}
 
     found = unit_plan(tmp_path, files, environ={"QUEUE": "jobs"}).outputs["name"]
+    told = unit_plan(tmp_path, files, known=KnownData.of({"terragrunt.get_env.QUEUE": "x"})).outputs["name"]
 
-    assert isinstance(found, Sensitive)
-    assert "jobs" == found.reveal()
+    assert isinstance(found, Unknown)
+    assert "x" == told
+    of_terraform = {f"{UNIT}/terragrunt.hcl": SOURCE + named('get_env("TF_VAR_queue", "other")')}
+    assert "jobs" == unit_plan(tmp_path, of_terraform, environ={"TF_VAR_queue": "jobs"}).outputs["name"]
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,7 @@ def test_a_source_that_is_not_here(tmp_path: Path, source: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
-        ('terraform {\n  source = "../none"\n}\n', "the source of the unit is no directory"),
+        ('terraform {\n  source = "../none"\n}\n', "the source of the unit is no directory with configuration"),
         ("locals {\n  a = local.b\n  b = local.a\n}\n" + SOURCE + named("local.a"), "depends on itself"),
         (SOURCE + named("local.nope"), 'no local value "nope"'),
         ('include "x" {\n  path = find_in_parent_folders("x.hcl")\n}\n', "no folder above"),
@@ -360,3 +363,41 @@ def test_the_units_of_a_repository_are_its_roots(tmp_path: Path) -> None:
 
     assert ["live/dev/queue", "live/prod/queue", "bootstrap"] == [each.path for each in roots.roots]
     assert () == roots.broken
+
+
+def test_a_source_in_a_submodule_that_is_not_checked_out(tmp_path: Path) -> None:
+    """Nothing of the unit is seen, whatever is generated beside its source, and one command brings it."""
+    files = {
+        ".gitmodules": '[submodule "shared"]\n\tpath = vendor/shared\n',
+        "vendor/keep": "",
+        "live/root.hcl": PROVIDER % '"111122223333"',
+        f"{UNIT}/terragrunt.hcl": INCLUDE + 'terraform {\n  source = "${get_repo_root()}/vendor/shared//queue"\n}\n',
+    }
+
+    plan = unit_plan(tmp_path, files)
+
+    assert (False, ()) == (plan.is_whole, plan.resources)
+    assert ["run `git submodule update --init -- vendor/shared`, which fetches it"] == [
+        each.remedy for each in plan.diagnostics
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"), [("v1", ["jobs"]), ("v2", [])], ids=["the version that is asked for", "another version"]
+)
+def test_what_terragrunt_has_fetched_is_read(tmp_path: Path, ref: str, expected: list[str]) -> None:
+    """A source of git is read from Terragrunt's own cache, if that has this source in this version.
+
+    The names are what base64 makes of the SHA-1 of `git::https://example.com/modules.git` and of `ref=v1`.
+    """
+    copy = f"{UNIT}/.terragrunt-cache/unit/oZtUay1jPyYSkBC5qveuyhlFrk8"
+    files = {
+        f"{copy}/.terragrunt-source-version": "vN4PpUkEyKNU3wFbbsRUcBD8YLI",
+        f"{copy}/queue/main.tf": MODULE,
+        f"{UNIT}/terragrunt.hcl": "terraform {\n"
+        f'  source = "git::https://example.com/modules.git//queue?ref={ref}"\n}}\n' + named('"jobs"'),
+    }
+
+    plan = unit_plan(tmp_path, files)
+
+    assert expected == [each.values["name"] for each in plan.managed()]

@@ -42,7 +42,7 @@ PRODUCTION = ("prod", "production", "prd", "live")
 _GENERIC = _words(
     """
     . account accounts aws cdktf.out deploy deployment deployments env environment environments envs example examples
-    iac infra infrastructure live main root roots src stack stacks terraform terraforms test tests tf tofu
+    iac infra infrastructure live main root roots src stack stacks terraform terraforms terragrunt test tests tf tofu
     """
 )
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -190,7 +190,7 @@ def find_roots(directory: Path, library: Library) -> Roots:
     made = {path: each for path, each in units.items() if (directory / path / UNIT_FILE).resolve() not in included}
     broken = [(path, why) for path, why in broken if (directory / path / UNIT_FILE).resolve() not in included]
     called = torn | {target for configuration in read.values() for target in _called(configuration)}
-    called |= {os.path.relpath(each.directory.resolve(), directory.resolve()) for each in made.values()}
+    called |= {os.path.relpath(each.configuration.directory.resolve(), directory.resolve()) for each in made.values()}
     called |= {target for each in made.values() for target in _called(each.configuration)}
     alone = {path: each for path, each in read.items() if path not in called and _is_alone(path, each, called)}
     found = {path: each.configuration for path, each in made.items()}

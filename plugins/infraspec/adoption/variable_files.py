@@ -128,19 +128,14 @@ def _profiles(files: Sequence[EnvironmentFile]) -> list[tuple[str, list[Environm
     found = []
     for place in dict.fromkeys(places.values()):
         named = next(file for file in files if places.get(file.path) == place).stem if beside else place
-        mine = [file for file in files if places.get(file.path, place) == place and _is_above(file, place, places)]
+        others = tuple(f"{other}/" for other in places.values() if other != place)
+        mine = [file for file in files if places.get(file.path, place) == place and not file.path.startswith(others)]
         found.append((os.path.relpath(named, common) if not beside else named, mine))
     return found
 
 
 def _are_alternatives(one: EnvironmentFile, other: EnvironmentFile) -> bool:
     return 2 * len(one.names & other.names) >= len(one.names | other.names)
-
-
-def _is_above(file: EnvironmentFile, place: str, places: Mapping[str, str]) -> bool:
-    """Tell whether a file is of a place, or of none of the others."""
-    others = [other for other in places.values() if other != place]
-    return not any(file.path == other or file.path.startswith(f"{other}/") for other in others)
 
 
 def shared_of(files: Sequence[EnvironmentFile]) -> list[EnvironmentFile]:

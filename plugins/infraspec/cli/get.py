@@ -31,7 +31,6 @@ PROTOCOLS = ("https", "ssh")
 _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
-    "core.symlinks": "false",
     "submodule.recurse": "false",
     "filter.lfs.smudge": "",
     "filter.lfs.process": "",
@@ -39,6 +38,7 @@ _SETTINGS = {
     "protocol.allow": "never",
 }
 _URL = re.compile(r"(?P<protocol>[a-z]+)://(?:[^/@\s]+@)?(?P<host>[A-Za-z0-9\[][^/\s]*)?/[^\s\x00-\x1f]*")
+_CONSTRAINT = re.compile(r"[\w .,<>=!~+-]*")
 _REF = re.compile(r"[A-Za-z0-9][\w./+-]*")
 _OF_USERS = ("TF_TOKEN_", "TF_CLI_CONFIG_FILE", "GIT_ASKPASS", "GIT_SSL_")
 """The environment variables of the tools that say who asks, and nothing of what is done."""
@@ -77,9 +77,14 @@ def get(infra: Path, environment: str | None, *, update: bool) -> None:
     failed: dict[Package, bool] = {}
     for _ in range(_MOST_ROUNDS):  # what was fetched may call further modules
         missing = _missing(contract, [environment] if environment else [*contract.environments], failed)
-        failed |= {package: not _report(package) for package in missing}
-        if not missing:
-            break
+        for package in missing:
+            failed[package] = False
+            try:
+                fetch(package, package.directory)
+                click.echo(f"fetched      {package.shown}")
+            except FetchError as error:
+                failed[package] = True
+                click.echo(f"not fetched  {package.shown}: {error}")
     if not failed:
         click.echo("every module is there")
     sys.exit(1 if any(failed.values()) else 0)
@@ -91,20 +96,11 @@ def _missing(contract: Contract, names: Iterable[str], seen: Collection[Package]
     found: dict[Package, None] = {}
     for name in names:
         try:
-            found |= dict.fromkeys(package_of(*each) for each in environments.plan(name).absent)
+            absent = environments.plan(name).absent
+            found |= dict.fromkeys(replace(package_of(*each), folder="") for each in absent)
         except InfraspecError as error:
             click.echo(f"{name}: {str(error).splitlines()[0]}", err=True)
-    return [replace(package, folder="") for package in found if replace(package, folder="") not in seen]
-
-
-def _report(package: Package) -> bool:
-    try:
-        fetch(package, package.directory)
-    except FetchError as error:
-        click.echo(f"not fetched  {package.shown}: {error}")
-        return False
-    click.echo(f"fetched      {package.shown}")
-    return True
+    return [package for package in found if package not in seen]
 
 
 def fetch(package: Package, target: Path) -> None:
@@ -112,7 +108,7 @@ def fetch(package: Package, target: Path) -> None:
     tool = shutil.which("terraform") or shutil.which("tofu")
     if package.kind == "git":
         _demand_safe(package)
-    elif package.kind != "registry":
+    elif package.kind != "registry" or _CONSTRAINT.fullmatch(package.ref) is None:
         raise FetchError("neither a source of git nor of a registry; let Terraform fetch it: terraform get")
     elif tool is None:
         raise FetchError("a module of a registry takes Terraform or OpenTofu, of which neither is installed")
@@ -120,6 +116,7 @@ def fetch(package: Package, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         made = _by_tool(tool, package, Path(work)) if tool else _by_git(package, Path(work))
         shutil.rmtree(made / ".git", ignore_errors=True)
+        (made / ".git").mkdir()  # where a repository ends, which no link is followed out of
         shutil.rmtree(target, ignore_errors=True)
         made.replace(target)
 

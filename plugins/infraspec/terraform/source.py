@@ -204,7 +204,7 @@ def evaluate(
             library = library or Library()
             environ = environ or {}
             unit = read_root(root, library, known or KnownData(), environ, boundary)
-            root, configuration = unit.directory, unit.configuration
+            root, configuration = unit.configuration.directory, unit.configuration
             files = RootFiles(root, boundary or root)
             if unit.package:
                 files.allow(unit.package)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from infraspec.contract.paths import SUFFIXES, UNIT_FILE, names_in
 from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
 from infraspec.core.runtime import repository_of
-from infraspec.core.unknown import JsonText, OtherStack, Sensitive, Unknown, UnreadData, Value, parts_of
+from infraspec.core.unknown import JsonText, OtherStack, Unknown, UnreadData, Value, parts_of
 from infraspec.hcl.ast import Attribute, Block, Body, File, Literal
 from infraspec.hcl.files import parse_variables
 from infraspec.hcl.json_syntax import parse_json
@@ -28,12 +28,12 @@ from infraspec.hcl.parser import parse
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
 from infraspec.terraform.configuration.evaluation import Library, placed
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
-from infraspec.terraform.configuration.module_cache import fetched
+from infraspec.terraform.configuration.module_cache import copied_by_terragrunt, fetched, submodule_of
 from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile, automatic_files
 from infraspec.terraform.language import functions
 from infraspec.terraform.language.functions.filesystem import RootFiles
-from infraspec.terraform.language.functions.parameters import Function, Parameter, known_text, mapping
-from infraspec.terraform.language.partial_values import named
+from infraspec.terraform.language.functions.parameters import Function, known_text
+from infraspec.terraform.language.partial_values import Undetermined, named
 from infraspec.terraform.language.scope import EvaluatedObject, Scope, located
 from infraspec.terraform.language.types import PrimitiveType
 from infraspec.terraform.provider.known_data import KnownData, account_unknown
@@ -64,11 +64,6 @@ class UnitRoot(Struct, frozen=True):
     environ: Mapping[str, str] = field(default_factory=dict)
     included: tuple[Path, ...] = ()
     package: Path | None = None
-
-    @property
-    def directory(self) -> Path:
-        """Where Terraform runs: the directory of the source."""
-        return self.configuration.directory
 
     def values(self, module: ModuleInstance) -> dict[str, Value]:
         """Return what the inputs set of a module's variables; a variable that is text takes the JSON of anything else.
@@ -137,7 +132,7 @@ class ConfigurationFile:
         tree = reading.library.file(path)
         self.body = SourceBody.of(Block("", (), tree.body, 0, 0), tree.source)
         self.files = RootFiles(path.parent, reading.boundary)
-        self.files.functions = {name: replace(each, compute=partial(each.compute, self)) for name, each in _OWN.items()}
+        self.files.further = self.function
         self.scope = Scope(self)
         self._locals: dict[str, Value] = {}
 
@@ -186,6 +181,11 @@ class ConfigurationFile:
         yield from ((self, block, body) for block, body in self.body.nested(name))
 
     # What scopes ask for
+
+    def function(self, name: str) -> Function:
+        """Return a function of Terragrunt's; what would run something, or is not known here, is never called."""
+        own = _OWN.get(name) or Function(name, lambda file, *texts: file.reading.answer(name, *texts), (), rest=_text)
+        return replace(own, compute=lambda *arguments: own.compute(self, *arguments), structural=True)
 
     def local(self, name: str) -> Value:
         """Return `local.name`. Raises CycleError if it depends on itself."""
@@ -252,11 +252,6 @@ class ConfigurationFile:
                 values = _deep(given, values) if each.strategy == "deep" else {**given, **values}
             rest = rest or others
         return values, rest
-
-    def setting(self, block: str, name: str) -> tuple[ConfigurationFile, SourceBody, Value] | None:
-        """Return an attribute of the last block of a type that sets it, with where that stands."""
-        found = [(file, body) for file, _, body in self.merged(block) if name in body.attributes]
-        return (*found[-1], found[-1][0].value(found[-1][1], name)) if found else None
 
     def attribute(self, name: str) -> Value:
         """Return an attribute of the whole file, that of an included one if it is not set here."""
@@ -327,10 +322,6 @@ class ExposedFile(EvaluatedObject):
             return self.file.value(self.file.body, name)
         raise EvaluationError(f'{self.address} has no "{name}"', expected="locals, inputs, or what stands in the file")
 
-    def whole(self) -> Value:
-        """Return what can be merged: local values and inputs."""
-        return {name: self.attribute(name) for name in ("locals", "inputs")}
-
 
 class Outputs(EvaluatedObject):
     """`dependency.NAME.outputs`: what the state of that unit says, of which nothing is known.
@@ -367,22 +358,7 @@ class Outputs(EvaluatedObject):
 
 # Functions
 
-_OWN: dict[str, Function] = {}
 
-
-def _function(
-    name: str, *parameters: Parameter, optional: Sequence[Parameter] = (), rest: Parameter | None = None
-) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Register a function of Terragrunt's; it is given the file that it is called in."""
-
-    def register(compute: Callable[..., Value]) -> Callable[..., Value]:
-        _OWN[name] = Function(name, compute, parameters, optional, rest, structural=True)
-        return compute
-
-    return register
-
-
-@_function("find_in_parent_folders", optional=[known_text, known_text])
 def find_above(file: ConfigurationFile, name: str = UNIT_FILE, fallback: str | None = None) -> str:
     """Return the path of the first file or folder of a name above the directory of the configuration."""
     for above in file.directory.parents:
@@ -401,41 +377,18 @@ def _between(file: ConfigurationFile, name: str, *, back: bool = False) -> str:
     return os.path.relpath(*reversed(ends)) if back else os.path.relpath(*ends)
 
 
-_PATHS: dict[str, Callable[..., str]] = {
-    "path_relative_to_include": lambda file, name="": _between(file, name),
-    "path_relative_from_include": lambda file, name="": _between(file, name, back=True),
-    "get_parent_terragrunt_dir": lambda file, name="": str((file.included(name) or file).location.parent),
-    "get_terragrunt_dir": lambda file: str(file.directory),
-    "get_original_terragrunt_dir": lambda file: str(file.reading.origin.parent),
-    "get_repo_root": lambda file: str(repository_of(file.reading.boundary)),
-    "get_path_from_repo_root": lambda file: os.path.relpath(file.directory, repository_of(file.reading.boundary)),
-    "get_path_to_repo_root": lambda file: os.path.relpath(repository_of(file.reading.boundary), file.directory),
-    "mark_as_read": lambda _file, path: path,
-}
-for _name, _path in _PATHS.items():
-    _function(_name, optional=[known_text])(_path)
-
-
-@_function("get_env", known_text, optional=[known_text])
 def environment_variable(file: ConfigurationFile, name: str, default: str | None = None) -> Value:
-    """Return an environment variable: what the contract says of it, what is set, hidden, or the default."""
+    """Return an environment variable: what the contract says of it, or the default where it is not set.
+
+    What is set may be a secret, so it is not read, but for the variables of Terraform.
+    """
     reading = file.reading
     told = reading.answer("get_env", name)
-    if not isinstance(told, Unknown):
-        return told
-    if name in reading.environ:
-        given = reading.environ[name]
-        return given if name.startswith("TF_VAR_") else Sensitive(f'get_env("{name}")', given)
-    return told if default is None else default
+    if isinstance(told, Unknown) and name in reading.environ:
+        return reading.environ[name] if name.startswith("TF_VAR_") else told
+    return default if isinstance(told, Unknown) and default is not None else told
 
 
-@_function("get_aws_account_id", optional=[known_text])
-def account(file: ConfigurationFile, _alias: str = "") -> Value:
-    """Return the account, if the contract says it."""
-    return file.reading.known.account or account_unknown("aws")
-
-
-@_function("read_terragrunt_config", known_text, optional=[lambda value: value])
 def read_configuration(file: ConfigurationFile, path: str, *default: Value) -> Value:
     """Return another configuration, or the default if there is no such file."""
     found = file._path(path)  # noqa: SLF001 - a method of the language
@@ -444,7 +397,6 @@ def read_configuration(file: ConfigurationFile, path: str, *default: Value) -> V
     return ExposedFile(file.reading.file(found))
 
 
-@_function("read_tfvars_file", known_text)
 def read_variables(file: ConfigurationFile, path: str) -> Value:
     """Return the JSON of the values of a variable file."""
     found = file._path(path)  # noqa: SLF001 - a method of the language
@@ -454,35 +406,38 @@ def read_variables(file: ConfigurationFile, path: str) -> Value:
     return functions.call("jsonencode", [values], file.files)
 
 
-@_function("deep_merge", rest=lambda value: value)
-def deep_merge(_file: ConfigurationFile, *maps: Value) -> Value:
-    """Merge objects deeply."""
-    merged: Value = {}
-    for each in maps:
-        merged = merged if each is None else _deep(merged, mapping(each))
-    return merged
-
-
-_COMMANDS = {
-    "vars": ("apply", "console", "destroy", "import", "plan", "push", "refresh"),
-    "input": ("apply", "import", "init", "plan", "refresh"),
-    "parallelism": ("apply", "plan", "destroy"),
-    "locking": ("apply", "destroy", "import", "init", "plan", "refresh", "taint", "untaint"),
+_BOTH = [known_text, known_text]
+_OWN: dict[str, Function] = {
+    name: Function(name, compute, _BOTH[:least], _BOTH[least:most], structural=True)
+    for name, compute, least, most in (
+        ("find_in_parent_folders", find_above, 0, 2),
+        ("get_aws_account_id", lambda file, _alias="": file.reading.known.account or account_unknown("aws"), 0, 1),
+        ("get_env", environment_variable, 1, 2),
+        ("get_original_terragrunt_dir", lambda file: str(file.reading.origin.parent), 0, 0),
+        ("get_parent_terragrunt_dir", lambda file, name="": str((file.included(name) or file).location.parent), 0, 1),
+        ("get_path_from_repo_root", lambda file: os.path.relpath(file.directory, _repository(file)), 0, 0),
+        ("get_path_to_repo_root", lambda file: os.path.relpath(_repository(file), file.directory), 0, 0),
+        ("get_repo_root", lambda file: str(_repository(file)), 0, 0),
+        ("get_terragrunt_dir", lambda file: str(file.directory), 0, 0),
+        ("mark_as_read", lambda _file, path: path, 1, 1),
+        ("path_relative_from_include", lambda file, name="": _between(file, name, back=True), 0, 1),
+        ("path_relative_to_include", lambda file, name="": _between(file, name), 0, 1),
+        ("read_tfvars_file", read_variables, 1, 1),
+    )
 }
-for _name, _commands in _COMMANDS.items():
-    _function(f"get_terraform_commands_that_need_{_name}")(lambda _file, commands=_commands: list(commands))
+_OWN["read_terragrunt_config"] = Function(
+    "read_terragrunt_config", read_configuration, [known_text], [lambda value: value], structural=True
+)
 
 
-def _not_run(name: str) -> Callable[..., Value]:
-    return lambda file, *arguments: file.reading.answer(name, *arguments)
+def _repository(file: ConfigurationFile) -> Path:
+    return repository_of(file.reading.boundary)
 
 
-for _name in (
-    "run_cmd", "sops_decrypt_file", "get_platform", "get_working_dir", "get_aws_account_alias", "get_terraform_command",
-    "get_aws_caller_identity_arn", "get_aws_caller_identity_user_id", "get_terraform_cli_args", "constraint_check",
-    "get_terragrunt_source_cli_flag", "get_default_retryable_errors",
-):  # fmt: skip
-    _function(_name, rest=known_text)(_not_run(_name))
+def _text(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    raise Undetermined
 
 
 # The root module
@@ -517,22 +472,23 @@ def _configuration(file: ConfigurationFile, library: Library) -> tuple[Configura
     The files beside the unit are copied to those of its source. Source: Terragrunt documentation, "Blocks" (terraform).
     """
     own = file.location.parent
-    source = file.setting("terraform", "source")
     module, package = own, None
-    if source is not None and source[2] is not None:
-        found = _module_of(*source)
-        if found is None:
-            return _absent(own, library, source[1], source[2]), [], None
-        module, package = found
+    for where, _, body in reversed([each for each in file.merged("terraform") if "source" in each[2].attributes]):
+        if (source := where.value(body, "source")) is not None:
+            found = _module_of(where, body, source)
+            if found is None:
+                return _absent(own, library, body, source), [], None
+            module, package = found
+            break
     beside = [] if module == own else [name for name in names_in(own) if name.endswith(SUFFIXES)]
     files = {name: library.file(own / name) for name in beside}
     written = _Written()
-    for where, body, given in file.generated().values():
+    for where, block, given in file.generated().values():
         path = os.path.join(module, str(given.get("path") or ""))  # noqa: PTH118 - the text may be absolute
         name = os.path.basename(path) if Path(path).parent in (module, own) else ""  # noqa: PTH119 - likewise
         kept = given.get("if_exists") == "skip" and (name in files or (module / name).is_file())
         if given.get("disable") is not True and not kept:
-            written.add(where, body, name, given.get("contents"))
+            written.add(where, block, name, given.get("contents"))
     files |= written.files
     if not files and not any(name.endswith(SUFFIXES) for name in names_in(module)):
         raise RootMissingError(
@@ -554,25 +510,31 @@ def _module_of(file: ConfigurationFile, body: SourceBody, source: Value) -> tupl
         return None
     if _ELSEWHERE.match(source):
         kept = fetched(source, str(file.value(body, "version") or ""))
+        kept = kept or copied_by_terragrunt(file.directory, source)
         return kept and (kept[1], kept[0])
     path = Path(os.path.normpath(file.directory / source.partition("?")[0].replace("//", "/")))
     attribute, text = body.attributes["source"]
     with located(text, attribute.at):
         found = file.files.resolve(str(path))
-    if not found.is_dir():
-        raise RootMissingError(
-            "the source of the unit is no directory",
-            place=body.place("source"),
-            found=file.reading.library.show(found),
-            remedy="correct the path",
-        )
-    return found, None
+    if any(name.endswith(SUFFIXES) for name in names_in(found)):
+        return found, None
+    if submodule_of(found):
+        return None
+    raise RootMissingError(
+        "the source of the unit is no directory with configuration",
+        place=body.place("source"),
+        found=file.reading.library.show(found),
+        remedy="correct the path",
+    )
 
 
 def _absent(directory: Path, library: Library, body: SourceBody, source: Value) -> Configuration:
     """Return the configuration of a unit whose source is not here: a call of it, of which nothing is known."""
     attribute, text = body.attributes["source"]
     call = {name: body.attributes[name] for name in ("version",) if name in body.attributes}
+    if isinstance(source, str) and not _ELSEWHERE.match(source):
+        path = directory / source.partition("?")[0].replace("//", "/")
+        source = f"./{os.path.relpath(path, directory)}"
     call["source"] = (Attribute("source", Literal(source, attribute.at), attribute.at, attribute.end), text)
     return Configuration(directory, library.show(directory), calls={"unit": SourceBody(call, [], text, attribute.at)})
 

@@ -36,7 +36,7 @@ from infraspec.terraform.configuration.declarations import (
     is_configuration,
     read_configuration,
 )
-from infraspec.terraform.configuration.module_cache import without_credentials
+from infraspec.terraform.configuration.module_cache import GET, without_credentials
 from infraspec.terraform.configuration.tools import OPENTOFU, TERRAFORM, files_of, for_either, holds_tofu, tool_of
 from infraspec.terraform.language.conversions import to_bool, to_number
 from infraspec.terraform.language.functions.filesystem import RootFiles
@@ -185,7 +185,8 @@ class Evaluation(Struct):
             what = f"{address} {NOT_EVALUATED}: its source {operand(source)} is not known; its resources are not seen"
             self.warn(what, location, "give the variables that it is made of a value")
             return
-        self.absent[source, version] = None
+        if command == GET:
+            self.absent[source, version] = None
         self.warn(
             f"{address} {NOT_EVALUATED}: its source {without_credentials(source)} is not here; its resources are not "
             "seen and its outputs are unknown",

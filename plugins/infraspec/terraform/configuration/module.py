@@ -51,7 +51,7 @@ from infraspec.terraform.configuration.evaluation import (
     unreadable_value,
 )
 from infraspec.terraform.configuration.instances import ResourceInstance
-from infraspec.terraform.configuration.module_cache import fetched, submodule_of
+from infraspec.terraform.configuration.module_cache import GET, fetched, submodule_of
 from infraspec.terraform.configuration.providers import (
     Provider,
     configuration_aliases,
@@ -93,7 +93,7 @@ def locate_source(
     if found is None and isinstance(source, str) and (kept := fetched(source, given)):
         evaluation.files.allow(kept[0])
         found = kept[1]
-    return CalledSource(source, given, found, "infraspec get")
+    return CalledSource(source, given, found, GET)
 
 
 def source_of(call: SourceBody, name: str, scope: Scope) -> Value:

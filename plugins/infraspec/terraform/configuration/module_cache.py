@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import sha256
+from base64 import urlsafe_b64encode
+from hashlib import sha1, sha256
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 
 from infraspec.core.runtime import repository_of
 
+GET = "infraspec get"
+"""The command that fetches modules."""
 _REGISTRY = re.compile(r"(?:[\w.-]+\.[A-Za-z]+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+")
 _SHORTHAND = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/[\w.-]+/[\w.-]+")
 _OF_USER = re.compile(r"([\w.-]+@[\w.-]+):(?!//)(.+)")
@@ -85,6 +89,26 @@ def fetched(source: str, version: str = "") -> tuple[Path, Path] | None:
         return None
     module = Path(os.path.normpath(package.directory / package.folder))
     return (package.directory, module) if module.resolve().is_relative_to(package.directory.resolve()) else None
+
+
+def copied_by_terragrunt(unit: Path, source: str) -> tuple[Path, Path] | None:
+    """Return the same of what Terragrunt has fetched for a unit; None if it was another source or version.
+
+    It keeps a package by the hash of its URL, and beside it that of the query, which is the version. Source: Terragrunt
+    documentation, "Terragrunt Cache".
+    """
+    package = package_of(source)
+    query = _digest(urlencode(sorted(parse_qsl(source.partition("?")[2]))))
+    for url in (f"git::{package.url}", source.partition("?")[0].removesuffix(f"//{package.folder}")):
+        for found in (unit / ".terragrunt-cache").glob(f"*/{_digest(url)}"):
+            version = found / ".terragrunt-source-version"
+            if version.is_file() and version.read_text(encoding="utf-8", errors="replace").strip() == query:
+                return found, found / package.folder
+    return None
+
+
+def _digest(text: str) -> str:
+    return urlsafe_b64encode(sha1(text.encode(), usedforsecurity=False).digest()).decode().rstrip("=")
 
 
 def submodule_of(directory: Path) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import TypeAlias
 
 from msgspec import Raw, Struct, field
 
@@ -194,23 +195,23 @@ _REFERRED = re.compile(r"(aws_iam_(?:role|policy)\.[\w-]+)(\[(?:\d+|\".*\")\])?(
 _NO_VALUES = re.compile(r"(?:path|terraform|each\.key|count\.index)\b")
 
 
+_Roles: TypeAlias = dict[str, set[tuple[str, str, str]]]
+"""What attributes may be: the address of a block, an index and an attribute."""
+
+
 class References(Struct):
     """What the expressions of a configuration refer to, which a plan tells in place of the expressions.
 
     Source: Terraform, "JSON Output Format" ("Expression Representation": references).
     """
 
-    root: ConfiguredModule | None
-    _modules: dict[str, ConfiguredModule] = field(default_factory=dict)
+    modules: dict[str, ConfiguredModule]
 
-    def __post_init__(self) -> None:
-        self._modules.update(modules(self.root))
-
-    def roles(self, address: str, module: str) -> dict[str, set[tuple[str, str, str]]]:
+    def roles(self, address: str, module: str) -> _Roles:
         """Return what may be in the attributes of a resource that name roles and policies, as `_referred` has it."""
         path = bare(module)
         block = bare(address[len(module) + 1 :] if module else address)
-        declared = self._modules[path].resources if path in self._modules else ()
+        declared = self.modules[path].resources if path in self.modules else ()
         expressions = next((each.expressions for each in declared if each.address == block), {})
         found = {name: self._referred(path, expressions[name]) for name in _OF_ROLES & expressions.keys()}
         return {name: referred for name, referred in found.items() if referred}
@@ -245,10 +246,10 @@ class References(Struct):
         if kind == "var":
             above, _, call = path.rpartition("module.")
             above = above.rstrip(".")
-            arguments = self._modules[above].module_calls[call].expressions
+            arguments = self.modules[above].module_calls[call].expressions
             return (above, arguments.get(name[0], _CONSTANT))
         below = f"{path}.module.{name[0]}" if path else f"module.{name[0]}"
-        outputs = self._modules[below].outputs if kind == "module" and below in self._modules else {}
+        outputs = self.modules[below].outputs if kind == "module" and below in self.modules else {}
         output = rest.rpartition(".")[2]
         return (below, outputs[output].expression) if output in outputs else None
 
@@ -266,7 +267,7 @@ class Instances(Struct):
     """Resources as they are built, and the text of the managed ones' values by provider configuration."""
 
     providers: Providers
-    references: References = field(default_factory=lambda: References(None))
+    references: References = field(default_factory=lambda: References({}))
     resources: list[Resource] = field(default_factory=list)
     texts: dict[str, list[Raw]] = field(default_factory=dict)
 
@@ -335,14 +336,7 @@ class Instances(Struct):
         if instance.mode == "managed":
             self.texts.setdefault(provider, []).append(texts.values)
 
-    def _bound(
-        self,
-        values: Mapping[str, Value],
-        roles: Mapping[str, set[tuple[str, str, str]]],
-        instance: Instance,
-        module: str,
-        name: str,
-    ) -> Value:
+    def _bound(self, values: Mapping[str, Value], roles: _Roles, instance: Instance, module: str, name: str) -> Value:
         """Return a value, the one role or policy that it can be if it is not known."""
         value, referred = values[name], roles.get(name, set())
         if type(value) is not Unknown or len(referred) != 1:

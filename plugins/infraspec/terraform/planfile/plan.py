@@ -81,7 +81,9 @@ def from_document(document: PlanFileDocument, name: str) -> Plan:
     configuration = (
         document.configuration if isinstance(document.configuration, PlannedConfiguration) else PlannedConfiguration()
     )
-    instances = Instances(Providers(configuration, document.variables), References(configuration.root_module))
+    instances = Instances(
+        Providers(configuration, document.variables), References(dict(modules(configuration.root_module)))
+    )
     instances.add_plan(document)
     accounts = instances.providers.accounts()
     told = {"account": accounts[AWS]} if AWS in accounts else {}

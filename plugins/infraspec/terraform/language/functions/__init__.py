@@ -85,9 +85,9 @@ def call(name: str, arguments: Sequence[Value], files: Files) -> Value:
     A function of a provider, and one that needs the outside world (`timestamp`), give an Unknown. Raises
     EvaluationError, FileAccessError or LimitError.
     """
-    function = files.functions.get(name) or REGISTRY.get(name.removeprefix("core::"))
+    function = REGISTRY.get(name.removeprefix("core::")) or files.further(name)
     if function is None:
-        if not files.functions and not exists(name):
+        if not exists(name):
             raise _no_function(name)
         return partial_values.application(name, arguments)
     BUDGET.spend(CALL + sum(map(steps_of, arguments)))

@@ -9,7 +9,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class RootFiles:
         self.root = root
         self.allowance = Allowance()
         self.beginnings: dict[str, str] = {}
-        self.functions: Mapping[str, Function] = {}
+        self.further: Callable[[str], Function | None] = lambda _name: None
         self._allowed = {repository_of(boundary), root.resolve()}
 
     def allow(self, directory: Path) -> None:

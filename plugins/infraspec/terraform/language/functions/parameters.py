@@ -28,8 +28,8 @@ Parameter: TypeAlias = Callable[[Value], Value]
 class Files(Protocol):
     """The files that expressions may read, and what else they are evaluated with.
 
-    `beginnings` are the texts that attributes are known to begin with, by address; `functions` those that there are
-    beside Terraform's.
+    `beginnings` are the texts that attributes are known to begin with, by address; `further` gives functions that
+    Terraform does not have.
     """
 
     @property
@@ -41,8 +41,8 @@ class Files(Protocol):
         """The beginnings of attributes."""
 
     @property
-    def functions(self) -> Mapping[str, Function]:
-        """The functions that Terraform does not have."""
+    def further(self) -> Callable[[str], Function | None]:
+        """What finds a function that Terraform does not have."""
 
     @property
     def root(self) -> Path:
