@@ -231,3 +231,17 @@ QUOTED: dict[str, object] = {
 def test_quoting(value: object) -> None:
     """Values are written as TOML that reads back the same."""
     assert tomllib.loads(f"key = {quoted(value)}") == {"key": value}
+
+
+def test_several_applications_are_told_by_directory(tmp_path: Path) -> None:
+    """Where directories have names of their own, no pattern is of one application; each may have its own contract."""
+    queues = "".join(
+        f'resource "aws_sqs_queue" "q{number}" {{\n  name = "NAME-dev-job{number}"\n}}\n' for number in range(4)
+    )
+    apps = {name: 'provider "aws" {}\n' + queues.replace("NAME", name) for name in ("billing", "shop")}
+    adoption = adopt(write(tmp_path, {f"apps/{name}/dev/main.tf": text for name, text in apps.items()}))
+    text = contract_text(adoption)
+
+    assert {"apps/billing": "billing", "apps/shop": "shop"} == adoption.applications
+    assert "#   billing: infraspec init apps/billing\n" in text
+    assert "{application}" not in str(adoption.contract().names.patterns)

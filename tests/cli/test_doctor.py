@@ -140,7 +140,7 @@ def test_problem(tmp_path: Path) -> None:
 
     assert ran.exit_code == 1
     assert "problem  contract" in ran.output
-    assert "[project]" in ran.output
+    assert "infraspec init" in ran.output
 
 
 def test_unknown_environment(tmp_path: Path) -> None:

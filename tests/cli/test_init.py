@@ -26,7 +26,7 @@ def test_writes_what_it_found(tmp_path: Path) -> None:
     lines = ran.output.splitlines()
     assert lines[0] == "application  shop (6 of 7 names begin with it)"
     assert "environment  dev: 3 resources, by the root module terraform/envs/dev" in lines
-    assert any(line.startswith("left out     1 root modules, the first because: ") for line in lines)
+    assert any(line.startswith("left out     1 root module, the first because: ") for line in lines)
     assert "tags         Environment, Team" in lines
     assert "infraspec.toml                    written" in lines
     assert lines[-2:] == ["  pytest --pyargs infraspec.tests_static", "  infraspec doctor"]

@@ -271,3 +271,23 @@ def test_the_lines_that_settle_most_end_a_run(pytester: pytest.Pytester) -> None
             '         "aws_iam_policy.other.policy" = "…"  # settles 1',
         ]
     )
+
+
+def test_what_is_wrong_in_the_module_of_another_is_said_at_its_call(pytester: pytest.Pytester) -> None:
+    """How a fetched module is written is advice at its call; that a task may not start stays a violation there."""
+    entries = '{"Modules": [{"Key": "app", "Source": "registry/app", "Dir": ".terraform/modules/app"}]}'
+    files = {
+        "main.tf": 'module "app" {\n  source = "registry/app"\n}\n',
+        ".terraform/modules/modules.json": entries,
+        ".terraform/modules/app/main.tf": NOT_ALLOWED,
+        "infraspec.toml": CONTRACT + '[names.patterns]\naws_iam_role = "another-{name}"\n',
+    }
+    result = Project(files).run(pytester)
+
+    result.stdout.fnmatch_lines(
+        [
+            "infra/main.tf:1: VIOLATED secret-access: module.app.*",
+            "advice   dev infra/main.tf:1: ADVICE names: module.app.*",
+        ]
+    )
+    assert "VIOLATED names" not in text_of(result)

@@ -436,6 +436,8 @@ def test_installed_module_is_evaluated(tmp_path: Path) -> None:
     )
 
     assert addresses(plan) == ["module.vpc.module.inner.aws_sqs_queue.q"]
+    assert ["module.vpc", "module.vpc.module.inner"] == list(plan.fetched)
+    assert {(tmp_path / "main.tf").as_posix()} == {place.file for place in plan.fetched.values()}
 
 
 def test_default_tags_by_alias(tmp_path: Path) -> None:

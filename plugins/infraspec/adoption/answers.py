@@ -54,18 +54,20 @@ MOST_TRIED = 12
 """How many lines are tried; those that most findings name come first."""
 
 SNAPSHOT = "iam.json"
+_PLACE = ("account_id", "region")
+"""What is tried first: most other values hold it."""
 _IS = {True: "is", False: "are"}
 _OFFERED = frozenset({"plan", "task_definitions", "contract", "environment"})
 
 
-class Judged(Struct, frozen=True):
+class EnvironmentVerdicts(Struct, frozen=True):
     """What the rules say of an environment: how many verdicts there are, and those that are UNDETERMINED."""
 
     total: int
     unknown: tuple[Finding, ...]
 
 
-def judged(contract: Contract, plan: Plan, name: str) -> Judged:
+def judged(contract: Contract, plan: Plan, name: str) -> EnvironmentVerdicts:
     """Judge an environment by the rules of the static suite that look at its plan."""
     definitions = [*task_definitions(plan), *_files(contract, name)]
     given = {"plan": plan, "task_definitions": definitions, "contract": contract, "environment": name}
@@ -74,7 +76,7 @@ def judged(contract: Contract, plan: Plan, name: str) -> Judged:
         if "static" in rule.suites and not rule.of_one_plan:
             findings += _found(rule, contract, name, given)
     unknown = tuple(finding for finding in findings if finding.verdict is Verdict.UNDETERMINED)
-    return Judged(len(findings), unknown)
+    return EnvironmentVerdicts(len(findings), unknown)
 
 
 def _files(contract: Contract, name: str) -> Iterator[TaskDefinition]:
@@ -130,6 +132,24 @@ class Answer(Struct, frozen=True):
                 update = {self.key: [Path(path) for path in given] if isinstance(given, list) else given}
             changed[name] = environment.model_copy(update=update)
         return contract.model_copy(update={"environments": changed})
+
+    def given(self, text: str) -> list[tuple[Answer, Value]]:
+        """Read a value as somebody types it, or one of each environment by commas. Raises ValueError.
+
+        A list is written by commas too, and anything but text as JSON.
+        """
+        parts = [part.strip() for part in text.split(",")]
+        if isinstance(self.value, list):
+            return [(self, parts)]
+        if not isinstance(self.value, str):
+            return [(self, json.loads(text))]
+        return self.of_each(parts) if len(parts) == len(self.environments) else [(self, text)]
+
+    def of_each(self, values: Sequence[Value]) -> list[tuple[Answer, Value]]:
+        """Return the line with the value of each of its environments: one line if it is the same in all."""
+        if len(set(map(repr, values))) == 1:
+            return [(self, values[0])]
+        return [(replace(self, environments=(name,)), one) for name, one in zip(self.environments, values, strict=True)]
 
     def tables(self) -> list[tuple[str, ...]]:
         """Return the tables of the contract that the line belongs into."""
@@ -206,7 +226,7 @@ class Ranking(Struct, frozen=True):
 def ranking(environments: Environments, names: Iterable[str], most: int = MOST_TRIED) -> Ranking:
     """Find the lines that settle most of what is not known in some environments, by trying them."""
     contract = environments.contract
-    found: dict[str, Judged] = {}
+    found: dict[str, EnvironmentVerdicts] = {}
     plans: dict[str, Plan] = {}
     for name in names:
         try:
@@ -231,20 +251,19 @@ def ranking(environments: Environments, names: Iterable[str], most: int = MOST_T
     return Ranking(total, unknown, tuple(trial.steps), left)
 
 
-def _unknown(found: Mapping[str, Judged]) -> int:
+def _unknown(found: Mapping[str, EnvironmentVerdicts]) -> int:
     return sum(len(each.unknown) for each in found.values())
 
 
 class _Trial:
     """A contract that is given one line after the other, each kept as long as it settles something.
 
-    `plans` and `found` are what is there with the lines that wait too, `settled` what
-    is left without them, `unknown` how many verdicts that is.
+    `plans` and `found` are what is there with the lines that wait too, `settled` what is left without them.
     """
 
-    def __init__(self, contract: Contract, plans: Mapping[str, Plan], found: Mapping[str, Judged]) -> None:
+    def __init__(self, contract: Contract, plans: Mapping[str, Plan], found: Mapping[str, EnvironmentVerdicts]) -> None:
         self.contract, self.plans, self.found = contract, dict(plans), dict(found)
-        self.settled, self.unknown = self.found, _unknown(found)
+        self.before, self.settled = self.plans, self.found
         self.waiting: list[Answer] = []
         self.steps: list[Step] = []
 
@@ -252,10 +271,11 @@ class _Trial:
         """Try a line; one that settles nothing waits for another one that it helps."""
         given = [*self.waiting, answer]
         plans, left = self._left(given)
-        if not left or _unknown(left) > self.unknown:
+        gained = _unknown(self.settled) - _unknown(left)
+        if not left or gained < 0:
             return
         self.plans, self.found = plans, left
-        if _unknown(left) == self.unknown:
+        if not gained:
             self.waiting = given
             return
         for each in self.waiting:
@@ -263,16 +283,15 @@ class _Trial:
             plans, fewer = self._left(without)
             if fewer and _unknown(fewer) <= _unknown(left):
                 given, self.plans, self.found = without, plans, fewer
-        self.steps.append(Step(tuple(given), self.unknown - _unknown(self.found)))
-        self.waiting = []
-        self.contract = _with(self.contract, given)
-        self.settled, self.unknown = self.found, _unknown(self.found)
+        self.steps.append(Step(tuple(given), _unknown(self.settled) - _unknown(self.found)))
+        self.waiting, self.contract = [], _with(self.contract, given)
+        self.before, self.settled = self.plans, self.found
 
-    def _left(self, answers: Sequence[Answer]) -> tuple[dict[str, Plan], dict[str, Judged]]:
+    def _left(self, answers: Sequence[Answer]) -> tuple[dict[str, Plan], dict[str, EnvironmentVerdicts]]:
         """Return what is not known with some lines; nothing if something is wrong with them."""
         contract = _with(self.contract, answers)
         environments = Environments(contract)
-        plans, left = dict(self.plans), dict(self.found)
+        plans, left = dict(self.before), dict(self.settled)
         try:
             for name in {one for answer in answers for one in answer.environments or self.found} & self.found.keys():
                 plans[name] = environments.plan(name)
@@ -322,7 +341,7 @@ def _asked(cause: Cause | None) -> _Asked | None:
 
 
 def _candidates(trial: _Trial, scratch: Path) -> list[Answer]:
-    """Return the lines that findings name, those of most of them first."""
+    """Return the lines that findings name: account and region, then those that most of them name."""
     found = trial.found
     uses: Counter[_Asked] = Counter()
     of: dict[_Asked, dict[str, set[str]]] = {}
@@ -346,7 +365,8 @@ def _candidates(trial: _Trial, scratch: Path) -> list[Answer]:
     answers += [(count, _own_key(key)) for key, count in keys.items()]
     if snapshot := _snapshot(trial, scratch):
         answers.append(snapshot)
-    return [answer for _, answer in sorted(answers, key=lambda pair: -pair[0]) if answer is not None]
+    told = [(count, answer) for count, answer in answers if answer is not None]
+    return [one for _, one in sorted(told, key=lambda pair: (pair[1].key not in _PLACE, -pair[0]))]
 
 
 def _all_asked(plan: Plan, texts: Sequence[str]) -> set[_Asked]:

@@ -105,7 +105,8 @@ class Adoption(Struct, frozen=True):
     """What is known of a repository.
 
     `support` says how many of how many names begin with the application, `plans` are those of the environments;
-    `fault` says why none can be evaluated, if so: then one of them is kept without a plan.
+    `fault` says why none can be evaluated, if so: then one of them is kept without a plan. `applications` are those by
+    directory, where there are several: no pattern is of one of them then.
     """
 
     repository: RepositoryFiles
@@ -119,6 +120,7 @@ class Adoption(Struct, frozen=True):
     allow_empty: tuple[str, ...] = ()
     fault: str = ""
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    applications: Mapping[str, str] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Return the contract as tomllib would read it."""
@@ -173,14 +175,32 @@ def _inferred(adoption: Adoption) -> Adoption:
     plans = adoption.plans
     names = [name for plan in plans.values() for name in _each(names_of(plan, {}))]
     found = application_of([named.name for named in names], [each.name for each in adoption.environments])
+    several = _applications(adoption)
+    found = None if several else found
     application, held = found or (adoption.application, 0)
-    adoption = replace(adoption, application=application, support=(held, len(names)), names=(), tags=())
+    support = (held, len(names))
+    adoption = replace(adoption, application=application, support=support, names=(), tags=(), applications=several)
     contract = adoption.contract()
     facts = {name: _facts(contract, name, plan, found=found is not None) for name, plan in plans.items()}
     roots = {each.name: each.root.path for each in adoption.environments}
     named = [each for name, plan in plans.items() for each in _each(names_of(plan, facts[name]))]
     carried = [each for name, plan in plans.items() for each in _each(tags_of(plan, facts[name], roots.get(name, "")))]
     return replace(adoption, names=tuple(patterns_of(named)), tags=tuple(common_tags(carried)))
+
+
+def _applications(adoption: Adoption) -> dict[str, str]:
+    """Return what most names begin with, by the directory of environments, where that is not the same in all."""
+    groups: dict[str, list[str]] = {}
+    for each in adoption.environments:
+        above, _, last = each.root.path.rpartition("/")
+        directory = above if last.lower() in ENVIRONMENT_WORDS else each.root.path
+        if each.name in adoption.plans:
+            own = [named.name for named in _each(names_of(adoption.plans[each.name], {}))]
+            groups.setdefault(directory, []).extend(own)
+    names = [each.name for each in adoption.environments]
+    found = {directory: told[0] for directory, own in groups.items() if (told := application_of(own, names))}
+    first = min(found.values(), key=len, default="")
+    return {} if all(one.startswith(first) for one in found.values()) else found
 
 
 def _facts(contract: Contract, name: str, plan: Plan, *, found: bool) -> dict[str, str]:

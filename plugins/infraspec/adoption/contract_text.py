@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from infraspec.adoption.contract_inference import Adoption, environment_table
 from infraspec.adoption.environments import EnvironmentCandidate
-from infraspec.contract.document import notation
+from infraspec.contract.document import KeyPath, notation
 from infraspec.contract.loading import FILE_NAME
 from infraspec.core.errors import WriteError
 
@@ -24,6 +24,11 @@ def contract_text(adoption: Adoption) -> str:
     held, total = adoption.support
     why = f"{held} of {total} names begin with it" if held else "the name of the directory"
     project = f"[project]\napplication = {quoted(adoption.application)}  # {why}\n"
+    if adoption.applications:
+        told = (
+            f"#   {_comment(app)}: infraspec init {_comment(path)}\n" for path, app in adoption.applications.items()
+        )
+        project += f"# Names begin with several applications; a contract of its own for one of them:\n{''.join(told)}"
     found = "\n".join([project, *_environments(adoption), *_left_out(adoption)])
     rules = "\n".join([*_names(adoption), *_tags(adoption), _suite(adoption)])
     return Template(_shipped("contract.toml")).substitute(found=found, rules=rules)
@@ -45,6 +50,18 @@ def quoted(value: object) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     raise TypeError(type(value).__name__)
+
+
+def with_line(text: str, table: KeyPath, line: str) -> str:
+    """Return the text of a contract with a line in a table, right below its header; a new table comes at the end."""
+    header = f"[{notation(table)}]"
+    rows = text.rstrip("\n").split("\n")
+    at = next((number for number, row in enumerate(rows) if row.partition("#")[0].strip() == header), None)
+    if at is None:
+        rows += ["", header]
+        at = len(rows) - 1
+    rows.insert(at + 1, line)
+    return "\n".join(rows) + "\n"
 
 
 def _environments(adoption: Adoption) -> Iterator[str]:

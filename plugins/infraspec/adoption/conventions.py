@@ -16,7 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value
 from infraspec.resource_types import resource_type
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import Plan
 
 SNAKE = "snake-name"
 SNAKE_REGEX = "[a-z0-9]+(_[a-z0-9]+)*"
@@ -131,7 +131,7 @@ class Carried(Struct, frozen=True):
 def tags_of(plan: Plan, facts: Mapping[str, str], root: str) -> Iterator[Carried]:
     """Yield the effective tags of the resources that certainly take tags."""
     for resource, takes in tagged(plan):
-        if takes is Truth.YES and not is_vendored(resource):
+        if takes is Truth.YES and resource.module not in plan.fetched:
             yield Carried(resource.type, EffectiveTags.of(resource.type, resource.values).tags, facts, root)
 
 
@@ -188,11 +188,6 @@ _FREE = frozenset({"aws_route53_record", "aws_route53_zone", "aws_acm_certificat
 PLACEHOLDERS: Mapping[str, str] = {SNAKE: SNAKE_REGEX}
 
 
-def is_vendored(resource: Resource) -> bool:
-    """Tell whether a resource is declared in a module that terraform has fetched, which its user does not own."""
-    return resource.location is not None and ".terraform/modules/" in resource.location.file
-
-
 class NamedResource(Struct, frozen=True):
     """A name in an environment, with what is known of this."""
 
@@ -218,7 +213,7 @@ class Guess(Struct, frozen=True):
 def names_of(plan: Plan, facts: Mapping[str, str]) -> Iterator[NamedResource]:
     """Yield the names that are known before apply, but for those that are domain names."""
     for resource in plan.managed():
-        if not resource.type.startswith("aws_") or resource.type in _FREE or is_vendored(resource):
+        if not resource.type.startswith("aws_") or resource.type in _FREE or resource.module in plan.fetched:
             continue
         attribute = resource_type(resource.type).name or "name"
         name: Value = read_name(resource.type, resource.values, resource.address, attribute)

@@ -10,15 +10,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
+from infraspec import contract as contracts
+from infraspec.adoption.answers import Answer, Ranking, ranking
 from infraspec.adoption.checkup import HealthState, Line, checkup, worst
+from infraspec.adoption.contract_text import with_line
 from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
-from infraspec.core.errors import counted
+from infraspec.contract.models import Contract
+from infraspec.core.errors import InfraspecError, WriteError, counted
+from infraspec.core.rules import RULES
+from infraspec.core.runtime import require, write_whole
+from infraspec.core.unknown import Value
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 from infraspec.resource_types.managed_policies import managed_policies
+from infraspec.terraform.environments import Environments
 from infraspec.terraform.provider.schema import provider_version
 
 _TONES: Mapping[HealthState, Tone] = {
@@ -87,25 +96,36 @@ _PROGRAMS = {
 @INFRA
 @click.option("--env", "environment", help="Environment to look at.  [default: all]")
 @click.option("--live", is_flag=True, help="Ask AWS too: credentials, account, clock, endpoints, permissions.")
+@click.option("--write", is_flag=True, help="Ask for the values that settle most, and put them into the contract.")
+@click.option("--aws", is_flag=True, help="Read those values in the account, and put them into the contract.")
 @TEXT_OR_JSON
 @reported
-def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:  # noqa: FBT001 - click passes by name
+def doctor(infra: Path, environment: str | None, *, live: bool, write: bool, aws: bool, form: str) -> None:
     """Say what keeps infraspec from knowing all: tools, contract, sources, modules, data.
 
     \b
     infraspec doctor
     infraspec doctor --infra ../my-infrastructure --env prod --format json
     infraspec doctor --env staging --live
+    infraspec doctor --write
+    infraspec doctor --aws
 
     Each line is ok, a warning, which limits what can be known, or a problem, which stops it; warnings and problems
     come with what to do, lines for infraspec.toml ready to paste. Only with --live AWS is asked: who calls, what time
     it is, and one read of each service that the live suite looks at. Nothing is changed, no secret read.
 
+    --write asks on a terminal for the value of each line that settles something, and puts the lines into the contract;
+    --aws reads the values in the account of the environment, and prints what it asks. With both, what the account does
+    not tell is asked for.
+
     \b
     exit code  0  no problem
                1  a problem
-               2  wrong input: no such environment
+               2  wrong input: no such environment, no terminal to ask on
     """  # noqa: D301 - \b keeps click from wrapping the examples
+    if write or aws:
+        fill_in(infra, environment, write=write, aws=aws)
+        return
     with waiting("evaluating the source") as say:
         lines = [*tool_lines(), *data_lines(dt.datetime.now(dt.UTC).date()), *checkup(infra, environment)]
         if live:
@@ -114,6 +134,74 @@ def doctor(infra: Path, environment: str | None, live: bool, form: str) -> None:
     show_document(health_document(lines), form)
     if worst(lines) is HealthState.PROBLEM:
         sys.exit(PROBLEM)
+
+
+def fill_in(infra: Path, environment: str | None, *, write: bool, aws: bool) -> None:
+    """Put the lines that settle most into the contract, with values of the account or of who sits at the terminal.
+
+    Raises WriteError without a terminal to ask on, MissingExtraError where AWS is to be asked and boto3 is not there.
+    """
+    if write and not sys.stdin.isatty():
+        raise WriteError(
+            "the values are asked for on a terminal, and there is none",
+            place="infraspec doctor --write",
+            expected="a terminal",
+            remedy="infraspec doctor prints the lines to paste; infraspec doctor --aws reads the values in the account",
+        )
+    contract = contracts.load(infra, rules=RULES, environments=[environment] if environment else None)
+    with waiting("trying what settles most"):
+        found = ranking(Environments(contract), [environment] if environment else contract.environments)
+    click.echo(f"{found}." if found.answers else "There is no line of the contract that settles anything.")
+    given = list(_values(contract, found, write=write, aws=aws))
+    if given:
+        write_whole(contract.path, _filled(contract, given).encode())
+        click.echo(f"{counted(len(given), 'line')} written to {contracts.display(contract, contract.path)}")
+
+
+def _values(contract: Contract, found: Ranking, *, write: bool, aws: bool) -> Iterator[tuple[Answer, Value]]:
+    told: dict[str, list[tuple[Answer, Value]]] = {}
+    if aws:
+        require("live", "infraspec doctor --aws")
+        from infraspec.cli import live_health  # noqa: PLC0415 - boto3 is optional
+
+        told = live_health.account_values(contract, found.answers, click.echo)
+    for step in found.steps:
+        for answer in step.answers:
+            if answer.key in told:
+                yield from told[answer.key]
+            elif write:
+                yield from _asked(contract, answer, step.settles)
+
+
+def _asked(contract: Contract, answer: Answer, settles: int) -> list[tuple[Answer, Value]]:
+    """Ask for a value, or one of each environment, till the contract takes it; nothing is returned to leave it out."""
+    leave = "- leaves it out" if answer.is_certain else "Enter leaves it out"
+    each = "; one for all, or one of each by commas" if len(answer.environments) > 1 else ""
+    while True:
+        click.echo(f"\n{answer.question}; with it {counted(settles, 'verdict')} more can be told ({leave}{each})")
+        text: str = click.prompt(f"  {answer.key}", default="", show_default=False).strip()
+        if text == "-" or not (text or answer.is_certain):
+            return []
+        try:
+            given = answer.given(text)
+            _filled(contract, given)
+        except (InfraspecError, ValueError) as error:
+            click.echo(f"  {error}", err=True)
+        else:
+            return given
+
+
+def _filled(contract: Contract, given: Iterable[tuple[Answer, Value]]) -> str:
+    """Return the text of a contract with lines. Raises ContractError if it is none any more."""
+    text = contract.path.read_text(encoding="utf-8")
+    for answer, value in given:
+        for table in answer.tables():
+            text = with_line(text, table, answer.line(value))
+    with TemporaryDirectory() as scratch:
+        copy = Path(scratch) / contract.path.name
+        copy.write_text(text, encoding="utf-8")
+        contracts.load(copy, rules=RULES, environments=[])
+    return text
 
 
 def live_lines(infra: Path, environment: str | None) -> Iterator[Line]:

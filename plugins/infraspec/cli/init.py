@@ -14,6 +14,7 @@ from infraspec.adoption.contract_text import StartingFile, starting_files, write
 from infraspec.cli.common import PATH, TEXT_OR_JSON, reported
 from infraspec.cli.doctor import adoption_document
 from infraspec.cli.terminal import show_document, waiting
+from infraspec.core.errors import counted
 
 
 @click.command()
@@ -79,6 +80,8 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     """Yield labels, and what was found."""
     held, total = adoption.support
     yield "application", adoption.application + (f" ({held} of {total} names begin with it)" if held else "")
+    if adoption.applications:
+        yield "several", ", ".join(f"{app} in {path}" for path, app in adoption.applications.items())
     for each in adoption.environments:
         plan = adoption.plans.get(each.name)
         shown = f"{len(plan.managed())} resources" if plan else f"cannot be evaluated, {adoption.fault}"
@@ -87,13 +90,13 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     if files:
         yield "files", f"{len(files)} task definitions outside of Terraform"
     if adoption.names:
-        yield "names", f"patterns of {len(adoption.names)} resource types"
+        yield "names", f"patterns of {counted(len(adoption.names), 'resource type')}"
     common = [guess.key for guess in adoption.tags if guess.is_common]
     if common:
         yield "tags", ", ".join(common)
     left = [*(each.reason for each in adoption.left_out), *(why for _, why in adoption.repository.roots.broken)]
     if left:
-        yield "left out", f"{len(left)} root modules, the first because: {left[0]}"
+        yield "left out", f"{counted(len(left), 'root module')}, the first because: {left[0]}"
     if adoption.repository.terragrunt:
         yield "left out", "the units of explicit stacks that `terragrunt stack generate` has not written"
 
@@ -101,6 +104,7 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
 def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: bool) -> dict[str, Any]:
     return {
         "application": adoption.application,
+        "applications": dict(adoption.applications),
         "environments": [
             {
                 "name": each.name,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped] # boto3 brings it, without types
+import msgspec
+from msgspec import Struct
+
 from infraspec import contract as contracts
+from infraspec.adoption.answers import SNAPSHOT, Answer
 from infraspec.adoption.checkup import Line
 from infraspec.aws.failures import failures
 from infraspec.aws.session import Clients
@@ -18,7 +25,10 @@ from infraspec.contract.models import Contract, Environment
 from infraspec.core.arn import Arn
 from infraspec.core.errors import InfraspecError, RunnerPermissionError
 from infraspec.core.regular_expressions import fits
+from infraspec.core.runtime import write_whole
 from infraspec.terraform.environments import Environments
+from infraspec.terraform.planfile.iam_snapshot import LISTS
+from infraspec.terraform.provider.known_data import data_source_key
 
 MOST_SKEW = 240
 """Seconds that the clock may differ: AWS refuses requests whose time is 5 minutes off or more, AWS General Reference,
@@ -133,3 +143,120 @@ def _permissions(clients: Clients, name: str, region: str) -> Iterator[Line]:
         yield Line.problem(name, f"the runner may not read {services}", denied[0][1].remedy)
     else:
         yield Line.ok(name, f"the runner may read {', '.join(service for service, _, _ in PROBES)}")
+
+
+class _Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """What tells an attribute: an operation with `arguments` of the data source, and the path to rows of one value.
+
+    Of several rows, as of the keys of all secrets, the value that all have is told; `usual` is the same as none.
+    """
+
+    service: str
+    operation: str
+    found: str
+    arguments: Mapping[str, str] = {}
+    paged: bool = False
+    usual: str = ""
+
+
+@cache
+def _questions() -> Mapping[str, _Question]:
+    """Return the questions by type and attribute. Source: the API reference of each service."""
+    file = Path(__file__).with_name("account_answers.json")
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, _Question])
+
+
+def account_values(
+    contract: Contract, answers: Sequence[Answer], say: Callable[[str], None], make: type[Clients] = Clients
+) -> dict[str, list[tuple[Answer, Any]]]:
+    """Return what the accounts say of lines of the contract, by their key; each read is said before it is done."""
+    found: dict[str, list[tuple[Answer, Any]]] = {}
+    accounts = {name: _Account(contract, name, say, make) for name in contract.environments}
+    for answer in answers:
+        names = answer.environments or tuple(contract.environments)
+        try:
+            values = [accounts[name].value(answer.key, alone=len(names) == 1) for name in names]
+        except InfraspecError as error:
+            say(f"  {str(error).splitlines()[0]}")
+            continue
+        if any(value is None for value in values) or (not answer.environments and len(set(map(repr, values))) > 1):
+            say(f"  {answer.key} is not told by the account, or not the same in all")
+        else:
+            found[answer.key] = answer.of_each(values)
+    return found
+
+
+class _Account:
+    """The account of one environment, which is read only where it is certain to be that of the environment."""
+
+    def __init__(self, contract: Contract, name: str, say: Callable[[str], None], make: type[Clients]) -> None:
+        self.contract, self.name, self.say, self.make = contract, name, say, make
+
+    @cached_property
+    def region(self) -> str | None:
+        """The region of the environment, or that of the process."""
+        return _region(self.contract, self.name)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """The clients of the role that the contract names, or of the process."""
+        return self.make(self.region or "", role=self.contract.environments[self.name].live.role)
+
+    @cached_property
+    def account(self) -> str:
+        """The account that these clients ask."""
+        (answer,) = self.ask("sts", "get_caller_identity", {})
+        return str(answer["Account"])
+
+    def ask(self, service: str, operation: str, arguments: Mapping[str, Any], *, paged: bool = False) -> list[Any]:
+        """Return the answer of a read, or all pages of it."""
+        self.say(f"{service}:{operation} {dict(arguments) or ''} in {self.region}, for {self.name}")
+        with failures(service, operation, self.region or ""):
+            client = self.clients.client(service)
+            if paged:
+                return list(client.get_paginator(operation).paginate(**arguments))
+            return [getattr(client, operation)(**arguments)]
+
+    def value(self, key: str, *, alone: bool) -> Any:
+        """Return the value of a line; None if the account does not tell it, or may not be that of the environment.
+
+        The credentials of the process are for one environment, unless the contract names accounts or roles.
+        """
+        environment = self.contract.environments[self.name]
+        if key == "region" or self.region is None:
+            return self.region
+        if environment.account_id not in (None, self.account) or not (
+            alone or environment.account_id or environment.live.role
+        ):
+            self.say(f"  account {self.account} may not be that of {self.name}")
+            return None
+        if key == "account_id":
+            return self.account
+        return self._snapshot() if key == "snapshots" else self._told(key)
+
+    def _snapshot(self) -> list[str]:
+        pages = self.ask("iam", "get_account_authorization_details", {}, paged=True)
+        whole = {each: [one for page in pages for one in page[each]] for each in LISTS}
+        path = self.contract.directory / (
+            SNAPSHOT if len(self.contract.environments) == 1 else f"{self.name}-{SNAPSHOT}"
+        )
+        write_whole(path, json.dumps(whole, default=str, indent=1).encode())
+        self.say(f"  written to {contracts.display(self.contract, path)}")
+        return [path.name]
+
+    def _told(self, key: str) -> Any:
+        read = (one for one in Environments(self.contract).plan(self.name).resources if one.mode == "data")
+        prefix, _, attribute = key.rpartition(".")
+        source = next((one for one in read if data_source_key(one.address) == prefix), None)
+        question = _questions().get(f"{source.type if source else prefix}.{attribute}")
+        if question is None:
+            return None
+        arguments = {given: source.stated(own) if source else None for given, own in question.arguments.items()}
+        if not all(isinstance(value, str) for value in arguments.values()):
+            return None
+        pages = self.ask(question.service, question.operation, arguments, paged=question.paged)
+        rows = [row for page in pages for row in jmespath.search(question.found, page) or ()]
+        distinct = {"" if question.usual and row[0] in (None, question.usual) else row[0] for row in rows}
+        if not distinct and question.usual:
+            return ""
+        return distinct.pop() if len(distinct) == 1 else None

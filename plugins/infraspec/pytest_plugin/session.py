@@ -38,7 +38,7 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.pytest_plugin.options import LOCAL, Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
 from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
-from infraspec.reporting.run.rule_result import UNJUDGED, empty_selection, judge, unjudged_error, witness_of
+from infraspec.reporting.run.rule_result import UNJUDGED, at_calls, empty_selection, judge, unjudged_error, witness_of
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
 
@@ -248,6 +248,8 @@ class Session:
     ) -> None:
         """Keep what a rule has found for reports, and fail or xfail its test unless all is proven or waived."""
         environment = environment_of(item)
+        if environment in contract.environments and self.environments.has(environment):
+            findings = at_calls(rule, findings, self.environments.plan(environment))
         result = judge(
             rule,
             findings,

@@ -319,6 +319,8 @@ class Plan:
     """The keys of tags that a provider configuration leaves alone; a * at the end stands for any text."""
     problems: Sequence[InfraspecError] = ()
     """The errors of the source that leave something without a value: more, once more of it was evaluated."""
+    fetched: Mapping[str, Location] = dataclasses.field(default_factory=dict)
+    """Where modules that terraform has fetched, which the user does not own, are called, by address of the module."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     absent: tuple[tuple[str, str], ...] = ()

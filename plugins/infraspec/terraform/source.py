@@ -251,10 +251,23 @@ def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
         accounts={key: provider.account for key, provider in providers.items()},
         ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
         problems=() if evaluation.problems is None else evaluation.problems,
+        fetched=_fetched(modules),
         module_calls=evaluation.module_calls,
         absent=tuple(evaluation.absent),
         uncertain=evaluation.uncertain,
     )
+
+
+def _fetched(modules: Iterable[ModuleInstance]) -> dict[str, Location]:
+    """Return where the modules below `.terraform` are called from outside of it, by address, callers first."""
+    found: dict[str, Location] = {}
+    for module in modules:
+        place = found.get(module.parent.address) if module.parent else None
+        if place is None and module.call_body is not None and ".terraform" in module.configuration.directory.parts:
+            place = module.call_body.location
+        if place is not None:
+            found[module.address] = place
+    return found
 
 
 def _constant(value: Value) -> Callable[[], Value]:

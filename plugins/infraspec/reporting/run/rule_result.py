@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +17,8 @@ from infraspec.contract.baseline import Baseline, BaselineResult, Move
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import Waived, WaiverResult, apply
 from infraspec.core.errors import EmptySelectionError, counted, listing
-from infraspec.core.finding import Finding, Location, Verdict, by_mistake
+from infraspec.core.finding import Finding, Location, Related, Verdict, by_mistake
+from infraspec.core.rules import RULES
 from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
 
 if TYPE_CHECKING:  # a run starts faster without
@@ -144,6 +145,27 @@ def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySel
         expected="at least one resource or file that the rule is about",
         remedy="if there is none to be, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
     )
+
+
+_OF_STYLE = frozenset({"conventions", "policies"})
+"""The rooms of rules about how something is written."""
+
+
+def at_calls(rule: str, findings: Iterable[Finding], plan: Plan) -> list[Finding]:
+    """Return findings, those in modules that the user does not own at the call of the module.
+
+    How such a module is written is advice: who uses it cannot change it, and may choose another one.
+    """
+    told = []
+    for finding in findings:
+        place = next((at for module, at in plan.fetched.items() if finding.address.startswith(f"{module}.")), None)
+        if place is not None and finding.verdict is not Verdict.PROVEN:
+            inside = Related("in the module", finding.address, finding.location)
+            finding = replace(finding, location=place, related=(*finding.related, inside))  # noqa: PLW2901 - the same
+            if finding.verdict is Verdict.VIOLATED and rule in RULES and RULES[rule].room in _OF_STYLE:
+                finding = replace(finding, verdict=Verdict.PROVEN, advice=True)  # noqa: PLW2901 - the same
+        told.append(finding)
+    return told
 
 
 UNJUDGED = "secret-access:source"
