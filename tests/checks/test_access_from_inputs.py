@@ -177,7 +177,7 @@ EDITS = [
     ('"arn:aws:s3:::config", ', "", [NEEDS[4]]),
     ('"elasticfilesystem:Client*"', '"elasticfilesystem:Describe*"', NEEDS[6:8]),
     ('"ssmmessages:*", ', "", [f"{NEEDS[8]}, {', '.join(need.rpartition(': ')[2] for need in NEEDS[9:12])}"]),
-    ("sessions.arn}:*", "sessions.arn}", NEEDS[13:16]),
+    ("sessions.arn}:*", "sessions.arn}", [f"{NEEDS[13]}, logs:PutLogEvents", NEEDS[15]]),
     ('"arn:aws:ecs:eu-west-1:111122223333:*"', '"arn:aws:ecs:us-east-1:111122223333:*"', [NEEDS[0], NEEDS[5]]),
 ]
 

@@ -304,7 +304,7 @@ def test_log_streams_come_after_a_colon(ending: str, expected: Verdict) -> None:
     whole = arn("aws_cloudwatch_log_group.app")
     listed = concatenate([whole, ending]) if ending else whole
     found = findings(definition, group, policy(statement(listed, ["logs:CreateLogStream", "logs:PutLogEvents"])))
-    assert [expected] * 2 == verdicts(found)
+    assert [expected] * (1 if expected is VIOLATED else 2) == verdicts(found)
     if not ending:
         assert "log streams come after a colon" in found[0].reason
         assert '"${aws_cloudwatch_log_group.app.arn}:*"' in found[0].remedy
@@ -327,7 +327,7 @@ def test_images_of_ecr(image: Value, resources: Value, expected: Verdict) -> Non
     repository = resource("aws_ecr_repository.app", name="app")
     statements = [statement("*", "ecr:GetAuthorizationToken"), statement(resources, "ecr:*")]
     found = findings(task({}, image=image), repository, policy(*statements))
-    assert [PROVEN, expected, expected] == verdicts(found)
+    assert [PROVEN, *[expected] * (1 if expected is VIOLATED else 2)] == verdicts(found)
 
 
 def test_the_least_that_pulls_an_image_is_enough() -> None:

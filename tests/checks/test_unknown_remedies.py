@@ -315,6 +315,7 @@ def test_each_cause_has_its_words(transcript: Transcript) -> None:
         unknown.Placeholder("IMAGE"),
         unknown.AtRunTime("the key of the object"),
         unknown.BeyondLimit("write fewer of them"),
+        unknown.Erroneous("main.tf:3:5: an expression is missing"),
         unknown.Withheld(),
     ]
     assert {type(cause) for cause in given} == {*get_args(Cause)}

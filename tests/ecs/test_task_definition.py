@@ -161,9 +161,10 @@ def test_malformed_files_say_where(text: str, place: str, found: str) -> None:
 
 
 def test_definitions_in_terraform_that_are_not_json() -> None:
-    """container_definitions that are not JSON are a named error at the resource."""
-    with pytest.raises(TaskDefinitionError, match=r"aws_ecs_task_definition\.app: container_definitions is not JSON"):
-        from_terraform("[{]")
+    """container_definitions that are not JSON are not known, and a named error at the resource says why."""
+    found = from_terraform("[{]")
+    assert "aws_ecs_task_definition.app: container_definitions is not JSON" in str(found.error)
+    assert isinstance(found.unknown_containers, Unknown)
 
 
 def test_lines_of_a_json_text() -> None:

@@ -156,7 +156,7 @@ class _TornText:
         word = self._words.pop()
         if word in "[{":
             return self._members("]" if word == "[" else "}")
-        return self._hole(word) if _OPEN in word and word[0] != '"' else _restore(json.loads(word), self._holes)
+        return self._hole(word) if _MARKER.fullmatch(word) else _restore(json.loads(word), self._holes)
 
     def _hole(self, word: str) -> Unknown:
         found = _fill(word, self._holes)
@@ -170,7 +170,7 @@ class _TornText:
             if word == ",":
                 order += self._words.pop()
             elif _OPEN in word and word[0] != '"':
-                torn, order = self._hole(self._words.pop()), f"{order}_"
+                torn, order = self._hole(self._words.pop()), f"{order}_" if _MARKER.fullmatch(word) else "torn"
                 members[f"{torn}"] = torn
             else:
                 key = self._key() if end == "}" else str(len(members))

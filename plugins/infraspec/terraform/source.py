@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError
+from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError, listing
 from infraspec.core.finding import Location
 from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Unknown, Value
@@ -25,7 +25,7 @@ from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
-from infraspec.terraform.configuration.variables import Argument, Assignment, automatic_files, collect_variables
+from infraspec.terraform.configuration.variables import Argument, VariableFile, collect_variables
 from infraspec.terraform.language.conversions import iterate, to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.scope import Scope, too_deep
@@ -216,15 +216,14 @@ def evaluate(
             bare = ModuleInstance(configuration, evaluation)
             variables = collect_variables(bare, (*unit.arguments, *arguments), {**unit.environ, **environ})
             inputs = {name: _constant(value) for name, value in {**unit.values(bare), **variables}.items()}
-            # What the contract gives under [variables] is what its rules have to know, and need not be all.
-            whole = (one for one in arguments if not (isinstance(one, Assignment) and one.parsed))
-            stated = any(whole) or bool(unit.inputs) or any(automatic_files(root))
-            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), inputs if stated else None)
+            files_given = [one.path for one in arguments if isinstance(one, VariableFile)]
+            file = library.show(files_given[-1] if files_given else root / "terraform.tfvars")
+            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), (inputs, file))
         except RecursionError:
             raise too_deep(str(root)) from None
 
 
-def _plan(module: ModuleInstance, stated: Collection[str] | None) -> Plan:
+def _plan(module: ModuleInstance, stated: tuple[Collection[str], str]) -> Plan:
     evaluation = module.evaluation
     modules, instances, statically = _expand(module)
     report_conditions(modules, instances, evaluation)
@@ -278,19 +277,26 @@ def _faults(
     modules: Sequence[ModuleInstance],
     instances: Sequence[ResourceInstance],
     statically: StaticChecks,
-    stated: Collection[str] | None,
+    stated: tuple[Collection[str], str],
 ) -> tuple[Fault, ...]:
+    """Compare the source with the schemas of its providers; `stated` has the variables with a value, and their file."""
     from infraspec.terraform.configuration.schema_checks import faults  # noqa: PLC0415 - the rule `source` alone asks
 
     root = modules[0]
     with paused_collector():
-        unset = () if stated is None else (name for name in root.configuration.variables if name not in stated)
-        missing = (root.without_value(name) for name in unset)
-        found = (
-            *faults(modules, statically.references, root.evaluation.root),
-            *_late(modules, instances, statically),
-        )
-        return (*(Fault("no-value", f"var.{one}", "", at, {"name": one}) for one, at in filter(None, missing)), *found)
+        given, file = stated
+        unset = (root.without_value(name) for name in root.configuration.variables if name not in given)
+        missing = dict(filter(None, unset))
+        found: list[Fault] = []
+        with root.evaluation.noting():
+            found.extend(faults(modules, statically.references, root.evaluation.root))
+        found.extend(_late(modules, instances, statically))
+        if not missing:
+            return tuple(found)
+        values = {"names": listing([f"var.{name}" for name in missing]), "first": next(iter(missing)), "file": file}
+        values["lines"] = "\n".join(f"{name} = …" for name in missing)
+        place = next(iter(missing.values()))
+        return (Fault("no-value", f"source {root.configuration.shown}", "variables", place, values), *found)
 
 
 def _late(

@@ -407,16 +407,15 @@ def _statements(
 ) -> Iterator[tuple[Requirement, tuple[str, ...]]]:
     """Yield needs with their actions: one for all that are missing alike, and that one statement would allow.
 
-    That is so of the actions on one resource, and of what AWS documents as one statement.
+    That is so of what is certain to be needed on one resource, and of what AWS documents as one statement.
     """
     alike: dict[tuple[object, ...], list[Requirement]] = {}
-    for need in needs:
-        outcome = missing(need)
-        if outcome is None:
-            yield need, (need.action,)
-        else:
-            resource = "" if need.access.is_one_statement else render(need.resource)
-            alike.setdefault((str(need.need), need.access.role, need.doubt, resource, outcome), []).append(need)
+    for index, need in enumerate(needs):
+        one, certain = need.access.is_one_statement, need.access.certain and need.doubt is None
+        outcome = missing(need) if one or certain else None
+        resource = "" if one else render(need.resource)
+        key = (index,) if outcome is None else (str(need.need), need.access.role, resource, outcome)
+        alike.setdefault(key, []).append(need)
     for first, *rest in alike.values():
         yield first, tuple(dict.fromkeys((first.action, *(need.action for need in rest))))
 

@@ -5,7 +5,17 @@ A check that passes over half of the resources has not looked at the other half;
 
 from __future__ import annotations
 
-from infraspec.core.errors import FileAccessError, InfraspecError, InputErrorGroup, LimitError
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from infraspec.core.errors import (
+    FileAccessError,
+    FileReadError,
+    InfraspecError,
+    InputErrorGroup,
+    LimitError,
+    listing,
+)
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
 from infraspec.terraform.environments import force
@@ -15,6 +25,10 @@ RULE = RULES["source"]
 
 _OWN = (LimitError, FileAccessError)
 """The errors that Terraform does not make."""
+_BUILT = (".zip", ".jar", ".war", ".gz", ".tgz", ".whl")
+_IN = re.compile(r" \(in [^()]*\)$")
+"""What a message says of the value that an error was met in."""
+_FEW = 5
 _TO_MEND = "correct the value, or the condition that it does not meet"
 
 
@@ -30,9 +44,7 @@ def check_source(plan: Plan) -> list[Finding]:
     try:
         force(plan)
     except InfraspecError as error:
-        problems = error.errors if isinstance(error, InputErrorGroup) else (error,)
-        said = {finding.location for finding in findings}
-        findings += [one for one in (_refused(plan, problem) for problem in problems) if one.location not in said]
+        findings += _refusals(plan, error, {finding.location for finding in findings})
     if all(one.advice for one in findings) and plan.resources:
         findings.insert(0, RULE.about(plan.origin).proven(coverage(plan)))
     return findings
@@ -48,15 +60,34 @@ def _judge(plan: Plan, diagnostic: Diagnostic) -> Finding:
     return subject.undetermined(expected=expected, found="", reason=reason, remedy=diagnostic.remedy)
 
 
-def _refused(plan: Plan, error: InfraspecError) -> Finding:
-    """Report what has no value: Terraform stops there, unless it is infraspec alone that does not go on."""
-    file, line = (*error.place.split(":"), "")[:2]
-    location = Location(file, int(line)) if line.isdigit() else None
-    subject = RULE.about(plan.origin, error.message, location)
+def _refusals(plan: Plan, error: InfraspecError, told: Collection[Location | None]) -> Iterator[Finding]:
+    """Yield what has no value, but for places that something is told of; a name that is missing in many is one."""
+    alike: dict[tuple[type, str], list[InfraspecError]] = {}
+    for one in error.errors if isinstance(error, InputErrorGroup) else (error,):
+        if _location(one) not in told:
+            name = _IN.sub("", one.message) if '"' in one.message and one.excerpt else str(one)
+            alike.setdefault((type(one), name), []).append(one)
+    for first, *rest in alike.values():
+        yield _refused(plan, first, [one.place for one in rest])
+
+
+def _refused(plan: Plan, error: InfraspecError, places: Sequence[str]) -> Finding:
+    """Report what has no value: Terraform stops there, unless it is infraspec alone that does not go on.
+
+    A file that a build makes is not there yet.
+    """
+    subject = RULE.about(plan.origin, error.message, _location(error))
     expected, remedy = error.expected or "a configuration that terraform plans", error.remedy or "correct it"
-    reason = "\n".join(filter(None, (f"{error.place}: {error.message}", error.excerpt)))
-    told = subject.undetermined if isinstance(error, _OWN) else subject.violated
+    also = f"and at {listing(places, _FEW)}" if places else ""
+    reason = "\n".join(filter(None, (f"{error.place}: {error.message}", error.excerpt, also)))
+    is_built = isinstance(error, FileReadError) and error.found.endswith(_BUILT)
+    told = subject.undetermined if is_built or isinstance(error, _OWN) else subject.violated
     return told(expected=expected, found=error.found, reason=reason, remedy=remedy)
+
+
+def _location(error: InfraspecError) -> Location | None:
+    file, line = (*error.place.split(":"), "")[:2]
+    return Location(file, int(line)) if line.isdigit() else None
 
 
 def coverage(plan: Plan) -> str:

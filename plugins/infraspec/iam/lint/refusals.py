@@ -107,7 +107,8 @@ def _actions(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
         meant = wrong.remedy if wrong else f'name the service: "SERVICE:{name}"'
         wanted = "one service, one colon and an action" if colon else "a service and an action"
         fault = _refused("no-action", statement, f"{element}.{index}", about=entry, wanted=wanted, meant=meant)
-        yield fault if entry else replace(fault, about="an empty action", certain=False)
+        is_beside = not entry and len(statement.actions or ()) > 1
+        yield replace(fault, about="an empty action", certain=False) if is_beside else fault
 
 
 def _principals(statement: Statement) -> Iterator[PolicyFault]:

@@ -226,7 +226,7 @@ class ModuleInstance:
         self._inputs = inputs or {}
         self._memo: dict[object, Value] = {}
         self._providers: dict[str, Provider] = {}
-        self._passed = passed or {}
+        self.passed = passed or {}
 
     @property
     def prefix(self) -> str:
@@ -508,8 +508,8 @@ class ModuleInstance:
         return self._providers[key]
 
     def _find_provider(self, key: str, place: str) -> Provider:
-        if self.parent is not None and self.call_body is not None and key in self._passed:
-            return self.parent.provider(self._passed[key], self.call_body.place("providers"))
+        if self.parent is not None and self.call_body is not None and key in self.passed:
+            return self.parent.provider(self.passed[key], self.call_body.place("providers"))
         configured = self.configuration.providers
         name, bracket, index = key.partition("[")
         body = configured.get(name)
@@ -525,7 +525,7 @@ class ModuleInstance:
             return Provider(key, self.evaluation)
         if self.call_body is not None and key in expected:
             raise provider_not_passed(key, self.address, self.call_body.place("providers"))
-        raise missing_provider(key, {*configured, *self._passed}, place)
+        raise missing_provider(key, {*configured, *self.passed}, place)
 
     def _main_provider(self, key: str) -> Provider | None:
         """Return the configuration that an alias, or one of a called module, is beside."""

@@ -376,9 +376,7 @@ class SchemaChecks(Struct):
         }
         for argument in {"count", "for_each", "depends_on"} & call.attributes.keys() if own else ():
             self._call("own-provider", address, call, argument, provider=next(iter(own.values())))
-        stated = call.attributes["providers"][0].expression if "providers" in call.attributes else None
-        for pair in stated.items if isinstance(stated, ast.Object) else ():
-            name, passed = (str(each.value) if isinstance(each, ast.Literal) else _shown(each) for each in pair)
+        for name, passed in called.passed.items():
             one, other = (re.split(r"[.\[]", key)[0] for key in (passed, name))
             given, taken = provider_source(self.module.configuration, one), provider_source(called.configuration, other)
             if name in own:

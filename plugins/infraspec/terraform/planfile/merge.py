@@ -193,6 +193,7 @@ def complete(planned: Plan, source: Plan) -> Plan:
         module_calls=source.module_calls,
         absent=source.absent,
         problems=source.problems,
+        fetched=source.fetched,
     )
 
 
