@@ -56,7 +56,7 @@ resource "aws_iam_role_policy" "some" {
             "infra/main.tf": 'variable "tag" {}\ndata "aws_vpc" "main" {}\n'
             'resource "aws_security_group" "a" {\n  name = "a-${var.tag}"\n  vpc_id = data.aws_vpc.main.id\n}\n'
         },
-        [(HealthState.OK, "nothing: 1 verdict of the static suite can be told", "")],
+        [(HealthState.OK, "nothing: 2 verdicts of the static suite can be told", "")],
     ),
     "modules": (
         {

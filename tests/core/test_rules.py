@@ -85,8 +85,13 @@ def literals(node: ast.AST | None, known: Mapping[str, set[str]]) -> set[str]:
     return set()
 
 
-_MAKING = {"Fault", "self._say", "self._call", "MissingPartError"}
+_MAKING = {"Fault", "self._say", "self._call", "self._fault", "MissingPartError"}
 """What makes a fault of the source."""
+_IN_DICTIONARIES = {
+    *("name", "owner", "hint", "schema", "instance", "source", "better", "remedy"),
+    *("names", "first", "file", "lines"),
+}
+"""The values that such calls give in a dictionary."""
 
 
 @cache
@@ -96,11 +101,7 @@ def faults() -> Mapping[str, set[str]]:
     files.append(PACKAGE / "terraform/configuration/static_checks.py")
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
-    made = [
-        call
-        for call in calls
-        if ast.unparse(call.func) in {"Fault", "self._say", "self._call", "self._fault", "MissingPartError"}
-    ]
+    made = [call for call in calls if ast.unparse(call.func) in _MAKING]
     kinds = {text for call in made for text in literals(call.args[0], {})}
     kinds |= {
         text
@@ -108,11 +109,8 @@ def faults() -> Mapping[str, set[str]]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "kind"
         for text in literals(node.value, {})
     }
-    values = {word.arg for call in made for word in call.keywords if word.arg}
-    return {
-        "fault.kind": kinds,
-        "fault.values": {*values, "name", "owner", "hint", "schema", "instance", "source", "better", "remedy"},
-    }
+    values = {word.arg for call in made for word in call.keywords if word.arg} | _IN_DICTIONARIES
+    return {"fault.kind": kinds, "fault.values": values}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))

@@ -214,7 +214,7 @@ def test_a_condition_of_a_resource_that_does_not_hold(tmp_path: Path, block: str
         }}
         """
 
-    assert [] == findings(tmp_path / "unknown", text)
+    assert [] == [one for one in findings(tmp_path / "unknown", text) if not one.advice]
     assert [] == findings(tmp_path / "right", {"main.tf": text, "terraform.tfvars": "n = 1"})
     (found,) = findings(tmp_path / "wrong", {"main.tf": text, "terraform.tfvars": "n = 2"})
     assert f"the {block} of aws_sqs_queue.q does not hold" in str(found)
@@ -249,12 +249,14 @@ def test_conditions_of_outputs_and_checks(tmp_path: Path) -> None:
 
 
 def test_a_variable_without_a_value(tmp_path: Path) -> None:
-    """A variable that no file or argument sets is UNDETERMINED, where there are any; a secret one is set elsewhere."""
+    """A variable that no file or argument sets is UNDETERMINED, without any of them advice; a secret is none."""
     text = 'variable "a" {}\nvariable "b" {}\nvariable "c" {\n  sensitive = true\n}\nresource "aws_vpc" "v" {}\n'
 
-    assert [] == findings(tmp_path / "nothing", text)
+    (advice,) = findings(tmp_path / "nothing", text)
+    assert (True, "a value of var.a, var.b") == (advice.advice, advice.expected)
     (found,) = findings(tmp_path / "something", {"main.tf": text, "terraform.tfvars": "a = 1"})
-    assert (Verdict.UNDETERMINED, "var.b") == (found.verdict, found.address)
+    assert (Verdict.UNDETERMINED, "a value of var.b") == (found.verdict, found.expected)
+    assert found.remedy.startswith(f"in {tmp_path}/something/terraform.tfvars, ")
 
 
 BASE = """\

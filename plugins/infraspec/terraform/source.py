@@ -13,6 +13,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError, listing
 from infraspec.core.finding import Location
 from infraspec.core.runtime import paused_collector, read_regular
@@ -25,7 +27,13 @@ from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
 from infraspec.terraform.configuration.static_checks import StaticChecks
-from infraspec.terraform.configuration.variables import Argument, VariableFile, collect_variables
+from infraspec.terraform.configuration.variables import (
+    Argument,
+    Assignment,
+    VariableFile,
+    automatic_files,
+    collect_variables,
+)
 from infraspec.terraform.language.conversions import iterate, to_revealed_bool
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.scope import Scope, too_deep
@@ -218,12 +226,23 @@ def evaluate(
             inputs = {name: _constant(value) for name, value in {**unit.values(bare), **variables}.items()}
             files_given = [one.path for one in arguments if isinstance(one, VariableFile)]
             file = library.show(files_given[-1] if files_given else root / "terraform.tfvars")
-            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), (inputs, file))
+            # What the contract gives under [variables] is what its rules have to know, and need not be all.
+            whole = any(not (isinstance(one, Assignment) and one.parsed) for one in arguments)
+            stated = Stated(inputs, file, is_whole=whole or bool(unit.inputs) or any(automatic_files(root)))
+            return _plan(ModuleInstance(configuration, evaluation, inputs=inputs), stated)
         except RecursionError:
             raise too_deep(str(root)) from None
 
 
-def _plan(module: ModuleInstance, stated: tuple[Collection[str], str]) -> Plan:
+class Stated(Struct, frozen=True):
+    """The variables that have a value: `is_whole` if files or arguments are there for all, `file` is one for more."""
+
+    names: Collection[str]
+    file: str
+    is_whole: bool
+
+
+def _plan(module: ModuleInstance, stated: Stated) -> Plan:
     evaluation = module.evaluation
     modules, instances, statically = _expand(module)
     report_conditions(modules, instances, evaluation)
@@ -277,15 +296,14 @@ def _faults(
     modules: Sequence[ModuleInstance],
     instances: Sequence[ResourceInstance],
     statically: StaticChecks,
-    stated: tuple[Collection[str], str],
+    stated: Stated,
 ) -> tuple[Fault, ...]:
-    """Compare the source with the schemas of its providers; `stated` has the variables with a value, and their file."""
+    """Compare the source with the schemas of its providers, and its variables with those that have a value."""
     from infraspec.terraform.configuration.schema_checks import faults  # noqa: PLC0415 - the rule `source` alone asks
 
     root = modules[0]
     with paused_collector():
-        given, file = stated
-        unset = (root.without_value(name) for name in root.configuration.variables if name not in given)
+        unset = (root.without_value(name) for name in root.configuration.variables if name not in stated.names)
         missing = dict(filter(None, unset))
         found: list[Fault] = []
         with root.evaluation.noting():
@@ -293,10 +311,15 @@ def _faults(
         found.extend(_late(modules, instances, statically))
         if not missing:
             return tuple(found)
-        values = {"names": listing([f"var.{name}" for name in missing]), "first": next(iter(missing)), "file": file}
+        values = {
+            "names": listing([f"var.{name}" for name in missing]),
+            "first": next(iter(missing)),
+            "file": stated.file,
+        }
         values["lines"] = "\n".join(f"{name} = …" for name in missing)
         place = next(iter(missing.values()))
-        return (Fault("no-value", f"source {root.configuration.shown}", "variables", place, values), *found)
+        kind = "no-value" if stated.is_whole else "no-value-yet"
+        return (Fault(kind, f"source {root.configuration.shown}", "variables", place, values), *found)
 
 
 def _late(
