@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.adoption import adopt
+from infraspec.adoption.repository import RepositoryFiles
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.core.finding import Verdict
 from infraspec.ecs.task_definition import task_definitions
@@ -160,3 +161,16 @@ def test_a_resource_of_an_alias_is_in_its_account_and_region(tmp_path: Path) -> 
     arns = [str(AwsAttributes(plan).arn(each, "s")) for each in plan.managed("aws_secretsmanager_secret")]
 
     assert ["arn:aws:s:eu-west-1:123456789012:", "arn:aws:s:us-east-1:111122223333:"] == arns
+
+
+def test_links_within_a_repository_are_followed(tmp_path: Path) -> None:
+    """A file that is a link to one of another module is read, in a folder that is no repository of git too."""
+    write(tmp_path, {"shared/queue.tf": 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'})
+    write(tmp_path, {"prod/main.tf": 'provider "aws" {}\n', "../secret.tf": "locals {}\n"})
+    (tmp_path / "prod/queue.tf").symlink_to("../shared/queue.tf")
+
+    (plan,) = adopt(tmp_path).plans.values()
+    assert ["jobs"] == [each.values["name"] for each in plan.managed()]
+
+    (tmp_path / "prod/secret.tf").symlink_to("../../secret.tf")
+    assert ["prod"] == [path for path, _ in RepositoryFiles.read(tmp_path).roots.broken]

@@ -112,6 +112,7 @@ def test_one_of_many_configurations(tmp_path: Path) -> None:
 
 MINE = "111122223333"
 ROLE = 'assume_role {{\n  role_arn = "{}"\n}}'
+DYNAMIC = 'dynamic "assume_role" {{\n  for_each = {}\n  content {{\n    role_arn = assume_role.value\n  }}\n}}'
 OTHER = "arn:aws:iam::222222222222:role/deploy"
 UNKNOWN_ROLE = "arn:aws:iam::222222222222:role/${var.role}"
 ANY_ACCOUNT = "arn:aws:iam::${var.account}:role/deploy"
@@ -132,6 +133,22 @@ ANY_ACCOUNT = "arn:aws:iam::${var.account}:role/deploy"
         (ROLE.format(ANY_ACCOUNT), ROLE.format(ANY_ACCOUNT), MINE, MINE),
         (ROLE.format(OTHER), ROLE.format(OTHER), None, "222222222222"),
         ("", 'allowed_account_ids = ["222222222222"]', MINE, "222222222222"),
+        ("", 'allowed_account_ids = ["222222222222"]\n' + ROLE.format(ANY_ACCOUNT), MINE, "222222222222"),
+        ("", DYNAMIC.format(f'["{OTHER}"]'), MINE, "222222222222"),
+        (
+            "",
+            DYNAMIC.format(f'{{ a = "{OTHER}" }}').replace("for_each", "iterator = assume_role\n  for_each"),
+            MINE,
+            "222222222222",
+        ),
+        ("", DYNAMIC.format("[]"), MINE, MINE),
+        ("", DYNAMIC.format("null"), MINE, MINE),
+        (
+            "",
+            DYNAMIC.format("var.role == null ? [] : [var.role]"),
+            MINE,
+            "${aws_caller_identity.account_id (aws.other)}",
+        ),
         (
             "",
             f"{ROLE.format(OTHER)}\n{ROLE.format(ANY_ACCOUNT)}",
@@ -196,3 +213,33 @@ def test_the_region_of_an_alias_is_not_the_one_of_the_environment(
     topic = 'resource "aws_sns_topic" "main" {}\n'
     plan = plan_of(tmp_path, text + topic + QUEUE, known=KnownData.of({}, region="eu-west-1"))
     assert {"aws_sns_topic.main": "eu-west-1", "aws_sqs_queue.q": expected} == regions(plan)
+
+
+@pytest.mark.parametrize(
+    ("many", "expected"), [('[{ Owner = "a" }]', {"Owner": "a"}), ("[]", None), ("var.role", "unknown")]
+)
+def test_default_tags_that_are_dynamic(tmp_path: Path, many: str, expected: object) -> None:
+    """A dynamic block of a provider is as many blocks as its for_each has, and not known where that is not."""
+    source = f"""
+    variable "role" {{}}
+    provider "aws" {{
+      dynamic "default_tags" {{
+        for_each = {many}
+        iterator = each_of
+        content {{
+          tags = each_of.value
+        }}
+      }}
+    }}
+    resource "aws_sns_topic" "alerts" {{
+      name = "alerts"
+      tags = {{ Own = "b" }}
+    }}
+    """
+    tags = plan_of(tmp_path, source).managed("aws_sns_topic")[0].values["tags_all"]
+    if isinstance(expected, dict):
+        assert {**expected, "Own": "b"} == tags
+    elif expected is None:
+        assert {"Own": "b"} == tags
+    else:
+        assert isinstance(tags, Unknown)

@@ -3,6 +3,7 @@
 Source: Terragrunt documentation, "Blocks", "Attributes" and "Functions".
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from infraspec.core.errors import InfraspecError
 from infraspec.core.unknown import OtherStack, Unknown, UnreadData, Value
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import read_settings
+from infraspec.terraform.environments import force
 from infraspec.terraform.plan import Plan
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.source import evaluate
@@ -337,13 +339,52 @@ def test_a_source_that_is_not_here(tmp_path: Path, source: str) -> None:
         (SOURCE + named("local.nope"), 'no local value "nope"'),
         ('include "x" {\n  path = find_in_parent_folders("x.hcl")\n}\n', "no folder above"),
         (SOURCE + named("var.name"), "cannot be used in a file of Terragrunt"),
+        (INCLUDE.replace("}\n", '  merge_strategy = get_env("A")\n}\n'), "no strategy of merging"),
+        ('generate "x" {\n  path = get_env("A")\n  contents = ""\n}\n' + SOURCE, "which file is generated"),
+        ('include "x" {\n  path = get_env("A")\n}\n', "which file is included"),
         ('terraform {\n  source = "${get_repo_root()}/../elsewhere"\n}\n', "outside"),
     ],
 )  # fmt: skip
 def test_what_terragrunt_refuses_is_an_error(tmp_path: Path, text: str, fragment: str) -> None:
     """An error names what is wrong in the file of Terragrunt."""
     with pytest.raises(InfraspecError, match=fragment):
-        unit_plan(tmp_path, {f"{UNIT}/terragrunt.hcl": text})
+        unit_plan(tmp_path, {"live/root.hcl": "", f"{UNIT}/terragrunt.hcl": text})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("arguments", '["-var-file=${get_env("A")}"]'),
+        ("arguments", 'get_env("A")'),
+        ("required_var_files", '[get_env("A")]'),
+        ("optional_var_files", 'split(",", get_env("A"))'),
+    ],
+)
+def test_arguments_that_are_not_known_are_an_error(tmp_path: Path, name: str, value: str) -> None:
+    """Nothing is judged with the values that a file or argument which is not known may change."""
+    extra = f'  extra_arguments "x" {{\n    commands = ["plan"]\n    {name} = {value}\n  }}\n}}\n'
+    with pytest.raises(InfraspecError, match=f"{name} is not known"):
+        unit_plan(tmp_path, {f"{UNIT}/terragrunt.hcl": SOURCE.removesuffix("}\n") + extra + named('"x"')})
+
+
+def test_a_value_beside_terraform_that_is_not_known(tmp_path: Path) -> None:
+    """A variable that Terraform is given by its environment is not known where that is not."""
+    extra = '  extra_arguments "x" {\n    commands = ["plan"]\n    env_vars = { TF_VAR_name = run_cmd("x") }\n  }\n}\n'
+    plan = unit_plan(tmp_path, {f"{UNIT}/terragrunt.hcl": SOURCE.removesuffix("}\n") + extra + named('"x"')})
+
+    assert 'run_cmd("x")' == plan.outputs["name"].address
+
+
+def test_a_remote_state_that_is_not_known(tmp_path: Path) -> None:
+    """Nothing is said to be missing of a backend, of which nothing is known."""
+    state = 'remote_state {\n  backend = "s3"\n  config = jsondecode(run_cmd("x"))\n}\n'
+    write(tmp_path, {"infraspec.toml": "", "modules/queue/main.tf": MODULE, f"{UNIT}/terragrunt.hcl": SOURCE + state})
+
+    root = read_root(tmp_path / UNIT, Library(), KnownData(), {}, tmp_path)
+
+    assert {Unknown} == {
+        type(each) for each in read_settings(tmp_path, Library(), root.configuration).backend.arguments.values()
+    }
 
 
 def test_the_units_of_a_repository_are_its_roots(tmp_path: Path) -> None:
@@ -401,3 +442,83 @@ def test_what_terragrunt_has_fetched_is_read(tmp_path: Path, ref: str, expected:
     plan = unit_plan(tmp_path, files)
 
     assert expected == [each.values["name"] for each in plan.managed()]
+
+
+RICH = {
+    "live/root.hcl": """
+        locals {
+          account = read_terragrunt_config(find_in_parent_folders("account.hcl"))
+          common  = jsondecode(read_tfvars_file("${get_parent_terragrunt_dir()}/common.tfvars"))
+        }
+        iam_role = "arn:aws:iam::${local.account.locals.id}:role/deploy"
+        terraform {
+          extra_arguments "files" {
+            commands           = get_terraform_commands_that_need_vars()
+            arguments          = ["-var", "untyped=x"]
+            required_var_files = ["${get_parent_terragrunt_dir()}/common.tfvars"]
+            optional_var_files = ["${get_terragrunt_dir()}/own.tfvars"]
+            env_vars           = { TF_VAR_untyped = "y" }
+          }
+        }
+        remote_state {
+          backend = "s3"
+          config  = { bucket = "states-${local.account.locals.id}", key = path_relative_to_include() }
+        }
+        generate "provider" {
+          path      = "provider.tf"
+          if_exists = "overwrite"
+          disable   = false
+          contents  = "provider \\"aws\\" {\\n  region = \\"${local.common.region}\\"\\n}"
+        }
+        generate "values" {
+          path     = "more.auto.tfvars.json"
+          contents = jsonencode({ sizes = { a = 1 } })
+        }
+        inputs = { name = "root" }
+    """,
+    "live/common.tfvars": 'region = "eu-west-1"\n',
+    "live/account.hcl": 'locals {\n  id = "111122223333"\n}\n',
+    f"{UNIT}/terragrunt.hcl": """
+        include "root" {
+          path           = find_in_parent_folders("root.hcl")
+          expose         = true
+          merge_strategy = "deep"
+        }
+        feature "size" {
+          default = 1
+        }
+        dependency "roles" {
+          config_path  = "../roles"
+          enabled      = true
+          skip_outputs = false
+          mock_outputs = { arn = "mock" }
+        }
+        terraform {
+          source = "${get_repo_root()}/modules//queue"
+        }
+        inputs = merge(include.root.inputs, { untyped = dependency.roles.outputs.arn, sizes = { b = 2 } })
+    """,
+}
+WORDS = (
+    "null", '"x"', "[]", "{}", "42", "true", "[null]", "{ a = null }", 'get_env("A")', '[get_env("A")]',
+    '{ a = get_env("A") }', '"a-${get_env("A")}"', "dependency.roles.outputs", "dependency.roles", "include.root",
+    "local.nope", "values.x", 'read_terragrunt_config("none.hcl")', "deep_merge({}, null)", 'jsondecode(run_cmd("x"))',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_whatever_stands_in_a_file_ends_in_a_plan_or_an_error(tmp_path: Path, word: str) -> None:
+    """Each value of the files of a unit, replaced by anything, is evaluated or refused with its place."""
+    write(tmp_path, {"infraspec.toml": "", "modules/queue/main.tf": MODULE, **RICH})
+    evaluate(tmp_path / UNIT, boundary=tmp_path)
+    for name in RICH:
+        path = tmp_path / name
+        text = path.read_text()
+        for found in re.finditer(r"(?m)^ *\w+ *= *(.+)$", text):
+            path.write_text(text[: found.start(1)] + word + text[found.end(1) :])
+            try:
+                plan = evaluate(tmp_path / UNIT, boundary=tmp_path)
+                force(plan)
+            except InfraspecError as error:
+                str(error)
+        path.write_text(text)

@@ -93,7 +93,9 @@ class RepositoryFiles(Struct, frozen=True):
                 expected="the directory of an infrastructure repository",
                 remedy="check the path",
             )
-        found = find_roots(directory, Library(lambda path: os.path.relpath(path.resolve(), directory.resolve())))
+        found = find_roots(
+            directory, Library(lambda path: os.path.relpath(path.resolve(), directory.resolve()), directory)
+        )
         good, malformed = find_task_definition_files(directory)
         texts = dict(_pipelines(directory))
         files = find_variable_files(directory)

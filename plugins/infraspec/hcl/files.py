@@ -13,14 +13,16 @@ from infraspec.hcl.parser import parse
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def parse_file(path: Path, name: str | None = None, errors: list[InfraspecError] | None = None) -> File:
-    """Return the tree of a `.tf` or `.tf.json` file.
+def parse_file(
+    path: Path, name: str | None = None, errors: list[InfraspecError] | None = None, within: Path | None = None
+) -> File:
+    """Return the tree of a `.tf` or `.tf.json` file, which a link within the repository of `within` may lead to.
 
     `name` is the path as it is shown to people, `path` itself if not given. Raise HclSyntaxError, InputErrorGroup for
     several errors, or TerraformError if the file cannot be read. Syntax errors go to `errors`, if that is given.
     """
     name = str(path) if name is None else name
-    text = read_text(path, name)
+    text = read_text(path, name, within)
     return parse_json(text, name) if path.name.endswith(".json") else parse(text, name, errors)
 
 
@@ -33,10 +35,10 @@ def parse_variables(path: Path, name: str, errors: list[InfraspecError] | None =
     return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name, errors)
 
 
-def read_text(path: Path, name: str) -> str:
+def read_text(path: Path, name: str, within: Path | None = None) -> str:
     """Return the text of a file, shown as `name`. Raise HclSyntaxError if it is not UTF-8, TerraformError if unread."""
     try:
-        content = read_regular(path, name)
+        content = read_regular(path, name, within=within)
     except OSError as error:
         raise unreadable(TerraformError, name, error) from None
     try:

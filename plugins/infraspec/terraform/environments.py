@@ -91,7 +91,7 @@ class Environments:
         self._snapshot_files = snapshots
         self._snapshots: dict[tuple[Path, ...], tuple[IamSnapshot, ...]] = {}
         self._environ = os.environ if environ is None else environ
-        self._library = Library(lambda path: contracts.display(contract, path))
+        self._library = Library(lambda path: contracts.display(contract, path), contract.directory)
         self._plans: dict[str, Plan] = {}
         self._sources: dict[str, Plan] = {}
         self._settings: dict[str, RootSettings] | None = None

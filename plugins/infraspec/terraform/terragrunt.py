@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from infraspec.contract.paths import SUFFIXES, UNIT_FILE, names_in
 from infraspec.core.errors import CycleError, EvaluationError, RootMissingError, TerraformError
 from infraspec.core.runtime import repository_of
-from infraspec.core.unknown import JsonText, OtherStack, Unknown, UnreadData, Value, parts_of
+from infraspec.core.unknown import JsonText, OtherStack, Text, Unknown, UnreadData, Value, parts_of
 from infraspec.hcl.ast import Attribute, Block, Body, File, Literal
 from infraspec.hcl.files import parse_variables
 from infraspec.hcl.json_syntax import parse_json
@@ -33,7 +33,7 @@ from infraspec.terraform.configuration.variables import Argument, Assignment, Va
 from infraspec.terraform.language import functions
 from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.functions.parameters import Function, known_text
-from infraspec.terraform.language.partial_values import Undetermined, named
+from infraspec.terraform.language.partial_values import Undetermined, named, operand
 from infraspec.terraform.language.scope import EvaluatedObject, Scope, located
 from infraspec.terraform.language.types import PrimitiveType
 from infraspec.terraform.provider.known_data import KnownData, account_unknown
@@ -43,6 +43,8 @@ _ELSEWHERE = re.compile(
     r"[A-Za-z0-9+.-]+::|[A-Za-z][A-Za-z0-9+.-]*://|git@|(?:github\.com|gitlab\.com|bitbucket\.org)/"
 )
 """How a source begins that is no path. Source: Terraform Language Documentation, "Module Sources"."""
+_STRATEGIES = ("shallow", "deep", "no_merge")
+_OF_BACKEND = ("bucket", "key", "region", "encrypt", "dynamodb_table", "use_lockfile")
 _PLANNING = frozenset({"plan", "apply"})
 _VARIABLE_FILES = re.compile(r"(?:terraform\.tfvars|.*\.auto\.tfvars)(?:\.json)?")
 _ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):")
@@ -149,9 +151,15 @@ class ConfigurationFile:
             if self.child is not None:
                 raise TerraformError("a file that is included includes another", place=body.place())
             with placed(body, "path", "include"):
-                path = self._path(known_text(self.value(body, "path")))
+                name = self.value(body, "path")
+                if not isinstance(name, str):
+                    raise EvaluationError("it is not known which file is included", found=operand(name))
+                path = self._path(name)
             strategy = self.value(body, "merge_strategy") or "shallow"
-            found.append(Include("".join(block.labels), self.reading.file(path, self), str(strategy)))
+            if strategy not in _STRATEGIES:
+                place, expected = body.place("merge_strategy"), ", ".join(_STRATEGIES)
+                raise EvaluationError("this is no strategy of merging", place=place, expected=expected)
+            found.append(Include("".join(block.labels), self.reading.file(path, self), strategy))
         return tuple(found)
 
     def _path(self, text: str) -> Path:
@@ -169,6 +177,18 @@ class ConfigurationFile:
     def value(self, body: SourceBody, name: str) -> Value:
         """Return an attribute of a body, None if it is not set."""
         return body.compiled(name)(self.scope) if name in body.attributes else None
+
+    def texts(self, body: SourceBody, name: str) -> list[str]:
+        """Return an attribute that is a list of texts, those that are no text left out, none if it is not set.
+
+        Raises EvaluationError if one is not known that may be about variables.
+        """
+        value = self.value(body, name)
+        for each in value if isinstance(value, list) else [value]:
+            first = parts_of(each)[0]
+            if isinstance(first, Unknown) or (isinstance(each, Text) and (name != "arguments" or "-var" in first)):
+                raise EvaluationError(f"{name} is not known", place=body.place(name), found=operand(each))
+        return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
     def merged(self, name: str) -> Iterator[tuple[ConfigurationFile, Block, SourceBody]]:
         """Yield the blocks of a type with the file they stand in, those of this file last.
@@ -460,10 +480,12 @@ def read_root(
     known = known if known.account or not account else replace(known, account=account[1])
     inputs, rest = file.inputs()
     arguments, variables = _extra_arguments(file)
+    given = {name: value for name, value in variables.items() if isinstance(value, str)}
+    inputs |= {name.removeprefix("TF_VAR_"): value for name, value in variables.items() if name not in given}
     configuration, written, package = _configuration(file, library)
     beside = () if configuration.directory == path.parent else map(VariableFile, automatic_files(path.parent))
     included = tuple(each.file.location for each in file.includes)
-    return UnitRoot(configuration, known, inputs, rest, (*beside, *written, *arguments), variables, included, package)
+    return UnitRoot(configuration, known, inputs, rest, (*beside, *written, *arguments), given, included, package)
 
 
 def _configuration(file: ConfigurationFile, library: Library) -> tuple[Configuration, list[Assignment], Path | None]:
@@ -484,7 +506,9 @@ def _configuration(file: ConfigurationFile, library: Library) -> tuple[Configura
     files = {name: library.file(own / name) for name in beside}
     written = _Written()
     for where, block, given in file.generated().values():
-        path = os.path.join(module, str(given.get("path") or ""))  # noqa: PTH118 - the text may be absolute
+        if not isinstance(given.get("path"), str) or isinstance(given.get("disable"), Unknown):
+            raise EvaluationError("it is not known which file is generated", place=block.place() if block else "")
+        path = os.path.join(module, given["path"])  # noqa: PTH118 - the text may be absolute
         name = os.path.basename(path) if Path(path).parent in (module, own) else ""  # noqa: PTH119 - likewise
         kept = given.get("if_exists") == "skip" and (name in files or (module / name).is_file())
         if given.get("disable") is not True and not kept:
@@ -593,17 +617,18 @@ def _backend(file: ConfigurationFile) -> SourceBody | None:
         return None
     where, block, body = found[-1]
     kind, settings = where.value(body, "backend"), where.value(body, "config")
-    given = settings if isinstance(settings, dict) else {}
+    unknown = dict.fromkeys(_OF_BACKEND, settings)
+    given = settings if isinstance(settings, dict) else unknown if isinstance(settings, Unknown) else {}
     at = block.at
     attributes = {name: Attribute(name, Literal(value, at), at, at) for name, value in given.items()}
     inner = Block("backend", (str(kind),), Body(attributes, ()), at, at)
     return SourceBody({}, [(inner, body.source)], body.source, at)
 
 
-def _extra_arguments(file: ConfigurationFile) -> tuple[list[Argument], dict[str, str]]:
-    """Return the -var and -var-file arguments of a plan, and the TF_VAR_ variables beside them.
+def _extra_arguments(file: ConfigurationFile) -> tuple[list[Argument], dict[str, Value]]:
+    """Return the -var and -var-file arguments of a plan, and the environment variables beside them.
 
-    Source: Terragrunt documentation, "Extra Arguments".
+    Raises EvaluationError if it is not known which they are. Source: Terragrunt documentation, "Extra Arguments".
     """
     blocks = {
         inner.labels: (where, body)
@@ -611,18 +636,17 @@ def _extra_arguments(file: ConfigurationFile) -> tuple[list[Argument], dict[str,
         for inner, body in terraform.nested("extra_arguments")
     }
     arguments: list[Argument] = []
-    environ: dict[str, str] = {}
+    environ: dict[str, Value] = {}
     for where, body in blocks.values():
         commands = where.value(body, "commands")
         if isinstance(commands, list) and not _PLANNING & set(map(str, commands)):
             continue
-        texts = [text for text in where.value(body, "arguments") or () if isinstance(text, str)]
-        arguments += _given(texts, file)
+        arguments += _given(where.texts(body, "arguments"), file)
         for name in ("required_var_files", "optional_var_files"):
-            paths = [file.files.resolve(path) for path in where.value(body, name) or () if isinstance(path, str)]
+            paths = map(file.files.resolve, where.texts(body, name))
             arguments += [VariableFile(path) for path in paths if name.startswith("required") or path.is_file()]
-        given = where.value(body, "env_vars") or {}
-        environ |= {name: value for name, value in given.items() if isinstance(value, str)}
+        given = where.value(body, "env_vars")
+        environ |= given if isinstance(given, dict) else {}
     return arguments, environ
 
 

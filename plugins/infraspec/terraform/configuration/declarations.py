@@ -16,7 +16,6 @@ from infraspec.contract.paths import SUFFIXES
 from infraspec.core.errors import ErrorCollector, InfraspecError, RootMissingError, TerraformError
 from infraspec.core.finding import Location
 from infraspec.hcl.ast import Attribute, Block, Expression, File, GetAttr, Index, Literal, Name, SourceText
-from infraspec.hcl.files import parse_file
 from infraspec.hcl.json_syntax import LABELS
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.scope import Evaluate, budgeted
@@ -159,13 +158,13 @@ class Configuration(Struct):
 def read_configuration(
     directory: Path,
     shown: str,
-    show: Callable[[Path], str],
+    read: Callable[[Path, list[InfraspecError]], File],
     names: Sequence[str],
     given: Mapping[str, File] | None = None,
 ) -> Configuration:
     """Parse configuration files of a directory; every error in any of them is in its `errors`.
 
-    `shown` is the directory as people see it, `show` gives that of a file; `given` files are parsed already.
+    `shown` is the directory as people see it, `read` parses a file and adds its errors; `given` files are parsed.
     """
     given = given or {}
     result = Configuration(directory, shown)
@@ -173,8 +172,7 @@ def read_configuration(
     files: list[tuple[str, File]] = []
     for name in names:
         with collector.collect():
-            parsed = given.get(name) or parse_file(directory / name, show(directory / name), collector.errors)
-            files.append((name, parsed))
+            files.append((name, given.get(name) or read(directory / name, collector.errors)))
     for is_override, declare in ((False, _declare), (True, _override)):
         for file in (file for name, file in files if _is_override(name) is is_override):
             for name, attribute in () if is_override else file.body.attributes.items():

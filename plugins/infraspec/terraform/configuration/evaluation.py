@@ -48,26 +48,38 @@ from infraspec.terraform.provider.known_data import KnownData
 
 
 class Library:
-    """Configurations by directory, each read once; shared by the environments of a session."""
+    """Configurations by directory, each read once; shared by the environments of a session.
 
-    def __init__(self, show: Callable[[Path], str] = str) -> None:
+    `within` is the directory of the repository, in which a link may lead to a file.
+    """
+
+    def __init__(self, show: Callable[[Path], str] = str, within: Path | None = None) -> None:
         self.show = show
+        self._within = within and within.absolute()
         self._known: dict[tuple[Path, str], Configuration] = {}
         self._for_opentofu: set[Path] = set()
         self._tools: dict[Path, str] = {}
-        self._files: dict[Path, File] = {}
+        self._files: dict[Path, tuple[File, list[InfraspecError]]] = {}
 
-    def file(self, path: Path) -> File:
-        """Return the tree of a file, parsed once."""
+    def file(self, path: Path, errors: list[InfraspecError] | None = None) -> File:
+        """Return the tree of a file, parsed once. Syntax errors go to `errors`, or are raised if that is not given."""
         if path not in self._files:
-            self._files[path] = parse_file(path, self.show(path))
-        return self._files[path]
+            is_link = self._within is not None and path.is_symlink() and path.absolute().is_relative_to(self._within)
+            found: list[InfraspecError] = []
+            tree = parse_file(path, self.show(path), found, self._within if is_link else None)
+            self._files[path] = (tree, found)
+        tree, found = self._files[path]
+        if errors is None:
+            ErrorCollector([*found]).finalize()
+        else:
+            errors += found
+        return tree
 
     def assembled(self, directory: Path, given: Mapping[str, File]) -> Configuration:
         """Return the configuration of a directory with further files, which take the place of those of their names."""
         names = sorted({*(name for name in names_in(directory) if is_configuration(name)), *given})
         shown = self.show(directory)
-        return read_configuration(directory, shown, self.show, files_of(names, self.tool(directory)), given)
+        return read_configuration(directory, shown, self.file, files_of(names, self.tool(directory)), given)
 
     def tool(self, root: Path) -> str:
         """Return the tool that a root module is for, empty if it cannot be told."""
@@ -93,7 +105,7 @@ class Library:
             self._for_opentofu.add(place)
             return self.readable(directory, root)
         tools = [OPENTOFU, TERRAFORM] if place in self._for_opentofu and not tool else [tool]
-        found = [read_configuration(directory, shown, self.show, files_of(names, each)) for each in tools]
+        found = [read_configuration(directory, shown, self.file, files_of(names, each)) for each in tools]
         self._known[place, tool] = found[0] if len(found) == 1 else for_either(*found)
         return self._known[place, tool]
 

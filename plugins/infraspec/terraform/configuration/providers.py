@@ -17,8 +17,9 @@ from infraspec.core.errors import CycleError, EvaluationError, TerraformError, U
 from infraspec.core.finding import Location
 from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, Withheld, computed_from, concatenate, is_known
 from infraspec.hcl.ast import Expression, GetAttr, Index, Literal, Name, Object, SourceText, Tuple
-from infraspec.terraform.configuration.declarations import SourceBody
+from infraspec.terraform.configuration.declarations import SourceBody, block_name
 from infraspec.terraform.configuration.evaluation import Evaluation, place_error, placed
+from infraspec.terraform.language.conversions import iterate
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.scope import Scope
@@ -93,7 +94,7 @@ class Provider:
     @cached_property
     def default_tags(self) -> Value:
         """The default tags: a map, empty if there are none, or Unknown."""
-        tags = self.refused or self._evaluate(self._block("default_tags"), "tags")
+        tags = self.refused or self._nested("default_tags", "tags")
         if tags is None:
             return {}
         try:
@@ -105,8 +106,7 @@ class Provider:
     @property
     def ignored_tags(self) -> tuple[Value, ...]:
         """The keys of tags that the provider leaves alone, a prefix with * at its end; unknown entries among them."""
-        block = self._block("ignore_tags")
-        keys, prefixes = (self._evaluate(block, name) or () for name in ("keys", "key_prefixes"))
+        keys, prefixes = (self._nested("ignore_tags", name) or () for name in ("keys", "key_prefixes"))
         if isinstance(keys, Unknown) or isinstance(prefixes, Unknown):
             return ("*",)
         return (*keys, *(concatenate([prefix, "*"]) for prefix in prefixes))
@@ -122,13 +122,38 @@ class Provider:
             return self.evaluation.refused(f"{name} of {of}", error)
         return region_unknown(self.key) if name == "region" else account_unknown(self.key)
 
-    def _block(self, name: str) -> SourceBody | None:
-        found = [inner for _, inner in self.body.nested(name)] if self.body else []
-        return found[-1] if found else None  # of several roles the last is assumed at last
+    def _nested(self, type_: str, name: str) -> Value:
+        """Return an argument of the last nested block of a type, a dynamic one too; of several roles that is assumed.
+
+        None if there is no such block, an unknown if that is not known.
+        """
+        value: Value = None
+        if self.body is None or self.scope is None:
+            return None
+        for position, (block, _) in enumerate(self.body.blocks):
+            inner = self.body.inner(position)
+            if block.type == type_:
+                value = self._evaluate(inner, name)
+            elif block_name(block) == type_:
+                value = self._dynamic(inner, type_, name, self.scope, value)
+        return value
+
+    def _dynamic(self, body: SourceBody, type_: str, name: str, scope: Scope, value: Value) -> Value:
+        """Return the argument of the last block that a dynamic one stands for, or what it was before."""
+        many = self._evaluate(body, "for_each")
+        if isinstance(many, Unknown | Text):
+            return named(f"{type_}.{name} of provider {self.key}", many)
+        stated = body.attributes.get("iterator")
+        iterator = getattr(stated[0].expression, "name", type_) if stated else type_
+        for key, item in iterate(many or []):
+            for _, content in body.nested("content"):
+                inner = scope.bind(**{iterator: {"key": key, "value": item}})
+                value = content.compiled(name, frozenset({iterator}))(inner) if name in content.attributes else None
+        return value
 
     def _stated_account(self) -> Value:
         """Return the account that the configuration says, None if it does not."""
-        role = self._evaluate(self._block("assume_role"), "role_arn")
+        role = self._nested("assume_role", "role_arn")
         if account := _account_of(role):
             return account
         allowed = self._evaluate(self.body, "allowed_account_ids")
@@ -137,7 +162,7 @@ class Provider:
     def _credentials(self) -> dict[str, Value]:
         """Return what decides as whom the provider asks AWS."""
         told = {name: self._evaluate(self.body, name) for name in _CREDENTIALS}
-        assumed = {name: self._evaluate(self._block(name), "role_arn") for name in _ASSUMED}
+        assumed = {name: self._nested(name, "role_arn") for name in _ASSUMED}
         return {name: value for name, value in {**told, **assumed}.items() if value is not None}
 
 
