@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -224,3 +225,45 @@ def test_a_secret_is_asked_of_nobody(tmp_path: Path) -> None:
     )
     found = ranked(contract_of(tmp_path, text))
     assert "db_password" not in found.lines()
+
+
+VALUES = {
+    "image": "nginx:1",
+    "boundary": "arn:aws:iam::111122223333:policy/limits",
+    "account_id": "111122223333",
+    "region": "eu-west-1",
+    "aws_ssm_parameter.other.arn": "arn:aws:ssm:eu-west-1:111122223333:parameter/other/key",
+    "aws_secretsmanager_secret.other.arn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:other-AbCdEf",
+    "aws_iam_policy.limits.arn": "arn:aws:iam::111122223333:policy/limits",
+    "aws_iam_policy.limits.policy": json.dumps(ALL),
+    "terraform_remote_state.base.outputs": {"role_arn": "arn:aws:iam::111122223333:role/shared"},
+}
+
+
+def told(contract: Contract, remedy: str) -> Contract | None:
+    """Return the contract that does what a remedy says first; None if that is nothing for a contract."""
+    if found := re.search(r'"([^"]+_id)" = ""', remedy):
+        return Answer((), "known", found[1], "", "").applied(contract)
+    for pattern, table in (
+        (r"^give var\.(\w+) a value", "variables"),
+        (r'^name "([^"]+)" under \[known\]', "known"),
+        (r'^name the output of the other stack, "([^"]+)"', "known"),
+        (r"^set (account_id|region) in", ""),
+    ):
+        if found := re.search(pattern, remedy):
+            return Answer(("prod",), table, found[1], VALUES[found[1]], "").applied(contract)
+    return None
+
+
+@pytest.mark.parametrize("seed", range(12, 20))
+def test_a_remedy_is_never_one_that_does_not_help(tmp_path: Path, seed: int) -> None:
+    """What a finding says to put into the contract settles it, or is not what it says the next time."""
+    contract = contract_of(tmp_path, tree(seed))
+    for finding in judged(contract, Environments(contract).plan("prod"), "prod").unknown:
+        changed = told(contract, finding.remedy)
+        if changed is None:
+            continue
+        plan = Environments(changed).plan("prod")
+        after = {(one.rule, one.key): one for one in judged(changed, plan, "prod").unknown}
+        again = after.get((finding.rule, finding.key))
+        assert again is None or again.remedy != finding.remedy, str(again)

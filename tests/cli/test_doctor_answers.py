@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infraspec import contract as contracts
-from infraspec.adoption.answers import ranking
+from infraspec.adoption.answers import judged
 from infraspec.cli import doctor as command
 from infraspec.cli import main
 from infraspec.core.rules import RULES
@@ -59,7 +59,8 @@ def directory(tmp_path: Path) -> Path:
 def unknown(directory: Path) -> int:
     """Count what is UNDETERMINED."""
     contract = contracts.load(directory, rules=RULES)
-    return ranking(Environments(contract), contract.environments, most=0).unknown
+    environments = Environments(contract)
+    return sum(len(judged(contract, environments.plan(name), name).unknown) for name in contract.environments)
 
 
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, directory: Path, *answers: str) -> Result:

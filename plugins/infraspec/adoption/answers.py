@@ -12,6 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, reduce
 from importlib import import_module
@@ -46,12 +47,21 @@ from infraspec.core.unknown import (
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.environments import Environments
+from infraspec.terraform.language.types import (
+    CollectionType,
+    ObjectType,
+    PrimitiveType,
+    TupleType,
+    TypeConstraint,
+)
 from infraspec.terraform.plan import COMMAND, Plan
 from infraspec.terraform.provider.known_data import data_source_key
 from infraspec.terraform.provider.schema import schema
 
 MOST_TRIED = 12
-"""How many lines are tried; those that most findings name come first."""
+"""How many lines are tried at most; those that most findings name come first."""
+EFFORT = 20_000
+"""How many resources are judged again in all, for the tries of a command."""
 
 SNAPSHOT = "iam.json"
 _PLACE = ("account_id", "region")
@@ -61,10 +71,11 @@ _OFFERED = frozenset({"plan", "task_definitions", "contract", "environment"})
 
 
 class EnvironmentVerdicts(Struct, frozen=True):
-    """What the rules say of an environment: how many verdicts there are, and those that are UNDETERMINED."""
+    """What rules say of an environment: how many verdicts there are, those UNDETERMINED, and what rules have failed."""
 
     total: int
     unknown: tuple[Finding, ...]
+    failed: frozenset[str] = frozenset()
 
 
 def judged(contract: Contract, plan: Plan, name: str) -> EnvironmentVerdicts:
@@ -72,11 +83,15 @@ def judged(contract: Contract, plan: Plan, name: str) -> EnvironmentVerdicts:
     definitions = [*task_definitions(plan), *_files(contract, name)]
     given = {"plan": plan, "task_definitions": definitions, "contract": contract, "environment": name}
     findings: list[Finding] = []
+    failed = set()
     for rule in RULES.values():
         if "static" in rule.suites and not rule.of_one_plan:
-            findings += _found(rule, contract, name, given)
+            try:
+                findings += _found(rule, contract, name, given)
+            except InfraspecError:
+                failed.add(rule.id)
     unknown = tuple(finding for finding in findings if finding.verdict is Verdict.UNDETERMINED)
-    return EnvironmentVerdicts(len(findings), unknown)
+    return EnvironmentVerdicts(len(findings), unknown, frozenset(failed))
 
 
 def _files(contract: Contract, name: str) -> Iterator[TaskDefinition]:
@@ -85,7 +100,7 @@ def _files(contract: Contract, name: str) -> Iterator[TaskDefinition]:
 
 
 def _found(rule: Rule, contract: Contract, name: str, given: Mapping[str, Any]) -> Sequence[Finding]:
-    """Return what a rule finds and nobody waives; nothing where it asks for more than an environment, or fails."""
+    """Return what a rule finds and nobody waives; nothing where it asks for more than an environment."""
     tables = [reduce(getattr, table.split("."), contract) for table in rule.tables]
     if tables and not any(tables):
         return ()
@@ -97,11 +112,7 @@ def _found(rule: Rule, contract: Contract, name: str, given: Mapping[str, Any]) 
     if hasattr(module, "skip") or not offered.keys() >= set(asked):
         return ()
     bound = signature.bind_partial(**{one: offered[one] for one in asked})
-    try:
-        findings = check(*bound.args, **bound.kwargs)
-    except InfraspecError:
-        return ()
-    return apply(findings, contract.waivers, name, datetime.now(UTC).date(), [rule.id]).active
+    return apply(check(*bound.args, **bound.kwargs), contract.waivers, name, datetime.now(UTC).date(), [rule.id]).active
 
 
 class Answer(Struct, frozen=True):
@@ -168,7 +179,7 @@ def _open(value: Value) -> Value:
         case str():
             return "…"
         case list():
-            return ["…"]
+            return list(map(_open, value))
         case dict():
             return {key: _open(inner) for key, inner in value.items()}
     return value
@@ -223,22 +234,25 @@ class Ranking(Struct, frozen=True):
         )
 
 
-def ranking(environments: Environments, names: Iterable[str], most: int = MOST_TRIED) -> Ranking:
-    """Find the lines that settle most of what is not known in some environments, by trying them."""
+def ranking(environments: Environments, names: Iterable[str], effort: int = EFFORT) -> Ranking:
+    """Find the lines that settle most of what is not known in some environments, by trying as many as effort allows."""
     contract = environments.contract
-    found: dict[str, EnvironmentVerdicts] = {}
     plans: dict[str, Plan] = {}
     for name in names:
-        try:
+        with suppress(InfraspecError):
             plans[name] = environments.plan(name)
-            found[name] = judged(contract, plans[name], name)
-        except InfraspecError:
-            continue
+    most = min(MOST_TRIED, effort // max(1, sum(len(plan.resources) for plan in plans.values())))
+    if not most:
+        return Ranking(0, 0)
+    found: dict[str, EnvironmentVerdicts] = {}
+    for name, plan in plans.items():
+        with suppress(InfraspecError):
+            found[name] = judged(contract, plan, name)
     total, unknown = sum(each.total for each in found.values()), _unknown(found)
     if not unknown:
         return Ranking(total, 0)
     with TemporaryDirectory() as scratch:
-        trial = _Trial(contract, plans, found)
+        trial = _Trial(contract, {name: plans[name] for name in found}, found)
         tried: list[tuple[tuple[str, ...], str]] = []
         while len(tried) < most:
             given = (one for one in _candidates(trial, Path(scratch)) if (one.environments, one.key) not in tried)
@@ -298,7 +312,8 @@ class _Trial:
                 left[name] = judged(contract, plans[name], name)
         except InfraspecError:
             return {}, {}
-        return plans, left
+        is_sound = all(left[name].failed <= self.settled[name].failed for name in left)
+        return (plans, left) if is_sound else ({}, {})
 
 
 def _with(contract: Contract, answers: Iterable[Answer]) -> Contract:
@@ -513,14 +528,26 @@ class _Values:
             return listed[1]
         if "type" not in body.attributes:
             return self._like(name)
-        attribute, source = body.attributes["type"]
-        type_ = source.text[attribute.at : attribute.end].partition("=")[2].strip().strip('"')
-        simple: dict[str, Value] = {"string": self._like(name), "number": 1, "bool": True}
-        if type_ in simple:
-            return simple[type_]
-        if type_.startswith(("list", "set", "tuple")):
-            return [self._like(name)] if "string" in type_ else []
-        return {}
+        return self._of_type(
+            name, TypeConstraint.from_expression(body.attributes["type"][0].expression, lambda _: None)
+        )
+
+    def _of_type(self, name: str, type_: TypeConstraint) -> Value:
+        """Return a value of a type with one element in each collection, and what an object has to have."""
+        match type_:
+            case PrimitiveType("number"):
+                return 1
+            case PrimitiveType("bool"):
+                return True
+            case CollectionType("map", element):
+                return {"app": self._of_type(name, element)}
+            case CollectionType(_, element):
+                return [self._of_type(name, element)]
+            case TupleType(elements):
+                return [self._of_type(name, each) for each in elements]
+            case ObjectType(attributes):
+                return {each.name: self._of_type(each.name, each.type) for each in attributes if not each.optional}
+        return self._like(name)
 
     def _data(self, key: str) -> Value:
         """Return a value for the attribute of a data source, of the type that the provider gives it."""

@@ -125,24 +125,20 @@ def _text(body: SourceBody, name: str) -> str:
 _DEFAULT = "default"
 _WORKSPACE = r"terraform\.workspace"
 _COMPARED = re.compile(rf"""{_WORKSPACE}\s*[!=]=\s*"([A-Za-z0-9_-]+)\"""")
-_SELECTED = re.compile(r"terraform\s+workspace\s+(?:select|new)\s+(?:-\S+\s+)*([A-Za-z0-9_-]+)\b")
 _AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 
 
-def workspaces_of(root: Root, pipelines: Iterable[str]) -> list[str]:
+def workspaces_of(root: Root) -> list[str]:
     """Return the workspaces that the source compares with, `default` included; none if it compares with that alone.
 
     A map that is looked up by the workspace, or by a local value that is made of it, has its name for a key:
-    `var.instance_type[terraform.workspace]`. What a pipeline selects counts where the source compares with nothing,
-    and if it is an environment by its name.
+    `var.instance_type[terraform.workspace]`. What a pipeline happens to select is none for that.
     """
     texts = list(root.texts())
     looked_up = (name for map_ in _looked_up(root, texts) for name in _keys(root, *map_))
     named = (name for name in looked_up if name == _DEFAULT or environment_word(name))
-    if names := dict.fromkeys((*_compared(texts), *named)):
-        return [] if [*names] == [_DEFAULT] else list(names)
-    selected = (name for text in pipelines for name in _SELECTED.findall(text))
-    return [name for name in dict.fromkeys(selected) if environment_word(name)]
+    names = list(dict.fromkeys((*_compared(texts), *named)))
+    return [] if names == [_DEFAULT] else names
 
 
 def deploys_default(root: Root) -> bool:
@@ -222,17 +218,16 @@ def find_environments(
     roots: Sequence[Root],
     files: Sequence[EnvironmentFile],
     backends: Sequence[BackendFile],
-    texts: Sequence[str],
     regions: Sequence[str],
 ) -> list[EnvironmentCandidate]:
     """Return the environments of the roots, those that run something first, production last of them.
 
-    `texts` are those of workflows and Makefiles, which select workspaces; `regions` those that workflows set.
+    `regions` are those that workflows set.
     """
     found: list[EnvironmentCandidate] = []
     for root in roots:
         mine, states = files_of(root, roots, files), backends_of(root, roots, backends)
-        for given in _of_root(root, mine, states, texts, alone=len(roots) == 1):
+        for given in _of_root(root, mine, states, alone=len(roots) == 1):
             taken = [candidate.name for candidate in found]
             chosen = unique(given.name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))
             account, region = account_of(root, given.files), region_of(root, given.files, regions)
@@ -243,7 +238,7 @@ def find_environments(
 
 
 def _of_root(
-    root: Root, files: Sequence[EnvironmentFile], backends: Mapping[str, str], texts: Sequence[str], *, alone: bool
+    root: Root, files: Sequence[EnvironmentFile], backends: Mapping[str, str], *, alone: bool
 ) -> Iterator[EnvironmentCandidate]:
     """Yield the environments of a root: several if its path names none, and files or workspaces do."""
     groups, named = by_environment(files), name_of_path(root.path)
@@ -255,7 +250,7 @@ def _of_root(
     own = groups.get(worded or "", next(iter(groups.values()), []) if len(groups) == 1 else [])
     found = [replace(each, name=each.name[len(worded or "") + 1 :]) for each in _of_values(root, profiles)]
     if worded is None:
-        selected = workspaces_of(root, texts) if root.uses_workspaces else []
+        selected = workspaces_of(root) if root.uses_workspaces else []
         found += _of_values(root, groups)
         if not selected and deploys_default(root) and not (found and root.uses_workspaces):
             found += _of_states(root, groups, shared_of(files), backends)

@@ -103,7 +103,6 @@ class RepositoryFiles(Struct, frozen=True):
             found.roots,
             files,
             find_backend_files(directory, files),
-            [*texts.values(), *_makefile(directory)],
             workflow_regions(texts.values()),
         )
         terragrunt = _has_terragrunt(directory)
@@ -141,12 +140,6 @@ def _pipelines(directory: Path) -> Iterator[tuple[str, str]]:
     for path in paths:
         if path.is_file():
             yield path.relative_to(directory).as_posix(), path.read_text(encoding="utf-8", errors="replace")
-
-
-def _makefile(directory: Path) -> Iterator[str]:
-    path = directory / "Makefile"
-    if path.is_file():
-        yield path.read_text(encoding="utf-8", errors="replace")
 
 
 def _has_terragrunt(directory: Path) -> bool:

@@ -94,23 +94,35 @@ _SOURCE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.MULTILINE)
 _WORKLOAD = re.compile(rf'^[ \t]*resource[ \t]+"({"|".join(WORKLOADS)})"', re.MULTILINE)
 
 
-def unjudged(directory: Path, plans: Iterable[Plan]) -> dict[str, list[Location]]:
-    """Return where a repository has resources that verdicts of access are about and of which no plan has any, by type.
+def unjudged(directory: Path, plans: Iterable[Plan]) -> tuple[dict[str, list[Location]], list[str]]:
+    """Return where a repository has resources that access is about and of which no plan has any, by type.
 
-    Those of examples and tests do not count where nothing runs them.
+    With them what modules are not here, if there is none in any plan. Plans are asked for as long as it takes; what
+    lies below examples and tests does not count where nothing runs it.
     """
-    made = {resource.type for plan in plans for resource in plan.managed(*WORKLOADS)}
     found: dict[str, list[Location]] = {}
     for path in roots_below(directory):
-        if (_ASIDE - _MODULES) & set(path.lower().split("/")):
-            continue
-        for file in sorted(one for one in (directory / path).iterdir() if one.suffix in (".tf", ".tofu")):
-            text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-            for match in _WORKLOAD.finditer(text):
-                line = text.count("\n", 0, match.start()) + 1
-                if match[1] not in made:
-                    found.setdefault(match[1], []).append(Location(file.relative_to(directory).as_posix(), line))
-    return found
+        if not (_ASIDE - _MODULES) & set(path.lower().split("/")):
+            for type_, place in _workloads(directory, path):
+                found.setdefault(type_, []).append(place)
+    absent, made = dict[str, None](), False
+    for plan in plans:
+        types = {resource.type for resource in plan.managed(*WORKLOADS)}
+        found = {type_: places for type_, places in found.items() if type_ not in types}
+        made = made or bool(types)
+        absent |= dict.fromkeys(one.partition(" ")[0] for one in plan.unevaluated)
+        if made and not found:
+            break
+    return found, [] if made else list(absent)
+
+
+def _workloads(directory: Path, path: str) -> Iterator[tuple[str, Location]]:
+    """Yield the types of WORKLOADS that the files of a directory declare, whether or not they can be parsed."""
+    for file in sorted(one for one in (directory / path).iterdir() if one.suffix in (".tf", ".tofu")):
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        for match in _WORKLOAD.finditer(text):
+            line = text.count("\n", 0, match.start(1)) + 1
+            yield match[1], Location(file.relative_to(directory).as_posix(), line)
 
 
 _MODULES = frozenset({"module", "modules", "_module", "_modules"})

@@ -47,8 +47,8 @@ if TYPE_CHECKING:  # few runs ask AWS, or leave something open
     from infraspec.pytest_plugin.live_access import LiveAccess
 
 
-_MOST_RESOURCES = 1000
-_MOST_TRIED = 6
+_EFFORT = 2000
+"""How many resources the end of a run may judge again to find what settles most."""
 
 
 class Session:
@@ -285,8 +285,8 @@ class Session:
             return None
         from infraspec.adoption.roots import unjudged  # noqa: PLC0415 - pytest starts faster without
 
-        plans = [self.environments.plan(name) for name in self.names]
-        return unjudged_error(self.contract, unjudged(self.contract.directory, plans), plans)
+        found, absent = unjudged(self.contract.directory, map(self.environments.plan, self.names))
+        return unjudged_error(self.contract, found, absent)
 
     def answers(self) -> Ranking | None:
         """Return the lines of the contract that settle most, tried as far as that takes no longer than the run itself.
@@ -296,12 +296,9 @@ class Session:
         settings = self.settings
         if settings.is_live or settings.plan_file or settings.snapshot_files is not None:
             return None
-        plans = [self.environments.plan(name) for name in self.names if self.environments.has(name)]
-        if sum(len(plan.resources) for plan in plans) > _MOST_RESOURCES:
-            return None
         from infraspec.adoption.answers import ranking  # noqa: PLC0415 - most runs know all
 
-        return ranking(self.environments, self.names, most=_MOST_TRIED)
+        return ranking(self.environments, self.names, effort=_EFFORT)
 
     explaining = staticmethod(explaining)
     run_on_source = staticmethod(run_on_source)

@@ -22,12 +22,14 @@ from infraspec.checks.common.roles_in_snapshots import (
     as_far_as_certain,
     name_in,
 )
+from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
 from infraspec.core.finding import Location, Verdict
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import (
-    AfterApply,
+    MissingVariable,
+    OtherStack,
     PolicyContent,
     RolePolicies,
     Text,
@@ -36,7 +38,6 @@ from infraspec.core.unknown import (
     computed_from,
     render,
     sources,
-    unknowns,
 )
 from infraspec.iam.lint.refusals import least_size
 from infraspec.iam.policy.matching import match
@@ -95,9 +96,7 @@ class GrantedPolicies:
         if isinstance(arn, str) and of_aws(arn):
             return managed_policy(arn)
         policy = shown.strip("${}")
-        open_ = [each.cause for one in unknowns(arn) for each in sources(one)]
-        is_to_come = all(cause is None or isinstance(cause, AfterApply) for cause in open_)
-        cause = PolicyContent(policy) if is_to_come else computed_from(arn)
+        cause = computed_from(arn) if _can_be_named(arn) else PolicyContent(policy)
         return IdentityPolicy.opaque(shown, Unknown(f"the content of {policy}", cause))
 
     def _misnamed(self, arn: str, source: Resource) -> IdentityPolicy | None:
@@ -215,7 +214,10 @@ class RoleIndex:
         if here is not None and (here.mode == "managed" or isinstance(here.stated("assume_role_policy"), str | Text)):
             return RoleLookup(here)
         answer = self.elsewhere.role(value, account)
-        return answer if answer.resource or answer.settled else answer._replace(resource=here)
+        if answer.resource or answer.settled:
+            return answer
+        remedy = how_to_know(value) if _can_be_named(value) and here is None else answer.remedy
+        return answer._replace(resource=here, remedy=remedy)
 
     def by_arn(self, value: Value) -> RoleLookup | None:
         """Return that a value names a role by less than its ARN, which Terraform asks for.
@@ -358,11 +360,13 @@ class RoleIndex:
         found = self.plan.find(value) if type(value) is Unknown else None
         name = self.attributes.name(found[0]) if found else name_in(narrowed)
         role = shown.strip("${}")
-        unknown = Unknown(f"what policies the role {role} has", RolePolicies(role))
+        cause = computed_from(narrowed) if _can_be_named(narrowed) else RolePolicies(role)
+        unknown = Unknown(f"what policies the role {role} has", cause)
         account_of_arn = arn_fields(narrowed).get("account")
         here = self._attached_here(name, account_of_arn if isinstance(account_of_arn, str) else None)
         policies = (IdentityPolicy.opaque(shown, unknown), *here)
-        return Role(shown, value, policies, unknown=unknown, remedy=sought.remedy)
+        remedy = how_to_know(unknown) if _can_be_named(narrowed) else sought.remedy
+        return Role(shown, value, policies, unknown=unknown, remedy=remedy)
 
     def others(self, snapshot: IamSnapshot) -> Iterator[Role]:
         """Yield the roles of a snapshot that the plan neither has nor deletes; what may be its own is not certain."""
@@ -404,6 +408,12 @@ def _named_by_arn(source: Resource, role: Resource) -> IdentityPolicy:
     """Say of an attachment that IAM refuses it. Source: IAM API Reference, AttachRolePolicy (RoleName is a name)."""
     why = f"{source.address} names its role by an ARN, which IAM does not take for a name"
     return IdentityPolicy.nothing(source.address, why, f"{role.address}.name")
+
+
+def _can_be_named(arn: Value) -> bool:
+    """Tell whether nothing is known of an ARN for a reason that can be removed: until then no snapshot answers it."""
+    causes = [each.cause for each in sources(arn)] if type(arn) is Unknown else []
+    return any(isinstance(cause, MissingVariable | OtherStack) for cause in causes)
 
 
 def _configured(value: Value, resource: Resource) -> list[Value]:

@@ -173,16 +173,15 @@ UNJUDGED = "secret-access:source"
 
 
 def unjudged_error(
-    contract: Contract, found: Mapping[str, Sequence[Location]], plans: Sequence[Plan]
+    contract: Contract, found: Mapping[str, Sequence[Location]], absent: Sequence[str]
 ) -> EmptySelectionError | None:
     """Return the error of what is in the source and was not judged; None where there is nothing such.
 
-    Without a task definition, function or role in any plan, what a module that is not here makes may be one.
+    `found` has the places by type of resource, `absent` the modules that may make some and are not here.
     """
     from infraspec.adoption.roots import WORKLOADS  # noqa: PLC0415 - pytest starts faster without
 
-    absent = list(dict.fromkeys(one.partition(" ")[0] for plan in plans for one in plan.unevaluated))
-    if not found and (not absent or any(plan.managed(*WORKLOADS) for plan in plans)):
+    if not found and not absent:
         return None
     kinds = ", ".join(counted(len(places), WORKLOADS[type_]) for type_, places in found.items())
     places = [str(place) for all_ in found.values() for place in all_]
