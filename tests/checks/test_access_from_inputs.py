@@ -294,3 +294,22 @@ def test_the_same_from_a_plan_file(tmp_path: Path) -> None:
         finding.subject for finding in judged(from_bytes(changed, "plan.json")) if finding.verdict is Verdict.VIOLATED
     ]
     assert red == ['container "app", KMS key of secret "DB": kms:Decrypt']
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("aws_iam_role.execution.name", Verdict.UNDETERMINED),
+        ("{ roles = [aws_iam_role.execution.arn] }", Verdict.UNDETERMINED),
+        ("aws_iam_role.execution", Verdict.UNDETERMINED),
+        ("aws_iam_role.task.name", Verdict.VIOLATED),
+    ],
+)
+def test_a_role_that_is_given_to_a_module_which_is_not_here(tmp_path: Path, given: str, expected: Verdict) -> None:
+    """The module may attach a policy that allows what no other does; what another allows, it does not deny."""
+    module = f'module "permissions" {{\n  source = "git::https://example.com/m.git"\n  role   = {given}\n}}\n'
+    source = SOURCE.replace('"kms:Decrypt"', '"kms:Encrypt"') + module
+    found = {finding.subject: finding.verdict for finding in judged(evaluated(tmp_path, source))}
+
+    assert expected is found.pop(NEEDS[2])
+    assert {Verdict.PROVEN} == set(found.values())

@@ -317,6 +317,8 @@ class Plan:
     """Account by provider configuration, as far as the source tells; another one may be that of anybody."""
     ignored_tags: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
     """The keys of tags that a provider configuration leaves alone; a * at the end stands for any text."""
+    unseen_inputs: Mapping[str, Sequence[Callable[[], Value]]] = dataclasses.field(default_factory=dict, compare=False)
+    """What modules are given whose source is not here, by their addresses."""
     problems: Sequence[InfraspecError] = ()
     """The errors of the source that leave something without a value: more, once more of it was evaluated."""
     fetched: Mapping[str, Location] = dataclasses.field(default_factory=dict)

@@ -268,6 +268,7 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
         regions={key: provider.region for key, provider in providers.items()},
         accounts={key: provider.account for key, provider in providers.items()},
         ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
+        unseen_inputs=evaluation.unseen_inputs,
         problems=() if evaluation.problems is None else evaluation.problems,
         fetched=_fetched(modules),
         module_calls=evaluation.module_calls,

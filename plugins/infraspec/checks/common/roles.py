@@ -7,7 +7,9 @@ attaches to it, and else has an opaque policy; so has a policy ARN from elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import cached_property
 
 from msgspec import Struct
@@ -25,9 +27,11 @@ from infraspec.checks.common.roles_in_snapshots import (
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
+from infraspec.core.errors import TerraformError
 from infraspec.core.finding import Location, Verdict
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import (
+    AbsentModule,
     MissingVariable,
     OtherStack,
     PolicyContent,
@@ -38,6 +42,7 @@ from infraspec.core.unknown import (
     computed_from,
     render,
     sources,
+    unknowns,
 )
 from infraspec.iam.lint.refusals import least_size
 from infraspec.iam.policy.matching import match
@@ -298,8 +303,31 @@ class RoleIndex:
         policies += self._anyones
         loose = (grant for reference, grant in self._named_loosely if match(reference, name) is not Truth.NO)
         policies += (self._policies.of(grant).perhaps() for grant in loose)
+        policies += self._of_absent_modules(resource)
         arn = resource.reference("arn")
         return Role(resource.address, arn, tuple(policies), self._boundary(resource), resource)
+
+    def _of_absent_modules(self, role: Resource) -> Iterator[IdentityPolicy]:
+        """Yield what a module may allow a role that is given the role, and whose source is not here."""
+        name = self.attributes.name(role)
+        for module, given in self._given.items():
+            if role.address in given or (isinstance(name, str) and name in given):
+                unknown = Unknown(f"what {module} attaches to {role.address}", AbsentModule(module))
+                yield IdentityPolicy.opaque(module, unknown, effect="Allow").perhaps()
+
+    @cached_property
+    def _given(self) -> Mapping[str, AbstractSet[str]]:
+        """Return the roles that modules are given whose source is not here, by address or name."""
+        found: dict[str, set[str]] = {}
+        for module, inputs in self.plan.unseen_inputs.items():
+            for value in inputs:
+                with suppress(TerraformError):
+                    given = value()
+                    found.setdefault(module, set()).update(_texts(given))
+                    for unknown in unknowns(given):
+                        role = self._resource(Unknown(unknown.address))
+                        found[module].add(role.address if role else unknown.address)
+        return found
 
     def _within_quotas(self, role: Resource, grants: Sequence[PolicyAttachment]) -> Iterator[IdentityPolicy]:
         """Yield the policies of a role; of more than AWS takes it is not certain which it refuses.
@@ -421,3 +449,12 @@ def _configured(value: Value, resource: Resource) -> list[Value]:
     if isinstance(value, Unknown):
         return [] if value.address.startswith(f"{resource.address}.") else [value]
     return list(value) if isinstance(value, list | tuple) else []
+
+
+def _texts(value: Value) -> Iterator[str]:
+    """Yield the texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)

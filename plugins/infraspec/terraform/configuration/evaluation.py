@@ -129,6 +129,8 @@ class Evaluation(Struct):
     """The sources of modules that are not here, each with the version that is demanded."""
     instances: int = 0
     module_calls: int = 0
+    unseen_inputs: dict[str, list[Callable[[], Value]]] = field(default_factory=dict)
+    """What modules are given whose source is not here, by their addresses."""
     problems: list[InfraspecError] | None = None
     """The errors that leave something without a value; None where the first one is to be raised."""
 

@@ -423,22 +423,29 @@ class ModuleInstance:
     # Module calls
 
     def _called(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
+        called = CalledSource("")
         try:
-            return self._instance(name, body, address, scope)
+            found = self._instance(name, body, address, scope)
         except LimitError as error:
             self.scope.beyond(error)
-            return OpaqueModule(address, CalledSource(""))
         except InfraspecError as error:
-            return OpaqueModule(address, CalledSource(self.evaluation.refused(address, error)))
+            called = CalledSource(self.evaluation.refused(address, error))
+        else:
+            if isinstance(found, ModuleObject):
+                return found
+            called = found
+        self.evaluation.unseen_inputs[address] = [_input(body, argument, scope) for argument in body.inputs()]
+        return OpaqueModule(address, called)
 
-    def _instance(self, name: str, body: SourceBody, address: str, scope: Scope) -> EvaluatedObject:
+    def _instance(self, name: str, body: SourceBody, address: str, scope: Scope) -> ModuleObject | CalledSource:
+        """Return the object of a called module, or the source of one that is not here."""
         source = source_of(body, name, self.scope)
         version = body.compiled("version")(self.scope) if "version" in body.attributes else None
         path = (*self.call_path, name)
         found = locate_source(self.configuration.directory, self.evaluation, source, version, path)
         if found.directory is None:
             self.evaluation.opaque(address, source, body.location, found.command, found.version)
-            return OpaqueModule(address, found)
+            return found
         if self.evaluation.module_calls >= MOST_MODULES:
             raise LimitError(f"there are more than {MOST_MODULES:,} module instances", place=body.place())
         self.evaluation.module_calls += 1
