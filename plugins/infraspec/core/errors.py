@@ -318,10 +318,14 @@ class ErrorCollector(Struct):
         if self.errors:
             raise InputErrorGroup(self.errors)
 
-    def finalize_distinct(self) -> None:
-        """Raise as `finalize` does; what one place does wrong is said once, however many instances it goes wrong in."""
+    def distinct(self) -> list[InfraspecError]:
+        """Return the errors, what one place does wrong once, however many instances it goes wrong in."""
         first = {_identity(error): error for error in reversed(self.errors)}
-        self.errors = [error for error in self.errors if first[_identity(error)] is error]
+        return [error for error in self.errors if first[_identity(error)] is error]
+
+    def finalize_distinct(self) -> None:
+        """Raise as `finalize` does, what one place does wrong once."""
+        self.errors = self.distinct()
         self.finalize()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from infraspec.core.errors import ErrorCollector, EvaluationError, TerraformError, listing
+from infraspec.core.errors import ErrorCollector, EvaluationError, InfraspecError, TerraformError, listing
 from infraspec.core.finding import Location
 from infraspec.core.runtime import paused_collector, read_regular
 from infraspec.core.unknown import Unknown, Value
@@ -26,7 +26,7 @@ from infraspec.terraform.configuration.instances import DeclaringModule, Resourc
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
-from infraspec.terraform.configuration.static_checks import StaticChecks
+from infraspec.terraform.configuration.static_checks import StaticChecks, doubtful_names
 from infraspec.terraform.configuration.variables import (
     Argument,
     Assignment,
@@ -252,13 +252,14 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
     moved: list[Refactoring] = []
     with evaluation.noting():
         moved.extend(refactorings(modules))
+    problems = [] if evaluation.problems is None else evaluation.problems
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
     return Plan(
         origin=f"source {module.configuration.shown}",
         resources=tuple(map(_resource, instances)),
         diagnostics=tuple(dict.fromkeys(evaluation.diagnostics)),
-        examine=partial(_faults, modules, instances, statically, stated),
+        examine=partial(_faults, modules, instances, statically, stated, problems),
         outputs=ValuesOnDemand(module.configuration.outputs, module.output),
         sensitive_outputs=frozenset(filter(module.is_sensitive_output, module.configuration.outputs)),
         refactorings=tuple(moved),
@@ -269,7 +270,7 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
         accounts={key: provider.account for key, provider in providers.items()},
         ignored_tags={key: ignored for key, provider in providers.items() if (ignored := provider.ignored_tags)},
         unseen_inputs=evaluation.unseen_inputs,
-        problems=() if evaluation.problems is None else evaluation.problems,
+        problems=problems,
         fetched=_fetched(modules),
         module_calls=evaluation.module_calls,
         absent=tuple(evaluation.absent),
@@ -298,8 +299,12 @@ def _faults(
     instances: Sequence[ResourceInstance],
     statically: StaticChecks,
     stated: Stated,
+    problems: list[InfraspecError],
 ) -> tuple[Fault, ...]:
-    """Compare the source with the schemas of its providers, and its variables with those that have a value."""
+    """Compare the source with the schemas of its providers, and its variables with those that have a value.
+
+    What may have no value is evaluated; `problems` gets the errors.
+    """
     from infraspec.terraform.configuration.schema_checks import faults  # noqa: PLC0415 - the rule `source` alone asks
 
     root = modules[0]
@@ -310,6 +315,7 @@ def _faults(
         with root.evaluation.noting():
             found.extend(faults(modules, statically.references, root.evaluation.root))
         found.extend(_late(modules, instances, statically))
+        _evaluate(root, instances, ErrorCollector(problems))
         if not missing:
             return tuple(found)
         values = {
@@ -321,6 +327,22 @@ def _faults(
         place = next(iter(missing.values()))
         kind = "no-value" if stated.is_whole else "no-value-yet"
         return (Fault(kind, f"source {root.configuration.shown}", "variables", place, values), *found)
+
+
+def _evaluate(root: ModuleInstance, instances: Iterable[ResourceInstance], collector: ErrorCollector) -> None:
+    """Evaluate what may have no value of the instances and of the outputs."""
+    doubtful: dict[int, tuple[str, ...]] = {}
+    for instance in instances:
+        key = id(instance.body)
+        if key not in doubtful:
+            doubtful[key] = doubtful_names(instance.body)
+        for name in doubtful[key]:
+            with collector.collect():
+                instance.values.get(name)
+    for name, body in root.configuration.outputs.items():
+        if doubtful_names(body):
+            with collector.collect():
+                root.output(name)
 
 
 def _late(

@@ -6,19 +6,18 @@ A check that passes over half of the resources has not looked at the other half;
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from infraspec.core.errors import (
+    ErrorCollector,
     FileAccessError,
     FileReadError,
     InfraspecError,
-    InputErrorGroup,
     LimitError,
     listing,
 )
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
-from infraspec.terraform.environments import force
 from infraspec.terraform.plan import Diagnostic, Plan
 
 RULE = RULES["source"]
@@ -41,10 +40,8 @@ def check_source(plan: Plan) -> list[Finding]:
     for fault in plan.examine():
         subject = RULE.about(fault.address, fault.name, fault.location)
         findings.append(subject.say(fault.kind, **fault.values))
-    try:
-        force(plan)
-    except InfraspecError as error:
-        findings += _refusals(plan, error, {finding.location for finding in findings})
+    problems = ErrorCollector([*plan.problems]).distinct()
+    findings += _refusals(plan, problems, {finding.location for finding in findings})
     if all(one.advice for one in findings) and plan.resources:
         findings.insert(0, RULE.about(plan.origin).proven(coverage(plan)))
     return findings
@@ -60,10 +57,10 @@ def _judge(plan: Plan, diagnostic: Diagnostic) -> Finding:
     return subject.undetermined(expected=expected, found="", reason=reason, remedy=diagnostic.remedy)
 
 
-def _refusals(plan: Plan, error: InfraspecError, told: Collection[Location | None]) -> Iterator[Finding]:
+def _refusals(plan: Plan, problems: Iterable[InfraspecError], told: Collection[Location | None]) -> Iterator[Finding]:
     """Yield what has no value, but for places that something is told of; a name that is missing in many is one."""
     alike: dict[tuple[type, str], list[InfraspecError]] = {}
-    for one in error.errors if isinstance(error, InputErrorGroup) else (error,):
+    for one in problems:
         if _location(one) not in told:
             name = _IN.sub("", one.message) if '"' in one.message and one.excerpt else str(one)
             alike.setdefault((type(one), name), []).append(one)

@@ -253,11 +253,13 @@ class ModuleInstance:
         return value
 
     def _evaluated(self, key: object, compute: Callable[[], Value]) -> Value:
+        stack = self.evaluation.stack
         self._memo[key] = _BUSY
+        stack.append(str(key))
         try:
-            with self.evaluation.evaluating(str(key)):
-                return compute()
+            return compute()
         finally:
+            stack.pop()
             del self._memo[key]
 
     def _cycle(self, key: object, place: str) -> CycleError:

@@ -22,7 +22,7 @@ from msgspec import Struct, field
 
 from infraspec.core.errors import ErrorCollector, EvaluationError, UndeclaredError
 from infraspec.hcl import ast
-from infraspec.terraform.configuration.declarations import SourceBody
+from infraspec.terraform.configuration.declarations import SourceBody, block_name
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.settings import is_before_version_1, required_providers
 from infraspec.terraform.language.expressions import compile_expression
@@ -267,6 +267,56 @@ def _certain_part(node: ast.Node) -> str | None:
             return ""
         case _:
             return None
+
+
+_DEEPEST = {"var": 1, "local": 1, "each": 1, "count": 1, "module": 2}
+"""How many attributes a reference may have that is there if it is declared; one of a resource is unknown at least."""
+
+
+def may_fail(node: Any) -> bool:  # noqa: PLR0911 - one for each kind of expression
+    """Tell whether an expression of what is declared may have no value: a call, an index, a part of a value.
+
+    So does text with a variable or a local value in it, which may be null.
+    """
+    kind = type(node)
+    if kind is str or kind is ast.Literal or kind is ast.Name:
+        return False
+    if kind is ast.GetAttr:
+        root, depth = _reference(node)
+        return root is None or depth > _DEEPEST.get(root, depth)
+    if kind is ast.Interpolation and _reference(node.expression)[0] in _DEEPEST:
+        return True
+    if kind in _PLAIN:
+        return any(map(may_fail, _PLAIN[kind](node)))
+    match node:
+        case ast.Call(name="jsonencode"):
+            return any(map(may_fail, node.arguments))
+        case ast.Conditional():
+            return may_fail(node.condition) or may_fail(node.if_true) or may_fail(node.if_false)
+        case ast.Unary():
+            return may_fail(node.operand)
+        case ast.Binary(operator="==" | "!=" | "&&" | "||"):
+            return may_fail(node.left) or may_fail(node.right)
+    return True
+
+
+def _reference(node: ast.Expression) -> tuple[str | None, int]:
+    """Return what a reference begins with, None if that is no name, and how many attributes follow."""
+    depth = 0
+    while isinstance(node, ast.GetAttr):
+        node, depth = node.target, depth + 1
+    return (node.name if isinstance(node, ast.Name) else None), depth
+
+
+def doubtful_names(body: SourceBody) -> tuple[str, ...]:
+    """Return the arguments and blocks of a body in which an expression may have no value."""
+    names = [name for name, (attribute, _) in body.attributes.items() if may_fail(attribute.expression)]
+    return (*names, *dict.fromkeys(block_name(block) for block, _ in body.blocks if _is_doubtful(block)))
+
+
+def _is_doubtful(block: ast.Block) -> bool:
+    attributes, blocks = block.body.attributes.values(), block.body.blocks
+    return any(may_fail(one.expression) for one in attributes) or any(map(_is_doubtful, blocks))
 
 
 class StaticChecks(Struct):
