@@ -37,7 +37,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.terraform.configuration import declarations
+from infraspec.terraform.configuration import evaluation
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from tests.reference_parts import Part, parts, without
@@ -212,7 +212,7 @@ class Copy:
         before = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
         patch = pytest.MonkeyPatch()
-        patch.setattr(declarations, "parse_file", self._parse)
+        patch.setattr(evaluation, "parse_file", self._parse)
         environments = Environments(self.contract)
         patch.setattr(environments, "plan", failing_once(environments.plan))
         kept = {name: read for name, read in self._parsed.items() if name[0] != path.parent.resolve()}
@@ -224,11 +224,17 @@ class Copy:
             patch.undo()
             path.write_text(before, encoding="utf-8")
 
-    def _parse(self, path: Path, name: str | None = None, errors: list[InfraspecError] | None = None) -> File:
+    def _parse(
+        self,
+        path: Path,
+        name: str | None = None,
+        errors: list[InfraspecError] | None = None,
+        within: Path | None = None,
+    ) -> File:
         """Parse a file, unless it was parsed with the same text: all but one of a directory were."""
         key = path, name, path.read_text(encoding="utf-8")
         if key not in self._files:
-            self._files[key] = parse_file(path, name, errors)
+            self._files[key] = parse_file(path, name, errors, within)
         return self._files[key]
 
 
