@@ -95,8 +95,10 @@ def judged(contract: Contract, plan: Plan, name: str) -> EnvironmentVerdicts:
 
 
 def _files(contract: Contract, name: str) -> Iterator[TaskDefinition]:
+    """Yield the task definitions of files, those that can be read: of the others no line of the contract helps."""
     for path in contracts.task_definition_files(contract, contract.environments[name]):
-        yield TaskDefinition.from_json(path.read_text(encoding="utf-8-sig"), contracts.display(contract, path))
+        with suppress(InfraspecError, OSError, UnicodeDecodeError):
+            yield TaskDefinition.from_json(path.read_text(encoding="utf-8-sig"), contracts.display(contract, path))
 
 
 def _found(rule: Rule, contract: Contract, name: str, given: Mapping[str, Any]) -> Sequence[Finding]:
@@ -251,9 +253,9 @@ def ranking(environments: Environments, names: Iterable[str], effort: int = EFFO
     total, unknown = sum(each.total for each in found.values()), _unknown(found)
     if not unknown:
         return Ranking(total, 0)
-    with TemporaryDirectory() as scratch:
-        trial = _Trial(contract, {name: plans[name] for name in found}, found)
-        tried: list[tuple[tuple[str, ...], str]] = []
+    trial = _Trial(contract, {name: plans[name] for name in found}, found)
+    tried: list[tuple[tuple[str, ...], str]] = []
+    with TemporaryDirectory() as scratch, suppress(InfraspecError):  # of an attribute without a value, which is told
         while len(tried) < most:
             given = (one for one in _candidates(trial, Path(scratch)) if (one.environments, one.key) not in tried)
             answer = next(given, None)
