@@ -34,10 +34,8 @@ from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import task_definitions
-from infraspec.hcl.ast import File
 from infraspec.hcl.files import parse_file
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.terraform.configuration import evaluation
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from tests.reference_parts import Part, parts, without
@@ -107,6 +105,7 @@ UNGUARDED: Mapping[str, str] = {
     "aws_ecs_task_definition.this.requires_compatibilities": SIZE,
     "aws_ecs_task_definition.this.network_mode": SIZE,
     "aws_ecs_task_definition.this.cpu": SIZE,
+    "aws_ecs_task_definition.this.task_role_arn": "ECS asks for none: that there is none is advice",
     "aws_ecs_task_definition.this.memory": SIZE,
     ".container_definitions.0.name": "AWS refuses it at apply",
     ".container_definitions.0.image": "AWS refuses it at apply",
@@ -200,7 +199,7 @@ class Copy:
         environments.sources()
         environments.settings()
         self._parsed = dict(environments._library._known)
-        self._files: dict[tuple[Path, str | None, str], File] = {}
+        self._files = dict(environments._library._files)
 
     def found(self, file: str, text: str, but: str = "") -> str:
         """Return the first rule, but for one, that finds something if a file has another text, or meets an error."""
@@ -211,31 +210,18 @@ class Copy:
         path = self.root / "terraform" / file
         before = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
-        patch = pytest.MonkeyPatch()
-        patch.setattr(evaluation, "parse_file", self._parse)
         environments = Environments(self.contract)
+        patch = pytest.MonkeyPatch()
         patch.setattr(environments, "plan", failing_once(environments.plan))
         kept = {name: read for name, read in self._parsed.items() if name[0] != path.parent.resolve()}
         environments._library._known.update(kept)
+        environments._library._files.update({name: file for name, file in self._files.items() if name != path})
         first = next((rule for part, rule in FIRST.items() if part in file), "")
         try:
             yield from ((rule, judged_by(rule, environments)) for rule in sorted(RULES, key=lambda rule: rule != first))
         finally:
             patch.undo()
             path.write_text(before, encoding="utf-8")
-
-    def _parse(
-        self,
-        path: Path,
-        name: str | None = None,
-        errors: list[InfraspecError] | None = None,
-        within: Path | None = None,
-    ) -> File:
-        """Parse a file, unless it was parsed with the same text: all but one of a directory were."""
-        key = path, name, path.read_text(encoding="utf-8")
-        if key not in self._files:
-            self._files[key] = parse_file(path, name, errors, within)
-        return self._files[key]
 
 
 def failing_once(plan: Callable[[str], Plan]) -> Callable[[str], Plan]:

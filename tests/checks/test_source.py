@@ -20,7 +20,7 @@ CASES = {
     "no such block": (QUEUE.replace('name = "jobs"', "timeout {}"), [VIOLATED]),
     "no such type": (QUEUE.replace("sqs_queue", "sqs_queu"), [VIOLATED]),
     "no such attribute": (QUEUE + 'output "arn" { value = aws_sqs_queue.jobs.ar }\n', [VIOLATED]),
-    "a variable without a value": (QUEUE + 'variable "size" { type = number }\n', [UNDETERMINED]),
+    "a variable without a value": (QUEUE + 'variable "size" { type = number }\n', [PROVEN]),
     "a module that is not here": (
         QUEUE + 'module "m" {\n  source = "git::https://example.com/m.git"\n}\n',
         [UNDETERMINED],

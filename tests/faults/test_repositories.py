@@ -14,23 +14,19 @@ from tests.faults.test_unreadable import RULES
 
 LOGS = 'task-definitions: aws_ecs_task_definition.{} container "a", log configuration'
 IMAGE = 'UNDETERMINED secret-access: aws_ecs_task_definition.t container "a", '
-UNSET = "UNDETERMINED source: source . variables"
 EXPECTED: dict[str, list[str]] = {
     # a text with a hole is read around it
     "a": [
-        UNSET,
         'UNDETERMINED task-definitions: aws_ecs_task_definition.t container "app", log configuration',
         f"VIOLATED {LOGS.format('good')}",
         'UNDETERMINED secret-access: aws_ecs_task_definition.t container "app", all of it',
     ],
     "b": [
-        UNSET,
         'VIOLATED task-definitions: aws_ecs_task_definition.t container "app", log configuration',
         f"VIOLATED {LOGS.format('other')}",
     ],
     # a statement that there may be
     "c": [
-        UNSET,
         f"VIOLATED {LOGS.format('t')}",
         *(
             f"{IMAGE}image: ecr:{action}"

@@ -279,7 +279,8 @@ class _Check:
         """Return what is known of a role; what a resource of the plan names by its ARN may be one of the plan."""
         sought, owner = self.roles.sought(named.value, context.account), named.owner
         of_file = isinstance(owner, TaskDefinition) and owner.resource is None
-        if of_file or self.unapplied or sought.settled is not None:
+        by_name = named.access.named_by == "aws_ecs_service.iam_role"  # the ECS API takes the name too, "CreateService"
+        if of_file or by_name or self.unapplied or sought.settled is not None:
             return sought
         return self.roles.by_arn(named.value) or sought
 
