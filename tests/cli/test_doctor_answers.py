@@ -144,6 +144,15 @@ def test_the_account_tells(directory: Path) -> None:
     assert unknown(directory) < before
 
 
+def test_a_snapshot_that_is_not_there_is_asked_for_again(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot be read as an export of IAM does not come into the contract."""
+    keys = asked_for(at_a_terminal(monkeypatch, directory))
+    ran = at_a_terminal(monkeypatch, directory, *["-"] * keys.index("snapshots"), "none.json")
+
+    assert "none.json" in ran.output
+    assert CONTRACT == (directory / "infraspec.toml").read_text(encoding="utf-8")
+
+
 def test_each_environment_has_its_own_value(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One question of several environments takes one value for all, or one of each."""
     contract = CONTRACT + "[environments.dev]\n"

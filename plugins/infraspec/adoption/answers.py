@@ -430,7 +430,8 @@ def _snapshot(trial: _Trial, scratch: Path) -> tuple[int, Answer] | None:
         path = scratch / f"{account}.json"
         path.write_text(json.dumps(_export(one for one in entries.values() if one[2] == account)), encoding="utf-8")
         files.append(str(path))
-    return count, Answer(tuple(names), "", "snapshots", files, f"an export of IAM in account {', '.join(accounts)}")
+    question = f"the file that `{COMMAND}` printed in account {', '.join(accounts)}"
+    return count, Answer(tuple(names), "", "snapshots", files, question)
 
 
 def _read_arns(plan: Plan) -> Iterator[str]:

@@ -28,6 +28,7 @@ from infraspec.core.unknown import Value
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 from infraspec.resource_types.managed_policies import managed_policies
 from infraspec.terraform.environments import Environments
+from infraspec.terraform.planfile.iam_snapshot import load_all
 from infraspec.terraform.provider.schema import provider_version
 
 _TONES: Mapping[HealthState, Tone] = {
@@ -185,6 +186,8 @@ def _asked(contract: Contract, answer: Answer, settles: int) -> list[tuple[Answe
         try:
             given = answer.given(text)
             _filled(contract, given)
+            if answer.key == "snapshots":
+                load_all((contracts.resolve(contract, Path(name)), name) for name in given[0][1])
         except (InfraspecError, ValueError) as error:
             click.echo(f"  {error}", err=True)
         else:
