@@ -150,12 +150,12 @@ def test_what_environments_share_is_wrong_once(pytester: pytest.Pytester, shared
     assert f"    also in:   {'prod' if line else 'test, prod'}" in text
 
 
-def test_missing_contract_shows_the_six_lines(pytester: pytest.Pytester) -> None:
-    """A folder without a contract gets the contract to begin with."""
-    result = Project({"README.md": ""}, base=None).run(pytester)
+def test_missing_contract_names_what_writes_one(pytester: pytest.Pytester) -> None:
+    """A folder without a contract is told of `infraspec init`."""
+    result = Project({"main.tf": ""}, base=None).run(pytester)
 
     assert result.ret == USAGE_ERROR
-    assert "[environments." in text_of(result)
+    assert "run `infraspec init`" in text_of(result)
 
 
 @pytest.mark.parametrize(

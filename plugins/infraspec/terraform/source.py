@@ -315,7 +315,7 @@ def _faults(
         with root.evaluation.noting():
             found.extend(faults(modules, statically.references, root.evaluation.root))
         found.extend(_late(modules, instances, statically))
-        _evaluate(root, instances, ErrorCollector(problems))
+        _evaluate(modules, instances, ErrorCollector(problems))
         if not missing:
             return tuple(found)
         values = {
@@ -329,20 +329,26 @@ def _faults(
         return (Fault(kind, f"source {root.configuration.shown}", "variables", place, values), *found)
 
 
-def _evaluate(root: ModuleInstance, instances: Iterable[ResourceInstance], collector: ErrorCollector) -> None:
-    """Evaluate what may have no value of the instances and of the outputs."""
+def _evaluate(
+    modules: Sequence[ModuleInstance], instances: Iterable[ResourceInstance], collector: ErrorCollector
+) -> None:
+    """Evaluate what may have no value: of the instances, of local values, and of the outputs of the root."""
     doubtful: dict[int, tuple[str, ...]] = {}
     for instance in instances:
         key = id(instance.body)
         if key not in doubtful:
-            doubtful[key] = doubtful_names(instance.body)
+            doubtful[key] = doubtful_names(instance.body, f"{instance.type}.{instance.name}")
         for name in doubtful[key]:
             with collector.collect():
                 instance.values.get(name)
-    for name, body in root.configuration.outputs.items():
+    for module in modules:
+        for name in module.configuration.locals:
+            with collector.collect():
+                module.local(name)
+    for name, body in modules[0].configuration.outputs.items():
         if doubtful_names(body):
             with collector.collect():
-                root.output(name)
+                modules[0].output(name)
 
 
 def _late(

@@ -308,9 +308,13 @@ def _reference(node: ast.Expression) -> tuple[str | None, int]:
     return (node.name if isinstance(node, ast.Name) else None), depth
 
 
-def doubtful_names(body: SourceBody) -> tuple[str, ...]:
-    """Return the arguments and blocks of a body in which an expression may have no value."""
-    names = [name for name, (attribute, _) in body.attributes.items() if may_fail(attribute.expression)]
+def doubtful_names(body: SourceBody, own: str = "") -> tuple[str, ...]:
+    """Return the arguments and blocks of a body in which an expression may have no value, or names its own object."""
+    names = [
+        name
+        for name, (attribute, source) in body.attributes.items()
+        if may_fail(attribute.expression) or (own and own in source.text[attribute.at : attribute.end])
+    ]
     return (*names, *dict.fromkeys(block_name(block) for block, _ in body.blocks if _is_doubtful(block)))
 
 
