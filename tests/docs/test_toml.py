@@ -30,6 +30,7 @@ def make_files(directory: Path, data: dict[str, Any]) -> None:
         names += [f"{environment.get('root', '.')}/main.tf", environment.get("plan"), environment.get("state")]
         names += [*environment.get("var_files", []), *environment.get("snapshots", [])]
         names += [pattern.replace("*", "one") for pattern in environment.get("task_definitions", [])]
+    names += [f"{name}/conftest.py" for name in data.get("suite", {}).get("own_rules", [])]
     for table in ("playbooks", "incidents", "process"):
         for key, name in data.get(table, {}).items():
             if key in {"directory", "workflows"}:
