@@ -29,7 +29,7 @@ def test_writes_what_it_found(tmp_path: Path) -> None:
     assert any(line.startswith("left out     1 root module, the first because: ") for line in lines)
     assert "tags         Environment, Team" in lines
     assert "infraspec.toml                    written" in lines
-    assert lines[-2:] == ["  pytest --pyargs infraspec.tests_static", "  infraspec doctor"]
+    assert lines[-2:] == ["  infraspec check", "  infraspec doctor"]
     assert (tmp_path / "infraspec.toml").is_file()
 
 

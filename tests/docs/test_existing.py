@@ -30,7 +30,7 @@ FORMS: Mapping[str, str] = {
         r"|Next:|  (pytest|infraspec) .*|"
     ),
     "infraspec doctor": r"(ok|warning|problem) +\w.* {2,}\S.*| {25,}\S.*|\d+ ok, .*|",
-    "pytest --pyargs infraspec.tests_static": (
+    "infraspec check": (
         rf"\S+\.tf:\d+: VIOLATED ({'|'.join(RULES)}): .*"
         r"| {4}(expected|found|reason|role|statement|fix|also in): +\S.*| {15}\S?.*"
         r"|\w+ +[\w-]*( +(\d+|-)){4}"

@@ -59,7 +59,7 @@ def worst(lines: Iterable[Line]) -> HealthState:
 
 _MOST_LINES = 12
 _MOST_CAUSES = 5
-_EACH = "each of them, with the way to know it: pytest --pyargs infraspec.tests_static -rx"
+_EACH = "each of them, with the way to know it: infraspec check -- -rx"
 
 _OTHER_ROOT = "name as root the directory that terraform runs in, or that of a unit of Terragrunt"
 

@@ -9,7 +9,7 @@ $(INFRASPEC_VENV)/.installed:
 
 .PHONY: infraspec
 infraspec: $(INFRASPEC_VENV)/.installed ## Prove that the infrastructure is what infraspec.toml says: ENV=prod
-	$(INFRASPEC_VENV)/bin/python -m pytest --pyargs infraspec.tests_static $(if $(ENV),--infraspec-env="$(ENV)")
+	$(INFRASPEC_VENV)/bin/infraspec check $(if $(ENV),--env="$(ENV)")
 
 .PHONY: infraspec-doctor
 infraspec-doctor: $(INFRASPEC_VENV)/.installed ## Say what keeps infraspec from knowing all

@@ -70,7 +70,7 @@ def _tell(adoption: Adoption, files: tuple[StartingFile, ...]) -> None:
         (file.path, *(("exists, left as it is", "") if file.exists else ("written", file.note and f"({file.note})")))
         for file in files
     ]
-    rest = "Next:\n  pytest --pyargs infraspec.tests_static\n  infraspec doctor"
+    rest = "Next:\n  infraspec check\n  infraspec doctor"
     if any(file.exists for file in files):
         rest = f"What would have been written: infraspec init --dry-run\n\n{rest}"
     show_document(adoption_document(_found(adoption), states, rest), "text")

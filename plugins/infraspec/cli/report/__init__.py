@@ -25,7 +25,7 @@ def report() -> None:
     """Write the results of runs as a comment, a summary, annotations, SARIF, a baseline or a page, and tell of them.
 
     \b
-    pytest --pyargs infraspec.tests_static --infraspec-results infraspec-results.json
+    infraspec check --results infraspec-results.json
     infraspec report comment infraspec-results.json > comment.md
 
     The exit code is 0 whatever the results are: pytest's says whether they are good.
