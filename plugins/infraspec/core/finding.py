@@ -104,6 +104,9 @@ _MOST_ALSO = 5
 
 def by_mistake(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings, as one those that a place of the source makes of each instance for the same reason."""
+    findings = tuple(findings)
+    if all(one.verdict is Verdict.PROVEN and not one.advice for one in findings):
+        return findings
     alike: dict[tuple[object, ...], list[Finding]] = {}
     seen: Counter[tuple[object, ...]] = Counter()
     for finding in findings:

@@ -26,7 +26,7 @@ from infraspec.terraform.configuration.instances import DeclaringModule, Resourc
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
 from infraspec.terraform.configuration.source_locations import trace
-from infraspec.terraform.configuration.static_checks import StaticChecks, doubtful_names
+from infraspec.terraform.configuration.static_checks import StaticChecks
 from infraspec.terraform.configuration.variables import (
     Argument,
     Assignment,
@@ -315,7 +315,7 @@ def _faults(
         with root.evaluation.noting():
             found.extend(faults(modules, statically.references, root.evaluation.root))
         found.extend(_late(modules, instances, statically))
-        _evaluate(modules, instances, ErrorCollector(problems))
+        _evaluate(modules, instances, statically, ErrorCollector(problems))
         if not missing:
             return tuple(found)
         values = {
@@ -330,14 +330,18 @@ def _faults(
 
 
 def _evaluate(
-    modules: Sequence[ModuleInstance], instances: Iterable[ResourceInstance], collector: ErrorCollector
+    modules: Sequence[ModuleInstance],
+    instances: Iterable[ResourceInstance],
+    statically: StaticChecks,
+    collector: ErrorCollector,
 ) -> None:
     """Evaluate what may have no value: of the instances, of local values, and of the outputs of the root."""
     doubtful: dict[int, tuple[str, ...]] = {}
     for instance in instances:
         key = id(instance.body)
         if key not in doubtful:
-            doubtful[key] = doubtful_names(instance.body, f"{instance.type}.{instance.name}")
+            references = statically.references[id(instance.module.configuration)]
+            doubtful[key] = tuple(references.doubtful_names(instance.body))
         for name in doubtful[key]:
             with collector.collect():
                 instance.values.get(name)
@@ -345,10 +349,12 @@ def _evaluate(
         for name in module.configuration.locals:
             with collector.collect():
                 module.local(name)
-    for name, body in modules[0].configuration.outputs.items():
-        if doubtful_names(body):
+    root = modules[0]
+    references = statically.references[id(root.configuration)]
+    for name, body in root.configuration.outputs.items():
+        if any(references.doubtful_names(body)):
             with collector.collect():
-                modules[0].output(name)
+                root.output(name)
 
 
 def _late(
@@ -405,8 +411,9 @@ def _expand(root: ModuleInstance) -> tuple[list[ModuleInstance], list[ResourceIn
 
 def _resource(instance: ResourceInstance) -> Resource:
     ignored: list[str] = []
-    with instance.module.evaluation.noting():
-        ignored.extend(ignored_changes(instance.body, instance.scope))
+    if any(block.type == "lifecycle" for block, _ in instance.body.blocks):
+        with instance.module.evaluation.noting():
+            ignored.extend(ignored_changes(instance.body, instance.scope))
     return Resource(
         address=instance.address,
         mode=instance.mode,

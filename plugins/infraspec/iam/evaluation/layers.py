@@ -291,7 +291,14 @@ class Layers(NamedTuple):
     @property
     def denied(self) -> Truth:
         """Tell whether a statement of any layer denies the request."""
-        return max(layer.denied for layer in self.all())
+        denied = max(self.own.denied, self.shared.denied)
+        if self.boundary is not None:
+            denied = max(denied, self.boundary.denied)
+        if self.session is not None:
+            denied = max(denied, self.session.denied)
+        for level in (*self.scps, *self.rcps):
+            denied = max(denied, level.denied)
+        return denied
 
     @property
     def limits(self) -> Truth:

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, overload
 
 from msgspec import Struct
 
 from infraspec.core.unknown import Character, ConditionKey, Text, Unknown, Value, concatenate, is_one_value, render
 
 _NAMES = ("arn", "partition", "service", "region", "account")
+
+T = TypeVar("T")
+
+
+class lazy(Generic[T]):  # noqa: N801 - it is read as a decorator
+    """Compute a method's value once, and keep it as the attribute of its name: cached_property without its lock."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> lazy[T] | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
 
 
 def arn_fields(arn: Value) -> dict[str, Value]:
@@ -75,18 +101,18 @@ class PartialArn(Struct, frozen=True, eq=False, dict=True):
         first = next(iter(parts_of(narrowed)), "")
         return cls(narrowed, first if isinstance(first, str) else "", value if isinstance(value, Unknown) else None)
 
-    @cached_property
+    @lazy
     def tokens(self) -> tuple[str | Unknown, ...]:
         """The characters, known and unknown, and the parts of unknown length."""
         parts = parts_of(self.value)
         return tuple(token for part in parts for token in (part if isinstance(part, str) else (part,)))
 
-    @cached_property
+    @lazy
     def known(self) -> bool:
         """Whether all of it is known."""
         return isinstance(self.value, str)
 
-    @cached_property
+    @lazy
     def code(self) -> str:
         """The text, with a code in place of each unknown part."""
         if isinstance(self.value, str):
@@ -94,24 +120,24 @@ class PartialArn(Struct, frozen=True, eq=False, dict=True):
         parts = parts_of(self.value)
         return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
 
-    @cached_property
+    @lazy
     def lowered(self) -> str:
         """The code in lower case."""
         return self.code.lower()
 
-    @cached_property
+    @lazy
     def lowered_prefix(self) -> str:
         """The literal text it begins with, in lower case."""
         return self.prefix.lower()
 
-    @cached_property
+    @lazy
     def fields(self) -> tuple[str, ...]:
         """The code as the fields of an ARN, the first five in lower case; fewer than six if it is none."""
         fields = self.lowered.split(":", _HEADER_COLONS)
         fields[-1] = self.code.split(":", _HEADER_COLONS)[-1]
         return tuple(fields)
 
-    @cached_property
+    @lazy
     def has_open(self) -> bool:
         """Whether it holds a part of unknown length."""
         return _OPEN in self.code

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from infraspec.core.unknown import Text, Unknown, Value, concatenate
-from infraspec.iam.policy.partial_arn import PartialArn, as_it_is, identical, is_open, parts_of, shown
+from infraspec.iam.policy.partial_arn import PartialArn, as_it_is, identical, is_open, lazy, parts_of, shown
 
 _Piece: TypeAlias = tuple[int, str]
 """Literal text and its offset in a segment."""
@@ -159,7 +159,7 @@ class Pattern(Struct, frozen=True, dict=True):
             value, tuple(part.lower() if isinstance(part, str) else part for part in parts_of(value)), Form.ACTION
         )
 
-    @cached_property
+    @lazy
     def known(self) -> str | None:
         """The whole text, if it is known and its wildcards are."""
         if not self.parts:
@@ -171,12 +171,12 @@ class Pattern(Struct, frozen=True, dict=True):
         """Tell whether all of it is known, whatever the request."""
         return all(isinstance(part, str) for part in self.parts)
 
-    @cached_property
+    @lazy
     def loose(self) -> Callable[[str], bool]:
         """The test of known text in lower case that it passes if the pattern matches, whatever fields and case are."""
         return (lambda _text: True) if self.known is None or self.incomplete else matcher(self.known.lower())
 
-    @cached_property
+    @lazy
     def lowered_prefix(self) -> str:
         """Literal text it begins with, in lower case."""
         return self.prefix.lower()
@@ -188,13 +188,13 @@ class Pattern(Struct, frozen=True, dict=True):
         prefix, given = self.lowered_prefix, subject.lowered_prefix
         return not (given.startswith(prefix) or prefix.startswith(given))
 
-    @cached_property
+    @lazy
     def prefix(self) -> str:
         """Literal text it begins with, up to the first wildcard or unknown part."""
         first = self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
         return first if self._is_literal(first) else _SPECIAL.split(first, maxsplit=1)[0]
 
-    @cached_property
+    @lazy
     def plain(self) -> Value:
         """The text itself if it has no wildcard and is certainly equal to itself, else None."""
         if all(self._is_literal(part) if isinstance(part, str) else identical(part, part) for part in self.parts):
@@ -217,7 +217,7 @@ class Pattern(Struct, frozen=True, dict=True):
         """How many tokens stand in the first five fields for certain: no unknown text before may hold a colon."""
         return self._compiled[2]
 
-    @cached_property
+    @lazy
     def doubtful(self) -> bool:
         """Whether a match is not certain: a wildcard in the resource type with text after it, or too few fields."""
         if self.form is Form.ARN:
@@ -232,14 +232,14 @@ class Pattern(Struct, frozen=True, dict=True):
             return tail[wild.start() :].strip("*") != ""
         return _doubtful(list(self.tokens), self.header)
 
-    @cached_property
+    @lazy
     def incomplete(self) -> bool:
         """Whether it is a Resource such as `arn:aws:sqs`, which has too few fields and no wildcard at the end."""
         text = self.known or ""
         arn = self.form is Form.RESOURCE and text.startswith("arn:")
         return arn and text.count(":") < _HEADER_COLONS and not text.endswith("*")
 
-    @cached_property
+    @lazy
     def fields(self) -> tuple[str, ...]:
         """The known text as the fields of an ARN, the first five of a Resource in lower case."""
         text = self.known or ""
@@ -250,7 +250,7 @@ class Pattern(Struct, frozen=True, dict=True):
             fields[-1] = text.split(":", _HEADER_COLONS)[-1]
         return tuple(fields)
 
-    @cached_property
+    @lazy
     def _compiled(self) -> tuple[tuple[Token, ...], int, int]:
         tokens = [token for part in self.parts for token in self._tokens(part)]
         if self.form in {Form.LIKE, Form.TEXT}:

@@ -47,6 +47,10 @@ _PLAIN: dict[type, Callable[[Any], Iterable[Any]]] = {
 _VALUES = frozenset({"var", "local", "module"})
 _STEPS = {"data": 2, "resource": 2}
 """How many names follow a root that is followed by more than one."""
+_DEEPEST = {"var": 1, "local": 1, "each": 1, "module": 2}
+"""How many attributes a reference may have that is there if it is declared; one of a resource is unknown at least."""
+_CERTAIN = (ast.Conditional, ast.Unary)
+_LOGICAL = frozenset({"==", "!=", "&&", "||"})
 _NAMES_OF_ANOTHER_KIND = {
     "resource": frozenset({"provider"}),
     "module": frozenset({"providers"}),
@@ -86,6 +90,24 @@ class StaticReferences(Struct):
     """Whether what is not declared may be found where it is evaluated."""
     functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
     """The calls that are evaluated in any case: a function that there is not is an error like others."""
+    doubtful: set[int] = field(default_factory=set)
+    """The attributes, by id, that may have no value: with a call, an index, a part of a value, a variable that is null by
+    default, or the object itself."""
+    own: tuple[str, ...] = ()
+    is_doubtful: bool = False
+
+    def doubtful_names(self, body: SourceBody) -> Iterator[str]:
+        """Yield the arguments and blocks of a body in which an expression may have no value."""
+        yield from (name for name, (attribute, _) in body.attributes.items() if id(attribute) in self.doubtful)
+        yield from dict.fromkeys(block_name(block) for block, _ in body.blocks if self._holds_doubt(block))
+
+    def _holds_doubt(self, block: ast.Block) -> bool:
+        attributes, blocks = block.body.attributes.values(), block.body.blocks
+        return (
+            block.type == "dynamic"
+            or any(id(each) in self.doubtful for each in attributes)
+            or any(map(self._holds_doubt, blocks))
+        )
 
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
@@ -93,14 +115,15 @@ class StaticReferences(Struct):
         for attribute, source in configuration.locals.values():
             self._visit(attribute.expression, source, _NO_NAMES)
         for kind, bodies in (
-            ("variable", configuration.variables.values()),
-            ("output", configuration.outputs.values()),
-            ("resource", configuration.resources.values()),
-            ("module", configuration.calls.values()),
-            ("check", configuration.checks.values()),
-            ("provider", configuration.providers.values()),
+            ("variable", configuration.variables),
+            ("output", configuration.outputs),
+            ("resource", configuration.resources),
+            ("module", configuration.calls),
+            ("check", configuration.checks),
+            ("provider", configuration.providers),
         ):
-            for body in bodies:
+            for key, body in bodies.items():
+                self.own = key[1:] if isinstance(key, tuple) else ()
                 bound = frozenset(
                     name for name, argument in (("each", "for_each"), ("count", "count")) if argument in body.attributes
                 )
@@ -125,7 +148,10 @@ class StaticReferences(Struct):
         skipped = _NAMES_OF_ANOTHER_KIND.get(kind, _NO_NAMES)
         for attribute, source in attributes:
             if attribute.name not in skipped:
+                self.is_doubtful = False
                 self._visit(attribute.expression, source, bound)
+                if self.is_doubtful:
+                    self.doubtful.add(id(attribute))
 
     def _visit(self, node: ast.Node, source: ast.SourceText, bound: frozenset[str]) -> None:
         kind = type(node)
@@ -145,10 +171,13 @@ class StaticReferences(Struct):
         if isinstance(node, ast.Call):
             self.functions.append((node, source))
             self.is_suspect |= not exists(node.name)
+            self.is_doubtful |= node.name != "jsonencode"
             if node.name.removeprefix("core::") == "convert":  # its second argument is a type
                 self._inside(node.arguments[:1], source, bound)
                 return
-        elif isinstance(node, (ast.ForTuple, ast.ForObject, ast.TemplateFor)):
+        elif not isinstance(node, _CERTAIN) and not (isinstance(node, ast.Binary) and node.operator in _LOGICAL):
+            self.is_doubtful = True
+        if isinstance(node, (ast.ForTuple, ast.ForObject, ast.TemplateFor)):
             self._visit(node.collection, source, bound)
             bound |= {name for name in (node.key, node.value) if name}
         elif isinstance(node, ast.Splat) and (root := _root(node)) and root.name not in bound:
@@ -178,11 +207,16 @@ class StaticReferences(Struct):
             if isinstance(target, ast.GetAttr):
                 steps.append(target.name)
             elif isinstance(target, ast.Index):
+                self.is_doubtful = True
                 self._visit(target.key, source, bound)
             else:
+                self.is_doubtful = True
                 self._visit(target, source, bound)
                 return
             target = target.target
+        self.is_doubtful |= len(steps) > _DEEPEST.get(target.name, len(steps)) or self._may_be_nothing(
+            target.name, steps
+        )
         if target.name in bound or target.name in _ELSEWHERE:
             return
         steps.reverse()
@@ -193,6 +227,15 @@ class StaticReferences(Struct):
                 look_up(self.module, target.name, *steps)
         elif len(steps) > 1:
             self._record(SourceReference(node, source, (target.name, *steps), target.at))
+
+    def _may_be_nothing(self, root: str, steps: list[str]) -> bool:
+        """Tell whether a reference, its last step first, is one to a variable that is null, or to its own object."""
+        if root != "var":
+            return bool(steps) and (root, steps[-1]) == self.own
+        body = self.module.configuration.variables.get(steps[-1]) if steps else None
+        default = body.attributes.get("default") if body else None
+        expression = default[0].expression if default else None
+        return isinstance(expression, ast.Literal) and expression.value is None
 
     def _record(self, reference: SourceReference) -> None:
         """Keep a reference, of which what is declared is not looked at before it is evaluated."""
@@ -267,60 +310,6 @@ def _certain_part(node: ast.Node) -> str | None:
             return ""
         case _:
             return None
-
-
-_DEEPEST = {"var": 1, "local": 1, "each": 1, "count": 1, "module": 2}
-"""How many attributes a reference may have that is there if it is declared; one of a resource is unknown at least."""
-
-
-def may_fail(node: Any) -> bool:  # noqa: PLR0911 - one for each kind of expression
-    """Tell whether an expression of what is declared may have no value: a call, an index, a part of a value.
-
-    So does text with a variable or a local value in it, which may be null.
-    """
-    kind = type(node)
-    if kind is str or kind is ast.Literal or kind is ast.Name:
-        return False
-    if kind is ast.GetAttr:
-        root, depth = _reference(node)
-        return root is None or depth > _DEEPEST.get(root, depth)
-    if kind is ast.Interpolation and _reference(node.expression)[0] in _DEEPEST:
-        return True
-    if kind in _PLAIN:
-        return any(map(may_fail, _PLAIN[kind](node)))
-    match node:
-        case ast.Call(name="jsonencode"):
-            return any(map(may_fail, node.arguments))
-        case ast.Conditional():
-            return may_fail(node.condition) or may_fail(node.if_true) or may_fail(node.if_false)
-        case ast.Unary():
-            return may_fail(node.operand)
-        case ast.Binary(operator="==" | "!=" | "&&" | "||"):
-            return may_fail(node.left) or may_fail(node.right)
-    return True
-
-
-def _reference(node: ast.Expression) -> tuple[str | None, int]:
-    """Return what a reference begins with, None if that is no name, and how many attributes follow."""
-    depth = 0
-    while isinstance(node, ast.GetAttr):
-        node, depth = node.target, depth + 1
-    return (node.name if isinstance(node, ast.Name) else None), depth
-
-
-def doubtful_names(body: SourceBody, own: str = "") -> tuple[str, ...]:
-    """Return the arguments and blocks of a body in which an expression may have no value, or names its own object."""
-    names = [
-        name
-        for name, (attribute, source) in body.attributes.items()
-        if may_fail(attribute.expression) or (own and own in source.text[attribute.at : attribute.end])
-    ]
-    return (*names, *dict.fromkeys(block_name(block) for block, _ in body.blocks if _is_doubtful(block)))
-
-
-def _is_doubtful(block: ast.Block) -> bool:
-    attributes, blocks = block.body.attributes.values(), block.body.blocks
-    return any(may_fail(one.expression) for one in attributes) or any(map(_is_doubtful, blocks))
 
 
 class StaticChecks(Struct):
