@@ -23,7 +23,7 @@ FORMS: Mapping[str, str] = {
     "infraspec init": (
         r"application  \S+ \(\d+ of \d+ names begin with it\)"
         r"|environment  \w+: \d+ resources, by the (root module|variable file) \S+"
-        r"|names        patterns of \d+ resource types"
+        r"|names        patterns of \d+ resource types?"
         r"|tags         \w+(, \w+)*"
         r"|left out     \d+ root modules?, the first because: .*"
         r"|[\w./]+ +(written|there already)(  \(in the Makefile:  include infraspec\.mk\))?"
@@ -34,6 +34,7 @@ FORMS: Mapping[str, str] = {
         rf"\S+\.tf:\d+: VIOLATED ({'|'.join(RULES)}): .*"
         r"| {4}(expected|found|reason|role|statement|fix|also in): +\S.*| {15}\S?.*"
         r"|\w+ +[\w-]*( +(\d+|-)){4}"
+        rf"|advice   \w+ \S+\.tf:\d+: ADVICE ({'|'.join(RULES)}): .*"
     ),
 }
 """What a line of the output of a command looks like."""
@@ -74,7 +75,7 @@ def test_the_forms_are_those_of_today(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(infra)
     for command in ("infraspec init", "infraspec doctor"):
         assert [] == unlike(command, CliRunner().invoke(main, command.split()[1:]).output)
-    assert '--infraspec-env="prod"' in made("-f", "infraspec.mk", "infraspec", "ENV=prod", directory=infra)
+    assert '--env="prod"' in made("-f", "infraspec.mk", "infraspec", "ENV=prod", directory=infra)
 
 
 def test_every_reason_is_used() -> None:

@@ -66,7 +66,7 @@ def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: 
     assert ("failing", None) == (finding["state"], finding["waiver"])
     assert ("secret-access", "violated") == (finding["finding"]["rule"], finding["finding"]["verdict"])
     assert {"file": "fixtures/incident-v16/terraform/modules/ecs/main.tf", "line": 80} == finding["finding"]["location"]
-    assert ["advice", "rests_on", "unseen"] == [name for name, value in finding["finding"].items() if not value]
+    assert ["advice", "rests_on", "unseen", "also"] == [name for name, value in finding["finding"].items() if not value]
     assert {
         "environment": "prod",
         "rule": "secret-access",
@@ -181,7 +181,11 @@ def test_an_error_of_the_input_is_a_result(pytester: pytest.Pytester) -> None:
     assert "infraspec.toml:8" in data["problems"][0]["message"]
 
     Project({"infraspec.toml": CONTRACT, "a.tf": 'resource "x" {'}).run(pytester, *FILE)
-    assert "HclSyntaxError" == results(pytester)["problems"][0]["error"]
+    (finding,) = (one for one in unproven(results(pytester)) if one["finding"]["rule"] == "source")
+    assert ("violated", {"file": "a.tf", "line": 1}) == (
+        finding["finding"]["verdict"],
+        finding["finding"]["location"],
+    )
 
 
 def test_a_place_that_cannot_be_written_to(pytester: pytest.Pytester) -> None:

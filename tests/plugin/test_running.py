@@ -46,12 +46,12 @@ def test_error_of_the_input_with_workers(pytester: pytest.Pytester) -> None:
 
 
 def test_broken_source_with_workers(pytester: pytest.Pytester) -> None:
-    """With -n 2 a syntax error ends the run once, with place and caret."""
+    """With -n 2 a syntax error is a finding, once, with its place."""
     result = Project({"a.tf": 'resource "x" {'}).run(pytester, "-n", "2")
 
-    assert USAGE_ERROR == result.ret
+    assert pytest.ExitCode.TESTS_FAILED == result.ret
     text = text_of(result)
-    assert 1 == text.count("a.tf:1")
+    assert 1 == text.count("a.tf:1: VIOLATED source")
     assert "INTERNALERROR" not in text
 
 

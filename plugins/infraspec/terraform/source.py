@@ -336,13 +336,9 @@ def _evaluate(
     collector: ErrorCollector,
 ) -> None:
     """Evaluate what may have no value: of the instances, of local values, and of the outputs of the root."""
-    doubtful: dict[int, tuple[str, ...]] = {}
     for instance in instances:
-        key = id(instance.body)
-        if key not in doubtful:
-            references = statically.references[id(instance.module.configuration)]
-            doubtful[key] = tuple(references.doubtful_names(instance.body))
-        for name in doubtful[key]:
+        doubtful = statically.references[id(instance.module.configuration)].doubtful
+        for name in doubtful.get(id(instance.body), ()):
             with collector.collect():
                 instance.values.get(name)
     for module in modules:
@@ -350,9 +346,8 @@ def _evaluate(
             with collector.collect():
                 module.local(name)
     root = modules[0]
-    references = statically.references[id(root.configuration)]
     for name, body in root.configuration.outputs.items():
-        if any(references.doubtful_names(body)):
+        if id(body) in statically.references[id(root.configuration)].doubtful:
             with collector.collect():
                 root.output(name)
 

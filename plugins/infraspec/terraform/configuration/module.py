@@ -242,8 +242,15 @@ class ModuleInstance:
             raise self._cycle(key, place())
         if found is not _MISSING:
             return found
+        stack = self.evaluation.stack
         try:
-            value = self._evaluated(key, compute)
+            self._memo[key] = _BUSY
+            stack.append(str(key))
+            try:
+                value = compute()
+            finally:
+                stack.pop()
+                del self._memo[key]
         except TerraformError as error:
             if not keep:
                 raise
@@ -251,16 +258,6 @@ class ModuleInstance:
         if keep:
             self._memo[key] = value
         return value
-
-    def _evaluated(self, key: object, compute: Callable[[], Value]) -> Value:
-        stack = self.evaluation.stack
-        self._memo[key] = _BUSY
-        stack.append(str(key))
-        try:
-            return compute()
-        finally:
-            stack.pop()
-            del self._memo[key]
 
     def _cycle(self, key: object, place: str) -> CycleError:
         stack = self.evaluation.stack

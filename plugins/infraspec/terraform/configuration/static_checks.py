@@ -90,28 +90,17 @@ class StaticReferences(Struct):
     """Whether what is not declared may be found where it is evaluated."""
     functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
     """The calls that are evaluated in any case: a function that there is not is an error like others."""
-    doubtful: set[int] = field(default_factory=set)
-    """The attributes, by id, that may have no value: with a call, an index, a part of a value, a variable that is null by
-    default, or the object itself."""
+    doubtful: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """The arguments and blocks that may have no value, by the id of their body: with a call, an index, a part of a
+    value, a variable that is null by default, or the object itself."""
     own: tuple[str, ...] = ()
+    null: frozenset[str] = _NO_NAMES
     is_doubtful: bool = False
-
-    def doubtful_names(self, body: SourceBody) -> Iterator[str]:
-        """Yield the arguments and blocks of a body in which an expression may have no value."""
-        yield from (name for name, (attribute, _) in body.attributes.items() if id(attribute) in self.doubtful)
-        yield from dict.fromkeys(block_name(block) for block, _ in body.blocks if self._holds_doubt(block))
-
-    def _holds_doubt(self, block: ast.Block) -> bool:
-        attributes, blocks = block.body.attributes.values(), block.body.blocks
-        return (
-            block.type == "dynamic"
-            or any(id(each) in self.doubtful for each in attributes)
-            or any(map(self._holds_doubt, blocks))
-        )
 
     def walk(self) -> None:
         """Collect the errors of every expression of the directory."""
         configuration = self.module.configuration
+        self.null = frozenset(name for name, body in configuration.variables.items() if _is_null(body))
         for attribute, source in configuration.locals.values():
             self._visit(attribute.expression, source, _NO_NAMES)
         for kind, bodies in (
@@ -123,35 +112,41 @@ class StaticReferences(Struct):
             ("provider", configuration.providers),
         ):
             for key, body in bodies.items():
-                self.own = key[1:] if isinstance(key, tuple) else ()
+                self.own, doubtful = key[1:] if isinstance(key, tuple) else (), list[str]()
                 bound = frozenset(
                     name for name, argument in (("each", "for_each"), ("count", "count")) if argument in body.attributes
                 )
                 if kind != "variable":  # its arguments are constants, and a type
-                    self._attributes(body.attributes.values(), kind, bound)
+                    doubtful += self._attributes(body.attributes.values(), kind, bound)
                 for block, source in body.blocks:
-                    self._block(block, source, bound)
+                    if self._block(block, source, bound):
+                        doubtful.append(block_name(block))
+                if doubtful:
+                    self.doubtful[id(body)] = tuple(dict.fromkeys(doubtful))
         self._functions()
 
-    def _block(self, block: ast.Block, source: ast.SourceText, bound: frozenset[str]) -> None:
+    def _block(self, block: ast.Block, source: ast.SourceText, bound: frozenset[str]) -> bool:
+        """Look at a block; tell whether something in it may have no value."""
         attributes = block.body.attributes
-        self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
+        doubtful = self._attributes(((attribute, source) for attribute in attributes.values()), block.type, bound)
         if block.type == "dynamic":  # Terraform looks at its content where for_each makes a block of it
             self.is_suspect |= self._is_doubtful(block, bound)
-            return
-        for inner in block.body.blocks:
-            self._block(inner, source, bound)
+            return True
+        found = [self._block(inner, source, bound) for inner in block.body.blocks]
+        return bool(doubtful) or any(found)
 
     def _attributes(
         self, attributes: Iterable[tuple[ast.Attribute, ast.SourceText]], kind: str, bound: frozenset[str]
-    ) -> None:
-        skipped = _NAMES_OF_ANOTHER_KIND.get(kind, _NO_NAMES)
+    ) -> list[str]:
+        """Look at arguments; return the names of those that may have no value."""
+        skipped, doubtful = _NAMES_OF_ANOTHER_KIND.get(kind, _NO_NAMES), []
         for attribute, source in attributes:
             if attribute.name not in skipped:
                 self.is_doubtful = False
                 self._visit(attribute.expression, source, bound)
                 if self.is_doubtful:
-                    self.doubtful.add(id(attribute))
+                    doubtful.append(attribute.name)
+        return doubtful
 
     def _visit(self, node: ast.Node, source: ast.SourceText, bound: frozenset[str]) -> None:
         kind = type(node)
@@ -214,9 +209,10 @@ class StaticReferences(Struct):
                 self._visit(target, source, bound)
                 return
             target = target.target
-        self.is_doubtful |= len(steps) > _DEEPEST.get(target.name, len(steps)) or self._may_be_nothing(
-            target.name, steps
-        )
+        if steps:
+            of_null = target.name == "var" and steps[-1] in self.null
+            too_deep = len(steps) > _DEEPEST.get(target.name, len(steps))
+            self.is_doubtful |= too_deep or of_null or (target.name, steps[-1]) == self.own
         if target.name in bound or target.name in _ELSEWHERE:
             return
         steps.reverse()
@@ -227,15 +223,6 @@ class StaticReferences(Struct):
                 look_up(self.module, target.name, *steps)
         elif len(steps) > 1:
             self._record(SourceReference(node, source, (target.name, *steps), target.at))
-
-    def _may_be_nothing(self, root: str, steps: list[str]) -> bool:
-        """Tell whether a reference, its last step first, is one to a variable that is null, or to its own object."""
-        if root != "var":
-            return bool(steps) and (root, steps[-1]) == self.own
-        body = self.module.configuration.variables.get(steps[-1]) if steps else None
-        default = body.attributes.get("default") if body else None
-        expression = default[0].expression if default else None
-        return isinstance(expression, ast.Literal) and expression.value is None
 
     def _record(self, reference: SourceReference) -> None:
         """Keep a reference, of which what is declared is not looked at before it is evaluated."""
@@ -310,6 +297,13 @@ def _certain_part(node: ast.Node) -> str | None:
             return ""
         case _:
             return None
+
+
+def _is_null(variable: SourceBody) -> bool:
+    default = variable.attributes.get("default")
+    return (
+        default is not None and isinstance(default[0].expression, ast.Literal) and default[0].expression.value is None
+    )
 
 
 class StaticChecks(Struct):
