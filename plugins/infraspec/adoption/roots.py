@@ -94,16 +94,19 @@ _SOURCE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.MULTILINE)
 _WORKLOAD = re.compile(rf'^[ \t]*resource[ \t]+"({"|".join(WORKLOADS)})"', re.MULTILINE)
 
 
-def unjudged(directory: Path, plans: Iterable[Plan]) -> tuple[dict[str, list[Location]], list[str]]:
+def unjudged(
+    directory: Path, plans: Iterable[Plan], parsed: Mapping[Path, Configuration] = MappingProxyType({})
+) -> tuple[dict[str, list[Location]], list[str]]:
     """Return where a repository has resources that access is about and of which no plan has any, by type.
 
     With them what modules are not here, if there is none in any plan. Plans are asked for as long as it takes; what
-    lies below examples and tests does not count where nothing runs it.
+    lies below examples and tests does not count where nothing runs it. `parsed` are directories that were read.
     """
     found: dict[str, list[Location]] = {}
     for path in roots_below(directory):
         if not (_ASIDE - _MODULES) & set(path.lower().split("/")):
-            for type_, place in _workloads(directory, path):
+            known = parsed.get(directory / path)
+            for type_, place in _workloads(directory, path) if known is None or known.errors else _declared(known):
                 found.setdefault(type_, []).append(place)
     absent, made = dict[str, None](), False
     for plan in plans:
@@ -114,6 +117,12 @@ def unjudged(directory: Path, plans: Iterable[Plan]) -> tuple[dict[str, list[Loc
         if made and not found:
             break
     return found, [] if made else list(absent)
+
+
+def _declared(configuration: Configuration) -> Iterator[tuple[str, Location]]:
+    for (mode, type_, _), body in configuration.resources.items():
+        if mode == "managed" and type_ in WORKLOADS:
+            yield type_, body.location
 
 
 def _workloads(directory: Path, path: str) -> Iterator[tuple[str, Location]]:

@@ -297,10 +297,14 @@ class ErrorCollector(Struct):
         try:
             yield
         except InfraspecError as error:
-            errors = error.errors if isinstance(error, InputErrorGroup) else (error,)
-            self.errors.extend(errors)
-            for one in errors if environment else ():
-                self.environments.setdefault(_said(one), []).append(environment)
+            self.keep(error, environment)
+
+    def keep(self, error: InfraspecError, environment: str = "") -> None:
+        """Keep an error, or those of a group."""
+        errors = error.errors if isinstance(error, InputErrorGroup) else (error,)
+        self.errors.extend(errors)
+        for one in errors if environment else ():
+            self.environments.setdefault(_said(one), []).append(environment)
 
     def finalize(self) -> None:
         """Raise what was collected: nothing, the one error, or InputErrorGroup.

@@ -285,7 +285,8 @@ class Session:
             return None
         from infraspec.adoption.roots import unjudged  # noqa: PLC0415 - pytest starts faster without
 
-        found, absent = unjudged(self.contract.directory, map(self.environments.plan, self.names))
+        plans, parsed = map(self.environments.plan, self.names), self.environments.parsed()
+        found, absent = unjudged(self.contract.directory, plans, parsed)
         return unjudged_error(self.contract, found, absent)
 
     def answers(self) -> Ranking | None:

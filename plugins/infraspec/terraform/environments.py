@@ -163,6 +163,10 @@ class Environments:
         known = self._known(contracts.environment(self.contract, name))
         return read_root(root, self._library, known, self._environ, self.contract.directory).configuration
 
+    def parsed(self) -> dict[Path, Configuration]:
+        """Return the configurations that were read so far, by directory."""
+        return self._library.parsed()
+
     def sources(self) -> dict[str, Plan]:
         """Return the plans of the source alone by environment, of those that have source."""
         for name, environment in self.contract.environments.items():

@@ -339,8 +339,10 @@ def _evaluate(
     for instance in instances:
         doubtful = statically.references[id(instance.module.configuration)].doubtful
         for name in doubtful.get(id(instance.body), ()):
-            with collector.collect():
+            try:
                 instance.values.get(name)
+            except InfraspecError as error:
+                collector.keep(error)
     for module in modules:
         for name in module.configuration.locals:
             with collector.collect():

@@ -59,21 +59,27 @@ class Library:
         self._known: dict[tuple[Path, str], Configuration] = {}
         self._for_opentofu: set[Path] = set()
         self._tools: dict[Path, str] = {}
-        self._files: dict[Path, tuple[File, list[InfraspecError]]] = {}
+        self._files: dict[str, tuple[File, list[InfraspecError]]] = {}
 
     def file(self, path: Path, errors: list[InfraspecError] | None = None) -> File:
         """Return the tree of a file, parsed once. Syntax errors go to `errors`, or are raised if that is not given."""
-        if path not in self._files:
+        key = str(path)
+        known = self._files.get(key)
+        if known is None:
             is_link = self._within is not None and path.is_symlink() and path.absolute().is_relative_to(self._within)
-            found: list[InfraspecError] = []
-            tree = parse_file(path, self.show(path), found, self._within if is_link else None)
-            self._files[path] = (tree, found)
-        tree, found = self._files[path]
+            problems: list[InfraspecError] = []
+            tree = parse_file(path, self.show(path), problems, self._within if is_link else None)
+            known = self._files[key] = (tree, problems)
+        tree, found = known
         if errors is None:
             ErrorCollector([*found]).finalize()
         else:
             errors += found
         return tree
+
+    def parsed(self) -> dict[Path, Configuration]:
+        """Return the configurations that were read, by directory."""
+        return {each.directory: each for each in self._known.values()}
 
     def assembled(self, directory: Path, given: Mapping[str, File]) -> Configuration:
         """Return the configuration of a directory with further files, which take the place of those of their names."""
