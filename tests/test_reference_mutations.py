@@ -215,7 +215,7 @@ class Copy:
         patch.setattr(environments, "plan", failing_once(environments.plan))
         kept = {name: read for name, read in self._parsed.items() if name[0] != path.parent.resolve()}
         environments._library._known.update(kept)
-        environments._library._files.update({name: file for name, file in self._files.items() if name != path})
+        environments._library._files.update({name: file for name, file in self._files.items() if name != str(path)})
         first = next((rule for part, rule in FIRST.items() if part in file), "")
         try:
             yield from ((rule, judged_by(rule, environments)) for rule in sorted(RULES, key=lambda rule: rule != first))

@@ -48,12 +48,17 @@ def _walk(directory: Path) -> Iterator[Path]:
         seen += 1
         yield path
         if len(path.parts) < _DEPTH:
-            pending += [path / name for name in names_in(directory / path) if _is_plain(directory / path / name)]
+            pending += [path / name for name in _folders(directory / path)]
 
 
-def _is_plain(path: Path) -> bool:
-    is_hidden = path.name[0] == "." and path.name != _GENERATED_UNITS
-    return not is_hidden and path.name != "node_modules" and path.is_dir() and not path.is_symlink()
+def _folders(directory: Path) -> list[str]:
+    """Return the names of the folders in a directory, but for hidden ones and links, sorted."""
+    try:
+        with os.scandir(directory) as entries:
+            plain = (one for one in entries if one.name[0] != "." and one.name != "node_modules")
+            return sorted(one.name for one in plain if one.is_dir(follow_symlinks=False))
+    except (OSError, ValueError):
+        return []
 
 
 def names_in(directory: Path) -> list[str]:

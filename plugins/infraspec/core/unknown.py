@@ -427,7 +427,7 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
 
     A lone JsonText stays one, so that its tree can still be decoded.
     """
-    pieces = [part for part in parts if part != ""]
+    pieces = [part for part in parts if part or not isinstance(part, str)]
     if len(pieces) == 1 and isinstance(pieces[0], Text):
         return pieces[0]
     texts = [piece for piece in pieces if isinstance(piece, str)]
@@ -516,29 +516,38 @@ def merged(parts: Iterable[str | Part]) -> list[str | Part]:
     return result
 
 
-def _json_parts(tree: Value) -> Iterator[str | Unknown]:
+def _json_parts(tree: Value) -> list[str | Unknown]:
     """Encode as Terraform's jsonencode: no blanks, keys sorted, `<`, `>` and `&` escaped."""
+    parts: list[str | Unknown] = []
+    _encode(tree, parts)
+    return parts
+
+
+def _encode(tree: Value, parts: list[str | Unknown]) -> None:
     if isinstance(tree, dict):
-        for position, key in enumerate(sorted(tree, key=str)):
-            yield ("{" if position == 0 else ",") + encode_json(str(key)) + ":"
-            yield from _json_parts(tree[key])
-        yield "}" if tree else "{}"
+        mark = "{"
+        for key in sorted(tree, key=str):
+            parts.append(f"{mark}{encode_json(str(key))}:")
+            _encode(tree[key], parts)
+            mark = ","
+        parts.append("}" if tree else "{}")
     elif isinstance(tree, (list, tuple)):
-        for position, item in enumerate(tree):
-            yield "[" if position == 0 else ","
-            yield from _json_parts(item)
-        yield "]" if tree else "[]"
+        mark = "["
+        for item in tree:
+            parts.append(mark)
+            _encode(item, parts)
+            mark = ","
+        parts.append("]" if tree else "[]")
     elif isinstance(tree, (JsonText, Text)):
-        yield '"'
-        for part in tree.parts:
-            yield encode_json(part)[1:-1] if isinstance(part, str) else part
-        yield '"'
+        parts.append('"')
+        parts += (encode_json(part)[1:-1] if isinstance(part, str) else part for part in tree.parts)
+        parts.append('"')
     elif isinstance(tree, Unknown):
-        yield tree
+        parts.append(tree)
     elif isinstance(tree, float):
-        yield number_text(tree)
+        parts.append(number_text(tree))
     else:
-        yield json.dumps(tree, ensure_ascii=False).translate(_ESCAPES)
+        parts.append(json.dumps(tree, ensure_ascii=False).translate(_ESCAPES))
 
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})

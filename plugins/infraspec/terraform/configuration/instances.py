@@ -83,6 +83,9 @@ class InstanceValues(Mapping[str, Value]):
 
     def get(self, name: str, default: Value = None) -> Value:
         """Return an attribute or the default."""
+        value = self._cache.get(name)
+        if value is not None:
+            return value
         if name not in self._instance.names():
             return default
         try:
