@@ -49,6 +49,8 @@ _STEPS = {"data": 2, "resource": 2}
 """How many names follow a root that is followed by more than one."""
 _DEEPEST = {"var": 1, "local": 1, "each": 1, "module": 2}
 """How many attributes a reference may have that is there if it is declared; one of a resource is unknown at least."""
+_TOTAL = frozenset({"concat", "jsonencode", "merge"})
+"""Functions that have a value for all arguments of their types."""
 _CERTAIN = (ast.Conditional, ast.Unary)
 _LOGICAL = frozenset({"==", "!=", "&&", "||"})
 _NAMES_OF_ANOTHER_KIND = {
@@ -166,7 +168,7 @@ class StaticReferences(Struct):
         if isinstance(node, ast.Call):
             self.functions.append((node, source))
             self.is_suspect |= not exists(node.name)
-            self.is_doubtful |= node.name != "jsonencode"
+            self.is_doubtful |= node.name not in _TOTAL
             if node.name.removeprefix("core::") == "convert":  # its second argument is a type
                 self._inside(node.arguments[:1], source, bound)
                 return
