@@ -144,7 +144,7 @@ def test_the_only_root_is_kept_with_its_error(tmp_path: Path) -> None:
     adoption = adopt(write(tmp_path, {"main.tf": SHOP["terraform/bootstrap/main.tf"]}))
     text = contract_text(adoption)
 
-    assert "# It cannot be evaluated yet: " in text
+    assert "# It is evaluated in part, because of an error: " in text
     assert list(tomllib.loads(text)["environments"]) == ["main"]
     assert adoption.allow_empty == ()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.adoption.contract_inference import adopt
+from infraspec.adoption.contract_text import contract_text
 from infraspec.adoption.repository import RepositoryFiles, files_by_environment
 from infraspec.core.errors import RootMissingError
 from tests.terraform.sources import write
@@ -486,12 +487,24 @@ RUNS = 'resource "aws_ecs_task_definition" "t" {\n  family = "t"\n}\n'
 
 
 def test_a_root_that_cannot_be_parsed_is_not_replaced(tmp_path: Path) -> None:
-    """What it calls is no root for that: it is named with what is wrong with it, and its child is not."""
+    """What it calls is no root for that: it is one by what can be read, and is named with what is wrong with it."""
     files = {"live/main.tf": CALLS, "modules/app/main.tf": PROVIDER + RUNS, "other/main.tf": PROVIDER}
     found = RepositoryFiles.read(write(tmp_path, files))
 
-    assert ["other"] == [root.path for root in found.roots.roots]
+    assert ["live", "other"] == [root.path for root in found.roots.roots]
     assert ["live"] == [path for path, _ in found.roots.broken]
+
+
+def test_a_file_that_cannot_be_read_does_not_end_its_root(tmp_path: Path) -> None:
+    """The rest of a root is an environment, and the contract names the file."""
+    files = {"live/main.tf": PROVIDER + RUNS, "live/extra.tf": "{% if more %}\n", "other/x.tf": "resource {"}
+    adoption = adopt(write(tmp_path, files))
+    text = contract_text(adoption)
+
+    assert ["live"] == [each.name for each in adoption.environments]
+    assert 1 == len(adoption.plans["live"].managed())
+    assert "# It is evaluated in part, because of an error: live/extra.tf:1:1:" in text
+    assert "# Left out: other, which cannot be parsed: other/x.tf:1:" in text
 
 
 def test_what_runs_something_is_a_root_without_a_provider(tmp_path: Path) -> None:

@@ -306,7 +306,7 @@ class _Trial:
     def _left(self, answers: Sequence[Answer]) -> tuple[dict[str, Plan], dict[str, EnvironmentVerdicts]]:
         """Return what is not known with some lines; nothing if something is wrong with them."""
         contract = _with(self.contract, answers)
-        environments = Environments(contract)
+        environments = Environments(contract, lenient=True)
         plans, left = dict(self.before), dict(self.settled)
         try:
             for name in {one for answer in answers for one in answer.environments or self.found} & self.found.keys():

@@ -80,7 +80,7 @@ def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
         return
     shown = contracts.display(contract, contract.path)
     yield Line.ok("contract", f"{shown} is valid: {', '.join(contract.environments)}")
-    environments = Environments(contract)
+    environments = Environments(contract, lenient=True)
     for name in names:
         yield from _environment(contract, environments, name)
     yield from _ranked(ranking(environments, names))
@@ -90,19 +90,30 @@ def _environment(contract: Contract, environments: Environments, name: str) -> I
     """Yield what is to be said of an environment."""
     try:
         plan = environments.plan(name)
-        force(plan)
+        wrong = _wrong(plan)
         found = len(task_definitions(plan)) + len(
             contracts.task_definition_files(contract, contract.environments[name])
         )
     except InfraspecError as error:
         yield Line.problem(name, _short(error), _remedy(error))
         return
+    if wrong:
+        yield Line.problem(name, _short(wrong), _remedy(wrong))
     yield Line.ok(
         name, f"{counted(len(plan.managed()), 'resource')}, {counted(found, 'task definition')} from {plan.origin}"
     )
     if not plan.managed() and not found and not plan.diagnostics:
         yield Line.warning(name, "nothing is there to be judged: the root module makes no resources", _OTHER_ROOT)
     yield from _modules(plan, name)
+
+
+def _wrong(plan: Plan) -> InfraspecError | None:
+    """Evaluate all of a plan; return what is wrong with it, None if nothing is."""
+    try:
+        force(plan)
+    except InfraspecError as error:
+        return error
+    return None
 
 
 def _modules(plan: Plan, name: str) -> Iterator[Line]:

@@ -101,6 +101,10 @@ class LeftOut(Struct, frozen=True):
     reason: str
 
 
+def _first_problem(plan: Plan) -> str:
+    return next((str(problem).splitlines()[0] for problem in plan.problems), "")
+
+
 class Adoption(Struct, frozen=True):
     """What is known of a repository.
 
@@ -121,6 +125,15 @@ class Adoption(Struct, frozen=True):
     fault: str = ""
     plans: Mapping[str, Plan] = field(default_factory=dict)
     applications: Mapping[str, str] = field(default_factory=dict)
+
+    def fault_of(self, environment: str) -> str:
+        """Return what is wrong with an environment first, empty if nothing is."""
+        return _first_problem(self.plans[environment]) if environment in self.plans else self.fault
+
+    def unreadable(self) -> list[tuple[str, str]]:
+        """Return the directories that cannot be parsed and are no environments, each with its first error."""
+        roots = {each.root.path for each in self.environments}
+        return [each for each in self.repository.roots.broken if each[0] not in roots]
 
     def data(self) -> dict[str, Any]:
         """Return the contract as tomllib would read it."""
@@ -242,15 +255,15 @@ def _evaluated(repository: RepositoryFiles) -> Adoption:
     files = files_by_environment(list(repository.task_definitions), names)
     if not names:
         alone = Adoption(repository, application, (0, 0), (), {"main": repository.task_definitions})
-        return replace(alone, plans={"main": Environments(alone.contract(), environ={}).plan("main")})
+        return replace(alone, plans={"main": Environments(alone.contract(), environ={}, lenient=True).plan("main")})
     chosen = _most_wanted(repository.candidates)
     adoption = Adoption(repository, application, (0, 0), chosen, files)
     plans: dict[str, Plan] = {}
     kept: list[EnvironmentCandidate] = []
     left = [LeftOut(each, _ONE_OF_MANY) for each in repository.candidates if each not in chosen]
     without = [replace(candidate, region=None) for candidate in adoption.environments]
-    first = Environments(replace(adoption, environments=tuple(without)).contract(), environ={})
-    second = Environments(adoption.contract(), environ={})
+    first = Environments(replace(adoption, environments=tuple(without)).contract(), environ={}, lenient=True)
+    second = Environments(adoption.contract(), environ={}, lenient=True)
     for candidate in adoption.environments:
         try:
             plan, stays = first.plan(candidate.name), replace(candidate, region=None)
@@ -265,7 +278,7 @@ def _evaluated(repository: RepositoryFiles) -> Adoption:
     kept = [each for each in kept if each not in empty]
     aside = _no_environments(kept, plans)
     kept = [each for each in kept if each not in aside]
-    left = [*(LeftOut(candidate, _NO_ENVIRONMENT) for candidate in aside), *left]
+    left = [*(LeftOut(each, _first_problem(plans[each.name]) or _NO_ENVIRONMENT) for each in aside), *left]
     left += [LeftOut(candidate, _EMPTY) for candidate in empty]
     if not kept:  # a contract has an environment: the suite will say all that is wrong with it
         faulty, *left = sorted(left, key=lambda each: each.reason == _ONE_OF_MANY)
@@ -309,10 +322,12 @@ def _no_environments(kept: Sequence[EnvironmentCandidate], plans: Mapping[str, P
 
 
 def _empty(adoption: Adoption) -> list[str]:
-    """Return what matches nothing in some environment, for `allow_empty`."""
+    """Return what matches nothing in some environment that is evaluated as a whole, for `allow_empty`."""
     contract = adoption.contract()
     found: dict[str, None] = {}
     for name, plan in adoption.plans.items():
+        if plan.problems:
+            continue
         found |= dict.fromkeys(empty_selectors(plan, contract))
         checks: dict[str, Callable[[], Sequence[Finding]]] = {SOURCE.id: partial(check_source, plan)}
         if contract.names.patterns:

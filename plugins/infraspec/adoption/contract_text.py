@@ -66,7 +66,9 @@ def with_line(text: str, table: KeyPath, line: str) -> str:
 
 def _environments(adoption: Adoption) -> Iterator[str]:
     for each in adoption.environments:
-        fault = f"# It cannot be evaluated yet: {_comment(adoption.fault)}\n" if adoption.fault else ""
+        wrong = adoption.fault_of(each.name)
+        extent = "in part" if each.name in adoption.plans else "not"
+        fault = f"# It is evaluated {extent}, because of an error: {_comment(wrong)}\n" if wrong else ""
         yield (f"# By the {_comment(each.origin)}.\n{fault}" + _table(each, adoption.task_definitions) + "\n")
     if not adoption.environments:
         files = quoted(list(adoption.task_definitions["main"]))
@@ -101,7 +103,7 @@ def _left_out(adoption: Adoption) -> Iterator[str]:
         if len(group) > _MOST_LISTED:
             lines.append(f"# and {len(group) - _MOST_LISTED} more")
         yield "\n".join(lines) + "\n"
-    for path, reason in adoption.repository.roots.broken[:_MOST_LISTED]:
+    for path, reason in adoption.unreadable()[:_MOST_LISTED]:
         yield f"# Left out: {_comment(path)}, which cannot be parsed: {_comment(reason)}\n"
     if adoption.repository.roots.aside:
         paths = "".join(f"#   {_comment(path)}\n" for path in adoption.repository.roots.aside[:_MOST_LISTED])

@@ -187,7 +187,8 @@ def find_roots(directory: Path, library: Library) -> Roots:
 
     Roots below `examples`, `tests`, `modules` and the like count only if there is no other: a repository of modules is
     known by its examples. Where nothing has a backend or a provider, or nothing that has makes any of WORKLOADS, what
-    nobody calls is a root. What a directory calls that cannot be parsed is none for all that.
+    nobody calls is a root. A directory of which a part cannot be parsed is told by the rest, and is `broken` as well;
+    what it calls is no root for all that.
     """
     read: dict[str, Configuration] = {}
     units: dict[str, UnitRoot] = {}
@@ -200,7 +201,8 @@ def find_roots(directory: Path, library: Library) -> Roots:
                 ErrorCollector([*unit.configuration.errors]).finalize()
                 units[path] = unit
             else:
-                read[path] = library.read(directory / path)
+                read[path] = library.readable(directory / path)
+                ErrorCollector([*read[path].errors]).finalize()
         except RootMissingError as error:
             broken += [] if path in units or error.place.endswith(UNIT_FILE) else [(path, str(error).splitlines()[0])]
         except InfraspecError as error:

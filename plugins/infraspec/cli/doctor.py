@@ -151,7 +151,7 @@ def fill_in(infra: Path, environment: str | None, *, write: bool, aws: bool) -> 
         )
     contract = contracts.load(infra, rules=RULES, environments=[environment] if environment else None)
     with waiting("trying what settles most"):
-        found = ranking(Environments(contract), [environment] if environment else contract.environments)
+        found = ranking(Environments(contract, lenient=True), [environment] if environment else contract.environments)
     click.echo(f"{found}." if found.answers else "There is no line of the contract that settles anything.")
     given = list(_values(contract, found, write=write, aws=aws))
     if given:

@@ -84,8 +84,9 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
         yield "several", ", ".join(f"{app} in {path}" for path, app in adoption.applications.items())
     for each in adoption.environments:
         plan = adoption.plans.get(each.name)
-        shown = f"{len(plan.managed())} resources" if plan else f"cannot be evaluated, {adoption.fault}"
-        yield "environment", f"{each.name}: {shown}, by the {each.origin}"
+        shown = f"{len(plan.managed())} resources" if plan else "cannot be evaluated"
+        wrong = adoption.fault_of(each.name)
+        yield "environment", f"{each.name}: {shown}, by the {each.origin}" + (f"; {wrong}" if wrong else "")
     files = {path for paths in adoption.task_definitions.values() for path in paths}
     if files:
         yield "files", f"{len(files)} task definitions outside of Terraform"
@@ -94,7 +95,7 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     common = [guess.key for guess in adoption.tags if guess.is_common]
     if common:
         yield "tags", ", ".join(common)
-    left = [*(each.reason for each in adoption.left_out), *(why for _, why in adoption.repository.roots.broken)]
+    left = [*(each.reason for each in adoption.left_out), *(why for _, why in adoption.unreadable())]
     if left:
         yield "left out", f"{counted(len(left), 'root module')}, the first because: {left[0]}"
     if adoption.repository.terragrunt:
@@ -116,7 +117,7 @@ def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: b
         ],
         "left_out": [
             *({"root": each.candidate.root.path, "reason": each.reason} for each in adoption.left_out),
-            *({"root": path, "reason": reason} for path, reason in adoption.repository.roots.broken),
+            *({"root": path, "reason": reason} for path, reason in adoption.unreadable()),
         ],
         "names": {
             guess.type: {"patterns": guess.patterns, "held": guess.held, "of": guess.total} for guess in adoption.names
