@@ -53,8 +53,8 @@ def judged(policy: Value, *others: Resource, **values: Value) -> list[Finding]:
     task = resource(
         "aws_ecs_task_definition.app",
         family="app",
-        container_definitions=json.dumps([{"name": "app", "image": "nginx:1"}]),
         **{
+            "container_definitions": json.dumps([{"name": "app", "image": "nginx:1"}]),
             "execution_role_arn": Unknown("aws_iam_role.execution.arn"),
             "task_role_arn": Unknown("aws_iam_role.task.arn"),
             **values,
@@ -168,8 +168,16 @@ def test_a_role_from_elsewhere_is_not_known() -> None:
 
 
 def test_without_roles_nothing_is_assumed() -> None:
-    """A task definition without roles that needs none has no finding."""
-    assert judged(document(), execution_role_arn=None, task_role_arn=None) == []
+    """A task definition without roles that needs none is proven to."""
+    (finding,) = judged(document(), execution_role_arn=None, task_role_arn=None)
+    assert (PROVEN, "no role") == (finding.verdict, finding.subject)
+
+
+def test_without_roles_what_is_not_known_is_not_proven() -> None:
+    """A task definition without roles, a part of which is not known, is no proof that it needs none."""
+    unknown = Unknown("var.containers")
+    found = judged(document(), execution_role_arn=None, task_role_arn=None, container_definitions=unknown)
+    assert [UNDETERMINED] == [finding.verdict for finding in found]
 
 
 @pytest.mark.parametrize(

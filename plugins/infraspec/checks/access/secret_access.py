@@ -209,15 +209,19 @@ class _Check:
 
     def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
         """Yield the findings of one task definition."""
-        yield from _report_hidden_parts(task_definition)
+        found = list(_report_hidden_parts(task_definition))
         context = self._context(task_definition)
         if self.plan.source is None:  # of what exists, the live rules ask AWS
-            yield from self.existence.findings(task_definition, context)
+            found += self.existence.findings(task_definition, context)
+        yield from found
         needs = [
             *required_access(task_definition, context),
             *self.sessions.requirements(task_definition, context),
             *self.proxies.requirements(task_definition, context),
         ]
+        if task_definition.execution_role is None and task_definition.task_role is None and not (needs or found):
+            reason = "its containers have no secret, and no image, log or volume that a role is asked for"
+            yield RULE.about(task_definition, "no role").proven(reason)
         # A partial ARN is one finding of the rule task-definitions, with one fix.
         left = [one for one in needs if one.undecidable and one.need.path.endswith(".valueFrom")]
         needs = [one for one in needs if one not in left or not ValueFrom.parse(one.resource).partial]
