@@ -82,8 +82,9 @@ def display(origin: Contract | Path, path: Path) -> str:
     directory = origin.directory if isinstance(origin, Contract) else origin
     absolute = os.path.abspath(directory / path)  # noqa: PTH100 - a name to show, links are not followed
     for base in (os.path.abspath(os.curdir), os.path.abspath(directory)):  # noqa: PTH100 - likewise
-        if absolute == base or absolute.startswith(base.rstrip(os.sep) + os.sep):
-            return Path(os.path.relpath(absolute, base)).as_posix()
+        beginning = base.rstrip(os.sep) + os.sep
+        if absolute == base or absolute.startswith(beginning):
+            return absolute[len(beginning) :].replace(os.sep, "/") or "."
     return Path(absolute).as_posix()
 
 

@@ -306,13 +306,15 @@ def _parse(text: str, name: str) -> Value:
     return tree
 
 
+_INNER_KEYS = ("valueFrom", "logDriver", "options", "secretOptions", "credentialsParameter", "value", "type")
+_VOLUME_KEYS = ("sourceVolume", "readOnly")
+_KEYS = {key.lower(): key for key in (*CONTAINER_KEYS, *_INNER_KEYS, *_VOLUME_KEYS)}
+
+
 def _folded(tree: Value) -> Value:
     """Give keys their lower camel case: the Terraform provider reads them without regard to letter case."""
-    known = {key.lower(): key for key in (*CONTAINER_KEYS, "valueFrom", "logDriver", "options", "secretOptions")}
-    known |= {"credentialsparameter": "credentialsParameter", "value": "value", "type": "type"}
-    known |= {"sourcevolume": "sourceVolume", "readonly": "readOnly"}
     if isinstance(tree, dict):
-        return {known.get(str(key).lower(), key): _unfolded_options(key, item) for key, item in tree.items()}
+        return {_KEYS.get(str(key).lower(), key): _unfolded_options(key, item) for key, item in tree.items()}
     return [_folded(item) for item in tree] if isinstance(tree, (list, tuple)) else tree
 
 

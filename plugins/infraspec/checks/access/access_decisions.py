@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -46,7 +47,7 @@ from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
 from infraspec.ecs.service_access import values_at
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
-from infraspec.iam.policy.context import Context, ContextEntry
+from infraspec.iam.policy.context import ABSENT, Context, ContextEntry
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields
 from infraspec.iam.policy.pattern import Form, Pattern
@@ -70,8 +71,8 @@ def request_context(role: Value, resource: Value, via: Value = None, region: Val
     """
     principal, target = arn_fields(role), arn_fields(resource)
     values: dict[str, Value] = {
-        "aws:SecureTransport": True,
-        "aws:PrincipalIsAWSService": False,
+        "aws:SecureTransport": "true",
+        "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalType": "AssumedRole",
         "aws:PrincipalArn": role,
         "aws:PrincipalAccount": principal.get("account"),
@@ -90,12 +91,16 @@ _TAGGED = ("secretsmanager", "ssm", "kms", "ecr", "acm-pca")
 """Services whose requests carry the tags of what they are about; those of others may."""
 
 
+_Tags: TypeAlias = tuple[dict[str, ContextEntry], tuple[str, ...]]
+"""Condition keys, in lower case, and the beginnings of which there are no others."""
+
+
 @dataclass
 class RequestTags:
     """The tags that condition keys ask for, of the roles and resources of one plan."""
 
     owners: ArnIndex
-    _known: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Value], tuple[str, ...]]] = field(default_factory=dict)
+    _known: dict[tuple[str, tuple[str, ...]], _Tags] = field(default_factory=dict)
 
     def told(self, context: Context, role: Role, action: str, resource: Value) -> Context:
         """Return the context of a request with the tags of role and resource, as far as the plan makes them.
@@ -104,19 +109,19 @@ class RequestTags:
         letter case. A request that reads tags nothing, and ECS gives the sessions of a role no tags of their own.
         """
         service, _, name = action.lower().partition(":")
-        owner, keys, closed = self.owners.find(resource), dict[str, Value](), tuple[str, ...]()
+        owner, keys, closed = self.owners.find(resource), dict[str, ContextEntry](), tuple[str, ...]()
         if role.resource is not None and role.snapshot is None:
-            keys, closed = self._of(role.resource, "aws:PrincipalTag/")
+            keys, closed = self._of(role.resource, "aws:principaltag/")
         if resource == "*":
-            closed += ("aws:ResourceTag/",)
+            closed += ("aws:resourcetag/",)
         if owner is not None:
-            more, whole = self._of(owner, "aws:ResourceTag/", f"{service}:ResourceTag/", sent=service in _TAGGED)
+            more, whole = self._of(owner, "aws:resourcetag/", f"{service}:resourcetag/", sent=service in _TAGGED)
             keys, closed = keys | more, closed + whole
         if service in _TAGGED and name.startswith(("get", "batchget", "batchcheck", "decrypt")):
-            keys, closed = keys | {"aws:TagKeys": None}, (*closed, "aws:RequestTag/")
-        return context.updated(keys, closed)
+            keys, closed = keys | {"aws:tagkeys": ABSENT}, (*closed, "aws:requesttag/")
+        return context.extended(keys, closed)
 
-    def _of(self, resource: Resource, *heads: str, sent: bool = True) -> tuple[dict[str, Value], tuple[str, ...]]:
+    def _of(self, resource: Resource, *heads: str, sent: bool = True) -> _Tags:
         """Return the condition keys that the tags of a resource are, and the beginnings of which there are no others.
 
         `sent` says that a request is certain to carry them.
@@ -126,7 +131,7 @@ class RequestTags:
             tags, is_whole = _tags_of(resource, self.owners.plan)
             if not sent:
                 tags = {key: replace(tag, present=Truth.MAYBE) for key, tag in tags.items() if tag.values}
-            entries: dict[str, Value] = {f"{head}{key}": tag for head in heads for key, tag in tags.items()}
+            entries = {f"{head}{key}": tag for head in heads for key, tag in tags.items()}
             self._known[known] = entries, heads if is_whole else ()
         return self._known[known]
 

@@ -85,9 +85,12 @@ class Context(Struct, frozen=True, eq=False):
 
     def updated(self, values: Mapping[str, Value], closed: Iterable[str] = ()) -> Context:
         """Return the context with more keys, or other values of them, and with more that is `closed`."""
-        beginnings = (*self.closed, *(beginning.lower() for beginning in closed))
-        entries = {key.lower(): _entry(value) for key, value in values.items()}
-        return Context(self.complete, beginnings, self._entries | entries)
+        beginnings = (beginning.lower() for beginning in closed)
+        return self.extended({key.lower(): _entry(value) for key, value in values.items()}, beginnings)
+
+    def extended(self, entries: Mapping[str, ContextEntry], closed: Iterable[str]) -> Context:
+        """Return it `updated` with keys and beginnings that are in lower case."""
+        return Context(self.complete, (*self.closed, *closed), {**self._entries, **entries})
 
 
 def _entry(value: Value) -> ContextEntry:

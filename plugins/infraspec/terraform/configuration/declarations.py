@@ -5,6 +5,7 @@ Source: Terraform Language Documentation, "Files and Directories", "Override Fil
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -218,7 +219,9 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
             remedy="correct the path",
         )
     try:
-        entries = list(directory.iterdir())
+        with os.scandir(directory) as entries:
+            # A link that leads nowhere is kept: reading it says so, as Terraform does.
+            names = sorted(entry.name for entry in entries if is_configuration(entry.name) and not entry.is_dir())
     except OSError as error:
         raise TerraformError(
             "the directory cannot be read",
@@ -227,8 +230,6 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
             found=error.strerror or type(error).__name__,
             remedy="check its owner and its mode",
         ) from None
-    # A link that leads nowhere is kept: reading it says so, as Terraform does.
-    names = sorted(entry.name for entry in entries if is_configuration(entry.name) and not entry.is_dir())
     if not names:
         raise RootMissingError(
             "the directory holds no Terraform configuration",

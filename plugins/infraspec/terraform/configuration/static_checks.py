@@ -200,10 +200,10 @@ class StaticReferences(Struct):
         """Look at `var.x`, `module.db["a"].endpoint` or `aws_x.y[0].arn`, its indexes included."""
         steps: list[str] = []
         target = node
-        while not isinstance(target, ast.Name):
-            if isinstance(target, ast.GetAttr):
+        while (kind := type(target)) is not ast.Name:
+            if kind is ast.GetAttr:
                 steps.append(target.name)
-            elif isinstance(target, ast.Index):
+            elif kind is ast.Index:
                 self.is_doubtful = True
                 self._visit(target.key, source, bound)
             else:
