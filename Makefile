@@ -95,9 +95,10 @@ lint: $(VENV)/.lint ## Check style, types and the direction of dependencies
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml .github/workflows/*.yml
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab/*.yml
-	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) .github
+	if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo "hadolint is not here: the Dockerfile is not checked"; fi
+	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) .github action.yml
 
 .PHONY: format
 format: $(VENV)/.lint ## Format the code and the catalogue of resource types

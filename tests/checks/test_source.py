@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from infraspec.checks.state.source import check_source
-from infraspec.core.finding import Verdict
+from infraspec.core.finding import Location, Verdict
+from infraspec.terraform.plan import Diagnostic, Plan
 from tests.terraform.sources import plan_of
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -33,3 +34,13 @@ def test_a_source_is_judged(case: str, tmp_path: Path) -> None:
     """What Terraform refuses is VIOLATED, what is not seen UNDETERMINED; else it is PROVEN, with what it has."""
     text, expected = CASES[case]
     assert expected == [one.verdict for one in check_source(plan_of(tmp_path, text)) if not one.advice]
+
+
+def test_what_many_places_have_in_common_is_one_mistake() -> None:
+    """A function that is gone is one finding of its root, with the other places in its reason."""
+    message = 'there is no function "map"'
+    places = [Location("a.tf", 3), Location("a.tf", 3), Location("b.tf", 9)]
+    plan = Plan("source app", (), diagnostics=tuple(Diagnostic("error", message, place) for place in places))
+    (finding,) = check_source(plan)
+
+    assert (Location("a.tf", 3), message, "and at b.tf:9") == (finding.location, finding.subject, finding.reason)

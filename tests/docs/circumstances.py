@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from infraspec.core.runtime import installation
 from tests.docs.blocks import Block, blocks
 
 
@@ -48,7 +49,7 @@ PLACES: Mapping[str, str] = {
     "docs/incident-replay.md": "checkout",
     "docs/live.md": "checkout",
     "docs/sandbox.md": "checkout",
-    "pip install 'pytest-infraspec[live,sandbox]'": "my-repo",
+    installation("live,sandbox"): "my-repo",
 }
 """Where the reader of a page, or from a block on, is: in a checkout of infraspec and not in a repository (my-repo)."""
 

@@ -17,7 +17,7 @@ from tests.cli.test_documentation import COMMANDS, commands
 from tests.reporting.results import RESULTS
 
 ROOT = Path(__file__).parents[2]
-ACTION = ROOT / ".github" / "actions" / "static" / "action.yml"
+ACTION = ROOT / "action.yml"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TEMPLATES = [ACTION, *WORKFLOWS, ROOT / ".gitlab" / "infraspec.gitlab-ci.yml"]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def test_callers_of_the_page_give_inputs_that_there_are() -> None:
         given = set(re.findall(r"^      ([a-z-]+):", block, re.MULTILINE))
         assert given <= set(inputs)
         assert {key for key, value in inputs.items() if value.get("required")} <= given
-    step = re.search(r"actions/static@v0\n  with:\n((?:    .*\n)+)", PAGE)
+    step = re.search(r"uses: infraspec/pytest-infraspec@v0\n  with:\n((?:    .*\n)+)", PAGE)
     assert step is not None
     assert set(re.findall(r"^    ([a-z-]+):", step[1], re.MULTILINE)) <= set(read(ACTION)["inputs"])
 
@@ -70,8 +70,10 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
     scripts = {step.get("name"): step.get("run") for step in read(ACTION)["runs"]["steps"]}
     binaries = tmp_path / "infraspec" / "bin"
     binaries.mkdir(parents=True)
-    (binaries / "python").write_text('#!/bin/sh\necho "$INFRASPEC_DIR|$INFRASPEC_ENV|$INFRASPEC_PLAN|$*"\n')
-    (binaries / "infraspec").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infraspec "$@"\n')
+    said = 'echo "$INFRASPEC_DIR|$INFRASPEC_ENV|$INFRASPEC_PLAN|$*"'
+    (binaries / "infraspec").write_text(
+        f'#!/bin/sh\nif [ "$1" = check ]; then {said}; else exec "{sys.executable}" -m infraspec "$@"; fi\n'
+    )
     for path in binaries.iterdir():
         path.chmod(0o755)
     (tmp_path / "results.json").write_bytes(encode(RESULTS))
@@ -99,7 +101,7 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
             encoding="utf-8",
         ).stdout
 
-    suite = "-m pytest --pyargs infraspec.tests_static tests/one tests/two --alluredir allure-results"
+    suite = "check -- tests/one tests/two --alluredir allure-results"
     assert f"infra dir|dev,prod||{suite}\n" == run("Run the static suite")
     assert "::error " in run("Write annotations and summary")
     assert "<!-- infraspec-report -->" in (tmp_path / "summary.md").read_text(encoding="utf-8")

@@ -146,3 +146,16 @@ def test_snapshots_and_policies_of_the_organization(tmp_path: Path, transcript: 
     (tmp_path / "rcp.json").write_text("{", encoding="utf-8")
     with pytest.raises(PolicyError):
         environment_plan(tmp_path, "dev")
+
+
+def test_an_environment_is_read_alone(tmp_path: Path) -> None:
+    """What is asked of one environment reads none of another, and is not broken by it; all are named."""
+    contract = '[project]\napplication = "app"\n[environments.a]\nroot = "a"\n[environments.b]\nroot = "b"\n'
+    files = {"infraspec.toml": contract, "a/main.tf": "locals {}\n", "b/main.tf": "locals {\n"}
+    environments = Environments(contracts.load(write(tmp_path, files)))
+
+    assert environments.sources()["a"].resources == ()
+    assert environments.settings()["a"].root == "a"
+    assert ["a"] == [path.name for path in environments.parsed()]
+    assert ["a", "b"] == list(environments.sources())
+    assert "c" not in environments.settings()

@@ -15,6 +15,7 @@ from infraspec.adoption.environments import EnvironmentCandidate
 from infraspec.contract.document import KeyPath, notation
 from infraspec.contract.loading import FILE_NAME
 from infraspec.core.errors import WriteError
+from infraspec.core.runtime import SCHEMA, requirement
 
 _MOST_LISTED = 30
 
@@ -31,7 +32,12 @@ def contract_text(adoption: Adoption) -> str:
         project += f"# Names begin with several applications; a contract of its own for one of them:\n{''.join(told)}"
     found = "\n".join([project, *_environments(adoption), *_left_out(adoption)])
     rules = "\n".join([*_names(adoption), *_tags(adoption), _suite(adoption)])
-    return Template(_shipped("contract.toml")).substitute(found=found, rules=rules)
+    return Template(_shipped("contract.toml")).substitute(schema=SCHEMA, found=found, rules=rules)
+
+
+def _pinned(name: str) -> str:
+    """Return a file that installs infraspec: this version."""
+    return _shipped(name).replace("{requirement}", requirement())
 
 
 def _shipped(name: str) -> str:
@@ -185,7 +191,7 @@ def starting_files(adoption: Adoption) -> tuple[StartingFile, ...]:
     found = []
     for path, note in wanted.items():
         is_there = (directory / path).exists() or (directory / path).is_symlink()
-        found.append(StartingFile(path, texts.get(path) or _shipped(Path(path).name), is_there, note))
+        found.append(StartingFile(path, texts.get(path) or _pinned(Path(path).name), is_there, note))
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ ENV ?=
 
 $(INFRASPEC_VENV)/.installed:
 	python3 -m venv $(INFRASPEC_VENV)
-	$(INFRASPEC_VENV)/bin/python -m pip install --quiet pytest-infraspec
+	$(INFRASPEC_VENV)/bin/python -m pip install --quiet "{requirement}"
 	@touch $@
 
 .PHONY: infraspec

@@ -23,7 +23,7 @@ from infraspec.cli.terminal import show_document, waiting
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError, WriteError, counted
 from infraspec.core.rules import RULES
-from infraspec.core.runtime import require, write_whole
+from infraspec.core.runtime import installation, require, write_whole
 from infraspec.core.unknown import Value
 from infraspec.reporting.document import Code, Column, Document, Paragraph, Row, Table, TextSpan, Tone
 from infraspec.resource_types.managed_policies import managed_policies
@@ -210,7 +210,7 @@ def _filled(contract: Contract, given: Iterable[tuple[Answer, Value]]) -> str:
 def live_lines(infra: Path, environment: str | None) -> Iterator[Line]:
     """Yield what AWS says of the runner, or how to get what asks it."""
     if find_spec("boto3") is None:
-        yield Line.problem("live", "boto3 is not installed", "pip install 'pytest-infraspec[live]'")
+        yield Line.problem("live", "boto3 is not installed", installation("live"))
         return
     from infraspec.cli import live_health  # noqa: PLC0415 - boto3 is optional
 
@@ -235,14 +235,13 @@ def tool_lines() -> Iterator[Line]:
         yield Line.warning(
             "suite",
             "infraspec.tests_static is not here: this is a checkout",
-            "pytest tests_static in the checkout, or pip install pytest-infraspec",
+            f"pytest tests_static in the checkout, or {installation()}",
         )
     for extra, (package, purpose) in _EXTRAS.items():
         if installed := _version(package):
             yield Line.ok(extra, f"{package} {installed}")
         else:
-            remedy = f"pip install 'pytest-infraspec[{extra}]'"
-            yield Line.warning(extra, f"not installed (optional): {purpose}", remedy)
+            yield Line.warning(extra, f"not installed (optional): {purpose}", installation(extra))
     for program, (purpose, source) in _PROGRAMS.items():
         path = shutil.which(program)
         yield (
@@ -257,7 +256,7 @@ def data_lines(today: dt.date) -> Iterator[Line]:
     known = managed_policies()
     if known.is_old(today):
         message = f"the texts are of {known.date}: AWS may have changed what a proof rests on"
-        yield Line.warning("AWS's policies", message, "pip install --upgrade pytest-infraspec")
+        yield Line.warning("AWS's policies", message, "install a newer version of infraspec")
 
 
 def _version(package: str) -> str | None:

@@ -42,7 +42,7 @@ def sandbox() -> None:
     infraspec sandbox down
 
     It listens on the loopback address alone, and one runs at a time. docs/sandbox.md says what is in it and where it
-    differs from AWS. It needs pip install 'pytest-infraspec[sandbox]'.
+    differs from AWS. It needs moto, which the extra `sandbox` of pytest-infraspec brings.
     """  # noqa: D301 - \b keeps click from wrapping the examples
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
+from infraspec import __version__
 from infraspec.core.errors import LimitError, MissingExtraError
 from infraspec.core.limits import MOST_FILE_BYTES
 
@@ -97,6 +98,21 @@ def keep_to_the_end() -> None:
 
 
 _MODULES = {"live": "boto3", "sandbox": "moto"}
+_REPOSITORY = "https://github.com/infraspec/pytest-infraspec"
+_FROM = f" @ git+{_REPOSITORY}@v{__version__}"
+"""Where pip finds this version: RELEASING.md says what becomes of it with a release on an index."""
+SCHEMA = f"{_REPOSITORY}/raw/v{__version__}/docs/infraspec.schema.json"
+"""The schema of this version's contract, for editors."""
+
+
+def requirement(extra: str = "") -> str:
+    """Return what pip installs this version by, with an extra: `pytest-infraspec[live] @ git+https://…@v1.2.3`."""
+    return f"pytest-infraspec{f'[{extra}]' if extra else ''}{_FROM}"
+
+
+def installation(extra: str = "") -> str:
+    """Return the command that installs this version, with an extra."""
+    return f"pip install '{requirement(extra)}'"
 
 
 def require(extra: str, what: str) -> None:
@@ -104,5 +120,5 @@ def require(extra: str, what: str) -> None:
     if find_spec(_MODULES[extra]) is None:
         raise MissingExtraError(
             f"{what} needs {_MODULES[extra]}, which is not installed",
-            remedy=f"pip install 'pytest-infraspec[{extra}]'",
+            remedy=installation(extra),
         )

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from msgspec import Struct, field, to_builtins
 
 from infraspec.core.errors import SandboxError
+from infraspec.core.runtime import installation
 
 if TYPE_CHECKING:
     import boto3
@@ -161,7 +162,7 @@ def spawn(settings: ServerSettings, *, log: Path | None = None, seconds: float =
         raise SandboxError(
             f"the sandbox did not start within {seconds:g} seconds" if late else "the sandbox ended while it started",
             found=said or "nothing on standard error",
-            remedy="pip install 'pytest-infraspec[sandbox]', and another port if --port is in use",
+            remedy=f"{installation('sandbox')}, and another port if --port is in use",
         ) from None
     return Child(process, port, errors)
 

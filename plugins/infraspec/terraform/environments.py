@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -29,6 +31,8 @@ from infraspec.terraform.planfile.records import read
 from infraspec.terraform.provider.known_data import KnownData
 from infraspec.terraform.source import evaluate
 from infraspec.terraform.terragrunt import read_root
+
+T = TypeVar("T")
 
 
 def load(path: Path, *, name: str | None = None) -> Plan:
@@ -93,8 +97,8 @@ class Environments:
         self._environ = os.environ if environ is None else environ
         self._library = Library(lambda path: contracts.display(contract, path), contract.directory)
         self._plans: dict[str, Plan] = {}
-        self._sources: dict[str, Plan] = {}
-        self._settings: dict[str, RootSettings] | None = None
+        self._sources = _EachWithSource(contract, self.evaluated)
+        self._settings = _EachWithSource(contract, self._settings_of)
 
     def plan(self, name: str) -> Plan:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
@@ -144,45 +148,33 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         document = self._plan_file or environment.plan or environment.state
         if document is None:
-            return self._source(name) if self._has_source(environment) else _without_source(environment)
+            return self._sources.made(name) if self._has_source(environment) else _without_source(environment)
         path = document.absolute() if document is self._plan_file else contracts.resolve(self.contract, document)
         planned = load(path, name=contracts.display(self.contract, path))
-        return complete(planned, self._source(name)) if self._has_source(environment) else planned
+        return complete(planned, self._sources.made(name)) if self._has_source(environment) else planned
 
-    def settings(self) -> dict[str, RootSettings]:
-        """Return the settings of the root modules by environment, of those that have source."""
-        if self._settings is None:
-            self._settings = {
-                name: read_settings(root, self._library, self._configuration(name, root))
-                for name, environment in self.contract.environments.items()
-                if holds_terraform(root := contracts.resolve(self.contract, environment.root))
-            }
+    def settings(self) -> Mapping[str, RootSettings]:
+        """Return the settings of the root modules by environment, of those that have source; each is read if asked."""
         return self._settings
 
-    def _configuration(self, name: str, root: Path) -> Configuration:
-        known = self._known(contracts.environment(self.contract, name))
-        return read_root(root, self._library, known, self._environ, self.contract.directory).configuration
+    def _settings_of(self, name: str) -> RootSettings:
+        environment = contracts.environment(self.contract, name)
+        root, known = contracts.resolve(self.contract, environment.root), self._known(environment)
+        unit = read_root(root, self._library, known, self._environ, self.contract.directory)
+        return read_settings(root, self._library, unit.configuration)
 
     def parsed(self) -> dict[Path, Configuration]:
         """Return the configurations that were read so far, by directory."""
         return self._library.parsed()
 
-    def sources(self) -> dict[str, Plan]:
-        """Return the plans of the source alone by environment, of those that have source."""
-        for name, environment in self.contract.environments.items():
-            if holds_terraform(contracts.resolve(self.contract, environment.root)):
-                self._source(name)
+    def sources(self) -> Mapping[str, Plan]:
+        """Return the plans of the source alone by environment, of those that have source; each is made if asked."""
         return self._sources
 
     def _has_source(self, environment: Environment) -> bool:
         """Tell whether there is source: a contract may give a plan, a state or task definitions without a root."""
         directory = contracts.resolve(self.contract, environment.root)
         return "root" in environment.model_fields_set or holds_terraform(directory)
-
-    def _source(self, name: str) -> Plan:
-        if name not in self._sources:
-            self._sources[name] = self.evaluated(name)
-        return self._sources[name]
 
     def evaluated(self, name: str, arguments: tuple[Argument, ...] = ()) -> Plan:
         """Return the plan of the source alone, with further -var and -var-file arguments."""
@@ -201,14 +193,46 @@ class Environments:
         )
 
     def _known(self, environment: Environment) -> KnownData:
-        roots = {each.root for each in self.contract.environments.values()}
         return KnownData.of(
             {**self.contract.known, **environment.known},
             account=environment.account_id,
             region=environment.region,
             partition=environment.partition if environment.region else None,
-            shared=() if len(roots) == 1 else self.contract.known.keys() - environment.known.keys(),
+            shared=() if self._has_one_root else self.contract.known.keys() - environment.known.keys(),
         )
+
+    @cached_property
+    def _has_one_root(self) -> bool:
+        return len({each.root for each in self.contract.environments.values()}) == 1
+
+
+class _EachWithSource(Mapping[str, T]):
+    """What is made of each environment that has source: one by one, when it is asked for."""
+
+    def __init__(self, contract: Contract, make: Callable[[str], T]) -> None:
+        self._contract, self._make = contract, make
+        self._made: dict[str, T] = {}
+
+    def made(self, name: str) -> T:
+        """Return what is made of an environment, whether or not there is a file in its root."""
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self:
+            raise KeyError(name)
+        return self.made(name)
+
+    def __contains__(self, name: object) -> bool:
+        environment = self._contract.environments.get(str(name))
+        return environment is not None and holds_terraform(contracts.resolve(self._contract, environment.root))
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._contract.environments if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _without_source(environment: Environment) -> Plan:

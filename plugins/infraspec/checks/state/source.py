@@ -36,7 +36,7 @@ def check_source(plan: Plan) -> list[Finding]:
 
     Without a resource or data source there is nothing to report on.
     """
-    findings = [_judge(plan, diagnostic) for diagnostic in plan.diagnostics]
+    findings = list(_diagnosed(plan))
     for fault in plan.examine():
         subject = RULE.about(fault.address, fault.name, fault.location)
         findings.append(subject.say(fault.kind, **fault.values))
@@ -47,8 +47,19 @@ def check_source(plan: Plan) -> list[Finding]:
     return findings
 
 
-def _judge(plan: Plan, diagnostic: Diagnostic) -> Finding:
+def _diagnosed(plan: Plan) -> Iterator[Finding]:
+    """Yield what is said of the diagnostics; one that many places have in common is one mistake."""
+    alike: dict[tuple[str, str, str], list[Diagnostic]] = {}
+    for one in plan.diagnostics:
+        alike.setdefault((one.severity, one.message, one.remedy), []).append(one)
+    for first, *rest in alike.values():
+        places = dict.fromkeys(str(one.location) for one in rest if one.location not in (None, first.location))
+        yield _judge(plan, first, list(places))
+
+
+def _judge(plan: Plan, diagnostic: Diagnostic, places: Sequence[str]) -> Finding:
     name, _, reason = diagnostic.message.partition(": ")
+    reason = "\n".join(filter(None, (reason, f"and at {listing(places, _FEW)}" if places else "")))
     subject = RULE.about(plan.origin, name, diagnostic.location)
     if diagnostic.severity == "error":
         expected, remedy = "a configuration that terraform plans", diagnostic.remedy or _TO_MEND

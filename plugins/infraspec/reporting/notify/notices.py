@@ -23,7 +23,7 @@ from infraspec.contract.operations import NoticeLevel
 from infraspec.core.errors import DeliveryError, ReportError
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import rule_of
-from infraspec.core.runtime import require, write_whole
+from infraspec.core.runtime import installation, require, write_whole
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Entry, Results, find
 
@@ -268,7 +268,7 @@ def send_by_url(url: str, message: Message, variable: str) -> None:
         raise DeliveryError(
             "apprise is not installed",
             place=f"${variable}",
-            remedy="pip install 'pytest-infraspec[notify]'",
+            remedy=installation("notify"),
         ) from None
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     channel = apprise.Apprise(asset=apprise.AppriseAsset(app_id="infraspec", async_mode=False))

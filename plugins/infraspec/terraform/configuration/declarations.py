@@ -206,6 +206,14 @@ def _error(message: str, source: SourceText, at: int, **details: str) -> Terrafo
     return TerraformError(message, place=source.place(at), excerpt=source.excerpt(at), **details)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder; a link that leads nowhere is none: reading it says so, as Terraform does."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def configuration_files(directory: Path, shown: str) -> list[str]:
     """Return the names of the files that Terraform or OpenTofu reads in a directory, sorted.
 
@@ -220,8 +228,7 @@ def configuration_files(directory: Path, shown: str) -> list[str]:
         )
     try:
         with os.scandir(directory) as entries:
-            # A link that leads nowhere is kept: reading it says so, as Terraform does.
-            names = sorted(entry.name for entry in entries if is_configuration(entry.name) and not entry.is_dir())
+            names = sorted(entry.name for entry in entries if is_configuration(entry.name) and not _is_folder(entry))
     except OSError as error:
         raise TerraformError(
             "the directory cannot be read",
