@@ -94,6 +94,9 @@ OPEN = [
     "try(length(var.any) >= 0, false)",
     '!can(regex("^dev", local.mode))',
     '[for item in ["a"] : can(regex(item, local.mode))][0]',
+    'can(chomp(["a", local.mode]))',
+    'can(trim("a", [local.mode]))',
+    'coalescelist(try(null, var.any), ["x"])',
 ]
 
 

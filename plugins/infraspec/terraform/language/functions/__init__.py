@@ -105,7 +105,10 @@ _OF_TEXT = frozenset({
     "sha256", "sha512", "split", "startswith", "strcontains", "strrev", "title", "tostring", "trim", "trimprefix",
     "trimspace", "trimsuffix", "upper", "urlencode",
 })  # fmt: skip
-"""Functions that have a result whatever text, or lists of text, they are given."""
+"""Functions that have a result whatever text they are given."""
+
+_OF_TEXTS = frozenset({"join", "length"})
+"""Those of them that take lists of text too."""
 
 _OF_ELEMENTS = frozenset({
     "concat", "contains", "element", "keys", "length", "lookup", "merge", "one", "reverse", "slice", "values",
@@ -125,7 +128,7 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
         return True
     if plain == "format" and isinstance(arguments[0], str):
         plain = "join" if set(_VERB.findall(arguments[0])) <= {"s", "v", "%"} else plain
-    if plain in _OF_TEXT and all(map(_is_text, open_arguments)):
+    if plain in _OF_TEXT and all(is_scalar(one) or (plain in _OF_TEXTS and _is_text(one)) for one in open_arguments):
         return False
     return plain not in _OF_ELEMENTS or any(isinstance(value, (Unknown, Text)) for value in open_arguments)
 

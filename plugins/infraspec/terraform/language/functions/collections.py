@@ -383,7 +383,12 @@ def coalesce(*values: Value) -> Value:
 
 @function("coalescelist", nullable, rest=nullable, structural=True)
 def coalesce_list(*lists: Value) -> list[Value]:
-    """Return the first list that is not empty."""
+    """Return the first list that is not empty.
+
+    Terraform refuses a null without a type, and passes over one of a list: which of them a null is, is not known here.
+    """
+    if None in lists:
+        raise Undetermined
     checked = [values if isinstance(values, Unknown) else sequence(values) for values in lists]
     for values in checked:
         if isinstance(values, Unknown):
