@@ -44,3 +44,13 @@ def test_what_many_places_have_in_common_is_one_mistake() -> None:
     (finding,) = check_source(plan)
 
     assert (Location("a.tf", 3), message, "and at b.tf:9") == (finding.location, finding.subject, finding.reason)
+
+
+def test_variables_that_a_module_lacks_are_one_mistake(tmp_path: Path) -> None:
+    """Arguments of one call, and references of one root, that are no variables are a finding each."""
+    source = 'module "m" {\n  source = "./m"\n  a = 1\n  b = 2\n}\noutput "x" {\n  value = [var.c,\n    var.d]\n}\n'
+    findings = check_source(plan_of(tmp_path, {"main.tf": source + QUEUE, "m/main.tf": QUEUE}, lenient=True))
+
+    assert [VIOLATED, VIOLATED] == [finding.verdict for finding in findings]
+    reasons = [finding.reason.splitlines()[-1] for finding in findings]
+    assert [True, True] == ['nor "d" at ' in reasons[0], 'nor "b" at ' in reasons[1]]

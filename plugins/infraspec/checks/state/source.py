@@ -6,7 +6,7 @@ A check that passes over half of the resources has not looked at the other half;
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from infraspec.core.errors import (
     ErrorCollector,
@@ -27,6 +27,8 @@ _OWN = (LimitError, FileAccessError)
 _BUILT = (".zip", ".jar", ".war", ".gz", ".tgz", ".whl")
 _IN = re.compile(r" \(in [^()]*\)$")
 """What a message says of the value that an error was met in."""
+_VARIABLE = re.compile(r'(?<=has no input variable )"[^"]*"$')
+"""The name in a message about a variable that is given or read and not declared: many of a module are one mistake."""
 _FEW = 5
 _TO_MEND = "correct the value, or the condition that it does not meet"
 
@@ -51,15 +53,26 @@ def _diagnosed(plan: Plan) -> Iterator[Finding]:
     """Yield what is said of the diagnostics; one that many places have in common is one mistake."""
     alike: dict[tuple[str, str, str], list[Diagnostic]] = {}
     for one in plan.diagnostics:
-        alike.setdefault((one.severity, one.message, one.remedy), []).append(one)
+        mistake = _VARIABLE.sub("", one.message)
+        alike.setdefault((one.severity, mistake, one.remedy if mistake == one.message else ""), []).append(one)
     for first, *rest in alike.values():
-        places = dict.fromkeys(str(one.location) for one in rest if one.location not in (None, first.location))
-        yield _judge(plan, first, list(places))
+        others = [(one.message, str(one.location)) for one in rest if one.location not in (None, first.location)]
+        yield _judge(plan, first, _also(others))
 
 
-def _judge(plan: Plan, diagnostic: Diagnostic, places: Sequence[str]) -> Finding:
+def _also(others: Iterable[tuple[str, str]]) -> str:
+    """Say where else a mistake is made, by messages and places; of a variable, which others it is made with."""
+    told: dict[str, None] = {}
+    for said, place in others:
+        name = _VARIABLE.search(said)
+        told[f"{name[0]} at {place}" if name else place] = None
+    begun = "nor" if any(one.startswith('"') for one in told) else "and at"
+    return f"{begun} {listing(list(told), _FEW)}" if told else ""
+
+
+def _judge(plan: Plan, diagnostic: Diagnostic, also: str) -> Finding:
     name, _, reason = diagnostic.message.partition(": ")
-    reason = "\n".join(filter(None, (reason, f"and at {listing(places, _FEW)}" if places else "")))
+    reason = "\n".join(filter(None, (reason, also)))
     subject = RULE.about(plan.origin, name, diagnostic.location)
     if diagnostic.severity == "error":
         expected, remedy = "a configuration that terraform plans", diagnostic.remedy or _TO_MEND
@@ -73,20 +86,19 @@ def _refusals(plan: Plan, problems: Iterable[InfraspecError], told: Collection[L
     alike: dict[tuple[type, str], list[InfraspecError]] = {}
     for one in problems:
         if _location(one) not in told:
-            name = _IN.sub("", one.message) if '"' in one.message and one.excerpt else str(one)
+            name = _VARIABLE.sub("", _IN.sub("", one.message)) if '"' in one.message and one.excerpt else str(one)
             alike.setdefault((type(one), name), []).append(one)
     for first, *rest in alike.values():
-        yield _refused(plan, first, [one.place for one in rest])
+        yield _refused(plan, first, _also((_IN.sub("", one.message), one.place) for one in rest))
 
 
-def _refused(plan: Plan, error: InfraspecError, places: Sequence[str]) -> Finding:
+def _refused(plan: Plan, error: InfraspecError, also: str) -> Finding:
     """Report what has no value: Terraform stops there, unless it is infraspec alone that does not go on.
 
     A file that a build makes is not there yet.
     """
     subject = RULE.about(plan.origin, error.message, _location(error))
     expected, remedy = error.expected or "a configuration that terraform plans", error.remedy or "correct it"
-    also = f"and at {listing(places, _FEW)}" if places else ""
     reason = "\n".join(filter(None, (f"{error.place}: {error.message}", error.excerpt, also)))
     is_built = isinstance(error, FileReadError) and error.found.endswith(_BUILT)
     told = subject.undetermined if is_built or isinstance(error, _OWN) else subject.violated
