@@ -23,7 +23,7 @@ ALLURE ?= .allure
 RESULTS ?= infraspec-results.json
 
 BIN := $(VENV)/bin
-SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(ENV),--infraspec-env="$(ENV)") $(if $(PLAN),--infraspec-plan="$(PLAN)") $(if $(SNAPSHOT),--infraspec-snapshot="$(SNAPSHOT)")
+SELECTION = $(if $(INFRA),--infraspec-dir="$(INFRA)") $(if $(filter undefined default file,$(origin ENV))$(ENV),$(if $(ENV),--infraspec-env="$(ENV)"),--infraspec-env="") $(if $(PLAN),--infraspec-plan="$(PLAN)") $(if $(SNAPSHOT),--infraspec-snapshot="$(SNAPSHOT)")
 WORKFLOWS = fixtures/daily-report-tool/.github/workflows
 SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 # The static suite is faster than workers are started; what waits for AWS or for processes is not.

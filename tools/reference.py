@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -88,6 +89,15 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"More: [{rule.page}]({rule.page}.md)\n"
 
 
+def examples() -> str:
+    """Return what `infraspec rule` shows: contract, Terraform and finding of each example, by the id of its rule."""
+    found = {
+        rule.id: {"contract": one.contract.strip(), "terraform": one.hcl.strip(), "finding": str(finding(rule, one))}
+        for rule, one in EXAMPLES.items()
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
 def fixtures() -> str:
     """Return docs/fixtures.md."""
     return "\n".join(_fixtures())
@@ -126,7 +136,13 @@ def _declared(module: Any) -> Iterator[tuple[str, str]]:
             yield name, text.removeprefix("Return ").replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"rules.md": rules, "fixtures.md": fixtures, "architecture.md": architecture.page}
+PAGES: dict[str, Callable[[], str]] = {
+    "rules.md": rules,
+    "fixtures.md": fixtures,
+    "architecture.md": architecture.page,
+    "../plugins/infraspec/cli/rule_examples.json": examples,
+}
+"""What is written, by its path from docs/."""
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "check": ("tests/cli/test_check.py", "tests/cli/test_check.py"),
     "diagnose": ("tests/sandbox/test_incident_replay.py", "tests/cli/test_diagnose.py"),
     "report metrics": ("tests/cli/test_report_telling.py", "tests/cli/test_report_telling.py"),
+    "rule": ("tests/cli/test_rule.py", "tests/cli/test_rule.py"),
     "sandbox apply": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox down": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox status": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),

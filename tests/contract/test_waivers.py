@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from infraspec.contract.models import Waiver
-from infraspec.contract.waivers import Waived, WaiverBook, apply, matches
-from infraspec.core.finding import Finding, Verdict
+from infraspec.contract.waivers import InlineWaiver, Waived, WaiverBook, apply, matches
+from infraspec.core.finding import Finding, Location, Verdict
 
 EXPIRES = date(2026, 11, 1)
 BUCKET = Finding(
@@ -173,3 +173,56 @@ def test_a_waived_finding_says_by_whom_and_until_when() -> None:
     assert str(Waived(QUEUE, waiver())) == (
         "names: aws_sqs_queue.main (waived by team-data until 2026-11-01: recreates it)"
     )
+
+
+PLACED = replace(BUCKET, location=Location("main.tf", 7))
+INLINE = InlineWaiver("names", "legacy", EXPIRES, Location("main.tf", 4), 5, 9)
+
+
+@pytest.mark.parametrize(
+    ("finding", "holds"),
+    [
+        (PLACED, True),
+        (replace(PLACED, location=Location("main.tf", 5)), True),
+        (replace(PLACED, location=Location("main.tf", 9)), True),
+        (replace(PLACED, location=Location("main.tf", 4)), False),
+        (replace(PLACED, location=Location("main.tf", 10)), False),
+        (replace(PLACED, location=Location("main.tf")), False),
+        (replace(PLACED, location=Location("other.tf", 7)), False),
+        (replace(PLACED, rule="tags"), False),
+        (replace(PLACED, verdict=Verdict.PROVEN), False),
+        (BUCKET, False),
+    ],
+)
+def test_a_waiver_of_the_source_covers_the_findings_that_stand_in_its_item(finding: Finding, *, holds: bool) -> None:
+    """Of its rule, in its file, from the first line to the last."""
+    result = apply([finding], [], "prod", EXPIRES, ["names", "tags"], inline=[INLINE])
+
+    assert result.waived == ((Waived(finding, INLINE),) if holds else ())
+    assert result.inline == ((INLINE, holds),)
+
+
+def test_a_lapsed_waiver_of_the_source_says_where_it_stands() -> None:
+    """The finding counts again, and its reason names the comment."""
+    result = apply([PLACED], [], "prod", date(2026, 11, 2), inline=[INLINE])
+
+    told = "waiver by the comment at main.tf:4 lapsed on 2026-11-01: legacy"
+    assert [finding.reason for finding in result.active] == [f"R\n{told}"]
+
+
+def test_a_waiver_of_the_source_is_unused_if_it_covers_nothing_anywhere() -> None:
+    """Where its rule ran; what another environment uses is of use, and workers may report in any order."""
+    other = replace(INLINE, location=Location("main.tf", 14), first=15, last=19)
+    own = replace(INLINE, rule="ours")
+    book = WaiverBook([])
+    for environment in ("dev", "prod"):
+        findings = [PLACED] if environment == "prod" else []
+        for rule in ("source", "names", "tags"):
+            result = apply(findings, [], environment, EXPIRES, [rule], inline=[INLINE, other, own])
+            book.record(json.loads(json.dumps(result.to_builtins())))
+
+    unknown = "it is misspelt, or a rule of your own that was not run"
+    assert [str(unused) for unused in book.unused()] == [
+        f"waiver of ours at main.tf:4: no rule ours ran in dev, prod: {unknown}",
+        "waiver of names at main.tf:14 covers no finding in lines 15 to 19 in dev, prod: take it out",
+    ]

@@ -90,6 +90,7 @@ _MAKING = {"Fault", "self._say", "self._call", "self._fault", "MissingPartError"
 _IN_DICTIONARIES = {
     *("name", "owner", "hint", "schema", "instance", "source", "better", "remedy"),
     *("names", "first", "file", "lines"),
+    *("found", "rule", "rules"),
 }
 """The values that such calls give in a dictionary."""
 
@@ -98,7 +99,7 @@ _IN_DICTIONARIES = {
 def faults() -> Mapping[str, set[str]]:
     """Return the texts that faults of the source are told with, and the names of the values that they have."""
     files = [PACKAGE / "terraform" / name for name in ("source.py", "configuration/schema_checks.py")]
-    files.append(PACKAGE / "terraform/configuration/static_checks.py")
+    files += [PACKAGE / f"terraform/configuration/{name}.py" for name in ("static_checks", "inline_waivers")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     made = [call for call in calls if ast.unparse(call.func) in _MAKING]

@@ -105,6 +105,18 @@ def makes_the_queue_of_the_contract(block: Block, directory: Path) -> None:
     )
 
 
+def waives_what_it_stands_on(block: Block, directory: Path) -> None:
+    """Assert that each comment is a waiver: that of the resource covers more than that of its argument."""
+    (directory / "infraspec.toml").write_text(CONTRACT, encoding="utf-8")
+    (directory / "main.tf").write_text(block.text, encoding="utf-8")
+    plan = Environments(contracts.load(directory)).plan("prod")
+
+    assert ((), [("names", 2, 5), ("policies", 4, 4), ("tags", 4, 4)]) == (
+        plan.refused_waivers,
+        [(one.rule, one.first, one.last) for one in plan.waivers],
+    )
+
+
 def mends_the_incident(block: Block, directory: Path) -> None:
     """Assert that the secret may be read when the change is made; tests/sandbox/test_incident_replay.py deploys it."""
     found = check("secret-access", contracts.load(repaired(directory, block)), "dev")
@@ -113,6 +125,7 @@ def mends_the_incident(block: Block, directory: Path) -> None:
 
 
 READERS: Mapping[str, Callable[[Block, Path], None]] = {
+    "docs/contract.md": waives_what_it_stands_on,
     "docs/alarms.md": names_a_playbook,
     "docs/incident-replay.md": mends_the_incident,
     "docs/live-operations.md": makes_the_queue_of_the_contract,

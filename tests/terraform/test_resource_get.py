@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infraspec.core.errors import RequestError
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Unknown
 from infraspec.terraform import environments
@@ -84,3 +85,12 @@ def test_what_is_computed_in_a_plan_file_and_in_a_state(tmp_path: Path) -> None:
     assert Unknown("aws_sns_topic.a.arn") == plan.by_address["aws_sns_topic.a"].get("arn", "x")
     assert "arn:aws:sns:eu-west-1:111122223333:a" == state.by_address["aws_sns_topic.a"].get("arn")
     assert None is state.by_address["aws_sns_topic.a"].get("kms_master_key_id")
+
+
+def test_an_attribute_may_be_asked_for_in_brackets() -> None:
+    """It is what `get` gives; one that is not set is an error that names those that are."""
+    queue = Resource("aws_sqs_queue.a", "managed", "aws_sqs_queue", "a", None, "", {"name": "jobs", "tags": None})
+
+    assert ("jobs", None) == (queue["name"], queue["tags"])
+    with pytest.raises(RequestError, match=r"(?s)no value of `nam`.*one of name, tags.*did you mean `name`\?"):
+        queue["nam"]

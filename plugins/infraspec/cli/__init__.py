@@ -18,6 +18,7 @@ _COMMANDS = {
     "init": ("infraspec.cli.init:init", "Write the contract that a repository begins with."),
     "plan": ("infraspec.cli.plan:plan", "Print what Terraform source evaluates to."),
     "report": ("infraspec.cli.report:report", "Write the results of a run for people and tools."),
+    "rule": ("infraspec.cli.rule:rule", "Say what a rule asks for and why, with an example."),
     "runner-policy": (
         "infraspec.cli.runner_policy:runner_policy",
         "Print the policy of the role that the live suite runs with.",

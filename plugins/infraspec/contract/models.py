@@ -111,6 +111,10 @@ class Suite(ContractTable):
     documentation: NonEmpty | None = None
 
 
+Level: TypeAlias = Literal["violated", "advice", "off"]
+"""What a violation of a rule does: fail, be shown as advice, or nothing, as the rule is not judged."""
+
+
 class Waiver(ContractTable):
     """`[[waivers]]`: a known violation that is accepted until a day, that day included."""
 
@@ -149,6 +153,7 @@ class Contract(ContractTable):
     rollout: Rollout = Rollout()
     sandbox: Sandbox = Sandbox()
     suite: Suite = Suite()
+    rules: dict[NonEmpty, Level] = {}
     waivers: list[Waiver] = []
     path: SkipJsonSchema[Path] = Field(Path("infraspec.toml"), exclude=True)
 

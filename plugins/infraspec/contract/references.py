@@ -23,6 +23,7 @@ from infraspec.core.errors import (
     did_you_mean,
     listing,
 )
+from infraspec.core.rules import RULES
 
 
 def check_references(
@@ -40,6 +41,7 @@ def check_references(
     check.operations()
     check.waivers(rules)
     check.allow_empty(rules)
+    check.switches()
     check.finalize()
 
 
@@ -114,6 +116,24 @@ class _References:
         for index, entry in enumerate(self._contract.suite.allow_empty if rules is not None else ()):
             rule = entry.partition(":")[0]
             self._one_of(("suite", "allow_empty", index), rule, rules or (), "rule", ContractError)
+
+    def switches(self) -> None:
+        """Look up the rules of `[rules]`, and the checks of a rule."""
+        for name in self._contract.rules:
+            rule, dot, check = name.partition(".")
+            if rule not in RULES:
+                self._one_of(("rules", name), rule, RULES, "rule", ContractError)
+            elif dot and not RULES[rule].checks:
+                self._report(
+                    ("rules", name),
+                    ContractError,
+                    f"the rule {rule} has no checks that can be switched by themselves",
+                    expected=f"{rule}, the rule as a whole",
+                    found=name,
+                    remedy=f"write `{rule}`",
+                )
+            elif dot:
+                self._one_of(("rules", name), check, RULES[rule].checks, f"check of {rule}", ContractError)
 
     def _root(self, key: KeyPath, environment: Environment) -> None:
         """Demand a root module, unless it is not given and something else is."""

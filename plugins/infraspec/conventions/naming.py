@@ -18,10 +18,13 @@ from heapq import heappop, heappush
 
 from msgspec import Struct
 
+from infraspec.contract import located
+from infraspec.contract.models import Contract
 from infraspec.conventions.automaton import Automaton, Characters, fits, parse_expression
 from infraspec.conventions.effective_tags import EffectiveTags
 from infraspec.conventions.placeholders import Element, parse_template
-from infraspec.core.errors import ContractError
+from infraspec.conventions.tags import TagRules
+from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Verdict
 from infraspec.core.unknown import Text, Unknown, Value, computed_from, concatenate, render
 from infraspec.resource_types import Renaming, resource_type
@@ -378,3 +381,15 @@ def _words(name: str) -> frozenset[str]:
 
 def _whole(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])")
+
+
+def demand_patterns(contract: Contract) -> None:
+    """Raise the errors of the patterns of names and tags that no environment can mend, at their lines."""
+    collector = ErrorCollector()
+    with located(contract):
+        for type_, patterns in contract.names.patterns.items():
+            with collector.collect():
+                NamingRule.parse(patterns, contract.names.placeholders, {}, key=f"names.patterns.{type_}")
+        with collector.collect():
+            TagRules.parse(contract.tags, {})
+        collector.finalize()

@@ -127,6 +127,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     of_one_plan: bool = False
     """Whether the findings are about the changes of one plan, so that none is ever known from before."""
     metric: Metric = "consistency"
+    checks: tuple[str, ...] = ()
+    """The parts that the contract may switch by themselves: the services whose actions a role needs."""
 
     @classmethod
     def own(cls, id_: str) -> Rule:

@@ -39,6 +39,8 @@ def documented() -> dict[str, str]:
 
 
 _REPEATABLE = ("snapshot",)
+_FILES = ("dir", "plan", "snapshot", "results")
+"""The settings that are paths: an empty one, such as a variable of a pipeline that is not set, is none."""
 _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
 
@@ -78,7 +80,10 @@ class Settings(Struct, frozen=True):
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
-        """Read the settings of a run. One that names the live suite is live, before pytest finds its conftest.py."""
+        """Read the settings of a run; one that names the live suite is live, before pytest finds its conftest.py.
+
+        Raises UsageError for a path that is empty.
+        """
         if any(_LIVE_SUITE.match(argument) for argument in config.args):
             config.option.infraspec_live = "yes"
         return cls(*(_setting(config, name, "." if name == "dir" else "") for name in (*_HELP, *_FLAGS)))
@@ -122,14 +127,14 @@ class Settings(Struct, frozen=True):
 
     @property
     def named(self) -> list[str]:
-        """The environments that were asked for by name, each once; an empty name if there is but a comma.
+        """The environments that were asked for by name, each once; an empty name if what was given has none.
 
         A live run that names none is about the sandbox: an account is asked where somebody said so.
         """
-        names = _listed(self.environments.value)
-        if self.is_live and not self.environments.value.strip():
-            return [LOCAL]
-        return list(dict.fromkeys(names)) or ([""] if self.environments.value.strip() else [])
+        names = list(dict.fromkeys(_listed(self.environments.value)))
+        if names or self.environments.is_set:
+            return names or [""]
+        return [LOCAL] if self.is_live else []
 
     def chosen(self, contract: Contract) -> list[str]:
         """Return the names of the environments to check, in the contract's order where all are meant."""
@@ -172,9 +177,12 @@ def _listed(text: str) -> list[str]:
 def _setting(config: pytest.Config, name: str, default: str) -> Setting:
     option = config.getoption(f"infraspec_{name}")
     if option is not None:
+        if name in _FILES and not all(map(str.strip, option if name in _REPEATABLE else (option,))):
+            flag = f"--infraspec-{name}"
+            raise pytest.UsageError(f"{flag}: there is no name of a file\n  remedy:   name one, or leave {flag} out")
         return Setting(", ".join(option) if name in _REPEATABLE else option, "option")
     variable = os.environ.get(f"INFRASPEC_{name.upper()}")
-    if variable:
+    if variable or (variable is not None and name == "env"):  # an empty name is none, and not all of them
         return Setting(variable, "environment variable")
     ini = config.getini(f"infraspec_{name}")
     if ini:

@@ -56,14 +56,14 @@ class Hooks:
                 )
             addresses.add(resource.address)
         additions = self._additions()
-        if not resources and not additions.shapes and not additions.access:
+        if not resources and additions == Additions():
             return plan
         return plan.replaced(resources=(*plan.resources, *resources), additions=additions)
 
     def _additions(self) -> Additions:
         hook = self._caller.pytest_infraspec_required_access
         access = (self._required_access,) if hook.get_hookimpls() else ()
-        return Additions(self._merged("pytest_infraspec_arn_shapes"), access)
+        return Additions(self._merged("pytest_infraspec_arn_shapes"), access, tuple(self.checks()))
 
     def _required_access(self, task_definition: TaskDefinition, context: AccessContext) -> Iterable[Requirement]:
         answers = self._caller.pytest_infraspec_required_access(task_definition=task_definition, context=context)

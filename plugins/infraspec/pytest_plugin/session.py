@@ -14,8 +14,9 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.contract.baseline import Baseline
 from infraspec.contract.models import Contract, Waiver
+from infraspec.contract.waivers import InlineWaiver, labels_of_event
 from infraspec.contract.waivers import approvals as label_approvals
-from infraspec.contract.waivers import labels_of_event
+from infraspec.conventions.naming import demand_patterns
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.core.errors import (
     BaselineError,
@@ -38,7 +39,15 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.pytest_plugin.options import LOCAL, Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
 from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
-from infraspec.reporting.run.rule_result import UNJUDGED, at_calls, empty_selection, judge, unjudged_error, witness_of
+from infraspec.reporting.run.rule_result import (
+    UNJUDGED,
+    at_calls,
+    empty_selection,
+    judge,
+    switched_off,
+    unjudged_error,
+    witness_of,
+)
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
 
@@ -68,7 +77,9 @@ class Session:
     def contract(self) -> Contract:
         """The contract; InfraspecError if it is missing or wrong."""
         chosen = [self.sandbox_environment] if self.is_local else self.settings.named
-        return self.hooks.named(contracts.load(self.settings.path, environments=chosen or None))
+        contract = self.hooks.named(contracts.load(self.settings.path, environments=chosen or None))
+        demand_patterns(contract)
+        return contract
 
     @cached_property
     def is_local(self) -> bool:
@@ -248,8 +259,12 @@ class Session:
     ) -> None:
         """Keep what a rule has found for reports, and fail or xfail its test unless all is proven or waived."""
         environment = environment_of(item)
+        if reason := switched_off(contract, rule):
+            pytest.skip(reason)
+        inline: Sequence[InlineWaiver] = ()
         if environment in contract.environments and self.environments.has(environment):
-            findings = at_calls(rule, findings, self.environments.plan(environment))
+            plan = self.environments.plan(environment)
+            findings, inline = at_calls(rule, findings, plan), plan.waivers
         result = judge(
             rule,
             findings,
@@ -259,6 +274,7 @@ class Session:
             keep_proven=keep_proven,
             baseline=self.baseline,
             moves=self.moves(environment) if self.baseline else (),
+            inline=inline,
         )
         keep_record(item, result.record(), self.shown(environment))
         if witness := witness_of(item.config):

@@ -22,6 +22,7 @@ from infraspec.terraform.configuration.declarations import Configuration
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import RootSettings, read_settings
 from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
+from infraspec.terraform.pairing import demand_account, demand_environment
 from infraspec.terraform.plan import IamSnapshot, Plan
 from infraspec.terraform.planfile import plan, state
 from infraspec.terraform.planfile.document import FileKind, open_document
@@ -104,6 +105,7 @@ class Environments:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
         if name not in self._plans:
             snapshots = self._snapshots_of(contracts.environment(self.contract, name))
+            demand_account(snapshots, self.contract, name)
             plan, organization = self._build(name), self._organization_of(name)
             given = plan.replaced(snapshots=snapshots, organization=organization)
             self._plans[name] = self._extend(name, given if snapshots or organization else plan)
@@ -150,7 +152,9 @@ class Environments:
         if document is None:
             return self._sources.made(name) if self._has_source(environment) else _without_source(environment)
         path = document.absolute() if document is self._plan_file else contracts.resolve(self.contract, document)
-        planned = load(path, name=contracts.display(self.contract, path))
+        shown = contracts.display(self.contract, path)
+        planned = load(path, name=shown)
+        demand_environment(planned, self.contract, name, shown)
         return complete(planned, self._sources.made(name)) if self._has_source(environment) else planned
 
     def settings(self) -> Mapping[str, RootSettings]:

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
-from infraspec.core.errors import InfraspecError, PlanError
+from infraspec.core.errors import InfraspecError, PlanError, RequestError, did_you_mean, listing
 from infraspec.core.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
 from infraspec.resource_types import PolicyKind
 from infraspec.terraform.provider.schema import is_computed
 
 if TYPE_CHECKING:
+    from infraspec.contract.waivers import InlineWaiver
     from infraspec.core.finding import Location
 
 
-_ABSENT = object()
+_ABSENT: Any = object()
 
 
 class ValuesOnDemand(Mapping[str, Value]):
@@ -96,6 +97,19 @@ class Resource(Struct, frozen=True, eq=False):
         if self.locate is not None and is_computed(self.type, attribute, self.mode):
             return self.reference(attribute)
         return default
+
+    def __getitem__(self, attribute: str) -> Value:
+        """Return an attribute as `get` does. Raises RequestError, which names what there is, if it is not set."""
+        value = self.get(attribute, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        raise RequestError(
+            f"{self.address} has no value of `{attribute}`",
+            place=str(self.location or ""),
+            expected=f"one of {listing(sorted(self.values), 30)}",
+            found=attribute,
+            remedy=did_you_mean(attribute, list(self.values)) or f'if it may be unset, ask resource.get("{attribute}")',
+        )
 
     def stated(self, attribute: str, default: Value = None) -> Value:
         """Return an attribute as the source, plan or state states it, or the default, whoever may compute it."""
@@ -275,11 +289,12 @@ class Additions(Struct, frozen=True):
 
     `shapes` gives what an attribute of a resource type will look like, by type and attribute, as a function of an
     AwsAttributes and the Resource; `access` lists further functions from a TaskDefinition and its AccessContext to the
-    Requirements that its roles have to meet.
+    Requirements that its roles have to meet; `rules` are the ids of their checks.
     """
 
     shapes: Mapping[tuple[str, str], Callable[..., Value]] = field(default_factory=dict)
     access: tuple[Callable[..., Iterable[object]], ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 T = TypeVar("T")
@@ -304,6 +319,8 @@ class Plan:
     refactorings: tuple[Refactoring, ...] = ()
     changes: tuple[Change, ...] = ()
     """What a plan file does, no-op included, then the drift that terraform found."""
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The variables of a plan file that are text."""
     from_plan_file: bool = False
     """Whether there is a plan file behind it, which alone says what changes."""
     account: Value = dataclasses.field(
@@ -323,6 +340,10 @@ class Plan:
     """The errors of the source that leave something without a value: more, once more of it was evaluated."""
     fetched: Mapping[str, Location] = dataclasses.field(default_factory=dict)
     """Where modules that terraform has fetched, which the user does not own, are called, by address of the module."""
+    waivers: tuple[InlineWaiver, ...] = ()
+    """What comments in the source waive."""
+    refused_waivers: tuple[Fault, ...] = ()
+    """Comments that are meant for waivers and are none."""
     module_calls: int = 0
     """How many module instances were evaluated (0 from a plan or state)."""
     absent: tuple[tuple[str, str], ...] = ()

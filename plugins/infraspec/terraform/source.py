@@ -22,6 +22,7 @@ from infraspec.core.unknown import Unknown, Value
 from infraspec.hcl.ast import Literal, Tuple
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.evaluation import Evaluation, Library, located_at
+from infraspec.terraform.configuration.inline_waivers import waivers_of
 from infraspec.terraform.configuration.instances import DeclaringModule, ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.providers import address_of
@@ -253,6 +254,8 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
     with evaluation.noting():
         moved.extend(refactorings(modules))
     problems = [] if evaluation.problems is None else evaluation.problems
+    directories = {each.configuration.directory for each in modules}
+    waivers, refused = waivers_of(evaluation.library.texts(), directories)
     root_provider = module.provider("aws")
     providers = {instance.provider.key: instance.provider for instance in instances}
     return Plan(
@@ -272,6 +275,8 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
         unseen_inputs=evaluation.unseen_inputs,
         problems=problems,
         fetched=_fetched(modules),
+        waivers=waivers,
+        refused_waivers=(*refused, *evaluation.misplaced_waivers),
         module_calls=evaluation.module_calls,
         absent=tuple(evaluation.absent),
         uncertain=evaluation.uncertain,

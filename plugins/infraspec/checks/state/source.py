@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from infraspec.contract.models import Contract
 from infraspec.core.errors import (
     ErrorCollector,
     FileAccessError,
@@ -18,6 +19,7 @@ from infraspec.core.errors import (
 )
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
+from infraspec.terraform.configuration.inline_waivers import unknown_rule
 from infraspec.terraform.plan import Diagnostic, Plan
 
 RULE = RULES["source"]
@@ -33,13 +35,16 @@ _FEW = 5
 _TO_MEND = "correct the value, or the condition that it does not meet"
 
 
-def check_source(plan: Plan) -> list[Finding]:
+def check_source(plan: Plan, contract: Contract | None = None) -> list[Finding]:
     """Report each diagnostic of the plan: an error is VIOLATED, a warning UNDETERMINED; else one PROVEN.
 
-    Without a resource or data source there is nothing to report on.
+    So is a comment VIOLATED that is meant for a waiver and is none. Without a resource or data source there is nothing
+    to report on.
     """
     findings = list(_diagnosed(plan))
-    for fault in plan.examine():
+    may_be_own = contract is not None and bool(contract.suite.own_rules)
+    unknown = (unknown_rule(waiver, plan.additions.rules, may_be_own=may_be_own) for waiver in plan.waivers)
+    for fault in (*plan.examine(), *plan.refused_waivers, *filter(None, unknown)):
         subject = RULE.about(fault.address, fault.name, fault.location)
         findings.append(subject.say(fault.kind, **fault.values))
     problems = ErrorCollector([*plan.problems]).distinct()

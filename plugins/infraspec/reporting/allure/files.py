@@ -41,7 +41,7 @@ class VerdictRow(NamedTuple):
     def cells(self) -> tuple[str, ...]:
         """Return the text of the columns."""
         finding, waiver = self.finding, self.waiver
-        accepted = f"until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
+        accepted = f"until {waiver.expires} by {waiver.by}: {waiver.reason}" if waiver else ""
         texts = (finding.expected, finding.found, finding.reason, finding.remedy)
         return finding.verdict.value, self.state, finding.address, finding.subject, self.place, *texts, accepted
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from infraspec.core.errors import listing
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import rule_of
-from infraspec.reporting.run.results import Entry, Results, by_rule, find
+from infraspec.reporting.run.results import Entry, Results, by_rule, find, function_of
 from infraspec.reporting.run.results_builder import Cause, causes
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -104,10 +104,18 @@ def _rule(rule: str) -> dict[str, Any]:
 
 
 def _notifications(results: Results) -> dict[str, Any]:
-    """Return the tests that have no verdict as notifications of the tool's run."""
+    """Return the tests that have no verdict, and what the contract switches off, as notifications of the tool's run."""
     found = [
         {"level": "error", "message": {"text": " ".join(filter(None, [problem.test, problem.error, problem.message]))}}
         for problem in results.problems
+    ]
+    found += [
+        {
+            "level": "note",
+            "message": {"text": f"{function_of(skipped.test)} in {skipped.environment}: {skipped.reason}"},
+        }
+        for skipped in results.skipped
+        if skipped.reason.startswith("switched off")
     ]
     return {"toolExecutionNotifications": found} if found else {}
 
@@ -140,15 +148,15 @@ def _result(entry: Entry, index: int, fingerprint: str, contract: str) -> dict[s
             if other.location
         ]
     if entry.state == "waived" and waiver:
-        why = f"{waiver.reason} (until {waiver.expires} by {waiver.owner})"
-        result["suppressions"] = [_suppression(why)]
+        why = f"{waiver.reason} (until {waiver.expires} by {waiver.by})"
+        result["suppressions"] = [_suppression(why, "inSource" if waiver.place else "external")]
     if entry.state == "known":
         result["suppressions"] = [_suppression("a finding of the baseline")]
     return result
 
 
-def _suppression(justification: str) -> dict[str, Any]:
-    return {"kind": "external", "status": "accepted", "justification": justification}
+def _suppression(justification: str, kind: str = "external") -> dict[str, Any]:
+    return {"kind": kind, "status": "accepted", "justification": justification}
 
 
 def _message(finding: Finding, head: str) -> str:

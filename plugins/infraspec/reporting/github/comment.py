@@ -240,7 +240,7 @@ def _is_for_this_run(entry: Entry, results: Results) -> bool:
 
 def _waiver(entry: Entry, links: Links) -> str:
     waiver = entry.waiver
-    until = f": until {waiver.expires} by {escape(waiver.owner)}, {escape(waiver.reason)}" if waiver else ""
+    until = f": until {waiver.expires} by {escape(waiver.by)}, {escape(waiver.reason)}" if waiver else ""
     return f"{_named(entry)}{links.behind(entry.finding.location)}{until}"
 
 
@@ -360,7 +360,7 @@ def _line(entry: Entry, links: Links) -> str:
     finding, waiver = entry.finding, entry.waiver
     mark = f"{_MARKS[entry.state]} **{escape(finding.subject)}** " if finding.subject else ""
     approved = (
-        f" — approved by {escape(waiver.owner)}: {escape(waiver.reason)}" if waiver and entry.state == "waived" else ""
+        f" — approved by {escape(waiver.by)}: {escape(waiver.reason)}" if waiver and entry.state == "waived" else ""
     )
     first = finding.found.splitlines()[0]
     return f"- {mark}{code_span(finding.address)}: {escape(first)}{links.behind(finding.location)}{approved}"

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Location
 from infraspec.reporting.document import link
-from infraspec.reporting.run.results import Results
+from infraspec.reporting.run.results import Entry, Results
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
 _TEXTS = ("address", "subject", "expected", "found", "reason", "remedy")
@@ -93,13 +93,19 @@ class Repository:
     def finding(self, finding: Finding) -> Finding:
         """Return a finding with paths relative to the repository."""
         related = (
-            replace(other, address=self.text(other.address), location=self._location(other.location))
+            replace(other, address=self.text(other.address), location=self.location(other.location))
             for other in finding.related
         )
         texts = {name: self.text(getattr(finding, name)) for name in _TEXTS}
-        return replace(finding, **texts, location=self._location(finding.location), related=tuple(related))
+        return replace(finding, **texts, location=self.location(finding.location), related=tuple(related))
 
-    def _location(self, location: Location | None) -> Location | None:
+    def entry(self, entry: Entry) -> Entry:
+        """Return an entry with paths relative to the repository, that of a waiver in the source among them."""
+        waiver = entry.waiver and replace(entry.waiver, place=self.location(entry.waiver.place))
+        return replace(entry, finding=self.finding(entry.finding), waiver=waiver)
+
+    def location(self, location: Location | None) -> Location | None:
+        """Return a place with its path relative to the repository."""
         return Location(self.path(location.file), location.line) if location else None
 
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.core.errors import ReportError, writing
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import write_whole
 
@@ -33,12 +33,21 @@ baseline, `advice` is PROVEN and could be better. `proven` findings are kept of 
 each change of a plan, and of those that say what a proof rests on."""
 
 
-class Acceptance(Struct, frozen=True):
-    """A waiver or an approval: why, by whom, and the last day, as 2026-11-01."""
+class Acceptance(Struct, frozen=True, omit_defaults=True):
+    """A waiver or an approval: why, by whom, and the last day, as 2026-11-01.
+
+    `place` is where the comment of a waiver stands in the source; None for one of the contract.
+    """
 
     reason: str
     owner: str
     expires: str
+    place: Location | None = None
+
+    @property
+    def by(self) -> str:
+        """Who accepts it, and where it is said if that is not the contract."""
+        return f"{self.owner} at {self.place}" if self.place else self.owner
 
 
 class Entry(Struct, frozen=True):

@@ -17,7 +17,7 @@ from infraspec import __version__
 from infraspec.contract import display
 from infraspec.contract.baseline import Baseline, Known, Move
 from infraspec.contract.models import Contract
-from infraspec.contract.waivers import Unused, WaiverBook
+from infraspec.contract.waivers import InlineWaiver, Unused, WaiverBook
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.reporting.run.recorder import Recorder
@@ -38,6 +38,7 @@ from infraspec.reporting.run.results import (
     by_place,
     by_rule,
 )
+from infraspec.reporting.run.rule_result import checks_off
 
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
@@ -156,8 +157,10 @@ def gather(
         counts=tuple(_counts(recorder.records, names)),
         findings=tuple(_findings(recorder.records, names, repository)) if repository else (),
         problems=tuple(_left(recorder.problems, Problem, names, repository)),
-        skipped=tuple(_left(recorder.skipped, Skipped, names, repository)),
-        unused_waivers=tuple(map(str, unused_waivers(recorder.records, contract))) if contract else (),
+        skipped=tuple(
+            _left([*recorder.skipped, *(checks_off(contract) if contract else ())], Skipped, names, repository)
+        ),
+        unused_waivers=tuple(_unused(recorder.records, contract, repository)) if contract and repository else (),
         moves=tuple(Moved(name, *move) for name, found in (moves or {}).items() for move in dict.fromkeys(found)),
         baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
     )
@@ -194,7 +197,7 @@ def _counts(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[
 
 
 def _findings(records: Iterable[Mapping[str, Any]], names: Sequence[str], repository: Repository) -> list[Entry]:
-    entries = [replace(entry, finding=repository.finding(entry.finding)) for entry in entries_of(records)]
+    entries = list(map(repository.entry, entries_of(records)))
     return sorted(
         entries, key=lambda entry: (by_rule(entry.environment, entry.finding.rule, names), by_place(entry.finding))
     )
@@ -226,6 +229,14 @@ def unused_waivers(records: Iterable[Mapping[str, Any]], contract: Contract) -> 
     for record in records:
         book.record(record)
     return book.unused()
+
+
+def _unused(records: Iterable[Mapping[str, Any]], contract: Contract, repository: Repository) -> Iterable[str]:
+    for unused in unused_waivers(records, contract):
+        waiver = unused.waiver
+        if isinstance(waiver, InlineWaiver):
+            waiver = replace(waiver, location=repository.location(waiver.location) or waiver.location)
+        yield str(replace(unused, waiver=waiver))
 
 
 Left = TypeVar("Left", Problem, Skipped)

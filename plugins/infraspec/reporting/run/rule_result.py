@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -14,11 +15,12 @@ from msgspec.structs import replace
 
 from infraspec.contract import place_of
 from infraspec.contract.baseline import Baseline, BaselineResult, Move
-from infraspec.contract.models import Contract
-from infraspec.contract.waivers import Waived, WaiverResult, apply
+from infraspec.contract.models import Contract, Level
+from infraspec.contract.waivers import InlineWaiver, Waived, WaiverResult, apply
 from infraspec.core.errors import EmptySelectionError, counted, listing
 from infraspec.core.finding import Finding, Location, Related, Verdict, by_mistake
 from infraspec.core.rules import RULES
+from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Acceptance, Entry, State, by_place
 
 if TYPE_CHECKING:  # a run starts faster without
@@ -39,6 +41,8 @@ class RuleResult(Struct, frozen=True):
     keep_proven: bool = False
     known: tuple[Finding, ...] = ()
     used: tuple[int, ...] = ()
+    advised: frozenset[str] = frozenset()
+    """What the findings are about that the contract only takes advice on."""
 
     @property
     def is_empty(self) -> bool:
@@ -91,7 +95,8 @@ class RuleResult(Struct, frozen=True):
     def _state(self, finding: Finding) -> State:
         if finding.verdict is Verdict.PROVEN:
             return "advice" if finding.advice else "proven"
-        return "failing" if finding.verdict is Verdict.VIOLATED or self.undetermined_fails else "warning"
+        is_doubt = finding.verdict is Verdict.UNDETERMINED
+        return "warning" if is_doubt and (not self.undetermined_fails or finding.key in self.advised) else "failing"
 
     def _in(self, state: State) -> tuple[Finding, ...]:
         return tuple(sorted((one for one in self.result.active if self._state(one) == state), key=by_place))
@@ -120,9 +125,11 @@ def judge(
     keep_proven: bool = False,
     baseline: Baseline | None = None,
     moves: Sequence[Move] = (),
+    inline: Sequence[InlineWaiver] = (),
 ) -> RuleResult:
-    """Apply the contract's waivers to the findings of a rule, then the baseline to those that are left."""
-    result = apply(findings, contract.waivers, environment, today, [rule])
+    """Apply the levels of the contract, the waivers of contract and source, then the baseline to what is left."""
+    judged = switched(rule, findings, contract.rules)
+    result = apply(judged.findings, contract.waivers, environment, today, [rule], inline=inline)
     parted = (
         baseline.part(result.active, rule, environment, today, moves) if baseline else BaselineResult(result.active)
     )
@@ -130,11 +137,66 @@ def judge(
         rule,
         replace(result, active=by_mistake(parted.active)),
         contract.suite.undetermined == "fail",
-        rule in contract.suite.allow_empty,
+        rule in contract.suite.allow_empty or len(judged.findings) < len(findings),
         keep_proven,
         parted.known,
         parted.used,
+        judged.advised,
     )
+
+
+class Switched(Struct, frozen=True):
+    """Findings as the contract takes them; `advised` is what those are about of which it only takes advice."""
+
+    findings: tuple[Finding, ...]
+    advised: frozenset[str] = frozenset()
+
+
+def switched(rule: str, findings: Sequence[Finding], levels: Mapping[str, Level]) -> Switched:
+    """Return the findings of a rule as `[rules]` of the contract says.
+
+    What is off is not among them. Of what is advice, a violation is said as one, and a doubt stays a doubt that fails
+    nothing: what is not known is not proven.
+    """
+    if not any(name.partition(".")[0] == rule for name in levels):
+        return Switched(tuple(findings))
+    kept: list[Finding] = []
+    advised: set[str] = set()
+    for finding in findings:
+        level = _level(rule, finding, levels)
+        if level == "advice" and finding.verdict is not Verdict.PROVEN:
+            advised.add(finding.key)
+            is_certain = finding.verdict is Verdict.VIOLATED
+            kept.append(replace(finding, verdict=Verdict.PROVEN, advice=True) if is_certain else finding)
+        elif level == "violated" and finding.advice:
+            kept.append(replace(finding, verdict=Verdict.VIOLATED, advice=False))
+        elif level != "off":
+            kept.append(finding)
+    return Switched(tuple(kept), frozenset(advised))
+
+
+_ACTION = re.compile(r"(?<![\w:-])([a-z0-9-]+):[A-Z]\w+")
+
+
+def _level(rule: str, finding: Finding, levels: Mapping[str, Level]) -> Level | None:
+    """Return the level of a finding: that of its checks, if they have the same one, else that of the rule."""
+    named = {levels.get(f"{rule}.{check}") for check in _ACTION.findall(finding.subject.rpartition(": ")[2])}
+    own = named.pop() if len(named) == 1 else None
+    return own or levels.get(rule)
+
+
+def switched_off(contract: Contract, rule: str) -> str:
+    """Return why a rule is not judged, if the contract has switched it off, or else an empty text."""
+    return f"switched off at {place_of(contract, 'rules', rule)}" if contract.rules.get(rule) == "off" else ""
+
+
+def checks_off(contract: Contract) -> list[dict[str, str]]:
+    """Return the checks of rules that the contract has switched off, as tests that did not look."""
+    return [
+        {"test": name, "environment": REPOSITORY, "reason": f"switched off at {place_of(contract, 'rules', name)}"}
+        for name, level in contract.rules.items()
+        if level == "off" and "." in name
+    ]
 
 
 def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySelectionError:
@@ -208,4 +270,4 @@ def allowing(present: Sequence[str], further: Sequence[str]) -> str:
 
 
 def _acceptance(entry: Waived) -> Acceptance:
-    return Acceptance(entry.waiver.reason, entry.waiver.owner, entry.waiver.expires.isoformat())
+    return Acceptance(entry.waiver.reason, entry.waiver.owner, entry.waiver.expires.isoformat(), entry.place)

@@ -21,7 +21,7 @@ from infraspec.core.rules import RULES
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
-from infraspec.reporting.run.rule_result import allowing
+from infraspec.reporting.run.rule_result import allowing, checks_off
 
 if TYPE_CHECKING:  # most runs know all
     from infraspec.adoption.answers import Ranking
@@ -169,7 +169,7 @@ def write_summary(
     _write_table(terminal, named, broken)
     for problem in problems:
         terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
-    _write_skipped(terminal, recorder, environments, shown)
+    _write_skipped(terminal, recorder, environments, shown, checks_off(contract))
     for record in named:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""
@@ -194,11 +194,15 @@ def write_summary(
 
 
 def _write_skipped(
-    terminal: pytest.TerminalReporter, recorder: Recorder, environments: list[str], shown: Callable[[str], str]
+    terminal: pytest.TerminalReporter,
+    recorder: Recorder,
+    environments: list[str],
+    shown: Callable[[str], str],
+    off: Sequence[Mapping[str, str]],
 ) -> None:
     """Write what was not looked at and why, the environments of one reason together."""
     reasons: dict[tuple[str, str], set[str]] = {}
-    for skipped in recorder.skipped:
+    for skipped in [*recorder.skipped, *off]:
         told = function_of(skipped["test"]), skipped["reason"]
         reasons.setdefault(told, set()).add(skipped["environment"])
     for (test, reason), names in sorted(reasons.items()):

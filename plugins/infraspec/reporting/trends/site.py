@@ -194,7 +194,7 @@ def _waivers(trend: Trend) -> Iterable[str]:
     rows = [
         f"<tr><td class=about>{_about(finding)}</td>"
         f"<td class=when>{day} ({_left(day, today)})</td>"
-        f"<td>{escape(waiver.owner)}: {escape(waiver.reason)}</td></tr>"
+        f"<td>{escape(waiver.by)}: {escape(waiver.reason)}</td></tr>"
         for day, waiver, finding in sorted(waived, key=lambda row: row[0])
         if day - today <= _SOON
     ]

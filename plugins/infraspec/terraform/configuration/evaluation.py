@@ -27,7 +27,7 @@ from infraspec.core.errors import (
 from infraspec.core.finding import Location
 from infraspec.core.limits import MOST_INSTANCES, MOST_PER_BLOCK
 from infraspec.core.unknown import Erroneous, Sensitive, Text, Unknown, Value
-from infraspec.hcl.ast import File
+from infraspec.hcl.ast import File, SourceText
 from infraspec.hcl.files import parse_file
 from infraspec.terraform.configuration.declarations import (
     Configuration,
@@ -43,7 +43,7 @@ from infraspec.terraform.language.functions.filesystem import RootFiles
 from infraspec.terraform.language.partial_values import named, operand
 from infraspec.terraform.language.scope import EvaluatedObject, Scope
 from infraspec.terraform.language.values import SetValue, type_name
-from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic, Uncertain
+from infraspec.terraform.plan import NOT_EVALUATED, Diagnostic, Fault, Uncertain
 from infraspec.terraform.provider.known_data import KnownData
 
 
@@ -76,6 +76,10 @@ class Library:
         else:
             errors += found
         return tree
+
+    def texts(self) -> Iterator[tuple[str, SourceText]]:
+        """Yield the texts of the files that were parsed, by their paths."""
+        return ((path, file.source) for path, (file, _) in self._files.items())
 
     def parsed(self) -> dict[Path, Configuration]:
         """Return the configurations that were read, by directory."""
@@ -137,6 +141,8 @@ class Evaluation(Struct):
     module_calls: int = 0
     unseen_inputs: dict[str, list[Callable[[], Value]]] = field(default_factory=dict)
     """What modules are given whose source is not here, by their addresses."""
+    misplaced_waivers: list[Fault] = field(default_factory=list)
+    """Comments of variable files that are meant for waivers."""
     problems: list[InfraspecError] | None = None
     """The errors that leave something without a value; None where the first one is to be raised."""
 

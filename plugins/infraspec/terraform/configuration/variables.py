@@ -20,6 +20,7 @@ from infraspec.hcl.ast import Block, Body, Expression, File, SourceText
 from infraspec.hcl.files import parse_variables
 from infraspec.hcl.parser import parse_expression
 from infraspec.terraform.configuration.evaluation import unreadable_value
+from infraspec.terraform.configuration.inline_waivers import faults_of_values
 from infraspec.terraform.configuration.module import ModuleInstance, type_of
 from infraspec.terraform.language.expressions import compile_expression
 from infraspec.terraform.language.types import PrimitiveType
@@ -82,6 +83,7 @@ def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
             [*error.errors] if isinstance(error, InputErrorGroup) else [error],
             File(SourceText("", ""), Body({}, ())),
         )
+    root.evaluation.misplaced_waivers += faults_of_values(file.source)
     errors += [_no_value(block, file.source) for block in file.body.blocks]
     values: dict[str, Value] = {}
     for each in errors:

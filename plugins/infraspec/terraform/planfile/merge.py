@@ -194,6 +194,8 @@ def complete(planned: Plan, source: Plan) -> Plan:
         absent=source.absent,
         problems=source.problems,
         fetched=source.fetched,
+        waivers=source.waivers,
+        refused_waivers=source.refused_waivers,
     )
 
 

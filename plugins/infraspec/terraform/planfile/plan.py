@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+import msgspec
+
 from infraspec.terraform.plan import Change, Plan
 from infraspec.terraform.planfile.instances import AWS, Instances, Providers, References, bare, changed_address, modules
 from infraspec.terraform.planfile.outcome import AccountEvidence, diagnostics, planned_outputs, refactorings
@@ -97,7 +99,14 @@ def from_document(document: PlanFileDocument, name: str) -> Plan:
         outputs=planned_outputs(document, planned.outputs if isinstance(planned, StateValues) else {}),
         refactorings=tuple(refactorings(entries)),
         changes=tuple(changes(entries, document.resource_drift, configuration.root_module)),
+        given={name: text for name, one in document.variables.items() if (text := _text(one.value)) is not None},
         from_plan_file=True,
         accounts=accounts,
         **(told | evidence.settings()),
     )
+
+
+def _text(value: msgspec.Raw) -> str | None:
+    """Return the value of a variable that is text."""
+    found = msgspec.json.decode(value) if bytes(value)[:1] == b'"' else None
+    return found if isinstance(found, str) else None
