@@ -11,6 +11,7 @@ from infraspec.cli import main
 from infraspec.contract import load
 from infraspec.core import runtime
 from infraspec.core.errors import MissingExtraError
+from infraspec.core.runtime import installation
 from infraspec.pytest_plugin.live_access import SandboxHandle
 from infraspec.reporting.notify.notices import Message, send_by_topic
 
@@ -36,7 +37,7 @@ def test_a_command(arguments: list[str], message: str, extra: str) -> None:
 
     assert done.exit_code == 2
     assert f"MissingExtraError: {message}, which is not installed" in done.stderr
-    assert f"pip install 'pytest-infraspec[{extra}]'" in done.stderr
+    assert installation(extra) in done.stderr
 
 
 def test_the_sandbox_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

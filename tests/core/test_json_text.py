@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -79,8 +80,8 @@ def test_nothing_is_made_up(tree: Any, data: strategies.DataObject) -> None:
     words = [word for word in json.JSONEncoder().iterencode(tree) if word.strip()]
     start = data.draw(strategies.integers(0, len(words) - 1))
     end = data.draw(strategies.integers(start + 1, len(words)))
-    depth = ["".join(words[start:end]).count(one) for one in "[]{}"]
-    if depth[0] != depth[1] or depth[2] != depth[3]:
+    depths = [*accumulate((word in "[{") - (word in "]}") for word in "".join(words[start:end]))]
+    if min(depths) < 0 or depths[-1]:
         return  # a part that closes what stands around it is no reading of the text
     parts = [part for part in (" ".join(words[:start]), X, " ".join(words[end:])) if part]
 
