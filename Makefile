@@ -70,7 +70,7 @@ report: ## Render the results of the last run with Allure, as one HTML file
 	$(PYTHON) tools/allure_report.py $(ALLURE_RESULTS) $(ALLURE_REPORT) --history $(ALLURE_HISTORY) --home $(ALLURE)
 
 .PHONY: test-live
-test-live: $(VENV)/.live ## Check what is deployed, in an embedded AWS without ENV: INFRA, ENV, WORKERS
+test-live: $(VENV)/.live ## Check what is deployed, in the sandbox without ENV: INFRA, ENV, WORKERS
 	$(BIN)/python -m pytest tests_live $(SELECTION) $(SPREAD_WIDE) --alluredir $(ALLURE_RESULTS) --clean-alluredir --infraspec-results $(RESULTS) $(ARGS)
 
 .PHONY: test

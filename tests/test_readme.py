@@ -17,6 +17,15 @@ def test_documents_that_are_linked_exist() -> None:
     assert [] == [link for link in links if not (ROOT / link).exists()]
 
 
+@pytest.mark.parametrize("name", ["README.ja.md", "docs/getting-started.ja.md"])
+def test_japanese_has_no_stray_spaces(name: str) -> None:
+    """No line ends with a space, and none stands between two full-width letters."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    assert [] == re.findall(r"[ \t]+$", text, re.MULTILINE)
+    assert [] == re.findall(r"[\u3040-\u30ff\u4e00-\u9fff、。] +[\u3040-\u30ff\u4e00-\u9fff]", text)
+
+
 JAPANESE = (ROOT / "README.ja.md").read_text(encoding="utf-8")
 
 
@@ -32,7 +41,8 @@ JAPANESE = (ROOT / "README.ja.md").read_text(encoding="utf-8")
 )
 def test_japanese_is_in_step(pattern: str) -> None:
     """README.ja.md has the headings, code, tables and links of README.md, in the same order but for links."""
-    english, japanese = (re.findall(pattern, text, re.MULTILINE) for text in (README, JAPANESE))
+    translated = JAPANESE.replace(".ja.md", ".md")  # a page that there is in Japanese is linked in Japanese
+    english, japanese = (re.findall(pattern, text, re.MULTILINE) for text in (README, translated))
 
     assert english
     assert sorted(english) == sorted(japanese)

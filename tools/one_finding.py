@@ -167,7 +167,7 @@ def _found(way: Way) -> Step:
     return Step(
         "The finding",
         (way.check, type(finding).__module__),
-        "The verdict with its evidence and the change that mends it. Reports read this and nothing before it.",
+        "The verdict with its evidence and the change that fixes it. Reports read this and nothing before it.",
         _table(
             rule=finding.rule,
             verdict=finding.verdict.name,

@@ -1,4 +1,4 @@
-"""What a check-up says of a contract and its sources, with the lines that mend it."""
+"""What a check-up says of a contract and its sources, with the lines that fix it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ resource "aws_iam_role_policy" "some" {
         [
             (
                 HealthState.WARNING,
-                "1 module not here, whose resources are not seen",
+                "1 module not downloaded; its resources are unchecked",
                 """\
                 run `infraspec get`, which fetches it
                 #   module.vpc""",
@@ -106,7 +106,7 @@ variable "size" {
 
 @pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
 def test_environment(tmp_path: Path, files: dict[str, str], expected: list[tuple[HealthState, str, str]]) -> None:
-    """Each thing that is not known is a warning, each error a problem, with the lines that mend it."""
+    """Each thing that is not known is a warning, each error a problem, with the lines that fix it."""
     first, *lines = checkup(write(tmp_path, {**files, "infraspec.toml": CONTRACT}))
 
     assert (first.topic, first.state) == ("contract", HealthState.OK)

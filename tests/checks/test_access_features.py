@@ -234,7 +234,7 @@ def test_the_proxy_of_service_connect_writes_its_log_with_the_execution_role() -
     assert [(one.subject, one.verdict) for one in found] == [
         (f"{PROXY}log group: logs:CreateLogStream, logs:PutLogEvents", VIOLATED),
     ]
-    assert "the execution role aws_iam_role.execution may" in found[0].expected
+    assert "the execution role aws_iam_role.execution must be allowed to perform" in found[0].expected
     allowed = case.plan(case.statement(arn("logs", "log-group:/ecs/proxy:*")))
     assert {PROVEN} == {finding.verdict for finding in findings(allowed)}
 
@@ -653,7 +653,7 @@ def test_a_repository_of_another_account_has_to_allow_it_too() -> None:
     token, *layers = findings(Case(ROWS["token"], "*", "", container).plan(allow))
     assert token.verdict is PROVEN
     assert [UNDETERMINED] * 2 == [finding.verdict for finding in layers]
-    assert f"the resource policy of {arn('ecr', 'repository/app', OTHER_ACCOUNT)} is not known" in layers[0].reason
+    assert f"the resource policy of {arn('ecr', 'repository/app', OTHER_ACCOUNT)} is unknown" in layers[0].reason
     token, *layers = findings(Case(ROWS["token"], "*", "", container).plan())
     assert [VIOLATED] * 2 == [finding.verdict for finding in (token, *layers)]
 

@@ -69,8 +69,10 @@ def test_without_the_statement_it_is_violated(case: Case) -> None:
         found = judged(case, plan)
         assert verdicts(found) == {expected}
         for finding in found:
-            assert f"the {case.row.role} role aws_iam_role.{case.row.role} may" in finding.expected
-            assert f'as AWS asks in "{case.row.source}"' in finding.expected
+            assert (
+                f"the {case.row.role} role aws_iam_role.{case.row.role} must be allowed to perform" in finding.expected
+            )
+            assert f'required by AWS: "{case.row.source}"' in finding.expected
             assert case.row.certain or case.row.note in finding.reason
 
 
@@ -114,8 +116,8 @@ def test_the_fix_mends_it(case: Case) -> None:
     violated = [finding for finding in judged(case, case.plan()) if finding.verdict is VIOLATED]
     assert violated or not case.row.certain
     assert all(finding.remedy.startswith("add to aws_iam_role_policy.own (main.tf:1) the") for finding in violated)
-    mended = judged(case, case.plan(*(statement_of(finding.remedy) for finding in violated)))
-    assert verdicts(mended) == {PROVEN if case.row.certain else UNDETERMINED}
+    fixed = judged(case, case.plan(*(statement_of(finding.remedy) for finding in violated)))
+    assert verdicts(fixed) == {PROVEN if case.row.certain else UNDETERMINED}
 
 
 @by_row

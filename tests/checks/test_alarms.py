@@ -563,12 +563,12 @@ def test_missing_subscriptions_come_with_the_variables_of_their_endpoints(tmp_pa
     assert ["subscriptions of level critical", "subscriptions of level warning"] == [each.subject for each in found]
     remedies = "\n".join(finding.remedy for finding in found)
     values = ["critical_email_endpoint", "warning_email_endpoint"]
-    mended = plan_of(
+    fixed = plan_of(
         tmp_path,
         {"main.tf": source, "alarms.tf": pasted, "subscriptions.tf": remedies},
         arguments=[Assignment(name, "oncall@example.com") for name in values],
     )
-    assert [] == bad(mended, SHOP)
+    assert [] == bad(fixed, SHOP)
 
 
 def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:
@@ -653,7 +653,7 @@ def test_a_critical_alarm_names_a_playbook(description: Value, verdict: Verdict)
 
 
 def test_the_line_to_paste_names_a_playbook() -> None:
-    """What the finding gives to paste mends it, and keeps what the description said."""
+    """What the finding gives to paste fixes it, and keeps what the description said."""
     (found,) = bad(changed(DENIED, alarm_description="Somebody may not read ${secret}."))
     assert r'alarm_description = "Somebody may not read $${secret}. Playbook: secret-access-denied."' == found.remedy
     assert [] == bad(changed(DENIED, alarm_description=found.remedy.partition('"')[2].rstrip('"')))

@@ -42,9 +42,9 @@ def test_a_role_that_cannot_be_assumed(diagnosed: Diagnose, tmp_path: Path, *, a
     gone = diagnosed(tmp_path, unassumed(None, as_event=as_event))
 
     assert exit_code(gone) == 1
-    assert "cause:      ECS cannot assume the role\n" in as_text(gone)
-    assert f"role:       {ROLE}\n" in as_text(gone)
-    assert "missing:    execution role: there is no such role\n" in as_text(gone)
+    assert "cause:       ECS cannot assume the role\n" in as_text(gone)
+    assert f"role:        {ROLE}\n" in as_text(gone)
+    assert "missing:     execution role: there is no such role\n" in as_text(gone)
     assert "\nFix: terraform apply creates it" in as_text(gone)
 
     (back,) = diagnosed(tmp_path, unassumed(ANSWERS["iam", "get_role"], as_event=as_event))
@@ -79,7 +79,7 @@ def test_what_the_next_start_needs_is_gone(diagnosed: Diagnose, tmp_path: Path) 
     found = diagnosed(tmp_path, cluster)
 
     assert exit_code(found) == 1
-    assert "missing:    secret db-AbCdEf: there is no such secret\n" in as_text(found)
+    assert "missing:     secret db-AbCdEf: there is no such secret\n" in as_text(found)
     assert "Fix: create it, or take container" in as_text(found)
 
 
@@ -120,5 +120,5 @@ def test_what_is_deployed_may_not_be_looked_at(diagnosed: Diagnose, tmp_path: Pa
 
     text = as_text(diagnosed(tmp_path, rolled_back(), deployed=deployed))
 
-    assert "deployed:   not compared: the runner may not iam:ListRoles\n" in text
+    assert "deployed:    not compared: the runner may not iam:ListRoles\n" in text
     assert "Fix: add to aws_iam_role_policy.execution (" in text

@@ -106,7 +106,7 @@ def test_what_depends_on_an_unknown_count_is_undetermined(name: str, tmp_path: P
 
 
 def test_a_violation_of_what_may_be_absent_says_why_and_how_to_know(tmp_path: Path) -> None:
-    """It says what the count is, which variable decides it, and the change that mends it if there is an instance."""
+    """It says what the count is, which variable decides it, and the change that fixes it if there is an instance."""
     (found,) = judged(CASES["a name"], tmp_path, "var.on ? 1 : 0", "").values()
     assert UNDETERMINED is found.verdict
     assert found.reason.endswith(

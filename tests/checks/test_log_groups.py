@@ -63,7 +63,7 @@ def test_log_groups_as_the_source_says_are_proven() -> None:
     ],
 )
 def test_what_differs_is_one_finding(changes: dict[str, Any], subject: str, expected: str, found: str) -> None:
-    """With the command that mends it."""
+    """With the command that fixes it."""
     (finding,) = bad(groups(**changes))
     assert (VIOLATED, ADDRESS, subject) == (finding.verdict, finding.address, finding.subject)
     assert (expected, found) == (finding.expected, finding.found)

@@ -89,7 +89,7 @@ def test_a_wrong_name_is_violated_with_the_line_to_paste() -> None:
         location=Location("main.tf", 7),
         expected=f"{DB}, here daily-report-tool-prod-(postgres|mysql)",
         found="daily-report-tool-prod-mysql5",
-        reason="departs at `mysql5`, where {engine} (postgres|mysql) belongs",
+        reason="unexpected `mysql5`: expected {engine} (postgres|mysql)",
         remedy='identifier = "daily-report-tool-prod-mysql"',
     )
     assert [expected] == _check({"aws_db_instance": DB}, resource)
@@ -271,7 +271,7 @@ def test_a_name_of_which_the_provider_makes_the_rest() -> None:
     group = _resource("aws_security_group", {"name_prefix": "rds-client-prod"}, "db")
     (finding,) = _check({"aws_security_group": "{environment}-{name}"}, group)
     assert finding.found == "rds-client-prod… (the provider adds the rest)"
-    assert finding.reason.startswith("departs at `rds-client-prod… (the provider adds the rest)`")
+    assert finding.reason.startswith("unexpected `rds-client-prod… (the provider adds the rest)`")
     assert finding.remedy.startswith('name_prefix = "prod-{name}"')
 
 

@@ -100,7 +100,7 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
         StartFacts(roles=(StoredRole("task", ROLE, trust("ec2.amazonaws.com")),)),
         VIOLATED,
         False,
-        "lets in ec2.amazonaws.com",
+        "allows only ec2.amazonaws.com",
     ),
     "log group": (StartFacts(log_groups=(StartLogGroup("app", "/ecs/web", exists=True),)), PROVEN, False, ""),
     "log group is gone": (

@@ -89,7 +89,7 @@ def judged(directory: Path, texts: Sequence[str]) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_thing_that_is_wrong(case: str, tmp_path: Path) -> None:
-    """It is one finding, with the line of the page and what mends it."""
+    """It is one finding, with the line of the page and what fixes it."""
     (old, new), subjects = CASES[case]
     assert old in PAGE
     found = judged(tmp_path, [PAGE.replace(old, new, 1)])

@@ -155,8 +155,8 @@ def test_without_the_account_it_says_what_the_account_would_decide(tmp_path: Pat
     found = findings(tmp_path, OWN, ATTACHED, named=f'name = "{NAME}"', account="")
     finding = next(one for one in found if one.verdict is Verdict.UNDETERMINED)
     assert finding.reason == (
-        "whether aws_iam_role.execution is in account 111122223333 is not known: "
-        "if not, it takes the policy of the resource as well"
+        "it is unknown whether aws_iam_role.execution is in account 111122223333; "
+        "if it is not, the policy of the resource has to allow it as well"
     )
     assert "account_id" in finding.remedy
 

@@ -129,12 +129,9 @@ def test_the_incident_names_everything_that_matters() -> None:
     assert second.subject == 'container "app", secret "DB_PASSWORD": secretsmanager:GetSecretValue'
     path = "container_definitions.0.secrets.1"
     assert Location(f"main.tf#{path}", len(path)) == second.location
-    assert f"the execution role aws_iam_role.execution may secretsmanager:GetSecretValue on {HEAD}db-??????" in (
-        second.expected
-    )
-    assert (
-        "the statement lists aws_secretsmanager_secret.api.arn, not aws_secretsmanager_secret.db.arn" in second.reason
-    )
+    needed = f"must be allowed to perform secretsmanager:GetSecretValue on {HEAD}db-??????"
+    assert f"the execution role aws_iam_role.execution {needed}" in second.expected
+    assert "its Resource omits aws_secretsmanager_secret.db.arn" in second.reason
     places = {other.role: other.location for other in second.related}
     assert {"role": Location("main.tf", 1), "statement": Location("main.tf#policy.Statement.0", 18)} == places
     assert "add to aws_iam_role_policy.execution" in second.remedy
@@ -180,7 +177,7 @@ def test_what_a_statement_lists(listed: Value, expected: Verdict) -> None:
 
 
 def test_the_fix_is_at_the_policy_document() -> None:
-    """Text of a policy document is mended where it is written, as a block; of two with the same text, at the policy."""
+    """Text of a policy document is fixed where it is written, as a block; of two with the same text, at the policy."""
     text = JsonText({"Version": "2012-10-17", "Statement": [statement([secret_arn("api")])]})
     written = [resource(f"data.aws_iam_policy_document.{name}", json=text) for name in ("read", "same")]
     task_definition = task({"DB": secret_arn("db")})
@@ -199,7 +196,7 @@ def test_the_fix_is_at_the_policy_document() -> None:
     ],
 )
 def test_a_known_mistake_is_named(listed: Value, hint: str) -> None:
-    """A statement that differs by a known mistake gets the edit that mends it."""
+    """A statement that differs by a known mistake gets the edit that fixes it."""
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(statement(listed)))
     assert hint in finding.reason
 
@@ -209,7 +206,7 @@ def test_a_deny_wins() -> None:
     deny = {"Effect": "Deny", "NotAction": "s3:*", "NotResource": secret_arn("api")}
     (finding,) = findings(task({"DB": secret_arn("db")}), policy(statement("*"), deny))
     assert finding.verdict == VIOLATED
-    assert "take secretsmanager:GetSecretValue on this resource out of aws_iam_role_policy.execution" in finding.remedy
+    assert "remove secretsmanager:GetSecretValue on this resource from aws_iam_role_policy.execution" in finding.remedy
 
 
 def test_not_resource_excludes() -> None:
@@ -306,7 +303,7 @@ def test_log_streams_come_after_a_colon(ending: str, expected: Verdict) -> None:
     found = findings(definition, group, policy(statement(listed, ["logs:CreateLogStream", "logs:PutLogEvents"])))
     assert [expected] * (1 if expected is VIOLATED else 2) == verdicts(found)
     if not ending:
-        assert "log streams come after a colon" in found[0].reason
+        assert "log streams follow after a colon" in found[0].reason
         assert '"${aws_cloudwatch_log_group.app.arn}:*"' in found[0].remedy
 
 
@@ -589,7 +586,7 @@ def test_a_key_policy_has_to_leave_the_decision_to_the_account() -> None:
 
     root, other, own = (judged(f"arn:aws:iam::{ACCOUNT}:{who}") for who in ("root", "role/other", "role/app-execution"))
     assert (root.verdict, other.verdict, own.verdict) == (PROVEN, VIOLATED, PROVEN)
-    assert other.found == "the policy of aws_kms_key.main.arn does not let aws_iam_role.execution in"
+    assert other.found == "the policy of aws_kms_key.main.arn does not allow aws_iam_role.execution"
     assert "add to aws_kms_key.main (main.tf:1) the statement" in other.remedy
     assert "AWS = aws_iam_role.execution.arn" in other.remedy
 

@@ -134,7 +134,7 @@ def test_a_role_that_was_not_asked_for_is_not_known(tmp_path: Path) -> None:
 
 
 def test_the_fix_is_of_the_form_of_the_source(tmp_path: Path) -> None:
-    """A policy that is written as a document is mended there, though AWS has its text alone."""
+    """A policy that is written as a document is fixed there, though AWS has its text alone."""
     written = """
       data "aws_iam_policy_document" "read" {
         statement {

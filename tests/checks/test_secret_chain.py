@@ -103,7 +103,7 @@ NO_SECRET = {15: World.revision(SECRET.replace("AbCdEf", "XyZxYz"))}
             "policy",
             id="secret-policy",
         ),
-        pytest.param(setting("key_policy", OTHER_KEY), "does not let", "kms", id="key-policy"),
+        pytest.param(setting("key_policy", OTHER_KEY), "does not allow", "kms", id="key-policy"),
         pytest.param(
             lambda world: world.secret.update(DeletedDate=AFTER),
             "marked for deletion, DeletedDate 2026-11-24",
@@ -133,7 +133,7 @@ NO_SECRET = {15: World.revision(SECRET.replace("AbCdEf", "XyZxYz"))}
     ],
 )
 def test_broken_link(tmp_path: Path, change: Callable[[World], None], found: str, remedy: str) -> None:
-    """Each link that breaks is the one finding, with what mends it."""
+    """Each link that breaks is the one finding, with what fixes it."""
     world = World()
     change(world)
     finding = chain(tmp_path, world)

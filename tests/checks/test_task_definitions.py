@@ -95,7 +95,7 @@ def test_a_task_definition_without_a_container() -> None:
         (HEAD + "db-AbCdEf:k:s:i", VIOLATED, "both"),
         ("app/db-secret", VIOLATED, "has to be given by its ARN"),
         (HEAD.replace("eu-west-1", "us-gov-west-1") + "db-AbCdEf", VIOLATED, "the partition aws-us-gov"),
-        (Unknown("var.secret"), UNDETERMINED, "what is not known"),
+        (Unknown("var.secret"), UNDETERMINED, "the value is needed to decide it"),
     ],
     ids=str,
 )
@@ -119,12 +119,12 @@ def test_a_task_definition_has_containers(definitions: Value) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "mended"), [(":key", ":key::"), (":key:stage", ":key:stage:"), (":a:b:c:d", ":JSON-KEY:")]
+    ("ending", "fixed"), [(":key", ":key::"), (":key:stage", ":key:stage:"), (":a:b:c:d", ":JSON-KEY:")]
 )
-def test_missing_colons_are_added(ending: str, mended: str) -> None:
+def test_missing_colons_are_added(ending: str, fixed: str) -> None:
     """The remedy of a valueFrom with too few fields is the ending with all of its colons."""
     finding = check({"secrets": [{"name": "DB", "valueFrom": HEAD + "db-AbCdEf" + ending}]})['secret "DB"']
-    assert f"with {mended}" in finding.remedy
+    assert f"with {fixed}" in finding.remedy
 
 
 PLACES = Contract.model_validate(

@@ -117,10 +117,10 @@ def test_the_finding_says_who_is_let_in_and_what_to_add() -> None:
     first, _ = judged(document(allow(service("ec2.amazonaws.com"), Sid="Ec2")))
     assert first.location == Location("main.tf", 1)
     assert first.expected == (
-        "the execution role aws_iam_role.execution lets ecs-tasks.amazonaws.com do sts:AssumeRole, "
-        'as AWS asks in "Amazon ECS task execution IAM role"'
+        "the execution role aws_iam_role.execution must allow ecs-tasks.amazonaws.com to perform sts:AssumeRole; "
+        'required by AWS: "Amazon ECS task execution IAM role"'
     )
-    assert first.found == "the role lets in ec2.amazonaws.com"
+    assert first.found == "its trust policy allows only ec2.amazonaws.com"
     assert first.reason == "Statement.0 (Ec2) does not name Service ecs-tasks.amazonaws.com"
     assert [other.address for other in first.related] == ["aws_iam_role.execution"]
     assert first.remedy == (

@@ -51,7 +51,7 @@ def test_the_reference(transcript: Transcript) -> None:
 
 @pytest.mark.parametrize(("name", "path", "edit"), MUTATIONS, ids=[f"{path}: {name}" for name, path, _ in MUTATIONS])
 def test_what_is_missing(name: str, path: Path, edit: Edit | None, tmp_path: Path, transcript: Transcript) -> None:
-    """What is taken away is named, with its place and what mends it."""
+    """What is taken away is named, with its place and what fixes it."""
     copy_process(tmp_path)
     judge = cache(lambda: changed_copy(tmp_path, path, edit))
     assert_found(judge, path)

@@ -48,7 +48,7 @@ def test_the_contract_above_is_found(tmp_path: Path, name: str, code: int) -> No
     [
         ({"README.md": ""}, (), 4, "there is no Terraform either"),
         ({"main.tf": ""}, (), 4, "run `infraspec init`"),
-        ({"main.tf": ""}, ("--rule", "nmaes"), 2, "--rule nmaes: there is no such rule"),
+        ({"main.tf": ""}, ("--rule", "nmaes"), 2, "--rule nmaes: unknown rule"),
         ({"main.tf": ""}, ("--rule", "nmaes"), 2, "did you mean `names`?"),
         ({"main.tf": ""}, ("--rooot", "x"), 2, "No such option '--rooot'"),
         ({"main.tf": ""}, ("--infra", "nowhere"), 4, "there is no such directory"),

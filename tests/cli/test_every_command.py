@@ -166,7 +166,7 @@ def test_mistyped_command(typed: str, meant: str) -> None:
 def test_bad_file(
     name: str, parameter: click.Parameter, kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is named with what was expected or what mends it, nothing is printed as a result, and the exit code is 2."""
+    """It is named with what was expected or what fixes it, nothing is printed as a result, and the exit code is 2."""
     monkeypatch.chdir(folder)
     bad = folder / f"bad {kind}"
     data = BAD[kind]

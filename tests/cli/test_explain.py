@@ -126,7 +126,7 @@ def test_what_to_add_as_hcl_and_as_json(shop: Path) -> None:
 
 
 def test_no_statement_is_added_to_what_is_denied_or_allowed(shop: Path) -> None:
-    """An explicit deny is not mended by another allow."""
+    """An explicit deny is not fixed by another allow."""
     for action in ("s3:DeleteObject", "s3:GetObject"):
         assert "To allow it" not in run(shop, action, "aws_s3_bucket.files")[1]
 

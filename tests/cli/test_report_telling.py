@@ -148,7 +148,7 @@ def test_a_chat_is_told_of_changes(tmp_path: Path, chat: Receiver) -> None:
     assert [("shop dev: 1 new; 1 open now", "warning"), ("shop dev: 1 recovered; nothing is open now", "success")] == [
         (post["title"], post["type"]) for post in chat.posts
     ]
-    assert "fix:       rename it:\n" in chat.posts[0]["message"]
+    assert "fix:         rename it:\n" in chat.posts[0]["message"]
 
 
 def test_what_was_not_delivered_is_told_again(tmp_path: Path, chat: Receiver) -> None:

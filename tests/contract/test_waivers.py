@@ -55,7 +55,7 @@ def test_a_finding_says_that_its_waiver_lapsed() -> None:
     told = "waiver by team-data lapsed on 2026-11-01: recreates it"
     assert [finding.reason for finding in result.active] == [f"R\n{told}", told]
     assert [entry.waiver for entry in result.lapsed] == [lapsed, lapsed]
-    assert f"    reason:    R\n               {told}" in str(result.active[0])
+    assert f"    reason:      R\n                 {told}" in str(result.active[0])
 
 
 def test_the_waiver_that_expires_last_counts() -> None:

@@ -83,7 +83,7 @@ def test_a_contradicting_beginning_or_end_is_violated() -> None:
     assert rule.judge(Text((HIDDEN, "-mysql8"))) is Verdict.VIOLATED
     assert rule.judge(Text(("daily-", HIDDEN))) is Verdict.UNDETERMINED
     reason = rule.explain(Text(("other-", HIDDEN)))
-    assert reason == "departs at `other-${random_id.this.hex}`, where {application} (daily-report-tool) belongs"
+    assert reason == "unexpected `other-${random_id.this.hex}`: expected {application} (daily-report-tool)"
     assert "`-mysql8`" in rule.explain(Text((HIDDEN, "-mysql8")))
 
 
@@ -150,9 +150,9 @@ def test_own_placeholders_win_over_facts_and_defaults() -> None:
         ("{enviroment}-x", "names.patterns.t", "did you mean {environment}", "names.placeholders.enviroment"),
         ("{APPLICATION}", "names.patterns.t", "did you mean {application}", "write {application}"),
         ("{Account_id}", "names.patterns.t", "did you mean {account_id}", "write {account_id}"),
-        ("regex:a(", "names.patterns.t", "is not a regular expression", "mend"),
+        ("regex:a(", "names.patterns.t", "is not a regular expression", "fix"),
         ("regex:(?!a)b", "names.patterns.t", "(?!", "write the expression without it"),
-        ("{bad}", "names.placeholders.bad", "is not a regular expression", "mend"),
+        ("{bad}", "names.placeholders.bad", "is not a regular expression", "fix"),
         ([], "names.patterns.t", "list of patterns is empty", "write a pattern"),
     ],
 )

@@ -44,7 +44,7 @@ def test_the_sandbox_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """ENV=local without the sandbox's extra ends before anything is started."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     sandbox = SandboxHandle()
-    with pytest.raises(MissingExtraError, match=r"the embedded AWS of ENV=local needs moto"):
+    with pytest.raises(MissingExtraError, match=r"the sandbox of ENV=local needs moto"):
         sandbox.start(contract=load(Path(MINIMAL)), environment="dev")
     sandbox.stop()
 

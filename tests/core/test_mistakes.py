@@ -32,7 +32,7 @@ def test_what_differs_by_instance_in_the_text() -> None:
     other = found('aws_x.y["b"]', 'container "b", log', reason='aws_z.w["b"].arn is not listed')
 
     assert [('aws_x.y["a"]', 2)] == told(one, other)
-    assert 'also:      aws_x.y["b"] container "b", log' in str(by_mistake([one, other])[0])
+    assert 'also:        aws_x.y["b"] container "b", log' in str(by_mistake([one, other])[0])
 
 
 def test_several_mistakes_of_one_instance() -> None:

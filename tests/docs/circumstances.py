@@ -45,6 +45,7 @@ PLACES: Mapping[str, str] = {
     "CONTRIBUTING.md": "checkout",
     "README.md": "checkout",
     "bench/README.md": "checkout",
+    "docs/getting-started.ja.md": "checkout",
     "docs/getting-started.md": "checkout",
     "docs/incident-replay.md": "checkout",
     "docs/live.md": "checkout",

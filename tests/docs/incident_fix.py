@@ -1,4 +1,4 @@
-"""The change of docs/incident-replay.md that mends the incident."""
+"""The change of docs/incident-replay.md that fixes the incident."""
 
 from __future__ import annotations
 

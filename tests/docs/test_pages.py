@@ -43,7 +43,7 @@ def test_links(path: Path) -> None:
 
 def test_every_page_is_in_the_site() -> None:
     """mkdocs.yml has every page once, and nothing else."""
-    named = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(r": ([\w/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert sorted(named) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 

@@ -64,7 +64,7 @@ def test_error_describes_what_was_found(text: str, found: str) -> None:
     ],
 )
 def test_remedy_fits_the_mistake(text: str, remedy: str) -> None:
-    """A common mistake comes with the change that mends it."""
+    """A common mistake comes with the change that fixes it."""
     assert remedy in _errors(text)[0].remedy
 
 

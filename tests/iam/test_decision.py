@@ -106,14 +106,14 @@ def test_the_closest_statement_is_named() -> None:
     nearest = decide([policy(*statements)], READ, DB).nearest
     assert nearest is not None
     assert ("Statement.2 (Db)", "resource") == (str(nearest.hit.clause.statement), nearest.part)
-    assert "the statement ends `secret:db`, the secret's ARN has a six-character suffix" in nearest.reason
+    assert "its Resource ends in `secret:db`, but a secret's ARN has a six-character suffix" in nearest.reason
 
 
 def test_an_action_of_the_same_service_is_close() -> None:
     """A statement that allows another action of the service is named with what it allows."""
     nearest = decide([policy(allow(action="secretsmanager:DescribeSecret"))], READ, DB).nearest
     assert nearest is not None
-    assert ("action", "the statement allows secretsmanager:DescribeSecret, not secretsmanager:GetSecretValue") == (
+    assert ("action", "its Action omits secretsmanager:GetSecretValue") == (
         nearest.part,
         nearest.reason,
     )

@@ -274,7 +274,7 @@ def test_a_doubt_about_the_principal_says_so() -> None:
     """A statement that may or may not name the principal says that, and what is not known of it."""
     unknown = shared({"AWS": Unknown("var.reader")})
     (doubt,) = decide((), READ, DB, resource_policies=unknown, principal=Principal.of(SESSION)).doubts
-    assert "it is not certain whether its Principal names the principal: var.reader is not known" == doubt.reason
+    assert "it is unknown whether its Principal names the principal: var.reader is unknown" == doubt.reason
     assert Unknown("var.reader") == doubt.unknown
 
 

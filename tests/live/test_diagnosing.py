@@ -78,13 +78,13 @@ def test_the_incident(make: Any, tmp_path: Path) -> None:
     text = as_text(found)
 
     assert exit_code(found) == 1
-    assert "cause:      secret-access-denied\n" in text
-    assert f"message:    {DENIED}\n" in text
-    assert f"secret:     {SECRET}\n" in text
-    assert "role:       aws_iam_role.execution (" in text
+    assert "cause:       secret-access-denied\n" in text
+    assert f"message:     {DENIED}\n" in text
+    assert f"secret:      {SECRET}\n" in text
+    assert "role:        aws_iam_role.execution (" in text
     assert "Fix: add to aws_iam_role_policy.execution (" in text
     assert "aws_secretsmanager_secret.db.arn" in text
-    assert "playbook:   docs/playbooks/denied.md" in text
+    assert "playbook:    docs/playbooks/denied.md" in text
     assert '\naws ecs update-service --cluster "$CLUSTER" --service "$SERVICE" --task-definition "$PREVIOUS"' in text
 
 
@@ -119,7 +119,7 @@ def test_who_changed_what(tmp_path: Path) -> None:
     text = as_text(diagnosed(tmp_path, rolled_back()))
 
     who = "arn:aws:sts::111122223333:assumed-role/deploy/dana"
-    assert f"changed:    2026-11-25 08:48:00 UTC RegisterTaskDefinition of web by {who}\n" in text
+    assert f"changed:     2026-11-25 08:48:00 UTC RegisterTaskDefinition of web by {who}\n" in text
     assert "hunter2" not in text + as_json(diagnosed(tmp_path, rolled_back()))
 
 
@@ -134,8 +134,8 @@ def test_cloudtrail_may_not_be_asked(tmp_path: Path) -> None:
 
     text = as_text(diagnosed(tmp_path, cluster))
 
-    assert "changed:    CloudTrail was not asked for all: the runner may not cloudtrail:LookupEvents\n" in text
-    assert "cause:      secret-access-denied\n" in text
+    assert "changed:     CloudTrail was not asked for all: the runner may not cloudtrail:LookupEvents\n" in text
+    assert "cause:       secret-access-denied\n" in text
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_own_required_access_is_proven_or_not(pytester: pytest.Pytester) -> None
 
     assert "VIOLATED secret-access: module.ecs.aws_ecs_task_definition.this container" in text_of(result)
     assert "appconfig:GetLatestConfiguration on arn:aws:appconfig:" in text_of(result)
-    assert 'as AWS asks in "AppConfig of the platform team"' in text_of(result)
+    assert 'required by AWS: "AppConfig of the platform team"' in text_of(result)
 
 
 def test_own_check_fails_with_its_findings(pytester: pytest.Pytester) -> None:

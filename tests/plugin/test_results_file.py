@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def test_proofs_say_what_they_rest_on(pytester: pytest.Pytester) -> None:
 
     assert any(one["rests_on"] and one["unseen"] for one in proofs)
     assert 1 == len(lines)
-    assert "PROVEN does not look at the service control and resource control policies of the organization" in lines[0]
+    assert "Not covered by PROVEN: the service control and resource control policies of the organization" in lines[0]
 
 
 def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +197,20 @@ def test_a_place_that_cannot_be_written_to(pytester: pytest.Pytester) -> None:
     assert 4 == result.ret
     assert "ReportError: --infraspec-results out/results.json" in text_of(result)
     assert "Traceback" not in text_of(result)
+
+
+@pytest.mark.parametrize("option", ["--infraspec-results", "--alluredir"])
+def test_what_is_no_file_is_left_as_it_is(pytester: pytest.Pytester, option: str) -> None:
+    """A pipe, a device or a file in the place of a folder is an error, with no traceback, and is not taken away."""
+    os.mkfifo(pipe := pytester.path / "pipe")
+    place = pipe if option == "--infraspec-results" else pipe / "allure"
+    text = text_of(result := Project({"infraspec.toml": CONTRACT}).run(pytester, option, str(place)))
+
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    assert f"ReportError: {option} {place}: the results" in text
+    assert "remedy:   choose another place" in text
+    assert "Traceback" not in text
+    assert pipe.is_fifo()
 
 
 def test_secrets_are_in_no_results(pytester: pytest.Pytester) -> None:

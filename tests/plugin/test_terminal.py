@@ -27,9 +27,19 @@ def test_a_cause_is_said_once(pytester: pytest.Pytester) -> None:
     lines = failures(run_suite(pytester, INCIDENT))
 
     assert 1 == sum(line.startswith("    fix: ") for line in lines)
-    assert "    also in:   staging, prod" in lines
+    assert "    also in:     staging, prod" in lines
     assert 2 == sum(line.startswith("as above: terraform/") and ": VIOLATED secret-access: " in line for line in lines)
     assert 3 == lines.count("1 violated of 15")
+
+
+def test_of_many_alike_ten_are_named(pytester: pytest.Pytester) -> None:
+    """The others are a number, and -v shows them."""
+    many = Project({**THREE.files, "queues.tf": queues(**{f"q{number:02}": "X" for number in range(14)})})
+    lines = failures(many.run(pytester, *ONLY, "--infraspec-env", "dev"))
+
+    assert "    and 13 more like it:" in lines
+    assert "      … and 3 more: -v shows all" in lines
+    assert 11 == sum(": VIOLATED names: " in line for line in lines)
 
 
 def test_findings_of_one_cause_are_a_line_each(pytester: pytest.Pytester) -> None:
@@ -37,20 +47,21 @@ def test_findings_of_one_cause_are_a_line_each(pytester: pytest.Pytester) -> Non
     lines = failures(THREE.run(pytester, *ONLY))
 
     assert 2 == sum(line.startswith("    fix: ") for line in lines)
-    assert "    likewise: infra/queues.tf:5: VIOLATED names: aws_sqs_queue.b" in lines
-    assert 3 == sum(line.startswith("as above: ") for line in lines)
+    at = lines.index("    and 1 more like it:")
+    assert "      infra/queues.tf:5: VIOLATED names: aws_sqs_queue.b" == lines[at + 1]
+    assert 2 == sum(line.startswith("as above: ") for line in lines)
 
 
 def test_quiet(pytester: pytest.Pytester) -> None:
-    """With -q a cause is one line."""
+    """With -q a cause is its place, its reason and its fix, a line each."""
     lines = failures(THREE.run(pytester, *ONLY, "-q"))
 
     assert [
         "3 violated of 3",
-        "infra/queues.tf:2: VIOLATED names: aws_sqs_queue.a and 1 more (also in prod)",
+        "infra/queues.tf:2: VIOLATED names: aws_sqs_queue.a and 1 more like it (also in prod)",
         "infra/queues.tf:8: VIOLATED names: aws_sqs_queue.c (also in prod)",
-    ] == lines[1:4]
-    assert not [line for line in lines if line.startswith("    ")]
+    ] == [line for line in lines[1:8] if not line.startswith("    ")]
+    assert ["reason", "fix"] * 2 == [line.partition(":")[0].strip() for line in lines if line.startswith("    ")]
 
 
 def test_verbose(pytester: pytest.Pytester) -> None:
@@ -93,7 +104,7 @@ def test_counts_and_broken_tests(pytester: pytest.Pytester) -> None:
 
 
 def test_what_was_not_looked_at(pytester: pytest.Pytester) -> None:
-    """Each reason is a line with its environments, in the order of the contract; other people's tests have one too."""
+    """It is one line, with the environments where others were looked at; -rs and -v have each reason."""
     own = pytester.path / "test_own.py"
     own.write_text(
         "import pytest\n"
@@ -105,12 +116,27 @@ def test_what_was_not_looked_at(pytester: pytest.Pytester) -> None:
         "def test_all(contract):\n"
         "    pytest.skip('nobody asks')\n"
     )
-    text = text_of(THREE.run(pytester, suite=own))
 
-    assert [line for line in text.splitlines() if line.startswith("skipped  ")] == [
-        "skipped  repository test_all: nobody asks",
-        "skipped  prod test_mine: nothing there",
-    ]
+    def skipped(*arguments: str) -> list[str]:
+        text = text_of(THREE.run(pytester, *arguments, suite=own))
+        return [line for line in text.splitlines() if line.startswith("skipped  ")]
+
+    assert ["skipped  2 rules: test_all, test_mine (prod) (-rs shows why)"] == skipped()
+    assert ["skipped  repository test_all: nobody asks", "skipped  prod test_mine: nothing there"] == skipped("-rs")
+    assert skipped("-rs") == skipped("-v")
+
+
+@pytest.mark.parametrize("name", ["prod", "asia-pacific-northeast-production"])
+def test_the_table_fits_eighty_columns(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Names of environments that are too long for a column are above their rows."""
+    monkeypatch.setenv("COLUMNS", "80")
+    contract = str(THREE.files["infraspec.toml"]).replace("environments.prod", f"environments.{name}")
+    text = text_of(Project({**THREE.files, "infraspec.toml": contract}).run(pytester))
+    table = text[text.index("- infraspec -") :].splitlines()[1:]
+    rows = table[: next(at for at, line in enumerate(table) if line.startswith("total")) + 1]
+
+    assert [] == [line for line in rows if len(line) > 80]
+    assert 1 == len({len(line) for line in rows if line != name and line not in ("dev", "repository")})
 
 
 @pytest.mark.parametrize(("variable", "value", "coloured"), [("FORCE_COLOR", "1", True), ("NO_COLOR", "1", False)])

@@ -198,7 +198,7 @@ def test_reference_is_proven() -> None:
 
 
 def assert_found(judge: Callable[[], list[Finding]], path: Path) -> None:
-    """Assert that there is a finding with everything that mends it, or an error that names the file."""
+    """Assert that there is a finding with everything that fixes it, or an error that names the file."""
     try:
         violated = [finding for finding in judge() if finding.verdict is Verdict.VIOLATED]
     except InfraspecError as error:

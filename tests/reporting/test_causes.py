@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from infraspec.core.finding import Location, Verdict
 from infraspec.reporting.run.results import Count, Entry
-from infraspec.reporting.run.results_builder import causes, mended
+from infraspec.reporting.run.results_builder import causes, fixed_since
 from tests.reporting.results import ENTRIES, PROVEN, QUEUE, RESULTS, entry
 
 BASE = replace(RESULTS, findings=ENTRIES[:1])
@@ -62,9 +62,9 @@ def test_what_the_base_has_not_is_new() -> None:
 
 
 def test_mended_is_what_was_looked_for_and_not_found() -> None:
-    """A finding of the base counts as mended only if its rule ran in its environment."""
+    """A finding of the base counts as fixed only if its rule ran in its environment."""
     tags = replace(PROVEN, counts=(Count("dev", "tags", 3, 0, 0, 0),))
 
-    assert BASE.findings == mended(PROVEN, BASE)
-    assert () == mended(tags, BASE)
-    assert () == mended(RESULTS, BASE)
+    assert BASE.findings == fixed_since(PROVEN, BASE)
+    assert () == fixed_since(tags, BASE)
+    assert () == fixed_since(RESULTS, BASE)

@@ -44,18 +44,19 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
         ["| rule | dev | prod | repository |", "| `names` | ❌ 1 of 4 | ❌ 1 of 4 (1 waived) |  |", "| ⚠️ 1 of 8 |"],
         ["#### Broken: no verdict", "`test_own.py::test_own[dev]`: `PolicyError`", "p.json:3: no policy"],
         [
-            "#### What `plan.json` changes in prod: 1 to look at, 1 create",
+            "#### What `plan.json` changes in prod: 1 to review, 1 create",
             "❌ **stateful-destroy** `aws_db_instance.main`",
         ],
-        ["<summary>1 changes without a risk in prod</summary>", "- `aws_sqs_queue.new`: create"],
+        ["<summary>1 changes without risk in prod</summary>", "- `aws_sqs_queue.new`: create"],
         ["#### Violated", '**`names`** `module.jobs.aws_sqs_queue.this attribute "name"`'],
         ["`modules/jobs/main.tf:7` · dev, prod", "- **expected:** shop-dev-\\*\n- **found:** jobs\n- **reason:**"],
         ["- **pattern:** `names.patterns.aws_sqs_queue` `infraspec.toml:12`"],
-        ['<summary>the fix</summary>\n\nrename it:\n\n```hcl\nname = "shop-dev-jobs"\n```'],
-        ["#### Undetermined\n\n**`process`** `.github/CODEOWNERS`", "- **how to know:** ask who may see it"],
-        ['lapses soon: `names` `aws_sqs_queue.old attribute "name"` (prod)', "until 2026-11-20 by team-data, renaming"],
-        ["of no use: waiver of tags for \\*", "<summary>1 waived</summary>"],
-        ["<summary>Not looked at: 1</summary>", "- `test_alarms` (dev): the contract has no \\[alarms\\]"],
+        ['**fix:** rename it:\n\n```hcl\nname = "shop-dev-jobs"\n```'],
+        ["1 rule proven</summary>\n\n| rule | dev |\n|---|---|\n| `tags` | "],
+        ["#### Undetermined\n\n**`process`** `.github/CODEOWNERS`", "**to know:** ask who may see it"],
+        ['expires soon: `names` `aws_sqs_queue.old attribute "name"` (prod)', "until 2026-11-20 by team-data"],
+        ["unused: waiver of tags for \\*", "<summary>1 waived</summary>"],
+        ["<summary>1 rule skipped</summary>", "- `test_alarms` (dev): the contract has no \\[alarms\\]"],
         ["<sub>infraspec 0.1.0, commit 0123456789ab</sub>\n"],
     ],
 )
@@ -73,11 +74,11 @@ def test_a_cause_is_said_once() -> None:
 
 
 def test_all_is_well_in_few_lines() -> None:
-    """Where everything is proven the table is folded away."""
+    """What is proven is folded away."""
     text = written(PROVEN)
 
     assert "### ✅ infraspec: everything is proven\n" in text
-    assert "<summary>All rules</summary>" in text
+    assert "proven</summary>\n\n| rule | dev |" in text
     assert "####" not in text
 
 
@@ -114,10 +115,10 @@ def test_the_baseline(expires: str, soon: bool) -> None:  # noqa: FBT001 - a cas
     text = written(replace(PROVEN, counts=counts, findings=(entry(state="known"),), baseline=use))
 
     assert "### ✅ infraspec: everything is proven or known\n" in text
-    assert "1 of `known.json` are fixed: `infraspec report baseline --shrink known.json` takes them out." in text
-    assert f"<summary>1 known: 1 causes, until {expires}</summary>\n\n**`names`**" in text
+    assert "1 of `known.json` are fixed: `infraspec report baseline --shrink known.json` removes them." in text
+    assert f"<summary>1 known: 1 cause, until {expires}</summary>\n\n**`names`**" in text
     assert "<summary>1 fixed</summary>\n\n- `names` `aws_sqs_queue.old name` (dev)" in text
-    assert soon is ("lapses soon" in text)
+    assert soon is ("expires soon" in text)
     assert "| `names` | 3 (1 known) |" in text
 
 
@@ -125,22 +126,22 @@ def test_lapsed_waivers_are_named() -> None:
     """A finding whose waiver lapsed is a violation, and its waiver is to be looked at."""
     text = written(replace(PROVEN, findings=(entry(waiver=WAIVER),)))
 
-    assert "#### Waivers to look at\n\n- lapsed: `names`" in text
+    assert "#### Waivers to review\n\n- expired: `names`" in text
 
 
 def test_a_part_of_the_suite_is_named_as_such() -> None:
     """A run of some tests says that it is no whole one."""
-    assert "Not the whole suite" in written(replace(PROVEN, run=replace(PROVEN.run, complete=False)))
-    assert "Not the whole suite" not in written(PROVEN)
+    assert "Only part of the suite" in written(replace(PROVEN, run=replace(PROVEN.run, complete=False)))
+    assert "Only part of the suite" not in written(PROVEN)
 
 
 def test_what_is_new_comes_first() -> None:
-    """Against a base, new findings have a section before the others, and mended ones are counted."""
+    """Against a base, new findings have a section before the others, and fixed ones are counted."""
     text = written(base=BASE)
 
-    assert "Compared with the base (`0123456789ab`): 3 new, 1 mended." in text
-    assert text.index("#### New: violated") < text.index("#### As in the base: violated")
-    assert "<summary>1 mended since the base</summary>\n\n- `names` `aws_sqs_queue.gone" in text
+    assert "Compared with the base (`0123456789ab`): 3 new, 1 fixed." in text
+    assert text.index("#### New: violated") < text.index("#### Already in the base: violated")
+    assert "<summary>1 fixed since the base</summary>\n\n- `names` `aws_sqs_queue.gone" in text
 
 
 def test_a_long_comment_is_cut_where_it_matters_least() -> None:
@@ -151,8 +152,8 @@ def test_a_long_comment_is_cut_where_it_matters_least() -> None:
 
     assert COMMENT_LIMIT - 2000 < len(text) <= COMMENT_LIMIT
     assert "### ❌ infraspec" in text
-    assert "1 tests that were skipped" in text
-    assert re.search(r"Left out.* \d\d\d causes of names \(violated\)", text)
+    assert "1 skipped rules" in text
+    assert re.search(r"Omitted.* \d\d\d causes of names \(violated\)", text)
     assert "reason 0 " in text
     assert "reason 499 " not in text
     assert "a reason of its own" in text

@@ -83,9 +83,9 @@ def test_what_matters_least_is_left_out_first() -> None:
     ]
     whole, shorter, short = (fitted(sections, limit) for limit in (2000, 600, 300))
 
-    assert "Left out" not in whole
+    assert "Omitted" not in whole
     assert (3, 1) == (shorter.count("v" * 100), shorter.count("s" * 100))
-    assert "Left out, as this would be too long: 2 skipped tests." in shorter
+    assert "Omitted to stay within the size limit: 2 skipped tests." in shorter
     assert "3 skipped tests, 2 causes" in short
     assert "Skipped" not in short
 

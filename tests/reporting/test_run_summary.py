@@ -67,6 +67,7 @@ class Screen:
     def __init__(self, verbosity: int) -> None:
         self.verbosity = verbosity
         self.config = SimpleNamespace(getoption=lambda _name, default: default)
+        self._tw = SimpleNamespace(fullwidth=80)
         self.lines: list[str] = [""]
 
     def section(self, title: str, sep: str) -> None:

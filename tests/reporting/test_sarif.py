@@ -52,6 +52,15 @@ def test_results_are_what_is_not_proven() -> None:
     assert "dev" == first["properties"]["environment"]
 
 
+def test_rules_have_help() -> None:
+    """A rule says why it is there and where it is documented."""
+    rule = next(one for one in log()["tool"]["driver"]["rules"] if one["id"] == "names")
+
+    assert rule_of("names").why in rule["help"]["markdown"]
+    assert rule["helpUri"] in rule["help"]["markdown"]
+    assert (DOCS / rule["helpUri"].rpartition("/")[2]).is_file()
+
+
 def test_waivers_suppress() -> None:
     """A waived finding is a suppressed result with its justification; no other is."""
     found = [result.get("suppressions") for result in log()["results"]]

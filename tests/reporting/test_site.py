@@ -87,7 +87,7 @@ def test_what_the_page_says() -> None:
     for fragment in (
         "shop: infrastructure over time",
         "6 runs, 2026-11-01 to 2026-11-05; times are in UTC.",
-        "2 open findings, 1 new and 1 mended since the run before. Last run of 040404040404 : 2026-11-04 08:00.",
+        "2 open findings, 1 new and 1 fixed since the run before. Last run of 040404040404 : 2026-11-04 08:00.",
         "11-04*",
         "no verdict !1",
         "2 days 2026-11-02",

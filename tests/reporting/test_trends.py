@@ -26,7 +26,7 @@ def test_age() -> None:
     trend = only(at(1, OTHER), at(3), at(5, QUEUE, OTHER), at(9, QUEUE, OTHER))
 
     assert {QUEUE.finding.address: (4, False), "aws_sqs_queue.other": (4, False)} == ages(trend)
-    assert (0, 0) == (trend.opened, trend.mended)
+    assert (0, 0) == (trend.opened, trend.fixed)
 
 
 def test_what_the_oldest_run_has_may_be_older() -> None:
@@ -35,7 +35,7 @@ def test_what_the_oldest_run_has_may_be_older() -> None:
 
 
 def test_moves_are_followed() -> None:
-    """A finding is as old under the address that a moved block gives it, and nothing is new or mended by it."""
+    """A finding is as old under the address that a moved block gives it, and nothing is new or fixed by it."""
     after = entry(address=QUEUE.finding.address.replace("jobs", "work"))
     trend = only(at(1), at(2, QUEUE), at(8, after, moves=MOVED), at(9, after, moves=MOVED))
 
@@ -55,7 +55,7 @@ def test_new_and_mended() -> None:
     """The last run is compared with the one before."""
     trend = only(at(1, QUEUE), at(2, OTHER))
 
-    assert (1, 1) == (trend.opened, trend.mended)
+    assert (1, 1) == (trend.opened, trend.fixed)
 
 
 def test_a_rule_that_did_not_run_mends_nothing() -> None:
@@ -64,7 +64,7 @@ def test_a_rule_that_did_not_run_mends_nothing() -> None:
     (one,) = trend.open
 
     assert (2, 0, "02" * 20) == (one.looked.day, one.days, one.commit)
-    assert (0, 0) == (trend.opened, trend.mended)
+    assert (0, 0) == (trend.opened, trend.fixed)
     assert [None] == [cells[-1] for rule, cells in trend.rows.items() if rule == "names"]
 
 
@@ -76,7 +76,7 @@ def test_a_waived_finding_stays_open() -> None:
 
 
 def test_advice_is_not_open() -> None:
-    """What is proven is nothing to mend, also where it could be better."""
+    """What is proven is nothing to fix, also where it could be better."""
     assert () == only(at(1, entry(verdict=Verdict.PROVEN, state="advice", advice=True))).open
 
 

@@ -1,4 +1,4 @@
-"""The incident of the requirements, replayed on the API: v15 is healthy, v16 fails as it did, and mended it runs."""
+"""The incident of the requirements, replayed on the API: v15 is healthy, v16 fails as it did, and fixed it runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +34,8 @@ def _plan(directory: Path) -> Plan:
 
 
 def _mended(directory: Path) -> Path:
-    """Return the source of v16 with the statement that lacks the new secret mended."""
-    copy = copytree(FIXTURES / "incident-v16", directory / "mended")
+    """Return the source of v16 with the statement that lacks the new secret fixed."""
+    copy = copytree(FIXTURES / "incident-v16", directory / "fixed")
     file = copy / "terraform/modules/iam/main.tf"
     text = file.read_text(encoding="utf-8")
     assert text.count(BEFORE) == 1

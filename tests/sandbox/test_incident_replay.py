@@ -107,8 +107,8 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
         tree = json.loads(diagnose(sandbox, bad, "json")[1])
         record = diagnose(sandbox, bad, "record")[1]
         screen = on_screen(sandbox, bad)
-        mended = os.path.relpath(repaired(tmp_path_factory.mktemp("replay")))
-        _, fixed = (run(sandbox, command.replace("fixtures/incident-v16", mended)) for command in COMMANDS[5:])
+        tree_with_fix = os.path.relpath(repaired(tmp_path_factory.mktemp("replay")))
+        _, fixed = (run(sandbox, command.replace("fixtures/incident-v16", tree_with_fix)) for command in COMMANDS[5:])
         yield Replay(healthy, applied, failed, fixed, tree, record, screen)
 
 
@@ -163,7 +163,7 @@ def test_the_fix_lets_v16_run(replay: Replay) -> None:
     code, text = replay.fixed
 
     assert code == 0
-    assert "revision:   daily-report-tool-dev-backend:2; the newest is daily-report-tool-dev-backend:2\n" in text
+    assert "revision:    daily-report-tool-dev-backend:2; the newest is daily-report-tool-dev-backend:2\n" in text
 
 
 @pytest.mark.parametrize("step", STEPS)

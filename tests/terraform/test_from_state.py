@@ -154,7 +154,7 @@ def test_provider_text(text: str, expected: str) -> None:
 
 
 def test_values_of_terraform_0_11_are_refused() -> None:
-    """An instance with flat attributes is an error that names it and says how to mend the state."""
+    """An instance with flat attributes is an error that names it and says how to fix the state."""
     with pytest.raises(PlanError, match=r"aws_x\.y has values in the form of terraform 0\.11") as caught:
         raw(resources=one(attributes_flat={"tags.%": "0"}))
     assert "refresh-only" in caught.value.remedy

@@ -497,7 +497,7 @@ ROWS: dict[str, Any] = {row["name"]: row for row in json.loads(CONFIGURATIONS.re
 def test_what_the_language_refuses_is_found_where_it_stands(tmp_path: Path, name: str) -> None:
     """It is found once, on its line, with what is expected; the same without the fault is not found."""
     row = ROWS[name]
-    assert [] == findings(tmp_path / "mended", ROWS[f"{name}, mended"]["files"])
+    assert [] == findings(tmp_path / "fixed", ROWS[f"{name}, fixed"]["files"])
 
     (found,) = (one for one in findings(tmp_path / "refused", row["files"]) if one.verdict is Verdict.VIOLATED)
 

@@ -122,9 +122,10 @@ def _modules(plan: Plan, name: str) -> Iterator[Line]:
         sources = "\n".join(
             f"#   {each.message.split(':')[0].removesuffix(f' {NOT_EVALUATED}')}" for each in missing[:_MOST_LINES]
         )
+        whose = "its" if len(missing) == 1 else "their"
         yield Line.warning(
             name,
-            f"{counted(len(missing), 'module')} not here, whose resources are not seen",
+            f"{counted(len(missing), 'module')} not downloaded; {whose} resources are unchecked",
             f"{missing[0].remedy}\n{sources}",
         )
     for each in plan.diagnostics:

@@ -8,22 +8,22 @@ from infraspec import __version__
 from infraspec.cli.common import LazyGroup
 
 _COMMANDS = {
-    "check": ("infraspec.cli.check:check", "Prove that an infrastructure is what its contract says."),
-    "checklist": ("infraspec.cli.checklist:checklist", "Say which share of the checklist was ticked."),
+    "check": ("infraspec.cli.check:check", "Check the infrastructure against its contract."),
+    "checklist": ("infraspec.cli.checklist:checklist", "Report how much of the pull request checklist was completed."),
     "conventions": ("infraspec.cli.conventions:conventions", "Write naming and tagging rules as a document."),
-    "diagnose": ("infraspec.cli.diagnose:diagnose", "Say what is wrong with a service that runs, and what mends it."),
-    "doctor": ("infraspec.cli.doctor:doctor", "Say what keeps infraspec from knowing all."),
-    "explain": ("infraspec.cli.explain:explain", "Say why a role may do something, or may not."),
-    "get": ("infraspec.cli.get:get", "Fetch the modules that are called and not there."),
-    "init": ("infraspec.cli.init:init", "Write the contract that a repository begins with."),
+    "diagnose": ("infraspec.cli.diagnose:diagnose", "Diagnose a running service: what is wrong, why, and the fix."),
+    "doctor": ("infraspec.cli.doctor:doctor", "Show what infraspec cannot determine yet, and how to change that."),
+    "explain": ("infraspec.cli.explain:explain", "Explain why a role is allowed, or not allowed, to do something."),
+    "get": ("infraspec.cli.get:get", "Download the modules that are missing."),
+    "init": ("infraspec.cli.init:init", "Create infraspec.toml from what the repository contains."),
     "plan": ("infraspec.cli.plan:plan", "Print what Terraform source evaluates to."),
-    "report": ("infraspec.cli.report:report", "Write the results of a run for people and tools."),
+    "report": ("infraspec.cli.report:report", "Turn the results of a run into comments, SARIF, pages and more."),
     "rule": ("infraspec.cli.rule:rule", "Say what a rule asks for and why, with an example."),
     "runner-policy": (
         "infraspec.cli.runner_policy:runner_policy",
-        "Print the policy of the role that the live suite runs with.",
+        "Print the IAM policy that the live suite needs.",
     ),
-    "sandbox": ("infraspec.cli.sandbox:sandbox", "Keep an AWS running on this machine."),
+    "sandbox": ("infraspec.cli.sandbox:sandbox", "Run a local AWS emulator with your infrastructure in it."),
     "simulate": ("infraspec.cli.simulate:simulate", "Decide IAM requests offline."),
 }
 
@@ -38,14 +38,14 @@ def main() -> None:
     """Prove that an AWS infrastructure is what its specification says.
 
     \b
-    infraspec init                read a repository, write its infraspec.toml
-    infraspec check               prove what the contract says, from source
-    infraspec check --live        the same of what is deployed
-    infraspec doctor              say what is not known, and how to make it known
-    infraspec explain …           say why a role may do something, or may not
-    infraspec diagnose            say what is wrong with a service that runs
+    infraspec init                create infraspec.toml from what the repository contains
+    infraspec check               check the source against the contract
+    infraspec check --live        check what is deployed
+    infraspec doctor              show what is unknown, and how to change that
+    infraspec explain …           explain why a role is allowed, or not allowed, to do something
+    infraspec diagnose            diagnose a running service
 
-    Nothing but the live suite and what says so asks AWS. A terminal gets tables and colours, without these where
-    NO_COLOR is set; a pipe gets plain lines. The exit code is 0 if all is well, 1 if what was asked about is not, 2 if
-    the input is wrong; --help of a command has more.
+    Only the live suite, and options that say so, talk to AWS. Output is tables and colours on a terminal (no colours
+    if NO_COLOR is set) and plain lines in a pipe. The exit code is 0 if all is well, 1 if something was found, 2 if the
+    input is wrong; see --help of each command.
     """  # noqa: D301 - \b keeps click from wrapping the table

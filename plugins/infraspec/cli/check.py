@@ -21,13 +21,16 @@ _CHECKOUT = Path(__file__).parents[3]
 @click.option(
     "--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: here or above]"
 )
-@click.option("--env", "environment", help="Environments of the contract, with commas.  [default: all]")
-@click.option("--live", is_flag=True, help="Check what is deployed: the live suite. Without --env, in an embedded AWS.")
-@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Check this rule alone; may be repeated.")
-@click.option("--plan", type=PATH, help="What terraform show -json says of a plan, of one environment.")
+@click.option("--env", "environment", help="Environments of the contract, separated by commas.  [default: all]")
+@click.option(
+    "--live", is_flag=True, help="Check what is deployed, with the live suite. Without --env: in the sandbox."
+)
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Check only this rule; may be repeated.")
+@click.option("--plan", type=PATH, help="Plan of one environment, as written by terraform show -json.")
 @click.option("--snapshot", multiple=True, type=PATH, help="IAM of the account, for roles of other stacks.")
 @click.option("--results", type=PATH, help="File to write the results to, for infraspec report.")
-@click.option("--workers", metavar="N", help="Check in N processes, or in as many as there are cores: auto.")
+@click.option("--lang", metavar="LANGUAGE", help="Language of the reports made of the results: en or ja.")
+@click.option("--workers", metavar="N", help="Number of processes; auto for one per core.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @reported
 def check(
@@ -39,27 +42,27 @@ def check(
     arguments: tuple[str, ...],
     **settings: object,
 ) -> None:
-    """Prove that an infrastructure is what its contract says.
+    """Check the infrastructure against its contract.
 
     \b
     infraspec check                           every environment, from source
     infraspec check --env prod --rule names   one rule in one environment
-    infraspec check --live --env staging      what is deployed; asks AWS, and changes nothing
+    infraspec check --live --env staging      what is deployed; reads from AWS, changes nothing
     infraspec check -- -x -vv                 with options of pytest
 
-    Both suites are tests of pytest, and this command runs them: what stands after -- is pytest's, with all its options
-    and plugins. The contract is looked for in this directory and above.
+    Both suites consist of pytest tests, which this command runs; everything after -- goes to pytest, so all its options
+    and plugins work. The contract is searched for in this directory and its parents.
 
     \b
-    exit code  0  everything is proven, or waived
-               1  something is violated, or not known where the contract does not let that pass
+    exit code  0  everything is proven or waived
+               1  something is violated, or undetermined and the contract does not tolerate that
                2  a mistyped option or rule
-               4  wrong input: no contract, an unknown environment, nothing that can be read
+               4  wrong input: no contract, unknown environment, unreadable source
                5  nothing was checked
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for rule in rules:
         if rule not in RULES:
-            raise ContractError("there is no such rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
+            raise ContractError("unknown rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
     suite = _suite(live=live)
     chosen = {"dir": infra or _found(suite), "env": environment, **settings}
     command = [

@@ -19,7 +19,7 @@ from infraspec.process.checklist import compliance, read_pull_requests
 @click.option("--at-least", type=click.FloatRange(0, 1), default=0.95, show_default=True, help="Share to be reached.")
 @reported
 def checklist(infra: Path, file: Path, at_least: float) -> None:
-    """Say which share of the checklist merged pull requests had ticked, and what they left open.
+    """Report how much of the checklist merged pull requests completed, and what they left open.
 
     \b
     gh pr list --state merged --limit 100 --json number,body > merged.json

@@ -21,7 +21,7 @@ from infraspec.terraform.environments import Environments
 @click.option(
     "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the document."
 )
-@click.option("--migration", is_flag=True, help="The way of existing resources to the rules, instead of the rules.")
+@click.option("--migration", is_flag=True, help="Write the migration of existing resources instead of the rules.")
 @click.option("--env", "environments", multiple=True, help="Environment to migrate; repeatable.  [default: all]")
 @click.option("--plan", "plan_file", type=PATH, help="Plan or state of the one environment, as JSON.")
 @click.option(

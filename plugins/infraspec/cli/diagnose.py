@@ -1,4 +1,4 @@
-"""`infraspec diagnose`: what is wrong with a service, why, and what mends it."""
+"""`infraspec diagnose`: what is wrong with a service, why, and what fixes it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LONGEST = timedelta(days=90)
 )
 @reported
 def diagnose(infra: Path, environment: str | None, service: str | None, since: str, form: str) -> None:
-    """Say what is wrong with a service that runs, why, and which change mends it.
+    """Diagnose a running service: what is wrong, why, and which change fixes it.
 
     \b
     infraspec diagnose --env prod

@@ -97,12 +97,14 @@ _PROGRAMS = {
 @INFRA
 @click.option("--env", "environment", help="Environment to look at.  [default: all]")
 @click.option("--live", is_flag=True, help="Ask AWS too: credentials, account, clock, endpoints, permissions.")
-@click.option("--write", is_flag=True, help="Ask for the values that settle most, and put them into the contract.")
-@click.option("--aws", is_flag=True, help="Read those values in the account, and put them into the contract.")
+@click.option(
+    "--write", is_flag=True, help="Prompt for the values that resolve the most, and write them to the contract."
+)
+@click.option("--aws", is_flag=True, help="Read those values from the account, and write them to the contract.")
 @TEXT_OR_JSON
 @reported
 def doctor(infra: Path, environment: str | None, *, live: bool, write: bool, aws: bool, form: str) -> None:
-    """Say what keeps infraspec from knowing all: tools, contract, sources, modules, data.
+    """Show what infraspec cannot determine, and why: tools, contract, sources, modules, data.
 
     \b
     infraspec doctor

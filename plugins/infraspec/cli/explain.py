@@ -45,7 +45,7 @@ def explain(  # noqa: PLR0917 - click passes by name
     keys: tuple[str, ...],
     form: str,
 ) -> None:
-    """Say whether a role may do something, which statement decides, and what to add if none does.
+    """Explain whether a role is allowed to do something, which statement decides, and what to add if none does.
 
     \b
     infraspec explain --env prod --role shop-prod-app-execution \\
@@ -74,7 +74,7 @@ def explain(  # noqa: PLR0917 - click passes by name
     exit code  0  allowed
                1  denied
                2  wrong input: no such role, action, resource or environment
-               3  undetermined: it depends on what is not known
+               3  undetermined: cannot be decided from what is known
     """  # noqa: D301 - \b keeps click from wrapping the examples
     context = _keys(keys)
     with waiting("evaluating the source"):

@@ -56,7 +56,7 @@ class FetchError(Exception):
 @click.option("--update", is_flag=True, help="Empty the cache first: branches and ranges of versions move on.")
 @reported
 def get(infra: Path, environment: str | None, *, update: bool) -> None:
-    """Fetch the modules that are called and not there, from git and registries.
+    """Download missing modules from git and registries.
 
     \b
     infraspec get

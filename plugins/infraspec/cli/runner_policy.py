@@ -19,7 +19,7 @@ from infraspec.terraform.environments import environment_of
 @ONE_ENVIRONMENT
 @reported
 def runner_policy(infra: Path, environment: str | None) -> None:
-    """Print the policy of the role that the live suite runs with: what it reads, and what the contract consents to.
+    """Print the IAM policy that the live suite needs: what it reads, and what the contract consents to.
 
     \b
     infraspec runner-policy --env staging > runner.json

@@ -32,7 +32,7 @@ _COMMANDS = {
 
 @click.group(cls=LazyGroup, table=_COMMANDS)
 def sandbox() -> None:
-    """Keep an AWS running on this machine that holds what Terraform source says.
+    """Run a local AWS emulator that contains what the Terraform source declares.
 
     \b
     infraspec sandbox up --infra . --env prod --detach
@@ -41,8 +41,8 @@ def sandbox() -> None:
     infraspec sandbox apply --infra .
     infraspec sandbox down
 
-    It listens on the loopback address alone, and one runs at a time. docs/sandbox.md says what is in it and where it
-    differs from AWS. It needs moto, which the extra `sandbox` of pytest-infraspec brings.
+    It listens on the loopback address only, and only one runs at a time. docs/sandbox.md says what is in it and where
+    it differs from AWS. It needs moto, which the extra `sandbox` of pytest-infraspec brings.
     """  # noqa: D301 - \b keeps click from wrapping the examples
 
 

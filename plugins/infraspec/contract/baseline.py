@@ -163,5 +163,5 @@ def _malformed(found: str, place: str) -> BaselineError:
         place=place,
         expected="what infraspec report baseline writes",
         found=found,
-        remedy="write it again, or mend the entry: rule, environment, address, subject, verdict; expires is a day",
+        remedy="write it again, or fix the entry: rule, environment, address, subject, verdict; expires is a day",
     )

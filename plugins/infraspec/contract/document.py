@@ -357,7 +357,7 @@ def _remedy(what: str, value: str, *, is_day: bool) -> str:
         return "write straight quotes: \" or '"
     if what.startswith("Invalid value") and _NULL.match(value):
         return "TOML has no null: take the key out"
-    return next((text for start, text in KNOWN.toml_remedies.items() if what.startswith(start)), "mend the line")
+    return next((text for start, text in KNOWN.toml_remedies.items() if what.startswith(start)), "fix the line")
 
 
 def _shows_secret(text: str, positions: Positions, line: int) -> bool:

@@ -117,6 +117,6 @@ class Live(ContractTable):
 
 
 class Sandbox(ContractTable):
-    """`[sandbox]`: the embedded AWS of ENV=local."""
+    """`[sandbox]`: the sandbox of ENV=local."""
 
     environment: NonEmpty | None = None

@@ -53,6 +53,7 @@ class Project(ContractTable):
     application: NonEmpty
     description: str = ""
     owner: str = ""
+    language: Literal["en", "ja"] | None = None
 
 
 class Environment(ContractTable):

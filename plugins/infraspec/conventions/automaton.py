@@ -91,7 +91,7 @@ def parse_expression(text: str, *, key: str) -> Expression:
             place=key,
             expected="a regular expression as Python's re module reads it",
             found=text,
-            remedy=r"mend the expression; a backslash before ( ) [ ] { } . * + ? | \ makes it an ordinary character",
+            remedy=r"fix the expression; a backslash before ( ) [ ] { } . * + ? | \ makes it an ordinary character",
             excerpt=excerpt,
         ) from None
     except (RecursionError, OverflowError):

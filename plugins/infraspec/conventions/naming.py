@@ -239,18 +239,19 @@ class NamePattern(Struct, frozen=True):
             return self._explain_end(known) if isinstance(name, str) else self._explain_rest(name)
         start = _word_start(known, length)
         rest = known[start:] if isinstance(name, str) else known[start:] + str(name)[len(known) :]
-        return f"departs at `{rest}`, where {self._expected(known[:start])} belongs"
+        expected = self._expected(known[:start])
+        return f"unexpected `{rest}`: expected {expected}" if expected else f"unexpected suffix `{rest}`"
 
     def _explain_end(self, name: str) -> str:
         if self.text.startswith(REGEX):
-            return "ends before it matches"
+            return "incomplete: the expression needs more text"
         parts, rest = self.automaton.parts_at(self.automaton.follow(self.automaton.start, name)), self.elements[:0]
         if parts:
             # The part in which the name ends may be complete.
             before = Automaton(tuple(element.expression for element in self.elements[: parts[-1] + 1]))
             rest = self.elements[parts[-1] + bool(before.matches(name)) :]
         shown = "".join(element.source for element in rest or self.elements[-1:])
-        return f"ends where `{shown}` is still to come"
+        return f"`{shown}` is missing at the end"
 
     def _explain_rest(self, name: Text) -> str:
         known = [part for part in name.parts if isinstance(part, str)]
@@ -259,7 +260,7 @@ class NamePattern(Struct, frozen=True):
     def _expected(self, beginning: str) -> str:
         position = self.automaton.follow(self.automaton.start, beginning)
         elements = [self.elements[part] for part in self.automaton.parts_at(position)][:_MOST_EXPECTED]
-        return " or ".join(_in_words(element) for element in elements) or "nothing more"
+        return " or ".join(_in_words(element) for element in elements)
 
 
 def _in_words(element: Element) -> str:
@@ -384,7 +385,7 @@ def _whole(word: str) -> re.Pattern[str]:
 
 
 def demand_patterns(contract: Contract) -> None:
-    """Raise the errors of the patterns of names and tags that no environment can mend, at their lines."""
+    """Raise the errors of the patterns of names and tags that no environment can fix, at their lines."""
     collector = ErrorCollector()
     with located(contract):
         for type_, patterns in contract.names.patterns.items():

@@ -108,7 +108,7 @@ class _Reader:
                 place=f"{self.place}, {inside}" if inside else f"{self.place}:{error.lineno}:{error.colno}",
                 expected="a tag policy in JSON",
                 found=error.msg,
-                remedy="mend the JSON",
+                remedy="fix the JSON",
             ) from None
         except RecursionError:
             self.fail("$", "is nested too deeply", expected="a tag policy in JSON")

@@ -42,7 +42,7 @@ _LABELS = ("expected", "found", "in", "remedy")
 
 
 class InfraspecError(Exception):
-    """Say where the input is wrong, what was expected, what was found, and how to mend it.
+    """Say where the input is wrong, what was expected, what was found, and how to fix it.
 
     `message` is one sentence. `place` is a file, `file:line`, `file:line:column`, a key of the contract or a
     Terraform address. `expected`, `found` and `remedy` are short phrases; an empty one is left out.
@@ -233,7 +233,7 @@ class MissingExtraError(InfraspecError):
 
 
 class SandboxError(InfraspecError):
-    """The embedded AWS cannot be started or asked."""
+    """The sandbox cannot be started or asked."""
 
 
 class HookError(InfraspecError):

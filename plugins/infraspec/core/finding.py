@@ -38,6 +38,13 @@ class Related(Struct, frozen=True):
     """What the place is to the finding: "policy statement", "role"."""
     address: str
     location: Location | None = None
+    name: str = ""
+    """What AWS calls it, where the address does not say so."""
+
+    @property
+    def shown(self) -> str:
+        """The address, with the name in AWS beside it."""
+        return f'{self.address} "{self.name}"' if self.name else self.address
 
 
 class Finding(Struct, frozen=True):
@@ -45,7 +52,7 @@ class Finding(Struct, frozen=True):
 
     `rule` is the rule's id, such as `secret-access`. `address` is a Terraform address, a file or an ARN; `subject`
     narrows it down (`container "app", secret "DB_PASSWORD"`). For a verdict other than PROVEN, `expected`, `found`
-    and `reason` are filled, and `remedy` is the change that mends it (VIOLATED) or the cheapest way to know
+    and `reason` are filled, and `remedy` is the change that fixes it (VIOLATED) or the cheapest way to know
     (UNDETERMINED), ready to paste. No field ever holds a sensitive value. With `advice` the verdict is PROVEN, and the
     same fields say what would be better. `rests_on` is what a proof takes into account, `unseen` what may have a say
     too and was not looked at.
@@ -66,6 +73,8 @@ class Finding(Struct, frozen=True):
     unseen: tuple[str, ...] = ()
     also: tuple[tuple[str, str], ...] = ()
     """Address and subject of further instances that the same place of the source makes the same of."""
+    consequence: str = ""
+    """What a violation means for the service: "new tasks of shop will not start"."""
 
     @property
     def instances(self) -> tuple[tuple[str, str], ...]:
@@ -80,7 +89,7 @@ class Finding(Struct, frozen=True):
     def __str__(self) -> str:
         head = f"{'ADVICE' if self.advice else self.verdict.name} {self.rule}: {self.key}"
         lines = [f"{self.location}: {head}" if self.location else head]
-        for label in ("expected", "found", "reason"):
+        for label in ("consequence", "expected", "found", "reason"):
             text = getattr(self, label)
             if text:
                 lines.append(_labelled(label, text))
@@ -89,7 +98,7 @@ class Finding(Struct, frozen=True):
             lines.append(_labelled("also", listing(named, _MOST_ALSO)))
         for other in self.related:
             place = f" ({other.location})" if other.location else ""
-            lines.append(_labelled(other.role, f"{other.address}{place}"))
+            lines.append(_labelled(other.role, f"{other.shown}{place}"))
         if self.remedy:
             label = "to know" if self.verdict is Verdict.UNDETERMINED else "fix"
             lines.append(_labelled(label, self.remedy))
@@ -126,4 +135,4 @@ def by_mistake(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _labelled(label: str, text: str) -> str:
     first, *rest = text.splitlines()
-    return "\n".join([f"    {label + ':':10} {first}", *(f"               {line}" if line else "" for line in rest)])
+    return "\n".join([f"    {label + ':':12} {first}", *(f"                 {line}" if line else "" for line in rest)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from infraspec.core.finding import Finding, Location, Related, Verdict
 
@@ -46,6 +47,7 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     found: str
     reason: str
     remedy: str = ""
+    consequence: str = ""
 
 
 @cache
@@ -68,9 +70,10 @@ class Subject(Struct, frozen=True):
         """Say that the rule holds; `reason` is what shows it, `remedy` what can be done all the same."""
         return self._finding(Verdict.PROVEN, expected, found, reason, remedy)
 
-    def violated(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
-        """Say that the rule does not hold, and what change mends it."""
-        return self._finding(Verdict.VIOLATED, expected, found, reason, remedy)
+    def violated(self, *, expected: str, found: str, reason: str, remedy: str = "", consequence: str = "") -> Finding:
+        """Say that the rule does not hold, what that means for the service, and what change fixes it."""
+        finding = self._finding(Verdict.VIOLATED, expected, found, reason, remedy)
+        return replace(finding, consequence=consequence) if consequence else finding
 
     def undetermined(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
         """Say that it cannot be told whether the rule holds, and what the cheapest way is to know."""
@@ -86,10 +89,11 @@ class Subject(Struct, frozen=True):
         KeyError if there is no such text or value.
         """
         text, given = wordings(self.rule.room, self.rule.id)[wording], {"address": self.address, **values}
-        parts = (text.expected, text.found, text.reason, text.remedy)
-        expected, found, reason, remedy = (_VALUE.sub(lambda name: str(given[name[1]]), part) for part in parts)
+        parts = (text.expected, text.found, text.reason, text.remedy, text.consequence)
+        expected, found, reason, remedy, meant = (_VALUE.sub(lambda name: str(given[name[1]]), part) for part in parts)
         verdict = {"violated": self.violated, "undetermined": self.undetermined, "advice": self.advice}[text.verdict]
-        return verdict(expected=expected, found=found, reason=reason, remedy=remedy)
+        finding = verdict(expected=expected, found=found, reason=reason, remedy=remedy)
+        return replace(finding, consequence=meant) if meant else finding
 
     def judge(self, wording: str, /, *, holds: bool, **values: object) -> Finding:
         """Say that the rule holds, or, if it does not, what it has under a name."""

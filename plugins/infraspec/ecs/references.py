@@ -117,7 +117,7 @@ _STORED = {
 
 
 class _Problem(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wrong with a reference, and what mends it; `{name}` stands for a value."""
+    """What is wrong with a reference, and what fixes it; `{name}` stands for a value."""
 
     problem: str
     remedy: str
@@ -150,7 +150,7 @@ def values_from(container: Mapping[str, Any]) -> Iterator[str]:
 class ValueFrom(Struct, frozen=True):
     """A parsed `valueFrom`. `target` is the secret's bare ARN, the parameter's ARN, or its name.
 
-    `problem` says what is wrong with it, `remedy` how to mend it; both are empty if it is well-formed so far as
+    `problem` says what is wrong with it, `remedy` how to fix it; both are empty if it is well-formed so far as
     known. `partial` marks a secret's ARN that is known to lack the suffix of hyphen and six characters. `suffix` is
     the JSON key, version stage and version id of a secret; empty where they are not given.
     """

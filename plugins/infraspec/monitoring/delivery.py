@@ -74,7 +74,7 @@ class Route(Struct, frozen=True):
 
 
 class DeliveryStep(Struct, frozen=True):
-    """One step of a route: whether it lets an alert through; `resource` is where to mend it."""
+    """One step of a route: whether it lets an alert through; `resource` is where to fix it."""
 
     answer: Truth
     resource: Resource | None

@@ -16,7 +16,7 @@ from msgspec import Struct
 from infraspec.process.markdown import Heading, Item, Page, read_pages, text_of, wrong_key
 
 PHASES = ("confirm", "restore", "fix", "follow-up")
-"""The phases of a response in order: what to look at, back to service, the cause mended, what is learned."""
+"""The phases of a response in order: what to look at, back to service, the cause fixed, what is learned."""
 
 _NUMBERED = re.compile(r"(\d+)\.\s")
 _TIME = re.compile(r"(?<!\d)(\d++)\s*+(minutes?|min|分|hours?|h|時間)", re.IGNORECASE)

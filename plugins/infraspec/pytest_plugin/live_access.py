@@ -230,7 +230,7 @@ class SandboxHandle:
 
 
 def _started(contract: Contract, environment: str) -> Running:
-    require("sandbox", "the embedded AWS of ENV=local")
+    require("sandbox", "the sandbox of ENV=local")
     with GUARD.permitting():
         return start(contract, environment)
 

@@ -31,7 +31,7 @@ def attribute(
     """Judge one attribute of a resource.
 
     `path` is dotted where it leads into a block (`versioning.0.enabled`); `default` is what the provider assumes where
-    it is not set. `holds` is asked only about values that are known. `remedy` is the HCL that mends it.
+    it is not set. `holds` is asked only about values that are known. `remedy` is the HCL that fixes it.
     """
     value = _at(resource, path, default)
     unknown = next(unknowns(value), None)

@@ -17,8 +17,8 @@ DEFAULT_NAME = "infraspec.toml"
 
 _HELP = {
     "dir": "Directory of the infrastructure repository: where infraspec.toml is (default: the current directory)",
-    "env": "Environment of the contract to check, or several with commas (default: all)",
-    "plan": "File with `terraform show -json` of a plan, completing the source of the one environment",
+    "env": "Environments of the contract to check, separated by commas (default: all)",
+    "plan": "Plan of one environment as JSON, written by `terraform show -json`",
     "snapshot": "File with `aws iam get-account-authorization-details`, for roles that are not in the plan, or several"
     " with commas; may be repeated",
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
@@ -26,10 +26,11 @@ _HELP = {
     "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
     " (default: what the source says)",
     "results": "File to write the results to as JSON, for `infraspec report`",
+    "lang": "Language of the reports made of the results: en or ja (default: as the contract says, or the locale)",
 }
 _FLAGS = {
-    "no_diff": "Demand that a plan changes nothing: for a plan of what is deployed",
-    "live": "Check what is deployed, in the environment named or else in an embedded AWS (implied by the live suite)",
+    "no_diff": "Require that a plan contains no changes: for a plan of what is deployed",
+    "live": "Check what is deployed, in the named environment or else in the sandbox (implied by the live suite)",
 }
 
 
@@ -45,7 +46,7 @@ _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
 
 LOCAL = "local"
-"""The environment of a live run that is an embedded AWS, with the source deployed in it."""
+"""The environment of a live run that is the sandbox, with the source deployed in it."""
 
 
 class Setting(Struct, frozen=True):
@@ -75,6 +76,7 @@ class Settings(Struct, frozen=True):
     labels: Setting
     revision: Setting
     results: Setting
+    lang: Setting
     no_diff: Setting
     live: Setting
 
@@ -147,7 +149,7 @@ class Settings(Struct, frozen=True):
         if self.plan.value:
             lines.append(f"infraspec: plan {self.plan.value} ({self.plan.source})")
         if self.snapshot.value:
-            unread = ", which is not read: the live suite asks AWS itself" if self.is_live else ""
+            unread = ", ignored: the live suite asks AWS itself" if self.is_live else ""
             lines.append(f"infraspec: snapshot {self.snapshot.value} ({self.snapshot.source}){unread}")
         if self.labels.is_set:
             lines.append(f"infraspec: labels {self.labels.value} ({self.labels.source})")

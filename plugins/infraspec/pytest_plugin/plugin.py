@@ -52,6 +52,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         isolate(early_config, args)
 
 
+@pytest.hookimpl(tryfirst=True)  # before allure-pytest, which makes its folder there
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings, register the markers, and begin a run that is about an infrastructure repository."""
     config.stash[STARTED] = perf_counter()

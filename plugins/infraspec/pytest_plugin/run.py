@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError
+from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError, writing
 from infraspec.pytest_plugin.fixtures import KEY, STARTED, session_of
 from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting.allure.files import write_files
+from infraspec.reporting.language import chosen
 from infraspec.reporting.run.recorder import Recorder, recorder_of
 from infraspec.reporting.run.results import prepare, write
 from infraspec.reporting.run.results_builder import gather
@@ -34,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     session = config.stash[KEY] = Session(config.stash[SETTINGS], Hooks(config.hook))
     if not _is_worker(config):
+        if folder := _allure_folder(config):
+            with _usage_errors(config), writing(
+                "the results of Allure cannot be written", f"--alluredir {folder}", "a folder, or room for a new one"
+            ):  # fmt: skip
+                folder.mkdir(parents=True, exist_ok=True)
         config.pluginmanager.register(Recorder(config, config.stash[STARTED]), Recorder.NAME)
     if session.settings.is_live:
         with _usage_errors(config):
@@ -57,6 +63,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not session_of(config).settings.are_meant:
         return
     with _usage_errors(config):
+        chosen(session_of(config).settings.lang.value, None, {})
         if path := session_of(config).settings.results_file:
             prepare(path)
         session_of(config).names  # noqa: B018 - read for its errors
@@ -163,7 +170,17 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
         contract, names, baseline = None, [], None
     plan = session.settings.plan.value
     moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
-    results = gather(recorder_of(config), contract, names, plan, baseline, complete=complete, moves=moves)
+    asked, stated = session.settings.lang.value, contract.project.language if contract else None
+    results = gather(
+        recorder_of(config),
+        contract,
+        names,
+        plan,
+        baseline,
+        complete=complete,
+        moves=moves,
+        language=chosen(asked, stated, os.environ),
+    )
     shown = dict(zip(names, session.shown_names, strict=True)) if names else {}
     results = results.renamed(shown)
     if path:

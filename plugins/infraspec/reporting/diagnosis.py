@@ -28,8 +28,8 @@ _ROLLBACK = (
     'aws ecs wait services-stable --cluster "$CLUSTER" --services "$SERVICE"',
 )
 _SHOWN_EVENTS = 5
-_WIDTH = len("deployment:")
-_TONES: Mapping[str, Tone] = {"cause": "worst", "rollout": "doubtful", "missing": "bad"}
+_WIDTH = len("consequence:")
+_TONES: Mapping[str, Tone] = {"consequence": "worst", "cause": "worst", "rollout": "doubtful", "missing": "bad"}
 
 
 def exit_code(diagnoses: Sequence[Diagnosis]) -> int:
@@ -68,7 +68,7 @@ def rollback_commands(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 
 class Fix(Struct, frozen=True):
-    """What mends it: `what` is to be done, `paste` is to be pasted; both are empty if that is not known."""
+    """What fixes it: `what` is to be done, `paste` is to be pasted; both are empty if that is not known."""
 
     what: str = ""
     paste: str = ""
@@ -78,7 +78,7 @@ class Fix(Struct, frozen=True):
 
 
 def fix_of(diagnosis: Diagnosis) -> Fix:
-    """Return what mends it."""
+    """Return what fixes it."""
     explanation = diagnosis.explanation
     if explanation is not None and explanation.addition is not None:
         return Fix(f"add to {where(explanation.addition)}", explanation.addition.hcl)
@@ -104,7 +104,7 @@ def _parts(diagnosis: Diagnosis) -> Iterator[Part]:
     yield Title(_title(diagnosis), tone="good" if diagnosis.is_healthy else "bad")
     frame: Tone = "quiet" if diagnosis.is_healthy else "bad"
     cause = (replace(row, frame=frame) for row in _cause_rows(diagnosis))
-    rows = (*_state_rows(diagnosis), *cause, *_evidence_rows(diagnosis))
+    rows = (*_consequence_rows(diagnosis), *_state_rows(diagnosis), *cause, *_evidence_rows(diagnosis))
     yield Fields(tuple(replace(row, tone=_TONES.get(row.label, "")) for row in rows), _WIDTH)
     if diagnosis.is_healthy or diagnosis.live is None:
         return
@@ -128,6 +128,19 @@ def _title(diagnosis: Diagnosis) -> str:
     else:
         verdict = "got over it" if diagnosis.is_past else "healthy"
     return f"{name_of(diagnosis)} in {render(diagnosis.one.declared.cluster)}: {verdict}"
+
+
+def _consequence_rows(diagnosis: Diagnosis) -> Iterator[Field]:
+    """Yield what the failure means for those who use the service."""
+    live = diagnosis.live
+    if live is None or diagnosis.is_healthy:
+        return
+    running, newest = revision_of(live.task_definition), revision_of(diagnosis.one.newest)
+    if live.running < live.desired:
+        how = "is down" if live.running == 0 else "runs below its capacity"
+        yield Field("consequence", f"{live.name} {how}: {live.running} of {live.desired} tasks run")
+    if newest and newest != running:
+        yield Field("consequence", f"{live.name} still runs {running}; the changes in {newest} are not live")
 
 
 def _state_rows(diagnosis: Diagnosis) -> Iterator[Field]:

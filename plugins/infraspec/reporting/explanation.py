@@ -45,7 +45,7 @@ _VERDICTS = {
     Outcome.ALLOWED: "ALLOWED",
     Outcome.EXPLICITLY_DENIED: "DENIED by a statement",
     Outcome.IMPLICITLY_DENIED: "DENIED: no statement allows it",
-    Outcome.UNDETERMINED: "UNDETERMINED: it depends on what is not known",
+    Outcome.UNDETERMINED: "UNDETERMINED: cannot be decided from what is known",
 }
 _TONES: Mapping[Outcome, Tone] = {Outcome.ALLOWED: "good", Outcome.UNDETERMINED: "doubtful"}
 _EFFECTS = {

@@ -17,7 +17,7 @@ _OPEN = raw("_to be written_")
 
 
 def incident_record(diagnosis: Diagnosis, contract: Contract, environment: str) -> str:
-    """Write the record of what is wrong with a service: front matter, timeline, five whys, what mends it."""
+    """Write the record of what is wrong with a service: front matter, timeline, five whys, what fixes it."""
     return markdown([_front_matter(diagnosis, contract, environment), *_body(diagnosis)]) + "\n"
 
 

@@ -1,1 +1,1 @@
-"""The embedded AWS: moto in its own process, with what moto leaves out, filled by applying a plan."""
+"""The sandbox, a local AWS emulator: moto in its own process, with what moto leaves out, filled by applying a plan."""

@@ -155,7 +155,7 @@ class Diagnostic(Struct, frozen=True):
     """Something about the input that is no error but limits what can be said: an opaque module, a failed validation.
 
     `severity` is "error" (a validation or precondition that is false: Terraform would stop) or "warning". `remedy` is
-    what mends it or makes it known, if that is more than the message says.
+    what fixes it or makes it known, if that is more than the message says.
     """
 
     severity: str

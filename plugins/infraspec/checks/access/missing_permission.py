@@ -78,8 +78,8 @@ def explain_doubt(
     if unknown and isinstance(unknown.cause, PolicyElsewhere):
         remedy = policy_elsewhere_remedy(unknown.cause, requirement, role, owners)
     elif foreign:
-        whether = f"whether {role.address} is in account {render(foreign)} is not known"
-        reasons = [f"{whether}: if not, it takes the policy of the resource as well"]
+        whether = f"it is unknown whether {role.address} is in account {render(foreign)}"
+        reasons = [f"{whether}; if it is not, the policy of the resource has to allow it as well"]
         remedy = how_to_know(foreign if isinstance(foreign, Unknown) else account_unknown("aws"))
     elif unknown is not None:
         remedy = role.remedy if unknown == role.unknown else how_to_know(unknown)
@@ -90,8 +90,8 @@ def explain_doubt(
         remedy = _certain_instead(judgement.decision, role)
     return replace(subject, related=_related(role, judgement.decision)).undetermined(
         expected=_expected(requirement, role, actions),
-        found="it depends on what is not known",
-        reason="\n".join(reasons) or "the policies do not decide it",
+        found=f"cannot be decided: {unknown.address} is unknown" if unknown else "cannot be decided",
+        reason="\n".join(reasons) or "the known policies neither allow nor deny it",
         remedy=remedy,
     )
 
@@ -100,7 +100,7 @@ def _doubted(doubt: PolicyDoubt) -> str:
     """Say of a policy of which nothing is known no more than that."""
     unknown = doubt.unknown
     if unknown is not None and unknown.address == doubt.hit.policy.name:
-        return f"{unknown.address} is not known: it may allow it, or deny it"
+        return f"{unknown.address} is unknown: it may allow or deny the action"
     return str(doubt)
 
 
@@ -108,9 +108,9 @@ def _certain_instead(decision: Decision, role: Role) -> str:
     layers = decision.layers and (*decision.layers.scps, *decision.layers.rcps)
     limiting = [id(policy) for layer in layers or () for policy in layer.policies]
     if decision.doubts and all(id(doubt.hit.policy) in limiting for doubt in decision.doubts):
-        return "say in the contract which policies of the organization limit the account: scps and rcps"
+        return "list in the contract, as scps and rcps, which policies of the organization limit the account"
     if any(doubt.hit.clause.statement.condition is not None for doubt in decision.doubts):
-        return "add a statement without the Condition, or waive the finding: its keys are known to AWS alone"
+        return "add a statement without the Condition, or waive the finding: only AWS knows the values of its keys"
     certain = f"write a statement for {role.address} that covers it for certain"
     return f"give a plan or state file in which the ARN is known, or {certain}" if role.snapshot else certain
 
@@ -119,8 +119,8 @@ def _expected(requirement: Requirement, role: Role, actions: tuple[str, ...]) ->
     shown, access = render(requirement.resource), requirement.access
     named = shown_value(requirement.need.named)
     also = f" ({named})" if isinstance(requirement.need.named, Unknown | Text) and named != shown else ""
-    may = f"the {access.role} role {role.address} may {', '.join(actions)} on {shown}{also}"
-    return f'{may}, as AWS asks in "{access.source}"'
+    may = f"the {access.role} role {role.address} must be allowed to perform {', '.join(actions)} on {shown}{also}"
+    return f'{may}; required by AWS: "{access.source}"'
 
 
 def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[str, str]:
@@ -140,8 +140,8 @@ def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[
         reason = "the policy of a resource in another account has to allow it as well"
         if requirement.action.startswith("kms:"):
             reason = "the policy of a KMS key has to name the role, or leave the decision to IAM by naming its account"
-        return f"the policy of {named} does not let {role.address} in", reason
-    count, reason = len(role.policies), "none of its statements is about this service"
+        return f"the policy of {named} does not allow {role.address}", reason
+    count, reason = len(role.policies), f"no statement covers `{requirement.action.partition(':')[0]}` actions"
     if decision.nearest:
         reason = f"the closest is {decision.nearest.hit}: {decision.nearest.reason}"
     return f"no statement allows it; {role.address} has {count} {'policy' if count == 1 else 'policies'}", reason
@@ -150,14 +150,14 @@ def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[
 def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
     hit = decision.deciding or (decision.nearest.hit if decision.nearest else None)
     statement = [Related("statement", str(hit), hit.location)] if hit else []
-    return (Related("role", role.address, role.location), *statement)
+    return (role.related, *statement)
 
 
 def _remedy(
     requirement: Requirement, role: Role, decision: Decision, owners: ArnIndex, actions: tuple[str, ...]
 ) -> str:
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return f"take {', '.join(actions)} on this resource out of {decision.deciding}"
+        return f"remove {', '.join(actions)} on this resource from {decision.deciding}"
     if _CONTROL in decision.blocked_by and not decision.limited:
         return f"allow {', '.join(actions)} in the {_CONTROL} of the organization"
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:

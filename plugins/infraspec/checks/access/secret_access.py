@@ -90,7 +90,7 @@ class Unapplied:
     def access(
         self, finding: Finding, role: Role, requirement: Requirement, decision: Decision, actions: Iterable[str]
     ) -> Finding:
-        """Return the finding about actions that a role may not do, to be applied where that for certain mends it."""
+        """Return the finding about actions that a role may not do, to be applied where that for certain fixes it."""
         written = self.source.by_address.get(role.address)
         lacks_allow = decision.outcome is Outcome.IMPLICITLY_DENIED and not decision.blocked_by
         if not lacks_allow or written is None or written.mode != "managed":
@@ -114,7 +114,7 @@ class Unapplied:
         return policy is not None and policy.mode == "managed" and not policy.ignore_changes
 
     def trust(self, finding: Finding, row: Access, context: AccessContext) -> Finding:
-        """Return the finding about the trust policy of a role of the source, to be applied where that mends it."""
+        """Return the finding about the trust policy of a role of the source, to be applied where that fixes it."""
         written = self.source.by_address.get(finding.related[0].address) if finding.related else None
         if finding.verdict is not Verdict.VIOLATED or written is None:
             return finding
@@ -248,8 +248,8 @@ class _Check:
         subject = replace(subject, location=_place(task_definition, need))
         certain = decision.allowed is Truth.NO and self.owners.has_policy(requirement.resource) is True
         return (subject.violated if certain else subject.undetermined)(
-            expected=f"the policy of {shown(need.named)} lets in a client that does not say who it is",
-            found="it does not" if certain else "it depends on what is not known",
+            expected=f"the policy of {shown(need.named)} allows a client that does not identify itself",
+            found="it does not" if certain else "cannot be decided",
             reason="\n".join(map(str, decision.doubts))
             or str(
                 self.owners.doubt_of_policy(requirement.resource) or "without iam the task mounts it without its role"
@@ -265,7 +265,7 @@ class _Check:
             return
         if value is None:
             yield RULE.about(named.owner, kind, named.place).violated(
-                expected=f"a role that {named.access.principal} may assume",
+                expected=f"a role that {named.access.principal} is allowed to assume",
                 found="it names none",
                 reason=f"it acts with that role alone ({named.access.source})",
                 remedy=f"set {named.access.named_by.rpartition('.')[2]} to such a role",
@@ -296,6 +296,8 @@ class _Check:
         sought = self._sought(named, context)
         address = self._address(sought, value)
         finding = self.trust.judge(row, address, sought, context, subject)
+        if finding.verdict is Verdict.VIOLATED and isinstance(named.owner, TaskDefinition):
+            finding = replace(finding, consequence=_without_start(named.owner))
         yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
@@ -357,6 +359,7 @@ class _Check:
         subject = replace(subject, location=place)
         if judgement.answer is Truth.NO:
             finding = explain_denial(subject, requirement, role, judgement, self.owners, actions=actions)
+            finding = replace(finding, consequence=_consequence(owner, requirement.access.role, actions))
         else:
             finding = explain_doubt(subject, requirement, role, judgement, self.owners, actions=actions)
         if self.unapplied and (judgement.answer is Truth.NO or judgement.doubt is _BY_GRANT):
@@ -369,8 +372,8 @@ def _report_hidden(subject: Subject, unknown: Unknown, expected: str) -> Finding
     """Report a part that is not known and may ask for access."""
     return subject.undetermined(
         expected=expected,
-        found=f"{unknown.address} is not known",
-        reason="what is not known may need something that the role may not do",
+        found=f"cannot be decided: {unknown.address} is unknown",
+        reason="it may require a permission that the role does not have",
         remedy=how_to_know(unknown),
     )
 
@@ -396,15 +399,36 @@ def _report_without_role(task_definition: TaskDefinition, requirement: Requireme
     by_instance = role == TASK or requirement.action.startswith(("ecr:", "logs:"))
     instance_role = by_instance and task_definition.runs_on("FARGATE") is False
     certain = requirement.doubt is None and not instance_role and task_definition.runs_on("EXTERNAL") is not None
-    who = "the role of the container instance" if instance_role else "nobody"
+    who = "only the role of the container instance" if instance_role else "nothing"
     place = need.location or task_definition.locate(need.path)
     subject = RULE.about(task_definition.address, f"{need}: {actions}", place)
     return (subject.violated if certain else subject.undetermined)(
-        expected=f"{_ARTICLES[role]} {role} role that may {actions} on {render(requirement.resource)}",
+        expected=f"{_ARTICLES[role]} {role} role allowed to perform {actions} on {render(requirement.resource)}",
         found=f"the task definition has no {role} role",
-        reason=f"without {_ARTICLES[role]} {role} role, {who} is asked to do it ({requirement.access.source})",
+        reason=f"without {_ARTICLES[role]} {role} role, {who} has this permission ({requirement.access.source})",
         remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
     )
+
+
+def _consequence(owner: Placed, role: str, actions: Iterable[str]) -> str:
+    """Return what a missing permission means for tasks; empty where that depends on more than the permission.
+
+    Source: Amazon ECS Developer Guide, "Amazon ECS task execution IAM role"; "Viewing Amazon ECS stopped task errors".
+    """
+    services = {action.partition(":")[0] for action in actions}
+    if role != EXECUTION or not isinstance(owner, TaskDefinition):
+        return ""
+    if services == {"ecr"}:
+        return f"new tasks of {_family(owner)} cannot pull their image"
+    return _without_start(owner) if services <= {"secretsmanager", "ssm", "kms", "s3"} else ""
+
+
+def _without_start(owner: TaskDefinition) -> str:
+    return f"new tasks of {_family(owner)} will not start"
+
+
+def _family(owner: TaskDefinition) -> str:
+    return owner.family if isinstance(owner.family, str) else owner.address
 
 
 def _statements(

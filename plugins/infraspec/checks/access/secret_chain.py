@@ -210,7 +210,7 @@ def _judge_keys(link: ChainLink, facts: ChainFacts, subject: Subject) -> Iterato
         if key in facts.refused:
             yield _report_refusal(subject, f"the key {key}", facts.refused[key])
         if state not in _USABLE:
-            mend = {
+            fix = {
                 "PendingDeletion": f"aws kms cancel-key-deletion --key-id {key}\naws kms enable-key --key-id {key}",
                 "Disabled": f"aws kms enable-key --key-id {key}",
             }
@@ -219,7 +219,7 @@ def _judge_keys(link: ChainLink, facts: ChainFacts, subject: Subject) -> Iterato
                 expected=f"the key {key} is {_ENABLED}",
                 found=f"it is {state}",
                 reason="what is encrypted with a key cannot be read while the key is in that state",
-                remedy=mend.get(state, otherwise),
+                remedy=fix.get(state, otherwise),
             )
             yield ChainStep(finding)
 

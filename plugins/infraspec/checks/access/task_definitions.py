@@ -180,8 +180,10 @@ def _about(definition: TaskDefinition, name: str, path: str) -> Subject:
 
 
 def _leave_open(subject: Subject, expected: str, unknown: Unknown) -> Finding:
-    found, remedy = f"{unknown.address} is not known", how_to_know(unknown)
-    return subject.undetermined(expected=expected, found=found, reason="it depends on what is not known", remedy=remedy)
+    found, remedy = f"cannot be decided: {unknown.address} is unknown", how_to_know(unknown)
+    return subject.undetermined(
+        expected=expected, found=found, reason="the value is needed to decide it", remedy=remedy
+    )
 
 
 def _judge_task_role(definition: TaskDefinition) -> Finding:

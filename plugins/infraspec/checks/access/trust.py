@@ -45,7 +45,8 @@ class Trust(Struct):
 
     def judge(self, row: Access, address: str, sought: RoleLookup, context: AccessContext, subject: Subject) -> Finding:
         """Judge the trust policy of a role; the row says which role it is, and who assumes it."""
-        expected = f'the {row.role} role {address} lets {row.principal} do {ACTION}, as AWS asks in "{row.source}"'
+        must = f"the {row.role} role {address} must allow {row.principal} to perform {ACTION}"
+        expected = f'{must}; required by AWS: "{row.source}"'
         if sought.settled is not None:
             say = subject.violated if sought.settled is Verdict.VIOLATED else subject.undetermined
             return say(expected=expected, found=sought.why, reason=sought.reason, remedy=sought.remedy)
@@ -53,7 +54,7 @@ class Trust(Struct):
         value = resource.stated(_ATTRIBUTE) if resource else None
         if resource is None or value is None:
             read = "" if resource is None else "name `assume_role_policy` under [known], give a plan file, or "
-            found, remedy = "its trust policy is not known", f"{read}{sought.remedy}"
+            found, remedy = "its trust policy is unknown", f"{read}{sought.remedy}"
             return subject.undetermined(expected=expected, found=found, reason=sought.why, remedy=remedy)
         key = (value, context.region, context.account, str(resource.location) if sought.snapshot else "", row.principal)
         if key not in self._letting_in:
@@ -85,7 +86,7 @@ class Trust(Struct):
             return subject.violated(expected=expected, found=found, reason=reason, remedy=policy.refused.remedy)
         allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
         named = dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
-        found = f"the role lets in {', '.join(named)}" if named else "the role lets nobody in"
+        found = f"its trust policy allows only {', '.join(named)}" if named else "its trust policy allows nobody"
         misses = [_miss(clause, service) for clause in policy.clauses[:_FEW]]
         reason = "\n".join(misses) or "its trust policy has no statement"
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
@@ -97,7 +98,7 @@ class Trust(Struct):
         unknown = next((doubt.unknown for doubt in decision.doubts if doubt.unknown), None)
         return subject.undetermined(
             expected=expected,
-            found="it depends on what is not known",
+            found=f"cannot be decided: {unknown.address} is unknown" if unknown else "cannot be decided",
             reason="\n".join(map(str, decision.doubts[:_FEW])) or reason,
             remedy=how_to_know(unknown) if unknown else f"name Service {service} in a statement without conditions",
         )
@@ -109,7 +110,7 @@ class Trust(Struct):
     def _remedy(self, decision: Decision, sought: RoleLookup, service: str) -> str:
         role = sought.resource
         if decision.outcome is Outcome.EXPLICITLY_DENIED or role is None:
-            return f"take Service {service} out of {decision.deciding}"
+            return f"remove Service {service} from {decision.deciding}"
         target = (None if sought.snapshot else self.owners.document_of(role, _ATTRIBUTE)) or role
         place = f" ({target.location})" if target.location else ""
         named = target.address if target is not role else f"assume_role_policy of {role.address}"

@@ -28,7 +28,7 @@ from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import partition_of
 from infraspec.core.arn import Arn
 from infraspec.core.errors import TerraformError
-from infraspec.core.finding import Location, Verdict
+from infraspec.core.finding import Location, Related, Verdict
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import (
     AbsentModule,
@@ -183,6 +183,12 @@ class Role(Struct, frozen=True, eq=False):
     def location(self) -> Location | None:
         """Where the role is declared."""
         return self.resource.location if self.resource else None
+
+    @property
+    def related(self) -> Related:
+        """The role as a place that takes part in a finding, with its name in AWS where that is known."""
+        name = self.resource.stated("name") if self.resource else None
+        return Related("role", self.address, self.location, name if isinstance(name, str) else "")
 
 
 def role_index(plan: Plan) -> RoleIndex:

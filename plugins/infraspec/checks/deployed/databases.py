@@ -107,7 +107,7 @@ class _Check(Struct, frozen=True):
         yield self._reachability()
 
     def _about(self, name: str, path: str = "") -> Subject:
-        """Return a subject about the instance; `path` is the attribute that mends it."""
+        """Return a subject about the instance; `path` is the attribute that fixes it."""
         place, arn = self.source.location_of(path) if path else None, self.database.arn
         return RULE.about(self.source, name, place, [Related("database", arn)] if arn else ())
 

@@ -49,5 +49,5 @@ def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
 def skip(plan: Plan, deployed: bool) -> str:  # noqa: FBT001 - a fixture
     """Return why there is nothing to judge, if there is not."""
     if not deployed:
-        return "neither [drift] nor --infraspec-no-diff asks for an empty plan"
+        return "not requested by [drift] or --infraspec-no-diff"
     return without_plan_file(plan)

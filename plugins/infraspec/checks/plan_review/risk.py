@@ -32,7 +32,7 @@ _REFERENCES = ("name", "id", "arn", "bucket", "url")
 
 
 class RiskFound(Struct, frozen=True):
-    """A risk of a change. `answer` is YES if it is certain, MAYBE if it depends on what is not known.
+    """A risk of a change. `answer` is YES if it is certain, MAYBE if it depends on something unknown.
 
     `path` is the attribute that it lies in, as Resource.location_of takes it.
     """

@@ -84,14 +84,14 @@ def _is_expected(reader: SecretReader, allowed: list[str] | None) -> bool:
 
 def _report(secret: Resource, reader: SecretReader, allowed: list[str] | None) -> Finding:
     subject = RULE.about(secret, reader.name, reader.location)
-    readers = "principals of this account alone" if allowed is None else ", ".join(allowed) or "nobody"
+    readers = "only principals of this account" if allowed is None else ", ".join(allowed) or "nobody"
     entries = ", ".join(f"'{entry}'" for entry in [*(allowed or ()), reader.name])
-    mend = "take it out of that statement" if reader.certain else "make certain that the statement does not allow it"
+    fix = "remove it from that statement" if reader.certain else "make sure that the statement does not allow it"
     return (subject.violated if reader.certain else subject.undetermined)(
         expected=f"readers: {readers}",
-        found=f"{reader.name} {'may' if reader.certain else 'perhaps may'} {READ}",
+        found=f"{reader.name} {'is' if reader.certain else 'may be'} allowed to perform {READ}",
         reason=reader.reason,
-        remedy=f"{mend}, or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]",
+        remedy=f"{fix}, or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]",
     )
 
 

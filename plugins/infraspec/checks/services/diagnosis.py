@@ -1,4 +1,4 @@
-"""What is wrong with a service, and what mends it: the first five minutes of a playbook in one go."""
+"""What is wrong with a service, and what fixes it: the first five minutes of a playbook in one go."""
 
 from __future__ import annotations
 

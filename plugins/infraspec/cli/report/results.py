@@ -12,6 +12,7 @@ from infraspec.reporting.github import comment as comments
 from infraspec.reporting.github.annotations import sarif as log
 from infraspec.reporting.github.annotations import workflow_commands
 from infraspec.reporting.github.comment import COMMENT_LIMIT, SUMMARY_LIMIT
+from infraspec.reporting.language import LANGUAGES, Language
 from infraspec.reporting.run.baseline_file import baseline_of, shrunk
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import encode, read
@@ -40,37 +41,40 @@ def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
 
 
 _BASE = click.option("--base", type=PATH, help="Results of the base branch: what is not in them is new.")
+_LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Language.  [default: that of the run]")
 
 
 @click.command()
 @RESULTS
 @_BASE
+@_LANG
 @reported
-def comment(results: Path, base: Path | None) -> None:
+def comment(results: Path, base: Path | None, lang: Language | None) -> None:
     """Write a Markdown comment for a pull request.
 
     It begins with a line that does not show, <!-- infraspec-report -->, by which a workflow finds the comment of the
     run before and replaces it. It is never longer than GitHub takes.
     """
-    _write_markdown(results, base, COMMENT_LIMIT)
+    _write_markdown(results, base, COMMENT_LIMIT, lang)
 
 
 @click.command()
 @RESULTS
 @_BASE
+@_LANG
 @reported
-def summary(results: Path, base: Path | None) -> None:
-    """Write the same for the summary of a workflow's step, which may be longer.
+def summary(results: Path, base: Path | None, lang: Language | None) -> None:
+    """Write the same for a GitHub Actions job summary, which may be longer.
 
     \b
     infraspec report summary infraspec-results.json >> "$GITHUB_STEP_SUMMARY"
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    _write_markdown(results, base, SUMMARY_LIMIT)
+    _write_markdown(results, base, SUMMARY_LIMIT, lang)
 
 
-def _write_markdown(results: Path, base: Path | None, limit: int) -> None:
+def _write_markdown(results: Path, base: Path | None, limit: int, lang: Language | None) -> None:
     found = read(results)
-    text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit)
+    text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit, lang)
     click.echo(text, nl=False)
 
 

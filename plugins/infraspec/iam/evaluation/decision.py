@@ -37,7 +37,7 @@ _NOT_SHARED = ResourceLayer("resource policy", ())
 
 
 class Outcome(Enum):
-    """What IAM answers, or that it depends on what is not known."""
+    """What IAM answers, or that it depends on something unknown."""
 
     ALLOWED = "Allowed"
     EXPLICITLY_DENIED = "ExplicitlyDenied"

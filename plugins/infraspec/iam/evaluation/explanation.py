@@ -137,9 +137,9 @@ def _attachment_doubt(clause: Clause) -> tuple[str, Unknown | None]:
     for element, value in (("Principal", clause.statement.principal), ("NotPrincipal", clause.statement.not_principal)):
         if value is not None:
             unknown = next(unknowns(value), None)
-            why = f": {unknown.address} is not known" if unknown else ""
-            return f"it is not certain whether its {element} names the principal{why}", unknown
-    return "it is not known whether the role has this policy", None
+            why = f": {unknown.address} is unknown" if unknown else ""
+            return f"it is unknown whether its {element} names the principal{why}", unknown
+    return "it is unknown whether the role has this policy", None
 
 
 def _closeness(clause: Clause, request: Request) -> tuple[int, int]:
@@ -171,25 +171,26 @@ def _common(pattern: Pattern, subject: PartialArn) -> int:
 def _miss(hit: Hit, request: Request) -> Miss:
     clause = hit.clause
     if clause.covers_action(request.action) is Truth.NO:
-        listed = "all but " if clause.statement.not_actions is not None else ""
-        return Miss(hit, "action", f"the statement allows {listed}{_list(clause.actions)}, not {request.action}")
+        return Miss(hit, "action", f"{_omitting(clause)} {request.action}")
     if clause.covers_resource(request) is Truth.NO:
         return Miss(hit, "resource", _resource_reason(clause, request))
     return Miss(hit, "condition", condition_miss(clause.conditions, request.context))
+
+
+def _omitting(clause: Clause) -> str:
+    return "its NotAction excludes" if clause.statement.not_actions is not None else "its Action omits"
 
 
 def _resource_reason(clause: Clause, request: Request) -> str:
     subject = request.subject
     wanted = str(subject)
     if clause.statement.not_resources is not None:
-        return f"the statement's NotResource excludes {wanted}"
+        return f"its NotResource excludes {wanted}"
     for pattern in _patterns(clause, request):
         hint = _hint(pattern, subject)
         if hint:
             return hint
-    if not clause.resources.entries:
-        return f"the statement lists no resource; it needs {wanted}"
-    return f"the statement lists {_list(clause.resources.entries)}, not {wanted}"
+    return f"its Resource omits {wanted}"
 
 
 def _hint(pattern: Pattern, subject: PartialArn) -> str:
@@ -197,15 +198,16 @@ def _hint(pattern: Pattern, subject: PartialArn) -> str:
     fields = render(pattern.value).split(":", 5)
     end = fields[-1]
     if _matches_with(pattern, _SUFFIX, subject) and ":secret:" in render(subject.value):
-        return f"the statement ends `{end}`, the secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
+        return f"its Resource ends in `{end}`, but a secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
     if _matches_with(pattern, ":*", subject):
-        return f"the statement ends `{end}`, log streams come after a colon: use `{end}:*`"
+        return f"its Resource ends in `{end}`, but log streams follow after a colon: use `{end}:*`"
     if _matches_with(pattern, "/*", subject):
-        return f"the statement ends `{end}`, which is not what lies in it: use `{end}/*`"
+        return f"its Resource ends in `{end}`, which does not cover what is below it: use `{end}/*`"
     value = pattern.value
     parts = value.parts if isinstance(value, Text) else ()
     if len(parts) > 1 and isinstance(parts[0], Unknown) and parts[-1] == "-*":
-        return f"`{render(value)}` asks for more text after the ARN, which is complete: use `{parts[0].address}`"
+        asks = f"its Resource `{render(value)}` requires more text after the ARN, which is complete"
+        return f"{asks}: use `{parts[0].address}`"
     return ""
 
 

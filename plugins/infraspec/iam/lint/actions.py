@@ -83,7 +83,7 @@ class Mistake(Struct, frozen=True):
 
     @property
     def remedy(self) -> str:
-        """The question that mends it."""
+        """The question that fixes it."""
         if self.is_operation:
             return f"the operation is allowed by {', '.join(self.meant)}: use that"
         return (

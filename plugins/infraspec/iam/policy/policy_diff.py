@@ -214,7 +214,7 @@ _MOST_SHOWN = 4
 
 
 class Widening(Struct, frozen=True):
-    """Something that becomes allowed: YES for certain, MAYBE if it depends on what is not known.
+    """Something that becomes allowed: YES for certain, MAYBE if it depends on something unknown.
 
     `actions` and `resources` are the patterns of the policy, for messages; `principal` is None in an identity policy.
     `undenied` says that it was explicitly denied and no longer is, which allows nothing by itself.

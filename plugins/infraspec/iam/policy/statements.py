@@ -233,7 +233,7 @@ class Clause(Struct, frozen=True, eq=False):
 
 
 class DocumentRefusal(NamedTuple):
-    """Why AWS refuses a document, what mends it, and the policy that it would be, if it can be read."""
+    """Why AWS refuses a document, what fixes it, and the policy that it would be, if it can be read."""
 
     name: str
     place: Location | None

@@ -60,6 +60,7 @@ def _of_finding(cause: Cause, at: int) -> str:
     return command(_LEVELS[entry.state], finding.location, title, _message(finding, finding.verdict.name))
 
 
+DOCUMENTATION = "https://github.com/infraspec/pytest-infraspec/blob/main/docs/"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SARIF_LEVELS = {Verdict.VIOLATED: "error", Verdict.UNDETERMINED: "warning"}
 
@@ -92,14 +93,18 @@ def sarif(results: Results) -> str:
 
 def _rule(rule: str) -> dict[str, Any]:
     known = rule_of(rule)
-    about = known.sentence
-    help_text = f"{about} See docs/{known.page}.md of infraspec." if known.page else about
+    about, why = known.sentence, " ".join(filter(None, (known.sentence, known.why)))
+    page = {"helpUri": f"{DOCUMENTATION}{known.page}.md"} if known.page else {}
+    link = f"\n\n[Documentation]({page['helpUri']})" if page else ""
     return {
         "id": rule,
+        "name": "".join(word.capitalize() for word in rule.split("-")),
         "shortDescription": {"text": about},
-        "fullDescription": {"text": about},
-        "help": {"text": help_text, "markdown": help_text},
+        "fullDescription": {"text": why},
+        "help": {"text": why, "markdown": f"**{about}** {known.why}{link}".rstrip()},
+        **page,
         "defaultConfiguration": {"level": "error"},
+        "properties": {"tags": [known.domain]},
     }
 
 
@@ -141,7 +146,7 @@ def _result(entry: Entry, index: int, fingerprint: str, contract: str) -> dict[s
         result["relatedLocations"] = [
             {
                 "id": number,
-                "message": {"text": f"{other.role}: {other.address}"},
+                "message": {"text": f"{other.role}: {other.shown}"},
                 "physicalLocation": _physical(other.location),
             }
             for number, other in enumerate(related, 1)
@@ -161,7 +166,8 @@ def _suppression(justification: str, kind: str = "external") -> dict[str, Any]:
 
 def _message(finding: Finding, head: str) -> str:
     remedy = "fix" if finding.verdict is Verdict.VIOLATED else "to know"
-    texts = {"expected": finding.expected, "found": finding.found, "reason": finding.reason, remedy: finding.remedy}
+    texts = {label: getattr(finding, label) for label in ("consequence", "expected", "found", "reason")}
+    texts[remedy] = finding.remedy
     return "\n".join([f"{head} {finding.key}", *(f"{label}: {text}" for label, text in texts.items() if text)])
 
 

@@ -11,13 +11,14 @@ from html import escape as escape_html
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.errors import counted, listing
+from infraspec.core.errors import listing
 from infraspec.core.finding import Verdict
-from infraspec.core.rules import PLAN_REVIEW
+from infraspec.core.rules import PLAN_REVIEW, rule_of
 from infraspec.reporting.document import code_span, escape, fence, fold, table
+from infraspec.reporting.language import Language, say, say_filled, say_number, speaking
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of, unseen
-from infraspec.reporting.run.results_builder import Cause, causes, mended
+from infraspec.reporting.run.results_builder import Cause, causes, fixed_since
 
 COMMENT_LIMIT = 65_536
 """Characters of a comment. Source: GitHub's API refuses more: "body is too long (maximum is 65536 characters)"."""
@@ -67,14 +68,18 @@ def fitted(sections: Sequence[Section], limit: int) -> str:
 
 def shortened(text: str) -> str:
     """Return a text that is not too long to be read."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n… ({len(text) - _LONGEST} more characters)"
+    return (
+        text
+        if len(text) <= _LONGEST
+        else text[:_LONGEST] + say("\n… ({number} more characters)", number=len(text) - _LONGEST)
+    )
 
 
 def _note(left: dict[str, int]) -> str:
     if not left:
         return ""
-    what = ", ".join(f"{number} {noun}" for noun, number in left.items())
-    return f"_Left out, as this would be too long: {what}. All of it is in the results file._"
+    what = ", ".join(f"{number} {say(noun)}" for noun, number in left.items())
+    return say("_Omitted to stay within the size limit: {what}. The results file has everything._", what=what)
 
 
 def _size(text: str) -> int:
@@ -88,76 +93,98 @@ MARKER = "<!-- infraspec-report -->"
 _SOON = timedelta(days=30)
 
 
-def comment(results: Results, base: Results | None, links: Links, limit: int) -> str:
+def comment(results: Results, base: Results | None, links: Links, limit: int, language: Language | None = None) -> str:
     """Return the comment, at most `limit` characters long; the same for the same results."""
+    with speaking(language or results.run.language):
+        return fitted(_sections(results, base, links), limit)
+
+
+def _sections(results: Results, base: Results | None, links: Links) -> list[Section]:
     found = causes(find(results.findings, "failing", "warning"), base)
     commit = f", commit {results.run.commit[:12]}" if results.run.commit else ""
-    sections = [
-        Section("", tuple(filter(None, [MARKER, _title(results), _numbers(results, found, base)]))),
-        Section("", () if results.passed else (_table(results),), rank=1, noun="tables"),
+    return [
+        Section("", (MARKER, _title(results))),
         *_problem_sections(results),
         *plan_sections(results, links),
         *_finding_sections(found, links, compared=base is not None),
+        Section("", (_numbers(results, found, base),)),
+        *_table_sections(results),
         *_waiver_sections(results, links),
         *_baseline_sections(results, links),
         _advice_section(results, links),
-        *([_mended_section(mended(results, base))] if base else []),
-        Section("All rules", (_table(results),) if results.passed else (), rank=6, noun="tables", folded=True),
+        *([_fixed_section(fixed_since(results, base))] if base else []),
         _skipped_section(results),
         Section("", (f"<sub>infraspec {escape_html(results.run.infraspec)}{commit}</sub>",)),
     ]
-    return fitted(sections, limit)
 
 
 def _title(results: Results) -> str:
     violated, undetermined = results.total("violated"), results.total("undetermined")
-    bad = [f"{number} {name}" for name, number in (("violated", violated), ("undetermined", undetermined)) if number]
+    bad = [_stated(number, name) for name, number in (("violated", violated), ("undetermined", undetermined)) if number]
     kinds = [problem.kind for problem in results.problems]
-    bad += [f"{kinds.count(kind)} {kind}" for kind in ("failed", "broken") if kind in kinds]
+    bad += [_stated(kinds.count(kind), kind) for kind in ("failed", "broken") if kind in kinds]
     if bad:
         warned = not results.problems and not find(results.findings, "failing")
         return f"### {'⚠️' if warned else '❌'} infraspec: {', '.join(bad)}"
     if not results.counts:
-        return "### ⚠️ infraspec: nothing was checked"
-    return f"### ✅ infraspec: everything is {_good(results)}"
+        return f"### ⚠️ infraspec: {say('nothing was checked')}"
+    return f"### ✅ infraspec: {say('everything is {states}', states=_good(results))}"
+
+
+def _stated(number: int, state: str) -> str:
+    return say("{number} {state}", number=f"{number:,}", state=say(state))
 
 
 def _good(results: Results) -> str:
     """Say what everything is: "proven, waived or known"."""
-    kinds = ["proven", *(name for name in ("waived", "known") if results.total(name))]
-    return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
+    kinds = [say("proven"), *(say(name) for name in ("waived", "known") if results.total(name))]
+    return say(" or ").join([", ".join(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
 
 
 def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
-    numbers = [f"{results.total(name):,} {name}" for name in ("proven", "violated", "undetermined", "waived")]
-    numbers += [f"{results.total('known'):,} known"] if results.baseline else []
-    lines = [f"{escape(results.run.application)} ({listing(results.run.environments, 10)}): {', '.join(numbers)}."]
+    numbers = [_stated(results.total(name), name) for name in ("proven", "violated", "undetermined", "waived")]
+    numbers += [_stated(results.total("known"), "known")] if results.baseline else []
+    environments = listing(results.run.environments, 10)
+    about = {"application": escape(results.run.application), "environments": environments}
+    lines = [say("{application} ({environments}): {numbers}.", **about, numbers=", ".join(numbers))]
     if told := unseen(entry.finding for entry in results.findings):
-        lines.append(f"PROVEN does not look at {escape('; '.join(told))}.")
+        lines.append(say("Not covered by PROVEN: {what}.", what=escape("; ".join(told))))
     if found:
-        lines.append(f"{counted(len(found), 'cause')} in all.")
+        lines.append(say("{causes} in all.", causes=say_number(len(found), "cause")))
     if base:
         new = sum(len(cause.entries) for cause in found if cause.is_new)
         commit = f" ({code_span(base.run.commit[:12])})" if base.run.commit else ""
-        lines.append(f"Compared with the base{commit}: {new} new, {len(mended(results, base))} mended.")
+        gone = len(fixed_since(results, base))
+        lines.append(say("Compared with the base{commit}: {new} new, {gone} fixed.", commit=commit, new=new, gone=gone))
     if not results.run.complete:
-        lines.append("**Not the whole suite was run.**")
+        lines.append(say("**Only part of the suite was run.**"))
     return " ".join(lines)
 
 
-def _table(results: Results) -> str:
-    names = list(dict.fromkeys(count.environment for count in results.counts))
+def _table_sections(results: Results) -> list[Section]:
+    """Return the table of the rules that somebody has to look at, and in a fold that of those that are proven."""
+    bad = {count.rule for count in results.counts if count.violated or count.undetermined}
     rules = sorted({count.rule for count in results.counts}, key=lambda rule: by_rule("", rule, ()))
+    open_, green = ([rule for rule in rules if (rule in bad) is is_bad] for is_bad in (True, False))
+    title = say("{rules} proven", rules=say_number(len(green), "rule"))
+    return [
+        Section("", (_table(results, open_),) if open_ else (), rank=1, noun="tables"),
+        Section(title, (_table(results, green),) if green else (), rank=6, noun="tables", folded=True),
+    ]
+
+
+def _table(results: Results, rules: Sequence[str]) -> str:
+    names = list(dict.fromkeys(count.environment for count in results.counts if count.rule in rules))
     cells = {(count.environment, count.rule): _cell(count) for count in results.counts}
     rows = [[code_span(rule), *(cells.get((name, rule), "") for name in names)] for rule in rules]
-    return table(["rule", *map(escape, names)], rows) if rows else ""
+    return table([say("rule"), *map(escape, names)], rows)
 
 
 def _cell(count: Count) -> str:
     bad = [f"{mark} {number}" for mark, number in (("❌", count.violated), ("⚠️", count.undetermined)) if number]
     total = count.proven + count.violated + count.undetermined
-    text = f"{', '.join(bad)} of {total}" if bad else str(total or "-")
-    aside = [f"{number} {name}" for name, number in (("waived", count.waived), ("known", count.known)) if number]
+    text = say("{bad} of {total}", bad=", ".join(bad), total=total) if bad else str(total or "-")
+    aside = [_stated(number, name) for name, number in (("waived", count.waived), ("known", count.known)) if number]
     return f"{text} ({', '.join(aside)})" if aside else text
 
 
@@ -167,25 +194,28 @@ def _finding_sections(found: Sequence[Cause], links: Links, *, compared: bool) -
     for verdict, rank in ((Verdict.VIOLATED, 2), (Verdict.UNDETERMINED, 3)):
         chosen = [cause for cause in found if cause.finding.verdict is verdict]
         for is_new in (True, False):
-            age = ("New: " if is_new else "As in the base: ") if compared else ""
-            title = f"{age}{verdict.value}" if age else verdict.value.capitalize()
+            age = (say("New: ") if is_new else say("Already in the base: ")) if compared else ""
+            title = f"{age}{say(verdict.value)}" if age else say(verdict.value).capitalize()
             rules: dict[str, list[str]] = {}
             for cause in (cause for cause in chosen if cause.is_new is is_new):
                 rules.setdefault(cause.finding.rule, []).append(finding_text(cause, links))
             for at, (rule, texts) in enumerate(rules.items()):
-                noun = f"causes of {rule} ({title.lower()})"
+                noun = say("causes of {rule} ({title})", rule=rule, title=title.lower())
                 sections.append(Section("" if at else title, tuple(texts), rank if is_new else rank + 2, noun))
     return sections
 
 
+_OF_OTHERS = "see the log of the run: the message does not come from infraspec"
+
+
 def _problem_sections(results: Results) -> list[Section]:
     """Return the tests that have no verdict, with the error of the input or the assertion that failed."""
-    titles = (("broken", "Broken: no verdict"), ("failed", "Failed rules of this repository"))
+    titles = (("broken", say("Broken: no verdict")), ("failed", say("Failed rules of this repository")))
     sections = []
     for kind, title in titles:
         texts = []
         for problem in (problem for problem in results.problems if problem.kind == kind):
-            message = shortened(problem.message) or "see the log of the run: the message is not infraspec's own"
+            message = shortened(problem.message) or say(_OF_OTHERS)
             about = f"{code_span(problem.test)}: " if problem.test else ""
             texts.append(f"{about}{code_span(problem.error)}\n\n{fence(message, 'text')}")
         sections.append(Section(title, tuple(texts), rank=2, noun=f"{kind} tests"))
@@ -196,14 +226,14 @@ def _waiver_sections(results: Results, links: Links) -> list[Section]:
     waived = find(results.findings, "waived")
     soon = [entry for entry in waived if entry.waiver and _days_left(results, entry.waiver.expires) <= _SOON]
     lapsed = [entry for entry in find(results.findings, "failing", "warning") if entry.waiver]
-    lines = [f"- lapsed: {_waiver(entry, links)}" for entry in lapsed]
-    lines += [f"- lapses soon: {_waiver(entry, links)}" for entry in soon if not _is_for_this_run(entry, results)]
-    lines += [f"- of no use: {escape(text)}" for text in results.unused_waivers]
+    accepted = tuple(f"- {_waiver(entry, links)}" for entry in waived)
+    lines = [f"- {say('expired')}: {_waiver(entry, links)}" for entry in lapsed]
+    ending = [entry for entry in soon if not _is_for_this_run(entry, results)]
+    lines += [f"- {say('expires soon')}: {_waiver(entry, links)}" for entry in ending]
+    lines += [f"- {say('unused')}: {escape(text)}" for text in results.unused_waivers]
     return [
-        Section("Waivers to look at", tuple(lines), rank=4, noun="waivers to look at"),
-        Section(
-            f"{len(waived)} waived", tuple(f"- {_waiver(entry, links)}" for entry in waived), 7, "waived", folded=True
-        ),
+        Section(say("Waivers to review"), tuple(lines), rank=4, noun="waivers to review"),
+        Section(_stated(len(waived), "waived"), accepted, 7, "waived", folded=True),
     ]
 
 
@@ -218,13 +248,29 @@ def _baseline_sections(results: Results, links: Links) -> list[Section]:
         for entry in baseline.fixed
     )
     file, soon = code_span(baseline.file), _days_left(results, baseline.expires) <= _SOON
-    until = f"{file} {'lapses soon: it holds' if soon else 'holds'} until {baseline.expires}."
-    shrink = f"{len(fixed)} of {file} are fixed: `infraspec report baseline --shrink {baseline.file}` takes them out."
+    until = say("{file} expires soon, on {day}.", file=file, day=baseline.expires)
+    shrink = say(
+        "{number} of {file} are fixed: `infraspec report baseline --shrink {path}` removes them.",
+        number=len(fixed),
+        file=file,
+        path=baseline.file,
+    )
     groups = tuple(finding_text(cause, links) for cause in causes(known))
     return [
         Section("", ((shrink,) if fixed else ()) + ((until,) if soon else ()), 4, "notes about the baseline"),
-        Section(f"{len(fixed)} fixed", fixed, 7, "fixed", folded=True),
-        Section(f"{len(known)} known: {len(groups)} causes, until {baseline.expires}", groups, 8, "known", folded=True),
+        Section(_stated(len(fixed), "fixed"), fixed, 7, "fixed", folded=True),
+        Section(
+            say(
+                "{number} known: {causes}, until {day}",
+                number=len(known),
+                causes=say_number(len(groups), "cause"),
+                day=baseline.expires,
+            ),
+            groups,
+            8,
+            "known",
+            folded=True,
+        ),
     ]
 
 
@@ -240,7 +286,8 @@ def _is_for_this_run(entry: Entry, results: Results) -> bool:
 
 def _waiver(entry: Entry, links: Links) -> str:
     waiver = entry.waiver
-    until = f": until {waiver.expires} by {escape(waiver.by)}, {escape(waiver.reason)}" if waiver else ""
+    told = {"owner": escape(waiver.by), "day": waiver.expires, "reason": escape(waiver.reason)} if waiver else {}
+    until = say(": until {day} by {owner}, {reason}", **told) if told else ""
     return f"{_named(entry)}{links.behind(entry.finding.location)}{until}"
 
 
@@ -252,12 +299,12 @@ def _advice_section(results: Results, links: Links) -> Section:
     """Return what holds and could be better, with the change that makes it so."""
     advice = find(results.findings, "advice")
     items = tuple(finding_text(cause, links) for cause in causes(advice))
-    return Section(f"Advice: {len(items)}", items, 7, "pieces of advice", folded=True)
+    return Section(say("Advice: {number}", number=len(items)), items, 7, "pieces of advice", folded=True)
 
 
-def _mended_section(entries: Sequence[Entry]) -> Section:
+def _fixed_section(entries: Sequence[Entry]) -> Section:
     lines = tuple(f"- {_named(entry)}" for entry in entries)
-    return Section(f"{len(entries)} mended since the base", lines, 7, "mended", folded=True)
+    return Section(say("{number} fixed since the base", number=len(entries)), lines, 7, "fixed", folded=True)
 
 
 def _skipped_section(results: Results) -> Section:
@@ -269,7 +316,7 @@ def _skipped_section(results: Results) -> Section:
         f"- {code_span(name)} ({escape(', '.join(names))}): {escape(reason)}"
         for (name, reason), names in reasons.items()
     )
-    return Section(f"Not looked at: {len(lines)}", lines, 9, "tests that were skipped", folded=True)
+    return Section(say("{rules} skipped", rules=say_number(len(lines), "rule")), lines, 9, "skipped rules", folded=True)
 
 
 _CODE = re.compile(r'\s*(#|\[|\{|[\w."-]+\s*=[^=]|[\w-]+(\s+"[^"]*")*\s*\{)')
@@ -280,13 +327,15 @@ def finding_text(cause: Cause, links: Links) -> str:
     """Return a cause as Markdown: the first finding in full, the others by name."""
     finding = cause.finding
     (_, first), *others = cause.subjects.items()
+    sentence = rule_of(finding.rule).sentence
     lines = [f"**{code_span(finding.rule)}** {code_span(finding.key)}  ", _where(first, links), ""]
-    lines += [f"- and {code_span(key)} {_where(entries, links)}" for key, entries in others[: _SHOWN - 1]]
+    lines += [f"- {say(sentence)}"] if say(sentence) != sentence else []
+    lines += [f"- {say('and')} {code_span(key)} {_where(entries, links)}" for key, entries in others[: _SHOWN - 1]]
     if len(others) >= _SHOWN:
-        lines.append(f"- and {len(others) - _SHOWN + 1} more of the same cause")
+        lines.append("- " + say("and {number} more like it", number=len(others) - _SHOWN + 1))
     lines += _evidence(cause, links)
     if remedy := shortened(finding.remedy):
-        lines += ["", _fix(remedy, "the fix" if finding.verdict is Verdict.VIOLATED else "how to know")]
+        lines += ["", _fix(remedy, say("fix" if finding.verdict is Verdict.VIOLATED else "to know"))]
     return "\n".join(lines)
 
 
@@ -298,28 +347,27 @@ def _where(entries: Sequence[Entry], links: Links) -> str:
 
 def _evidence(cause: Cause, links: Links) -> Iterator[str]:
     finding = cause.finding
-    for label in ("expected", "found", "reason"):
+    for label in ("consequence", "expected", "found", "reason"):
         text = shortened(getattr(finding, label))
+        text = say_filled(text) if label == "consequence" else text
         for at, line in enumerate(filter(None, text.splitlines())):
-            yield f"- **{label}:** {escape(line)}" if at == 0 else f"  <br>{escape(line)}"
+            yield f"- **{say(label)}:** {escape(line)}" if at == 0 else f"  <br>{escape(line)}"
     for other in finding.related:
-        yield f"- **{escape(other.role)}:** {code_span(other.address)}{links.behind(other.location)}"
+        yield f"- **{escape(other.role)}:** {code_span(other.shown)}{links.behind(other.location)}"
     if len(cause.environments) > 1:
-        yield f"- alike, but for names and accounts, in {listing(cause.environments[1:], 5)}"
+        yield "- " + say("the same in {environments}", environments=listing(cause.environments[1:], 5))
 
 
 def _fix(remedy: str, title: str) -> str:
-    """Return a remedy: one line of prose as it is, code in a fold, prose before code above the code."""
+    """Return a remedy, open to the eye: a line of prose, code below it."""
     first, _, rest = remedy.partition("\n")
     if _CODE.match(first):
-        return fold(title, fence(remedy, "hcl"))
-    if not rest:
-        return f"- **{title}:** {escape(first)}"
-    return fold(title, f"{escape(first)}\n\n{fence(rest, 'hcl')}")
+        first, rest = "", remedy
+    code = f"\n\n{fence(rest, 'hcl')}" if rest else ""
+    return f"**{title}:** {escape(first)}".rstrip() + code
 
 
 _MARKS = {"failing": "❌", "warning": "⚠️", "waived": "☑️", "proven": "👀"}
-_SILENT = "no resource changes"
 
 
 def plan_sections(results: Results, links: Links) -> list[Section]:
@@ -334,13 +382,15 @@ def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
     risky = [entry for entry in changes if entry.state != "proven"]
     notable = [entry for entry in changes if entry.state == "proven" and entry.finding.subject]
     quiet = [entry for entry in changes if entry.state == "proven" and not entry.finding.subject]
-    plan = next((code_span(plan.file) for plan in results.run.plans if plan.environment == name), "the plan")
-    title = f"What {plan} changes in {name}: {_kinds(changes) or _SILENT}"
-    told = tuple(_line(entry, links) for entry in (*risky, *notable)) or ("Nothing of it is a risk.",)
-    rest, noun = tuple(_line(entry, links) for entry in quiet), "changes without a risk"
+    plan = next((code_span(plan.file) for plan in results.run.plans if plan.environment == name), say("the plan"))
+    kinds = _kinds(changes) or say("no resource changes")
+    title = say("What {plan} changes in {environment}: {kinds}", plan=plan, environment=name, kinds=kinds)
+    told = tuple(_line(entry, links) for entry in (*risky, *notable)) or (say("No risky changes."),)
+    without = say("{number} changes without risk in {environment}", number=len(quiet), environment=name)
+    rest, noun = tuple(_line(entry, links) for entry in quiet), "changes without risk"
     return [
         Section(title, told, rank=1, noun="risks of plans"),
-        Section(f"{len(quiet)} {noun} in {name}", rest, rank=8, noun=noun, folded=True),
+        Section(without, rest, rank=8, noun=noun, folded=True),
     ]
 
 
@@ -353,14 +403,14 @@ def _kinds(changes: Sequence[Entry]) -> str:
     }
     risks = len({entry.finding.address for entry in changes if entry.finding.subject})
     counts = [f"{number} {escape(kind)}" for kind, number in sorted(Counter(done.values()).items())]
-    return ", ".join([*([f"{risks} to look at"] if risks else []), *counts])
+    return ", ".join([*([say("{number} to review", number=risks)] if risks else []), *counts])
 
 
 def _line(entry: Entry, links: Links) -> str:
     finding, waiver = entry.finding, entry.waiver
     mark = f"{_MARKS[entry.state]} **{escape(finding.subject)}** " if finding.subject else ""
-    approved = (
-        f" — approved by {escape(waiver.by)}: {escape(waiver.reason)}" if waiver and entry.state == "waived" else ""
-    )
+    approved = ""
+    if waiver and entry.state == "waived":
+        approved = say(" — approved by {owner}: {reason}", owner=escape(waiver.by), reason=escape(waiver.reason))
     first = finding.found.splitlines()[0]
     return f"- {mark}{code_span(finding.address)}: {escape(first)}{links.behind(finding.location)}{approved}"

@@ -21,6 +21,7 @@ from infraspec.core.errors import ReportError, writing
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import write_whole
+from infraspec.reporting.language import Language
 
 VERSION: Literal[1] = 1
 """Version of the file's format; it is raised when a reader of the one before would misread it."""
@@ -146,6 +147,7 @@ class Run(Struct, frozen=True):
     complete: bool
     suite: Literal["static", "live"] = "static"
     seconds: float = 0
+    language: Language = "en"
 
 
 R = TypeVar("R", PlanFile, Count, Entry, Problem, Skipped, Moved)
@@ -269,9 +271,14 @@ def write(results: Results, path: Path) -> None:
 
 
 def prepare(path: Path) -> None:
-    """Make the folder of a results file and take away the file of the run before. Raises ReportError."""
+    """Make the folder of a results file and take away the file of the run before. Raises ReportError.
+
+    Nothing but a file is taken away: a device or a folder has not been written by a run.
+    """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is not a file")
         path.unlink(missing_ok=True)
 
 

@@ -20,6 +20,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.waivers import InlineWaiver, Unused, WaiverBook
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Finding, Verdict
+from infraspec.reporting.language import Language
 from infraspec.reporting.run.recorder import Recorder
 from infraspec.reporting.run.repository import Repository, commit
 from infraspec.reporting.run.results import (
@@ -79,7 +80,7 @@ def causes(entries: Iterable[Entry], base: Results | None = None) -> tuple[Cause
     return tuple(Cause(tuple(group), is_new=not key[0] and base is not None) for key, group in ordered)
 
 
-def mended(results: Results, base: Results) -> tuple[Entry, ...]:
+def fixed_since(results: Results, base: Results) -> tuple[Entry, ...]:
     """Return what the base has found and this run has looked for and not found."""
     now = _verdicts(results)
     ran = results.ran()
@@ -131,6 +132,7 @@ def gather(
     *,
     complete: bool,
     moves: Mapping[str, Sequence[Move]] | None = None,
+    language: Language = "en",
 ) -> Results:
     """Return the results of a run. Without a contract, which could not be read, there are problems alone.
 
@@ -149,6 +151,7 @@ def gather(
         complete=complete,
         suite="live" if recorder.live else "static",
         seconds=round(recorder.duration, 1),
+        language=language,
     )
     names = list(contract.environments) if contract else []
     return Results(

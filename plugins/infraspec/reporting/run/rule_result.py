@@ -248,14 +248,14 @@ def unjudged_error(
     kinds = ", ".join(counted(len(places), WORKLOADS[type_]) for type_, places in found.items())
     places = [str(place) for all_ in found.values() for place in all_]
     return EmptySelectionError(
-        f"the source has {kinds}, and none is judged: no environment makes any"
+        f"the source has {kinds}, and none is checked: no environment creates any"
         if found
-        else f"nothing is judged: {counted(len(absent), 'module')} not here",
+        else f"nothing was checked: {counted(len(absent), 'module')} not downloaded",
         place=place_of(contract, "environments"),
-        expected="an environment for each root module that makes task definitions, functions or roles",
+        expected="an environment for each root module that creates task definitions, functions or roles",
         found=listing([*places, *absent], _MOST_PLACES),
-        remedy="fetch the modules with `terraform init -backend=false`, name the root module under [environments], or "
-        "give the variables that its count depends on; if nobody deploys it, say so:\n"
+        remedy="download the modules with `terraform init -backend=false`, name the root module under [environments], "
+        "or set the variables that its count depends on; if nobody deploys it, allow it:\n"
         + allowing(contract.suite.allow_empty, [UNJUDGED]),
     )
 

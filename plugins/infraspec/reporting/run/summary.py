@@ -16,8 +16,8 @@ from infraspec.contract.baseline import Baseline
 from infraspec.contract.document import KeyPath
 from infraspec.contract.models import Contract
 from infraspec.core.errors import counted, did_you_mean
-from infraspec.core.finding import Verdict
-from infraspec.core.rules import RULES
+from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import RULES, rule_named
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
@@ -114,28 +114,56 @@ def _texts(entries: Iterable[Entry], cause_of: dict[int, Cause], said: set[int],
         said.add(identity)
         if verbosity < 0:
             yield _line(cause, group) if is_first else f"as above: {_line(cause, group)}"
+            yield from _in_short(group[0].finding) if is_first else ()
             continue
         if is_first:
             yield f"\n{group[0].finding}"
-        for entry in group[1:] if is_first else group:
-            alike = "    likewise: " if is_first else "\nas above: "
-            yield f"{alike}{str(entry.finding).partition(chr(10))[0]}"
+            yield from _alike(group[1:])
+        else:
+            more = f" and {len(group) - 1} more like it" if group[1:] else ""
+            yield f"\nas above: {_head(group[0])}{more}"
         others = [name for name in cause.environments if name != group[0].environment]
         if is_first and others:
-            yield f"    also in:   {', '.join(others)}"
+            yield f"    also in:     {', '.join(others)}"
+
+
+def _alike(entries: Sequence[Entry]) -> Iterable[str]:
+    """Yield the others of a cause: the first of them with their places, the rest as a number."""
+    if entries:
+        yield f"    and {len(entries)} more like it:"
+        yield from (f"      {_head(entry)}" for entry in entries[:_MOST_ALIKE])
+    if rest := entries[_MOST_ALIKE:]:
+        yield f"      … and {len(rest)} more: -v shows all"
+
+
+def _head(entry: Entry) -> str:
+    return str(entry.finding).partition("\n")[0]
 
 
 def _line(cause: Cause, group: Sequence[Entry]) -> str:
-    head = str(group[0].finding).partition("\n")[0]
-    more = f" and {len(group) - 1} more" if group[1:] else ""
+    """Return the place of a cause in a line, with what else is like it."""
+    more = f" and {len(group) - 1} more like it" if group[1:] else ""
     others = [name for name in cause.environments if name != group[0].environment]
-    return f"{head}{more}" + (f" (also in {', '.join(others)})" if others else "")
+    return f"{_head(group[0])}{more}" + (f" (also in {', '.join(others)})" if others else "")
 
 
+def _in_short(finding: Finding) -> Iterable[str]:
+    """Yield consequence, reason and remedy of a finding, a line each."""
+    remedy = "to know" if finding.verdict is Verdict.UNDETERMINED else "fix"
+    texts = {"consequence": finding.consequence, "reason": finding.reason, remedy: finding.remedy}
+    for label, text in texts.items():
+        first, _, rest = text.partition("\n")
+        more = f" … ({counted(rest.count(chr(10)) + 1, 'more line')})" if rest else ""
+        if first:
+            yield f"    {label + ':':12} {first}{more}"
+
+
+_MOST_ALIKE = 10
 _MOST_ADVICE = 10
 _MOST_UNKNOWN = 10
 _MOST_FIXED = 10
 _MOST_SLOW = 5
+_NARROWEST = 80
 _COLUMNS = ("proven", "violated", "undetermined", "waived")
 _MARKUP = {
     "violated": {"red": True},
@@ -200,7 +228,11 @@ def _write_skipped(
     shown: Callable[[str], str],
     off: Sequence[Mapping[str, str]],
 ) -> None:
-    """Write what was not looked at and why, the environments of one reason together."""
+    """Write what was not looked at in a line, with the way to the reasons; with -v or -rs these, a line each."""
+    if recorder.skipped and not _says_why_skipped(terminal):
+        rules = sorted(_skipped_rules(recorder, environments, shown))
+        terminal.line(f"skipped  {counted(len(rules), 'rule')}: {', '.join(rules)} (-rs shows why)")
+        return
     reasons: dict[tuple[str, str], set[str]] = {}
     for skipped in [*recorder.skipped, *off]:
         told = function_of(skipped["test"]), skipped["reason"]
@@ -210,10 +242,27 @@ def _write_skipped(
         terminal.line(f"skipped  {listed} {test}: {reason}")
 
 
+def _says_why_skipped(terminal: pytest.TerminalReporter) -> bool:
+    return terminal.verbosity > 0 or "s" in getattr(terminal, "reportchars", "")
+
+
+def _skipped_rules(recorder: Recorder, environments: Sequence[str], shown: Callable[[str], str]) -> Iterable[str]:
+    """Yield rules, and tests of the repository's own, with the environments if there are others that it ran in."""
+    ran = {row["environment"] for row in (*recorder.records, *recorder.skipped)} - {REPOSITORY}
+    found: dict[str, set[str]] = {}
+    for skipped in recorder.skipped:
+        name = function_of(skipped["test"])
+        rule = rule_named(name)
+        found.setdefault(rule if rule in RULES else name, set()).add(skipped["environment"])
+    for rule, names in found.items():
+        some = [shown(name) for name in environments if name in names] if names < ran else []
+        yield f"{rule} ({', '.join(some)})" if some else rule
+
+
 def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
     """Write what no proof looks at, once for all."""
     if told := unseen(entry.finding for entry in entries_of(found)):
-        terminal.line(f"unseen   PROVEN does not look at {'; '.join(told)}")
+        terminal.line(f"unseen   not covered by PROVEN: {'; '.join(told)}")
 
 
 def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
@@ -239,12 +288,12 @@ def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> Non
 
 def _write_baseline(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], baseline: Baseline) -> None:
     """Write how many findings are known, and what is fixed; with -v all of it."""
-    until = f"{baseline.name} holds until {baseline.expires}"
+    until = f"{baseline.name} expires on {baseline.expires}"
     terminal.line(f"known    {sum(record['known'] for record in found)} findings of the baseline; {until}")
     fixed = fixed_of(found, baseline)
     shown = fixed if terminal.verbosity > 0 else fixed[:_MOST_FIXED]
     for known in shown:
-        terminal.line(f"fixed    {known}: take it out of the baseline", green=True)
+        terminal.line(f"fixed    {known}: remove it from the baseline", green=True)
     if len(shown) < len(fixed):
         terminal.line(f"fixed    and {len(fixed) - len(shown)} more: -v shows all", green=True)
     if fixed:
@@ -261,7 +310,7 @@ def _write_unknown_rules(terminal: pytest.TerminalReporter, ran: Collection[str]
     for key, entry in named:
         rule = entry.partition(":")[0]
         if rule not in known:
-            advice = did_you_mean(rule, known) or "it is misspelt, or a rule of your own that was not run"
+            advice = did_you_mean(rule, known) or "it is misspelled, or is a rule of your own that did not run"
             terminal.line(f"unknown  {place_of(contract, *key)}: no rule {rule} ran: {advice}", yellow=True)
 
 
@@ -269,7 +318,7 @@ def _write_empty(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str,
     """Write the lines of the contract that allow at once all that matched nothing."""
     empty = list(dict.fromkeys(record["rule"] for record in found if record["empty"]))
     if empty:
-        terminal.line(f"empty    {', '.join(empty)} matched nothing: if there is none to be, allow it")
+        terminal.line(f"empty    {', '.join(empty)} matched nothing; if that is intended, allow it:")
         terminal.line(indent(allowing(contract.suite.allow_empty, empty), " " * 9))
 
 
@@ -291,25 +340,35 @@ def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) 
 def _write_table(
     terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], broken: Sequence[tuple[str, str]]
 ) -> None:
-    """Write a row for each environment and rule, and for each test without a verdict, where there are any."""
+    """Write a row for each environment and rule, and for each test without a verdict, where there are any.
+
+    The names of environments go above their rows where the table would be wider than the terminal.
+    """
     rows = [
         (record["environment"], record["rule"], {**record["counts"], "waived": len(record["waived"])})
         for record in found
     ]
     rows += [(environment, test, {"broken": 1}) for environment, test in broken]
     columns = (*_COLUMNS, "broken") if broken else _COLUMNS
+    total = ("total", "", {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
     width = max(len("environment"), *(len(environment) for environment, _, _ in rows))
     rule_width = max(len("rule"), *(len(rule) for _, rule, _ in rows))
-    terminal.line(f"{'environment':{width}}  {'rule':{rule_width}}  " + "  ".join(f"{name:>12}" for name in columns))
-    for environment, rule, counts in rows:
-        terminal.write(f"{environment:{width}}  {rule:{rule_width}}")
+    heads = "".join(f"  {name}" for name in columns)
+    above = width + 2 + rule_width + len(heads) > max(_NARROWEST, terminal._tw.fullwidth)  # noqa: SLF001 - as pytest's own plugins
+    first = "" if above else f"{'environment':{width}}  "
+    terminal.line(f"{first}{'rule':{rule_width + 2 * above}}{heads}")
+    before = ""
+    for environment, rule, counts in (*rows, total):
+        if above and environment != before and rule:
+            terminal.line(environment)
+        before = environment
+        name = f"{'  ' * bool(rule)}{rule or environment:{rule_width + 2 * (not rule)}}"
+        terminal.write(name if above else f"{environment:{width}}  {rule:{rule_width}}")
         _write_counts(terminal, columns, counts)
-    terminal.write(f"{'total':{width}}  {'':{rule_width}}")
-    _write_counts(terminal, columns, {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
 
 
 def _write_counts(terminal: pytest.TerminalReporter, columns: Sequence[str], counts: Mapping[str, int]) -> None:
     for name in columns:
         count = counts.get(name, 0)
-        terminal.write(f"  {count or '-':>12}", **(_MARKUP[name] if count else {}))
+        terminal.write(f"  {count or '-':>{len(name)}}", **(_MARKUP[name] if count else {}))
     terminal.line("")

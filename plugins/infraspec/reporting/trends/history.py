@@ -1,7 +1,7 @@
 """How results develop over runs: what each rule came to in each run, and since when a finding is open.
 
 A finding is told by environment, rule, address and subject; `moved` blocks and moves of plans are followed. A rule that
-a run did not look at leaves its findings open: nobody knows that they are mended.
+a run did not look at leaves its findings open: nobody knows that they are fixed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Trend(Struct, frozen=True):
     rows: Mapping[str, tuple[Count | None, ...]]
     open: tuple[Open, ...]
     opened: int
-    mended: int
+    fixed: int
 
     @property
     def last(self) -> TrendColumn:
@@ -79,7 +79,7 @@ _Key: TypeAlias = tuple[str, str, str]
 def _followed(
     known: Mapping[_Key, Open], results: Results, environment: str, *, is_first: bool
 ) -> tuple[dict[_Key, Open], int, int]:
-    """Return the open findings of an environment after a run, and how many of them it has opened and mended."""
+    """Return the open findings of an environment after a run, and how many of them it has opened and fixed."""
     moves = [(move.before, move.after) for move in results.moves if move.environment == environment]
     before = {(rule, moved(address, moves), subject): was for (rule, address, subject), was in known.items()}
     ran = {rule for name, rule in results.ran() if name == environment}
@@ -117,16 +117,16 @@ def _environments(runs: Sequence[Results]) -> list[str]:
 def _trend(runs: Sequence[Results], environment: str, suite: Suite, limit: int) -> Trend:
     chosen = [run for run in runs if _is_about(run, environment)]
     found: dict[_Key, Open] = {}
-    opened = mended = 0
+    opened = fixed = 0
     for at, run in enumerate(chosen):
-        found, opened, mended = _followed(found, run, environment, is_first=at == 0)
+        found, opened, fixed = _followed(found, run, environment, is_first=at == 0)
     shown = chosen[-limit:]
     counts = [{count.rule: count for count in run.counts if count.environment == environment} for run in shown]
     rules = sorted({rule for column in counts for rule in column}, key=lambda rule: by_rule("", rule, ()))
     rows = {rule: tuple(column.get(rule) for column in counts) for rule in rules}
     oldest_first = tuple(sorted(found.values(), key=lambda one: one.since))
     columns = (TrendColumn(moment(run), run.run.commit, run.run.complete, _broken(run, environment)) for run in shown)
-    return Trend(environment, suite, tuple(columns), rows, oldest_first, opened, mended)
+    return Trend(environment, suite, tuple(columns), rows, oldest_first, opened, fixed)
 
 
 def _is_about(run: Results, environment: str) -> bool:

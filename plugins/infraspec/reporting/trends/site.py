@@ -104,7 +104,7 @@ def _sentence(trend: Trend) -> str:
     parts = [f"{counted(len(_pressing(trend)), 'open finding', ',')}"]
     if accepted:
         parts.append(f"{accepted} waived or known")
-    changes = [f"{number} {word}" for number, word in ((trend.opened, "new"), (trend.mended, "mended")) if number]
+    changes = [f"{number} {word}" for number, word in ((trend.opened, "new"), (trend.fixed, "fixed")) if number]
     if changes and len(trend.columns) > 1:
         parts.append(f"{' and '.join(changes)} since the run before")
     commit = f" of <code>{escape(trend.last.commit[:12])}</code>" if trend.last.commit else ""

@@ -208,7 +208,7 @@ class Evaluation(Struct):
     def opaque(self, address: str, source: Value, location: Location | None, command: str, version: str = "") -> None:
         """Note a module whose source is not here, or not known; `command` fetches it."""
         if not isinstance(source, str):
-            what = f"{address} {NOT_EVALUATED}: its source {operand(source)} is not known; its resources are not seen"
+            what = f"{address} {NOT_EVALUATED}: its source {operand(source)} is unknown; its resources are unchecked"
             self.warn(what, location, "give the variables that it is made of a value")
             return
         if command == GET:

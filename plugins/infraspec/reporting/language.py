@@ -1,0 +1,83 @@
+"""The language of what frames a report: headings, verdicts, what rules ask for and what a violation means.
+
+The English text is the key of a catalogue, `texts.ja.json` beside this module; `{name}` stands for a value. What a
+finding quotes from AWS and Terraform (expected, found, reason, remedy) stays English in every language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+from infraspec.core.errors import ReportError, counted, did_you_mean
+
+Language: TypeAlias = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_VALUE = re.compile(r"\\\{(\w+)\\\}")
+_current: ContextVar[Language] = ContextVar("language", default="en")
+
+
+@cache
+def catalogue(language: Language) -> Mapping[str, str]:
+    """Return the texts of a language by the English ones; English has none."""
+    if language == "en":
+        return {}
+    return msgspec.json.decode(Path(__file__).with_name(f"texts.{language}.json").read_bytes(), type=dict[str, str])
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Write what is written inside the block in a language."""
+    token = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def chosen(asked: str, stated: Language | None, environ: Mapping[str, str]) -> Language:
+    """Return the language that an option asks for, that a contract states, or that of the locale; else English.
+
+    Raises ReportError for a language that there is not. Source: POSIX, "Environment Variables", LC_ALL and LANG.
+    """
+    if asked and asked not in LANGUAGES:
+        raise ReportError(
+            "unknown language",
+            place=f"--infraspec-lang {asked}",
+            expected=" or ".join(LANGUAGES),
+            remedy=did_you_mean(asked, LANGUAGES) or "leave the option out for English",
+        )
+    locale = (environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or "")[:2]
+    return next((one for one in LANGUAGES if one in (asked, *([] if asked else [stated or locale]))), "en")
+
+
+def say(text: str, /, **values: object) -> str:
+    """Return a text in the language of the report, with values in it."""
+    return catalogue(_current.get()).get(text, text).format(**values)
+
+
+def say_number(number: int, noun: str, form: str = "") -> str:
+    """Return a number with a noun, in the plural where the language has one."""
+    if _current.get() == "en":
+        return counted(number, noun, form)
+    return say(f"{{number}} {noun}", number=f"{number:{form}}")
+
+
+def say_filled(text: str) -> str:
+    """Return a text that has values in it already, such as a consequence, in the language of the report.
+
+    Of the texts that it may be made of, that is meant which says most itself.
+    """
+    texts = sorted(catalogue(_current.get()).items(), key=lambda pair: -len(pair[0]))
+    for english, translated in texts:
+        if "{" in english and (found := re.fullmatch(_VALUE.sub(r"(?P<\1>.+)", re.escape(english)), text)):
+            return translated.format(**found.groupdict())
+    return say(text.replace("{", "{{").replace("}", "}}"))
