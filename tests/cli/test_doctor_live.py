@@ -12,6 +12,7 @@ import pytest
 from infraspec.adoption.checkup import HealthState, Line, worst
 from infraspec.cli import doctor
 from infraspec.cli.live_health import clock_lines, endpoint_lines, live_lines
+from infraspec.core.runtime import installation
 from tests.terraform.sources import write
 
 exceptions = pytest.importorskip("botocore.exceptions", reason="needs pytest-infraspec[live]")
@@ -155,4 +156,4 @@ def test_without_boto3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the line says how to get it."""
     monkeypatch.setattr(doctor, "find_spec", lambda _: None)
 
-    assert [line.remedy for line in doctor.live_lines(tmp_path, None)] == ["pip install 'pytest-infraspec[live]'"]
+    assert [line.remedy for line in doctor.live_lines(tmp_path, None)] == [installation("live")]
