@@ -129,6 +129,7 @@ def finding_json(finding: Any) -> Json:
     if isinstance(finding, Exception):
         return {"rule": type(finding).__name__, "message": str(finding)}
     plain = msgspec.to_builtins(finding)
+    plain.pop("changes", None)
     for part in (plain, *plain["related"]):
         if place := part.pop("location"):
             part["place"] = f"{place['file']}:{place['line']}"

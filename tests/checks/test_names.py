@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from infraspec.checks.conventions.names import check_names
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ContractError, InputErrorGroup, UnknownEnvironmentError
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location, SourceChange, Verdict
 from infraspec.core.unknown import Sensitive, Text, Unknown, concatenate
 from infraspec.terraform.plan import Plan, Resource
 
@@ -91,6 +91,11 @@ def test_a_wrong_name_is_violated_with_the_line_to_paste() -> None:
         found="daily-report-tool-prod-mysql5",
         reason="unexpected `mysql5`: expected {engine} (postgres|mysql)",
         remedy='identifier = "daily-report-tool-prod-mysql"',
+        changes=(
+            SourceChange(
+                "arguments", "aws_db_instance.this", entries=(("identifier", '"daily-report-tool-prod-mysql"'),)
+            ),
+        ),
     )
     assert [expected] == _check({"aws_db_instance": DB}, resource)
 

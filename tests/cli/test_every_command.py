@@ -29,6 +29,7 @@ GOOD = {
     "doctor": "--infra infra --env prod",
     "explain": "--infra infra --env prod --plan plan.json --role module.iam.aws_iam_role.execution"
     " --action secretsmanager:ListSecrets --resource * --snapshot iam.json",
+    "fix": "infra --env prod --rule names --review request.diff",
     "get": "--infra infra --env prod",
     "init": "infra --dry-run",
     "plan": "--infra infra --env prod --var-file variables.tfvars",
@@ -67,6 +68,7 @@ BAD: dict[str, bytes | None] = {
     "deep": b"[" * 100_000,
 }
 MAY_BE = {
+    ("fix", "--review", "empty"),
     ("report kpi", "--deployments", "empty"),
     ("report notify", "--store", "absent"),
     ("report site", "--store", "absent"),
@@ -109,6 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "alarms.json").write_text(json.dumps(history), encoding="utf-8")
     (folder / "cases.jsonl").write_text(json.dumps(CASE), encoding="utf-8")
     (folder / "iam.json").write_text(export(role("shared")), encoding="utf-8")
+    (folder / "request.diff").write_text("--- a/main.tf\n+++ b/main.tf\n@@ -1 +1 @@\n-a\n+b\n", encoding="utf-8")
     (folder / "deployments.jsonl").touch()
     (folder / "variables.tfvars").touch()
     return folder

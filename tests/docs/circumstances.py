@@ -45,6 +45,7 @@ PLACES: Mapping[str, str] = {
     "CONTRIBUTING.md": "checkout",
     "README.md": "checkout",
     "bench/README.md": "checkout",
+    "docs/fix.md": "checkout",
     "docs/getting-started.ja.md": "checkout",
     "docs/getting-started.md": "checkout",
     "docs/incident-replay.md": "checkout",
@@ -73,6 +74,7 @@ BEFORE: Mapping[str, str] = {
 """What has been done before a block, by how it begins, because its page says so."""
 
 CODES: Mapping[str, int] = {
+    "infraspec fix fixtures/incident-v16": 1,
     "make test-static INFRA=fixtures/incident-v16": 2,
     "--env prod --plan plan.json": 1,
     "--infraspec-plan plan.json": 1,  # of Terraform 0.15, which lacks some of it: fixtures/README.md

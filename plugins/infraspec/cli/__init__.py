@@ -14,6 +14,7 @@ _COMMANDS = {
     "diagnose": ("infraspec.cli.diagnose:diagnose", "Diagnose a running service: what is wrong, why, and the fix."),
     "doctor": ("infraspec.cli.doctor:doctor", "Show what infraspec cannot determine yet, and how to change that."),
     "explain": ("infraspec.cli.explain:explain", "Explain why a role is allowed, or not allowed, to do something."),
+    "fix": ("infraspec.cli.fix:fix", "Fix violations in the Terraform source, with proven patches."),
     "get": ("infraspec.cli.get:get", "Download the modules that are missing."),
     "init": ("infraspec.cli.init:init", "Create infraspec.toml from what the repository contains."),
     "plan": ("infraspec.cli.plan:plan", "Print what Terraform source evaluates to."),
@@ -41,6 +42,7 @@ def main() -> None:
     infraspec init                create infraspec.toml from what the repository contains
     infraspec check               check the source against the contract
     infraspec check --live        check what is deployed
+    infraspec fix                 fix violations in the source, as a diff or in the files
     infraspec doctor              show what is unknown, and how to change that
     infraspec explain …           explain why a role is allowed, or not allowed, to do something
     infraspec diagnose            diagnose a running service

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -47,6 +48,27 @@ class Related(Struct, frozen=True):
         return f'{self.address} "{self.name}"' if self.name else self.address
 
 
+class SourceChange(Struct, frozen=True, omit_defaults=True):
+    """A change of the source that may mend a finding, which `infraspec fix` tries: all texts are HCL.
+
+    `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name with
+    its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of the policy
+    at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a policy of its own.
+    `block`: a nested block. `beside`: blocks of the same module. `references` are the attributes that these texts
+    name, by address, each with the expression that names it there. `default_tags`: the entries for all resources of the
+    provider configuration that the resource has.
+    """
+
+    kind: Literal["arguments", "statement", "block", "beside", "default_tags"]
+    into: str
+    path: str = ""
+    text: str = ""
+    entries: tuple[tuple[str, str], ...] = ()
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+
+
 class Finding(Struct, frozen=True):
     """One verdict of one rule about one subject, with what shows it.
 
@@ -75,6 +97,8 @@ class Finding(Struct, frozen=True):
     """Address and subject of further instances that the same place of the source makes the same of."""
     consequence: str = ""
     """What a violation means for the service: "new tasks of shop will not start"."""
+    changes: tuple[SourceChange, ...] = ()
+    """What may mend it in the source, the best first: one is enough."""
 
     @property
     def instances(self) -> tuple[tuple[str, str], ...]:

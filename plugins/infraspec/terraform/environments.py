@@ -101,6 +101,13 @@ class Environments:
         self._sources = _EachWithSource(contract, self.evaluated)
         self._settings = _EachWithSource(contract, self._settings_of)
 
+    def edited(self, texts: Mapping[Path, str]) -> Environments:
+        """Return the same environments with other texts of some files, by resolved path."""
+        result = Environments(self.contract, snapshots=self._snapshot_files, environ=self._environ)
+        result._extend, result._lenient, result._plan_file = self._extend, self._lenient, self._plan_file
+        result._library, result._snapshots = self._library.edited(texts), self._snapshots
+        return result
+
     def plan(self, name: str) -> Plan:
         """Return the plan of an environment; InfraspecError if its input is wrong."""
         if name not in self._plans:

@@ -349,6 +349,8 @@ class Plan:
     absent: tuple[tuple[str, str], ...] = ()
     """The sources of modules that are not here, each with the version that is demanded."""
     additions: Additions = dataclasses.field(default_factory=Additions)
+    modules: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False)
+    """The instances of modules by address, with what they declare; of source alone."""
     source: Plan | None = None
     """The source, where a plan is of what exists in its place: what is to be changed is changed there."""
     uncertain: Mapping[str, Uncertain] = dataclasses.field(default_factory=dict)

@@ -280,6 +280,7 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
         module_calls=evaluation.module_calls,
         absent=tuple(evaluation.absent),
         uncertain=evaluation.uncertain,
+        modules={each.address: each for each in modules},
     )
 
 

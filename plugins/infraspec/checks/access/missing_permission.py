@@ -8,6 +8,7 @@ from infraspec.checks.access.access_decisions import AccessJudgement
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles import Role
 from infraspec.checks.common.statement_hcl import (
+    change_of,
     grantable,
     policy_elsewhere_remedy,
     policy_remedy,
@@ -16,7 +17,7 @@ from infraspec.checks.common.statement_hcl import (
     statement_to_add,
 )
 from infraspec.checks.common.unknown_remedies import how_to_know
-from infraspec.core.finding import Finding, Related
+from infraspec.core.finding import Finding, Related, SourceChange
 from infraspec.core.rule import Subject
 from infraspec.core.unknown import PolicyElsewhere, Text, Unknown, render
 from infraspec.ecs.requirement import Requirement
@@ -42,22 +43,24 @@ def explain_denial(
     """Say why a permission is missing and what to add: of all `actions`, if several are missing alike."""
     actions, decision = actions or (requirement.action,), judgement.decision
     found, reason = _explain(requirement, role, decision)
+    changes: tuple[SourceChange, ...] = ()
     absent = [one.absent for one in (*role.policies, *(role.boundary or ())) if one.absent]
     if judgement.obstacle is not None:
         found, reason, remedy = judgement.obstacle.found, judgement.obstacle.reason, judgement.obstacle.remedy
     elif decision.refused is not None:
         remedy = f"in {decision.refused.name}: {decision.refused.remedy}"
     else:
-        remedy = _remedy(requirement, role, decision, owners, actions)
+        remedy, changes = _remedy(requirement, role, decision, owners, actions)
     if absent and decision.outcome is Outcome.IMPLICITLY_DENIED:
         reason = "\n".join([*(why for why, _ in absent), reason])
         remedy = "\nor ".join([*(f"name {meant} instead" for _, meant in absent if meant), remedy])
-    return replace(subject, related=_related(role, decision)).violated(
+    finding = replace(subject, related=_related(role, decision)).violated(
         expected=_expected(requirement, role, actions),
         found=found,
         reason=reason.replace(requirement.action, ", ".join(actions)),
         remedy=remedy,
     )
+    return replace(finding, changes=changes)
 
 
 def explain_doubt(
@@ -155,24 +158,27 @@ def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
 
 def _remedy(
     requirement: Requirement, role: Role, decision: Decision, owners: ArnIndex, actions: tuple[str, ...]
-) -> str:
+) -> tuple[str, tuple[SourceChange, ...]]:
+    """Return the text of what mends it, and the changes that may do so."""
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return f"remove {', '.join(actions)} on this resource from {decision.deciding}"
+        return f"remove {', '.join(actions)} on this resource from {decision.deciding}", ()
     if _CONTROL in decision.blocked_by and not decision.limited:
-        return f"allow {', '.join(actions)} in the {_CONTROL} of the organization"
+        return f"allow {', '.join(actions)} in the {_CONTROL} of the organization", ()
     if _RESOURCE_POLICY in decision.blocked_by and not decision.limited:
         return policy_remedy(requirement, role, owners)
     named = requirement.need.named
     is_parameter = requirement.action == "ssm:GetParameters" and isinstance(named, str)
     if is_parameter and owners.secret_or_parameter(str(named)) == "secret":
         secret = shown_value(owners.secret_named(str(named)))
-        return f"set valueFrom to {secret}: ECS takes a name for that of a parameter"
+        return f"set valueFrom to {secret}: ECS takes a name for that of a parameter", ()
     # What the table says of an action that AWS asks for on something that is nobody's.
     of_nobody = requirement.access.resource == "`*`"
     resource = "*" if of_nobody else grantable(requirement.action, requirement.resource, named, owners)
     target = policy_to_extend(role, decision, owners)
-    if target is None and role.resource and not role.snapshot and role.resource.key != "?" and not decision.limited:
-        return f"give {role.address} a policy\n{policy_to_add(actions, resource, role.resource)}"
+    owned = role.resource if role.resource and not role.snapshot and role.resource.key != "?" else None
+    of_its_own = (change_of(actions, resource, owned),) if owned and not decision.limited else ()
+    if target is None and owned and not decision.limited:
+        return f"give {role.address} a policy\n{policy_to_add(actions, resource, owned)}", of_its_own
     module = target.module if target else role.resource.module if role.resource else ""
     as_block = target is not None and target.type == DOCUMENT_TYPE
     if decision.limited:
@@ -181,4 +187,7 @@ def _remedy(
         where = f"to {target.address} ({target.location})" if target.location else f"to {target.address}"
     else:
         where = f"to a policy of {role.address}{', where it is managed,' if role.snapshot else ''}"
-    return f"add {where} the statement\n{statement_to_add(actions, resource, module=module, as_block=as_block)}"
+    statement = statement_to_add(actions, resource, module=module, as_block=as_block)
+    path = "" if as_block else "inline_policy.0.policy" if target is role.resource else "policy"
+    extended = () if target is None else (change_of(actions, resource, target, path),)
+    return f"add {where} the statement\n{statement}", (*extended, *of_its_own)

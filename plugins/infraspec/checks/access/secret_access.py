@@ -16,19 +16,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
 from infraspec.checks.access.existence import Existence
 from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
 from infraspec.checks.access.trust import ACTION, Trust
-from infraspec.checks.common.resources_by_arn import ArnIndex, arn_index
+from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex, arn_index
 from infraspec.checks.common.roles import Role, role_index
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
+from infraspec.checks.common.statement_hcl import change_of, grantable
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location, SourceChange, Verdict
 from infraspec.core.rule import Placed, Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
@@ -189,6 +191,32 @@ def _placed(plan: Plan, account: str | None, region: str | None) -> Plan:
     return plan.replaced(**changes) if changes else plan
 
 
+class Grant(Struct, frozen=True):
+    """A need of a role of the plan that a statement meets: `path` is its place in the policy that `change` is for.
+
+    `change` is what would allow the need and no more, `is_wide` tells whether the statement has a wildcard.
+    """
+
+    role: str
+    path: str
+    is_wide: bool
+    change: SourceChange
+
+
+def grants(
+    plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
+) -> tuple[list[Grant], set[str]]:
+    """Return what statements of the plan grant of what tasks need, and the roles of which not all is proven.
+
+    The needs of a task role that are known are those of ECS Exec and the like: what the application calls is not.
+    """
+    check = _Check(placed(plan, contract, environment), KnownData.of({}), {})
+    for task_definition in task_definitions:
+        list(check.findings(task_definition))
+    found = (check.grant(*one) for one in check.granted)
+    return list(filter(None, found)), check.open
+
+
 class _Check:
     """The check over one plan."""
 
@@ -206,6 +234,8 @@ class _Check:
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
         self.unapplied = Unapplied(plan.source, self.owners) if plan.source else None
+        self.granted: list[tuple[Role, Requirement, Decision]] = []
+        self.open: set[str] = set()
 
     def findings(self, task_definition: TaskDefinition) -> Iterator[Finding]:
         """Yield the findings of one task definition."""
@@ -351,10 +381,12 @@ class _Check:
         need, decision = requirement.need, judgement.decision
         subject = RULE.about(owner, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
+            self.granted.append((role, requirement, decision))
             deciding = decision.deciding
             shown = f" ({deciding.location})" if deciding and role.snapshot else ""
             reason = judgement.reason or f"{role.address} is allowed by {deciding}{shown}"
             return self.decisions.proof(subject.proven(reason), role, requirement, decision)
+        self.open.add(role.address)
         place = _place(owner, need) if isinstance(owner, TaskDefinition) else need.location
         subject = replace(subject, location=place)
         if judgement.answer is Truth.NO:
@@ -366,6 +398,28 @@ class _Check:
             finding = self.unapplied.access(finding, role, requirement, decision, actions)
         self.decided[finding.key] = decision
         return finding
+
+    def grant(self, role: Role, requirement: Requirement, decision: Decision) -> Grant | None:
+        """Return what a statement grants to a role, if the plan has its policy."""
+        hit = decision.deciding
+        policy = self.plan.by_address.get(hit.policy.name) if hit else None
+        if hit is None or policy is None or policy.mode != "managed" or role.resource is None:
+            return None
+        statement = hit.clause.statement
+        is_plain = statement.condition is None and statement.actions is not None and statement.resources is not None
+        texts = [render(one) for one in (*(statement.actions or ()), *(statement.resources or ()))]
+        wide = [text for text in texts if text == "*" or text.endswith(":*") or (text.endswith("*") and ":" in text)]
+        of_nobody = requirement.access.resource == "`*`"
+        named = (
+            "*"
+            if of_nobody
+            else grantable(requirement.action, requirement.resource, requirement.need.named, self.owners)
+        )
+        into = self.owners.document_of(policy) or policy
+        path = "" if into.type == DOCUMENT_TYPE else "policy"
+        change = change_of((requirement.action,), named, into, path)
+        is_exact = (tuple(statement.actions or ()), texts[-1:]) == ((requirement.action,), ["*"]) and of_nobody
+        return Grant(role.address, statement.path, is_plain and bool(wide) and not is_exact, change)
 
 
 def _report_hidden(subject: Subject, unknown: Unknown, expected: str) -> Finding:

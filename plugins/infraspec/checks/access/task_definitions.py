@@ -14,11 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract, partition_of
-from infraspec.core.finding import Finding
+from infraspec.conventions.hcl_lines import quote
+from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import MissingVariable, Unknown, Value, computed_from, render
@@ -69,7 +72,7 @@ class _Check:
             reason = "ECS registers no task definition without one"
             yield subject.violated(expected="a container", found="none", reason=reason, remedy=_CONTAINER)
         for container in definition.containers:
-            yield _judge_logs(definition, container)
+            yield self._with_logs(_judge_logs(definition, container), definition, container)
             for path, part in container.unknown_parts:
                 if ".secrets" in path or ".secretOptions" in path:
                     named = f'container "{container.name}", {path.removeprefix(f"{container.path}.")}'
@@ -79,6 +82,43 @@ class _Check:
                 named = f'container "{container.name}", {reference.kind} "{reference.name}"'
                 subject = _about(definition, named, f"{reference.path}.valueFrom")
                 yield self._judge_value(subject, definition, reference)
+
+    def _with_logs(self, finding: Finding, definition: TaskDefinition, container: Container) -> Finding:
+        """Return a finding about logs with the change that sends them to the log group of the module."""
+        resource = definition.resource
+        if finding.verdict is not Verdict.VIOLATED or resource is None:
+            return finding
+        groups = [
+            one for one in self.attributes.plan.managed("aws_cloudwatch_log_group") if one.module == resource.module
+        ]
+        words = (str(container.name), render(definition.family or ""))
+        named = [one for word in words for one in groups if word and word in render(self.attributes.name(one))]
+        region = self.attributes.region_of(resource)
+        group = next(iter(groups if len(groups) == 1 else named), None)
+        if group is None or not isinstance(region, str):
+            return finding
+        name = f"{group.address}.name"
+        options = {
+            "awslogs-group": name,
+            "awslogs-region": quote(region),
+            "awslogs-stream-prefix": quote(str(container.name)),
+        }
+        path = f"{_argument(container.path)}.logConfiguration"
+        present = container.log_driver == "awslogs" and bool(container.log_options)
+        if present:
+            path += ".options"
+            entries = {key: one for key, one in options.items() if container.log_options.get(key) in (None, "")}
+        elif container.log_driver is None:
+            path = _argument(container.path)
+            lines = "\n".join(f"    {key:21} = {one}" for key, one in options.items())
+            entries = {"logConfiguration": f'{{\n  logDriver = "awslogs"\n  options = {{\n{lines}\n  }}\n}}'}
+        else:
+            lines = "\n".join(f"  {key:21} = {one}" for key, one in options.items())
+            entries = {"logDriver": '"awslogs"', "options": f"{{\n{lines}\n}}"}
+        change = SourceChange(
+            "arguments", resource.address, path, entries=tuple(entries.items()), references=((name, name),)
+        )
+        return replace(finding, changes=(change,))
 
     def _judge_execution_role(self, definition: TaskDefinition) -> Finding:
         path = "execution_role_arn" if definition.resource else "executionRoleArn"
@@ -117,7 +157,8 @@ class _Check:
         if parsed.problem:
             whole = self.owners.secret_named(render(name).partition(":secret:")[2]) if parsed.partial else None
             remedy = f"use {whole.address}" if whole else parsed.remedy
-            return subject.violated(expected=expected, found=shown, reason=parsed.problem, remedy=remedy)
+            finding = subject.violated(expected=expected, found=shown, reason=parsed.problem, remedy=remedy)
+            return _naming(finding, definition, reference, whole, parsed.suffix)
         if parsed.store is ValueStore.UNKNOWN:
             return _leave_open(subject, expected, parsed.unknown or Unknown(shown, computed_from(narrowed)))
         if isinstance(name, str) and parsed.store is ValueStore.SECRETS_MANAGER:
@@ -125,15 +166,18 @@ class _Check:
             if secret is not None:
                 reason = "the ARN ends with the secret's name and lacks its suffix of a hyphen and six characters"
                 remedy = f"use {secret.address}"
-                return subject.violated(expected=expected, found=shown, reason=reason, remedy=remedy)
+                finding = subject.violated(expected=expected, found=shown, reason=reason, remedy=remedy)
+                return _naming(finding, definition, reference, secret, parsed.suffix)
         elif isinstance(name, str) and not parsed.is_arn and self.owners.secret_or_parameter(name) == "secret":
-            return subject.violated(
+            secret = self.owners.secret_named(name)
+            finding = subject.violated(
                 expected="the full ARN of the secret",
                 found=name,
                 reason="ECS takes a name for that of a parameter; "
                 "a secret of Secrets Manager has to be given by its ARN",
-                remedy=f"use {self.owners.secret_named(name).address}",
+                remedy=f"use {secret.address}",
             )
+            return _naming(finding, definition, reference, secret, parsed.suffix)
         return self._judge_place(subject, AccessContext.of(self.attributes, definition.resource), parsed, shown)
 
     def _judge_place(self, subject: Subject, context: AccessContext, parsed: ValueFrom, shown: str) -> Finding:
@@ -173,6 +217,26 @@ class _Check:
                 remedy=f"keep the parameter in {here}, or waive the finding once a task has started with it",
             )
         return subject.proven(f"{parsed.store.value}, of {there}; the task runs in {here}")
+
+
+def _naming(
+    finding: Finding, definition: TaskDefinition, reference: SecretReference, secret: Value, suffix: tuple[str, ...]
+) -> Finding:
+    """Return a finding with the change that names a secret of the plan by its ARN."""
+    if definition.resource is None or not isinstance(secret, Unknown):
+        return finding
+    tail = f":{':'.join(suffix)}" if any(suffix) else ""
+    expression = f'"${{{secret.address}}}{tail}"' if tail else secret.address
+    named = ((secret.address, secret.address),)
+    path = _argument(reference.path)
+    entries = (("valueFrom", expression),)
+    change = SourceChange("arguments", definition.resource.address, path, entries=entries, references=named)
+    return replace(finding, changes=(change,))
+
+
+def _argument(path: str) -> str:
+    """Return the path of a part of a task definition in its resource."""
+    return path.replace("containerDefinitions", "container_definitions", 1)
 
 
 def _about(definition: TaskDefinition, name: str, path: str) -> Subject:

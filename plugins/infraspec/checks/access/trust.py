@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
-from infraspec.checks.common.statement_hcl import principal_to_add
+from infraspec.checks.common.statement_hcl import principal_change, principal_to_add
 from infraspec.checks.common.unknown_remedies import how_to_know
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related, SourceChange, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import AtRunTime, Unknown, Value, render
@@ -94,7 +94,8 @@ class Trust(Struct):
         # A name that services have in China; whether it is still theirs there is not documented.
         if decision.allowed is Truth.NO and f"{service}.cn" not in named:
             remedy = self._remedy(decision, sought, service)
-            return subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+            finding = subject.violated(expected=expected, found=found, reason=reason, remedy=remedy)
+            return replace(finding, changes=self._changes(decision, sought, service))
         unknown = next((doubt.unknown for doubt in decision.doubts if doubt.unknown), None)
         return subject.undetermined(
             expected=expected,
@@ -118,6 +119,13 @@ class Trust(Struct):
         statement = principal_to_add(ACTION, "Service", service, module=target.module, as_block=as_block)
         kept = ", where that is managed," if sought.snapshot else ""
         return f"add to {named}{place}{kept} the statement\n{statement}"
+
+    def _changes(self, decision: Decision, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
+        role = sought.resource
+        if decision.outcome is Outcome.EXPLICITLY_DENIED or role is None or sought.snapshot or role.mode != "managed":
+            return ()
+        target = self.owners.document_of(role, _ATTRIBUTE) or role
+        return (principal_change((ACTION,), "Service", service, target, _ATTRIBUTE),)
 
 
 def _request_context(context: AccessContext, service: str) -> Context:

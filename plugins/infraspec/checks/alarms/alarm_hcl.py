@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from infraspec.checks.alarms.alarm_routes import OPERATORS, Routes
 from infraspec.checks.common.statement_hcl import reference_from
 from infraspec.contract.alarms import AlarmItem, Bounds, Metric
+from infraspec.core.finding import SourceChange
 from infraspec.core.unknown import Unknown, Value, parts_of
 from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
 from infraspec.monitoring.sample_events import SAMPLES
@@ -28,15 +29,17 @@ class Suggestions(Struct, frozen=True):
     facts: Mapping[str, str]
     routes: Routes
 
-    def alarm(self, name: str, item: AlarmItem, subject: AlarmSubject, remark: str = "") -> str:
+    def alarm(
+        self, name: str, item: AlarmItem, subject: AlarmSubject, remark: str = ""
+    ) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the alarm of an item for a subject, with the metric filters it needs and a remark to describe it."""
         writer = self._writer(item, subject)
-        return writer.with_comments(writer.alarm(writer.named(name), item, remark))
+        return writer.suggested(writer.alarm(writer.named(name), item, remark))
 
-    def rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> str:
+    def rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the rule and the target that send an event to the topic of its level."""
         writer = self._writer(item, subject)
-        return writer.with_comments(writer.rule(writer.named(name), item))
+        return writer.suggested(writer.rule(writer.named(name), item))
 
     def _writer(self, item: AlarmItem, subject: AlarmSubject) -> _Writer:
         topics = self.routes.topics_of(str(item.level))
@@ -55,19 +58,26 @@ class _Writer(Struct):
     module: str
     topic: Resource | None
     _comments: list[str] = field(default_factory=list)
+    _references: list[tuple[str, str]] = field(default_factory=list)
 
     def named(self, name: str) -> str:
         """Return a name that is the subject's own where there are several of a kind."""
         resource = self.subject.resource
         if resource is None or len(self.attributes.plan.managed(resource.type)) == 1:
             return name
+        alike = [one for one in self.attributes.plan.managed(resource.type) if one.name == resource.name]
         own = resource.name if resource.key is None else str(resource.key)
+        if len({one.module for one in alike}) > 1:
+            own = f"{resource.module.removeprefix('module.')}-{own}"
         return f"{name}-{re.sub(r'[^a-z0-9]+', '-', own.lower()).strip('-')}"
 
-    def with_comments(self, text: str) -> str:
-        """Put what has to be known of the place before a text."""
+    def suggested(self, text: str) -> tuple[str, tuple[SourceChange, ...]]:
+        """Return blocks with what has to be known of their place before them, and what adds them to the source."""
         place = [f"# in {self.module}"] if self.module else []
-        return "\n".join([*place, *dict.fromkeys(self._comments), text])
+        changes: tuple[SourceChange, ...] = ()
+        if self.topic is not None:
+            changes = (SourceChange("beside", self.topic.address, text=text, references=tuple(self._references)),)
+        return "\n".join([*place, *dict.fromkeys(self._comments), text]), changes
 
     def alarm(self, name: str, item: AlarmItem, remark: str) -> str:
         """Return the metric filters and the alarm."""
@@ -156,6 +166,7 @@ class _Writer(Struct):
         """Name an attribute from inside the module."""
         expression, lines = reference_from(self.module, address)
         self._comments.extend(lines)
+        self._references.append((address, expression))
         return expression
 
     def _shown(self, name: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from infraspec.checks.common.resources_by_arn import arn_index
+from infraspec.checks.common.statement_hcl import principal_change
 from infraspec.contract.alarms import AlarmItem, Alarms, Bounds
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related, SourceChange, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -27,6 +30,37 @@ OPERATORS = {
 }
 _SIGNS = {name: sign for sign, name in OPERATORS.items()}
 _PERCENT = 100
+_KEY_POLICY = """jsonencode({
+  Version = "2012-10-17"
+  Statement = [
+    {
+      Effect    = "Allow"
+      Action    = "kms:*"
+      Resource  = "*"
+      Principal = { AWS = "arn:%s:iam::%s:root" }
+    },
+    {
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+      Resource  = "*"
+      Principal = { Service = "%s" }
+    },
+  ]
+})"""
+"""The default policy of a key with a service. Source: AWS KMS Developer Guide, "Default key policy"."""
+_TOPIC_POLICY = """resource "aws_sns_topic_policy" "TOPIC" {
+  arn = aws_sns_topic.TOPIC.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.TOPIC.arn
+      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+    }]
+  })
+}"""
+_ARGUMENT = re.compile(r"\w+ = ")
 
 
 class AlarmFault(Struct, frozen=True):
@@ -38,6 +72,13 @@ class AlarmFault(Struct, frozen=True):
     reason: str
     attribute: str = ""
     remedy: str = ""
+    references: tuple[str, ...] = ()
+    """The attributes that the remedy names by their addresses."""
+
+    @property
+    def is_argument(self) -> bool:
+        """Whether the remedy is an argument to set."""
+        return bool(_ARGUMENT.match(self.remedy))
 
 
 def is_opposite(item: AlarmItem, alarm: Alarm) -> bool:
@@ -232,7 +273,8 @@ class Routes(Struct):
             reason = "it is the topic of another level"
         else:
             return None
-        return AlarmFault(verdict, expected, found, reason, "alarm_actions", remedy)
+        references = (f"{own[0].address}.arn",) if own else ()
+        return AlarmFault(verdict, expected, found, reason, "alarm_actions", remedy, references)
 
     def _fits(self, level: str, route: Route) -> bool:
         reached = {name for name, answer in self.channels(route).items() if answer is Truth.YES}
@@ -299,7 +341,7 @@ class Routes(Struct):
         where = (worst.resource or topic).location_of(worst.attribute)
         about = self.rule.about(topic.address, subject, where, (Related("topic", topic.address, topic.location),))
         certain = worst.answer is Truth.NO
-        return (about.violated if certain else about.undetermined)(
+        finding = (about.violated if certain else about.undetermined)(
             expected=f"{publisher} may publish to it, through its policy and its key",
             found=worst.found,
             reason=f"{worst.reason}; the alerts of {used} do not arrive"
@@ -307,6 +349,32 @@ class Routes(Struct):
             else f"{worst.reason}; whether the alerts of {used} arrive cannot be told",
             remedy=_statement(worst, topic, publisher),
         )
+        changes = self._changes(worst, topic, publisher) if certain else ()
+        return replace(finding, changes=changes)
+
+    def _changes(self, step: DeliveryStep, topic: Resource, publisher: str) -> tuple[SourceChange, ...]:
+        """Return what lets a service publish: in the policy that there is, or by one for a topic or key without."""
+        holder, plan = step.resource, self.delivery.attributes.plan
+        if holder is None or step.attribute != "policy":
+            return ()
+        is_key = holder.type in {"aws_kms_key", "aws_kms_key_policy"}
+        actions = ("kms:Decrypt", "kms:GenerateDataKey*") if is_key else ("sns:Publish",)
+        if holder.stated("policy"):
+            into = plan.derived(arn_index).document_of(holder) or holder
+            on: Value = "*" if is_key else topic.reference("arn")
+            return (principal_change(actions, "Service", publisher, into, "policy", on),)
+        if is_key and isinstance(plan.account, str):
+            policy = _KEY_POLICY % (plan.partition, plan.account, publisher)
+            return (SourceChange("arguments", holder.address, entries=(("policy", policy),)),)
+        if holder is topic and not isinstance(topic.key, int):
+            text = _TOPIC_POLICY.replace("TOPIC", topic.name)
+            if topic.key is not None:
+                own = f"aws_sns_topic.{topic.name}"
+                text = text.replace(f"{own}.arn", f"{own}[each.key].arn").replace(
+                    "{\n", f"{{\n  for_each = {own}\n\n", 1
+                )
+            return (SourceChange("beside", topic.address, text=text),)
+        return ()
 
 
 def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:

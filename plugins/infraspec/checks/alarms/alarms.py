@@ -25,7 +25,7 @@ from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract
 from infraspec.conventions.hcl_lines import attribute_line
 from infraspec.conventions.placeholders import facts_of
-from infraspec.core.finding import Finding, Related, Verdict
+from infraspec.core.finding import Finding, Related, SourceChange, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import Value, is_known, parts_of, render
@@ -61,8 +61,18 @@ def unless_silent(finding: Finding, item: AlarmItem, subject: AlarmSubject) -> F
         expected="a deployment circuit breaker: ECS sends the event of a failed deployment where it is on",
         found="whether it is on is not known, or something else ends a deployment" if is_other else "none that is on",
         reason=f"the alarm is there ({finding.reason}), and is told nothing of a deployment that fails",
-        remedy=f"in {service.address}\ndeployment_circuit_breaker {{\n  enable   = true\n  rollback = true\n}}",
+        remedy=f"in {service.address}\n{_BREAKER}",
+        changes=(_breaker(service),),
     )
+
+
+_BREAKER = "deployment_circuit_breaker {\n  enable   = true\n  rollback = true\n}"
+
+
+def _breaker(service: Resource) -> SourceChange:
+    if not service.stated("deployment_circuit_breaker"):
+        return SourceChange("block", service.address, text=_BREAKER)
+    return SourceChange("arguments", service.address, "deployment_circuit_breaker.0", entries=(("enable", "true"),))
 
 
 def _of_block(service: Resource, name: str, attribute: str) -> Value:
@@ -127,7 +137,10 @@ class AlarmPlaybooks(Struct):
         found = render(description) if description else "no alarm_description"
         remedy = f"{line} # {_ANY}: that of the playbook that fits" if name == _ANY else line
         wording = "no-playbook" if is_known(description) else "perhaps-playbook"
-        return subject.say(wording, ids=ids, found=found, remedy=remedy)
+        said = subject.say(wording, ids=ids, found=found, remedy=remedy)
+        if name == _ANY or "…" in head:
+            return said
+        return replace(said, changes=(SourceChange("arguments", alarm.address, entries=(split_argument(line),)),))
 
     def _about(self, name: str) -> str:
         """Return the id of the playbook whose id, failure class or alarm the name of an alarm holds."""
@@ -220,21 +233,24 @@ class _Check:
         shown = [fault for fault in best.faults if fault.verdict is worst.verdict]
         lines = list(dict.fromkeys(fault.remedy for fault in shown if fault.remedy))
         location = alarm.location_of(worst.attribute) if worst.attribute else alarm.location
-        return _say(worst, RULE.about(subject.address, name, location, _related("alarm", alarm, subject)))(
+        finding = _say(worst, RULE.about(subject.address, name, location, _related("alarm", alarm, subject)))(
             expected="\n".join(fault.expected for fault in shown),
             found="\n".join(fault.found for fault in shown),
             reason="\n".join(dict.fromkeys(fault.reason for fault in shown)),
             remedy="\n".join([f"in {alarm.address}", *lines]) if lines else "",
         )
+        return replace(finding, changes=tuple(filter(None, [_change(alarm, shown)])))
 
     def _missing(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
         told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
         doubtful = is_of_postgresql(item) and subject.is_postgresql is None
         about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
         found, wanted = self.candidates.nearest or self._nothing(item), item.reason or name
-        remedy = self.suggestions.alarm(name, item, subject, self.playbooks.suggestion(str(item.level), name))
+        remark = self.playbooks.suggestion(str(item.level), name)
+        remedy, changes = self.suggestions.alarm(name, item, subject, remark)
         wording = "perhaps-missing" if doubtful else "missing"
-        return about.say(wording, level=item.level, wanted=wanted, found=found, told=told, remedy=remedy)
+        said = about.say(wording, level=item.level, wanted=wanted, found=found, told=told, remedy=remedy)
+        return replace(said, changes=changes)
 
     def _nothing(self, item: AlarmItem) -> str:
         counted = sorted({event for metric in metrics_of(item).values() for event in metric.counts})
@@ -255,20 +271,22 @@ class _Check:
         wanted = f"and sends it to a topic of level {level}"
         if doubt is None:
             about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
-            return about.say(
+            remedy, changes = self.suggestions.rule(name, item, subject)
+            absent = about.say(
                 "no-rule",
                 event=item.event,
                 wanted=wanted,
                 reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
-                remedy=self.suggestions.rule(name, item, subject),
+                remedy=remedy,
             )
+            return replace(absent, changes=changes)
         rule, route = doubt
-        absent = self.plan.doubt_of(rule.resource)
-        unknown = [*route.unknown, *([str(absent)] if absent else ())]
+        uncertain = self.plan.doubt_of(rule.resource)
+        unknown = [*route.unknown, *([str(uncertain)] if uncertain else ())]
         told = ", ".join(unknown) or "its pattern or state"
         remedy = "give a plan file in which it is known, or write a pattern of known text"
         about = RULE.about(subject.address, name, rule.resource.location)
-        said = {"wanted": wanted, "unknown": told, "remedy": how_to_know(absent.value) if absent else remedy}
+        said = {"wanted": wanted, "unknown": told, "remedy": how_to_know(uncertain.value) if uncertain else remedy}
         return about.say("perhaps-rule", event=sample.name, rule=rule.resource.address, **said)
 
     def _routed(self, name: str, level: str, subject: AlarmSubject, rule: EventRule, route: Route) -> Finding:
@@ -285,6 +303,24 @@ class _Check:
             reason=fault.reason,
             remedy=fault.remedy.replace("alarm_actions = [", "arn = ").replace(".arn]", ".arn"),
         )
+
+
+def split_argument(line: str) -> tuple[str, str]:
+    """Return the name and the expression of an argument."""
+    name, _, expression = line.partition(" = ")
+    return name.strip(), expression
+
+
+def _change(alarm: Resource, faults: Sequence[AlarmFault]) -> SourceChange | None:
+    """Return what sets right all that is wrong with an alarm, if it is in one place and known."""
+    if not all(fault.is_argument for fault in faults):
+        return None
+    entries = tuple(dict.fromkeys(split_argument(fault.remedy) for fault in faults))
+    places = {"" if fault.attribute in dict(entries) else fault.attribute for fault in faults}
+    if len(places) != 1:
+        return None
+    references = tuple((name, name) for fault in faults for name in fault.references)
+    return SourceChange("arguments", alarm.address, places.pop(), entries=entries, references=references)
 
 
 def _say(fault: AlarmFault, about: Subject) -> Callable[..., Finding]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from msgspec import Struct, field
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles import Role
+from infraspec.core.finding import SourceChange
 from infraspec.core.unknown import Character, PolicyElsewhere, Unknown, Value, concatenate, parts_of, render
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision
@@ -36,11 +38,11 @@ def reference_from(module: str, address: str) -> tuple[str, tuple[str, ...]]:
     With it come the lines that pass it there, each as a comment that names the module it belongs into: none within
     one module.
     """
-    here, there = _steps(module), _steps(address)
+    here, there = module_steps(module), module_steps(address)
     local = address.removeprefix("".join(f"{step}." for step in there))
     differing = (depth for depth, (own, other) in enumerate(zip(here, there, strict=False)) if own != other)
     shared = next(differing, min(len(here), len(there)))
-    name, value, lines = _name(local), local, []
+    name, value, lines = passed_as(local), local, []
     for depth in range(len(there), shared, -1):
         lines.append(f'# {_place(there[:depth])}: output "{name}" {{ value = {value} }}')
         value = f"{there[depth - 1]}.{name}"
@@ -52,7 +54,7 @@ def reference_from(module: str, address: str) -> tuple[str, tuple[str, ...]]:
     return value, tuple(lines)
 
 
-def _steps(address: str) -> list[str]:
+def module_steps(address: str) -> list[str]:
     """Return the module calls that an address begins with, from the root on."""
     steps, position = [], 0
     while found := _STEP.match(address, position):
@@ -61,7 +63,7 @@ def _steps(address: str) -> list[str]:
     return steps
 
 
-def _name(local: str) -> str:
+def passed_as(local: str) -> str:
     """Name what is passed by the resource's name and the attribute, by its type if the name says nothing."""
     named = re.sub(r"^(?:data\.)?aws_(\w+)\.(?:this|main|default)\b", r"\1", local)
     if named == local:
@@ -128,6 +130,7 @@ class _Writer(Struct):
 
     module: str
     comments: list[str] = field(default_factory=list)
+    references: list[tuple[str, str]] = field(default_factory=list)
 
     def expression(self, value: Value) -> str:
         """Return a value as python-hcl2 takes it: a quoted template, or `${reference}`."""
@@ -153,7 +156,17 @@ class _Writer(Struct):
             return ""
         expression, lines = reference_from(self.module, address)
         self.comments.extend(lines)
+        self.references.append((address, expression))
         return expression
+
+
+def change_of(actions: tuple[str, ...], resource: Value, into: Resource, path: str = "") -> SourceChange:
+    """Return what adds the least statement that allows actions on a resource to a policy, or to a role without one."""
+    writer = _Writer(into.module)
+    written = writer.expression(resource)
+    named = written if written.startswith('"') else written[2:-1]
+    references = tuple(writer.references)
+    return SourceChange("statement", into.address, path, actions=actions, resources=(named,), references=references)
 
 
 def statement_to_add(actions: tuple[str, ...], resource: Value, *, module: str, as_block: bool) -> str:
@@ -163,7 +176,7 @@ def statement_to_add(actions: tuple[str, ...], resource: Value, *, module: str, 
     data aws_iam_policy_document, else an object for a policy written with jsonencode.
     """
     writer = _Writer(module)
-    statement = _written(actions, writer.expression(resource), as_block)
+    statement = _written(actions, (writer.expression(resource),), as_block)
     return "\n".join([*dict.fromkeys(writer.comments), statement])
 
 
@@ -171,21 +184,35 @@ def policy_to_add(actions: tuple[str, ...], resource: Value, role: Resource) -> 
     """Return an inline policy for a role of the plan with the least statement that allows actions."""
     lines = statement_to_add(actions, resource, module=role.module, as_block=False).splitlines()
     comments = [line for line in lines if line.startswith("#")]
-    statement = textwrap.indent("\n".join(lines[len(comments) :]), " " * 6)
-    service, _, name = actions[0].replace("-", "_").partition(":")
-    named = service if actions[1:] else f"{service}_{_BEFORE_CAPITALS.sub('_', name).lower()}"
+    statement = "\n".join(lines[len(comments) :])
+    named = policy_name(actions)
     key = "" if role.key is None else f"[{json.dumps(role.key)}]"
-    policy = f"""resource "aws_iam_role_policy" "{role.name}_{named}" {{
-  name   = "{named}"
-  role   = aws_iam_role.{role.name}{key}.id
+    policy = inline_policy(f"{role.name}_{named}", named, f"aws_iam_role.{role.name}{key}.id", [statement])
+    return "\n".join([*comments, policy])
+
+
+def policy_name(actions: Sequence[str]) -> str:
+    """Name a policy after the action that it allows, or the service of several."""
+    services = {action.partition(":")[0].replace("-", "_") for action in actions}
+    if len(services) > 1:
+        return "access"
+    name = actions[0].partition(":")[2]
+    return services.pop() if actions[1:] else f"{services.pop()}_{_BEFORE_CAPITALS.sub('_', name).lower()}"
+
+
+def inline_policy(label: str, name: str, role: str, statements: Iterable[str], each: str = "") -> str:
+    """Return the policy of a role, which an expression names, with statements that are objects."""
+    listed = ",\n".join(textwrap.indent(statement, " " * 6) for statement in statements)
+    return f"""resource "aws_iam_role_policy" "{label}" {{
+{each}  name   = "{name}"
+  role   = {role}
   policy = jsonencode({{
     Version   = "2012-10-17"
     Statement = [
-{statement}
+{listed}
     ]
   }})
 }}"""
-    return "\n".join([*comments, policy])
 
 
 def principal_to_add(
@@ -195,15 +222,36 @@ def principal_to_add(
 
     `kind` is `Service` or `AWS`; `resource` is `*` in the policy of a resource, and is left out in a trust policy.
     """
-    writer = _Writer(module)
-    named, quoted, on = writer.expression(principal), f'"{action}"', f'"{resource}"'
+    return _principal_to_add(_Writer(module), (action,), kind, principal, as_block=as_block, resource=resource)
+
+
+def principal_change(  # noqa: PLR0917 - what a statement has
+    actions: tuple[str, ...], kind: str, principal: Value, into: Resource, path: str, resource: Value = ""
+) -> SourceChange:
+    """Return what adds such a statement to a policy: `path` is the attribute that has it if `into` is no document."""
+    writer, as_block = _Writer(into.module), into.type == DOCUMENT_TYPE
+    text = _principal_to_add(writer, actions, kind, principal, as_block=as_block, resource=resource)
+    statement, own = "\n".join(line for line in text.splitlines() if line[:1] != "#"), "" if as_block else path
+    return SourceChange("statement", into.address, own, statement, references=tuple(writer.references))
+
+
+def _principal_to_add(
+    writer: _Writer, actions: tuple[str, ...], kind: str, principal: Value, *, as_block: bool, resource: Value
+) -> str:
+    named, on = writer.expression(principal), writer.expression(resource)
+    quoted = [f'"{action}"' for action in actions]
     if as_block:
         principals = {"type": f'"{kind}"', "identifiers": [named], "__is_block__": True}
         resources = {"resources": [on]} if resource else {}
-        statement: dict[str, Any] = {"actions": [quoted], **resources, "principals": [principals]}
+        statement: dict[str, Any] = {"actions": quoted, **resources, "principals": [principals]}
     else:
         of = {"Resource": on} if resource else {}
-        statement = {"Effect": '"Allow"', "Action": quoted, "Principal": {kind: named}, **of}
+        statement = {
+            "Effect": '"Allow"',
+            "Action": quoted[0] if len(quoted) == 1 else quoted,
+            "Principal": {kind: named},
+            **of,
+        }
     return "\n".join([*dict.fromkeys(writer.comments), _dumped(statement, as_block)])
 
 
@@ -214,6 +262,24 @@ def json_statement(action: str, resource: Value) -> dict[str, Value]:
     return {"Effect": "Allow", "Action": [action], "Resource": [text]}
 
 
+_LIST = re.compile(r"\[\n((?:[^\n]*[^\[{\n]\n)+?)\s*\]")
+_WIDEST = 80
+_MEMBER = re.compile(r"^( *(?:\w+ += .*|\])),$", re.MULTILINE)
+"""A member of an object that stands on lines of its own, which takes no comma."""
+
+
+def statement_of(actions: Sequence[str], resources: Sequence[str], *, as_block: bool) -> str:
+    """Return the statement that allows actions on resources, which are HCL expressions."""
+    named = tuple(one if one.startswith('"') else f"${{{one}}}" for one in resources)
+    written = _written(tuple(actions), named, as_block)
+    return _MEMBER.sub(r"\1", _LIST.sub(_on_one_line, written))
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    joined = " ".join(line.strip() for line in found[1].splitlines()).removesuffix(",")
+    return f"[{joined}]" if len(joined) <= _WIDEST else found[0]
+
+
 def _dumped(statement: dict[str, Any], as_block: bool) -> str:  # noqa: FBT001 - as of its callers
     import hcl2  # noqa: PLC0415 - only a violation pays for it
 
@@ -222,15 +288,15 @@ def _dumped(statement: dict[str, Any], as_block: bool) -> str:  # noqa: FBT001 -
 
 
 @lru_cache(maxsize=512)
-def _written(actions: tuple[str, ...], resource: str, as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
+def _written(actions: tuple[str, ...], resources: tuple[str, ...], as_block: bool) -> str:  # noqa: FBT001 - a cache takes no keywords
     quoted = [f'"{action}"' for action in actions]
     if as_block:
-        return _dumped({"actions": quoted, "resources": [resource]}, as_block)
-    return _dumped({"Effect": '"Allow"', "Action": quoted, "Resource": [resource]}, as_block)
+        return _dumped({"actions": quoted, "resources": [*resources]}, as_block)
+    return _dumped({"Effect": '"Allow"', "Action": quoted, "Resource": [*resources]}, as_block)
 
 
-def policy_remedy(requirement: Requirement, role: Role, owners: ArnIndex) -> str:
-    """Return the statement to add to the policy of a resource, which is known not to let the role in."""
+def policy_remedy(requirement: Requirement, role: Role, owners: ArnIndex) -> tuple[str, tuple[SourceChange, ...]]:
+    """Return the statement to add to the policy of a resource, which does not let the role in, and the change."""
     source = owners.policy_source(requirement.resource)
     target = (owners.document_of(source) or source) if source else None
     statement = principal_to_add(
@@ -243,7 +309,11 @@ def policy_remedy(requirement: Requirement, role: Role, owners: ArnIndex) -> str
     )
     named = shown(requirement.need.named) or render(requirement.resource)
     where = f"{target.address} ({target.location})" if target else f"the policy of {named}"
-    return f"add to {where} the statement\n{statement}"
+    changes: tuple[SourceChange, ...] = ()
+    if target is not None and source is not None and not isinstance(role.arn, str):
+        on = _resource(requirement)
+        changes = (principal_change((requirement.action,), "AWS", role.arn, target, "policy", on),)
+    return f"add to {where} the statement\n{statement}", changes
 
 
 def policy_elsewhere_remedy(cause: PolicyElsewhere, requirement: Requirement, role: Role, owners: ArnIndex) -> str:

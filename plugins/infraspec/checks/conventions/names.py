@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
+
+from msgspec.structs import replace
 
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
 from infraspec.contract import located
 from infraspec.contract.models import Contract
-from infraspec.conventions.hcl_lines import attribute_line
+from infraspec.conventions.hcl_lines import attribute_line, quote
 from infraspec.conventions.naming import NamingRule, read_name
 from infraspec.conventions.placeholders import REGION, facts_of
 from infraspec.core.errors import ContractError, ErrorCollector
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import Text, Unknown, Value, parts_of, render
 from infraspec.resource_types import resource_type
@@ -134,7 +137,25 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
         line = attribute_line(_written(resource, attribute), nearest)
     if resource.key is not None:
         line = f"# what the line that all instances share has to give for {resource.address}\n{line}"
-    return subject.violated(expected=rule.described, found=found, reason=reason, remedy=line)
+    finding = subject.violated(expected=rule.described, found=found, reason=reason, remedy=line)
+    nearest = nearest or _by_label(resource, rule)
+    if not nearest:
+        return finding
+    path, _, key = _written(resource, attribute).rpartition(".")
+    return replace(
+        finding, changes=(SourceChange("arguments", resource.address, path, entries=((key, quote(nearest)),)),)
+    )
+
+
+def _by_label(resource: Resource, rule: NamingRule) -> str | None:
+    """Return the name that a resource has by its label in the source, where the pattern leaves one word open."""
+    text, _ = rule.patterns[0].template()
+    label = resource.name if resource.key is None else f"{resource.name}-{resource.key}"
+    name = _OPEN.sub(label.replace("_", "-").lower(), text)
+    return name if len(_OPEN.findall(text)) == 1 and rule.judge(name) is Verdict.PROVEN else None
+
+
+_OPEN = re.compile(r"\{\w+\}")
 
 
 def _shown(resource: Resource, attribute: str, name: Value) -> str:

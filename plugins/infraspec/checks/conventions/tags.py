@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
 from infraspec.contract import located, place_of
@@ -19,11 +23,11 @@ from infraspec.conventions.effective_tags import (
     is_classified,
     taggable,
 )
-from infraspec.conventions.hcl_lines import tag_blocks, tag_map, tag_pairs
+from infraspec.conventions.hcl_lines import quote, tag_blocks, tag_map, tag_pairs
 from infraspec.conventions.placeholders import facts_of
 from infraspec.conventions.tags import TagRules
 from infraspec.core.errors import EmptySelectionError
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import NAMES, RULES, TAG_POLICY, TAGS
 from infraspec.core.truth import Truth
@@ -48,14 +52,27 @@ def check_tags(plan: Plan, contract: Contract, environment: str) -> list[Finding
     requirements = {type_: (rules.of(type_), rules.of(type_).describe()) for type_ in plan.types()}
     exempt = Exemptions.of(contract.tags.exempt)
     findings: list[Finding] = []
+    usual = partial(plan.derived, usual_values)
     for resource in plan.managed():
         demanded, described = requirements[resource.type]
         if not demanded.tags or exempt.covers(resource.type, resource.address):
             continue
         takes = Truth.YES if resource.type in contract.tags.resource else _takes_tags(plan, resource)
         if takes is not Truth.NO:
-            findings.append(judge(RULE, resource, demanded.faults, described, takes))
-    return findings
+            findings.append(judge(RULE, resource, demanded.faults, described, takes, usual))
+    return _by_provider(findings)
+
+
+_MANY = 5
+
+
+def _by_provider(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings, those that many resources share with the change of their provider first: one mends them all."""
+    alike = Counter(one.changes[0].entries for one in findings if one.changes)
+    return [
+        replace(one, changes=one.changes[::-1]) if one.changes and alike[one.changes[0].entries] >= _MANY else one
+        for one in findings
+    ]
 
 
 def tagged(plan: Plan) -> Iterator[tuple[Resource, Truth]]:
@@ -73,8 +90,31 @@ def _takes_tags(plan: Plan, resource: Resource) -> Truth:
     return taggable(resource.type, resource.values)
 
 
-def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, takes: Truth) -> Finding:
-    """Judge the effective tags of a resource by the faults that a rule finds in them."""
+def usual_values(plan: Plan) -> Mapping[str, str]:
+    """Return the tags whose value all resources that have them share, and are known to."""
+    found: dict[str, set[str]] = {}
+    for resource in plan.managed():
+        for key, value in EffectiveTags.of(resource.type, resource.values).tags.items():
+            found.setdefault(key, set()).add(value if type(value) is str else "")
+    return {key: values.pop() for key, values in found.items() if len(values) == 1 and "" not in values}
+
+
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
+def judge(  # noqa: PLR0917 - what a rule says of a resource
+    rule: Rule,
+    resource: Resource,
+    faults_of: Faults,
+    described: str,
+    takes: Truth,
+    usual: Callable[[], Mapping[str, str]] = _nothing,
+) -> Finding:
+    """Judge the effective tags of a resource by the faults that a rule finds in them.
+
+    `usual` has values that the others share: where several are allowed, a fix takes that.
+    """
     effective = EffectiveTags.of(resource.type, resource.values)
     faults = faults_of(effective)
     if not faults:
@@ -90,12 +130,24 @@ def judge(rule: Rule, resource: Resource, faults_of: Faults, described: str, tak
         say = subject.undetermined
         reasons.append(f"whether {resource.type} takes tags is not known")
         remedy += f'\nor, if it takes none:\n[tags]\nexempt = ["{resource.type}"]'
-    return say(
+    finding = say(
         expected="\n".join(dict.fromkeys(fault.expected for fault in faults)),
         found="\n".join(fault.found for fault in faults if fault.found) or "tags that are not known",
         reason="; ".join(reasons),
         remedy=remedy,
     )
+    is_map = not resource_type(resource.type).tag_blocks and not resource.type.startswith("awscc_")
+    if finding.verdict is not Verdict.VIOLATED or not is_map:
+        return finding
+    values = {fault.key: fault.value for fault in violated}
+    if "…" in values.values():
+        label = {"Name": resource.name.replace("_", "-")}
+        values = {key: one if one != "…" else {**label, **usual()}.get(key, one) for key, one in values.items()}
+    if "…" in values.values():
+        return finding
+    entries = tuple((key, quote(value)) for key, value in values.items())
+    own = SourceChange("arguments", resource.address, "tags", entries=entries)
+    return replace(finding, changes=(own, SourceChange("default_tags", resource.address, entries=entries)))
 
 
 def _lines(type_: str, faults: Sequence[TagFault]) -> str:

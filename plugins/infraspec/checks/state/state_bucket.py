@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from infraspec.checks.common.unknown_remedies import how_to_know, left_open
 from infraspec.contract.models import Contract
 from infraspec.core.errors import PolicyError
-from infraspec.core.finding import Finding, Verdict
+from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -46,7 +46,14 @@ def _bucket(plan: Plan, settings: RootSettings, name: Value) -> Iterator[Finding
         return
     look = _Bucket(plan, bucket)
     for finding in (look.versioning(), look.encryption(), look.private(), look.tls_only()):
-        yield _if_there(plan, finding)
+        yield _if_there(plan, _beside(bucket, finding))
+
+
+def _beside(bucket: Resource, finding: Finding) -> Finding:
+    """Return a finding about a bucket with the change that adds the resource which its remedy is."""
+    if finding.verdict is not Verdict.VIOLATED or not finding.remedy.startswith('resource "'):
+        return finding
+    return replace(finding, changes=(SourceChange("beside", bucket.address, text=finding.remedy),))
 
 
 def _named(plan: Plan, type_: str, attribute: str, name: Value) -> Resource | None:

@@ -29,6 +29,7 @@ from infraspec.core.limits import MOST_INSTANCES, MOST_PER_BLOCK
 from infraspec.core.unknown import Erroneous, Sensitive, Text, Unknown, Value
 from infraspec.hcl.ast import File, SourceText
 from infraspec.hcl.files import parse_file
+from infraspec.hcl.parser import parse
 from infraspec.terraform.configuration.declarations import (
     Configuration,
     SourceBody,
@@ -60,6 +61,17 @@ class Library:
         self._for_opentofu: set[Path] = set()
         self._tools: dict[Path, str] = {}
         self._files: dict[str, tuple[File, list[InfraspecError]]] = {}
+        self._texts: Mapping[Path, str] = {}
+
+    def edited(self, texts: Mapping[Path, str]) -> Library:
+        """Return a library in which some files, by resolved path, have other texts; all else is shared."""
+        result = Library(self.show, self._within)
+        changed = {path.parent for path in texts}
+        result._texts = {**self._texts, **texts}
+        result._known = {key: known for key, known in self._known.items() if key[0] not in changed}
+        result._files = {key: file for key, file in self._files.items() if Path(key).resolve() not in texts}
+        result._for_opentofu, result._tools = self._for_opentofu, self._tools
+        return result
 
     def file(self, path: Path, errors: list[InfraspecError] | None = None) -> File:
         """Return the tree of a file, parsed once. Syntax errors go to `errors`, or are raised if that is not given."""
@@ -68,7 +80,11 @@ class Library:
         if known is None:
             is_link = self._within is not None and path.is_symlink() and path.absolute().is_relative_to(self._within)
             problems: list[InfraspecError] = []
-            tree = parse_file(path, self.show(path), problems, self._within if is_link else None)
+            text = self._texts.get(path.resolve()) if self._texts else None
+            if text is not None:
+                tree = parse(text, self.show(path), problems)
+            else:
+                tree = parse_file(path, self.show(path), problems, self._within if is_link else None)
             known = self._files[key] = (tree, problems)
         tree, found = known
         if errors is None:

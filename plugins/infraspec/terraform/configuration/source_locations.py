@@ -23,16 +23,21 @@ _TRANSPARENT = frozenset({"jsonencode", "jsondecode", "tolist", "tomap", "tostri
 _MERGING = ("source_policy_documents", "source_json", "override_policy_documents", "override_json")
 """Arguments of a policy document that put statements before its own, or others in their place."""
 _MOST_HOPS = 40
+_BELOW_BLOCK = 2
+"""How many steps lead from the name of a nested block to an argument in it: its number, and the argument."""
 _Names: TypeAlias = list[str]
 
 
-class _Position(Struct):
+class SourcePosition(Struct):
+    """An expression, the text that it stands in, and the module that evaluates it."""
+
     node: ast.Expression
     source: ast.SourceText
     module: DeclaringModule
 
     @property
     def location(self) -> Location:
+        """Its line."""
         return Location(self.source.name, self.source.line(self.node.at))
 
 
@@ -43,8 +48,21 @@ def trace(instance: ResourceInstance, path: str) -> Location | None:
         return _block_location(instance.body, name, rest[0]) if rest else instance.body.location_of(name)
     attribute, source = instance.body.attributes[name]
     first = Location(source.name, source.line(attribute.at))
-    start = _Position(attribute.expression, source, instance.module)
+    start = SourcePosition(attribute.expression, source, instance.module)
     return _Walk(rest, start.location).run(start) if rest else first
+
+
+def target(instance: ResourceInstance, path: str) -> SourcePosition | None:
+    """Return the expression that a dotted path into a resource's attributes ends at, references followed."""
+    body, (name, *rest) = instance.body, path.split(".")
+    while name not in body.attributes:
+        inner = [nested for _, nested in body.nested(name)]
+        if len(rest) < _BELOW_BLOCK or not rest[0].isdecimal() or int(rest[0]) >= len(inner):
+            return None
+        body, (name, *rest) = inner[int(rest[0])], rest[1:]
+    attribute, source = body.attributes[name]
+    start = SourcePosition(attribute.expression, source, instance.module)
+    return _Walk(rest, start.location).end(start)
 
 
 def _block_location(body: SourceBody, name: str, number: str) -> Location | None:
@@ -63,54 +81,65 @@ class _Walk(Struct):
     steps: _Names
     best: Location
 
-    def run(self, at: _Position) -> Location:
+    def run(self, at: SourcePosition) -> Location:
         """Return the last location that is sure."""
-        current: _Position | None = at
+        current: SourcePosition | None = at
         for _ in range(_MOST_HOPS):
             current = self._hop(current) if current else None
         return self.best
 
-    def _hop(self, at: _Position) -> _Position | None:
+    def end(self, at: SourcePosition) -> SourcePosition | None:
+        """Return the last place of all that the whole path leads to."""
+        current, last = at, None
+        for _ in range(_MOST_HOPS):
+            last = last if self.steps else current
+            following = self._hop(current)
+            if following is None:
+                break
+            current = following
+        return last
+
+    def _hop(self, at: SourcePosition) -> SourcePosition | None:
         node = at.node
         match node:
             case ast.Parentheses():
-                return _Position(node.inner, at.source, at.module)
+                return SourcePosition(node.inner, at.source, at.module)
             case ast.Call() if node.name in _TRANSPARENT and node.arguments:
-                return _Position(node.arguments[0], at.source, at.module)
+                return SourcePosition(node.arguments[0], at.source, at.module)
             case ast.Template() if node.wraps and isinstance(node.parts[0], ast.Interpolation):
-                return _Position(node.parts[0].expression, at.source, at.module)
+                return SourcePosition(node.parts[0].expression, at.source, at.module)
             case ast.Object() | ast.Tuple() | ast.Call():
                 return self._descend(at)
             case ast.GetAttr() | ast.Index():
                 return self._follow(at)
         return None
 
-    def _descend(self, at: _Position) -> _Position | None:
+    def _descend(self, at: SourcePosition) -> SourcePosition | None:
         child = _child(at.node, self.steps[0]) if self.steps else None
         if child is None:
             return None
         self.steps.pop(0)
-        result = _Position(child, at.source, at.module)
+        result = SourcePosition(child, at.source, at.module)
         self.best = result.location
         return result
 
-    def _follow(self, at: _Position) -> _Position | None:
+    def _follow(self, at: SourcePosition) -> SourcePosition | None:
         """Go where a reference points, if it points into source that can be read on."""
         names = _names(at.node)
         match names:
             case ["local", name, *rest] if name in at.module.configuration.locals:
                 attribute, source = at.module.configuration.locals[name]
-                return self._enter(_Position(attribute.expression, source, at.module), rest)
+                return self._enter(SourcePosition(attribute.expression, source, at.module), rest)
             case ["var", name, *rest] if (call := at.module.call_body) and at.module.parent and name in call.attributes:
                 attribute, source = call.attributes[name]
-                return self._enter(_Position(attribute.expression, source, at.module.parent), rest)
+                return self._enter(SourcePosition(attribute.expression, source, at.module.parent), rest)
             case ["module", name, output, *rest] if name in at.module.configuration.calls:
                 return self._enter(_output(at.module, name, output), rest)
             case ["data", "aws_iam_policy_document", name, *keys, "json" | "minified_json"] if len(keys) <= 1:
                 self._statement(at.module, name)
         return None
 
-    def _enter(self, target: _Position | None, rest: _Names) -> _Position | None:
+    def _enter(self, target: SourcePosition | None, rest: _Names) -> SourcePosition | None:
         self.steps = rest + self.steps
         if target is not None and self.steps:
             self.best = target.location
@@ -182,9 +211,9 @@ def _names(node: ast.Expression) -> _Names | None:
     return [node.name, *reversed(names)]
 
 
-def _output(module: DeclaringModule, name: str, output: str) -> _Position | None:
+def _output(module: DeclaringModule, name: str, output: str) -> SourcePosition | None:
     for called in module.called(name):
         if output in called.configuration.outputs:
             pair = called.configuration.outputs[output].attributes.get("value")
-            return _Position(pair[0].expression, pair[1], called) if pair else None
+            return SourcePosition(pair[0].expression, pair[1], called) if pair else None
     return None

@@ -1,0 +1,166 @@
+"""`infraspec fix`: patches of the source that mend what is violated."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from infraspec.cli.common import PATH, reported, repository
+from infraspec.cli.terminal import waiting
+from infraspec.contract import display
+from infraspec.core.errors import ContractError, ReportError, counted, did_you_mean, unreadable
+from infraspec.core.finding import Finding
+from infraspec.core.rules import RULES
+from infraspec.core.runtime import read_regular
+from infraspec.fixes.judgement import Infrastructure
+from infraspec.fixes.narrow import Narrowed, Narrowing
+from infraspec.fixes.proof import Fixes, Prover
+from infraspec.reporting.github.suggestions import review as as_review
+from infraspec.reporting.github.suggestions import shown_lines
+
+
+@click.command()
+@click.argument("infra", type=PATH, required=False)
+@click.option("--env", "environment", default="", help="Environments of the contract, with commas.  [default: all]")
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Fix what this rule finds; may be repeated.")
+@click.option("--finding", "findings", multiple=True, metavar="TEXT", help="Fix findings that hold a text; likewise.")
+@click.option("--narrow", is_flag=True, help="Narrow statements with wildcards to what tasks need, instead.")
+@click.option("--review", type=PATH, metavar="DIFF", help="Print a review for GitHub of a pull request with this diff.")
+@click.option("--write", is_flag=True, help="Write the patches into the files.")
+@reported
+def fix(
+    infra: Path | None,
+    environment: str,
+    rules: tuple[str, ...],
+    findings: tuple[str, ...],
+    *,
+    narrow: bool,
+    review: Path | None,
+    write: bool,
+) -> None:
+    """Fix what the static suite finds violated, in the Terraform source.
+
+    \b
+    infraspec fix                                show the patches as a diff
+    infraspec fix --rule secret-access --write   write those of a rule into the files
+    infraspec fix --finding DB_PASSWORD          those of findings that hold a text
+    infraspec fix | git apply                    the same as --write
+    infraspec fix --narrow                       the smallest policies that tasks need, where they have wildcards
+
+    INFRA is the directory of the contract; without it the contract is looked for in this directory and above.
+
+    A patch is shown only if it is proven: the source is judged again with it, its finding is PROVEN then, and no
+    verdict of any rule in any environment is worse. What instances, environments or callers of a module share is one
+    patch, which uses the variable or output that has the value already. A statement allows the actions and resources
+    that are missing and no others. Comments and all that is not changed stay as they are. What cannot be fixed like
+    that is listed with the reason.
+
+    \b
+    exit code  0  nothing is violated, or all of it was fixed and written
+               1  there are patches that are not written, or findings that have none
+               2  wrong input: no contract, an unknown environment or rule
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    for rule in rules:
+        if rule not in RULES:
+            raise ContractError("there is no such rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
+    with waiting("judging the source, and each patch of it"):
+        infrastructure = Infrastructure(infra or repository(), environment)
+        if narrow:
+            narrowing = Narrowing(infrastructure)
+            narrowing.run()
+            fixes = Fixes((), {path: infrastructure.text(path) for path in narrowing.texts}, narrowing.texts)
+        else:
+            fixes = Prover(infrastructure).run(rules, findings)
+    shown = {path: display(infrastructure.contract, path) for path in fixes.after}
+    if write:
+        for path, text in fixes.after.items():
+            path.write_bytes(text.encode())
+    if review is not None:
+        click.echo(_review(fixes, shown, review))
+        return
+    lines = _narrowed(narrowing.statements) if narrow else _told(fixes, write=write)
+    for line in (*lines, *(() if write else _diffs(fixes, shown)), *(() if narrow else _unfixed(fixes))):
+        click.echo(line)
+    if fixes.after and not write:
+        click.echo("\ninfraspec fix --write applies it")
+    sys.exit(1 if fixes.unfixed or (fixes.after and not write) else 0)
+
+
+def _told(fixes: Fixes, *, write: bool) -> Iterator[str]:
+    """Yield the findings that are fixed: what comes before the diffs, which `git apply` takes, and skips the rest."""
+    if not fixes.fixed and not fixes.unfixed:
+        yield "nothing is violated"
+        return
+    if fixes.fixed:
+        found = counted(len(_alike((one.environment, one.finding, "") for one in fixes.fixed)), "finding")
+        yield f"{found} fixed{' and written' if write else ', if this is applied'}:"
+        yield from _listed((one.environment, one.finding, "") for one in fixes.fixed)
+
+
+def _diffs(fixes: Fixes, shown: Mapping[Path, str]) -> Iterator[str]:
+    for path, name in shown.items():
+        yield f"\ndiff --git a/{name} b/{name}"
+        yield _diff(fixes.before[path], fixes.after[path], name)
+
+
+def _unfixed(fixes: Fixes) -> Iterator[str]:
+    if fixes.unfixed:
+        told = [(one.environment, one.finding, one.reason) for one in fixes.unfixed]
+        yield f"\n{counted(len(_alike(told)), 'finding')} without a patch:"
+        yield from _listed(told)
+
+
+def _narrowed(statements: Sequence[Narrowed]) -> Iterator[str]:
+    if not statements:
+        yield "no statement that a task needs has a wildcard"
+        return
+    yield f"{counted(len(statements), 'statement')} with wildcards, and what is needed of each:"
+    for one in statements:
+        told = f"left as it is: {one.reason}" if one.reason else ", ".join(one.actions)
+        yield f"  {one.policy} {one.path}\n      {told}"
+
+
+def _review(fixes: Fixes, shown: Mapping[Path, str], diff: Path) -> str:
+    told = "\n".join(["`infraspec fix` proposes:", *(line.strip() for line in _told(fixes, write=False))])
+    try:
+        text = read_regular(diff).decode("utf-8", "replace")
+    except OSError as error:
+        raise unreadable(ReportError, str(diff), error) from None
+    lines = shown_lines(text)
+    if text.strip() and not lines:
+        expected = "the diff of a pull request, as `git diff` or `gh pr diff` prints it"
+        raise ReportError("this is no diff", place=str(diff), expected=expected)
+    before, after = ({name: each[path] for path, name in shown.items()} for each in (fixes.before, fixes.after))
+    return json.dumps(as_review(before, after, lines, told), indent=2)
+
+
+Row = tuple[str, Finding, str]
+
+
+def _alike(rows: Iterable[Row]) -> dict[tuple[str, str], list[str]]:
+    """Return the environments by what is said of a finding."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for environment, finding, reason in rows:
+        alike.setdefault((f"{finding.rule}: {finding.key}", reason), []).append(environment)
+    return alike
+
+
+def _listed(rows: Iterable[Row]) -> Iterator[str]:
+    for (named, reason), environments in _alike(rows).items():
+        where = ", ".join(dict.fromkeys(environments))
+        yield f"  {named} ({where})" + (f"\n      {reason}" if reason else "")
+
+
+def _diff(before: str, after: str, name: str) -> str:
+    lines = list(
+        difflib.unified_diff(
+            before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+        )
+    )
+    told = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(told).removesuffix("\n")

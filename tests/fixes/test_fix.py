@@ -1,0 +1,379 @@
+"""`infraspec fix`: what is violated is fixed in the source, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infraspec.cli import main
+from infraspec.fixes.judgement import Infrastructure
+from infraspec.fixes.proof import Fixes, Prover
+from tests.terraform.sources import write
+
+CONTRACT = """\
+[project]
+application = "shop"
+
+[environments.prod]
+account_id = "111122223333"
+region = "eu-west-1"
+"""
+TRUST = """\
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+"""
+TASK = """\
+resource "aws_ecs_task_definition" "api" {
+  family             = "api"
+  execution_role_arn = aws_iam_role.execution.arn
+  container_definitions = jsonencode([{
+    name    = "api"
+    image   = "public.ecr.aws/docker/library/nginx:1.27"
+    secrets = [
+      { name = "DB", valueFrom = aws_secretsmanager_secret.db.arn },
+      { name = "KEY", valueFrom = aws_secretsmanager_secret.key.arn },
+    ]
+    logConfiguration = { logDriver = "awsfirelens" }
+  }])
+}
+
+resource "aws_secretsmanager_secret" "db" {
+  name = "shop-prod-db"
+}
+
+resource "aws_secretsmanager_secret" "key" {
+  name = "shop-prod-key"
+}
+"""
+ROLE = """\
+resource "aws_iam_role" "execution" {
+  name               = "shop-prod-execution"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+"""
+POLICIES = {
+    "inline": """\
+resource "aws_iam_role_policy" "read" {
+  role = aws_iam_role.execution.id # what it reads
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = "logs:PutLogEvents"
+        Resource = "*"
+      } // the last one
+    ]
+  })
+}
+""",
+    "one statement": """\
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version   = "2012-10-17",
+    Statement = { Effect = "Allow", Action = "logs:PutLogEvents", Resource = "*" }
+  })
+}
+""",
+    "document": """\
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.read.json
+}
+
+data "aws_iam_policy_document" "read" {
+  statement {
+    actions   = ["logs:PutLogEvents"]
+    resources = ["*"]
+  }
+}
+""",
+    "local": """\
+locals {
+  read = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "logs:PutLogEvents", Resource = "*" }] }
+}
+
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.execution.id
+  policy = jsonencode(local.read)
+}
+""",
+    "heredoc": """\
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.execution.id
+  policy = <<-EOT
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
+      ]
+    }
+  EOT
+}
+""",
+    "none": "",
+}
+"""Ways to write the policy of a role."""
+
+
+def fixes_of(directory: Path, files: dict[str, str], *, contract: str = CONTRACT) -> Fixes:
+    """Return the fixes of a repository."""
+    write(directory, {"infraspec.toml": contract, **files})
+    return Prover(Infrastructure(directory)).run()
+
+
+def left(directory: Path, fixes: Fixes) -> list[str]:
+    """Write fixes; return what is violated then."""
+    for path, text in fixes.after.items():
+        path.write_bytes(text.encode())
+    again = Prover(Infrastructure(directory)).run()
+    return [finding.key for finding in (*(one.finding for one in again.fixed), *(one.finding for one in again.unfixed))]
+
+
+@pytest.mark.parametrize("form", POLICIES)
+def test_statements_go_where_the_policy_is(form: str, tmp_path: Path) -> None:
+    """The missing actions on both secrets are one statement, in the policy of the role however it is written."""
+    source = TRUST + TASK + ROLE + POLICIES[form]
+    fixes = fixes_of(tmp_path, {"main.tf": source})
+    assert () == fixes.unfixed
+    assert 2 == len(fixes.fixed)
+    (text,) = fixes.after.values()
+    assert 1 == text.count("secretsmanager:GetSecretValue")
+    kept = iter(text.splitlines())
+    assert all(
+        any(line.replace(",", "") in other.replace(",", "") for other in kept)
+        for line in source.splitlines()
+        if "Statement" not in line
+    )
+    assert [] == left(tmp_path, fixes)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_what_is_not_touched_stays(ending: str, tmp_path: Path) -> None:
+    """Line ends, comments and the end of the file without a line end are those of before."""
+    source = f"# é\n{TRUST}{TASK}{ROLE}".replace("\n", ending).removesuffix(ending)
+    write(tmp_path, {"infraspec.toml": CONTRACT})
+    (tmp_path / "main.tf").write_bytes(source.encode())
+    fixes = Prover(Infrastructure(tmp_path)).run()
+    (text,) = fixes.after.values()
+    assert text.startswith(source)
+    assert text.count("\n") == text.count(ending)
+    assert [] == left(tmp_path, fixes)
+
+
+def test_instances_are_one_patch(tmp_path: Path) -> None:
+    """Roles and secrets of for_each get a policy of for_each, each with its own secret."""
+    each = 'for_each = toset(["a", "b"])\n'
+    task = TASK.replace('"api" {\n', f'"api" {{\n  {each}', 1).replace(".db.arn", ".db[each.key].arn")
+    task = task.replace("execution.arn", "execution[each.key].arn").replace(
+        '      { name = "KEY", valueFrom = aws_secretsmanager_secret.key.arn },\n', ""
+    )
+    task = task.replace('"db" {\n', f'"db" {{\n  {each}').replace('"shop-prod-db"', '"shop-prod-${each.key}"')
+    role = ROLE.replace("{\n", f"{{\n  {each}", 1).replace("prod-execution", "prod-${each.key}")
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + role})
+    (text,) = fixes.after.values()
+    assert 'resource "aws_iam_role_policy"' in text
+    assert "aws_secretsmanager_secret.db[each.key].arn]" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_what_carries_the_value_is_used(tmp_path: Path) -> None:
+    """A module that is given the ARN names its variable; nothing new is passed to it."""
+    root = 'module "task" {\n  source = "./task"\n  secret = aws_secretsmanager_secret.db.arn\n}\n'
+    secret = TASK[
+        TASK.index('resource "aws_secretsmanager_secret" "db"') : TASK.index(
+            '\nresource "aws_secretsmanager_secret" "key"'
+        )
+    ]
+    task = TASK[: TASK.index('resource "aws_secretsmanager_secret" "db"')].replace(
+        '      { name = "KEY", valueFrom = aws_secretsmanager_secret.key.arn },\n', ""
+    )
+    task = task.replace("aws_secretsmanager_secret.db.arn", "var.secret") + 'variable "secret" {}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": root + secret, "task/main.tf": TRUST + task + ROLE})
+    ((path, text),) = fixes.after.items()
+    assert "task/main.tf" == path.relative_to(tmp_path).as_posix()
+    assert "Resource = [var.secret]" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_environments_share_a_patch(tmp_path: Path) -> None:
+    """A name that each environment has of its own is written by the variable that differs."""
+    contract = """\
+        [project]
+        application = "shop"
+        [environments.dev]
+        variables = {environment = "dev"}
+        [environments.prod]
+        variables = {environment = "prod"}
+        [names.patterns]
+        aws_sqs_queue = "{application}-{environment}-{name}"
+        [tags.common]
+        Environment = "{environment}"
+        """
+    source = 'variable "environment" {}\nresource "aws_sqs_queue" "jobs" {\n  name = "shop-jobs"\n}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": source}, contract=contract)
+    (text,) = fixes.after.values()
+    assert '  name = "shop-${var.environment}-jobs"\n  tags = {\n    Environment = var.environment\n  }\n' in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_a_file_of_json_is_left_alone(tmp_path: Path) -> None:
+    """What is not HCL is not edited; the finding says so."""
+    source = {"main.tf.json": '{"resource": {"aws_sqs_queue": {"jobs": {"name": "jobs"}}}}'}
+    fixes = fixes_of(tmp_path, source, contract=CONTRACT + '[tags.common]\nOwner = "platform"\n')
+    assert {} == fixes.after
+    assert ["main.tf.json is JSON: `infraspec fix` edits HCL"] == [one.reason for one in fixes.unfixed]
+
+
+def test_a_patch_that_makes_something_worse_is_not_offered(tmp_path: Path) -> None:
+    """It is listed with what it would make worse: a module that two environments share, each with a name of its own."""
+    contract = """\
+        [project]
+        application = "shop"
+        [environments.dev]
+        [environments.prod]
+        [names.patterns]
+        aws_sqs_queue = "{application}-{environment}-{name}"
+        """
+    fixes = fixes_of(
+        tmp_path, {"main.tf": 'resource "aws_sqs_queue" "jobs" {\n  name = "shop-dev-jobs"\n}\n'}, contract=contract
+    )
+    assert {} == fixes.after
+    assert ["it would make names VIOLATED in dev: aws_sqs_queue.jobs"] == [one.reason for one in fixes.unfixed]
+
+
+def run(directory: Path, *arguments: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["fix", str(directory), *arguments])
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """It shows the diff and fails, writes it with --write, and has nothing to do then; --rule and --finding choose."""
+    source = TRUST + TASK + ROLE
+    write(tmp_path, {"infraspec.toml": CONTRACT, "main.tf": source})
+    shown = run(tmp_path)
+    assert 1 == shown.exit_code
+    assert "2 findings fixed, if this is applied:\n" in shown.stdout
+    assert '+resource "aws_iam_role_policy"' in shown.stdout
+    assert source == (tmp_path / "main.tf").read_text("utf-8")
+    assert (0, "nothing is violated\n") == (
+        run(tmp_path, "--rule", "tags").exit_code,
+        run(tmp_path, "--rule", "tags").stdout,
+    )
+    assert "1 finding fixed, if" in run(tmp_path, "--finding", '"DB"').stdout
+    assert 0 == run(tmp_path, "--write").exit_code
+    assert (0, "nothing is violated\n") == (run(tmp_path).exit_code, run(tmp_path).stdout)
+    assert 2 == run(tmp_path, "--rule", "tag").exit_code
+
+
+WIDE = """\
+resource "aws_iam_role_policy" "all" {
+  role = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [
+      # everything
+      { Effect = "Allow", Action = "*", Resource = "*" },
+    ]
+  })
+}
+"""
+EACH = """\
+resource "aws_iam_role_policy" "all" {
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.all.json
+}
+
+data "aws_iam_policy_document" "all" {
+  statement {
+    actions   = ["secretsmanager:*"]
+    resources = [aws_secretsmanager_secret.db.arn, aws_secretsmanager_secret.key.arn]
+  }
+
+  statement { # unused
+    actions   = ["logs:*"]
+    resources = ["*"]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("policy", [WIDE, EACH])
+def test_statements_with_wildcards_are_narrowed(policy: str, tmp_path: Path) -> None:
+    """What a task needs of a statement is all that is left of it, and is proven."""
+    write(tmp_path, {"infraspec.toml": CONTRACT, "main.tf": TRUST + TASK + ROLE + policy})
+    shown = run(tmp_path, "--narrow")
+    assert "      secretsmanager:GetSecretValue\n" in shown.stdout
+    assert 0 == run(tmp_path, "--narrow", "--write").exit_code
+    text = (tmp_path / "main.tf").read_text("utf-8")
+    assert "secretsmanager:*" not in text
+    assert 'Action = "*"' not in text
+    assert "[aws_secretsmanager_secret.db.arn, aws_secretsmanager_secret.key.arn]" in " ".join(text.split()).replace(
+        "[ ", "["
+    ).replace(", ]", "]")
+    assert (0, "nothing is violated\n") == (run(tmp_path).exit_code, run(tmp_path).stdout)
+    assert "no statement that a task needs has a wildcard\n" == run(tmp_path, "--narrow").stdout
+
+
+def test_a_review_has_suggestions_in_the_lines_of_the_request(tmp_path: Path) -> None:
+    """A patch of lines that the request shows is a suggestion; another one is a diff in the body of the review."""
+    contract = CONTRACT + '[tags.common]\nOwner = "platform"\n'
+    queue = 'resource "aws_sqs_queue" "{0}" {{\n  name = "{0}"\n}}\n'
+    write(tmp_path, {"infraspec.toml": contract, "a.tf": queue.format("a"), "b.tf": queue.format("b")})
+    diff = tmp_path / "request.diff"
+    diff.write_text(
+        '--- a/a.tf\n+++ b/a.tf\n@@ -1,2 +1,3 @@\n resource "aws_sqs_queue" "a" {\n+  name = "a"\n }\n', "utf-8"
+    )
+    review = json.loads(run(tmp_path, "--review", str(diff)).stdout)
+    (comment,) = review["comments"]
+    assert ("a.tf", 2, "RIGHT") == (comment["path"], comment["line"], comment["side"])
+    suggested = '```suggestion\n  name = "a"\n  tags = {\n    Owner = "platform"\n  }\n```'
+    assert comment["body"].endswith(suggested)
+    assert "b.tf:2\n" in review["body"]
+    assert "a.tf:2" not in review["body"]
+
+
+def test_a_tag_that_many_lack_is_given_by_the_provider(tmp_path: Path) -> None:
+    """One block of default tags, with what each environment has of its own as a variable, is the patch."""
+    contract = """\
+        [project]
+        application = "shop"
+        [environments.dev]
+        variables = {environment = "dev"}
+        [environments.prod]
+        variables = {environment = "prod"}
+        [tags.common]
+        Environment = "{environment}"
+        """
+    queues = "".join(f'resource "aws_sqs_queue" "q{number}" {{\n  name = "q{number}"\n}}\n' for number in range(3))
+    source = {
+        "main.tf": 'variable "environment" {}\nprovider "aws" {\n  region = "eu-west-1"\n}\n'
+        'module "a" {\n  source = "./a"\n}\nmodule "b" {\n  source = "./a"\n}\n',
+        "a/main.tf": queues,
+    }
+    fixes = fixes_of(tmp_path, source, contract=contract)
+    ((path, text),) = fixes.after.items()
+    assert "main.tf" == path.relative_to(tmp_path).as_posix()
+    assert "  default_tags {\n    tags = {\n      Environment = var.environment\n    }\n  }\n}\n" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_what_is_waived_is_not_fixed(tmp_path: Path) -> None:
+    """A comment in the source that waives a finding, or a rule that is off, leaves nothing to fix."""
+    waiver = '# infraspec:ignore[tags] reason="moves away" until=2999-12-31\n'
+    source = 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'
+    tags = CONTRACT + '[tags.common]\nOwner = "platform"\n'
+    assert Fixes() == fixes_of(tmp_path / "waived", {"main.tf": waiver + source}, contract=tags)
+    assert Fixes() == fixes_of(tmp_path / "off", {"main.tf": source}, contract=tags + '[rules]\ntags = "off"\n')
+    assert 1 == len(fixes_of(tmp_path / "neither", {"main.tf": source}, contract=tags).fixed)
