@@ -110,7 +110,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     history = {"AlarmHistoryItems": [item("daily-report-tool-prod-cpu", "2025-06-10T10:05:00+09:00")]}
     (folder / "alarms.json").write_text(json.dumps(history), encoding="utf-8")
     (folder / "cases.jsonl").write_text(json.dumps(CASE), encoding="utf-8")
-    (folder / "iam.json").write_text(export(role("shared")), encoding="utf-8")
+    exported = export(role("shared")).replace("111122223333", "123456789012")  # the account of production
+    (folder / "iam.json").write_text(exported, encoding="utf-8")
     (folder / "request.diff").write_text("--- a/main.tf\n+++ b/main.tf\n@@ -1 +1 @@\n-a\n+b\n", encoding="utf-8")
     (folder / "deployments.jsonl").touch()
     (folder / "variables.tfvars").touch()
