@@ -85,6 +85,8 @@ class RequiredJob(ContractTable):
 
     event: NonEmpty
     runs: NonEmpty
+    gate: bool = True
+    hours: Annotated[int, Field(gt=0)] = 24
 
 
 class Process(ContractTable):
@@ -99,3 +101,4 @@ class Process(ContractTable):
     workflows: FilePath | None = None
     jobs: dict[NonEmpty, RequiredJob] = {}
     ruleset: FilePath | None = None
+    branch: NonEmpty | None = None

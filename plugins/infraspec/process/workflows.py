@@ -49,6 +49,7 @@ class Workflow(Struct, frozen=True, eq=False):
     file: str
     events: Mapping[str, Any]
     jobs: tuple[Job, ...]
+    tree: Mapping[str, Any] = {}
 
 
 def read_workflows(directory: Path, shown: str) -> tuple[Workflow, ...]:
@@ -71,7 +72,7 @@ def workflow_of(text: str, shown: str) -> Workflow:
     if not isinstance(jobs, Mapping):
         raise ProcessFileError("the workflow has no jobs", place=shown, expected="jobs:")
     default = tree.get("permissions")
-    return Workflow(shown, _events(tree.get("on")), tuple(_jobs(jobs, shown, default)))
+    return Workflow(shown, _events(tree.get("on")), tuple(_jobs(jobs, shown, default)), tree)
 
 
 def _events(on: Any) -> dict[str, Any]:

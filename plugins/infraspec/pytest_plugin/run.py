@@ -127,7 +127,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     recorder = recorder_of(config)
     for error in recorder.errors:
         terminalreporter.write_line(f"{type(error).__name__}: {error}", red=True)
-    if recorder.records:
+    if recorder.records or recorder.flaky:
         session = session_of(config)
         is_open = any(record["counts"]["undetermined"] for record in recorder.records) and not _is_part(config)
         answers = session.answers() if is_open else None

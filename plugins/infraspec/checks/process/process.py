@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from codeowners import CodeOwners
-
+from infraspec.checks.process.merging import Gate, other_pipeline, owner_of, owners_in_force, rules_of_branch
 from infraspec.contract.models import Contract
-from infraspec.contract.operations import Process, RequiredJob
+from infraspec.contract.operations import Process
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import read_regular
+from infraspec.process.branch_rules import read_rules
 from infraspec.process.checklist import PullRequest, normalized
+from infraspec.process.code_owners import Owners
 from infraspec.process.markdown import line_of, parse_sequence, read_page
-from infraspec.process.workflows import Job, Workflow, read_workflows
+from infraspec.process.workflows import Job, read_workflows
 
 RULE = RULES["process"]
+
+_MOST_FILES = 500
 
 
 def check_process(contract: Contract, settings: Process, pull_request: PullRequest | None = None) -> list[Finding]:
@@ -33,19 +35,27 @@ def check_process(contract: Contract, settings: Process, pull_request: PullReque
         findings += _template(contract, settings, settings.template)
     if pull_request is not None and settings.checklist:
         findings += _ticked(pull_request, settings.checklist)
-    if settings.codeowners is not None:
-        findings += _owned(contract, settings, settings.codeowners)
     if settings.labels_file is not None:
         findings += _labels(contract, settings, settings.labels_file)
-    workflows: Sequence[Workflow] = ()
+    gate = None
     if settings.workflows is not None:
         directory = resolve(contract, settings.workflows)
-        shown = display(contract, directory)
-        workflows = read_workflows(directory, shown)
-        findings += _jobs(workflows, settings.jobs, shown)
-        findings += (finding for flow in workflows for job in flow.jobs for finding in _hardened(flow.file, job))
+        if directory.is_file():
+            findings += other_pipeline(display(contract, directory), settings)
+        else:
+            workflows = read_workflows(directory, display(contract, directory))
+            gate = Gate(contract, settings, workflows, directory)
+            findings += gate.jobs()
+            findings += (finding for flow in workflows for job in flow.jobs for finding in _hardened(flow.file, job))
+    rules = None
     if settings.ruleset is not None:
-        findings += _ruleset(contract, settings, settings.ruleset, workflows)
+        shown = display(contract, settings.ruleset)
+        rules = read_rules(_text(contract, settings.ruleset), shown, settings.branch)
+        findings += rules_of_branch(rules, shown)
+    if gate is not None:
+        findings += gate.merging(rules)
+    if settings.codeowners is not None:
+        findings += _owned(contract, settings, settings.codeowners, gate)
     return findings
 
 
@@ -67,14 +77,25 @@ def _ticked(request: PullRequest, checklist: Sequence[str]) -> Iterator[Finding]
         )
 
 
-def _owned(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
-    shown = display(contract, path)
-    codeowners = CodeOwners(_text(contract, path))
-    for wanted in settings.owned:
-        owners, line, pattern, _ = codeowners.matching_line(wanted.lstrip("/"))
-        subject = RULE.about(shown, f"owner of {wanted}", Location(shown, line or 0))
-        wording = "no-owner" if pattern else "no-pattern"
-        yield subject.judge(wording, holds=bool(owners), wanted=wanted, pattern=pattern, path=wanted.lstrip("/"))
+def _owned(contract: Contract, settings: Process, path: Path, gate: Gate | None) -> Iterator[Finding]:
+    shown, root = display(contract, path), gate.root if gate else contract.directory
+    yield owners_in_force(root, resolve(contract, path), shown)
+    owners = Owners(_text(contract, path))
+    of_gate = [*gate.files(), path.as_posix()] if gate and any(gate.gates()) else []
+    for wanted in dict.fromkeys((*settings.owned, *of_gate)):
+        yield from (owner_of(owners, shown, file) for file in _below(root, wanted))
+
+
+def _below(root: Path, wanted: str) -> Iterator[str]:
+    """Yield a path, or, for a directory, what is in it and what may come."""
+    directory = root / wanted.lstrip("/")
+    if not directory.is_dir():
+        yield wanted
+        return
+    base = wanted.rstrip("/")
+    yield f"{base}/…"
+    files = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    yield from (f"{base}/{path.relative_to(directory).as_posix()}" for path in islice(files, _MOST_FILES))
 
 
 def _labels(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:
@@ -87,23 +108,6 @@ def _labels(contract: Contract, settings: Process, path: Path) -> Iterator[Findi
         )
 
 
-def _jobs(workflows: Sequence[Workflow], wanted: Mapping[str, RequiredJob], shown: str) -> Iterator[Finding]:
-    for name, rule in wanted.items():
-        job = next(_running(workflows, rule), None)
-        subject = RULE.about(shown, f"job {name}", job.location if job else Location(shown))
-        jobs = ", ".join(f"{job.name} on {'/'.join(flow.events)}" for flow in workflows for job in flow.jobs)
-        said = {"runs": rule.runs, "event": rule.event, "name": name, "jobs": jobs or "no job"}
-        yield subject.judge("no-job", holds=job is not None, **said)
-
-
-def _running(workflows: Sequence[Workflow], rule: RequiredJob) -> Iterator[Job]:
-    """Yield the jobs that run what a rule asks for, on its event."""
-    for flow in workflows:
-        for job in flow.jobs if rule.event in flow.events else ():
-            if rule.runs in job.commands or any(use.target.partition("@")[0] == rule.runs for use in job.uses):
-                yield job
-
-
 def _hardened(file: str, job: Job) -> Iterator[Finding]:
     subject = RULE.about(file, f"job {job.name}: permissions", job.location)
     wording = "all-permissions" if job.permissions else "no-permissions"
@@ -113,34 +117,6 @@ def _hardened(file: str, job: Job) -> Iterator[Finding]:
         yield RULE.about(file, f"job {job.name}: {use.target}", use.location).judge(
             "not-pinned", holds=use.pinned, target=use.target, name=name, version=version or "version"
         )
-
-
-def _ruleset(contract: Contract, settings: Process, path: Path, workflows: Sequence[Workflow]) -> Iterator[Finding]:
-    """Judge a ruleset as GitHub exports it: review by owners, and the required jobs as status checks."""
-    shown = display(contract, path)
-    try:
-        tree = json.loads(_text(contract, path))
-        parameters = {rule["type"]: rule.get("parameters") or {} for rule in tree["rules"]}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ProcessFileError(
-            "no branch ruleset", place=shown, expected='{"enforcement": "active", "rules": [...]}', found=repr(error)
-        ) from None
-    review = parameters.get("pull_request", {})
-    count = review.get("required_approving_review_count", 0)
-    checks = parameters.get("required_status_checks", {}).get("required_status_checks", [])
-    contexts = [check.get("context") for check in checks]
-    wanted: list[tuple[str, Any, Any]] = [
-        ("enforcement", tree.get("enforcement"), "active"),
-        ("require_code_owner_review", review.get("require_code_owner_review"), True),
-        ("required_approving_review_count", count, max(1, count)),
-    ]
-    for rule in settings.jobs.values():
-        if rule.event == "pull_request":
-            titles = (job.title for job in _running(workflows, rule))
-            wanted += ((f"status check {title}", title in contexts, True) for title in titles)
-    for name, value, asked in wanted:
-        said = {"name": name, "asked": json.dumps(asked), "value": json.dumps(value)}
-        yield RULE.about(shown, name, Location(shown)).judge("not-in-ruleset", holds=value == asked, **said)
 
 
 def _text(contract: Contract, path: Path) -> str:

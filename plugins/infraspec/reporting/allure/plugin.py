@@ -119,6 +119,8 @@ class AllureResults:
         if self._details:
             message, trace = map(self._repository.text, self._details)
             result.statusDetails = StatusDetails(message=message, trace=trace or None)
+        elif (attempt := getattr(item, "execution_count", 1)) > 1:  # pytest-rerunfailures counts
+            result.statusDetails = StatusDetails(message=f"passed at attempt {attempt}", flaky=True)
         self._label(result, item, rules)
         self._explain(result, rules)
 

@@ -114,6 +114,7 @@ def _sections(results: Results, base: Results | None, links: Links) -> list[Sect
         _advice_section(results, links),
         *([_fixed_section(fixed_since(results, base))] if base else []),
         _skipped_section(results),
+        _flaky_section(results),
         Section("", (f"<sub>infraspec {escape_html(results.run.infraspec)}{commit}</sub>",)),
     ]
 
@@ -305,6 +306,14 @@ def _advice_section(results: Results, links: Links) -> Section:
 def _fixed_section(entries: Sequence[Entry]) -> Section:
     lines = tuple(f"- {_named(entry)}" for entry in entries)
     return Section(say("{number} fixed since the base", number=len(entries)), lines, 7, "fixed", folded=True)
+
+
+def _flaky_section(results: Results) -> Section:
+    lines = tuple(
+        f"- {code_span(function_of(one.test))} ({escape(one.environment)}): {escape(one.reason)}"
+        for one in results.flaky
+    )
+    return Section(f"Flaky: {len(lines)}", lines, 9, "tests that passed when they were run again", folded=True)
 
 
 def _skipped_section(results: Results) -> Section:

@@ -51,8 +51,16 @@ def keep_record(item: pytest.Item, record: dict[str, Any], environment: str) -> 
     item.user_properties += [(f"infraspec.{name}", value) for name, value in properties.items()]
 
 
+def _foreign(properties: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+    """Return the properties of a test that are not infraspec's."""
+    return [one for one in properties if not one[0].startswith("infraspec.")]
+
+
 def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
     """Attach to the report of a test that is about a contract what it leaves, and return it."""
+    if report.when == "setup":  # of a test that is run again, what it left before counts no longer
+        item.stash[_RECORDS] = []
+        item.user_properties[:] = _foreign(item.user_properties)
     if is_about_contract(item):
         left = {
             "test": f"{item.path.name}::{item.name}",
@@ -85,39 +93,86 @@ def left_by(report: pytest.TestReport) -> Mapping[str, Any] | None:
     return left
 
 
+class _Attempt:
+    """What a test has left when it was run, for the how manieth time."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.about: dict[str, str] = {}
+        self.records: list[Mapping[str, Any]] = []
+        self.problems: list[dict[str, str]] = []
+        self.skipped: list[dict[str, str]] = []
+        self.outcomes: set[str] = set()
+
+
 class Recorder:
-    """What the tests of a run have left, whichever process they ran in."""
+    """What the tests of a run have left, whichever process they ran in; of one that is run again, the last attempt."""
 
     NAME = "infraspec-recorder"
 
     def __init__(self, config: pytest.Config, started: float) -> None:
-        self.records: list[Mapping[str, Any]] = []
-        self.problems: list[dict[str, str]] = []
-        self.skipped: list[dict[str, str]] = []
         self.seconds: dict[str, float] = {}
         self.live = False
+        self._attempts: dict[str, _Attempt] = {}
+        self._of_the_run: list[dict[str, str]] = []
         self.errors: list[InfraspecError] = []
         self._start = started
         config.stash[_RECORDER] = self
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a report carries."""
+        """Keep what a report carries; JUnit XML gets the numbers of the last attempt."""
         left = left_by(report)
         if left is None:
             if report.when == _CRASHED:
                 test = report.nodeid.rpartition("/")[2]
                 self._broken(test, "WorkerEndedError", "the process that ran the test ended in the middle of it")
             return
-        about = {"test": left["test"], "environment": left["environment"]}
-        self.records += left["records"]
+        attempt = self._attempt(report)
+        attempt.about = about = {"test": left["test"], "environment": left["environment"]}
+        attempt.outcomes.add(report.outcome)
+        if "rerun" in attempt.outcomes:
+            report.user_properties = _foreign(report.user_properties)
+        attempt.records += left["records"]
         self.live = self.live or left["live"]
         for record in left["records"]:
             self.seconds[record["rule"]] = self.seconds.get(record["rule"], 0) + report.duration
         if left["problem"]:
-            self.problems.append({**left["problem"], **about})
+            attempt.problems.append({**left["problem"], **about})
         elif report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
             reason = str(report.longrepr[2]).removeprefix("Skipped: ")
-            self.skipped.append({**about, "reason": reason})
+            attempt.skipped.append({**about, "reason": reason})
+
+    def _attempt(self, report: pytest.TestReport) -> _Attempt:
+        """Return the attempt that a report is of; each begins with its setup."""
+        last = self._attempts.get(report.nodeid)
+        if last is None or (report.when == "setup" and last.outcomes):
+            last = self._attempts[report.nodeid] = _Attempt(last.number + 1 if last else 1)
+        return last
+
+    @property
+    def records(self) -> list[Mapping[str, Any]]:
+        """What the rules have found."""
+        return [record for attempt in self._attempts.values() for record in attempt.records]
+
+    @property
+    def problems(self) -> list[dict[str, str]]:
+        """Tests that failed or broke with something that is no verdict."""
+        return [*self._of_the_run, *(problem for one in self._attempts.values() for problem in one.problems)]
+
+    @property
+    def skipped(self) -> list[dict[str, str]]:
+        """Tests that did not look."""
+        return [skipped for attempt in self._attempts.values() for skipped in attempt.skipped]
+
+    @property
+    def flaky(self) -> list[dict[str, str]]:
+        """Tests that passed when they were run again."""
+        return [
+            {**attempt.about, "reason": f"passed at attempt {attempt.number}"}
+            for attempt in self._attempts.values()
+            if attempt.number > 1 and attempt.outcomes == {"passed"}
+        ]
 
     @property
     def duration(self) -> float:
@@ -129,7 +184,7 @@ class Recorder:
         self._broken("", type(error).__name__, str(error))
 
     def _broken(self, test: str, error: str, message: str) -> None:
-        self.problems.append(
+        self._of_the_run.append(
             {"kind": "broken", "test": test, "environment": REPOSITORY, "error": error, "message": message}
         )
 

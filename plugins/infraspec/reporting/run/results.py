@@ -98,6 +98,14 @@ class Skipped(Struct, frozen=True):
     reason: str
 
 
+class Flaky(Struct, frozen=True):
+    """A test that failed, and passed when it was run again."""
+
+    test: str
+    environment: str
+    reason: str
+
+
 class PlanFile(Struct, frozen=True):
     """The plan or state that completed the source of an environment."""
 
@@ -165,6 +173,7 @@ class Results(Struct, frozen=True):
     findings: tuple[Entry, ...]
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    flaky: tuple[Flaky, ...] = ()
     unused_waivers: tuple[str, ...] = ()
     moves: tuple[Moved, ...] = ()
     baseline: BaselineUse | None = None
@@ -187,6 +196,7 @@ class Results(Struct, frozen=True):
             findings=of(self.findings),
             problems=of(self.problems),
             skipped=of(self.skipped),
+            flaky=of(self.flaky),
             moves=of(self.moves),
         )
 

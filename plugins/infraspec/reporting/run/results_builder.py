@@ -30,6 +30,7 @@ from infraspec.reporting.run.results import (
     Count,
     Entry,
     Fixed,
+    Flaky,
     Moved,
     PlanFile,
     Problem,
@@ -163,6 +164,7 @@ def gather(
         skipped=tuple(
             _left([*recorder.skipped, *(checks_off(contract) if contract else ())], Skipped, names, repository)
         ),
+        flaky=tuple(_left(recorder.flaky, Flaky, names, repository)),
         unused_waivers=tuple(_unused(recorder.records, contract, repository)) if contract and repository else (),
         moves=tuple(Moved(name, *move) for name, found in (moves or {}).items() for move in dict.fromkeys(found)),
         baseline=_use(recorder.records, baseline, repository) if baseline and repository else None,
@@ -242,7 +244,7 @@ def _unused(records: Iterable[Mapping[str, Any]], contract: Contract, repository
         yield str(replace(unused, waiver=waiver))
 
 
-Left = TypeVar("Left", Problem, Skipped)
+Left = TypeVar("Left", Problem, Skipped, Flaky)
 _SAME = ("infraspec", "suite", "application", "contract", "commit")
 
 
@@ -290,6 +292,7 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
         ),
         problems=_in_order((problem for _, results in parts for problem in results.problems), names),
         skipped=_in_order((skipped for _, results in parts for skipped in results.skipped), names),
+        flaky=_in_order((flaky for _, results in parts for flaky in results.flaky), names),
         unused_waivers=tuple(
             text for text in first.unused_waivers if all(text in results.unused_waivers for _, results in parts)
         ),

@@ -194,10 +194,15 @@ def write_summary(
     named = [{**record, "environment": shown(record["environment"])} for record in found]
     problems = sorted(recorder.problems, key=lambda problem: problem["test"])
     broken = [(shown(problem["environment"]), function_of(problem["test"])) for problem in problems if problem["test"]]
-    _write_table(terminal, named, broken)
+    if named or broken:
+        _write_table(terminal, named, broken)
     for problem in problems:
         terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
     _write_skipped(terminal, recorder, environments, shown, checks_off(contract))
+    for flaky in sorted(recorder.flaky, key=lambda one: (one["environment"], one["test"])):
+        terminal.line(
+            f"flaky    {shown(flaky['environment'])} {function_of(flaky['test'])}: {flaky['reason']}", yellow=True
+        )
     for record in named:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""

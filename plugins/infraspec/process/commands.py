@@ -1,0 +1,765 @@
+"""The commands of a pipeline: which is the one asked about, what its options do, and what others run in turn."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from infraspec.core.finding import Location
+from infraspec.core.runtime import read_regular
+from infraspec.process.expressions import HOLE
+from infraspec.process.makefile import NAMES, Makefile, MakeRule, Recipe, read_makefile
+from infraspec.process.shell import MANY, Shell, UnreadableScriptError, joined
+from infraspec.process.worlds import World
+
+T = TypeVar("T")
+
+_SHELLS = frozenset({"bash", "sh", "dash", "zsh"})
+
+
+class Program(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the options of a program do to its exit code and to what it judges."""
+
+    source: str
+    """The documentation that says so."""
+    passes: frozenset[str] = frozenset()
+    """Options with which it succeeds whatever there is to find."""
+    selects: frozenset[str] = frozenset()
+    """Options with which it judges, or counts, a part."""
+    fine: frozenset[str] = frozenset()
+    fine_valued: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    """Options that name the environments of the contract to be judged."""
+    directory: frozenset[str] = frozenset()
+    plugins: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    """Options without all of which it succeeds whatever there is to find."""
+    needs_not: str = ""
+    """The value of such an option that is as good as none."""
+    options_in: str = ""
+    """The environment variable that has more options."""
+    suite: frozenset[str] = frozenset()
+    live: frozenset[str] = frozenset()
+    unlisted: Literal["fine", "unknown"] = "unknown"
+
+
+class Programs(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of programs."""
+
+    inert: frozenset[str]
+    """Programs that test nothing."""
+    installers: frozenset[str]
+    """Commands that install what they name."""
+    runners: Mapping[str, str]
+    """Programs that run what stands after a word of theirs."""
+    wrappers: Mapping[str, frozenset[str]]
+    """Programs that run the command which follows, with those of their options that take a value."""
+    programs: Mapping[str, Program]
+    """Programs that test something, by the words that they begin with."""
+
+    def tests_nothing(self, words: Sequence[str]) -> bool:
+        """Tell whether a command prints, looks, or installs."""
+        return words[0] in self.inert or " ".join(words[:2]) in self.installers
+
+
+@cache
+def known_programs() -> Programs:
+    """Return what is known of programs."""
+    return msgspec.json.decode(Path(__file__).with_name("programs.json").read_bytes(), type=Programs)
+
+
+def programs() -> Mapping[str, Program]:
+    """Return the programs that test something, by the words that they begin with."""
+    return known_programs().programs
+
+
+class CheckedOut:
+    """A repository that a pipeline has checked out."""
+
+    def __init__(self, root: Path, shown: Callable[[str], str] = str) -> None:
+        self.root, self._shown = root, shown
+        self.paths: dict[str, str] = {}
+        """The paths from the root, by what people see."""
+        self._parsed: dict[str, Any] = {}
+        self._texts: dict[str, str | None] = {}
+
+    def shown(self, path: str) -> str:
+        """Return a path from the root as people see it."""
+        found = self._shown(path)
+        self.paths[found] = path
+        return found
+
+    def parsed(self, path: str, parse: Callable[[str, str], T]) -> T | None:
+        """Return what a file is parsed into, from its text and what people see of its path; None if there is none."""
+        text = self.text(path)
+        if text is not None and path not in self._parsed:
+            self._parsed[path] = parse(text, self.shown(path))
+        return self._parsed.get(path)
+
+    def text(self, path: str) -> str | None:
+        """Return the text of a file, from the root; None if there is none."""
+        if path not in self._texts:
+            self._texts[path] = None
+            with suppress(OSError, UnicodeDecodeError, ValueError):
+                content = read_regular(self.root / path, path, within=self.root)
+                self._texts[path] = content.decode("utf-8-sig").replace("\r\n", "\n")
+        return self._texts[path]
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file or a directory."""
+        try:
+            return (self.root / path).exists()
+        except (OSError, ValueError):
+            return False
+
+    def matches(self, pattern: str, directory: str) -> Sequence[str] | None:
+        """Return the paths that a pattern matches in a directory; None if that is not known."""
+        if HOLE in directory or pattern.startswith("/") or ".." in pattern:
+            return None
+        try:
+            found = sorted((self.root / directory).glob(pattern.rstrip("/")))
+        except (OSError, ValueError, NotImplementedError):
+            return None
+        base = self.root / directory
+        return [path.relative_to(base).as_posix() for path in found if path.is_dir() or not pattern.endswith("/")]
+
+
+class Asked(Struct, frozen=True):
+    """What is asked about: commands by their words, or, within a target of a makefile, whatever tests something."""
+
+    words: tuple[str, ...]
+    kind: Literal["words", "suite", "tools", "any"] = "words"
+
+    @classmethod
+    def of(cls, text: str) -> Asked:
+        """Return what a text asks about, such as `make test-static`."""
+        try:
+            return cls(tuple(shlex.split(text)))
+        except ValueError:
+            return cls(tuple(text.split()))
+
+    def more(self, words: Sequence[str]) -> list[str] | None:
+        """Return the words of a command beside those asked for; None if it is another command."""
+        name = program_of(words)
+        if self.kind == "suite":
+            return list(words[1:]) if suite_of(words) else None
+        if self.kind == "tools":
+            return list(words[1:]) if name and name not in {"make", "gh"} else None
+        if self.kind == "any":
+            return None if known_programs().tests_nothing(words) else list(words[1:])
+        if known_programs().tests_nothing(words):
+            return None
+        if self.words[0] == words[0] or (len(self.words) == 1 and self.words[0] == _subcommand(words)):
+            return _without(words, self.words)
+        return None
+
+
+def _subcommand(words: Sequence[str]) -> str:
+    return next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
+
+
+def _without(words: Sequence[str], asked: Sequence[str]) -> list[str] | None:
+    """Return words without those that are asked for, which have to be there in their order."""
+    rest, pending = [], list(asked)
+    for word in words:
+        if pending and word == pending[0]:
+            pending.pop(0)
+        else:
+            rest.append(word)
+    return None if pending else rest
+
+
+def program_of(words: Sequence[str]) -> str:
+    """Return the name under which a program is known; empty if it is not."""
+    if len(words) > 1 and " ".join(words[:2]) in programs():
+        return " ".join(words[:2])
+    return words[0] if words[0] in programs() else ""
+
+
+def suite_of(words: Sequence[str]) -> Literal["static", "live", ""]:
+    """Return which suite of infraspec a command runs."""
+    if list(words[:2]) == ["infraspec", "check"]:
+        return "live" if "--live" in words else "static"
+    if words[0] != "pytest":
+        return ""
+    for word in words[1:]:
+        known = programs()["pytest"]
+        for paths, suite in ((known.suite, "static"), (known.live, "live")):
+            if word in paths or re.split(r"::|/test_|\.test_", word)[0] in paths:
+                return "static" if suite == "static" else "live"
+    return ""
+
+
+class Ran(Struct, frozen=True):
+    """A command asked about that has run: for which environments, if it is limited to some, and which suite it is."""
+
+    words: tuple[str, ...]
+    location: Location
+    environments: frozenset[str] | None
+    suite: str
+
+
+class Execution:
+    """Runs the scripts of one job in one world, and keeps what became of the command asked about."""
+
+    def __init__(self, repository: CheckedOut, asked: Asked, world: World, *, instance: Hashable = "") -> None:
+        self.repository, self.asked, self.world, self.instance = repository, asked, world, instance
+        self.file = ""
+        self.ran: list[Ran] = []
+        self.failed: Hashable = None
+        self.losses: list[tuple[Location, str]] = []
+        self.near: list[tuple[Location, str]] = []
+        """What looks like the command, and is not."""
+        self.written: dict[str, str] = {}
+        """Environment variables that later steps have."""
+        self.checked_out: Callable[[str], str] = lambda _: ""
+        """Says why a directory does not have what is to be tested; empty if it has."""
+
+    @property
+    def words(self) -> re.Pattern[str]:
+        """What a text has in it that may run what is asked about."""
+        return _relevant(self.asked)
+
+    def matches(self, pattern: str, directory: str) -> Sequence[str] | None:
+        """Return the paths that a pattern matches in a directory; None if that is not known."""
+        return self.repository.matches(pattern, directory)
+
+    def lost(self, line: int, why: str) -> None:
+        """Take notice that a failure is not seen from here on."""
+        if self.failed is not None:
+            self.losses.append((Location(self.file, line), why))
+
+    def wrote(self, path: str, words: Sequence[str]) -> None:
+        """Take in what a command writes into the file of variables. Source: GitHub Docs, "Workflow commands"."""
+        if not re.fullmatch(r"\$\{?GITHUB_ENV\}?", path):
+            return
+        found = re.match(r"(\w+)=(.*)$", words[-1], re.DOTALL) if words else None
+        if found and words[0] in {"echo", "printf"}:
+            self.written[found[1]] = found[2]
+        else:
+            self.written.update(dict.fromkeys(_CHANGING, HOLE))
+
+    def run(self, words: Sequence[str], shell: Shell, line: int) -> int:
+        """Run a program and return its exit code."""
+        words, extra = unwrapped(words, shell)
+        saved = dict(shell.variables)
+        shell.variables.update(extra)
+        try:
+            return self._run(words, shell, line)
+        finally:
+            shell.variables = saved
+
+    def _run(self, words: Sequence[str], shell: Shell, line: int) -> int:
+        if not words:
+            return 0
+        if any(hole in _called(words[0]) for hole in (HOLE, MANY)):
+            if self.asked.kind == "words":
+                self._near(line, "a command that is not known")
+            return 0
+        inner = self._script(words, shell, line)
+        if inner is not None:
+            return inner
+        words = [_called(words[0]), *words[1:]]
+        extra = self.asked.more(words)
+        if extra is not None:
+            return self._asked_for(words, extra, shell, line)
+        if words[0] == "make":
+            return _Make(self, shell, words, line).run()
+        if self.asked.kind == "words" and not known_programs().tests_nothing(words):
+            given = [word for word in words if word not in {"--", "-"}]
+            if len(self.asked.words) > 1 and _without(given[1:], self.asked.words) is not None:
+                return self._of_another(words, line)
+        if _without(words, self.asked.words) is not None and self.asked.kind == "words":
+            self._near(line, f"`{words[0]}` runs nothing of it")
+        return 0
+
+    def _near(self, line: int, why: str) -> None:
+        self.near.append((Location(self.file, line), why))
+
+    def _of_another(self, words: Sequence[str], line: int) -> int:
+        """Run a command that is given to a program of which nothing is known."""
+        sees = self.world.choose((line, words[0], "sees"), doubt=f"what `{words[0]}` makes of the exit code")
+        return self.outcome(words, line, lost="" if sees else f"`{words[0]}` may make a success of it")
+
+    def _script(self, words: Sequence[str], shell: Shell, line: int) -> int | None:
+        """Run what a shell is given, or a script of the repository; None for any other program."""
+        options, rest = "", list(words)
+        if words[0] in _SHELLS or words[0] in {"source", "."}:
+            options, rest = _shell_arguments(words)
+            if not rest:
+                return 0
+            if rest[0] == "-c" and len(rest) > 1:
+                return self._sub(rest[1], shell, options, self.file, line)
+        elif "/" not in words[0]:
+            return None
+        path = joined(shell.directory, rest[0])
+        text = self.repository.text(path)
+        if text is None and words[0] in _SHELLS:
+            self._near(line, f"a script {rest[0]} that is not in the repository")
+            return 0
+        if text is None or not (path.endswith((".sh", ".bash")) or re.match(r"#!.*\b(?:ba|da|z)?sh\b", text)):
+            return None
+        if words[0] in {"source", "."}:
+            return self._sub(text, shell, "e" if shell.errexit else "", path, 1, pipefail=shell.pipefail)
+        shebang = re.match(r"#!\S+(?:\s+\S*sh)?\s+(-\w+)", text)
+        own = shebang[1] if shebang and words[0] not in _SHELLS else ""
+        return self._sub(text, shell, options + own, path, 1)
+
+    def _sub(self, text: str, shell: Shell, options: str, file: str, line: int, *, pipefail: bool = False) -> int:
+        inner = Shell(self, self.world, shell.variables, directory=shell.directory, depth=shell.depth + 1)
+        inner.errexit = bool(re.search(r"(?:^|-)\w*e", options))
+        inner.pipefail = pipefail or "pipefail" in options
+        before, self.file = self.file, file if file == self.file else self.repository.shown(file)
+        try:
+            return inner.run(text, line)
+        except UnreadableScriptError as error:
+            return self.unread(text, line, f"{error.message} ({self.file}:{line})")
+        finally:
+            self.file = before
+
+    def concerns(self, text: str) -> bool:
+        """Tell whether a script that cannot be read may run what is asked about."""
+        return all(word in text for word in self.asked.words) and (
+            self.asked.kind == "words" or bool(self.words.search(text))
+        )
+
+    def unread(self, text: str, line: int, why: str) -> int:
+        """Leave to the world what becomes of a script that cannot be read."""
+        if not self.concerns(text):
+            return 0
+        sees = self.world.choose((self.instance, line, why), doubt=why)
+        return self.outcome(self.asked.words or ("make",), line, lost="" if sees else why)
+
+    def _asked_for(self, words: Sequence[str], extra: Sequence[str], shell: Shell, line: int) -> int:
+        if why := self.checked_out(shell.directory):
+            return self.outcome(words, line, lost=why)
+        if words[0] == "make":
+            return _Make(self, shell, words, line).run(asked=True)
+        lost, doubt, environments = judged(words, extra, shell, self.repository)
+        if doubt and self.world.choose((line, doubt), doubt=doubt):
+            lost = lost or doubt
+        return self.outcome(words, line, lost=lost, environments=environments)
+
+    def outcome(
+        self, words: Sequence[str], line: int, *, lost: str = "", environments: frozenset[str] | None = None
+    ) -> int:
+        """Let the command asked about fail or succeed, as the world says; `lost` says why nobody sees it fail."""
+        self.ran.append(Ran(tuple(words), Location(self.file, line), environments, suite_of(words)))
+        key = (self.instance, tuple(words))
+        if self.failed is None and self.world.choose(("fails", key)):
+            self.failed = key
+        if self.failed != key:
+            return 0
+        if lost:
+            self.lost(line, lost)
+        return 0 if lost else 1
+
+
+_CHANGING = ("PYTEST_ADDOPTS", "MAKEFLAGS", "INFRASPEC_ENV", "INFRASPEC_DIR")
+
+
+@cache
+def _relevant(asked: Asked) -> re.Pattern[str]:
+    words = {PurePosixPath(word).name for word in asked.words[:1]} | {"make", "pytest", "infraspec", "bash", "sh"}
+    if asked.kind in {"tools", "any"}:
+        return re.compile(r"\w")
+    return re.compile(
+        "|".join(rf"(?<![\w-]){re.escape(word)}(?![\w-])" for word in sorted(words)) + rf"|\.sh\b|[{HOLE}]"
+    )
+
+
+def unwrapped(words: Sequence[str], shell: Shell) -> tuple[list[str], dict[str, str]]:
+    """Return the command that others such as `env` and `timeout` run, with the variables that they set for it."""
+    rest: list[str] = list(words)
+    extra: dict[str, str] = {}
+    while rest:
+        name = _called(rest[0])
+        if name == "python" and "-m" in rest[1:4]:
+            rest = rest[rest.index("-m") + 1 :]
+            continue
+        known = known_programs()
+        runner = known.runners.get(name, "") in rest[1:]
+        if not runner and (name not in known.wrappers or name in known.runners):
+            return rest, extra
+        rest = rest[1:]
+        if runner:
+            rest = rest[rest.index(known.runners[name]) + 1 :]
+        rest = _after_options(name, rest, extra, shell)
+        if name == "env" and not rest:
+            return ["env"], extra
+    return rest, extra
+
+
+def _after_options(name: str, rest: list[str], extra: dict[str, str], shell: Shell) -> list[str]:
+    """Return the command after the options and variables of a program that runs it."""
+    valued: AbstractSet[str] = known_programs().wrappers.get(name, frozenset())
+    needs_time = name == "timeout"
+    while rest and (rest[0].startswith("-") or re.match(r"[A-Za-z_]\w*=", rest[0]) or needs_time):
+        word = rest.pop(0)
+        if word in {"-C", "--chdir"} and name == "env" and rest:
+            shell.directory = joined(shell.directory, rest[0])
+        if word in valued and rest:
+            rest.pop(0)
+        elif "=" in word and not word.startswith("-"):
+            extra[word.partition("=")[0]] = word.partition("=")[2]
+        elif not word.startswith("-"):
+            needs_time = False
+    return rest
+
+
+def _called(word: str) -> str:
+    """Return the name of a program without its directory."""
+    name = re.sub(r"^python[\d.]+$", "python", PurePosixPath(word).name if "/" in word else word)
+    return "pytest" if name == "py.test" else name
+
+
+def _shell_arguments(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the options that a shell is given, and what it runs: a file, or `-c` and a text."""
+    options, rest = "", list(words[1:])
+    while rest and rest[0].startswith("-") and rest[0] != "-c":
+        option = rest.pop(0)
+        options += option if not option.startswith("--") else ""
+        if option.endswith("o") and rest:
+            options += f" {rest.pop(0)}"
+        if not option.startswith("--") and "c" in option:
+            return options, ["-c", *rest]
+    return options, rest
+
+
+def judged(
+    words: Sequence[str], extra: Sequence[str], shell: Shell, repository: CheckedOut
+) -> tuple[str, str, frozenset[str] | None]:
+    """Return why nobody sees the command fail, what is not known of that, and the environments it is limited to."""
+    name = program_of(words)
+    if not name:
+        suspect = next((word for word in extra if _SUSPECT.search(word)), "")
+        return "", f"what `{suspect}` does".replace(HOLE, "…") if suspect else "", None
+    known = programs()[name]
+    given = [*extra, *_more_options(known, shell, repository, name)]
+    limits = set(shell.variables.get("INFRASPEC_ENV", "").split(",")) - {""} if known.environments else set()
+    lost, doubt = "", ""
+    rest = iter(given)
+    for word in rest:
+        option, _, value = word.partition("=")
+        valued = option in known.fine_valued | known.environments | known.directory | known.plugins
+        if valued and not _:
+            value = next(rest, "")
+        if option in known.environments:
+            limits |= {one.strip() for one in value.split(",")}
+        elif word in known.passes or option in known.passes:
+            lost = lost or f"`{word}` makes `{name}` succeed whatever there is ({known.source})"
+        elif option in known.selects or _short(option, known.selects):
+            lost = lost or f"with `{option}` `{name}` judges only a part ({known.source})"
+        else:
+            doubt = doubt or _doubtful(name, known, word, option, value)
+    if known.needs and not _needed(known, words):
+        lost = (
+            lost or f"`{name}` succeeds whatever it finds without {' or '.join(sorted(known.needs))} ({known.source})"
+        )
+    if name == "pytest" and not doubt:
+        lost = lost or _narrowed(words)
+    return lost, doubt, frozenset(limits) if limits else None
+
+
+_SUSPECT = re.compile(
+    rf"(?:soft|no|ignore|allow|exit)[-_]?(?:fail|error|zero|exit|code)|dry[-_]?run|^--?help$|^--version$|[{MANY}]",
+    re.IGNORECASE,
+)
+
+
+def _short(option: str, known: frozenset[str]) -> bool:
+    return not option.startswith("--") and option[:2] in known and len(option) > 2  # noqa: PLR2004 - `-kNAME`
+
+
+def _doubtful(name: str, known: Program, word: str, option: str, value: str) -> str:
+    if option in known.directory:
+        return (
+            "" if value in {".", "./", ""} else f"whether `{option} {value}` is what is to be judged".replace(HOLE, "…")
+        )
+    if option in known.plugins:
+        harmless = value in {"no:cacheprovider", "no:xdist", "no:randomly", "xdist", "no:warnings", "no:allure_pytest"}
+        return "" if harmless else f"what `{option} {value}` does to `{name}`".replace(HOLE, "…")
+    if option in known.fine | known.fine_valued or (known.unlisted == "fine" and MANY not in word):
+        return ""
+    if not word.startswith("-") and MANY not in word and word != HOLE:
+        return ""
+    if any(_short(option, names) for names in (known.fine, known.fine_valued)):
+        return ""
+    return f"what `{word}` does to `{name}`".replace(HOLE, "…").replace(MANY, "…")
+
+
+def _needed(known: Program, words: Sequence[str]) -> bool:
+    for at, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in known.needs:
+            given = value if equals else words[at + 1] if at + 1 < len(words) else ""
+            return not known.needs_not or given != known.needs_not
+    return False
+
+
+def _narrowed(words: Sequence[str]) -> str:
+    """Return why a run of pytest judges a part of the suite: a module or a test of it is named."""
+    known = programs()["pytest"]
+    if not suite_of(words) or any(word in known.suite | known.live for word in words):
+        return ""
+    return "a module or a test of the suite is named, not the suite"
+
+
+def _more_options(known: Program, shell: Shell, repository: CheckedOut, name: str) -> Iterator[str]:
+    """Yield the options that come from environment variables and from configuration files."""
+    if known.options_in and (text := shell.variables.get(known.options_in)):
+        if HOLE in text or MANY in text:
+            yield f"{MANY}{known.options_in}"
+        else:
+            with suppress(ValueError):
+                yield from shlex.split(text)
+    if name == "pytest":
+        yield from _addopts(shell.directory, repository)
+    if name == "checkov":
+        for file in (".checkov.yaml", ".checkov.yml"):
+            text = repository.text(joined(shell.directory, file)) or ""
+            if re.search(r"^soft-fail:\s*(?:true|yes|on)\b", text, re.MULTILINE | re.IGNORECASE):
+                yield "--soft-fail"
+
+
+def _addopts(directory: str, repository: CheckedOut) -> Iterator[str]:
+    """Yield the options of pytest's configuration file. Source: pytest documentation, "Configuration"."""
+    for file in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
+        text = repository.text(joined(directory, file))
+        if text is None or (file != "pytest.ini" and not re.search(r"^\[(?:tool[.:])?pytest", text, re.MULTILINE)):
+            continue
+        found = re.search(r"^addopts\s*=\s*(.*(?:\n[ \t]+\S.*)*)", text, re.MULTILINE)
+        if found:
+            with suppress(ValueError):
+                yield from shlex.split(re.sub(r"[\[\],]", " ", found[1]) if file == "pyproject.toml" else found[1])
+                return
+        return
+
+
+class _Make:
+    """A call of make: the recipes of its targets, run in order."""
+
+    def __init__(self, execution: Execution, shell: Shell, words: Sequence[str], line: int) -> None:
+        self.execution, self.shell, self.words, self.line = execution, shell, words, line
+        self.variables: dict[str, str] = {}
+        self.targets: list[str] = []
+        self.directory, self.file = shell.directory, ""
+        self.options: list[str] = []
+        self._arguments()
+        self.done: set[str] = set()
+        self.made: Makefile | None = None
+
+    def _arguments(self) -> None:
+        flags = self.shell.variables.get("MAKEFLAGS", "")
+        first, *others = flags.split() or [""]
+        more = [f"-{first}" if first and not first.startswith("-") and "=" not in first else first, *others]
+        rest = [*self.words[1:], *filter(None, more)]
+        while rest:
+            word = rest.pop(0)
+            if word in {"-C", "--directory"} or word.startswith(("-C", "--directory=")):
+                where = (
+                    rest.pop(0) if word in {"-C", "--directory"} and rest else re.sub(r"^-C|^--directory=", "", word)
+                )
+                self.directory = joined(self.directory, where)
+            elif word in {"-f", "--file", "--makefile"} and rest:
+                self.file = rest.pop(0)
+            elif word.startswith("-"):
+                letters = [f"-{letter}" for letter in word[1:]] if re.fullmatch(r"-[a-zA-Z]+", word) else [word]
+                self.options += letters
+            elif re.match(r"[\w.-]+[:?+]?=", word):
+                name, _, value = word.partition("=")
+                self.variables[name.rstrip(":?+")] = value.replace("$", "$$")
+            else:
+                self.targets.append(word)
+
+    def run(self, *, asked: bool = False) -> int:
+        """Run the targets and return the exit code; `asked` if the call is the command asked about."""
+        known = programs()["make"]
+        passes = [one for one in self.options if one in known.passes and one not in self.execution.asked.words]
+        unclear = [one for one in [*self.options, *self.targets] if HOLE in one or MANY in one]
+        if HOLE in self.directory or unclear:
+            return self._opaque(
+                asked=asked, why=f"what `{' '.join(self.words)}` runs".replace(HOLE, "…").replace(MANY, "…")
+            )
+        try:
+            made = self.made = self._read()
+            if made is None:
+                return self._missing(asked=asked, what="makefile")
+            targets = self.targets or self._default(made)
+            lines = list(self._closure(made, targets))
+        except UnreadableScriptError as error:
+            return self._opaque(asked=asked, why=f"what make runs: {error.message}")
+        if not lines:
+            return 0
+        absent = next((name for name, rule in lines if rule is None), None)
+        if absent is not None:
+            return self._missing(asked=asked, what=f"target {absent}")
+        return self._recipes(made, [rule for _, rule in lines if rule], passes, asked=asked)
+
+    def _read(self) -> Makefile | None:
+        for name in [self.file] if self.file else NAMES:
+            path = joined(self.directory, name)
+            text = self.execution.repository.text(path)
+            if text is not None:
+                known = {n: v for n, v in self.shell.variables.items() if re.fullmatch(r"[A-Za-z_]\w*", n)}
+                return read_makefile(
+                    text,
+                    path,
+                    fixed=self.variables,
+                    environment=known,
+                    include=lambda name: self.execution.repository.text(joined(self.directory, name)),
+                    decide=lambda text: bool(
+                        self.execution.world.choose(("make", text), doubt=f"whether `{text}` holds")
+                    ),
+                )
+        return None
+
+    @staticmethod
+    def _default(made: Makefile) -> list[str]:
+        goal = made.expand("$(.DEFAULT_GOAL)").split()
+        return goal or [next((name for name in made.rules if not name.startswith(".")), "all")]
+
+    def _closure(
+        self, made: Makefile, targets: Sequence[str], *, asked: bool = True
+    ) -> Iterator[tuple[str, MakeRule | None]]:
+        """Yield the rules that targets run, prerequisites first; None for one that the call names and that has none."""
+        for target in targets:
+            if target in self.done:
+                continue
+            self.done.add(target)
+            rule = made.rule_of(target)
+            if rule is None:
+                if asked and not self.execution.repository.exists(joined(self.directory, target)):
+                    yield target, None
+                continue
+            before = made.expand(rule.prerequisites.replace("|", " ")).split()
+            yield from self._closure(made, before, asked=False)
+            phony = target in made.special.get(".PHONY", ())
+            if (
+                not phony
+                and not before
+                and rule.recipe
+                and self.execution.repository.exists(joined(self.directory, target))
+            ):
+                self.execution.near.append(
+                    (
+                        Location(self.execution.repository.shown(made.file), rule.line),
+                        f"{target} is a file of the repository, so that make has nothing to do for it",
+                    )
+                )
+                continue
+            yield target, rule
+
+    def _recipes(self, made: Makefile, rules: Sequence[MakeRule], passes: Sequence[str], *, asked: bool) -> int:
+        execution, before = self.execution, self.execution.asked
+        commands = [(rule, line, self._text(made, rule, line)) for rule in rules for line in rule.recipe]
+        kept = [one for one in commands if one[2].strip().strip("@-+ ")]
+        if asked:
+            execution.asked = self._inner("\n".join(text for _, _, text in kept))
+        ran = len(execution.ran)
+        try:
+            status = self._lines(made, kept, passes)
+        finally:
+            execution.asked = before
+        if asked and len(execution.ran) == ran and not status:
+            execution.near.append(
+                (
+                    Location(execution.repository.shown(made.file), rules[-1].line),
+                    "the recipe of the target tests nothing",
+                )
+            )
+        return status
+
+    @staticmethod
+    def _inner(text: str) -> Asked:
+        """Return what tests something in recipes: infraspec's suite, or else known tools, or else any command."""
+        if re.search(r"infraspec[./]tests_(?:static|live)|\binfraspec\s+check\b|\btests_(?:static|live)\b", text):
+            return Asked((), "suite")
+        names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in programs() if name not in {"make", "gh"})
+        return Asked((), "tools" if re.search(rf"(?<![\w-])(?:{names})(?![\w-])", text) else "any")
+
+    def _text(self, made: Makefile, rule: MakeRule, line: Recipe) -> str:
+        own = Makefile(made.file, made.fixed, made.environment, dict(made.variables), {}, {}, [], made.decide)
+        for name, operator, value in rule.variables:
+            own.assign(name, operator, value)
+        first = made.expand(rule.prerequisites).split()[:1]
+        return own.expand(
+            line.text, {"@": rule.target, "<": first[0] if first else "", "^": made.expand(rule.prerequisites)}
+        )
+
+    def _lines(self, made: Makefile, lines: Sequence[tuple[MakeRule, Recipe, str]], passes: Sequence[str]) -> int:
+        execution = self.execution
+        ignored = made.special.get(".IGNORE")
+        file, execution.file = execution.file, execution.repository.shown(made.file)
+        try:
+            for rule, line, text in self._together(made, lines):
+                prefix = re.match(r"[@\-+\s]*", text)
+                signs = prefix[0] if prefix else ""
+                status = self._shell(made).run(text[len(signs) :].replace("\\\n\t", "\\\n"), line.line)
+                why = (
+                    f"`make {passes[0]}` goes on and succeeds"
+                    if passes
+                    else "the `-` before the command makes make go on and succeed"
+                    if "-" in signs
+                    else ".IGNORE makes make go on and succeed"
+                    if ignored == [] or rule.target in (ignored or ())
+                    else ""
+                )
+                if status and why:
+                    execution.lost(line.line, why)
+                elif status:
+                    return 2
+        finally:
+            execution.file = file
+        return 0
+
+    @staticmethod
+    def _together(
+        made: Makefile, lines: Sequence[tuple[MakeRule, Recipe, str]]
+    ) -> Iterator[tuple[MakeRule, Recipe, str]]:
+        """Yield the scripts of recipes: each line is one, or each recipe with `.ONESHELL`."""
+        if ".ONESHELL" not in made.special:
+            yield from lines
+            return
+        for target in dict.fromkeys(rule.target for rule, _, _ in lines):
+            own = [one for one in lines if one[0].target == target]
+            yield (
+                own[0][0],
+                own[0][1],
+                "\n".join(text.lstrip("@-+") if at else text for at, (_, _, text) in enumerate(own)),
+            )
+
+    def _shell(self, made: Makefile) -> Shell:
+        program = made.expand("$(SHELL)").strip() if "SHELL" in {**made.variables, **made.fixed} else "/bin/sh"
+        if PurePosixPath(program.split()[0] if program else "sh").name not in _SHELLS:
+            raise UnreadableScriptError("the makefile has a shell of its own", found=program)
+        flags = made.expand("$(.SHELLFLAGS)") if ".SHELLFLAGS" in made.variables else "-c"
+        variables = {**self.shell.variables, **self.variables}
+        inner = Shell(
+            self.execution, self.execution.world, variables, directory=self.directory, depth=self.shell.depth + 1
+        )
+        inner.errexit = bool(re.search(r"(?:^|\s)-\w*e", flags))
+        inner.pipefail = "pipefail" in flags
+        return inner
+
+    def _opaque(self, *, asked: bool, why: str) -> int:
+        if not asked:
+            return 0
+        sees = self.execution.world.choose((self.line, why), doubt=why)
+        return self.execution.outcome(self.words, self.line, lost="" if sees else why)
+
+    def _missing(self, *, asked: bool, what: str) -> int:
+        if not asked:
+            return 0
+        where = self.directory or "the root of the repository"
+        self.execution.near.append((Location(self.execution.file, self.line), f"there is no {what} in {where}"))
+        return 2

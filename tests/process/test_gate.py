@@ -1,0 +1,67 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from infraspec import contract as contracts
+from infraspec.checks.process.process import check_process
+from infraspec.core.finding import Finding, Verdict
+from tests.process.gates import EDITS, LAYOUTS, Edit, Repo, written
+
+_ORDER = (Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PROVEN)
+WHOLE = "GATE_LAYOUTS" in os.environ
+"""Whether every edit is judged in every layout; else each is in one, which its name chooses."""
+
+
+def cases() -> Iterator[tuple[Edit, str]]:
+    """Yield the edits with layouts for them."""
+    for edit in EDITS:
+        layouts = [layout for layout in LAYOUTS if layout in edit.layouts]
+        yield from (
+            (edit, layout) for layout in (layouts if WHOLE else [layouts[crc32(edit.name.encode()) % len(layouts)]])
+        )
+
+
+CASES = list(cases())
+
+
+def judged(directory: Path) -> list[Finding]:
+    """Return what the rule says of a repository, but of pins and permissions."""
+    contract = contracts.load(directory / "infraspec.toml", environments=[])
+    assert contract.process
+    findings = check_process(contract, contract.process)
+    return [one for one in findings if "permissions" not in one.subject and "@" not in one.subject]
+
+
+def verdict_of(findings: list[Finding]) -> str:
+    """Return the worst verdict of findings."""
+    return min((finding.verdict for finding in findings), key=_ORDER.index).value
+
+
+@pytest.mark.parametrize(("edit", "layout"), CASES, ids=[f"{edit.name}-{layout}" for edit, layout in CASES])
+def test_an_edit_of_the_gate(edit: Edit, layout: str, tmp_path: Path) -> None:
+    """An edit that opens the gate is violated, one that leaves it shut proven, in every layout."""
+    findings = judged(written(tmp_path, layout, edit.applied(Repo())))
+
+    assert edit.verdict == verdict_of(findings), "\n".join(
+        str(one) for one in findings if one.verdict is not Verdict.PROVEN
+    )
+    assert all(
+        one.location and one.expected and one.found and one.reason and one.remedy
+        for one in findings
+        if one.verdict is not Verdict.PROVEN
+    )
+
+
+def test_a_pipeline_of_another_system(tmp_path: Path) -> None:
+    """A pipeline that is none of GitHub's is not known to run anything, and nothing wrong is said of it."""
+    directory = written(tmp_path, "inline", Repo(files={".gitlab-ci.yml": "test:\n  script: [infraspec check]\n"}))
+    contract = directory / "infraspec.toml"
+    text = contract.read_text(encoding="utf-8").replace('".github/workflows"', '".gitlab-ci.yml"')
+    contract.write_text(text, encoding="utf-8")
+    found = {one.subject: one.verdict for one in judged(directory)}
+
+    assert {Verdict.UNDETERMINED} == {verdict for subject, verdict in found.items() if subject.startswith("job ")}
+    assert Verdict.VIOLATED not in found.values()
