@@ -249,6 +249,12 @@ KEY_OF_SOURCE = (
         (
             "module.monitoring.aws_sns_topic_subscription.pager",
             {"filter_policy": '{"a":["b"]}'},
+            VIOLATED,
+            "does not certainly reach pager",
+        ),
+        (
+            "module.monitoring.aws_sns_topic_subscription.pager",
+            {"filter_policy": '{"a":["b"]}', "filter_policy_scope": "MessageBody"},
             UNDETERMINED,
             "does not certainly reach pager",
         ),

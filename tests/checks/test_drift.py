@@ -12,12 +12,14 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.checks.deployed.drift import check_drift, policy_form
+from infraspec.contract.live import Rollout
+from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import JsonText, Text, Unknown, Value
 from infraspec.resource_types import TYPES
 from infraspec.terraform.plan import Plan, Resource
-from tests.live.deployed import changed, deployed, moved, reference, without
+from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
 
 COMPARED = {known.type: known.drift.compared for known in TYPES.values() if known.drift and not known.compared_by}
 LOOKED_AT_BY = {known.type: known.compared_by for known in TYPES.values() if known.compared_by}
@@ -475,3 +477,95 @@ def test_the_documentation_has_every_type_that_is_compared() -> None:
     for type_, attributes in COMPARED.items():
         for name in attributes if type_ not in {"aws_vpc_security_group_egress_rule", "aws_ecs_service"} else ():
             assert f"`{name}`" in documented[type_] or "protocol, ports" in documented[type_]
+
+
+def running(**changes: Any) -> Plan:
+    """Return what is deployed with another revision of the task definition, its only container changed."""
+    (container,) = json.loads(str(deployed().by_address[DEFINITION].values["container_definitions"]))
+    made = {name: value for name, value in {**container, **changes}.items() if value is not None}
+    return changed(DEFINITION, container_definitions=json.dumps([made]))
+
+
+DEFINITION = "module.ecs.aws_ecs_task_definition.this"
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"image": "docker.io/evil/miner:latest"}, "container_definitions.app.image docker.io/evil/miner:latest"),
+        ({"command": ["b", "a"]}, "container_definitions.app.command what it is, is not shown"),
+        ({"secrets": None}, "container_definitions.app.secrets.DATABASE_URL not set"),
+        ({"user": "root"}, "container_definitions.app.user root"),
+        ({"somethingNew": {"on": True}}, "container_definitions.app.somethingNew on true"),
+    ],
+)
+def test_each_field_of_what_runs_is_compared(changes: dict[str, Any], found: str) -> None:
+    """Those that nobody has heard of too."""
+    (finding,) = bad(running(**changes))
+    assert (VIOLATED, DEFINITION) == (finding.verdict, finding.address)
+    assert found in finding.found
+    assert 'image = "pipeline"' in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cpu": 0, "essential": None, "privileged": False, "mountPoints": [], "linuxParameters": {"devices": []}},
+        {"portMappings": [{"containerPort": 8080, "hostPort": 8080}]},
+        {"versionConsistency": "enabled"},
+    ],
+)
+def test_what_ecs_fills_in_is_no_difference(changes: dict[str, Any]) -> None:
+    """Neither is what it leaves out."""
+    assert [] == bad(running(**changes))
+
+
+@pytest.mark.parametrize("value", ["9090", "hunter2"])
+def test_values_of_the_environment_are_compared_and_not_shown(value: str) -> None:
+    """What was put there by hand may be a password."""
+    (finding,) = bad(running(environment=[{"name": "PORT", "value": value}]))
+    assert (VIOLATED, "container_definitions.app.environment.PORT.value") == (finding.verdict, finding.found.split()[0])
+    assert value not in str(finding)
+
+
+def rolled_out(**settings: Any) -> Contract:
+    """Return the contract with what it says of rollouts."""
+    return CONTRACT.model_copy(update={"rollout": Rollout.model_validate(settings)})
+
+
+OTHER_TAG = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/daily-report-tool-prod-backend:v99"
+
+
+@pytest.mark.parametrize(
+    ("image", "changes", "verdicts"),
+    [
+        ("source", {"image": OTHER_TAG}, [VIOLATED]),
+        ("pipeline", {"image": OTHER_TAG}, []),
+        ("pipeline", {"image": OTHER_TAG.replace(":v99", f"@sha256:{'0' * 64}")}, []),
+        ("pipeline", {"image": "docker.io/evil/miner:v99"}, [VIOLATED]),
+        ("pipeline", {"image": OTHER_TAG, "user": "root"}, [VIOLATED]),
+    ],
+)
+def test_a_pipeline_may_change_the_tag_and_nothing_else(
+    image: str, changes: dict[str, Any], verdicts: list[Verdict]
+) -> None:
+    """Where the contract says that there is one."""
+    found = check_drift(reference(), running(**changes), {}, rolled_out(image=image))
+    assert verdicts == [one.verdict for one in found if one.verdict is not PROVEN]
+
+
+def test_a_revision_that_terraform_ignores_may_be_meant() -> None:
+    """Unless the contract says what a pipeline may change of it."""
+    plan, live = ignoring("task_definition"), running(user="root")
+    (finding,) = [one for one in check_drift(plan, live, {}) if one.verdict is not PROVEN]
+    assert UNDETERMINED is finding.verdict
+    found = check_drift(plan, live, {}, rolled_out(image="pipeline"))
+    assert [VIOLATED] == [one.verdict for one in found if one.verdict is not PROVEN]
+
+
+@pytest.mark.parametrize(("count", "verdicts"), [(1, [VIOLATED]), (2, []), (6, []), (7, [VIOLATED])])
+def test_a_service_is_scaled_within_the_contract(count: int, verdicts: list[Verdict]) -> None:
+    """By others than Terraform."""
+    contract = rolled_out(tasks={"min": 2, "max": 6})
+    found = check_drift(reference(), changed(SERVICE, desired_count=count), {}, contract)
+    assert verdicts == [one.verdict for one in found if one.verdict is not PROVEN]

@@ -151,3 +151,10 @@ def test_a_group_of_a_container_is_looked_for_where_the_run_asks(logged: str, ve
     job = definition(awslogs_group="/ecs/other", awslogs_region=logged)
     found = check_log_groups(reference(), there, {}, [job])
     assert verdicts == [one.verdict for one in found if one.address == "job.json"]
+
+
+def test_events_that_are_kept_longer_are_advice() -> None:
+    """Nothing is lost by it."""
+    found = check_log_groups(reference(), deployed(), groups(retention_days=3653), DEFINITIONS)
+    assert {PROVEN} == {one.verdict for one in found}
+    assert ["retention_in_days 3653"] == [one.found for one in found if one.advice]

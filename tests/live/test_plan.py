@@ -9,8 +9,9 @@ import pytest
 
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.checks.deployed.drift import check_drift
-from infraspec.core.errors import InfraspecError, ResourceRefusalError
+from infraspec.core.errors import InfraspecError, ResourceRefusalError, RunnerPermissionError
 from infraspec.core.finding import Finding, Verdict
+from infraspec.core.unknown import RefusedRead, Unknown
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan, Resource
@@ -240,3 +241,17 @@ def test_name_that_two_may_have(tmp_path: Path) -> None:
     world.others = [{"ARN": arn, "Name": "app-prod-jwt", "Tags": []}]
     plan = live_plan(world.answers(), source(tmp_path, two), contract(), "prod")
     assert [one.address for one in plan.managed("aws_secretsmanager_secret")] == ["aws_secretsmanager_secret.db", arn]
+
+
+def test_tags_that_may_not_be_looked_at_are_not_known(tmp_path: Path) -> None:
+    """What a resource is does not depend on them, and the finding about them says what to add."""
+
+    def denied(**_: object) -> None:
+        raise RunnerPermissionError("the runner may not tag:GetResources", remedy="add the statement")
+
+    plan = live(tmp_path, World(), World().answers(resourcegroupstaggingapi__get_resources=denied))
+    (key,) = plan.managed("aws_kms_key")
+    tags = key.stated("tags_all")
+    assert "aws_kms_key.secrets" == key.address
+    assert isinstance(tags, Unknown)
+    assert RefusedRead("add the statement") == tags.cause

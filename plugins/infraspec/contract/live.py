@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from infraspec.contract.alarms import Bounds
 from infraspec.contract.field_types import (
     KNOWN,
     ContractTable,
@@ -77,10 +78,12 @@ _HALF_A_DAY = 43200
 
 
 class Rollout(ContractTable):
-    """`[rollout]`: when a deployment counts as done."""
+    """`[rollout]`: when a deployment counts as done, and what of it others than Terraform decide."""
 
     wait: Annotated[int, Field(ge=0, le=_HALF_A_DAY)] = 600
     newest: bool = False
+    image: Literal["source", "pipeline"] = "source"
+    tasks: Bounds | None = None
 
 
 RoleArn: TypeAlias = Annotated[str, Matching.named("RoleArn")]

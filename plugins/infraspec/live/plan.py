@@ -15,12 +15,20 @@ from typing import overload
 from infraspec.aws.calls import Calls
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.live_comparison import Whereabouts
-from infraspec.checks.deployed.inventory import FirewallRule, Stray, extra_grants, extra_policies, extra_rules
+from infraspec.checks.deployed.inventory import (
+    FirewallRule,
+    Stray,
+    extra_grants,
+    extra_policies,
+    extra_receivers,
+    extra_rules,
+)
 from infraspec.contract.models import Contract
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
 from infraspec.live.resources import containers, network, notifications, secrets
 from infraspec.live.resources.api_to_terraform import tag_map
-from infraspec.live.resources.reading import LISTINGS, NOTHING, listed
+from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
 from infraspec.live.resources.scope import LiveScope, Membership
 from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -34,6 +42,12 @@ _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **secrets.READERS,
 }
 """The types that no table says how to read; one reader may yield several."""
+_APART = frozenset((
+    "aws_db_parameter_group", "aws_db_subnet_group", "aws_dynamodb_table", "aws_eip",
+    "aws_internet_gateway", "aws_nat_gateway", "aws_route_table", "aws_subnet", "aws_vpc",
+    "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule",
+))  # fmt: skip
+"""The types on which no decision about access or alerts rests: where one cannot be read, only it is not known."""
 _PECULIARITIES = {**network.PECULIARITIES, **notifications.PECULIARITIES, **secrets.PECULIARITIES}
 
 
@@ -64,6 +78,8 @@ class LiveResources(Sequence[Resource]):
     def __init__(self, calls: Calls, sources: SourceIndex, membership: Membership) -> None:
         self._scope = LiveScope(calls, sources, membership, self.of)
         self._read: dict[object, tuple[Resource, ...]] = {}
+        self.refused: dict[str, RunnerPermissionError] = {}
+        """Why the resources of a type are those of the source, of which nothing is known here."""
         self.by_address: dict[str, Resource] = {}
         """The resources that were asked for so far: nothing refers to others."""
 
@@ -75,10 +91,19 @@ class LiveResources(Sequence[Resource]):
         reader = _READERS.get(type_)
         key = reader or type_
         if key not in self._read:
-            found = reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
-            self._read[key] = tuple(found)
+            self._read[key] = self._asked(type_, reader)
             self.by_address.update((resource.address, resource) for resource in self._read[key])
         return self._read[key]
+
+    def _asked(self, type_: str, reader: Callable[[LiveScope], Iterable[Resource]] | None) -> tuple[Resource, ...]:
+        try:
+            found = reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
+            return tuple(found)
+        except RunnerPermissionError as error:
+            if type_ not in _APART:
+                raise
+            self.refused[type_] = error
+            return unseen(self._scope, type_, error)
 
     def __iter__(self) -> Iterator[Resource]:
         for type_ in LISTINGS:
@@ -126,7 +151,11 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     """
     membership = Membership(contract, environment, calls.region, calls.account)
     rules = list(_firewall_rules(calls))
-    extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules))
+    canary = contract.environments[environment].live.canary
+    receivers = extra_receivers(plan, live, [canary.queue] if canary else [])
+    extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules), *receivers)
+    if isinstance(live, LivePlan) and (errors := list(live.resources.refused.values())):
+        raise errors[0]
     whereabouts = Whereabouts(plan.derived(AwsAttributes), calls.account, calls.region)
     doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}

@@ -21,6 +21,7 @@ from itertools import product
 from msgspec import Struct
 
 from infraspec.contract.alarms import Channel
+from infraspec.core.json_text import decode_json
 from infraspec.core.regular_expressions import begins
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import AFTER_APPLY, AtRunTime, Cause, Unknown, Value, computed_from, render
@@ -220,6 +221,11 @@ class Delivery:
         key = self._key(configured)
         if key is None:
             return DeliveryStep(Truth.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
+        if key.stated("is_enabled") is False:
+            reason = "a key that is disabled, or is being deleted, encrypts nothing"
+            return DeliveryStep(Truth.NO, key, "is_enabled", f"{key.address} is not enabled", reason)
+        if isinstance(key.stated("is_enabled"), Unknown):
+            return DeliveryStep(Truth.MAYBE, key, "is_enabled", key.address, "whether the key is enabled is not known")
         sources = [
             s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.stated("key_id")) is key
         ]
@@ -311,7 +317,10 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
     plan = delivery.attributes.plan
     for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
         perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one", AFTER_APPLY)
-        is_certain = plan.belongs_to(subscription, topic) and not subscription.stated("filter_policy")
+        dropped = drops_alerts(subscription)
+        if dropped is Truth.YES:
+            continue
+        is_certain = plan.belongs_to(subscription, topic) and dropped is Truth.NO
         protocol = subscription.attribute("protocol") if is_certain else perhaps
         yield protocol, subscription.stated("endpoint")
     for chatbot in plan.managed(*_CHATBOTS):
@@ -320,6 +329,24 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
             if delivery.topic(arn) is topic:
                 is_certain = plan.belongs_to(chatbot, topic)
                 yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one", AFTER_APPLY), ""
+
+
+def drops_alerts(subscription: Resource) -> Truth:
+    """Tell whether the filter policy of a subscription keeps every alert out, as alerts have no message attributes.
+
+    Source: Amazon SNS Developer Guide, "Amazon SNS message filtering" and "Subscription filter policy scope".
+    """
+    policy, scope = subscription.stated("filter_policy"), subscription.stated("filter_policy_scope")
+    if not policy or policy == "{}":
+        return Truth.NO
+    try:
+        tree = decode_json(policy)
+    except (ValueError, TypeError, AttributeError):
+        return Truth.MAYBE
+    if scope not in {None, "", "MessageAttributes"} or not isinstance(tree, Mapping):
+        return Truth.MAYBE
+    asked = [wanted for name, wanted in tree.items() if not name.startswith("$") and wanted != [{"exists": False}]]
+    return Truth.YES if any(isinstance(wanted, list) for wanted in asked) else Truth.MAYBE
 
 
 def _is_of(channel: Channel, protocol: Value, endpoint: Value, specimens: Specimens) -> Truth:

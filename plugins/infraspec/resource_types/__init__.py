@@ -14,11 +14,20 @@ from pathlib import Path
 
 import msgspec
 
-from infraspec.resource_types.model import DriftAttributes, Policy, PolicyKind, PolicyLimit, Renaming, ResourceType
+from infraspec.resource_types.model import (
+    DriftAttributes,
+    NestedFields,
+    Policy,
+    PolicyKind,
+    PolicyLimit,
+    Renaming,
+    ResourceType,
+)
 
 __all__ = [
     "TYPES",
     "DriftAttributes",
+    "NestedFields",
     "Policy",
     "PolicyKind",
     "PolicyLimit",

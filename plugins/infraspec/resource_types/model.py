@@ -112,6 +112,25 @@ class Attaching(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     alone: Literal["", "holder", "policy"] = ""
 
 
+class NestedFields(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the fields of nested blocks, or of a JSON document, are compared; a path is dotted, and has no indices.
+
+    `names` are the fields that tell the entries of a list apart, the list of the attribute itself being at the empty
+    path. A list that is `ordered` is compared with its order. `defaults` are what AWS fills in where nothing is set,
+    and `repeats` the field beside it that it fills one in from. Of what is at or below a `hidden` path no value is ever
+    shown, unless a pattern of `shown` fits. With `only_set`, what the source does not set is AWS's to choose, unless it
+    has a default.
+    """
+
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    repeats: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    only_set: bool = False
+
+
 class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the rule `drift` compares; only that the resource exists if `compared` is empty.
 
@@ -119,6 +138,7 @@ class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     none either, unless the provider leaves alone what is not set. `repeated` is what a state repeats of other
     resources, as it was when it was written: it is compared only if the source sets it. `inherited` is what AWS sets
     where the source does not: a replica has what its source has. `defaults` says what an argument is that is not set.
+    Those of `nested` are compared field by field.
     """
 
     compared: tuple[str, ...] = ()
@@ -126,6 +146,7 @@ class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     repeated: tuple[str, ...] = ()
     inherited: tuple[str, ...] = ()
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    nested: Mapping[str, NestedFields] = field(default_factory=dict)
 
 
 class PublicSetting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct, field
 
 from infraspec.checks.alarms.alarm_routes import Routes
 from infraspec.checks.alarms.alarms import used_routes
-from infraspec.checks.common.live_comparison import ResolvedSource, looked_at
+from infraspec.checks.common.live_comparison import Difference, ResolvedSource, looked_at
+from infraspec.checks.common.nested_comparison import nested_differences
 from infraspec.checks.common.unknown_remedies import doubted, left_open
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.live import Canary
@@ -35,6 +37,7 @@ from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, publisher_of
 from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.live_readings import CanaryFacts, LiveSubscription, reached
+from infraspec.resource_types import DriftAttributes, NestedFields, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -88,6 +91,7 @@ def _lets_in(facts: CanaryFacts) -> Truth:
     return decide((), "sqs:SendMessage", queue, resource_policies=policies, principal=principal, context=about).allowed
 
 
+_SUBSCRIPTION = "aws_sns_topic_subscription"
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
 _ON = {"ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
 Subscriptions = Mapping[str, Sequence[LiveSubscription]]
@@ -114,7 +118,7 @@ def check_alarm_delivery(
         for topic in use.route.topics:
             levels.setdefault(topic.address, set()).add(use.level)
     check = _Check(plan, live_plan, subscriptions, alarms, levels)
-    return [*check.topics(), *check.rules(), *check.others]
+    return [*check.topics(), *check.subscriptions_of_source(), *check.rules(), *check.others]
 
 
 class _Uses(Struct):
@@ -204,6 +208,41 @@ class _Check:
         if worst is Truth.MAYBE:
             wording = "filtered"
         return subject.say(wording, expected=expected, found=_shown(subscriptions), whom=whom)
+
+    def subscriptions_of_source(self) -> Iterator[Finding]:
+        """Judge each subscription of the source to a topic that something sends to: it is there, and as it says."""
+        delivery = Delivery(self.bound.attributes)
+        for topic in sorted(self.uses.publishers, key=lambda topic: topic.address):
+            for source in delivery.by_topic(_SUBSCRIPTION, "topic_arn").get(topic.address, ()):
+                if self._is_here(source) and self.bound.resource(topic) is not None:
+                    yield self._subscription(source, self.bound.resource(source))
+
+    def _subscription(self, source: Resource, live: Resource | None) -> Finding:
+        """Say nothing of an endpoint: it may be the key of a pager."""
+        protocol, endpoint = (self.bound.value(source.stated(name)) for name in ("protocol", "endpoint"))
+        if live is None:
+            known = isinstance(protocol, str) and isinstance(endpoint, str)
+            absent = RULE.about(source, "subscription", source.location_of("endpoint"))
+            return left_open(self.plan, absent.say("no-subscription" if known else "perhaps-no-subscription"))
+        about = partial(RULE.about, source, "subscription", related=(Related("live", live.address),))
+        if live.stated("pending_confirmation"):
+            return about().say("not-confirmed-yet", protocol=render(protocol))
+        changed = [one for one in self._changed(source, live) if one.attribute not in source.ignore_changes]
+        if not changed:
+            return about().proven("confirmed, and delivers as the source says")
+        names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in changed))
+        certain = any(one.answer is Truth.NO for one in changed)
+        subject = about(location=source.location_of(changed[0].attribute))
+        return subject.say("delivers-otherwise" if certain else "perhaps-delivers-otherwise", names=names)
+
+    def _changed(self, source: Resource, live: Resource) -> Iterator[Difference]:
+        compared = resource_type(_SUBSCRIPTION).drift or DriftAttributes()
+        for name in compared.compared:
+            fields = compared.nested.get(name, NestedFields())
+            expected, default = self.bound.value(source.stated(name)), compared.defaults.get(name)
+            if name not in compared.left_out or expected is not None:
+                given = default if expected is None else expected
+                yield from nested_differences(name, given, live.stated(name) or default, fields)
 
     def rules(self) -> Iterator[Finding]:
         for rule, target, topic in self.uses.rules:

@@ -380,6 +380,8 @@ class Routes(Struct):
 def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:
     if publisher == EVENTBRIDGE_BY_ROLE:
         return "take role_arn out of the aws_cloudwatch_event_target: the policy of the topic decides then"
+    if step.attribute == "is_enabled":
+        return "enable the key (a deletion that is scheduled has to be cancelled before): is_enabled = true"
     if step.attribute == "kms_master_key_id":
         where, resources = "encrypt the topic with a key of its own, whose policy has the statement", '"*"'
     elif step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}:

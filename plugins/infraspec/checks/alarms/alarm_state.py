@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from typing import TypeAlias
 
 from infraspec.checks.common.live_comparison import Difference, ResolvedSource, looked_at, same
+from infraspec.checks.common.nested_comparison import nested_differences
 from infraspec.checks.common.unknown_remedies import left_open
 from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.contract.models import Contract
@@ -50,7 +51,10 @@ def differences(source: Resource, live: Resource, values: Mapping[str, Value]) -
                 expected or source.stated("evaluation_periods"),
                 found or live.stated("evaluation_periods"),
             )
-        yield from _compared(name, expected, found)
+        if name in compared.nested:
+            yield from nested_differences(name, expected, found, compared.nested[name])
+        else:
+            yield from _compared(name, expected, found)
     yield from _queries(values.get("metric_query"), live.stated("metric_query"))
 
 

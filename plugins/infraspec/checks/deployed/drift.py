@@ -16,18 +16,23 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from infraspec.checks.common.live_comparison import Difference, ResolvedSource, counted, not_placed, same, where_to_ask
+from infraspec.checks.common.nested_comparison import nested_differences
 from infraspec.checks.common.unknown_remedies import left_open
+from infraspec.contract.alarms import Bounds
+from infraspec.contract.live import Rollout
+from infraspec.contract.models import Contract
 from infraspec.conventions.naming import read_name, read_path
 from infraspec.core.finding import Finding, Related
 from infraspec.core.json_text import decode_json
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, render
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, parts_of, render
 from infraspec.ecs.fleet import is_scaled
-from infraspec.resource_types import DriftAttributes, resource_type
+from infraspec.ecs.task_definition import TaskDefinition
+from infraspec.resource_types import DriftAttributes, NestedFields, resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
 
@@ -132,16 +137,19 @@ def _list(value: Value) -> list[Value]:
     return [str(item).lower() if isinstance(item, bool) else item for item in items]
 
 
-def compare_revisions(source: Resource, live: Resource, bound: ResolvedSource, running: Collection[str]) -> Finding:
+def compare_revisions(
+    source: Resource, live: Resource, bound: ResolvedSource, running: Collection[str], rollout: Rollout
+) -> Finding:
     """Compare three: the revision of the source or its state, that of the service, and those of its tasks.
 
-    Without a state the source knows a family and no revision: then the other two are compared, and that is said.
+    Without a state the source knows a family and no revision: then the other two are compared, and that is said. What
+    the revisions say is compared with the task definition of the source.
     """
     own, service = bound.attributes.narrow(source.stated("task_definition")), live.stated("task_definition")
     if not isinstance(own, str):
         own = _family_of(source.stated("task_definition"), bound) or own
     tasks = sorted({_revision(one) for one in running})
-    pipeline = bool({"task_definition", "all"} & set(source.ignore_changes))
+    pipeline = rollout.image == "pipeline" or bool({"task_definition", "all"} & set(source.ignore_changes))
     answer = _same_revision(_family(own) if pipeline else own, service)
     if answer is not Truth.NO and all(one == _revision(service) for one in tasks):
         told = _revision(service)
@@ -181,8 +189,11 @@ def _revision(value: Value) -> str:
 
 
 _TASK_DEFINITION = "aws_ecs_task_definition"
-"""Compared with what services and tasks run."""
-_DOCUMENTS = frozenset({"policy", "assume_role_policy", "event_pattern"})
+"""Compared with the revisions that services and tasks run."""
+_SERVICE, _CONTAINERS = "aws_ecs_service", "container_definitions"
+_SHARED_NETWORK = frozenset({"bridge", "none"})
+"""Network modes in which a port of the host is another one than that of the container."""
+_DOCUMENTS = frozenset({"policy", "policy_document", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 """The key of a secret that names none; AWS leaves it out of its answer."""
@@ -204,26 +215,65 @@ class _Compared(Struct, frozen=True):
         return f"{equal}; the pipeline's: {', '.join(self.left)}" if self.left else equal
 
 
-def check_drift(plan: Plan, live_plan: Plan, running_tasks: Mapping[str, Collection[str]]) -> list[Finding]:
+def check_drift(
+    plan: Plan,
+    live_plan: Plan,
+    running_tasks: Mapping[str, Collection[str]],
+    contract: Contract | None = None,
+) -> list[Finding]:
     """Judge each resource of a source, or of a state, that can be compared; what is not compared is one advice.
 
     `live_plan` has the live resources at the addresses of the source, `running_tasks` the task definitions of the tasks
-    that run, by the address of their service.
+    that run, by the address of their service. `contract` says what others than Terraform decide of a rollout.
     """
     bound = ResolvedSource(plan, live_plan)
+    run = _Running(bound, running_tasks, contract.rollout if contract else Rollout())
     findings: list[Finding] = []
     unseen: list[Resource] = []
     for source in plan.managed():
         known = resource_type(source.type)
         if known.compared_by:
             continue
-        if (known.drift is None and source.type != _TASK_DEFINITION) or bound.whereabouts.elsewhere(source):
+        if known.drift is None or bound.whereabouts.elsewhere(source):
             unseen.append(source)
         elif bound.whereabouts.has(source) is Truth.MAYBE:
             findings.append(not_placed(RULE, source, bound.whereabouts))
-        elif known.drift is not None:
-            findings += _of_source(source, known.drift, bound, running_tasks)
+        else:
+            findings += _of_source(source, known.drift, run)
     return [*findings, *([_not_compared(bound, unseen)] if unseen else ())]
+
+
+class _Running(Struct, frozen=True):
+    """A source beside AWS, with the task definitions that tasks run, and what the contract leaves to others."""
+
+    bound: ResolvedSource
+    tasks: Mapping[str, Collection[str]]
+    rollout: Rollout
+
+    def revisions(self, source: Resource) -> list[Resource]:
+        """Return the revisions of a family that services and tasks run, or else the newest one; the first is told."""
+        own = self.bound.resource(source)
+        if own is None:
+            return []
+        used = {one.stated("task_definition") for one in self.bound.live.managed(_SERVICE)}
+        used = used.union(*self.tasks.values())
+        alike = [
+            one for one in self.bound.live.managed(_TASK_DEFINITION) if one.stated("family") == own.stated("family")
+        ]
+        return [one for one in alike if one.stated("arn") in used] or [own]
+
+    def is_left(self, source: Resource) -> bool:
+        """Tell whether Terraform leaves the revisions of a task definition to others, and the contract says no more."""
+        services = self.bound.plan.managed(_SERVICE)
+        own = [one for one in services if self.definition(one) is source]
+        ignored = [set(one.ignore_changes) & {"task_definition", "all"} for one in own]
+        return any(ignored) or bool({_CONTAINERS, "all"} & set(source.ignore_changes))
+
+    def definition(self, service: Resource) -> Resource | None:
+        """Return the task definition of the source that a service of it names."""
+        named = service.stated("task_definition")
+        found = self.bound.plan.find(named) if isinstance(named, Unknown) else None
+        return found[0] if found and found[0].type == _TASK_DEFINITION else None
 
 
 def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
@@ -236,45 +286,122 @@ def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
     )
 
 
-def _of_source(
-    source: Resource, drift: DriftAttributes, bound: ResolvedSource, running: Mapping[str, Collection[str]]
-) -> Iterator[Finding]:
+def _of_source(source: Resource, drift: DriftAttributes, run: _Running) -> Iterator[Finding]:
+    bound = run.bound
     live = find_live(source, bound)
     if live is None:
         yield left_open(bound.plan, _absent(source, bound))
         return
-    compared = _compare(source, live, drift, bound)
-    if source.type == "aws_ecs_service":
-        yield compare_revisions(source, live, bound, running.get(source.address, ()))
+    if source.type == _SERVICE:
+        yield compare_revisions(source, live, bound, run.tasks.get(source.address, ()), run.rollout)
+    for one in run.revisions(source) if source.type == _TASK_DEFINITION else [live]:
+        yield _judged(source, one, _compare(source, one, drift, run), run)
+
+
+def _judged(source: Resource, live: Resource, compared: _Compared, run: _Running) -> Finding:
     ids = [one for one in (live.stated("arn"), live.stated("id")) if one and isinstance(one, str)]
     related, shown = [Related("live", one) for one in ids[:1]], compared.wrong or compared.doubtful
+    subject = "" if live.address in run.bound.plan.by_address else f"as {_revision(live.stated('arn'))}"
     if not shown:
-        yield RULE.about(source, related=related).proven(compared.told)
-        return
-    subject = RULE.about(source, location=source.location_of(shown[0].attribute), related=related)
+        return RULE.about(source, subject, related=related).proven(compared.told)
+    told = RULE.about(source, subject, source.location_of(shown[0].attribute), related)
     expected = "\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown)
     found = "\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown)
     names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in shown))
-    yield subject.say("changed" if compared.wrong else "not-known", expected=expected, found=found, names=names)
+    wording = _wording(source, compared, run)
+    return told.say(wording, expected=expected, found=found, names=names)
 
 
-def _compare(source: Resource, live: Resource, drift: DriftAttributes, bound: ResolvedSource) -> _Compared:
+def _wording(source: Resource, compared: _Compared, run: _Running) -> str:
+    """Name what is said of what differs; where nobody says what a pipeline may change of a revision, that is open."""
+    if not compared.wrong:
+        return "not-known"
+    if source.type != _TASK_DEFINITION:
+        return "changed"
+    return "others-revision" if run.rollout.image == "source" and run.is_left(source) else "changed-revision"
+
+
+def _compare(source: Resource, live: Resource, drift: DriftAttributes, run: _Running) -> _Compared:
     found = _Compared([], [], [], [])
     for name in drift.compared:
-        # The revision is compared elsewhere, and Application Auto Scaling sets the count.
-        owned = name == "task_definition" or (name == "desired_count" and is_scaled(source, bound.attributes))
-        pair = None if owned else _pair(name, source, live, drift)
-        if pair is None:
+        if name == "task_definition":  # the revision is compared elsewhere
             continue
-        expected = bound.value(pair[0])
-        answer = _same(name, expected, pair[1])
-        if answer is Truth.YES:
+        differences = _differences(name, source, live, drift, run)
+        if differences is None:
+            continue
+        is_left = {name.partition(".")[0], "all"} & set(source.ignore_changes) and source.type != _TASK_DEFINITION
+        for one in differences:
+            if is_left or (run.rollout.image == "pipeline" and is_other_tag(one)):
+                found.left.append(one.attribute)
+            else:
+                (found.wrong if one.answer is Truth.NO else found.doubtful).append(one)
+        if not differences:
             found.equal.append(name)
-        elif {name.partition(".")[0], "all"} & set(source.ignore_changes):
-            found.left.append(name)
-        else:
-            (found.wrong if answer is Truth.NO else found.doubtful).append(Difference(name, expected, pair[1], answer))
     return found
+
+
+def _differences(
+    name: str, source: Resource, live: Resource, drift: DriftAttributes, run: _Running
+) -> list[Difference] | None:
+    """Return how an attribute differs; None if there is nothing to compare."""
+    fields = drift.nested.get(name)
+    if fields is not None:
+        return _nested(name, fields, source, live, drift, run.bound)
+    if name == "desired_count" and is_scaled(source, run.bound.attributes):  # Application Auto Scaling sets it
+        return None
+    pair = _pair(name, source, live, drift)
+    if pair is None:
+        return None
+    if name == "desired_count" and run.rollout.tasks is not None:
+        return _out_of(run.rollout.tasks, name, pair[1])
+    expected = run.bound.value(pair[0])
+    answer = _same(name, expected, pair[1])
+    return [] if answer is Truth.YES else [Difference(name, expected, pair[1], answer)]
+
+
+def _nested(  # noqa: PLR0917 - two resources, and what is known of their type
+    name: str,
+    fields: NestedFields,
+    source: Resource,
+    live: Resource,
+    drift: DriftAttributes,
+    bound: ResolvedSource,
+) -> list[Difference] | None:
+    configured, there = source.stated(name), live.stated(name)
+    is_anyones = is_computed(source.type, name) is True or name in drift.inherited
+    if (not configured and is_anyones) or (name == _CONTAINERS and there is None):
+        return None
+    if name == _CONTAINERS:
+        definition = TaskDefinition.from_resource(source)
+        configured = definition.unknown_containers or [one.definition or Unknown(name) for one in definition.containers]
+        if live.stated("network_mode") in _SHARED_NETWORK:
+            fields = structs.replace(fields, repeats={})
+    return list(nested_differences(name, bound.value(configured), there, fields))
+
+
+def _out_of(bounds: Bounds, name: str, count: Value) -> list[Difference]:
+    """Return that a number is not one that the contract allows."""
+    low, high = bounds.min or 0, bounds.max
+    if not isinstance(count, int) or (count >= low and (high is None or count <= high)):
+        return []
+    most = "" if high is None else f" and at most {high:g}"
+    return [Difference(name, f"at least {low:g}{most}, as [rollout] of the contract says", count, Truth.NO)]
+
+
+def is_other_tag(difference: Difference) -> bool:
+    """Tell whether the image of a container is another one of the same repository."""
+    parts = difference.attribute.split(".")
+    if parts[0] != _CONTAINERS or parts[2:] != ["image"] or not isinstance(difference.found, str):
+        return False
+    expected = difference.expected if isinstance(difference.expected, str | Text) else ""
+    first = next(iter(parts_of(expected)), "")
+    return isinstance(first, str) and bool(first) and repository_of(first) == repository_of(difference.found)
+
+
+def repository_of(image: str) -> str:
+    """Return an image without its tag and digest. Source: Amazon ECS API Reference, ContainerDefinition, `image`."""
+    host, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{host}{slash}{name.partition(':')[0]}"
 
 
 _STATES = {"true": "ENABLED", "false": "DISABLED"}

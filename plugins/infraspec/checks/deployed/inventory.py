@@ -22,7 +22,7 @@ from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
-from infraspec.core.unknown import Text, Value
+from infraspec.core.unknown import Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -135,6 +135,11 @@ _POLICIES = {
     "aws_sns_topic_policy": ("arn", "aws_sns_topic", "arn"),
 }
 """By type of policy, its attribute that names what it is of, and the type and attribute of that."""
+_RECEIVERS = (
+    ("aws_sns_topic_subscription", "topic_arn", "aws_sns_topic", "arn"),
+    ("aws_cloudwatch_event_target", "rule", "aws_cloudwatch_event_rule", "name"),
+)
+"""Types that get what another one sends, the attribute that names that, and its type and attribute."""
 _GROUPS = ("aws_security_group", "aws_default_security_group")
 _GROUP_RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
 _OLD_RULE = "aws_security_group_rule"
@@ -184,12 +189,28 @@ def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
         given = [(bound.whereabouts.has(one), bound.value(one.attribute(attribute))) for one in plan.managed(type_)]
         for one in live.managed(type_):
             source = owners.get(one.stated(attribute))
-            if source is None or source.sets("policy") or one.address in plan.by_address:
+            is_seen = not isinstance(one.stated("policy"), Unknown)
+            if source is None or source.sets("policy") or one.address in plan.by_address or not is_seen:
                 continue
             known = any_of(all_of(here, same(value, one.stated(attribute))) for here, value in given)
             if known is not Truth.YES:
                 name, certain = str(one.stated(attribute)), known is Truth.NO and plan.is_whole
                 yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
+
+
+def extra_receivers(plan: Plan, live: Plan, allowed: Collection[str] = ()) -> Iterator[Stray]:
+    """Yield who else gets the alerts of topics, and the events of rules, of the source; `allowed` are endpoints."""
+    bound = ResolvedSource(plan, live)
+    for type_, attribute, owner, key in _RECEIVERS:
+        owners = {one.stated(key): one.address for one in live.managed(owner) if one.address in plan.by_address}
+        here = [one for one in plan.managed(type_) if bound.whereabouts.has(one) is not Truth.NO]
+        missing = [bound.value(one.attribute(attribute)) for one in here if bound.resource(one) is None]
+        for one in live.managed(type_):
+            own = one.stated(attribute)
+            if own not in owners or one.address in plan.by_address or one.stated("endpoint") in allowed:
+                continue
+            certain = plan.is_whole and all(same(of, own) is Truth.NO for of in missing)
+            yield Stray(one.address, type_, f"what it is of, {owners[own]}", certain=certain)
 
 
 class FirewallRule(Struct, frozen=True):

@@ -81,6 +81,8 @@ def _compared(
         return RULE.about(source, name, related=related).proven(_said(attribute, found))
     subject = RULE.about(source, name, source.location_of(attribute), related)
     wording = "changed" if answer is Truth.NO else "not-known"
+    if name == "retention" and isinstance(expected, int) and isinstance(found, int) and found > expected > 0:
+        wording = "kept-longer"
     return subject.say(wording, expected=_said(attribute, expected), found=_said(attribute, found))
 
 

@@ -52,6 +52,7 @@ def task_definitions(scope: LiveScope) -> Iterator[Resource]:
             continue
         seen.add(arn)
         values["container_definitions"] = json.dumps(described["containerDefinitions"])
+        values["proxy_configuration"] = _proxy(described)
         resource = scope.resource(TASK_DEFINITION, values, tags=tag_map(answer.get("tags")))
         yield replace(resource, address=arn) if resource.address in taken else resource
         taken.add(resource.address)
@@ -100,4 +101,16 @@ def _service(_scope: LiveScope, entry: Entry, values: Values) -> Values:
         }
         enabled = configuration.get("enabled", False)
         found.append({"enabled": enabled, "log_configuration": [written] if log else []})
+    network = values.get("network_configuration")
+    for block in network if isinstance(network, list) else ():
+        block["assign_public_ip"] = block.get("assign_public_ip") == "ENABLED"
     return {**values, "service_connect_configuration": found}
+
+
+def _proxy(described: Entry) -> list[Value]:
+    """Return the proxy of a task definition with its properties as a map, as Terraform has them."""
+    proxy = described.get("proxyConfiguration")
+    if not proxy:
+        return []
+    properties = {one["name"]: one.get("value") for one in proxy.get("properties") or ()}
+    return [{"container_name": proxy["containerName"], "type": proxy.get("type"), "properties": properties}]

@@ -53,6 +53,9 @@ def chats(scope: LiveScope) -> Iterator[Resource]:
 READERS = {SUBSCRIPTION: subscriptions, CHAT: chats}
 
 
+_DELIVERY = names("FilterPolicy RedrivePolicy raw_message_delivery=RawMessageDelivery") | names("FilterPolicyScope")
+
+
 def _subscriptions(scope: LiveScope) -> Iterator[tuple[str, Entry]]:
     for topic in scope.managed(TOPIC):
         arn = str(topic.stated("arn"))
@@ -71,7 +74,7 @@ def _subscription(scope: LiveScope, topic: str, subscription: Entry) -> Resource
         "protocol": protocol,
         "endpoint": endpoint,
         "pending_confirmation": not confirmed,
-        "filter_policy": (asked or {}).get("Attributes", {}).get("FilterPolicy"),
+        **attributes_of((asked or {}).get("Attributes", {}), _DELIVERY),
     }
     digest = hashlib.sha256(endpoint.encode()).hexdigest()[:8]  # an endpoint may be the key of a pager
     address = own if confirmed else f"{topic} {protocol} {digest}"
@@ -122,7 +125,18 @@ def _dimensions(metric: Entry) -> dict[str, str]:
     return {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions") or ()}
 
 
+_SUPPRESSOR = names("alarm=ActionsSuppressor extension_period=ActionsSuppressorExtensionPeriod") | names(
+    "wait_period=ActionsSuppressorWaitPeriod"
+)
+
+
+def _suppressor(_scope: LiveScope, alarm: Entry, values: Values) -> Values:
+    """Add what keeps the actions of a composite alarm back, if anything does."""
+    return {**values, "actions_suppressor": [attributes_of(alarm, _SUPPRESSOR)] if "ActionsSuppressor" in alarm else []}
+
+
 PECULIARITIES = {
+    "aws_cloudwatch_composite_alarm": Peculiarity(_suppressor),
     "aws_cloudwatch_metric_alarm": Peculiarity(_series),
     "aws_sns_topic_policy": Peculiarity(_given_policy),
 }

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
 from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
-from infraspec.live.resources.scope import LiveScope
+from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types import TYPES
 from infraspec.resource_types.listing import ApiCall, Listing, at, snake
 from infraspec.terraform.plan import Resource
@@ -46,6 +47,21 @@ def listed(scope: LiveScope, type_: str, peculiarity: Peculiarity = NOTHING) -> 
         yield from listed_of(scope, type_, None, peculiarity, is_all=LISTINGS[type_].is_shared)
     for owner in scope.managed(owner_type) if owner_type else ():
         yield from listed_of(scope, type_, owner, peculiarity)
+
+
+def unseen(scope: LiveScope, type_: str, error: RunnerPermissionError) -> tuple[Resource, ...]:
+    """Return the resources of a type that the source has here, of which nothing is known: nobody may look at them."""
+    sources = [one for one in scope.sources.plan.managed(type_) if scope.sources.is_here(one)]
+    names = ("arn", "id", "tags", "tags_all", *LISTINGS[type_].attributes)
+    return tuple(
+        replace(
+            source,
+            values={name: refused(f"{name} of {source.address}", error) for name in (*names, *source.values)},
+            actions=(),
+            ignore_changes=(),
+        )
+        for source in sources
+    )
 
 
 def listed_of(
@@ -116,7 +132,7 @@ def _is_meant(entry: Entry, listing: Listing) -> bool:
     return is_chosen and not any(at(entry, path) in values for path, values in listing.unless.items())
 
 
-def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, str], Mapping[str, str]]:
+def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Entry, str], Tags]:
     """Return what says the tags by an entry and its ARN."""
     listing = LISTINGS[type_]
     if not listing.has_tags:
@@ -129,7 +145,10 @@ def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Ent
     alike = [name for name, one in LISTINGS.items() if one.tags_batch == batch and not one.of]
     asked = {type_: found} if listing.of else {name: entries(scope, name, {}) for name in alike}
     arns = [str(values_of(scope, name, entry)["arn"]) for name, listed in asked.items() for entry in listed]
-    answers = scope.calls.batches(listing.service, batch, arns)
+    try:
+        answers = scope.calls.batches(listing.service, batch, arns)
+    except RunnerPermissionError as error:
+        return lambda _entry, arn, error=error: refused(f"the tags of {arn}", error)  # type: ignore[misc]
     tagged = {one["ResourceArn"]: tag_map(one.get("Tags")) for one in answers}
     return lambda _entry, arn: tagged.get(arn, {})
 
@@ -146,8 +165,10 @@ def _detail(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, 
 
 
 def shown_of(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value], what: str) -> Any:
-    """Return what an answer has, None if there is nothing, Unknown if the resource keeps the runner out."""
+    """Return what an answer has, None if there is nothing, Unknown if the runner may not look at it."""
     try:
         return _detail(scope, service, call, values)
     except ResourceRefusalError as error:
         return Unknown(f"{what}, which keeps the runner out,", RefusedRead(error.remedy))
+    except RunnerPermissionError as error:
+        return refused(what, error)

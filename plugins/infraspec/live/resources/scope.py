@@ -12,13 +12,19 @@ from infraspec.aws.calls import Calls
 from infraspec.contract.models import Contract
 from infraspec.conventions.naming import NamingRule
 from infraspec.conventions.placeholders import APPLICATION, ENVIRONMENT, facts_of
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.finding import Verdict
-from infraspec.core.unknown import Unknown, Value
+from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.source_index import SourceIndex, identity_of
 from infraspec.terraform.plan import Resource
 
 _NAMING = ("{application}", "{environment}")
+
+
+def refused(what: str, error: RunnerPermissionError) -> Unknown:
+    """Return what is known of what the runner may not look at: nothing, and how to know it."""
+    return Unknown(f"{what}, which the runner may not look at,", RefusedRead(error.remedy))
 
 
 @dataclass
@@ -30,13 +36,14 @@ class LiveScope:
     membership: Membership
     managed: Callable[..., tuple[Resource, ...]]
 
-    def belongs(self, type_: str, values: Mapping[str, Value], tags: Mapping[str, str] | None = None) -> bool:
+    def belongs(self, type_: str, values: Mapping[str, Value], tags: Mapping[str, str] | Unknown | None = None) -> bool:
         """Tell whether something that exists is this environment's: by its source, its name, or its tags."""
-        identity = identity_of(type_, {**values, "tags": tags or {}})
+        tags = tags if isinstance(tags, Mapping) else {}
+        identity = identity_of(type_, {**values, "tags": tags})
         return (
             bool(self.sources.possible(type_, identity))
             or self.membership.by_name(type_, identity[-1])
-            or self.membership.by_tags(tags or {})
+            or self.membership.by_tags(tags)
         )
 
     def resource(
@@ -65,14 +72,28 @@ class LiveScope:
             return Resource(where, "managed", type_, name or identity[-1], None, "", given, "aws")
         return replace(known, values=given, actions=(), ignore_changes=())
 
-    def tags_of(self, arn: str) -> Mapping[str, str]:
-        """Return the tags of a resource by its ARN, as the Resource Groups Tagging API has them."""
-        return self.tagged.get(arn, {})
+    def tags_of(self, arn: str) -> Mapping[str, str] | Unknown:
+        """Return the tags of a resource by its ARN, as the Resource Groups Tagging API has them.
+
+        They are Unknown where the runner may not ask for them.
+        """
+        found = self._tagged
+        return refused(f"the tags of {arn}", found) if isinstance(found, RunnerPermissionError) else found.get(arn, {})
+
+    @property
+    def tagged(self) -> Mapping[str, Mapping[str, str]]:
+        """The tags of everything in the account and region that has or had tags, by ARN; IAM is not among it.
+
+        There is nothing where the runner may not ask: what only its tags tell of is not seen, as `inventory` says.
+        """
+        return {} if isinstance(self._tagged, RunnerPermissionError) else self._tagged
 
     @cached_property
-    def tagged(self) -> Mapping[str, Mapping[str, str]]:
-        """The tags of everything in the account and region that has or had tags, by ARN; IAM is not among it."""
-        found = self.calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+    def _tagged(self) -> Mapping[str, Mapping[str, str]] | RunnerPermissionError:
+        try:
+            found = self.calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+        except RunnerPermissionError as error:
+            return error
         return {mapping["ResourceARN"]: tag_map(mapping.get("Tags")) for mapping in found}
 
     @property

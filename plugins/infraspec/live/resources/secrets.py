@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from infraspec.aws.calls import Calls
-from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.unknown import Unknown
 from infraspec.live.resources.api_to_terraform import json_text, tag_map
 from infraspec.live.resources.containers import parameter_names, referenced
 from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, shown_of, values_of
-from infraspec.live.resources.scope import LiveScope
+from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types.listing import ApiCall
 from infraspec.terraform.plan import Resource
 
@@ -143,7 +143,7 @@ def keys(scope: LiveScope) -> Iterator[Resource]:
         metadata = _described(scope, key)
         if metadata.get("KeyManager", "CUSTOMER") != "CUSTOMER" or not metadata:
             continue
-        yield from _key(scope, metadata["Arn"], key, names)
+        yield from _key(scope, metadata, key, names)
         for name in names:
             values = {"name": name, "id": name, "target_key_id": key, "target_key_arn": metadata["Arn"]}
             yield scope.resource(ALIAS, {**values, "arn": _arn(scope, "kms", name)})
@@ -176,28 +176,41 @@ def _described(scope: LiveScope, key: str) -> Mapping[str, Any]:
     """Return what KMS says of a key, nothing if there is none; no more than its ARN if it keeps the runner out."""
     try:
         found = scope.calls.ask("kms", "describe_key", KeyId=key, absent=("NotFoundException",))
-    except ResourceRefusalError:
-        return {"Arn": _arn(scope, "kms", f"key/{key}")}
+    except RunnerPermissionError as error:
+        return {"Arn": _arn(scope, "kms", f"key/{key}"), "KeyState": refused(f"the state of key {key}", error)}
     return found["KeyMetadata"] if found else {}
 
 
 _KEY_POLICY = ApiCall("GetKeyPolicy", "Policy", {"KeyId": "key_id"}, parameters={"PolicyName": "default"})
 
 
-def _key(scope: LiveScope, arn: str, key: str, names: list[str]) -> Iterator[Resource]:
+_GOING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
+"""States in which a key does nothing any more. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"."""
+
+
+def _key(scope: LiveScope, metadata: Mapping[str, Any], key: str, names: list[str]) -> Iterator[Resource]:
+    arn = str(metadata["Arn"])
     tags = scope.tags_of(arn)
     known = scope.sources.named(KEY, key)
     known = known or next((one for name in names if (one := scope.sources.key_of_alias(name)) is not None), None)
-    known = known or scope.sources.find(KEY, (tags.get("Name", ""),))
+    known = known or scope.sources.find(KEY, (tags.get("Name", "") if isinstance(tags, Mapping) else "",))
     shown = shown_of(scope, "kms", _KEY_POLICY, {"key_id": key}, f"the policy of {arn}")
     policy = shown if isinstance(shown, Unknown) else json_text(shown)
-    values: Values = {"arn": arn, "key_id": key, "id": key, "policy": policy}
+    values: Values = {"arn": arn, "key_id": key, "id": key, "policy": policy, **_use(metadata)}
     policies = scope.sources.plan.managed(KEY_POLICY) if known else ()
     attached = next((one for one in policies if scope.sources.named(KEY, one.stated("key_id")) is known), None)
     if attached is not None:
         held = {"key_id": key, "policy": values.pop("policy")}
         yield scope.resource(KEY_POLICY, held, address=f"{arn} policy", source=attached)
     yield scope.resource(KEY, values, tags=tags, source=known, name=key)
+
+
+def _use(metadata: Mapping[str, Any]) -> Values:
+    """Return whether a key can be used, so far as AWS says it."""
+    state = metadata.get("KeyState")
+    if state is None or isinstance(state, Unknown):
+        return {"is_enabled": state}
+    return {"is_enabled": metadata.get("Enabled", True) and state not in _GOING}
 
 
 def _wanted(scope: LiveScope, aliases: Mapping[str, list[str]]) -> Iterator[str]:

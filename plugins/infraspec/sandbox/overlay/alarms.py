@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.cloudwatch import models, responses
 from moto.core.responses import ActionResult, EmptyResult
+from moto.logs.models import MetricFilters
 
 from infraspec.monitoring.boolean_expressions import AlarmRule, Condition, UnreadableError
 
@@ -27,6 +28,7 @@ _HISTORY_LIMIT = 100
 
 def install() -> None:
     """Put the alarms of AWS over those of moto."""
+    MetricFilters.add_filter = partialmethod(_add_filter, MetricFilters.add_filter)
     backend = models.CloudWatchBackend
     backend.put_metric_alarm = partialmethod(_put_metric_alarm, backend.put_metric_alarm)
     backend.set_alarm_state = partialmethod(_set_alarm_state, backend.set_alarm_state)
@@ -34,6 +36,14 @@ def install() -> None:
     responses.CloudWatchResponse.describe_alarm_history = _describe_alarm_history
     described = responses.CloudWatchResponse.describe_alarms
     responses.CloudWatchResponse.describe_alarms = partialmethod(_describe_alarms, described)
+
+
+def _add_filter(  # noqa: PLR0917 - the parameters of moto's
+    filters: Any, original: Callable[..., Any], name: str, pattern: str, group: str, transformations: Any
+) -> None:
+    """Replace the metric filter of the name. Source: Amazon CloudWatch Logs API Reference, PutMetricFilter."""
+    filters.delete_filter(name, group)
+    original(filters, name, pattern, group, transformations)
 
 
 def _put_metric_alarm(backend: Any, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

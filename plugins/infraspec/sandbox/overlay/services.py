@@ -18,7 +18,7 @@ from infraspec.sandbox.overlay.trail import page
 
 _KEPT = {api: attribute for attribute, api in names(
     "deploymentConfiguration healthCheckGracePeriodSeconds enableExecuteCommand enableECSManagedTags "
-    "networkConfiguration loadBalancers platformVersion propagateTags"
+    "networkConfiguration loadBalancers platformVersion propagateTags capacityProviderStrategy"
 ).items()}  # fmt: skip
 """What a service is given and moto forgets, or changes without looking at it."""
 _Original: TypeAlias = Callable[..., Any]
