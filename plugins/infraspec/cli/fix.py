@@ -1,4 +1,4 @@
-"""`infraspec fix`: patches of the source that mend what is violated."""
+"""`infraspec fix`: patches of the source that fix what is violated."""
 
 from __future__ import annotations
 

@@ -96,10 +96,12 @@ class _References:
         for name in ("playbooks", "incidents", "process"):
             table = getattr(self._contract, name)
             for attribute, path in table or ():
+                if not isinstance(path, Path):
+                    continue
                 is_pipeline = attribute == "workflows" and _is(resolve(self._contract, path), Path.is_file)
-                if isinstance(path, Path) and attribute in {"directory", "workflows"} and not is_pipeline:
+                if attribute in {"directory", "workflows"} and not is_pipeline:
                     self._directory((name, attribute), path)
-                elif isinstance(path, Path):
+                else:
                     self._file((name, attribute), path, ContractError)
 
     def waivers(self, rules: Collection[str] | None) -> None:

@@ -49,7 +49,7 @@ class Related(Struct, frozen=True):
 
 
 class SourceChange(Struct, frozen=True, omit_defaults=True):
-    """A change of the source that may mend a finding, which `infraspec fix` tries: all texts are HCL.
+    """A change of the source that may fix a finding, which `infraspec fix` tries: all texts are HCL.
 
     `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name with
     its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of the policy
@@ -98,7 +98,7 @@ class Finding(Struct, frozen=True):
     consequence: str = ""
     """What a violation means for the service: "new tasks of shop will not start"."""
     changes: tuple[SourceChange, ...] = ()
-    """What may mend it in the source, the best first: one is enough."""
+    """What may fix it in the source, the best first: one is enough."""
 
     @property
     def instances(self) -> tuple[tuple[str, str], ...]:

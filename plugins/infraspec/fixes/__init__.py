@@ -1,1 +1,1 @@
-"""What mends the source: changes of findings as patches, each with the proof that it mends and makes nothing worse."""
+"""What fixes the source: changes of findings as patches, each with the proof that it fixes and makes nothing worse."""

@@ -81,7 +81,7 @@ Item: TypeAlias = tuple[Wanted, Site, SourceChange]
 
 
 class Built(Struct):
-    """Edits, with the findings that they are to mend, and why others have none."""
+    """Edits, with the findings that they are to fix, and why others have none."""
 
     edits: dict[Wanted, list[Edit]] = field(default_factory=dict)
     refused: dict[Wanted, str] = field(default_factory=dict)

@@ -35,7 +35,7 @@ class Unfixed(Struct, frozen=True):
 
 
 class Fixes(Struct, frozen=True):
-    """What can be mended: the findings, the texts of files before and after, and what cannot be."""
+    """What can be fixed: the findings, the texts of files before and after, and what cannot be."""
 
     fixed: tuple[Wanted, ...] = ()
     before: Mapping[Path, str] = {}
@@ -101,14 +101,14 @@ class Prover(Struct):
         self._refused[key] = Unfixed(one.environment, one.finding, reason)
 
     def _tried(self, group: Sequence[Wanted]) -> tuple[dict[Wanted, str], dict[Path, str] | None]:
-        """Return why some of a group cannot be built or mended, or the texts with all; neither if halves are to be."""
+        """Return why some of a group cannot be built or fixed, or the texts with all; neither if halves are to be."""
         infrastructure = self.infrastructure
         built = _builder(infrastructure).build([*self._accepted, *group])
         reasons = {one: built.refused[one] for one in group if one in built.refused}
         if reasons:
             return reasons, None
         if any(one in built.refused for one in self._accepted):
-            return self._alone(group, "it cannot be mended together with another finding"), None
+            return self._alone(group, "it cannot be fixed together with another finding"), None
         try:
             texts = _texts(infrastructure, applied(built))
             texts, after = self._followed(texts)
@@ -146,7 +146,7 @@ class Prover(Struct):
         return {group[0]: reason} if len(group) == 1 else {}
 
     def _problems(self, after: Mapping[str, EnvironmentJudgement], wanted: Sequence[Wanted]) -> Iterator[str]:
-        """Yield what is worse than before, or not mended."""
+        """Yield what is worse than before, or not fixed."""
         for one in wanted:
             if left := _left(one, self._before[one.environment], after[one.environment]):
                 yield left
@@ -226,7 +226,7 @@ def _left(one: Wanted, before: EnvironmentJudgement, after: EnvironmentJudgement
     new = [other for other in after.findings if other.rule == finding.rule and other.key not in known]
     same = same or [other for other in new if other.verdict is Verdict.PROVEN and _need(other) == need]
     if not same and finding.rule != SOURCE.id:
-        return "nothing would say that it is mended"
+        return "nothing would say that it is fixed"
     return ""
 
 

@@ -32,7 +32,7 @@ class GateAnswer(Struct, frozen=True):
     found: str = ""
     reason: str = ""
     kind: str = ""
-    """What would mend it: the name of a text."""
+    """What would fix it: the name of a text."""
 
 
 class Candidate(Struct, frozen=True):

@@ -159,7 +159,7 @@ def _related(role: Role, decision: Decision) -> tuple[Related, ...]:
 def _remedy(
     requirement: Requirement, role: Role, decision: Decision, owners: ArnIndex, actions: tuple[str, ...]
 ) -> tuple[str, tuple[SourceChange, ...]]:
-    """Return the text of what mends it, and the changes that may do so."""
+    """Return the text of what fixes it, and the changes that may do so."""
     if decision.outcome is Outcome.EXPLICITLY_DENIED:
         return f"remove {', '.join(actions)} on this resource from {decision.deciding}", ()
     if _CONTROL in decision.blocked_by and not decision.limited:

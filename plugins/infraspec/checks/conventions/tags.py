@@ -67,7 +67,7 @@ _MANY = 5
 
 
 def _by_provider(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings, those that many resources share with the change of their provider first: one mends them all."""
+    """Return findings, those that many resources share with the change of their provider first: one fixes them all."""
     alike = Counter(one.changes[0].entries for one in findings if one.changes)
     return [
         replace(one, changes=one.changes[::-1]) if one.changes and alike[one.changes[0].entries] >= _MANY else one
