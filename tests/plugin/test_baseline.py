@@ -57,7 +57,7 @@ def test_what_was_there_before_does_not_fail(pytester: pytest.Pytester, known: s
     results = read(pytester.path / "results.json")
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["known    2 findings of the baseline; infra/known.json holds until 2999-01-01"])
+    result.stdout.fnmatch_lines(["known    2 findings of the baseline; infra/known.json expires on 2999-01-01"])
     assert ["known", "known"] == [entry.state for entry in results.findings]
     assert (2, 0) == (results.total("known"), results.total("violated"))
     assert json.loads(known) == json.loads(written(pytester, "--expires", "2999-01-01"))
@@ -88,7 +88,7 @@ def test_what_is_fixed_is_said(pytester: pytest.Pytester, known: str, workers: t
     (pytester.path / "known.json").write_text(known)
     smaller = json.loads(written(pytester, "--shrink", "known.json"))
 
-    result.stdout.fnmatch_lines(["fixed    dev names: aws_sqs_queue.a*: take it out of the baseline", "* --shrink *"])
+    result.stdout.fnmatch_lines(["fixed    dev names: aws_sqs_queue.a*: remove it from the baseline", "* --shrink *"])
     assert ["aws_sqs_queue.b"] == [entry["address"] for entry in smaller["findings"]]
     assert "2999-01-01" == smaller["expires"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_settings_of_the_application(tmp_path: Path, installed: Path, settings: 
     result = run(Project(files).write(tmp_path), installed, *SUITE)
 
     assert (0, "") == (result.returncode, result.stderr)
-    assert "secret-access                6" in result.stdout
+    assert re.search(r"secret-access +6 ", result.stdout)
     assert "own-rule" not in result.stdout
 
 
@@ -74,7 +75,7 @@ def test_rules_that_the_contract_names(tmp_path: Path, installed: Path) -> None:
     result = run(Project(files).write(tmp_path), installed, *SUITE)
 
     assert 0 == result.returncode
-    assert "own-rule                     1" in result.stdout
+    assert re.search(r"own-rule +1 ", result.stdout)
 
 
 def test_rules_that_the_command_names(tmp_path: Path, installed: Path) -> None:
@@ -83,7 +84,7 @@ def test_rules_that_the_command_names(tmp_path: Path, installed: Path) -> None:
     result = run(Project(files).write(tmp_path), installed, *SUITE, "rules")
 
     assert 0 == result.returncode
-    assert "own-rule                     1" in result.stdout
+    assert re.search(r"own-rule +1 ", result.stdout)
 
 
 def test_settings_of_infraspec(tmp_path: Path, installed: Path) -> None:
@@ -104,4 +105,4 @@ def test_the_command_stops_at_no_settings(tmp_path: Path, installed: Path) -> No
     result = run(Project(files).write(tmp_path), installed, "infraspec", "check", "--", "-p", "no:cacheprovider")
 
     assert 0 == result.returncode
-    assert "secret-access                6" in result.stdout
+    assert re.search(r"secret-access +6 ", result.stdout)

@@ -173,7 +173,7 @@ def test_all_that_matched_nothing_is_allowed_at_once(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(
         [
             "EmptySelectionError: infra/infraspec.toml:9: *",
-            "empty    task-definitions, secret-access matched nothing: *",
+            "empty    task-definitions, secret-access matched nothing; *",
             "         [[]suite]",
             '         allow_empty = [[]"names", "task-definitions", "secret-access"]',
         ]
@@ -222,15 +222,15 @@ resource "aws_ecs_task_definition" "app" {
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        pytest.param({"main.tf": TASK}, "the source has 1 task definition, and none is judged*", id="no instance"),
+        pytest.param({"main.tf": TASK}, "the source has 1 task definition, and none is checked*", id="no instance"),
         pytest.param(
             {"main.tf": 'resource "aws_sqs_queue" "q" {}\n', "app/main.tf": TASK},
-            "the source has 1 task definition, and none is judged*",
+            "the source has 1 task definition, and none is checked*",
             id="another root",
         ),
         pytest.param(
             {"main.tf": 'module "ecs" { source = "example/ecs/aws" }\n'},
-            "nothing is judged: 1 module not here",
+            "nothing was checked: 1 module not downloaded",
             id="a module that is not here",
         ),
     ],

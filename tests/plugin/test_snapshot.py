@@ -81,6 +81,6 @@ def test_the_other_places_of_a_setting(place: str, pytester: pytest.Pytester, mo
 def test_the_live_suite_says_that_it_reads_none(pytester: pytest.Pytester) -> None:
     """A live run asks AWS itself: the header says that a snapshot is not read, and it need not even be there."""
     result = project().run(pytester, "--infraspec-live", "--collect-only", "--infraspec-snapshot", "none.json")
-    told = "infraspec: snapshot none.json (option), which is not read: the live suite asks AWS itself"
+    told = "infraspec: snapshot none.json (option), ignored: the live suite asks AWS itself"
     assert told in text_of(result)
     assert "cannot be read" not in text_of(result)

@@ -45,7 +45,7 @@ def test_what_is_off_is_said_in_every_report(switch: str, pytester: pytest.Pytes
     )
 
     assert_not_passed(result)
-    result.stdout.fnmatch_lines(["skipped  * switched off at infra/infraspec.toml:9"])
+    result.stdout.fnmatch_lines(["skipped  *: switched off at infra/infraspec.toml:9"])
     results = read(pytester.path / "results.json")
     assert "switched off at" in comment(results, None, Links(), 60_000)
     assert "switched off at" in sarif(results)

@@ -185,15 +185,19 @@ def _level(rule: str, finding: Finding, levels: Mapping[str, Level]) -> Level | 
     return own or levels.get(rule)
 
 
+SWITCHED_OFF = "switched off at"
+"""What the reason begins with of what the contract switches off."""
+
+
 def switched_off(contract: Contract, rule: str) -> str:
     """Return why a rule is not judged, if the contract has switched it off, or else an empty text."""
-    return f"switched off at {place_of(contract, 'rules', rule)}" if contract.rules.get(rule) == "off" else ""
+    return f"{SWITCHED_OFF} {place_of(contract, 'rules', rule)}" if contract.rules.get(rule) == "off" else ""
 
 
 def checks_off(contract: Contract) -> list[dict[str, str]]:
     """Return the checks of rules that the contract has switched off, as tests that did not look."""
     return [
-        {"test": name, "environment": REPOSITORY, "reason": f"switched off at {place_of(contract, 'rules', name)}"}
+        {"test": name, "environment": REPOSITORY, "reason": f"{SWITCHED_OFF} {place_of(contract, 'rules', name)}"}
         for name, level in contract.rules.items()
         if level == "off" and "." in name
     ]

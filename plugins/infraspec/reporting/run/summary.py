@@ -21,7 +21,7 @@ from infraspec.core.rules import RULES, rule_named
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
-from infraspec.reporting.run.rule_result import allowing, checks_off
+from infraspec.reporting.run.rule_result import SWITCHED_OFF, allowing, checks_off
 
 if TYPE_CHECKING:  # most runs know all
     from infraspec.adoption.answers import Ranking
@@ -233,29 +233,36 @@ def _write_skipped(
     shown: Callable[[str], str],
     off: Sequence[Mapping[str, str]],
 ) -> None:
-    """Write what was not looked at in a line, with the way to the reasons; with -v or -rs these, a line each."""
-    if recorder.skipped and not _says_why_skipped(terminal):
-        rules = sorted(_skipped_rules(recorder, environments, shown))
-        terminal.line(f"skipped  {counted(len(rules), 'rule')}: {', '.join(rules)} (-rs shows why)")
-        return
+    """Write what was not looked at in a line, with the way to the reasons; with -v or -rs these, a line each.
+
+    What the contract switches off has its line always.
+    """
+    listed = [*recorder.skipped, *off]
+    if not _says_why_skipped(terminal):
+        listed = [skipped for skipped in listed if skipped["reason"].startswith(SWITCHED_OFF)]
+        others = [skipped for skipped in recorder.skipped if skipped not in listed]
+        if rules := sorted(_skipped_rules(recorder, others, environments, shown)):
+            terminal.line(f"skipped  {counted(len(rules), 'rule')}: {', '.join(rules)} (-rs shows why)")
     reasons: dict[tuple[str, str], set[str]] = {}
-    for skipped in [*recorder.skipped, *off]:
+    for skipped in listed:
         told = function_of(skipped["test"]), skipped["reason"]
         reasons.setdefault(told, set()).add(skipped["environment"])
     for (test, reason), names in sorted(reasons.items()):
-        listed = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
-        terminal.line(f"skipped  {listed} {test}: {reason}")
+        where = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
+        terminal.line(f"skipped  {where} {test}: {reason}")
 
 
 def _says_why_skipped(terminal: pytest.TerminalReporter) -> bool:
     return terminal.verbosity > 0 or "s" in getattr(terminal, "reportchars", "")
 
 
-def _skipped_rules(recorder: Recorder, environments: Sequence[str], shown: Callable[[str], str]) -> Iterable[str]:
+def _skipped_rules(
+    recorder: Recorder, listed: Iterable[Mapping[str, str]], environments: Sequence[str], shown: Callable[[str], str]
+) -> Iterable[str]:
     """Yield rules, and tests of the repository's own, with the environments if there are others that it ran in."""
     ran = {row["environment"] for row in (*recorder.records, *recorder.skipped)} - {REPOSITORY}
     found: dict[str, set[str]] = {}
-    for skipped in recorder.skipped:
+    for skipped in listed:
         name = function_of(skipped["test"])
         rule = rule_named(name)
         found.setdefault(rule if rule in RULES else name, set()).add(skipped["environment"])
