@@ -386,8 +386,9 @@ def coalesce_list(*lists: Value) -> list[Value]:
     """Return the first list that is not empty.
 
     Terraform refuses a null without a type, and passes over one of a list: which of them a null is, is not known here.
+    It refuses nulls alone.
     """
-    if None in lists:
+    if None in lists and any(values is not None for values in lists):
         raise Undetermined
     checked = [values if isinstance(values, Unknown) else sequence(values) for values in lists]
     for values in checked:
