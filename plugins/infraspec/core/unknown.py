@@ -430,11 +430,10 @@ def concatenate(parts: Iterable[str | Unknown | Text]) -> str | Text:
     pieces = [part for part in parts if part or not isinstance(part, str)]
     if len(pieces) == 1 and isinstance(pieces[0], Text):
         return pieces[0]
-    texts = [piece for piece in pieces if isinstance(piece, str)]
-    if len(texts) == len(pieces):
-        return composed("".join(texts))
-    flat = [part for piece in pieces for part in (piece.parts if isinstance(piece, Text) else (piece,))]
-    return Text(tuple(merged(flat)))
+    flat = merged(part for piece in pieces for part in (piece.parts if isinstance(piece, Text) else (piece,)))
+    if not flat:
+        return ""
+    return composed(flat[0]) if len(flat) == 1 and isinstance(flat[0], str) else Text(tuple(flat))
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:
@@ -505,14 +504,15 @@ def merged(parts: Iterable[str | Part]) -> list[str | Part]:
     result: list[str | Part] = []
     pending: list[str] = []
     for part in parts:
-        if isinstance(part, str):
+        if not isinstance(part, str):
+            if pending:
+                result.append("".join(pending))
+                pending.clear()
+            result.append(part)
+        elif part:
             pending.append(part)
-            continue
-        if pending:
-            result += filter(None, ("".join(pending),))
-            pending.clear()
-        result.append(part)
-    result += filter(None, ("".join(pending),))
+    if pending:
+        result.append("".join(pending))
     return result
 
 

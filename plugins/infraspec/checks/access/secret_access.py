@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -332,8 +332,9 @@ class _Check:
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
             task = named.owner if isinstance(named.owner, TaskDefinition) else None
-            for need, actions in _statements(needs, partial(self._missing, role, task)):
-                yield self._judge(named.owner, role, need, actions)
+            judged = {id(need): self._judgement(role, need, task) for need in needs}
+            for need, actions in _statements(needs, lambda need: _refusal(need, judged[id(need)])):
+                yield self._judge(named.owner, role, need, actions, judged[id(need)])
 
     def unknown_services(self) -> Iterator[Finding]:
         """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
@@ -357,12 +358,6 @@ class _Check:
             has_policy=lambda arn: bool(self.owners.has_policy(arn) or self.owners.doubt_of_policy(arn)),
         )
 
-    def _missing(self, role: Role, task: TaskDefinition | None, requirement: Requirement) -> Outcome | None:
-        """Return how a permission is refused, None if it is not certain that it is; of what may not be needed, too."""
-        judgement = self._judgement(role, requirement, task)
-        denied = not requirement.access.certain and judgement.decision.allowed is Truth.NO
-        return judgement.decision.outcome if denied or judgement.answer is Truth.NO else None
-
     def _judgement(self, role: Role, requirement: Requirement, task: TaskDefinition | None) -> AccessJudgement:
         """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
         judgement = self.decisions.judge(role, requirement, task)
@@ -376,8 +371,14 @@ class _Check:
         )
         return replace(judgement, answer=Truth.MAYBE, doubt=_BY_GRANT) if by_grant else judgement
 
-    def _judge(self, owner: Placed, role: Role, requirement: Requirement, actions: tuple[str, ...]) -> Finding:
-        judgement = self._judgement(role, requirement, owner if isinstance(owner, TaskDefinition) else None)
+    def _judge(
+        self,
+        owner: Placed,
+        role: Role,
+        requirement: Requirement,
+        actions: tuple[str, ...],
+        judgement: AccessJudgement,
+    ) -> Finding:
         need, decision = requirement.need, judgement.decision
         subject = RULE.about(owner, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
@@ -485,6 +486,12 @@ def _family(owner: TaskDefinition) -> str:
     return owner.family if isinstance(owner.family, str) else owner.address
 
 
+def _refusal(requirement: Requirement, judgement: AccessJudgement) -> Outcome | None:
+    """Return how a permission is refused, None if it is not certain that it is; of what may not be needed, too."""
+    denied = not requirement.access.certain and judgement.decision.allowed is Truth.NO
+    return judgement.decision.outcome if denied or judgement.answer is Truth.NO else None
+
+
 def _statements(
     needs: Iterable[Requirement], missing: Callable[[Requirement], Outcome | None]
 ) -> Iterator[tuple[Requirement, tuple[str, ...]]]:
@@ -496,8 +503,9 @@ def _statements(
     for index, need in enumerate(needs):
         one, certain = need.access.is_one_statement, need.access.certain and need.doubt is None
         outcome = missing(need) if one or certain else None
-        resource = "" if one else render(need.resource)
-        key = (index,) if outcome is None else (str(need.need), need.access.role, resource, outcome)
+        key: tuple[object, ...] = (index,)
+        if outcome is not None:
+            key = (str(need.need), need.access.role, "" if one else render(need.resource), outcome)
         alike.setdefault(key, []).append(need)
     for first, *rest in alike.values():
         yield first, tuple(dict.fromkeys((first.action, *(need.action for need in rest))))

@@ -40,6 +40,9 @@ class lazy(Generic[T]):  # noqa: N801 - it is read as a decorator
 
 def arn_fields(arn: Value) -> dict[str, Value]:
     """Split an ARN, known or partly known, into its first five fields; none if it is not certain to be one."""
+    if isinstance(arn, str):
+        known = arn.split(":", len(_NAMES))
+        return dict(zip(_NAMES, known, strict=False)) if known[0] == "arn" and len(known) > len(_NAMES) else {}
     parts = arn.parts if isinstance(arn, Text) else (arn,)
     if not isinstance(parts[0], str) or not parts[0].startswith("arn:"):
         return {}
@@ -48,6 +51,8 @@ def arn_fields(arn: Value) -> dict[str, Value]:
         pieces = part.split(":") if isinstance(part, str) else [part]
         fields[-1].append(pieces[0])
         fields.extend([piece] for piece in pieces[1:])
+        if len(fields) > len(_NAMES):
+            break
     if len(fields) <= len(_NAMES):
         return {}
     joined = [field[0] if len(field) == 1 else concatenate(field) for field in fields[: len(_NAMES)]]

@@ -60,6 +60,7 @@ class Library:
         self._known: dict[tuple[Path, str], Configuration] = {}
         self._for_opentofu: set[Path] = set()
         self._tools: dict[Path, str] = {}
+        self._places: dict[str, Path] = {}
         self._files: dict[str, tuple[File, list[InfraspecError]]] = {}
         self._texts: Mapping[Path, str] = {}
 
@@ -121,7 +122,9 @@ class Library:
 
     def readable(self, directory: Path, root: Path | None = None) -> Configuration:
         """Return what can be read of a directory, as the tool of a root module does: of itself if none is given."""
-        place = directory.resolve()
+        place = self._places.get(path := str(directory))
+        if place is None:
+            place = self._places[path] = directory.resolve()
         tool = self.tool(root or directory) if place in self._for_opentofu else ""
         if (place, tool) in self._known:
             return self._known[place, tool]
