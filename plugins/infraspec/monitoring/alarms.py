@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from infraspec.core.unknown import Value
+from infraspec.core.unknown import Unknown, Value, unknowns
 from infraspec.terraform.plan import Plan, Resource
 
 Point: TypeAlias = Mapping[str, Fraction | None]
@@ -136,6 +136,8 @@ class Alarm(Struct, frozen=True, eq=False):
     resource: Resource
     series: Mapping[str, Series]
     expression: Value = None
+    hidden: Unknown | None = None
+    """What hides which metrics it reads."""
 
     def get(self, attribute: str) -> Value:
         """Return an attribute, with the provider's default where it is not configured."""
@@ -150,11 +152,25 @@ def alarms(plan: Plan) -> Iterator[Alarm]:
     """Yield the metric alarms of a plan."""
     for resource in plan.managed("aws_cloudwatch_metric_alarm"):
         queries = resource.stated("metric_query")
-        if isinstance(queries, list | tuple) and queries:
+        if hidden := _hidden(queries):
+            yield Alarm(resource, {}, hidden=hidden)
+        elif isinstance(queries, list | tuple) and queries:
             yield _of_queries(resource, [query for query in queries if isinstance(query, dict)])
         else:
             statistic = resource.stated("statistic") or resource.stated("extended_statistic")
             yield Alarm(resource, {"": _series(resource.values, statistic)})
+
+
+def _hidden(queries: Value) -> Unknown | None:
+    """Return what hides the metrics of queries, or which of them is watched; None if nothing does."""
+    blocks = queries if isinstance(queries, list | tuple) else [queries]
+    told = [[block.get(name) for name in _TELLING] if isinstance(block, dict) else block for block in blocks]
+    metrics = [block.get("metric") for block in blocks if isinstance(block, dict)]
+    plain = [part for each in metrics for part in (each if isinstance(each, list | tuple) else [each])]
+    return next(unknowns([told, [part for part in plain if not isinstance(part, dict)]]), None)
+
+
+_TELLING = ("id", "return_data")
 
 
 def _series(metric: Mapping[str, Value], statistic: Value, path: str = "") -> Series:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ from infraspec.contract.alarms import Channel
 from infraspec.core.json_text import decode_json
 from infraspec.core.regular_expressions import begins
 from infraspec.core.truth import Truth, all_of
-from infraspec.core.unknown import AFTER_APPLY, AtRunTime, Cause, Unknown, Value, computed_from, render
+from infraspec.core.unknown import AtRunTime, Cause, Text, Unknown, Value, computed_from, is_known, render, unknowns
 from infraspec.iam.policy.context import Context
 from infraspec.monitoring.boolean_expressions import STATES, AlarmRule, UnreadableError
 from infraspec.monitoring.event_rules import grants
@@ -32,6 +32,7 @@ from infraspec.monitoring.sample_events import Specimens
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource, Uncertain
 
+_ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
 _MOST_OTHERS = 8
 """Alarms whose states are gone through, three to the power of it."""
 
@@ -93,7 +94,8 @@ class Delivery:
 
     def of_alarm(self, alarm: Resource) -> Route:
         """Return where an alarm goes: its own actions, and those of composite alarms that fire whenever it does."""
-        return self._route(action for source in self._sources(alarm) for action in self._actions(source, alarm))
+        known = (action for source in self._sources(alarm) for action in self._actions(source, alarm))
+        return self._route(chain(known, self._perhaps(alarm)))
 
     def _actions(self, source: Resource, alarm: Resource) -> Iterator[Value]:
         """Yield the actions of an alarm, or of a composite one that fires with it, which may not be there."""
@@ -158,6 +160,21 @@ class Delivery:
             return referred is None or referred[0].mode == "data"
         return ":sns:" in render(reference)
 
+    def _perhaps(self, alarm: Resource) -> Iterator[Value]:
+        """Yield what composite alarms do of which it is not known whether they fire with an alarm."""
+        names, sources = self.attributes.name(alarm, "alarm_name"), self._sources(alarm)
+        for composite, _ in self._composites:
+            rule = composite.stated("alarm_rule")
+            strangers = [one for one in unknowns(rule) if not self._is_alarm(one)]
+            perhaps = strangers or (not is_known(names) and not any(map(self._is_alarm, unknowns(rule))))
+            if perhaps and composite not in sources and next(_actions(composite), None) is not None:
+                found = next(unknowns([*strangers, names]))
+                yield Unknown(f"what {composite.address} does: its rule or names in it are not known", found.cause)
+
+    def _is_alarm(self, reference: Unknown) -> bool:
+        found = self.attributes.plan.find(reference)
+        return found is not None and found[0].type in _ALARMS
+
     @cached_property
     def _composites(self) -> tuple[tuple[Resource, str], ...]:
         composites = self.attributes.plan.managed("aws_cloudwatch_composite_alarm")
@@ -172,6 +189,15 @@ class Delivery:
                     by_topic.setdefault(topic.address, []).append(resource)
         return self._of_topics[type_]
 
+    def perhaps_of(self, topic: Resource, type_: str, attribute: str) -> list[Resource]:
+        """Return the resources of a type that belong to a topic, or of which it is not known to which they do."""
+        known = self.by_topic(type_, attribute).get(topic.address, [])
+        return [*known, *(one for one in self.attributes.plan.managed(type_) if self.is_open(one.attribute(attribute)))]
+
+    def is_open(self, reference: Value) -> bool:
+        """Tell whether a reference may be to a topic of the plan, and it is not known to which."""
+        return isinstance(reference, Unknown | Text) and self.topic(reference) is None and self._may_be_topic(reference)
+
     @cached_property
     def _topics(self) -> Mapping[str, Resource]:
         topics = self.attributes.plan.managed("aws_sns_topic")
@@ -183,18 +209,29 @@ class Delivery:
             reason = "EventBridge publishes as the role of the target, and what that may do is not judged"
             return DeliveryStep(Truth.MAYBE, topic, "", "a target with role_arn", reason)
         sources = self.by_topic("aws_sns_topic_policy", "arn").get(topic.address, [])
-        return self._as_far_as_certain(sources, topic, lambda there: self._policy(there, topic, publisher))
+        open_ = [] if sources else self.perhaps_of(topic, "aws_sns_topic_policy", "arn")
+        return self._as_far_as_certain(
+            sources or open_, open_, topic, lambda there: self._policy(there, topic, publisher)
+        )
 
     def _as_far_as_certain(
-        self, sources: list[Resource], owner: Resource, ask: Callable[[list[Resource]], DeliveryStep]
+        self,
+        sources: list[Resource],
+        strangers: list[Resource],
+        owner: Resource,
+        ask: Callable[[list[Resource]], DeliveryStep],
     ) -> DeliveryStep:
-        """Ask with all the policies of an owner, and without those that may not be there: both have to say the same."""
+        """Ask with all the policies of an owner, and without those that may not be its own: both have to say the same.
+
+        These are what may not be there, and the `strangers`, of which it is not known whose policy they are.
+        """
         plan, step = self.attributes.plan, ask(sources)
-        certain = [source for source in sources if plan.belongs_to(source, owner)]
+        certain = [source for source in sources if plan.belongs_to(source, owner) and source not in strangers]
         if len(certain) == len(sources) or ask(certain).answer is step.answer:
             return step
         absent = next(source for source in sources if source not in certain)
-        reason = f"whether it is the policy of {owner.address} is not known: {plan.doubt_of(absent, owner)}"
+        doubt = plan.doubt_of(absent, owner) or "its argument has no known value"
+        reason = f"whether it is the policy of {owner.address} is not known: {doubt}"
         return DeliveryStep(Truth.MAYBE, absent, "policy", absent.address, reason)
 
     def _policy(self, sources: list[Resource], topic: Resource, publisher: str) -> DeliveryStep:
@@ -226,10 +263,12 @@ class Delivery:
             return DeliveryStep(Truth.NO, key, "is_enabled", f"{key.address} is not enabled", reason)
         if isinstance(key.stated("is_enabled"), Unknown):
             return DeliveryStep(Truth.MAYBE, key, "is_enabled", key.address, "whether the key is enabled is not known")
-        sources = [
-            s for s in self.attributes.plan.managed("aws_kms_key_policy") if self._key(s.stated("key_id")) is key
-        ]
-        return self._as_far_as_certain(sources, key, lambda there: self._policy_of_key(there, key, publisher))
+        policies = self.attributes.plan.managed("aws_kms_key_policy")
+        sources = [policy for policy in policies if self._key(policy.stated("key_id")) is key]
+        open_ = [] if sources else [policy for policy in policies if self._is_open_key(policy.stated("key_id"))]
+        return self._as_far_as_certain(
+            sources or open_, open_, key, lambda there: self._policy_of_key(there, key, publisher)
+        )
 
     def _policy_of_key(self, sources: list[Resource], key: Resource, publisher: str) -> DeliveryStep:
         holder = sources[0] if sources else key
@@ -272,6 +311,10 @@ class Delivery:
             (key for key in keys if reference in {key.stated("arn"), key.stated("key_id"), key.stated("id")}), None
         )
 
+    def _is_open_key(self, reference: Value) -> bool:
+        is_open = isinstance(reference, Unknown | Text) and self._key(reference) is None
+        return is_open and not (isinstance(reference, Unknown) and self.attributes.plan.find(reference))
+
 
 def publisher_of(targets: Iterable[Resource]) -> str:
     """Return who publishes what EventBridge sends to targets: itself, or a role that one of them names."""
@@ -306,29 +349,29 @@ def channels_of(delivery: Delivery, topics: Sequence[Resource], channels: Mappin
     """Return, by channel, whether one of the topics has a subscription of it."""
     answers = dict.fromkeys(channels, Truth.NO)
     for topic in topics:
-        for protocol, endpoint in _subscriptions(delivery, topic):
+        for protocol, endpoint, certainty in _subscriptions(delivery, topic):
             for name, channel in channels.items():
-                answer = _is_of(channel, protocol, endpoint, Specimens(delivery.attributes))
+                answer = min(certainty, _is_of(channel, protocol, endpoint, Specimens(delivery.attributes)))
                 answers[name] = max(answers[name], answer)
     return answers
 
 
-def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value]]:
+def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value, Value, Truth]]:
+    """Yield protocol and endpoint of each subscription, and whether it is one of the topic that lets alerts through."""
     plan = delivery.attributes.plan
-    for subscription in delivery.by_topic("aws_sns_topic_subscription", "topic_arn").get(topic.address, ()):
-        perhaps = Unknown(f"{subscription.address} with its filter policy, or if there is one", AFTER_APPLY)
-        dropped = drops_alerts(subscription)
-        if dropped is Truth.YES:
-            continue
-        is_certain = plan.belongs_to(subscription, topic) and dropped is Truth.NO
-        protocol = subscription.attribute("protocol") if is_certain else perhaps
-        yield protocol, subscription.stated("endpoint")
+    for subscription in delivery.perhaps_of(topic, "aws_sns_topic_subscription", "topic_arn"):
+        is_its_own = delivery.topic(subscription.attribute("topic_arn")) is topic
+        certain = is_its_own and plan.belongs_to(subscription, topic) and drops_alerts(subscription) is Truth.NO
+        if drops_alerts(subscription) is not Truth.YES:
+            certainty = Truth.YES if certain else Truth.MAYBE
+            yield subscription.attribute("protocol"), subscription.stated("endpoint"), certainty
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.stated("sns_topic_arns")
-        for arn in arns if isinstance(arns, list | tuple) else ():
+        for arn in arns if isinstance(arns, list | tuple) else (arns,):
             if delivery.topic(arn) is topic:
-                is_certain = plan.belongs_to(chatbot, topic)
-                yield "chatbot" if is_certain else Unknown(f"{chatbot.address}, if there is one", AFTER_APPLY), ""
+                yield "chatbot", "", Truth.YES if plan.belongs_to(chatbot, topic) else Truth.MAYBE
+            elif delivery.is_open(arn):
+                yield "chatbot", "", Truth.MAYBE
 
 
 def drops_alerts(subscription: Resource) -> Truth:

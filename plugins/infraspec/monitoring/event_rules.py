@@ -109,6 +109,8 @@ class EventRule(Struct, frozen=True, eq=False):
 
     resource: Resource
     targets: tuple[Resource, ...]
+    perhaps: tuple[Resource, ...] = ()
+    """Those of which it is not known whether they name this rule."""
 
 
 @dataclass
@@ -122,12 +124,17 @@ class EventRules:
     def rules(self) -> tuple[EventRule, ...]:
         """The rules that have a pattern."""
         targets: dict[str, list[Resource]] = {}
+        of_none: list[Resource] = []
         for target in self.attributes.plan.managed("aws_cloudwatch_event_target"):
             rule = self._rule_of(target)
-            if rule is not None:
-                targets.setdefault(rule.address, []).append(target)
+            own = of_none if rule is None else targets.setdefault(rule.address, [])
+            own.append(target)
         return tuple(
-            EventRule(rule, tuple(targets.get(rule.address, ())))
+            EventRule(
+                rule,
+                tuple(targets.get(rule.address, ())),
+                tuple(target for target in of_none if self._may_be_of(target, rule)),
+            )
             for rule in self.attributes.plan.managed("aws_cloudwatch_event_rule")
             if rule.stated("event_pattern") and rule.stated("event_bus_name") in {None, "default"}
         )
@@ -170,6 +177,11 @@ class EventRules:
         if referred:
             return referred[0]
         return self._by_name.get(self.attributes.narrow(reference))
+
+    def _may_be_of(self, target: Resource, rule: Resource) -> bool:
+        """Tell whether a target that names no rule of the plan may name this one: one of the two names is not known."""
+        names = self.attributes.narrow(target.attribute("rule")), self.attributes.name(rule)
+        return any(isinstance(name, Unknown | Text) for name in names)
 
     @cached_property
     def _by_name(self) -> dict[Value, Resource]:

@@ -13,13 +13,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from infraspec.contract.waivers import matches
 from infraspec.core.truth import Truth, all_of
-from infraspec.core.unknown import Unknown, Value, render
+from infraspec.core.unknown import Unknown, Value, is_known, render, unknowns
 from infraspec.iam.policy.context import Context
 from infraspec.monitoring.boolean_expressions import Condition, Expression, UnreadableError
 from infraspec.monitoring.catalogue import AlarmSubject
@@ -244,6 +245,13 @@ class LogMetrics:
         return f"there may be no {resources[0].address}: {plan.doubt_of(resources[0])}"
 
     @cached_property
+    def open_filters(self) -> tuple[tuple[Resource, Unknown], ...]:
+        """The filters of which it is not known into which metric they count, or what, with the unknown."""
+        filters = self.attributes.plan.managed("aws_cloudwatch_log_metric_filter")
+        counting = ((one, self.attributes.narrow(one.stated("metric_transformation"))) for one in filters)
+        return tuple((one, unknown) for one, blocks in counting for unknown in islice(unknowns(blocks), 1))
+
+    @cached_property
     def _by_metric(self) -> dict[tuple[Value, Value], list[Resource]]:
         filters: dict[tuple[Value, Value], list[Resource]] = {}
         narrow = self.attributes.narrow
@@ -304,7 +312,7 @@ class LogMetrics:
         if isinstance(exports, list | tuple) and "postgresql" in exports:
             reason = self._silence(subject) if sample.name == "database-connection" else ""
             return _Written(lines, None if reason else True, reason)
-        certain = exports is None or isinstance(exports, list | tuple)
+        certain = is_known(exports)
         return _Written(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
 
     def _silence(self, subject: AlarmSubject) -> str:

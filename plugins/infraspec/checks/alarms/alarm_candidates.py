@@ -12,7 +12,7 @@ from infraspec.checks.alarms.alarm_routes import AlarmFault, Routes, faults_of, 
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.alarms import AlarmItem, Metric
 from infraspec.core.finding import Verdict
-from infraspec.core.unknown import Text, Unknown, Value, concatenate, is_known, render
+from infraspec.core.unknown import Text, Unknown, Value, concatenate, is_known, render, unknowns
 from infraspec.monitoring.alarms import Alarm, Series, alarms
 from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
 from infraspec.monitoring.delivery import Route
@@ -20,6 +20,7 @@ from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.log_metrics import LogMetrics
 from infraspec.monitoring.sample_events import SAMPLES, Answer, all_hold, any_holds
 from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
 
 
 class AlarmCandidate(Struct, frozen=True):
@@ -83,6 +84,31 @@ class AlarmCandidates:
         if self.attributes.narrow(dimensions) == dimensions and is_known(dimensions):
             return plan.is_certain(alarm.resource, subject.resource)
         return plan.belongs_to(alarm.resource, subject.resource)
+
+    def perhaps(self, item: AlarmItem, subject: AlarmSubject) -> tuple[Resource, Unknown] | None:
+        """Return an alarm or a filter that may be what an item asks for, with what is not known of it."""
+        wanted = metrics_of(item)
+        events = {event for metric in wanted.values() for event in metric.counts}
+        filters = [
+            (resource, unknown)
+            for resource, unknown in self.logs.open_filters
+            if any(self.logs.counted(resource, SAMPLES[event], subject).answer is not False for event in events)
+        ]
+        for alarm in self.alarms:
+            if alarm.hidden:
+                return alarm.resource, alarm.hidden
+            if not events or len(alarm.series) != len(wanted):
+                continue
+            series = [one for one in alarm.series.values() if not self.logs.filters(one.namespace, one.name)]
+            if not series or any(one.dimensions for one in alarm.series.values()):
+                continue
+            hidden = [next(unknowns(self._metric(one)), None) for one in series]
+            if all(hidden) or filters:
+                return next(((alarm.resource, unknown) for unknown in hidden if unknown), None) or filters[0]
+        return None
+
+    def _metric(self, series: Series) -> list[Value]:
+        return [part for part in (series.namespace, series.name) if not self._is_attribute(part)]
 
     @property
     def nearest(self) -> str:

@@ -249,6 +249,9 @@ class _Check:
         remark = self.playbooks.suggestion(str(item.level), name)
         remedy, changes = self.suggestions.alarm(name, item, subject, remark)
         wording = "perhaps-missing" if doubtful else "missing"
+        if (perhaps := self.candidates.perhaps(item, subject)) and not doubtful:
+            wording, found, changes = "perhaps-watched", perhaps[0].address, ()
+            remedy = f"in {perhaps[0].address}\n{how_to_know(perhaps[1])}"
         said = about.say(wording, level=item.level, wanted=wanted, found=found, told=told, remedy=remedy)
         return replace(said, changes=changes)
 
@@ -266,8 +269,9 @@ class _Check:
             route = self.routes.delivery.of_rule(rule.resource, rule.targets)
             if answer is True and route.topics:
                 return self._routed(name, level, subject, rule, route)
-            if route.topics or route.unknown:
-                doubt = rule, route
+            perhaps = self._perhaps(rule)
+            if route.topics or route.unknown or perhaps:
+                doubt = rule, Route(route.topics, (*route.unknown, *perhaps))
         wanted = f"and sends it to a topic of level {level}"
         if doubt is None:
             about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
@@ -288,6 +292,11 @@ class _Check:
         about = RULE.about(subject.address, name, rule.resource.location)
         said = {"wanted": wanted, "unknown": told, "remedy": how_to_know(uncertain.value) if uncertain else remedy}
         return about.say("perhaps-rule", event=sample.name, rule=rule.resource.address, **said)
+
+    def _perhaps(self, rule: EventRule) -> tuple[str, ...]:
+        """Say which targets with a topic may be those of a rule."""
+        routes = [(target, self.routes.delivery.of_targets((target,))) for target in rule.perhaps]
+        return tuple(f"the rule of {target.address}" for target, route in routes if route.topics or route.unknown)
 
     def _routed(self, name: str, level: str, subject: AlarmSubject, rule: EventRule, route: Route) -> Finding:
         """Judge the route of a rule that certainly takes the event."""
