@@ -65,6 +65,8 @@ class Programs(Struct, frozen=True, forbid_unknown_fields=True):
     """Programs that run the command which follows, with those of their options that take a value."""
     programs: Mapping[str, Program]
     """Programs that test something, by the words that they begin with."""
+    scanners: frozenset[str]
+    """Those that actions of other names run, too."""
 
     def tests_nothing(self, words: Sequence[str]) -> bool:
         """Tell whether a command prints, looks, or installs."""
@@ -208,6 +210,11 @@ class Ran(Struct, frozen=True):
     suite: str
 
 
+_CONTAINERS = ("docker", "nerdctl", "podman")
+_PASSIVE = frozenset({"actions", "aws", "azure", "docker", "github", "google", "hashicorp"})
+"""How the owners of actions begin that scan nothing: `actions/checkout`, `aws-actions/…`, `docker/login-action`."""
+
+
 class Execution:
     """Runs the scripts of one job in one world, and keeps what became of the command asked about."""
 
@@ -274,13 +281,30 @@ class Execution:
             return self._asked_for(words, extra, shell, line)
         if words[0] == "make":
             return _Make(self, shell, words, line).run()
-        if self.asked.kind == "words" and not known_programs().tests_nothing(words):
+        return self._other(words, line) if self.asked.kind == "words" else 0
+
+    def _other(self, words: Sequence[str], line: int) -> int:
+        """Run another program, which may run the command that is asked about."""
+        if not known_programs().tests_nothing(words):
             given = [word for word in words if word not in {"--", "-"}]
             if len(self.asked.words) > 1 and _without(given[1:], self.asked.words) is not None:
                 return self._of_another(words, line)
-        if _without(words, self.asked.words) is not None and self.asked.kind == "words":
+        if _without(words, self.asked.words) is not None:
             self._near(line, f"`{words[0]}` runs nothing of it")
+        if words[0] in _CONTAINERS and (image := next(filter(self._is_image, words[1:]), "")):
+            self._near(line, f"the image {image}, which is not in the repository")
         return 0
+
+    def may_be_in(self, target: str) -> bool:
+        """Tell whether an action or an image may run the program asked about: one of its name, or any for a scanner."""
+        owner, *parts = re.split(r"[/_.-]", target.partition("@")[0].removeprefix("docker://").partition(":")[0])
+        if self.asked.kind != "words" or "setup" in parts:
+            return False
+        program = self.asked.words[0]
+        return program in {owner, *parts} or (program in known_programs().scanners and owner not in _PASSIVE)
+
+    def _is_image(self, word: str) -> bool:
+        return self.asked.words[0] in re.split(r"[/_.:-]", word)
 
     def _near(self, line: int, why: str) -> None:
         self.near.append((Location(self.file, line), why))

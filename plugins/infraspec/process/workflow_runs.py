@@ -47,6 +47,11 @@ class WorkflowEvent(Struct, frozen=True):
         return f"{self.name} ({self.action})" if self.action else self.name
 
 
+_USED = re.compile(r"'uses': '([^']+)'")
+_CALLED = re.compile(r"'uses': '[^'.]+/\.github/workflows/")
+"""The reusable workflow of another repository, which may run anything."""
+
+
 class ActionInputs(Struct, frozen=True, forbid_unknown_fields=True):
     """Inputs of an action that decide whether it fails. Source: the README of the action."""
 
@@ -220,7 +225,8 @@ class WorkflowRun:
     def may_run(self, node: Any) -> bool:
         """Tell whether a job or a step may run the command, by its text and what it uses of the repository."""
         text = str(node)
-        return "'./" in text or bool(self.execution.words.search(text)) or self.asked.words[0] in text
+        foreign = any(map(self.execution.may_be_in, _USED.findall(text))) or _CALLED.search(text)
+        return "'./" in text or bool(self.execution.words.search(text) or foreign) or self.asked.words[0] in text
 
     def runs(self, evaluator: Evaluator, condition: Any, place: Location, what: str, *, about: Any) -> bool:
         """Tell whether a job or a step runs by its `if`."""
@@ -420,6 +426,10 @@ class _Job:
             return int(not set(results) <= allowed and not given.get("allowed-failures"))
         else:
             self.foreign = True
+        if self.execution.may_be_in(target):
+            self.execution.near.append(
+                (Location(self.file, line), f"the action {target}, which is not in the repository")
+            )
         return 0
 
     def _lost(self, name: str, given: Mapping[str, Any]) -> str:
