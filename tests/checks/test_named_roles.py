@@ -373,3 +373,20 @@ def test_the_policy_of_aws_for_a_purpose_is_enough_for_it_and_for_no_other(role:
     plan = Plan("source", (*resources, *OTHERS), account=ACCOUNT, region=REGION)
     found = [one for one in check_secret_access(plan, (), CONTRACT, "prod") if "kms:" not in one.subject]
     assert (policy == MANAGED[role]) == ({PROVEN} == {one.verdict for one in found})
+
+
+@pytest.mark.parametrize(
+    ("block", "asked"),
+    [
+        ({"target_group_arn": f"{BALANCER}:targetgroup/blue/1"}, "RegisterTargets"),
+        ({"elb_name": "old"}, "RegisterInstancesWithLoadBalancer"),
+    ],
+)
+def test_a_role_needs_only_what_is_registered_at_its_kind_of_load_balancer(
+    block: Mapping[str, Value], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service with a target group registers no instances at a Classic Load Balancer, and the other way round."""
+    monkeypatch.setitem(BESIDE, "load balancer", {"load_balancer": [block]})
+    (trust,) = (row for row in TRUSTS if row.role == "load balancer")
+    found = judged(trust, trust.principal)[1:]
+    assert [asked] == [finding.subject.split("elasticloadbalancing:")[2].split(",")[0] for finding in found]

@@ -369,7 +369,9 @@ class NamedRoles:
                 if value is not None:
                     yield value
             return
-        yield context.fill(template, lambda word: next(iter(self._found(word, role)), None))
+        found_of = {word: self._found(word, role) for word in PLACEHOLDER.findall(template)}
+        if all(found or "." not in word for word, found in found_of.items()):  # a path, of what may be left out
+            yield context.fill(template, lambda word: next(iter(found_of[word]), None))
 
     def _found(self, path: str, role: NamedRole) -> list[Value]:
         """Return what stands at a path in the innermost block around a role that has it."""
