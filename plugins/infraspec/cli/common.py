@@ -15,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from infraspec.core.errors import InfraspecError, InputErrorGroup, did_you_mean
+from infraspec.core.runtime import keep_to_the_end, paused_collector
 
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""
@@ -101,15 +102,21 @@ R = TypeVar("R")
 
 
 def reported(function: Callable[P, R]) -> Callable[P, R]:
-    """Show an error of the input as its message, without a traceback."""
+    """Show an error of the input as its message, without a traceback.
+
+    A command ends with its process, so the collector, which would look at a plan again and again, has no part in it.
+    """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            with paused_collector():
+                return function(*args, **kwargs)
         except InfraspecError as error:
             title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
             click.echo(f"{title}{error}", err=True)
             sys.exit(INPUT_ERROR)
+        finally:
+            keep_to_the_end()
 
     return run

@@ -212,14 +212,14 @@ def as_text(document: Document) -> str:
 
 def text(parts: Iterable[Part]) -> str:
     """Write parts as text: what follows a title stands right below it, the rest after a blank line."""
-    found = ""
+    found: list[str] = []
     before: Part | None = None
     for part in parts:
         if before is not None:
-            found += "\n" if isinstance(before, Title) else "\n\n"
-        found += "\n".join(_lines(part))
+            found.append("\n" if isinstance(before, Title) else "\n\n")
+        found.append("\n".join(_lines(part)))
         before = part
-    return found
+    return "".join(found)
 
 
 def _lines(part: Part) -> Iterator[str]:

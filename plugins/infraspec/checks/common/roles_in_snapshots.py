@@ -12,14 +12,16 @@ of the account can have the ARN of one of AWS's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from infraspec.checks.common.policy_owners import PolicyAttachment, PolicyOwners, same_text
 from infraspec.core.arn import Arn
+from infraspec.core.beginnings import Beginnings
 from infraspec.core.finding import Verdict
 from infraspec.core.truth import Truth, all_of, any_of, not_
 from infraspec.core.unknown import (
@@ -131,6 +133,10 @@ class Named(NamedTuple):
     answer: Truth
 
 
+_Placed: TypeAlias = tuple[int, Resource]
+"""A resource with its place in the plan."""
+
+
 class Identities:
     """The roles or the policies of a plan, by what names them.
 
@@ -177,6 +183,26 @@ class Identities:
         )
         pair = (_apart_from_account(arn), _apart_from_account(own)) if unsaid else (arn, own)
         return same_text(self.attributes, *pair)
+
+    def called(self, name: str) -> list[Resource]:
+        """Return what has, or may have, a name, in order of the plan."""
+        known, unknown = self._by_known_name
+        alike = (one for pattern, one in unknown.beside(name) if match(pattern, PartialArn.of(name)) is not Truth.NO)
+        return [resource for _, resource in sorted([*known.get(name, ()), *alike], key=itemgetter(0))]
+
+    @cached_property
+    def _by_known_name(self) -> tuple[dict[str, list[_Placed]], Beginnings[tuple[Pattern, _Placed]]]:
+        """Return the resources with their places in the plan: by name, and by how a name begins that is not known."""
+        known: dict[str, list[_Placed]] = {}
+        unknown: Beginnings[tuple[Pattern, _Placed]] = Beginnings()
+        for placed in enumerate(self.attributes.plan.managed(self.type)):
+            name = self.attributes.name(placed[1])
+            if isinstance(name, str):
+                known.setdefault(name, []).append(placed)
+            else:
+                pattern = Pattern.of(name, Form.TEXT, self.attributes.narrow)
+                unknown.add(pattern.prefix, (pattern, placed))
+        return known, unknown
 
     @cached_property
     def _by_name(self) -> dict[Value, list[Resource]]:
@@ -350,9 +376,17 @@ class RolesInSnapshots(Struct, dict=True):
             return Truth.MAYBE
         return match(Pattern.of(value, Form.TEXT, self.attributes.narrow), PartialArn.of(text))
 
-    def _deletions(self, type_: str) -> Iterator[Change]:
-        changes = self.attributes.plan.changes
-        return (one for one in changes if one.type == type_ and "delete" in one.actions and not one.drift)
+    def _deletions(self, type_: str) -> Sequence[Change]:
+        return self._deleted.get(type_, ())
+
+    @cached_property
+    def _deleted(self) -> Mapping[str, list[Change]]:
+        """What the plan deletes, by type."""
+        deleted: dict[str, list[Change]] = {}
+        for one in self.attributes.plan.changes:
+            if "delete" in one.actions and not one.drift:
+                deleted.setdefault(one.type, []).append(one)
+        return deleted
 
     def _name(self, value: Value, account: Value) -> _Name:
         """Return what a value says of a role: its account and name, and its ARN if that is known."""
@@ -372,9 +406,9 @@ class RolesInSnapshots(Struct, dict=True):
 
     def _doubt(self, type_: str, name: str, account: str) -> str:
         """Say that the plan may make what has a name in an account, or deletes it; nothing if it does not."""
-        for resource in self.attributes.plan.managed(type_):
-            own = self.attributes.name(resource)
-            if self.account(resource, account) is not Truth.NO and self._is(own, name) is not Truth.NO:
+        identities = self.roles if type_ == self.roles.type else self.policies
+        for resource in identities.called(name):
+            if self.account(resource, account) is not Truth.NO:
                 return f"{resource.address} of the plan may be it"
         return self.deleted(type_, name, account)
 

@@ -8,10 +8,10 @@ of the account: then its roles, users and groups are asked too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import request_context
@@ -19,6 +19,7 @@ from infraspec.checks.common.policy_owners import PolicyAttachment, attachments
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.roles import RoleIndex, role_index
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
+from infraspec.checks.policies.reader_index import READ, AskedSecret, ReaderCandidate, ReaderIndex
 from infraspec.core.finding import Location
 from infraspec.core.truth import Truth, all_of, not_
 from infraspec.core.unknown import Text, Unknown, Value, render
@@ -26,90 +27,11 @@ from infraspec.iam.evaluation.decision import decide, why
 from infraspec.iam.evaluation.layers import ResourceLayer
 from infraspec.iam.policy.context import Context, Request
 from infraspec.iam.policy.document import Statement
-from infraspec.iam.policy.partial_arn import PartialArn, arn_fields, is_open, shown
-from infraspec.iam.policy.pattern import Pattern
+from infraspec.iam.policy.partial_arn import PartialArn, shown
 from infraspec.iam.policy.principals import Principal
-from infraspec.iam.policy.statements import Clause, Hit, IdentityPolicy
+from infraspec.iam.policy.statements import Hit, IdentityPolicy
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import IamSnapshot, Plan, Resource, snapshot_of
-
-_SUFFIX = 6
-
-
-class ReaderCandidate(Struct, frozen=True, eq=False):
-    """A principal of the plan or a snapshot, a group for its members, with its policies and permissions boundary."""
-
-    resource: Resource
-    policies: tuple[IdentityPolicy, ...]
-    boundary: tuple[IdentityPolicy, ...] | None = None
-
-    def clauses(self, action: str) -> list[Clause]:
-        """List its statements about an action."""
-        return [clause for policy in self.policies for clause, _ in policy.about(action)]
-
-    def is_indifferent(self, action: str) -> bool:
-        """Tell whether its answer is the same for every secret of its account: its statements are about all of them."""
-        if self.boundary is not None:
-            return False
-        return all(not clause.conditions and _is_about_all(clause) for clause in self.clauses(action))
-
-
-class ReaderIndex(Struct):
-    """The principals that may be about a secret, found by the ARNs that their policies name."""
-
-    action: str
-    _named: dict[str, list[ReaderCandidate]] = field(default_factory=dict)
-    _others: list[ReaderCandidate] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, action: str, candidates: Iterable[ReaderCandidate]) -> ReaderIndex:
-        """Make the index; a principal without a statement about the action is in none."""
-        index = cls(action)
-        for candidate in candidates:
-            stems = [_stems(clause) for clause in candidate.clauses(action)]
-            if None in stems:
-                index._others.append(candidate)
-                continue
-            for stem in {stem for named in stems for stem in named or ()}:
-                index._named.setdefault(stem, []).append(candidate)
-        return index
-
-    def about(self, secret: PartialArn) -> list[ReaderCandidate]:
-        """Return the principals that have to be asked about a secret, in order of addresses."""
-        stem = _stem(secret.value)
-        if stem is None:
-            named = list({id(one): one for group in self._named.values() for one in group}.values())
-        else:
-            named = self._named.get(stem, [])
-        return sorted([*named, *self._others], key=lambda candidate: candidate.resource.address)
-
-
-def _stems(clause: Clause) -> list[str] | None:
-    """Return the secrets that a statement names by their ARNs; None if it may be about others."""
-    if clause.statement.not_resources is not None or clause.statement.resources is None:
-        return None
-    plain = [entry.plain if isinstance(entry, Pattern) else None for entry in clause.resources.entries]
-    stems = [_stem(arn) for arn in plain]
-    return None if None in stems else [stem for stem in stems if stem is not None]
-
-
-def _stem(value: Value) -> str | None:
-    """Return an ARN without the six characters of its end, letter case aside; None if more of it is not known.
-
-    Two ARNs of secrets that may be equal have the same stem.
-    """
-    if isinstance(value, Text) and not any(map(is_open, value.parts)):
-        return render(value)[:-_SUFFIX].lower()
-    return value[:-_SUFFIX].lower() if isinstance(value, str) else None
-
-
-def _is_about_all(clause: Clause) -> bool:
-    """Tell whether a statement is about every resource, or nothing is known of it, resources and actions alike."""
-    resources, actions = clause.statement.resources, clause.statement.actions
-    if resources is None:
-        return False
-    return "*" in resources or (resources == actions and all(map(is_open, resources)))
-
 
 _KINDS = ("user", "group")
 
@@ -162,10 +84,21 @@ def _holder(roles: RoleIndex, resource: Resource, *policies: IdentityPolicy) -> 
     boundary = (
         (roles.compiled(PolicyAttachment(resource, arn, "permissions_boundary", attached=True)),) if arn else None
     )
-    return ReaderCandidate(resource, policies, boundary)
+    return _candidate(roles.attributes, resource, policies, boundary)
 
 
-READ = "secretsmanager:GetSecretValue"
+def _candidate(
+    attributes: AwsAttributes,
+    resource: Resource,
+    policies: tuple[IdentityPolicy, ...],
+    boundary: tuple[IdentityPolicy, ...] | None,
+) -> ReaderCandidate:
+    """Make a candidate with its ARN: a principal of a snapshot has it for an address."""
+    has_arn = resource.address == resource.stated("arn")
+    arn = resource.address if has_arn else attributes.narrow(resource.reference("arn"))
+    return ReaderCandidate(resource, arn, policies, boundary)
+
+
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type of resource
 _ACCOUNT = re.compile(r"^(?:arn:[^:]*:(?:iam|sts)::)?(\d{12})(?::|$)")
 
@@ -196,7 +129,8 @@ class SecretReaders:
         self.roles = plan.derived(role_index)
         self.owners = plan.derived(arn_index)
         self._snapshot = snapshot_of(plan, plan.account, plan.partition)
-        self._indifferent: dict[tuple[str, str], SecretReader | None] = {}
+        self._answers: dict[tuple[str, tuple[Value, Value], tuple[Truth, ...], object], SecretReader | None] = {}
+        self._contexts: dict[tuple[Value, Value, Value], Context] = {}
 
     @property
     def known(self) -> str:
@@ -208,8 +142,8 @@ class SecretReaders:
         arn = secret.reference("arn")
         subject = PartialArn.of(arn, self.attributes.narrow)
         shared = self.owners.policies(subject.value, self.plan.account, READ)
-        asked = self._holders if shared else self._index.about(subject)
-        own = (self._ask(candidate, subject, shared) for candidate in asked)
+        asked = AskedSecret.of(subject, shared)
+        own = (self._ask(candidate, asked) for candidate in self._index.about(subject, shared))
         readers = [self._as_far_as_certain(reader, secret) for reader in own if reader is not None]
         let_in = {reader.name: reader for reader in self._let_in(shared, subject)}
         return [*readers, *let_in.values()]
@@ -222,53 +156,64 @@ class SecretReaders:
         return replace(reader, certain=False, reason=f"{reader.reason}; {self.plan.doubt_of(holder)}")
 
     @cached_property
-    def _holders(self) -> list[ReaderCandidate]:
-        """Return the principals of the plan, and of a snapshot of its account, in order of addresses."""
+    def _index(self) -> ReaderIndex:
+        """The principals of the plan, and of a snapshot of its account."""
         snapshot = self._snapshot
         roles = [self.roles.role(role.reference("arn")) for role in self.plan.managed("aws_iam_role")]
         roles += self.roles.others(snapshot) if snapshot else ()
-        candidates = [ReaderCandidate(role.resource, role.policies, role.boundary) for role in roles if role.resource]
-        candidates += holders(self.roles, snapshot)
-        return sorted(candidates, key=lambda candidate: candidate.resource.address)
+        known = ((role.resource, role.policies, role.boundary) for role in roles if role.resource)
+        candidates = [_candidate(self.attributes, *one) for one in known]
+        return ReaderIndex([*candidates, *holders(self.roles, snapshot)])
 
-    @cached_property
-    def _index(self) -> ReaderIndex:
-        return ReaderIndex.of(READ, self._holders)
+    def _ask(self, candidate: ReaderCandidate, secret: AskedSecret) -> SecretReader | None:
+        """Ask one principal; what decides alike about several secrets is asked once.
 
-    def _ask(
-        self, candidate: ReaderCandidate, subject: PartialArn, shared: list[IdentityPolicy]
-    ) -> SecretReader | None:
-        """Ask one principal; one that has the same answer for every secret is asked once."""
-        if shared or not candidate.is_indifferent(READ):
-            return self._decide(candidate, subject, shared)
-        key = (candidate.resource.address, render(arn_fields(subject.value).get("account")))
-        if key not in self._indifferent:
-            reader = self._decide(candidate, subject, shared)
-            if reader is not None and not reader.certain:
-                reader = replace(reader, reason=_without_secret(candidate))
-            self._indifferent[key] = reader
-        return self._indifferent[key]
+        The context of a request is the same for all secrets of a region and account, so it depends on which statements
+        are about the secret. An answer that rests on the secret's own policy, or is not certain, is told of the secret.
+        """
+        context = self._context(candidate, secret)
+        request = Request(READ, secret.subject, context)
+        covered = tuple([clause.covers_resource(request) for clause in candidate.all_clauses])
+        key = (candidate.resource.address, secret.place, covered, secret.says)
+        if secret.says is not None and key in self._answers:
+            return self._answers[key]
+        reader, is_own = self._decide(candidate, secret, context)
+        if reader is not None and not reader.certain and candidate.is_indifferent and not secret.shared:
+            reader, is_own = replace(reader, reason=_without_secret(candidate)), True
+        if is_own:
+            self._answers[key] = reader
+        return reader
 
     def _decide(
-        self, candidate: ReaderCandidate, subject: PartialArn, shared: list[IdentityPolicy]
-    ) -> SecretReader | None:
-        resource, arn = candidate.resource, self._arn(candidate.resource)
-        is_role = resource.type == "aws_iam_role"
+        self, candidate: ReaderCandidate, secret: AskedSecret, context: Context
+    ) -> tuple[SecretReader | None, bool]:
+        """Decide about one principal, and tell whether the answer is certain by what it has of its own."""
+        resource = candidate.resource
         decision = decide(
             candidate.policies,
             READ,
-            subject,
+            secret.subject,
             boundary=candidate.boundary,
-            resource_policies=shared,
-            principal=Principal.role(arn) if is_role else None,
-            context=request_context(arn, subject.value) if is_role else _CONTEXT,
+            resource_policies=secret.shared,
+            principal=candidate.principal,
+            context=context,
         )
         if decision.allowed is Truth.NO:
-            return None
-        hit = decision.deciding or next((doubt.hit for doubt in decision.doubts), None)
-        names = (resource.address, render(self.attributes.name(resource)), render(arn))
-        place = hit.location if hit else None
-        return SecretReader(resource.address, names, decision.allowed is Truth.YES, why(decision), place)
+            return None, True
+        deciding, certain = decision.deciding, decision.allowed is Truth.YES
+        hit = deciding or next((doubt.hit for doubt in decision.doubts), None)
+        names = (resource.address, render(self.attributes.name(resource)), render(candidate.arn))
+        reader = SecretReader(resource.address, names, certain, why(decision), hit.location if hit else None)
+        return reader, certain and deciding is not None and deciding.policy in candidate.policies
+
+    def _context(self, candidate: ReaderCandidate, secret: AskedSecret) -> Context:
+        """Return what is known of a request, which is the same for all secrets of a region and account."""
+        if candidate.principal is None:
+            return _CONTEXT
+        key = (candidate.arn, *secret.place)
+        if key not in self._contexts:
+            self._contexts[key] = request_context(candidate.arn, secret.subject.value)
+        return self._contexts[key]
 
     def _let_in(self, shared: list[IdentityPolicy], subject: PartialArn) -> Iterator[SecretReader]:
         """Yield the principals outside of the plan that the secret's own policy lets in, as the policy names them."""
@@ -307,12 +252,7 @@ class SecretReaders:
 
     @cached_property
     def _arns(self) -> frozenset[str]:
-        return frozenset(render(self._arn(holder.resource)) for holder in self._holders)
-
-    def _arn(self, resource: Resource) -> Value:
-        """Return the ARN of a principal: one of a snapshot has it."""
-        known = resource.address == resource.stated("arn")
-        return resource.address if known else self.attributes.narrow(resource.reference("arn"))
+        return frozenset(render(holder.arn) for holder in self._index.candidates)
 
 
 def _without_secret(candidate: ReaderCandidate) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
-from infraspec.checks.policies.readers import READ, SECRET, SecretReader, SecretReaders
+from infraspec.checks.policies.reader_index import READ
+from infraspec.checks.policies.readers import SECRET, SecretReader, SecretReaders
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
 from infraspec.conventions.placeholders import facts_of

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
+from infraspec.core.beginnings import Beginnings
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Character, Text, Unknown, concatenate, render, unknowns
 from infraspec.iam.policy.conditions import Hidden, Test
 from infraspec.iam.policy.context import Context, PolicyTemplate, Request
 from infraspec.iam.policy.matching import match
 from infraspec.iam.policy.partial_arn import PartialArn, is_open, shown
-from infraspec.iam.policy.pattern import Form, Pattern
+from infraspec.iam.policy.pattern import Form, Pattern, Token
 from infraspec.iam.policy.statements import Clause, Hit, IdentityPolicy
 
 _CONDITION_LIMIT = 3
@@ -110,17 +113,105 @@ class Doubt(Struct, frozen=True):
 
 def nearest(policies: Sequence[IdentityPolicy], request: Request) -> Miss | None:
     """Return the Allow statement that came closest to the request: first by its action, then by its resource."""
-    best: tuple[tuple[int, int], Hit] | None = None
-    for policy in policies:
-        for clause in policy.clauses:
-            if clause.statement.effect != "Allow":
-                continue
-            score = _closeness(clause, request)
-            if best is None or score > best[0]:
-                best = score, Hit(policy, clause)
-    if best is None or best[0] == (0, 0):
-        return None
-    return _miss(best[1], request)
+    return _nearest(tuple(policies), request)
+
+
+@lru_cache(maxsize=64)
+def _nearest(policies: tuple[IdentityPolicy, ...], request: Request) -> Miss | None:
+    closest = _closest(policies, request.action)
+    return _miss(closest.to(request), request) if closest else None
+
+
+@lru_cache(maxsize=64)
+def _closest(policies: tuple[IdentityPolicy, ...], action: str) -> _Closest | None:
+    """Return the Allow statements that are closest to an action; None if none is about anything of its service."""
+    ranked = [
+        (rank, Hit(policy, clause))
+        for policy in policies
+        for clause in policy.clauses
+        if (rank := _rank(clause, action))
+    ]
+    most = max((rank for rank, _ in ranked), default=0)
+    return _Closest([hit for rank, hit in ranked if rank == most]) if most else None
+
+
+def _rank(clause: Clause, action: str) -> int:
+    if clause.statement.effect != "Allow":
+        return 0
+    covered = clause.covers_action(action)
+    service = action.lower().partition(":")[0] + ":"
+    kin = any(pattern.prefix.startswith(service) for pattern in clause.actions)
+    return 2 * covered.value if covered is not Truth.NO else int(kin)
+
+
+class _Closest:
+    """Statements, of which the first that has the most in common with a request is found without asking each.
+
+    A resource has in common with it how many tokens are the same at the beginning; more than any has what may match.
+    Among resources in alphabetical order, those that have the most in common are neighbours of the request.
+    """
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self._hits = hits
+        self._codes: dict[Unknown, str] = {}
+        self._beginnings: Beginnings[tuple[int, Pattern]] = Beginnings()
+        self._templates: list[tuple[int, PolicyTemplate]] = []
+        self._least: dict[tuple[int, int], int] = {}
+        coded: list[tuple[str, int]] = []
+        for number, hit in enumerate(hits):
+            for entry in hit.clause.resources.entries:
+                if isinstance(entry, PolicyTemplate):
+                    self._templates.append((number, entry))
+                else:
+                    self._beginnings.add(entry.lowered_prefix, (number, entry))
+                    coded.append((self._code(entry.tokens), number))
+        coded.sort()
+        self._texts, self._numbers = [text for text, _ in coded], [number for _, number in coded]
+
+    def to(self, request: Request) -> Hit:
+        """Return the statement that is closest to a request."""
+        subject = request.subject
+        filled = [(number, template.filled(request.context)[0]) for number, template in self._templates]
+        near = (*self._beginnings.beside(subject.lowered_prefix), *filled)
+        matching = [number for number, pattern in near if match(pattern, subject) is not Truth.NO]
+        if matching:
+            return self._hits[min(matching)]
+        text = "".join(
+            [token if isinstance(token, str) else self._codes.get(token, _OTHER) for token in subject.tokens]
+        )
+        among = [(_common(pattern.tokens, subject.tokens), -number) for number, pattern in filled]
+        return self._hits[-max([self._by_text(text), *among])[1]]
+
+    def _by_text(self, text: str) -> tuple[int, int]:
+        """Return how much the resources have in common with a request at most, and the first statement, negative."""
+        place = bisect_left(self._texts, text)
+        common = max((_common(near, text) for near in self._texts[max(place - 1, 0) : place + 1]), default=0)
+        if common == 0:
+            return 0, 0
+        span = bisect_left(self._texts, text[:common]), bisect_right(self._texts, text[:common] + _LAST)
+        if span not in self._least:
+            self._least[span] = min(self._numbers[slice(*span)])
+        return common, -self._least[span]
+
+    def _code(self, tokens: Sequence[Token]) -> str:
+        """Return tokens as characters: one for each unknown, and one for wildcards, which requests do not have."""
+        return "".join(
+            token
+            if isinstance(token, str)
+            else self._codes.setdefault(token, chr(_FIRST + len(self._codes)))
+            if isinstance(token, Unknown)
+            else _WILDCARD
+            for token in tokens
+        )
+
+
+_FIRST, _OTHER, _WILDCARD, _LAST = 0xF0000, "\uf8fe", "\uf8ff", "\U0010ffff"
+
+
+def _common(one: Sequence[object], other: Sequence[object]) -> int:
+    """Return how many tokens two sequences have in common at the beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
 
 
 def doubt(hit: Hit, request: Request, *, effect: str) -> Doubt:
@@ -142,30 +233,10 @@ def _attachment_doubt(clause: Clause) -> tuple[str, Unknown | None]:
     return "it is unknown whether the role has this policy", None
 
 
-def _closeness(clause: Clause, request: Request) -> tuple[int, int]:
-    covered = clause.covers_action(request.action)
-    service = request.action.lower().partition(":")[0] + ":"
-    kin = any(pattern.prefix.startswith(service) for pattern in clause.actions)
-    rank = 2 * covered.value if covered is not Truth.NO else int(kin)
-    shared = max((_common(pattern, request.subject) for pattern in _patterns(clause, request)), default=0)
-    return rank, shared if rank else 0
-
-
 def _patterns(clause: Clause, request: Request) -> list[Pattern]:
     """Return the resources of a statement, the variables in them filled."""
     resources = clause.resources.entries
     return [item if isinstance(item, Pattern) else item.filled(request.context)[0] for item in resources]
-
-
-def _common(pattern: Pattern, subject: PartialArn) -> int:
-    if match(pattern, subject) is not Truth.NO:
-        return len(subject.tokens) + 1
-    count = 0
-    for token, item in zip(pattern.tokens, subject.tokens, strict=False):
-        if token != item:
-            break
-        count += 1
-    return count
 
 
 def _miss(hit: Hit, request: Request) -> Miss:
@@ -197,12 +268,13 @@ def _hint(pattern: Pattern, subject: PartialArn) -> str:
     """Name the edit of the pattern that would make it match, if there is a known one."""
     fields = render(pattern.value).split(":", 5)
     end = fields[-1]
-    if _matches_with(pattern, _SUFFIX, subject) and ":secret:" in render(subject.value):
-        return f"its Resource ends in `{end}`, but a secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
-    if _matches_with(pattern, ":*", subject):
-        return f"its Resource ends in `{end}`, but log streams follow after a colon: use `{end}:*`"
-    if _matches_with(pattern, "/*", subject):
-        return f"its Resource ends in `{end}`, which does not cover what is below it: use `{end}/*`"
+    if not pattern.begins_apart(subject):
+        if _matches_with(pattern, _SUFFIX, subject) and ":secret:" in render(subject.value):
+            return f"its Resource ends in `{end}`, but a secret's ARN has a six-character suffix: use `{end}{_SUFFIX}`"
+        if _matches_with(pattern, ":*", subject):
+            return f"its Resource ends in `{end}`, but log streams follow after a colon: use `{end}:*`"
+        if _matches_with(pattern, "/*", subject):
+            return f"its Resource ends in `{end}`, which does not cover what is below it: use `{end}/*`"
     value = pattern.value
     parts = value.parts if isinstance(value, Text) else ()
     if len(parts) > 1 and isinstance(parts[0], Unknown) and parts[-1] == "-*":

@@ -61,7 +61,7 @@ def arn_fields(arn: Value) -> dict[str, Value]:
 
 
 _HEADER_COLONS = 5
-_OPEN, _SINGLE = "\ue000", "\ue001"
+_OPEN, SINGLE = "\ue000", "\ue001"
 """What stands for unknown text, and for one unknown character, in the code of a subject: no pattern holds them."""
 
 
@@ -123,7 +123,7 @@ class PartialArn(Struct, frozen=True, eq=False, dict=True):
         if isinstance(self.value, str):
             return self.value
         parts = parts_of(self.value)
-        return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else _SINGLE for part in parts)
+        return "".join(part if isinstance(part, str) else _OPEN if is_open(part) else SINGLE for part in parts)
 
     @lazy
     def lowered(self) -> str:

@@ -183,8 +183,10 @@ class Pattern(Struct, frozen=True, dict=True):
 
     def rejects(self, subject: PartialArn) -> bool:
         """Tell whether the subject is certain not to match, by text alone."""
-        if subject.known:
-            return not self.loose(subject.lowered)
+        return not self.loose(subject.lowered) if subject.known else self.begins_apart(subject)
+
+    def begins_apart(self, subject: PartialArn) -> bool:
+        """Tell whether the two certainly begin differently, whatever follows."""
         prefix, given = self.lowered_prefix, subject.lowered_prefix
         return not (given.startswith(prefix) or prefix.startswith(given))
 

@@ -8,7 +8,7 @@ Source: AWS Managed Policy Reference Guide. A policy whose text is not here may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.core.beginnings import Beginnings
 from infraspec.core.finding import Location
 from infraspec.core.truth import Truth, all_of, any_of, not_
 from infraspec.core.unknown import PolicyContent, Unknown, Value
@@ -66,7 +67,7 @@ def takes_only_star(action: str) -> bool:
     return not data.actions.get_action_details(service.lower(), name)["resourceTypes"]
 
 
-_COLONS = 5
+_COLONS, _MANY = 5, 8
 
 
 class Resources:
@@ -76,7 +77,7 @@ class Resources:
     is compared with what is found there and with the others.
     """
 
-    __slots__ = ("_asked", "_endings", "_named", "_others", "entries", "everywhere")
+    __slots__ = ("_asked", "_beginnings", "_endings", "_named", "_others", "entries", "everywhere")
 
     def __init__(self, entries: tuple[Pattern | PolicyTemplate, ...]) -> None:
         self.entries = entries
@@ -96,6 +97,7 @@ class Resources:
                 self._named.setdefault(name.lower(), []).append((entry, _tail(name, length)))
         self._endings = tuple(endings)
         self._asked: dict[PartialArn, Truth] = {}
+        self._beginnings: Beginnings[Pattern | PolicyTemplate] | None = None
 
     def include(self, subject: PartialArn, context: Context, *, without_value: Truth) -> Truth:
         """Tell whether a resource is listed.
@@ -115,17 +117,27 @@ class Resources:
                 if best is Truth.YES:
                     return best
         if subject.known:
-            return self._compared(self._others, subject, context, without_value) if self._others else best
+            near = self._near(subject) if len(self._others) > _MANY else self._others
+            return self._compared(near, subject, context, without_value) if self._others else best
         answer = self._asked.get(subject)
         if answer is None:
-            answer = self._compared(self.entries, subject, context, without_value)
+            near = self._near(subject) if len(self.entries) > _MANY else self.entries
+            answer = self._compared(near, subject, context, without_value)
             if not any(isinstance(entry, PolicyTemplate) for entry in self._others):
                 self._asked[subject] = answer
         return answer
 
+    def _near(self, subject: PartialArn) -> Iterable[Pattern | PolicyTemplate]:
+        """Return the entries of many that do not begin otherwise than a request; variables may be any text."""
+        if self._beginnings is None:
+            self._beginnings = Beginnings()
+            for entry in self.entries:
+                self._beginnings.add(entry.lowered_prefix if isinstance(entry, Pattern) else "", entry)
+        return self._beginnings.beside(subject.lowered_prefix)
+
     @staticmethod
     def _compared(
-        entries: list[Pattern | PolicyTemplate] | tuple[Pattern | PolicyTemplate, ...],
+        entries: Iterable[Pattern | PolicyTemplate],
         subject: PartialArn,
         context: Context,
         without_value: Truth,
