@@ -10,6 +10,7 @@ from infraspec.core.rules import (
     MODULES,
     NAMES,
     POLICIES,
+    RULES,
     SECRET_ACCESS,
     SECRET_READERS,
     SOURCE,
@@ -125,6 +126,23 @@ resource "aws_ecs_task_definition" "api" {
 }
 """,
         hidden=ROLE,
+    ),
+    RULES["invoke-access"]: Example(
+        """
+resource "aws_sns_topic" "orders" {
+  name = "orders"
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+
+resource "aws_sns_topic_subscription" "orders" {
+  topic_arn = aws_sns_topic.orders.arn
+  protocol  = "sqs"
+  endpoint  = aws_sqs_queue.orders.arn
+}
+""",
     ),
     POLICIES: Example(
         """

@@ -255,7 +255,7 @@ class Delivery:
         if shown.endswith("alias/aws/sns"):
             reason = f"the policy of the AWS managed key does not let {publisher} use it"
             return DeliveryStep(Truth.NO, topic, "kms_master_key_id", shown, reason)
-        key = self._key(configured)
+        key = self.key_of(configured)
         if key is None:
             return DeliveryStep(Truth.MAYBE, topic, "kms_master_key_id", shown, "the key is not in the plan")
         if key.stated("is_enabled") is False:
@@ -264,7 +264,7 @@ class Delivery:
         if isinstance(key.stated("is_enabled"), Unknown):
             return DeliveryStep(Truth.MAYBE, key, "is_enabled", key.address, "whether the key is enabled is not known")
         policies = self.attributes.plan.managed("aws_kms_key_policy")
-        sources = [policy for policy in policies if self._key(policy.stated("key_id")) is key]
+        sources = [policy for policy in policies if self.key_of(policy.stated("key_id")) is key]
         open_ = [] if sources else [policy for policy in policies if self._is_open_key(policy.stated("key_id"))]
         return self._as_far_as_certain(
             sources or open_, open_, key, lambda there: self._policy_of_key(there, key, publisher)
@@ -295,24 +295,25 @@ class Delivery:
         source = ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID") if for_key else ()
         return Context.of({"aws:SecureTransport": True}, absent=(*source, "aws:SourceOwner"))
 
-    def _key(self, reference: Value) -> Resource | None:
+    def key_of(self, reference: Value) -> Resource | None:
+        """Return the key of the plan that an id, an ARN or an alias names."""
         plan = self.attributes.plan
         referred = plan.find(reference) if isinstance(reference, Unknown) else None
         if referred and referred[0].type == "aws_kms_key" and referred[0].mode == "managed":
             return referred[0]
         if referred and referred[0].type == "aws_kms_alias":
-            return self._key(referred[0].attribute("target_key_id"))
+            return self.key_of(referred[0].attribute("target_key_id"))
         if isinstance(reference, str) and "alias/" in reference:
             name = reference[reference.index("alias/") :]
             alias = next((a for a in plan.managed("aws_kms_alias") if self.attributes.name(a) == name), None)
-            return self._key(alias.attribute("target_key_id")) if alias else None
+            return self.key_of(alias.attribute("target_key_id")) if alias else None
         keys = plan.managed("aws_kms_key") if isinstance(reference, str) else ()
         return next(
             (key for key in keys if reference in {key.stated("arn"), key.stated("key_id"), key.stated("id")}), None
         )
 
     def _is_open_key(self, reference: Value) -> bool:
-        is_open = isinstance(reference, Unknown | Text) and self._key(reference) is None
+        is_open = isinstance(reference, Unknown | Text) and self.key_of(reference) is None
         return is_open and not (isinstance(reference, Unknown) and self.attributes.plan.find(reference))
 
 

@@ -240,6 +240,12 @@ def _part(aws: AwsAttributes, resource: Resource, name: str) -> Value:
     return _filled(aws, resource, template) if template else aws.text(resource, name)
 
 
+def standing_for(aws: AwsAttributes, resource: Resource, placeholder: str) -> Value:
+    """Return what a placeholder of the catalogue stands for that is no attribute; None if there is none of the name."""
+    own = _PARTS.get(placeholder)
+    return own(aws, resource) if own is not None else None
+
+
 def _found_secret(aws: AwsAttributes, resource: Resource) -> Value:
     if not isinstance(resource.stated("name"), (str, Text)):
         return resource.reference("arn")
@@ -332,6 +338,32 @@ def _balancer(aws: AwsAttributes, resource: Resource) -> Value:
     return _BALANCERS.get(str(kind)) or Unknown(f"{resource.address}.load_balancer_type", computed_from(named))
 
 
+def _event_bus(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return what the ARN of a rule says of its event bus, nothing of the default one: the bus is named, or an ARN."""
+    bus = aws.narrow(resource.stated("event_bus_name"))
+    if bus in {None, "", "default"} or bus == resource.reference("event_bus_name"):
+        return ""
+    name = bus.rpartition("/")[2] if isinstance(bus, str) else bus
+    return "" if name == "default" else aws.join(name, "/")
+
+
+def _path_of_api(aws: AwsAttributes, resource: Resource) -> Value:
+    """Return the path of a resource of a REST API: its parts from the root of the API on."""
+    parent = resource.attribute("parent_id")
+    found = aws.plan.find(parent) if isinstance(parent, Unknown) else None
+    if found is None or found[0].type not in {"aws_api_gateway_resource", "aws_api_gateway_rest_api"}:
+        return resource.reference("path")
+    before = _path_of_api(aws, found[0]) if found[0].type == resource.type else ""
+    return aws.join(before, "/", aws.text(resource, "path_part"))
+
+
+def _called(api: str, stage: str) -> _Shape:
+    """Return the shape of the ARN by which a stage of an API is called."""
+    return lambda aws, resource: aws.arn(
+        resource, "execute-api", aws.text(resource, api), "/", aws.text(resource, stage)
+    )
+
+
 _BALANCERS = {"application": "app", "network": "net", "gateway": "gwy"}
 _PARTS: Mapping[str, _Shape] = {
     "partition": lambda aws, _: aws.plan.partition,
@@ -341,6 +373,7 @@ _PARTS: Mapping[str, _Shape] = {
     "registry": _registry,
     "path=/": _path,
     "load balancer's kind": _balancer,
+    "event bus/": _event_bus,
     "parameter": lambda aws, resource: parameter_path(aws.name(resource)),
     "??????": lambda _aws, resource: characters(f"{resource.address}.arn", SUFFIX_LENGTH),
 }
@@ -353,6 +386,9 @@ _WORKED_OUT: Mapping[tuple[str, str, str], _Shape] = {
     ("data", "aws_ecs_task_definition", "arn"): _found_definition,
     ("data", "aws_kms_key", "arn"): _found_key,
     ("data", "aws_ecs_task_definition", "family"): _found_family,
+    ("managed", "aws_api_gateway_resource", "path"): _path_of_api,
+    ("managed", "aws_api_gateway_deployment", "execution_arn"): _called("rest_api_id", "stage_name"),
+    ("managed", "aws_apigatewayv2_stage", "execution_arn"): _called("api_id", "name"),
     ("data", "aws_iam_role", "arn"): _found_role,
     ("data", "aws_iam_policy", "arn"): _found_policy,
     ("data", "aws_iam_policy", "id"): _found_policy,

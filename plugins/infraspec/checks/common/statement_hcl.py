@@ -160,12 +160,17 @@ class _Writer(Struct):
         return expression
 
 
+def expression_in(module: str, value: Value) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return a value as an expression inside a module, the lines that pass it there, and the attributes it names."""
+    writer = _Writer(module)
+    written = writer.expression(value)
+    expression = written if written.startswith('"') else written[2:-1]
+    return expression, tuple(dict.fromkeys(writer.comments)), tuple(writer.references)
+
+
 def change_of(actions: tuple[str, ...], resource: Value, into: Resource, path: str = "") -> SourceChange:
     """Return what adds the least statement that allows actions on a resource to a policy, or to a role without one."""
-    writer = _Writer(into.module)
-    written = writer.expression(resource)
-    named = written if written.startswith('"') else written[2:-1]
-    references = tuple(writer.references)
+    named, _, references = expression_in(into.module, resource)
     return SourceChange("statement", into.address, path, actions=actions, resources=(named,), references=references)
 
 
