@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infraspec.core.rule import Rule
 from infraspec.core.rules import (
+    FUNCTION_ACCESS,
     MODULES,
     NAMES,
     POLICIES,
@@ -16,6 +17,7 @@ from infraspec.core.rules import (
     SOURCE,
     STATE_BACKEND,
     TAGS,
+    TASK_ACCESS,
     TASK_DEFINITIONS,
     VERSIONS,
 )
@@ -141,6 +143,73 @@ resource "aws_sns_topic_subscription" "orders" {
   topic_arn = aws_sns_topic.orders.arn
   protocol  = "sqs"
   endpoint  = aws_sqs_queue.orders.arn
+}
+""",
+    ),
+    TASK_ACCESS: Example(
+        """
+resource "aws_iam_role_policy" "start" {
+  role   = aws_iam_role.schedule.name
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "ecs:RunTask"
+      Resource = aws_ecs_task_definition.report.arn
+    }]
+  })
+}
+
+resource "aws_scheduler_schedule" "report" {
+  name                = "shop-prod-report"
+  schedule_expression = "cron(0 6 * * ? *)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn      = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop-prod"
+    role_arn = aws_iam_role.schedule.arn
+    ecs_parameters {
+      task_definition_arn = aws_ecs_task_definition.report.arn
+    }
+  }
+}
+""",
+        hidden=ROLE
+        + ROLE.replace('"execution"', '"schedule"')
+        .replace("shop-prod-execution", "shop-prod-schedule")
+        .replace("ecs-tasks", "scheduler")
+        + """
+resource "aws_ecs_task_definition" "report" {
+  family             = "shop-prod-report"
+  execution_role_arn = aws_iam_role.execution.arn
+  container_definitions = jsonencode([{ name = "report", image = "nginx" }])
+}
+""",
+    ),
+    FUNCTION_ACCESS: Example(
+        """
+resource "aws_lambda_function" "orders" {
+  function_name = "shop-prod-orders"
+  role          = aws_iam_role.orders.arn
+}
+
+resource "aws_lambda_event_source_mapping" "orders" {
+  function_name    = aws_lambda_function.orders.arn
+  event_source_arn = aws_sqs_queue.orders.arn
+}
+
+resource "aws_iam_role_policy_attachment" "orders" {
+  role       = aws_iam_role.orders.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+}
+""",
+        hidden=ROLE.replace('"execution"', '"orders"')
+        .replace("shop-prod-execution", "shop-prod-orders")
+        .replace("ecs-tasks", "lambda")
+        + """
+resource "aws_sqs_queue" "orders" {
+  name = "shop-prod-orders"
 }
 """,
     ),

@@ -10,11 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_access import check_task_access
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.unknown import JsonText, Unknown, Value
 from infraspec.ecs.access_table import ROWS, Access
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.workloads.access_table import workload_roles
 from tests.checks.access_cases import ACCOUNT, REGION, resource
 from tests.terraform.sources import plan_of
 
@@ -23,6 +25,7 @@ CONTRACT = Contract.model_validate(
     {"project": {"application": "app"}, "environments": {"prod": {"account_id": ACCOUNT, "region": REGION}}}
 )
 TRUSTS = [row for row in ROWS.values() if row.named_by]
+STARTERS = {rows.trust.role: rows.trust for rows in workload_roles()["task-access"]}
 BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 BESIDE: Mapping[str, Mapping[str, Value]] = {
     "Service Connect TLS": {
@@ -65,6 +68,12 @@ OTHERS = (
 by_role = pytest.mark.parametrize("trust", TRUSTS, ids=lambda row: row.role)
 
 
+def found_in(plan: Plan) -> list[Finding]:
+    """Return what is said of all roles of a plan."""
+    secrets = check_secret_access(plan, (), CONTRACT, "prod")
+    return [*secrets, *check_task_access(plan, CONTRACT, "prod")]
+
+
 def document(*statements: Mapping[str, Value]) -> JsonText:
     """Return a policy."""
     return JsonText({"Version": "2012-10-17", "Statement": list(statements)})
@@ -86,7 +95,7 @@ def judged(trust: Access, service: str, *statements: Mapping[str, Value], role: 
     own = resource("aws_iam_role.own", name="own", assume_role_policy=document(let_in))
     policy = resource("aws_iam_role_policy.own", role=Unknown("aws_iam_role.own.id"), policy=document(*statements))
     plan = Plan("source", (named, own, policy, *OTHERS), account=ACCOUNT, region=REGION)
-    return check_secret_access(plan, (), CONTRACT, "prod")
+    return found_in(plan)
 
 
 def allowing(trust: Access, **changes: Value) -> list[Mapping[str, Value]]:
@@ -146,7 +155,7 @@ def test_what_hides_a_role_is_reported(trust: Access) -> None:
     """A block that is not known may name a role that may not do what is needed."""
     type_, first, *rest = trust.named_by.split(".")
     hidden = resource(f"{type_}.owner", name="owner", **{first: Unknown("var.hidden")})
-    found = check_secret_access(Plan("source", (hidden,), account=ACCOUNT, region=REGION), (), CONTRACT, "prod")
+    found = found_in(Plan("source", (hidden,), account=ACCOUNT, region=REGION))
     expected = set() if trust.beside and not rest else {UNDETERMINED}
     assert expected == {finding.verdict for finding in found}
     assert all("var.hidden" in f"{finding.found} {finding.reason} {finding.expected}" for finding in found)
@@ -155,11 +164,9 @@ def test_what_hides_a_role_is_reported(trust: Access) -> None:
 @pytest.mark.parametrize("role", ["EventBridge", "scheduler"])
 def test_what_starts_a_task_has_to_name_a_role(role: str) -> None:
     """A target that is a task without a role to start it is VIOLATED."""
-    trust = next(row for row in TRUSTS if row.role == role)
+    trust = STARTERS.get(role) or next(row for row in TRUSTS if row.role == role)
     owner = naming(trust, None)
-    (found,) = check_secret_access(
-        Plan("source", (owner, *OTHERS), account=ACCOUNT, region=REGION), (), CONTRACT, "prod"
-    )
+    (found,) = found_in(Plan("source", (owner, *OTHERS), account=ACCOUNT, region=REGION))
     assert (VIOLATED, owner.address, f"{role} role") == (found.verdict, found.address, found.subject)
 
 
@@ -169,7 +176,7 @@ def test_what_starts_a_task_has_to_name_a_role(role: str) -> None:
 )
 def test_the_family_of_a_task_definition_stands_for_its_newest_revision(listed: str, expected: Verdict) -> None:
     """Which of the two ARNs IAM is asked about where no revision is named is not documented."""
-    trust = next(row for row in TRUSTS if row.role == "EventBridge")
+    trust = STARTERS["EventBridge"]
     family = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/"
     allow = {"Effect": "Allow", "Action": "ecs:RunTask", "Resource": f"{family}{listed}"}
     named = naming(trust, Unknown("aws_iam_role.own.arn"))
@@ -177,7 +184,7 @@ def test_the_family_of_a_task_definition_stands_for_its_newest_revision(listed: 
     own = resource("aws_iam_role.own", name="own", assume_role_policy=document())
     policy = resource("aws_iam_role_policy.own", role=Unknown("aws_iam_role.own.id"), policy=document(allow))
     plan = Plan("source", (named, own, policy, *OTHERS), account=ACCOUNT, region=REGION)
-    found = check_secret_access(plan, (), CONTRACT, "prod")
+    found = found_in(plan)
     assert [expected] == [one.verdict for one in found if one.subject.endswith("ecs:RunTask")]
 
 
@@ -187,16 +194,14 @@ def test_a_role_that_a_plan_file_does_not_know_is_left_open() -> None:
         owner = naming(trust, "x")
         path = trust.named_by.partition(".")[2]
         hidden = naming(trust, Unknown(f"{owner.address}.{path}"))
-        found = check_secret_access(
-            Plan("plan", (hidden, *OTHERS), account=ACCOUNT, region=REGION), (), CONTRACT, "prod"
-        )
+        found = found_in(Plan("plan", (hidden, *OTHERS), account=ACCOUNT, region=REGION))
         chosen = trust.role == "load balancer"
         assert (set() if chosen else {UNDETERMINED}) == {one.verdict for one in found}
 
 
 def test_the_cluster_is_part_of_the_request() -> None:
     """A statement for the cluster of a schedule lets it start tasks there."""
-    trust = next(row for row in TRUSTS if row.role == "scheduler")
+    trust = STARTERS["scheduler"]
     cluster = Unknown("aws_ecs_cluster.main.arn")
     owner = naming(trust, Unknown("aws_iam_role.own.arn"))
     (target,) = owner.values["target"]
@@ -210,7 +215,7 @@ def test_the_cluster_is_part_of_the_request() -> None:
             resource("aws_iam_role_policy.own", role=Unknown("aws_iam_role.own.id"), policy=document(allow)),
         )
         plan = Plan("source", (*resources, *OTHERS), account=ACCOUNT, region=REGION)
-        found = check_secret_access(plan, (), CONTRACT, "prod")
+        found = found_in(plan)
         assert [expected] == [one.verdict for one in found if one.subject.endswith("ecs:RunTask")]
 
 
@@ -220,7 +225,7 @@ def test_what_is_off_asks_for_nothing() -> None:
     owner = naming(trust, Unknown("aws_iam_role.own.arn"))
     (block,) = owner.values["service_connect_configuration"]
     owner = replace(owner, values={**owner.values, "service_connect_configuration": [{**block, "enabled": False}]})
-    assert [] == check_secret_access(Plan("source", (owner,), account=ACCOUNT, region=REGION), (), CONTRACT, "prod")
+    assert [] == found_in(Plan("source", (owner,), account=ACCOUNT, region=REGION))
 
 
 def test_conditions_of_the_managed_policies_hold() -> None:
@@ -289,7 +294,7 @@ def test_production_traffic_of_a_network_load_balancer_is_that_of_a_listener(
         resource("aws_iam_role.own", name="own", assume_role_policy=document(allow)),
         resource("aws_iam_role_policy.own", role=Unknown("aws_iam_role.own.id"), policy=document(modify)),
     )
-    found = check_secret_access(Plan("source", resources, account=ACCOUNT, region=REGION), (), CONTRACT, "prod")
+    found = found_in(Plan("source", resources, account=ACCOUNT, region=REGION))
     assert [expected] == [one.verdict for one in found if ":Modify" in one.subject]
 
 
@@ -298,7 +303,7 @@ def test_a_service_linked_role_is_named_by_nobody() -> None:
     linked = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     for role in (linked, Unknown("aws_ecs_service.owner.iam_role")):
         owner = naming(next(row for row in TRUSTS if row.role == "load balancer"), role)
-        assert [] == check_secret_access(Plan("state", (owner,)), (), CONTRACT, "prod")
+        assert [] == found_in(Plan("state", (owner,)))
 
 
 SOURCE = """
@@ -340,7 +345,7 @@ resource "aws_iam_role" "storage" {
 def test_layouts(tmp_path: Path, service: str, expected: Verdict) -> None:
     """A role of a module's caller, of for_each, in a dynamic block, with a policy document as data, is found alike."""
     plan = plan_of(tmp_path, {"main.tf": ROOT % service, "web/main.tf": SOURCE})
-    (trust,) = [one for one in check_secret_access(plan, (), CONTRACT, "prod") if "sts:AssumeRole" in one.subject]
+    (trust,) = [one for one in found_in(plan) if "sts:AssumeRole" in one.subject]
     assert expected == trust.verdict
     assert "module.web.aws_ecs_service.web" == trust.address
 
@@ -359,7 +364,7 @@ MANAGED = {
 @pytest.mark.parametrize("role", MANAGED)
 def test_the_policy_of_aws_for_a_purpose_is_enough_for_it_and_for_no_other(role: str, policy: str) -> None:
     """With the policy of AWS for its purpose a role is PROVEN, but for keys of yours; with another policy it is not."""
-    trust = next(row for row in TRUSTS if row.role == role)
+    trust = STARTERS.get(role) or next(row for row in TRUSTS if row.role == role)
     let_in = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": trust.principal}}
     resources = (
         naming(trust, Unknown("aws_iam_role.own.arn")),
@@ -371,7 +376,7 @@ def test_the_policy_of_aws_for_a_purpose_is_enough_for_it_and_for_no_other(role:
         ),
     )
     plan = Plan("source", (*resources, *OTHERS), account=ACCOUNT, region=REGION)
-    found = [one for one in check_secret_access(plan, (), CONTRACT, "prod") if "kms:" not in one.subject]
+    found = [one for one in found_in(plan) if "kms:" not in one.subject]
     assert (policy == MANAGED[role]) == ({PROVEN} == {one.verdict for one in found})
 
 

@@ -10,12 +10,15 @@ import pytest
 from msgspec.structs import replace
 
 from infraspec.core.unknown import Unknown, Value, concatenate, render
+from infraspec.ecs.access_table import NAMED_ROLES
 from infraspec.ecs.required_access import required_access, unknown_volumes
 from infraspec.ecs.requirement import AccessContext, Key, Requirement
-from infraspec.ecs.service_access import ExecuteCommand, NamedRoles, ServiceConnect
+from infraspec.ecs.service_access import ExecuteCommand, ServiceConnect
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.workloads.access_table import workload_roles
+from infraspec.workloads.named_roles import NamedRoles
 from tests.checks.access_cases import ACCOUNT, CASES, OTHER_ACCOUNT, REGION, Case, arn, resource
 from tests.whole_results import Transcript, described
 
@@ -401,7 +404,8 @@ def test_roles_that_blocks_name(name: str, transcript: Transcript) -> None:
     profile = resource("aws_iam_instance_profile.own", name="own", role=PROFILES.get(name.rpartition(", ")[2]))
     roles = resource("aws_iam_role.own", name="own"), resource("aws_iam_role.instances", name="instances")
     plan = base.replaced(resources=(*base.resources, *roles, profile, resource(f"{type_}.own", name="own", **values)))
-    context, named = context_of(plan), NamedRoles(AwsAttributes(plan))
+    rows = (*NAMED_ROLES, *workload_roles()["task-access"])
+    context, named = context_of(plan), NamedRoles(AwsAttributes(plan), rows)
     for role in named:
         doubt = role.doubt and role.doubt.unknown
         transcript([f"{role.access.feature}: {render(role.value)} at {role.place}, {doubt}"])

@@ -37,6 +37,11 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     `target`, an ARN whose parts in braces are looked up in the blocks around the role, and that has `where` in it;
     `keys` are the condition keys of the request, filled alike. In a row of FireLens, of one of the `outputs`, these are
     the options of the log driver.
+
+    `when` has what has to stand beside for the row to hold: a pattern by its path, an empty one where nothing may.
+    `each` is the path of blocks, or of the states of a definition, for each of which the row is asked. A row that
+    `reads` is about a secret or parameter of that ARN, with its key; one that is `unless` holds where the plan has no
+    resource of that ARN. `purpose` says what it is for where the target does not.
     """
 
     feature: str
@@ -54,6 +59,23 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     where: str = ""
     outputs: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    when: Mapping[str, str] = field(default_factory=dict)
+    each: str = ""
+    reads: bool = False
+    unless: str = ""
+    purpose: str = ""
+
+
+class RoleRows(Struct, frozen=True):
+    """The row of trust of a role that something names, and the rows of what such a role needs.
+
+    `covers` has what the rows are about: a pattern by the path of what says what the role is used for. Of a value
+    that does not match nothing is known.
+    """
+
+    trust: Access
+    needs: tuple[Access, ...]
+    covers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _rows() -> Mapping[str, Access]:
@@ -66,3 +88,10 @@ def _rows() -> Mapping[str, Access]:
 
 ROWS = _rows()
 """Every row by its name, in the order of the documentation."""
+
+NAMED_ROLES = tuple(
+    RoleRows(trust, tuple(row for row in ROWS.values() if row.target and row.role == trust.role))
+    for trust in ROWS.values()
+    if trust.named_by
+)
+"""The roles that services, capacity providers and Express Mode name."""

@@ -90,8 +90,8 @@ class AccessContext(Struct, frozen=True):
     definition names it by (None: none to ask for),
     `secret_named` the ARN of a secret of that name, `secret_read` that of one which a data source reads, `is_cached`
     tells whether a repository's images come through a pull-through cache rule, `exists` whether a resource of that ARN
-    is in the plan, `has_policy` whether one has, or may have, a policy of its own. `on_fargate` says that the task runs
-    there and nowhere else.
+    is in the plan, `find` returns it, `has_policy` tells whether one has, or may have, a policy of its own.
+    `on_fargate` says that the task runs there and nowhere else.
     """
 
     attributes: AwsAttributes
@@ -104,6 +104,7 @@ class AccessContext(Struct, frozen=True):
     on_fargate: bool = False
     secret_read: Callable[[str], Value] = lambda _name: None
     has_policy: Callable[[Value], bool] = lambda _arn: False
+    find: Callable[[Value], Resource | None] = lambda _arn: None
 
     @classmethod
     def of(cls, attributes: AwsAttributes, resource: Resource | None, **known: Any) -> AccessContext:

@@ -21,20 +21,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.finding import Location
-from infraspec.core.rule import Placed
-from infraspec.core.unknown import AtRunTime, Unknown, Value, computed_from, render, unknowns
+from infraspec.core.unknown import AtRunTime, Unknown, Value, render, unknowns
 from infraspec.ecs.access_table import ROWS, Access
 from infraspec.ecs.container import Container, containers
 from infraspec.ecs.required_access import log_access
-from infraspec.ecs.requirement import PLACEHOLDER, AccessContext, AccessDoubt, Need, Requirement
+from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
 from infraspec.ecs.task_definition import TaskDefinition, as_json
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-from infraspec.terraform.provider.schema import is_computed
 
 _RUNNERS = {"aws_ecs_service": "task_definition", "aws_ecs_daemon": "daemon_task_definition_arn"}
 """What runs tasks, and the attribute that names their task definition."""
@@ -266,137 +262,3 @@ def _proxy(log: Mapping[str, Value]) -> Container:
     """Return the proxy with its log; ECS names it."""
     (proxy,) = containers([{"name": "${its name}", "logConfiguration": as_json(log)}], "the proxy container")
     return dataclasses.replace(proxy, path="the proxy container")
-
-
-class NamedValue(Struct, frozen=True):
-    """What stands at a path through nested blocks; `blocks` are those around it, the innermost first.
-
-    What `hides` it is an unknown block on the way there.
-    """
-
-    value: Value
-    path: str
-    blocks: tuple[Mapping[str, Value], ...]
-    hides: bool = False
-
-
-def values_at(blocks: tuple[Mapping[str, Value], ...], path: str, place: str = "") -> Iterator[NamedValue]:
-    """Yield what stands at a path (`volume_configuration.managed_ebs_volume.role_arn`) inside the innermost block."""
-    name, _, rest = path.partition(".")
-    value, place = blocks[0].get(name), f"{place}{name}"
-    if not rest or isinstance(value, Unknown):
-        yield NamedValue(value, place, blocks, hides=bool(rest))
-        return
-    for index, entry in enumerate(value if isinstance(value, list | tuple) else ()):
-        if isinstance(entry, Mapping):
-            yield from values_at((entry, *blocks), rest, f"{place}.{index}.")
-        elif isinstance(entry, Unknown):
-            yield NamedValue(entry, f"{place}.{index}", blocks, hides=True)
-
-
-class NamedRole(Struct, frozen=True):
-    """A role that something names for AWS to act with, at a place; None where it has to name one and does not.
-
-    `access` is the row of its trust policy.
-    """
-
-    owner: Placed
-    access: Access
-    value: Value
-    place: Location | None
-    named: NamedValue | None = None
-    doubt: AccessDoubt | None = None
-
-
-def _is_left_to_aws(resource: Resource, named: NamedValue) -> bool:
-    """Tell whether AWS chooses a role itself, as an attribute that it computes says, or asks for none: it is off."""
-    shown, off = render(named.value), any(block.get("enabled") in (False, "false") for block in named.blocks)
-    by_itself = "." not in named.path and is_computed(resource.type, named.path) is True
-    return off or "/aws-service-role/" in shown or (by_itself and shown.startswith(f"${{{resource.address}."))
-
-
-_COLONS = 6
-"""How many colons the ARN of a task definition has that names a revision; without one it is the newest that runs."""
-_MADE = re.compile(r"\$\{the [^}]*\}")
-
-
-class NamedRoles:
-    """The roles that the services, capacity providers and targets of a plan name, each with what it needs."""
-
-    def __init__(self, attributes: AwsAttributes) -> None:
-        self.attributes, self._services = attributes, PlanServices(attributes, lambda _service: False)
-
-    def __iter__(self) -> Iterator[NamedRole]:
-        """Yield the roles in the order of the table. What AWS computes by itself is not named by anybody."""
-        for row in (row for row in ROWS.values() if row.named_by):
-            type_, _, path = row.named_by.partition(".")
-            for resource in self.attributes.plan.managed(type_):
-                for named in values_at((resource.values,), path):
-                    beside = named.blocks[0].get(row.beside) if row.beside and not named.hides else named.value
-                    if beside and not _is_left_to_aws(resource, named):
-                        hidden = beside if row.beside and isinstance(beside, Unknown) else None
-                        place = resource.location_of(named.path)
-                        yield NamedRole(resource, row, named.value or None, place, named, AccessDoubt.of(hidden))
-
-    def requirements(self, role: NamedRole, name: str, context: AccessContext) -> Iterator[Requirement]:
-        """List what a role of a `name` needs."""
-        owner = f"{role.access.role} role {name}"
-        for row in (row for row in ROWS.values() if row.target and row.role == role.access.role):
-            filled = ((key, self._filled(text, role, context)) for key, text in row.keys.items())
-            keys = {key: context.narrow(value) for key, values in filled for value in values}
-            for named in self._filled(row.target, role, context):
-                target = context.narrow(named)
-                doubt, shown = role.doubt or AccessDoubt.in_row(row), render(target)
-                latest = Unknown(f"the revision of {shown}", AtRunTime("the revision"))
-                is_family = ":task-definition/" in shown and shown.count(":") < _COLONS
-                alternative = context.attributes.join(target, ":", latest) if is_family else None
-                if row.where and row.where not in shown:
-                    if not isinstance(target, Unknown):
-                        continue
-                    doubt = AccessDoubt.of(target)
-                purpose = named.address if type(named) is Unknown else _MADE.sub("*", shown)
-                need = Need(owner, purpose, "", named, role.place)
-                for action in row.actions:
-                    yield Requirement(need, row, action, target, doubt, alternative=alternative, keys=keys)
-
-    def _filled(self, template: str, role: NamedRole, context: AccessContext) -> Iterator[Value]:
-        """Yield a template as often as what it consists of stands in the blocks around a role."""
-        whole = PLACEHOLDER.fullmatch(template)
-        if whole:
-            path, _, followed = whole[1].partition(">")
-            for found in self._found(path, role):
-                value = self._followed(found, followed, context) if followed else found
-                if value is not None:
-                    yield value
-            return
-        found_of = {word: self._found(word, role) for word in PLACEHOLDER.findall(template)}
-        if all(found or "." not in word for word, found in found_of.items()):  # a path, of what may be left out
-            yield context.fill(template, lambda word: next(iter(found_of[word]), None))
-
-    def _found(self, path: str, role: NamedRole) -> list[Value]:
-        """Return what stands at a path in the innermost block around a role that has it."""
-        blocks = role.named.blocks if role.named else ()
-        found = ([one.value for one in values_at(blocks[at:], path) if one.value] for at in range(len(blocks)))
-        return next(filter(None, found), [])
-
-    def _followed(self, value: Value, attribute: str, context: AccessContext) -> Value:
-        """Return the ARN of the role that what a value names, a task definition or instance profile, has."""
-        known = self.attributes.plan.find(value) if isinstance(value, Unknown) else None
-        resource = self._services.task_definition(value) or (known[0] if known else None)
-        if resource is None:
-            return Unknown(f"the {attribute} of {render(value)}", computed_from(value))
-        role = resource.stated(attribute)
-        found = self.attributes.plan.find(role) if isinstance(role, Unknown) else None
-        if found is not None and found[0].type == "aws_iam_role":
-            return found[0].reference("arn")
-        if not isinstance(role, str) or not role or role.startswith("arn:"):
-            return role or None
-        if role in self._roles:
-            return self._roles[role].reference("arn")
-        return context.arn(
-            "iam", "role", Unknown(f"the path of the role {role}", computed_from(value)), role, region=""
-        )
-
-    @cached_property
-    def _roles(self) -> dict[Value, Resource]:
-        return {self.attributes.name(role): role for role in self.attributes.plan.managed("aws_iam_role")}

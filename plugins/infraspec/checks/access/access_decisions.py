@@ -44,7 +44,6 @@ from infraspec.core.unknown import (
     unknowns,
 )
 from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
-from infraspec.ecs.service_access import values_at
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.policy.context import ABSENT, Context, ContextEntry
@@ -55,6 +54,7 @@ from infraspec.iam.policy.principals import Principal
 from infraspec.terraform.aws_attributes import MASTER_USER_ARN
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.known_data import KnownData, data_source_key
+from infraspec.workloads.named_roles import values_at
 
 _ABSENT_FOR_ROLES = ("aws:username",)
 _SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}

@@ -31,22 +31,23 @@ from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, SourceChange, Verdict
-from infraspec.core.rule import Placed, Subject
+from infraspec.core.rule import Placed, Rule, Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
-from infraspec.ecs.access_table import EXECUTION, ROWS, TASK, Access
+from infraspec.ecs.access_table import EXECUTION, NAMED_ROLES, ROWS, TASK, Access, RoleRows
 from infraspec.ecs.references import ValueFrom
 from infraspec.ecs.required_access import required_access, unknown_volumes
 from infraspec.ecs.requirement import AccessContext, AccessDoubt, Need, Requirement
-from infraspec.ecs.service_access import ExecuteCommand, NamedRole, NamedRoles, ServiceConnect
+from infraspec.ecs.service_access import ExecuteCommand, ServiceConnect
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome
 from infraspec.iam.policy.partial_arn import shown
 from infraspec.iam.policy.statements import Hit
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.known_data import KnownData
+from infraspec.workloads.named_roles import NamedRole, NamedRoles
 
 RULE = RULES["secret-access"]
 
@@ -160,22 +161,23 @@ def check_secret_access(
     `decisions` gets what IAM decided, by `Finding.key`, of what is not proven.
     Raises PolicyError, or InputErrorGroup with several, if a policy that matters is malformed.
     """
-    given = contract.environments.get(environment)
-    known = KnownData.of({**contract.known, **(given.known if given else {})})
-    check = _Check(placed(plan, contract, environment), known, {} if decisions is None else decisions)
+    known, decided = known_data(contract, environment), {} if decisions is None else decisions
+    check = AccessCheck(placed(plan, contract, environment), known, decided)
     errors = ErrorCollector()
     findings: list[Finding] = []
     for task_definition in task_definitions:
         with errors.collect():
             findings += check.findings(task_definition)
-    named: dict[str, Finding] = {}
-    for role in check.named:
-        with errors.collect():
-            named |= {finding.key: finding for finding in check.of_named(role)}
-    findings += named.values()
+    findings += check.of_all_named(errors)
     findings += check.unknown_services()
     errors.finalize()
     return findings
+
+
+def known_data(contract: Contract, environment: str) -> KnownData:
+    """Return what the contract knows of what is not in the source."""
+    given = contract.environments.get(environment)
+    return KnownData.of({**contract.known, **(given.known if given else {})})
 
 
 def placed(plan: Plan, contract: Contract, environment: str) -> Plan:
@@ -210,18 +212,25 @@ def grants(
 
     The needs of a task role that are known are those of ECS Exec and the like: what the application calls is not.
     """
-    check = _Check(placed(plan, contract, environment), KnownData.of({}), {})
+    check = AccessCheck(placed(plan, contract, environment), KnownData.of({}), {})
     for task_definition in task_definitions:
         list(check.findings(task_definition))
     found = (check.grant(*one) for one in check.granted)
     return list(filter(None, found)), check.open
 
 
-class _Check:
-    """The check over one plan."""
+class AccessCheck:
+    """The check over one plan; the findings are those of a `rule`, about the roles that its `rows` name."""
 
-    def __init__(self, plan: Plan, known: KnownData, decided: dict[str, Decision]) -> None:
-        self.plan, self.decided = plan, decided
+    def __init__(
+        self,
+        plan: Plan,
+        known: KnownData,
+        decided: dict[str, Decision],
+        rule: Rule = RULE,
+        rows: tuple[RoleRows, ...] = NAMED_ROLES,
+    ) -> None:
+        self.plan, self.decided, self.rule = plan, decided, rule
         self.attributes = plan.derived(AwsAttributes)
         self.roles = plan.derived(role_index)
         self.owners = plan.derived(arn_index)
@@ -229,7 +238,7 @@ class _Check:
         self.registries = Registries(self.owners)
         self.sessions = ExecuteCommand(self.attributes, self.keys.arn)
         self.proxies = ServiceConnect(self.attributes)
-        self.named = NamedRoles(self.attributes)
+        self.named = NamedRoles(self.attributes, rows, self.owners.find, self.keys.arn)
         self.existence = Existence(self.keys, self.sessions.services)
         self.trust = Trust(self.owners)
         self.decisions = AccessDecisions(self.owners)
@@ -251,7 +260,7 @@ class _Check:
         ]
         if task_definition.execution_role is None and task_definition.task_role is None and not (needs or found):
             reason = "its containers have no secret, and no image, log or volume that a role is asked for"
-            yield RULE.about(task_definition, "no role").proven(reason)
+            yield self.rule.about(task_definition, "no role").proven(reason)
         # A partial ARN is one finding of the rule task-definitions, with one fix.
         left = [one for one in needs if one.undecidable and one.need.path.endswith(".valueFrom")]
         needs = [one for one in needs if one not in left or not ValueFrom.parse(one.resource).partial]
@@ -266,13 +275,13 @@ class _Check:
                     yield _report_without_role(task_definition, need, ", ".join(actions))
                 continue
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
-            subject = RULE.about(task_definition.address, f"{row.role} role: {ACTION} by {row.principal}", place)
+            subject = self.rule.about(task_definition.address, f"{row.role} role: {ACTION} by {row.principal}", place)
             yield from self._of_role(NamedRole(task_definition, row, value, place), subject, context, own)
 
     def _judge_anonymous(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
         """Judge what nobody in particular asks for: to mount a file system that has a policy without IAM."""
         need, decision = requirement.need, self.decisions.anonymous(requirement)
-        subject = RULE.about(task_definition, f"{need}: {requirement.action} without IAM")
+        subject = self.rule.about(task_definition, f"{need}: {requirement.action} without IAM")
         if decision.allowed is Truth.YES:
             return subject.proven(f"everybody is allowed by {decision.deciding}")
         subject = replace(subject, location=_place(task_definition, need))
@@ -287,24 +296,48 @@ class _Check:
             remedy='set transit_encryption = "ENABLED" and authorization_config { iam = "ENABLED" }',
         )
 
+    def of_all_named(self, errors: ErrorCollector) -> list[Finding]:
+        """Return the findings about the roles that the rows name, each once."""
+        found: dict[str, Finding] = {}
+        for role in self.named:
+            with errors.collect():
+                found |= {finding.key: finding for finding in self.of_named(role)}
+        return list(found.values())
+
     def of_named(self, named: NamedRole) -> Iterator[Finding]:
         """Yield the findings about a role that a service, a capacity provider or a target names."""
         value, kind = named.value, f"{named.access.role} role"
         if named.named and named.named.hides and isinstance(value, Unknown):
-            yield _report_hidden(RULE.about(named.owner, kind, named.place), value, f"a known {kind}")
+            yield _report_hidden(self.rule.about(named.owner, kind, named.place), value, f"a known {kind}")
             return
         if value is None:
-            yield RULE.about(named.owner, kind, named.place).violated(
+            yield self.rule.about(named.owner, kind, named.place).violated(
                 expected=f"a role that {named.access.principal} is allowed to assume",
                 found="it names none",
                 reason=f"it acts with that role alone ({named.access.source})",
                 remedy=f"set {named.access.named_by.rpartition('.')[2]} to such a role",
             )
             return
-        context = AccessContext.of(self.attributes, self.plan.by_address[named.owner.address])
+        context = self._context_of(self.plan.by_address[named.owner.address])
         name = self._address(self._sought(named, context), value)
-        subject = RULE.about(named.owner, f"{kind} {name}: {ACTION} by {named.access.principal}", named.place)
-        yield from self._of_role(named, subject, context, list(self.named.requirements(named, name, context)))
+        subject = self.rule.about(named.owner, f"{kind} {name}: {ACTION} by {named.access.principal}", named.place)
+        needs = list(self.named.requirements(named, name, context))
+        yield from self._of_role(named, subject, context, needs)
+        yield from self._unjudged(named, f"{kind} {name}")
+
+    def _unjudged(self, named: NamedRole, kind: str) -> Iterator[Finding]:
+        """Report what a role is used for that is not known, or that no row is about."""
+        for hidden in dict.fromkeys(self.named.hidden(named)):
+            if isinstance(hidden, Unknown):
+                subject = self.rule.about(named.owner, f"{kind}, {hidden.address}", named.place)
+                yield _report_hidden(subject, hidden, "what the role is used for is known")
+                continue
+            yield self.rule.about(named.owner, f"{kind}, {hidden}", named.place).undetermined(
+                expected=f"the role may do what {hidden} asks for",
+                found="cannot be decided",
+                reason=f"infraspec has no row about {hidden}",
+                remedy="compare the policy of the role with the page of AWS about it, and waive the finding",
+            )
 
     def _address(self, sought: RoleLookup, value: Value) -> str:
         return sought.resource.address if sought.resource else render(self.attributes.narrow(value))
@@ -325,10 +358,11 @@ class _Check:
         value, row = named.value, named.access
         sought = self._sought(named, context)
         address = self._address(sought, value)
-        finding = self.trust.judge(row, address, sought, context, subject)
-        if finding.verdict is Verdict.VIOLATED and isinstance(named.owner, TaskDefinition):
-            finding = replace(finding, consequence=_without_start(named.owner))
-        yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
+        if row.principal:
+            finding = self.trust.judge(row, address, sought, context, subject)
+            if finding.verdict is Verdict.VIOLATED and isinstance(named.owner, TaskDefinition):
+                finding = replace(finding, consequence=_without_start(named.owner))
+            yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
             task = named.owner if isinstance(named.owner, TaskDefinition) else None
@@ -339,21 +373,26 @@ class _Check:
     def unknown_services(self) -> Iterator[Finding]:
         """Yield the services that ask for something of a task definition that is not known, or of what is not known."""
         for service, unknown in self.sessions.services.unknown:
-            subject = RULE.about(service, "ECS Exec", service.location_of("task_definition"))
+            subject = self.rule.about(service, "ECS Exec", service.location_of("task_definition"))
             yield _report_hidden(subject, unknown, "a known task definition")
         for service, unknown in self.proxies.unknown_services:
-            subject = RULE.about(service, "Service Connect")
+            subject = self.rule.about(service, "Service Connect")
             yield _report_hidden(subject, unknown, "a known task definition, and a known log of the proxy")
 
     def _context(self, task_definition: TaskDefinition) -> AccessContext:
+        on_fargate = task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False
+        return self._context_of(task_definition.resource, on_fargate=on_fargate)
+
+    def _context_of(self, resource: Resource | None, *, on_fargate: bool = False) -> AccessContext:
         return AccessContext.of(
             self.attributes,
-            task_definition.resource,
+            resource,
             key_of=self.keys.of,
             secret_named=self.owners.secret_named,
             is_cached=self.registries.is_cached,
             exists=self.registries.exists,
-            on_fargate=task_definition.runs_on("FARGATE") is True and task_definition.runs_on("EC2") is False,
+            find=self.owners.find,
+            on_fargate=on_fargate,
             secret_read=self.owners.secret_read,
             has_policy=lambda arn: bool(self.owners.has_policy(arn) or self.owners.doubt_of_policy(arn)),
         )
@@ -380,7 +419,7 @@ class _Check:
         judgement: AccessJudgement,
     ) -> Finding:
         need, decision = requirement.need, judgement.decision
-        subject = RULE.about(owner, f"{need}: {', '.join(actions)}")
+        subject = self.rule.about(owner, f"{need}: {', '.join(actions)}")
         if judgement.answer is Truth.YES:
             self.granted.append((role, requirement, decision))
             deciding = decision.deciding

@@ -59,8 +59,10 @@ class Trust(Struct):
         key = (value, context.region, context.account, str(resource.location) if sought.snapshot else "", row.principal)
         if key not in self._letting_in:
             policy, request = self._policy(resource, value, row.principal), _request_context(context, row.principal)
-            service = Principal.of(row.principal)
-            decision = decide((), ACTION, "*", resource_policies=(policy,), principal=service, context=request)
+            decision = _decision(policy, row.principal, request)
+            regional = f"{row.principal.partition('.')[0]}.{context.region}.{row.principal.partition('.')[2]}"
+            if decision.outcome is Outcome.IMPLICITLY_DENIED and row.principal in _REGIONAL:
+                decision = _decision(self._policy(resource, value, regional), regional, request)
             deciding = decision.deciding
             if decision.allowed is not Truth.YES or deciding is None:
                 statement = [Related("statement", str(deciding), deciding.location)] if deciding else []
@@ -126,6 +128,19 @@ class Trust(Struct):
             return ()
         target = self.owners.document_of(role, _ATTRIBUTE) or role
         return (principal_change((ACTION,), "Service", service, target, _ATTRIBUTE),)
+
+
+_REGIONAL = frozenset({"states.amazonaws.com", "codedeploy.amazonaws.com"})
+"""The services that a trust policy may name with the region too: `states.eu-west-1.amazonaws.com`.
+
+Sources: AWS Step Functions Developer Guide, "Creating an IAM role for your state machine"; AWS CodeDeploy User Guide,
+"Create a service role for CodeDeploy".
+"""
+
+
+def _decision(policy: IdentityPolicy, service: str, request: Context) -> Decision:
+    principal = Principal.of(service)
+    return decide((), ACTION, "*", resource_policies=(policy,), principal=principal, context=request)
 
 
 def _request_context(context: AccessContext, service: str) -> Context:
