@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.plugin.project import INCIDENT, ROOT, SUITE, run_suite, text_of
+from infraspec.pytest_plugin.scheduling import EnvironmentScheduling
+from tests.plugin.project import CONTRACT, INCIDENT, ROOT, SUITE, Project, run_suite, text_of
 
 
 def test_matrix_by_environment(pytester: pytest.Pytester) -> None:
@@ -29,6 +30,53 @@ def test_matrix_by_environment(pytester: pytest.Pytester) -> None:
 
     assert without_time(merged) == without_time((pytester.path / "whole.json").read_text(encoding="utf-8"))
     assert report(pytester.path, "comment", "merged.json") == report(pytester.path, "comment", "whole.json")
+
+
+NAMES = ["eu", "eu-prod", "prod", "qa", "uat"]
+
+
+@pytest.mark.parametrize(
+    ("test", "scope"),
+    [
+        ("t.py::test_names[prod]", "prod"),
+        ("t.py::test_names[eu-prod]", "eu-prod"),
+        ("t.py::test_own[eu-aws_iam_role.x]", "eu"),
+        ("t.py::test_own[x-qa-y]", "qa"),
+        ("t.py::test_own[production]", "t.py::test_own[production]"),
+        ("t.py::test_owners", "t.py::test_owners"),
+    ],
+)
+def test_tests_of_one_environment_run_together(monkeypatch: pytest.MonkeyPatch, test: str, scope: str) -> None:
+    """Where workers share the environments, the tests of one run in one worker, and the others where there is time."""
+    scheduling = EnvironmentScheduling.__new__(EnvironmentScheduling)
+    monkeypatch.setattr(scheduling, "_names", frozenset(NAMES), raising=False)
+
+    assert scope == scheduling._split_scope(test)
+
+
+def test_many_environments_are_shared_by_workers(pytester: pytest.Pytester) -> None:
+    """Workers that read an environment each give the results of one process; one that is broken is told of once."""
+    extra = "".join(f'\n[environments.{name}]\nroot = "{name}"\n' for name in NAMES)
+    roots = {f"{name}/main.tf": f'resource "aws_sqs_queue" "q" {{\n  name = "{name}"\n}}\n' for name in NAMES}
+    project = Project({"infraspec.toml": CONTRACT + 'root = "uat"\n' + extra, **roots})
+    directory = project.write(pytester.path / "whole")
+    for arguments in (
+        ("-p", "no:xdist", "--infraspec-results", "one.json"),
+        ("-n", "2", "--infraspec-results", "two.json"),
+    ):
+        run_suite(pytester, directory, *arguments)
+    texts = [(pytester.path / name).read_text(encoding="utf-8") for name in ("one.json", "two.json")]
+    assert without_time(texts[0]) == without_time(texts[1])
+
+    (directory / "qa" / "main.tf").unlink()
+    contract = directory / "infraspec.toml"
+    contract.write_text(contract.read_text("utf-8").replace('root = "qa"', 'plan = "qa/plan.json"'), "utf-8")
+    (directory / "qa" / "plan.json").write_text("{", "utf-8")
+    result = run_suite(pytester, directory, "-n", "2", "-rs")
+
+    assert 1 == result.ret
+    assert {"errors": 1}.items() <= result.parseoutcomes().items()
+    assert "qa cannot be read: another test says why" in text_of(result)
 
 
 @pytest.fixture

@@ -20,11 +20,13 @@ from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting.allure.files import write_files
 from infraspec.reporting.language import chosen
-from infraspec.reporting.run.recorder import Recorder, recorder_of
+from infraspec.reporting.run.recorder import Recorder, environment_of, recorder_of
 from infraspec.reporting.run.results import prepare, write
 from infraspec.reporting.run.results_builder import gather
 from infraspec.reporting.run.summary import arrange, write_summary
 
+_SEVERAL = 2
+"""How many environments a worker has at least, where each is read by one worker alone."""
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
@@ -68,7 +70,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             prepare(path)
         session_of(config).names  # noqa: B018 - read for its errors
         if config.getoption("dist", "no") != "no" and not config.option.collectonly:
-            session_of(config).read_all()
+            session_of(config).read_all(plans=not _shares_environments(config))
         if session_of(config).settings.is_live and not config.option.collectonly:
             session_of(config).live.begin()
 
@@ -77,6 +79,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the sandbox of this run, however it ended."""
     if not _is_worker(config):
         session_of(config).end()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole environments, where there are several for each, so that one alone reads it."""
+    if config.getvalue("dist") != "load" or not _shares_environments(config):
+        return None
+    from infraspec.pytest_plugin.scheduling import EnvironmentScheduling  # noqa: PLC0415 - xdist is optional
+
+    return EnvironmentScheduling(config, log, session_of(config).names)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests of an environment that cannot be read, but for the first, which says why."""
+    environment = environment_of(item)
+    if _is_worker(item.config) and environment in session_of(item.config).unread:
+        pytest.skip(f"{environment} cannot be read: another test says why")
 
 
 def _join_live_run(config: pytest.Config) -> None:
@@ -199,6 +219,12 @@ def _is_part(config: pytest.Config) -> bool:
     """Tell whether only some tests of the suite were asked for."""
     options = ("keyword", "markexpr", "deselect", "lf")
     return any(config.getoption(name, None) for name in options) or any("::" in name for name in config.args)
+
+
+def _shares_environments(config: pytest.Config) -> bool:
+    """Tell whether the workers of xdist share the environments: each is read by one, and none by the controller."""
+    session, workers = session_of(config), len(config.getoption("tx", None) or ())
+    return not session.settings.is_live and len(session.names) > _SEVERAL * workers > 0
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -152,8 +152,8 @@ class Session:
             lenient=True,
         )
 
-    def read_all(self) -> None:
-        """Read everything that is to be checked.
+    def read_all(self, *, plans: bool = True) -> None:
+        """Read everything that is to be checked, or all but the `plans`, which workers read then.
 
         The errors of all environments are raised together, unless one of them can be read: others are `unread` then.
         """
@@ -163,11 +163,13 @@ class Session:
                 self.tag_policy  # noqa: B018 - read for its errors
             with collector.collect():
                 self.baseline  # noqa: B018 - likewise
-            for name in self.names:
+            for name in self.names if plans else ():
                 with unread.collect(name if len(self.names) > 1 else ""):
                     self.environments.plan(name)
             keep_to_the_end()
         collector.finalize()
+        if not plans:
+            return
         left = [name for name in self.names if not self.environments.has(name)]
         try:
             unread.finalize()
