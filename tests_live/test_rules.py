@@ -24,7 +24,7 @@ from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
 from infraspec.ecs.fleet import DeployedService, Fleet
 from infraspec.ecs.fleet import declared_families as families_of
-from infraspec.ecs.start import StartFacts
+from infraspec.ecs.start import Refusal, StartFacts
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.live.facts.alarms import alarm_states as read_alarm_states
 from infraspec.live.facts.alarms import live_subscriptions
@@ -80,8 +80,8 @@ def log_groups(plan: Plan, snapshot: Calls, task_definitions: Sequence[TaskDefin
 
 
 @pytest.fixture
-def running_tasks(snapshot: Calls, live_plan: Plan) -> Mapping[str, frozenset[str]]:
-    """Return the task definitions of the tasks that run, by the address of their service."""
+def running_tasks(snapshot: Calls, live_plan: Plan) -> Mapping[str, frozenset[str] | Refusal]:
+    """Return the task definitions of the tasks that run, by the address of their service, or why nobody may look."""
     return running_task_definitions(snapshot, live_plan)
 
 
@@ -143,7 +143,7 @@ def hosts(contract: Contract, environment: str) -> Sequence[tuple[str, Host, Hos
 def _test_of(rule: Rule) -> Callable[[pytest.FixtureRequest], None]:
     check = RuleCheck.of(rule, "live")
 
-    @pytest.mark.usefixtures(*check.fixtures(rule))
+    @pytest.mark.usefixtures("assert_proven", "contract", "environment", "plan")
     def test(request: pytest.FixtureRequest) -> None:
         prove(rule, check, request)
 

@@ -43,7 +43,7 @@ class _Service:
     def __getattr__(self, operation: str) -> Any:
         answer = self._answers.get(operation, {})
 
-        def call(**_: object) -> Any:
+        def call(*_: object, **__: object) -> Any:
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -55,10 +55,12 @@ def clients(answers: Mapping[str, Mapping[str, Any]]) -> Any:
     """Return what takes the place of Clients: answers by service and operation."""
 
     class Told:
+        is_local = False
+
         def __init__(self, region: str, *, role: str | None = None) -> None:
             self.region, self.role = region, role
 
-        def client(self, service: str) -> _Service:
+        def client(self, service: str, _region: str = "") -> _Service:
             return _Service(answers.get(service, {}))
 
     return Told

@@ -6,6 +6,7 @@ import pytest
 
 from infraspec import contract
 from infraspec.contract.models import Contract, Environment, Project
+from infraspec.core.errors import ContractError
 
 
 @pytest.fixture
@@ -19,10 +20,14 @@ def loaded(repository: Path) -> Contract:
 
 
 def test_paths_start_at_the_contract(loaded: Contract, repository: Path, tmp_path: Path) -> None:
-    """A relative path is taken from the contract's directory, an absolute one as it is."""
+    """A relative path is taken from the contract's directory, an absolute one as it is; neither leads out."""
     assert contract.resolve(loaded, Path("environments/prod")) == repository / "environments/prod"
     assert contract.resolve(loaded, Path()) == repository
-    assert contract.resolve(loaded, tmp_path / "x") == tmp_path / "x"
+    assert contract.resolve(loaded, repository / "x") == repository / "x"
+    (repository / "link").symlink_to(tmp_path)
+    for path in (tmp_path / "x", Path("../x"), Path("link/x"), Path(".git/config")):
+        with pytest.raises(ContractError, match="leads out of the repository"):
+            contract.resolve(loaded, path)
 
 
 def test_paths_are_shown_from_where_the_user_is(

@@ -1,7 +1,9 @@
 """Refuse each read that the live suite makes, one after the other, and print how many verdicts are left.
 
 `python -m tests.out_of_band.denials` prints a line of JSON for each operation: how many of the verdicts of a run that
-may ask everything are left, and those that are another one and not UNDETERMINED, of which there have to be none.
+may ask everything are left, and the rules that have an open one of them; those that are another one and not
+UNDETERMINED, and the findings that are open only now and do not name the statement to add: there must be none of
+either.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 
 from botocore import client as botocore_client
 
-from infraspec.core.finding import Verdict
+from infraspec.core.finding import Finding, Verdict
 from tests.out_of_band.__main__ import forked
 from tests.out_of_band.account import Deployed
 from tests.out_of_band.judging import Looked, look
@@ -52,6 +54,12 @@ def denied(deployed: Deployed, before: Looked, operation: str) -> dict[str, Any]
     answer = (SimpleNamespace(status_code=403), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}})
     with_hook(lambda asked: answer if asked == operation else None)
     after = look(deployed)
+    silent = sorted({(one.rule, one.key, one.remedy) for one in after.findings if not _names_statement(one, before)})
+    return {**verdicts(before, after), "unnamed": silent}
+
+
+def verdicts(before: Looked, after: Looked) -> dict[str, Any]:
+    """Compare what is said with what was said before."""
     known, told = ({(rule, key): verdict for rule, verdict, key in one.told()} for one in (before, after))
     left = sum(verdict != _UNDETERMINED for one, verdict in told.items() if one in known)
     wrong = [
@@ -59,7 +67,14 @@ def denied(deployed: Deployed, before: Looked, operation: str) -> dict[str, Any]
         for one, verdict in told.items()
         if verdict not in {_UNDETERMINED, "broken"} and known.get(one) != verdict
     ]
-    return {"left": left, "of": len(known), "broken": sorted(after.broken), "wrong": wrong}
+    open_ = sorted({rule for (rule, key), verdict in told.items() if verdict == _UNDETERMINED and (rule, key) in known})
+    return {"left": left, "of": len(known), "broken": sorted(after.broken), "wrong": wrong, "open": open_}
+
+
+def _names_statement(finding: Finding, before: Looked) -> bool:
+    """Tell whether a finding that is open only now says which statement lets the runner look."""
+    is_new = finding.verdict is Verdict.UNDETERMINED and finding not in before.findings
+    return not is_new or '"Effect": "Allow"' in finding.remedy
 
 
 def results(pattern: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

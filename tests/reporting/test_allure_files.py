@@ -76,7 +76,7 @@ def test_a_run_without_a_number_has_no_order(number: str, expected: dict[str, An
         ("shop ~", "shop ~"),
         ("a=b: #1!", "a\\=b\\: \\#1\\!"),
         ("C:\\shop", "C\\:\\\\shop"),
-        ("\x1f\x7f\n", "\\u001f\\u007f\\u000a"),
+        ("\x1f\x7f\n", "\\\\x1f\\\\x7f\\u000a"),
         ("caf\u00e9 \U0001f600", "caf\\u00e9 \\ud83d\\ude00"),
     ],
 )

@@ -17,7 +17,7 @@ COMMAND = re.compile(r"::(error|warning) ((?:file=[^,:]+,)?(?:line=\d+,)?title=[
         (None, "a", "b", "::error title=a::b"),
         (Location("x.tf"), "a", "b", "::error file=x.tf,title=a::b"),
         (Location("x.tf", 3), "a", "b", "::error file=x.tf,line=3,title=a::b"),
-        (Location("a,b:c"), "1, 2: 3", "b\r\nc", "::error file=a%2Cb%3Ac,title=1%2C 2%3A 3::b%0D%0Ac"),
+        (Location("a,b:c"), "1, 2: 3", "b\r\nc", "::error file=a%2Cb%3Ac,title=1%2C 2%3A 3::b%0Ac"),
         (None, "50 %", "5 %, a: b", "::error title=50 %25::5 %25, a: b"),
     ],
 )  # fmt: skip

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 
-from msgspec import Struct
-
 from infraspec import contract as contracts
 from infraspec.adoption.answers import Ranking, ranking
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError, InputErrorGroup, UnknownEnvironmentError, counted
 from infraspec.core.rules import RULES
+from infraspec.core.visible_text import Visible
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.terraform.environments import Environments, force
 from infraspec.terraform.plan import NOT_EVALUATED, Plan
@@ -27,7 +26,7 @@ class HealthState(Enum):
     PROBLEM = "problem"
 
 
-class Line(Struct, frozen=True):
+class Line(Visible, frozen=True):
     """One thing that was looked at. `remedy` is what to do, of several lines; empty if all is well."""
 
     topic: str

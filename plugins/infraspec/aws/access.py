@@ -78,6 +78,12 @@ class AccountAccess(Struct, frozen=True):
     commands: Commands | None = None
     """Who runs commands on machines; none without the contract's consent, and none in the sandbox."""
 
+    def regions(self) -> Sequence[str]:
+        """Return the regions of the partition, the one that the process is set to first."""
+        known: list[str] = Session().get_available_regions("ecs", self.identity.partition)
+        given = [os.environ.get(name, "") for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
+        return list(dict.fromkeys((*filter(None, given), *known)))
+
     @classmethod
     def to(
         cls,

@@ -43,6 +43,10 @@ class Calls(Protocol):
     def answer(self, question: Question) -> Any:
         """Return the answer to a question, None if there is no such thing."""
 
+    def refusals(self) -> Mapping[str, str]:
+        """Return what the runner was not let ask so far, each with what lets it."""
+        return {}
+
     def ask(
         self,
         service: str,

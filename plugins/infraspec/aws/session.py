@@ -55,8 +55,10 @@ def _is_whole(operation_model: Any, response: Any) -> bool:
     protocol, shape = operation_model.service_model.resolved_protocol, operation_model.output_shape
     try:
         create_parser(protocol).parse(response, shape)
-        if _is_json(protocol, shape, response):
+        if _is_json(protocol, shape, response) or _is_document(shape, response):
             json.loads(response["body"])
+        if protocol == "rest-xml" and _has_body(shape, response):
+            return bool(response["body"])
     except (ResponseParserError, ValueError, LookupError, TypeError):
         return False
     return True
@@ -72,6 +74,18 @@ def _is_json(protocol: str, shape: Any, response: Any) -> bool:
     if status >= _FAILED or shape is None or not shape.members:
         return bool(body)
     return protocol == "json" or (bool(body) and "payload" not in shape.serialization)
+
+
+def _has_body(shape: Any, response: Any) -> bool:
+    """Tell whether an answer of REST in XML has a body: S3 says in one that there is nothing, too."""
+    in_body = shape is not None and any("location" not in member.serialization for member in shape.members.values())
+    return in_body and response["status_code"] < _FIRST_ERROR
+
+
+def _is_document(shape: Any, response: Any) -> bool:
+    """Tell whether a body is a JSON document as it is: a policy, of which a part may be read as another one."""
+    payload = shape.serialization.get("payload") if shape is not None else None
+    return payload == "Policy" and response["status_code"] < _FIRST_ERROR
 
 
 _CONNECT_SECONDS = 5

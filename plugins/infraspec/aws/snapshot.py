@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,6 +164,11 @@ class Snapshot(Calls):
         """Return one that has asked nothing yet: for what changes while it is watched."""
         return Snapshot(self._clients, self._identity, asking=self._asking)
 
+    def refusals(self) -> Mapping[str, str]:
+        """Return what the runner was not let ask so far, each with what lets it."""
+        refused = (one for one in self._answers.values() if isinstance(one, RunnerPermissionError))
+        return {one.place: one.remedy for one in refused}
+
     def answer(self, question: Question) -> Any:
         """Return the answer to a question, asking if nobody has yet."""
         key = json.dumps(to_builtins(question), sort_keys=True)
@@ -196,14 +201,41 @@ class Snapshot(Calls):
 
 
 def _asked(question: Question, client: Any) -> Any:
-    return getattr(client, question.operation)(**question.parameters)
+    return _whole(question, getattr(client, question.operation)(**question.parameters))
 
 
 def _paged(question: Question, client: Any) -> list[Any]:
     if client.can_paginate(question.operation):
         pages = client.get_paginator(question.operation).paginate(**question.parameters)
-        return [item for page in pages for item in page.get(question.key) or ()]
+        return [item for page in pages for item in _whole(question, page).get(question.key) or ()]
     return _followed(getattr(client, question.operation), question)
+
+
+_ABSENT = "MISSING"
+_PARTIAL = ("InternalError", "Forbidden", "PartialData")
+
+
+def _whole(question: Question, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an answer that is about all that was asked for. Raises AwsError for what AWS did not get round to.
+
+    What does not exist is no failure of AWS. Sources: Amazon ECS API Reference, "Failure" (and "API failure reasons");
+    Amazon CloudWatch API Reference, MetricDataResult (StatusCode); Amazon DynamoDB API Reference, UnprocessedKeys.
+    """
+    failed = [str(one.get("reason", "")) for one in answer.get("failures") or () if one.get("reason") != _ABSENT]
+    failed += [str(one.get("ErrorCode", "")) for one in answer.get("Errors") or () if isinstance(one, Mapping)]
+    results = answer.get("MetricDataResults") or ()
+    failed += [
+        one["StatusCode"] for one in results if one.get("StatusCode") in _PARTIAL and not answer.get("NextToken")
+    ]
+    failed += [name for name in ("UnprocessedKeys", "UnprocessedItems") if answer.get(name)]
+    if failed:
+        raise AwsError(
+            "AWS answered for a part of what was asked alone",
+            place=f"{question.service}.{question.operation} in {question.region}",
+            found=", ".join(dict.fromkeys(failed)),
+            remedy="run it again",
+        )
+    return answer
 
 
 _STREAM_ATTEMPTS = 3
@@ -215,7 +247,7 @@ def _followed(call: Callable[..., Any], question: Question) -> list[Any]:
     found: list[Any] = []
     token: dict[str, str] = {}
     while True:
-        page = call(**question.parameters, **token)
+        page = _whole(question, call(**question.parameters, **token))
         found += page.get(question.key) or ()
         following = {name: page[name] for name in _TOKENS if page.get(name)}
         if not following or following == token:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, PATH, reported
+from infraspec.cli.common import INFRA_BRIEF, PATH, echo, reported
 from infraspec.core.errors import ContractError, ProcessFileError
 from infraspec.process.checklist import compliance, read_pull_requests
 
@@ -38,7 +38,7 @@ def checklist(infra: Path, file: Path, at_least: float) -> None:
         raise ProcessFileError("there is no pull request in the list", place=str(file))
     for request in requests:
         for item in request.open_items(contract.process.checklist):
-            click.echo(f"#{request.number}: {item}")
-    click.echo(f"{share:.1%} of {len(contract.process.checklist)} items in {len(requests)} pull requests")
+            echo(f"#{request.number}: {item}")
+    echo(f"{share:.1%} of {len(contract.process.checklist)} items in {len(requests)} pull requests")
     if share < at_least:
         sys.exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from codecs import lookup
 from collections.abc import Callable, Mapping
@@ -16,7 +18,9 @@ from click.shell_completion import CompletionItem
 
 from infraspec.core.errors import InfraspecError, InputErrorGroup, did_you_mean
 from infraspec.core.runtime import keep_to_the_end, paused_collector
+from infraspec.core.visible_text import visible
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 INPUT_ERROR = 2
 """Exit code of an error in the input; as click's own for a mistyped option."""
 
@@ -94,7 +98,19 @@ class LazyGroup(click.Group):
             if isinstance(stream, TextIOWrapper):
                 is_ascii = lookup(stream.encoding).name == "ascii"
                 stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="backslashreplace")
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written at the end
+            click.echo(f"ReportError: the output cannot be written: {error.strerror}", err=True)
+            sys.exit(INPUT_ERROR)
+
+
+def echo(text: str = "", *, nl: bool = True, err: bool = False) -> None:
+    """Print text for people; what others have written is shown as it may be shown."""
+    click.echo(visible(text), nl=nl, err=err)
 
 
 P = ParamSpec("P")
@@ -114,7 +130,7 @@ def reported(function: Callable[P, R]) -> Callable[P, R]:
                 return function(*args, **kwargs)
         except InfraspecError as error:
             title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
-            click.echo(f"{title}{error}", err=True)
+            echo(f"{title}{error}", err=True)
             sys.exit(INPUT_ERROR)
         finally:
             keep_to_the_end()

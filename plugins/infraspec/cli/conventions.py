@@ -9,7 +9,7 @@ import click
 
 from infraspec import contract as contracts
 from infraspec.checks.conventions.migration import plan_migration
-from infraspec.cli.common import INFRA, PATH, reported
+from infraspec.cli.common import INFRA, PATH, echo, reported
 from infraspec.core.errors import ContractError, collected
 from infraspec.reporting.conventions import conventions_document, migration_document
 from infraspec.reporting.document import as_markdown, as_text
@@ -52,11 +52,11 @@ def conventions(  # noqa: PLR0917 - click passes by name
     the contract's environment, or by --plan; without one, all of the source are taken to.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     if migration:
-        click.echo(_migration(infra, environments, plan_file, lang, form))
+        echo(_migration(infra, environments, plan_file, lang, form))
     elif environments or plan_file:
         raise click.UsageError("--env and --plan belong to --migration")
     else:
-        click.echo(as_markdown(conventions_document(contracts.load(infra, environments=()), lang)))
+        echo(as_markdown(conventions_document(contracts.load(infra, environments=()), lang)))
 
 
 def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, language: str, form: str) -> str:

@@ -16,7 +16,7 @@ from pluggy import PluginManager
 
 from infraspec import contract as contracts
 from infraspec.checks.access.secret_access import placed
-from infraspec.cli.common import INFRA, reported
+from infraspec.cli.common import INFRA, echo, reported
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.core.errors import RequestError, SandboxError
 from infraspec.core.runtime import require
@@ -89,7 +89,7 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
         if len(wrong) > 1:
             names = ", ".join(map(reports.name_of, wrong))
             raise click.UsageError(f"a record is about one service: choose with --service one of {names}")
-        click.echo(incident_record(wrong[0], contract, name), nl=False)
+        echo(incident_record(wrong[0], contract, name), nl=False)
     else:
         show_document(reports.diagnosis_document(found), form)
     sys.exit(reports.exit_code(found))

@@ -18,7 +18,7 @@ from infraspec import contract as contracts
 from infraspec.adoption.answers import Answer, Ranking, ranking
 from infraspec.adoption.checkup import HealthState, Line, checkup, worst
 from infraspec.adoption.contract_text import with_line
-from infraspec.cli.common import INFRA, TEXT_OR_JSON, reported
+from infraspec.cli.common import INFRA, TEXT_OR_JSON, echo, reported
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError, WriteError, counted
@@ -154,11 +154,11 @@ def fill_in(infra: Path, environment: str | None, *, write: bool, aws: bool) -> 
     contract = contracts.load(infra, rules=RULES, environments=[environment] if environment else None)
     with waiting("trying what settles most"):
         found = ranking(Environments(contract, lenient=True), [environment] if environment else contract.environments)
-    click.echo(f"{found}." if found.answers else "There is no line of the contract that settles anything.")
+    echo(f"{found}." if found.answers else "There is no line of the contract that settles anything.")
     given = list(_values(contract, found, write=write, aws=aws))
     if given:
         write_whole(contract.path, _filled(contract, given).encode())
-        click.echo(f"{counted(len(given), 'line')} written to {contracts.display(contract, contract.path)}")
+        echo(f"{counted(len(given), 'line')} written to {contracts.display(contract, contract.path)}")
 
 
 def _values(contract: Contract, found: Ranking, *, write: bool, aws: bool) -> Iterator[tuple[Answer, Value]]:
@@ -181,7 +181,7 @@ def _asked(contract: Contract, answer: Answer, settles: int) -> list[tuple[Answe
     leave = "- leaves it out" if answer.is_certain else "Enter leaves it out"
     each = "; one for all, or one of each by commas" if len(answer.environments) > 1 else ""
     while True:
-        click.echo(f"\n{answer.question}; with it {counted(settles, 'verdict')} more can be told ({leave}{each})")
+        echo(f"\n{answer.question}; with it {counted(settles, 'verdict')} more can be told ({leave}{each})")
         text: str = click.prompt(f"  {answer.key}", default="", show_default=False).strip()
         if text == "-" or not (text or answer.is_certain):
             return []
@@ -191,7 +191,7 @@ def _asked(contract: Contract, answer: Answer, settles: int) -> list[tuple[Answe
             if answer.key == "snapshots":
                 load_all((contracts.resolve(contract, Path(name)), name) for name in given[0][1])
         except (InfraspecError, ValueError) as error:
-            click.echo(f"  {error}", err=True)
+            echo(f"  {error}", err=True)
         else:
             return given
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import PATH, reported, repository
+from infraspec.cli.common import PATH, echo, reported, repository
 from infraspec.cli.terminal import waiting
 from infraspec.contract import display
 from infraspec.core.errors import ContractError, ReportError, counted, did_you_mean, unreadable
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import read_regular
+from infraspec.core.visible_text import visible_json
 from infraspec.fixes.judgement import Infrastructure
 from infraspec.fixes.narrow import Narrowed, Narrowing
 from infraspec.fixes.proof import Fixes, Prover
@@ -81,13 +82,13 @@ def fix(
         for path, text in fixes.after.items():
             path.write_bytes(text.encode())
     if review is not None:
-        click.echo(_review(fixes, shown, review))
+        click.echo(visible_json(_review(fixes, shown, review)))
         return
     lines = _narrowed(narrowing.statements) if narrow else _told(fixes, write=write)
     for line in (*lines, *(() if write else _diffs(fixes, shown)), *(() if narrow else _unfixed(fixes))):
-        click.echo(line)
+        echo(line)
     if fixes.after and not write:
-        click.echo("\ninfraspec fix --write applies it")
+        echo("\ninfraspec fix --write applies it")
     sys.exit(1 if fixes.unfixed or (fixes.after and not write) else 0)
 
 

@@ -20,7 +20,7 @@ import click
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA, reported
+from infraspec.cli.common import INFRA, echo, reported
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError
 from infraspec.terraform.configuration.module_cache import Package, package_of, without_credentials
@@ -81,12 +81,12 @@ def get(infra: Path, environment: str | None, *, update: bool) -> None:
             failed[package] = False
             try:
                 fetch(package, package.directory)
-                click.echo(f"fetched      {package.shown}")
+                echo(f"fetched      {package.shown}")
             except FetchError as error:
                 failed[package] = True
-                click.echo(f"not fetched  {package.shown}: {error}")
+                echo(f"not fetched  {package.shown}: {error}")
     if not failed:
-        click.echo("every module is there")
+        echo("every module is there")
     sys.exit(1 if any(failed.values()) else 0)
 
 
@@ -99,7 +99,7 @@ def _missing(contract: Contract, names: Iterable[str], seen: Collection[Package]
             absent = environments.plan(name).absent
             found |= dict.fromkeys(replace(package_of(*each), folder="") for each in absent)
         except InfraspecError as error:
-            click.echo(f"{name}: {str(error).splitlines()[0]}", err=True)
+            echo(f"{name}: {str(error).splitlines()[0]}", err=True)
     return [package for package in found if package not in seen]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import click
 
 from infraspec.adoption import Adoption, adopt
 from infraspec.adoption.contract_text import StartingFile, starting_files, write
-from infraspec.cli.common import PATH, TEXT_OR_JSON, reported
+from infraspec.cli.common import PATH, TEXT_OR_JSON, echo, reported
 from infraspec.cli.doctor import adoption_document
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.core.errors import counted
+from infraspec.reporting.document import as_json
 
 
 @click.command()
@@ -49,12 +49,12 @@ def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - c
     if not dry_run:
         write(directory, files)
     if form == "json":
-        click.echo(json.dumps(_document(adoption, files, dry_run=dry_run), indent=2, ensure_ascii=False))
+        echo(as_json(_document(adoption, files, dry_run=dry_run)))
         return
     if dry_run:
         for file in files:
             title = f"---- {_state(file, dry_run=True)} {file.path} ".ljust(80, "-")
-            click.echo(f"{title}\n{file.text}")
+            echo(f"{title}\n{file.text}")
         return
     _tell(adoption, files)
 

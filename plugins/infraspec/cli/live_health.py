@@ -19,13 +19,16 @@ from msgspec import Struct
 from infraspec import contract as contracts
 from infraspec.adoption.answers import SNAPSHOT, Answer
 from infraspec.adoption.checkup import Line
+from infraspec.aws.calls import Calls
 from infraspec.aws.failures import failures
-from infraspec.aws.session import Clients
+from infraspec.aws.session import CallerIdentity, Clients
+from infraspec.aws.snapshot import Snapshot
 from infraspec.contract.models import Contract, Environment
 from infraspec.core.arn import Arn
 from infraspec.core.errors import InfraspecError, RunnerPermissionError
 from infraspec.core.regular_expressions import fits
 from infraspec.core.runtime import write_whole
+from infraspec.live.permissions import missing_statement
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.planfile.iam_snapshot import LISTS
 from infraspec.terraform.provider.known_data import data_source_key
@@ -89,7 +92,8 @@ def _environment(contract: Contract, name: str, make: type[Clients]) -> Iterator
     if environment.live.runner:
         yield _runner(environment.live.runner, name, answer["Arn"])
     yield from clock_lines(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}), datetime.now(tz=UTC))
-    yield from _permissions(clients, name, region)
+    identity = CallerIdentity(answer["Account"], Arn.parse(answer["Arn"]).partition, answer["Arn"])
+    yield from _permissions(clients, contract, name, identity)
 
 
 def _region(contract: Contract, name: str) -> str | None:
@@ -127,8 +131,9 @@ def clock_lines(headers: Mapping[str, str], now: datetime) -> Iterator[Line]:
             yield Line.problem("clock", f"{skew:+d} s from AWS", "set the clock, such as with timedatectl set-ntp true")
 
 
-def _permissions(clients: Clients, name: str, region: str) -> Iterator[Line]:
-    denied = []
+def _permissions(clients: Clients, contract: Contract, name: str, identity: CallerIdentity) -> Iterator[Line]:
+    """Yield what the runner may not read: of each service, and of all that the live suite reads of the source."""
+    denied, region = [], clients.region
     for service, operation, parameters in PROBES:
         try:
             with failures(service, operation, region):
@@ -138,11 +143,24 @@ def _permissions(clients: Clients, name: str, region: str) -> Iterator[Line]:
         except InfraspecError as error:
             yield Line.problem(name, str(error).splitlines()[0], error.remedy or error.found)
             return
-    if denied:
+    missing = _missing(Snapshot(clients, identity), contract, name)
+    if denied or missing:
         services = ", ".join(service for service, _ in denied)
-        yield Line.problem(name, f"the runner may not read {services}", denied[0][1].remedy)
+        actions = ", ".join(missing["Action"]) if missing else services
+        statement = json.dumps(missing, indent=2) if missing else "\n".join(error.remedy for _, error in denied)
+        remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{statement}"
+        yield Line.problem(name, f"the runner may not read {services or actions}", remedy)
     else:
         yield Line.ok(name, f"the runner may read {', '.join(service for service, _, _ in PROBES)}")
+
+
+def _missing(calls: Calls, contract: Contract, name: str) -> Mapping[str, Any] | None:
+    environments = Environments(contract)
+    try:
+        plan, settings = environments.plan(name), environments.settings().get(name)
+    except InfraspecError:
+        return None  # the check-up has said so
+    return missing_statement(calls, plan, contract, name, settings.backend if settings else None)
 
 
 class _Question(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported, repository
+from infraspec.cli.common import ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, echo, reported, repository
 from infraspec.cli.terminal import show_document, waiting
 from infraspec.reporting.planned_values import plan_document
 from infraspec.terraform.environments import PlanRequest
@@ -71,4 +71,4 @@ def plan(  # noqa: PLR0917 - click passes by name
         evaluated = request.evaluate()
     show_document(plan_document(evaluated), form)
     for diagnostic in evaluated.diagnostics:
-        click.echo(f"{diagnostic.severity}: {diagnostic}", err=True)
+        echo(f"{diagnostic.severity}: {diagnostic}", err=True)

@@ -11,7 +11,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 from msgspec import Struct
 
-from infraspec.cli.common import TEXT_OR_JSON, reported
+from infraspec.cli.common import TEXT_OR_JSON, echo, reported
 from infraspec.core.errors import RequestError, did_you_mean, listing
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES
@@ -61,7 +61,7 @@ def rule(name: str | None, form: str) -> None:
         given = [_data(one) for one in RULES.values()] if name is None else _data(RULES[name])
         click.echo(msgspec.json.format(msgspec.json.encode(given), indent=2))
         return
-    click.echo("\n".join(_list() if name is None else _told(RULES[name])))
+    echo("\n".join(_list() if name is None else _told(RULES[name])))
 
 
 def _data(one: Rule) -> Mapping[str, object]:

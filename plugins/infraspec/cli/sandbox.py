@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, LazyGroup, reported
+from infraspec.cli.common import INFRA_BRIEF, LazyGroup, echo, reported
 from infraspec.core.errors import SandboxError
 from infraspec.core.runtime import require
 from infraspec.sandbox.applying import NotApplied
@@ -60,7 +60,7 @@ def status(*, operator: bool) -> None:
     """Print how to ask the sandbox that runs; the exit code is 1 if none does."""
     kept = Kept.read()
     if kept is None or not kept.runs:
-        click.echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
+        echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
         sys.exit(1)
     show(kept, operator=operator)
 
@@ -71,22 +71,22 @@ def down() -> None:
     """End the sandbox that runs, and nothing else; that none runs is no error."""
     kept = Kept.read()
     if kept is None:
-        click.echo("no sandbox runs")
+        echo("no sandbox runs")
         return
     if kept.runs:
         kept.end()
-        click.echo(f"ended process {kept.pid}")
+        echo(f"ended process {kept.pid}")
     else:
-        click.echo(f"the sandbox of process {kept.pid} was gone already: nothing was ended")
+        echo(f"the sandbox of process {kept.pid} was gone already: nothing was ended")
     forget()
 
 
 def show(kept: Kept, *, operator: bool) -> None:
     """Print the endpoint as a comment and the variables as a shell reads them."""
-    click.echo(f"# {kept.endpoint}: {kept.environment} of {kept.infra}, process {kept.pid}")
+    echo(f"# {kept.endpoint}: {kept.environment} of {kept.infra}, process {kept.pid}")
     variables: Mapping[str, str] = kept.operator if operator else kept.runner
     for name, value in variables.items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+        echo(f"export {name}={shlex.quote(value)}")
 
 
 @click.command()
@@ -123,7 +123,7 @@ def up(*, infra: Path, environment: str | None, port: int, detach: bool, operato
         if detach:
             running.release()
             return
-        click.echo("it runs until it is interrupted: Ctrl-C", err=True)
+        echo("it runs until it is interrupted: Ctrl-C", err=True)
         _wait(running)
     except KeyboardInterrupt:  # wherever it comes: the address is printed before it waits
         running.stop()
@@ -162,7 +162,7 @@ def apply(*, infra: Path, environment: str | None) -> None:
     after = deployment.values
     created, deleted = after.keys() - before.keys(), before.keys() - after.keys()
     changed = [address for address in before.keys() & after.keys() if before[address] != after[address]]
-    click.echo(f"applied {name} of {infra}: {len(created)} created, {len(changed)} changed, {len(deleted)} deleted")
+    echo(f"applied {name} of {infra}: {len(created)} created, {len(changed)} changed, {len(deleted)} deleted")
 
 
 def _refuse_second(kept: Kept | None) -> None:
@@ -201,7 +201,7 @@ def _plan(infra: Path, name: str, kept: Kept) -> Plan:
 
 def _tell(not_applied: Iterable[NotApplied]) -> None:
     for item in not_applied:
-        click.echo(f"not applied: {item}", err=True)
+        echo(f"not applied: {item}", err=True)
 
 
 def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -> tuple[Running, str]:
@@ -222,6 +222,6 @@ def _wait(running: Running) -> None:
     signal.signal(signal.SIGTERM, interrupted)
     try:
         running.wait()
-        click.echo("the sandbox has ended", err=True)
+        echo("the sandbox has ended", err=True)
     except KeyboardInterrupt:
         running.stop()

@@ -13,6 +13,7 @@ import msgspec
 from infraspec.cli.common import reported
 from infraspec.cli.terminal import is_terminal, show_document
 from infraspec.core.errors import CaseError, collected
+from infraspec.core.visible_text import visible_json
 from infraspec.iam.evaluation.decision import Decision, decide, why
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
@@ -181,7 +182,7 @@ def simulate(source: BinaryIO, form: str | None) -> None:
     """  # noqa: D301 - \b keeps click from wrapping the examples
     lines = decided(source, str(getattr(source, "name", "<stdin>")))
     if form == "json" or (form is None and not is_terminal()):
-        click.echo("\n".join(lines), nl=bool(lines))
+        click.echo(visible_json("\n".join(lines)), nl=bool(lines))
         return
     if lines or is_terminal():
         show_document(decisions_document(map(json.loads, lines)), "text")

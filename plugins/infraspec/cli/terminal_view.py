@@ -19,6 +19,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 from rich.tree import Tree as Branches
 
+from infraspec.core.visible_text import visible as shown
 from infraspec.reporting.document import (
     Code,
     Document,
@@ -44,7 +45,6 @@ _STYLES: dict[Tone, str] = {
     "module": "bold blue"
 }  # fmt: skip
 _SIGNS: dict[Tone, tuple[str, str]] = {"good": ("✓", "+"), "doubtful": ("!", "!"), "worst": ("✗", "x")}
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
 _COLOURS = {
     ("Comment",): "dim",
     ("Keyword",): "blue",
@@ -183,7 +183,7 @@ def words(text: str, style: str = "") -> Text:
 
 def visible(text: str) -> str:
     """Return text with escapes for control characters, which would move the cursor, or worse."""
-    return text.expandtabs(4).translate(_CONTROLS)
+    return shown(text.expandtabs(4))
 
 
 def sign(character: str, plain: str) -> str:

@@ -9,6 +9,8 @@ from glob import iglob
 from pathlib import Path
 
 from infraspec.contract.models import Contract, Environment
+from infraspec.core.errors import ContractError
+from infraspec.core.runtime import repository_of
 
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """How the names of configuration files end. Source: OpenTofu documentation, "Files and Directories"."""
@@ -69,9 +71,24 @@ def names_in(directory: Path) -> list[str]:
         return []
 
 
-def resolve(contract: Contract, path: Path) -> Path:
-    """Return a path of the contract as an absolute one."""
+def absolute(contract: Contract, path: Path) -> Path:
+    """Return a path of the contract as an absolute one, which is not read: it may lead anywhere."""
     return Path(os.path.abspath(contract.directory)) / path  # noqa: PTH100 - resolve() would follow links
+
+
+def resolve(contract: Contract, path: Path) -> Path:
+    """Return a path of the contract as an absolute one. Raises ContractError if it leads out of the repository."""
+    found = absolute(contract, path)
+    repository, really = repository_of(contract.directory), Path(os.path.realpath(found))
+    if not really.is_relative_to(repository) or ".git" in really.relative_to(repository).parts:
+        raise ContractError(
+            "a path of the contract leads out of the repository",
+            place=f"{contract.path.name}: {path}",
+            expected=f"a path inside {repository}",
+            found=str(really),
+            remedy="name what is in the repository, or give it as an option: --infraspec-plan, --infraspec-snapshot",
+        )
+    return found
 
 
 def display(origin: Contract | Path, path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from infraspec.contract.document import ContractDocument, KeyPath, notation
 from infraspec.contract.field_types import KNOWN
 from infraspec.contract.models import Contract, Environment
-from infraspec.contract.paths import display, holds_terraform, matches, nearest_roots, resolve
+from infraspec.contract.paths import absolute, display, holds_terraform, matches, nearest_roots
 from infraspec.core.errors import (
     BaselineError,
     ContractError,
@@ -98,7 +98,7 @@ class _References:
             for attribute, path in table or ():
                 if not isinstance(path, Path):
                     continue
-                is_pipeline = attribute == "workflows" and _is(resolve(self._contract, path), Path.is_file)
+                is_pipeline = attribute == "workflows" and _is(absolute(self._contract, path), Path.is_file)
                 if attribute in {"directory", "workflows"} and not is_pipeline:
                     self._directory((name, attribute), path)
                 else:
@@ -140,7 +140,7 @@ class _References:
 
     def _root(self, key: KeyPath, environment: Environment) -> None:
         """Demand a root module, unless it is not given and something else is."""
-        directory = resolve(self._contract, environment.root)
+        directory = absolute(self._contract, environment.root)
         is_given = "root" in environment.model_fields_set
         others = environment.plan or environment.state or environment.task_definitions
         if holds_terraform(directory) or (not is_given and others):
@@ -170,7 +170,7 @@ class _References:
         )
 
     def _file(self, key: KeyPath, path: Path, kind: type[InfraspecError]) -> None:
-        wanted = resolve(self._contract, path)
+        wanted = absolute(self._contract, path)
         if _is(wanted, Path.is_file):
             return
         shown = display(self._contract, wanted)
@@ -186,7 +186,7 @@ class _References:
         )
 
     def _directory(self, key: KeyPath, path: Path) -> None:
-        wanted = resolve(self._contract, path)
+        wanted = absolute(self._contract, path)
         if not _is(wanted, Path.is_dir):
             self._report(
                 key,

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
+from infraspec.core.visible_text import visible
+
 ALMOST = 0.8
 """How much alike words are of which one is most likely a slip of the other; it is 1 for the same."""
 
@@ -79,7 +81,7 @@ class InfraspecError(Exception):
                 first, *rest = text.splitlines()
                 lines.append(f"  {label + ':':10}{first}")
                 lines += [f"            {line}" for line in rest]
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.__dict__)

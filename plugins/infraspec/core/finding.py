@@ -9,9 +9,10 @@ from enum import Enum
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from infraspec.core.errors import listing
+from infraspec.core.visible_text import Visible, visible_line
 
 
 class Verdict(Enum):
@@ -29,10 +30,10 @@ class Location(Struct, frozen=True, order=True):
     line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
+        return visible_line(f"{self.file}:{self.line}" if self.line else self.file)
 
 
-class Related(Struct, frozen=True):
+class Related(Visible, frozen=True):
     """Another place that takes part in a finding, such as the policy statement that came closest."""
 
     role: str
@@ -69,7 +70,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     references: tuple[tuple[str, str], ...] = ()
 
 
-class Finding(Struct, frozen=True):
+class Finding(Visible, frozen=True):
     """One verdict of one rule about one subject, with what shows it.
 
     `rule` is the rule's id, such as `secret-access`. `address` is a Terraform address, a file or an ARN; `subject`
@@ -99,6 +100,15 @@ class Finding(Struct, frozen=True):
     """What a violation means for the service: "new tasks of shop will not start"."""
     changes: tuple[SourceChange, ...] = ()
     """What may fix it in the source, the best first: one is enough."""
+
+    def __post_init__(self) -> None:
+        """Put each text as it may be shown, and what names the subject in one line."""
+        super().__post_init__()
+        for name in ("address", "subject"):
+            if "\n" in getattr(self, name):
+                force_setattr(self, name, visible_line(getattr(self, name)))
+        if self.location is not None and (file := visible_line(self.location.file)) != self.location.file:
+            force_setattr(self, "location", Location(file, self.location.line))
 
     @property
     def instances(self) -> tuple[tuple[str, str], ...]:

@@ -79,6 +79,15 @@ class Subject(Struct, frozen=True):
         """Say that it cannot be told whether the rule holds, and what the cheapest way is to know."""
         return self._finding(Verdict.UNDETERMINED, expected, found, reason, remedy)
 
+    def unseen(self, found: str, remedy: str) -> Finding:
+        """Say that the runner may not look at what the rule rests on here; `remedy` is the statement that lets it."""
+        return self.undetermined(
+            expected="a look at what it rests on",
+            found=found,
+            reason="the runner may not look at it, so nothing is known of it",
+            remedy=remedy,
+        )
+
     def advice(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
         """Say that the rule holds, and what would be better."""
         return self._finding(Verdict.PROVEN, expected, found, reason, remedy, advice=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import glob
 import os
 import stat
 from collections.abc import Iterator
@@ -27,11 +28,26 @@ def write_whole(path: Path, content: bytes) -> None:
         place.write_bytes(content)
         return
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    for left in place.parent.glob(f".{glob.escape(place.name)}.*.part"):
+        pid = left.name.rsplit(".", 2)[1]
+        if pid.isdigit() and not is_alive(int(pid)):  # a run was killed while it wrote
+            left.unlink(missing_ok=True)
     try:
         part.write_bytes(content)
         part.replace(place)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether there is a process of a number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def repository_of(directory: Path) -> Path:
@@ -47,7 +63,8 @@ def repository_of(directory: Path) -> Path:
 def read_regular(path: Path, shown: str = "", *, within: Path | None = None) -> bytes:
     """Return the content of a file of the repository that its directory, or another one, is in.
 
-    Raises OSError, also for a pipe or a device, and for a path that leads out; LimitError if the file is too large.
+    Raises OSError, also for a pipe or a device, and for a path that leads out or into .git; LimitError if the file is
+    too large.
     """
     with regular(path, within) as stream:
         size = os.fstat(stream.fileno()).st_size
@@ -68,6 +85,8 @@ def regular(path: Path, within: Path | None = None) -> BinaryIO:
         repository = repository_of(within or path.parent)
         if not Path(os.path.realpath(path)).is_relative_to(repository):  # `resolve` fails of a link to itself
             raise PermissionError(errno.EPERM, f"a path that leads out of the repository {repository}")
+    if ".git" in path.parts and ".git" in Path(os.path.realpath(path)).relative_to(repository_of(path.parent)).parts:
+        raise PermissionError(errno.EPERM, "a path into .git, which is never read")
     stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, field
 
+from infraspec.ecs.start import Refusal
 from infraspec.resource_types.listing import names
 
 _OF_SERVICE = "service:"
@@ -233,6 +235,8 @@ class Service(Struct, frozen=True):
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    """What the runner may not look at: `tasks`, `deployments` or `targets`."""
 
     @classmethod
     def from_description(
@@ -242,6 +246,7 @@ class Service(Struct, frozen=True):
         service_deployments: Iterable[ServiceDeployment] = (),
         target_groups: Iterable[TargetGroup] = (),
         tasks: Iterable[Task] = (),
+        refused: Mapping[str, Refusal] = MappingProxyType({}),
     ) -> Service:
         """Read an entry of DescribeServices, joined by what other operations say."""
         configuration = described.get("deploymentConfiguration") or {}
@@ -271,6 +276,7 @@ class Service(Struct, frozen=True):
             tuple(network.get("subnets") or ()),
             tuple(network.get("securityGroups") or ()),
             tuple(tasks),
+            refused,
         )
 
     @property

@@ -6,13 +6,19 @@ Reference, "Task".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
 
+from infraspec.core.errors import RunnerPermissionError
+from infraspec.core.unknown import RefusedRead, Unknown, Value
+
 CURRENT = "AWSCURRENT"
+TASKS = "tasks"
+"""What the runner may not look at, beside keys and secrets, which are told by their ARN."""
 
 
 class StoredSecret(Struct, frozen=True):
@@ -64,7 +70,7 @@ class ReadValue(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """What AWS says where the policy of a key or secret keeps the runner out, and what lets it look.
+    """What AWS says where the runner may not look, as its policy or that of the resource has it, and what lets it.
 
     `of_grants` says that it hides the grants of a key and nothing else.
     """
@@ -72,6 +78,27 @@ class Refusal(Struct, frozen=True):
     found: str
     remedy: str
     of_grants: bool = False
+
+    @classmethod
+    def of(cls, error: RunnerPermissionError) -> Refusal:
+        """Return what an error says."""
+        return cls(": ".join(filter(None, (error.message, error.found))), error.remedy)
+
+
+@contextmanager
+def noting(refused: MutableMapping[str, Refusal], part: str) -> Iterator[None]:
+    """Note under the name of a part that the runner may not look at it, the first time."""
+    try:
+        yield
+    except RunnerPermissionError as error:
+        refused.setdefault(part, Refusal.of(error))
+
+
+def unless_refused(*values: Value) -> None:
+    """Raise RunnerPermissionError for a value that is not known for that reason: nobody can be asked about it."""
+    for value in values:
+        if isinstance(value, Unknown) and isinstance(value.cause, RefusedRead):
+            raise RunnerPermissionError("the runner may not look", found=value.address, remedy=value.cause.remedy)
 
 
 class ChainFacts(Struct, frozen=True):
@@ -137,6 +164,7 @@ class StoredRole(Struct, frozen=True):
     kind: str
     arn: str
     trust: Mapping[str, Any] | None
+    refused: Refusal | None = None
 
 
 class StartLogGroup(Struct, frozen=True):
@@ -146,6 +174,7 @@ class StartLogGroup(Struct, frozen=True):
     name: str
     exists: bool
     is_created: bool = False
+    refused: Refusal | None = None
 
 
 class Network(Struct, frozen=True):
@@ -153,6 +182,8 @@ class Network(Struct, frozen=True):
 
     subnets: Mapping[str, int | None] = field(default_factory=dict)
     security_groups: Mapping[str, bool] = field(default_factory=dict)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    """What could not be looked at: `subnets` or `security groups`."""
 
 
 class StartFacts(Struct, frozen=True):

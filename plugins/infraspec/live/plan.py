@@ -26,14 +26,16 @@ from infraspec.checks.deployed.inventory import (
 from infraspec.contract.models import Contract
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown
 from infraspec.live.resources import containers, network, notifications, secrets
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
-from infraspec.live.resources.scope import LiveScope, Membership
+from infraspec.live.resources.scope import LiveScope, Membership, refused
 from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
+_TAGGED = "what the tags alone tell of"
 _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **containers.READERS,
     **secrets.IDENTITY_READERS,
@@ -42,12 +44,6 @@ _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **secrets.READERS,
 }
 """The types that no table says how to read; one reader may yield several."""
-_APART = frozenset((
-    "aws_db_parameter_group", "aws_db_subnet_group", "aws_dynamodb_table", "aws_eip",
-    "aws_internet_gateway", "aws_nat_gateway", "aws_route_table", "aws_subnet", "aws_vpc",
-    "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule",
-))  # fmt: skip
-"""The types on which no decision about access or alerts rests: where one cannot be read, only it is not known."""
 _PECULIARITIES = {**network.PECULIARITIES, **notifications.PECULIARITIES, **secrets.PECULIARITIES}
 
 
@@ -57,8 +53,8 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
     That is what the source `plan` names, what the contract's patterns and tags say is of this environment, and what
     these use: the roles of its task definitions, their policies, the secrets and parameters that they read, the keys
     of those. A resource that the source knows has its address and place there, any other its ARN: what the source puts
-    in another account or region is not what has its name here. What the runner may not look at is RunnerPermissionError
-    when a check first asks for it.
+    in another account or region is not what has its name here. Of what the runner may not look at nothing is known, and
+    each of its attributes is Unknown.
     """
     source = placed(plan, contract, environment)
     membership = Membership(contract, environment, calls.region, calls.account)
@@ -76,10 +72,10 @@ class LiveResources(Sequence[Resource]):
     """The resources that exist, by type; all of them if they are iterated over."""
 
     def __init__(self, calls: Calls, sources: SourceIndex, membership: Membership) -> None:
-        self._scope = LiveScope(calls, sources, membership, self.of)
-        self._read: dict[object, tuple[Resource, ...]] = {}
         self.refused: dict[str, RunnerPermissionError] = {}
-        """Why the resources of a type are those of the source, of which nothing is known here."""
+        """Why not all resources of a type are known."""
+        self._scope = LiveScope(calls, sources, membership, self.of, self.refused)
+        self._read: dict[object, tuple[Resource, ...]] = {}
         self.by_address: dict[str, Resource] = {}
         """The resources that were asked for so far: nothing refers to others."""
 
@@ -96,14 +92,16 @@ class LiveResources(Sequence[Resource]):
         return self._read[key]
 
     def _asked(self, type_: str, reader: Callable[[LiveScope], Iterable[Resource]] | None) -> tuple[Resource, ...]:
+        """Return what can be read, then what of the source was not found and could not be looked for."""
+        types = [name for name, one in _READERS.items() if one is reader] if reader else [type_]
+        found: list[Resource] = []
         try:
-            found = reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
-            return tuple(found)
+            found += reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
         except RunnerPermissionError as error:
-            if type_ not in _APART:
-                raise
-            self.refused[type_] = error
-            return unseen(self._scope, type_, error)
+            self.refused.update((name, error) for name in types)
+        known = {one.address for one in found}
+        left = (one for name in types if name in self.refused for one in unseen(self._scope, name, self.refused[name]))
+        return (*found, *(one for one in left if one.address not in known))
 
     def __iter__(self) -> Iterator[Resource]:
         for type_ in LISTINGS:
@@ -126,6 +124,12 @@ class LivePlan(Plan):
     """A Plan whose resources are asked for by type."""
 
     resources: LiveResources
+
+    def unlisted(self, type_: str) -> Unknown | None:
+        """Return why there may be more resources of a type than are known, None if there are not."""
+        self.managed(type_)
+        error = self.resources.refused.get(type_)
+        return None if error is None else refused(f"each {type_} of the account", error)
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}>"
@@ -150,22 +154,34 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     It is at no address of the source.
     """
     membership = Membership(contract, environment, calls.region, calls.account)
-    rules = list(_firewall_rules(calls))
+    rules = _firewall_rules(calls)
     canary = contract.environments[environment].live.canary
     receivers = extra_receivers(plan, live, [canary.queue] if canary else [])
     extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules), *receivers)
-    if isinstance(live, LivePlan) and (errors := list(live.resources.refused.values())):
-        raise errors[0]
     whereabouts = Whereabouts(plan.derived(AwsAttributes), calls.account, calls.region)
     doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}
     known = {name for one in live.managed() for name in (one.stated("arn"), one.stated("id")) if isinstance(name, str)}
-    tagged = (
-        Stray(one["ResourceARN"], "", "its tags", certain=False)
-        for one in calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
-        if membership.by_tags(tag_map(one.get("Tags")))
-    )
-    return (*listed.values(), *(one for one in tagged if one.arn not in listed and not _is_known(one.arn, known)))
+    found, unseen = _tagged(calls, membership)
+    tagged = (one for one in found if one.arn not in listed and not _is_known(one.arn, known))
+    return (*listed.values(), *tagged, *unseen, *_unlisted(live))
+
+
+def _tagged(calls: Calls, membership: Membership) -> tuple[Sequence[Stray], Sequence[Stray]]:
+    """Return what belongs by its tags, and that nobody may ask for tags."""
+    try:
+        found = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+    except RunnerPermissionError as error:
+        return (), [Stray(_TAGGED, "", "its tags", certain=False, refused=error.remedy)]
+    own = (one for one in found if membership.by_tags(tag_map(one.get("Tags"))))
+    return [Stray(one["ResourceARN"], "", "its tags", certain=False) for one in own], ()
+
+
+def _unlisted(live: Plan) -> Iterator[Stray]:
+    """Yield that the resources of a type could not be listed, each type by itself."""
+    refusals = live.resources.refused if isinstance(live, LivePlan) else {}
+    for type_, error in sorted(refusals.items()):
+        yield Stray(type_, type_, "", certain=False, refused=error.remedy)
 
 
 def _listed(plan: Plan, live: Plan, membership: Membership, doubtful: Collection[str]) -> Iterator[Stray]:
@@ -180,11 +196,18 @@ def _listed(plan: Plan, live: Plan, membership: Membership, doubtful: Collection
             yield Stray(arn, one.type, "its name" if by_name else "its tags", certain=certain)
 
 
-def _firewall_rules(calls: Calls) -> Iterator[FirewallRule]:
-    for rule in calls.pages("ec2", "describe_security_group_rules", "SecurityGroupRules"):
-        identifier, group = rule["SecurityGroupRuleId"], rule.get("GroupId", "")
-        arn = f"arn:{calls.partition}:ec2:{calls.region}:{calls.account}:security-group-rule/{identifier}"
-        yield FirewallRule(arn, identifier, group, bool(rule.get("IsEgress")))
+def _firewall_rules(calls: Calls) -> list[FirewallRule]:
+    """Return the rules of all security groups; none where they may not be listed, as their types are not then."""
+    try:
+        found = calls.pages("ec2", "describe_security_group_rules", "SecurityGroupRules")
+    except RunnerPermissionError:
+        return []
+    prefix = f"arn:{calls.partition}:ec2:{calls.region}:{calls.account}:security-group-rule/"
+    rules = ((one["SecurityGroupRuleId"], one) for one in found)
+    return [
+        FirewallRule(prefix + identifier, identifier, one.get("GroupId", ""), bool(one.get("IsEgress")))
+        for identifier, one in rules
+    ]
 
 
 def _is_known(arn: str, known: set[str]) -> bool:

@@ -24,7 +24,18 @@ from infraspec.contract.alarms import Channel
 from infraspec.core.json_text import decode_json
 from infraspec.core.regular_expressions import begins
 from infraspec.core.truth import Truth, all_of
-from infraspec.core.unknown import AtRunTime, Cause, Text, Unknown, Value, computed_from, is_known, render, unknowns
+from infraspec.core.unknown import (
+    AtRunTime,
+    Cause,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    is_known,
+    render,
+    unknowns,
+)
 from infraspec.iam.policy.context import Context
 from infraspec.monitoring.boolean_expressions import STATES, AlarmRule, UnreadableError
 from infraspec.monitoring.event_rules import grants
@@ -365,7 +376,9 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
         certain = is_its_own and plan.belongs_to(subscription, topic) and drops_alerts(subscription) is Truth.NO
         if drops_alerts(subscription) is not Truth.YES:
             certainty = Truth.YES if certain else Truth.MAYBE
-            yield subscription.attribute("protocol"), subscription.stated("endpoint"), certainty
+            endpoint = subscription.stated("endpoint")
+            told = endpoint.reveal() if isinstance(endpoint, Sensitive) else endpoint  # compared here, and never shown
+            yield subscription.attribute("protocol"), told, certainty
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.stated("sns_topic_arns")
         for arn in arns if isinstance(arns, list | tuple) else (arns,):

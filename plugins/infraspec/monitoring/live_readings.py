@@ -79,10 +79,14 @@ class LogGroup(Struct, frozen=True):
 
 
 class Watched(Struct, frozen=True):
-    """One thing that the dimensions of an alarm name, such as `ServiceName shop-prod-web`, and whether it exists."""
+    """One thing that the dimensions of an alarm name, such as `ServiceName shop-prod-web`, and whether it exists.
+
+    With `refused` nobody may look: it is what lets the runner.
+    """
 
     name: str
     exists: bool
+    refused: str = ""
 
 
 class AlarmStatus(Struct, frozen=True):
@@ -106,6 +110,8 @@ class AlarmHistory(Struct, frozen=True):
     hours: int
     fired: Mapping[str, int] = msgspec_field(default_factory=dict)
     failed: Mapping[str, tuple[str, ...]] = msgspec_field(default_factory=dict)
+    refused: str = ""
+    """What lets the runner ask for it, if it may not."""
 
 
 class AlarmStates(Struct, frozen=True):

@@ -22,16 +22,18 @@ from infraspec.aws.calls import Calls
 from infraspec.aws.guard import GUARD
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ContractError, SandboxError, collected
-from infraspec.core.runtime import require
+from infraspec.core.runtime import is_alive, require
 from infraspec.ecs.fleet import ExpectedRevision, Fleet, declared_services, expected_revisions
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.facts.services import read_fleet, settled
 from infraspec.live.plan import live_plan
+from infraspec.live.region import refuse_wrong_region
 from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 
+_SHARED = "infraspec-answers-"
 _SECONDS = 10
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ENDPOINT = "AWS_ENDPOINT_URL"
@@ -104,6 +106,12 @@ class LiveAccess:
             self._sandbox = SandboxHandle()
             self._sandbox.start(self._run.contract, self._run.sandbox_environment)
         self.check()
+        collected(self._check_region, self._run.names, environments=True)
+
+    def _check_region(self, name: str) -> None:
+        """Raise ContractError if the application is in another region than the contract says."""
+        access, place = self.of(name), f"{self._run.contract.path.name}: environments.{name}"
+        refuse_wrong_region(access.snapshot, self._run.environments.plan(name), name, access.regions(), place)
 
     @staticmethod
     def kept_environment() -> str:
@@ -129,7 +137,8 @@ class LiveAccess:
     def for_worker(self) -> dict[str, Any]:
         """Return what a worker has to know, as builtin types."""
         if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="infraspec-"))
+            _remove_left()
+            self._directory = Path(tempfile.mkdtemp(prefix=f"{_SHARED}{os.getpid()}-"))
             if self._progress:
                 self._progress.watch(self._directory)
         return {"directory": str(self._directory), "taken": self._taken.isoformat()}
@@ -188,10 +197,21 @@ class LiveAccess:
 
 def _end_when_terminated() -> None:
     """End as with Ctrl-C where the process is asked to: by default it would leave the sandbox running."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        with suppress(ValueError):
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for asking in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):  # a closed terminal asks too
+        if signal.getsignal(asking) is signal.SIG_DFL:
+            with suppress(ValueError):
+                signal.signal(asking, signal.default_int_handler)
+
+
+def _remove_left() -> None:
+    """Remove what killed runs of this user have left: the directories of processes that are no more."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SHARED}[0-9]*-*"):
+        pid = left.name.removeprefix(_SHARED).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdigit() and left.stat().st_uid == os.getuid() and not is_alive(int(pid)):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _looks(snapshot: Calls) -> Iterator[Calls]:
@@ -245,7 +265,8 @@ def _variables_of(endpoint: str) -> dict[str, str]:
             remedy=f"unset {_ENDPOINT}, and infraspec starts its own",
         )
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return {**{key: os.environ.get(key, "infraspec") for key in keys}, _ENDPOINT: endpoint}
+    regions = {name: os.environ[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)}
+    return {**{key: os.environ.get(key, "infraspec") for key in keys}, **regions, _ENDPOINT: endpoint}
 
 
 def _replace(variables: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 from infraspec.core.errors import InfraspecError
+from infraspec.core.visible_text import visible
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.fixtures import STARTED, session_of, types_of
 from infraspec.pytest_plugin.options import SETTINGS, Settings, add_options
@@ -69,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what is checked and where that was set, if anything was."""
     settings = config.stash[SETTINGS]
-    return settings.header() if settings.are_meant else []
+    return list(map(visible, settings.header())) if settings.are_meant else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -106,7 +107,8 @@ def pytest_runtest_makereport(
     report = yield
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, (UnprovenError, InfraspecError)) and report.outcome == "failed":
-        report.longrepr = str(error) if isinstance(error, UnprovenError) else f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, UnprovenError) else f"{type(error).__name__}: {error}"
+        report.longrepr = visible(text)
     return kept_report(item, call, report)
 
 

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from infraspec.core.finding import Location
+from infraspec.core.visible_text import visible, visible_json
 
 Form: TypeAlias = Literal["text", "terminal", "markdown"]
 """What people read; a terminal has room and colours, and may show more than text."""
@@ -202,7 +203,7 @@ def width(text: str) -> int:
 
 def as_json(data: Any) -> str:
     """Write what programs read; the keys are those of the documentation, and times are as ISO 8601 has them."""
-    return json.dumps(data, indent=2, ensure_ascii=False, default=datetime.isoformat)
+    return visible_json(json.dumps(data, indent=2, ensure_ascii=False, default=datetime.isoformat))
 
 
 def as_text(document: Document) -> str:
@@ -219,7 +220,7 @@ def text(parts: Iterable[Part]) -> str:
             found.append("\n" if isinstance(before, Title) else "\n\n")
         found.append("\n".join(_lines(part)))
         before = part
-    return "".join(found)
+    return visible("".join(found))
 
 
 def _lines(part: Part) -> Iterator[str]:
@@ -314,7 +315,7 @@ def as_markdown(document: Document) -> str:
 
 def markdown(parts: Iterable[Part]) -> str:
     """Write parts as Markdown, each after a blank line."""
-    return "\n\n".join(map(_part, parts))
+    return visible("\n\n".join(map(_part, parts)))
 
 
 def inline(words: Words) -> str:

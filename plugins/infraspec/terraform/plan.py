@@ -433,6 +433,10 @@ class Plan:
         """Return why it is not known whether what has an address is there, of itself and of the modules it is in."""
         return uncertainties(self.uncertain, address) if self.uncertain else {}
 
+    def unlisted(self, type_: str) -> Unknown | None:  # noqa: ARG002 - a plan of an account has some
+        """Return why there may be more resources of a type than are known, None if there are not."""
+        return None
+
     def is_certain(self, resource: Resource, beside: Resource | None = None) -> bool:
         """Tell whether a resource is there for certain, or with `beside` whenever that is."""
         given = self.uncertainties(beside.address) if beside else {}

@@ -31,7 +31,7 @@ from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import render
 from infraspec.ecs.references import ValueStore
-from infraspec.ecs.start import CURRENT, ChainFacts, Refusal, StoredSecret
+from infraspec.ecs.start import CURRENT, TASKS, ChainFacts, Refusal, StoredSecret
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import why
 from infraspec.terraform.plan import Plan
@@ -114,10 +114,11 @@ def _judge(link: ChainLink, links: ChainLinks, evidence: ChainEvidence) -> Findi
     reasons = [] if proves else [one.judgement.reason or why(one.judgement.decision) for one in judged]
     reason = "; ".join(dict.fromkeys(part for part in [*reasons, read, *lines] if part))
     advice = None if read else next((step.finding for step in steps if step.finding.advice), None)
+    hidden = facts.refused.get(TASKS) if advice else None
     proof = replace(advice, reason=f"{reason}; {advice.reason}") if advice else subject.proven(reason)
     for one in judged:
         proof = links.decisions.proof(proof, role, one.requirement, one.judgement.decision)
-    return proof
+    return subject.unseen(hidden.found, hidden.remedy) if hidden else proof
 
 
 class ChainStep(Struct, frozen=True):

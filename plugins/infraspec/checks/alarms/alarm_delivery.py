@@ -19,7 +19,7 @@ from infraspec.checks.alarms.alarm_routes import Routes
 from infraspec.checks.alarms.alarms import used_routes
 from infraspec.checks.common.live_comparison import Difference, ResolvedSource, looked_at
 from infraspec.checks.common.nested_comparison import nested_differences
-from infraspec.checks.common.unknown_remedies import doubted, left_open
+from infraspec.checks.common.unknown_remedies import doubted, left_open, unless_unlisted
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
@@ -93,6 +93,7 @@ def _lets_in(facts: CanaryFacts) -> Truth:
 
 _SUBSCRIPTION = "aws_sns_topic_subscription"
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+_WAY = ("aws_sns_topic", _SUBSCRIPTION, "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target")
 _ON = {"ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
 Subscriptions = Mapping[str, Sequence[LiveSubscription]]
 """The subscriptions by the ARN of their topic."""
@@ -102,7 +103,8 @@ def alert_topics(plan: Plan, live: Plan) -> list[str]:
     """Return the ARNs of the live topics that alarms and rules of a source send to."""
     bound = ResolvedSource(plan, live)
     topics = (bound.resource(source) for source in _Uses.of(plan).publishers)
-    return sorted(str(topic.stated("arn")) for topic in topics if topic is not None)
+    arns = (topic.stated("arn") for topic in topics if topic is not None)
+    return sorted(arn for arn in arns if isinstance(arn, str))
 
 
 def check_alarm_delivery(
@@ -118,7 +120,8 @@ def check_alarm_delivery(
         for topic in use.route.topics:
             levels.setdefault(topic.address, set()).add(use.level)
     check = _Check(plan, live_plan, subscriptions, alarms, levels)
-    return [*check.topics(), *check.subscriptions_of_source(), *check.rules(), *check.others]
+    found = [*check.topics(), *check.subscriptions_of_source(), *check.rules(), *check.others]
+    return [unless_unlisted(live_plan, finding, *_WAY) for finding in found]
 
 
 class _Uses(Struct):

@@ -14,9 +14,9 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TypeAlias
 
-from infraspec.checks.common.live_comparison import Difference, ResolvedSource, looked_at, same
+from infraspec.checks.common.live_comparison import Difference, ResolvedSource, looked_at, refusal_of, same
 from infraspec.checks.common.nested_comparison import nested_differences
-from infraspec.checks.common.unknown_remedies import left_open
+from infraspec.checks.common.unknown_remedies import how_to_know, left_open
 from infraspec.contract.alarms import Alarms, LiveAlarms
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
@@ -26,7 +26,7 @@ from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.monitoring.alarms import Series, alarms
-from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus
+from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus, Watched
 from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
@@ -162,6 +162,8 @@ class _Check:
         shown = wrong or unequal
         if not shown:
             return about("configuration").proven("as the source says")
+        if not wrong and (hidden := refusal_of(shown)):
+            return about("configuration").unseen(hidden.address, how_to_know(hidden))
         names = [difference.attribute.split()[0] for difference in shown]
         subject = about("configuration", location=source.location_of(names[0]))
         expected = "\n".join(_said(difference.attribute, difference.expected) for difference in shown)
@@ -186,21 +188,26 @@ class _Check:
         return subject.say(_stuck(missing, series), **said)
 
     def _watched(self, source: Resource, live: Resource, status: AlarmStatus, about: _About) -> Iterator[Finding]:
-        things = [(thing.name, thing.exists) for thing in status.watched] + list(self._counted(live))
-        if absent := [name for name, exists in things if not exists]:
+        things = [*status.watched, *self._counted(live)]
+        unseen = [thing for thing in things if thing.refused]
+        if absent := [thing.name for thing in things if not thing.exists and not thing.refused]:
             subject = about("what it looks at", location=source.location_of("dimensions"))
             yield subject.say("nothing-watched", found="\n".join(f"{name}, which does not exist" for name in absent))
+        elif unseen:
+            yield about("what it looks at").unseen(", ".join(thing.name for thing in unseen), unseen[0].refused)
         elif things:
-            yield about("what it looks at").proven(", ".join(name for name, _ in things) + " exist")
+            yield about("what it looks at").proven(", ".join(thing.name for thing in things) + " exist")
 
-    def _counted(self, live: Resource) -> Iterator[tuple[str, bool]]:
+    def _counted(self, live: Resource) -> Iterator[Watched]:
         """Yield the metrics of an alarm that filters of the source count, and whether one of these filters is there."""
-        alarm = self.metrics.get(live.address)
+        alarm, unlisted = self.metrics.get(live.address), self.live.unlisted("aws_cloudwatch_log_metric_filter")
         for series in alarm.series.values() if alarm else ():
             filters = self._filters.get((series.namespace, series.name), ())
-            there = any(self.bound.resource(resource) for resource in filters)
-            if there or (filters and all(self.bound.whereabouts.has(resource) is Truth.YES for resource in filters)):
-                yield f"a metric filter for {series.name}", there
+            name, there = f"a metric filter for {series.name}", any(map(self.bound.resource, filters))
+            if filters and unlisted:
+                yield Watched(name, exists=False, refused=how_to_know(unlisted))
+            elif there or (filters and all(self.bound.whereabouts.has(resource) is Truth.YES for resource in filters)):
+                yield Watched(name, there)
 
     @cached_property
     def _filters(self) -> dict[tuple[Value, Value], list[Resource]]:
@@ -214,6 +221,9 @@ class _Check:
     def _history(self, source: Resource, status: AlarmStatus, about: _About) -> Iterator[Finding]:
         history = self.states.history
         if history is None:
+            return
+        if history.refused:
+            yield about("history").unseen("what it did is not known", history.refused)
             return
         fired, failed = history.fired.get(status.name, 0), history.failed.get(status.name, ())
         if failed:

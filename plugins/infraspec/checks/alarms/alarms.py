@@ -19,7 +19,7 @@ from infraspec.checks.access.secret_access import placed
 from infraspec.checks.alarms.alarm_candidates import AlarmCandidates
 from infraspec.checks.alarms.alarm_hcl import Suggestions
 from infraspec.checks.alarms.alarm_routes import AlarmFault, Routes, RouteUse
-from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
+from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent, unless_unlisted
 from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
 from infraspec.contract.models import Contract
@@ -86,6 +86,11 @@ def _of_block(service: Resource, name: str, attribute: str) -> Value:
 
 LEVEL = "critical"
 _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+_LISTED = (
+    *_ALARMS, "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target",
+    "aws_sns_topic", "aws_sns_topic_subscription",
+)  # fmt: skip
+"""What makes up the way of an alert: one of them that nobody could see may be the one that is missed."""
 _PAGE = re.compile(r"[^\s<>()\[\]{}\"'`,;、。「」（）]+\.md(?![A-Za-z0-9])")
 _ANY = "ID"
 
@@ -211,7 +216,8 @@ class _Check:
             for subject in subjects(str(item.watches), self.attributes, self.facts, self.environment)
             if subject.is_postgresql is not False or not is_of_postgresql(item)
         ]
-        return [*judged, *self.routes.findings(), *self.playbooks.findings()]
+        found = [*judged, *self.routes.findings(), *self.playbooks.findings()]
+        return [unless_unlisted(self.plan, finding, *_LISTED) for finding in found]
 
     def _judge(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
         if item.event:

@@ -23,7 +23,18 @@ from infraspec.core.finding import Finding
 from infraspec.core.json_text import decode_json
 from infraspec.core.rule import Rule
 from infraspec.core.truth import Truth, all_of, any_of
-from infraspec.core.unknown import Character, JsonText, Sensitive, Text, Unknown, Value, concatenate, is_known, unknowns
+from infraspec.core.unknown import (
+    Character,
+    JsonText,
+    RefusedRead,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    concatenate,
+    is_known,
+    unknowns,
+)
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
@@ -222,8 +233,15 @@ class Difference(Struct, frozen=True):
     answer: Truth
 
 
+def refusal_of(differences: Iterable[Difference]) -> Unknown | None:
+    """Return what of AWS is not known, as the runner may not look at it; None if that leaves nothing open."""
+    found = (one for difference in differences for one in unknowns(difference.found))
+    return next((one for one in found if isinstance(one.cause, RefusedRead)), None)
+
+
 def same(expected: Value, found: Value) -> Truth:
     """Tell whether a live value is what the source says; one that AWS does not show may be."""
+    found = found.reveal() if isinstance(found, Sensitive) else found
     if isinstance(found, Unknown):
         return Truth.MAYBE
     match expected:

@@ -6,7 +6,7 @@ or spoil, is decided where the two are looked at together, by `Plan.is_certain` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Concatenate, ParamSpec, assert_never
 
@@ -118,6 +118,24 @@ def _of_key(cause: causes.EncryptionKey) -> str:
     )
 
 
+_MOST_STATEMENTS = 3
+
+
+def with_statements(finding: Finding, refusals: Mapping[str, str]) -> Finding:
+    """Return a finding, an open one with the statements that let the runner see what it was refused.
+
+    `refusals` has what lets the runner ask, by what it asked. What a rule says of something unknown is how the source
+    would tell it; where AWS refuses to, that is no help.
+    """
+    told = f"{finding.found}\n{finding.reason}\n{finding.remedy}"
+    if finding.verdict is not Verdict.UNDETERMINED or any(one in told for one in refusals.values()):
+        return finding
+    texts = list(dict.fromkeys(refusals.values()))
+    shown = texts[:_MOST_STATEMENTS]
+    more = ["all that it lacks: infraspec doctor --live"] if texts[_MOST_STATEMENTS:] else []
+    return replace(finding, remedy="\n".join(filter(None, (finding.remedy, *shown, *more))))
+
+
 Given = ParamSpec("Given")
 Check = Callable[Concatenate[Plan, Given], list[Finding]]
 
@@ -135,6 +153,16 @@ def of_what_may_be_absent(check: Check[Given]) -> Check[Given]:
 def left_open(plan: Plan, finding: Finding) -> Finding:
     """Return a finding, an undetermined one if it is VIOLATED and about a resource that may not be there."""
     return doubted(finding, *plan.uncertainties(finding.address).values())
+
+
+def unless_unlisted(plan: Plan, finding: Finding, *types: str) -> Finding:
+    """Return a finding, an undetermined one if it is VIOLATED and what makes it good may be what nobody could list."""
+    unlisted = (plan.unlisted(type_) for type_ in types)
+    why = next(filter(None, unlisted), None) if finding.verdict is Verdict.VIOLATED else None
+    if why is None:
+        return finding
+    reason = f"{finding.reason}\n{why.address} may make it good".strip()
+    return replace(finding, verdict=Verdict.UNDETERMINED, reason=reason, remedy=how_to_know(why), changes=())
 
 
 def doubted(finding: Finding, *doubts: Uncertain) -> Finding:

@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from msgspec import Struct, field
 
 from infraspec.core.truth import Truth, all_of, any_of
+from infraspec.ecs.start import Refusal
 
 _ALL, _TCP = "-1", ("tcp", "6")
 _EPHEMERAL = (32768, 60999)
@@ -196,3 +197,5 @@ class Observed(Struct, frozen=True):
     taken: datetime
     databases: Mapping[str, Database]
     services: Mapping[str, Side] = field(default_factory=dict)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    """What the runner may not look at: `readings`, `maintenance` or the `network`."""

@@ -100,11 +100,16 @@ class _Check(Struct, frozen=True):
         if self.database.retention_days:
             yield self._restorable()
         if self.database.replica_of:
-            yield self._replica()
-        yield self._storage()
+            yield self._unseen("replica lag", "readings") or self._replica()
+        yield self._unseen("storage", "readings") or self._storage()
         yield self._pending()
-        yield self._maintenance()
-        yield self._reachability()
+        yield self._unseen("maintenance", "maintenance") or self._maintenance()
+        yield self._unseen("reachability", "network", "readings") or self._reachability()
+
+    def _unseen(self, name: str, *parts: str) -> Finding | None:
+        """Return that a judgement rests on what the runner may not look at, if it does."""
+        refusals = (self.observed.refused[part] for part in parts if part in self.observed.refused)
+        return next((self._about(name).unseen(one.found, one.remedy) for one in refusals), None)
 
     def _about(self, name: str, path: str = "") -> Subject:
         """Return a subject about the instance; `path` is the attribute that fixes it."""

@@ -18,9 +18,17 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct, structs
 
-from infraspec.checks.common.live_comparison import Difference, ResolvedSource, counted, not_placed, same, where_to_ask
+from infraspec.checks.common.live_comparison import (
+    Difference,
+    ResolvedSource,
+    counted,
+    not_placed,
+    refusal_of,
+    same,
+    where_to_ask,
+)
 from infraspec.checks.common.nested_comparison import nested_differences
-from infraspec.checks.common.unknown_remedies import left_open
+from infraspec.checks.common.unknown_remedies import how_to_know, left_open
 from infraspec.contract.alarms import Bounds
 from infraspec.contract.live import Rollout
 from infraspec.contract.models import Contract
@@ -31,6 +39,7 @@ from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, parts_of, render
 from infraspec.ecs.fleet import is_scaled
+from infraspec.ecs.start import Refusal
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.resource_types import DriftAttributes, NestedFields, resource_type
 from infraspec.terraform.plan import Plan, Resource
@@ -218,13 +227,14 @@ class _Compared(Struct, frozen=True):
 def check_drift(
     plan: Plan,
     live_plan: Plan,
-    running_tasks: Mapping[str, Collection[str]],
+    running_tasks: Mapping[str, Collection[str] | Refusal],
     contract: Contract | None = None,
 ) -> list[Finding]:
     """Judge each resource of a source, or of a state, that can be compared; what is not compared is one advice.
 
     `live_plan` has the live resources at the addresses of the source, `running_tasks` the task definitions of the tasks
-    that run, by the address of their service. `contract` says what others than Terraform decide of a rollout.
+    that run, by the address of their service, or why these may not be seen. `contract` says what others than Terraform
+    decide of a rollout.
     """
     bound = ResolvedSource(plan, live_plan)
     run = _Running(bound, running_tasks, contract.rollout if contract else Rollout())
@@ -247,7 +257,7 @@ class _Running(Struct, frozen=True):
     """A source beside AWS, with the task definitions that tasks run, and what the contract leaves to others."""
 
     bound: ResolvedSource
-    tasks: Mapping[str, Collection[str]]
+    tasks: Mapping[str, Collection[str] | Refusal]
     rollout: Rollout
 
     def revisions(self, source: Resource) -> list[Resource]:
@@ -256,7 +266,7 @@ class _Running(Struct, frozen=True):
         if own is None:
             return []
         used = {one.stated("task_definition") for one in self.bound.live.managed(_SERVICE)}
-        used = used.union(*self.tasks.values())
+        used = used.union(*(one for one in self.tasks.values() if not isinstance(one, Refusal)))
         alike = [
             one for one in self.bound.live.managed(_TASK_DEFINITION) if one.stated("family") == own.stated("family")
         ]
@@ -293,7 +303,11 @@ def _of_source(source: Resource, drift: DriftAttributes, run: _Running) -> Itera
         yield left_open(bound.plan, _absent(source, bound))
         return
     if source.type == _SERVICE:
-        yield compare_revisions(source, live, bound, run.tasks.get(source.address, ()), run.rollout)
+        tasks = run.tasks.get(source.address, ())
+        if isinstance(tasks, Refusal):
+            yield RULE.about(source, "task definition").unseen(tasks.found, tasks.remedy)
+        else:
+            yield compare_revisions(source, live, bound, tasks, run.rollout)
     for one in run.revisions(source) if source.type == _TASK_DEFINITION else [live]:
         yield _judged(source, one, _compare(source, one, drift, run), run)
 
@@ -305,6 +319,8 @@ def _judged(source: Resource, live: Resource, compared: _Compared, run: _Running
     if not shown:
         return RULE.about(source, subject, related=related).proven(compared.told)
     told = RULE.about(source, subject, source.location_of(shown[0].attribute), related)
+    if not compared.wrong and (hidden := refusal_of(shown)):
+        return told.unseen(hidden.address, how_to_know(hidden))
     expected = "\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown)
     found = "\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown)
     names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in shown))

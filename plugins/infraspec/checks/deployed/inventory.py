@@ -22,7 +22,7 @@ from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
-from infraspec.core.unknown import Text, Unknown, Value
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -38,7 +38,8 @@ class Stray(Struct, frozen=True):
     """A resource that belongs to an environment by what `why` says, and is at no address of its source.
 
     It is not `certain` if the source may make it all the same: under an id that AWS assigned, or in a module that is
-    not here. `import_id` is what Terraform imports it by, where that is not the end of its ARN.
+    not here. `import_id` is what Terraform imports it by, where that is not the end of its ARN. With `refused` it is
+    no resource: those of its type could not be listed, and the text says what lets the runner list them.
     """
 
     arn: str
@@ -46,6 +47,7 @@ class Stray(Struct, frozen=True):
     why: str
     certain: bool
     import_id: str = ""
+    refused: str = ""
 
 
 def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *, has_state: bool) -> list[Finding]:
@@ -54,12 +56,15 @@ def check_inventory(plan: Plan, strays: Sequence[Stray], settings: Inventory, *,
     With `has_state` the plan holds the ids that AWS assigned, so that what is not in it is certainly not managed.
     """
     owned = Owned(plan)
-    left = [one for one in strays if _kind(one.arn) not in _MADE_BY_AWS and not owned.has(one.arn)]
+    unlisted = [one for one in strays if one.refused]
+    seen = (one for one in strays if not one.refused)
+    left = [one for one in seen if _kind(one.arn) not in _MADE_BY_AWS and not owned.has(one.arn)]
     allowed = [one for one in left if any(matches(pattern, one.arn) for pattern in settings.allow)]
     reason = f"{len(plan.managed())} resources of the source, {len(allowed)} more that the contract allows"
     return [
         RULE.about(plan.origin).proven(reason),
         *(_unmanaged(one, has_state=has_state) for one in left if one not in allowed),
+        *(RULE.about(one.arn).say("not-listed", remedy=one.refused) for one in unlisted),
     ]
 
 
@@ -152,7 +157,7 @@ def extra_grants(plan: Plan, live: Plan) -> Iterator[Stray]:
     given = list(_given(plan, bound))
     for one in live.managed(_ATTACHMENT, _INLINE):
         role, (attribute, separator) = one.stated("role"), _NAMES[one.type]
-        if role not in roles or one.address in plan.by_address:
+        if role not in roles or one.address in plan.by_address or isinstance(one.stated(attribute), Unknown):
             continue
         known = any_of(
             all_of(here, _may_be(to, role), _may_be(what, one.stated(attribute)))
@@ -207,7 +212,9 @@ def extra_receivers(plan: Plan, live: Plan, allowed: Collection[str] = ()) -> It
         missing = [bound.value(one.attribute(attribute)) for one in here if bound.resource(one) is None]
         for one in live.managed(type_):
             own = one.stated(attribute)
-            if own not in owners or one.address in plan.by_address or one.stated("endpoint") in allowed:
+            endpoint = one.stated("endpoint")
+            shown = endpoint.reveal() if isinstance(endpoint, Sensitive) else endpoint
+            if own not in owners or one.address in plan.by_address or shown in allowed:
                 continue
             certain = plan.is_whole and all(same(of, own) is Truth.NO for of in missing)
             yield Stray(one.address, type_, f"what it is of, {owners[own]}", certain=certain)

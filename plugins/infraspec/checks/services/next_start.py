@@ -18,14 +18,14 @@ from infraspec.checks.access.trust import Trust
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
 from infraspec.checks.services.rollout_state import without_running_services
-from infraspec.core.finding import Finding, Related
+from infraspec.core.finding import Finding, Related, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.ecs.access_table import ROWS
 from infraspec.ecs.fleet import DeployedService
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.service import Service
-from infraspec.ecs.start import Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -42,19 +42,35 @@ def check_next_start(start_readings: Iterable[tuple[DeployedService, StartFacts]
 def _judged(one: DeployedService, live: Service, facts: StartFacts) -> Iterator[Finding]:
     resource, service = one.declared.resource, Related("service", live.arn)
     for image in facts.images:
-        yield _image(RULE.about(resource, f'container "{image.container}", image', related=[service]), image)
+        subject = RULE.about(resource, f'container "{image.container}", image', related=[service])
+        yield _beside_tasks(subject, _image(subject, image), live)
     for value in facts.values:
-        yield _value(RULE.about(resource, f"{value.kind} {_name(value.target)}", related=[service]), value, live)
+        subject = RULE.about(resource, f"{value.kind} {_name(value.target)}", related=[service])
+        yield _beside_tasks(subject, _value(subject, value, live), live)
     for role in facts.roles:
         yield _role(RULE.about(resource, f"{role.kind} role", related=[service]), role, live)
     for group in facts.log_groups:
         subject = RULE.about(resource, f'container "{group.container}", log group', related=[service])
         yield _log_group(subject, group)
-    if facts.network.subnets:
-        yield _subnets(RULE.about(resource, "subnets", related=[service]), facts.network.subnets)
-    if facts.network.security_groups:
+    yield from _network(facts.network, resource, service)
+
+
+def _network(network: Network, resource: Resource, service: Related) -> Iterator[Finding]:
+    for part, refusal in network.refused.items():
+        yield RULE.about(resource, part, related=[service]).unseen(refusal.found, refusal.remedy)
+    if network.subnets:
+        yield _subnets(RULE.about(resource, "subnets", related=[service]), network.subnets)
+    if network.security_groups:
         subject = RULE.about(resource, "security groups", related=[service])
-        yield _security_groups(subject, facts.network.security_groups)
+        yield _security_groups(subject, network.security_groups)
+
+
+def _beside_tasks(subject: Subject, finding: Finding, live: Service) -> Finding:
+    """Return a finding that rests on the tasks that run as well: nothing is proven where these may not be seen."""
+    refusal = live.refused.get("tasks")
+    if refusal is None or finding.verdict is not Verdict.PROVEN:
+        return finding
+    return subject.unseen(refusal.found, refusal.remedy)
 
 
 def _unseen(subject: Subject, expected: str, found: str, what: str, refused: Refusal | None) -> Finding:
@@ -107,6 +123,8 @@ def _value(subject: Subject, value: StoredValue, live: Service) -> Finding:
 
 
 def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
+    if role.refused:
+        return subject.unseen(role.refused.found, role.refused.remedy)
     if role.trust is None:
         return subject.say("no-role", arn=role.arn)
     _, partition, _, region, account, _ = live.arn.split(":", 5)
@@ -122,6 +140,8 @@ def _role(subject: Subject, role: StoredRole, live: Service) -> Finding:
 
 
 def _log_group(subject: Subject, group: StartLogGroup) -> Finding:
+    if group.refused:
+        return subject.unseen(group.refused.found, group.refused.remedy)
     if group.exists:
         return subject.proven(f"{group.name} is there")
     if group.is_created:

@@ -17,6 +17,7 @@ from infraspec.checks.services.rollout_state import (
     deployment,
     is_failing,
     targets,
+    unseen,
     without_services,
 )
 from infraspec.contract.live import Rollout
@@ -52,10 +53,13 @@ def _judged(
     else:
         meant = expected.get(live.name)
         yield service.proven(f"{live.arn} is ACTIVE")
-        yield _revision(one, live, rules, meant)
-        yield deployment(about(one, "deployment"), live, waited, is_current=_is_current(one, live, meant))
+        yield from unseen(one, live, "revision", "tasks") or [_revision(one, live, rules, meant)]
+        is_current = _is_current(one, live, meant)
+        yield from unseen(one, live, "deployment", "deployments") or [
+            deployment(about(one, "deployment"), live, waited, is_current=is_current)
+        ]
         yield counts(about(one, "counts"), live, one.declared, waited)
-        yield from targets(one, live, waited)
+        yield from unseen(one, live, "targets", "targets") or targets(one, live, waited)
         yield from circuit_breaker(about(one, "circuit breaker"), live)
 
 

@@ -35,6 +35,12 @@ def about(one: DeployedService, part: str, name: str = "") -> Subject:
     return RULE.about(resource, name or part, place, [Related("service", one.live.arn)] if one.live else ())
 
 
+def unseen(one: DeployedService, live: Service, part: str, facts: str) -> list[Finding]:
+    """Return that a part of the judgement rests on what the runner may not look at, if it does."""
+    refusal = live.refused.get(facts)
+    return [about(one, part).unseen(refusal.found, refusal.remedy)] if refusal else []
+
+
 def is_failing(live: Service) -> bool:
     """Tell whether the deployment that is under way has tasks that failed, and none that ran since."""
     return live.primary is not None and (live.primary.failed > 0 or live.primary.rollout_state == "FAILED")

@@ -90,7 +90,10 @@ def is_past(stopped: Stopped, service: Service) -> bool:
 
 
 def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playbook]) -> Iterator[Finding]:
-    resource, groups = one.declared.resource, faults(live.tasks)
+    resource, groups, refusal = one.declared.resource, faults(live.tasks), live.refused.get("tasks")
+    if refusal:
+        yield RULE.about(resource, live.name).unseen(refusal.found, refusal.remedy)
+        return
     for stopped in groups:
         note = "; the service has got over it" if is_past(stopped, live) else ""
         yield _said(resource, stopped, playbooks, note, [Related("service", live.arn)])

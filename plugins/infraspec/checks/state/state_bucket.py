@@ -15,7 +15,7 @@ from infraspec.core.errors import PolicyError
 from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
-from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.core.unknown import RefusedRead, Text, Unknown, Value, render, unknowns
 from infraspec.iam.policy.document import PolicyDocument, Statement
 from infraspec.iam.policy.policy_diff import covers, covers_action
 from infraspec.iam.policy.principals import principals_of
@@ -82,12 +82,19 @@ def _absent(settings: RootSettings, what: str, name: Value) -> Finding:
     return subject.say("no-name" if name is None else "absent", what=what, name=render(name))
 
 
-def _met(said: Finding, answer: Truth) -> Finding:
-    """Return what is said of a setting if it is not met: proven if it is, left open if what is not known decides."""
+def _met(said: Finding, answer: Truth, *values: Value) -> Finding:
+    """Return what is said of a setting if it is not met: proven if it is, left open if what is not known decides.
+
+    `values` are what decides.
+    """
     if answer is Truth.YES:
         return replace(said, verdict=Verdict.PROVEN, found="", reason="", remedy="")
     if answer is Truth.NO:
         return said
+    hidden = next((one for value in values for one in unknowns(value) if isinstance(one.cause, RefusedRead)), None)
+    if hidden is not None:
+        told = f"{hidden.address}, at which the runner may not look, is not known"
+        return replace(said, verdict=Verdict.UNDETERMINED, found=told, remedy=how_to_know(hidden), changes=())
     reason = f"it depends on what is known only after apply; otherwise {said.reason}"
     return replace(said, verdict=Verdict.UNDETERMINED, reason=reason)
 
@@ -125,7 +132,7 @@ class _Bucket:
             value = _first(source.stated("versioning_configuration")).get("status")
         subject = RULE.about(source, "versioning", source.location_of("versioning_configuration"))
         found = render(value) if value is not None else "none"
-        return _met(subject.say("versioning", found=found, name=self._bucket.name), _is(value, "Enabled"))
+        return _met(subject.say("versioning", found=found, name=self._bucket.name), _is(value, "Enabled"), value)
 
     def encryption(self) -> Finding:
         """Judge whether the configuration encrypts it at rest."""
@@ -136,7 +143,7 @@ class _Bucket:
         subject = RULE.about(source, "encryption", source.location_of("rule"))
         answer = any_of(_is(value, algorithm) for algorithm in _ENCRYPTIONS)
         found = render(value) if value is not None else "none"
-        return _met(subject.say("encryption", found=found, name=self._bucket.name), answer)
+        return _met(subject.say("encryption", found=found, name=self._bucket.name), answer, value)
 
     def private(self) -> Finding:
         """Judge whether somebody can make it public."""
@@ -146,7 +153,7 @@ class _Bucket:
         subject = RULE.about(block or self._bucket, "public access block")
         found = f"not true: {', '.join(missing)}" if block else "none"
         answer = all_of(*(_is(value, expected=True) for value in values))
-        return _met(subject.say("private", found=found, name=self._bucket.name), answer)
+        return _met(subject.say("private", found=found, name=self._bucket.name), answer, *values)
 
     def tls_only(self) -> Finding:
         """Judge whether its policy denies what comes without TLS."""
@@ -154,11 +161,15 @@ class _Bucket:
         value = source.stated("policy")
         if value == self._bucket.reference("policy"):
             value = None
-        document = self._document(source, value)
+        is_open = isinstance(value, Unknown) and isinstance(value.cause, RefusedRead)
+        document = None if is_open else self._document(source, value)
         subject = RULE.about(source, "TLS only", source.location_of("policy"))
         answer = any_of(map(self._denies_plain, document.statements)) if document else Truth.NO
+        answer = Truth.MAYBE if is_open else answer
         return _met(
-            subject.say("tls-only", found="no statement that certainly does" if document else "no policy"), answer
+            subject.say("tls-only", found="no statement that certainly does" if document else "no policy"),
+            answer,
+            value,
         )
 
     @staticmethod

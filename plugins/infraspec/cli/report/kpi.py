@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, PATH, reported
+from infraspec.cli.common import INFRA_BRIEF, PATH, echo, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ContractError, ReportError, writing
@@ -67,7 +67,7 @@ def kpi(  # noqa: PLR0917 - click passes by name
     name = " ".join(filter(None, [contract.project.application, environment]))
     if plot:
         _write(plot, kpi_plot(name, found, period))
-    click.echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
+    echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
 
 
 def _period(first: date | None, last: date | None) -> Period:

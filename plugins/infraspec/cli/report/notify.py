@@ -14,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, PATH, RESULTS, reported
+from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, PATH, RESULTS, echo, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import NotificationChannel, Notifications
 from infraspec.core.errors import ContractError, InfraspecError
@@ -53,7 +53,7 @@ def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # n
     What cannot be delivered is said and told after the next run; the exit code stays 0.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for line in tell(results, infra, store, dry_run=dry_run):
-        click.echo(line)
+        echo(line)
 
 
 def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str]:
@@ -146,7 +146,7 @@ def metrics(results: Path, infra: Path, dry_run: bool) -> None:  # noqa: FBT001 
     A run that is not whole publishes nothing. What AWS refuses is said, and the exit code stays 0.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for line in publish(results, infra, dry_run=dry_run):
-        click.echo(line)
+        echo(line)
 
 
 def publish(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import PATH, RESULTS, reported
+from infraspec.cli.common import PATH, RESULTS, echo, reported
+from infraspec.core.visible_text import visible_json
 from infraspec.reporting.github import comment as comments
 from infraspec.reporting.github.annotations import sarif as log
 from infraspec.reporting.github.annotations import workflow_commands
@@ -37,7 +38,7 @@ def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
     day stays as it is unless --expires is given.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     found = read(results)
-    click.echo(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires), nl=False)
+    click.echo(visible_json(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires)), nl=False)
 
 
 _BASE = click.option("--base", type=PATH, help="Results of the base branch: what is not in them is new.")
@@ -75,7 +76,7 @@ def summary(results: Path, base: Path | None, lang: Language | None) -> None:
 def _write_markdown(results: Path, base: Path | None, limit: int, lang: Language | None) -> None:
     found = read(results)
     text = comments.comment(found, read(base) if base else None, Links.of(found, os.environ), limit, lang)
-    click.echo(text, nl=False)
+    echo(text, nl=False)
 
 
 @click.command("annotations")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from infraspec.cli.common import PATH, reported
+from infraspec.cli.common import PATH, echo, reported
 from infraspec.core.errors import ReportError, collected
 from infraspec.reporting.run.results import FILE_NAME, Results, read
 from infraspec.reporting.trends import site as pages
@@ -31,7 +31,7 @@ def site(results: tuple[Path, ...], store: Path | None, runs: int) -> None:
     It is one HTML file that loads nothing. A run that is in the store already is not added again; without results,
     the page is of what is stored.
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    click.echo(_page(results, store, runs, os.environ), nl=False)
+    echo(_page(results, store, runs, os.environ), nl=False)
 
 
 def _page(files: Sequence[Path], directory: Path | None, columns: int, environ: Mapping[str, str]) -> str:

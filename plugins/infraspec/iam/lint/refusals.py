@@ -19,6 +19,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from infraspec.core.unknown import Character, Text, Unknown, Value, parts_of, render
+from infraspec.core.visible_text import visible
 from infraspec.iam.lint.actions import foreign_action, mistake
 from infraspec.iam.lint.faults import PolicyFault, Resolve
 from infraspec.iam.policy.document import PolicyDocument, Statement, tests_of
@@ -86,7 +87,7 @@ def _sids(document: PolicyDocument, use: Policy) -> Iterator[PolicyFault]:
     for statement in document.statements:
         sid = statement.sid
         if use.kind in _OF_IAM and sid in sids and not (sid.isascii() and sid.isalnum()):
-            plain, certain = re.sub(r"\W|_", "", sid), _UNDERSCORED.fullmatch(sid) is None
+            plain, certain = re.sub(r"\W|_", "", visible(sid)), _UNDERSCORED.fullmatch(sid) is None
             yield _refused("sid-characters", statement, "Sid", about=sid, certain=certain, plain=plain)
         if sids[sid] > 1 and sid in seen:
             how = {"certain": use.kind is not PolicyKind.RESOURCE, "refused": use.kind in _VALIDATED}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 from infraspec.aws.calls import Calls
 from infraspec.contract.live import Canary
 from infraspec.core.arn import Arn
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.monitoring.live_readings import (
     AlarmHistory,
     AlarmStates,
@@ -127,7 +128,13 @@ def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
 
 def alarm_history(calls: Calls, names: Sequence[str], hours: int) -> AlarmHistory:
     """Ask what alarms did; for all of the account at once, which is one call in a hundred transitions."""
-    wanted = set(names)
+    try:
+        return _transitions(calls, frozenset(names), hours)
+    except RunnerPermissionError as error:
+        return AlarmHistory(hours, refused=error.remedy)
+
+
+def _transitions(calls: Calls, wanted: Collection[str], hours: int) -> AlarmHistory:
     fired: Counter[str] = Counter()
     failed: dict[str, tuple[str, ...]] = {}
     for item in _history(calls, "StateUpdate", hours):
@@ -149,13 +156,20 @@ def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
         alarm.get("StateReason", ""),
         tuple(
             dict.fromkeys(
-                Watched(f"{name} {value}", _LOOKS[namespace, name](calls, dimensions, value))
+                _watched(calls, f"{name} {value}", _LOOKS[namespace, name], dimensions, value)
                 for namespace, dimensions in _metrics(alarm, calls.account)
                 for name, value in dimensions.items()
                 if (namespace, name) in _LOOKS
             )
         ),
     )
+
+
+def _watched(calls: Calls, name: str, look: _Look, dimensions: Mapping[str, str], value: str) -> Watched:
+    try:
+        return Watched(name, look(calls, dimensions, value))
+    except RunnerPermissionError as error:
+        return Watched(name, exists=False, refused=error.remedy)
 
 
 def _metrics(alarm: Mapping[str, Any], account: str) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -23,6 +23,7 @@ from infraspec.checks.deployed.database_readings import (
     Side,
 )
 from infraspec.core.unknown import is_known
+from infraspec.ecs.start import Refusal, noting, unless_refused
 from infraspec.live.resources.api_to_terraform import attributes_of
 from infraspec.resource_types.listing import at, names
 from infraspec.terraform.plan import Plan
@@ -49,14 +50,22 @@ def live_databases(calls: Calls, identifiers: Sequence[str], live: Plan, *, conn
     With `connect`, try to open a TCP connection to each from here.
     """
     found = calls.pages("rds", "describe_db_instances", "DBInstances", **_chosen(identifiers)) if identifiers else ()
-    readings = _readings(calls, [one["DBInstanceIdentifier"] for one in found])
-    maintenance = _maintenance(calls, identifiers) if found else {}
+    refused: dict[str, Refusal] = {}
+    readings: Mapping[str, Readings] = {}
+    maintenance: Mapping[str, tuple[Maintenance, ...]] = {}
+    network: Mapping[str, Side] = {}
+    with noting(refused, "readings"):
+        readings = _readings(calls, [one["DBInstanceIdentifier"] for one in found])
+    with noting(refused, "maintenance"):
+        maintenance = _maintenance(calls, identifiers) if found else {}
     places = {one["DBInstanceArn"]: _place(one) for one in found}
-    network = _sides(calls, {**places, **dict(_services(live))} if found else {})
+    with noting(refused, "network"):
+        network = _sides(calls, {**places, **dict(_services(live))} if found else {})
     return Observed(
         calls.taken,
         {one["DBInstanceIdentifier"]: _database(one, readings, maintenance, network, connect=connect) for one in found},
         {address: side for address, side in network.items() if address not in places},
+        refused,
     )
 
 
@@ -155,6 +164,7 @@ def _place(answer: Mapping[str, Any]) -> _Place:
 
 def _services(live: Plan) -> Iterator[tuple[str, _Place]]:
     for service in live.managed("aws_ecs_service"):
+        unless_refused(service.stated("network_configuration"))
         for network in service.stated("network_configuration") or ():
             subnets, groups = network.get("subnets") or (), network.get("security_groups") or ()
             if subnets and is_known([*subnets, *groups]):

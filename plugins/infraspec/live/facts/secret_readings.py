@@ -15,12 +15,23 @@ from infraspec.aws.calls import Calls
 from infraspec.aws.simulate import simulate
 from infraspec.checks.access.secret_chain import ChainEvidence, questions
 from infraspec.checks.access.secret_links import ChainLink, ChainLinks
+from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.contract.models import Contract
 from infraspec.core.arn import Arn
-from infraspec.core.errors import ResourceRefusalError
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.unknown import render
 from infraspec.ecs.references import ValueStore
-from infraspec.ecs.start import ChainFacts, KeyGrant, ReadValue, Refusal, StartedTask, StoredSecret
+from infraspec.ecs.start import (
+    TASKS,
+    ChainFacts,
+    KeyGrant,
+    ReadValue,
+    Refusal,
+    StartedTask,
+    StoredSecret,
+    noting,
+    unless_refused,
+)
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.live.facts.services import running_tasks
 from infraspec.terraform.plan import Plan
@@ -77,7 +88,7 @@ def chain_evidence(
             dict(_stored(calls, links, live_plan, refused)),
             {key: found.state for key, found in looks.items() if found.state},
             tuple(grant for found in looks.values() for grant in found.grants),
-            tuple(_tasks(calls, live_plan)),
+            tuple(_tasks(calls, live_plan, refused)),
             dict(_values(links, shapes)) if shapes is not None else {},
             refused,
         ),
@@ -89,6 +100,8 @@ def _stored(
     calls: Calls, links: Iterable[ChainLink], live_plan: Plan, refused: dict[str, Refusal]
 ) -> Iterator[tuple[str, StoredSecret | None]]:
     """Yield what is known of each secret and parameter; what keeps the runner out is noted as refused."""
+    unlisted = live_plan.unlisted("aws_ssm_parameter")
+    hidden = Refusal(unlisted.address, how_to_know(unlisted)) if unlisted else None
     parameters = {parameter.stated("arn"): parameter for parameter in live_plan.managed("aws_ssm_parameter")}
     for link in links:
         fields = link.arn.split(":")
@@ -97,8 +110,10 @@ def _stored(
         if link.value.store is ValueStore.SECRETS_MANAGER:
             try:
                 yield link.arn, _secret(calls, link.arn)
-            except ResourceRefusalError as error:
+            except RunnerPermissionError as error:
                 refused[link.arn] = Refusal(error.found, error.remedy)
+        elif hidden is not None:
+            refused[link.arn] = hidden
         elif fields[3] == calls.region:
             yield link.arn, StoredSecret(link.arn) if link.arn in parameters else None
 
@@ -133,7 +148,7 @@ class _Key(Struct):
         """Note that the policy of the key keeps the runner out, the first time."""
         try:
             yield
-        except ResourceRefusalError as error:
+        except RunnerPermissionError as error:
             self.refusal = self.refusal or Refusal(error.found, error.remedy, of_grants=of_grants)
 
 
@@ -161,8 +176,11 @@ def _grants(calls: Calls, key: str) -> Iterator[KeyGrant]:
         )
 
 
-def _tasks(calls: Calls, live_plan: Plan) -> Iterator[StartedTask]:
+def _tasks(calls: Calls, live_plan: Plan, refused: dict[str, Refusal]) -> Iterator[StartedTask]:
+    """Yield the tasks that run; where they may not be seen, none, which is noted: they prove more than policies do."""
     for cluster in dict.fromkeys(service.stated("cluster") for service in live_plan.managed("aws_ecs_service")):
-        for task in running_tasks(calls, cluster):
-            if task.get("startedAt"):
-                yield StartedTask(task["taskArn"], task["taskDefinitionArn"], task["startedAt"])
+        with noting(refused, TASKS):
+            unless_refused(cluster)
+            for task in running_tasks(calls, cluster):
+                if task.get("startedAt"):
+                    yield StartedTask(task["taskArn"], task["taskDefinitionArn"], task["startedAt"])

@@ -17,8 +17,10 @@ from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.checks.services.rollout_state import is_failing
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.ecs.fleet import DeclaredService, DeployedService, Fleet
 from infraspec.ecs.service import Service, ServiceDeployment, Target, TargetGroup, Task, when_created
+from infraspec.ecs.start import Refusal, noting, unless_refused
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.resource_types.listing import Batch
 from infraspec.terraform.plan import Plan
@@ -83,15 +85,18 @@ def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
     return Fleet(tuple(found + unknown), tuple(others), tuple(tasks), calls.taken)
 
 
-def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[str]]:
+def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[str] | Refusal]:
     """Return the ARNs of the task definitions that the running tasks of each live service are of, by its address."""
-    return {
-        service.address: frozenset(
-            task["taskDefinitionArn"]
-            for task in running_tasks(calls, service.stated("cluster"), serviceName=service.stated("name"))
-        )
-        for service in live.managed("aws_ecs_service")
-    }
+    found: dict[str, frozenset[str] | Refusal] = {}
+    for service in live.managed("aws_ecs_service"):
+        cluster, name = service.stated("cluster"), service.stated("name")
+        try:
+            unless_refused(cluster, name)
+            tasks = running_tasks(calls, cluster, serviceName=name)
+            found[service.address] = frozenset(task["taskDefinitionArn"] for task in tasks)
+        except RunnerPermissionError as error:
+            found[service.address] = Refusal.of(error)
+    return found
 
 
 def running_tasks(calls: Calls, cluster: Any, **chosen: Any) -> list[Mapping[str, Any]]:
@@ -125,14 +130,18 @@ class _Region(Struct):
         self, name: str, wanted: set[str]
     ) -> tuple[dict[str, Service], tuple[Service, ...], tuple[Task, ...] | None]:
         """Return the wanted services by name, the others, and all tasks of a cluster; None if there is no cluster."""
-        arn = self._clusters.get(name)
+        arn = self._clusters(name).get(name)
         if arn is None:
             return {}, (), None
-        described = self._services(arn)
-        found = tasks_of(self.calls, arn, "RUNNING", "STOPPED", region=self.region)  # as long as ECS knows them
-        tasks = tuple(map(Task.from_description, found))
+        described = self._services(arn, sorted(wanted))
+        refused: dict[str, Refusal] = {}
+        tasks: tuple[Task, ...] = ()
+        with noting(refused, "tasks"):  # as long as ECS knows them
+            tasks = tuple(
+                map(Task.from_description, tasks_of(self.calls, arn, "RUNNING", "STOPPED", region=self.region))
+            )
         mine = [one for one in described if one["serviceName"] in wanted]
-        services = {service.name: service for service in self._whole(arn, mine, tasks)}
+        services = {service.name: service for service in self._whole(arn, mine, tasks, refused)}
         others = [Service.from_description(one) for one in described if one["serviceName"] not in wanted]
         return services, tuple(others), tasks
 
@@ -148,33 +157,52 @@ class _Region(Struct):
             newest=newest.address if newest else "",
         )
 
-    @property
-    def _clusters(self) -> dict[str, str]:
-        """The ARNs of the active clusters by name."""
-        arns = self.calls.pages("ecs", "list_clusters", "clusterArns", region=self.region)
+    def _clusters(self, name: str) -> dict[str, str]:
+        """Return the ARNs of the active clusters by name; where they may not be listed, that of the one alone."""
+        try:
+            arns = self.calls.pages("ecs", "list_clusters", "clusterArns", region=self.region)
+        except RunnerPermissionError:
+            arns = (name,)
         described = self.calls.batches("ecs", _CLUSTERS, arns, region=self.region)
         return {one["clusterName"]: one["clusterArn"] for one in described if one.get("status", _ACTIVE) == _ACTIVE}
 
-    def _services(self, cluster: str) -> tuple[Mapping[str, Any], ...]:
-        arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, region=self.region)
+    def _services(self, cluster: str, wanted: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+        try:
+            arns = self.calls.pages("ecs", "list_services", "serviceArns", cluster=cluster, region=self.region)
+        except RunnerPermissionError:
+            arns = tuple(wanted)
         return self.calls.batches("ecs", _SERVICES, arns, region=self.region, cluster=cluster)
 
-    def _whole(self, cluster: str, described: Iterable[Mapping[str, Any]], tasks: Iterable[Task]) -> Iterator[Service]:
+    def _whole(
+        self,
+        cluster: str,
+        described: Sequence[Mapping[str, Any]],
+        tasks: Iterable[Task],
+        refused: Mapping[str, Refusal],
+    ) -> Iterator[Service]:
         by_service: dict[str, list[Task]] = defaultdict(list)
         for task in tasks:
             by_service[task.service].append(task)
-        deployments = {one["serviceArn"]: self._deployments(cluster, one["serviceArn"]) for one in described}
-        lately = [one.target_revision for found in deployments.values() for one in found[:_LATELY]]
-        definitions = self._revisions(lately)
+        hidden = dict(refused)
+        deployments: dict[str, list[ServiceDeployment]] = {}
+        definitions: dict[str, str] = {}
+        with noting(hidden, "deployments"):
+            deployments = {one["serviceArn"]: self._deployments(cluster, one["serviceArn"]) for one in described}
+            lately = [one.target_revision for found in deployments.values() for one in found[:_LATELY]]
+            definitions = self._revisions(lately)
         for one in described:
+            own, groups = dict(hidden), list[TargetGroup]()
+            with noting(own, "targets"):
+                groups += self._target_groups(one)
             yield Service.from_description(
                 one,
                 service_deployments=[
                     replace(deployment, task_definition=definitions.get(deployment.target_revision, ""))
-                    for deployment in deployments[one["serviceArn"]]
+                    for deployment in deployments.get(one["serviceArn"], ())
                 ],
-                target_groups=list(self._target_groups(one)),
+                target_groups=groups,
                 tasks=by_service[one["serviceName"]],
+                refused=own,
             )
 
     def _deployments(self, cluster: str, service: str) -> list[ServiceDeployment]:

@@ -23,7 +23,16 @@ from infraspec.ecs.container import Container
 from infraspec.ecs.fleet import DeployedService
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image
 from infraspec.ecs.service import Service
-from infraspec.ecs.start import Network, Refusal, StartFacts, StartLogGroup, StoredImage, StoredRole, StoredValue
+from infraspec.ecs.start import (
+    Network,
+    Refusal,
+    StartFacts,
+    StartLogGroup,
+    StoredImage,
+    StoredRole,
+    StoredValue,
+    noting,
+)
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.live.facts.databases import filtered
 from infraspec.live.resources.secrets import parameters_of
@@ -72,12 +81,10 @@ class _Reader(Struct):
 
     @staticmethod
     def _refused(error: RunnerPermissionError, *, is_own: bool) -> Refusal | None:
-        """Return that a policy keeps the runner out, None in another account; in its own, a permission is missing."""
+        """Return that a policy keeps the runner out, or that its own lets it in nowhere; None in another account."""
         if isinstance(error, ResourceRefusalError):
             return Refusal(error.found, error.remedy)
-        if is_own:
-            raise error
-        return None
+        return Refusal.of(error) if is_own else None
 
     def _image(self, container: Container, image: EcrImage, reference: str) -> StoredImage:
         running = frozenset(
@@ -128,16 +135,21 @@ class _Reader(Struct):
                 parsed = ValueFrom.parse(value)
                 key = (parsed.store, render(parsed.target), render(parsed.region))
                 readers[key].append(f'container "{container.name}", {what}')
-        parameters = self._parameters(
-            [one for store, one, _ in readers if store is ValueStore.PARAMETER_STORE and self._is_own(one)]
-        )
+        refused: dict[str, Refusal] = {}
+        parameters: Mapping[str, Mapping[str, Any]] = {}
+        with noting(refused, "parameters"):
+            parameters = self._parameters(
+                [one for store, one, _ in readers if store is ValueStore.PARAMETER_STORE and self._is_own(one)]
+            )
+        hidden = refused.get("parameters")
         for (store, target, region), names in readers.items():
             if store is ValueStore.SECRETS_MANAGER:
                 yield self._secret(target, region, tuple(names))
             elif store is ValueStore.PARAMETER_STORE:
-                exists = target in parameters if self._is_own(target) else None
+                exists = target in parameters if self._is_own(target) and hidden is None else None
                 changed = parameters.get(target, {}).get("LastModifiedDate")
-                yield StoredValue("parameter", target, tuple(names), exists=exists, changed=changed)
+                refusal = hidden if self._is_own(target) else None
+                yield StoredValue("parameter", target, tuple(names), exists=exists, changed=changed, refused=refusal)
 
     def _secret(self, target: str, region: str, readers: tuple[str, ...]) -> StoredValue:
         where = region or self._region
@@ -168,7 +180,11 @@ class _Reader(Struct):
         definition = self.definition
         for kind, value in (("execution", definition.execution_role), ("task", definition.task_role)):
             if isinstance(value, str):
-                answer = self.calls.ask("iam", "get_role", absent=_NO_ROLE, RoleName=value.rpartition("/")[2])
+                try:
+                    answer = self.calls.ask("iam", "get_role", absent=_NO_ROLE, RoleName=value.rpartition("/")[2])
+                except RunnerPermissionError as error:
+                    yield StoredRole(kind, value, None, Refusal.of(error))
+                    continue
                 found = answer["Role"] if answer else {}
                 is_it = not value.startswith("arn:") or found.get("Arn", value) == value
                 yield StoredRole(kind, value, found.get("AssumeRolePolicyDocument") if is_it else None)
@@ -180,20 +196,33 @@ class _Reader(Struct):
                 continue
             region = container.log_options.get("awslogs-region")
             where = region if isinstance(region, str) else self._region
-            found = self.calls.pages("logs", "describe_log_groups", "logGroups", region=where, logGroupNamePrefix=name)
+            try:
+                found = self.calls.pages(
+                    "logs", "describe_log_groups", "logGroups", region=where, logGroupNamePrefix=name
+                )
+            except RunnerPermissionError as error:
+                yield StartLogGroup(container.name, name, exists=False, refused=Refusal.of(error))
+                continue
             exists = any(group["logGroupName"] == name for group in found)
             creates = container.log_options.get("awslogs-create-group") == "true"
             yield StartLogGroup(container.name, name, exists, creates)
 
     def network(self) -> Network:
         subnets, groups = self.service.subnets, self.service.security_groups
-        found = filtered(self.calls, "describe_subnets", "Subnets", "subnet-id", subnets, region=self._region)
-        free = {one["SubnetId"]: one.get("AvailableIpAddressCount", 1) for one in found}
-        found = filtered(
-            self.calls, "describe_security_groups", "SecurityGroups", "group-id", groups, region=self._region
-        )
-        known = {one["GroupId"] for one in found}
-        return Network({name: free.get(name) for name in subnets}, {name: name in known for name in groups})
+        refused: dict[str, Refusal] = {}
+        free: dict[str, int | None] = {}
+        known: dict[str, bool] = {}
+        with noting(refused, "subnets"):
+            found = filtered(self.calls, "describe_subnets", "Subnets", "subnet-id", subnets, region=self._region)
+            addresses = {one["SubnetId"]: one.get("AvailableIpAddressCount", 1) for one in found}
+            free = {name: addresses.get(name) for name in subnets}
+        with noting(refused, "security groups"):
+            found = filtered(
+                self.calls, "describe_security_groups", "SecurityGroups", "group-id", groups, region=self._region
+            )
+            there = {one["GroupId"] for one in found}
+            known = {name: name in there for name in groups}
+        return Network(free, known, refused)
 
     @property
     def _region(self) -> str:

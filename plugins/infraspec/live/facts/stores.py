@@ -6,16 +6,19 @@ Amazon DynamoDB API Reference, DescribeTable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.aws.calls import Calls
 from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import Value
+from infraspec.core.unknown import RefusedRead, Unknown, Value
 from infraspec.monitoring.live_readings import LogGroup
+from infraspec.resource_types.listing import at
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.configuration.settings import Backend
 from infraspec.terraform.plan import Plan, Resource
@@ -65,20 +68,15 @@ def _bucket(calls: Calls, whereabouts: Whereabouts, name: str, region: str | Non
         return
     arn = f"arn:{calls.partition}:s3:::{name}"
 
-    def ask(operation: str, *absent: str) -> Mapping[str, Any] | None:
-        return calls.ask("s3", operation, region=region, absent=absent, Bucket=name)
-
     settings: dict[str, Mapping[str, Value]] = {}
-    if status := (ask("get_bucket_versioning") or {}).get("Status"):
-        settings["versioning"] = {"versioning_configuration": [{"status": status}]}
-    if encryption := ask("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"):
-        rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
-        settings["server_side_encryption_configuration"] = {"rule": [_rule(one) for one in rules]}
-    if block := ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration"):
-        flags = block.get("PublicAccessBlockConfiguration", {})
-        settings["public_access_block"] = {own: flags.get(key) for own, key in _FLAGS.items()}
-    if policy := ask("get_bucket_policy", "NoSuchBucketPolicy"):
-        settings["policy"] = {"policy": policy.get("Policy")}
+    for kind, setting in _SETTINGS.items():
+        try:
+            answer = calls.ask("s3", setting.operation, region=region, absent=setting.absent, Bucket=name)
+        except RunnerPermissionError as error:
+            settings[kind] = setting.values(Unknown(f"the {kind} of {arn}", RefusedRead(error.remedy)))
+        else:
+            if answer and (found := at(answer, setting.path)):
+                settings[kind] = setting.values(found)
     yield _placed(whereabouts, _BUCKET, "bucket", name, arn, {"bucket": name, "arn": arn})
     for kind, values in settings.items():
         address, held = f"{arn} {kind.replace('_', ' ')}", {"bucket": name, **values}
@@ -93,9 +91,43 @@ _FLAGS = {
 }
 
 
-def _rule(answer: Mapping[str, Any]) -> dict[str, Value]:
-    default = answer.get("ApplyServerSideEncryptionByDefault", {})
-    return {"apply_server_side_encryption_by_default": [{"sse_algorithm": default.get("SSEAlgorithm")}]}
+def _flags(found: Any) -> dict[str, Value]:
+    return {own: found if isinstance(found, Unknown) else found.get(key) for own, key in _FLAGS.items()}
+
+
+def _rules(found: Any) -> dict[str, Value]:
+    path = "*.ApplyServerSideEncryptionByDefault.SSEAlgorithm"
+    algorithms = [found] if isinstance(found, Unknown) else at(found, path)
+    return {"rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": one}]} for one in algorithms]}
+
+
+class _Setting(Struct, frozen=True):
+    """A setting of a bucket: what is asked, where the answer has it, and the attributes that it is in Terraform."""
+
+    operation: str
+    path: str
+    values: Callable[[Any], dict[str, Value]]
+    absent: tuple[str, ...] = ()
+
+
+_SETTINGS = {
+    "versioning": _Setting(
+        "get_bucket_versioning", "Status", lambda found: {"versioning_configuration": [{"status": found}]}
+    ),
+    "server_side_encryption_configuration": _Setting(
+        "get_bucket_encryption",
+        "ServerSideEncryptionConfiguration.Rules",
+        _rules,
+        ("ServerSideEncryptionConfigurationNotFoundError",),
+    ),
+    "public_access_block": _Setting(
+        "get_public_access_block",
+        "PublicAccessBlockConfiguration",
+        _flags,
+        ("NoSuchPublicAccessBlockConfiguration",),
+    ),
+    "policy": _Setting("get_bucket_policy", "Policy", lambda found: {"policy": found}, ("NoSuchBucketPolicy",)),
+}
 
 
 def _table(calls: Calls, whereabouts: Whereabouts, name: str, region: str | None) -> Iterator[Resource]:

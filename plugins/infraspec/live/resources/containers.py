@@ -6,10 +6,11 @@ Service Connect is told of a deployment of a service, not of the service: Amazon
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.unknown import Value
 from infraspec.ecs.references import ValueFrom, ValueStore, values_from
 from infraspec.live.resources.api_to_terraform import blocks, tag_map
@@ -17,6 +18,7 @@ from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries
 from infraspec.live.resources.scope import LiveScope
 from infraspec.terraform.plan import Resource
 
+_NO_FAMILY = ("ClientException",)
 CLUSTER, SERVICE, TASK_DEFINITION = "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"
 
 
@@ -36,15 +38,19 @@ def task_definitions(scope: LiveScope) -> Iterator[Resource]:
 
     The revision that runs has the address of the source; another of the same family has its ARN.
     """
-    named = (str(service.stated("task_definition")) for service in scope.managed(SERVICE))
+    named = (str(service.stated("task_definition")) for service in scope.seen(SERVICE))
     running = [arn for arn in dict.fromkeys(named) if arn != "None"]
     families = dict.fromkeys(arn.rpartition("/")[2].rpartition(":")[0] for arn in running)
-    active = scope.calls.pages("ecs", "list_task_definition_families", "families", status="ACTIVE")
+    active = _active_families(scope)
     families |= dict.fromkeys(family for family in active if scope.belongs(TASK_DEFINITION, {"family": family}))
     seen: set[str] = set()
     taken: set[str] = set()
     for name in [*running, *(family for family in families if family in active)]:
-        answer = scope.calls.ask("ecs", "describe_task_definition", taskDefinition=name, include=["TAGS"]) or {}
+        answer = scope.calls.ask(
+            "ecs", "describe_task_definition", taskDefinition=name, include=["TAGS"], absent=_NO_FAMILY
+        )
+        if answer is None:
+            continue
         described = answer["taskDefinition"]
         values = values_of(scope, TASK_DEFINITION, described)
         arn = str(values["arn"])
@@ -56,6 +62,15 @@ def task_definitions(scope: LiveScope) -> Iterator[Resource]:
         resource = scope.resource(TASK_DEFINITION, values, tags=tag_map(answer.get("tags")))
         yield replace(resource, address=arn) if resource.address in taken else resource
         taken.add(resource.address)
+
+
+def _active_families(scope: LiveScope) -> Sequence[str]:
+    """Return the families with an active revision; where they may not be listed, those of the source."""
+    try:
+        return scope.calls.pages("ecs", "list_task_definition_families", "families", status="ACTIVE")
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(TASK_DEFINITION, error)
+        return [identity[-1] for identity in scope.sources.names(TASK_DEFINITION)]
 
 
 def referenced(scope: LiveScope, service: str) -> set[str]:
@@ -81,7 +96,8 @@ READERS = {SERVICE: services, TASK_DEFINITION: task_definitions}
 def _named_values(definitions: Iterable[Resource]) -> Iterator[str]:
     """Yield every `valueFrom` and the credentials of registries."""
     for resource in definitions:
-        for container in json.loads(resource.stated("container_definitions") or "[]"):
+        written = resource.stated("container_definitions")
+        for container in json.loads(written) if isinstance(written, str) else ():
             yield from values_from(container)
             credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
             if credentials:

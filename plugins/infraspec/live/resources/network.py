@@ -25,7 +25,7 @@ _PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group
 
 def firewall_rules(scope: LiveScope, type_: str) -> Iterator[Resource]:
     """Yield the rules of the environment's security groups, of one direction: those of the source, and with tags."""
-    own = {str(group.stated("id")): group for group in scope.managed(*_GROUPS)}
+    own = {str(group.stated("id")): group for group in scope.seen(*_GROUPS)}
     by_group: dict[str, list[Entry]] = {}
     for rule in entries(scope, type_, {}):
         if rule.get("GroupId") in own and bool(rule.get("IsEgress")) is (type_ == _EGRESS):

@@ -12,9 +12,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from infraspec.core.errors import RunnerPermissionError
+from infraspec.core.unknown import Sensitive
 from infraspec.live.resources.api_to_terraform import attributes_of
 from infraspec.live.resources.reading import Entry, Peculiarity, Values
-from infraspec.live.resources.scope import LiveScope
+from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types.listing import names
 from infraspec.terraform.plan import Resource
 
@@ -57,7 +61,7 @@ _DELIVERY = names("FilterPolicy RedrivePolicy raw_message_delivery=RawMessageDel
 
 
 def _subscriptions(scope: LiveScope) -> Iterator[tuple[str, Entry]]:
-    for topic in scope.managed(TOPIC):
+    for topic in scope.seen(TOPIC):
         arn = str(topic.stated("arn"))
         for entry in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
             yield arn, entry
@@ -66,19 +70,27 @@ def _subscriptions(scope: LiveScope) -> Iterator[tuple[str, Entry]]:
 def _subscription(scope: LiveScope, topic: str, subscription: Entry) -> Resource:
     protocol, endpoint, own = (subscription.get(name, "") for name in ("Protocol", "Endpoint", "SubscriptionArn"))
     confirmed = own.startswith("arn:")
-    asked = (
-        scope.calls.ask("sns", "get_subscription_attributes", SubscriptionArn=own, absent=_GONE) if confirmed else {}
-    )
     values = {
         "topic_arn": topic,
         "protocol": protocol,
         "endpoint": endpoint,
         "pending_confirmation": not confirmed,
-        **attributes_of((asked or {}).get("Attributes", {}), _DELIVERY),
+        **(_delivery(scope, own) if confirmed else {}),
     }
     digest = hashlib.sha256(endpoint.encode()).hexdigest()[:8]  # an endpoint may be the key of a pager
     address = own if confirmed else f"{topic} {protocol} {digest}"
-    return scope.resource(SUBSCRIPTION, values, address=address, name=digest)
+    made = scope.resource(SUBSCRIPTION, values, address=address, name=digest)
+    hidden = Sensitive(f"the endpoint of {address}", endpoint)
+    return replace(made, values={**made.values, "endpoint": hidden})
+
+
+def _delivery(scope: LiveScope, subscription: str) -> Values:
+    """Return what holds messages back on their way, or sends them on."""
+    try:
+        found = scope.calls.ask("sns", "get_subscription_attributes", SubscriptionArn=subscription, absent=_GONE)
+    except RunnerPermissionError as error:
+        return {name: refused(f"{name} of {subscription}", error) for name in _DELIVERY}
+    return attributes_of((found or {}).get("Attributes", {}), _DELIVERY)
 
 
 def _given_policy(_scope: LiveScope, _entry: Entry, values: Values) -> Values | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -45,7 +46,7 @@ def listed(scope: LiveScope, type_: str, peculiarity: Peculiarity = NOTHING) -> 
     owner_type = LISTINGS[type_].of
     if not owner_type:
         yield from listed_of(scope, type_, None, peculiarity, is_all=LISTINGS[type_].is_shared)
-    for owner in scope.managed(owner_type) if owner_type else ():
+    for owner in scope.seen(owner_type) if owner_type else ():
         yield from listed_of(scope, type_, owner, peculiarity)
 
 
@@ -83,8 +84,8 @@ def _resource(  # noqa: PLR0917 - what is known of one
 ) -> Iterator[Resource]:
     listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner)
     if listing.detail is not None:
-        entry = {**entry, listing.detail.key: _detail(scope, listing.service, listing.detail, values)}
-        values = values_of(scope, type_, entry, owner)
+        entry, hidden = _detailed(scope, type_, entry, values)
+        values = {**hidden, **values_of(scope, type_, entry, owner)}
     if listing.tags_call is not None:
         shown = shown_of(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
         tags = shown if isinstance(shown, Unknown) else tag_map(shown)
@@ -106,13 +107,32 @@ def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequenc
         policy = shown_of(scope, listing.service, call, owner, f"the policy of {owner['arn']}")
         return [{"policy": policy}] if policy else []
     operation = snake(call.operation)
-    found: Sequence[Any] = scope.calls.pages(
-        listing.service, operation, call.key, absent=call.absent, **arguments, **call.parameters
-    )
+    try:
+        found: Sequence[Any] = scope.calls.pages(
+            listing.service, operation, call.key, absent=call.absent, **arguments, **call.parameters
+        )
+    except RunnerPermissionError as error:
+        if batch is None:
+            raise
+        scope.refused.setdefault(type_, error)
+        found = [identity[-1] for identity in scope.sources.names(type_)]
     if batch is not None:
         found = scope.calls.batches(listing.service, batch, found, **arguments)
     each = ({call.key: one} if isinstance(one, str) else one for one in found)
     return [entry for entry in each if _is_meant(entry, listing)]
+
+
+def _detailed(scope: LiveScope, type_: str, entry: Entry, values: Values) -> tuple[Entry, Values]:
+    """Return an entry with its detail, and what is not known where the runner may not look at that."""
+    listing = LISTINGS[type_]
+    detail = listing.detail
+    if detail is None:
+        return entry, {}
+    try:
+        return {**entry, detail.key: _detail(scope, listing.service, detail, values)}, {}
+    except RunnerPermissionError as error:
+        names = (name for name in listing.attributes if values.get(name) is None)
+        return entry, {name: refused(f"{name} of {values.get('arn')}", error) for name in names}
 
 
 def values_of(scope: LiveScope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
@@ -143,7 +163,10 @@ def _tags(scope: LiveScope, type_: str, found: Sequence[Entry]) -> Callable[[Ent
         return lambda _entry, arn: scope.tags_of(arn)
     batch = listing.tags_batch
     alike = [name for name, one in LISTINGS.items() if one.tags_batch == batch and not one.of]
-    asked = {type_: found} if listing.of else {name: entries(scope, name, {}) for name in alike}
+    asked = {type_: found}
+    for name in () if listing.of else alike:
+        with suppress(RunnerPermissionError):  # whoever asks for that type is told
+            asked[name] = entries(scope, name, {})
     arns = [str(values_of(scope, name, entry)["arn"]) for name, listed in asked.items() for entry in listed]
     try:
         answers = scope.calls.batches(listing.service, batch, arns)

@@ -27,14 +27,32 @@ def refused(what: str, error: RunnerPermissionError) -> Unknown:
     return Unknown(f"{what}, which the runner may not look at,", RefusedRead(error.remedy))
 
 
+def is_unseen(resource: Resource) -> bool:
+    """Tell whether nothing is known of a live resource, its existence included, as the runner may not look."""
+    identifier = resource.stated("id")
+    return isinstance(identifier, Unknown) and isinstance(identifier.cause, RefusedRead)
+
+
 @dataclass
 class LiveScope:
-    """One environment in one account and region; `managed` gives its live resources of some types."""
+    """One environment in one account and region; `managed` gives its live resources of some types.
+
+    `refused` has the types that could not be listed, or not wholly: what of the source is not found may be there.
+    """
 
     calls: Calls
     sources: SourceIndex
     membership: Membership
     managed: Callable[..., tuple[Resource, ...]]
+    refused: dict[str, RunnerPermissionError] = field(default_factory=dict)
+
+    def seen(self, *types: str) -> tuple[Resource, ...]:
+        """Return live resources that others are looked for by. RunnerPermissionError if one could not be seen."""
+        found = self.managed(*types)
+        for one in found:
+            if is_unseen(one):
+                raise self.refused[one.type]
+        return found
 
     def belongs(self, type_: str, values: Mapping[str, Value], tags: Mapping[str, str] | Unknown | None = None) -> bool:
         """Tell whether something that exists is this environment's: by its source, its name, or its tags."""

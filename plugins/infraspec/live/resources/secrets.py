@@ -11,10 +11,10 @@ from typing import Any
 
 from infraspec.aws.calls import Calls
 from infraspec.core.errors import RunnerPermissionError
-from infraspec.core.unknown import Unknown
+from infraspec.core.unknown import Unknown, Value
 from infraspec.live.resources.api_to_terraform import json_text, tag_map
 from infraspec.live.resources.containers import parameter_names, referenced
-from infraspec.live.resources.reading import Entry, Peculiarity, Values, entries, shown_of, values_of
+from infraspec.live.resources.reading import LISTINGS, Entry, Peculiarity, Values, entries, shown_of, values_of
 from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types.listing import ApiCall
 from infraspec.terraform.plan import Resource
@@ -29,49 +29,66 @@ def roles(scope: LiveScope) -> Iterator[Resource]:
     own = f":iam::{scope.calls.account}:role/"
     definitions = scope.managed("aws_ecs_task_definition")
     named = [one.stated(role) for one in definitions for role in ("execution_role_arn", "task_role_arn")]
-    names = {arn.rpartition("/")[2]: None for arn in named if isinstance(arn, str) and own in arn}
-    listed = (role["RoleName"] for role in scope.calls.pages("iam", "list_roles", "Roles"))
-    names |= dict.fromkeys(name for name in listed if scope.belongs(ROLE, {"name": name}))
-    for name in names:
-        yield from _role(scope, name)
+    names = {arn.rpartition("/")[2]: arn for arn in named if isinstance(arn, str) and own in arn}
+    listed = _listed(scope, ROLE, "list_roles", "Roles", "RoleName")
+    names = {name: "" for name in listed if scope.belongs(ROLE, {"name": name})} | names
+    for name, arn in names.items():
+        yield from _role(scope, name, arn)
 
 
 def policies(scope: LiveScope) -> Iterator[Resource]:
     """Yield the customer managed policies of the environment, and those that its roles have or are limited by."""
     attached = [one.stated("policy_arn") for one in scope.managed(ATTACHMENT)]
     named = (*(role.stated("permissions_boundary") for role in scope.managed(ROLE)), *attached)
-    listed = scope.calls.pages("iam", "list_policies", "Policies", Scope="Local")
-    belonging = (one["Arn"] for one in listed if scope.belongs(POLICY, {"name": one["PolicyName"]}))
+    listed = _listed(scope, POLICY, "list_policies", "Policies", "Arn", Scope="Local")
+    belonging = (arn for arn in listed if scope.belongs(POLICY, {"name": arn.rpartition("/")[2]}))
     own = f":iam::{scope.calls.account}:policy/"
     for arn in dict.fromkeys((*named, *belonging)):
         if isinstance(arn, str) and own in arn:
             yield from _policy(scope, arn)
 
 
+def _listed(scope: LiveScope, type_: str, operation: str, key: str, name: str, **chosen: str) -> Iterator[str]:
+    """Yield what IAM lists of a type; where it may not be listed, the names that the source has of it."""
+    try:
+        yield from (one[name] for one in scope.calls.pages("iam", operation, key, **chosen))
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(type_, error)
+        yield from (identity[-1] for identity in scope.sources.names(type_))
+
+
 IDENTITY_READERS = {ROLE: roles, INLINE: roles, ATTACHMENT: roles, POLICY: policies}
 
 
-def _role(scope: LiveScope, name: str) -> Iterator[Resource]:
+def _role(scope: LiveScope, name: str, arn: str) -> Iterator[Resource]:
     """Yield a role and what is attached to it; nothing if there is no such role, as a task definition may name one."""
-    answer = scope.calls.ask("iam", "get_role", RoleName=name, absent=_GONE)
-    if answer is None:
-        return
-    role = answer["Role"]
-    values = values_of(scope, ROLE, role)
-    values["assume_role_policy"] = json_text(role.get("AssumeRolePolicyDocument"))
+    try:
+        answer = scope.calls.ask("iam", "get_role", RoleName=name, absent=_GONE)
+    except RunnerPermissionError as error:
+        attributes = ("arn", "id", "assume_role_policy", *LISTINGS[ROLE].attributes)
+        hidden = {one: refused(f"{one} of the role {name}", error) for one in attributes}
+        values: Values = {**hidden, "name": name, **({"arn": arn} if arn else {})}
+        tags: Mapping[str, str] | Unknown = refused(f"the tags of the role {name}", error)
+    else:
+        if answer is None:
+            return
+        values, tags = values_of(scope, ROLE, answer["Role"]), tag_map(answer["Role"].get("Tags"))
+        values["assume_role_policy"] = json_text(answer["Role"].get("AssumeRolePolicyDocument"))
     inline = list(_inline(scope, name))
-    found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
-    attached = [policy["PolicyArn"] for policy in found]
+    attached = list(_attached(scope, name))
     source = scope.sources.find(ROLE, (name,))
     blocks, listed = (source.stated(one) if source and source.sets(one) else None for one in _OF_THE_ROLE)
     written = blocks if isinstance(blocks, list | tuple) else ()
     own = {str(one.get("name")) for one in written if isinstance(one, Mapping)}
     if own:
-        values["inline_policy"] = [{"name": named, "policy": document} for named, document in inline if named in own]
+        unseen = next((named for named, _ in inline if isinstance(named, Unknown)), None)
+        shown = [{"name": named, "policy": document} for named, document in inline if named in own]
+        values["inline_policy"] = shown if unseen is None else unseen
     if listed is not None:
-        values["managed_policy_arns"] = attached
-        attached = [policy for policy in attached if scope.sources.possible(ATTACHMENT, (name, policy))]
-    yield scope.resource(ROLE, values, tags=tag_map(role.get("Tags")))
+        unseen = next((policy for policy in attached if isinstance(policy, Unknown)), None)
+        values["managed_policy_arns"] = attached if unseen is None else unseen
+        attached = [policy for policy in attached if scope.sources.possible(ATTACHMENT, (name, str(policy)))]
+    yield scope.resource(ROLE, values, tags=tags, address=str(values["arn"]))
     for named, document in inline:
         if named not in own:
             held = {"role": name, "name": named, "policy": document}
@@ -84,21 +101,56 @@ _OF_THE_ROLE = ("inline_policy", "managed_policy_arns")
 """What the source may write as arguments of a role, in place of resources."""
 
 
-def _inline(scope: LiveScope, role: str) -> Iterator[tuple[str, str | None]]:
-    for named in scope.calls.pages("iam", "list_role_policies", "PolicyNames", RoleName=role):
-        answer = scope.calls.ask("iam", "get_role_policy", RoleName=role, PolicyName=named) or {}
-        yield named, json_text(answer.get("PolicyDocument"))
+def _inline(scope: LiveScope, role: str) -> Iterator[tuple[Value, Value]]:
+    """Yield the inline policies of a role, by name; where they may not be listed, one of which nothing is known."""
+    try:
+        names = scope.calls.pages("iam", "list_role_policies", "PolicyNames", RoleName=role)
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(INLINE, error)
+        yield refused(f"a policy name of the role {role}", error), refused(f"the inline policies of {role}", error)
+        return
+    for named in names:
+        try:
+            answer = scope.calls.ask("iam", "get_role_policy", RoleName=role, PolicyName=named) or {}
+        except RunnerPermissionError as error:
+            yield named, refused(f"the inline policy {named} of the role {role}", error)
+        else:
+            yield named, json_text(answer.get("PolicyDocument"))
+
+
+def _attached(scope: LiveScope, role: str) -> Iterator[Value]:
+    """Yield the ARNs of the policies that a role has; where they may not be listed, one that is not known."""
+    try:
+        found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(ATTACHMENT, error)
+        yield refused(f"the policies attached to the role {role}", error)
+    else:
+        yield from (policy["PolicyArn"] for policy in found)
 
 
 def _policy(scope: LiveScope, arn: str) -> Iterator[Resource]:
-    answer = scope.calls.ask("iam", "get_policy", PolicyArn=arn, absent=_GONE)
+    try:
+        answer = scope.calls.ask("iam", "get_policy", PolicyArn=arn, absent=_GONE)
+    except RunnerPermissionError as error:
+        hidden = {name: refused(f"{name} of {arn}", error) for name in (*LISTINGS[POLICY].attributes, "policy")}
+        values: Values = {**hidden, "name": arn.rpartition("/")[2], "arn": arn, "id": arn}
+        yield scope.resource(POLICY, values, tags=refused(f"the tags of {arn}", error))
+        return
     if answer is None:
         return
     policy = answer["Policy"]
-    version = scope.calls.ask("iam", "get_policy_version", PolicyArn=arn, VersionId=policy["DefaultVersionId"]) or {}
-    document = json_text((version.get("PolicyVersion") or {}).get("Document"))
-    values = {**values_of(scope, POLICY, policy), "arn": arn, "id": arn, "policy": document}
+    values = {**values_of(scope, POLICY, policy), "arn": arn, "id": arn, "policy": _document(scope, arn, policy)}
     yield scope.resource(POLICY, values, tags=tag_map(policy.get("Tags")))
+
+
+def _document(scope: LiveScope, arn: str, policy: Mapping[str, Any]) -> Value:
+    named = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
+    try:
+        version = scope.calls.ask("iam", "get_policy_version", **named) or {}
+    except RunnerPermissionError as error:
+        return refused(f"the policy {arn}", error)
+    return json_text((version.get("PolicyVersion") or {}).get("Document"))
 
 
 SECRET, SECRET_POLICY, PARAMETER = "aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_ssm_parameter"

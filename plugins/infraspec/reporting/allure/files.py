@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from infraspec.core.errors import writing
 from infraspec.core.finding import Finding, Location
 from infraspec.core.runtime import write_whole
+from infraspec.core.visible_text import visible_json
 from infraspec.reporting.run.results import Acceptance, Results
 from infraspec.reporting.run.rule_result import RuleResult
 
@@ -111,7 +112,7 @@ def write_files(folder: Path, results: Results, environ: Mapping[str, str]) -> N
     with writing("Allure's files cannot be written", f"--alluredir {folder}", expected):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            write_whole(folder / name, text.encode())
+            write_whole(folder / name, visible_json(text).encode())
 
 
 def environment(results: Results) -> str:

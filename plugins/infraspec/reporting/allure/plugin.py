@@ -22,6 +22,7 @@ from allure_commons.model2 import Label, Link, StatusDetails
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Finding, Location
+from infraspec.core.visible_text import visible
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.reporting.allure import files as verdict_table
 from infraspec.reporting.allure.labels import (
@@ -88,7 +89,7 @@ class AllureResults:
             self._attach(shown, f"{rule}: planned values", allure.attachment_type.TEXT)
 
     def _attach(self, text: str, name: str, kind: Any) -> None:
-        allure.attach(self._repository.text(text), name=name, attachment_type=kind)
+        allure.attach(visible(self._repository.text(text)), name=name, attachment_type=kind)
 
     def _place(self, location: Location) -> tuple[str, str]:
         """Return a place relative to the repository, and where it is shown; each file is looked for once."""
@@ -117,7 +118,7 @@ class AllureResults:
             result.testCaseId, result.historyId = names.test_case, names.history
             result.titlePath = names.full_name.partition("#")[0].split(".")
         if self._details:
-            message, trace = map(self._repository.text, self._details)
+            message, trace = (visible(self._repository.text(text)) for text in self._details)
             result.statusDetails = StatusDetails(message=message, trace=trace or None)
         elif (attempt := getattr(item, "execution_count", 1)) > 1:  # pytest-rerunfailures counts
             result.statusDetails = StatusDetails(message=f"passed at attempt {attempt}", flaky=True)
@@ -139,7 +140,10 @@ class AllureResults:
         result.labels[:] = [label for label in result.labels if label.name not in replaced]
         present = {label.name for label in result.labels}
         result.labels += [
-            Label(name=name, value=value) for name, values in made.items() if name not in present for value in values
+            Label(name=name, value=visible(value))
+            for name, values in made.items()
+            if name not in present
+            for value in values
         ]
 
     def _bad(self) -> list[Finding]:
@@ -162,7 +166,7 @@ class AllureResults:
             lines.append(f"Playbook: {page.id} ({page.language}), {place}")
             if address := self._links.address(place):
                 links.append((address, f"playbook {page.id} ({page.language})"))
-        result.description = "\n\n".join(filter(None, [(result.description or "").strip(), *lines]))
+        result.description = visible("\n\n".join(filter(None, [(result.description or "").strip(), *lines])))
         known = {link.url for link in result.links}
         result.links += [Link(type="link", url=url, name=name) for url, name in links if url not in known]
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from infraspec.core.errors import listing
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import rule_of
+from infraspec.core.visible_text import visible, visible_json
 from infraspec.reporting.run.results import Entry, Results, by_rule, find, function_of
 from infraspec.reporting.run.results_builder import Cause, causes
 
@@ -47,8 +48,8 @@ def command(level: str, location: Location | None, title: str, message: str) -> 
     if location and location.line:
         properties["line"] = str(location.line)
     properties["title"] = title
-    shown = ",".join(f"{name}={value.translate(_PROPERTY)}" for name, value in properties.items())
-    return f"::{level} {shown}::{message.translate(_DATA)}"
+    shown = ",".join(f"{name}={visible(value).translate(_PROPERTY)}" for name, value in properties.items())
+    return f"::{level} {shown}::{visible(message).translate(_DATA)}"
 
 
 def _of_finding(cause: Cause, at: int) -> str:
@@ -88,7 +89,7 @@ def sarif(results: Results) -> str:
         ],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
+    return visible_json(json.dumps(log, indent=1, ensure_ascii=False)) + "\n"
 
 
 def _rule(rule: str) -> dict[str, Any]:

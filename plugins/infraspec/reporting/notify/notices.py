@@ -24,6 +24,7 @@ from infraspec.core.errors import DeliveryError, ReportError
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import rule_of
 from infraspec.core.runtime import installation, require, write_whole
+from infraspec.core.visible_text import Visible
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Entry, Results, find
 
@@ -193,7 +194,7 @@ _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
 
-class Message(Struct, frozen=True):
+class Message(Visible, frozen=True):
     """A message; those with one `dedup` are about one thing, which is over once `kind` is recovered."""
 
     kind: Kind

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.core.errors import ReportError, writing
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import write_whole
+from infraspec.core.visible_text import Visible, visible_json
 from infraspec.reporting.language import Language
 
 VERSION: Literal[1] = 1
@@ -34,7 +34,7 @@ baseline, `advice` is PROVEN and could be better. `proven` findings are kept of 
 each change of a plan, and of those that say what a proof rests on."""
 
 
-class Acceptance(Struct, frozen=True, omit_defaults=True):
+class Acceptance(Visible, frozen=True, omit_defaults=True):
     """A waiver or an approval: why, by whom, and the last day, as 2026-11-01.
 
     `place` is where the comment of a waiver stands in the source; None for one of the contract.
@@ -51,7 +51,7 @@ class Acceptance(Struct, frozen=True, omit_defaults=True):
         return f"{self.owner} at {self.place}" if self.place else self.owner
 
 
-class Entry(Struct, frozen=True):
+class Entry(Visible, frozen=True):
     """A finding in an environment. `waiver` is what waives it; of a finding that is not waived, what has lapsed."""
 
     environment: str
@@ -65,7 +65,7 @@ class Entry(Struct, frozen=True):
         return self.environment, self.finding.rule, self.finding.address, self.finding.subject
 
 
-class Count(Struct, frozen=True):
+class Count(Visible, frozen=True):
     """How many findings a rule has in an environment, by verdict; the waived and known ones are counted apart."""
 
     environment: str
@@ -77,7 +77,7 @@ class Count(Struct, frozen=True):
     known: int = 0
 
 
-class Problem(Struct, frozen=True):
+class Problem(Visible, frozen=True):
     """A test without a verdict: `broken` by an error of the input or the tool, or `failed` by an assertion of its own.
 
     `error` is the error's class. `message` is empty for errors that are not infraspec's: nobody knows what they show.
@@ -90,7 +90,7 @@ class Problem(Struct, frozen=True):
     message: str = ""
 
 
-class Skipped(Struct, frozen=True):
+class Skipped(Visible, frozen=True):
     """A test that did not look, and why."""
 
     test: str
@@ -98,7 +98,7 @@ class Skipped(Struct, frozen=True):
     reason: str
 
 
-class Flaky(Struct, frozen=True):
+class Flaky(Visible, frozen=True):
     """A test that failed, and passed when it was run again."""
 
     test: str
@@ -106,14 +106,14 @@ class Flaky(Struct, frozen=True):
     reason: str
 
 
-class PlanFile(Struct, frozen=True):
+class PlanFile(Visible, frozen=True):
     """The plan or state that completed the source of an environment."""
 
     environment: str
     file: str
 
 
-class Fixed(Struct, frozen=True):
+class Fixed(Visible, frozen=True):
     """A known finding of the baseline that is none any more."""
 
     environment: str
@@ -122,7 +122,7 @@ class Fixed(Struct, frozen=True):
     subject: str
 
 
-class Moved(Struct, frozen=True):
+class Moved(Visible, frozen=True):
     """What a `moved` block or a plan renames in an environment: addresses before and after."""
 
     environment: str
@@ -130,7 +130,7 @@ class Moved(Struct, frozen=True):
     after: str
 
 
-class BaselineUse(Struct, frozen=True):
+class BaselineUse(Visible, frozen=True):
     """The baseline of the contract: the last day it holds, and what can be taken out of it."""
 
     file: str
@@ -138,7 +138,7 @@ class BaselineUse(Struct, frozen=True):
     fixed: tuple[Fixed, ...]
 
 
-class Run(Struct, frozen=True):
+class Run(Visible, frozen=True):
     """What was run. `time` is in UTC, `seconds` how long it took; `commit` is what the CI system says, or empty.
 
     `suite` is "live" if a test of it has asked AWS. A run is not `complete` if a part of the suite was chosen, or if it
@@ -161,7 +161,7 @@ class Run(Struct, frozen=True):
 R = TypeVar("R", PlanFile, Count, Entry, Problem, Skipped, Moved)
 
 
-class Results(Struct, frozen=True):
+class Results(Visible, frozen=True):
     """The results of one run.
 
     `findings` are all that are not proven, and those that describe a change of a plan or say what they rest on.
@@ -271,7 +271,7 @@ def by_place(finding: Finding) -> tuple[int, str, int, str, str]:
 
 def encode(results: Results) -> bytes:
     """Return the text of the file."""
-    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
+    return visible_json(msgspec.json.format(msgspec.json.encode(results), indent=1).decode()).encode() + b"\n"
 
 
 def write(results: Results, path: Path) -> None:

@@ -18,6 +18,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import counted, did_you_mean
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES, rule_named
+from infraspec.core.visible_text import visible
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
@@ -78,7 +79,7 @@ def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbo
         if some := entries[id(report)]:
             texts = list(_texts(some, cause_of, said, verbosity))
             first = str(report.longrepr).partition("\n")[0]
-            failure: Any = Failure("\n".join([first, *texts]))
+            failure: Any = Failure(visible("\n".join([first, *texts])))
             report.longrepr = failure
 
 
@@ -174,8 +175,22 @@ _MARKUP = {
 }
 
 
+class _VisibleLines:
+    """A terminal that is given texts of others: it shows each as it may be shown."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def line(self, text: str, **markup: bool) -> None:
+        """Write a line, or several."""
+        self._terminal.line(visible(text), **markup)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+
 def write_summary(
-    terminal: pytest.TerminalReporter,
+    reporter: pytest.TerminalReporter,
     recorder: Recorder,
     contract: Contract,
     baseline: Baseline | None = None,
@@ -190,6 +205,7 @@ def write_summary(
     found: Sequence[Mapping[str, Any]] = recorder.records
     environments = list(contract.environments)
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
+    terminal: Any = _VisibleLines(reporter)
     terminal.section("infraspec", "-")
     named = [{**record, "environment": shown(record["environment"])} for record in found]
     problems = sorted(recorder.problems, key=lambda problem: problem["test"])

@@ -1,0 +1,80 @@
+"""Text of others as it may be shown: in a terminal, a log, a file, a page, a comment, a notification.
+
+A pull request writes names, tags, descriptions, file names and the contract. Of such a text nothing may move a cursor,
+turn the order of letters, stand there unseen, or be a command to the runner whose log it is in. One function sees to it
+for all that shows text; `Visible` does it for values that are shown, wherever they come from.
+
+Sources: Unicode Standard Annex 9, "Directional Formatting Characters"; Unicode Technical Standard 39, 5.4, "Optional
+Detection"; GitHub Docs, "Workflow commands for GitHub Actions"; Azure Pipelines documentation, "Logging commands";
+RFC 3986, 3.2.1, "User Information".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+_COMMAND = re.compile(r"(?m)(?:^|(?<=[\s>(\[{\"'`]))::(?=[A-Za-z][\w-]*(?:[^\w:./-]|::|$))|##(?=\[|vso\[)")
+"""What a runner takes for a command: at the beginning of a line, wherever a terminal breaks it; or anywhere in one."""
+_USER = re.compile(r"(?<=://)(?!git@)[^/\s@\"'<>]+@")
+
+
+def visible(text: str) -> str:
+    """Return a text of one or several lines with escapes for what would not be seen, and without passwords in URLs."""
+    if "\r\n" in text:
+        text = text.replace("\r\n", "\n")
+    if _HIDDEN.search(text):
+        text = _HIDDEN.sub(lambda found: _escaped(found[0]), text)
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(lambda found: rf"\x{ord(found[0][0]):02x}{found[0][1]}", text)
+    return _USER.sub("***@", text) if "@" in text and "://" in text else text
+
+
+def visible_line(text: str) -> str:
+    """Return a text in one line, as the name of a thing is shown."""
+    return visible(text.replace("\n", r"\n")) if "\n" in text else visible(text)
+
+
+def visible_json(text: str) -> str:
+    """Return JSON that says the same, with escapes of JSON for what would not be seen; it may hold URLs."""
+    if _HIDDEN.search(text):
+        text = _HIDDEN.sub(lambda found: _escapes_of_json(found[0]), text)
+    if "##" in text:
+        text = text.replace("##[", r"\u0023#[").replace("##vso[", r"\u0023#vso[")
+    return _USER.sub("***@", text) if "@" in text and "://" in text else text
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return rf"\x{code:02x}" if code < 0x100 else rf"\u{code:04x}" if code < 0x10000 else rf"\U{code:08x}"  # noqa: PLR2004 - as Python writes them
+
+
+def _escapes_of_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(rf"\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], str | tuple):
+        return tuple(map(_shown, value))
+    return value
+
+
+class Visible(Struct, frozen=True):
+    """A value whose texts are shown to people: it holds them as they may be shown."""
+
+    def __post_init__(self) -> None:
+        """Put each text, and each of a tuple of texts, as it may be shown."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value and (shown := _shown(value)) != value:
+                force_setattr(self, name, shown)
