@@ -405,3 +405,18 @@ def test_the_table_is_balanced() -> None:
     assert len({(wired.name, name) for wired, _, name, _ in all_}) == len(all_)
     assert len(all_) >= 120
     assert 0.4 <= sum(letters in {"P", "A"} for _, letters, _, _ in all_) / len(all_) <= 0.6
+
+
+@pytest.mark.parametrize("wired", TREES.wirings, ids=lambda wired: wired.name)
+def test_the_fix_of_a_finding_lets_the_caller_in(wired: Wired, tmp_path: Path) -> None:
+    """What is missing wholly is a block to paste, and with it nothing is found any more."""
+    layout = TREES.layouts[0]
+    _, told = judged(wired, _ungated, layout, tmp_path / "before")
+    fix = told.split("fix:")[1].rstrip()
+    block = "\n".join(line.removeprefix(" " * 17) for line in fix.strip().splitlines())
+
+    def repaired(tree: Calls) -> None:
+        _ungated(tree)
+        tree.more.append(block)
+
+    assert "proven" == judged(wired, repaired, layout, tmp_path / "after")[0], block

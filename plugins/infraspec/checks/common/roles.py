@@ -329,7 +329,7 @@ class RoleIndex:
             for value in inputs:
                 with suppress(TerraformError):
                     given = value()
-                    found.setdefault(module, set()).update(_texts(given))
+                    found.setdefault(module, set()).update(texts_in(given))
                     for unknown in unknowns(given):
                         role = self._resource(Unknown(unknown.address))
                         found[module].add(role.address if role else unknown.address)
@@ -457,10 +457,10 @@ def _configured(value: Value, resource: Resource) -> list[Value]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _texts(value: Value) -> Iterator[str]:
+def texts_in(value: Value) -> Iterator[str]:
     """Yield the texts in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list | tuple):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
+            yield from texts_in(item)

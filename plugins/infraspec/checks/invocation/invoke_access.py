@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,17 +19,19 @@ from msgspec.structs import replace
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.resources_by_arn import ArnIndex, arn_index
+from infraspec.checks.common.roles import texts_in
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
-from infraspec.checks.invocation.functions import ALIAS, PERMISSION, Callee, Functions
+from infraspec.checks.invocation.functions import ALIAS, FUNCTION, PERMISSION, Callee, Functions
 from infraspec.checks.invocation.invoke_fixes import AccessFix, key_fix, permission_fix, policy_fix
 from infraspec.checks.invocation.wirings import TargetKind, Told, Wiring, service_names, table, wirings
 from infraspec.contract.models import Contract
+from infraspec.core.errors import TerraformError
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import AtRunTime, PolicyElsewhere, Unknown, Value, render, unknowns
+from infraspec.core.unknown import AbsentModule, AtRunTime, PolicyElsewhere, Unknown, Value, render, unknowns
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.evaluation.explanation import nearest
 from infraspec.iam.evaluation.layers import naming
@@ -215,6 +218,8 @@ class _Check:
         return max(answers, key=lambda one: one.decision.allowed)
 
     def _policies(self, target: CalledTarget) -> Iterator[IdentityPolicy]:
+        if target.owner is not None:
+            yield from self._unseen(target.owner)
         if target.callee is not None:
             yield from self.functions.policies(target.callee)
         elif target.kind.below:
@@ -226,6 +231,20 @@ class _Check:
         elif target.owner is not None:
             arn = self.attributes.narrow(target.owner.reference("arn"))
             yield from self.owners.policies(arn, None, target.kind.actions[0])
+
+    def _unseen(self, owner: Resource) -> Iterator[IdentityPolicy]:
+        """Yield what a module whose source is not here may allow on a resource that it is given."""
+        names = {self.attributes.narrow(owner.reference("arn")), self.attributes.name(owner)}
+        names.add(self.attributes.name(owner, "function_name") if owner.type == FUNCTION else owner.reference("id"))
+        for module, inputs in self.plan.unseen_inputs.items():
+            given: list[Value] = []
+            for value in inputs:
+                with suppress(TerraformError):
+                    given.append(value())
+            named = (self.plan.find(unknown) for unknown in unknowns(given))
+            if any(one is not None and one[0] is owner for one in named) or names & set(texts_in(given)):
+                unknown = Unknown(f"what {module} allows on {owner.address}", AbsentModule(module))
+                yield IdentityPolicy.opaque(unknown.address, unknown, effect="Allow")
 
     def _context(self, wiring: Wiring, source: Value, *, of_key: bool = False) -> Context:
         """Return what is known of the request of a service for a resource."""
@@ -325,7 +344,7 @@ class _Check:
     def _use(self, wiring: Wiring, key: Resource, service: str) -> _Asked:
         """Ask the policy of a key for all that a service needs of it, and return the answer that is worst."""
         arn, source = self.attributes.narrow(key.reference("arn")), wiring.sources[0]
-        policies = tuple(self.owners.policies(arn, None, _KEY_ACTIONS[0]))
+        policies = (*self._unseen(key), *self.owners.policies(arn, None, _KEY_ACTIONS[0]))
         context, principal = self._context(wiring, source, of_key=True), _principal(service)
         asked = [
             decide((), action, PartialArn.of(arn), resource_policies=policies, principal=principal, context=context)

@@ -47,7 +47,8 @@ class TargetKind(Struct, frozen=True, forbid_unknown_fields=True):
 class WiringRow(Struct, frozen=True, forbid_unknown_fields=True):
     """How one type of resource calls another.
 
-    `target` is the path of what it calls, with `#` before a key of JSON text and `*` for any argument of a block;
+    `target` is the path of what it calls, with `#` before a key of JSON text, `#**` before one
+    anywhere in it, and `*` for any argument of a block;
     `when` what else has to be said beside it. `source` is the aws:SourceArn: `{of}` is the ARN (`of_arn`) of the
     resource that `of` names, or `otherwise`; `{request}` what `requests` makes of the caller. `arn`, `account` and
     `with_key` tell whether the service says it, of itself and to the key of what it calls. `by_role` is the argument
@@ -109,7 +110,7 @@ def wirings(owners: ArnIndex) -> Iterator[Wiring]:
             for path, target, beside in _targets(row, caller):
                 wired, unknown = _applies(row, {**caller.values, **beside})
                 if target and wired:
-                    role = caller.stated(row.by_role) if row.by_role else None
+                    role = {**caller.values, **beside}.get(row.by_role) if row.by_role else None
                     sources = tuple(_sources(owners, row, caller))
                     yield Wiring(row, caller, path, target, sources, role, unknown)
 
@@ -131,18 +132,36 @@ def _targets(row: WiringRow, caller: Resource) -> Iterator[tuple[str, Value, Map
         value = caller.stated(name)
         if value is None or value == caller.reference(name):
             continue
+        if member.startswith("**"):
+            yield from _anywhere(_tree(value), member[2:], name)
+            continue
         yield from _at(_member(value, member) if member else value, rest.split(".") if rest else [], name, {})
+
+
+def _tree(value: Value) -> Value:
+    """Return the tree of JSON text; None if it is none."""
+    if isinstance(value, Unknown):
+        return value
+    try:
+        return decode_json(value)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _member(value: Value, name: str) -> Value:
     """Return a member of an object in JSON text."""
-    if isinstance(value, Unknown):
-        return value
-    try:
-        tree = decode_json(value)
-    except (ValueError, TypeError, AttributeError):
-        return None
+    tree = _tree(value)
     return tree.get(name) if isinstance(tree, Mapping) else tree
+
+
+def _anywhere(tree: Value, name: str, path: str) -> Iterator[tuple[str, Value, Mapping[str, Value]]]:
+    """Yield the members of a name, wherever they are in a tree."""
+    items = tree.items() if isinstance(tree, Mapping) else enumerate(tree) if isinstance(tree, list | tuple) else ()
+    for key, inner in items:
+        if key == name and isinstance(tree, Mapping):
+            yield f"{path}.{key}", inner, tree
+        else:
+            yield from _anywhere(inner, name, f"{path}.{key}")
 
 
 def _at(
