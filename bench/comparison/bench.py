@@ -56,9 +56,17 @@ class Bench:
             raise found
         return found
 
-    def tree(self, stacks: int, *, layout: str = "single", plan: str = "none", planted: int | None = None) -> Tree:
+    def tree(
+        self,
+        stacks: int,
+        *,
+        layout: str = "single",
+        plan: str = "none",
+        planted: int | None = None,
+        policies: str = "exact",
+    ) -> Tree:
         """Return a generated tree; by default one stack in ten has every kind of violation."""
-        tree = Tree(stacks, layout, plan, max(1, stacks // 10) if planted is None else planted)
+        tree = Tree(stacks, layout, plan, max(1, stacks // 10) if planted is None else planted, policies)
         if tree not in self._trees:
             self.report(f"generating {stacks} stacks ({layout}, plan {plan})")
             tree.generate()

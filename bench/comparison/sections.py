@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from bench.comparison import tools
 from bench.comparison.bench import Bench, with_stacks
 from bench.comparison.environments import HOME, Environment
-from bench.comparison.process import JobError, alternate, median, run
+from bench.comparison.process import Job, JobError, alternate, median, run
 from bench.comparison.table import Row, Table, Target
 from bench.comparison.trees import Tree
+from bench.generator.stacks import make_stacks
 
 _HANDFUL = 12
 _VERDICTS = 15_000
@@ -158,6 +159,53 @@ def _reporting(bench: Bench, stacks: int) -> Table:
     return table
 
 
+def readers(bench: Bench) -> Iterator[Table]:
+    """Ask who may read each secret where roles name them by prefixes, or secrets have policies of their own."""
+    stacks = 30 if bench.quick else 300
+    exact = bench.tree(stacks, planted=0)
+    table = Table(f"secret-readers, {stacks} stacks: CPU to that of roles that list the ARNs of their secrets", exact)
+    for policies in ("prefix", "anywhere", "resource"):
+        tree = bench.tree(stacks, planted=0, policies=policies)
+        jobs = [tools.suite(bench.infraspec, one, rules="secret_readers") for one in (tree, exact)]
+        _add_ratio(bench, table, policies, jobs, 1.2)
+    yield table
+
+
+def commands(bench: Bench) -> Iterator[Table]:
+    """Compare what commands take that look at one thing with the default suite, which looks at all."""
+    stacks = 30 if bench.quick else 300
+    tree = bench.tree(stacks, planted=0)
+    table = Table(f"commands, {stacks} stacks: CPU to that of the default suite", tree)
+    whole = tools.suite(bench.infraspec, tree)
+    stack = make_stacks(1, {})[0].label
+    asked = ("--role", f"module.{stack}.aws_iam_role.execution", "--action", "secretsmanager:GetSecretValue")
+    resource = ("--resource", f"module.{stack}.aws_secretsmanager_secret.api_key")
+    for arguments, bound in ((("explain", *asked, *resource), 0.4), (("plan",), 0.8), (("doctor",), 1.0)):
+        _add_ratio(bench, table, arguments[0], [tools.command(bench.infraspec, tree, *arguments), whole], bound)
+    yield table
+
+
+def workers(bench: Bench) -> Iterator[Table]:
+    """Run many roots with two workers and with one process: wall time, for which the machine has to be idle."""
+    tree = bench.tree(20 if bench.quick else 1000, layout="roots", planted=0)
+    table = Table(f"default suite, {tree.stacks} roots: two workers", tree)
+    jobs = [tools.suite(bench.infraspec, tree, *arguments) for arguments in (("-n", "2"), ("-p", "no:xdist"))]
+    _add_ratio(bench, table, "two workers / one process, wall time", jobs, 1 / 1.6, measure="wall")
+    yield table
+
+
+def _add_ratio(
+    bench: Bench, table: Table, name: str, jobs: Sequence[Job], bound: float, *, measure: str = "cpu"
+) -> None:
+    """Add the ratio of two jobs that run in turn to a table."""
+    try:
+        pair = alternate(jobs[0], jobs[1], 1 if bench.quick else min(3, bench.runs), bench.report)
+    except JobError as error:
+        table.faults.append(str(error))
+    else:
+        table.targets.append(Target(name, pair.ratio(measure), _at_full_size(bench, bound)))
+
+
 SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {
     "source": source,
     "roots": roots,
@@ -166,6 +214,9 @@ SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {
     "start": start,
     "linear": linear,
     "report": report,
+    "readers": readers,
+    "commands": commands,
+    "workers": workers,
 }
 
 

@@ -68,6 +68,19 @@ def infraspec(python: Environment, tree: Tree, *, plan: bool = False, reports: b
     return Subject(Job("infraspec", (tuple(command),), directory), lambda sample: _read_infraspec(sample, tree))
 
 
+def suite(python: Environment, tree: Tree, *arguments: str, rules: str = "") -> Job:
+    """Run the default suite, or some of its rules, with nothing written but the summary."""
+    command = [python.python, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:allure_pytest"]
+    command += ["--pyargs", "infraspec.tests_static", "--infraspec-dir", str(tree.source), *arguments]
+    return Job(f"infraspec {rules}".rstrip(), ((*command, *(("-k", rules) if rules else ())),), tree.source)
+
+
+def command(python: Environment, tree: Tree, *arguments: str) -> Job:
+    """Run a command of infraspec in a tree, such as `plan`; exit code 3 says that something cannot be decided."""
+    exits = frozenset({0, 1, 3})
+    return Job(f"infraspec {arguments[0]}", ((python.script("infraspec"), *arguments),), tree.source, exits)
+
+
 def findings(output: str) -> Iterator[Reported]:
     """Yield the findings of an infraspec run."""
     for match in _FINDING.finditer(output):

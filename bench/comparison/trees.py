@@ -26,11 +26,12 @@ class Tree:
     layout: str = "single"
     plan: str = "none"
     planted: int = 0
+    policies: str = "exact"
 
     @property
     def out(self) -> Path:
         """What the generator writes to."""
-        return HOME / "trees" / f"{self.layout}-{self.stacks}-{self.plan}-{self.planted}"
+        return HOME / "trees" / f"{self.layout}-{self.stacks}-{self.plan}-{self.planted}-{self.policies}"
 
     @property
     def source(self) -> Path:
@@ -54,7 +55,7 @@ class Tree:
     def generate(self) -> None:
         """Write the tree, in a process of its own: what is large here would count as memory of what is measured."""
         command = [sys.executable, str(BENCH / "generate.py"), str(self.out), "--stacks", str(self.stacks)]
-        command += ["--layout", self.layout, "--plan", self.plan]
+        command += ["--layout", self.layout, "--plan", self.plan, "--policies", self.policies]
         if self.planted:
             command += ["--plant", f"{','.join(KINDS)}:{self.planted}"]
         subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, check=True)

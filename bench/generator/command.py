@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.generator.plan import plan_document
 from bench.generator.source import contract, expected_violations, source_tree
-from bench.generator.stacks import RESOURCES_PER_STACK, VIOLATIONS, Stack, make_stacks
+from bench.generator.stacks import POLICIES, RESOURCES_PER_STACK, VIOLATIONS, Stack, make_stacks
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plants = {kind: count for kinds, count in options.plant for kind in kinds}
     if any(count > options.stacks for count in plants.values()):
         parser.error("more violations of a kind than stacks")
-    stacks = make_stacks(options.stacks, plants)
+    if options.policies != "exact" and (plants or options.plan != "none"):
+        parser.error("policies that are not exact are those of the source, with nothing planted")
+    stacks = make_stacks(options.stacks, plants, options.policies)
     summary = generate(options.out, stacks, layout=options.layout, plan=options.plan)
     planted = len(summary["violations"])
     print(f"{options.out}: {summary['stacks']} stacks, {summary['files']} files, {planted} planted violations")
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         default="none",
         help="a plan over what exists (all known), a first one (ARNs unknown), or none",
     )
+    parser.add_argument("--policies", choices=tuple(POLICIES), default="exact", help="how roles may read secrets")
     parser.add_argument(
         "--plant",
         type=_plant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.generator.stacks import ACCOUNT, REGION, STAGE, VIOLATIONS, Stack
+from bench.generator.stacks import ACCOUNT, POLICIES, REGION, STAGE, VIOLATIONS, Stack
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "template"
 _TFVARS = f"{STAGE}.tfvars"
@@ -37,6 +37,8 @@ def source_tree(stacks: Sequence[Stack], layout: str) -> dict[str, str]:
 def stack_files(stack: Stack) -> dict[str, str]:
     """Return the module of one stack, its violations planted."""
     files = dict(_folder("stack", "."))
+    if edited := POLICIES[stack.policies]:
+        files[edited[0]] = edited[1].apply(files[edited[0]])
     for kind in stack.violations:
         violation = VIOLATIONS[kind]
         files[violation.cause.file] = violation.source.apply(files[violation.cause.file])

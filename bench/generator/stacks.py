@@ -116,12 +116,48 @@ VIOLATIONS: Mapping[str, Violation] = {
 """By the name that --plant takes. A log group's own ARN, without `:*`, covers no log stream of it."""
 
 
+_ARNS = """[
+          aws_secretsmanager_secret.database_url.arn,
+          aws_secretsmanager_secret.api_key.arn,
+          aws_secretsmanager_secret.signing_key.arn,
+          aws_secretsmanager_secret.webhook_token.arn,
+        ]"""
+_NAMED = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:${var.environment}/${local.app}/*"
+_ANYWHERE = "arn:aws:secretsmanager:*:*:secret:${var.environment}/${local.app}/*"
+_OWN_POLICY = """
+resource "aws_secretsmanager_secret_policy" "api_key" {
+  secret_arn = aws_secretsmanager_secret.api_key.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "secretsmanager:*"
+      Resource  = "*"
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+"""
+_LAST = 'resource "aws_secretsmanager_secret_version" "webhook_token" {'
+
+POLICIES: Mapping[str, tuple[str, Edit] | None] = {
+    "exact": None,
+    "prefix": ("iam.tf", Edit(_ARNS, f'"{_NAMED}"')),
+    "anywhere": ("iam.tf", Edit(_ARNS, f'"{_ANYWHERE}"')),
+    "resource": ("secrets.tf", Edit(_LAST, f"{_OWN_POLICY.lstrip()}\n{_LAST}")),
+}
+"""How the secrets of a stack are allowed: four ARNs, a prefix, one of any account, or with a policy on one in four."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """One application of 30 managed resources, with the violations planted into it."""
 
     index: int
     violations: tuple[str, ...] = ()
+    policies: str = "exact"
 
     @property
     def app(self) -> str:
@@ -158,7 +194,8 @@ class Stack:
         return template
 
 
-def make_stacks(count: int, plants: Mapping[str, int]) -> list[Stack]:
+def make_stacks(count: int, plants: Mapping[str, int], policies: str = "exact") -> list[Stack]:
     """Return stacks with each kind of violation planted into so many of them, evenly spread."""
     chosen = {kind: {position * count // wanted for position in range(wanted)} for kind, wanted in plants.items()}
-    return [Stack(i, tuple(kind for kind in VIOLATIONS if i in chosen.get(kind, ()))) for i in range(count)]
+    planted = [tuple(kind for kind in VIOLATIONS if i in chosen.get(kind, ())) for i in range(count)]
+    return [Stack(i, kinds, policies) for i, kinds in enumerate(planted)]

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.core.errors import LimitError
+from tests.terraform.sources import plan_of
+
 _SECONDS = 10
 _BYTES = 1 << 30
 _EVALUATE = """
@@ -265,3 +268,13 @@ def test_a_module_beside_the_root_is_read(tmp_path: Path) -> None:
     (tmp_path / "root" / "main.tf").write_text('module "m" {\n  source = "../modules"\n}\n', encoding="utf-8")
 
     assert "module.m.aws_sqs_queue.costly name shared" in run(tmp_path / "root")
+
+
+def test_a_root_of_too_many_instances_has_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound of a root is told of once, where it is passed, whatever comes after it."""
+    monkeypatch.setattr("infraspec.terraform.configuration.evaluation.MOST_INSTANCES", 3)
+    source = "".join(f'resource "aws_sqs_queue" "q{number}" {{}}\n' for number in range(9))
+    with pytest.raises(LimitError) as caught:
+        plan_of(tmp_path, source)
+
+    assert "aws_sqs_queue.q3 would make 1 instances, 4 in all" == caught.value.message

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from infraspec.core.errors import LimitError, TerraformError, counted
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
 
-MOST_INSTANCES = 100_000
+MOST_INSTANCES = 250_000
 """How many resource and module instances one evaluation may have."""
 
 MOST_MODULES = 10_000

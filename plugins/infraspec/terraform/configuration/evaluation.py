@@ -157,6 +157,7 @@ class Evaluation(Struct):
     absent: dict[tuple[str, str], None] = field(default_factory=dict)
     """The sources of modules that are not here, each with the version that is demanded."""
     instances: int = 0
+    too_many: LimitError | None = None
     module_calls: int = 0
     unseen_inputs: dict[str, list[Callable[[], Value]]] = field(default_factory=dict)
     """What modules are given whose source is not here, by their addresses."""
@@ -213,15 +214,18 @@ class Evaluation(Struct):
         return unreadable_value(address, error)
 
     def count(self, number: int, address: str, place: str) -> None:
-        """Count new instances; LimitError past a bound."""
+        """Count new instances; LimitError past a bound, always the same one where it is that of the root."""
         instances = self.instances + number
         if number > MOST_PER_BLOCK or instances > MOST_INSTANCES:
-            raise LimitError(
+            error = LimitError(
                 f"{address} would make {number} instances, {instances} in all",
                 place=place,
                 expected=f"at most {MOST_PER_BLOCK} instances of one block and {MOST_INSTANCES} of a root",
                 remedy="correct count or for_each",
             )
+            if number <= MOST_PER_BLOCK:
+                error = self.too_many = self.too_many or error
+            raise error
         self.instances = instances
 
     def opaque(self, address: str, source: Value, location: Location | None, command: str, version: str = "") -> None:
