@@ -7,15 +7,17 @@ import signal
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import click
 from msgspec.structs import replace
 
 from infraspec import contract as contracts
-from infraspec.cli.common import INFRA_BRIEF, LazyGroup, echo, reported
+from infraspec.cli.common import INFRA_BRIEF, TEXT_OR_JSON, LazyGroup, echo, reported
 from infraspec.core.errors import SandboxError
 from infraspec.core.runtime import require
+from infraspec.reporting.document import as_json
 from infraspec.sandbox.applying import NotApplied
 from infraspec.sandbox.background_server import Kept, forget, log_file
 from infraspec.sandbox.running import Running, place_of, start
@@ -25,6 +27,7 @@ from infraspec.terraform.plan import Plan
 _COMMANDS = {
     "apply": ("infraspec.cli.sandbox:apply", "Bring the sandbox that runs to what the source says now."),
     "down": ("infraspec.cli.sandbox:down", "End the sandbox that runs, and nothing else."),
+    "inbox": ("infraspec.cli.sandbox:inbox", "List what the sandbox would have sent to people and other systems."),
     "status": ("infraspec.cli.sandbox:status", "Print how to ask the sandbox that runs."),
     "up": ("infraspec.cli.sandbox:up", "Start it with what an environment says."),
 }
@@ -63,6 +66,20 @@ def status(*, operator: bool) -> None:
         echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
         sys.exit(1)
     show(kept, operator=operator)
+
+
+@click.command()
+@TEXT_OR_JSON
+@reported
+def inbox(*, form: str) -> None:
+    """List what the sandbox would have sent to people and other systems, oldest first: it sends nothing itself."""
+    found = _running(Kept.read()).inbox()
+    if form == "json":
+        click.echo(as_json(found))
+        return
+    for one in found:
+        echo(f"{one['topic'].rpartition(':')[2]} to {one['protocol']} {one['endpoint']}: {one['subject']}".rstrip(": "))
+        echo(indent(one["message"], "    "))
 
 
 @click.command()

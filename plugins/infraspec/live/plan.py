@@ -173,8 +173,22 @@ def _tagged(calls: Calls, membership: Membership) -> tuple[Sequence[Stray], Sequ
         found = calls.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
     except RunnerPermissionError as error:
         return (), [Stray(_TAGGED, "", "its tags", certain=False, refused=error.remedy)]
-    own = (one for one in found if membership.by_tags(tag_map(one.get("Tags"))))
-    return [Stray(one["ResourceARN"], "", "its tags", certain=False) for one in own], ()
+    own = [one["ResourceARN"] for one in found if membership.by_tags(tag_map(one.get("Tags")))]
+    return [Stray(arn, "", "its tags", certain=False) for arn in own if not _is_going(calls, arn)], ()
+
+
+def _is_going(calls: Calls, arn: str) -> bool:
+    """Tell whether a secret is deleted but for the days in which that can be taken back: nobody has it any more.
+
+    Source: AWS Secrets Manager User Guide, "Delete an AWS Secrets Manager secret".
+    """
+    if ":secretsmanager:" not in arn:
+        return False
+    try:
+        found = calls.ask("secretsmanager", "describe_secret", SecretId=arn, absent=("ResourceNotFoundException",))
+    except RunnerPermissionError:
+        return False
+    return found is None or found.get("DeletedDate") is not None
 
 
 def _unlisted(live: Plan) -> Iterator[Stray]:

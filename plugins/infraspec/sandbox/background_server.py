@@ -20,7 +20,7 @@ from msgspec import Struct, to_builtins
 
 from infraspec.core.errors import SandboxError
 from infraspec.sandbox.applying import AppliedPlan
-from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, Account
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, INBOX_PATH, Account
 
 _ANSWER_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 2.0, 10.0, 0.02
 
@@ -92,10 +92,18 @@ class Kept(Struct, frozen=True):
         """Let its process keep what has been applied to it. Raises SandboxError if it does not answer."""
         self._applied(json.dumps(deployment.state()).encode())
 
+    def inbox(self) -> list[Mapping[str, str]]:
+        """Return what was sent to people and other systems. Raises SandboxError if it does not answer."""
+        told: list[Mapping[str, str]] = json.loads(self._asked(INBOX_PATH))
+        return told
+
     def _applied(self, state: bytes | None = None) -> bytes:
+        return self._asked(APPLIED_PATH, state)
+
+    def _asked(self, path: str, state: bytes | None = None) -> bytes:
         headers = {"Authorization": self.operator["AWS_ACCESS_KEY_ID"]}
         method = "GET" if state is None else "PUT"
-        asked = Request(self.endpoint + APPLIED_PATH, state, headers, method=method)  # noqa: S310 - loopback
+        asked = Request(self.endpoint + path, state, headers, method=method)  # noqa: S310 - loopback
         try:
             with urlopen(asked, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - likewise
                 told: bytes = answer.read()

@@ -15,7 +15,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infraspec.sandbox.overlay import install, missing_service
-from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, ServerSettings
+from infraspec.sandbox.overlay.inbox import MESSAGES, stay_on_this_machine
+from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, INBOX_PATH, ServerSettings
 
 HOST = "127.0.0.1"
 
@@ -49,6 +50,7 @@ class Handler(MotoRequestHandler):  # type: ignore[misc] # moto is not typed for
 
 def _server(settings: ServerSettings) -> Any:
     install(settings)
+    stay_on_this_machine()
     application = DomainDispatcherApplication(
         lambda service: create_backend_app(service) if service else missing_service
     )
@@ -67,10 +69,12 @@ class _Own:
         if path == IDENTITY_PATH:
             told = {"pid": os.getpid(), "token": self._settings.token}
             return _answer(start_response, "200 OK", json.dumps(told).encode())
-        if path != APPLIED_PATH:
+        if path not in {APPLIED_PATH, INBOX_PATH}:
             return self._aws(environ, start_response)
         if environ.get("HTTP_AUTHORIZATION") != self._settings.operator_key:
             return _answer(start_response, "403 Forbidden", b"{}")
+        if path == INBOX_PATH:
+            return _answer(start_response, "200 OK", json.dumps(list(MESSAGES)).encode())
         if environ["REQUEST_METHOD"] == "PUT":
             self._applied = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         return _answer(start_response, "200 OK", self._applied)

@@ -28,6 +28,7 @@ START_SECONDS = 60.0
 IDENTITY_PATH = "/infraspec-sandbox"
 """Where the process says which one it is: its pid and token."""
 APPLIED_PATH = "/infraspec-sandbox/applied"
+INBOX_PATH = "/infraspec-sandbox/inbox"
 """Where it keeps what was applied to it, for the operator's key alone: it may hold secrets, so it is in no file."""
 _STOP_SECONDS = 5.0
 _SHOWN_LINES = 20

@@ -204,9 +204,17 @@ def keys(scope: LiveScope) -> Iterator[Resource]:
 READERS = {PARAMETER: parameters, KEY: keys, ALIAS: keys, KEY_POLICY: keys}
 
 
-def _policy_as_argument(scope: LiveScope, _entry: Entry, values: Values) -> Values:
-    """Add the policy of a secret to which the source gives it as an argument, and attaches none."""
-    source = scope.sources.find(SECRET, (str(values["name"]),))
+def _secret(scope: LiveScope, entry: Entry, values: Values) -> Values | None:
+    """Add the policy of a secret to which the source gives it as an argument, and attaches none.
+
+    One that is deleted but for the days in which that can be taken back is none, unless the source makes it or a task
+    reads it. Source: AWS Secrets Manager User Guide, "Delete an AWS Secrets Manager secret".
+    """
+    name = str(values["name"])
+    is_wanted = scope.sources.possible(SECRET, (name,)) or values["arn"] in referenced(scope, ":secretsmanager:")
+    if entry.get("DeletedDate") is not None and not is_wanted:
+        return None
+    source = scope.sources.find(SECRET, (name,))
     if source is None or not source.sets("policy") or scope.sources.find(SECRET_POLICY, (str(values["arn"]),)):
         return values
     return {**values, **next(iter(entries(scope, SECRET_POLICY, values)), {})}
@@ -219,7 +227,7 @@ def _attached_policy(scope: LiveScope, _entry: Entry, values: Values) -> Values 
 
 
 PECULIARITIES = {
-    SECRET: Peculiarity(_policy_as_argument, used=lambda scope: referenced(scope, ":secretsmanager:")),
+    SECRET: Peculiarity(_secret, used=lambda scope: referenced(scope, ":secretsmanager:")),
     SECRET_POLICY: Peculiarity(_attached_policy),
 }
 

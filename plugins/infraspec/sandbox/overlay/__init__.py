@@ -6,13 +6,23 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infraspec.sandbox.overlay import alarms, databases, enforcement, services, simulator, subscriptions, targets, trail
+from infraspec.sandbox.overlay import (
+    alarms,
+    databases,
+    enforcement,
+    inbox,
+    services,
+    simulator,
+    subscriptions,
+    targets,
+    trail,
+)
 from infraspec.sandbox.server_process import ServerSettings
 
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (alarms, targets, databases, services, simulator, subscriptions, trail):
+    for part in (alarms, targets, databases, services, simulator, subscriptions, trail, inbox):
         part.install()
     enforcement.install(settings)
 
