@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.core.rules import RULES
-from infraspec.ecs.access_table import Access, RoleRows
+from infraspec.ecs.access_table import EXECUTION, ROWS, TASK, Access, RoleRows
 from infraspec.workloads.access_table import workload_roles
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "workloads.md"
@@ -46,3 +46,14 @@ def test_a_row_is_whole(rows: RoleRows) -> None:
         assert row.actions
         assert row.source.url.startswith("https://docs.aws.amazon.com/")
         assert row.certain or row.note
+
+
+@pytest.mark.parametrize("rule", workload_roles())
+def test_the_contract_may_switch_every_service_of_a_rule(rule: str) -> None:
+    """The checks of a rule are the services whose actions its rows have; those of a job are those of tasks."""
+    rows = [row for roles in workload_roles()[rule] for row in (roles.trust, *roles.needs)]
+    actions = [action for row in rows for action in row.actions if not action.startswith("{")]
+    actions += [action for row in rows if row.reads for action in ("ssm:GetParameters", "kms:Decrypt")]
+    if rule == "workload-access":
+        actions += [action for row in ROWS.values() if row.role in {EXECUTION, TASK} for action in row.actions]
+    assert tuple(sorted({action.partition(":")[0] for action in actions})) == RULES[rule].checks

@@ -27,6 +27,9 @@ TASK_DEFINITIONS = RULES["task-definitions"]
 SECRET_ACCESS = RULES["secret-access"]
 TASK_ACCESS = RULES["task-access"]
 FUNCTION_ACCESS = RULES["function-access"]
+WORKLOAD_ACCESS = RULES["workload-access"]
+OF_ROLES = frozenset(rule.id for rule in (SECRET_ACCESS, TASK_ACCESS, FUNCTION_ACCESS, WORKLOAD_ACCESS))
+"""The rules whose findings are about what a role may do: the actions are the end of their subjects."""
 POLICIES = RULES["policies"]
 SECRET_READERS = RULES["secret-readers"]
 PLAN_REVIEW = RULES["plan-review"]

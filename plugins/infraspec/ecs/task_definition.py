@@ -168,6 +168,20 @@ class TaskDefinition(Struct, frozen=True, eq=False):
         )
 
     @classmethod
+    def of_other(cls, tree: Mapping[str, Value], resource: Resource, attribute: str) -> TaskDefinition:
+        """Return the task definition that AWS makes of a resource whose `attribute` has the containers."""
+        place, address = resource.location_of(attribute), resource.address
+
+        def locate(_path: str) -> Location | None:
+            return place
+
+        try:
+            return cls._of(tree, address, f"{place}", resource, locate)
+        except TaskDefinitionError as error:
+            unknown = Unknown(f"{address}.{attribute}", Erroneous(f"{error.place}: {error.message}"))
+            return cls._of({**tree, CONTAINERS: unknown}, address, f"{place}", resource, locate)
+
+    @classmethod
     def from_json(cls, text: str, name: str) -> TaskDefinition:
         """Read task definition JSON, or its list of container definitions; `name` is the file, for messages.
 

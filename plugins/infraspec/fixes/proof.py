@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from infraspec.core.errors import InfraspecError, listing
 from infraspec.core.finding import Finding, Verdict
-from infraspec.core.rules import RULES, SECRET_ACCESS, SOURCE
+from infraspec.core.rules import OF_ROLES, RULES, SOURCE
 from infraspec.fixes.judgement import EnvironmentJudgement, Infrastructure, rank, worst
 from infraspec.fixes.patches import PatchBuilder, Wanted, applied
 from infraspec.fixes.text_edits import Edit, OverlapError, edited
@@ -232,12 +232,12 @@ def _left(one: Wanted, before: EnvironmentJudgement, after: EnvironmentJudgement
 
 def _need(finding: Finding) -> str:
     """Return what a finding is about without the actions, of which those that are missing alike are told together."""
-    return finding.subject.rpartition(": ")[0] if finding.rule == SECRET_ACCESS.id else finding.subject
+    return finding.subject.rpartition(": ")[0] if finding.rule in OF_ROLES else finding.subject
 
 
 def _actions(finding: Finding) -> set[str]:
     """Return the actions that a finding about access is about, or a word that stands for all."""
-    return set(finding.subject.rpartition(": ")[2].split(", ")) if finding.rule == SECRET_ACCESS.id else {""}
+    return set(finding.subject.rpartition(": ")[2].split(", ")) if finding.rule in OF_ROLES else {""}
 
 
 def worse(before: EnvironmentJudgement, after: EnvironmentJudgement, environment: str) -> Iterator[str]:

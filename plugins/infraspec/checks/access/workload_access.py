@@ -8,6 +8,7 @@ from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.terraform.plan import Plan
+from infraspec.workloads.batch import job_definitions
 
 RULE = RULES["workload-access"]
 
@@ -16,4 +17,4 @@ def check_workload_access(
     plan: Plan, contract: Contract, environment: str, decisions: dict[str, Decision] | None = None
 ) -> list[Finding]:
     """Judge the roles of App Runner services, jobs and database proxies: one finding for each permission."""
-    return check_workload_roles(plan, contract, environment, RULE, decisions)
+    return check_workload_roles(plan, contract, environment, RULE, decisions, tasks=job_definitions(plan))

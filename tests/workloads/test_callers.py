@@ -1,0 +1,111 @@
+"""What starts tasks and calls others: how it names what it starts, and what of that is not known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infraspec.checks.access.task_access import check_task_access
+from infraspec.contract.models import Contract
+from infraspec.core.finding import Finding, Verdict
+from infraspec.workloads.state_machine import sdk_action
+from tests.terraform.sources import plan_of
+from tests.workloads.test_edits import EDITS, inline, role
+
+PLACE = {"account_id": "111122223333", "region": "eu-west-1"}
+CONTRACT = Contract.model_validate({"project": {"application": "edits"}, "environments": {"prod": PLACE}})
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+WORKER = "arn:aws:lambda:eu-west-1:111122223333:function:worker"
+LOST = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": f"{WORKER}-of-others"}
+FOUND = {**LOST, "Resource": WORKER}
+
+
+def judged(directory: Path, definition: str, *statements: dict[str, str], service: str = "states") -> list[Finding]:
+    """Return the findings about the role of a state machine with a definition, an expression."""
+    machine = f"""
+provider "aws" {{
+  region = "eu-west-1"
+}}
+variable "definition" {{
+  type = string
+}}
+resource "aws_sfn_state_machine" "flow" {{
+  name       = "flow"
+  role_arn   = aws_iam_role.own.arn
+  definition = {definition}
+}}
+"""
+    own = role(f"{service}.amazonaws.com") + inline("one", *statements)
+    return check_task_access(plan_of(directory, {"main.tf": machine + EDITS.common + own}), CONTRACT, "prod")
+
+
+def state(resource: str, **given: str) -> str:
+    """Return a definition with one state, whose arguments are expressions."""
+    parts = ", ".join(f'"{name.replace("_PATH", ".$")}" = {value}' for name, value in given.items())
+    task = f'{{ Type = "Task", Resource = {resource}, Parameters = {{ {parts} }}, End = true }}'
+    return f'jsonencode({{ StartAt = "One", States = {{ One = {task} }} }})'
+
+
+INVOKE = '"arn:aws:states:::lambda:invoke"'
+CALL = f'{{ Type = "Task", Resource = {INVOKE}, Arguments = {{ FunctionName = "worker" }} }}'
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        state("aws_lambda_function.worker.arn"),
+        state(INVOKE, FunctionName="aws_lambda_function.worker.arn"),
+        state(INVOKE, FunctionName="aws_lambda_function.worker.function_name"),
+        state(INVOKE, FunctionName='"worker"'),
+        state('"arn:aws:states:::lambda:invoke.waitForTaskToken"', FunctionName=f'"{WORKER}"'),
+        '<<EOT\n{"States": {"One": {"Type": "Task", "Resource": "${aws_lambda_function.worker.arn}"}}}\nEOT\n',
+        f'jsonencode({{ States = {{ Each = {{ Type = "Map", Iterator = {{ States = {{ One = {CALL} }} }} }} }} }})',
+    ],
+)
+def test_a_state_calls_a_function(tmp_path: Path, definition: str) -> None:
+    """However a state names its function, the role has to be allowed to invoke that one."""
+    for statement, expected in ((FOUND, PROVEN), (LOST, VIOLATED)):
+        found = judged(tmp_path, definition, statement)
+        assert [expected] == [one.verdict for one in found if one.subject.endswith("lambda:InvokeFunction")]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ("var.definition", "var.definition"),
+        (state('"arn:aws:states:::bedrock:invokeModel"', ModelId='"one"'), "arn:aws:states:::bedrock:invokeModel"),
+        ('"no JSON"', "a definition that is not JSON"),
+    ],
+)
+def test_what_is_not_known_of_a_state_machine_is_said(tmp_path: Path, definition: str, expected: str) -> None:
+    """A definition that hides its states, and an integration without a row, are UNDETERMINED."""
+    found = [one for one in judged(tmp_path, definition, FOUND) if one.verdict is not PROVEN]
+    assert [UNDETERMINED] == [one.verdict for one in found]
+    assert expected in found[0].subject
+
+
+def test_what_is_known_at_run_time_alone_is_left_open(tmp_path: Path) -> None:
+    """A state that is told its queue when it runs may send to any."""
+    definition = state('"arn:aws:states:::sqs:sendMessage"', QueueUrl_PATH='"$.queue"')
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-1:111122223333:work"}
+    for resource, expected in ((send["Resource"], UNDETERMINED), ("*", PROVEN)):
+        found = judged(tmp_path, definition, {**send, "Resource": resource})
+        assert [expected] == [one.verdict for one in found if one.subject.endswith("sqs:SendMessage")]
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [("states", PROVEN), ("states.eu-west-1", PROVEN), ("states.us-east-1", VIOLATED), ("lambda", VIOLATED)],
+)
+def test_the_service_may_be_named_with_its_region(tmp_path: Path, service: str, expected: Verdict) -> None:
+    """Step Functions is let in by its name, and by its name in the region of the state machine."""
+    trust, *_ = judged(tmp_path, state(INVOKE, FunctionName='"worker"'), FOUND, service=service)
+    assert expected == trust.verdict
+
+
+def test_actions_of_the_sdk_are_called_as_iam_calls_them() -> None:
+    """The SDK has names of its own for some services, and begins actions with a small letter."""
+    assert "dynamodb:Query" == sdk_action("arn:aws:states:::aws-sdk:dynamodb:query")
+    assert "states:StartExecution" == sdk_action("arn:aws:scheduler:::aws-sdk:sfn:startExecution")
+    assert sdk_action("arn:aws:states:::lambda:invoke") is None
