@@ -190,3 +190,31 @@ def test_a_module_that_is_not_here_may_let_the_caller_in(what: str, tmp_path: Pa
     assert "undetermined" == found.verdict.value
     assert "infraspec get" in found.remedy
     assert ["violated"] == [one.verdict.value for one in check(tmp_path / "alone", by_rule)]
+
+
+@pytest.mark.parametrize("bus", ["aws_cloudwatch_event_bus.shop.arn", "aws_cloudwatch_event_bus.shop.name", '"shop"'])
+def test_a_rule_names_its_bus_by_name_or_arn(tmp_path: Path, bus: str) -> None:
+    """The ARN of a rule has the name of its bus, also where the rule names that by an ARN of an unknown account."""
+    source = f"""
+resource "aws_cloudwatch_event_bus" "shop" {{
+  name = "shop"
+}}
+resource "aws_cloudwatch_event_rule" "made" {{
+  name           = "made"
+  event_bus_name = {bus}
+  event_pattern  = jsonencode({{ source = ["shop"] }})
+}}
+resource "aws_cloudwatch_event_target" "made" {{
+  rule           = aws_cloudwatch_event_rule.made.name
+  event_bus_name = aws_cloudwatch_event_bus.shop.name
+  arn            = aws_lambda_function.orders.arn
+}}
+resource "aws_lambda_permission" "made" {{
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.orders.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.made.arn
+}}
+"""
+    plan = plan_of(tmp_path, FUNCTION + source)
+    assert ["proven"] == [found.verdict.value for found in check_invoke_access(plan, CONTRACT, "prod")]

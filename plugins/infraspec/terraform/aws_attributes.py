@@ -29,6 +29,7 @@ from infraspec.core.unknown import (
     computed_from,
     concatenate,
     is_one_value,
+    parts_of,
     render,
     unknowns,
 )
@@ -343,7 +344,8 @@ def _event_bus(aws: AwsAttributes, resource: Resource) -> Value:
     bus = aws.narrow(resource.stated("event_bus_name"))
     if bus in {None, "", "default"} or bus == resource.reference("event_bus_name"):
         return ""
-    name = bus.rpartition("/")[2] if isinstance(bus, str) else bus
+    last = parts_of(bus)[-1]
+    name = last.rpartition("/")[2] if isinstance(last, str) and "/" in last else bus
     return "" if name == "default" else aws.join(name, "/")
 
 

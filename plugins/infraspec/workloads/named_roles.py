@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -301,7 +302,8 @@ class NamedRoles:
         """Yield what stands at the path of a placeholder, as an ARN and followed if it says so."""
         path, *attributes = word.split(">")
         path, _, kind = path.partition("@")
-        for found in _found(path, blocks):
+        stated = _found(path, blocks)
+        for found in chain.from_iterable(one if isinstance(one, list | tuple) else [one] for one in stated):
             value = _as_arn(found, kind, context)
             followed = self._followed(value, attributes, context) if attributes else value
             if followed is not None:
