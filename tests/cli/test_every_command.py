@@ -55,6 +55,7 @@ ELSEWHERE = {
     "rule": ("tests/cli/test_rule.py", "tests/cli/test_rule.py"),
     "sandbox apply": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox down": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
+    "sandbox inbox": ("tests/sandbox/test_inbox.py", "tests/sandbox/test_inbox.py"),
     "sandbox status": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
     "sandbox up": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),
 }

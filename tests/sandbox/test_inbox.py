@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from click.testing import CliRunner
 
+from infraspec.cli import main
 from infraspec.sandbox.running import Running
 from infraspec.sandbox.server_process import INBOX_PATH
 
@@ -42,3 +45,12 @@ def test_what_is_published_is_kept(sandbox: Running, protocol: str, endpoint: st
         message["subject"],
         message["message"],
     )
+
+
+def test_no_sandbox_has_no_inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command `inbox` ends with exit code 2 and the command that starts one."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    result = CliRunner().invoke(main, ["sandbox", "inbox"])
+
+    assert 2 == result.exit_code
+    assert "infraspec sandbox up" in result.output
