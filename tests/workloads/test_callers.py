@@ -109,3 +109,30 @@ def test_actions_of_the_sdk_are_called_as_iam_calls_them() -> None:
     assert "dynamodb:Query" == sdk_action("arn:aws:states:::aws-sdk:dynamodb:query")
     assert "states:StartExecution" == sdk_action("arn:aws:scheduler:::aws-sdk:sfn:startExecution")
     assert sdk_action("arn:aws:states:::lambda:invoke") is None
+
+
+def test_a_deployment_moves_the_traffic_of_each_listener(tmp_path: Path) -> None:
+    """What stands in a list is asked for of each entry; CodeDeploy may act on the rules of a listener too."""
+    group = """
+provider "aws" {
+  region = "eu-west-1"
+}
+resource "aws_codedeploy_deployment_group" "web" {
+  service_role_arn = aws_iam_role.own.arn
+  ecs_service {
+    cluster_name = "main"
+    service_name = "web"
+  }
+  load_balancer_info {
+    target_group_pair_info {
+      prod_traffic_route {
+        listener_arns = ["arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/web/1/2"]
+      }
+    }
+  }
+}
+"""
+    allow = {"Effect": "Allow", "Action": "elasticloadbalancing:ModifyListener", "Resource": "*"}
+    own = role("codedeploy.amazonaws.com") + inline("one", allow)
+    found = check_task_access(plan_of(tmp_path, {"main.tf": group + EDITS.common + own}), CONTRACT, "prod")
+    assert [PROVEN] == [one.verdict for one in found if one.subject.endswith("ModifyListener")]

@@ -363,11 +363,18 @@ class NamedRoles:
 def _found(word: str, blocks: tuple[Mapping[str, Value], ...]) -> list[Value]:
     """Return what stands at a path, or at the first of several, in the innermost block that has it."""
     for path in word.split("|"):
-        found = ([one.value for one in values_at(blocks[at:], path) if one.value] for at in range(len(blocks)))
+        found = ([*_several(values_at(blocks[at:], path))] for at in range(len(blocks)))
         first = next(filter(None, found), [])
         if first:
             return first
     return []
+
+
+def _several(named: Iterable[NamedValue]) -> Iterator[Value]:
+    """Yield what is given, of a list or a set each entry."""
+    for one in named:
+        value = one.value
+        yield from filter(None, value if isinstance(value, list | tuple) else (value,))
 
 
 def _as_arn(value: Value, kind: str, context: AccessContext) -> Value:
