@@ -12,10 +12,11 @@ RFC 3986, 3.2.1, "User Information".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import astuple, force_setattr
 
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -37,6 +38,7 @@ def visible(text: str) -> str:
     return _USER.sub("***@", text) if "@" in text and "://" in text else text
 
 
+@lru_cache(maxsize=4096)
 def visible_line(text: str) -> str:
     """Return a text in one line, as the name of a thing is shown."""
     return visible(text.replace("\n", r"\n")) if "\n" in text else visible(text)
@@ -74,7 +76,30 @@ class Visible(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Put each text, and each of a tuple of texts, as it may be shown."""
+        texts: list[str] = []
+        for value in astuple(self):
+            if type(value) is str:
+                texts.append(value)
+            elif type(value) is tuple and value:
+                texts += _texts(value)
+        if _is_as_shown("\n".join(texts)):
+            return
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if value and (shown := _shown(value)) != value:
                 force_setattr(self, name, shown)
+
+
+def _texts(value: tuple[Any, ...]) -> list[str]:
+    if type(value[0]) is str:
+        return list(value)
+    return [text for part in value if type(part) is tuple and part for text in _texts(part)]
+
+
+def _is_as_shown(text: str) -> bool:
+    """Tell whether lines may be shown as they are; most are printable ASCII, which Python sees fast."""
+    is_plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+    if not is_plain and _HIDDEN.search(text):
+        return False
+    is_command = ("::" in text or "##" in text) and _COMMAND.search(text)
+    return not is_command and not ("://" in text and "@" in text)

@@ -108,11 +108,21 @@ def wirings(owners: ArnIndex) -> Iterator[Wiring]:
     for row in table().rows:
         for caller in owners.plan.managed(row.type):
             for path, target, beside in _targets(row, caller):
-                wired, unknown = _applies(row, {**caller.values, **beside})
-                if target and wired:
-                    role = {**caller.values, **beside}.get(row.by_role) if row.by_role else None
+                if not target or _is_of_another_kind(owners, row, target):
+                    continue
+                values = {**caller.values, **beside} if row.when or row.by_role else {}
+                wired, unknown = _applies(row, values)
+                if wired:
+                    role = values.get(row.by_role) if row.by_role else None
                     sources = tuple(_sources(owners, row, caller))
                     yield Wiring(row, caller, path, target, sources, role, unknown)
+
+
+def _is_of_another_kind(owners: ArnIndex, row: WiringRow, target: Value) -> bool:
+    """Tell whether a target is an attribute of what other rows are about: a topic where a function is called."""
+    found = owners.plan.find(target) if isinstance(target, Unknown) else None
+    kinds = [kind for kind in table().kinds if found is not None and found[0].type in kind.types]
+    return bool(kinds) and not any(kind.name in row.to for kind in kinds)
 
 
 def _applies(row: WiringRow, values: Mapping[str, Value]) -> tuple[bool, Unknown | None]:
