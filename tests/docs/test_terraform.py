@@ -12,13 +12,14 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.checks.alarms.alarms import check_alarms
 from infraspec.core.finding import Verdict
+from infraspec.core.rules import RULES
 from infraspec.core.unknown import render
 from infraspec.process.playbooks import read_playbooks
 from infraspec.terraform.environments import Environments
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.docs.incident_fix import FIX, repaired
 from tools.reference import CONTRACT, check
-from tools.rule_examples import ROLE
+from tools.rule_examples import EXAMPLES, ROLE
 
 REFERENCE = ROOT / "fixtures" / "daily-report-tool"
 
@@ -30,12 +31,11 @@ def under(block: Block, language: str) -> str:
 
 
 def violates(block: Block, directory: Path) -> None:
-    """Assert that the rule of the section says what the section shows; what stands around the example is a role."""
+    """Assert that the rule of the section says what the section shows, with what stands around the example."""
+    rule = block.heading.strip("`")
     (directory / "infraspec.toml").write_text(CONTRACT + under(block, "toml"), encoding="utf-8")
-    (directory / "main.tf").write_text(block.text + ROLE, encoding="utf-8")
-    found = [
-        one for one in check(block.heading.strip("`"), contracts.load(directory)) if one.verdict is Verdict.VIOLATED
-    ]
+    (directory / "main.tf").write_text(block.text + EXAMPLES[RULES[rule]].hidden, encoding="utf-8")
+    found = [one for one in check(rule, contracts.load(directory)) if one.verdict is Verdict.VIOLATED]
 
     assert under(block, "text") == f"{found[0]}\n"
 

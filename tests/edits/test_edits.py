@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_access import check_task_access
 from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.checks.policies.policies import check_policies
 from infraspec.checks.policies.secret_readers import check_secret_readers
@@ -54,6 +55,7 @@ def judged(tree: Tree, directory: Path) -> Outcome:
         return {"error": (RANK[-1], str(error))}
     try:
         found += check_secret_access(plan, tasks, contract, "prod")
+        found += check_task_access(plan, contract, "prod")
     except InfraspecError as error:
         return {"secret-access": (RANK[-1], str(error))}
     outcome: Outcome = {}

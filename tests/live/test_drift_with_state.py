@@ -11,6 +11,7 @@ import pytest
 
 from infraspec.aws.snapshot import Snapshot
 from infraspec.checks.deployed.drift import check_drift
+from infraspec.contract.paths import GivenPath
 from infraspec.core.finding import Finding, Verdict
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.plan import live_plan
@@ -51,7 +52,7 @@ class State:
     def plan(self, directory: Path) -> Plan:
         """Return the source as the state completes it, named by the contract."""
         self.write(directory / "terraform.tfstate")
-        prod = CONTRACT.environments["prod"].model_copy(update={"state": directory / "terraform.tfstate"})
+        prod = CONTRACT.environments["prod"].model_copy(update={"state": GivenPath(directory / "terraform.tfstate")})
         return Environments(CONTRACT.model_copy(update={"environments": {"prod": prod}})).plan("prod")
 
 

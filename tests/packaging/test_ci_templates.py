@@ -74,6 +74,7 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
     (binaries / "infraspec").write_text(
         f'#!/bin/sh\nif [ "$1" = check ]; then {said}; else exec "{sys.executable}" -m infraspec "$@"; fi\n'
     )
+    (binaries / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     for path in binaries.iterdir():
         path.chmod(0o755)
     (tmp_path / "results.json").write_bytes(encode(RESULTS))

@@ -28,6 +28,7 @@ from infraspec import contract as contracts
 from infraspec.adoption.contract_text import quoted
 from infraspec.contract.document import notation
 from infraspec.contract.models import Contract
+from infraspec.contract.paths import GivenPath
 from infraspec.contract.waivers import apply
 from infraspec.core.errors import InfraspecError, counted
 from infraspec.core.finding import Finding, Verdict
@@ -142,7 +143,7 @@ class Answer(Struct, frozen=True):
             if self.table:
                 update: dict[str, Value] = {self.table: {**getattr(environment, self.table), self.key: given}}
             else:
-                update = {self.key: [Path(path) for path in given] if isinstance(given, list) else given}
+                update = {self.key: [GivenPath(path) for path in given] if isinstance(given, list) else given}
             changed[name] = environment.model_copy(update=update)
         return contract.model_copy(update={"environments": changed})
 

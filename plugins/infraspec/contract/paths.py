@@ -76,9 +76,15 @@ def absolute(contract: Contract, path: Path) -> Path:
     return Path(os.path.abspath(contract.directory)) / path  # noqa: PTH100 - resolve() would follow links
 
 
+class GivenPath(type(Path())):  # type: ignore[misc]
+    """A path that infraspec puts into a contract by itself: unlike one that stands there, it may lead anywhere."""
+
+
 def resolve(contract: Contract, path: Path) -> Path:
     """Return a path of the contract as an absolute one. Raises ContractError if it leads out of the repository."""
     found = absolute(contract, path)
+    if isinstance(path, GivenPath):
+        return found
     repository, really = repository_of(contract.directory), Path(os.path.realpath(found))
     if not really.is_relative_to(repository) or ".git" in really.relative_to(repository).parts:
         raise ContractError(

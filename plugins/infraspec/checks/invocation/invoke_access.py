@@ -201,7 +201,7 @@ class _Check:
         arn = self.attributes.narrow(target.arn)
         if target.kind.below:
             text = render(arn).removesuffix(":*") if isinstance(arn, str) else arn
-            arn = self.attributes.join(text, target.kind.below, Unknown("the log stream"))
+            arn = self.attributes.join(text, target.kind.below, Unknown("the log stream", AtRunTime("the log stream")))
         yield from ((action, arn) for action in target.kind.actions)
 
     def _best(
