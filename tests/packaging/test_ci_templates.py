@@ -103,6 +103,8 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
         ).stdout
 
     suite = "check -- tests/one tests/two --alluredir allure-results"
-    assert f"infra dir|dev,prod||{suite}\n" == run("Run the static suite")
+    stopped, said, resumed = run("Run the static suite").splitlines()
+    assert f"infra dir|dev,prod||{suite}" == said
+    assert stopped.removeprefix("::stop-commands::") == resumed.strip(":")
     assert "::error " in run("Write annotations and summary")
     assert "<!-- infraspec-report -->" in (tmp_path / "summary.md").read_text(encoding="utf-8")

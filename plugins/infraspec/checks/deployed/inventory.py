@@ -23,6 +23,7 @@ from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import Sensitive, Text, Unknown, Value
+from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -94,7 +95,10 @@ class Owned:
 
 
 def _is_telling(shape: Text) -> bool:
-    """Tell whether a shape has the name in it: that of a key, `key/${…}`, fits every key."""
+    """Tell whether a shape says where it is and has the name in it: that of a key, `key/${…}`, fits every key."""
+    fields = arn_fields(shape)
+    if not all(isinstance(fields.get(name), str) for name in ("region", "account")):
+        return False
     text = "".join(part for part in shape.parts if isinstance(part, str))
     return any(re.split("[:/]", text.split(":", 5)[-1], maxsplit=1)[1:])
 
