@@ -19,6 +19,7 @@ from infraspec import contract as contracts
 from infraspec.checks.process.incidents import check_incidents
 from infraspec.cli import main
 from infraspec.contract.operations import Incidents
+from infraspec.contract.paths import GivenPath
 from infraspec.core.finding import Verdict
 from infraspec.process.playbooks import read_playbooks
 from infraspec.sandbox.background_server import Kept
@@ -152,7 +153,7 @@ def test_the_record_is_taken_by_the_rule(replay: Replay, tmp_path: Path) -> None
     """It can be committed as it is."""
     (tmp_path / "now.md").write_text(replay.record, encoding="utf-8")
     contract = contracts.load(FIXTURES / "incident-v16")
-    rules = Incidents(directory=tmp_path)
+    rules = Incidents.model_construct(directory=GivenPath(tmp_path))
     playbooks = read_playbooks(FIXTURES / "incident-v16" / "docs" / "playbooks", "docs/playbooks")
 
     assert {finding.verdict for finding in check_incidents(contract, rules, playbooks)} == {Verdict.PROVEN}
