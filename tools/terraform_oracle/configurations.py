@@ -58,8 +58,10 @@ _ABSENT = re.compile(
 """The errors of what has not been downloaded: providers, provisioners, modules and backends."""
 
 EXPLAINED = {
+    "a variable may be given elsewhere": (
+        r"^validate No value for required variable|^(?:validate|loader) accepted \| .*: no-value(?:-yet)? "
+    ),
     "a later stage refuses it, with the providers that it needs": r"^loader accepted \|",
-    "a variable may be given elsewhere": r"^validate (?:No value for required variable|accepted \| .*: no-value )",
     "OpenTofu takes it": (
         r"^validate (?:Unknown module (?:source|version)|Root module output deprecated|[^|]*\"tofu\""
         r"|Reserved argument name in provider block: [^|]*\"for_each\"|Reserved block type name in module block"
