@@ -62,7 +62,8 @@ def _equality(left: Value, right: Value) -> bool | None:
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         if bool(left == right) and is_one_value(left.address):
             return True
-        return False if (left == "" and is_never_empty(right)) or (right == "" and is_never_empty(left)) else None
+        left_empty, right_empty = left is None or left == "", right is None or right == ""
+        return False if (left_empty and is_never_empty(right)) or (right_empty and is_never_empty(left)) else None
     if isinstance(left, Text) or isinstance(right, Text):
         return _text_equality(left, right)
     if isinstance(left, dict) and isinstance(right, dict):

@@ -44,13 +44,14 @@ def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> 
     arguments = [each.whole() if isinstance(each, EvaluatedObject) else each for each in arguments]
     value = functions.call(name, arguments, scope.module.files)
     if scope.attempt is not None and functions.may_fail(name, arguments, value):
-        matches = name == "regex" and matches_beginning(arguments[0], _beginning(arguments[1], scope))
-        scope.attempt.in_doubt = scope.attempt.in_doubt or not matches
+        scope.attempt.in_doubt = scope.attempt.in_doubt or not (name == "regex" and _matches(*arguments[:2], scope))
     return value
 
 
-def _beginning(text: Value, scope: Scope) -> str:
-    return known_prefix(functions.begun(text, scope.module.files))
+def _matches(pattern: Value, text: Value, scope: Scope) -> bool:
+    """Tell whether a text that is not known has a match for certain: null has none, whatever the pattern."""
+    beginning = known_prefix(functions.begun(text, scope.module.files))
+    return (bool(beginning) or is_scalar(reveal(text))) and matches_beginning(pattern, beginning)
 
 
 def first_that_evaluates(arguments: list[Callable[[Scope], Value]], scope: Scope) -> Value:

@@ -47,7 +47,7 @@ from infraspec.terraform.language.functions import (
 from infraspec.terraform.language.functions.collections import certain_elements
 from infraspec.terraform.language.functions.parameters import REGISTRY, Files, Function
 from infraspec.terraform.language.partial_values import Undetermined, is_scalar
-from infraspec.terraform.language.values import ListValue, is_indefinite
+from infraspec.terraform.language.values import ListValue, MapValue, SetValue, is_indefinite
 
 MODULES = (
     collections, dates, encoding, filesystem, formatting, networks, patterns, primitives, serialization, strings,
@@ -122,6 +122,8 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
     open_arguments = [value for value in map(reveal, arguments) if not is_known(value)]
     if plain in _CONVERSIONS and None in (elements := _elements(arguments[0])):
         return any(isinstance(element, (list, dict)) for element in elements)
+    if plain in _OF_ONE_TYPE and len(arguments) > 1 and any(map(_is_untyped, arguments)):
+        return True
     if plain in _TOTAL or (not open_arguments and is_known(reveal(result))):
         return False
     if not open_arguments or any(map(is_indefinite, open_arguments)):
@@ -131,6 +133,17 @@ def may_fail(name: str, arguments: Sequence[Value], result: Value) -> bool:
     if plain in _OF_TEXT and all(is_scalar(one) or (plain in _OF_TEXTS and _is_text(one)) for one in open_arguments):
         return False
     return plain not in _OF_ELEMENTS or any(isinstance(value, (Unknown, Text)) for value in open_arguments)
+
+
+_OF_ONE_TYPE = frozenset({
+    "coalesce", "coalescelist", "matchkeys", "setintersection", "setsubtract", "setsymmetricdifference", "setunion",
+})  # fmt: skip
+"""Functions whose arguments have to have one type."""
+
+
+def _is_untyped(value: Value) -> bool:
+    """Tell whether a collection is empty, so that nothing tells the type of its elements: of pairs, for instance."""
+    return isinstance(value, ListValue | MapValue | SetValue) and not value
 
 
 _CONVERSIONS = frozenset({"tolist", "tomap", "toset"})
