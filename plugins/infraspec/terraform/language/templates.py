@@ -44,7 +44,9 @@ def call_function(name: str, arguments: list[Value] | Unknown, scope: Scope) -> 
     arguments = [each.whole() if isinstance(each, EvaluatedObject) else each for each in arguments]
     value = functions.call(name, arguments, scope.module.files)
     if scope.attempt is not None and functions.may_fail(name, arguments, value):
-        scope.attempt.in_doubt = scope.attempt.in_doubt or not (name == "regex" and _matches(*arguments[:2], scope))
+        scope.attempt.in_doubt = scope.attempt.in_doubt or not (
+            name == "regex" and _matches(arguments[0], arguments[1], scope)
+        )
     return value
 
 
