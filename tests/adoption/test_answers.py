@@ -191,6 +191,18 @@ def test_the_key_of_all_parameters_is_one_line(tmp_path: Path) -> None:
     assert '[known]\n"aws_ssm_parameter.key_id" = ""  # settles 5' == found.lines()
 
 
+def test_the_account_of_an_image_settles_whose_repository_it_is(tmp_path: Path) -> None:
+    """An image of a literal account asks which account the role is in: the line is tried with that account."""
+    image = '"444455556666.dkr.ecr.eu-west-1.amazonaws.com/shop:1"'
+    role = ROLE.replace("BOUNDARY", "null").replace("ACTIONS", "ecr:*").replace("RESOURCE", '"*"')
+    task = TASK.replace("EXECUTION", "aws_iam_role.api.arn").replace("IMAGE", image).replace("SECRETS", "")
+    text = PROVIDER.replace("PLACE", 'region = "eu-west-1"') + (role + task).replace("NAME", "api")
+    found = ranked(contract_of(tmp_path, text))
+    assert ["account_id"] == [answer.key for answer in found.answers]
+    assert "444455556666" == found.answers[0].value
+    assert not found.left
+
+
 def test_what_one_line_alone_does_not_settle_is_proposed_together(tmp_path: Path) -> None:
     """A boundary that a variable names is known by the variable and its text: both lines, with what they settle."""
     text = (

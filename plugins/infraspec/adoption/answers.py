@@ -340,6 +340,12 @@ class _Asked(Struct, frozen=True):
     named: str
     output: str = ""
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What findings say that ask for it: they name it, or the line of the contract."""
+        line = "" if self.table else rf"|\bset {self.key} in\b"
+        return re.compile(rf"{re.escape(self.named)}(?![\w-]){line}")
+
 
 def _asked(cause: Cause | None) -> _Asked | None:
     """Return what would remove a cause; None if no line of the contract does."""
@@ -376,7 +382,7 @@ def _candidates(trial: _Trial, scratch: Path) -> list[Answer]:
             outputs.update(filter(None, (asked.output,)))
         for asked, environments in of.items():
             if name in environments:
-                uses[asked] += sum(1 for text in own if re.search(rf"{re.escape(asked.named)}(?![\w-])", text))
+                uses[asked] += sum(1 for text in own if asked.pattern.search(text))
     values = _Values(trial.contract, texts)
     answers = [(uses[asked], values.answer(asked, environments)) for asked, environments in of.items() if uses[asked]]
     keys = Counter(f"{type_}.{attribute}" for text in texts for type_, attribute in set(_KEY_OF.findall(text)))
