@@ -213,6 +213,51 @@ resource "aws_sqs_queue" "orders" {
 }
 """,
     ),
+    RULES["reachability"]: Example(
+        """
+resource "aws_subnet" "private" {
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.0.1.0/24"
+}
+
+resource "aws_ecs_service" "api" {
+  name            = "api"
+  launch_type     = "FARGATE"
+  task_definition = aws_ecs_task_definition.api.arn
+  network_configuration {
+    subnets         = [aws_subnet.private.id]
+    security_groups = [aws_security_group.api.id]
+  }
+}
+""",
+        hidden=ROLE
+        + """
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_security_group" "api" {
+  vpc_id = aws_vpc.main.id
+  egress {
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+
+resource "aws_ecs_task_definition" "api" {
+  family                   = "api"
+  network_mode             = "awsvpc"
+  requires_compatibilities = ["FARGATE"]
+  execution_role_arn       = aws_iam_role.execution.arn
+  container_definitions = jsonencode([{
+    name  = "api"
+    image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/api:1"
+  }])
+}
+""",
+    ),
     POLICIES: Example(
         """
 resource "aws_iam_role_policy" "read" {

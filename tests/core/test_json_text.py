@@ -11,15 +11,18 @@ import pytest
 from hypothesis import given, strategies
 
 from infraspec.core.json_text import decode_json
-from infraspec.core.unknown import Text, Unknown, is_known
+from infraspec.core.unknown import Application, ComputedFrom, Text, Unknown, is_known
 
 X, Y = Unknown("var.x"), Unknown("var.y")
+ENCODED = Unknown("jsonencode(var.x)", ComputedFrom((X,), "", Application("jsonencode", (X,), "jsonencode(var.x)")))
 TORN: dict[str, tuple[tuple[str | Unknown, ...], Any]] = {
     "between elements": (('{"a": [1, ', X, ' {"b": 2}], "c": 3}'), {"a": '${[1 ${var.x} {"b":2}]}', "c": 3}),
     "between members": (('[{"a": 1 ', X, ', "b": [', Y, "]}]"), [{"a": 1, "${var.x}": "${var.x}", "b": ["${var.y}"]}]),
     "before a member": (('{"a": {', X, ' "b": 1}, "c": 2}'), {"a": {"${var.x}": "${var.x}", "b": 1}, "c": 2}),
     "after a number": (('{"a": [1', X, '], "b": 1}'), {"a": "${[${jsondecode(1${var.x})}]}", "b": 1}),
     "one value": (('{"a": ', X, "}"), {"a": "${var.x}"}),
+    "JSON text of something": (('{"a": ', ENCODED, "}"), {"a": "${var.x}"}),
+    "JSON text in a text": (('{"a": "', ENCODED, '"}'), {"a": "${jsonencode(var.x)}"}),
     "around all": ((X, '{"a": 1}'), '${jsondecode(${var.x}{"a": 1})}'),
 }
 

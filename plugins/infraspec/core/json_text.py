@@ -14,7 +14,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, computed_from, concatenate, render
+from infraspec.core.unknown import (
+    Application,
+    JsonText,
+    Sensitive,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    concatenate,
+    render,
+)
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -99,6 +109,10 @@ def decode_json(value: str | Text | Unknown) -> Value:
     holes: list[Unknown] = []
     pieces = [part if isinstance(part, str) else _marker(holes, part) for part in value.parts]
     text = "".join(pieces)
+    for match in _STRING_OR_MARKER.finditer(text):
+        if match[2]:
+            index = int(match[2][1:-1])
+            holes[index] = _encoded(holes[index])
     try:
         return _restore(json.loads(_STRING_OR_MARKER.sub(lambda match: match[1] or f'"{match[2]}"', text)), holes)
     except ValueError:
@@ -108,6 +122,13 @@ def decode_json(value: str | Text | Unknown) -> Value:
         return _TornText(text, holes).document()
     except (ValueError, IndexError):
         return Unknown(f"jsondecode({' '.join(str(value).split())})", computed_from(value))
+
+
+def _encoded(hole: Unknown) -> Unknown:
+    """Return what a hole outside of quotation marks stands for, where it is the JSON text of something."""
+    call = Application.of(hole)
+    value = call.arguments[0] if call is not None and call.function == "jsonencode" else hole
+    return value if type(value) is Unknown else hole
 
 
 def _marker(holes: list[Unknown], part: Unknown) -> str:

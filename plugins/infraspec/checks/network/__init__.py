@@ -1,0 +1,1 @@
+"""The network between tasks and what they have to reach, and between load balancers and tasks."""
